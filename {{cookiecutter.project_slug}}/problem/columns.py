@@ -1,0 +1,51 @@
+"""What an input of the model may look like: the words the contract, the server and the monitor share."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+ColumnType = Literal["number", "integer", "boolean", "category", "date"]
+
+# A category is a short label. Longer strings are free text, which this model does not read.
+LONGEST_CATEGORY = 200
+
+
+@dataclass(frozen=True)
+class Column:
+    """One input of the model, as the data contract describes it.
+
+    `minimum` and `maximum` are inclusive and belong to numbers and integers. `categories` are the
+    values seen so far; when `closed`, any other value is refused, else it is served as unseen.
+    `example` is a value of the column as it stands in JSON.
+    """
+
+    name: str
+    type: ColumnType
+    nullable: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    categories: tuple[str, ...] = ()
+    closed: bool = False
+    meaning: str = ""
+    example: Any = None
+
+    @property
+    def dtype(self) -> str:
+        """The pandas dtype of the column, the same in training and in serving.
+
+        A nullable integer is a float: missing needs a NaN, and the model computes in floats.
+        """
+        if self.type == "integer":
+            return "float64" if self.nullable else "int64"
+        if self.type == "boolean":
+            return "boolean" if self.nullable else "bool"
+        return {"number": "float64", "category": "str", "date": "datetime64[us]"}[self.type]
+
+    def to_json(self) -> dict[str, Any]:
+        """The column as it stands in contract.json."""
+        return asdict(self) | {"categories": list(self.categories)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Column":
+        """Read what `to_json` wrote."""
+        return cls(**{**value, "categories": tuple(value["categories"])})

@@ -1,0 +1,126 @@
+"""The measures of success, each with an interval: whoever judges a model judges with these."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import metrics as sk
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A measure of success.
+
+    `compute(truth, prediction)` takes n rows of truth. Binary: truth 0/1, prediction the
+    probability of 1, shape (n,). Multiclass: truth 0…k-1, prediction probabilities (n, k).
+    Regression: both values, shape (n,).
+    """
+
+    name: str
+    higher_is_better: bool
+    compute: Callable[[Array, Array], float]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def to_json(self) -> dict[str, float]:
+        """The interval as it stands in evaluation.json."""
+        return {"value": self.value, "low": self.low, "high": self.high}
+
+
+def _classes(prediction: Array) -> Array:
+    chosen = prediction >= 0.5 if prediction.ndim == 1 else prediction.argmax(axis=1)
+    return chosen.astype(np.float64)
+
+
+def _log_loss(truth: Array, prediction: Array) -> float:
+    labels = [0, 1] if prediction.ndim == 1 else list(range(prediction.shape[1]))
+    return float(sk.log_loss(truth, prediction, labels=labels))
+
+
+def _rmse(truth: Array, prediction: Array) -> float:
+    return float(sk.root_mean_squared_error(truth, prediction))
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("average_precision", True, lambda t, p: float(sk.average_precision_score(t, p))),
+        Metric("roc_auc", True, lambda t, p: float(sk.roc_auc_score(t, p))),
+        Metric("brier_score", False, lambda t, p: float(sk.brier_score_loss(t, p))),
+        Metric("accuracy", True, lambda t, p: float(sk.accuracy_score(t, _classes(p)))),
+        Metric(
+            "balanced_accuracy",
+            True,
+            lambda t, p: float(sk.balanced_accuracy_score(t, _classes(p))),
+        ),
+        Metric("log_loss", False, _log_loss),
+        Metric(
+            "mean_absolute_error", False, lambda t, p: float(sk.mean_absolute_error(t, p))
+        ),
+        Metric("root_mean_squared_error", False, _rmse),
+        Metric("r2", True, lambda t, p: float(sk.r2_score(t, p))),
+    )
+}
+
+
+def resamples(truth: Array, repeats: int, seed: int, stratify: bool) -> list[NDArray[np.intp]]:
+    """Row numbers of `repeats` bootstrap samples of `truth`, the same for the same seed.
+
+    With `stratify` each class keeps its count, so that a rare class is in every sample and
+    measures such as ROC AUC stay defined.
+    """
+    rng = np.random.default_rng(seed)
+    groups = [np.flatnonzero(truth == label) for label in np.unique(truth)] if stratify else []
+    if not groups:
+        return [rng.integers(0, len(truth), len(truth)) for _ in range(repeats)]
+    return [
+        np.concatenate([rng.choice(group, len(group)) for group in groups])
+        for _ in range(repeats)
+    ]
+
+
+def interval(samples: Array, value: float) -> Interval:
+    """The percentile interval around `value` (Efron 1979) from its bootstrap `samples`."""
+    low, high = np.quantile(samples, [0.025, 0.975])
+    return Interval(float(value), float(low), float(high))
+
+
+def measure(
+    metric: Metric, truth: Array, prediction: Array, *, stratify: bool, seed: int = 0,
+    repeats: int = 200,
+) -> Interval:  # fmt: skip
+    """`metric` over all rows, with its bootstrap interval."""
+    samples = [
+        metric.compute(truth[rows], prediction[rows])
+        for rows in resamples(truth, repeats, seed, stratify)
+    ]
+    return interval(np.asarray(samples), metric.compute(truth, prediction))
+
+
+def measure_gain(
+    metric: Metric, truth: Array, better: Array, worse: Array, *, stratify: bool, seed: int = 0,
+    repeats: int = 200,
+) -> Interval:  # fmt: skip
+    """How much better `better` predicts than `worse` on the same rows; positive is better.
+
+    The bootstrap is paired: both are measured on the same resample, so that what is common to
+    both (easy and hard rows) cancels out.
+    """
+    sign = 1.0 if metric.higher_is_better else -1.0
+
+    def gain(rows: NDArray[np.intp]) -> float:
+        own = metric.compute(truth[rows], better[rows])
+        return sign * (own - metric.compute(truth[rows], worse[rows]))
+
+    samples = [gain(rows) for rows in resamples(truth, repeats, seed, stratify)]
+    return interval(np.asarray(samples), gain(np.arange(len(truth))))
