@@ -179,7 +179,7 @@ class Monitoring(Table):
 class Problem(Table):
     """The business problem as a modelling problem.
 
-    `assumed` names answers (`table.key`) that a tool guessed and no person has confirmed.
+    `assumed` names answers (`table` or `table.key`) that a tool guessed and no person has confirmed.
     """
 
     assumed: list[str] = Field(
@@ -228,13 +228,13 @@ def contradictions(problem: Problem) -> list[tuple[str, str]]:
         found.append(("target.column", "is neither excluded nor personal"))
     for name in problem.assumed:
         if not _has(problem, name):
-            found.append(("assumed", f"names answers as table.key; '{name}' is none"))
+            found.append(("assumed", f"names answers as table or table.key; '{name}' is none"))
     return found
 
 
 def _has(problem: Problem, dotted: str) -> bool:
     table, _, key = dotted.partition(".")
-    return hasattr(getattr(problem, table, None), key) if key else False
+    return hasattr(getattr(problem, table, None), key) if key else table in Problem.model_fields
 
 
 def parse(text: str, where: str) -> Problem:

@@ -1,0 +1,180 @@
+"""How good a model is, in the success metric, in others beside it, by group and in money."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from problem.errors import BadInput
+from problem.metrics import METRICS, Interval, interval, measure, resamples
+from problem.spec import TASKS_OF_METRIC, Problem, Value
+
+Array = NDArray[np.float64]
+
+# A group with fewer rows says nothing about how well it is served.
+FEWEST_IN_SLICE = 30
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Outcomes as numbers: 0/1 for binary, 0…k-1 for multiclass, values for regression.
+
+    `classes` are the labels in that order, as they stand in the data; none for regression.
+    """
+
+    values: Array
+    classes: tuple[Any, ...]
+
+
+def truth(problem: Problem, frame: pd.DataFrame, classes: Sequence[Any] = ()) -> Truth:
+    """The outcomes of `frame` as numbers, by `classes` or by those that `frame` holds.
+
+    Raises:
+        BadInput: the positive outcome is not among the values, or there is one class only.
+    """
+    target, outcome = problem.target, frame[problem.target.column]
+    if target.task == "regression":
+        return Truth(outcome.to_numpy(np.float64), ())
+    known = list(classes) or sorted(outcome.unique().tolist())
+    if target.task == "binary" and not classes:
+        if target.positive not in known:
+            raise BadInput(
+                f"target.positive is {target.positive!r}, but '{target.column}' holds {known}; "
+                "name one of them in problem.toml"
+            )
+        if len(known) != 2:
+            raise BadInput(
+                f"'{target.column}' holds {len(known)} different values; a binary target has two"
+            )
+        known.sort(key=lambda label: label == target.positive)
+    codes = outcome.map({label: number for number, label in enumerate(known)})
+    if codes.isna().any():
+        strange = outcome[codes.isna()].unique().tolist()
+        raise BadInput(f"'{target.column}' holds {strange}, which training never saw ({known})")
+    return Truth(codes.to_numpy(np.float64), tuple(known))
+
+
+def predict(model: Pipeline, inputs: pd.DataFrame, task: str) -> Array:
+    """Scores of a model that was fitted on numbers: P(1) (n,), probabilities (n, k) or values."""
+    if task == "regression":
+        return np.asarray(model.predict(inputs), dtype=np.float64)
+    probabilities = np.asarray(model.predict_proba(inputs), dtype=np.float64)
+    return probabilities[:, 1] if task == "binary" else probabilities
+
+
+def money(value: Value, task: str, outcome: Array, score: Array, threshold: float | None) -> Array:
+    """What each row earns, shape (n,), if the model's decision is followed."""
+    if task == "regression":
+        return (value.per_unit_error or 0.0) * np.abs(outcome - score)
+    if task == "multiclass":
+        right = score.argmax(axis=1) == outcome
+        return np.where(right, value.correct or 0.0, value.wrong or 0.0)
+    acts = score >= (0.5 if threshold is None else threshold)
+    hit = np.where(acts, value.true_positive or 0.0, value.false_negative or 0.0)
+    miss = np.where(acts, value.false_positive or 0.0, value.true_negative or 0.0)
+    return np.where(outcome == 1, hit, miss)
+
+
+def best_threshold(value: Value, outcome: Array, score: Array) -> float:
+    """The score from which acting earns most, on rows the model was not fitted on.
+
+    Every score is tried: sorted once, the earnings of all thresholds are a running sum.
+    """
+    order = np.argsort(-score, kind="stable")
+    ranked, hits = score[order], outcome[order] == 1
+    gain = np.where(
+        hits,
+        (value.true_positive or 0.0) - (value.false_negative or 0.0),
+        (value.false_positive or 0.0) - (value.true_negative or 0.0),
+    )
+    earned = np.cumsum(gain)
+    # A threshold can only fall between different scores.
+    ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+    best = ends[np.argmax(earned[ends])]
+    if earned[best] <= 0:
+        return 1.0  # never acting earns most
+    after = ranked[best + 1] if best + 1 < len(ranked) else 0.0
+    return float((ranked[best] + after) / 2)
+
+
+def measures(problem: Problem, outcome: Array, score: Array) -> dict[str, Interval]:
+    """Every metric that fits the task, with its interval."""
+    task = problem.target.task
+    return {
+        name: measure(METRICS[name], outcome, score, stratify=task != "regression")
+        for name, tasks in TASKS_OF_METRIC.items()
+        if task in tasks
+    }
+
+
+def slices(
+    problem: Problem, frame: pd.DataFrame, outcome: Array, score: Array
+) -> list[dict[str, Any]]:
+    """The success metric in each group that problem.toml names; null where there are too few rows."""
+    metric, found = METRICS[problem.success.metric], []
+    for part in problem.success.slices:
+        labels = frame[part.column].astype("str").fillna("(missing)")
+        for label in sorted(labels.unique()):
+            rows = np.flatnonzero((labels == label).to_numpy())
+            enough = len(rows) >= FEWEST_IN_SLICE and len(np.unique(outcome[rows])) > 1
+            result = (
+                measure(
+                    metric, outcome[rows], score[rows],
+                    stratify=problem.target.task != "regression",
+                )
+                if enough
+                else None
+            )  # fmt: skip
+            found.append(
+                {
+                    "column": part.column,
+                    "value": label,
+                    "rows": len(rows),
+                    "metric": result.value if result else None,
+                    "low": result.low if result else None,
+                    "high": result.high if result else None,
+                    "floor": part.floor,
+                }
+            )
+    return found
+
+
+def calibration(outcome: Array, score: Array, groups: int = 10) -> list[dict[str, float]]:
+    """Rows in `groups` of equal size by score: what was said against what came."""
+    ranked = np.array_split(np.argsort(score, kind="stable"), groups)
+    return [
+        {
+            "mean_score": float(score[rows].mean()),
+            "share": float(outcome[rows].mean()),
+            "rows": len(rows),
+        }
+        for rows in ranked
+        if len(rows)
+    ]
+
+
+def worth(
+    problem: Problem, outcome: Array, score: Array, baseline: Array, threshold: float | None
+) -> dict[str, Any]:
+    """Money for 1,000 rows with the model, its interval, and without it.
+
+    Without: never acting (binary), or the baseline's answer (multiclass, regression).
+    """
+    task, value = problem.target.task, problem.value
+    earned = money(value, task, outcome, score, threshold)
+    without = money(value, task, outcome, baseline, threshold=np.inf if task == "binary" else None)
+    samples = resamples(outcome, 200, 0, stratify=task != "regression")
+    result = interval(
+        np.asarray([earned[rows].mean() for rows in samples]), float(earned.mean())
+    )
+    return {
+        "currency": value.currency,
+        "per_1000_rows": 1000 * result.value,
+        "low": 1000 * result.low,
+        "high": 1000 * result.high,
+        "do_nothing": 1000 * float(without.mean()),
+    }

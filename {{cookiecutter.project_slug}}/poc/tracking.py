@@ -1,0 +1,29 @@
+"""Where runs are recorded: an SQLite file by default, a server by MLFLOW_TRACKING_URI."""
+
+import logging
+import os
+from pathlib import Path
+
+# Before mlflow is imported: no usage reports leave this machine, no logs drown the progress.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("DO_NOT_TRACK", "true")
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+
+import mlflow
+from mlflow.tracking import MlflowClient
+
+STORE = "sqlite:///mlflow.db"
+ARTIFACTS = Path("mlartifacts")
+
+
+def connect(experiment: str) -> str:
+    """Point MLflow at the store and return the id of `experiment`, made if it is new."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    remote = os.environ.get("MLFLOW_TRACKING_URI")
+    mlflow.set_tracking_uri(remote or STORE)
+    client = MlflowClient()
+    known = client.get_experiment_by_name(experiment)
+    if known:
+        return str(known.experiment_id)
+    where = None if remote else ARTIFACTS.absolute().as_uri()
+    return str(client.create_experiment(experiment, artifact_location=where))
