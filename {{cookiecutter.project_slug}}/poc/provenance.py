@@ -1,6 +1,7 @@
 """Which code made a model: the commit, or a snapshot where the work is not committed."""
 
 import hashlib
+import os
 import subprocess
 import zipfile
 from dataclasses import asdict, dataclass
@@ -29,8 +30,10 @@ class Provenance:
 
 def provenance(root: Path = Path()) -> Provenance:
     """The commit that is checked out, whether the work tree differs, and the snapshot's digest."""
-    commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD")
-    # Only this project's files: it may live in a folder of a larger repository.
+    # A commit counts only where it holds this project: a folder inside somebody else's
+    # repository, ignored there, has that repository's commit and none of its own.
+    tracked = _git(root, "ls-files", "problem/problem.toml")
+    commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD") if tracked else None
     changes = _git(root, "status", "--porcelain", "--untracked-files=all", ".")
     sha = hashlib.sha256()
     for path in code_files(root):
@@ -41,13 +44,12 @@ def provenance(root: Path = Path()) -> Provenance:
 
 def code_files(root: Path) -> list[Path]:
     """Every code file of the project, in a fixed order."""
-    return sorted(
-        path
-        for path in root.rglob("*")
-        if path.suffix in SUFFIXES
-        and path.is_file()
-        and not any(part.startswith(".") or part in NOT_CODE for part in path.relative_to(root).parts)
-    )
+    found = []
+    for folder, below, names in os.walk(root):
+        # Pruned in place: an environment's thousands of files are never even looked at.
+        below[:] = [name for name in below if not name.startswith(".") and name not in NOT_CODE]
+        found += [Path(folder, name) for name in names if Path(name).suffix in SUFFIXES]
+    return sorted(found)
 
 
 def write_snapshot(path: Path, root: Path = Path()) -> None:

@@ -1,0 +1,189 @@
+"""Reads a bundle: the one thing that crosses from data science to production, verified first.
+
+A bundle is a directory. Its id is the SHA-256 of `manifest.json`, which holds the SHA-256 of every
+other file, so a bundle with one byte changed is another bundle, and is found out here.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from problem.columns import Column
+from problem.errors import BadInput
+from problem.spec import Problem, parse
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+# What a bundle must hold; it may hold more (an ONNX model), never less.
+REQUIRED = (
+    "problem.toml",
+    "contract.json",
+    "model/model.skops",
+    "code/features.py",
+    "golden.jsonl",
+    "reference.json",
+    "evaluation.json",
+    "model_card.md",
+)
+# A bundle is a model and its papers, not a data set.
+LARGEST_FILE = 512 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What goes in and what comes out.
+
+    `classes` are the labels in the order of the model's probabilities; binary: negative, positive.
+    """
+
+    task: str
+    classes: tuple[Any, ...]
+    inputs: tuple[Column, ...]
+    outputs: tuple[dict[str, Any], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The contract as it stands in contract.json."""
+        return {
+            "task": self.task,
+            "classes": list(self.classes),
+            "inputs": [column.to_json() for column in self.inputs],
+            "outputs": list(self.outputs),
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Contract":
+        """Read what `to_json` wrote."""
+        return cls(
+            task=value["task"],
+            classes=tuple(value["classes"]),
+            inputs=tuple(Column.from_json(column) for column in value["inputs"]),
+            outputs=tuple(value["outputs"]),
+        )
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle whose every file is what its manifest says."""
+
+    path: Path
+    id: str
+    manifest: dict[str, Any]
+    problem: Problem
+    contract: Contract
+    evaluation: dict[str, Any]
+    reference: dict[str, Any]
+
+    @property
+    def model_path(self) -> Path:
+        """The model, in skops' format."""
+        return self.path / "model/model.skops"
+
+    @property
+    def features_path(self) -> Path:
+        """The feature code that the model was trained with."""
+        return self.path / "code/features.py"
+
+    @property
+    def threshold(self) -> float | None:
+        """The score from which the decision is yes; binary only."""
+        value = self.evaluation["threshold"]
+        return None if value is None else float(value)
+
+    def golden(self) -> list[dict[str, Any]]:
+        """Rows with the answers that the PoC gave: `kind`, `row`, `answer`."""
+        text = (self.path / "golden.jsonl").read_text(encoding="utf-8")
+        return [json.loads(line) for line in text.splitlines()]
+
+
+def read(path: Path) -> Bundle:
+    """The bundle in folder `path`.
+
+    Raises:
+        BadInput: it is no bundle, or any file of it is missing, extra, changed, linked or outside.
+    """
+    manifest, bundle_id = verify(path)
+    try:
+        return Bundle(
+            path=path,
+            id=bundle_id,
+            manifest=manifest,
+            problem=parse((path / "problem.toml").read_text(encoding="utf-8"), f"{path}/problem.toml"),
+            contract=Contract.from_json(_json(path / "contract.json")),
+            evaluation=_json(path / "evaluation.json"),
+            reference=_json(path / "reference.json"),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadInput(
+            f"bundle {path} holds what no bundle of format {FORMAT} holds: {error!r}; build it anew "
+            "with `python -m handoff build`"
+        ) from None
+
+
+def verify(path: Path) -> tuple[dict[str, Any], str]:
+    """The manifest and the id of the bundle in `path`, every file held against its digest.
+
+    Raises:
+        BadInput: see `read`.
+    """
+    if not (path / MANIFEST).is_file() or (path / MANIFEST).is_symlink():
+        raise BadInput(
+            f"expected a bundle in {path}, found no {MANIFEST}; make one with "
+            "`python -m handoff build`"
+        )
+    raw = (path / MANIFEST).read_bytes()
+    try:
+        manifest = json.loads(raw)
+        files = dict(manifest["files"])
+    except (ValueError, KeyError, TypeError):
+        raise _tampered(path, f"{MANIFEST} is no manifest") from None
+    if manifest.get("format") != FORMAT:
+        raise BadInput(
+            f"bundle {path} has format {manifest.get('format')}, expected {FORMAT}; build it anew"
+        )
+    for name, digest in files.items():
+        _check(path, name, digest)
+    for name in REQUIRED:
+        if name not in files:
+            raise _tampered(path, f"{name} is missing from the manifest")
+    for found in path.rglob("*"):
+        name = found.relative_to(path).as_posix()
+        if found.is_symlink() or (not found.is_dir() and name not in (*files, MANIFEST)):
+            raise _tampered(path, f"{name} is in the folder and not in the manifest")
+    return manifest, hashlib.sha256(raw).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check(path: Path, name: str, digest: str) -> None:
+    parts = PurePosixPath(name)
+    if parts.is_absolute() or ".." in parts.parts or "\\" in name or ":" in name:
+        raise _tampered(path, f"{name!r} leaves the folder")
+    file = path / name
+    if any(parent.is_symlink() for parent in (file, *file.parents[: len(parts.parts)])):
+        raise _tampered(path, f"{name} is a symbolic link")
+    if not file.is_file():
+        raise _tampered(path, f"{name} is missing")
+    if file.stat().st_size > LARGEST_FILE:
+        raise _tampered(path, f"{name} is larger than {LARGEST_FILE >> 20} MiB")
+    if file_digest(file) != digest:
+        raise _tampered(path, f"{name} was changed after the bundle was built")
+
+
+def _tampered(path: Path, what: str) -> BadInput:
+    return BadInput(
+        f"bundle {path} is not what was built: {what}; take it from the store again, or build it "
+        "anew with `python -m handoff build`"
+    )
+
+
+def _json(path: Path) -> dict[str, Any]:
+    value = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(value, dict):
+        raise TypeError(f"{path.name} is no object")
+    return value
