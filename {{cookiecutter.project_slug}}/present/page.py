@@ -1,0 +1,191 @@
+"""Pages that people read: one self-contained HTML file each, one look for all of them.
+
+A page needs no network and no script, adapts to phone, dark mode and paper, and is written whole
+or not at all. Words from data are escaped; only pictures made by `present.charts` are printed as
+they are.
+"""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from present.wording import SIGNS, number, seconds, tone
+
+Owner = Literal["data scientist", "both", "ML engineer"]
+Status = Literal["passed", "warned", "stopped", "not run"]
+Cell = str | int | float | None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart with what it tells; `title` heads it where several stand side by side."""
+
+    block: ClassVar[str] = "figure"
+    svg: str
+    caption: str
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Figures side by side, as many as the screen has room for."""
+
+    block: ClassVar[str] = "gallery"
+    figures: Sequence[Figure]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; its first column names the row. Verdict words are coloured, numbers aligned."""
+
+    block: ClassVar[str] = "table"
+    caption: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A few numbers worth a large print: (what it is, its value)."""
+
+    block: ClassVar[str] = "facts"
+    items: Sequence[tuple[str, Cell]]
+
+
+@dataclass(frozen=True)
+class Note:
+    """A paragraph; with a tone it is set off as good news, a warning, bad news or an aside."""
+
+    block: ClassVar[str] = "note"
+    text: str
+    tone: Literal["good", "warn", "bad", "quiet"] | None = None
+
+
+@dataclass(frozen=True)
+class Code:
+    """Lines to copy: a command, or what to add to a file."""
+
+    block: ClassVar[str] = "code"
+    text: str
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Links:
+    """Where to read on: (words, address), addresses relative to the page."""
+
+    block: ClassVar[str] = "links"
+    items: Sequence[tuple[str, str]]
+
+
+Block = Figure | Gallery | Table | Facts | Note | Code | Links
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a page under its own heading, with its result in one sentence.
+
+    Sections with a status are stages: they make the strip at the top of the page. `gate` marks the
+    stage that work passes only when it is good enough.
+    """
+
+    title: str
+    owner: Owner
+    sentence: str
+    blocks: Sequence[Block] = ()
+    status: Status | None = None
+    seconds: float | None = None
+    gate: bool = False
+
+    @property
+    def side(self) -> Figure | None:
+        """A lone figure stands beside the words, unless something else needs the width."""
+        figures = [block for block in self.blocks if isinstance(block, Figure)]
+        return figures[0] if len(figures) == 1 and not any(map(_broad, self.blocks)) else None
+
+
+def render(
+    title: str, lead: str, sections: Sequence[Section], *, verdict: str = "", footer: str = ""
+) -> str:
+    """The page's HTML; `lead` is its message in a sentence or two, `verdict` a word like passed."""
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            title=title,
+            lead=lead,
+            verdict=verdict,
+            footer=footer,
+            sections=list(zip(anchors(sections), sections, strict=True)),
+            stages=any(section.status for section in sections),
+            owners=[o for o in ("data scientist", "both", "ML engineer") if _has(sections, o)],
+        )
+    )
+
+
+def write(
+    path: Path,
+    title: str,
+    lead: str,
+    sections: Sequence[Section],
+    *,
+    verdict: str = "",
+    footer: str = "",
+) -> Path:
+    """Write the page and return its path; a page that was there stays until this one is whole."""
+    html = render(title, lead, sections, verdict=verdict, footer=footer)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        unfinished.write_text(html, encoding="utf-8")
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path
+
+
+def anchors(sections: Sequence[Section]) -> list[str]:
+    """An address on the page for each section, made from its title: `Live test` is #live-test."""
+    taken: list[str] = []
+    for section in sections:
+        name = re.sub(r"[^a-z0-9]+", "-", section.title.lower()).strip("-") or "part"
+        times = sum(re.sub(r"-\d+$", "", other) == name for other in taken)
+        taken.append(f"{name}-{times + 1}" if times else name)
+    return taken
+
+
+def _environment() -> Environment:
+    """Templates stand beside this file; everything they print is escaped."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "cell": _cell,
+        "css_class": lambda words: words.lower().replace(" ", "-"),
+        "seconds": seconds,
+        "sign": lambda word: SIGNS[tone(word) or "quiet"],
+        "tone": lambda word: tone(word) or "",
+    }
+    environment.tests["numeric"] = lambda value: isinstance(value, int | float)
+    return environment
+
+
+def _broad(block: Block) -> bool:
+    return isinstance(block, Gallery) or (isinstance(block, Table) and len(block.header) > 5)
+
+
+def _cell(value: Cell) -> str:
+    return value if isinstance(value, str) else number(value)
+
+
+def _has(sections: Sequence[Section], owner: str) -> bool:
+    return any(section.owner == owner for section in sections)

@@ -1,0 +1,44 @@
+"""What a command prints is readable in a terminal, in a log and on an old code page."""
+
+import subprocess
+import sys
+
+import pytest
+
+from present import terminal
+
+ROWS = [("leakage", 0.123, "refused", "exclude [red]alive[/red]"), ("parity", None, "pass", "")]
+HEADER = ("check", "measured", "verdict", "what to do")
+
+
+def test_a_log_gets_plain_words_and_signs(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.table("The gate", HEADER, ROWS)
+    printed = capsys.readouterr().out
+    assert "\x1b" not in printed
+    assert "✕ refused" in printed
+    assert "✓ pass" in printed
+
+
+def test_a_name_in_brackets_stays_a_name(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.table("[bold]title", HEADER, ROWS)
+    printed = capsys.readouterr().out
+    assert "[bold]title" in printed
+    assert "exclude [red]alive[/red]" in printed
+
+
+def test_progress_yields_everything_and_keeps_stdout_clean(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert list(terminal.progress(["dummy", "[b]linear"], "training")) == ["dummy", "[b]linear"]
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "training" in printed.err
+
+
+def test_an_old_code_page_gets_question_marks_not_a_traceback() -> None:
+    code = f"from present import terminal; terminal.table('t', {HEADER!r}, {ROWS!r})"
+    environment = {"PYTHONIOENCODING": "cp1252", "PYTHONPATH": "."}
+    run = subprocess.run(  # noqa: S603  our own interpreter, our own words
+        [sys.executable, "-c", code], env=environment, capture_output=True, check=True
+    )
+    assert b"? refused" in run.stdout
