@@ -1,0 +1,48 @@
+"""Put the chosen data in place, remove what was not chosen, and say what comes next.
+
+cookiecutter runs this inside the new project's folder. Parcels stand in place already; the other
+data sets wait in data/examples/, each with its framing and its contract.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+# Raw, because JSON brings its own backslashes; JSON never holds three quotes in a row.
+ANSWERS = r"""{{ cookiecutter | tojson }}"""
+
+EXAMPLES = Path("data/examples")
+PLACES = {"problem.toml": Path("problem/problem.toml"), "contract.py": Path("data/contract.py")}
+NOT_CHOSEN = {"one machine": Path("deploy/kubernetes"), "Kubernetes": Path("deploy/compose.yaml")}
+
+NEXT_STEPS = """\
+next: cd {project_slug} && git init && git add --all && git commit --message "Start"
+      make journey    the whole life of a model as a rehearsal; it ends with a page to look at
+      make            every other command, by role"""
+
+
+def put_in_place(dataset: str) -> None:
+    """Move the framing and the contract of `dataset` over those of the parcels."""
+    for name, place in PLACES.items():
+        (EXAMPLES / dataset.removeprefix("sklearn:") / name).replace(place)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder; one that is not there is removed already."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def main(answers: dict[str, str]) -> None:
+    """Make the rendered folder the project that was asked for."""
+    if answers["dataset"] != "parcels":
+        put_in_place(answers["dataset"])
+    remove(EXAMPLES)
+    remove(NOT_CHOSEN[answers["runs_on"]])
+    print(NEXT_STEPS.format(**answers))
+
+
+if __name__ == "__main__":
+    main(json.loads(ANSWERS))
