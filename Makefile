@@ -1,0 +1,61 @@
+# Names for commands; what they do stands in the files they call.
+PYTHON ?= python3
+VENV ?= .venv
+ENVIRONMENT := $(VENV)/.synced
+PROJECT := {{cookiecutter.project_slug}}
+PRIVATE_UV := build/.uv/bin/uv
+UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo $(PRIVATE_UV))
+LOCK := $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command 'make lock' pyproject.toml
+# Taken as typed: make expands no $ in it, and no shell reads it.
+override export ANSWERS := $(value ANSWERS)
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help journey test test-render test-check test-ship check format lock bench clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z][a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 20
+
+journey: $(ENVIRONMENT) ## render a project into build/ and live its whole life; ANSWERS='dataset=sklearn:wine project_name="My Wine"'
+	@$(VENV)/bin/python journey.py
+
+test: test-render test-check test-ship ## every test, the fast ones first
+test-render: $(ENVIRONMENT) ## the template renders, whatever is answered (seconds)
+	$(VENV)/bin/python -m pytest -m render
+test-check: $(ENVIRONMENT) ## rendered projects pass their own checks and journeys (minutes)
+	$(VENV)/bin/python -m pytest -m check
+test-ship: $(ENVIRONMENT) ## the project's image is built, run and probed (minutes)
+	$(VENV)/bin/python -m pytest -m ship
+
+check: $(ENVIRONMENT) ## format, lint and types, of the template and of the project where it stands
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(MAKE) --directory '$(PROJECT)' env VENV='$(CURDIR)/build/.project'
+	cd '$(PROJECT)' && $(abspath $(VENV))/bin/mypy --python-executable '$(CURDIR)/build/.project/bin/python' .
+
+format: $(ENVIRONMENT) ## put every Python file into shape
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+lock: $(UV) ## pin the newest versions that fit, for the template and for the project
+	$(LOCK) --group dev --output-file requirements/dev.txt
+	$(LOCK) --group uv --output-file requirements/uv.txt
+	$(MAKE) --directory '$(PROJECT)' lock
+
+bench: $(ENVIRONMENT) ## measure side by side with peers; prints tables
+	$(VENV)/bin/python -m benchmarks
+
+clean: ## remove everything that was made
+	rm -rf build $(VENV)
+
+$(ENVIRONMENT): requirements/dev.txt | $(UV)
+	$(UV) venv --quiet --allow-existing --python-preference only-system --python '>=3.11' $(VENV)
+	$(UV) pip sync --quiet --python $(VENV) requirements/dev.txt
+	@touch $@
+
+$(PRIVATE_UV): requirements/uv.txt
+	$(PYTHON) -m venv build/.uv
+	build/.uv/bin/python -m pip install --quiet --require-hashes --requirement requirements/uv.txt
+	@touch $@
