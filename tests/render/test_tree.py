@@ -1,0 +1,123 @@
+"""The rendered project holds exactly what was chosen, and nothing of the template itself."""
+
+import ast
+import itertools
+import json
+import re
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import INSIDE, ROOT, Project, Render, contents
+
+QUESTIONS = json.loads((ROOT / "cookiecutter.json").read_text("utf-8"))
+JINJA = re.compile(r"\{[{%#]")
+# Files of a top level that need no line in the README's map: tools look for them, people do not.
+UNMAPPED = (".dockerignore", ".gitignore")
+
+
+@pytest.fixture(
+    scope="module",
+    params=itertools.product(QUESTIONS["dataset"], QUESTIONS["runs_on"]),
+    ids=lambda choices: "-".join(choices).replace(" ", "_"),
+)
+def choices(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Every choice of every question that offers some."""
+    dataset, runs_on = request.param
+    return {"dataset": dataset, "runs_on": runs_on}
+
+
+@pytest.fixture(scope="module")
+def project(choices: dict[str, str], render: Render) -> Project:
+    """Return a project with these choices; the tests below only read it."""
+    return render(**choices)
+
+
+@pytest.fixture(scope="module")
+def inside(template: Path) -> dict[str, bytes]:
+    """Return the files that the template holds for a project."""
+    return contents(template / INSIDE)
+
+
+def copied(name: str) -> bool:
+    """Tell whether cookiecutter copies a file as it is."""
+    return any(fnmatch(name, pattern) for pattern in QUESTIONS["_copy_without_render"])
+
+
+def test_no_file_is_lost_and_none_is_left_over(
+    choices: dict[str, str], project: Project, inside: dict[str, bytes]
+) -> None:
+    """All of the template's files but those of the choices that were not made."""
+    not_chosen = {"one machine": "deploy/kubernetes/", "Kubernetes": "deploy/compose.yaml"}
+    gone = ("data/examples/", not_chosen[choices["runs_on"]])
+    assert sorted(project.files()) == sorted(name for name in inside if not name.startswith(gone))
+
+
+def test_the_chosen_data_is_framed_and_described(
+    choices: dict[str, str], project: Project, inside: dict[str, bytes]
+) -> None:
+    """`problem.toml` and `contract.py` are those of the data set; parcels stand in place."""
+    home = {"problem.toml": "problem", "contract.py": "data"}
+    for name, folder in home.items():
+        example = f"data/examples/{choices['dataset'].removeprefix('sklearn:')}"
+        source = folder if choices["dataset"] == "parcels" else example
+        assert project.files()[f"{folder}/{name}"] == inside[f"{source}/{name}"]
+
+
+def test_copied_files_are_the_same_bytes(project: Project, inside: dict[str, bytes]) -> None:
+    """What is not rendered can be linted, typed and tested where it stands."""
+    chosen = ("problem/problem.toml", "data/contract.py")
+    for name, data in project.files().items():
+        if copied(name) and name not in chosen:
+            assert data == inside[name], name
+
+
+def test_no_jinja_is_left(project: Project) -> None:
+    """Rendered files hold none at all; copied ones (dashboards, workflows) none of ours."""
+    for name, data in project.files().items():
+        text = data.decode()
+        assert "cookiecutter." not in text, name
+        assert copied(name) or not JINJA.search(text), name
+
+
+def test_python_is_plain_python_where_it_stands(inside: dict[str, bytes]) -> None:
+    """It parses, it is copied, and no answer is threaded through it."""
+    for name in filter(lambda name: name.endswith(".py"), inside):
+        ast.parse(inside[name], name)
+        assert copied(name), name
+        assert not re.search(rb"\{%|\{\{ *cookiecutter", inside[name]), name
+
+
+def test_the_map_in_the_readme_is_the_tree(project: Project) -> None:
+    """One line for each folder and file of the top level, and none for what is not there."""
+    drawn = re.search(r"^```\n(problem/.*?)^```$", project.read("README.md"), re.M | re.S)
+    assert drawn is not None, "expected a fenced map that begins with problem/ in README.md"
+    mapped = [line.split()[0] for line in drawn[1].splitlines() if not line.startswith(" ")]
+    there = {path.name + "/" * path.is_dir() for path in project.path.iterdir()}
+    assert len(mapped) == len(set(mapped))
+    assert set(mapped) == there - {"README.md", *UNMAPPED}
+
+
+def test_every_folder_has_an_owner(project: Project) -> None:
+    """CODEOWNERS names what is there, and leaves no stage to everybody."""
+    lines = project.read(".github/CODEOWNERS").splitlines()
+    owners = dict(line.split(maxsplit=1) for line in lines if line and not line.startswith("#"))
+    for place in owners:
+        assert "*" in place or (project.path / place.strip("/")).exists(), place
+    for package in project.path.glob("*/__init__.py"):
+        if package.parent.name != "tests":
+            assert f"/{package.parent.name}/" in owners
+    assert owners["/problem/"] == "@my-organisation/data-science"
+    assert owners["/serving/"] == "@my-organisation/ml-engineering"
+    assert owners["*"] == "@my-organisation/data-science @my-organisation/ml-engineering"
+    assert owners["/handoff/records/*/data-science.toml"] == owners["/problem/"]
+    assert owners["/handoff/records/*/ml-engineering.toml"] == owners["/serving/"]
+
+
+def test_one_team_for_both_roles_is_named_once(render: Render) -> None:
+    """The full-stack data scientist of a start-up owns every folder."""
+    one = "@somebody"
+    project = render(data_science_team=one, ml_engineering_team=one)
+    lines = project.read(".github/CODEOWNERS").splitlines()
+    assert {line.split(maxsplit=1)[1] for line in lines if line.startswith(("/", "*"))} == {one}
