@@ -8,14 +8,15 @@ UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo $(PRIVATE_UV
 LOCK := $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock' pyproject.toml
 # Taken as typed: make expands no $ in it, and no shell reads it.
-override export ANSWERS := $(value ANSWERS)
+override ANSWERS := $(value ANSWERS)
+export ANSWERS
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help journey test test-render test-check test-ship check format lock bench clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z][a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 20
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 journey: $(ENVIRONMENT) ## render a project into build/ and live its whole life; ANSWERS='dataset=sklearn:wine project_name="My Wine"'
 	@$(VENV)/bin/python journey.py
@@ -48,7 +49,7 @@ bench: $(ENVIRONMENT) ## measure side by side with peers; prints tables
 	$(VENV)/bin/python -m benchmarks
 
 clean: ## remove everything that was made
-	rm -rf build $(VENV)
+	rm -rf build .venv
 
 $(ENVIRONMENT): requirements/dev.txt | $(UV)
 	$(UV) venv --quiet --allow-existing --python-preference only-system --python '>=3.11' $(VENV)
@@ -57,5 +58,5 @@ $(ENVIRONMENT): requirements/dev.txt | $(UV)
 
 $(PRIVATE_UV): requirements/uv.txt
 	$(PYTHON) -m venv build/.uv
-	build/.uv/bin/python -m pip install --quiet --require-hashes --requirement requirements/uv.txt
+	build/.uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/uv.txt
 	@touch $@
