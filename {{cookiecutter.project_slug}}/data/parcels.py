@@ -50,24 +50,28 @@ def perfect_scores(rows: int = ROWS, seed: int = 7) -> NDArray[np.float64]:
 def late_probability(orders: pd.DataFrame) -> NDArray[np.float64]:
     """The chance that each order is late, given all that is known at checkout.
 
-    Log-odds are a sum of the tables above, distance, weight and load of the warehouse, with two
-    interactions that a linear model cannot see: snow hurts on long ways, and a full warehouse
-    hurts short promises.
+    Log-odds are a sum of the tables above and of what a linear model cannot see: storm strikes the
+    islands, Courant breaks down on long ways and shines on short ones, a warehouse that is nearly
+    full (0.75) breaks short promises, heavy parcels (10 kg) miss the weekend's vans.
     """
     load, distance = orders["warehouse_load"], orders["distance_km"] / 500
-    tight = orders["promised_days"] <= 2
+    tight, full = orders["promised_days"] <= 2, orders["warehouse_load"] > 0.75
+    weekend = orders["weekday"].isin(["Fri", "Sat"])
+    courant, islands = orders["carrier"] == "Courant", orders["region"] == "islands"
     odds = (
-        -2.9
+        -3.0
         + orders["carrier"].map(CARRIERS).astype(float)
         + orders["region"].map(REGIONS).astype(float)
         + orders["service"].map(SERVICES).astype(float)
         + orders["weather"].map(WEATHER).astype(float)
-        + 0.8 * distance
-        + 0.03 * orders["weight_kg"]
-        + 0.9 * orders["weekday"].isin(["Fri", "Sat"])
-        + 3.0 * tight * np.maximum(0, load - 0.6)
-        + 1.2 * (orders["weather"] == "snow") * distance
-        - 0.35 * (orders["promised_days"] - 3)
+        + 0.7 * distance
+        + 0.5 * weekend
+        + 1.3 * load
+        - 0.25 * (orders["promised_days"] - 3)
+        + 1.5 * (orders["weather"] == "storm") * islands
+        + courant * np.where(orders["distance_km"] > 350, 1.8, -0.9)
+        + 1.9 * tight * full
+        + 1.6 * weekend * (orders["weight_kg"] > 10)
     )
     return np.asarray(1 / (1 + np.exp(-odds)), dtype=np.float64)
 

@@ -29,6 +29,13 @@ class Truth:
     values: Array
     classes: tuple[Any, ...]
 
+    @property
+    def labels(self) -> NDArray[Any]:
+        """What a model is fitted on: the labels themselves, so that it answers in them."""
+        if not self.classes:
+            return self.values
+        return np.asarray(self.classes)[self.values.astype(int)]
+
 
 def truth(problem: Problem, frame: pd.DataFrame, classes: Sequence[Any] = ()) -> Truth:
     """The outcomes of `frame` as numbers, by `classes` or by those that `frame` holds.
@@ -58,12 +65,14 @@ def truth(problem: Problem, frame: pd.DataFrame, classes: Sequence[Any] = ()) ->
     return Truth(codes.to_numpy(np.float64), tuple(known))
 
 
-def predict(model: Pipeline, inputs: pd.DataFrame, task: str) -> Array:
-    """Scores of a model that was fitted on numbers: P(1) (n,), probabilities (n, k) or values."""
+def predict(model: Pipeline, inputs: pd.DataFrame, task: str, classes: Sequence[Any]) -> Array:
+    """Scores: P(positive) (n,), probabilities (n, k) in the order of `classes`, or values (n,)."""
     if task == "regression":
         return np.asarray(model.predict(inputs), dtype=np.float64)
+    known = model.classes_.tolist()
     probabilities = np.asarray(model.predict_proba(inputs), dtype=np.float64)
-    return probabilities[:, 1] if task == "binary" else probabilities
+    ordered = probabilities[:, [known.index(label) for label in classes]]
+    return ordered[:, 1] if task == "binary" else ordered
 
 
 def money(value: Value, task: str, outcome: Array, score: Array, threshold: float | None) -> Array:

@@ -7,7 +7,7 @@ from pathlib import Path
 # Before mlflow is imported: no usage reports leave this machine, no logs drown the progress.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
-os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
 
 import mlflow
 from mlflow.tracking import MlflowClient

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,8 +31,6 @@ Array = NDArray[np.float64]
 Say = Callable[[str], None]
 
 SEED = 0
-# Two more decimals than anyone reads: what differs less is the same.
-FEATURES_MODULE = "poc.features"
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ def train(problem: Problem, schema: pa.DataFrameSchema, say: Say = print) -> Run
     )
     trial = choose(problem, trials)
     threshold = _threshold(problem, known, trial)
-    model = clone(trial.candidate.model).fit(inputs(learning, described), known.values)
+    model = clone(trial.candidate.model).fit(inputs(learning, described), known.labels)
     say(f"chosen: {trial.candidate.name}, fitted on all {len(learning)} training rows")
     facts = {
         "candidate": trial.candidate.name,
@@ -127,8 +126,8 @@ def _try(
     )
     results = []
     for learn, judge in folds(problem, frame, SEED):
-        model = clone(candidate.model).fit(table.iloc[learn], known.values[learn])
-        scores[judge] = predict(model, table.iloc[judge], task)
+        model = clone(candidate.model).fit(table.iloc[learn], known.labels[learn])
+        scores[judge] = predict(model, table.iloc[judge], task, known.classes)
         results.append(metric.compute(known.values[judge], scores[judge]))
     trial = Trial(candidate, tuple(results), scores)
     say(f"  {candidate.name:<18} {metric.name} {trial.mean:.4f} ± {trial.error:.4f}")
@@ -183,7 +182,10 @@ def _record(
 
 def _log_model(model: Pipeline, example: pd.DataFrame) -> None:
     trusted = skops.io.get_untrusted_types(data=skops.io.dumps(model))
-    signature = mlflow.models.infer_signature(example, model.predict(example))
+    with warnings.catch_warnings():
+        # An integer input that is never missing is what the contract says; no hint needed.
+        warnings.filterwarnings("ignore", "Hint: Inferred schema contains integer")
+        signature = mlflow.models.infer_signature(example, model.predict(example))
     if signature.inputs is None:
         raise RuntimeError("MLflow inferred no signature from the inputs; look at their types")
     mlflow.sklearn.log_model(

@@ -1,0 +1,85 @@
+"""`python -m handoff build|check|accept`: the door between data science and production."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from data.contract import ROW
+from handoff.accept import accept
+from handoff.build import BUILT, build
+from handoff.gate import Judgement, judge, record
+from handoff.record import TEAMS
+from present.terminal import table
+from problem.errors import EXIT_GATE_CLOSED, BadInput, run
+
+
+def main(words: Sequence[str]) -> int:
+    """Build, check or accept a bundle."""
+    parser = argparse.ArgumentParser(prog="python -m handoff", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    building = verbs.add_parser("build", help="write a bundle from a training run")
+    building.add_argument("--run", help="id of the MLflow run; the latest one by default")
+    checking = verbs.add_parser("check", help="hold a bundle against the gate")
+    checking.add_argument("bundle", nargs="?", type=Path, help="by default the latest built")
+    checking.add_argument("--json", action="store_true", help="print verdict.json")
+    accepting = verbs.add_parser("accept", help="sign for a bundle that passed")
+    accepting.add_argument("bundle", nargs="?", type=Path, help="by default the latest built")
+    accepting.add_argument("--as", dest="team", required=True, choices=TEAMS)
+    given = parser.parse_args(words)
+    if given.verb == "build":
+        bundle = build(ROW, given.run)
+        print(f"bundle {bundle.id[:12]} in {bundle.path}; next: python -m handoff check")
+        return 0
+    path = given.bundle or latest()
+    return _check(path, as_json=given.json) if given.verb == "check" else _accept(path, given.team)
+
+
+def latest(built: Path = BUILT) -> Path:
+    """The bundle that was built last.
+
+    Raises:
+        BadInput: there is none.
+    """
+    found = [path for path in built.glob("*") if path.is_dir() and not path.name.startswith(".")]
+    if not found:
+        raise BadInput(f"expected a bundle in {built}, found none; run `python -m handoff build`")
+    return max(found, key=lambda path: path.stat().st_mtime)
+
+
+def show(judgement: Judgement) -> None:
+    """The gate's table, and what to do about each line that needs it."""
+    table(
+        f"gate: bundle {judgement.bundle_id[:12]} {judgement.verdict}",
+        ["group", "check", "verdict", "measured", "required"],
+        [[one.group, one.check, one.verdict, one.measured, one.required]
+         for one in judgement.findings],
+    )  # fmt: skip
+    for one in (*judgement.refusals, *judgement.warnings):
+        print(f"{one.check}: {one.next}")
+
+
+def _check(path: Path, *, as_json: bool) -> int:
+    judgement = judge(path, ROW)
+    written = record(judgement)
+    if as_json:
+        print(json.dumps(json.loads(written.read_text(encoding="utf-8")), indent=1))
+    else:
+        show(judgement)
+        print(f"verdict: {judgement.verdict}, in {written}")
+    return 0 if judgement.verdict == "passed" else EXIT_GATE_CLOSED
+
+
+def _accept(path: Path, team: str) -> int:
+    signature = accept(path, team)
+    print(f"signed for {team} by {signature.person}: {signature.file}")
+    if signature.published:
+        print(f"both teams have signed: published to {signature.published}")
+        print(f'to release it, set champion = "{signature.published.name}" in deploy/release.toml')
+    else:
+        print("commit the signature; the other team's opens the gate")
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,70 @@
+"""The model card: what the model is for, how good it is, and where it is not (Mitchell et al. 2019)."""
+
+from typing import Any
+
+from problem.spec import Problem
+
+
+def card(problem: Problem, manifest: dict[str, Any], evaluation: dict[str, Any], split: str) -> str:
+    """The card as Markdown, every number from the bundle it lies in."""
+    decision, columns = problem.decision, problem.columns
+    best = evaluation["candidate"]
+    kept_out = {**columns.excluded, **columns.personal}
+    parts = [
+        f"# {decision.name}, version {manifest['version']}",
+        f"{decision.question}\n\nOn the answer: {decision.action}",
+        f"## Intended use\n{decision.intended_use}\n\n**Not for:** {decision.not_for}",
+        f"## Owner of the decision\n{decision.stakeholder}",
+        "## Data\n"
+        f"Source `{problem.rows.source}`, digest `{manifest['data_digest'][:16]}`. "
+        f"Judged on {evaluation['rows']} rows that the model did not learn from: {split}.",
+        "## How good it is\n"
+        + _table(
+            ["", evaluation["metric"], "95 % interval"],
+            [_line(best["name"], best)]
+            + [_line(f"baseline: {one['name']}", one) for one in evaluation["baselines"]],
+        ),
+        _value(evaluation["value"], evaluation["threshold"]),
+        _slices(evaluation),
+        "## What it does not read\n"
+        + ("\n".join(f"- `{name}`: {why}" for name, why in kept_out.items()) or "Nothing."),
+    ]
+    if problem.assumed:
+        guessed = ", ".join(f"`{name}`" for name in problem.assumed)
+        parts.insert(1, f"> **Assumed, not answered by a person yet:** {guessed}")
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _line(name: str, result: dict[str, Any]) -> list[str]:
+    return [name, f"{result['value']:.4f}", f"{result['low']:.4f} to {result['high']:.4f}"]
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    # A bar or a line break in a label would end the cell.
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _value(value: dict[str, Any], threshold: float | None) -> str:
+    words = (
+        f"Per 1,000 rows: {value['per_1000_rows']:.0f} {value['currency']} "
+        f"(95 % interval {value['low']:.0f} to {value['high']:.0f}), "
+        f"against {value['do_nothing']:.0f} without the model."
+    )
+    acts = f" It acts from a score of {threshold:.4f}." if threshold is not None else ""
+    return f"## What it is worth\n{words}{acts}"
+
+
+def _slices(evaluation: dict[str, Any]) -> str:
+    if not evaluation["slices"]:
+        return ""
+    rows = [
+        [f"{part['column']} = {part['value']}", str(part["rows"]),
+         "insufficient data" if part["metric"] is None else f"{part['metric']:.4f}"]
+        for part in evaluation["slices"]
+    ]  # fmt: skip
+    return "## For whom\n" + _table(["group", "rows", evaluation["metric"]], rows)
