@@ -1,0 +1,188 @@
+"""The HTTP face of a predictor: predict, labels, probes, metrics, documentation."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi_offline import FastAPIOffline
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from serving.errors import Refusal
+from serving.front import Front
+from serving.intake import is_many, labels_of, read_json, rows_of
+from serving.log import Labels, PredictionLog, now
+from serving.metrics import Metrics
+from serving.openapi import documented, gives, refuses, takes
+from serving.predictor import Answer, Predictor
+from serving.schema import Limits, Schema, schema_of
+
+_READING = ("not-json", "body-too-large", "too-many-rows", "invalid", "internal")
+
+
+def create_app(
+    predictor: Predictor, log: PredictionLog, labels: Labels, limits: Limits | None = None
+) -> FastAPI:
+    """The application that answers with `predictor` and keeps `log` and `labels`.
+
+    Setting `app.state.draining` makes /readyz say no, so that no new work is sent here; requests
+    that come nevertheless are answered.
+    """
+    limits = limits or Limits()
+    schema = schema_of(predictor.bundle.contract, limits)
+    metrics = Metrics(predictor, log)
+    # One thread computes: it keeps the event loop free, and the model is asked by one at a time.
+    computing = ThreadPoolExecutor(1, thread_name_prefix="predict")
+    storing = ThreadPoolExecutor(1, thread_name_prefix="labels")
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        computing.shutdown()
+        storing.shutdown()
+
+    decision = predictor.bundle.problem.decision
+    app = FastAPIOffline(
+        title=decision.name,
+        summary=decision.question,
+        description=_description(predictor),
+        version=str(predictor.bundle.manifest["version"]),
+        lifespan=lifespan,
+        redoc_url=None,
+        redirect_slashes=False,
+        static_url="/docs/static",
+        swagger_ui_parameters={"validatorUrl": None},  # a badge that would ask the internet
+    )
+    app.state.draining = False
+    app.add_middleware(Front, metrics=metrics)
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(HTTPException, _not_routed)
+    app.openapi = documented(app, schema)  # type: ignore[method-assign]
+    app.include_router(_predict(predictor, schema, limits, log, metrics, computing))
+    app.include_router(_labels(labels, schema, limits, metrics, storing))
+    app.include_router(_operate(predictor, metrics))
+    return app
+
+
+def _predict(
+    predictor: Predictor,
+    schema: Schema,
+    limits: Limits,
+    log: PredictionLog,
+    metrics: Metrics,
+    computing: ThreadPoolExecutor,
+) -> APIRouter:
+    router = APIRouter(tags=["predict"])
+
+    @router.post(
+        "/v1/predict",
+        openapi_extra=takes("Row", "Rows"),
+        responses=gives("The answer, or one a row.", "Answer", "Answers") | refuses(*_READING),
+    )
+    async def predict(request: Request) -> Response:
+        """Answer one row, or all of `{"rows": [...]}` in their order."""
+        body = await read_json(request, limits)
+        rows = rows_of(body, schema)
+        loop = asyncio.get_running_loop()
+        answers = [
+            _signed(answer, predictor)
+            for answer in await loop.run_in_executor(computing, predictor.predict, rows)
+        ]
+        at = now()
+        for row, answer in zip(rows, answers, strict=True):
+            log.add({"at": at, **answer, "rehearsal": predictor.rehearsal, "row": row})
+            metrics.scores.observe(answer["score"])
+        metrics.rows.inc(len(rows))
+        return JSONResponse({"predictions": answers} if is_many(body) else answers[0])
+
+    return router
+
+
+def _labels(
+    labels: Labels,
+    schema: Schema,
+    limits: Limits,
+    metrics: Metrics,
+    storing: ThreadPoolExecutor,
+) -> APIRouter:
+    router = APIRouter(tags=["labels"])
+
+    @router.post(
+        "/v1/labels",
+        openapi_extra=takes("Labels"),
+        responses=gives("They are on the disk.", "Accepted") | refuses(*_READING, "not-stored"),
+    )
+    async def label(request: Request) -> Response:
+        """Say what really happened: late labels are welcome, a later one corrects an earlier."""
+        found = labels_of(await read_json(request, limits), schema)
+        try:
+            await asyncio.get_running_loop().run_in_executor(storing, labels.add, found)
+        except OSError as error:
+            detail = f"the disk did not take them ({error.strerror}); send them again later"
+            raise Refusal("not-stored", detail, headers={"Retry-After": "30"}) from None
+        metrics.labels.inc(len(found))
+        return JSONResponse({"accepted": len(found)})
+
+    return router
+
+
+def _operate(predictor: Predictor, metrics: Metrics) -> APIRouter:
+    router = APIRouter(tags=["operate"])
+
+    @router.get("/livez", responses=gives("It is alive."))
+    async def livez() -> Response:
+        """Is the process alive? If not, restart it."""
+        return JSONResponse({"status": "alive"})
+
+    @router.get("/readyz", responses=gives("Send requests here.") | refuses("not-ready"))
+    async def readyz(request: Request) -> Response:
+        """Should requests be sent here? The golden rows have answered before there was a port."""
+        if request.app.state.draining:
+            raise Refusal("not-ready", "this server is stopping; ask another")
+        return JSONResponse({"status": "ready", "bundle": predictor.bundle.id})
+
+    @router.get("/metrics", responses=gives("Metrics as text."))
+    async def read_metrics() -> Response:
+        """Counters and histograms, for Prometheus."""
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def _signed(answer: Answer, predictor: Predictor) -> Answer:
+    """The answer with an id of its own and the bundle that gave it."""
+    signature = {"prediction_id": uuid4().hex, "bundle": predictor.bundle.id}
+    return {**signature, **({"rehearsal": True} if predictor.rehearsal else {}), **answer}
+
+
+def _description(predictor: Predictor) -> str:
+    decision = predictor.bundle.problem.decision
+    paragraphs = [
+        decision.action,
+        f"**For:** {decision.intended_use}",
+        f"**Not for:** {decision.not_for}",
+        f"Answered by bundle `{predictor.bundle.id}`.",
+    ]
+    if predictor.rehearsal:
+        paragraphs.insert(0, "**A rehearsal: this bundle is not accepted, do not act on it.**")
+    return "\n\n".join(paragraphs)
+
+
+async def _refused(_: Request, refusal: Exception) -> Response:
+    assert isinstance(refusal, Refusal)  # noqa: S101  # the handler is registered for nothing else
+    return refusal.response()
+
+
+async def _not_routed(request: Request, error: Exception) -> Response:
+    """What the framework itself refuses, in the same words as everything else."""
+    assert isinstance(error, HTTPException)  # noqa: S101
+    kind = "method-not-allowed" if error.status_code == 405 else "not-found"
+    return Refusal(
+        kind,
+        f"{request.method} {request.url.path} is not served; /docs shows what is",
+        headers=error.headers or {},
+    ).response()

@@ -1,0 +1,111 @@
+"""How the server says no: RFC 9457 problem details, in words, without a stack trace."""
+
+import difflib
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from starlette.responses import Response
+
+MEDIA_TYPE = "application/problem+json"
+MOST_ERRORS = 20
+LONGEST_ECHO = 80
+
+KINDS: Mapping[str, tuple[int, str]] = {
+    "not-json": (400, "The body is not JSON"),
+    "not-found": (404, "There is nothing at this address"),
+    "method-not-allowed": (405, "This address does not answer that method"),
+    "body-too-large": (413, "The body is too large"),
+    "too-many-rows": (413, "There are too many rows in one request"),
+    "invalid": (422, "The request does not fit the contract"),
+    "internal": (500, "The server failed to answer"),
+    "not-ready": (503, "The server takes no requests now"),
+    "not-stored": (503, "The labels could not be stored"),
+}
+
+
+class Refusal(Exception):  # noqa: N818  # it is an answer, not a defect
+    """A request that gets problem details for an answer; `kind` is one of `KINDS`."""
+
+    def __init__(
+        self,
+        kind: str,
+        detail: str,
+        errors: Sequence[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.kind, self.detail, self.errors = kind, detail, list(errors)
+        self.headers = dict(headers or {})
+
+    def response(self) -> Response:
+        """The answer: `type` for programs, `detail` and `errors` for people."""
+        status, title = KINDS[self.kind]
+        body: dict[str, Any] = {
+            "type": f"urn:problem:{self.kind}",
+            "title": title,
+            "status": status,
+            "detail": self.detail,
+        }
+        if self.errors:
+            body["errors"] = self.errors
+        return Response(
+            json.dumps(body, ensure_ascii=False),
+            status_code=status,
+            headers=self.headers,
+            media_type=MEDIA_TYPE,
+        )
+
+
+def invalid(error: ValidationError, words: Mapping[str, str]) -> Refusal:
+    """What in a request does not fit the contract, field by field, with `words` for each field.
+
+    Only the first errors are told: a thousand bad rows are mended by the same correction.
+    """
+    details = error.errors(include_url=False, include_context=False)
+    for detail in details:
+        if detail["type"] == "too_long" and len(detail["loc"]) == 1:
+            field = str(detail["loc"][0])
+            more = f"{words[field]}, got {echo(detail['input'])}"
+            return Refusal("too-many-rows", f"expected {more}; send them in several requests")
+    errors = [_told(detail, words) for detail in details[:MOST_ERRORS]]
+    count = f"{len(details)} field{'s do' if len(details) > 1 else ' does'} not fit"
+    shown = f", the first {MOST_ERRORS} are listed" if len(details) > MOST_ERRORS else ""
+    return Refusal("invalid", f"{count} the contract{shown}; /docs shows every field", errors)
+
+
+def _told(detail: ErrorDetails, words: Mapping[str, str]) -> dict[str, str]:
+    """One mistake; what pydantic says is for programmers, so the contract's words stand in."""
+    field, kind = "".join(_path(detail["loc"])), detail["type"]
+    name = str(detail["loc"][-1]) if field else ""
+    got = "nothing" if kind == "missing" else echo(detail["input"])
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(name, words, n=1)
+        return {
+            "field": field,
+            "expected": "no such field" + (f"; did you mean '{near[0]}'?" if near else ""),
+            "got": got,
+        }
+    whole = "an object with the fields of the contract"
+    return {"field": field or "body", "expected": words.get(name, whole), "got": got}
+
+
+def _path(parts: Sequence[int | str]) -> Iterator[str]:
+    for number, part in enumerate(parts):
+        if isinstance(part, int):
+            yield f"[{part}]"
+        else:
+            yield f".{part}" if number else part
+
+
+def echo(value: Any) -> str:
+    """A value as the sender wrote it, cut short; only ever told to the sender."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "a number that is not finite"
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else f"a list of {len(value)}"
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_ECHO else f"{text[:LONGEST_ECHO]}…"

@@ -1,0 +1,57 @@
+"""The outermost layer of every request: counts it, times it, and lets no stack trace out."""
+
+import logging
+import time
+import traceback
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving.errors import Refusal
+from serving.metrics import Metrics
+
+logger = logging.getLogger("serving")
+
+
+class Front:
+    """ASGI middleware; an exception becomes problem details and a line in the server's log."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self.app = app
+        self.metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; what is no HTTP request passes untouched."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began, status = time.perf_counter(), 0
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except ClientDisconnect:
+            logger.info("a client left before its request was read")
+        except Exception as error:
+            logger.error("%s", where(error))
+            if not status:
+                refusal = Refusal("internal", "the fault is ours; try again, or tell its owners")
+                await refusal.response()(scope, receive, watched)
+        finally:
+            # 499, as nginx counts it: the client was gone before there was a status.
+            # The route's pattern, not the path: paths are the sender's to invent.
+            route = getattr(scope.get("route"), "path", "none")
+            self.metrics.requests.labels(route, str(status or 499)).inc()
+            self.metrics.seconds.labels(route).observe(time.perf_counter() - began)
+
+
+def where(error: BaseException) -> str:
+    """Which exception was raised, and where. Not its message: that may quote the row."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+    return "\n".join([f"a request failed with {type(error).__qualname__}", *places])

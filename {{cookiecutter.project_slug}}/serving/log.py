@@ -1,0 +1,223 @@
+"""What is kept of the answers given: JSON Lines segments, written beside the answers, never before.
+
+A record goes into a bounded queue; a thread writes it. When the queue is full or the disk will not
+take a record, the record is dropped and counted: an answer never waits for the log, nor fails with
+it. Whatever was written is on the disk within `SYNC_SECONDS`.
+"""
+
+import json
+import logging
+import os
+import queue
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+from uuid import uuid4
+
+QUEUED_RECORDS = 10_000
+SEGMENT_BYTES = 64_000_000
+SYNC_SECONDS = 1.0
+CLOSE_SECONDS = 30.0
+_BATCH = 1_000
+
+logger = logging.getLogger("serving.log")
+
+
+class Segments:
+    """Files of a folder that records are appended to; the next begins when one is full.
+
+    After a failed write the file is left for a new one, so a torn line is always the last of its
+    file: readers need to know no other damage. Names sort by time and never meet, however many
+    servers share the folder.
+    """
+
+    def __init__(self, folder: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
+        self.folder = folder
+        self.segment_bytes = segment_bytes
+        self._file: BinaryIO | None = None
+        self._written = 0
+
+    def append(self, records: Iterable[Mapping[str, Any]]) -> None:
+        """Write records and hand them to the operating system.
+
+        Raises:
+            OSError: the folder or the disk did not take them; some may stand there nevertheless.
+        """
+        data = b"".join(_line(record) for record in records)
+        try:
+            if self._file is None:
+                self._file, self._written = _begin(self.folder), 0
+            self._file.write(data)
+            self._file.flush()
+        except OSError:
+            self.leave()
+            raise
+        self._written += len(data)
+        if self._written >= self.segment_bytes:
+            self.sync()
+            self.leave()
+
+    def sync(self) -> None:
+        """Return once everything appended is on the disk.
+
+        Raises:
+            OSError: it is not, or the file was deleted meanwhile.
+        """
+        if self._file is not None:
+            try:
+                os.fsync(self._file.fileno())
+                if os.fstat(self._file.fileno()).st_nlink == 0:
+                    raise FileNotFoundError(f"{self._file.name} was deleted")
+            except OSError:
+                self.leave()
+                raise
+
+    def leave(self) -> None:
+        """Close the current file, whatever state it is in."""
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()
+        self._file = None
+
+
+class PredictionLog:
+    """The prediction log: `add` returns at once, a thread writes; use as a context manager."""
+
+    def __init__(
+        self,
+        folder: Path,
+        personal: Iterable[str] = (),
+        queued_records: int = QUEUED_RECORDS,
+        segment_bytes: int = SEGMENT_BYTES,
+    ) -> None:
+        self.folder = folder
+        self._segments = Segments(folder, segment_bytes)
+        self._personal = frozenset(personal)
+        self._queue: queue.Queue[Mapping[str, Any] | None] = queue.Queue(queued_records)
+        self._refused = 0  # by the full queue; counted by those who answer
+        self._lost = 0  # by the disk; counted by the writer, as is what follows
+        self._unsynced = 0
+        self._sync_at = 0.0
+        self._failing = False
+        self._thread = threading.Thread(target=self._write, name="prediction-log", daemon=True)
+        self._thread.start()
+
+    @property
+    def dropped(self) -> int:
+        """Records that will never be in the log."""
+        return self._refused + self._lost
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Queue a record for writing. One thread adds."""
+        try:
+            self._queue.put_nowait(record)
+        except queue.Full:
+            self._refused += 1
+
+    def close(self) -> None:
+        """Write what is queued, to the disk; what a hanging disk has not taken by then is lost."""
+        with suppress(queue.Full):
+            self._queue.put(None, timeout=CLOSE_SECONDS)
+        self._thread.join(CLOSE_SECONDS)
+        if self._thread.is_alive():
+            logger.error("the disk hangs: up to %d records are lost", self._queue.qsize() + _BATCH)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _write(self) -> None:
+        more = True
+        while more:
+            batch, more = self._take(SYNC_SECONDS if self._unsynced else None)
+            if batch:
+                self._append(batch)
+            if self._unsynced and (not more or time.monotonic() >= self._sync_at):
+                self._sync()
+        self._segments.leave()
+
+    def _append(self, batch: Sequence[Mapping[str, Any]]) -> None:
+        try:
+            self._segments.append(map(self._cleared, batch))
+        except Exception as error:  # whatever a record or a disk does, the writer lives on
+            self._lose(len(batch), error)
+            return
+        if not self._unsynced:
+            self._sync_at = time.monotonic() + SYNC_SECONDS
+        self._unsynced += len(batch)
+
+    def _sync(self) -> None:
+        try:
+            self._segments.sync()
+            self._failing = False
+        except OSError as error:
+            self._lose(self._unsynced, error)
+        self._unsynced = 0
+
+    def _lose(self, records: int, error: Exception) -> None:
+        self._lost += records
+        if not self._failing:  # once a failure, not once a record: the metric counts on
+            logger.error("cannot write the prediction log, records are dropped: %s", error)
+        self._failing = True
+
+    def _take(self, timeout: float | None) -> tuple[list[Mapping[str, Any]], bool]:
+        """The records that wait, at least one unless time runs out, and whether more may come."""
+        batch: list[Mapping[str, Any]] = []
+        with suppress(queue.Empty):
+            record = self._queue.get(timeout=timeout)
+            while record is not None:
+                batch.append(record)
+                if len(batch) == _BATCH:
+                    return batch, True
+                record = self._queue.get_nowait()
+            return batch, False
+        return batch, True
+
+    def _cleared(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
+        row = {name: value for name, value in record["row"].items() if name not in self._personal}
+        return {**record, "row": row}
+
+
+class Labels:
+    """What really happened, kept durably: labels may come late and may correct earlier ones."""
+
+    def __init__(self, folder: Path) -> None:
+        self._segments = Segments(folder)
+        self._lock = threading.Lock()
+
+    def add(self, labels: Iterable[Mapping[str, Any]]) -> None:
+        """Return once the labels are on the disk.
+
+        Raises:
+            OSError: they may not be; sending them again is safe, the latest wins.
+        """
+        with self._lock:
+            at = now()
+            self._segments.append({**label, "at": at} for label in labels)
+            self._segments.sync()
+
+
+def now() -> str:
+    """The time as it stands in records: ISO 8601, UTC, microseconds."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def _line(record: Mapping[str, Any]) -> bytes:
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _begin(folder: Path) -> BinaryIO:
+    folder.mkdir(parents=True, exist_ok=True)
+    return open(folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:8]}.jsonl", "xb")

@@ -1,0 +1,85 @@
+"""The OpenAPI document: the contract's own types, and every refusal."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fastapi import FastAPI
+
+from serving.errors import KINDS, MEDIA_TYPE
+from serving.schema import Schema
+
+Responses = dict[int | str, dict[str, Any]]
+
+_FAULT = {
+    "type": "object",
+    "required": ["field", "expected", "got"],
+    "properties": {name: {"type": "string"} for name in ("field", "expected", "got")},
+}
+_REFUSAL = {
+    "title": "Refusal",
+    "description": "Problem details, RFC 9457.",
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "enum": [f"urn:problem:{kind}" for kind in KINDS]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {"type": "array", "items": _FAULT},
+    },
+}
+_ACCEPTED = {
+    "title": "Accepted",
+    "type": "object",
+    "required": ["accepted"],
+    "properties": {"accepted": {"type": "integer", "description": "Labels stored."}},
+}
+
+
+def takes(*names: str) -> dict[str, Any]:
+    """The `openapi_extra` of an operation whose body is one of these components."""
+    return {"requestBody": {"required": True, "content": _json(names)}}
+
+
+def gives(description: str, *names: str) -> Responses:
+    """The `responses` of an operation that answers with one of these components."""
+    return {200: {"description": description, **({"content": _json(names)} if names else {})}}
+
+
+def refuses(*kinds: str) -> Responses:
+    """The `responses` of an operation that may refuse for these reasons."""
+    titles: dict[int, list[str]] = {}
+    for kind in kinds:
+        status, title = KINDS[kind]
+        titles.setdefault(status, []).append(title)
+    content = {MEDIA_TYPE: {"schema": _ref("Refusal")}}
+    return {
+        status: {"description": "; or: ".join(said), "content": content}
+        for status, said in titles.items()
+    }
+
+
+def documented(app: FastAPI, schema: Schema) -> Callable[[], dict[str, Any]]:
+    """What `app.openapi` is to be: FastAPI's own document with the components it refers to."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = made()
+        components: dict[str, Any] = document.setdefault("components", {})
+        components["schemas"] = _components(schema)
+        return document
+
+    return openapi
+
+
+def _components(schema: Schema) -> dict[str, Any]:
+    return {**schema.components(), "Accepted": _ACCEPTED, "Refusal": _REFUSAL}
+
+
+def _json(names: tuple[str, ...]) -> Mapping[str, Any]:
+    refs = [_ref(name) for name in names]
+    return {"application/json": {"schema": refs[0] if len(refs) == 1 else {"oneOf": refs}}}
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}

@@ -1,0 +1,155 @@
+"""Answers rows with the model of one bundle, exactly as the proof of concept did."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import ThreadpoolController
+
+from handoff.bundle import Bundle
+from problem.columns import Column
+from problem.errors import BadInput
+from serving.model import load_model
+
+# Another processor or library build may round the last bits of a float otherwise; a difference
+# that a person or a threshold could notice is far larger.
+RELATIVE_TOLERANCE = 1e-6
+ABSOLUTE_TOLERANCE = 1e-9
+
+Row = Mapping[str, Any]
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """The model of one bundle, ready to answer; made by `load`, which replayed its golden rows."""
+
+    bundle: Bundle
+    rehearsal: bool
+    _model: Any
+    _order: tuple[int, ...]  # the model's column of each class, in the contract's order
+    _classes: tuple[Any, ...]
+    _threshold: float | None
+    _threads: ThreadpoolController
+
+    def predict(self, rows: Sequence[Row]) -> list[Answer]:
+        """One answer a row, in order; rows are as the contract has them, missing is None or absent.
+
+        Raises:
+            ArithmeticError: the model gave no finite number.
+        """
+        scores = self.scores(rows)
+        if not np.isfinite(scores).all():
+            raise ArithmeticError("the model gave a score that is not finite")
+        if self._threshold is not None:
+            return [{"score": p, "decision": p >= self._threshold} for p in scores[:, 1].tolist()]
+        if self._classes:
+            return [self._chosen(shares) for shares in scores.tolist()]
+        return [{"score": value} for value in scores.tolist()]
+
+    def scores(self, rows: Sequence[Row]) -> "np.ndarray[Any, np.dtype[np.float64]]":
+        """What the model says: (rows, classes) probabilities, or (rows,) values of a regression."""
+        table = frame(rows, self.bundle.contract.inputs)
+        # A few rows are no work to share: where the cores are busy, waiting for a second thread
+        # to wake took twenty times as long as the prediction.
+        with self._threads.limit(limits=1):
+            if self._classes:
+                return np.asarray(self._model.predict_proba(table), dtype=float)[:, self._order]
+            return np.asarray(self._model.predict(table), dtype=float).reshape(len(rows))
+
+    def _chosen(self, shares: Sequence[float]) -> Answer:
+        best = max(range(len(shares)), key=shares.__getitem__)
+        named = {str(value): share for value, share in zip(self._classes, shares, strict=True)}
+        return {"score": shares[best], "decision": self._classes[best], "scores": named}
+
+
+def load(bundle: Bundle, *, rehearsal: bool) -> Predictor:
+    """A predictor of the bundle, once its golden rows have given their answers.
+
+    Whether the bundle may be served is for `serving.choose` to say; `rehearsal` marks one that
+    may not be acted upon.
+
+    Raises:
+        BadInput: the model holds types that are not trusted, does not load, knows other classes
+            than the contract, or answers a golden row differently.
+    """
+    model = load_model(bundle)
+    classes = tuple(bundle.contract.classes)
+    predictor = Predictor(
+        bundle=bundle,
+        rehearsal=rehearsal,
+        _model=model,
+        _order=_order(model, classes),
+        _classes=classes,
+        _threshold=bundle.threshold,
+        _threads=ThreadpoolController(),  # knows the libraries that the model has loaded by now
+    )
+    replay(predictor)
+    return predictor
+
+
+def replay(predictor: Predictor) -> None:
+    """Ask for the golden rows, one by one as a client would, and compare with their answers.
+
+    Raises:
+        BadInput: names the first row whose answer differs.
+    """
+    for number, golden in enumerate(predictor.bundle.golden(), start=1):
+        try:
+            [answer] = predictor.predict([golden["row"]])
+        except Exception as error:
+            raise _differs(predictor.bundle, number, golden, f"{error!r}") from error
+        if not same(answer, golden["answer"]):
+            raise _differs(predictor.bundle, number, golden, f"{answer}")
+
+
+def _differs(bundle: Bundle, number: int, golden: Mapping[str, Any], got: str) -> BadInput:
+    return BadInput(
+        f"golden row {number} ({golden['kind']}) of bundle {bundle.id[:12]} expected "
+        f"{golden['answer']}, got {got}; the model does not run here as it did in training: "
+        "compare the pins in the bundle's manifest with what is installed"
+    )
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two answers agree: decisions exactly, scores within the tolerance."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, float) and isinstance(other, float | int) and not isinstance(other, bool):
+        return math.isclose(one, other, rel_tol=RELATIVE_TOLERANCE, abs_tol=ABSOLUTE_TOLERANCE)
+    return type(one) is type(other) and bool(one == other)
+
+
+def frame(rows: Sequence[Row], columns: Iterable[Column]) -> pd.DataFrame:
+    """The rows as the table that training saw: the same columns, order and dtypes."""
+    return pd.DataFrame({column.name: _series(rows, column) for column in columns})
+
+
+def _series(rows: Sequence[Row], column: Column) -> "pd.Series[Any]":
+    values = [row.get(column.name) for row in rows]
+    if column.dtype == "float64":
+        return pd.Series(np.array(values, dtype=float))  # None becomes NaN
+    if column.dtype.startswith("datetime64"):
+        return pd.Series(np.array(values, dtype=column.dtype))  # None becomes NaT
+    if column.dtype == "bool":  # numpy would take None for False; this refuses it
+        return pd.Series(pd.array(values, dtype="boolean").to_numpy(dtype=bool))
+    return pd.Series(values, dtype=column.dtype)
+
+
+def _order(model: Any, classes: tuple[Any, ...]) -> tuple[int, ...]:
+    if not classes:
+        return ()
+    known = [_plain(value) for value in model.classes_]
+    if set(known) != set(classes):
+        raise BadInput(
+            f"expected a model of the contract's classes {list(classes)}, got one of {known}; "
+            "build the bundle again from a run whose target has these values"
+        )
+    return tuple(known.index(value) for value in classes)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,96 @@
+"""Runs the server: one process, one model, until it is told to stop."""
+
+import logging
+import socket
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from problem.errors import BadInput
+from serving.app import create_app
+from serving.choose import choose
+from serving.log import Labels, PredictionLog
+from serving.predictor import load
+
+# Load balancers keep idle connections for a minute; they, not we, should be the ones to close.
+KEEP_ALIVE_SECONDS = 75
+# A request that takes longer than this to finish after SIGTERM is cut off.
+FINISH_SECONDS = 30
+
+
+def serve(
+    path: Path | None, *, rehearsal: bool, host: str, port: int, logs: Path, drain: float
+) -> None:
+    """Load the bundle, answer until SIGTERM or Ctrl-C, then finish what was begun.
+
+    The port opens once the golden rows have answered, so whoever can connect gets answers.
+
+    Raises:
+        BadInput: there is no bundle that may be served, it does not answer as it should, or the
+            address is taken.
+    """
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    bundle = choose(path, rehearsal=rehearsal)
+    predictor = load(bundle, rehearsal=rehearsal)
+    with (
+        _listen(host, port) as listener,
+        PredictionLog(logs / "predictions", personal=bundle.problem.columns.personal) as log,
+    ):
+        app = create_app(predictor, log, Labels(logs / "labels"))
+        if rehearsal:
+            print("REHEARSAL: not accepted; every answer says so", file=sys.stderr, flush=True)
+        address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+        _Server(app, f"serving {bundle.id[:12]} on {address}", drain).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that says when it answers, and leaves in order.
+
+    At the first signal /readyz says no and answers go on for `drain` seconds, so that a load
+    balancer can look away; then the port closes, and what was begun is finished. A second signal
+    skips the wait. uvicorn itself would die of the signal in the end; here leaving is success.
+    """
+
+    def __init__(self, app: FastAPI, greeting: str, drain: float) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                lifespan="on",
+                ws="none",
+                log_level="warning",
+                access_log=False,  # /metrics counts, the prediction log remembers
+                server_header=False,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=FINISH_SECONDS,
+            )
+        )
+        self._app, self._greeting, self._drain = app, greeting, drain
+        self._leave_at: float | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(self._greeting, flush=True)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        again = self._leave_at is not None
+        self._app.state.draining = True
+        self._leave_at = time.monotonic() + (0 if again else self._drain)
+
+    async def on_tick(self, counter: int) -> bool:
+        leave = self._leave_at is not None and time.monotonic() >= self._leave_at
+        return await super().on_tick(counter) or leave
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except (OSError, OverflowError) as error:
+        raise BadInput(
+            f"expected a free address, {host} port {port} cannot be opened: {error}; "
+            "stop what runs there or choose another --port (0 takes a free one)"
+        ) from None

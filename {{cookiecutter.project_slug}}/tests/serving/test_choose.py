@@ -1,0 +1,108 @@
+"""Only the released, accepted and untouched bundle is served; a rehearsal is the exception."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from handoff import bundle as bundles
+from problem.errors import BadInput
+from serving.choose import choose
+from tests.serving.made import accept
+
+Project = Callable[..., str]
+
+
+@pytest.fixture
+def project(
+    tmp_path: Path, bundle_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., str]:
+    """`project(champion=…, accepted=…)` is a project's folder, and the current one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BUNDLES", raising=False)
+    bundle = bundles.read(bundle_path).id
+
+    def lay_out(*, champion: str | None = None, accepted: bool = True) -> str:
+        shutil.copytree(bundle_path, tmp_path / "bundles" / bundle)
+        (tmp_path / "deploy").mkdir()
+        (tmp_path / "deploy/release.toml").write_text(
+            f'champion = "{bundle if champion is None else champion}"\n'
+        )
+        if accepted:
+            accept(bundle, tmp_path / "handoff/records")
+        return bundle
+
+    return lay_out
+
+
+def test_the_champion_is_served(project: Project) -> None:
+    bundle = project()
+    assert choose(None, rehearsal=False).id == bundle
+
+
+def test_the_store_may_be_elsewhere(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = project()
+    Path("bundles").rename("elsewhere")
+    monkeypatch.setenv("BUNDLES", "elsewhere")
+    assert choose(None, rehearsal=False).id == bundle
+
+
+def test_an_accepted_bundle_may_be_named(project: Project) -> None:
+    bundle = project()
+    assert choose(Path("bundles") / bundle, rehearsal=False).id == bundle
+
+
+@pytest.mark.parametrize(
+    ("champion", "said"),
+    [
+        ("", "nothing is released"),
+        ("latest", "64 hexadecimal digits"),
+        ("../" * 3, "64 hexadecimal digits"),
+        ("0" * 64, "expected a bundle in bundles/000"),
+    ],
+)
+def test_what_is_not_released_is_refused(project: Project, champion: str, said: str) -> None:
+    project(champion=champion)
+    with pytest.raises(BadInput, match=said):
+        choose(None, rehearsal=False)
+
+
+def test_a_bundle_that_is_not_the_one_released_is_refused(project: Project) -> None:
+    bundle = project(champion="0" * 64)
+    (Path("bundles") / bundle).rename(Path("bundles") / ("0" * 64))
+    with pytest.raises(BadInput, match="names bundle 000"):
+        choose(None, rehearsal=False)
+
+
+def test_an_unaccepted_bundle_is_served_in_a_rehearsal_only(project: Project) -> None:
+    bundle = project(accepted=False)
+    for path in (None, Path("bundles") / bundle):
+        with pytest.raises(BadInput, match="is not accepted"):
+            choose(path, rehearsal=False)
+    assert choose(Path("bundles") / bundle, rehearsal=True).id == bundle
+
+
+def test_a_rehearsal_takes_the_bundle_of_the_last_journey(project: Project) -> None:
+    bundle = project(accepted=False)
+    with pytest.raises(BadInput, match="build/journey/bundle"):
+        choose(None, rehearsal=True)
+    Path("build/journey").mkdir(parents=True)
+    (Path("bundles") / bundle).rename("build/journey/bundle")
+    assert choose(None, rehearsal=True).id == bundle
+
+
+@pytest.mark.parametrize("rehearsal", [False, True])
+def test_a_bundle_that_was_tampered_with_is_never_served(project: Project, rehearsal: bool) -> None:
+    path = Path("bundles") / project()
+    with (path / "model/model.skops").open("ab") as file:
+        file.write(b" ")
+    with pytest.raises(BadInput, match=r"model/model\.skops was changed"):
+        choose(path, rehearsal=rehearsal)
+
+
+def test_a_release_file_that_is_none_is_refused(project: Project) -> None:
+    project()
+    Path("deploy/release.toml").write_text("champion =")
+    with pytest.raises(BadInput, match="cannot read it"):
+        choose(None, rehearsal=False)

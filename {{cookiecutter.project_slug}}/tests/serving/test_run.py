@@ -1,0 +1,155 @@
+"""The real server, in a process of its own, over HTTP."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.serving.made import PROJECT, ROW
+
+
+def command(*words: str | Path) -> list[str]:
+    return [sys.executable, "-m", "serving", "run", *map(str, words)]
+
+
+@contextmanager
+def serving(folder: Path, *words: str | Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A server that runs in `folder`, on a free port: its address and process."""
+    process = subprocess.Popen(  # noqa: S603
+        command("--port", "0", *words),
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("serving "), "the server did not start; its errors stand above"
+        yield line.split()[-1], process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def refused(folder: Path, *words: str | Path) -> str:
+    """What is said by a server that refuses to start, in one line."""
+    ended = subprocess.run(  # noqa: S603
+        command(*words),
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 2, ended.stderr
+    assert ended.stdout == ""
+    assert "Traceback" not in ended.stderr
+    return ended.stderr
+
+
+def kept(folder: Path) -> list[str]:
+    """The ids in the prediction log; every line of it must be whole."""
+    return [
+        json.loads(line)["prediction_id"]
+        for path in folder.glob("logs/predictions/*.jsonl")
+        for line in path.read_text().splitlines()
+    ]
+
+
+def test_it_answers_logs_and_leaves_without_losing_an_answer_under_load(
+    tmp_path: Path, bundle_path: Path
+) -> None:
+    answered: list[str] = []
+
+    def send(url: str) -> None:
+        with httpx.Client() as client:
+            try:
+                while True:
+                    answer = client.post(f"{url}/v1/predict", json=ROW)
+                    answered.append(answer.json()["prediction_id"])
+            except httpx.TransportError:
+                return  # the server has left
+
+    with serving(tmp_path, "--bundle", bundle_path, "--rehearsal") as (url, process):
+        senders = [threading.Thread(target=send, args=(url,)) for _ in range(4)]
+        for sender in senders:
+            sender.start()
+        while len(answered) < 100:
+            assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+        for sender in senders:
+            sender.join()
+    assert set(answered) <= set(kept(tmp_path))
+    assert len(kept(tmp_path)) == len(set(kept(tmp_path)))
+
+
+def test_it_goes_on_answering_while_it_drains_and_a_second_signal_ends_that(
+    tmp_path: Path, bundle_path: Path
+) -> None:
+    words = ("--bundle", bundle_path, "--rehearsal", "--drain", "600")
+    with serving(tmp_path, *words) as (url, process):
+        assert httpx.get(f"{url}/readyz").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        while httpx.get(f"{url}/readyz").status_code == 200:
+            pass
+        assert httpx.post(f"{url}/v1/predict", json=ROW).status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+
+
+def test_a_log_that_cannot_be_written_stops_no_answer_and_is_counted(
+    tmp_path: Path, bundle_path: Path
+) -> None:
+    (tmp_path / "logs").write_text("a file where the folder should be")
+    with serving(tmp_path, "--bundle", bundle_path, "--rehearsal") as (url, process):
+        for _ in range(5):
+            assert httpx.post(f"{url}/v1/predict", json=ROW).status_code == 200
+        while "serving_log_dropped_total 5.0" not in httpx.get(f"{url}/metrics").text:
+            assert process.poll() is None
+        assert httpx.get(f"{url}/livez").status_code == 200
+        assert httpx.get(f"{url}/readyz").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+
+
+def test_a_sender_of_too_long_a_body_reads_why(tmp_path: Path, bundle_path: Path) -> None:
+    def chunks() -> Iterator[bytes]:
+        for _ in range(40):
+            yield b" " * 100_000
+
+    with serving(tmp_path, "--bundle", bundle_path, "--rehearsal") as (url, _):
+        for content in (b" " * 4_000_000, chunks()):
+            response = httpx.post(f"{url}/v1/predict", content=content)
+            assert response.status_code == 413
+            assert response.json()["type"] == "urn:problem:body-too-large"
+        assert httpx.post(f"{url}/v1/predict", json=ROW).status_code == 200
+
+
+def test_it_refuses_to_start_without_a_bundle_it_may_serve(
+    tmp_path: Path, bundle_path: Path
+) -> None:
+    assert "error: expected what is live in deploy" in refused(tmp_path)
+    assert "is not accepted" in refused(tmp_path, "--bundle", bundle_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("port", ["taken", "70000"])
+def test_it_refuses_to_start_on_an_address_it_cannot_have(
+    tmp_path: Path, bundle_path: Path, port: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        number = str(taken.getsockname()[1]) if port == "taken" else port
+        said = refused(tmp_path, "--bundle", bundle_path, "--rehearsal", "--port", number)
+    assert "expected a free address" in said
