@@ -6,9 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import skops.io
-from mlflow import MlflowClient
-from mlflow.entities import Run
-from mlflow.exceptions import MlflowException
 from sklearn.pipeline import Pipeline
 
 from poc.tracking import connect, mlflow
@@ -37,7 +34,7 @@ class TrainedRun:
         Each look at the test lets a bit of it leak into the next choice, so looks are counted
         over all runs on the same data.
         """
-        client = MlflowClient()
+        client = mlflow.MlflowClient()
         run = client.get_run(self.id)
         own = int(run.data.tags.get(COUNT, 0)) + 1
         client.set_tag(self.id, COUNT, own)
@@ -55,10 +52,10 @@ def fetch(run_id: str | None) -> TrainedRun:
             changed since, or its model holds types that are not trusted.
     """
     experiment = connect(read().decision.name)
-    client = MlflowClient()
+    client = mlflow.MlflowClient()
     try:
         run = client.get_run(run_id) if run_id else _latest(client, experiment)
-    except MlflowException:
+    except mlflow.exceptions.MlflowException:
         run = None
     if run is None or run.info.status != "FINISHED":
         raise BadInput(
@@ -81,7 +78,7 @@ def fetch(run_id: str | None) -> TrainedRun:
     )
 
 
-def _latest(client: MlflowClient, experiment: str) -> Run | None:
+def _latest(client: mlflow.MlflowClient, experiment: str) -> mlflow.entities.Run | None:
     # The client's default order is by start time, the latest first.
     runs = client.search_runs([experiment], "attributes.status = 'FINISHED'", max_results=1)
     return runs[0] if runs else None

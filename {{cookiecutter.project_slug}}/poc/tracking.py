@@ -4,13 +4,13 @@ import logging
 import os
 from pathlib import Path
 
-# Before mlflow is imported: no usage reports leave this machine, no logs drown the progress.
+# Before mlflow is imported, which is why all of the project imports it from here: no usage reports
+# leave this machine, and no log drowns the progress.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
 
-import mlflow
-from mlflow.tracking import MlflowClient
+import mlflow  # noqa: E402
 
 STORE = "sqlite:///mlflow.db"
 ARTIFACTS = Path("mlartifacts")
@@ -21,7 +21,7 @@ def connect(experiment: str) -> str:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     remote = os.environ.get("MLFLOW_TRACKING_URI")
     mlflow.set_tracking_uri(remote or STORE)
-    client = MlflowClient()
+    client = mlflow.MlflowClient()
     known = client.get_experiment_by_name(experiment)
     if known:
         return str(known.experiment_id)

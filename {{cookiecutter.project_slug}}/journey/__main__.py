@@ -1,0 +1,28 @@
+"""`python -m journey`: from the question to a watched model, all stages in order, as a rehearsal."""
+
+import argparse
+from collections.abc import Sequence
+
+from journey.rehearse import MARKS, rehearse, write
+from problem.errors import EXIT_GATE_CLOSED, run
+from problem.spec import read
+
+
+def main(words: Sequence[str]) -> int:
+    """Walk all stages, write the page, and say in a line each what came of it."""
+    argparse.ArgumentParser(prog="python -m journey", description=__doc__).parse_args(words)
+    problem = read()
+    journey = rehearse()
+    path = write(journey, problem)
+    print(f"\njourney {journey.verdict}")
+    for step in journey.steps:
+        print(f"  {MARKS[step.status]} {step.stage.name:<11} {step.outcome.headline}")
+    for step in journey.steps:
+        for line in step.outcome.facts.get("next", []):
+            print(f"\nnext: {line}")
+    print(f"\npage: {path.absolute()}")
+    return EXIT_GATE_CLOSED if journey.stopped_at else 0
+
+
+if __name__ == "__main__":
+    run(main)

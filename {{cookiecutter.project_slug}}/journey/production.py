@@ -1,0 +1,186 @@
+"""The seam and the ML engineer's stages: handoff, serving, monitoring."""
+
+import json
+import shutil
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from data.contract import ROW
+from handoff.build import build
+from handoff.bundle import read
+from handoff.gate import Judgement, judge, record
+from journey.drill import drift_drill
+from journey.live import Traffic, exchange
+from journey.stage import HOME, Outcome, Rehearsal
+from monitoring.check import check
+from monitoring.show import picture
+from present import charts
+from present.page import Block, Code, Facts, Figure, Links, Note, Table
+from problem.spec import Problem
+
+BUNDLE, RECORDS, LOGS = HOME / "bundle", HOME / "records", HOME / "logs"
+# Enough rows for the monitor to have an opinion, few enough for a coffee break.
+MOST_ROWS = 1_500
+
+
+def handoff(rehearsal: Rehearsal) -> Outcome:
+    """The bundle is built from the run, and held against the gate."""
+    run = rehearsal.run
+    built = build(ROW, run.run_id if run else None)
+    shutil.copytree(built.path, BUNDLE)
+    rehearsal.bundle = read(BUNDLE)
+    judgement = judge(BUNDLE, ROW)
+    record(judgement, RECORDS)
+    headline = f"{len(judgement.findings) - len(judgement.refusals)} of "
+    headline += f"{len(judgement.findings)} checks let bundle {built.id[:12]} through"
+    headline += f"; refused by {_named(judgement)}." if judgement.refusals else "."
+    if judgement.warnings:
+        headline += f" To look at: {', '.join(one.check for one in judgement.warnings)}."
+    return Outcome(
+        headline,
+        (*_gate_table(judgement), *_value(rehearsal), _files()),
+        warned=bool(judgement.warnings),
+        closed=bool(judgement.refusals),
+        facts={"bundle": built.id, "refused_by": [one.check for one in judgement.refusals],
+               "next": [one.next for one in judgement.refusals]},
+    )  # fmt: skip
+
+
+def _named(judgement: Judgement) -> str:
+    return ", ".join(one.check for one in judgement.refusals)
+
+
+def _gate_table(judgement: Judgement) -> list[Block]:
+    rows = [[one.check, one.group, one.verdict, one.measured, one.required]
+            for one in judgement.findings]  # fmt: skip
+    blocks: list[Block] = [
+        Table("The gate", ["check", "group", "verdict", "measured", "required"], rows)
+    ]
+    for one in judgement.refusals:
+        blocks.append(Note(f"{one.check}: {one.measured}", "bad"))
+        blocks.append(Code(one.next, "What to do"))
+    blocks += [Note(f"{one.check}: {one.next}", "warn") for one in judgement.warnings]
+    return blocks
+
+
+def _value(rehearsal: Rehearsal) -> list[Block]:
+    evaluation = rehearsal.built().evaluation
+    blocks: list[Block] = []
+    worth = evaluation["value"]
+    title = f"{worth['currency']} for 1,000 rows, on the test"
+    rows = [
+        charts.Dot("with the model", worth["per_1000_rows"], worth["low"], worth["high"]),
+        charts.Dot("without", worth["do_nothing"], worth["do_nothing"], worth["do_nothing"]),
+    ]
+    blocks.append(Figure(charts.dots(title, rows), f"{title}, with its 95 % interval."))
+    groups = [part for part in evaluation["slices"] if part["metric"] is not None]
+    if groups:
+        title = f"{evaluation['metric']} by group"
+        dots = [
+            charts.Dot(f"{part['column']} = {part['value']}", part["metric"], part["low"],
+                       part["high"])
+            for part in groups
+        ]  # fmt: skip
+        blocks.append(
+            Figure(charts.dots(title, dots, mark=min(part["floor"] for part in groups)),
+                   f"{title}; the line is the lowest floor that problem.toml sets.")
+        )  # fmt: skip
+    if evaluation["calibration"]:
+        points = [(one["mean_score"], one["share"], one["rows"])
+                  for one in evaluation["calibration"]]  # fmt: skip
+        title = "What was said against what came"
+        blocks.append(Figure(charts.calibration(title, points), f"{title}, on the test rows."))
+    return blocks
+
+
+def _files() -> Links:
+    return Links([("Model card", "bundle/model_card.md"), ("Manifest", "bundle/manifest.json"),
+                  ("Golden rows", "bundle/golden.jsonl")])  # fmt: skip
+
+
+def serving(rehearsal: Rehearsal) -> Outcome:
+    """The real server answers test rows over HTTP, and refuses a broken one."""
+    rows = _sent(rehearsal)
+    traffic = exchange(BUNDLE, LOGS, rows, rehearsal.columns, _labels(rehearsal.problem, rows))
+    budget = rehearsal.problem.budget
+    over = []
+    if traffic.p99_ms > budget.latency_p99_ms:
+        over.append(f"p99 is over its budget of {budget.latency_p99_ms:g} ms")
+    if traffic.memory_mb > budget.memory_mb:
+        over.append(f"memory is over its budget of {budget.memory_mb:g} MB")
+    headline = (
+        f"{traffic.answered:,} of {traffic.sent:,} rows were answered over HTTP, half of them "
+        f"within {traffic.p50_ms:.1f} ms, 99 % within {traffic.p99_ms:.1f} ms; "
+        f"{traffic.labelled:,} labels came back."
+    )
+    if over:
+        headline += f" But {' and '.join(over)}."
+    facts = Facts([("rows answered", traffic.answered), ("p50, ms", round(traffic.p50_ms, 1)),
+                   ("p99, ms", round(traffic.p99_ms, 1)),
+                   ("memory, MB", round(traffic.memory_mb))])  # fmt: skip
+    return Outcome(
+        headline,
+        (facts, _latencies(traffic), _exchanged(traffic)),
+        warned=bool(over),
+        facts={"answered": traffic.answered, "p50_ms": round(traffic.p50_ms, 2),
+               "p99_ms": round(traffic.p99_ms, 2), "refused_status": traffic.refused_status},
+    )  # fmt: skip
+
+
+def _labels(framed: Problem, rows: pd.DataFrame) -> list[Any]:
+    """The outcomes as they stand in JSON: pandas' own conversion gives plain Python values."""
+    outcomes: list[Any] = rows[framed.target.column].tolist()
+    return outcomes
+
+
+def _latencies(traffic: Traffic) -> Figure:
+    title = "One row a request: how long an answer took, ms"
+    picture = charts.histogram(title, traffic.edges_ms, {"requests": traffic.counts})
+    return Figure(picture, f"{title}; requests sent one after the other.")
+
+
+def _exchanged(traffic: Traffic) -> Code:
+    return Code(
+        f"POST /v1/predict\n{json.dumps(traffic.example_row)}\n"
+        f"200 {json.dumps(traffic.example_answer)}\n\n"
+        f"POST /v1/predict   with a field too many\n"
+        f"{traffic.refused_status} {json.dumps(traffic.refused_answer)}",
+        "An answer, and a refusal",
+    )
+
+
+def monitoring(rehearsal: Rehearsal) -> Outcome:
+    """Log and labels against the reference; then a drill that the monitor has to notice."""
+    bundle = rehearsal.built()
+    result = check(bundle, LOGS)
+    drill = drift_drill(bundle, HOME / "drill", _sent(rehearsal))
+    if drill is None:
+        said = "Too few rows for a drift drill."
+    elif drill.noticed:
+        said = f"In a drill, {drill.column} was shifted on purpose and the monitor named it."
+    else:
+        said = f"In a drill, {drill.column} was shifted on purpose and the monitor did NOT see it."
+    found = f"{result.headline[0].upper()}{result.headline[1:].rstrip('.')}."
+    blind = drill is not None and not drill.noticed
+    return Outcome(
+        f"{found} {said}",
+        (Figure(picture(result), "What came in, against the reference that travels in the bundle."),
+         Note("The rows of this rehearsal are the test's own, so only the drill should find drift; "
+              "in production, drift opens a ticket.", "quiet")),
+        warned=bool(result.wrong) or drill is None,
+        closed=blind,
+        facts={"verdict": result.verdict, "counted": result.counted,
+               "drill": None if drill is None else
+               {"column": drill.column, "noticed": drill.noticed}},
+    )  # fmt: skip
+
+
+def _sent(rehearsal: Rehearsal) -> pd.DataFrame:
+    """The test rows that are sent to the server: from all of the test, in its order."""
+    if rehearsal.parts is None:
+        raise RuntimeError("the rows were not split before this stage")
+    test = rehearsal.parts.test
+    spread = np.linspace(0, len(test) - 1, min(MOST_ROWS, len(test)), dtype=int)
+    return rehearsal.frame.iloc[test[spread]]

@@ -1,0 +1,59 @@
+"""A stage of the journey: who owns it, what it did, and what it came to."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from data.split import Split
+from handoff.bundle import Bundle
+from poc.train import Run
+from present.page import Block, Owner
+from problem.columns import Column
+from problem.spec import Problem
+
+HOME = Path("build/journey")
+
+
+@dataclass
+class Rehearsal:
+    """What the stages so far have made; each adds its own and reads what came before."""
+
+    problem: Problem
+    frame: pd.DataFrame = field(default_factory=pd.DataFrame)
+    columns: tuple[Column, ...] = ()
+    parts: Split | None = None
+    run: Run | None = None
+    bundle: Bundle | None = None
+
+    def built(self) -> Bundle:
+        """The bundle; the stages after the handoff cannot begin without it."""
+        if self.bundle is None:
+            raise RuntimeError("no bundle was built before this stage")
+        return self.bundle
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a stage came to, in a sentence, with its pictures and links.
+
+    `closed` means that a gate refused: the journey ends here.
+    """
+
+    headline: str
+    blocks: tuple[Block, ...] = ()
+    warned: bool = False
+    closed: bool = False
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step of the life of a model; `gate` marks the one that work passes only if good enough."""
+
+    name: str
+    owner: Owner
+    walk: Callable[[Rehearsal], Outcome]
+    gate: bool = False
