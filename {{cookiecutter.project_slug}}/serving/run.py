@@ -1,6 +1,7 @@
 """Runs the server: one process, one model, until it is told to stop."""
 
 import logging
+import os
 import socket
 import sys
 import time
@@ -37,7 +38,7 @@ def serve(
     bundle = choose(path, rehearsal=rehearsal)
     predictor = load(bundle, rehearsal=rehearsal)
     with (
-        _listen(host, port) as listener,
+        listen(host, port) as listener,
         PredictionLog(logs / "predictions", personal=bundle.problem.columns.personal) as log,
     ):
         app = create_app(predictor, log, Labels(logs / "labels"))
@@ -45,6 +46,30 @@ def serve(
             print("REHEARSAL: not accepted; every answer says so", file=sys.stderr, flush=True)
         address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
         _Server(app, f"serving {bundle.id[:12]} on {address}", drain).run(sockets=[listener])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on the address.
+
+    Raises:
+        BadInput: the address is taken, or is none.
+    """
+    # TCP by name: asyncio sends without delay only on sockets that say so, and an answer, which
+    # goes out in two parts, would else wait 40 ms for the receiver to confirm the first.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":  # elsewhere it would let two servers share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise BadInput(
+            f"expected a free address, {host} port {port} cannot be opened: {error}; "
+            "stop what runs there or choose another --port (0 takes a free one)"
+        ) from None
+    return listener
 
 
 class _Server(uvicorn.Server):
@@ -83,14 +108,3 @@ class _Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         leave = self._leave_at is not None and time.monotonic() >= self._leave_at
         return await super().on_tick(counter) or leave
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=2048)
-    except (OSError, OverflowError) as error:
-        raise BadInput(
-            f"expected a free address, {host} port {port} cannot be opened: {error}; "
-            "stop what runs there or choose another --port (0 takes a free one)"
-        ) from None

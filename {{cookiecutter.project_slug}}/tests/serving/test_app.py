@@ -224,7 +224,7 @@ def test_what_is_not_served_is_said_in_the_same_form(client: TestClient) -> None
 
 def test_readiness_ends_when_the_server_drains_and_answers_do_not(client: TestClient) -> None:
     assert client.get("/readyz").status_code == 200
-    client.app.state.draining = True
+    client.app.state.draining = True  # type: ignore[attr-defined]
     assert client.get("/readyz").status_code == 503
     assert client.get("/livez").status_code == 200
     assert client.post("/v1/predict", json=ROW).status_code == 200

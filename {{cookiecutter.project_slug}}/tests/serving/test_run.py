@@ -1,5 +1,6 @@
 """The real server, in a process of its own, over HTTP."""
 
+import asyncio
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from serving.run import listen
 from tests.serving.made import PROJECT, ROW
 
 
@@ -135,6 +137,24 @@ def test_a_sender_of_too_long_a_body_reads_why(tmp_path: Path, bundle_path: Path
             assert response.status_code == 413
             assert response.json()["type"] == "urn:problem:body-too-large"
         assert httpx.post(f"{url}/v1/predict", json=ROW).status_code == 200
+
+
+def test_an_answer_is_sent_without_waiting_for_more_of_it() -> None:
+    async def sends_at_once() -> bool:
+        accepted: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
+        listener = listen("127.0.0.1", 0)
+        server = await asyncio.start_server(lambda _, to: accepted.put_nowait(to), sock=listener)
+        async with server:
+            _, client = await asyncio.open_connection(*listener.getsockname())
+            writer = await accepted.get()
+            option = writer.get_extra_info("socket").getsockopt(
+                socket.IPPROTO_TCP, socket.TCP_NODELAY
+            )
+            writer.close()
+            client.close()
+            return bool(option)
+
+    assert asyncio.run(sends_at_once())
 
 
 def test_it_refuses_to_start_without_a_bundle_it_may_serve(
