@@ -1,0 +1,69 @@
+"""`python -m monitoring check`: is what is live still what the bundle promised?"""
+
+import argparse
+import json
+import os
+import tomllib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from handoff import bundle as bundles
+from monitoring.check import check
+from monitoring.show import print_table
+from problem.errors import EXIT_GATE_CLOSED, BadInput, run
+
+RELEASE_FILE = Path("deploy/release.toml")
+
+
+def main(words: Sequence[str]) -> int:
+    """Print what was found; 3 if something drifted or got worse."""
+    parser = argparse.ArgumentParser(prog="python -m monitoring", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verb = verbs.add_parser("check", help="hold the prediction log against the bundle's reference")
+    verb.add_argument("--bundle", type=Path, help="a bundle's folder (default: the champion)")
+    verb.add_argument("--log", type=Path, default=Path("logs"), help="folder of log and labels")
+    verb.add_argument(
+        "--since", metavar="TIME", help="ISO 8601, UTC without an offset (default: window_days ago)"
+    )
+    verb.add_argument("--json", action="store_true", help="print the result as JSON instead")
+    given = parser.parse_args(words)
+    since = None if given.since is None else _time(given.since)
+    bundle = bundles.read(given.bundle or _champion(RELEASE_FILE))
+    result = check(bundle, given.log, since)
+    if given.json:
+        print(json.dumps(result.to_json(), indent=1))
+    else:
+        print_table(result)
+    return EXIT_GATE_CLOSED if result.wrong else 0
+
+
+def _time(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput(
+            f"expected a time such as 2026-11-23 or 2026-11-23T08:00+01:00 after --since, "
+            f"got {text!r}"
+        ) from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _champion(release: Path) -> Path:
+    """The folder of the bundle that is live."""
+    try:
+        champion = tomllib.loads(release.read_text(encoding="utf-8")).get("champion")
+    except (OSError, ValueError) as error:
+        raise BadInput(
+            f"expected the champion in {release}, cannot read it: {error}; "
+            "name a bundle with --bundle"
+        ) from None
+    if not isinstance(champion, str) or not champion.isalnum():
+        raise BadInput(
+            f"{release} names no champion, so nothing is live; name a bundle with --bundle"
+        )
+    return Path(os.environ.get("BUNDLES", "bundles")) / champion
+
+
+if __name__ == "__main__":
+    run(main)
