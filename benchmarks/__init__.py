@@ -1,0 +1,1 @@
+"""How long things take, side by side with what else there is: `make bench`."""
