@@ -1,4 +1,4 @@
-"""`python -m journey`: from the question to a watched model, all stages in order, as a rehearsal."""
+"""`python -m journey`: from the question to a watched model, in order, as a rehearsal."""
 
 import argparse
 from collections.abc import Sequence

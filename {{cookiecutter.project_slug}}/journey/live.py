@@ -144,9 +144,7 @@ def _ask(connection: http.client.HTTPConnection, route: str, body: Any) -> dict[
 def _post(
     connection: http.client.HTTPConnection, route: str, body: Any
 ) -> tuple[int, dict[str, Any]]:
-    connection.request(
-        "POST", route, json.dumps(body), {"Content-Type": "application/json"}
-    )
+    connection.request("POST", route, json.dumps(body), {"Content-Type": "application/json"})
     response = connection.getresponse()
     return response.status, json.loads(response.read())
 

@@ -17,7 +17,7 @@ from journey.stage import HOME, Outcome, Rehearsal
 from monitoring.check import check
 from monitoring.show import picture
 from present import charts
-from present.page import Block, Code, Facts, Figure, Links, Note, Table
+from present.page import Block, Code, Facts, Figure, Gallery, Links, Note, Table
 from problem.spec import Problem
 
 BUNDLE, RECORDS, LOGS = HOME / "bundle", HOME / "records", HOME / "logs"
@@ -40,7 +40,7 @@ def handoff(rehearsal: Rehearsal) -> Outcome:
         headline += f" To look at: {', '.join(one.check for one in judgement.warnings)}."
     return Outcome(
         headline,
-        (*_gate_table(judgement), *_value(rehearsal), _files()),
+        (*_gate_table(judgement), _pictures(rehearsal), _files()),
         warned=bool(judgement.warnings),
         closed=bool(judgement.refusals),
         facts={"bundle": built.id, "refused_by": [one.check for one in judgement.refusals],
@@ -65,16 +65,16 @@ def _gate_table(judgement: Judgement) -> list[Block]:
     return blocks
 
 
-def _value(rehearsal: Rehearsal) -> list[Block]:
+def _pictures(rehearsal: Rehearsal) -> Gallery:
     evaluation = rehearsal.built().evaluation
-    blocks: list[Block] = []
+    figures: list[Figure] = []
     worth = evaluation["value"]
     title = f"{worth['currency']} for 1,000 rows, on the test"
     rows = [
         charts.Dot("with the model", worth["per_1000_rows"], worth["low"], worth["high"]),
         charts.Dot("without", worth["do_nothing"], worth["do_nothing"], worth["do_nothing"]),
     ]
-    blocks.append(Figure(charts.dots(title, rows), f"{title}, with its 95 % interval."))
+    figures.append(Figure(charts.dots(title, rows), f"{title}, with its 95 % interval."))
     groups = [part for part in evaluation["slices"] if part["metric"] is not None]
     if groups:
         title = f"{evaluation['metric']} by group"
@@ -83,7 +83,7 @@ def _value(rehearsal: Rehearsal) -> list[Block]:
                        part["high"])
             for part in groups
         ]  # fmt: skip
-        blocks.append(
+        figures.append(
             Figure(charts.dots(title, dots, mark=min(part["floor"] for part in groups)),
                    f"{title}; the line is the lowest floor that problem.toml sets.")
         )  # fmt: skip
@@ -91,8 +91,8 @@ def _value(rehearsal: Rehearsal) -> list[Block]:
         points = [(one["mean_score"], one["share"], one["rows"])
                   for one in evaluation["calibration"]]  # fmt: skip
         title = "What was said against what came"
-        blocks.append(Figure(charts.calibration(title, points), f"{title}, on the test rows."))
-    return blocks
+        figures.append(Figure(charts.calibration(title, points), f"{title}, on the test rows."))
+    return Gallery(figures)
 
 
 def _files() -> Links:

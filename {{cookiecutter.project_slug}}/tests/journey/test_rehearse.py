@@ -1,0 +1,82 @@
+"""A journey stops where a gate closes, says so, and never makes a stage up."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from journey import rehearse
+from journey.stage import Outcome, Rehearsal, Stage
+from present.page import Note
+from problem.errors import BadInput
+from problem.spec import Problem, parse
+
+PROBLEM = Path(__file__).parents[2] / "problem" / "problem.toml"
+
+
+@pytest.fixture
+def problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Problem:
+    """The project's own problem, in a folder where a journey may write."""
+    text = PROBLEM.read_text("utf-8")
+    (tmp_path / "problem").mkdir()
+    (tmp_path / "problem/problem.toml").write_text(text, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    return parse(text, "problem.toml")
+
+
+def stages(monkeypatch: pytest.MonkeyPatch, *outcomes: Outcome | Exception) -> None:
+    """Let the journey have these outcomes, one a stage."""
+
+    def stage(number: int, outcome: Outcome | Exception) -> Stage:
+        def walk(_: Rehearsal) -> Outcome:
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
+
+        return Stage(f"stage{number}", "both", walk)
+
+    monkeypatch.setattr(rehearse, "STAGES", tuple(map(stage, range(len(outcomes)), outcomes)))
+
+
+def test_it_stops_where_a_gate_closes(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+    stages(monkeypatch, Outcome("fine"), Outcome("no", closed=True), Outcome("never"))
+    journey = rehearse.rehearse(lambda _: None)
+    assert [step.status for step in journey.steps] == ["passed", "stopped", "not run"]
+    assert journey.steps[2].outcome.headline != "never"
+    assert (journey.verdict, journey.stopped_at) == ("stopped", "stage1")
+
+
+def test_a_warning_does_not_stop_it(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+    stages(monkeypatch, Outcome("look", warned=True), Outcome("fine"))
+    journey = rehearse.rehearse(lambda _: None)
+    assert [step.status for step in journey.steps] == ["warned", "passed"]
+    assert (journey.verdict, journey.stopped_at) == ("passed", None)
+
+
+def test_the_summary_says_what_the_page_says(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = Outcome("<script>alert(1)</script>", (Note("a note"),), facts={"answered": 3})
+    stages(monkeypatch, outcome, Outcome("no", closed=True))
+    journey = rehearse.rehearse(lambda _: None)
+    page = rehearse.write(journey, problem).read_text("utf-8")
+    summary = json.loads(Path("build/journey/summary.json").read_text("utf-8"))
+    assert summary["verdict"] == "stopped"
+    assert summary["stopped_at"] == "stage1"
+    assert [one["status"] for one in summary["stages"]] == ["passed", "stopped"]
+    assert summary["stages"][0]["answered"] == 3
+    assert "a note" in page
+    assert "<script>" not in page
+
+
+def test_bad_input_is_not_called_a_closed_gate(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+    stages(monkeypatch, Outcome("fine"), BadInput("the rows break the contract"))
+    with pytest.raises(BadInput, match="break the contract"):
+        rehearse.rehearse(lambda _: None)
+    assert not Path("build/journey/summary.json").exists()
+
+
+def test_a_former_journey_leaves_nothing_behind(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+    stages(monkeypatch, Outcome("fine"))
+    Path("build/journey/bundle").mkdir(parents=True)
+    Path("build/journey/bundle/old").write_text("old", "utf-8")
+    rehearse.rehearse(lambda _: None)
+    assert not Path("build/journey/bundle").exists()
