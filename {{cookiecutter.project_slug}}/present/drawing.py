@@ -51,11 +51,11 @@ def scale(values: Iterable[float], start: float, end: float, zero: bool = False)
 
 def ticks(low: float, high: float, at_most: int = 5) -> list[float]:
     """Round numbers between low and high: 1, 2 or 5 times a power of ten apart."""
-    rough = (high - low) / max(at_most - 1, 1)
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * m for m in (1, 2, 5, 10) if power * m >= rough * 0.999)
-    first = math.ceil(low / step - 1e-9)
-    last = math.floor(high / step + 1e-9)
+    power = 10.0 ** math.floor(math.log10((high - low) / at_most))
+    for step in (power * times for times in (1, 2, 5, 10, 20)):
+        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        if last - first < at_most:
+            break
     return [round(i * step, 12) + 0.0 for i in range(first, last + 1)]
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -113,19 +113,20 @@ def render(
     title: str, lead: str, sections: Sequence[Section], *, verdict: str = "", footer: str = ""
 ) -> str:
     """The page's HTML; `lead` is its message in a sentence or two, `verdict` a word like passed."""
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            title=title,
-            lead=lead,
-            verdict=verdict,
-            footer=footer,
-            sections=list(zip(anchors(sections), sections, strict=True)),
-            stages=any(section.status for section in sections),
-            owners=[o for o in ("data scientist", "both", "ML engineer") if _has(sections, o)],
-        )
-    )
+    owners = [owner for owner in get_args(Owner) if any(s.owner == owner for s in sections)]
+    stages = any(section.status for section in sections)
+    values = {
+        "title": title,
+        "lead": lead,
+        "verdict": verdict,
+        "footer": footer,
+        "sections": list(zip(anchors(sections), sections, strict=True)),
+        "stages": stages,
+        "owners": owners,
+        # A page of one owner says so once, at its top.
+        "lone_owner": owners[0] if len(owners) == 1 and not stages else None,
+    }
+    return _environment().get_template("page.html").render(values).strip() + "\n"
 
 
 def write(
@@ -185,7 +186,3 @@ def _broad(block: Block) -> bool:
 
 def _cell(value: Cell) -> str:
     return value if isinstance(value, str) else number(value)
-
-
-def _has(sections: Sequence[Section], owner: str) -> bool:
-    return any(section.owner == owner for section in sections)

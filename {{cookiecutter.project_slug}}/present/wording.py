@@ -42,12 +42,12 @@ def number(value: float | None) -> str:
     for unit, letter in LARGE.items():
         if size >= unit:
             return _minus(f"{value / unit:.3g} {letter}") if size < unit * 1e3 else f"{value:.2e}"
-    if size >= 1000 or value == int(value):
+    if size >= 999.5 or value == int(value):
         return _minus(f"{value:,.0f}")
     if size < 1e-4:
         return _minus(f"{value:.1e}")
-    decimals = max(0, 2 - math.floor(math.log10(size)))
-    return _minus(f"{value:.{decimals}f}".rstrip("0").rstrip("."))
+    decimals = 2 - math.floor(math.log10(size))
+    return _minus(f"{value:.{decimals}f}".rstrip("0").rstrip(".") if decimals else f"{value:.0f}")
 
 
 def percent(share: float | None) -> str:
@@ -80,6 +80,11 @@ def count(how_many: int, one: str, many: str = "") -> str:
 def listed(words: list[str]) -> str:
     """Words in a sentence: `a`, `a and b`, `a, b and c`."""
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def subject(words: list[str], verb: str) -> str:
+    """Words and what they do: `a tells`, `a and b tell`."""
+    return f"{listed(words)} {verb}{'s' if len(words) == 1 else ''}"
 
 
 def tone(word: object) -> Tone | None:

@@ -9,7 +9,7 @@ import pytest
 from present import charts
 from present.curves import Line
 from present.drawing import WIDTH, ticks, width_of
-from present.wording import count, listed, number, percent, seconds
+from present.wording import count, listed, number, percent, seconds, subject
 
 HOSTILE = '<script>alert("x")</script> & a name that is far too long for any axis'
 NAN = math.nan
@@ -93,12 +93,13 @@ def _box(text: ElementTree.Element) -> tuple[float, float, float]:
 
 
 @pytest.mark.parametrize(
-    ("low", "high"), [(0, 1), (-3, 17), (0.001, 0.0014), (12_000, 4_300_000), (-1e-9, 1e-9)]
+    ("low", "high"),
+    [(0, 1), (-3, 17), (0.001, 0.0014), (1, 891), (12_000, 4_300_000), (-1e-9, 1e-9)],
 )
 def test_ticks_are_few_round_and_inside(low: float, high: float) -> None:
     values = ticks(low, high)
     steps = {round((b - a) / (values[1] - values[0]), 6) for a, b in pairwise(values)}
-    assert 2 <= len(values) <= 6
+    assert 3 <= len(values) <= 5
     assert steps == {1.0}
     assert all(low - 1e-12 <= value <= high + 1e-12 for value in values)
 
@@ -113,6 +114,9 @@ def test_the_same_values_give_the_same_picture() -> None:
         (0, "0"),
         (3.0, "3"),
         (12345.6, "12,346"),
+        (159.7, "160"),
+        (999.96, "1,000"),
+        (10.04, "10"),
         (0.0123456, "0.0123"),
         (-0.5, "−0.5"),
         (1_234_567, "1.23 M"),
@@ -153,3 +157,4 @@ def test_durations_counts_and_lists_read_like_sentences() -> None:
         "a and b",
         "a, b and c",
     ]
+    assert [subject(["a"], "tell"), subject(["a", "b"], "tell")] == ["a tells", "a and b tell"]

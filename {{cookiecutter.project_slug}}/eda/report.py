@@ -1,0 +1,55 @@
+"""The page on which a reviewer finds what a first look at the data must answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from eda.look import Look, look
+from eda.sections import all_sections, telling_picture
+from present import page
+from present.wording import count, listed, percent, subject
+from problem.columns import Column
+from problem.spec import Problem
+
+PAGE = Path("build/eda/index.html")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the look came to: a sentence, its picture (SVG), the page, and suspect features."""
+
+    headline: str
+    picture: str
+    path: Path
+    suspects: tuple[str, ...]
+
+
+def write(
+    problem: Problem, frame: pd.DataFrame, columns: Sequence[Column], path: Path = PAGE
+) -> Report:
+    """Look at the rows and write the page.
+
+    Args:
+        frame: rows that hold to the contract (`data.load.load`).
+        columns: the model's inputs (`data.columns.columns`).
+    """
+    found = look(problem, frame, columns)
+    headline = _headline(found)
+    page.write(path, f"Data of {problem.decision.name}", headline, all_sections(found))
+    suspects = tuple(one.column for one in found.suspects)
+    return Report(headline, telling_picture(found, 6), path, suspects)
+
+
+def _headline(found: Look) -> str:
+    size = f"{count(len(found.frame), 'row')}, {count(len(found.columns), 'input')}"
+    gaps = found.missing_share
+    said = f"{size}, {percent(gaps) + ' of values' if gaps else 'nothing'} missing. "
+    if found.suspects:
+        named = listed([one.column for one in found.suspects[:3]])
+        return f"{said}{named} may give the target away."
+    top = [name for name, share in found.tells.items() if share >= 0.01][:2]
+    if not top:
+        return f"{said}No feature tells much of {found.target.name} alone."
+    return f"{said}{subject(top, 'tell')} most of {found.target.name}."

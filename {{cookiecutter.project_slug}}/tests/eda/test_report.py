@@ -1,0 +1,155 @@
+"""The EDA page answers for any table, says what it left out, and leaves the test rows alone."""
+
+import re
+import tomllib
+from html import unescape
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from eda.__main__ import main
+from eda.look import PICTURE_ROWS, SHOWN
+from eda.report import Report, write
+from tests.eda.frames import Task, columns, mixed, problem
+
+TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
+
+
+def page_of(frame: pd.DataFrame, path: Path, task: Task = "binary", time: str | None = None) -> str:
+    """The page about `frame` as text."""
+    report = write(problem(task, time=time), frame, columns(frame), path)
+    return report.path.read_text()
+
+
+def words(html: str) -> str:
+    """What a reader sees of a page, in one line."""
+    seen = re.sub(r"<style>.*?</style>|<[^>]+>", " ", html, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", unescape(seen))
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_type_of_column_and_target_gets_its_pictures(task: Task, tmp_path: Path) -> None:
+    frame = mixed(task)
+    html = page_of(frame, tmp_path / "index.html", task, "when")
+    for name in frame.columns.drop("outcome"):
+        assert html.count(f"<h3>{name}</h3>") >= 2
+        assert f"<title>Distribution of {name}</title>" in html
+        assert f"<title>outcome by {name}</title>" in html
+    assert "nan" not in words(html).lower().split()
+
+
+def test_missing_shares_are_right(tmp_path: Path) -> None:
+    frame = mixed("binary", lost=0.0)
+    frame.loc[:249, "noise"] = np.nan
+    frame.loc[:2, "word"] = None
+    said = words(page_of(frame, tmp_path / "index.html"))
+    assert "2 of 9 inputs have gaps, noise the most (25 %)" in said
+    assert "1,000 rows, 9 inputs, 3 % of values missing" in said
+    assert re.search(r"word category 0\.3 %", said)
+
+
+def test_nothing_missing_is_said_too(tmp_path: Path) -> None:
+    said = words(page_of(mixed("binary", lost=0.0), tmp_path / "index.html"))
+    assert "No value is missing." in said
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_outcomes_of_test_rows_are_never_looked_at(task: Task, tmp_path: Path) -> None:
+    frame = mixed(task)
+    other = frame.copy()
+    test = np.arange(len(frame)) >= 800
+    other.loc[test, "outcome"] = frame.loc[test, "outcome"].to_numpy()[::-1]
+    assert not other["outcome"].equals(frame["outcome"])
+    first = page_of(frame, tmp_path / "a.html", task, "when")
+    assert page_of(other, tmp_path / "b.html", task, "when") == first
+
+
+def test_hostile_names_and_values_stay_words(tmp_path: Path) -> None:
+    hostile = '<script>alert("1")</script>'
+    frame = mixed("binary").rename(columns={"noise": hostile})
+    frame["word"] = frame["word"].replace("a", hostile)
+    frame["copy"] = frame["outcome"].astype("str")
+    html = page_of(frame.rename(columns={"copy": f"copy {hostile}"}), tmp_path / "index.html")
+    assert "<script" not in html
+    assert hostile in words(html)
+
+
+def test_a_suspect_comes_with_the_line_that_excludes_it(tmp_path: Path) -> None:
+    frame = mixed("binary")
+    frame['the "truth"'] = frame["outcome"].astype("str")
+    report = write(problem("binary"), frame, columns(frame), tmp_path / "index.html")
+    assert report.suspects == ('the "truth"',)
+    assert report.headline.endswith('the "truth" may give the target away.')
+    (code,) = re.findall(r"<code>(.*?)</code>", report.path.read_text(), re.DOTALL)
+    assert list(tomllib.loads(unescape(code))["columns"]["excluded"]) == ['the "truth"']
+
+
+def test_of_many_features_the_most_telling_are_drawn_and_the_page_says_so(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(300, 200)), columns=[f"x{i}" for i in range(200)])
+    frame["outcome"] = frame["x150"] + rng.normal(size=300) > 0
+    html = page_of(frame, tmp_path / "index.html")
+    assert html.count("<title>Distribution of x") == SHOWN
+    assert "<title>Distribution of x150</title>" in html
+    assert f"The {SHOWN} most telling of 200 features." in words(html)
+    assert len(html.encode()) < 500_000
+
+
+def test_many_rows_are_sampled_for_pictures_and_the_page_says_so(tmp_path: Path) -> None:
+    rows = PICTURE_ROWS + 10_000
+    frame = pd.DataFrame({"when": pd.date_range("2026-01-01", periods=rows, freq="min", unit="us")})
+    frame["x"] = np.arange(rows) % 97 * 1.0
+    frame["outcome"] = frame["x"] > 90
+    said = words(page_of(frame, tmp_path / "index.html", time="when"))
+    assert f"show {PICTURE_ROWS:,} rows drawn at random" in said
+    assert f"{rows:,} rows, 2 inputs" in said
+
+
+def test_repeated_rows_are_counted_and_contradictions_named(tmp_path: Path) -> None:
+    frame = mixed("binary", rows=200, lost=0.0)[["tells", "outcome"]]
+    again = frame.head(20).assign(outcome=~frame["outcome"].head(20))
+    said = words(page_of(pd.concat([frame, again], ignore_index=True), tmp_path / "index.html"))
+    assert "20 rows (9 %) repeat the inputs of an earlier one" in said
+    assert "share their inputs with a row of another outcome" in said
+
+
+def test_odd_tables_get_a_page_too(tmp_path: Path) -> None:
+    frame = mixed("binary", rows=60)
+    frame["empty"] = np.nan
+    frame["same"] = 7.0
+    frame["own"] = pd.Series([f"passenger {i}" for i in range(60)], dtype="str")
+    said = words(page_of(frame, tmp_path / "index.html"))
+    assert "Nothing changes in empty and same" in said
+    assert "Almost every row has its own name and own" in said
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_same_rows_make_the_same_page(task: Task, tmp_path: Path) -> None:
+    first, second = (page_of(mixed(task), tmp_path / name, task) for name in ("a.html", "b.html"))
+    assert first == second
+
+
+def test_it_needs_neither_network_nor_script(tmp_path: Path) -> None:
+    html = page_of(mixed("multiclass"), tmp_path / "index.html", "multiclass", "when")
+    assert not re.search(r"<script|<link rel=\"stylesheet|https?://|url\(|@import", html)
+    assert html.count("<svg") == html.count("<title>") - 1 - html.count("</title></rect>") > 10
+
+
+def test_the_report_carries_a_picture_for_the_journey(tmp_path: Path) -> None:
+    report = write(
+        problem("binary"), mixed("binary"), columns(mixed("binary")), tmp_path / "a.html"
+    )
+    assert isinstance(report, Report)
+    assert report.picture.startswith("<svg")
+    assert "tells" in report.headline
+
+
+def test_the_command_writes_the_page_of_the_project(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "deep" / "index.html"
+    assert main(["report", "--out", str(out)]) == 0
+    assert out.read_text().startswith("<!doctype html>")
+    assert str(out) in capsys.readouterr().out
