@@ -53,7 +53,9 @@ def test_a_warning_does_not_stop_it(problem: Problem, monkeypatch: pytest.Monkey
     assert (journey.verdict, journey.stopped_at) == ("passed", None)
 
 
-def test_the_summary_says_what_the_page_says(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_summary_says_what_the_page_says(
+    problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
     outcome = Outcome("<script>alert(1)</script>", (Note("a note"),), facts={"answered": 3})
     stages(monkeypatch, outcome, Outcome("no", closed=True))
     journey = rehearse.rehearse(lambda _: None)
@@ -67,14 +69,18 @@ def test_the_summary_says_what_the_page_says(problem: Problem, monkeypatch: pyte
     assert "<script>" not in page
 
 
-def test_bad_input_is_not_called_a_closed_gate(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bad_input_is_not_called_a_closed_gate(
+    problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stages(monkeypatch, Outcome("fine"), BadInput("the rows break the contract"))
     with pytest.raises(BadInput, match="break the contract"):
         rehearse.rehearse(lambda _: None)
     assert not Path("build/journey/summary.json").exists()
 
 
-def test_a_former_journey_leaves_nothing_behind(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_former_journey_leaves_nothing_behind(
+    problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stages(monkeypatch, Outcome("fine"))
     Path("build/journey/bundle").mkdir(parents=True)
     Path("build/journey/bundle/old").write_text("old", "utf-8")
