@@ -12,6 +12,7 @@ from eda.bins import is_numeric
 from eda.stability import Periods, drift, periods
 from eda.target import Target, read
 from eda.telling import Missing, Suspect, missing, suspects, telling
+from present.wording import count
 from problem.columns import Column
 from problem.spec import Problem
 
@@ -22,7 +23,10 @@ NAMELIKE = 0.9  # a word of which so many rows have their own names rows rather 
 
 @dataclass(frozen=True)
 class Repeats:
-    """Rows with the inputs of an earlier row; rows to learn from that contradict another so."""
+    """How many rows have the inputs of an earlier one, and how many contradict such a twin.
+
+    Contradicting: rows to learn from whose outcome differs where the inputs are the same.
+    """
 
     rows: int
     contradicting: int
@@ -58,6 +62,13 @@ class Look:
             return list(self.columns)
         most = list(self.tells)[:SHOWN]
         return [column for column in self.columns if column.name in most]
+
+    @property
+    def which(self) -> str:
+        """Which features those are, in words."""
+        if len(self.columns) < MANY:
+            return f"All {count(len(self.columns), 'feature')}."
+        return f"The {SHOWN} most telling of {len(self.columns)} features."
 
     @property
     def missing_share(self) -> float:

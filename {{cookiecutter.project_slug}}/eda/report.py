@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from eda import about_rows, about_target
 from eda.look import Look, look
-from eda.sections import all_sections, telling_picture
 from present import page
+from present.page import Section
 from present.wording import count, listed, percent, subject
 from problem.columns import Column
 from problem.spec import Problem
@@ -37,9 +38,25 @@ def write(
     """
     found = look(problem, frame, columns)
     headline = _headline(found)
-    page.write(path, f"Data of {problem.decision.name}", headline, all_sections(found))
+    page.write(path, f"Data of {problem.decision.name}", headline, _sections(found))
     suspects = tuple(one.column for one in found.suspects)
-    return Report(headline, telling_picture(found, 6), path, suspects)
+    return Report(headline, about_target.telling_picture(found, 6), path, suspects)
+
+
+def _sections(found: Look) -> list[Section]:
+    """The page in the order in which a reviewer asks."""
+    return [
+        about_rows.rows(found),
+        about_target.target(found),
+        about_target.suspects(found),
+        about_target.tells(found),
+        about_rows.missing(found),
+        about_rows.repeats(found),
+        about_rows.distributions(found),
+        about_target.relations(found),
+        *([about_target.over_time(found, found.spans)] if found.spans else []),
+        about_rows.inputs(found),
+    ]
 
 
 def _headline(found: Look) -> str:

@@ -103,7 +103,7 @@ def test_many_rows_are_sampled_for_pictures_and_the_page_says_so(tmp_path: Path)
     frame["x"] = np.arange(rows) % 97 * 1.0
     frame["outcome"] = frame["x"] > 90
     said = words(page_of(frame, tmp_path / "index.html", time="when"))
-    assert f"show {PICTURE_ROWS:,} rows drawn at random" in said
+    assert f"show {PICTURE_ROWS:,} random rows" in said
     assert f"{rows:,} rows, 2 inputs" in said
 
 
@@ -111,7 +111,7 @@ def test_repeated_rows_are_counted_and_contradictions_named(tmp_path: Path) -> N
     frame = mixed("binary", rows=200, lost=0.0)[["tells", "outcome"]]
     again = frame.head(20).assign(outcome=~frame["outcome"].head(20))
     said = words(page_of(pd.concat([frame, again], ignore_index=True), tmp_path / "index.html"))
-    assert "20 rows (9 %) repeat the inputs of an earlier one" in said
+    assert "9 % of rows (20) repeat the inputs of an earlier one" in said
     assert "share their inputs with a row of another outcome" in said
 
 

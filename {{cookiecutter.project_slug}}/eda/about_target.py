@@ -1,0 +1,124 @@
+"""Sections about the target: how it spreads, what tells it, what gives it away, what moves."""
+
+import json
+import re
+
+from eda import pictures
+from eda.look import Look
+from eda.stability import MOVES, Periods
+from present import charts
+from present.page import Block, Code, Figure, Gallery, Note, Section, Table
+from present.wording import count, listed, number, percent, subject
+
+BARS = 12
+RARE_ROWS = 30  # a class of fewer rows can hardly be learnt, and not be judged
+
+
+def target(look: Look) -> Section:
+    """Classes and their balance, or the spread of the value."""
+    found = look.target
+    blocks: list[Block] = [pictures.outcome(found)]
+    if found.task == "regression":
+        low, high = float(found.values.min()), float(found.values.max())
+        sentence = f"{found.name} lies between {number(low)} and {number(high)}, "
+        sentence += f"on average at {number(float(found.values.mean()))}."
+        return Section("Target", "data scientist", sentence, blocks)
+    shares = [(float((found.values == i).mean()), label) for i, label in enumerate(found.classes)]
+    rarest = min(shares)
+    if found.task == "binary":
+        sentence = f"{found.name} is {found.classes[1]} in {percent(shares[1][0])} of rows."
+    else:
+        sentence = f"{count(len(shares), 'class', 'classes')}; the most frequent, {max(shares)[1]}"
+        sentence += f", has {percent(max(shares)[0])} of rows, the rarest, {rarest[1]}, "
+        sentence += f"{percent(rarest[0])}."
+    few = round(rarest[0] * len(found.values))
+    if few < RARE_ROWS:
+        warning = f"Only {count(few, 'row')} with {found.name} = {rarest[1]}: too few to judge by."
+        blocks.append(Note(warning, "warn"))
+    return Section("Target", "data scientist", sentence, blocks)
+
+
+def suspects(look: Look) -> Section:
+    """Features that might give the target away."""
+    if not look.suspects:
+        sentence = "No feature comes close to giving the target away alone."
+        together = Note("The gate also looks for what several features give away together.")
+        return Section("Leakage suspects", "data scientist", sentence, [together])
+    named = [one.column for one in look.suspects]
+    sentence = f"{listed(named)} may give the target away. These are suspects: the gate decides."
+    lines = "\n".join(f'{_key(name)} = "known only after the outcome"' for name in named)
+    blocks: list[Block] = [
+        Table("Suspects", ("feature", "why"), [(s.column, s.why) for s in look.suspects]),
+        Code(
+            f"[columns.excluded]\n{lines}",
+            "Is it known when the decision is due? If not, exclude it in problem/problem.toml:",
+        ),
+    ]
+    return Section("Leakage suspects", "data scientist", sentence, blocks)
+
+
+def tells(look: Look) -> Section:
+    """How much each feature tells alone."""
+    top = [(name, share) for name, share in look.tells.items() if share >= 0.001]
+    caption = (
+        "Share of the target's variance that a feature explains alone, judged on rows it was not "
+        "fitted to: 0 is chance, 100 % is the target in other words."
+    )
+    if not top:
+        sentence = "No feature tells anything about the target alone."
+        return Section("What tells the target", "data scientist", sentence)
+    sentence = f"{subject([name for name, _ in top[:3]], 'tell')} most alone."
+    figure = Figure(telling_picture(look, BARS), caption)
+    return Section("What tells the target", "data scientist", sentence, [figure])
+
+
+def relations(look: Look) -> Section:
+    """What each feature says of the target."""
+    figures = [pictures.relation(c, look.learn[c.name], look.target) for c in look.shown]
+    if look.target.task == "multiclass":
+        sentence = "Of numbers the median in each class, and the middle half of rows; of words the "
+        sentence += f"share of each {look.target.name}."
+    else:
+        ((label, outcomes),) = look.target.outcomes()
+        overall = pictures.show_of(look.target)(float(outcomes.mean()))
+        sentence = f"{label[0].upper()}{label[1:]}, with 95 % intervals; dashed: overall {overall}."
+    if look.target.task == "regression":
+        sentence += f" Clouds show {pictures.SPOTS} rows and the means of tenths of all."
+    return Section(
+        "Features and target", "data scientist", f"{sentence} {look.which}", [Gallery(figures)]
+    )
+
+
+def over_time(look: Look, spans: Periods) -> Section:
+    """How rows, target and features move."""
+    described = {column.name: column for column in look.columns}
+    moving = [name for name, strength in look.drift.items() if strength >= MOVES]
+    figures = [pictures.rows_over_time(spans)]
+    inside = look.sample.index.isin(look.learn.index)
+    figures.append(pictures.target_over_time(look.target, spans.take(inside)))
+    if moving:
+        strengths = [(name, look.drift[name]) for name in moving[:BARS]]
+        caption = f"Cramér's V with the period from {MOVES:g} up; at 1 the value tells the period."
+        drawn = charts.bars("How far features move", strengths)
+        figures.append(Figure(drawn, caption, "how far features move"))
+    for name in moving[:4]:
+        figures.append(pictures.feature_over_time(described[name], look.sample[name], spans))
+    sentence = (
+        f"{subject(moving[:3], 'move')} most of "
+        f"{count(len(moving), 'feature')} that hang together with time: a model learnt on the past "
+        "will meet other values."
+        if moving
+        else "No feature hangs together with time more than a little."
+    )
+    return Section("Over time", "data scientist", sentence, [Gallery(figures)])
+
+
+def telling_picture(look: Look, most: int) -> str:
+    """The most telling features as bars."""
+    top = [(name, share) for name, share in look.tells.items() if share >= 0.001][:most]
+    return charts.bars("How much each feature tells alone", top, show=percent)
+
+
+def _key(name: str) -> str:
+    """A column's name as a key of TOML."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
