@@ -91,7 +91,7 @@ def count_frame(frame: pd.DataFrame, scores: np.ndarray, reference: Mapping[str,
     names = [one["name"] for one in reference["features"]]
     table = frame[names].set_axis([f"c{i}" for i in range(len(names))], axis=1)
     table[f"c{len(names)}"] = np.asarray(scores, dtype=float)
-    with duckdb.connect() as connection:
+    with duckdb.cursor() as connection:
         connection.register("counted", table)
         return count(connection, "counted", reference)
 

@@ -43,6 +43,9 @@ ADVICE = {
 }
 WAIT = "wait for more rows, or judge a longer window with --since"
 
+# Rows and the score of each.
+Scored = tuple[pd.DataFrame, np.ndarray]
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -74,20 +77,15 @@ def judge(reference: Mapping[str, Any], live: Counts, minimum_rows: int) -> tupl
 
 
 def drift_between(
-    before: pd.DataFrame,
-    after: pd.DataFrame,
-    columns: Sequence[Column],
-    scores_before: np.ndarray,
-    scores_after: np.ndarray,
-    minimum_rows: int,
+    before: Scored, after: Scored, columns: Sequence[Column], minimum_rows: int
 ) -> tuple[Finding, ...]:
     """What the monitor would say of `after` with `before` as its reference.
 
     On two random parts of the same rows it must stay silent; on an earlier and a later part it
     names what already drifts over time.
     """
-    reference = freeze(before, columns, scores_before)
-    return judge(reference, count_frame(after, scores_after, reference), minimum_rows)
+    reference = freeze(before[0], columns, before[1])
+    return judge(reference, count_frame(*after, reference), minimum_rows)
 
 
 def _distribution(check: str, pair: Pair, risk: float) -> Finding:

@@ -54,7 +54,8 @@ ANSWERED = """
 # The latest label wins; one taken back (null) is none.
 LABELS = """
     CREATE TEMP VIEW labels AS
-    SELECT prediction_id, nullif(arg_max(label::VARCHAR, moment), 'null') AS label
+    SELECT prediction_id,
+        nullif(arg_max(coalesce(label::VARCHAR, 'null'), moment), 'null') AS label
     FROM label_lines WHERE NOT broken GROUP BY prediction_id
 """
 NO_LABELS = "CREATE TEMP VIEW labels AS SELECT '' AS prediction_id, '' AS label WHERE false"

@@ -30,7 +30,7 @@ def pooled(before: Sequence[int], now: Sequence[int]) -> tuple[np.ndarray, np.nd
         rows += both
         if rows >= ROWS_IN_BIN:
             group, rows = group + 1, 0
-    if rows and group:  # the last bins are still thin: they join the group before
+    if group:  # the last group never filled: it joins the one before
         groups = [min(one, group - 1) for one in groups]
     return np.bincount(groups, before).astype(int), np.bincount(groups, now).astype(int)
 

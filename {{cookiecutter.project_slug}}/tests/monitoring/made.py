@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,7 @@ def bundle_of(
     )
 
 
+@cache
 def frozen(count: int = 2000, seed: int = 0) -> dict[str, Any]:
     """The reference of rows without drift, their scores even between 0 and 1."""
     return freeze(rows(count, seed), COLUMNS, np.random.default_rng(seed).random(count))

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -17,13 +18,13 @@ from tests.monitoring.made import COLUMNS, HOSTILE, frozen, rows, write_log
 LONG_AGO = datetime(2020, 1, 1)
 
 
-def of_log(logs: Path, reference: dict) -> Counts:
+def of_log(logs: Path, reference: dict[str, Any]) -> Counts:
     with duckdb.connect() as connection:
         open_log(connection, logs, "b" * 64)
         return count(connection, live_table(connection, reference, LONG_AGO), reference)
 
 
-def of_values(column: Column, before: list, now: list) -> Tally:
+def of_values(column: Column, before: list[Any], now: list[Any]) -> Tally:
     """One column frozen over `before` and counted over `now`."""
     reference = freeze(pd.DataFrame({column.name: before}), [column], np.zeros(len(before)))
     frame = pd.DataFrame({column.name: now})
