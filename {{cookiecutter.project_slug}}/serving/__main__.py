@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from problem.errors import run
-from serving.run import serve
+from serving.choose import choose
 
 
 def main(words: Sequence[str]) -> int:
@@ -30,8 +30,12 @@ def main(words: Sequence[str]) -> int:
         help="go on answering after SIGTERM, while /readyz already says no",
     )
     given = parser.parse_args(words)
+    bundle = choose(given.bundle, rehearsal=given.rehearsal)
+    # Only now what is slow to import: a refusal need not wait for scikit-learn.
+    from serving.run import serve  # noqa: PLC0415
+
     serve(
-        given.bundle,
+        bundle,
         rehearsal=given.rehearsal,
         host=given.host,
         port=given.port,

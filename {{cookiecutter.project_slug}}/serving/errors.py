@@ -27,7 +27,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
 }
 
 
-class Refusal(Exception):  # noqa: N818  # it is an answer, not a defect
+class Refusal(Exception):  # it is an answer, not a defect
     """A request that gets problem details for an answer; `kind` is one of `KINDS`."""
 
     def __init__(

@@ -11,9 +11,9 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from handoff.bundle import Bundle
 from problem.errors import BadInput
 from serving.app import create_app
-from serving.choose import choose
 from serving.log import Labels, PredictionLog
 from serving.predictor import load
 
@@ -24,18 +24,16 @@ FINISH_SECONDS = 30
 
 
 def serve(
-    path: Path | None, *, rehearsal: bool, host: str, port: int, logs: Path, drain: float
+    bundle: Bundle, *, rehearsal: bool, host: str, port: int, logs: Path, drain: float
 ) -> None:
-    """Load the bundle, answer until SIGTERM or Ctrl-C, then finish what was begun.
+    """Load a bundle that may be served, answer until SIGTERM or Ctrl-C, then finish what was begun.
 
     The port opens once the golden rows have answered, so whoever can connect gets answers.
 
     Raises:
-        BadInput: there is no bundle that may be served, it does not answer as it should, or the
-            address is taken.
+        BadInput: the bundle does not answer as it should, or the address is taken.
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    bundle = choose(path, rehearsal=rehearsal)
     predictor = load(bundle, rehearsal=rehearsal)
     with (
         listen(host, port) as listener,

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def test_writing_goes_on_once_the_folder_can_be_written_again(tmp_path: Path) ->
     with PredictionLog(tmp_path / "log") as log:
         log.add(record(1))
         while not log.dropped:
-            pass
+            time.sleep(0.01)
         (tmp_path / "log").unlink()
         log.add(record(2))
     assert kept(tmp_path / "log") == [record(2)]
@@ -79,7 +80,7 @@ def test_a_folder_deleted_meanwhile_is_noticed(tmp_path: Path) -> None:
     with PredictionLog(tmp_path / "log") as log:
         log.add(record(1))
         while not list(tmp_path.glob("log/*.jsonl")):
-            pass
+            time.sleep(0.01)
         shutil.rmtree(tmp_path / "log")
     assert log.dropped == 1
 
@@ -88,7 +89,7 @@ def test_a_record_that_cannot_be_written_does_not_end_the_log(tmp_path: Path) ->
     with PredictionLog(tmp_path) as log:
         log.add(record(1, broken={"a set"}))
         while not log.dropped:
-            pass
+            time.sleep(0.01)
         log.add(record(2))
     assert kept(tmp_path) == [record(2)]
 
