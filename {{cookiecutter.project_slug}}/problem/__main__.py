@@ -25,7 +25,7 @@ def summary(problem: Problem) -> str:
         f"{problem.decision.name}: {problem.decision.question}",
         f"  for     {problem.decision.stakeholder}: {problem.decision.action}",
         f"  target  {target.column} ({target.task}), known after {target.label_delay_days} days",
-        f"  success {success.metric} of {success.minimum:g}, "
+        f"  success {success.metric} of {success.minimum:g} or better, "
         f"{success.margin:g} better than the best baseline",
     ]
     if problem.assumed:

@@ -1,4 +1,4 @@
-"""What an input of the model may look like: the words the contract, the server and the monitor share."""
+"""What an input of the model may look like: the words that contract, server and monitor share."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass

@@ -8,7 +8,7 @@ EXIT_GATE_CLOSED = 3
 
 
 class BadInput(Exception):
-    """Something a person gave is wrong; the message says what was expected, what came, what next."""
+    """Something a person gave is wrong; the message: what was expected, what came, what next."""
 
 
 def run(main: Callable[[Sequence[str]], int]) -> None:

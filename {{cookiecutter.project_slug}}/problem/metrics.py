@@ -1,6 +1,6 @@
 """The measures of success, each with an interval: whoever judges a model judges with these."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from sklearn import metrics as sk
 
 Array = NDArray[np.float64]
+
+# Bootstrap samples behind an interval: its ends are steady to about a tenth of its width.
+REPEATS = 200
 
 
 @dataclass(frozen=True)
@@ -64,29 +67,26 @@ METRICS: dict[str, Metric] = {
             lambda t, p: float(sk.balanced_accuracy_score(t, _classes(p))),
         ),
         Metric("log_loss", False, _log_loss),
-        Metric(
-            "mean_absolute_error", False, lambda t, p: float(sk.mean_absolute_error(t, p))
-        ),
+        Metric("mean_absolute_error", False, lambda t, p: float(sk.mean_absolute_error(t, p))),
         Metric("root_mean_squared_error", False, _rmse),
         Metric("r2", True, lambda t, p: float(sk.r2_score(t, p))),
     )
 }
 
 
-def resamples(truth: Array, repeats: int, seed: int, stratify: bool) -> list[NDArray[np.intp]]:
+def resamples(truth: Array, repeats: int, seed: int, stratify: bool) -> Iterator[NDArray[np.intp]]:
     """Row numbers of `repeats` bootstrap samples of `truth`, the same for the same seed.
 
     With `stratify` each class keeps its count, so that a rare class is in every sample and
-    measures such as ROC AUC stay defined.
+    measures such as ROC AUC stay defined. One sample at a time: all of them would need
+    `repeats` times the memory of `truth`.
     """
     rng = np.random.default_rng(seed)
-    groups = [np.flatnonzero(truth == label) for label in np.unique(truth)] if stratify else []
-    if not groups:
-        return [rng.integers(0, len(truth), len(truth)) for _ in range(repeats)]
-    return [
-        np.concatenate([rng.choice(group, len(group)) for group in groups])
-        for _ in range(repeats)
-    ]
+    groups = [np.arange(len(truth))]
+    if stratify:
+        groups = [np.flatnonzero(truth == label) for label in np.unique(truth)]
+    for _ in range(repeats):
+        yield np.concatenate([rng.choice(group, len(group)) for group in groups])
 
 
 def interval(samples: Array, value: float) -> Interval:
@@ -96,9 +96,14 @@ def interval(samples: Array, value: float) -> Interval:
 
 
 def measure(
-    metric: Metric, truth: Array, prediction: Array, *, stratify: bool, seed: int = 0,
-    repeats: int = 200,
-) -> Interval:  # fmt: skip
+    metric: Metric,
+    truth: Array,
+    prediction: Array,
+    *,
+    stratify: bool,
+    seed: int = 0,
+    repeats: int = REPEATS,
+) -> Interval:
     """`metric` over all rows, with its bootstrap interval."""
     samples = [
         metric.compute(truth[rows], prediction[rows])
@@ -108,9 +113,15 @@ def measure(
 
 
 def measure_gain(
-    metric: Metric, truth: Array, better: Array, worse: Array, *, stratify: bool, seed: int = 0,
-    repeats: int = 200,
-) -> Interval:  # fmt: skip
+    metric: Metric,
+    truth: Array,
+    better: Array,
+    worse: Array,
+    *,
+    stratify: bool,
+    seed: int = 0,
+    repeats: int = REPEATS,
+) -> Interval:
     """How much better `better` predicts than `worse` on the same rows; positive is better.
 
     The bootstrap is paired: both are measured on the same resample, so that what is common to

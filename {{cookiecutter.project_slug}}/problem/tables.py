@@ -1,0 +1,191 @@
+"""The tables of problem.toml, one class each: what a field means, its rule and an example of it."""
+
+from math import inf
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator
+
+Task = Literal["binary", "multiclass", "regression"]
+
+
+TASKS_OF_METRIC: dict[str, tuple[Task, ...]] = {
+    "average_precision": ("binary",),
+    "roc_auc": ("binary",),
+    "brier_score": ("binary",),
+    "accuracy": ("binary", "multiclass"),
+    "balanced_accuracy": ("multiclass",),
+    "log_loss": ("binary", "multiclass"),
+    "mean_absolute_error": ("regression",),
+    "root_mean_squared_error": ("regression",),
+    "r2": ("regression",),
+}
+# Between which values each of them lies, whatever the data.
+RANGES: dict[str, tuple[float, float]] = {
+    "average_precision": (0, 1),
+    "roc_auc": (0, 1),
+    "brier_score": (0, 1),
+    "accuracy": (0, 1),
+    "balanced_accuracy": (0, 1),
+    "log_loss": (0, inf),
+    "mean_absolute_error": (0, inf),
+    "root_mean_squared_error": (0, inf),
+    "r2": (-inf, 1),
+}
+PAYOFFS: dict[Task, tuple[str, ...]] = {
+    "binary": ("true_positive", "false_positive", "true_negative", "false_negative"),
+    "multiclass": ("correct", "wrong"),
+    "regression": ("per_unit_error",),
+}
+
+
+def _label(value: Any) -> Any:
+    """One rule in place of a union's three, of which each would complain on its own."""
+    if not isinstance(value, bool | int | str):
+        raise ValueError("is true, false, a whole number or a text")
+    return value
+
+
+Label = Annotated[bool | int | str, PlainValidator(_label)]
+Sentence = Annotated[str, Field(min_length=3, max_length=1000)]
+ColumnName = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Table(BaseModel):
+    """A table of problem.toml: nothing unknown, nothing converted behind the reader's back."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Decision(Table):
+    """What is decided, for whom, and what the answer must not be used for."""
+
+    name: str = Field(
+        pattern=r"^[a-z][a-z0-9-]{1,62}$",
+        description="lower-case letters, digits and hyphens: it names the model in the registry",
+        examples=["late-parcels"],
+    )
+    question: Sentence = Field(
+        description="the question the model answers", examples=["Will this parcel arrive late?"]
+    )
+    action: Sentence = Field(
+        description="what is done on the answer", examples=["Upgrade the parcel to express."]
+    )
+    stakeholder: Sentence = Field(
+        description="who owns the decision", examples=["Head of delivery"]
+    )
+    intended_use: Sentence = Field(
+        description="the use it was built for", examples=["Orders at checkout, in real time."]
+    )
+    not_for: Sentence = Field(
+        description="what it must not be used for", examples=["Rating carriers or customers."]
+    )
+
+
+class Target(Table):
+    """What is predicted."""
+
+    column: ColumnName = Field(description="the column that is predicted", examples=["late"])
+    task: Task = Field(description="binary, multiclass or regression", examples=["binary"])
+    positive: Label | None = Field(
+        default=None,
+        description="binary only: the value of the target that calls for the action",
+        examples=[True],
+    )
+    label_delay_days: int = Field(
+        ge=0, description="days until the true outcome is known, 0 or more", examples=[14]
+    )
+
+
+class Rows(Table):
+    """Where rows come from and what tells them apart."""
+
+    source: str = Field(
+        min_length=1,
+        description="parcels, sklearn:NAME, or the path of a CSV or Parquet file",
+        examples=["data/raw/orders.csv"],
+    )
+    id: ColumnName | None = Field(
+        default=None, description="the column that names a row", examples=["order_id"]
+    )
+    time: ColumnName | None = Field(
+        default=None, description="when the decision was due", examples=["ordered_at"]
+    )
+    unit: ColumnName | None = Field(
+        default=None,
+        description="whom rows belong to: kept together in the split and in tests",
+        examples=["customer_id"],
+    )
+
+
+class Columns(Table):
+    """Columns that may not become features; each with the reason."""
+
+    excluded: dict[ColumnName, Sentence] = Field(
+        default={},
+        description='lines of column = "the reason"',
+        examples=['{ delivered_at = "known only after the outcome" }'],
+    )
+    personal: dict[ColumnName, Sentence] = Field(
+        default={},
+        description='lines of column = "the reason": neither a feature nor in the prediction log',
+        examples=['{ customer_id = "names a person" }'],
+    )
+
+
+class Slice(Table):
+    """A column whose groups must each stay above a floor."""
+
+    column: ColumnName = Field(description="a column with few values", examples=["region"])
+    floor: float = Field(description="the least the metric may be in a group", examples=[0.6])
+
+
+class Success(Table):
+    """What is good enough."""
+
+    metric: str = Field(description="one of " + ", ".join(TASKS_OF_METRIC), examples=["roc_auc"])
+    minimum: float = Field(
+        description="the worst value that is still useful (an error: the largest)", examples=[0.7]
+    )
+    margin: float = Field(
+        ge=0,
+        description="how much better than the best baseline, 0 or more",
+        examples=[0.05],
+    )
+    slices: list[Slice] = Field(
+        default=[],
+        description="groups that must not be served badly",
+        examples=['[{ column = "region", floor = 0.6 }]'],
+    )
+
+
+class Value(Table):
+    """What an outcome earns (positive) or costs (negative), in money for one row."""
+
+    currency: str = Field(pattern=r"^[A-Z]{3}$", description="ISO 4217 code", examples=["EUR"])
+    true_positive: float | None = Field(default=None, description="money", examples=[2.5])
+    false_positive: float | None = Field(default=None, description="money", examples=[-3.5])
+    true_negative: float | None = Field(default=None, description="money", examples=[0.0])
+    false_negative: float | None = Field(default=None, description="money", examples=[-8.0])
+    correct: float | None = Field(default=None, description="money", examples=[1.0])
+    wrong: float | None = Field(default=None, description="money", examples=[-5.0])
+    per_unit_error: float | None = Field(
+        default=None, le=0, description="money lost for one unit of error", examples=[-0.2]
+    )
+
+
+class Budget(Table):
+    """What an answer may cost."""
+
+    latency_p99_ms: float = Field(
+        gt=0, description="99 of 100 answers come within, milliseconds", examples=[50.0]
+    )
+    memory_mb: float = Field(gt=0, description="of the serving process", examples=[600.0])
+
+
+class Monitoring(Table):
+    """How the live model is watched."""
+
+    window_days: int = Field(ge=1, description="days that are judged together", examples=[7])
+    minimum_rows: int = Field(
+        ge=30, description="fewer rows are 'insufficient data', 30 or more", examples=[200]
+    )
