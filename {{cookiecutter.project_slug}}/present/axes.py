@@ -8,7 +8,7 @@ from present.drawing import WIDTH, Scale, Show, fit, line, tag, text, tick_texts
 ROW = 26.0  # height of a row in charts of rows
 PLOT = 160.0  # height of the plot in charts with two axes
 COLOURS = 6  # classes c1…c6 of the style sheet
-WIDEST_LABEL = 130.0
+WIDEST_LABEL = 145.0
 
 Places = Sequence[float | str]
 

@@ -104,9 +104,18 @@ class Section:
 
     @property
     def side(self) -> Figure | None:
-        """A lone figure stands beside the words, unless something else needs the width."""
-        figures = [block for block in self.blocks if isinstance(block, Figure)]
-        return figures[0] if len(figures) == 1 and not any(map(_broad, self.blocks)) else None
+        """A lone figure stands beside the first words, unless other figures stand below."""
+        figures = [block for block in self.blocks if isinstance(block, Figure | Gallery)]
+        alone = figures[0] if len(figures) == 1 else None
+        return alone if isinstance(alone, Figure) else None
+
+    @property
+    def parts(self) -> tuple[list[Block], list[Block]]:
+        """The other blocks: those beside the lone figure, and from the first table on the rest."""
+        others = [block for block in self.blocks if block is not self.side]
+        broad = [i for i, block in enumerate(others) if isinstance(block, Table | Code | Gallery)]
+        first = broad[0] if broad and self.side else len(others)
+        return others[:first], others[first:]
 
 
 def render(
@@ -178,10 +187,6 @@ def _environment() -> Environment:
     }
     environment.tests["numeric"] = lambda value: isinstance(value, int | float)
     return environment
-
-
-def _broad(block: Block) -> bool:
-    return isinstance(block, Gallery) or (isinstance(block, Table) and len(block.header) > 5)
 
 
 def _cell(value: Cell) -> str:

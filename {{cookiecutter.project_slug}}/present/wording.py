@@ -69,7 +69,7 @@ def seconds(duration: float) -> str:
     if duration < 9.95:
         return f"{duration:.1f} s"
     minutes, rest = divmod(round(duration), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return " ".join(part for part, n in ((f"{minutes} min", minutes), (f"{rest} s", rest)) if n)
 
 
 def count(how_many: int, one: str, many: str = "") -> str:

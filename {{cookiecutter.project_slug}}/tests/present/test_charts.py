@@ -147,7 +147,7 @@ def test_a_share_is_never_rounded_to_nothing_or_to_all(share: float, written: st
 
 def test_durations_counts_and_lists_read_like_sentences() -> None:
     assert [seconds(s) for s in (0.01, 1.24, 12.4)] == ["<0.1 s", "1.2 s", "12 s"]
-    assert seconds(200.0) == "3 min 20 s"
+    assert [seconds(s) for s in (60.2, 200.0)] == ["1 min", "3 min 20 s"]
     assert count(1, "row") == "1 row"
     assert count(20_000, "row") == "20,000 rows"
     assert count(2, "class", "classes") == "2 classes"

@@ -138,6 +138,17 @@ def test_the_same_story_makes_the_same_page(tmp_path: Path) -> None:
     assert first == second
 
 
+def test_a_lone_picture_stands_beside_the_words_and_nothing_is_lost() -> None:
+    picture, table = Figure("", "caption"), Table("caption", ("a",), [("b",)])
+    first, last = Note("first"), Note("last")
+    section = Section("Data", "both", "One.", [first, picture, table, last])
+    assert section.side is picture
+    assert section.parts == ([first], [table, last])
+    two = Section("Data", "both", "One.", [first, picture, table, Figure("", "another")])
+    assert two.side is None
+    assert [*two.parts[0], *two.parts[1]] == list(two.blocks)
+
+
 def test_a_page_without_stages_lists_its_parts() -> None:
     parts = [Section(title, "both", "One.", [Note("Two.")]) for title in ("Rows", "Time")]
     html = render("Title", "Lead.", parts)

@@ -38,7 +38,7 @@ def test_progress_yields_everything_and_keeps_stdout_clean(
 def test_an_old_code_page_gets_question_marks_not_a_traceback() -> None:
     code = f"from present import terminal; terminal.table('t', {HEADER!r}, {ROWS!r})"
     environment = {"PYTHONIOENCODING": "cp1252", "PYTHONPATH": "."}
-    run = subprocess.run(  # noqa: S603  our own interpreter, our own words
+    run = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, check=True
     )
     assert b"? refused" in run.stdout
