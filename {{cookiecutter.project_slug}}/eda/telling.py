@@ -17,6 +17,7 @@ from problem.columns import Column
 SUSPECT_SHARE, SUSPECT_AUC = 0.9, 0.985
 FINEST, FEWEST_IN_BIN, PRIOR = 50, 40, 5.0
 FEWEST_MISSING = 10
+FEWEST_RANKED = 10  # of either outcome: fewer are often in order by chance
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def _auc(column: Column, values: pd.Series, target: Target) -> float:
     found = numbers(column, values)
     known, hits = ~np.isnan(found), target.values == 1
     n, positive = int(known.sum()), int((known & hits).sum())
-    if not 0 < positive < n:
+    if min(positive, n - positive) < FEWEST_RANKED:
         return 0.5
     ranks = pd.Series(found[known]).rank().to_numpy()
     auc = (ranks[hits[known]].sum() - positive * (positive + 1) / 2) / (positive * (n - positive))

@@ -45,8 +45,9 @@ def test_a_number_that_orders_a_rare_outcome_is_suspect() -> None:
     assert [one.column for one in suspects(described, frame, target, tells)] == ["days"]
 
 
-def test_strong_honest_features_are_no_suspects() -> None:
-    frame = mixed("binary")
+@pytest.mark.parametrize("lost", [0.1, 0.95])
+def test_strong_honest_features_are_no_suspects(lost: float) -> None:
+    frame = mixed("binary", rows=100, lost=lost)
     target = read(problem("binary"), frame)
     assert not suspects(columns(frame), frame, target, telling(columns(frame), frame, target))
 
