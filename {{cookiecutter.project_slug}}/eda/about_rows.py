@@ -23,7 +23,7 @@ def rows(look: Look) -> Section:
     facts: list[tuple[str, str | int]] = [("rows", len(frame)), ("inputs", len(names))]
     if look.problem.rows.time:
         when = frame[look.problem.rows.time].dropna()
-        span = f"from {when.min():%Y-%m-%d} to {when.max():%Y-%m-%d}"
+        span = f"from {when.min():%d %b %Y} to {when.max():%d %b %Y}"
         facts.append((span, count((when.max() - when.min()).days + 1, "day")))
     facts.append(("of all values are missing", percent(look.missing_share)))
     facts.append(("rows repeat an earlier one", look.repeats.rows))

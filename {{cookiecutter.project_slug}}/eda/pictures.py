@@ -78,7 +78,10 @@ def target_over_time(target: Target, spans: Periods) -> Figure:
     """How the target moves."""
     outcomes = target.outcomes()[:4]
     found = [levels(values, spans.codes, len(spans.starts)) for _, values in outcomes]
-    series = [_line(label, level) for (label, _), level in zip(outcomes, found, strict=True)]
+    series = [
+        _line(target.classes[i] if len(found) > 1 else outcomes[i][0], level)
+        for i, level in enumerate(found)
+    ]
     said = outcomes[0][0] if len(outcomes) == 1 else f"share of each {target.name}"
     show = None if target.task == "regression" else percent
     drawn = charts.lines(f"{target.name} over time", spans.starts, series, show=show)
