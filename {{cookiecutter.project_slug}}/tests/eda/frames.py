@@ -7,17 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from problem.columns import Column, ColumnType
-from problem.spec import (
-    Budget,
-    Columns,
-    Decision,
-    Monitoring,
-    Problem,
-    Rows,
-    Success,
-    Target,
-    Value,
-)
+from problem.spec import Problem
+from problem.tables import Budget, Columns, Decision, Monitoring, Rows, Success, Target, Value
 
 Task = Literal["binary", "multiclass", "regression"]
 
