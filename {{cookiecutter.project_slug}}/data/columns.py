@@ -1,16 +1,27 @@
 """The model's inputs, told by the contract and the problem together."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
 
-from problem.columns import Column, ColumnType
+from data.convert import kind_of
+from problem.columns import LONGEST_CATEGORY, Column, ColumnType
 from problem.errors import BadInput
 from problem.spec import Problem
 
+# pandera's names of the rules that the server can judge as well: which border each one sets.
+BORDERS = {
+    "in_range": ("minimum", "maximum"),
+    "greater_than_or_equal_to": ("minimum",),
+    "less_than_or_equal_to": ("maximum",),
+}
 
-def columns(problem: Problem, schema: pa.DataFrameSchema, frame: pd.DataFrame) -> tuple[Column, ...]:
+
+def columns(
+    problem: Problem, schema: pa.DataFrameSchema, frame: pd.DataFrame
+) -> tuple[Column, ...]:
     """What the model may read: all columns but target, id, unit, excluded and personal ones.
 
     Args:
@@ -18,20 +29,13 @@ def columns(problem: Problem, schema: pa.DataFrameSchema, frame: pd.DataFrame) -
 
     Raises:
         BadInput: the problem names columns that the contract does not have, no input is left, or
-            a column has a type that no model here reads.
+            an input has a type or a rule that the server would not know how to judge.
     """
     _check_names(problem, schema)
-    kept_out = {
-        problem.target.column,
-        problem.rows.id,
-        problem.rows.unit,
-        *problem.columns.excluded,
-        *problem.columns.personal,
-    }
     found = tuple(
         _describe(name, rule, frame[name])
         for name, rule in schema.columns.items()
-        if name not in kept_out
+        if name not in problem.kept_out
     )
     if not found:
         raise BadInput("no column is left for the model to read; exclude fewer in problem.toml")
@@ -48,8 +52,11 @@ def _check_names(problem: Problem, schema: pa.DataFrameSchema) -> None:
         **{f"columns.personal.{name}": name for name in problem.columns.personal},
         **{f"success.slices.{part.column}": part.column for part in problem.success.slices},
     }
-    strangers = [f"{place} = {name!r}" for place, name in named.items()
-                 if name is not None and name not in schema.columns]  # fmt: skip
+    strangers = [
+        f"{place} = {name!r}"
+        for place, name in named.items()
+        if name is not None and name not in schema.columns
+    ]
     if strangers:
         raise BadInput(
             f"problem.toml names columns that data/contract.py does not have: "
@@ -58,56 +65,58 @@ def _check_names(problem: Problem, schema: pa.DataFrameSchema) -> None:
 
 
 def _describe(name: str, rule: pa.Column, values: pd.Series) -> Column:
-    kind = _type(name, str(rule.dtype))
-    limits = _limits(rule)
-    known = limits.get("isin")
+    kind = kind_of(rule)
+    if kind is None:
+        raise BadInput(
+            f"column '{name}' has type {rule.dtype} in data/contract.py; a model reads float, "
+            "int, bool, str and datetime64[us]: change it, or exclude the column in problem.toml"
+        )
+    facts = _facts(name, kind, rule)
+    known = facts.pop("known", None)
     present = values.dropna()
     categories: tuple[str, ...] = ()
     if kind == "category":
-        categories = tuple(map(str, known if known is not None else sorted(present.unique())))
+        categories = tuple(map(str, sorted(present.unique()) if known is None else known))
+        longest = max(map(len, categories), default=0)
+        if longest > LONGEST_CATEGORY:
+            raise BadInput(
+                f"column '{name}' holds texts of up to {longest} characters; a category has at "
+                f"most {LONGEST_CATEGORY}: shorten them, or exclude the column in problem.toml"
+            )
     return Column(
         name=name,
         type=kind,
         nullable=bool(rule.nullable),
-        minimum=limits.get("minimum"),
-        maximum=limits.get("maximum"),
         categories=categories,
         closed=known is not None,
         meaning=rule.description or name,
         example=json_value(present.iloc[len(present) // 2], kind) if len(present) else None,
+        **facts,
     )
 
 
-def _type(name: str, dtype: str) -> ColumnType:
-    lowered = dtype.lower()
-    if lowered.startswith("bool"):
-        return "boolean"
-    if lowered.startswith(("int", "uint")):
-        return "integer"
-    if lowered.startswith("float"):
-        return "number"
-    if lowered.startswith("datetime"):
-        return "date"
-    if lowered.startswith("str"):
-        return "category"
-    raise BadInput(
-        f"column '{name}' has type {dtype} in data/contract.py; a model reads float, int, bool, "
-        "str and datetime64[us]: change it, or exclude the column in problem.toml"
-    )
+def _facts(name: str, kind: ColumnType, rule: pa.Column) -> dict[str, Any]:
+    """Range and known values of an input, from its checks.
 
-
-def _limits(rule: pa.Column) -> dict[str, Any]:
-    """Range and known values of a column, from the checks that pandera offers for them."""
+    Every rule must be one that the server can judge too: rows it would take and training would
+    not are the surprise that a contract is there to spare.
+    """
     found: dict[str, Any] = {}
     for check in rule.checks:
         facts = check.statistics or {}
-        if check.name == "isin":
-            found["isin"] = list(facts["allowed_values"])
-        if check.name in ("in_range", "greater_than_or_equal_to", "less_than_or_equal_to"):
-            found |= {
-                "minimum": facts.get("min_value", found.get("minimum")),
-                "maximum": facts.get("max_value", found.get("maximum")),
-            }
+        if check.name == "isin" and kind == "category":
+            found["known"] = facts["allowed_values"]
+            continue
+        closed = facts.get("include_min", True) and facts.get("include_max", True)
+        if check.name not in BORDERS or kind not in ("number", "integer") or not closed:
+            raise BadInput(
+                f"column '{name}' ({kind}) has the rule {check.error or check.name} in "
+                "data/contract.py, which the server cannot judge; an input may have ge, le or "
+                "in_range with both ends (float, int) and isin (str): use these, or exclude the "
+                "column in problem.toml"
+            )
+        for border in BORDERS[check.name]:
+            found[border] = facts[f"{border[:3]}_value"]
     return found
 
 
@@ -115,7 +124,7 @@ def json_value(value: Any, kind: ColumnType) -> Any:
     """A value of a frame as it stands in a JSON row; missing is None, a date its ISO form."""
     if pd.isna(value):
         return None
-    convert = {
+    convert: dict[ColumnType, Callable[[Any], Any]] = {
         "number": float,
         "integer": int,
         "boolean": bool,

@@ -3,9 +3,9 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from data.infer import Guess
@@ -75,13 +75,20 @@ PAYOFFS: dict[Task, str] = {
     "multiclass": "correct = 1.0\nwrong = -1.0\n",
     "regression": "per_unit_error = -1.0\n",
 }
+# Metric, minimum and margin that a useless model cannot meet.
+SUCCESS: dict[Task, tuple[str, float, float]] = {
+    "binary": ("roc_auc", 0.65, 0.1),
+    "multiclass": ("balanced_accuracy", 0.15, 0.1),  # the minimum is added to chance
+    "regression": ("r2", 0.2, 0.1),
+}
 
 CONTRACT = '''\
 """What a row is: each column's type, range and meaning. Owner: data science; meant to be edited.
 
-Written from {source} by `python -m data adopt`: ranges are the seen ones and as much again on
-each side. Rows that break a rule are refused, in training and by the server. A string column
-without `isin` is open: a value never seen before is served, and the monitor says that it came.
+Written by `python -m data adopt` from {source}.
+Ranges are the seen ones and as much again on each side. Rows that break a rule are refused, in
+training and by the server. A string column without `isin` is open: a value never seen before is
+served, and the monitor says that it came.
 """
 
 import pandera.pandas as pa
@@ -93,30 +100,39 @@ ROW = pa.DataFrameSchema(
     coerce=True,
 )
 '''
+LONGEST_LINE = 100
 
 
-def problem_text(
-    source: str, frame: pd.DataFrame, guesses: Sequence[Guess], target: str, task: Task,
-    time: str | None, id_column: str | None,
-) -> str:  # fmt: skip
+@dataclass(frozen=True)
+class Roles:
+    """What is asked of a table: its target, and the columns that play a part."""
+
+    target: str
+    task: Task
+    time: str | None = None
+    id: str | None = None
+
+
+def problem_text(source: str, frame: pd.DataFrame, guesses: Sequence[Guess], roles: Roles) -> str:
     """A problem.toml for the table, every guess listed under `assumed`."""
+    target, task = roles.target, roles.task
     positive = _positive(frame[target]) if task == "binary" else None
-    taken = {target, time, id_column}
-    excluded = {one.name: one.excluded for one in guesses if one.excluded and one.name not in taken}
-    roles = [("id", id_column), ("time", time)]
-    metric, minimum, margin = _success(frame[target], task)
-    assumed = [*ASSUMED, *(["target.positive"] if positive is not None else [])]
+    excluded = {one.name: one.excluded for one in guesses if one.excluded}
+    assumed = [*ASSUMED, *(["target.positive"] if task == "binary" else [])]
     assumed += ["columns.excluded"] if excluded else []
-    listed = "[\n" + "".join(f'    "{name}",\n' for name in assumed) + "]"
+    metric, minimum, margin = SUCCESS[task]
+    if task == "multiclass":
+        minimum = round(minimum + 1 / frame[target].nunique(), 2)
+    named = {"id": roles.id, "time": roles.time}
     return PROBLEM.format(
-        assumed=listed,
+        assumed="[\n" + "".join(f'    "{name}",\n' for name in assumed) + "]",
         name=_toml(_slug(f"{target}-{Path(source).stem.removeprefix('sklearn:')}")),
         question=_toml(f"What is '{target}' of a row, before it is known?"),
         target=_toml(target),
         task=task,
-        positive=f"positive = {_toml(positive)}\n" if positive is not None else "",
+        positive="" if positive is None else f"positive = {_toml(positive)}\n",
         source=_toml(source),
-        roles="".join(f"{role} = {_toml(name)}\n" for role, name in roles if name),
+        roles="".join(f"{role} = {_toml(name)}\n" for role, name in named.items() if name),
         excluded="".join(f"{_toml(name)} = {_toml(why)}\n" for name, why in excluded.items()),
         metric=metric,
         minimum=minimum,
@@ -126,73 +142,66 @@ def problem_text(
     )
 
 
-def contract_text(
-    source: str, guesses: Sequence[Guess], target: str, task: Task, id_column: str | None
-) -> str:
+def contract_text(source: str, guesses: Sequence[Guess], roles: Roles) -> str:
     """A data/contract.py for the table: plain pandera, a column a paragraph."""
-    columns = "".join(_column(one, target, task, id_column) for one in guesses)
-    return CONTRACT.format(source=Path(source).name.replace('"', "'"), columns=columns)
+    name = re.sub(r"[^\w. -]", "_", Path(source).name)[:40]
+    text = CONTRACT.format(source=name, columns="".join(_column(one, roles) for one in guesses))
+    if max(map(len, text.split("\n"))) > LONGEST_LINE:
+        text = f"# ruff: noqa: E501  # a name is as long as it is\n{text}"
+    return text
 
 
-def _column(one: Guess, target: str, task: Task, id_column: str | None) -> str:
-    nullable = one.nullable and one.name != target
-    words = {"number": "float", "boolean": '"boolean"' if nullable else "bool", "category": "str"}
-    words |= {"integer": '"Int64"' if nullable else "int", "date": '"datetime64[us]"'}
-    lines = [f"{words[one.type]},"]
-    is_feature = one.name not in (target, id_column) and not one.excluded
-    if is_feature and one.minimum is not None and one.maximum is not None:
-        low, high = _number(one.minimum), _number(one.maximum)
-        lines.append(f"pa.Check.in_range({low}, {high}),")
-    if nullable:
+def _column(one: Guess, roles: Roles) -> str:
+    lines = [f"{_dtype(one)},"]
+    is_input = one.name not in (roles.target, roles.id) and not one.excluded
+    if is_input and one.minimum is not None and one.maximum is not None:
+        lines.append(f"pa.Check.in_range({_number(one.minimum)}, {_number(one.maximum)}),")
+    if one.nullable:
         lines.append("nullable=True,")
-    if one.name == id_column:
+    if one.name == roles.id:
         lines.append("unique=True,")
-    lines.append(f"description={_python(one.name)},")
+    meaning = f"{one.name}, on UTC's clock" if one.zoned else one.name
+    lines.append(f"description={_python(meaning)},")
     body = "".join(f"            {line}\n" for line in lines)
     return f"        {_python(one.name)}: pa.Column(\n{body}        ),\n"
 
 
+def _dtype(one: Guess) -> str:
+    if one.type == "integer":
+        return '"Int64"' if one.nullable else "int"
+    if one.type == "boolean":
+        return '"boolean"' if one.nullable else "bool"
+    return {"number": "float", "category": "str", "date": '"datetime64[us]"'}[one.type]
+
+
 def _positive(target: pd.Series) -> Label:
     """The outcome that calls for action: one that says yes, else the rarer one."""
-    values = target.value_counts()
-    rare: Label | float = values.index[-1]
-    for value in values.index:
-        if str(value).lower().removesuffix(".0") in YES:
-            rare = value
-    if isinstance(rare, (bool, np.bool_)):
-        return bool(rare)
-    return str(rare) if isinstance(rare, str) else int(rare)
-
-
-def _success(target: pd.Series, task: Task) -> tuple[str, float, float]:
-    """A metric, a minimum and a margin that a useless model cannot meet."""
-    if task == "binary":
-        return "roc_auc", 0.65, 0.1
-    if task == "multiclass":
-        chance = 1 / target.nunique()
-        return "balanced_accuracy", round(chance + 0.15, 2), 0.1
-    return "r2", 0.2, 0.1
+    values: list[Label | float] = target.value_counts().index.tolist()
+    yes = [value for value in values if str(value).lower().removesuffix(".0") in YES]
+    chosen = (yes or values)[-1]
+    return int(chosen) if isinstance(chosen, float) else chosen
 
 
 def _slug(words: str) -> str:
-    slug = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[:60].strip("-")
-    return slug if slug[:1].isalpha() and len(slug) > 1 else f"model-{slug or 'of-a-table'}"
+    slug = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
+    if not slug[:1].isalpha() or len(slug) < 2:
+        slug = f"model-{slug or 'of-a-table'}"
+    return slug[:60].rstrip("-")
 
 
 def _number(value: float) -> str:
-    # Six digits are plenty for a border that was guessed.
-    value = float(f"{value:.6g}")
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
 
 
 def _toml(value: object) -> str:
-    # JSON's strings, numbers and booleans are TOML's too.
-    return json.dumps(value, ensure_ascii=True)
+    # JSON's strings, numbers and booleans are TOML's too, once the one control character that
+    # JSON lets stand is escaped, and none is written as two halves of UTF-16.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _python(text: str) -> str:
-    """A string literal the way ruff formats it: double quotes unless that needs escapes."""
-    literal = repr(text)
-    if literal.startswith("'") and '"' not in text:
-        return f'"{literal[1:-1]}"'
-    return literal
+    """A string literal the way ruff formats it: double quotes unless that needs more escapes."""
+    # repr of a text that holds both quotes is single-quoted and escapes no double quote.
+    body = repr(f"{text}'\"")[1:-4].replace("\\'", "'")
+    quote = "'" if text.count('"') > text.count("'") else '"'
+    return quote + body.replace(quote, f"\\{quote}") + quote

@@ -1,7 +1,8 @@
-"""Files that a command wrote carry a seal, so that the next one knows whether a person has edited."""
+"""Files that a command wrote carry a seal, by which the next one knows whether someone edited."""
 
 import hashlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 MARK = "# as generated: "
@@ -13,19 +14,29 @@ def seal(text: str) -> str:
 
 
 def is_edited(path: Path) -> bool:
-    """Is there a file at `path` whose seal is broken or absent: one that a person made theirs?"""
+    """Is there a file at `path` whose seal is broken or absent: one that a person made theirs?
+
+    Line ends do not count: git may have changed them on checkout.
+    """
     if not path.exists():
         return False
-    text, mark, digest = path.read_text(encoding="utf-8").rpartition(MARK)
-    return not mark or digest.strip() != _digest(text)
+    # An editor's byte-order mark or another encoding is an edit, not an accident to stop at.
+    text, mark, digest = path.read_text("utf-8", errors="replace").rpartition(MARK)
+    return not mark or digest.rstrip("\n") != _digest(text)
 
 
-def replace(path: Path, text: str) -> None:
-    """Write `text` to `path` as a whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8", newline="\n")
-    draft.replace(path)
+def replace(texts: Mapping[Path, str]) -> None:
+    """Write each text to its path: all of them are written before the first takes its place."""
+    drafts = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in texts}
+    try:
+        for path, draft in drafts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_text(texts[path], encoding="utf-8", newline="\n")
+        for path, draft in drafts.items():
+            draft.replace(path)
+    finally:
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
 
 
 def _digest(text: str) -> str:

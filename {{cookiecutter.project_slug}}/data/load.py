@@ -2,17 +2,44 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
 
 from data import sources
+from data.convert import convert, kind_of
 from problem.columns import Column
 from problem.errors import BadInput
 from problem.spec import Problem
 
 # How many broken rows a message names before it only counts.
 SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A rule of the contract that some rows break: the first of them, and how many there are.
+
+    `rows` holds (number of the row, its value); row 1 is the first below the header.
+    """
+
+    column: str
+    rule: str
+    rows: tuple[tuple[int, Any], ...]
+    count: int
+
+    def __str__(self) -> str:
+        """The rule and its rows in one line."""
+        rows = f"{self.count:,} {'row' if self.count == 1 else 'rows'}"
+        shown = [
+            f"row {row}" if pd.isna(value) else f"row {row} has {value!r:.60}"
+            for row, value in self.rows
+        ]
+        if self.count > len(shown) > 0:
+            shown.append("…")
+        return f"'{self.column}' {self.rule}: {rows}" + (f" ({', '.join(shown)})" if shown else "")
 
 
 def load(problem: Problem, schema: pa.DataFrameSchema) -> pd.DataFrame:
@@ -32,20 +59,25 @@ def load(problem: Problem, schema: pa.DataFrameSchema) -> pd.DataFrame:
 
 
 def conform(raw: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
-    """`raw` with the contract's types.
+    """`raw` with the contract's columns, in its order and with its types.
+
+    Columns are judged first, then types and missing values, then the contract's other rules.
 
     Raises:
         BadInput: which rule is broken, in how many rows, and in which first.
     """
-    try:
-        frame = schema.validate(raw, lazy=True)
-    except pa.errors.SchemaErrors as error:
-        raise BadInput(_report(error.failure_cases, len(raw))) from None
-    return frame[list(schema.columns)]
+    _check_columns(raw, schema)
+    frame, broken = _typed(raw, schema)
+    if broken := broken or _rules(frame, schema):
+        lines = [f"the rows break the contract (data/contract.py); {len(raw):,} were read:"]
+        lines += map(str, broken)
+        lines.append("mend the rows at their source, or the rule if it is wrong")
+        raise BadInput("\n  ".join(lines))
+    return frame
 
 
 def digest(frame: pd.DataFrame) -> str:
-    """SHA-256 over names, types and values of `frame`, the order of rows included."""
+    """SHA-256 over names, types and values of `frame` (by their 64-bit hashes), in their order."""
     sha = hashlib.sha256()
     for name in frame.columns:
         sha.update(f"{name}\0{frame[name].dtype}\0".encode())
@@ -60,17 +92,62 @@ def inputs(frame: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
     )
 
 
-def _report(failures: pd.DataFrame, rows: int) -> str:
-    lines = [f"the rows break the contract (data/contract.py), {rows} were read:"]
-    for (column, rule), cases in failures.groupby(["column", "check"], dropna=False, sort=False):
-        if pd.isna(column) or cases["index"].isna().all():
-            named = ", ".join(map(str, cases["failure_case"].head(SHOWN)))
-            lines.append(f"{rule}: {named}")
-            continue
-        places = ", ".join(
-            f"row {index} has {value!r}"
-            for index, value in cases[["index", "failure_case"]].head(SHOWN).itertuples(index=False)
+def _check_columns(raw: pd.DataFrame, schema: pa.DataFrameSchema) -> None:
+    missing = [name for name in schema.columns if name not in raw.columns]
+    unknown = [name for name in raw.columns if name not in schema.columns] if schema.strict else []
+    lines = []
+    if missing:
+        lines.append(f"columns that are not there: {_listed(missing)}")
+    if unknown:
+        lines.append(f"columns that it does not know: {_listed(unknown)}")
+    if lines:
+        raise BadInput(
+            f"the table breaks the contract (data/contract.py): {'; '.join(lines)}; give the "
+            "table the contract's columns, or the contract the table's"
         )
-        lines.append(f"column '{column}', rule {rule}: {len(cases)} rows ({places})")
-    lines.append("mend the rows at their source, or the rule if it is wrong")
-    return "\n  ".join(lines)
+
+
+def _typed(raw: pd.DataFrame, schema: pa.DataFrameSchema) -> tuple[pd.DataFrame, list[Broken]]:
+    table: dict[str, pd.Series] = {}
+    broken = []
+    for name, rule in schema.columns.items():
+        table[name] = values = raw[name]
+        if kind := kind_of(rule):
+            table[name], odd = convert(values, kind, nullable=rule.nullable)
+            if odd.any():
+                broken.append(_broken(values, odd, f"is no {kind}"))
+        if not rule.nullable and (gone := values.isna()).any():
+            broken.append(_broken(values, gone, "must not be missing"))
+    return pd.DataFrame(table), broken
+
+
+def _broken(values: pd.Series, odd: "pd.Series[bool]", rule: str) -> Broken:
+    first = values[odd].head(SHOWN)
+    rows = zip((int(label) + 1 for label in first.index), first.tolist(), strict=True)
+    return Broken(str(values.name), rule, tuple(rows), int(odd.sum()))
+
+
+def _rules(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> list[Broken]:
+    """The rules that rows break, types aside: `convert` has seen to these."""
+    untyped = {"dtype": None, "coerce": False, "nullable": True}
+    bare = schema.update_columns(dict.fromkeys(schema.columns, untyped))
+    bare.coerce = False
+    try:
+        bare.validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        cases = error.failure_cases
+    else:
+        return []
+    broken = []
+    for (column, rule), those in cases.groupby(["column", "check"], dropna=False, sort=False):
+        first = those[["index", "failure_case"]].dropna(subset="index").head(SHOWN)
+        rows = tuple((int(label) + 1, value) for label, value in first.itertuples(index=False))
+        name = column if isinstance(column, str) else "the table"
+        words = "must be unique" if rule == "field_uniqueness" else f"must hold to {rule}"
+        broken.append(Broken(name, words, rows, len(those)))
+    return broken
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(map(repr, names[:SHOWN])) + more

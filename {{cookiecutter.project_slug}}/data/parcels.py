@@ -60,10 +60,10 @@ def late_probability(orders: pd.DataFrame) -> NDArray[np.float64]:
     courant, islands = orders["carrier"] == "Courant", orders["region"] == "islands"
     odds = (
         -3.0
-        + orders["carrier"].map(CARRIERS).astype(float)
-        + orders["region"].map(REGIONS).astype(float)
-        + orders["service"].map(SERVICES).astype(float)
-        + orders["weather"].map(WEATHER).astype(float)
+        + _effect(orders["carrier"], CARRIERS)
+        + _effect(orders["region"], REGIONS)
+        + _effect(orders["service"], SERVICES)
+        + _effect(orders["weather"], WEATHER)
         + 0.7 * distance
         + 0.5 * weekend
         + 1.3 * load
@@ -74,6 +74,10 @@ def late_probability(orders: pd.DataFrame) -> NDArray[np.float64]:
         + 1.6 * weekend * (orders["weight_kg"] > 10)
     )
     return np.asarray(1 / (1 + np.exp(-odds)), dtype=np.float64)
+
+
+def _effect(values: pd.Series, table: dict[str, float]) -> NDArray[np.float64]:
+    return np.asarray(values.map(table), dtype=np.float64)
 
 
 def _orders(rng: np.random.Generator, rows: int) -> pd.DataFrame:

@@ -1,22 +1,17 @@
 """Which rows a model learns from, and which it is judged on once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import (
-    GroupKFold,
-    GroupShuffleSplit,
-    StratifiedGroupKFold,
-    TimeSeriesSplit,
-)
 
+from problem.errors import BadInput
 from problem.spec import Problem
 
-TEST_SHARE = 0.2
-FOLDS = 5
+# The test is one part of so many, and so is each fold of the rest.
+PARTS = 5
 Rows = NDArray[np.intp]
 
 
@@ -32,44 +27,122 @@ class Split:
 def split(problem: Problem, frame: pd.DataFrame, seed: int = 0) -> Split:
     """A fifth of the rows for the test: the latest where there is time, else at random.
 
-    Rows that must not be parted (the same unit, exact duplicates) fall on one side together, and
-    where the target has classes each side gets its share of them.
+    Never on both sides: a moment where there is time; else a unit, or rows that are the same in
+    every input. Without time each side gets its share of each class.
+
+    Raises:
+        BadInput: the rows cannot be parted so, or a side would lack a class.
     """
     if problem.rows.time:
-        moments = frame[problem.rows.time]
-        # Cut between two moments, so that no moment is on both sides.
-        cut = moments.sort_values().iloc[int(len(frame) * (1 - TEST_SHARE))]
-        later = (moments >= cut).to_numpy()
+        train, test = next(_by_time(frame[problem.rows.time], [1 - 1 / PARTS]))
         how = f"the latest fifth by {problem.rows.time} is the test"
-        return Split(np.flatnonzero(~later), np.flatnonzero(later), how)
-    groups = _groups(problem, frame)
-    kept = f"rows of one {problem.rows.unit}" if problem.rows.unit else "duplicates"
-    if problem.target.task == "regression":
-        parts = GroupShuffleSplit(1, test_size=TEST_SHARE, random_state=seed)
-        train, test = next(parts.split(frame, groups=groups))
-        return Split(train, test, f"a random fifth is the test, {kept} kept together")
-    folds = StratifiedGroupKFold(round(1 / TEST_SHARE), shuffle=True, random_state=seed)
-    train, test = next(folds.split(frame, frame[problem.target.column].astype(str), groups))
-    return Split(train, test, f"a stratified fifth is the test, {kept} kept together")
+    else:
+        train, test = next(_at_random(problem, frame, seed))
+        kind = "random" if problem.target.task == "regression" else "stratified"
+        kept = f"rows of one {problem.rows.unit}" if problem.rows.unit else "duplicates"
+        how = f"a {kind} fifth is the test, {kept} kept together"
+    if not _holds_classes(problem, frame, train, test):
+        raise BadInput(
+            f"a model cannot be judged on these rows: {how}, and then one side lacks a class of "
+            f"'{problem.target.column}'; add rows of it, join it with another class, or split "
+            "otherwise (rows.time, rows.unit in problem.toml)"
+        )
+    return Split(train, test, how)
 
 
 def folds(problem: Problem, frame: pd.DataFrame, seed: int = 0) -> Iterator[tuple[Rows, Rows]]:
-    """Cross-validation within the training rows, apart by the same rule as `split`."""
+    """Cross-validation within the training rows, apart by the same rule as `split`.
+
+    By time: a fold learns from all that came before the rows it is judged on. Folds in which a
+    side would lack a class are left out.
+
+    Raises:
+        BadInput: fewer than two folds are left.
+    """
     if problem.rows.time:
-        yield from TimeSeriesSplit(FOLDS).split(frame)
-        return
+        shares = [part / (PARTS + 1) for part in range(1, PARTS + 1)]
+        pairs = _by_time(frame[problem.rows.time], shares)
+    else:
+        pairs = _at_random(problem, frame, seed)
+    whole = [
+        (learn, judge) for learn, judge in pairs if _holds_classes(problem, frame, learn, judge)
+    ]
+    if len(whole) < 2:
+        raise BadInput(
+            f"cross-validation needs each class of '{problem.target.column}' in what a fold "
+            "learns from and two in what it is judged on; add rows of the rare classes, join "
+            "these with others, or split otherwise (rows.time, rows.unit in problem.toml)"
+        )
+    yield from whole
+
+
+def _by_time(moments: pd.Series, shares: Sequence[float]) -> Iterator[tuple[Rows, Rows]]:
+    """What came before each share of the rows, and what came from there to the next share."""
+    ordered = np.sort(moments.to_numpy())
+    last = len(ordered)
+    cuts = sorted({_between_moments(ordered, share) for share in shares})
+    for start, end in zip(cuts, [*cuts[1:], last], strict=True):
+        before = (moments < ordered[start]).to_numpy()
+        until = np.ones(last, bool) if end == last else (moments < ordered[end]).to_numpy()
+        yield np.flatnonzero(before), np.flatnonzero(until & ~before)
+
+
+def _between_moments(ordered: NDArray[np.generic], share: float) -> int:
+    """Where to cut, as near to `share` as can be without parting rows of the same moment."""
+    at = int(len(ordered) * share)
+    ends = [int(np.searchsorted(ordered, ordered[at], side)) for side in ("left", "right")]
+    inside = [cut for cut in ends if 0 < cut < len(ordered)]
+    if not inside:
+        raise BadInput(
+            "all rows have the same time, so none can be kept for later; leave rows.time out of "
+            "problem.toml"
+        )
+    return min(inside, key=lambda cut: abs(cut - at))
+
+
+def _at_random(problem: Problem, frame: pd.DataFrame, seed: int) -> Iterator[tuple[Rows, Rows]]:
+    """Each part in turn against the others.
+
+    Groups of rows that stay together are dealt out in random order, class by class (a group's
+    class is that of its first row): the running count of rows says which part a group falls into.
+    """
     groups = _groups(problem, frame)
-    if problem.target.task == "regression":
-        yield from GroupKFold(FOLDS, shuffle=True, random_state=seed).split(frame, groups=groups)
-        return
-    parts = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
-    yield from parts.split(frame, frame[problem.target.column].astype(str), groups)
+    sizes = np.bincount(groups)
+    if len(sizes) < 2 * PARTS:
+        what = f"values of rows.unit '{problem.rows.unit}'" if problem.rows.unit else "rows"
+        raise BadInput(
+            f"there are {len(sizes)} different {what}, too few to keep some apart for a test; "
+            f"expected at least {2 * PARTS}: add rows or inputs, or another unit"
+        )
+    shuffled = np.random.default_rng(seed).permutation(len(sizes))
+    strata = np.zeros(len(sizes), np.intp)
+    if problem.target.task != "regression":
+        first = np.unique(groups, return_index=True)[1]
+        strata = frame[problem.target.column].factorize()[0][first]
+    part = np.empty(len(sizes), np.intp)
+    for stratum in np.unique(strata):
+        chosen = shuffled[strata[shuffled] == stratum]
+        upto = np.cumsum(sizes[chosen])
+        middle = upto - sizes[chosen] / 2
+        part[chosen] = (middle * PARTS / upto[-1]).astype(np.intp)
+    of_row = part[groups]
+    for one in range(PARTS):
+        yield np.flatnonzero(of_row != one), np.flatnonzero(of_row == one)
 
 
-def _groups(problem: Problem, frame: pd.DataFrame) -> NDArray[np.int64]:
+def _groups(problem: Problem, frame: pd.DataFrame) -> NDArray[np.intp]:
     """A number for each row; rows with the same number stay together."""
     if problem.rows.unit:
-        return frame[problem.rows.unit].astype(str).factorize()[0].astype(np.int64)
-    apart = [name for name in (problem.rows.id, problem.target.column) if name]
-    same = pd.util.hash_pandas_object(frame.drop(columns=apart), index=False)
-    return same.factorize()[0].astype(np.int64)
+        return frame[problem.rows.unit].factorize(use_na_sentinel=False)[0]
+    inputs = frame.drop(columns=[name for name in frame if name in problem.kept_out])
+    return pd.util.hash_pandas_object(inputs, index=False).factorize()[0]
+
+
+def _holds_classes(problem: Problem, frame: pd.DataFrame, learn: Rows, judge: Rows) -> bool:
+    """Is each class in `learn`, and are there two to tell apart in `judge`?"""
+    if not len(learn) or not len(judge):
+        return False
+    if problem.target.task == "regression":
+        return True
+    outcome = frame[problem.target.column]
+    return outcome.iloc[learn].nunique() == outcome.nunique() and outcome.iloc[judge].nunique() > 1
