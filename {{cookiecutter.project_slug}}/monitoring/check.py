@@ -107,6 +107,8 @@ def _headline(findings: Sequence[Finding], rows: int, rehearsal: bool) -> str:
         said.append(f"drift in {_few(drifted)} {over}")
     elif known - {"the performance"}:
         said.append(f"no drift {over}")
+    fine = [one for one in findings if (one.check, one.verdict) == ("performance", "ok")]
+    said += [f"{one.subject} no worse" for one in fine]
     if unknown:
         what = _few(list(unknown)) if known else "everything"
         said.append(f"insufficient data for {what}: {next(iter(unknown.values()))}")

@@ -35,14 +35,18 @@ def print_table(result: Result) -> None:
 
 
 def picture(result: Result) -> Markup:
-    """How near each column came to its threshold, which stands at 1; those nearest come first."""
+    """How near each column came to its threshold; those nearest, or beyond, come first."""
     drift = [one for one in telling(result.rows) if one.check != "performance" and one.threshold]
     ranked = sorted(drift, key=nearness, reverse=True)[:MOST_IN_PICTURE]
     rows = [charts.Dot(name(one), nearness(one), 0.0, nearness(one)) for one in ranked]
     return charts.dots(
-        "Drift, as a share of the threshold", rows, label="measured ÷ threshold", mark=1.0,
+        "Drift against its threshold",
+        rows,
+        label="of the threshold",
+        mark=1.0,
+        show=percent,
         description=result.headline,
-    )  # fmt: skip
+    )
 
 
 def telling(findings: Sequence[Finding]) -> list[Finding]:
@@ -64,7 +68,7 @@ def name(finding: Finding) -> str:
     """The finding's check and what it looked at."""
     if finding.check == "performance":
         return f"performance ({finding.subject})"
-    return f"{finding.check} of {finding.subject}" if finding.subject else finding.check
+    return f"{finding.subject}: {finding.check}" if finding.subject else finding.check
 
 
 def _amount(finding: Finding, value: float | None) -> str:
