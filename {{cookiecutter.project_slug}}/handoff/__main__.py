@@ -9,9 +9,11 @@ from data.contract import ROW
 from handoff.accept import accept
 from handoff.build import BUILT, build
 from handoff.gate import Judgement, judge, record
-from handoff.record import TEAMS
 from present.terminal import table
 from problem.errors import EXIT_GATE_CLOSED, BadInput, run
+
+# Who may sign, and for which team.
+ROLES = {"data-scientist": "data-science", "ml-engineer": "ml-engineering"}
 
 
 def main(words: Sequence[str]) -> int:
@@ -25,14 +27,18 @@ def main(words: Sequence[str]) -> int:
     checking.add_argument("--json", action="store_true", help="print verdict.json")
     accepting = verbs.add_parser("accept", help="sign for a bundle that passed")
     accepting.add_argument("bundle", nargs="?", type=Path, help="by default the latest built")
-    accepting.add_argument("--as", dest="team", required=True, choices=TEAMS)
+    accepting.add_argument("--as", dest="role", required=True, choices=ROLES)
     given = parser.parse_args(words)
     if given.verb == "build":
         bundle = build(ROW, given.run)
         print(f"bundle {bundle.id[:12]} in {bundle.path}; next: python -m handoff check")
         return 0
     path = given.bundle or latest()
-    return _check(path, as_json=given.json) if given.verb == "check" else _accept(path, given.team)
+    return (
+        _check(path, as_json=given.json)
+        if given.verb == "check"
+        else _accept(path, ROLES[given.role])
+    )
 
 
 def latest(built: Path = BUILT) -> Path:
@@ -49,24 +55,27 @@ def latest(built: Path = BUILT) -> Path:
 
 def show(judgement: Judgement) -> None:
     """The gate's table, and what to do about each line that needs it."""
+    name = f"bundle {judgement.bundle_id[:12]}" if judgement.bundle_id else "no bundle"
     table(
-        f"gate: bundle {judgement.bundle_id[:12]} {judgement.verdict}",
+        f"gate: {name} {judgement.verdict}",
         ["group", "check", "verdict", "measured", "required"],
-        [[one.group, one.check, one.verdict, one.measured, one.required]
-         for one in judgement.findings],
-    )  # fmt: skip
+        [
+            [one.group, one.check, one.verdict, one.measured, one.required]
+            for one in judgement.findings
+        ],
+    )
     for one in (*judgement.refusals, *judgement.warnings):
         print(f"{one.check}: {one.next}")
 
 
 def _check(path: Path, *, as_json: bool) -> int:
     judgement = judge(path, ROW)
-    written = record(judgement)
+    where = f"in {record(judgement)}" if judgement.bundle_id else "recorded nowhere"
     if as_json:
-        print(json.dumps(json.loads(written.read_text(encoding="utf-8")), indent=1))
+        print(json.dumps(judgement.to_json(), indent=1))
     else:
         show(judgement)
-        print(f"verdict: {judgement.verdict}, in {written}")
+        print(f"verdict: {judgement.verdict}, {where}")
     return 0 if judgement.verdict == "passed" else EXIT_GATE_CLOSED
 
 

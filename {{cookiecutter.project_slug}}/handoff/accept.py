@@ -1,22 +1,25 @@
-"""Signs for a bundle; the second signature publishes it. Nothing else lets a model into production."""
+"""Signs for a bundle. The second signature publishes it: nothing else lets it into production."""
 
 import json
 import os
 import shutil
 import subprocess
-import tomllib
-import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from handoff.bundle import Bundle, read
-from handoff.record import RECORDS, TEAMS, VERDICT, refusal, verdict_digest
-from poc.provenance import provenance
-from poc.tracking import connect, mlflow
+from handoff.bundle import Bundle, file_digest, read
+from handoff.gate import CHECKS
+from handoff.record import RECORDS, TEAMS, VERDICT, signer, unsigned, verdict_digest
+from handoff.run import LOOKS, TrainedRun, fetch
+from poc.provenance import at_commit, provenance
+from poc.recording import FEATURES_FILE
+from poc.tracking import mlflow
 from problem.errors import BadInput
+from problem.spec import PROBLEM_FILE
 
-# What the registry calls the version that both teams have signed for.
+# What the registry calls the version that both teams have signed for. Which of the accepted ones
+# is the champion is another question, and deploy/release.toml answers it.
 ALIAS = "accepted"
 
 
@@ -35,91 +38,138 @@ def accept(path: Path, team: str) -> Signature:
 
     Raises:
         BadInput: the bundle was changed, refused or never judged, holds assumed answers, comes
-            from a dirty tree, or the tree is dirty now, or git knows no name to sign with.
+            from work that is not committed, or is not what MLflow recorded; or the tree is dirty
+            now, or git knows no name to sign with. Nothing is signed then.
     """
     bundle = read(path)
-    _check_may_be_signed(bundle)
+    _check_judged(bundle)
+    _check_committed(bundle)
     person = f"{_git('user.name')} <{_git('user.email')}>"
-    file = RECORDS / bundle.id / f"{team}.toml"
-    lines = [
-        f"team = {json.dumps(team)}",
-        f"person = {json.dumps(person)}",
-        f"bundle = {json.dumps(bundle.id)}",
-        f"verdict = {json.dumps(verdict_digest(bundle.id))}",
-        f"signed_at = {json.dumps(datetime.now(UTC).isoformat(timespec='seconds'))}",
-    ]
-    if _signed_by(bundle.id, _other(team)) == person:
-        # One person for both teams, as in a start-up: every check stays, and this says so.
-        lines.append("self_review = true")
-    _write(file, "\n".join(lines) + "\n")
-    published = None if refusal(bundle.id) else _publish(bundle)
+    run = fetch(bundle.manifest["run_id"])
+    _check_recorded(bundle, run)
+    [other] = set(TEAMS) - {team}
+    is_second = unsigned(bundle.id, other) is None
+    published = _publish(bundle) if is_second else None
+    # One person for both teams, as in a start-up: every check stays, and the file says so.
+    is_self_review = is_second and signer(bundle.id, other) == person
+    file = _sign(bundle.id, team, person, self_review=is_self_review)
+    if is_second:
+        _set_alias(bundle, run)
     return Signature(team, person, file, published)
 
 
-def _check_may_be_signed(bundle: Bundle) -> None:
+def _check_judged(bundle: Bundle) -> None:
     if bundle.problem.assumed:
         raise BadInput(
             f"answers are still assumed: {', '.join(bundle.problem.assumed)}; answer them in "
             "problem/problem.toml, take them off 'assumed', then train, build and check again"
         )
+    path = RECORDS / bundle.id / VERDICT
+    if not path.exists():
+        raise BadInput(
+            f"the gate has not judged bundle {bundle.id[:12]}; run `python -m handoff check`"
+        )
+    try:
+        verdict = json.loads(path.read_text(encoding="utf-8"))
+        results = {one["check"]: one["verdict"] for one in verdict["findings"]}
+        passed = verdict["bundle"] == bundle.id and verdict["verdict"] == "passed"
+    except (ValueError, LookupError, TypeError):
+        passed, results = False, {}
+    unasked = [check.name for check in CHECKS if check.name not in results]
+    if not passed or unasked or "refuse" in results.values():
+        raise BadInput(
+            f"the gate did not pass bundle {bundle.id[:12]} ({path}); `python -m handoff check` "
+            "says why"
+        )
+
+
+def _check_committed(bundle: Bundle) -> None:
+    """Anyone can take up the commit that the bundle names, and finds there what it was made of."""
     code = bundle.manifest["code"]
     if code["dirty"] or not code["commit"]:
         raise BadInput(
             f"bundle {bundle.id[:12]} was trained on work that is not committed; commit, then "
             "train, build and check again, so that anyone can repeat it"
         )
-    if not (RECORDS / bundle.id / VERDICT).exists():
-        raise BadInput(
-            f"the gate has not judged bundle {bundle.id[:12]}; run `python -m handoff check`"
-        )
-    verdict = json.loads((RECORDS / bundle.id / VERDICT).read_text(encoding="utf-8"))
-    if verdict.get("verdict") != "passed" or verdict.get("bundle") != bundle.id:
-        raise BadInput(
-            f"the gate refused bundle {bundle.id[:12]}; `python -m handoff check` says why"
-        )
+    for own, file in (("problem.toml", PROBLEM_FILE), ("code/features.py", FEATURES_FILE)):
+        if at_commit(code["commit"], file) != (bundle.path / own).read_text(encoding="utf-8"):
+            raise BadInput(
+                f"bundle {bundle.id[:12]} names commit {code['commit'][:12]}, where {file} is not "
+                f"what the bundle holds as {own}; fetch that commit, or train, build and check "
+                "again"
+            )
     if provenance().dirty:
         raise BadInput("the work tree has changes that are not committed; commit or stash them")
 
 
+def _check_recorded(bundle: Bundle, run: TrainedRun) -> None:
+    """What only training could know is what training recorded."""
+    manifest, said = bundle.manifest, bundle.evaluation
+    pairs = {
+        "model": (manifest["files"]["model/model.skops"], file_digest(run.model_file)),
+        "threshold": (bundle.threshold, run.facts["threshold"]),
+        "candidate": (said["candidate"]["name"], run.facts["candidate"]),
+        LOOKS: (said[LOOKS], run.looks),
+        "code": (manifest["code"], run.facts["code"]),
+        "data_digest": (manifest["data_digest"], run.facts["data_digest"]),
+        "trained_at": (manifest["trained_at"], run.trained_at.isoformat()),
+    }
+    differ = [name for name, (one, other) in pairs.items() if one != other]
+    if differ:
+        raise BadInput(
+            f"bundle {bundle.id[:12]} is not what MLflow recorded of run {run.id}: "
+            f"{', '.join(differ)}; build it anew with `python -m handoff build --run {run.id}`"
+        )
+
+
 def _publish(bundle: Bundle) -> Path:
-    """Copy the bundle into the store under its id, and name it in the registry."""
-    store = Path(os.environ.get("BUNDLES", "bundles"))
+    """Copy the bundle into the store under its id; it counts for nothing there without a record."""
+    store = Path(os.environ.get("BUNDLES") or "bundles")
     final = store / bundle.id
     if not final.exists():
         store.mkdir(parents=True, exist_ok=True)
         draft = store / f".{bundle.id[:12]}.{os.getpid()}"
-        shutil.rmtree(draft, ignore_errors=True)
-        shutil.copytree(bundle.path, draft)
-        draft.rename(final)
+        try:
+            shutil.copytree(bundle.path, draft)
+            if read(draft).id != bundle.id:
+                raise BadInput(f"{bundle.path} changed while it was copied; build it anew")
+            draft.rename(final)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
     read(final)
-    _register(bundle)
     return final
 
 
-def _register(bundle: Bundle) -> None:
-    name, run_id = bundle.manifest["name"], bundle.manifest["run_id"]
-    connect(name)
-    client = mlflow.MlflowClient()
-    known = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
+def _sign(bundle_id: str, team: str, person: str, *, self_review: bool) -> Path:
+    file = RECORDS / bundle_id / f"{team}.toml"
+    lines = [
+        f"team = {json.dumps(team)}",
+        f"person = {json.dumps(person)}",
+        f"bundle = {json.dumps(bundle_id)}",
+        f"verdict = {json.dumps(verdict_digest(bundle_id))}",
+        f"signed_at = {json.dumps(datetime.now(UTC).isoformat(timespec='seconds'))}",
+        *(["self_review = true"] if self_review else []),
+    ]
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+    draft.replace(file)
+    return file
+
+
+def _set_alias(bundle: Bundle, run: TrainedRun) -> None:
+    """Name the run's model in the registry; made first if it has no version there."""
+    client, name = mlflow.MlflowClient(), bundle.manifest["name"]
+    known = client.search_model_versions(f"name = '{name}' and run_id = '{run.id}'")
     if known:
         version = known[0].version
     else:
-        model_id = client.get_run(run_id).outputs.model_outputs[0].model_id
-        version = mlflow.register_model(
-            f"models:/{model_id}", name, tags={"bundle": bundle.id}
+        if not client.search_registered_models(f"name = '{name}'"):
+            client.create_registered_model(name)
+        source, tags = f"models:/{run.model_id}", {"bundle": bundle.id}
+        version = client.create_model_version(
+            name, source, run.id, tags=tags, model_id=run.model_id
         ).version
     client.set_registered_model_alias(name, ALIAS, version)
-
-
-def _other(team: str) -> str:
-    return next(one for one in TEAMS if one != team)
-
-
-def _signed_by(bundle_id: str, team: str) -> str | None:
-    path = RECORDS / bundle_id / f"{team}.toml"
-    if not path.exists():
-        return None
-    return str(tomllib.loads(path.read_text(encoding="utf-8")).get("person"))
 
 
 def _git(key: str) -> str:
@@ -129,9 +179,3 @@ def _git(key: str) -> str:
     if not done.stdout.strip():
         raise BadInput(f"a signature needs a name: git knows no {key}; git config {key} '…'")
     return done.stdout.strip()
-
-
-def _write(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8", newline="\n")
-    draft.replace(path)

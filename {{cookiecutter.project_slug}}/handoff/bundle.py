@@ -27,6 +27,8 @@ REQUIRED = (
     "evaluation.json",
     "model_card.md",
 )
+# What the model's archive calls the module of the feature code that lies in code/features.py.
+FEATURES_MODULE = "poc.features"
 # A bundle is a model and its papers, not a data set.
 LARGEST_FILE = 512 * 1024 * 1024
 
@@ -86,6 +88,11 @@ class Bundle:
         return self.path / "code/features.py"
 
     @property
+    def card_path(self) -> Path:
+        """The model card."""
+        return self.path / "model_card.md"
+
+    @property
     def threshold(self) -> float | None:
         """The score from which the decision is yes; binary only."""
         value = self.evaluation["threshold"]
@@ -94,7 +101,8 @@ class Bundle:
     def golden(self) -> list[dict[str, Any]]:
         """Rows with the answers that the PoC gave: `kind`, `row`, `answer`."""
         text = (self.path / "golden.jsonl").read_text(encoding="utf-8")
-        return [json.loads(line) for line in text.splitlines()]
+        lines = (_parse(line) for line in text.split("\n") if line)
+        return [{key: line[key] for key in ("kind", "row", "answer")} for line in lines]
 
 
 def read(path: Path) -> Bundle:
@@ -105,20 +113,25 @@ def read(path: Path) -> Bundle:
     """
     manifest, bundle_id = verify(path)
     try:
-        return Bundle(
+        bundle = Bundle(
             path=path,
             id=bundle_id,
             manifest=manifest,
-            problem=parse((path / "problem.toml").read_text(encoding="utf-8"), f"{path}/problem.toml"),
+            problem=parse(
+                (path / "problem.toml").read_text(encoding="utf-8"), f"{path}/problem.toml"
+            ),
             contract=Contract.from_json(_json(path / "contract.json")),
             evaluation=_json(path / "evaluation.json"),
             reference=_json(path / "reference.json"),
         )
-    except (ValueError, KeyError, TypeError) as error:
+        # Read once now, so that no garbage in them surprises anyone later.
+        _ = bundle.threshold, bundle.golden()
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise BadInput(
-            f"bundle {path} holds what no bundle of format {FORMAT} holds: {error!r}; build it anew "
-            "with `python -m handoff build`"
+            f"bundle {path} holds what no bundle of format {FORMAT} holds: {error!r:.200}; build "
+            "it anew with `python -m handoff build`"
         ) from None
+    return bundle
 
 
 def verify(path: Path) -> tuple[dict[str, Any], str]:
@@ -134,9 +147,9 @@ def verify(path: Path) -> tuple[dict[str, Any], str]:
         )
     raw = (path / MANIFEST).read_bytes()
     try:
-        manifest = json.loads(raw)
-        files = dict(manifest["files"])
-    except (ValueError, KeyError, TypeError):
+        manifest = _parse(raw)
+        files: dict[str, str] = {**manifest["files"]}
+    except (ValueError, LookupError, TypeError, RecursionError):
         raise _tampered(path, f"{MANIFEST} is no manifest") from None
     if manifest.get("format") != FORMAT:
         raise BadInput(
@@ -183,7 +196,15 @@ def _tampered(path: Path, what: str) -> BadInput:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    value = json.loads(path.read_text(encoding="utf-8"))
+    return _parse(path.read_bytes())
+
+
+def _parse(text: str | bytes) -> dict[str, Any]:
+    value = json.loads(text, parse_constant=_no_number)
     if not isinstance(value, dict):
-        raise TypeError(f"{path.name} is no object")
+        raise TypeError("no object")
     return value
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number of JSON")

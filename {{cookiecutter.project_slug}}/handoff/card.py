@@ -1,7 +1,8 @@
-"""The model card: what the model is for, how good it is, and where it is not (Mitchell et al. 2019)."""
+"""The model card: what the model is for, how good it is and where not (Mitchell et al. 2019)."""
 
 from typing import Any
 
+from poc.evaluate import NEVER
 from problem.spec import Problem
 
 
@@ -55,16 +56,19 @@ def _value(value: dict[str, Any], threshold: float | None) -> str:
         f"(95 % interval {value['low']:.0f} to {value['high']:.0f}), "
         f"against {value['do_nothing']:.0f} without the model."
     )
-    acts = f" It acts from a score of {threshold:.4f}." if threshold is not None else ""
+    acts = ""
+    if threshold is not None:
+        acts = " It never acts: by these costs that is worth most."
+        if threshold < NEVER:
+            acts = f" It acts from a score of {threshold:.4f}."
     return f"## What it is worth\n{words}{acts}"
 
 
 def _slices(evaluation: dict[str, Any]) -> str:
     if not evaluation["slices"]:
         return ""
-    rows = [
-        [f"{part['column']} = {part['value']}", str(part["rows"]),
-         "insufficient data" if part["metric"] is None else f"{part['metric']:.4f}"]
-        for part in evaluation["slices"]
-    ]  # fmt: skip
+    rows = []
+    for part in evaluation["slices"]:
+        result = "insufficient data" if part["metric"] is None else f"{part['metric']:.4f}"
+        rows.append([f"{part['column']} = {part['value']}", str(part["rows"]), result])
     return "## For whom\n" + _table(["group", "rows", evaluation["metric"]], rows)

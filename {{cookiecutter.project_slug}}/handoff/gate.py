@@ -5,37 +5,46 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandera.pandas as pa
+from threadpoolctl import threadpool_limits
 
-from data.load import digest, load
-from data.split import split
-from handoff.bundle import Bundle, read
+from handoff.bundle import read as read_bundle
 from handoff.checks import honest, runs_the_same, safe_to_own, worth_it
-from handoff.checks.finding import Check, Evidence, Finding
+from handoff.checks.finding import Check, Evidence, Finding, Result
 from handoff.record import RECORDS, VERDICT
-from poc.evaluate import truth
+from poc.dataset import gather
+from poc.train import THREADS
 from problem.errors import BadInput
+from problem.spec import read as read_problem
 
 # In the order of the table: the four groups, each from the plainest check to the deepest.
 CHECKS: tuple[Check, ...] = (
-    worth_it.framed,
-    worth_it.beats_baseline,
-    worth_it.slices,
-    honest.leakage,
-    runs_the_same.contract,
-    runs_the_same.parity,
-    safe_to_own.complete,
-    safe_to_own.safe,
+    Check("framed", "worth it", worth_it.framed),
+    Check("beats the baseline", "worth it", worth_it.beats_baseline),
+    Check("slices", "worth it", worth_it.slices),
+    Check("evaluation", "honest", honest.evaluation),
+    Check("leakage", "honest", honest.leakage),
+    Check("current", "runs the same", runs_the_same.current),
+    Check("contract", "runs the same", runs_the_same.contract),
+    Check("parity", "runs the same", runs_the_same.parity),
+    Check("complete", "safe to own", safe_to_own.complete),
+    Check("safe", "safe to own", safe_to_own.safe),
 )
+# Where one of these refuses, the others would compare with something else, or not at all.
+FIRST = ("complete", "current")
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the gate says of a bundle; refused if any check refuses."""
+    """What the gate says of a bundle; refused if any check refuses.
 
-    bundle_id: str
+    `bundle_id` is None where the folder holds no intact bundle: nobody knows then whose verdict it
+    would be, and it is recorded nowhere.
+    """
+
+    bundle_id: str | None
     findings: tuple[Finding, ...]
 
     @property
@@ -53,63 +62,60 @@ class Judgement:
         """What a person should look at."""
         return tuple(one for one in self.findings if one.verdict == "warn")
 
+    def to_json(self) -> dict[str, Any]:
+        """The judgement as it stands in verdict.json."""
+        return {
+            "bundle": self.bundle_id,
+            "verdict": self.verdict,
+            "findings": [finding.to_json() for finding in self.findings],
+        }
+
 
 def judge(path: Path, schema: pa.DataFrameSchema) -> Judgement:
-    """Hold the bundle in `path` against every check.
-
-    A bundle that is not complete and untampered is judged by that alone: nothing in it can be
-    believed.
+    """Hold the bundle in `path` against every check, by the problem as it stands here.
 
     Raises:
-        BadInput: there is no bundle at all, or the data or the feature code is not what it was
-            built from, so that nothing could be compared.
+        BadInput: there is no bundle at all, or the problem or the rows cannot be read, so that
+            there is nothing to hold it against.
     """
     if not path.is_dir():
         raise BadInput(f"expected a bundle in {path}, found none; run `python -m handoff build`")
     try:
-        bundle = read(path)
+        bundle = read_bundle(path)
     except BadInput as error:
-        tampered = Finding(
-            "complete", "safe to own", "refuse", str(error),
-            "every file there, none changed, none besides", "build it anew",
-        )  # fmt: skip
-        return Judgement(path.name, (tampered,))
-    evidence = gather(bundle, schema)
-    return Judgement(bundle.id, tuple(check(evidence) for check in CHECKS))
+        damaged = Result("refuse", str(error), "a bundle as it was built", "build it anew")
+        return Judgement(None, (_finding("complete", damaged),))
+    with threadpool_limits(limits=THREADS):
+        evidence = Evidence(bundle, schema, gather(read_problem(), schema))
+        first = {check.name: _ask(check, evidence) for check in CHECKS if check.name in FIRST}
+        if any(result.verdict == "refuse" for result in first.values()):
+            return Judgement(bundle.id, tuple(_finding(*one) for one in first.items()))
+        results = {check.name: first.get(check.name) or _ask(check, evidence) for check in CHECKS}
+    return Judgement(bundle.id, tuple(_finding(*one) for one in results.items()))
 
 
-def gather(bundle: Bundle, schema: pa.DataFrameSchema) -> Evidence:
-    """The bundle with the rows it was made from.
+def _ask(check: Check, evidence: Evidence) -> Result:
+    try:
+        return check.ask(evidence)
+    except BadInput as error:
+        return Result("refuse", str(error), "that it can be measured", "mend that, and build again")
 
-    Raises:
-        BadInput: see `judge`.
-    """
-    frame = load(bundle.problem, schema)
-    if digest(frame) != bundle.manifest["data_digest"]:
-        raise BadInput(
-            f"the data of {bundle.problem.rows.source} is not what bundle {bundle.id[:12]} was "
-            "built from; train and build again"
-        )
-    features = Path("poc/features.py")
-    if features.read_bytes() != bundle.features_path.read_bytes():
-        raise BadInput(
-            f"{features} has changed since bundle {bundle.id[:12]} was built; train and build again"
-        )
-    parts = split(bundle.problem, frame, bundle.manifest["seed"])
-    known = truth(bundle.problem, frame, bundle.contract.classes)
-    return Evidence(bundle, schema, frame, parts, known)
+
+def _finding(name: str, result: Result) -> Finding:
+    group = next(check.group for check in CHECKS if check.name == name)
+    return Finding(name, group, result.verdict, result.measured, result.required, result.next)
 
 
 def record(judgement: Judgement, records: Path = RECORDS) -> Path:
-    """Write the verdict to `records`/<bundle id>/verdict.json, as a whole or not at all."""
+    """Write the verdict to `records`/<bundle id>/verdict.json, as a whole or not at all.
+
+    It takes the place of an earlier verdict, whose signatures then sign nothing any more.
+    """
+    if judgement.bundle_id is None:
+        raise ValueError("a verdict on no bundle belongs nowhere")
     folder = records / judgement.bundle_id
     folder.mkdir(parents=True, exist_ok=True)
-    verdict = {
-        "bundle": judgement.bundle_id,
-        "verdict": judgement.verdict,
-        "judged_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "findings": [finding.to_json() for finding in judgement.findings],
-    }
+    verdict = {**judgement.to_json(), "judged_at": datetime.now(UTC).isoformat(timespec="seconds")}
     draft = folder / f".{VERDICT}.{os.getpid()}"
     draft.write_text(json.dumps(verdict, indent=1) + "\n", encoding="utf-8", newline="\n")
     draft.replace(folder / VERDICT)

@@ -1,6 +1,7 @@
 """Golden rows: rows with the answers that the PoC gave, which production must give too."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,20 +10,26 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from data.columns import json_rows
-from data.load import inputs
+from poc.dataset import Dataset
 from poc.evaluate import predict
 from problem.columns import Column
 from problem.spec import Task
 
-TYPICAL, NEAR = 20, 10
+Array = NDArray[np.float64]
+
+# A server replays each of them, one by one, before it opens its port.
+TYPICAL, NEAR, MOST_EDGES = 20, 10, 150
 # No value of any real column, so unseen in all of them.
 UNSEEN = "(never seen before)"
 
 
 def answers(
-    scores: NDArray[np.float64], task: Task, classes: Sequence[Any], threshold: float | None
+    scores: Array, task: Task, classes: Sequence[Any], threshold: float | None
 ) -> list[dict[str, Any]]:
-    """What the model says of each row, as it is answered to a caller."""
+    """What the model says of each row, as it is answered to a caller.
+
+    `scores` are as `poc.evaluate.predict` gives them; without a threshold, one half is it.
+    """
     if task == "regression":
         return [{"score": float(score)} for score in scores]
     if task == "binary":
@@ -39,30 +46,38 @@ def answers(
 
 
 def golden_rows(
-    model: Pipeline, frame: pd.DataFrame, columns: tuple[Column, ...], task: Task,
-    classes: Sequence[Any], threshold: float | None,
-) -> list[dict[str, Any]]:  # fmt: skip
-    """Typical rows of `frame`, and the edges: missing, unseen, extreme, near a decision."""
-    table = inputs(frame, columns)
-    scores = predict(model, table, task, classes)
+    dataset: Dataset, model: Pipeline, scores: Array, threshold: float | None
+) -> list[dict[str, Any]]:
+    """Typical test rows, and the edges: missing, unseen, extreme, near a decision.
+
+    `scores` are what `model` says of the test rows.
+    """
+    task, classes, columns = dataset.problem.target.task, dataset.known.classes, dataset.columns
+    table = dataset.inputs(dataset.test)
     typical = np.linspace(0, len(table) - 1, min(TYPICAL, len(table)), dtype=int)
-    base = table.iloc[[len(table) // 2]]
-    picked = [("typical", table.iloc[typical])]
-    picked += [("near_threshold", table.iloc[_nearest(scores, task, threshold)])]
-    picked += [(kind, row) for kind, row in _edges(base, columns)]
-    golden = []
-    for kind, rows in picked:
-        said = answers(predict(model, rows, task, classes), task, classes, threshold)
-        golden += [
-            {"kind": kind, "row": row, "answer": answer}
-            for row, answer in zip(json_rows(rows, columns), said, strict=True)
-        ]
-    return golden
+    near = _nearest(scores, task, threshold)
+    edges = list(_edges(columns))
+    edges = [
+        edges[at] for at in np.linspace(0, len(edges) - 1, min(MOST_EDGES, len(edges)), dtype=int)
+    ]
+    kinds = ["typical"] * len(typical) + ["near_threshold"] * len(near)
+    kinds += [kind for kind, *_ in edges]
+    rows = pd.concat(
+        [
+            table.iloc[typical],
+            table.iloc[near],
+            _pushed(table.iloc[len(table) // 2], columns, edges),
+        ],
+        ignore_index=True,
+    )
+    said = answers(predict(model, rows, task, classes), task, classes, threshold)
+    return [
+        {"kind": kind, "row": row, "answer": answer}
+        for kind, row, answer in zip(kinds, json_rows(rows, columns), said, strict=True)
+    ]
 
 
-def _nearest(
-    scores: NDArray[np.float64], task: Task, threshold: float | None
-) -> NDArray[np.intp]:
+def _nearest(scores: Array, task: Task, threshold: float | None) -> NDArray[np.intp]:
     """The rows whose decision hangs by a thread; none where nothing is decided."""
     if task == "regression":
         return np.array([], dtype=np.intp)
@@ -74,22 +89,33 @@ def _nearest(
     return np.argsort(distance, kind="stable")[:NEAR]
 
 
-def _edges(base: pd.DataFrame, columns: Sequence[Column]) -> list[tuple[str, pd.DataFrame]]:
-    """`base` with one column at a time pushed to an edge that the contract allows."""
-    edges: list[tuple[str, pd.DataFrame]] = []
+Edge = tuple[str, str, Any]
+
+
+def _edges(columns: Sequence[Column]) -> Iterator[Edge]:
+    """Each edge that the contract allows: what kind, in which column, which value."""
     for column in columns:
-        values: list[tuple[str, Any]] = []
         if column.nullable:
-            values.append(("missing", None))
+            yield "missing", column.name, None
         if column.type == "category" and not column.closed:
-            values.append(("unseen", UNSEEN))
-        values += [
-            ("extreme", border)
-            for border in (column.minimum, column.maximum)
-            if border is not None
-        ]
-        for kind, value in values:
-            row = base.copy()
-            row[column.name] = pd.Series([value], index=base.index, dtype=column.dtype)
-            edges.append((kind, row))
-    return edges
+            yield "unseen", column.name, UNSEEN
+        whole = column.type == "integer"
+        if column.minimum is not None:
+            yield "extreme", column.name, math.ceil(column.minimum) if whole else column.minimum
+        if column.maximum is not None:
+            yield "extreme", column.name, math.floor(column.maximum) if whole else column.maximum
+
+
+def _pushed(
+    base: "pd.Series[Any]", columns: Sequence[Column], edges: Sequence[Edge]
+) -> pd.DataFrame:
+    """A row for each edge: `base` with the one value pushed there."""
+    return pd.DataFrame(
+        {
+            column.name: pd.Series(
+                [value if name == column.name else base[column.name] for _, name, value in edges],
+                dtype=column.dtype,
+            )
+            for column in columns
+        }
+    )

@@ -24,32 +24,52 @@ def refusal(bundle_id: str, records: Path = RECORDS) -> str | None:
     """
     path = records / bundle_id / VERDICT
     try:
-        verdict: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        verdict = json.loads(path.read_text(encoding="utf-8"))
+        about, word = verdict["bundle"], verdict["verdict"]
     except FileNotFoundError:
         return f"the gate has no verdict on it ({path}); run `python -m handoff check`"
-    except (OSError, ValueError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return f"its verdict ({path}) cannot be read"
-    if verdict.get("bundle") != bundle_id:
+    if about != bundle_id:
         return f"its verdict ({path}) speaks of another bundle"
-    if verdict.get("verdict") != "passed":
+    if word != "passed":
         return f"the gate refused it ({path})"
-    digest = verdict_digest(bundle_id, records)
     for team in TEAMS:
-        reason = _unsigned(records / bundle_id / f"{team}.toml", bundle_id, digest)
-        if reason:
+        if reason := unsigned(bundle_id, team, records):
             return f"{team} has not signed: {reason}"
     return None
 
 
-def _unsigned(path: Path, bundle_id: str, digest: str) -> str | None:
+def unsigned(bundle_id: str, team: str, records: Path = RECORDS) -> str | None:
+    """Why the team's signature is none for this bundle and the verdict as it stands; None if it is.
+
+    Raises:
+        OSError: there is no verdict.
+    """
+    path = records / bundle_id / f"{team}.toml"
     try:
-        signature = tomllib.loads(path.read_text(encoding="utf-8"))
+        signature = _signature(path)
     except FileNotFoundError:
         return f"no {path}"
     except (OSError, ValueError):
         return f"{path} cannot be read"
+    if signature.get("team", team) != team:
+        return f"{path} is the signature of another team"
     if signature.get("bundle") != bundle_id:
         return f"{path} signs another bundle"
-    if signature.get("verdict") != digest:
+    if signature.get("verdict") != verdict_digest(bundle_id, records):
         return f"{path} signs another verdict; the gate judged again since"
     return None
+
+
+def signer(bundle_id: str, team: str, records: Path = RECORDS) -> str:
+    """Who signed for the team.
+
+    Raises:
+        OSError, ValueError: there is no signature that can be read.
+    """
+    return str(_signature(records / bundle_id / f"{team}.toml").get("person"))
+
+
+def _signature(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))

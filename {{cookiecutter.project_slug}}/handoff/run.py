@@ -2,46 +2,56 @@
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import skops.io
 from sklearn.pipeline import Pipeline
 
+from poc.recording import FACTS, FEATURES_FILE
 from poc.tracking import connect, mlflow
 from problem.errors import BadInput
 from problem.spec import PROBLEM_FILE, read
 from serving.model import TRUSTED_TYPES, trusted
 
-COUNT = "test_evaluations"
+# The tag that says how many models the test rows had judged when they judged this one.
+LOOKS = "test_evaluations"
 
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """A finished training run; `facts` is its training.json, `started_at` in seconds since 1970."""
+    """A finished training run; `facts` is its training.json.
+
+    `looks` says how many models the test rows had judged when they judged this one, if they have.
+    """
 
     id: str
-    started_at: float
+    model_id: str
+    trained_at: datetime
     model: Pipeline
     model_file: Path
     problem_text: str
     features_text: str
     facts: dict[str, Any]
+    looks: int | None
 
     def count_test_evaluation(self) -> int:
-        """Note one more look at this data's test rows; returns how many that makes.
+        """How many models the test rows have judged, this one included.
 
-        Each look at the test lets a bit of it leak into the next choice, so looks are counted
-        over all runs on the same data.
+        Each look at the test lets a bit of it leak into the next choice, so the models that were
+        looked at are counted over all runs on the same rows. A second look at the same model tells
+        nothing new: the run keeps the number that it was given first.
         """
+        if self.looks is not None:
+            return self.looks
         client = mlflow.MlflowClient()
-        run = client.get_run(self.id)
-        own = int(run.data.tags.get(COUNT, 0)) + 1
-        client.set_tag(self.id, COUNT, own)
-        same_data = client.search_runs(
-            [run.info.experiment_id], f"tags.data_digest = '{self.facts['data_digest']}'"
-        )
-        return sum(int(one.data.tags.get(COUNT, 0)) for one in same_data)
+        experiment = client.get_run(self.id).info.experiment_id
+        same_rows = f"tags.data_digest = '{self.facts['data_digest']}' and tags.{LOOKS} LIKE '%'"
+        looked = client.search_runs([experiment], same_rows, max_results=10_000)
+        number = 1 + max((int(one.data.tags[LOOKS]) for one in looked), default=0)
+        client.set_tag(self.id, LOOKS, number)
+        return number
 
 
 def fetch(run_id: str | None) -> TrainedRun:
@@ -52,33 +62,39 @@ def fetch(run_id: str | None) -> TrainedRun:
             changed since, or its model holds types that are not trusted.
     """
     experiment = connect(read().decision.name)
-    client = mlflow.MlflowClient()
-    try:
-        run = client.get_run(run_id) if run_id else _latest(client, experiment)
-    except mlflow.exceptions.MlflowException:
-        run = None
-    if run is None or run.info.status != "FINISHED":
+    run = _find(run_id, experiment)
+    models = run.outputs.model_outputs if run and run.outputs else []
+    if run is None or run.info.status != "FINISHED" or not models:
         raise BadInput(
             f"expected a finished training run{f' {run_id}' if run_id else ''}, found none; "
-            "train one with `python -m poc train`"
+            "train one with `python -m poc train`, or point MLFLOW_TRACKING_URI to the server that "
+            "knows it"
         )
     folder = Path(mlflow.artifacts.download_artifacts(run_id=run.info.run_id))
     problem_text = _unchanged(folder, PROBLEM_FILE)
-    features_text = _unchanged(folder, Path("poc/features.py"))
-    model_id = run.outputs.model_outputs[0].model_id
+    features_text = _unchanged(folder, FEATURES_FILE)
+    model_id = models[0].model_id
     model_file = Path(mlflow.artifacts.download_artifacts(f"models:/{model_id}")) / "model.skops"
     return TrainedRun(
         id=run.info.run_id,
-        started_at=run.info.start_time / 1000,
+        model_id=model_id,
+        trained_at=datetime.fromtimestamp(run.info.start_time / 1000, UTC),
         model=load_model(model_file),
         model_file=model_file,
         problem_text=problem_text,
         features_text=features_text,
-        facts=json.loads((folder / "training.json").read_text(encoding="utf-8")),
+        facts=json.loads((folder / FACTS).read_text(encoding="utf-8")),
+        looks=int(run.data.tags[LOOKS]) if LOOKS in run.data.tags else None,
     )
 
 
-def _latest(client: mlflow.MlflowClient, experiment: str) -> mlflow.entities.Run | None:
+def _find(run_id: str | None, experiment: str) -> mlflow.entities.Run | None:
+    client = mlflow.MlflowClient()
+    if run_id:
+        try:
+            return client.get_run(run_id)
+        except mlflow.exceptions.MlflowException:
+            return None
     # The client's default order is by start time, the latest first.
     runs = client.search_runs([experiment], "attributes.status = 'FINISHED'", max_results=1)
     return runs[0] if runs else None
@@ -99,9 +115,12 @@ def load_model(model_file: Path) -> Pipeline:
     """The PoC's pipeline, as it was trained: only types that are trusted, and our own features.
 
     Raises:
-        BadInput: the model holds other types.
+        BadInput: the file is no model, or holds other types.
     """
-    found = skops.io.get_untrusted_types(file=model_file)
+    try:
+        found = skops.io.get_untrusted_types(file=model_file)
+    except Exception as error:  # a broken archive fails in many ways
+        raise BadInput(f"{model_file} is not a skops archive: {error!r}") from None
     own = {name for name in found if name.startswith("poc.features.")}
     strangers = sorted(set(found) - own - trusted(TRUSTED_TYPES))
     if strangers:

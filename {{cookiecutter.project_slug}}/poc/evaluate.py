@@ -1,5 +1,6 @@
 """How good a model is, in the success metric, in others beside it, by group and in money."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +11,17 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from problem.errors import BadInput
-from problem.metrics import METRICS, Interval, interval, measure, resamples
+from problem.metrics import METRICS, Interval, Metric, interval, measure, resamples
 from problem.spec import TASKS_OF_METRIC, Problem, Value
 
 Array = NDArray[np.float64]
 
 # A group with fewer rows says nothing about how well it is served.
 FEWEST_IN_SLICE = 30
+# A group for each of hundreds of values is no group any more.
+MOST_SLICES = 50
+# Above any probability: acting never is what earns most.
+NEVER = math.nextafter(1.0, 2.0)
 
 
 @dataclass(frozen=True)
@@ -34,18 +39,26 @@ class Truth:
         """What a model is fitted on: the labels themselves, so that it answers in them."""
         if not self.classes:
             return self.values
-        return np.asarray(self.classes)[self.values.astype(int)]
+        labels: NDArray[Any] = np.asarray(self.classes)[self.values.astype(int)]
+        return labels
 
 
 def truth(problem: Problem, frame: pd.DataFrame, classes: Sequence[Any] = ()) -> Truth:
     """The outcomes of `frame` as numbers, by `classes` or by those that `frame` holds.
 
     Raises:
-        BadInput: the positive outcome is not among the values, or there is one class only.
+        BadInput: an outcome is no number or of a class that training never saw, or a binary
+            target has other values than two, one of them positive.
     """
     target, outcome = problem.target, frame[problem.target.column]
     if target.task == "regression":
-        return Truth(outcome.to_numpy(np.float64), ())
+        values = outcome.to_numpy(np.float64, na_value=np.nan)
+        if not np.isfinite(values).all():
+            raise BadInput(
+                f"'{target.column}' has {np.sum(~np.isfinite(values))} values that are no finite "
+                "number; mend them at their source, or give the column a range in data/contract.py"
+            )
+        return Truth(values, ())
     known = list(classes) or sorted(outcome.unique().tolist())
     if target.task == "binary" and not classes:
         if target.positive not in known:
@@ -61,7 +74,10 @@ def truth(problem: Problem, frame: pd.DataFrame, classes: Sequence[Any] = ()) ->
     codes = outcome.map({label: number for number, label in enumerate(known)})
     if codes.isna().any():
         strange = outcome[codes.isna()].unique().tolist()
-        raise BadInput(f"'{target.column}' holds {strange}, which training never saw ({known})")
+        raise BadInput(
+            f"'{target.column}' holds {strange}, which no row to learn from has ({known}); join "
+            "rare classes, or leave their rows out"
+        )
     return Truth(codes.to_numpy(np.float64), tuple(known))
 
 
@@ -89,7 +105,7 @@ def money(value: Value, task: str, outcome: Array, score: Array, threshold: floa
 
 
 def best_threshold(value: Value, outcome: Array, score: Array) -> float:
-    """The score from which acting earns most, on rows the model was not fitted on.
+    """The score from which acting earns most, on rows the model was not fitted on, or `NEVER`.
 
     Every score is tried: sorted once, the earnings of all thresholds are a running sum.
     """
@@ -105,51 +121,57 @@ def best_threshold(value: Value, outcome: Array, score: Array) -> float:
     ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
     best = ends[np.argmax(earned[ends])]
     if earned[best] <= 0:
-        return 1.0  # never acting earns most
+        return NEVER
     after = ranked[best + 1] if best + 1 < len(ranked) else 0.0
     return float((ranked[best] + after) / 2)
 
 
 def measures(problem: Problem, outcome: Array, score: Array) -> dict[str, Interval]:
     """Every metric that fits the task, with its interval."""
-    task = problem.target.task
     return {
-        name: measure(METRICS[name], outcome, score, stratify=task != "regression")
+        name: _measure(problem, METRICS[name], outcome, score)
         for name, tasks in TASKS_OF_METRIC.items()
-        if task in tasks
+        if problem.target.task in tasks
     }
 
 
 def slices(
     problem: Problem, frame: pd.DataFrame, outcome: Array, score: Array
 ) -> list[dict[str, Any]]:
-    """The success metric in each group that problem.toml names; null where there are too few rows."""
+    """The success metric in each group that problem.toml names; null where there are too few rows.
+
+    Raises:
+        BadInput: a column has so many values that its groups are none.
+    """
     metric, found = METRICS[problem.success.metric], []
     for part in problem.success.slices:
         labels = frame[part.column].astype("str").fillna("(missing)")
+        if labels.nunique() > MOST_SLICES:
+            raise BadInput(
+                f"success.slices names '{part.column}', which has {labels.nunique()} values; name "
+                f"a column with at most {MOST_SLICES}"
+            )
         for label in sorted(labels.unique()):
             rows = np.flatnonzero((labels == label).to_numpy())
-            enough = len(rows) >= FEWEST_IN_SLICE and len(np.unique(outcome[rows])) > 1
-            result = (
-                measure(
-                    metric, outcome[rows], score[rows],
-                    stratify=problem.target.task != "regression",
-                )
-                if enough
-                else None
-            )  # fmt: skip
+            measured: dict[str, float | None] = {"value": None, "low": None, "high": None}
+            if len(rows) >= FEWEST_IN_SLICE and len(np.unique(outcome[rows])) > 1:
+                measured |= _measure(problem, metric, outcome[rows], score[rows]).to_json()
             found.append(
                 {
                     "column": part.column,
                     "value": label,
                     "rows": len(rows),
-                    "metric": result.value if result else None,
-                    "low": result.low if result else None,
-                    "high": result.high if result else None,
+                    "metric": measured["value"],
+                    "low": measured["low"],
+                    "high": measured["high"],
                     "floor": part.floor,
                 }
             )
     return found
+
+
+def _measure(problem: Problem, metric: Metric, outcome: Array, score: Array) -> Interval:
+    return measure(metric, outcome, score, stratify=problem.target.task != "regression")
 
 
 def calibration(outcome: Array, score: Array, groups: int = 10) -> list[dict[str, float]]:
@@ -177,9 +199,7 @@ def worth(
     earned = money(value, task, outcome, score, threshold)
     without = money(value, task, outcome, baseline, threshold=np.inf if task == "binary" else None)
     samples = resamples(outcome, 200, 0, stratify=task != "regression")
-    result = interval(
-        np.asarray([earned[rows].mean() for rows in samples]), float(earned.mean())
-    )
+    result = interval(np.asarray([earned[rows].mean() for rows in samples]), float(earned.mean()))
     return {
         "currency": value.currency,
         "per_1000_rows": 1000 * result.value,

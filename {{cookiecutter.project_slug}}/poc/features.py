@@ -4,6 +4,7 @@ This file stands alone: it imports nothing of the project, because the server lo
 bundle, without the project around it.
 """
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -69,7 +70,7 @@ class DateParts(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(found, dtype=object)
 
 
-def features(kinds: dict[str, str], *, scaled: bool) -> ColumnTransformer:
+def features(kinds: Mapping[str, str], *, scaled: bool) -> ColumnTransformer:
     """Inputs to model features, unfitted.
 
     Args:

@@ -29,17 +29,29 @@ class Provenance:
 
 
 def provenance(root: Path = Path()) -> Provenance:
-    """The commit that is checked out, whether the work tree differs, and the snapshot's digest."""
+    """The commit that is checked out, whether the work tree differs, and the snapshot's digest.
+
+    What is said about bundles (handoff/records) may change between two commits: a verdict or a
+    signature that waits to be committed makes no tree dirty.
+    """
     # A commit counts only where it holds this project: a folder inside somebody else's
     # repository, ignored there, has that repository's commit and none of its own.
     tracked = _git(root, "ls-files", "problem/problem.toml")
     commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD") if tracked else None
-    changes = _git(root, "status", "--porcelain", "--untracked-files=all", ".")
+    changes = _git(
+        root, "status", "--porcelain", "--untracked-files=all", ".", ":(exclude)handoff/records"
+    )
     sha = hashlib.sha256()
     for path in code_files(root):
         sha.update(f"{path.relative_to(root).as_posix()}\0".encode())
         sha.update(hashlib.sha256(path.read_bytes()).digest())
-    return Provenance(commit or None, bool(changes) or not commit, sha.hexdigest())
+    # None, because git would not say, is no promise that nothing has changed.
+    return Provenance(commit or None, changes != "" or not commit, sha.hexdigest())
+
+
+def at_commit(commit: str, path: Path, root: Path = Path()) -> str | None:
+    """The text of a file of the project as it was committed; None if git does not know."""
+    return _git(root, "show", f"{commit}:./{path.as_posix()}", strip=False)
 
 
 def code_files(root: Path) -> list[Path]:
@@ -47,9 +59,14 @@ def code_files(root: Path) -> list[Path]:
     found = []
     for folder, below, names in os.walk(root):
         # Pruned in place: an environment's thousands of files are never even looked at.
-        below[:] = [name for name in below if not name.startswith(".") and name not in NOT_CODE]
+        below[:] = [name for name in below if _may_hold_code(Path(folder, name))]
         found += [Path(folder, name) for name in names if Path(name).suffix in SUFFIXES]
-    return sorted(found)
+    return sorted(path for path in found if path.is_file())
+
+
+def _may_hold_code(folder: Path) -> bool:
+    is_environment = (folder / "pyvenv.cfg").exists()
+    return not (folder.name.startswith(".") or folder.name in NOT_CODE or is_environment)
 
 
 def write_snapshot(path: Path, root: Path = Path()) -> None:
@@ -61,11 +78,19 @@ def write_snapshot(path: Path, root: Path = Path()) -> None:
             archive.writestr(entry, file.read_bytes())
 
 
-def _git(root: Path, *words: str) -> str | None:
+def _git(root: Path, *words: str, strip: bool = True) -> str | None:
+    """What git says, or None where it says no, is not installed or does not come back."""
     try:
         done = subprocess.run(
-            ["git", *words], cwd=root, capture_output=True, text=True, check=False, timeout=30
-        )  # fmt: skip
-    except FileNotFoundError:
+            ["git", *words],
+            cwd=root,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+            timeout=30,
+        )
+    except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
         return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    if done.returncode != 0:
+        return None
+    return done.stdout.strip() if strip else done.stdout

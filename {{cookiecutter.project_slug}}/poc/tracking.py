@@ -9,8 +9,11 @@ from pathlib import Path
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
-import mlflow  # noqa: E402
+import mlflow
+
+__all__ = ["connect", "mlflow"]
 
 STORE = "sqlite:///mlflow.db"
 ARTIFACTS = Path("mlartifacts")

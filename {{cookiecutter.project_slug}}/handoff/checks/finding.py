@@ -5,22 +5,32 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-import pandas as pd
 import pandera.pandas as pa
+from sklearn.pipeline import Pipeline
 
-from data.load import inputs
-from data.split import Split
 from handoff.bundle import Bundle
-from poc.evaluate import Truth
-from problem.columns import Column
+from handoff.papers import Claims, Judged, evaluate, judge_test
+from handoff.run import load_model
+from poc.dataset import Dataset
+from problem.spec import Problem
 
 Verdict = Literal["pass", "warn", "refuse", "not applicable"]
 Group = Literal["worth it", "honest", "runs the same", "safe to own"]
 
 
 @dataclass(frozen=True)
+class Result:
+    """What a check came to; `next` is what to do about it, empty where nothing is."""
+
+    verdict: Verdict
+    measured: str
+    required: str
+    next: str = ""
+
+
+@dataclass(frozen=True)
 class Finding:
-    """One line of the gate's table; `next` is what to do about it, empty where nothing is."""
+    """One line of the gate's table: a check and its result."""
 
     check: str
     group: Group
@@ -36,23 +46,51 @@ class Finding:
 
 @dataclass(frozen=True)
 class Evidence:
-    """A verified bundle, and the data it was made from, split as it was for training."""
+    """A verified bundle, and the rows it says it was made from.
+
+    What the bundle says of its model is not believed: model, predictions and measures here are the
+    gate's own. Asking for them raises BadInput where the model cannot be loaded.
+    """
 
     bundle: Bundle
     schema: pa.DataFrameSchema
-    frame: pd.DataFrame
-    parts: Split
-    known: Truth
-
-    @cached_property
-    def inputs(self) -> pd.DataFrame:
-        """The inputs of all rows, typed as the model takes them."""
-        return inputs(self.frame, self.columns)
+    dataset: Dataset
 
     @property
-    def columns(self) -> tuple[Column, ...]:
-        """The model's inputs."""
-        return self.bundle.contract.inputs
+    def problem(self) -> Problem:
+        """The problem as it stands in the repository, by which the bundle is judged."""
+        return self.dataset.problem
+
+    @property
+    def claims(self) -> Claims:
+        """What the bundle says and only training could know."""
+        said = self.bundle.evaluation
+        try:
+            looks = int(said["test_evaluations"])
+            return Claims(str(said["candidate"]["name"]), self.bundle.threshold, looks)
+        except (KeyError, TypeError, ValueError):
+            return Claims("", self.bundle.threshold, 0)
+
+    @cached_property
+    def model(self) -> Pipeline:
+        """The model as the PoC runs it."""
+        return load_model(self.bundle.model_path)
+
+    @cached_property
+    def judged(self) -> Judged:
+        """What the model says of the test rows."""
+        return judge_test(self.dataset, self.model)
+
+    @cached_property
+    def evaluation(self) -> dict[str, Any]:
+        """How good the model is, measured anew."""
+        return evaluate(self.judged, self.claims)
 
 
-Check = Callable[[Evidence], Finding]
+@dataclass(frozen=True)
+class Check:
+    """A question that the gate asks of every bundle."""
+
+    name: str
+    group: Group
+    ask: Callable[[Evidence], Result]

@@ -2,37 +2,62 @@
 
 import json
 
-from handoff.checks.finding import Evidence, Finding
+from handoff.card import card
+from handoff.checks.compare import differences, shorten
+from handoff.checks.finding import Evidence, Result
 from handoff.checks.leaks import leaks
+from handoff.papers import reference
+from poc.evaluate import truth
 
 # A score beyond these is rare in honest work; by itself it is only worth a second look.
 TOO_GOOD = {"roc_auc": 0.995, "accuracy": 0.99, "balanced_accuracy": 0.99, "r2": 0.995}
 
 
-def leakage(evidence: Evidence) -> Finding:
+def evaluation(evidence: Evidence) -> Result:
+    """What the bundle says of its model is what the gate measures on the same test rows."""
+    bundle, dataset = evidence.bundle, evidence.dataset
+    required = "evaluation, reference and model card say what the gate measures"
+    found = differences(bundle.evaluation, evidence.evaluation, "evaluation.json")
+    frozen = reference(evidence.judged, evidence.evaluation)
+    found += differences(bundle.reference, frozen, "reference.json")
+    if not found:
+        # Numbers agree by now, but for their last digits: the card is written of the bundle's own.
+        written = card(dataset.problem, bundle.manifest, bundle.evaluation, dataset.parts.how)
+        if bundle.card_path.read_text(encoding="utf-8") != written:
+            found.append("model_card.md is not the card of this bundle")
+    if found:
+        return Result("refuse", shorten(found), required, "build the bundle anew from its run")
+    rows, looks = len(dataset.test), evidence.claims.test_evaluations
+    measured = f"the same on {rows} test rows, which have judged {looks} models"
+    return Result("pass", measured, required)
+
+
+def leakage(evidence: Evidence) -> Result:
     """No input gives the target by a known mechanism; too good a score is a warning."""
     required = "no input, and no few together, that give the target"
-    found = leaks(evidence.inputs, evidence.columns, evidence.known)
+    dataset = evidence.dataset
+    known = truth(dataset.problem, dataset.frame, dataset.known.classes)
+    found = leaks(dataset.inputs(dataset.frame), dataset.columns, known)
     if found:
         lines = "\n".join(
             f"{json.dumps(name)} = {json.dumps(leak.mechanism)}"
             for leak in found
             for name in leak.columns
         )
-        return Finding(
-            "leakage", "honest", "refuse",
-            "; ".join(f"{', '.join(leak.columns)}: {leak.mechanism}" for leak in found), required,
+        return Result(
+            "refuse",
+            "; ".join(f"{', '.join(leak.columns)}: {leak.mechanism}" for leak in found),
+            required,
             "add to problem/problem.toml under [columns.excluded], then train again:\n" + lines,
-        )  # fmt: skip
-    metrics = evidence.bundle.evaluation["metrics"]
+        )
+    metrics = evidence.evaluation["metrics"]
     good = [
         f"{name} {metrics[name]['value']:.4f}"
         for name, limit in TOO_GOOD.items()
         if name in metrics and metrics[name]["value"] > limit
     ]
     if good:
-        return Finding(
-            "leakage", "honest", "warn", f"nearly perfect ({', '.join(good)}), no mechanism found",
-            required, "ask someone who knows the data when each input becomes known",
-        )  # fmt: skip
-    return Finding("leakage", "honest", "pass", f"{len(evidence.columns)} inputs, no leak", required)
+        measured = f"nearly perfect ({', '.join(good)}), no mechanism found"
+        advice = "ask someone who knows the data when each input becomes known"
+        return Result("warn", measured, required, advice)
+    return Result("pass", f"{len(dataset.columns)} inputs, no leak", required)

@@ -4,29 +4,31 @@ A high score alone is no proof: honest data can be perfect. So nothing here look
 model does; each function names columns and the exact relation that they have to the target.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import permutations
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
+from handoff.checks.arithmetic import combinations, is_transform
 from poc.evaluate import Truth
 from problem.columns import Column
 
 Array = NDArray[np.float64]
+Codes = NDArray[np.intp]
+Flags = NDArray[np.bool_]
 
-# A relation holds if it does for all but a few rows in a thousand, in each class.
-HOLDS = 0.995
+# Rows that may contradict a relation, as a share of the rarest class: a few entered wrongly.
+WRONG_VALUES, WRONG_ORDER = 0.005, 0.002
+# Fewer rows of a class are no evidence for anything.
 FEWEST = 10
-# A re-coding has about as many values as the target has classes; more is a feature.
+# A column with more values than this is a feature, and not the target in other words.
 MOST_VALUES = 12
-MOST_COLUMNS = 3
-# What rounding to cents or whole numbers leaves of an exact sum, against the target's spread.
-RESIDUAL = 2e-3
-SAMPLE = 20_000
+# Two numbers are compared only where neither alone does the work: else one of them is a strong
+# feature, and the other merely a yardstick that happens to lie between the classes.
+ALONE = 0.95
+SAMPLE, GLANCE = 20_000, 200
 
 
 @dataclass(frozen=True)
@@ -43,139 +45,113 @@ def leaks(frame: pd.DataFrame, columns: Sequence[Column], known: Truth) -> list[
     if len(frame) > SAMPLE:
         rows = np.sort(np.random.default_rng(0).choice(rows, SAMPLE, replace=False))
     sample, target = frame.iloc[rows], known.values[rows]
-    found = [
-        leak
-        for column in columns
-        if (leak := _recoding(sample[column.name], column, target, bool(known.classes)))
-    ]
-    named = {name for leak in found for name in leak.columns}
-    left = [column for column in columns if column.name not in named]
-    if known.classes:
-        return found + (_comparison(sample, left, target) if len(known.classes) == 2 else [])
-    return found + _arithmetic(sample, left, target)
-
-
-def _recoding(values: pd.Series, column: Column, target: Array, classes: bool) -> Leak | None:
-    """One column that is the target in other words."""
-    if not classes:
-        return _monotone(values, column, target)
-    codes, labels = pd.factorize(values.astype(object), use_na_sentinel=False)
-    if len(labels) > MOST_VALUES:
-        return None
-    counts = np.zeros((len(labels), int(target.max()) + 1))
-    np.add.at(counts, (codes, target.astype(int)), 1)
-    # Each value stands for the class that is most surprising to find there: a rare class counts
-    # as much as a common one, or a column that is always 'no' would re-code a rare 'yes'.
-    shares = counts / counts.sum(axis=0)
-    stands_for = shares.argmax(axis=1)
-    told = [
-        shares[stands_for == label, label].sum() for label in range(counts.shape[1])
-    ]
-    if min(told) < HOLDS or counts.sum(axis=0).min() < FEWEST:
-        return None
-    return Leak((column.name,), "it is the target in other words: each of its values means one class")
-
-
-def _monotone(values: pd.Series, column: Column, target: Array) -> Leak | None:
-    if column.type not in ("number", "integer"):
-        return None
-    numbers = values.to_numpy(np.float64, na_value=np.nan)
-    there = np.isfinite(numbers)
-    if there.sum() < max(FEWEST, len(target) / 2) or len(np.unique(numbers[there])) <= MOST_VALUES:
-        return None
-    order = abs(stats.spearmanr(numbers[there], target[there]).statistic)
-    if not order > 1 - 1e-4:
-        return None
-    return Leak((column.name,), "it is a transform of the target: it puts all rows in the same order")
-
-
-def _comparison(frame: pd.DataFrame, columns: Sequence[Column], target: Array) -> list[Leak]:
-    """Two numbers or dates of which one is larger exactly in the rows of one class."""
-    positive = target == 1
-    if min(positive.sum(), (~positive).sum()) < FEWEST:
-        return []
     numbers = {
-        column.name: _as_number(frame[column.name], column)
+        column.name: as_numbers(sample[column.name])
         for column in columns
         if column.type in ("number", "integer", "date")
     }
-    found: list[Leak] = []
-    named: set[str] = set()
-    for first, second in permutations(numbers, 2):
-        if first in named or second in named:
-            continue
-        for sign, above in ((">", np.greater), (">=", np.greater_equal)):
-            said = above(numbers[first], numbers[second])
-            if said[positive].mean() >= HOLDS and said[~positive].mean() <= 1 - HOLDS:
-                found.append(Leak((first, second), f"the target is whether {first} {sign} {second}"))
-                named |= {first, second}
-                break
-    return found
+    dates = {column.name for column in columns if column.type == "date"}
+    if known.classes:
+        found = list(_recodings(sample, columns, known.classes, target.astype(int)))
+    else:
+        found = [
+            Leak((name,), "it is a transform of the target: it puts all rows in the same order")
+            for name, values in numbers.items()
+            if name not in dates and is_transform(values, target)
+        ]
+    for leak in found:
+        numbers.pop(leak.columns[0], None)
+    if len(known.classes) == 2:
+        return found + _comparisons(numbers, target == 1)
+    if known.classes:
+        return found
+    return found + [Leak(*one) for one in combinations(numbers, dates, target)]
 
 
-def _as_number(values: pd.Series, column: Column) -> Array:
-    if column.type == "date":
-        seconds = (values - pd.Timestamp(0)).dt.total_seconds()
-        return seconds.to_numpy(np.float64, na_value=np.nan)
+def as_numbers(values: pd.Series) -> Array:
+    """Numbers as they are, dates in days since 1970; missing is NaN."""
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        values = (values - pd.Timestamp(0)) / pd.Timedelta(days=1)
     return values.to_numpy(np.float64, na_value=np.nan)
 
 
-def _arithmetic(frame: pd.DataFrame, columns: Sequence[Column], target: Array) -> list[Leak]:
-    """A few numbers whose sum, difference, product or ratio is the target."""
-    names = [column.name for column in columns if column.type in ("number", "integer")]
-    if not names:
+def _recodings(
+    frame: pd.DataFrame, columns: Sequence[Column], classes: Sequence[object], target: Codes
+) -> Iterator[Leak]:
+    """Columns that are the target in other words, or are for one class; missing is a word too."""
+    sizes = np.bincount(target, minlength=len(classes))
+    judged = np.flatnonzero(sizes >= FEWEST)
+    if len(judged) < 2:
+        return
+    for column in columns:
+        codes, words = frame[column.name].factorize(use_na_sentinel=False)
+        flat = np.bincount(codes * len(classes) + target, minlength=len(words) * len(classes))
+        counts = flat.reshape(len(words), len(classes))
+        if _each_word_means_a_class(counts, sizes, judged):
+            said = "it is the target in other words: each of its values means one class"
+            yield Leak((column.name,), said)
+            continue
+        # Rows that hold the word or are of the class, but not both.
+        apart = counts.sum(axis=1, keepdims=True) + sizes - 2 * counts
+        allowed = WRONG_VALUES * np.minimum(sizes, len(target) - sizes)
+        exact = [(word, label) for word, label in np.argwhere(apart <= allowed) if label in judged]
+        if exact:
+            word, label = exact[0]
+            said = "missing" if pd.isna(words[word]) else f"'{words[word]}'"
+            yield Leak((column.name,), f"it is {said} just where the target is {classes[label]!r}")
+
+
+def _each_word_means_a_class(counts: Codes, sizes: Codes, judged: Codes) -> bool:
+    if len(counts) > max(MOST_VALUES, 2 * len(sizes)):
+        return False
+    meant, wrong = counts.argmax(axis=1), counts.sum() - counts.max(axis=1).sum()
+    return set(judged) <= set(meant) and bool(wrong <= WRONG_VALUES * sizes[judged].min())
+
+
+def _comparisons(numbers: dict[str, Array], positive: Flags) -> list[Leak]:
+    """Two numbers or dates of which one is larger exactly in the rows of one class."""
+    if min(positive.sum(), (~positive).sum()) < FEWEST:
         return []
-    table = frame[names].to_numpy(np.float64, na_value=np.nan)
-    if parts := _combination(table, target):
-        weights = [f"{weight:+.3g} × {names[number]}" for number, weight in parts]
-        chosen = tuple(names[number] for number, _ in parts)
-        return [Leak(chosen, f"together they give the target: {' '.join(weights)}")]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logs, log_target = np.log(table), np.log(target)
-    usable = np.isfinite(logs).mean(axis=0) > 0.5
-    numbers = np.flatnonzero(usable)
-    if len(numbers) and (parts := _combination(logs[:, numbers], log_target)):
-        powers = [f"{names[numbers[at]]}^{weight:.3g}" for at, weight in parts]
-        chosen = tuple(names[numbers[at]] for at, _ in parts)
-        return [Leak(chosen, f"multiplied they give the target: {' × '.join(powers)}")]
-    return []
+    names, found, named = list(numbers), list[Leak](), set[str]()
+    for first, second, sign in _worth_comparing(list(numbers.values()), positive):
+        one, other = names[first], names[second]
+        if {one, other} & named:
+            continue
+        there = np.isfinite(numbers[one]) & np.isfinite(numbers[other])
+        left, right, outcome = numbers[one][there], numbers[other][there], positive[there]
+        rarest = min(outcome.sum(), (~outcome).sum())
+        said = left > right if sign == ">" else left >= right
+        if rarest < FEWEST or (said != outcome).sum() > WRONG_ORDER * rarest:
+            continue
+        if max(_alone(left, outcome), _alone(right, outcome)) <= ALONE:
+            found.append(Leak((one, other), f"the target is whether {one} {sign} {other}"))
+            named |= {one, other}
+    return found
 
 
-def _combination(table: Array, target: Array) -> list[tuple[int, float]]:
-    """Up to three columns of `table` of which `target` is a linear combination; else none.
-
-    Least squares over all columns first: only where that is exact can a few of them be. Then the
-    column that matters least is dropped as long as the rest stays exact (backward elimination).
-    """
-    left = list(range(table.shape[1]))
-    exact, weights = _fit(table, left, target)
-    while exact and len(left) > 1:
-        rows = np.isfinite(table[:, left]).all(axis=1)
-        matter = np.abs(weights) * table[rows][:, left].std(axis=0)
-        for worst in np.argsort(matter):
-            fewer = [column for number, column in enumerate(left) if number != worst]
-            still, weighed = _fit(table, fewer, target)
-            if still:
-                left, weights = fewer, weighed
-                break
-        else:
-            break
-    if not exact or len(left) > MOST_COLUMNS:
-        return []
-    return [(column, float(weight)) for column, weight in zip(left, weights, strict=True)]
+def _worth_comparing(values: list[Array], positive: Flags) -> Iterator[tuple[int, int, str]]:
+    """Pairs that hold on a few rows of each class: all pairs on all rows would take minutes."""
+    if len(values) < 2:
+        return
+    rng = np.random.default_rng(0)
+    sides = [np.flatnonzero(positive), np.flatnonzero(~positive)]
+    rows = np.concatenate([rng.choice(side, min(GLANCE, len(side)), False) for side in sides])
+    table, yes = np.column_stack(values)[rows], positive[rows]
+    for first in range(len(values)):
+        column = table[:, [first]]
+        there = np.isfinite(column) & np.isfinite(table)
+        for sign, said in ((">", column > table), (">=", column >= table)):
+            right = (said == yes[:, None]) & there
+            for second in np.flatnonzero(
+                right.sum(axis=0) >= 0.98 * np.maximum(there.sum(axis=0), 1)
+            ):
+                yield first, int(second), sign
 
 
-def _fit(table: Array, chosen: list[int], target: Array) -> tuple[bool, Array]:
-    """Is `target` a linear combination of the `chosen` columns, and with which weights?"""
-    rows = np.isfinite(target) & np.isfinite(table[:, chosen]).all(axis=1)
-    if rows.sum() < max(50, 5 * len(chosen)) or rows.mean() < 0.5:
-        return False, np.zeros(len(chosen))
-    part, outcome = table[rows][:, chosen], target[rows]
-    spread = outcome.std()
-    if not spread:
-        return False, np.zeros(len(chosen))
-    centre, scale = part.mean(axis=0), part.std(axis=0)
-    scale[scale == 0] = 1
-    weights, *_ = np.linalg.lstsq((part - centre) / scale, outcome - outcome.mean(), rcond=None)
-    rest = outcome - outcome.mean() - (part - centre) / scale @ weights
-    return bool(rest.std() <= RESIDUAL * spread), weights / scale
+def _alone(values: Array, positive: Flags) -> float:
+    """How well the best threshold on one column tells the classes apart, 0 to 1 (Youden's J)."""
+    order = np.argsort(values, kind="stable")
+    ranked, hit = values[order], positive[order]
+    apart = np.cumsum(hit) / hit.sum() - np.cumsum(~hit) / (~hit).sum()
+    ends = np.append(ranked[1:] != ranked[:-1], True)
+    return float(np.abs(apart[ends]).max())

@@ -1,19 +1,25 @@
 """Does production give the PoC's answers, and refuse what the PoC never could have seen?"""
 
 import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-import pandera.pandas as pa
 from pydantic import ValidationError
 
-from data.columns import columns, json_rows
+from data.columns import json_rows
 from data.load import conform
-from handoff.checks.finding import Evidence, Finding
-from handoff.golden import answers
-from poc.evaluate import predict
-from handoff.run import load_model
+from handoff.build import pins
+from handoff.bundle import FEATURES_MODULE
+from handoff.checks.compare import differences, shorten
+from handoff.checks.finding import Evidence, Result
+from handoff.golden import answers, golden_rows
+from handoff.papers import contract as contract_of
+from poc.dataset import SEED
+from poc.recording import FEATURES_FILE
 from problem.columns import LONGEST_CATEGORY, Column
 from problem.errors import BadInput
+from problem.spec import PROBLEM_FILE
 from serving.predictor import load, same
 from serving.schema import Limits, schema_of
 
@@ -21,22 +27,45 @@ from serving.schema import Limits, schema_of
 COMPARED = 300
 
 
-def contract(evidence: Evidence) -> Finding:
-    """Each rule of data/contract.py, broken once, is refused by the server's types too."""
-    required = "every malformed row refused, in training and by the server"
-    described = columns(evidence.bundle.problem, evidence.schema, evidence.frame)
-    names = [column.name for column in evidence.columns]
-    if [column.name for column in described] != names:
-        return Finding(
-            "contract", "runs the same", "refuse",
-            f"the bundle reads {names}, data/contract.py and problem.toml give "
-            f"{[column.name for column in described]}", required, "train and build again",
-        )  # fmt: skip
-    row = json_rows(evidence.frame.iloc[:1], described)[0]
+def current(evidence: Evidence) -> Result:
+    """Made of what stands here: otherwise the gate would compare it with something else."""
+    bundle, manifest = evidence.bundle, evidence.bundle.manifest
+    required = "made of problem.toml, poc/features.py, rows and packages as they are here"
+    expected = {
+        "name": evidence.problem.decision.name,
+        "features_module": FEATURES_MODULE,
+        "data_digest": evidence.dataset.digest,
+        "seed": SEED,
+        "requirements": pins(),
+    }
+    said = {key: manifest.get(key) for key in expected}
+    found = differences(said, expected, "manifest.json")
+    for name, path in (("problem.toml", PROBLEM_FILE), ("code/features.py", FEATURES_FILE)):
+        if _text(bundle.path / name) != _text(path):
+            found.append(f"{name} is not {path}")
+    if found:
+        advice = "train and build again, with what stands here; or check out what it was built from"
+        return Result("refuse", shorten(found), required, advice)
+    rows = len(evidence.dataset.frame)
+    return Result("pass", f"problem, feature code, {rows} rows and packages are the same", required)
+
+
+def _text(path: Path) -> str:
+    # Not bytes: git may have changed the line ends.
+    return path.read_text(encoding="utf-8")
+
+
+def contract(evidence: Evidence) -> Result:
+    """The bundle's contract is that of data/contract.py, and the server holds callers to it."""
+    required = "data/contract.py's own, with every malformed row refused, in training as by serving"
+    expected = json.loads(json.dumps(contract_of(evidence.dataset).to_json()))
+    if found := differences(evidence.bundle.contract.to_json(), expected, "contract.json"):
+        return Result("refuse", shorten(found), required, "train and build again")
+    columns = evidence.dataset.columns
+    row = json_rows(evidence.dataset.learning.iloc[:1], columns)[0]
     takes = schema_of(evidence.bundle.contract, Limits()).adapters["Row"].validate_json
-    taken, tried = [], 0
-    for what, broken in malformed(row, described):
-        tried += 1
+    taken, attempts = [], list(malformed(row, columns))
+    for what, broken in attempts:
         try:
             takes(json.dumps(broken))
             taken.append(what)
@@ -44,99 +73,86 @@ def contract(evidence: Evidence) -> Finding:
             pass
     taken += [f"{what} (training)" for what in _taken_in_training(evidence)]
     if taken:
-        return Finding(
-            "contract", "runs the same", "refuse", f"taken as if valid: {'; '.join(taken)}",
-            required, "write the rule into data/contract.py, then train and build again",
-        )  # fmt: skip
+        advice = "write the rule into data/contract.py, then train and build again"
+        return Result("refuse", f"taken as if valid: {shorten(taken)}", required, advice)
+    measured = f"{len(attempts)} malformed rows refused"
     unbounded = [
         column.name
-        for column in described
+        for column in columns
         if column.type in ("number", "integer") and None in (column.minimum, column.maximum)
     ]
-    measured = f"{tried} malformed rows refused"
     if unbounded:
-        return Finding(
-            "contract", "runs the same", "warn", f"{measured}; no range: {', '.join(unbounded)}",
-            required, "give each number the range it can have with pa.Check.in_range",
-        )  # fmt: skip
-    return Finding("contract", "runs the same", "pass", measured, required)
+        advice = "give each number the range it can have with pa.Check.in_range"
+        return Result("warn", f"{measured}; no range: {', '.join(unbounded)}", required, advice)
+    return Result("pass", measured, required)
 
 
 def malformed(
-    row: dict[str, Any], described: tuple[Column, ...]
-) -> list[tuple[str, dict[str, Any]]]:
-    """`row` broken in one way at a time: (what is wrong with it, the row)."""
-    found: list[tuple[str, dict[str, Any]]] = [("a field too many", {**row, "no such field": 1})]
-    for column in described:
-        wrong: dict[str, Any] = {"a list": [1]}
-        if column.type != "category":
-            wrong["a word"] = "wrong"
-        if column.type in ("category", "date"):
-            wrong["a number"] = 1.5
+    row: Mapping[str, Any], columns: tuple[Column, ...]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """`row` broken in one way at a time: what is wrong with it, and the row."""
+    yield "a field too many", {**row, "no such field": 1}
+    for column in columns:
         if not column.nullable:
-            wrong["null"] = None
-            found.append(
-                (f"{column.name} missing", {k: v for k, v in row.items() if k != column.name})
-            )
-        if column.type == "category":
-            wrong["a text too long"] = "x" * (LONGEST_CATEGORY + 1)
-        if column.closed:
-            wrong["an unknown value"] = "(no such value)"
-        if column.minimum is not None:
-            wrong["below the range"] = column.minimum - 1
-        if column.maximum is not None:
-            wrong["above the range"] = column.maximum + 1
-        found += [(f"{column.name}: {what}", {**row, column.name: v}) for what, v in wrong.items()]
-    return found
+            yield f"{column.name} left out", {k: v for k, v in row.items() if k != column.name}
+        for what, value in _wrong(column):
+            yield f"{column.name} {what}", {**row, column.name: value}
 
 
-def _taken_in_training(evidence: Evidence) -> list[str]:
-    """Ranges and closed values of the bundle's contract that data/contract.py lets pass."""
-    base, taken = evidence.frame.head(1), []
-    for column in evidence.columns:
-        edges = [] if column.maximum is None else [column.maximum + 1]
-        edges += [] if column.minimum is None else [column.minimum - 1]
-        strange: list[Any] = [*edges, *(["(no such value)"] if column.closed else [])]
-        for value in strange:
+def _wrong(column: Column) -> Iterator[tuple[str, Any]]:
+    """Values that the column may not have: what is wrong with each, and the value."""
+    yield "as a list", [1]
+    if column.type == "category":
+        yield "as a text too long", "x" * (LONGEST_CATEGORY + 1)
+    else:
+        yield "as a word", "wrong"
+    if column.type in ("category", "date"):
+        yield "as a number", 1.5
+    yield from _beyond(column)
+
+
+def _beyond(column: Column) -> Iterator[tuple[str, Any]]:
+    """Values of the right type that the column's own rules forbid."""
+    if not column.nullable:
+        yield "missing", None
+    if column.closed:
+        yield "with an unknown value", "(no such value)"
+    if column.minimum is not None:
+        yield "below its range", column.minimum - max(1, abs(column.minimum) / 1e6)
+    if column.maximum is not None:
+        yield "above its range", column.maximum + max(1, abs(column.maximum) / 1e6)
+
+
+def _taken_in_training(evidence: Evidence) -> Iterator[str]:
+    """What data/contract.py lets pass although the bundle's contract, made of it, would not."""
+    row = evidence.dataset.learning.head(1)
+    for column in evidence.dataset.columns:
+        for what, value in _beyond(column):
             try:
-                conform(base.assign(**{column.name: value}), evidence.schema)
-                taken.append(f"{column.name} = {value}")
-            except (BadInput, pa.errors.SchemaError):
-                pass
-    return taken
+                conform(row.assign(**{column.name: [value]}), evidence.schema)
+            except BadInput:
+                continue
+            yield f"{column.name} {what}"
 
 
-def parity(evidence: Evidence) -> Finding:
+def parity(evidence: Evidence) -> Result:
     """The server's predictor answers golden and test rows as the PoC's pipeline does."""
-    required = "the PoC's very answers"
-    bundle, problem = evidence.bundle, evidence.bundle.problem
-    try:
-        served = load(bundle, rehearsal=True)  # replays the golden rows
-    except BadInput as error:
-        return Finding(
-            "parity", "runs the same", "refuse", str(error), required,
-            "compare the pins in the manifest with what is installed; build again",
-        )  # fmt: skip
-    rows = evidence.frame.iloc[evidence.parts.test[:COMPARED]]
-    scores = predict(
-        load_model(bundle.model_path),
-        evidence.inputs.iloc[evidence.parts.test[:COMPARED]],
-        problem.target.task,
-        bundle.contract.classes,
-    )
-    said = answers(scores, problem.target.task, bundle.contract.classes, bundle.threshold)
+    required = "the PoC's very answers, on golden rows that cover every edge"
+    bundle, dataset, judged = evidence.bundle, evidence.dataset, evidence.judged
+    golden = golden_rows(dataset, evidence.model, judged.scores, bundle.threshold)
+    if found := differences(bundle.golden(), golden, "golden row"):
+        advice = "build again; answers are never edited by hand"
+        return Result("refuse", shorten(found), required, advice)
+    served = load(bundle, rehearsal=True)  # replays the golden rows, or raises
+    task, classes = dataset.problem.target.task, dataset.known.classes
+    said = answers(judged.scores[:COMPARED], task, classes, bundle.threshold)
     # Through JSON and back, as over the wire.
-    sent = json.loads(json.dumps(json_rows(rows, evidence.columns)))
-    differ = [
-        number
-        for number, (one, other) in enumerate(zip(said, served.predict(sent), strict=True))
-        if not same(one, other)
-    ]
-    total = len(said) + len(bundle.golden())
+    sent = json.loads(json.dumps(json_rows(dataset.test.head(COMPARED), dataset.columns)))
+    pairs = zip(said, served.predict(sent), strict=True)
+    differ = [number for number, (one, other) in enumerate(pairs) if not same(one, other)]
     if differ:
-        return Finding(
-            "parity", "runs the same", "refuse",
-            f"{len(differ)} of {len(said)} test rows are answered otherwise, first row {differ[0]}",
-            required, "find what the pipeline is given there and not here, most likely a type",
-        )  # fmt: skip
-    return Finding("parity", "runs the same", "pass", f"{total} of {total} answers equal", required)
+        measured = f"{len(differ)} of {len(said)} test rows are answered otherwise, first row "
+        advice = "find what the pipeline is given there and not here, most likely a type"
+        return Result("refuse", f"{measured}{differ[0]}", required, advice)
+    total = len(said) + len(golden)
+    return Result("pass", f"{total} of {total} answers equal", required)

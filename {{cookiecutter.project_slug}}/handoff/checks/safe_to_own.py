@@ -4,9 +4,12 @@ import ast
 import re
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from handoff.checks.finding import Evidence, Finding
+from handoff.bundle import REQUIRED
+from handoff.checks.compare import shorten
+from handoff.checks.finding import Evidence, Result
 from problem.errors import BadInput
 from serving.model import load_model
 
@@ -21,14 +24,29 @@ SECRETS = {
     "a password in a URL": rb"[a-z][a-z0-9+.-]*://[^\s:/@\"']+:[^\s:/@\"']+@",
     "a password": rb"(?i)\b(password|passwd|secret|api_?key|token)\s*[:=]\s*[\"'][^\"'\s]{8,}[\"']",
 }
-PICKLES = {".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".npy", ".pt", ".pth"}
+# (skops keeps arrays as .npy, which it reads with pickles refused.)
+PICKLES = {".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".pt", ".pth"}
 # The first bytes of pickle protocols 2 to 5.
 PICKLE_START = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
+# What a manifest says beside the digests of its files.
+FIELDS = ("name", "version", "run_id", "code", "data_digest", "seed", "requirements", "trained_at")
 # What the bundle's feature code may import: what the serving image holds anyway.
 MAY_IMPORT = {*sys.stdlib_module_names, "numpy", "pandas", "sklearn", "scipy"}
 
 
-def safe(evidence: Evidence) -> Finding:
+def complete(evidence: Evidence) -> Result:
+    """Every file there and unchanged (the gate reads a bundle no other way), and no stranger."""
+    files, required = evidence.bundle.manifest["files"], "a bundle's files, none changed or besides"
+    absent = [field for field in FIELDS if field not in evidence.bundle.manifest]
+    found = [f"{name} is none of a bundle's files" for name in files if name not in REQUIRED]
+    found += [f"manifest.json does not say {field}" for field in absent]
+    if found:
+        return Result("refuse", shorten(found), required, "build the bundle anew from its run")
+    measured = f"{len(files)} files as built, id {evidence.bundle.id[:12]}"
+    return Result("pass", measured, required)
+
+
+def safe(evidence: Evidence) -> Result:
     """Trusted types, no pickle, no secret, no personal column, feature code that stands alone."""
     bundle = evidence.bundle
     found = [
@@ -43,45 +61,38 @@ def safe(evidence: Evidence) -> Finding:
         found.append(str(error))
     required = "trusted types, no pickle, no secret, no personal column, code that stands alone"
     if found:
-        return Finding(
-            "safe", "safe to own", "refuse", "; ".join(found), required,
-            "take it out, train and build again; a secret that was in a file is to be revoked",
-        )  # fmt: skip
-    return Finding("safe", "safe to own", "pass", "nothing found in any file", required)
-
-
-def complete(evidence: Evidence) -> Finding:
-    """Every file there and unchanged: the gate reads a bundle no other way (`handoff.bundle`)."""
-    files = len(evidence.bundle.manifest["files"])
-    return Finding(
-        "complete", "safe to own", "pass", f"{files} files as built, id {evidence.bundle.id[:12]}",
-        "every file there, none changed, none besides",
-    )  # fmt: skip
+        advice = "take it out, train and build again; a secret that was in a file is to be revoked"
+        return Result("refuse", "; ".join(found), required, advice)
+    return Result("pass", "nothing found in any file", required)
 
 
 def _pickles(path: Path) -> list[str]:
-    found = []
-    for file in _files(path):
-        name = file.relative_to(path).as_posix()
-        if file.suffix.lower() in PICKLES or _head(file).startswith(PICKLE_START):
-            found.append(f"{name} is a pickle: loading it runs whatever it says")
-        elif zipfile.is_zipfile(file):
-            with zipfile.ZipFile(file) as archive:
-                inside = [entry for entry in archive.namelist() if Path(entry).suffix in PICKLES]
-            # skops keeps arrays as .npy, which it reads with pickles refused.
-            strange = [entry for entry in inside if not entry.endswith(".npy")]
-            found += [f"{name} holds a pickle: {entry}" for entry in strange]
-    return found
+    return [
+        f"{name} is a pickle: loading it runs whatever it says"
+        for file in _files(path)
+        for name, content in _contents(file, file.relative_to(path).as_posix())
+        if Path(name).suffix.lower() in PICKLES or content.startswith(PICKLE_START)
+    ]
 
 
 def _secrets(path: Path) -> list[str]:
     return [
-        f"{file.relative_to(path).as_posix()} holds {what}"
+        f"{name} holds {what}"
         for file in _files(path)
-        if not zipfile.is_zipfile(file)
+        for name, content in _contents(file, file.relative_to(path).as_posix())
         for what, pattern in SECRETS.items()
-        if re.search(pattern, file.read_bytes())
+        if re.search(pattern, content)
     ]
+
+
+def _contents(file: Path, name: str) -> Iterator[tuple[str, bytes]]:
+    """The file's bytes; of an archive those of every file in it, which are packed otherwise."""
+    if not zipfile.is_zipfile(file):
+        yield name, file.read_bytes()
+        return
+    with zipfile.ZipFile(file) as archive:
+        for entry in archive.namelist():
+            yield f"{name}: {entry}", archive.read(entry)
 
 
 def _imports(features: Path) -> list[str]:
@@ -96,8 +107,8 @@ def _imports(features: Path) -> list[str]:
 
 
 def _personal(evidence: Evidence) -> list[str]:
-    personal = evidence.bundle.problem.columns.personal
-    read = {column.name for column in evidence.columns}
+    personal = evidence.problem.columns.personal
+    read = {column.name for column in evidence.bundle.contract.inputs}
     logged = {name for row in evidence.bundle.golden() for name in row["row"]}
     return [
         f"personal column '{name}' is in the {place}"
@@ -109,8 +120,3 @@ def _personal(evidence: Evidence) -> list[str]:
 
 def _files(path: Path) -> list[Path]:
     return sorted(file for file in path.rglob("*") if file.is_file())
-
-
-def _head(file: Path) -> bytes:
-    with file.open("rb") as opened:
-        return opened.read(2)

@@ -1,35 +1,37 @@
 """Is the model worth having: framed, better than nothing, and not bad for some?"""
 
-from handoff.checks.finding import Evidence, Finding
+from handoff.checks.finding import Evidence, Result
 
 NOT_SAID = "Not yet said"
 
 
-def framed(evidence: Evidence) -> Finding:
+def framed(evidence: Evidence) -> Result:
     """The problem says what is decided, for whom and what for; guesses are marked as such."""
-    problem = evidence.bundle.problem
+    problem = evidence.problem
     required = "every answer of problem.toml given by a person"
-    unsaid = [
-        f"decision.{name}" for name, answer in problem.decision if answer.startswith(NOT_SAID)
+    unsaid = [name for name, answer in problem.decision if answer.startswith(NOT_SAID)]
+    hidden = [
+        f"decision.{name}"
+        for name in unsaid
+        if not {f"decision.{name}", "decision"} & set(problem.assumed)
     ]
-    hidden = [name for name in unsaid if not {name, "decision"} & set(problem.assumed)]
     if hidden:
-        return Finding(
-            "framed", "worth it", "refuse", f"not said and not marked as assumed: {', '.join(hidden)}",
-            required, "answer them in problem/problem.toml",
-        )  # fmt: skip
+        measured = f"not said and not marked as assumed: {', '.join(hidden)}"
+        return Result("refuse", measured, required, "answer them in problem/problem.toml")
     if problem.assumed:
-        return Finding(
-            "framed", "worth it", "warn", f"{len(problem.assumed)} answers are assumed", required,
+        return Result(
+            "warn",
+            f"{len(problem.assumed)} answers are assumed",
+            required,
             "a rehearsal may go on; before `handoff accept`, answer "
             f"{', '.join(problem.assumed)} and take them off 'assumed'",
-        )  # fmt: skip
-    return Finding("framed", "worth it", "pass", "all answers given", required)
+        )
+    return Result("pass", "all answers given", required)
 
 
-def beats_baseline(evidence: Evidence) -> Finding:
+def beats_baseline(evidence: Evidence) -> Result:
     """The success metric meets the minimum, and its gain over each baseline surely the margin."""
-    success, evaluation = evidence.bundle.problem.success, evidence.bundle.evaluation
+    success, evaluation = evidence.problem.success, evidence.evaluation
     own = evaluation["candidate"]
     sign = 1 if evaluation["higher_is_better"] else -1
     hardest = min(evaluation["baselines"], key=lambda one: one["difference"]["low"])
@@ -40,29 +42,23 @@ def beats_baseline(evidence: Evidence) -> Finding:
     )
     bound = "at least" if sign > 0 else "at most"
     required = f"{bound} {success.minimum:g}, and surely {success.margin:g} better"
-    good_enough = sign * own["value"] >= sign * success.minimum
-    if good_enough and gain["low"] >= success.margin:
-        return Finding("beats the baseline", "worth it", "pass", measured, required)
-    return Finding(
-        "beats the baseline", "worth it", "refuse", measured, required,
-        "better features or more data; or ask the stakeholder whether less is still useful",
-    )  # fmt: skip
+    if sign * own["value"] >= sign * success.minimum and gain["low"] >= success.margin:
+        return Result("pass", measured, required)
+    advice = "better features or more data; or ask the stakeholder whether less is still useful"
+    return Result("refuse", measured, required, advice)
 
 
-def slices(evidence: Evidence) -> Finding:
-    """No group's interval lies below its floor."""
-    parts, sign = evidence.bundle.evaluation["slices"], 1
-    if not evidence.bundle.evaluation["higher_is_better"]:
-        sign = -1
+def slices(evidence: Evidence) -> Result:
+    """No group's interval lies wholly on the wrong side of its floor."""
+    evaluation = evidence.evaluation
+    sign, best = (1, "high") if evaluation["higher_is_better"] else (-1, "low")
     required = "no group's 95 % interval beyond its floor"
+    parts = evaluation["slices"]
+    if not parts:
+        advice = "name the groups that must not be served badly under success.slices"
+        return Result("not applicable", "problem.toml names no groups", required, advice)
     judged = [part for part in parts if part["metric"] is not None]
     few = len(parts) - len(judged)
-    if not parts:
-        return Finding(
-            "slices", "worth it", "not applicable", "problem.toml names no groups", required,
-            "name the groups that must not be served badly under success.slices",
-        )  # fmt: skip
-    best = "high" if sign > 0 else "low"
     low = [part for part in judged if sign * part[best] < sign * part["floor"]]
     if low:
         named = "; ".join(
@@ -70,13 +66,13 @@ def slices(evidence: Evidence) -> Finding:
             f"floor {part['floor']:g}"
             for part in low
         )
-        return Finding(
-            "slices", "worth it", "refuse", named, required,
-            "look at these rows; more of them, a feature that tells them apart, or no use there",
-        )  # fmt: skip
-    worst = min(judged, key=lambda part: sign * (part["metric"] - part["floor"]), default=None)
+        advice = (
+            "look at these rows; more of them, a feature that tells them apart, or no use there"
+        )
+        return Result("refuse", named, required, advice)
     measured = f"{len(judged)} groups hold" + (f", {few} have insufficient data" if few else "")
-    if worst:
-        measured += f"; nearest to its floor: {worst['column']} = {worst['value']}"
-    verdict = "warn" if few and not judged else "pass"
-    return Finding("slices", "worth it", verdict, measured, required)
+    if not judged:
+        return Result("warn", measured, required, "more rows, or fewer and larger groups")
+    worst = min(judged, key=lambda part: sign * (part["metric"] - part["floor"]))
+    measured += f"; nearest to its floor: {worst['column']} = {worst['value']}"
+    return Result("pass", measured, required)

@@ -1,0 +1,63 @@
+"""The rows of the problem: the same for training, for the bundle and for the gate."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+import pandera.pandas as pa
+
+from data.columns import columns as describe
+from data.load import digest, inputs, load
+from data.split import Split, split
+from poc.evaluate import Truth, truth
+from problem.columns import Column
+from problem.spec import Problem
+
+# Every random choice of a training starts here, so that training again gives the same model.
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """All rows with a known outcome, split; `columns` are told by the rows to learn from alone."""
+
+    problem: Problem
+    frame: pd.DataFrame
+    digest: str
+    parts: Split
+    columns: tuple[Column, ...]
+    known: Truth
+
+    @cached_property
+    def learning(self) -> pd.DataFrame:
+        """The rows to learn from; `known` are their outcomes."""
+        return self.frame.iloc[self.parts.train].reset_index(drop=True)
+
+    @cached_property
+    def test(self) -> pd.DataFrame:
+        """The rows to be judged on. Training must not look at them."""
+        return self.frame.iloc[self.parts.test].reset_index(drop=True)
+
+    def inputs(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The inputs of some of the rows, as a model takes them."""
+        return inputs(frame, self.columns)
+
+
+def gather(problem: Problem, schema: pa.DataFrameSchema) -> Dataset:
+    """Load the rows, hold them against the contract, and split them.
+
+    Raises:
+        BadInput: the rows cannot be read, break the contract, cannot be split, or do not fit the
+            problem.
+    """
+    frame = load(problem, schema)
+    parts = split(problem, frame, SEED)
+    learning = frame.iloc[parts.train]
+    return Dataset(
+        problem=problem,
+        frame=frame,
+        digest=digest(frame),
+        parts=parts,
+        columns=describe(problem, schema, learning),
+        known=truth(problem, learning),
+    )
