@@ -65,7 +65,7 @@ def _check_names(problem: Problem, schema: pa.DataFrameSchema) -> None:
 
 
 def _describe(name: str, rule: pa.Column, values: pd.Series) -> Column:
-    kind = kind_of(rule)
+    kind = kind_of(rule.dtype)
     if kind is None:
         raise BadInput(
             f"column '{name}' has type {rule.dtype} in data/contract.py; a model reads float, "

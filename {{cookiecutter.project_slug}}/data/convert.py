@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
 
 from problem.columns import ColumnType
 
@@ -25,9 +24,9 @@ BOOLEANS = {"true": True, "false": False}
 BEYOND_INT64 = 2.0**63
 
 
-def kind_of(rule: pa.Column) -> ColumnType | None:
-    """Which of the types a model reads the contract's `rule` names; None if it is another one."""
-    named = str(rule.dtype).lower()
+def kind_of(dtype: object) -> ColumnType | None:
+    """Which of the types that a model reads a contract's `dtype` names; None if it is another."""
+    named = str(dtype).lower()
     return next((kind for start, kind in STARTS.items() if named.startswith(start)), None)
 
 

@@ -112,7 +112,7 @@ def _typed(raw: pd.DataFrame, schema: pa.DataFrameSchema) -> tuple[pd.DataFrame,
     broken = []
     for name, rule in schema.columns.items():
         table[name] = values = raw[name]
-        if kind := kind_of(rule):
+        if kind := kind_of(rule.dtype):
             table[name], odd = convert(values, kind, nullable=rule.nullable)
             if odd.any():
                 broken.append(_broken(values, odd, f"is no {kind}"))
