@@ -2,18 +2,15 @@
 
 import argparse
 import json
-import os
-import tomllib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from handoff import bundle as bundles
+from handoff.store import champion, place
 from monitoring.check import check
 from monitoring.show import print_table
 from problem.errors import EXIT_GATE_CLOSED, BadInput, run
-
-RELEASE_FILE = Path("deploy/release.toml")
 
 
 def main(words: Sequence[str]) -> int:
@@ -29,7 +26,7 @@ def main(words: Sequence[str]) -> int:
     verb.add_argument("--json", action="store_true", help="print the result as JSON instead")
     given = parser.parse_args(words)
     since = None if given.since is None else _time(given.since)
-    bundle = bundles.read(given.bundle or _champion(RELEASE_FILE))
+    bundle = bundles.read(given.bundle or place(champion()))
     result = check(bundle, given.log, since)
     if given.json:
         print(json.dumps(result.to_json(), indent=1))
@@ -47,22 +44,6 @@ def _time(text: str) -> datetime:
             f"got {text!r}"
         ) from None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
-
-
-def _champion(release: Path) -> Path:
-    """The folder of the bundle that is live."""
-    try:
-        champion = tomllib.loads(release.read_text(encoding="utf-8")).get("champion")
-    except (OSError, ValueError) as error:
-        raise BadInput(
-            f"expected the champion in {release}, cannot read it: {error}; "
-            "name a bundle with --bundle"
-        ) from None
-    if not isinstance(champion, str) or not champion.isalnum():
-        raise BadInput(
-            f"{release} names no champion, so nothing is live; name a bundle with --bundle"
-        )
-    return Path(os.environ.get("BUNDLES", "bundles")) / champion
 
 
 if __name__ == "__main__":

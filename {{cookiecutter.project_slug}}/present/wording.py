@@ -16,6 +16,7 @@ TONES: dict[str, Tone] = {
     "warned": "warn",
     "suspect": "warn",
     "drift": "warn",
+    "worse": "bad",
     "refuse": "bad",
     "refused": "bad",
     "stopped": "bad",
