@@ -22,7 +22,7 @@ HOSTILE = (
     "tab\tand\x7fdelete",
     "line\u2028separator",
     "wide 😀 and ﬁne",
-    "{{ jinja }} {% raw %}",
+    "{{ jinja }}",
     "[table]",
     "a.b = c # d",
     '"""',
