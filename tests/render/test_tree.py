@@ -121,3 +121,15 @@ def test_one_team_for_both_roles_is_named_once(render: Render) -> None:
     project = render(data_science_team=one, ml_engineering_team=one)
     lines = project.read(".github/CODEOWNERS").splitlines()
     assert {line.split(maxsplit=1)[1] for line in lines if line.startswith(("/", "*"))} == {one}
+
+
+def test_every_room_is_small_enough_to_own(inside: dict[str, bytes]) -> None:
+    """Files of at most 250 lines, packages of at most 2,000; see docs/decisions/0013."""
+    rooms: dict[str, int] = {}
+    for name in filter(lambda name: name.endswith(".py"), inside):
+        lines = inside[name].count(b"\n")
+        assert lines <= 250 or name.startswith("tests/"), f"{name} has {lines} lines"
+        if not name.startswith(("tests/", "data/examples/")):
+            room = str(Path(name).parent)
+            rooms[room] = rooms.get(room, 0) + lines
+    assert all(lines <= 2000 for lines in rooms.values()), rooms
