@@ -41,7 +41,17 @@ def build(
     Raises:
         BadInput: there is no such run, or the data is not what the run was trained on.
     """
-    run = fetch(run_id)
+    return write(fetch(run_id), schema, out, say)
+
+
+def write(
+    run: TrainedRun, schema: pa.DataFrameSchema, out: Path, say: Callable[[str], None]
+) -> bundle.Bundle:
+    """As `build`, of a run that is at hand; as a whole or not at all.
+
+    Raises:
+        BadInput: the data is not what the run was trained on.
+    """
     dataset = gather(parse(run.problem_text, "the run's problem.toml"), schema)
     if dataset.digest != run.facts["data_digest"]:
         raise BadInput(
@@ -52,7 +62,7 @@ def build(
     shutil.rmtree(draft, ignore_errors=True)
     try:
         with threadpool_limits(limits=THREADS):
-            looks = _write(draft, run, dataset)
+            looks = _fill(draft, run, dataset)
         built = _seal(draft, _manifest(dataset, run), out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -60,7 +70,7 @@ def build(
     return built
 
 
-def _write(draft: Path, run: TrainedRun, dataset: Dataset) -> int:
+def _fill(draft: Path, run: TrainedRun, dataset: Dataset) -> int:
     """All files but the manifest; returns how many models the test rows have judged."""
     judged = judge_test(dataset, run.model)
     looks = run.count_test_evaluation()

@@ -95,7 +95,7 @@ class Bundle:
     @property
     def threshold(self) -> float | None:
         """The score from which the decision is yes; binary only."""
-        value = self.evaluation["threshold"]
+        value = self.evaluation.get("threshold")
         return None if value is None else float(value)
 
     def golden(self) -> list[dict[str, Any]]:

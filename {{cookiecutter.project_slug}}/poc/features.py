@@ -20,7 +20,10 @@ Floats = NDArray[np.float32]
 
 # Rarer categories share one column: it is what a category that was never seen falls into.
 RARE_ROWS, MOST_COLUMNS = 10, 40
-PARTS = ("month", "weekday", "hour")
+# What comes round again in a date, and what pandas calls it.
+PARTS = {"month": "month", "weekday": "day_of_week", "hour": "hour"}
+# Far beyond any real value, and small enough to stay finite when a model multiplies it.
+LARGEST = 1e30
 
 
 class AsFloat32(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -31,43 +34,41 @@ class AsFloat32(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     def fit(self, frame: pd.DataFrame, target: Any = None) -> Self:
-        """Remember the names; there is nothing to learn."""
+        """Remember the names, and which columns have no value at all to learn from."""
         self.feature_names_in_ = np.asarray(frame.columns, dtype=object)
         self.n_features_in_ = len(frame.columns)
+        self.empty_ = np.isnan(self._floats(frame)).all(axis=0)
         return self
 
     def transform(self, frame: pd.DataFrame) -> Floats:
-        """Shape (rows, columns)."""
-        parts = [column.to_numpy(np.float32, na_value=np.nan) for _, column in frame.items()]
-        return np.column_stack(parts)
+        """Shape (rows, features); 0 throughout where there was nothing to learn from."""
+        return np.where(self.empty_, np.float32(0), self._floats(frame))
 
     def get_feature_names_out(self, names: Any = None) -> NDArray[np.object_]:
         """The columns' own names."""
         return self.feature_names_in_
 
+    def _floats(self, frame: pd.DataFrame) -> Floats:
+        parts = [column.to_numpy(np.float64, na_value=np.nan) for _, column in frame.items()]
+        return np.column_stack(parts).clip(-LARGEST, LARGEST).astype(np.float32)
 
-class DateParts(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+
+class DateParts(AsFloat32):
     """Month, weekday and hour of dates: what comes round again, never the date itself.
 
     A tree cannot look beyond the last date it was trained on, so the date as a number would be a
     feature that is out of range from the first day in production.
     """
 
-    def fit(self, frame: pd.DataFrame, target: Any = None) -> Self:
-        """Remember the names; there is nothing to learn."""
-        self.feature_names_in_ = np.asarray(frame.columns, dtype=object)
-        self.n_features_in_ = len(frame.columns)
-        return self
-
-    def transform(self, frame: pd.DataFrame) -> Floats:
-        """Shape (rows, 3 × columns); a missing date is NaN in each part."""
-        parts = [getattr(column.dt, part) for _, column in frame.items() for part in PARTS]
-        return np.column_stack([part.to_numpy(np.float32, na_value=np.nan) for part in parts])
-
     def get_feature_names_out(self, names: Any = None) -> NDArray[np.object_]:
         """`column_month` and so on."""
         found = [f"{name}_{part}" for name in self.feature_names_in_ for part in PARTS]
         return np.asarray(found, dtype=object)
+
+    def _floats(self, frame: pd.DataFrame) -> Floats:
+        dates = [column.dt for _, column in frame.items()]
+        parts = [getattr(date, part) for date in dates for part in PARTS.values()]
+        return np.column_stack([part.to_numpy(np.float32, na_value=np.nan) for part in parts])
 
 
 def features(kinds: Mapping[str, str], *, scaled: bool) -> ColumnTransformer:
@@ -95,7 +96,7 @@ def _numeric(first: BaseEstimator, *, scaled: bool) -> Pipeline:
 
 def _categorical() -> Pipeline:
     return make_pipeline(
-        SimpleImputer(strategy="constant", fill_value="(missing)"),
+        SimpleImputer(strategy="constant", fill_value="(missing)", keep_empty_features=True),
         OneHotEncoder(
             handle_unknown="infrequent_if_exist",
             min_frequency=RARE_ROWS,

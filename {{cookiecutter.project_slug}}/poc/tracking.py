@@ -22,11 +22,13 @@ ARTIFACTS = Path("mlartifacts")
 def connect(experiment: str) -> str:
     """Point MLflow at the store and return the id of `experiment`, made if it is new."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    remote = os.environ.get("MLFLOW_TRACKING_URI")
-    mlflow.set_tracking_uri(remote or STORE)
+    store = os.environ.get("MLFLOW_TRACKING_URI") or STORE
+    mlflow.set_tracking_uri(store)
     client = mlflow.MlflowClient()
     known = client.get_experiment_by_name(experiment)
     if known:
         return str(known.experiment_id)
-    where = None if remote else ARTIFACTS.absolute().as_uri()
+    # A server keeps artifacts itself; beside a bare database they need a folder.
+    is_database = "sql" in store.split(":")[0]
+    where = ARTIFACTS.absolute().as_uri() if is_database else None
     return str(client.create_experiment(experiment, artifact_location=where))

@@ -23,7 +23,7 @@ def evaluation(evidence: Evidence) -> Result:
     if not found:
         # Numbers agree by now, but for their last digits: the card is written of the bundle's own.
         written = card(dataset.problem, bundle.manifest, bundle.evaluation, dataset.parts.how)
-        if bundle.card_path.read_text(encoding="utf-8") != written:
+        if bundle.card_path.read_text(encoding="utf-8", errors="replace") != written:
             found.append("model_card.md is not the card of this bundle")
     if found:
         return Result("refuse", shorten(found), required, "build the bundle anew from its run")

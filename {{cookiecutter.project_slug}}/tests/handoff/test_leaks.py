@@ -62,10 +62,12 @@ RECODED: dict[str, Callable[[np.random.Generator, "pd.Series[Any]"], Any]] = {
     "as words": lambda rng, late: late.map({True: "yes", False: "no"}).astype("str"),
     "as numbers": lambda rng, late: late.map({True: 2, False: 1}),
     "missing means no": lambda rng, late: late.map({True: 1.0, False: np.nan}),
-    "missing means yes": lambda rng, late: pd.Series(np.where(late, None, "fine"), dtype="str"),
+    "missing means yes": lambda rng, late: late.map({True: None, False: "fine"}).astype("str"),
     "a nullable flag": lambda rng, late: late.map({True: True, False: pd.NA}).astype("boolean"),
     "a few words a class": lambda rng, late: pd.Series(
-        np.where(late, rng.choice(["lost", "back"], len(late)), rng.choice(["ok", "early"], len(late))),
+        np.where(
+            late, rng.choice(["lost", "back"], len(late)), rng.choice(["ok", "early"], len(late))
+        ),
         dtype="str",
     ),
     "a date only one class has": lambda rng, late: missing(
@@ -305,4 +307,3 @@ def test_no_column_and_no_number_are_fine() -> None:
     words = noise(rng, 200)[["shop", "flag"]]
     assert find(words, rng.normal(size=200)) == []
     assert find(words, pd.Series(rng.random(200) < 0.5)) == []
-
