@@ -1,6 +1,5 @@
 """Writes the first problem.toml and data/contract.py of an adopted table, to be read and edited."""
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ import pandas as pd
 
 from data.infer import Guess
 from problem.spec import Label, Task
+from problem.toml import toml
 
 # Names that tell which of two outcomes calls for action.
 YES = ("true", "yes", "y", "1", "positive", "malignant")
@@ -126,14 +126,14 @@ def problem_text(source: str, frame: pd.DataFrame, guesses: Sequence[Guess], rol
     named = {"id": roles.id, "time": roles.time}
     return PROBLEM.format(
         assumed="[\n" + "".join(f'    "{name}",\n' for name in assumed) + "]",
-        name=_toml(_slug(f"{target}-{Path(source).stem.removeprefix('sklearn:')}")),
-        question=_toml(f"What is '{target}' of a row, before it is known?"),
-        target=_toml(target),
+        name=toml(_slug(f"{target}-{Path(source).stem.removeprefix('sklearn:')}")),
+        question=toml(f"What is '{target}' of a row, before it is known?"),
+        target=toml(target),
         task=task,
-        positive="" if positive is None else f"positive = {_toml(positive)}\n",
-        source=_toml(source),
-        roles="".join(f"{role} = {_toml(name)}\n" for role, name in named.items() if name),
-        excluded="".join(f"{_toml(name)} = {_toml(why)}\n" for name, why in excluded.items()),
+        positive="" if positive is None else f"positive = {toml(positive)}\n",
+        source=toml(source),
+        roles="".join(f"{role} = {toml(name)}\n" for role, name in named.items() if name),
+        excluded="".join(f"{toml(name)} = {toml(why)}\n" for name, why in excluded.items()),
         metric=metric,
         minimum=minimum,
         margin=margin,
@@ -191,12 +191,6 @@ def _slug(words: str) -> str:
 
 def _number(value: float) -> str:
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
-
-
-def _toml(value: object) -> str:
-    # JSON's strings, numbers and booleans are TOML's too, once the one control character that
-    # JSON lets stand is escaped, and none is written as two halves of UTF-16.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _python(text: str) -> str:

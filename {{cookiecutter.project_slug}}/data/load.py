@@ -94,11 +94,11 @@ def inputs(frame: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
 
 def _check_columns(raw: pd.DataFrame, schema: pa.DataFrameSchema) -> None:
     missing = [name for name in schema.columns if name not in raw.columns]
-    unknown = [name for name in raw.columns if name not in schema.columns] if schema.strict else []
+    unknown = [name for name in raw.columns if name not in schema.columns]
     lines = []
     if missing:
         lines.append(f"columns that are not there: {_listed(missing)}")
-    if unknown:
+    if unknown and schema.strict is True:
         lines.append(f"columns that it does not know: {_listed(unknown)}")
     if lines:
         raise BadInput(

@@ -8,6 +8,8 @@ from itertools import starmap
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from problem.toml import toml
+
 Path = tuple[str, ...]
 
 HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]{}]+?)\s*\]\]?\s*(#.*)?")
@@ -102,8 +104,6 @@ def _table(field: FieldInfo) -> type[BaseModel] | None:
 
 def _assignment(name: str, field: FieldInfo) -> str:
     example = (field.examples or [""])[0]
-    if isinstance(example, bool):
-        return f"{name} = {str(example).lower()}"
     # Text that begins with a bracket is TOML already: a list or an inline table.
-    quoted = isinstance(example, str) and not example.startswith(("[", "{"))
-    return f'{name} = "{example}"' if quoted else f"{name} = {example}"
+    is_toml = isinstance(example, str) and example.startswith(("[", "{"))
+    return f"{name} = {example if is_toml else toml(example)}"
