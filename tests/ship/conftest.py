@@ -87,9 +87,9 @@ def released(builder: None, render: Render, project_env: Path) -> Released:
     bundle = "build/journey/bundle"
     do(python, "-m", "handoff", "check", bundle)
     commit("The gate has judged")
-    for team in ("data-science", "ml-engineering"):
-        do(python, "-m", "handoff", "accept", bundle, "--as", team)
-        commit(f"Signed by {team}")
+    for role in ("data-scientist", "ml-engineer"):
+        do(python, "-m", "handoff", "accept", bundle, "--as", role)
+        commit(f"Signed by the {role}")
     [champion] = os.listdir(project.path / "bundles")
     release = project.path / "deploy" / "release.toml"
     text = release.read_text("utf-8").replace('champion = ""', f'champion = "{champion}"')
