@@ -41,7 +41,7 @@ def split(problem: Problem, frame: pd.DataFrame, seed: int = 0) -> Split:
         kind = "random" if problem.target.task == "regression" else "stratified"
         kept = f"rows of one {problem.rows.unit}" if problem.rows.unit else "duplicates"
         how = f"a {kind} fifth is the test, {kept} kept together"
-    if not _holds_classes(problem, frame, train, test):
+    if not _holds_classes(problem, frame, train, test, every=not problem.rows.time):
         raise BadInput(
             f"a model cannot be judged on these rows: {how}, and then one side lacks a class of "
             f"'{problem.target.column}'; add rows of it, join it with another class, or split "
@@ -138,11 +138,14 @@ def _groups(problem: Problem, frame: pd.DataFrame) -> NDArray[np.intp]:
     return pd.util.hash_pandas_object(inputs, index=False).factorize()[0]
 
 
-def _holds_classes(problem: Problem, frame: pd.DataFrame, learn: Rows, judge: Rows) -> bool:
-    """Is each class in `learn`, and are there two to tell apart in `judge`?"""
+def _holds_classes(
+    problem: Problem, frame: pd.DataFrame, learn: Rows, judge: Rows, *, every: bool = False
+) -> bool:
+    """Is each class in `learn`, and in `judge` two to tell apart, or `every` one?"""
     if not len(learn) or not len(judge):
         return False
     if problem.target.task == "regression":
         return True
     outcome = frame[problem.target.column]
-    return outcome.iloc[learn].nunique() == outcome.nunique() and outcome.iloc[judge].nunique() > 1
+    known, judged = outcome.nunique(), outcome.iloc[judge].nunique()
+    return outcome.iloc[learn].nunique() == known and judged >= max(2, known if every else 2)

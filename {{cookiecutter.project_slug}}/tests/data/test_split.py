@@ -134,6 +134,20 @@ def test_rows_that_cannot_be_parted_are_refused(
         split(problem, frame().assign(**change))
 
 
+@pytest.mark.parametrize(("rare", "enough"), [(1, False), (2, False), (3, True), (6, True)])
+def test_at_random_both_sides_hold_every_class_or_the_rows_are_refused(
+    rare: int, enough: bool
+) -> None:
+    problem = problem_of("kind", "multiclass", id="number")
+    rows = frame().assign(kind=lambda rows: rows["kind"].where(rows.index >= rare, "rare"))
+    if not enough:
+        with pytest.raises(BadInput, match="one side lacks a class of 'kind'"):
+            split(problem, rows)
+        return
+    parts = split(problem, rows)
+    assert set(rows["kind"].iloc[parts.train]) == set(rows["kind"].iloc[parts.test])
+
+
 def test_folds_that_lack_a_class_are_left_out_and_one_alone_is_refused() -> None:
     problem = problem_of("rare", "binary", time="at")
     late = frame().assign(rare=lambda rows: (rows["at"] > "2026-02-20") & (rows["x"] > 100))
