@@ -1,6 +1,6 @@
 """Is the result what it looks like, or does an input give the answer away?"""
 
-import json
+from collections.abc import Mapping
 
 from handoff.card import card
 from handoff.checks.compare import differences, shorten
@@ -8,9 +8,13 @@ from handoff.checks.finding import Evidence, Result
 from handoff.checks.leaks import leaks
 from handoff.papers import reference
 from poc.evaluate import truth
+from problem.toml import toml
 
-# A score beyond these is rare in honest work; by itself it is only worth a second look.
-TOO_GOOD = {"roc_auc": 0.995, "accuracy": 0.99, "balanced_accuracy": 0.99, "r2": 0.995}
+# A score whose interval reaches so far is rare in honest work; by itself it is only worth a second
+# look. Accuracy is not among them: where one class is rare it is always high.
+TOO_GOOD = {"roc_auc": 0.995, "balanced_accuracy": 0.99, "r2": 0.995}
+# On few rows an interval reaches far from any value; below this one it is no near-perfect score.
+NEARLY = 0.96
 
 
 def evaluation(evidence: Evidence) -> Result:
@@ -40,9 +44,7 @@ def leakage(evidence: Evidence) -> Result:
     found = leaks(dataset.inputs(dataset.frame), dataset.columns, known)
     if found:
         lines = "\n".join(
-            f"{json.dumps(name)} = {json.dumps(leak.mechanism)}"
-            for leak in found
-            for name in leak.columns
+            f"{toml(name)} = {toml(leak.mechanism)}" for leak in found for name in leak.columns
         )
         return Result(
             "refuse",
@@ -50,14 +52,17 @@ def leakage(evidence: Evidence) -> Result:
             required,
             "add to problem/problem.toml under [columns.excluded], then train again:\n" + lines,
         )
-    metrics = evidence.evaluation["metrics"]
-    good = [
-        f"{name} {metrics[name]['value']:.4f}"
-        for name, limit in TOO_GOOD.items()
-        if name in metrics and metrics[name]["value"] > limit
-    ]
-    if good:
+    if good := too_good(evidence.evaluation["metrics"]):
         measured = f"nearly perfect ({', '.join(good)}), no mechanism found"
         advice = "ask someone who knows the data when each input becomes known"
         return Result("warn", measured, required, advice)
     return Result("pass", f"{len(dataset.columns)} inputs, no leak", required)
+
+
+def too_good(metrics: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """The scores that are nearly perfect, for all that so many rows can tell."""
+    return [
+        f"{name} {metrics[name]['value']:.4f}"
+        for name, limit in TOO_GOOD.items()
+        if name in metrics and metrics[name]["value"] > NEARLY and metrics[name]["high"] > limit
+    ]
