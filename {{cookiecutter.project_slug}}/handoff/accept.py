@@ -12,6 +12,7 @@ from handoff.bundle import Bundle, file_digest, read
 from handoff.gate import CHECKS
 from handoff.record import RECORDS, TEAMS, VERDICT, signer, unsigned, verdict_digest
 from handoff.run import LOOKS, TrainedRun, fetch
+from handoff.store import place
 from poc.provenance import at_commit, provenance
 from poc.recording import FEATURES_FILE
 from poc.tracking import mlflow
@@ -124,11 +125,10 @@ def _check_recorded(bundle: Bundle, run: TrainedRun) -> None:
 
 def _publish(bundle: Bundle) -> Path:
     """Copy the bundle into the store under its id; it counts for nothing there without a record."""
-    store = Path(os.environ.get("BUNDLES") or "bundles")
-    final = store / bundle.id
+    final = place(bundle.id)
     if not final.exists():
-        store.mkdir(parents=True, exist_ok=True)
-        draft = store / f".{bundle.id[:12]}.{os.getpid()}"
+        final.parent.mkdir(parents=True, exist_ok=True)
+        draft = final.with_name(f".{bundle.id[:12]}.{os.getpid()}")
         try:
             shutil.copytree(bundle.path, draft)
             if read(draft).id != bundle.id:

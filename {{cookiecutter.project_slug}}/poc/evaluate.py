@@ -88,11 +88,7 @@ def predict(model: Pipeline, inputs: pd.DataFrame, task: str, classes: Sequence[
     known = model.classes_.tolist()
     probabilities = np.asarray(model.predict_proba(inputs), dtype=np.float64)
     ordered = probabilities[:, [known.index(label) for label in classes]]
-    if task == "binary":
-        return ordered[:, 1]
-    # A linear model computes in its inputs' float32, so that its shares miss 1 by the last digit.
-    ordered /= ordered.sum(axis=1, keepdims=True)
-    return ordered
+    return ordered[:, 1] if task == "binary" else ordered
 
 
 def money(value: Value, task: str, outcome: Array, score: Array, threshold: float | None) -> Array:

@@ -1,7 +1,6 @@
-"""One tracking store, and a trained and built project for each task, made once for all tests."""
+"""A trained and built project for each task, made once for all tests."""
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
 
@@ -14,21 +13,7 @@ Make = Callable[[Task], Workshop]
 
 
 @pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A tracking store for the whole session: making its tables takes longer than a training."""
-    with pytest.MonkeyPatch.context() as patch:
-        uri = f"sqlite:///{tmp_path_factory.mktemp('store').as_posix()}/mlflow.db"
-        patch.setenv("MLFLOW_TRACKING_URI", uri)
-        for name in [name for name in os.environ if name.startswith("GIT_")]:
-            patch.delenv(name)
-        # Nobody's own name, hooks or signing.
-        patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-        yield uri
-
-
-@pytest.fixture(scope="session")
-def built(store: str, tmp_path_factory: pytest.TempPathFactory) -> Make:
+def built(store: str, plain_git: None, tmp_path_factory: pytest.TempPathFactory) -> Make:
     """A project of a task, with its bundle; nobody changes it."""
     made: dict[Task, Workshop] = {}
 

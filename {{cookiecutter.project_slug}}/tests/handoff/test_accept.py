@@ -39,7 +39,7 @@ def commit_all() -> None:
 
 
 @pytest.fixture(scope="session")
-def committed(store: str, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+def committed(store: str, plain_git: None, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     """A project in git, trained and built from a clean tree, passed by the gate."""
     root = tmp_path_factory.mktemp("committed")
     make_project(root, "regression")

@@ -13,7 +13,7 @@ from handoff.checks.leaks import Leak, leaks
 from poc.evaluate import Truth
 from problem.columns import Column, ColumnType
 
-SEEDS = range(4)
+SEEDS = range(3)
 
 
 def find(frame: pd.DataFrame, target: "pd.Series[Any] | np.ndarray[Any, Any]") -> list[Leak]:
@@ -257,7 +257,7 @@ def test_parcels_are_clean(rows: int) -> None:
 
 
 def test_many_random_columns_are_clean() -> None:
-    for seed in range(3):
+    for seed in range(2):
         rng = np.random.default_rng(seed)
         frame = pd.DataFrame(rng.normal(size=(500, 300))).rename(columns="c{}".format)
         assert find(frame, rng.normal(size=500)) == []
