@@ -31,7 +31,7 @@ def columns(
         BadInput: the problem names columns that the contract does not have, no input is left, or
             an input has a type or a rule that the server would not know how to judge.
     """
-    _check_names(problem, schema)
+    check_names(problem, schema)
     found = tuple(
         _describe(name, rule, frame[name])
         for name, rule in schema.columns.items()
@@ -42,7 +42,8 @@ def columns(
     return found
 
 
-def _check_names(problem: Problem, schema: pa.DataFrameSchema) -> None:
+def check_names(problem: Problem, schema: pa.DataFrameSchema) -> None:
+    """Raise BadInput for every column that the problem names and the contract does not have."""
     named = {
         "target.column": problem.target.column,
         "rows.id": problem.rows.id,

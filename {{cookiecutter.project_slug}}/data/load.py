@@ -9,6 +9,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from data import sources
+from data.columns import check_names
 from data.convert import convert, kind_of
 from problem.columns import Column
 from problem.errors import BadInput
@@ -46,8 +47,10 @@ def load(problem: Problem, schema: pa.DataFrameSchema) -> pd.DataFrame:
     """All rows with a known outcome, valid by the contract, in the order of time if there is one.
 
     Raises:
-        BadInput: the source cannot be read (see `data.sources.read`) or rows break the contract.
+        BadInput: the problem names columns that the contract does not have, the source cannot be
+            read (see `data.sources.read`), or rows break the contract.
     """
+    check_names(problem, schema)
     raw = sources.read(problem.rows.source)
     if problem.target.column in raw.columns:
         raw = raw[raw[problem.target.column].notna()]

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from scipy import stats
 from sklearn import metrics as sk
 
+from problem.errors import BadInput
+
 Array = NDArray[np.float64]
 
 # Bootstrap samples behind an interval: its ends are steady to about a tenth of its width.
@@ -112,7 +114,19 @@ def resamples(truth: Array, repeats: int, seed: int, stratify: bool) -> Iterator
 
 
 def interval(samples: Array, value: float) -> Interval:
-    """The percentile interval around `value` (Efron 1979) from its bootstrap `samples`."""
+    """The percentile interval around `value` (Efron 1979) from its bootstrap `samples`.
+
+    Samples in which the measure is not defined (all outcomes the same) are left out.
+
+    Raises:
+        BadInput: the measure is defined in none of them, or not on the rows themselves.
+    """
+    samples = samples[np.isfinite(samples)]
+    if not len(samples) or not np.isfinite(value):
+        raise BadInput(
+            "the measure is not defined on these rows, most likely because their outcomes are all "
+            "the same; take more rows, or another metric in problem.toml"
+        )
     low, high = np.quantile(samples, [0.025, 0.975])
     return Interval(float(value), float(low), float(high))
 

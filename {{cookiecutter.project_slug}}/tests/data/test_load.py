@@ -98,6 +98,11 @@ def test_rows_without_outcome_are_left_out_and_numbers_stay_those_of_the_file(
     assert list(frame.index) == list(range(118))
 
 
+def test_a_role_that_no_column_plays_is_refused_before_anything_is_read() -> None:
+    with pytest.raises(BadInput, match=r"does not have: rows\.time = 'when'; mend the name"):
+        load(problem_of("late", "binary", time="when"), ROW)
+
+
 def test_the_digest_sees_values_order_names_and_types() -> None:
     frame = table()
     known = digest(frame)

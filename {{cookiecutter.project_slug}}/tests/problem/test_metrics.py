@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn import metrics as sk
 
+from problem.errors import BadInput
 from problem.metrics import METRICS, Interval, measure, measure_gain, resamples
 
 Array = NDArray[np.float64]
@@ -115,6 +116,19 @@ def test_a_stratified_sample_keeps_each_class_and_a_seed_its_rows() -> None:
     once, again = (list(resamples(truth, 3, seed=5, stratify=False)) for _ in range(2))
     assert all((a == b).all() for a, b in zip(once, again, strict=True))
     assert not (once[0] == once[1]).all()
+
+
+def test_a_measure_that_the_rows_do_not_define_is_refused() -> None:
+    same = np.ones(50)
+    for name, stratify in (("roc_auc", True), ("r2", False)):
+        with pytest.raises(BadInput, match="not defined on these rows"):
+            measure(METRICS[name], same, same, stratify=stratify)
+
+
+def test_samples_that_do_not_define_the_measure_are_left_out() -> None:
+    truth = np.array([1.0, 0.0, 0.0])
+    found = measure(METRICS["roc_auc"], truth, truth, stratify=False)
+    assert (found.low, found.value, found.high) == (1, 1, 1)
 
 
 def test_an_interval_is_plain_json() -> None:
