@@ -80,7 +80,7 @@ def _check(path: Path, *, as_json: bool) -> int:
 
 
 def _accept(path: Path, team: str) -> int:
-    signature = accept(path, team)
+    signature = accept(path, team, ROW)
     print(f"signed for {team} by {signature.person}: {signature.file}")
     if signature.published:
         print(f"both teams have signed: published to {signature.published}")

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pandera.pandas as pa
+
 from handoff.bundle import Bundle, file_digest, read
-from handoff.gate import CHECKS
+from handoff.gate import CHECKS, judge
 from handoff.record import RECORDS, TEAMS, VERDICT, signer, unsigned, verdict_digest
 from handoff.run import LOOKS, TrainedRun, fetch
 from handoff.store import place
@@ -34,8 +36,10 @@ class Signature:
     published: Path | None
 
 
-def accept(path: Path, team: str) -> Signature:
+def accept(path: Path, team: str, schema: pa.DataFrameSchema) -> Signature:
     """Sign for the bundle in `path` as `team`, and publish it if the other team has signed too.
+
+    The gate is asked again first: a verdict is a file, and whoever signs answers for what it says.
 
     Raises:
         BadInput: the bundle was changed, refused or never judged, holds assumed answers, comes
@@ -48,6 +52,7 @@ def accept(path: Path, team: str) -> Signature:
     person = f"{_git('user.name')} <{_git('user.email')}>"
     run = fetch(bundle.manifest["run_id"])
     _check_recorded(bundle, run)
+    _check_passes(path, schema)
     [other] = set(TEAMS) - {team}
     is_second = unsigned(bundle.id, other) is None
     published = _publish(bundle) if is_second else None
@@ -81,6 +86,16 @@ def _check_judged(bundle: Bundle) -> None:
         raise BadInput(
             f"the gate did not pass bundle {bundle.id[:12]} ({path}); `python -m handoff check` "
             "says why"
+        )
+
+
+def _check_passes(path: Path, schema: pa.DataFrameSchema) -> None:
+    """The gate lets the bundle through now, whatever its verdict says."""
+    if refusals := judge(path, schema).refusals:
+        raise BadInput(
+            f"the gate refuses bundle {path.name[:12]}, though its verdict says that it passed: "
+            f"{'; '.join(f'{one.check}: {one.measured}' for one in refusals)}; run "
+            "`python -m handoff check` and see who changed the verdict"
         )
 
 

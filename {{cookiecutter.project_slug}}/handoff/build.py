@@ -19,6 +19,7 @@ from handoff.papers import Claims, contract, evaluate, judge_test, reference
 from handoff.run import TrainedRun, fetch
 from poc.dataset import Dataset, gather
 from poc.train import THREADS
+from present.wording import count
 from problem.errors import BadInput
 from problem.spec import parse
 
@@ -66,7 +67,9 @@ def write(
         built = _seal(draft, _manifest(dataset, run), out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    say(f"judged on {len(dataset.test)} test rows; they have judged {looks} models so far")
+    say(
+        f"judged on {len(dataset.test)} test rows, which had judged {count(looks, 'model')} by then"
+    )
     return built
 
 

@@ -101,8 +101,11 @@ class Bundle:
     def golden(self) -> list[dict[str, Any]]:
         """Rows with the answers that the PoC gave: `kind`, `row`, `answer`."""
         text = (self.path / "golden.jsonl").read_text(encoding="utf-8")
-        lines = (_parse(line) for line in text.split("\n") if line)
-        return [{key: line[key] for key in ("kind", "row", "answer")} for line in lines]
+        lines = [_parse(line) for line in text.split("\n") if line]
+        for line in lines:
+            if set(line) != {"kind", "row", "answer"}:
+                raise ValueError(f"a golden row with {sorted(line)}")
+        return lines
 
 
 def read(path: Path) -> Bundle:
@@ -178,7 +181,8 @@ def _check(path: Path, name: str, digest: str) -> None:
     if parts.is_absolute() or ".." in parts.parts or "\\" in name or ":" in name:
         raise _tampered(path, f"{name!r} leaves the folder")
     file = path / name
-    if any(parent.is_symlink() for parent in (file, *file.parents[: len(parts.parts)])):
+    # The bundle's own folder may be a link, as volumes are mounted; nothing in it may be one.
+    if any(parent.is_symlink() for parent in (file, *file.parents[: len(parts.parts) - 1])):
         raise _tampered(path, f"{name} is a symbolic link")
     if not file.is_file():
         raise _tampered(path, f"{name} is missing")
@@ -200,10 +204,18 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def _parse(text: str | bytes) -> dict[str, Any]:
-    value = json.loads(text, parse_constant=_no_number)
+    value = json.loads(text, parse_constant=_no_number, object_pairs_hook=_once)
     if not isinstance(value, dict):
         raise TypeError("no object")
     return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys all differ: of two values, two readers would believe two."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice in an object")
+    return found
 
 
 def _no_number(name: str) -> float:

@@ -53,12 +53,12 @@ def unsigned(bundle_id: str, team: str, records: Path = RECORDS) -> str | None:
         return f"no {path}"
     except (OSError, ValueError):
         return f"{path} cannot be read"
-    if signature.get("team", team) != team:
-        return f"{path} is the signature of another team"
-    if signature.get("bundle") != bundle_id:
-        return f"{path} signs another bundle"
-    if signature.get("verdict") != verdict_digest(bundle_id, records):
-        return f"{path} signs another verdict; the gate judged again since"
+    expected = {"team": team, "bundle": bundle_id, "verdict": verdict_digest(bundle_id, records)}
+    for name, value in expected.items():
+        if signature.get(name) != value:
+            return f"{path} signs for another {name} than {value:.16}"
+    if not signature.get("person") or not signature.get("signed_at"):
+        return f"{path} does not say who signed, and when"
     return None
 
 

@@ -127,11 +127,16 @@ def best_threshold(value: Value, outcome: Array, score: Array) -> float:
 
 
 def measures(problem: Problem, outcome: Array, score: Array) -> dict[str, Interval]:
-    """Every metric that fits the task, with its interval."""
+    """Every metric that fits the task and is defined on these rows, with its interval.
+
+    Raises:
+        BadInput: the success metric is not.
+    """
+    fitting = [name for name, tasks in TASKS_OF_METRIC.items() if problem.target.task in tasks]
     return {
         name: _measure(problem, METRICS[name], outcome, score)
-        for name, tasks in TASKS_OF_METRIC.items()
-        if problem.target.task in tasks
+        for name in fitting
+        if name == problem.success.metric or np.isfinite(METRICS[name].compute(outcome, score))
     }
 
 

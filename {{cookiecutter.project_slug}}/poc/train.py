@@ -105,9 +105,19 @@ def train(problem: Problem, schema: pa.DataFrameSchema, say: Say = print) -> Run
 
 
 def choose(problem: Problem, trials: tuple[Trial, ...]) -> Trial:
-    """The simplest candidate within one standard error of the best (Breiman et al. 1984, 3.4.3)."""
+    """The simplest candidate within one standard error of the best (Breiman et al. 1984, 3.4.3).
+
+    Raises:
+        BadInput: the success metric is not defined in every fold.
+    """
     sign = 1 if METRICS[problem.success.metric].higher_is_better else -1
     real = [trial for trial in trials if not trial.candidate.is_baseline]
+    if not all(np.isfinite(trial.mean) for trial in real):
+        raise BadInput(
+            f"{problem.success.metric} is not defined in every fold of the cross-validation, most "
+            "likely because the outcomes of one are all the same; take more rows, or another "
+            "success.metric in problem.toml"
+        )
     best = max(real, key=lambda trial: sign * trial.mean)
     return next(trial for trial in real if sign * trial.mean >= sign * best.mean - best.error)
 

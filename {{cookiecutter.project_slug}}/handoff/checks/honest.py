@@ -8,6 +8,7 @@ from handoff.checks.finding import Evidence, Result
 from handoff.checks.leaks import leaks
 from handoff.papers import reference
 from poc.evaluate import truth
+from present.wording import count
 from problem.toml import toml
 
 # A score whose interval reaches so far is rare in honest work; by itself it is only worth a second
@@ -31,8 +32,8 @@ def evaluation(evidence: Evidence) -> Result:
             found.append("model_card.md is not the card of this bundle")
     if found:
         return Result("refuse", shorten(found), required, "build the bundle anew from its run")
-    rows, looks = len(dataset.test), evidence.claims.test_evaluations
-    measured = f"the same on {rows} test rows, which have judged {looks} models"
+    looks = count(evidence.claims.test_evaluations, "model")
+    measured = f"the same on {len(dataset.test)} test rows, which had judged {looks} by then"
     return Result("pass", measured, required)
 
 

@@ -21,8 +21,8 @@ Flags = NDArray[np.bool_]
 
 # Rows that may contradict a relation, as a share of the rarest class: a few entered wrongly.
 WRONG_VALUES, WRONG_ORDER = 0.005, 0.002
-# Fewer rows of a class are no evidence for anything.
-FEWEST = 10
+# Fewer rows of a class are no evidence for anything; of two columns there are many pairs to try.
+FEWEST, FEWEST_TO_COMPARE = 10, 100
 # A column with more values than this is a feature, and not the target in other words.
 MOST_VALUES = 12
 # Two numbers are compared only where neither alone does the work: else one of them is a strong
@@ -53,6 +53,10 @@ def leaks(frame: pd.DataFrame, columns: Sequence[Column], known: Truth) -> list[
     dates = {column.name for column in columns if column.type == "date"}
     if known.classes:
         found = list(_recodings(sample, columns, known.classes, target.astype(int)))
+    elif len(values := np.unique(target)) <= MOST_VALUES:
+        # A quantity of few values is re-coded like a class; it has no order worth the name.
+        codes = np.searchsorted(values, target)
+        found = list(_recodings(sample, columns, values.tolist(), codes))
     else:
         found = [
             Leak((name,), "it is a transform of the target: it puts all rows in the same order")
@@ -110,7 +114,7 @@ def _each_word_means_a_class(counts: Codes, sizes: Codes, judged: Codes) -> bool
 
 def _comparisons(numbers: dict[str, Array], positive: Flags) -> list[Leak]:
     """Two numbers or dates of which one is larger exactly in the rows of one class."""
-    if min(positive.sum(), (~positive).sum()) < FEWEST:
+    if min(positive.sum(), (~positive).sum()) < FEWEST_TO_COMPARE:
         return []
     names, found, named = list(numbers), list[Leak](), set[str]()
     for first, second, sign in _worth_comparing(list(numbers.values()), positive):
@@ -121,7 +125,7 @@ def _comparisons(numbers: dict[str, Array], positive: Flags) -> list[Leak]:
         left, right, outcome = numbers[one][there], numbers[other][there], positive[there]
         rarest = min(outcome.sum(), (~outcome).sum())
         said = left > right if sign == ">" else left >= right
-        if rarest < FEWEST or (said != outcome).sum() > WRONG_ORDER * rarest:
+        if rarest < FEWEST_TO_COMPARE or (said != outcome).sum() > WRONG_ORDER * rarest:
             continue
         if max(_alone(left, outcome), _alone(right, outcome)) <= ALONE:
             found.append(Leak((one, other), f"the target is whether {one} {sign} {other}"))

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from handoff.bundle import REQUIRED
+from handoff.bundle import LARGEST_FILE, REQUIRED
 from handoff.checks.compare import shorten
 from handoff.checks.finding import Evidence, Result
 from problem.errors import BadInput
@@ -37,9 +37,16 @@ MAY_IMPORT = {*sys.stdlib_module_names, "numpy", "pandas", "sklearn", "scipy"}
 def complete(evidence: Evidence) -> Result:
     """Every file there and unchanged (the gate reads a bundle no other way), and no stranger."""
     files, required = evidence.bundle.manifest["files"], "a bundle's files, none changed or besides"
-    absent = [field for field in FIELDS if field not in evidence.bundle.manifest]
+    manifest = evidence.bundle.manifest
+    absent = [field for field in FIELDS if field not in manifest]
+    beside = set(manifest) - {*FIELDS, "format", "features_module", "files"}
     found = [f"{name} is none of a bundle's files" for name in files if name not in REQUIRED]
     found += [f"manifest.json does not say {field}" for field in absent]
+    found += [
+        f"manifest.json says {field}, which is none of its fields" for field in sorted(beside)
+    ]
+    if set(manifest.get("code") or {}) != {"commit", "dirty", "snapshot"}:
+        found.append("manifest.json does not say which code made it")
     if found:
         return Result("refuse", shorten(found), required, "build the bundle anew from its run")
     measured = f"{len(files)} files as built, id {evidence.bundle.id[:12]}"
@@ -49,14 +56,12 @@ def complete(evidence: Evidence) -> Result:
 def safe(evidence: Evidence) -> Result:
     """Trusted types, no pickle, no secret, no personal column, feature code that stands alone."""
     bundle = evidence.bundle
-    found = [
-        *_pickles(bundle.path),
-        *_secrets(bundle.path),
-        *_imports(bundle.features_path),
-        *_personal(evidence),
-    ]
+    found = _bomb(bundle.model_path)
+    if not found:  # for all of it is unpacked from here on
+        found += [*_pickles(bundle.path), *_secrets(bundle.path), *_archive(bundle.model_path)]
+    found += [*_imports(bundle.features_path), *_personal(evidence)]
     try:
-        load_model(bundle)
+        _ = found or load_model(bundle)
     except BadInput as error:
         found.append(str(error))
     required = "trusted types, no pickle, no secret, no personal column, code that stands alone"
@@ -64,6 +69,32 @@ def safe(evidence: Evidence) -> Result:
         advice = "take it out, train and build again; a secret that was in a file is to be revoked"
         return Result("refuse", "; ".join(found), required, advice)
     return Result("pass", "nothing found in any file", required)
+
+
+def _bomb(model: Path) -> list[str]:
+    if not zipfile.is_zipfile(model):
+        return []
+    with zipfile.ZipFile(model) as archive:
+        size = sum(entry.file_size for entry in archive.infolist())
+    too_large = f"model.skops unpacks to {size >> 20} MiB, more than {LARGEST_FILE >> 20}"
+    return [too_large] if size > LARGEST_FILE else []
+
+
+def _archive(model: Path) -> list[str]:
+    """What an archive can hide from those who read it entry by entry."""
+    if not zipfile.is_zipfile(model):
+        return ["model.skops is no archive"]
+    with zipfile.ZipFile(model) as archive:
+        entries = archive.infolist()
+        found = ["model.skops has a comment"] if archive.comment else []
+    names = [entry.filename for entry in entries]
+    if min((entry.header_offset for entry in entries), default=0) > 0:
+        found.append("model.skops has something before its first entry")
+    if len(set(names)) < len(names):
+        found.append("model.skops holds two entries of one name")
+    strange = [name for name in names if not re.fullmatch(r"schema\.json|\d+\.(npy|npz)", name)]
+    found += [f"model.skops holds {name!r}, which skops does not write" for name in strange]
+    return found
 
 
 def _pickles(path: Path) -> list[str]:
