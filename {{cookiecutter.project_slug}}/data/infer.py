@@ -66,7 +66,7 @@ def guess_task(target: pd.Series, wanted: Task | None = None) -> Task:
     """
     counts = target.dropna().value_counts()
     if len(counts) < 2:
-        only = f"one class only ({counts.index[0]!r:.60})" if len(counts) else "no value"
+        only = f"one class only ({counts.index.tolist()[0]!r:.60})" if len(counts) else "no value"
         raise BadInput(
             f"target '{target.name}' has {only}; a model needs rows of at least two: choose "
             "another target, or add the rows that are missing"

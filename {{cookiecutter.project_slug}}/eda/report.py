@@ -69,4 +69,5 @@ def _headline(found: Look) -> str:
     top = [name for name, share in found.tells.items() if share >= 0.01][:2]
     if not top:
         return f"{said}No feature tells much of {found.target.name} alone."
-    return f"{said}{subject(top, 'tell')} most of {found.target.name}."
+    shares = listed([percent(found.tells[name]) for name in top])
+    return f"{said}{subject(top, 'tell')} the most of {found.target.name}, alone: {shares}."

@@ -76,6 +76,8 @@ def _check(path: Path, *, as_json: bool) -> int:
     else:
         show(judgement)
         print(f"verdict: {judgement.verdict}, {where}")
+        if judgement.verdict == "passed":
+            print("next: python -m handoff accept --as data-scientist, and --as ml-engineer")
     return 0 if judgement.verdict == "passed" else EXIT_GATE_CLOSED
 
 

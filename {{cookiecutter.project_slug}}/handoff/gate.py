@@ -98,7 +98,12 @@ def _ask(check: Check, evidence: Evidence) -> Result:
     try:
         return check.ask(evidence)
     except BadInput as error:
-        return Result("refuse", str(error), "that it can be measured", "mend that, and build again")
+        return Result(
+            "refuse",
+            str(error),
+            "that it can be measured",
+            "mend what it names, then train and build again",
+        )
 
 
 def _finding(name: str, result: Result) -> Finding:

@@ -1,4 +1,4 @@
-"""Sends real rows to the real server, and their outcomes after them."""
+"""Sends the test rows to the real server, and their outcomes after them."""
 
 import http.client
 import json
@@ -129,7 +129,7 @@ def exchange(
                  for one, label in zip(traffic.ids, labels, strict=True)]  # fmt: skip
         for start in range(0, len(known), TOGETHER):
             some = {"labels": known[start : start + TOGETHER]}
-            traffic.labelled += _ask(connection, "/v1/labels", some)["accepted"]
+            traffic.labelled += _ask(connection, "/v1/labels", some)["stored"]
         traffic.memory_mb = memory_mb(pid)
     return traffic
 

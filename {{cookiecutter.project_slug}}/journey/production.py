@@ -143,10 +143,10 @@ def _latencies(traffic: Traffic) -> Figure:
 
 def _exchanged(traffic: Traffic) -> Code:
     return Code(
-        f"POST /v1/predict\n{json.dumps(traffic.example_row)}\n"
-        f"200 {json.dumps(traffic.example_answer)}\n\n"
+        f"POST /v1/predict\n{json.dumps(traffic.example_row, indent=2)}\n\n"
+        f"200\n{json.dumps(traffic.example_answer, indent=2)}\n\n"
         f"POST /v1/predict   with a field too many\n"
-        f"{traffic.refused_status} {json.dumps(traffic.refused_answer)}",
+        f"{traffic.refused_status}\n{json.dumps(traffic.refused_answer, indent=2)}",
         "An answer, and a refusal",
     )
 

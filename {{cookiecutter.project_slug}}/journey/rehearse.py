@@ -115,7 +115,7 @@ def lead(journey: Journey, problem: Problem) -> str:
         )
     return (
         f"{problem.decision.question} From the question to a served and watched model, as one "
-        "rehearsal on real rows."
+        "rehearsal on the project's rows."
     )
 
 

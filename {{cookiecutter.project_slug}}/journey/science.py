@@ -94,7 +94,7 @@ def explore(rehearsal: Rehearsal) -> Outcome:
     """A page about the rows, and its most telling picture here."""
     path = HOME / "eda.html"
     seen = report.write(rehearsal.problem, rehearsal.frame, rehearsal.columns, path)
-    caption = "The features that tell most of the target, each taken alone."
+    caption = "The features that tell the most of the target, each alone: the share it explains."
     blocks = (Figure(seen.picture, caption), Links([("The whole EDA page", path.name)]))
     return Outcome(seen.headline, blocks, warned=bool(seen.suspects))
 

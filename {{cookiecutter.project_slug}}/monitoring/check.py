@@ -110,8 +110,8 @@ def _headline(findings: Sequence[Finding], rows: int, rehearsal: bool) -> str:
     fine = [one for one in findings if (one.check, one.verdict) == ("performance", "ok")]
     said += [f"{one.subject} no worse" for one in fine]
     if unknown:
-        what = _few(list(unknown)) if known else "everything"
-        said.append(f"insufficient data for {what}: {next(iter(unknown.values()))}")
+        what = f" for {_few(list(unknown))}" if known else ""
+        said.append(f"insufficient data{what}: {next(iter(unknown.values()))}")
     return "; ".join(said)
 
 

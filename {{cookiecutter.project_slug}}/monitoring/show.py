@@ -31,7 +31,11 @@ def print_table(result: Result) -> None:
     terminal.table(title + count(len(result.rows), "check"), HEADER, shown)
     if result.torn:
         print(f"passed over {count(result.torn, 'half line')} at the end of a segment")
-    print(f"{result.verdict}: {result.headline}")
+    print(
+        result.headline
+        if result.headline.startswith(result.verdict)
+        else f"{result.verdict}: {result.headline}"
+    )
 
 
 def picture(result: Result) -> Markup:

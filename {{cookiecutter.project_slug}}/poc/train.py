@@ -73,10 +73,10 @@ def train(problem: Problem, schema: pa.DataFrameSchema, say: Say = print) -> Run
     rows, known = len(dataset.learning), dataset.known
     if len(np.unique(known.values)) < 2:
         raise BadInput(
-            f"'{problem.target.column}' has the same value in all {rows} rows to learn from; "
+            f"'{problem.target.column}' has the same value in all {rows:,} rows to learn from; "
             "choose another target, or add rows that differ"
         )
-    say(f"{rows} rows to learn from, {len(dataset.columns)} inputs; {dataset.parts.how}")
+    say(f"{rows:,} rows to learn from, {len(dataset.columns)} inputs; {dataset.parts.how}")
     with threadpool_limits(limits=THREADS):
         trials = tuple(
             _try(dataset, candidate, say)
@@ -85,7 +85,7 @@ def train(problem: Problem, schema: pa.DataFrameSchema, say: Say = print) -> Run
         trial = choose(problem, trials)
         table = dataset.inputs(dataset.learning)
         model = clone(trial.candidate.model).fit(table, known.labels)
-    say(f"chosen: {trial.candidate.name}, fitted on all {rows} training rows")
+    say(f"chosen: {trial.candidate.name}, fitted on all {rows:,} training rows")
     threshold = _threshold(dataset, trial)
     facts = {
         "candidate": trial.candidate.name,

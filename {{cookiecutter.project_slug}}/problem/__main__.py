@@ -23,15 +23,17 @@ def summary(problem: Problem) -> str:
     success, target = problem.success, problem.target
     lines = [
         f"{problem.decision.name}: {problem.decision.question}",
-        f"  for     {problem.decision.stakeholder}: {problem.decision.action}",
+        f"  for     {problem.decision.stakeholder}",
+        f"  action  {problem.decision.action}",
         f"  target  {target.column} ({target.task}), known after {target.label_delay_days} days",
         f"  success {success.metric} of {success.minimum:g} or better, "
         f"{success.margin:g} better than the best baseline",
     ]
     if problem.assumed:
         lines.append(
-            f"  ASSUMED by a tool, to be answered by a person: {', '.join(problem.assumed)}"
+            "  ASSUMED by a tool, to be answered by a person before the handoff is signed:"
         )
+        lines += [f"    {name}" for name in problem.assumed]
     return "\n".join(lines)
 
 

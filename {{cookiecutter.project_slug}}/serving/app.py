@@ -113,8 +113,8 @@ def _labels(
 
     @router.post(
         "/v1/labels",
-        openapi_extra=takes("Labels"),
-        responses=gives("They are on the disk.", "Accepted") | refuses(*_READING, "not-stored"),
+        openapi_extra=takes("Label", "Labels"),
+        responses=gives("They are on the disk.", "Stored") | refuses(*_READING, "not-stored"),
     )
     async def label(request: Request) -> Response:
         """Say what really happened: late labels are welcome, a later one corrects an earlier."""
@@ -125,7 +125,7 @@ def _labels(
             detail = f"the disk did not take them ({error.strerror}); send them again later"
             raise Refusal("not-stored", detail, headers={"Retry-After": "30"}) from None
         metrics.labels.inc(len(found))
-        return JSONResponse({"accepted": len(found)})
+        return JSONResponse({"stored": len(found)})
 
     return router
 

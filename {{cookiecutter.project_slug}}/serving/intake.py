@@ -58,11 +58,13 @@ def is_many(body: Any) -> bool:
 
 
 def labels_of(body: Any, schema: Schema) -> list[dict[str, Any]]:
-    """The labels of a body for /v1/labels, checked.
+    """The labels of a body for /v1/labels, checked: `{"labels": [...]}`, or one label alone.
 
     Raises:
         Refusal: a label does not fit the contract.
     """
+    if isinstance(body, dict) and "prediction_id" in body:
+        return [_valid(body, "Label", schema)]
     labels: list[dict[str, Any]] = _valid(body, "Labels", schema)["labels"]
     return labels
 

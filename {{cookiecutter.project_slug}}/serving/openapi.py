@@ -28,11 +28,11 @@ _REFUSAL = {
         "errors": {"type": "array", "items": _FAULT},
     },
 }
-_ACCEPTED = {
-    "title": "Accepted",
+_STORED = {
+    "title": "Stored",
     "type": "object",
-    "required": ["accepted"],
-    "properties": {"accepted": {"type": "integer", "description": "Labels stored."}},
+    "required": ["stored"],
+    "properties": {"stored": {"type": "integer", "description": "Labels stored."}},
 }
 
 
@@ -73,7 +73,7 @@ def documented(app: FastAPI, schema: Schema) -> Callable[[], dict[str, Any]]:
 
 
 def _components(schema: Schema) -> dict[str, Any]:
-    return {**schema.components(), "Accepted": _ACCEPTED, "Refusal": _REFUSAL}
+    return {**schema.components(), "Stored": _STORED, "Refusal": _REFUSAL}
 
 
 def _json(names: tuple[str, ...]) -> Mapping[str, Any]:

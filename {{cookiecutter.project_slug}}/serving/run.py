@@ -34,6 +34,7 @@ def serve(
         BadInput: the bundle does not answer as it should, or the address is taken.
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    print(f"loading {bundle.id[:12]}, asking its golden rows …", file=sys.stderr, flush=True)
     predictor = load(bundle, rehearsal=rehearsal)
     with (
         listen(host, port) as listener,
@@ -43,6 +44,7 @@ def serve(
         if rehearsal:
             print("REHEARSAL: not accepted; every answer says so", file=sys.stderr, flush=True)
         address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+        print(f"what it takes: {address}/docs", file=sys.stderr, flush=True)
         _Server(app, f"serving {bundle.id[:12]} on {address}", drain).run(sockets=[listener])
 
 

@@ -69,20 +69,19 @@ def schema_of(contract: Contract, limits: Limits) -> Schema:
         "Rows": _record("Rows", {"rows": _some(row, limits)}),
         "Answer": answer,
         "Answers": _record("Answers", {"predictions": GenericAlias(list, answer)}),
+        "Label": label,
         "Labels": _record("Labels", {"labels": _some(label, limits)}),
     }
     fields = {column.name: expected(column) for column in contract.inputs}
     outcome = f"one of {json.dumps(contract.classes)[1:-1]}" if contract.classes else "a number"
+    said = {"prediction_id": "the prediction_id of an answer", "label": outcome}
     return Schema(
         adapters={name: TypeAdapter(kind) for name, kind in types.items()},
         words={
             "Row": fields,
             "Rows": {"rows": f"a list of 1 to {limits.rows} rows"} | fields,
-            "Labels": {
-                "labels": f"a list of 1 to {limits.rows} labels",
-                "prediction_id": "the prediction_id of an answer",
-                "label": outcome,
-            },
+            "Label": said,
+            "Labels": {"labels": f"a list of 1 to {limits.rows} labels"} | said,
         },
     )
 

@@ -61,7 +61,7 @@ def test_too_few_rows_are_code_0_and_never_ok(
     write_log(tmp_path, rows(50, 3, shift=9), [0.5] * 50, bundle=name)
     code, out = said(["--bundle", str(path), "--log", str(tmp_path), *SINCE], capsys)
     assert code == 0
-    assert "insufficient data for everything: 50 of at least 200 rows" in out
+    assert "insufficient data: 50 of at least 200 rows" in out
     assert "✓" not in out
 
 

@@ -120,7 +120,7 @@ def test_no_answer_of_the_bundle_is_insufficient_data(tmp_path: Path) -> None:
     write_log(tmp_path, ROWS, SCORES, bundle="c" * 64)
     result = checked(tmp_path)
     assert (result.verdict, result.counted, result.wrong) == ("insufficient data", 0, ())
-    assert result.headline.startswith("insufficient data for everything: 0 of at least 100 rows")
+    assert result.headline.startswith("insufficient data: 0 of at least 100 rows")
 
 
 def test_text_where_a_number_belongs_is_refused(tmp_path: Path) -> None:

@@ -174,7 +174,8 @@ def test_the_command_says_what_was_framed_and_what_is_assumed(
     assert command.main(["check", str(tmp_path / "t.toml")]) == 0
     said = capsys.readouterr().out
     assert "late-parcels: Will this parcel arrive late?" in said
-    assert "ASSUMED by a tool, to be answered by a person: value.currency" in said
+    assert "ASSUMED by a tool" in said
+    assert "    value.currency" in said
 
 
 def test_every_metric_has_its_tasks_and_its_range() -> None:

@@ -158,7 +158,7 @@ def test_other_targets_are_answered_too(connect: Connect, tmp_path: Path, task: 
         assert answer["score"] == max(answer["scores"].values())
     outcome = 3.5 if task == "regression" else "low"
     label = {"prediction_id": answer["prediction_id"], "label": outcome}
-    assert client.post("/v1/labels", json={"labels": [label]}).json() == {"accepted": 1}
+    assert client.post("/v1/labels", json={"labels": [label]}).json() == {"stored": 1}
     assert errors_of(client, {"labels": [label | {"label": "other"}]}, "/v1/labels")
 
 
@@ -169,13 +169,21 @@ def test_a_rehearsal_says_so_in_every_answer(connect: Connect, bundle_path: Path
     assert [answer["rehearsal"] for answer in many] == [True, True]
 
 
+def test_one_label_may_come_alone(client: TestClient) -> None:
+    """As one row may; and one with a mistake is told of it by its own names."""
+    label = {"prediction_id": "0" * 32, "label": True}
+    assert client.post("/v1/labels", json=label).json() == {"stored": 1}
+    errors = errors_of(client, label | {"lable": True}, "/v1/labels")
+    assert errors == {"lable": "no such field; did you mean 'label'?"}
+
+
 def test_labels_are_on_the_disk_when_they_are_accepted(client: TestClient, tmp_path: Path) -> None:
     labels = [
         {"prediction_id": "0" * 32, "label": False},
         {"prediction_id": "0" * 32, "label": True},
     ]
     for label in labels:
-        assert client.post("/v1/labels", json={"labels": [label]}).json() == {"accepted": 1}
+        assert client.post("/v1/labels", json={"labels": [label]}).json() == {"stored": 1}
     [segment] = (tmp_path / "labels").glob("*.jsonl")
     kept = [json.loads(line) for line in segment.read_text().splitlines()]
     assert [line["label"] for line in kept] == [False, True]
