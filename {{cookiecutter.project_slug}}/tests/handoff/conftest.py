@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from handoff.accept import ALIAS, accept
+from handoff.gate import judge, record
+from handoff.record import TEAMS
+from poc.tracking import mlflow
 from problem.spec import Task
 from tests.handoff.made import ORDERS, Workshop, copied, make_project, train_and_build
+from tests.handoff.signing import NAME, aliased, commit_all, git
 
 Make = Callable[[Task], Workshop]
 
@@ -39,3 +44,50 @@ def workshop(built: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ma
         return copied(built(task), root)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def committed(store: str, plain_git: None, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    """A project in git, trained and built from a clean tree, passed by the gate."""
+    root = tmp_path_factory.mktemp("committed")
+    make_project(root, "regression")
+    (root / ".gitignore").write_text("build/\nbundles/\nmlartifacts/\n")
+    with chdir(root):
+        git("init", "--quiet")
+        git("config", "user.name", "Ada")
+        git("config", "user.email", "ada@example.org")
+        commit_all()
+        bundle = train_and_build()
+        record(judge(bundle.path, ORDERS))
+        commit_all()
+    return Workshop(root, ORDERS, root / bundle.path)
+
+
+@pytest.fixture
+def passed(committed: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
+    """A copy of it to sign for; the working directory, with a registry that has no alias yet."""
+    monkeypatch.delenv("BUNDLES", raising=False)
+    made = copied(committed, tmp_path / "project")
+    monkeypatch.chdir(made.root)
+    if aliased():
+        mlflow.MlflowClient().delete_registered_model_alias(NAME, ALIAS)
+    return made
+
+
+@pytest.fixture(scope="session")
+def signed(committed: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    """The same project with both signatures."""
+    root = tmp_path_factory.mktemp("signed")
+    made = copied(committed, root)
+    with chdir(root):
+        for team in TEAMS:
+            accept(made.bundle, team, made.schema)
+    return made
+
+
+@pytest.fixture
+def accepted(signed: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
+    """A copy of it, which is the working directory."""
+    made = copied(signed, tmp_path / "accepted")
+    monkeypatch.chdir(made.root)
+    return made

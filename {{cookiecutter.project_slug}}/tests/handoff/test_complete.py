@@ -113,9 +113,22 @@ def test_a_changed_bundle_is_not_read(workshop: Make, lie: str) -> None:
 
 GARBAGE = {
     "contract.json": ["{}", "[]", '{"task": 1, "classes": 2, "inputs": 3, "outputs": 4}', "null"],
-    "evaluation.json": ["[]", '{"threshold": "high"}', '{"threshold": NaN}', "nothing"],
+    "evaluation.json": [
+        "[]",
+        '{"threshold": null, "threshold": null}',
+        '{"threshold": "high"}',
+        '{"threshold": NaN}',
+        "nothing",
+    ],
     "reference.json": ["1", '{"rows": Infinity}'],
-    "golden.jsonl": ["[]", '{"kind": "typical"}', "{", '"row"'],
+    "golden.jsonl": [
+        '{"kind": "typical", "row": {}, "answer": {}, "customer": "c17"}',
+        '{"kind": "typical", "row": {"customer": "c17"}, "row": {}, "answer": {}}',
+        "[]",
+        '{"kind": "typical"}',
+        "{",
+        '"row"',
+    ],
     "problem.toml": ["assumed = 1", "= nothing", "[decision"],
 }
 
@@ -128,6 +141,13 @@ def test_garbage_in_an_honest_manifest_is_one_clear_error(workshop: Make, name: 
         reseal(bundle)
         with pytest.raises(BadInput):
             read(bundle)
+
+
+def test_the_folder_itself_may_be_a_link(workshop: Make, tmp_path: Path) -> None:
+    """As volumes are mounted; what is in it may not be one."""
+    bundle = workshop("regression").bundle
+    (tmp_path / "mounted").symlink_to(bundle)
+    assert read(tmp_path / "mounted").id == bundle.name
 
 
 def test_a_bundle_that_is_intact_is_read_from_anywhere(workshop: Make, tmp_path: Path) -> None:

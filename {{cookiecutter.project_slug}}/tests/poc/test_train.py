@@ -232,6 +232,8 @@ def test_a_run_records_data_code_choice_and_model(here: Path) -> None:
     assert [one.name for one in model.signature.inputs] == [column.name for column in COLUMNS]
     assert model.saved_input_example_info is not None
     assert not list((here / "mlartifacts").rglob("*.pkl"))
+    assert not (here / "mlflow.db").exists()  # MLFLOW_TRACKING_URI points elsewhere
+    assert not (here / "mlruns").exists()
 
 
 QUIET = """

@@ -1,0 +1,175 @@
+"""What nobody should own does not pass: strangers, pickles, secrets, persons, untrusted types."""
+
+import json
+import subprocess
+import warnings
+import zipfile
+from collections.abc import Callable
+
+import pytest
+import skops.io
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from handoff.bundle import LARGEST_FILE
+from tests.handoff.conftest import Make
+from tests.handoff.lies import FEATURES, edit_golden, put, types_in
+from tests.handoff.made import Workshop, reseal
+
+
+def test_a_file_that_is_none_of_a_bundles_is_refused(workshop: Make) -> None:
+    made = workshop("regression")
+    (made.bundle / "model/weights.pkl").write_bytes(b"\x80\x04N.")
+    reseal(made.bundle)
+    assert made.refused_by() == {"complete"}
+
+
+@pytest.mark.parametrize("field", ["run_id", "code", "trained_at", "version"])
+def test_a_manifest_that_leaves_something_out_is_refused(workshop: Make, field: str) -> None:
+    made = workshop("regression")
+    made.edit_json("manifest.json", lambda said: said.pop(field))
+    assert made.refused_by() == {"complete"}
+
+
+def _pack(made: Workshop, name: str, content: bytes) -> None:
+    with zipfile.ZipFile(made.bundle / "model/model.skops", "a") as archive:
+        archive.writestr(name, content)
+    reseal(made.bundle)
+
+
+def _twice(made: Workshop) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zipfile itself finds two entries of one name odd
+        _pack(made, "schema.json", b"{}")
+
+
+def _comment(made: Workshop) -> None:
+    with zipfile.ZipFile(made.bundle / "model/model.skops", "a") as archive:
+        archive.comment = b"more than a model"
+    reseal(made.bundle)
+
+
+def _in_front(made: Workshop) -> None:
+    path = made.bundle / "model/model.skops"
+    path.write_bytes(b"more than a model" + path.read_bytes())
+    reseal(made.bundle)
+
+
+def _bomb(made: Workshop) -> None:
+    path = made.bundle / "model/model.skops"
+    with (
+        zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("0.npy", "w") as entry,
+    ):
+        for _ in range(LARGEST_FILE >> 24):
+            entry.write(bytes(1 << 24))
+        entry.write(b"!")
+    reseal(made.bundle)
+
+
+def _remark(made: Workshop) -> None:
+    """A word more in the archive's own description of the model."""
+    path = made.bundle / "model/model.skops"
+    with zipfile.ZipFile(path) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    schema = json.loads(entries["schema.json"]) | {"remark": KEY}
+    entries["schema.json"] = json.dumps(schema).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    reseal(made.bundle)
+
+
+def _untrusted(made: Workshop) -> None:
+    path = made.bundle / "model/model.skops"
+    model = skops.io.load(path, trusted=types_in(path))
+    steps = [("shell", FunctionTransformer(subprocess.getoutput)), *model.steps]
+    skops.io.dump(Pipeline(steps), path)
+    reseal(made.bundle)
+
+
+def _write(name: str, content: bytes) -> Callable[[Workshop], None]:
+    def lie(made: Workshop) -> None:
+        (made.bundle / name).write_bytes(content)
+        reseal(made.bundle)
+
+    return lie
+
+
+def _import(line: str) -> Callable[[Workshop], None]:
+    return lambda made: made.edit(
+        "code/features.py", "import numpy as np\n", f"import numpy as np\n{line}\n", also=FEATURES
+    )
+
+
+KEY = "AKIA" + "ABCDEFGHIJKLMNOP"  # in two parts, or this file would hold a secret itself
+UNSAFE: dict[str, tuple[Callable[[Workshop], None], str]] = {
+    "a pickle for a card": (_write("model_card.md", b"\x80\x04N."), "model_card.md is a pickle"),
+    "a pickle for a model": (
+        _write("model/model.skops", b"\x80\x05N."),
+        "model.skops is no archive",
+    ),
+    "a pickle in the model": (
+        lambda made: _pack(made, "extra.pkl", b"N."),
+        "'extra.pkl', which skops does not write",
+    ),
+    "a pickle by another name": (
+        lambda made: _pack(made, "999.npy", b"\x80\x04N."),
+        "999.npy is a pickle",
+    ),
+    "a secret in the card": (
+        lambda made: made.edit("model_card.md", "Rating customers.", KEY),
+        "model_card.md holds an AWS key",
+    ),
+    "a secret in the model": (_remark, "schema.json holds an AWS key"),
+    "two schemas in the model": (_twice, "two entries of one name"),
+    "a note in the archive": (_comment, "model.skops has a comment"),
+    "something before the archive": (_in_front, "before its first entry"),
+    "an archive that fills the memory": (_bomb, "more than 512"),
+    "a file that climbs out of the model": (
+        lambda made: _pack(made, "../../evil.txt", b"!"),
+        "'../../evil.txt', which skops does not write",
+    ),
+    "a password in the source": (
+        _import('SOURCE = "postgresql://me:hunter22@db/orders"'),
+        "features.py holds a password in a URL",
+    ),
+    "a type that runs commands": (_untrusted, "subprocess.getoutput"),
+    "feature code that needs the project": (
+        _import("from problem.errors import BadInput"),
+        "features.py imports problem",
+    ),
+    "feature code that needs more packages": (
+        _import("import mlflow"),
+        "features.py imports mlflow",
+    ),
+    "feature code from next door": (_import("from . import model"), "features.py imports ."),
+    "a personal input": (
+        lambda made: made.edit_json(
+            "contract.json", lambda said: said["inputs"][2].update(name="customer")
+        ),
+        "personal column 'customer' is in the model's inputs",
+    ),
+    "a personal golden row": (
+        lambda made: edit_golden(made, put("c17", 0, "row", "customer")),
+        "personal column 'customer' is in the golden rows",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", UNSAFE)
+def test_what_nobody_should_own_is_refused(workshop: Make, what: str) -> None:
+    made = workshop("regression")
+    plant, words = UNSAFE[what]
+    plant(made)
+    result = made.ask("safe")
+    assert result.verdict == "refuse"
+    assert words in result.measured
+
+
+def test_a_model_that_may_not_be_loaded_is_measured_by_no_check(workshop: Make) -> None:
+    made = workshop("regression")
+    _untrusted(made)
+    assert made.refused_by() == {
+        *("beats the baseline", "slices", "evaluation", "leakage", "parity", "safe")
+    }
