@@ -45,7 +45,8 @@ def complete(evidence: Evidence) -> Result:
     found += [
         f"manifest.json says {field}, which is none of its fields" for field in sorted(beside)
     ]
-    if set(manifest.get("code") or {}) != {"commit", "dirty", "snapshot"}:
+    code = manifest.get("code")
+    if not isinstance(code, dict) or set(code) != {"commit", "dirty", "snapshot"}:
         found.append("manifest.json does not say which code made it")
     if found:
         return Result("refuse", shorten(found), required, "build the bundle anew from its run")
@@ -56,7 +57,7 @@ def complete(evidence: Evidence) -> Result:
 def safe(evidence: Evidence) -> Result:
     """Trusted types, no pickle, no secret, no personal column, feature code that stands alone."""
     bundle = evidence.bundle
-    found = _bomb(bundle.model_path)
+    found = _bombs(bundle.path)
     if not found:  # for all of it is unpacked from here on
         found += [*_pickles(bundle.path), *_secrets(bundle.path), *_archive(bundle.model_path)]
     found += [*_imports(bundle.features_path), *_personal(evidence)]
@@ -71,13 +72,15 @@ def safe(evidence: Evidence) -> Result:
     return Result("pass", "nothing found in any file", required)
 
 
-def _bomb(model: Path) -> list[str]:
-    if not zipfile.is_zipfile(model):
-        return []
-    with zipfile.ZipFile(model) as archive:
-        size = sum(entry.file_size for entry in archive.infolist())
-    too_large = f"model.skops unpacks to {size >> 20} MiB, more than {LARGEST_FILE >> 20}"
-    return [too_large] if size > LARGEST_FILE else []
+def _bombs(path: Path) -> list[str]:
+    """Archives, whatever they are called, that would fill the memory of whoever unpacks them."""
+    found = []
+    for file in filter(zipfile.is_zipfile, _files(path)):
+        with zipfile.ZipFile(file) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+        if size > LARGEST_FILE:
+            found.append(f"{file.name} unpacks to {size:,} bytes, more than {LARGEST_FILE:,}")
+    return found
 
 
 def _archive(model: Path) -> list[str]:
