@@ -38,9 +38,13 @@ def candidates(columns: Sequence[Column], task: Task, seed: int) -> tuple[Candid
     else:
         dummy, linear = DummyClassifier(strategy="prior"), LogisticRegression(max_iter=2000)
         boosting = HistGradientBoostingClassifier(
-            learning_rate=0.06, max_iter=150, max_leaf_nodes=8, min_samples_leaf=20,
-            early_stopping=False, random_state=seed,
-        )  # fmt: skip
+            learning_rate=0.06,
+            max_iter=150,
+            max_leaf_nodes=8,
+            min_samples_leaf=20,
+            early_stopping=False,
+            random_state=seed,
+        )
     return (
         Candidate("dummy", pipeline(dummy, scaled=False), is_baseline=True),
         Candidate("linear", pipeline(linear, scaled=True)),
