@@ -40,14 +40,14 @@ class TrainedRun:
         """How many models the test rows have judged, this one included.
 
         Each look at the test lets a bit of it leak into the next choice, so the models that were
-        looked at are counted over all runs on the same rows. A second look at the same model tells
-        nothing new: the run keeps the number that it was given first.
+        looked at are counted over all runs with the same test rows. A second look at the same model
+        tells nothing new: the run keeps the number that it was given first.
         """
         if self.looks is not None:
             return self.looks
         client = mlflow.MlflowClient()
         experiment = client.get_run(self.id).info.experiment_id
-        same_rows = f"tags.data_digest = '{self.facts['data_digest']}' and tags.{LOOKS} LIKE '%'"
+        same_rows = f"tags.test_digest = '{self.facts['test_digest']}' and tags.{LOOKS} LIKE '%'"
         looked = client.search_runs([experiment], same_rows, max_results=10_000)
         number = 1 + max((int(one.data.tags[LOOKS]) for one in looked), default=0)
         client.set_tag(self.id, LOOKS, number)

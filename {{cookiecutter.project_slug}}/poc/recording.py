@@ -29,7 +29,7 @@ def record(
 ) -> str:
     """One finished MLflow run with all of it; returns the run's id.
 
-    `facts` are JSON values, of which `data_digest` and `code` can be searched for as tags;
+    `facts` are JSON values, of which the digests and `code` can be searched for as tags;
     `example` are a few rows as the model takes them.
     """
     code = Provenance(**facts["code"])
@@ -37,6 +37,7 @@ def record(
         mlflow.set_tags(
             {
                 "data_digest": facts["data_digest"],
+                "test_digest": facts["test_digest"],
                 "code_commit": code.commit or "none",
                 "code_snapshot": code.snapshot,
                 "dirty": str(code.dirty).lower(),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
+from data.load import digest
 from data.split import folds
 from poc.dataset import SEED, Dataset, gather
 from poc.evaluate import best_threshold, predict
@@ -94,6 +95,8 @@ def train(problem: Problem, schema: pa.DataFrameSchema, say: Say = print) -> Run
         "split": dataset.parts.how,
         "seed": SEED,
         "data_digest": dataset.digest,
+        # Their outcomes alone: new columns do not make them rows that nobody has looked at.
+        "test_digest": digest(dataset.test[[problem.target.column]]),
         "code": provenance().to_json(),
         "trials": [
             {"name": one.candidate.name, "mean": one.mean, "error": one.error} for one in trials
