@@ -51,7 +51,8 @@ def leakage(evidence: Evidence) -> Result:
             "refuse",
             "; ".join(f"{', '.join(leak.columns)}: {leak.mechanism}" for leak in found),
             required,
-            "add to problem/problem.toml under [columns.excluded], then train again:\n" + lines,
+            "keep out what is known only after the outcome: add it to problem/problem.toml under "
+            "[columns.excluded], then train again:\n" + lines,
         )
     if good := too_good(evidence.evaluation["metrics"]):
         measured = f"nearly perfect ({', '.join(good)}), no mechanism found"
