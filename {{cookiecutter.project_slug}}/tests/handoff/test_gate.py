@@ -47,7 +47,7 @@ NOT_WORTH_IT = {
 def test_work_that_is_not_worth_it_is_refused(workshop: Make, check: str) -> None:
     made = workshop("regression")
     made.edit("problem.toml", *NOT_WORTH_IT[check], also=PROBLEM)
-    assert check in made.refused_by()
+    assert made.ask(check).verdict == "refuse"
 
 
 def test_a_gain_that_is_not_sure_is_refused(workshop: Make) -> None:
@@ -55,13 +55,14 @@ def test_a_gain_that_is_not_sure_is_refused(workshop: Make) -> None:
     gain = read(made.bundle).evaluation["baselines"][0]["difference"]
     between = (gain["low"] + gain["value"]) / 2
     made.edit("problem.toml", "margin = 0.1", f"margin = {between}", also=PROBLEM)
-    assert "beats the baseline" in made.refused_by()
+    assert made.ask("beats the baseline").verdict == "refuse"
 
 
 def test_assumed_answers_are_a_warning(workshop: Make) -> None:
     made = workshop("regression")
     made.edit("problem.toml", "assumed = []", 'assumed = ["value"]', also=PROBLEM)
-    [framed] = [one for one in made.judge().warnings if one.check == "framed"]
+    framed = made.ask("framed")
+    assert framed.verdict == "warn"
     assert "value" in framed.next
 
 

@@ -14,11 +14,11 @@ from handoff.accept import accept
 from handoff.build import write
 from handoff.bundle import read
 from handoff.gate import judge, record
-from handoff.record import RECORDS, TEAMS, VERDICT
+from handoff.record import RECORDS, VERDICT
 from handoff.run import fetch, load_model
 from problem.errors import BadInput
 from tests.handoff.made import ORDERS, Workshop, reseal
-from tests.handoff.signing import aliased, commit_all, git
+from tests.handoff.signing import ML_ENGINEERING, aliased, commit_all, git
 
 
 def judged_anew(made: Workshop) -> Workshop:
@@ -30,9 +30,19 @@ def judged_anew(made: Workshop) -> Workshop:
     return replace(made, bundle=bundle)
 
 
+def waved_through(made: Workshop) -> Workshop:
+    """The bundle under its new id, with a verdict that every check has passed it."""
+    bundle = made.bundle.rename(made.bundle.parent / reseal(made.bundle))
+    verdict = json.loads((RECORDS / made.bundle.name / VERDICT).read_text())
+    folder = RECORDS / bundle.name
+    folder.mkdir()
+    (folder / VERDICT).write_text(json.dumps(verdict | {"bundle": bundle.name}))
+    return replace(made, bundle=bundle)
+
+
 def _assumed(made: Workshop) -> Workshop:
     made.edit("problem.toml", "assumed = []", 'assumed = ["value"]', also="problem/problem.toml")
-    return judged_anew(made)
+    return waved_through(made)
 
 
 def _refused(made: Workshop) -> Workshop:
@@ -74,7 +84,7 @@ def _untidy(name: str) -> Callable[[Workshop], Workshop]:
 def _manifest(change: Callable[[dict[str, Any]], object]) -> Callable[[Workshop], Workshop]:
     def lie(made: Workshop) -> Workshop:
         made.edit_json("manifest.json", change)
-        return judged_anew(made)
+        return waved_through(made)
 
     return lie
 
@@ -146,10 +156,9 @@ UNSIGNED: dict[str, tuple[Callable[[Workshop], Workshop], str]] = {
 def test_nobody_signs_for(passed: Workshop, what: str) -> None:
     prepare, words = UNSIGNED[what]
     made = prepare(passed)
-    for team in TEAMS:
-        with pytest.raises(BadInput) as refused:
-            accept(made.bundle, team, made.schema)
-        assert words in str(refused.value)
+    with pytest.raises(BadInput) as refused:
+        accept(made.bundle, ML_ENGINEERING, made.schema)
+    assert words in str(refused.value)
     assert list(RECORDS.rglob("*.toml")) == []
     assert not Path("bundles").exists()
     assert aliased() is None
