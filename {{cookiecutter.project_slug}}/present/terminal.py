@@ -1,19 +1,15 @@
-"""What a command prints: tables with coloured verdicts, and progress. Plain text without a tty."""
+"""What a command prints: tables with coloured verdicts. Plain text without a tty."""
 
 import io
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from present.wording import SIGNS, Tone, number, tone
-
-T = TypeVar("T")
 
 STYLES: dict[Tone, str] = {
     "good": "green",
@@ -40,30 +36,12 @@ def table(
     _console().print(printed)
 
 
-def progress(items: Sequence[T], title: str) -> Iterator[T]:
-    """Yield the items while a bar on stderr says how far it is and what is being worked on."""
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=_console(stderr=True)) as bar:
-        task = bar.add_task(title, total=len(items))
-        for item in items:
-            bar.update(task, description=f"{title}: {item}")
-            yield item
-            bar.advance(task)
-        bar.update(task, description=title)
-
-
-def _console(stderr: bool = False) -> Console:
-    stream = sys.stderr if stderr else sys.stdout
-    if isinstance(stream, io.TextIOWrapper):
+def _console() -> Console:
+    if isinstance(sys.stdout, io.TextIOWrapper):
         # An old code page lacks the signs: a question mark is better than a traceback.
-        stream.reconfigure(errors="replace")
-    console = Console(stderr=stderr, highlight=False)
-    return console if console.is_terminal else Console(stderr=stderr, width=PLAIN_WIDTH)
+        sys.stdout.reconfigure(errors="replace")
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(width=PLAIN_WIDTH)
 
 
 def _cell(value: str | int | float | None) -> Text:

@@ -26,15 +26,6 @@ def test_a_name_in_brackets_stays_a_name(capsys: pytest.CaptureFixture[str]) -> 
     assert "exclude [red]alive[/red]" in printed
 
 
-def test_progress_yields_everything_and_keeps_stdout_clean(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert list(terminal.progress(["dummy", "[b]linear"], "training")) == ["dummy", "[b]linear"]
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert "training" in printed.err
-
-
 def test_an_old_code_page_gets_question_marks_not_a_traceback() -> None:
     code = f"from present import terminal; terminal.table('t', {HEADER!r}, {ROWS!r})"
     environment = {"PYTHONIOENCODING": "cp1252", "PYTHONPATH": "."}
