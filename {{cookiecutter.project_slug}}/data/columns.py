@@ -49,8 +49,7 @@ def check_names(problem: Problem, schema: pa.DataFrameSchema) -> None:
         "rows.id": problem.rows.id,
         "rows.time": problem.rows.time,
         "rows.unit": problem.rows.unit,
-        **{f"columns.excluded.{name}": name for name in problem.columns.excluded},
-        **{f"columns.personal.{name}": name for name in problem.columns.personal},
+        **{f"columns.{kind}.{name}": name for kind, named in problem.columns for name in named},
         **{f"success.slices.{part.column}": part.column for part in problem.success.slices},
     }
     strangers = [

@@ -39,6 +39,9 @@ task = "{task}"
 [rows]
 source = {source}
 {roles}
+# column = "when it is known", after the decision was due: never a feature, nor a copy of it
+[columns.known_after]
+
 # column = "why the model must not learn from it"
 [columns.excluded]
 {excluded}
@@ -56,17 +59,25 @@ currency = "EUR"
 {payoffs}
 [budget]
 latency_p99_ms = 100.0
+throughput_rps = 50.0
 memory_mb = 800.0
 
 [monitoring]
 window_days = 7
 minimum_rows = {minimum_rows}
+
+# What may not get worse than the champion, in the gate and in a live test.
+[guardrails]
+worse_by = 0.01
+slower_by = 1.5
+failed_share = 0.01
 """
 ASSUMED = (
     "decision.question", "decision.action", "decision.stakeholder", "decision.intended_use",
-    "decision.not_for", "target.label_delay_days", "columns.personal", "success.metric",
-    "success.minimum", "success.margin", "value", "budget.latency_p99_ms", "budget.memory_mb",
-    "monitoring.window_days",
+    "decision.not_for", "target.label_delay_days", "columns.known_after", "columns.personal",
+    "success.metric",
+    "success.minimum", "success.margin", "value", "budget", "monitoring.window_days",
+    "guardrails",
 )  # fmt: skip
 
 PAYOFFS: dict[Task, str] = {

@@ -8,9 +8,8 @@ from problem.spec import Problem
 
 def card(problem: Problem, manifest: dict[str, Any], evaluation: dict[str, Any], split: str) -> str:
     """The card as Markdown, every number from the bundle it lies in."""
-    decision, columns = problem.decision, problem.columns
+    decision, kept_out = problem.decision, problem.columns.reasons
     best = evaluation["candidate"]
-    kept_out = {**columns.excluded, **columns.personal}
     parts = [
         f"# {decision.name}, version {manifest['version']}",
         f"{decision.question}\n\nOn the answer: {decision.action}",

@@ -64,7 +64,7 @@ def data(rehearsal: Rehearsal) -> Outcome:
         f"{len(frame):,} rows hold to the contract; {len(parts.train):,} to learn from, "
         f"{len(parts.test):,} for the test."
     )
-    kept_out = {**framed.columns.excluded, **framed.columns.personal}
+    kept_out = framed.columns.reasons
     inputs = Table(
         "The model's inputs",
         ["input", "type", "may be missing", "meaning"],

@@ -6,7 +6,9 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
+from problem.base import Table
 from problem.errors import BadInput
+from problem.expectations import Expectations
 from problem.mistakes import explain, list_mistakes
 from problem.tables import (
     PAYOFFS,
@@ -15,12 +17,12 @@ from problem.tables import (
     Budget,
     Columns,
     Decision,
+    Guardrails,
     Label,
     Monitoring,
     Rows,
     Slice,
     Success,
-    Table,
     Target,
     Task,
     Value,
@@ -60,18 +62,25 @@ class Problem(Table):
     value: Value
     budget: Budget
     monitoring: Monitoring
+    guardrails: Guardrails
+    expectations: Expectations = Expectations()
 
     @property
     def kept_out(self) -> frozenset[str]:
-        """The columns that no model may read: target, id, unit, excluded and personal ones."""
+        """The columns that no model may read: target, id, unit, and those that [columns] names."""
         roles = (self.target.column, self.rows.id, self.rows.unit)
         named = {name for name in roles if name is not None}
-        return frozenset(named | self.columns.excluded.keys() | self.columns.personal.keys())
+        return frozenset(named | self.columns.reasons.keys())
 
 
 def contradictions(problem: Problem) -> list[tuple[str, str]]:
     """Answers that are fine alone and wrong together: (`table.key`, the rule they break)."""
-    return [*_about_target(problem), *_about_success(problem), *_about_value(problem)]
+    return [
+        *_about_target(problem),
+        *_about_success(problem),
+        *_about_value(problem),
+        *_about_expectations(problem),
+    ]
 
 
 def _about_target(problem: Problem) -> list[tuple[str, str]]:
@@ -86,8 +95,11 @@ def _about_target(problem: Problem) -> list[tuple[str, str]]:
     for role in ("id", "time", "unit"):
         if getattr(problem.rows, role) == target.column:
             found.append((f"rows.{role}", "must be another column than the target"))
-    if target.column in columns.excluded or target.column in columns.personal:
-        found.append(("target.column", "must be neither excluded nor personal"))
+    found += [
+        (f"columns.{kind}.{target.column}", f"must not name the target, '{target.column}'")
+        for kind, reasons in columns
+        if target.column in reasons
+    ]
     for name in problem.assumed:
         if not _has(problem, name):
             found.append(("assumed", f"must name answers as table or table.key; {name!r} is none"))
@@ -101,6 +113,8 @@ def _about_success(problem: Problem) -> list[tuple[str, str]]:
     if task not in TASKS_OF_METRIC[success.metric]:
         fitting = ", ".join(name for name, tasks in TASKS_OF_METRIC.items() if task in tasks)
         return [("success.metric", f"must be, for a {task} target, one of {fitting}")]
+    if success.calibration_error is not None and task == "regression":
+        return [("success.calibration_error", "is for classes: a value has no probability")]
     low, high = RANGES[success.metric]
     named = {"success.minimum": success.minimum}
     named |= {f"success.slices.{number}.floor": part.floor
@@ -125,6 +139,30 @@ def _about_value(problem: Problem) -> list[tuple[str, str]]:
     if task == "multiclass" and amounts["correct"] <= amounts["wrong"]:
         return [("value.correct", "must be more than wrong")]
     return []
+
+
+def _about_expectations(problem: Problem) -> list[tuple[str, str]]:
+    task, found = problem.target.task, []
+    expected = problem.expectations
+    named = [
+        *((f"invariance.{n}.column", {one.column}) for n, one in enumerate(expected.invariance)),
+        *((f"direction.{n}.column", {one.column}) for n, one in enumerate(expected.direction)),
+        *((f"minimum.{n}.row", set(one.row)) for n, one in enumerate(expected.minimum)),
+    ]
+    for where, columns in named:
+        if hidden := columns & problem.kept_out:
+            rule = f"must name inputs of the model; it never sees {', '.join(sorted(hidden))}"
+            found.append((f"expectations.{where}", rule))
+    if task == "multiclass" and expected.direction:
+        rule = "is for one score; of several classes, say a minimum's decision instead"
+        found.append(("expectations.direction", rule))
+    for number, one in enumerate(expected.minimum):
+        where = f"expectations.minimum.{number}"
+        if one.above is None and one.below is None and one.decision is None:
+            found.append((where, "must say what is expected: above, below or decision"))
+        if one.decision is not None and task == "regression":
+            found.append((f"{where}.decision", "is for classes; of a value, say above or below"))
+    return found
 
 
 def _has(problem: Problem, dotted: str) -> bool:

@@ -3,7 +3,9 @@
 from math import inf
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator
+from pydantic import Field, PlainValidator
+
+from problem.base import ColumnName, Money, Sentence, Table
 
 Task = Literal["binary", "multiclass", "regression"]
 
@@ -46,14 +48,6 @@ def _label(value: Any) -> Any:
 
 
 Label = Annotated[bool | int | str, PlainValidator(_label)]
-Sentence = Annotated[str, Field(min_length=3, max_length=1000)]
-ColumnName = Annotated[str, Field(min_length=1, max_length=200)]
-
-
-class Table(BaseModel):
-    """A table of problem.toml: nothing unknown, nothing converted behind the reader's back."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Decision(Table):
@@ -120,16 +114,27 @@ class Rows(Table):
 class Columns(Table):
     """Columns that may not become features; each with the reason."""
 
+    known_after: dict[ColumnName, Sentence] = Field(
+        default={},
+        description='lines of column = "when it is known", after the decision was due',
+        examples=['{ delivered_at = "when the parcel has arrived" }'],
+    )
     excluded: dict[ColumnName, Sentence] = Field(
         default={},
         description='lines of column = "the reason"',
-        examples=['{ delivered_at = "known only after the outcome" }'],
+        examples=['{ warehouse_note = "free text, of another team" }'],
     )
     personal: dict[ColumnName, Sentence] = Field(
         default={},
         description='lines of column = "the reason": neither a feature nor in the prediction log',
         examples=['{ customer_id = "names a person" }'],
     )
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Every column that is kept out, and why."""
+        late = {name: f"known too late: {when}" for name, when in self.known_after.items()}
+        return {**late, **self.excluded, **self.personal}
 
 
 class Slice(Table):
@@ -151,6 +156,13 @@ class Success(Table):
         description="how much better than the best baseline, 0 or more",
         examples=[0.05],
     )
+    calibration_error: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="classes only: how far, on average, what is said may lie from what comes",
+        examples=[0.05],
+    )
     slices: list[Slice] = Field(
         default=[],
         description="groups that must not be served badly",
@@ -162,13 +174,13 @@ class Value(Table):
     """What an outcome earns (positive) or costs (negative), in money for one row."""
 
     currency: str = Field(pattern=r"^[A-Z]{3}$", description="ISO 4217 code", examples=["EUR"])
-    true_positive: float | None = Field(default=None, description="money", examples=[2.5])
-    false_positive: float | None = Field(default=None, description="money", examples=[-3.5])
-    true_negative: float | None = Field(default=None, description="money", examples=[0.0])
-    false_negative: float | None = Field(default=None, description="money", examples=[-8.0])
-    correct: float | None = Field(default=None, description="money", examples=[1.0])
-    wrong: float | None = Field(default=None, description="money", examples=[-5.0])
-    per_unit_error: float | None = Field(
+    true_positive: Money | None = Field(default=None, description="money", examples=[2.5])
+    false_positive: Money | None = Field(default=None, description="money", examples=[-3.5])
+    true_negative: Money | None = Field(default=None, description="money", examples=[0.0])
+    false_negative: Money | None = Field(default=None, description="money", examples=[-8.0])
+    correct: Money | None = Field(default=None, description="money", examples=[1.0])
+    wrong: Money | None = Field(default=None, description="money", examples=[-5.0])
+    per_unit_error: Money | None = Field(
         default=None, le=0, description="money lost for one unit of error", examples=[-0.2]
     )
 
@@ -179,6 +191,9 @@ class Budget(Table):
     latency_p99_ms: float = Field(
         gt=0, description="99 of 100 answers come within, milliseconds", examples=[50.0]
     )
+    throughput_rps: float = Field(
+        gt=0, description="answers of one row a second that one process gives", examples=[50.0]
+    )
     memory_mb: float = Field(gt=0, description="of the serving process", examples=[600.0])
 
 
@@ -188,4 +203,22 @@ class Monitoring(Table):
     window_days: int = Field(ge=1, description="days that are judged together", examples=[7])
     minimum_rows: int = Field(
         ge=30, description="fewer rows are 'insufficient data', 30 or more", examples=[200]
+    )
+
+
+class Guardrails(Table):
+    """What may not get worse than the champion: in the gate on the test rows, and in a live test,
+    which ends by itself when one breaks.
+    """
+
+    worse_by: float = Field(
+        ge=0,
+        description="how much worse than the champion the success metric may be, 0 or more",
+        examples=[0.01],
+    )
+    slower_by: float = Field(
+        ge=1, description="the 99th percentile of latency, in times the champion's", examples=[1.5]
+    )
+    failed_share: float = Field(
+        ge=0, le=1, description="the share of requests that may fail", examples=[0.01]
     )

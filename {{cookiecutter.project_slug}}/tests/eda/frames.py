@@ -8,7 +8,17 @@ from numpy.typing import NDArray
 
 from problem.columns import Column, ColumnType
 from problem.spec import Problem
-from problem.tables import Budget, Columns, Decision, Monitoring, Rows, Success, Target, Value
+from problem.tables import (
+    Budget,
+    Columns,
+    Decision,
+    Guardrails,
+    Monitoring,
+    Rows,
+    Success,
+    Target,
+    Value,
+)
 
 Task = Literal["binary", "multiclass", "regression"]
 
@@ -50,8 +60,9 @@ def problem(task: Task, target: str = "outcome", time: str | None = None) -> Pro
         columns=Columns(),
         success=Success(metric=METRICS[task], minimum=0.5, margin=0.0),
         value=VALUES[task],
-        budget=Budget(latency_p99_ms=50.0, memory_mb=500.0),
+        budget=Budget(latency_p99_ms=50.0, throughput_rps=50.0, memory_mb=500.0),
         monitoring=Monitoring(window_days=7, minimum_rows=100),
+        guardrails=Guardrails(worse_by=0.01, slower_by=1.5, failed_share=0.01),
     )  # fmt: skip
 
 

@@ -60,11 +60,17 @@ currency = "EUR"
 
 [budget]
 latency_p99_ms = 100.0
+throughput_rps = 50.0
 memory_mb = 800.0
 
 [monitoring]
 window_days = 7
 minimum_rows = 30
+
+[guardrails]
+worse_by = 0.01
+slower_by = 1.5
+failed_share = 0.01
 """
 OUTCOMES = {"binary": "late", "multiclass": "speed", "regression": "days"}
 BY_TASK: dict[Task, dict[str, Any]] = {

@@ -55,10 +55,16 @@ true_negative = 0.0
 false_negative = 0.0
 [budget]
 latency_p99_ms = 50.0
+throughput_rps = 50.0
 memory_mb = 600.0
 [monitoring]
 window_days = 7
 minimum_rows = 200
+
+[guardrails]
+worse_by = 0.01
+slower_by = 1.5
+failed_share = 0.01
 """
 METRICS = {"binary": "roc_auc", "multiclass": "accuracy", "regression": "mean_absolute_error"}
 CLASSES = {"binary": (False, True), "multiclass": ("low", "mid", "high"), "regression": ()}

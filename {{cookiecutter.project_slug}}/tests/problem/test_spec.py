@@ -54,19 +54,25 @@ false_negative = 0.0
 
 [budget]
 latency_p99_ms = 50.0
+throughput_rps = 50.0
 memory_mb = 600.0
 
 [monitoring]
 window_days = 7
 minimum_rows = 200
+
+[guardrails]
+worse_by = 0.01
+slower_by = 1.5
+failed_share = 0.01
 """
 
 # What stands there and what is put in its place; then on which line of it which key is named,
 # with which rule and which example.
 MISTAKES = {
     "missing": ("minimum = 0.7\n", "", "[success]", "[success] minimum", "is missing", "= 0.7"),
-    "no such table": ("[budget]\nlatency_p99_ms = 50.0\nmemory_mb = 600.0\n", "", "", "budget",
-                      "is missing", "[budget] latency_p99_ms = 50.0, memory_mb = 600.0"),
+    "no such table": ("[monitoring]\nwindow_days = 7\nminimum_rows = 200\n", "", "", "monitoring",
+                      "is missing", "[monitoring] window_days = 7, minimum_rows = 200"),
     "unknown": ("window_days", "window", "window = 7", "[monitoring] window", "no such", "remove"),
     "a word": ("= 0.7", '= "high"', '"high"', "[success] minimum", "number, got 'high'", "= 0.7"),
     "nan": ("8.0", "nan", "nan", "[value] true_positive", "finite number, got nan", "= 2.5"),
@@ -91,7 +97,7 @@ CONTRADICTIONS = {
     "payoffs": ("true_negative = 0.0\n", "", "[value]", "value: must hold, for a binary target"),
     "no gain": ("8.0", "-1.0", "-1.0", "[value] true_positive: must be more than false_negative"),
     "id": ('"order_id"', '"late"', "id =", "[rows] id: must be another column than the target"),
-    "excluded": ('"a = b.c"', "late", "column =", "[target] column: must be neither excluded"),
+    "excluded": ('"a = b.c"', "late", 'late = "known', "[columns] excluded.late: must not name the"),
     "assumed": ("value.currency", "value.cur", "assumed", "assumed: must name answers as table"),
 }  # fmt: skip
 
