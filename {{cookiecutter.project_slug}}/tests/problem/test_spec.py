@@ -97,7 +97,7 @@ CONTRADICTIONS = {
     "payoffs": ("true_negative = 0.0\n", "", "[value]", "value: must hold, for a binary target"),
     "no gain": ("8.0", "-1.0", "-1.0", "[value] true_positive: must be more than false_negative"),
     "id": ('"order_id"', '"late"', "id =", "[rows] id: must be another column than the target"),
-    "excluded": ('"a = b.c"', "late", 'late = "known', "[columns] excluded.late: must not name the"),
+    "excluded": ('"a = b.c"', "late", 'late = "known', "[columns] excluded.late: must not name"),
     "assumed": ("value.currency", "value.cur", "assumed", "assumed: must name answers as table"),
 }  # fmt: skip
 
