@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 
+from data.leakage import find
 from handoff.card import card
 from handoff.checks.compare import differences, shorten
 from handoff.checks.finding import Evidence, Result
-from handoff.checks.leaks import leaks
 from handoff.papers import reference
-from poc.evaluate import truth
 from present.wording import count
 from problem.toml import toml
 
@@ -41,8 +40,7 @@ def leakage(evidence: Evidence) -> Result:
     """No input gives the target by a known mechanism; too good a score is a warning."""
     required = "no input, and no few together, that give the target"
     dataset = evidence.dataset
-    known = truth(dataset.problem, dataset.frame, dataset.known.classes)
-    found = leaks(dataset.inputs(dataset.frame), dataset.columns, known)
+    found = find(dataset.problem, dataset.frame, dataset.columns)
     if found:
         lines = "\n".join(
             f"{toml(name)} = {toml(leak.mechanism)}" for leak in found for name in leak.columns

@@ -6,7 +6,7 @@ import pytest
 from sklearn import datasets
 
 from data.parcels import simulate
-from tests.handoff.tables import SEEDS, find, noise, parts
+from tests.data.leakage.tables import SEEDS, find, noise, parts
 
 
 @pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer", "diabetes"])

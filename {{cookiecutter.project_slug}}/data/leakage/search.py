@@ -5,15 +5,16 @@ model does; each function names columns and the exact relation that they have to
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from handoff.checks.arithmetic import combinations, is_transform
-from poc.evaluate import Truth
+from data.leakage.arithmetic import combinations, is_transform
+from data.leakage.leak import Leak
 from problem.columns import Column
+from problem.spec import Problem
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -31,28 +32,26 @@ ALONE = 0.95
 SAMPLE, GLANCE = 20_000, 200
 
 
-@dataclass(frozen=True)
-class Leak:
-    """Columns that together give the target, and how."""
+def find(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> list[Leak]:
+    """Every leak that is found, the plainest mechanism first.
 
-    columns: tuple[str, ...]
-    mechanism: str
-
-
-def leaks(frame: pd.DataFrame, columns: Sequence[Column], known: Truth) -> list[Leak]:
-    """Every leak that is found, the plainest mechanism first; `frame` holds the inputs."""
+    Args:
+        frame: rows with a known outcome: the target, the inputs and the columns kept out.
+        columns: the model's inputs, as the contract or a guess describes them.
+    """
     rows = np.arange(len(frame))
     if len(frame) > SAMPLE:
         rows = np.sort(np.random.default_rng(0).choice(rows, SAMPLE, replace=False))
-    sample, target = frame.iloc[rows], known.values[rows]
+    sample = frame.iloc[rows]
+    known, target = _outcome(problem, sample)
     numbers = {
         column.name: as_numbers(sample[column.name])
         for column in columns
         if column.type in ("number", "integer", "date")
     }
     dates = {column.name for column in columns if column.type == "date"}
-    if known.classes:
-        found = list(_recodings(sample, columns, known.classes, target.astype(int)))
+    if known:
+        found = list(_recodings(sample, columns, known, target.astype(int)))
     elif len(values := np.unique(target)) <= MOST_VALUES:
         # A quantity of few values is re-coded like a class; it has no order worth the name.
         codes = np.searchsorted(values, target)
@@ -65,11 +64,23 @@ def leaks(frame: pd.DataFrame, columns: Sequence[Column], known: Truth) -> list[
         ]
     for leak in found:
         numbers.pop(leak.columns[0], None)
-    if len(known.classes) == 2:
+    if len(known) == 2:
         return found + _comparisons(numbers, target == 1)
-    if known.classes:
+    if known:
         return found
     return found + [Leak(*one) for one in combinations(numbers, dates, target)]
+
+
+def _outcome(problem: Problem, frame: pd.DataFrame) -> tuple[list[Any], Array]:
+    """The classes, of two the positive one last, and each row's number; or none and its value."""
+    values = frame[problem.target.column]
+    if problem.target.task == "regression":
+        return [], values.to_numpy(np.float64, na_value=np.nan)
+    codes, labels = values.factorize(sort=True)
+    classes = labels.tolist()
+    if classes and classes[0] == problem.target.positive:
+        return classes[::-1], 1.0 - codes
+    return classes, codes.astype(np.float64)
 
 
 def as_numbers(values: pd.Series) -> Array:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from data.parcels import simulate
-from tests.handoff.tables import SEEDS, find, missing, noise, parts
+from tests.data.leakage.tables import SEEDS, find, missing, noise, parts
 
 # --- the target in other words -------------------------------------------------------------------
 

@@ -1,0 +1,6 @@
+"""What gives the target away: one detector for the gate, the look at the data and `adopt`."""
+
+from data.leakage.leak import Leak
+from data.leakage.search import find
+
+__all__ = ["Leak", "find"]
