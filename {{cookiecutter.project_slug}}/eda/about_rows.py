@@ -1,6 +1,9 @@
 """Sections about the rows themselves: what they are, lack and repeat, and how they are spread."""
 
+from collections.abc import Sequence
+
 from eda import pictures
+from eda.alike import ENOUGH_ROWS
 from eda.look import PICTURE_ROWS, Look
 from eda.target import written
 from eda.telling import Missing
@@ -10,6 +13,7 @@ from present.wording import count, listed, number, percent
 from problem.columns import Column
 
 BARS = 12
+MOST_LINES = 30  # of a table; more are counted
 EXAMPLE = 40
 
 
@@ -25,20 +29,55 @@ def rows(look: Look) -> Section:
         when = frame[look.problem.rows.time].dropna()
         span = f"from {when.min():%d %b %Y} to {when.max():%d %b %Y}"
         facts.append((span, count((when.max() - when.min()).days + 1, "day")))
+    if unit := look.problem.rows.unit:
+        facts.append((f"different values of {unit}, the unit", int(frame[unit].nunique())))
     facts.append(("of all values are missing", percent(look.missing_share)))
     facts.append(("rows repeat an earlier one", look.repeats.rows))
-    unseen = "Outcomes are read from rows a model may learn from; those of the test stay unseen."
-    blocks: list[Block] = [Facts(facts), Note(unseen)]
+    blocks: list[Block] = [Facts(facts), _split(look)]
     if len(frame) > PICTURE_ROWS:
         drawn = f"Pictures, and all that involves the target, show {PICTURE_ROWS:,} random rows;"
         blocks.append(Note(f"{drawn} the numbers above and shares of missing values count all."))
     return Section("Rows", "data scientist", sentence, blocks)
 
 
+def _split(look: Look) -> Note:
+    """Which rows' outcomes were read."""
+    if isinstance(look.parts, str):
+        said = "Nothing can be kept apart for a test yet, so this page reads every outcome: "
+        return Note(said + look.parts, "bad")
+    return Note(
+        f"Outcomes are read from the {len(look.parts.train):,} rows a model may learn from; those "
+        f"of the {len(look.parts.test):,} rows of the test stay unseen ({look.parts.how})."
+    )
+
+
+def kept_out(look: Look) -> Section:
+    """Columns that the model never sees, and why."""
+    problem = look.problem
+    roles = {
+        problem.target.column: "the target",
+        problem.rows.id: "names the row",
+        problem.rows.unit: "the unit: what a test in production is split by",
+    }
+    said = {name: why for name, why in roles.items() if name in look.frame}
+    for name, why in problem.columns.reasons.items():
+        said[name] = f"{said[name]}; {why}" if name in said else why
+    reasoned = [name for name in said if name in problem.columns.reasons]
+    sentence = (
+        f"{listed(reasoned)} {'is' if len(reasoned) == 1 else 'are'} kept out by problem.toml."
+        if reasoned
+        else "problem.toml keeps nothing out but the columns with a role of their own."
+    )
+    rows = [(str(name), why, percent(look.kept_tell.get(str(name)))) for name, why in said.items()]
+    header = ("column", "why the model never sees it", "would tell alone")
+    caption = "What a column would tell of the target; target, ids and personal ones are not asked"
+    table = Table(caption, header, rows)
+    return Section("Kept out", "data scientist", sentence, [table])
+
+
 def missing(look: Look) -> Section:
     """How much is missing, and whether that tells the target."""
-    gaps = {c.name: float(look.frame[c.name].isna().mean()) for c in look.columns}
-    gaps = {name: share for name, share in sorted(gaps.items(), key=lambda g: -g[1]) if share}
+    gaps = {name: share for name, share in sorted(look.gaps.items(), key=lambda g: -g[1]) if share}
     if not gaps:
         return Section("Missing values", "data scientist", "No value is missing.")
     most = next(iter(gaps))
@@ -57,6 +96,9 @@ def missing(look: Look) -> Section:
         header = ("feature", "outcome", "when missing", "when present", "difference")
         caption = "Where a gap tells; the intervals hold with 95 % for all of them together"
         blocks.append(Table(caption, header, [_told(look, one) for one in telling]))
+    for names in look.gaps_together[:3]:
+        said = f"{listed(_shortened(names))} are missing in the same rows: one cause, one gap."
+        blocks.append(Note(said))
     return Section("Missing values", "data scientist", sentence, blocks)
 
 
@@ -79,14 +121,40 @@ def repeats(look: Look) -> Section:
 def distributions(look: Look) -> Section:
     """How each feature is spread."""
     figures = [pictures.distribution(c, look.sample[c.name]) for c in look.shown]
-    blocks: list[Block] = [Gallery(figures)]
-    if look.namelike:
-        names = f"Almost every row has its own {listed(look.namelike)}"
-        blocks.append(Note(f"{names}: that names rows rather than describes them.", "warn"))
     sentence = f"Share of rows. {look.which}"
-    if look.constant:
-        sentence = f"Nothing changes in {listed(look.constant)}: leave it out. {sentence}"
-    return Section("Distributions", "data scientist", sentence, blocks)
+    return Section("Distributions", "data scientist", sentence, [Gallery(figures)])
+
+
+def odd_values(look: Look) -> Section:
+    """What looks odd in a feature's values, and what to do about it."""
+    if not look.odd:
+        sentence = "No constant, stand-in, long tail, or word for missing was found."
+        return Section("Odd values", "data scientist", sentence)
+    named = list(dict.fromkeys(one.column for one in look.odd))
+    sentence = f"{listed(_shortened(named))}: look before a model does."
+    lines = [(one.column, one.what, one.next) for one in look.odd[:MOST_LINES]]
+    blocks: list[Block] = [Table("Odd values", ("feature", "its value", "what to do"), lines)]
+    if len(look.odd) > MOST_LINES:
+        blocks.append(Note(f"The first {MOST_LINES} of {len(look.odd)}."))
+    return Section("Odd values", "data scientist", sentence, blocks)
+
+
+def alike(look: Look) -> Section:
+    """Features of which one says what another says."""
+    found = look.alike
+    if not found:
+        sentence = "No two features say nearly the same."
+        return Section("Features alike", "data scientist", sentence)
+    pairs = count(len(found), "pair of features says", "pairs of features say")
+    sentence = f"{pairs} nearly the same: importance is shared between them, and one may do."
+    lines = [(a.first, a.second, percent(a.strength), a.measure) for a in found[:MOST_LINES]]
+    header = ("feature", "and", "alike", "by")
+    blocks: list[Block] = [Table("The most alike first", header, lines)]
+    if len(found) > MOST_LINES:
+        blocks.append(Note(f"The first {MOST_LINES} of {len(found)}."))
+    if len(look.frame) > ENOUGH_ROWS:
+        blocks.append(Note(f"Measured on {ENOUGH_ROWS:,} random rows."))
+    return Section("Features alike", "data scientist", sentence, blocks)
 
 
 def inputs(look: Look) -> Section:
@@ -101,13 +169,11 @@ def inputs(look: Look) -> Section:
 
 
 def _input(look: Look, column: Column) -> tuple[str | int, ...]:
-    values = look.frame[column.name]
-    gone = float(values.isna().mean())
     example = "" if column.example is None else written(column.example)
     short = example if len(example) <= EXAMPLE else f"{example[:EXAMPLE]}…"
-    different = int(values.nunique())
+    different = look.different[column.name]
     meaning = column.meaning if column.meaning != column.name else ""
-    return column.name, column.type, meaning, percent(gone), different, short
+    return column.name, column.type, meaning, percent(look.gaps[column.name]), different, short
 
 
 def _told(look: Look, one: Missing) -> tuple[str, ...]:
@@ -115,3 +181,8 @@ def _told(look: Look, one: Missing) -> tuple[str, ...]:
     times, unit = (1, "") if look.target.task == "regression" else (100, " points")
     gap = f"{number(one.low * times)} to {number(one.high * times)}{unit}"
     return one.column, one.outcome, show(one.when_missing), show(one.when_present), gap
+
+
+def _shortened(names: Sequence[str]) -> list[str]:
+    """A few names, and how many more there are."""
+    return [*names[:3], *([f"{len(names) - 3} more"] if len(names) > 3 else [])]

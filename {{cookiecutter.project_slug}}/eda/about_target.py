@@ -1,17 +1,19 @@
 """Sections about the target: how it spreads, what tells it, what gives it away, what moves."""
 
-import json
-import re
+import numpy as np
 
 from eda import pictures
 from eda.look import Look
 from eda.stability import MOVES, Periods
+from eda.target import Target
 from present import charts
 from present.page import Block, Code, Figure, Gallery, Note, Section, Table
 from present.wording import count, listed, number, percent, subject
+from problem.toml import toml
 
 BARS = 12
 RARE_ROWS = 30  # a class of fewer rows can hardly be learnt, and not be judged
+SAME_SHARE, TAIL_SHARE = 0.3, 0.5
 
 
 def target(look: Look) -> Section:
@@ -19,10 +21,7 @@ def target(look: Look) -> Section:
     found = look.target
     blocks: list[Block] = [pictures.outcome(found)]
     if found.task == "regression":
-        low, high = float(found.values.min()), float(found.values.max())
-        sentence = f"{found.name} lies between {number(low)} and {number(high)}, "
-        sentence += f"on average at {number(float(found.values.mean()))}."
-        return Section("Target", "data scientist", sentence, blocks)
+        return _value(found, blocks)
     shares = [(float((found.values == i).mean()), label) for i, label in enumerate(found.classes)]
     rarest = min(shares)
     if found.task == "binary":
@@ -31,10 +30,35 @@ def target(look: Look) -> Section:
         sentence = f"{count(len(shares), 'class', 'classes')}; the most frequent, {max(shares)[1]}"
         sentence += f", has {percent(max(shares)[0])} of rows, the rarest, {rarest[1]}, "
         sentence += f"{percent(rarest[0])}."
-    few = round(rarest[0] * len(found.values))
-    if few < RARE_ROWS:
-        warning = f"Only {count(few, 'row')} with {found.name} = {rarest[1]}: too few to judge by."
-        blocks.append(Note(warning, "warn"))
+    rare = [
+        label for share, label in sorted(shares) if round(share * len(found.values)) < RARE_ROWS
+    ]
+    if rare:
+        few = f"fewer than {RARE_ROWS} rows to learn from"
+        named = listed([*rare[:3], *([f"{len(rare) - 3} more"] if len(rare) > 3 else [])])
+        said = f"{found.name} = {named}: {few}. Too few to judge by; join them, or get more."
+        blocks.append(Note(said, "warn"))
+    return Section("Target", "data scientist", sentence, blocks)
+
+
+def _value(found: Target, blocks: list[Block]) -> Section:
+    """How a number spreads, and what that does to an average error."""
+    values = found.values
+    low, high = float(values.min()), float(values.max())
+    sentence = f"{found.name} lies between {number(low)} and {number(high)}, "
+    sentence += f"on average at {number(float(values.mean()))}."
+    different, rows = np.unique(values, return_counts=True)
+    most = int(rows.argmax())
+    if rows[most] >= SAME_SHARE * len(values) and low < high:
+        share, same = percent(float(rows[most] / len(values))), number(float(different[most]))
+        said = f"{share} of rows have {found.name} = {same}: two questions in one, "
+        blocks.append(Note(f"{said}whether it is anything else, and how much.", "warn"))
+    squares = np.sort((values - values.mean()) ** 2)
+    tail = squares[-max(1, len(values) // 100) :].sum() / squares.sum() if low < high else 0.0
+    if tail > TAIL_SHARE:
+        said = f"The 1 % of rows furthest from the average hold {percent(float(tail))} of the "
+        said += "variance: a squared error, or R², is decided by them; look at them one by one."
+        blocks.append(Note(said, "warn"))
     return Section("Target", "data scientist", sentence, blocks)
 
 
@@ -44,14 +68,16 @@ def suspects(look: Look) -> Section:
         sentence = "No feature comes close to giving the target away alone."
         together = Note("The gate also looks for what several features give away together.")
         return Section("Leakage suspects", "data scientist", sentence, [together])
-    named = [one.column for one in look.suspects]
+    named = list(dict.fromkeys(name for one in look.suspects for name in one.columns))
     sentence = f"{listed(named)} may give the target away. These are suspects: the gate decides."
-    lines = "\n".join(f'{_key(name)} = "known only after the outcome"' for name in named)
+    lines = "\n".join(f'{toml(name)} = "when it is known"' for name in named)
     blocks: list[Block] = [
-        Table("Suspects", ("feature", "why"), [(s.column, s.why) for s in look.suspects]),
+        Table(
+            "Suspects", ("features", "why"), [(listed([*s.columns]), s.why) for s in look.suspects]
+        ),
         Code(
-            f"[columns.excluded]\n{lines}",
-            "Is it known when the decision is due? If not, exclude it in problem/problem.toml:",
+            f"[columns.known_after]\n{lines}",
+            "Is it known when the decision is due? If not, say in problem/problem.toml when it is:",
         ),
     ]
     return Section("Leakage suspects", "data scientist", sentence, blocks)
@@ -103,13 +129,11 @@ def over_time(look: Look, spans: Periods) -> Section:
         figures.append(Figure(drawn, caption, "how far features move"))
     for name in moving[:4]:
         figures.append(pictures.feature_over_time(described[name], look.sample[name], spans))
-    sentence = (
-        f"{subject(moving[:3], 'move')} most of "
-        f"{count(len(moving), 'feature')} that hang together with time: a model learnt on the past "
-        "will meet other values."
-        if moving
-        else "No feature hangs together with time more than a little."
-    )
+    sentence = "No feature moves with time more than a little."
+    if moving:
+        others = f" most, of {len(moving)} features that do" if len(moving) > 3 else ""
+        sentence = f"{subject(moving[:3], 'move')} with time{others}: a model learnt on the past "
+        sentence += "will meet other values."
     return Section("Over time", "data scientist", sentence, [Gallery(figures)])
 
 
@@ -117,8 +141,3 @@ def telling_picture(look: Look, most: int) -> str:
     """The most telling features as bars."""
     top = [(name, share) for name, share in look.tells.items() if share >= 0.001][:most]
     return charts.bars("How much each feature tells alone", top, show=percent)
-
-
-def _key(name: str) -> str:
-    """A column's name as a key of TOML."""
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)

@@ -7,18 +7,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.split import split
-from eda.bins import is_numeric
+from data.split import Split, split
+from eda.alike import Alike, alike, gaps_together
+from eda.odd import Odd, odd
 from eda.stability import Periods, drift, periods
 from eda.target import Target, read
 from eda.telling import Missing, Suspect, missing, suspects, telling
 from present.wording import count
-from problem.columns import Column
+from problem.columns import Column, ColumnType
+from problem.errors import BadInput
 from problem.spec import Problem
 
 PICTURE_ROWS = 50_000  # more rows make no other picture
 MANY, SHOWN = 30, 12  # of so many features, so many are shown in pictures
-NAMELIKE = 0.9  # a word of which so many rows have their own names rows rather than describes them
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,12 @@ class Look:
 
     `frame` holds all rows, `sample` those of the pictures. `learn` are rows of the sample that a
     model may learn from, with their `target`: whoever looks at outcomes of test rows has used
-    them, so nothing here that involves the target does. `tells` and `drift` go from the most to
-    the least.
+    them, so nothing here that involves the target does. Rows that cannot be split have no test to
+    keep apart: `parts` says why instead, and `learn` is all of the sample.
+
+    `gaps` (shares missing) and `different` (values) count all rows. `tells` and `drift` go from
+    the most to the least. `kept_tell` is what columns that are kept out would tell, but for
+    personal ones, which are not looked at.
     """
 
     problem: Problem
@@ -48,7 +53,14 @@ class Look:
     sample: pd.DataFrame
     learn: pd.DataFrame
     target: Target
+    parts: Split | str
+    gaps: dict[str, float]
+    different: dict[str, int]
+    odd: list[Odd]
+    alike: list[Alike]
+    gaps_together: list[tuple[str, ...]]
     tells: dict[str, float]
+    kept_tell: dict[str, float]
     missing: list[Missing]
     suspects: list[Suspect]
     repeats: Repeats
@@ -73,25 +85,16 @@ class Look:
     @property
     def missing_share(self) -> float:
         """The share of input values that are missing."""
-        return float(np.mean([self.frame[c.name].isna().mean() for c in self.columns]))
-
-    @property
-    def constant(self) -> list[str]:
-        """Features with one value (or none): no model can use them."""
-        return [c.name for c in self.columns if self.frame[c.name].nunique(dropna=False) < 2]
-
-    @property
-    def namelike(self) -> list[str]:
-        """Words with almost a value a row: they name rows rather than describe them."""
-        known = {c.name: self.frame[c.name].dropna() for c in self.columns if not is_numeric(c)}
-        return [n for n, v in known.items() if len(v) and v.nunique() > NAMELIKE * len(v)]
+        return float(np.mean(list(self.gaps.values())))
 
 
 def look(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> Look:
     """Measure a frame that holds to the contract; the same frame gives the same look."""
     described = tuple(columns)
-    may_learn = np.zeros(len(frame), dtype=bool)
-    may_learn[split(problem, frame).train] = True
+    parts = _split(problem, frame)
+    may_learn = np.full(len(frame), isinstance(parts, str))
+    if isinstance(parts, Split):
+        may_learn[parts.train] = True
     order = np.random.default_rng(0).permutation(len(frame))
     rows = np.sort(order[:PICTURE_ROWS])
     sample, learnable = frame.iloc[rows], rows[may_learn[rows]]
@@ -100,6 +103,7 @@ def look(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> Lo
     tells = telling(described, learn, target)
     time = problem.rows.time
     spans = periods(sample[time]) if time else None
+    different = {c.name: int(frame[c.name].nunique()) for c in described}
     return Look(
         problem=problem,
         columns=described,
@@ -107,13 +111,42 @@ def look(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> Lo
         sample=sample,
         learn=learn,
         target=target,
+        parts=parts,
+        gaps={c.name: float(frame[c.name].isna().mean()) for c in described},
+        different=different,
+        odd=odd(described, sample, different),
+        alike=alike(described, sample),
+        gaps_together=gaps_together(described, frame),
         tells=tells,
+        kept_tell=telling(_kept_out(problem, frame), learn, target),
         missing=missing(described, learn, target),
         suspects=suspects(described, learn, target, tells),
         repeats=_repeats(problem, frame, described, may_learn),
         spans=spans,
         drift=drift(described, sample, spans) if spans else {},
     )
+
+
+def _split(problem: Problem, frame: pd.DataFrame) -> Split | str:
+    """Rows to learn from and to be judged on, or why they cannot be told apart."""
+    try:
+        return split(problem, frame)
+    except BadInput as error:
+        return str(error)
+
+
+def _kept_out(problem: Problem, frame: pd.DataFrame) -> list[Column]:
+    """Columns that problem.toml keeps out for a reason other than a person's privacy."""
+    named = {**problem.columns.known_after, **problem.columns.excluded}
+    return [Column(name, _type(frame[name])) for name in frame if name in named]
+
+
+def _type(values: pd.Series) -> ColumnType:
+    if pd.api.types.is_bool_dtype(values):
+        return "boolean"
+    if pd.api.types.is_numeric_dtype(values):
+        return "number"
+    return "date" if pd.api.types.is_datetime64_any_dtype(values) else "category"
 
 
 def _repeats(

@@ -40,7 +40,7 @@ def outcome(target: Target) -> Figure:
     if target.task == "regression":
         drawn, said = _histogram(title, Column(target.name, "number"), target.values)
         return Figure(drawn, said)
-    names, codes = target.shown()
+    names, codes = target.shown(most=BARS)
     parts = np.bincount(codes, minlength=len(names)) / max(len(codes), 1)
     drawn = charts.bars(title, list(zip(names, parts.tolist(), strict=True)), show=percent)
     return Figure(drawn, f"Share of rows by {target.name}.")

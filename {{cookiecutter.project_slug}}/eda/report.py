@@ -39,7 +39,7 @@ def write(
     found = look(problem, frame, columns)
     headline = _headline(found)
     page.write(path, f"Data of {problem.decision.name}", headline, _sections(found))
-    suspects = tuple(one.column for one in found.suspects)
+    suspects = tuple(dict.fromkeys(name for one in found.suspects for name in one.columns))
     return Report(headline, about_target.telling_picture(found, 6), path, suspects)
 
 
@@ -50,10 +50,13 @@ def _sections(found: Look) -> list[Section]:
         about_target.target(found),
         about_target.suspects(found),
         about_target.tells(found),
+        about_rows.kept_out(found),
         about_rows.missing(found),
         about_rows.repeats(found),
+        about_rows.odd_values(found),
         about_rows.distributions(found),
         about_target.relations(found),
+        about_rows.alike(found),
         *([about_target.over_time(found, found.spans)] if found.spans else []),
         about_rows.inputs(found),
     ]
@@ -64,7 +67,7 @@ def _headline(found: Look) -> str:
     gaps = found.missing_share
     said = f"{size}, {percent(gaps) + ' of values' if gaps else 'nothing'} missing. "
     if found.suspects:
-        named = listed([one.column for one in found.suspects[:3]])
+        named = listed([name for one in found.suspects[:3] for name in one.columns])
         return f"{said}{named} may give the target away."
     top = [name for name, share in found.tells.items() if share >= 0.01][:2]
     if not top:

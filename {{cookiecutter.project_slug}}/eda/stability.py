@@ -51,22 +51,27 @@ def periods(times: pd.Series) -> Periods | None:
 def drift(columns: Sequence[Column], frame: pd.DataFrame, spans: Periods) -> dict[str, float]:
     """How far each column's values hang together with the period, from the most to the least.
 
-    Cramér's V between period and bins (missing is a bin), less what chance alone would give
-    (Bergsma 2013): 0 is stable, 1 means that the value tells the period. Dates are left out.
+    Cramér's V between period and bins (missing is a bin): 0 is stable, 1 means that the value tells
+    the period. Dates are left out.
     """
     found = {}
     for column in columns:
         if column.type != "date":
             bins = cut(column, frame[column.name], DRIFT_BINS).with_missing()
-            found[column.name] = _cramer(spans.codes, bins.codes, len(bins.labels))
+            strength = cramer(spans.codes, len(spans.starts), bins.codes, len(bins.labels))
+            found[column.name] = strength
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
-def _cramer(period: Codes, bin_: Codes, bins: int) -> float:
-    inside = (period >= 0) & (bin_ >= 0)
-    flat = period[inside] * bins + bin_[inside]
-    stretches = int(period.max(initial=0)) + 1
-    table = np.bincount(flat, minlength=stretches * bins).reshape(stretches, bins)
+def cramer(first: Codes, groups: int, second: Codes, others: int) -> float:
+    """Cramér's V between two groupings of rows, less what chance alone gives (Bergsma 2013).
+
+    A code of −1 belongs to no group. 0: they have nothing to do with each other; 1: one tells the
+    other.
+    """
+    inside = (first >= 0) & (second >= 0)
+    flat = first[inside] * others + second[inside]
+    table = np.bincount(flat, minlength=groups * others).reshape(groups, others)
     table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
     n, (r, k) = table.sum(), table.shape
     if n < 2 or min(r, k) < 2:

@@ -44,13 +44,13 @@ class Target:
             for i, label in enumerate(self.classes)
         ]
 
-    def shown(self) -> tuple[tuple[str, ...], Codes]:
+    def shown(self, most: int = SHOWN_CLASSES) -> tuple[tuple[str, ...], Codes]:
         """Classes few enough to draw, the rare ones taken together, and each row's number."""
         codes = self.values.astype(np.intp)
-        if len(self.classes) <= SHOWN_CLASSES + 1:
+        if len(self.classes) <= most + 1:
             return self.classes, codes
-        rest = f"{len(self.classes) - SHOWN_CLASSES} other classes"
-        return (*self.classes[:SHOWN_CLASSES], rest), np.minimum(codes, SHOWN_CLASSES)
+        rest = f"{len(self.classes) - most} other classes"
+        return (*self.classes[:most], rest), np.minimum(codes, most)
 
 
 @dataclass(frozen=True)

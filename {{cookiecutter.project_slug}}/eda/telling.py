@@ -22,9 +22,9 @@ FEWEST_RANKED = 10  # of either outcome: fewer are often in order by chance
 
 @dataclass(frozen=True)
 class Suspect:
-    """A feature that might give the target away, and what makes it suspect."""
+    """Features that might give the target away, one alone or several together, and how."""
 
-    column: str
+    columns: tuple[str, ...]
     why: str
 
 
@@ -82,12 +82,12 @@ def suspects(
     for column in columns:
         if tells[column.name] >= SUSPECT_SHARE:
             share = percent(tells[column.name])
-            found.append(Suspect(column.name, f"alone explains {share} of {target.name}"))
+            found.append(Suspect((column.name,), f"alone explains {share} of {target.name}"))
             continue
         auc = _auc(column, frame[column.name], target)
         if auc >= SUSPECT_AUC:
             why = f"alone orders {target.name} almost perfectly (AUC {number(auc)})"
-            found.append(Suspect(column.name, why))
+            found.append(Suspect((column.name,), why))
     return found
 
 

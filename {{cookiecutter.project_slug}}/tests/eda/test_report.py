@@ -14,6 +14,7 @@ from eda.__main__ import main
 from eda.look import PICTURE_ROWS, SHOWN
 from eda.report import Report, write
 from problem.spec import read
+from problem.tables import Columns
 from tests.eda.frames import Task, columns, mixed, problem
 
 TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
@@ -85,7 +86,7 @@ def test_a_suspect_comes_with_the_line_that_excludes_it(tmp_path: Path) -> None:
     assert report.suspects == ('the "truth"',)
     assert report.headline.endswith('the "truth" may give the target away.')
     (code,) = re.findall(r"<code>(.*?)</code>", report.path.read_text(), re.DOTALL)
-    assert list(tomllib.loads(unescape(code))["columns"]["excluded"]) == ['the "truth"']
+    assert list(tomllib.loads(unescape(code))["columns"]["known_after"]) == ['the "truth"']
 
 
 def test_of_many_features_the_most_telling_are_drawn_and_the_page_says_so(tmp_path: Path) -> None:
@@ -117,14 +118,80 @@ def test_repeated_rows_are_counted_and_contradictions_named(tmp_path: Path) -> N
     assert "share their inputs with a row of another outcome" in said
 
 
+def test_rows_that_cannot_be_split_get_a_page_that_says_so(tmp_path: Path) -> None:
+    frame = mixed("multiclass", rows=300, lost=0.0)
+    frame["outcome"] = frame["outcome"].astype("str")
+    frame.loc[:1, "outcome"] = "seldom"
+    said = words(page_of(frame, tmp_path / "index.html", "multiclass"))
+    assert "Nothing can be kept apart for a test yet" in said
+    assert "seldom: fewer than 30 rows to learn from" in said
+
+
+def test_a_column_known_too_late_is_shown_as_kept_out_with_its_reason(tmp_path: Path) -> None:
+    frame = mixed("binary")
+    frame["came"] = frame["outcome"] * 1.0
+    late = Columns(known_after={"came": "when it has come"}, personal={"name": "names a person"})
+    asked = problem("binary").model_copy(update={"columns": late})
+    described = [c for c in columns(frame) if c.name not in asked.kept_out]
+    html = write(asked, frame, described, tmp_path / "index.html").path.read_text()
+    said = words(html)
+    assert re.search(r"came known too late: when it has come >?(9|100)", said)
+    # What a person's name would tell is nobody's business.
+    assert "name names a person –" in said
+    assert "<h3>came</h3>" not in html
+    assert "came may give the target away" not in said
+
+
+def test_twenty_classes_are_all_named_where_the_target_is_shown(tmp_path: Path) -> None:
+    frame = mixed("regression", rows=2_000)
+    frame["outcome"] = pd.qcut(frame["outcome"], 20, labels=False).map("class {}".format)
+    frame["outcome"] = frame["outcome"].astype("str")
+    html = page_of(frame, tmp_path / "index.html", "multiclass")
+    target = html[html.index('id="target"') : html.index('id="leakage-suspects"')]
+    assert all(f">class {i}<" in target for i in range(20))
+    assert "20 classes" in words(target)
+
+
+def test_a_tail_that_decides_the_error_is_named(tmp_path: Path) -> None:
+    frame = mixed("regression", rows=500)
+    frame.loc[::125, "outcome"] = 1e6
+    said = words(page_of(frame, tmp_path / "a.html", "regression"))
+    assert "The 1 % of rows furthest from the average hold" in said
+    frame = mixed("regression", rows=500)
+    frame.loc[:249, "outcome"] = 0.0
+    assert "two questions in one" in words(page_of(frame, tmp_path / "b.html", "regression"))
+
+
+@pytest.mark.parametrize("names", [["größe", "日本語", "a b/c<d>"], ["x.y", "[0]", "%s {}"]])
+def test_columns_may_have_any_name(names: list[str], tmp_path: Path) -> None:
+    frame = mixed("binary").rename(
+        columns=dict(zip(["tells", "noise", "word"], names, strict=True))
+    )
+    said = words(page_of(frame, tmp_path / "index.html", time="when"))
+    assert all(name in said for name in names)
+
+
+def test_what_moves_is_said_of_one_and_of_many(tmp_path: Path) -> None:
+    frame = mixed("binary", rows=600, lost=0.0)
+    rows = np.arange(len(frame))
+    frame["rising"] = rows * 1.0
+    said = words(page_of(frame, tmp_path / "one.html", time="when"))
+    assert "rising moves with time: a model learnt on the past" in said
+    for i in range(4):
+        frame[f"rising {i}"] = rows + i * 0.5 * rows
+    said = words(page_of(frame, tmp_path / "many.html", time="when"))
+    assert "move with time most, of 5 features that do" in said
+
+
 def test_odd_tables_get_a_page_too(tmp_path: Path) -> None:
     frame = mixed("binary", rows=60)
     frame["empty"] = np.nan
     frame["same"] = 7.0
     frame["own"] = pd.Series([f"passenger {i}" for i in range(60)], dtype="str")
     said = words(page_of(frame, tmp_path / "index.html"))
-    assert "Nothing changes in empty and same" in said
-    assert "Almost every row has its own name and own" in said
+    assert "empty has no value at all" in said
+    assert "same is always 7" in said
+    assert "own almost every row has its own" in said
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -32,7 +32,7 @@ def test_the_target_in_other_words_is_suspect(task: Task) -> None:
     target = read(problem(task), frame)
     described = columns(frame)
     named = suspects(described, frame, target, telling(described, frame, target))
-    assert [one.column for one in named] == ["copy"]
+    assert [one.columns for one in named] == [("copy",)]
 
 
 def test_a_number_that_orders_a_rare_outcome_is_suspect() -> None:
@@ -42,7 +42,7 @@ def test_a_number_that_orders_a_rare_outcome_is_suspect() -> None:
     target = read(problem("binary", "late"), frame)
     described = columns(frame, "late")
     tells = telling(described, frame, target)
-    assert [one.column for one in suspects(described, frame, target, tells)] == ["days"]
+    assert [one.columns for one in suspects(described, frame, target, tells)] == [("days",)]
 
 
 @pytest.mark.parametrize("lost", [0.1, 0.95])
