@@ -1,0 +1,96 @@
+"""Bundles that nobody should run, or could answer for."""
+
+import json
+import os
+import pickle
+import zipfile
+
+from tests.mutations.catalogue import fault, root_fault
+from tests.mutations.work import FEATURES, Work
+
+# --- complete -------------------------------------------------------------------------------------
+
+
+@fault("complete", "wine", quick=True)
+def a_changed_byte(work: Work) -> None:
+    """One byte of the model was changed, and the manifest still speaks of the old one."""
+    path = work.bundle / "model/model.skops"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@fault("complete", "diabetes")
+def a_file_too_many(work: Work) -> None:
+    """A file lies in the folder that the manifest does not know."""
+    (work.bundle / "notes.txt").write_text("to be deleted", encoding="utf-8")
+
+
+@fault("complete", "breast_cancer")
+def a_file_too_few(work: Work) -> None:
+    """The reference got lost on the way, so nobody could monitor the model."""
+    (work.bundle / "reference.json").unlink()
+
+
+@fault("complete", "parcels")
+def a_link_in_place_of_a_file(work: Work) -> None:
+    """The model is a symbolic link to a file elsewhere, which can change at any time."""
+    path = work.bundle / "model/model.skops"
+    elsewhere = work.path / "build/model.skops"
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)
+
+
+@fault("complete", "wine")
+def a_path_that_leaves_the_bundle(work: Work) -> None:
+    """The manifest vouches for a file outside the folder."""
+    path = work.bundle / "manifest.json"
+    manifest = json.loads(path.read_text("utf-8"))
+    manifest["files"]["../../../poc/features.py"] = "0" * 64
+    path.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+
+
+@fault("complete", "diabetes")
+def a_stranger_in_the_manifest(work: Work) -> None:
+    """A file that no bundle needs was added, and the manifest vouches for it."""
+    (work.bundle / "setup.sh").write_text("true", encoding="utf-8")
+    path = work.bundle / "manifest.json"
+    manifest = json.loads(path.read_text("utf-8"))
+    manifest["files"]["setup.sh"] = ""
+    path.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+    work.reseal()
+
+
+# --- safe -----------------------------------------------------------------------------------------
+
+
+@fault("safe", "wine", quick=True)
+def a_pickle_in_the_model(work: Work) -> None:
+    """A pickle hides in the model's archive; whoever loads it runs what it says."""
+    with zipfile.ZipFile(work.bundle / "model/model.skops", "a") as archive:
+        archive.writestr("extra.pkl", pickle.dumps({"harmless": "this time"}))
+    work.reseal()
+
+
+@root_fault("safe", "diabetes")
+def a_password_in_the_features(work: Work) -> None:
+    """A password stands in the feature code, and would travel in every bundle."""
+    secret = os.urandom(8).hex()
+    work.append(FEATURES, f'\nDATABASE = "postgresql://reader:{secret}@db.internal/orders"\n')
+
+
+@root_fault("safe", "breast_cancer", also=("parity",))
+def features_that_need_the_project(work: Work) -> None:
+    """The feature code imports the project, which the server does not have."""
+    work.append(FEATURES, "\nimport poc.tracking  # noqa: E402, F401\n")
+
+
+@fault("safe", "parcels", also=("contract", "parity", "evaluation"))
+def a_person_in_the_inputs(work: Work) -> None:
+    """The bundle asks its callers for a personal column."""
+
+    def ask(said: dict[str, list[dict[str, object]]]) -> None:
+        customer = said["inputs"][1] | {"name": "customer_id"}
+        said["inputs"].append(customer)
+
+    work.lie_in_json("contract.json", ask)

@@ -1,0 +1,59 @@
+"""Work that is honest and sound, and not worth having."""
+
+from random import Random
+
+from tests.mutations.catalogue import root_fault
+from tests.mutations.work import PROBLEM, Work
+
+
+@root_fault("framed", "wine", quick=True)
+def nobody_said_what_is_done(work: Work) -> None:
+    """An answer that is missing, and not even marked as assumed."""
+    work.say("action", '"Not yet said: what is done on the answer."')
+
+
+@root_fault("beats the baseline", "diabetes", quick=True)
+def outcomes_that_nothing_explains(work: Work) -> None:
+    """The outcomes were joined to the wrong rows, so the model has nothing to learn."""
+    rows = work.rows()
+    outcomes = [row["target"] for row in rows]
+    Random(1).shuffle(outcomes)
+    work.set_rows([row | {"target": other} for row, other in zip(rows, outcomes, strict=True)])
+
+
+@root_fault("beats the baseline", "wine")
+def margin_that_is_not_sure(work: Work) -> None:
+    """The gain is more than the margin, and its interval reaches below."""
+    work.say("margin", "0.62")
+
+
+@root_fault("beats the baseline", "parcels")
+def minimum_that_is_missed(work: Work) -> None:
+    """The model does better than the baseline, and not well enough to be of use."""
+    work.say("minimum", "0.95")
+
+
+@root_fault("beats the baseline", "titanic")
+def inputs_that_were_all_excluded(work: Work) -> None:
+    """Everything that tells the outcome was kept out for caution; the port is left."""
+    kept = ("survived", "alive", "embarked", "embark_town")
+    names = [name for name in work.rows()[0] if name not in kept]
+    lines = "".join(f'{name} = "to be on the safe side"\n' for name in names)
+    problem = (work.path / PROBLEM).read_text("utf-8")
+    lines = "".join(
+        line
+        for line in lines.splitlines(keepends=True)
+        if line.split(" =")[0] + " =" not in problem
+    )
+    work.edit(PROBLEM, "[columns.excluded]\n", f"[columns.excluded]\n{lines}")
+
+
+@root_fault("slices", "parcels", quick=True)
+def islands_served_by_chance(work: Work) -> None:
+    """In one region the outcome is a coin's: the average hides it, the group's floor does not."""
+    rng = Random(2)
+    rows = work.rows()
+    for row in rows:
+        if row["region"] == "islands":
+            row["late"] = str(rng.random() < 0.4)
+    work.set_rows(rows)

@@ -1,0 +1,55 @@
+"""Tries one fault or one clean case: what is made of it, and whether the gate did right."""
+
+import shutil
+import time
+from dataclasses import dataclass
+
+from tests.mutations.catalogue import Clean, Fault
+from tests.mutations.work import REFUSED, Stopped, Verdict
+from tests.mutations.workshop import Workshop
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`wrong` says why the gate did not do right, and is empty where it did."""
+
+    case: Fault | Clean
+    said: str
+    wrong: str
+    seconds: float
+
+
+def attempt(case: Fault | Clean, shop: Workshop) -> Outcome:
+    """Make the case in a project of its own, ask the gate, and throw the project away."""
+    began = time.perf_counter()
+    work = shop.copy(case.home, f"work/{case.name}", trained=case.trained)
+    try:
+        case.act(work)
+        verdict = work.check()
+    except Stopped as stopped:
+        return Outcome(case, "", f"never came to the gate: {stopped}", time.perf_counter() - began)
+    finally:
+        shutil.rmtree(work.path)
+    said, wrong = _judge_fault(case, verdict) if isinstance(case, Fault) else _judge_clean(verdict)
+    return Outcome(case, said, wrong, time.perf_counter() - began)
+
+
+def _judge_fault(fault: Fault, verdict: Verdict) -> tuple[str, str]:
+    said = verdict.refusals.get(fault.check, "")
+    others = set(verdict.refusals) - {fault.check} - fault.also
+    if fault.check not in verdict.refusals:
+        by = f"only {', '.join(verdict.refusals)} did" if verdict.refusals else "it passed"
+        return said, f"{fault.check} did not refuse it: {by}"
+    if others:
+        lines = "; ".join(f"{name}: {verdict.refusals[name]}" for name in sorted(others))
+        return said, f"refused by others, too: {lines}"
+    if verdict.passed or verdict.exit_code != REFUSED:
+        return said, f"a check refused, and the gate ended with exit code {verdict.exit_code}"
+    return said, ""
+
+
+def _judge_clean(verdict: Verdict) -> tuple[str, str]:
+    if verdict.passed and verdict.exit_code == 0:
+        return "", ""
+    lines = "; ".join(f"{name}: {said}" for name, said in verdict.refusals.items())
+    return "", f"refused: {lines}"

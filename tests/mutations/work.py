@@ -1,0 +1,214 @@
+"""One project in hands: its files are edited and its commands run, as a person would do it."""
+
+import csv
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROBLEM, CONTRACT = "problem/problem.toml", "data/contract.py"
+FEATURES, MODEL = "poc/features.py", "poc/model.py"
+TABLE = "data/raw/table.csv"
+# What training leaves behind, and a new training must not find.
+TRAINED = ("mlflow.db", "mlartifacts", "build")
+REFUSED = 3
+
+Row = dict[str, str]
+
+
+class Stopped(Exception):
+    """A command said no before the gate was asked."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate said: each check that refuses, with what it measured."""
+
+    exit_code: int
+    passed: bool
+    refusals: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Work:
+    """A rendered project in `path`; `env` is all that its commands see of the environment."""
+
+    path: Path
+    python: Path
+    env: Mapping[str, str]
+
+    # --- commands ---------------------------------------------------------------------------------
+
+    def run(self, *words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command in the project; the caller judges its exit code."""
+        return subprocess.run(
+            words,
+            cwd=cwd or self.path,
+            env=dict(self.env),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def must(self, *words: str) -> str:
+        """Run `python -m WORDS`, which must say yes; what it printed.
+
+        Raises:
+            Stopped: it said no.
+        """
+        done = self.run(str(self.python), "-m", *words)
+        if done.returncode != 0:
+            raise Stopped(f"python -m {' '.join(words)}: exit {done.returncode}: {done.stderr}")
+        return done.stdout
+
+    def compute(self, code: str, *words: str) -> None:
+        """Run a few lines of Python with the project's packages, `words` as its arguments."""
+        done = self.run(str(self.python), "-c", code, *words)
+        assert done.returncode == 0, done.stderr
+
+    def commit(self) -> None:
+        """Everything as it stands, in git."""
+        self.run("git", "add", "--all")
+        self.run("git", "commit", "--quiet", "--message", "Work")
+
+    def train_and_build(self) -> None:
+        """Commit, train and build, with no run or bundle of former work about."""
+        for name in TRAINED:
+            path = self.path / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        self.commit()
+        self.must("poc", "train")
+        self.must("handoff", "build")
+
+    def check(self) -> Verdict:
+        """What the gate says of the bundle that was built last.
+
+        Raises:
+            Stopped: it could not be asked.
+        """
+        done = self.run(str(self.python), "-m", "handoff", "check", "--json")
+        if done.returncode not in (0, REFUSED):
+            raise Stopped(f"handoff check: exit {done.returncode}: {done.stderr}")
+        verdict = json.loads(done.stdout)
+        refusals = {
+            one["check"]: one["measured"]
+            for one in verdict["findings"]
+            if one["verdict"] == "refuse"
+        }
+        return Verdict(done.returncode, verdict["verdict"] == "passed", refusals)
+
+    # --- files of the project ---------------------------------------------------------------------
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace text that must be there."""
+        replace(self.path / name, old, new)
+
+    def say(self, key: str, value: str) -> None:
+        """Give the one line `key = …` of problem.toml another value, in TOML."""
+        path = self.path / PROBLEM
+        text, times = re.subn(rf"(?m)^{key} = .*$", f"{key} = {value}", path.read_text("utf-8"))
+        assert times == 1, f"{key} stands {times} times in {PROBLEM}"
+        path.write_text(text, encoding="utf-8")
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file."""
+        (self.path / name).parent.mkdir(parents=True, exist_ok=True)
+        (self.path / name).write_text(text, encoding="utf-8")
+
+    def append(self, name: str, text: str) -> None:
+        """Add text at the end of a file."""
+        self.write(name, (self.path / name).read_text("utf-8") + text)
+
+    # --- rows -------------------------------------------------------------------------------------
+
+    @property
+    def table(self) -> str:
+        """The file of the data set; rendered ones have a copy of theirs, which nobody reads yet."""
+        source: str = tomllib.loads((self.path / PROBLEM).read_text("utf-8"))["rows"]["source"]
+        return source if (self.path / source).is_file() else TABLE
+
+    def rows(self) -> list[Row]:
+        """The table of the data set, as text."""
+        with (self.path / self.table).open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+    def set_rows(self, rows: list[Row]) -> None:
+        """Let the project learn from these rows."""
+        write_rows(self.path / self.table, rows)
+        self.say("source", json.dumps(self.table))
+
+    def adopt(self, table: Path, *words: str) -> None:
+        """Frame the problem of a table that nobody has seen, as `data adopt` proposes it."""
+        self.must("data", "adopt", str(table), *words)
+
+    def adopt_rows(self, name: str, rows: list[Row], *words: str) -> None:
+        """The same for rows that were made just now."""
+        write_rows(self.path / f"data/raw/{name}.csv", rows)
+        self.adopt(Path(f"data/raw/{name}.csv"), *words)
+
+    def add(self, name: str, dtype: str, values: list[Any], *, nullable: bool = False) -> None:
+        """Give the table a column, and the contract its rule; None is a missing value."""
+        rows = self.rows()
+        for row, value in zip(rows, values, strict=True):
+            row[name] = "" if value is None else str(value)
+        self.set_rows(rows)
+        rule = f'"{name}": pa.Column({dtype}, nullable={nullable}, description="{name}"),'
+        self.edit(CONTRACT, "    },\n    strict=True", f"        {rule}\n    }},\n    strict=True")
+
+    def derive(self, name: str, dtype: str, value: Callable[[Row], Any]) -> None:
+        """As `add`, each value worked out from its row."""
+        self.add(name, dtype, [value(row) for row in self.rows()])
+
+    # --- the bundle -------------------------------------------------------------------------------
+
+    @property
+    def bundle(self) -> Path:
+        """The bundle that was built last."""
+        return max(self.path.glob("build/bundles/*"), key=lambda path: path.stat().st_mtime)
+
+    def lie(self, name: str, old: str, new: str) -> None:
+        """Replace text in a file of the bundle, and make the manifest agree."""
+        replace(self.bundle / name, old, new)
+        self.reseal()
+
+    def lie_in_json(self, name: str, change: Callable[[Any], object]) -> None:
+        """Change a JSON file of the bundle, and make the manifest agree."""
+        path = self.bundle / name
+        value = json.loads(path.read_text("utf-8"))
+        change(value)
+        path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+        self.reseal()
+
+    def reseal(self) -> None:
+        """Let the manifest hold the digests of the files as they are, like a careful liar."""
+        manifest = json.loads((self.bundle / "manifest.json").read_text("utf-8"))
+        for name in manifest["files"]:
+            if (self.bundle / name).is_file():
+                content = (self.bundle / name).read_bytes()
+                manifest["files"][name] = hashlib.sha256(content).hexdigest()
+        (self.bundle / "manifest.json").write_text(json.dumps(manifest, indent=1), "utf-8")
+
+
+def write_rows(path: Path, rows: list[Row]) -> None:
+    """Write a table as CSV."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    """Replace text that must be there; a file shared with other copies is left to them."""
+    text = path.read_text("utf-8")
+    assert old in text, f"{old!r} is not in {path}"
+    draft = path.with_name(f".{path.name}.draft")
+    draft.write_text(text.replace(old, new), encoding="utf-8")
+    os.replace(draft, path)
