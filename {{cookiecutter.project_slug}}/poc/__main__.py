@@ -2,8 +2,10 @@
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from data.contract import ROW
+from poc.retrain import retrain
 from poc.train import train
 from problem.errors import run
 from problem.spec import read
@@ -14,9 +16,15 @@ def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m poc", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("train", help="train the candidates and record the chosen one")
-    parser.parse_args(words)
-    done = train(read(), ROW)
-    print(f"run {done.run_id} recorded; next: python -m handoff build")
+    again = verbs.add_parser("retrain", help="make a run's model again from its training.json")
+    again.add_argument("facts", metavar="FACTS", type=Path, help="the run's training.json")
+    again.add_argument("out", metavar="OUT", type=Path, help="folder for the model and its facts")
+    given = parser.parse_args(words)
+    if given.verb == "retrain":
+        retrain(read(), ROW, given.facts, given.out)
+    else:
+        done = train(read(), ROW)
+        print(f"run {done.run_id} recorded; next: python -m handoff build")
     return 0
 
 

@@ -18,8 +18,9 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 Floats = NDArray[np.float64]
 
-# Rarer categories share one column: it is what a category that was never seen falls into.
-RARE_ROWS, MOST_COLUMNS = 10, 40
+# Rarer categories share one column: it is what a category that was never seen falls into. Of a few
+# hundred rows ten would be most of them, so there a category is rare below a fiftieth of the rows.
+RARE_ROWS, RARE_PART, MOST_COLUMNS = 10, 50, 40
 # What comes round again in a date, and what pandas calls it.
 PARTS = {"month": "month", "weekday": "day_of_week", "hour": "hour"}
 # Far beyond any real value, and small enough to stay finite when a model multiplies it.
@@ -72,12 +73,15 @@ class DateParts(AsFloat32):
         return np.column_stack([part.to_numpy(np.float64, na_value=np.nan) for part in parts])
 
 
-def features(kinds: Mapping[str, str], *, scaled: bool) -> ColumnTransformer:
+def features(
+    kinds: Mapping[str, str], *, scaled: bool, rows: int = RARE_ROWS * RARE_PART
+) -> ColumnTransformer:
     """Inputs to model features, unfitted.
 
     Args:
         kinds: type of each input (number, integer, boolean, category or date) by name.
         scaled: fill missing numbers and scale all of them, as a linear model needs it.
+        rows: how many there are to learn from; of few, fewer make a category rare.
     """
     numbers = [name for name, kind in kinds.items() if kind in ("number", "integer", "boolean")]
     categories = [name for name, kind in kinds.items() if kind == "category"]
@@ -85,7 +89,7 @@ def features(kinds: Mapping[str, str], *, scaled: bool) -> ColumnTransformer:
     parts = [
         ("numbers", _numeric(AsFloat32(), scaled=scaled), numbers),
         ("dates", _numeric(DateParts(), scaled=scaled), dates),
-        ("categories", _categorical(), categories),
+        ("categories", _categorical(rows), categories),
     ]
     return ColumnTransformer([part for part in parts if part[2]], sparse_threshold=0)
 
@@ -95,12 +99,12 @@ def _numeric(first: BaseEstimator, *, scaled: bool) -> Pipeline:
     return make_pipeline(first, *(rest if scaled else []))
 
 
-def _categorical() -> Pipeline:
+def _categorical(rows: int) -> Pipeline:
     return make_pipeline(
         SimpleImputer(strategy="constant", fill_value="(missing)", keep_empty_features=True),
         OneHotEncoder(
             handle_unknown="infrequent_if_exist",
-            min_frequency=RARE_ROWS,
+            min_frequency=max(2, min(RARE_ROWS, rows // RARE_PART)),
             max_categories=MOST_COLUMNS,
             sparse_output=False,
         ),

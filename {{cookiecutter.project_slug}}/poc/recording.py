@@ -3,7 +3,7 @@
 import json
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,15 @@ import pandas as pd
 import skops.io
 from sklearn.pipeline import Pipeline
 
+from poc.folds import Lesson, Trial
 from poc.provenance import Provenance, write_snapshot
 from poc.tracking import connect, mlflow
 from problem.spec import PROBLEM_FILE
 
 FEATURES_FILE = Path("poc/features.py")
-# The run's facts, as an artifact beside the problem and the feature code it was trained with.
-FACTS = "training.json"
+# The run's facts, as an artifact beside the problem and the feature code it was trained with; and
+# what each candidate said of each row to learn from when it was held out.
+FACTS, SCORES = "training.json", "scores.parquet"
 
 
 def record(
@@ -25,12 +27,12 @@ def record(
     model: Pipeline,
     example: pd.DataFrame,
     facts: Mapping[str, Any],
-    metrics: Mapping[str, float],
+    scores: pd.DataFrame,
 ) -> str:
     """One finished MLflow run with all of it; returns the run's id.
 
     `facts` are JSON values, of which the digests and `code` can be searched for as tags;
-    `example` are a few rows as the model takes them.
+    `example` are a few rows as the model takes them; `scores` as `scores_table` makes them.
     """
     code = Provenance(**facts["code"])
     with mlflow.start_run(experiment_id=connect(experiment)) as run:
@@ -43,19 +45,51 @@ def record(
                 "dirty": str(code.dirty).lower(),
             }
         )
-        named = {key: facts[key] for key in ("candidate", "seed", "split")}
-        given = model[-1].get_params().items()
+        named = {key: facts[key] for key in ("candidate", "calibrated", "seed", "split")}
+        given = facts["parameters"].items()
         mlflow.log_params(named | {key: value for key, value in given if value is not None})
-        mlflow.log_metrics(dict(metrics))
+        mlflow.log_metrics(_metrics(facts))
         with tempfile.TemporaryDirectory() as folder:
             there = Path(folder)
             (there / FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
             for file in (PROBLEM_FILE, FEATURES_FILE):
                 (there / file.name).write_bytes(file.read_bytes())
+            scores.to_parquet(there / SCORES, index=False)
             write_snapshot(there / "snapshot.zip")
             mlflow.log_artifacts(folder)
         _log_model(model, example)
     return str(run.info.run_id)
+
+
+def scores_table(taught: Lesson, trials: Sequence[Trial]) -> pd.DataFrame:
+    """What each candidate said of each row to learn from when a fold held it out.
+
+    Columns: `row` (its number among the rows to learn from), `outcome` (0/1, number of the class,
+    value), and one a candidate; of several classes one each, `candidate:class`. Rows that no fold
+    judged are left out.
+    """
+    rows, known = taught.judged, taught.dataset.known
+    table = {"row": rows, "outcome": known.values[rows]}
+    for trial in trials:
+        said, name = trial.scores[rows], trial.candidate.name
+        if said.ndim == 1:
+            table[name] = said
+        else:
+            table |= {f"{name}:{label}": said[:, i] for i, label in enumerate(known.classes)}
+    return pd.DataFrame(table)
+
+
+def _metrics(facts: Mapping[str, Any]) -> dict[str, float]:
+    """What can be compared between runs in MLflow: each candidate's measures and intervals."""
+    found: dict[str, float] = {}
+    for trial in facts["trials"]:
+        name = f"cv_{facts['metric']}_{trial['name']}"
+        found |= {name: trial["mean"], f"{name}_low": trial["low"], f"{name}_high": trial["high"]}
+        found[f"fit_seconds_{trial['name']}"] = trial["fit_seconds"]
+        if trial["latency_ms"] is not None:
+            found[f"latency_ms_{trial['name']}"] = trial["latency_ms"]
+    named = ("per_1000_rows", "low", "high", "do_nothing")
+    return found | {f"value_{key}": facts["value"][key] for key in named}
 
 
 def _log_model(model: Pipeline, example: pd.DataFrame) -> None:

@@ -1,54 +1,28 @@
 """Trains the candidates, chooses one, and records the run: data, code, choice and model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandera.pandas as pa
-from numpy.typing import NDArray
-from sklearn.base import clone
-from threadpoolctl import threadpool_limits
 
 from data.load import digest
-from data.split import folds
+from poc import calibrate, rule
 from poc.dataset import SEED, Dataset, gather
-from poc.evaluate import best_threshold, predict
+from poc.finish import Finished, bootstrap, finish, value
+from poc.folds import THREADS, Lesson, Trial, cross_validate, lesson
+from poc.latency import one_row_ms
 from poc.model import Candidate, candidates
 from poc.provenance import provenance
-from poc.recording import record
+from poc.recording import record, scores_table
 from problem.errors import BadInput
 from problem.metrics import METRICS
 from problem.spec import Problem
 
-Array = NDArray[np.float64]
+__all__ = ["THREADS", "Run", "Trial", "choose", "train"]
+
 Say = Callable[[str], None]
-
-# One thread a fit. Two round a sum otherwise than four do, so that the same data would give another
-# model on another machine; and where cores are busy, threads that wait for each other made training
-# eleven times as slow.
-THREADS = 1
-
-
-@dataclass(frozen=True)
-class Trial:
-    """How a candidate did in cross-validation: the metric of each fold, and what it predicted.
-
-    `scores` holds a prediction for each training row, NaN where no fold tested the row.
-    """
-
-    candidate: Candidate
-    folds: tuple[float, ...]
-    scores: Array
-
-    @property
-    def mean(self) -> float:
-        """The mean over folds."""
-        return float(np.mean(self.folds))
-
-    @property
-    def error(self) -> float:
-        """The standard error of the mean."""
-        return float(np.std(self.folds, ddof=1) / np.sqrt(len(self.folds)))
 
 
 @dataclass(frozen=True)
@@ -71,40 +45,40 @@ def train(problem: Problem, schema: pa.DataFrameSchema, say: Say = print) -> Run
         BadInput: the data cannot be loaded, does not fit the problem, or has nothing to learn.
     """
     dataset = gather(problem, schema)
-    rows, known = len(dataset.learning), dataset.known
-    if len(np.unique(known.values)) < 2:
-        raise BadInput(
-            f"'{problem.target.column}' has the same value in all {rows:,} rows to learn from; "
-            "choose another target, or add rows that differ"
-        )
+    rows = len(dataset.learning)
+    check_can_be_learned(dataset)
     say(f"{rows:,} rows to learn from, {len(dataset.columns)} inputs; {dataset.parts.how}")
-    with threadpool_limits(limits=THREADS):
-        trials = tuple(
-            _try(dataset, candidate, say)
-            for candidate in candidates(dataset.columns, problem.target.task, SEED)
+    taught = lesson(dataset)
+    tried = candidates(dataset.columns, problem.target.task, SEED, rows)
+    trials = _try(taught, tried, say)
+    raw = choose(problem, trials)
+    calibration, _ = calibrate.weigh(taught, raw)
+    finished = finish(taught, raw, calibration.method if calibration else None)
+    trials = tuple(finished.trial if trial is raw else trial for trial in trials)
+    say(
+        f"chosen: {raw.candidate.name}{_calibrated(finished)}, fitted on all {rows:,} training rows"
+    )
+    facts = _facts(taught, trials, finished, calibration)
+    for warning in facts["warnings"]:
+        say(f"warning: {warning}")
+    run_id = record(
+        problem.decision.name,
+        finished.model,
+        taught.table.head(5),
+        facts,
+        scores_table(taught, trials),
+    )
+    return Run(run_id, raw.candidate.name, trials, finished.threshold, rows)
+
+
+def check_can_be_learned(dataset: Dataset) -> None:
+    """Raise BadInput where all rows to learn from have the same outcome."""
+    if len(np.unique(dataset.known.values)) < 2:
+        raise BadInput(
+            f"'{dataset.problem.target.column}' has the same value in all "
+            f"{len(dataset.learning):,} rows to learn from; choose another target, or add rows "
+            "that differ"
         )
-        trial = choose(problem, trials)
-        table = dataset.inputs(dataset.learning)
-        model = clone(trial.candidate.model).fit(table, known.labels)
-    say(f"chosen: {trial.candidate.name}, fitted on all {rows:,} training rows")
-    threshold = _threshold(dataset, trial)
-    facts = {
-        "candidate": trial.candidate.name,
-        "classes": known.classes,
-        "threshold": threshold,
-        "split": dataset.parts.how,
-        "seed": SEED,
-        "data_digest": dataset.digest,
-        # Their outcomes alone: new columns do not make them rows that nobody has looked at.
-        "test_digest": digest(dataset.test[[problem.target.column]]),
-        "code": provenance().to_json(),
-        "trials": [
-            {"name": one.candidate.name, "mean": one.mean, "error": one.error} for one in trials
-        ],
-    }
-    metrics = {f"cv_{problem.success.metric}_{one.candidate.name}": one.mean for one in trials}
-    run_id = record(problem.decision.name, model, table.head(5), facts, metrics)
-    return Run(run_id, trial.candidate.name, trials, threshold, rows)
 
 
 def choose(problem: Problem, trials: tuple[Trial, ...]) -> Trial:
@@ -114,7 +88,7 @@ def choose(problem: Problem, trials: tuple[Trial, ...]) -> Trial:
         BadInput: the success metric is not defined in every fold.
     """
     sign = 1 if METRICS[problem.success.metric].higher_is_better else -1
-    real = [trial for trial in trials if not trial.candidate.is_baseline]
+    real = [trial for trial in trials if trial.candidate.may_be_chosen]
     if not all(np.isfinite(trial.mean) for trial in real):
         raise BadInput(
             f"{problem.success.metric} is not defined in every fold of the cross-validation, most "
@@ -125,25 +99,85 @@ def choose(problem: Problem, trials: tuple[Trial, ...]) -> Trial:
     return next(trial for trial in real if sign * trial.mean >= sign * best.mean - best.error)
 
 
-def _try(dataset: Dataset, candidate: Candidate, say: Say) -> Trial:
-    problem, known = dataset.problem, dataset.known
-    metric, task = METRICS[problem.success.metric], problem.target.task
-    table = dataset.inputs(dataset.learning)
-    shape = (len(table), len(known.classes)) if task == "multiclass" else (len(table),)
-    scores, results = np.full(shape, np.nan), []
-    for learn, judge in folds(problem, dataset.learning, SEED):
-        model = clone(candidate.model).fit(table.iloc[learn], known.labels[learn])
-        scores[judge] = predict(model, table.iloc[judge], task, known.classes)
-        results.append(metric.compute(known.values[judge], scores[judge]))
-    trial = Trial(candidate, tuple(results), scores)
-    say(f"  {candidate.name:<18} {metric.name} {trial.mean:.4f} ± {trial.error:.4f}")
-    return trial
+def _try(taught: Lesson, tried: Sequence[Candidate], say: Say) -> tuple[Trial, ...]:
+    done = []
+    for trial in cross_validate(taught, tried):
+        name = trial.candidate.name
+        say(f"  {name:<18} {taught.metric.name} {trial.mean:.4f} ± {trial.error:.4f}")
+        done.append(trial)
+    return tuple(done)
 
 
-def _threshold(dataset: Dataset, trial: Trial) -> float | None:
-    """The score from which acting earns most; chosen on predictions of rows that were held out."""
-    if dataset.problem.target.task != "binary":
-        return None
-    judged = ~np.isnan(trial.scores)
-    outcome, score = dataset.known.values[judged], trial.scores[judged]
-    return best_threshold(dataset.problem.value, outcome, score)
+def _calibrated(finished: Finished) -> str:
+    return f" (calibrated, {finished.calibrated})" if finished.calibrated else ""
+
+
+def _facts(
+    taught: Lesson,
+    trials: tuple[Trial, ...],
+    finished: Finished,
+    calibration: calibrate.Calibration | None,
+) -> dict[str, Any]:
+    """training.json: all that is known of the run, in JSON."""
+    dataset, chosen = taught.dataset, finished.trial.candidate
+    earned = value(taught, finished, trials[0])
+    return {
+        "candidate": chosen.name,
+        "parameters": chosen.parameters,
+        "calibrated": finished.calibrated or False,
+        "calibration": calibration.to_json() if calibration else None,
+        "classes": dataset.known.classes,
+        "threshold": finished.threshold,
+        "value": earned,
+        "warnings": _warnings(earned),
+        "search": None,
+        "metric": taught.metric.name,
+        "split": dataset.parts.how,
+        "seed": SEED,
+        "rows": len(taught.table),
+        "folds": len(taught.folds),
+        "data_digest": dataset.digest,
+        # Their outcomes alone: new columns do not make them rows that nobody has looked at.
+        "test_digest": digest(dataset.test[[dataset.problem.target.column]]),
+        "code": provenance().to_json(),
+        "rule": _rule(taught, trials),
+        "trials": [_trial(taught, trial) for trial in trials],
+    }
+
+
+def _trial(taught: Lesson, trial: Trial) -> dict[str, Any]:
+    rows = taught.judged
+    whole = bootstrap(
+        taught.metric.compute,
+        taught.dataset.known.values[rows],
+        trial.scores[rows],
+        is_value=taught.dataset.problem.target.task == "regression",
+    )
+    return {
+        "name": trial.candidate.name,
+        "mean": trial.mean,
+        "error": trial.error,
+        "folds": trial.folds,
+        # Over all rows that a fold judged at once, with the bootstrap interval.
+        **whole.to_json(),
+        "fit_seconds": trial.fit_seconds,
+        "latency_ms": one_row_ms(taught, trial),
+        "parameters": trial.candidate.parameters,
+    }
+
+
+def _rule(taught: Lesson, trials: tuple[Trial, ...]) -> str | None:
+    found = next((trial.last for trial in trials if trial.candidate.name == "rule"), None)
+    dataset = taught.dataset
+    return rule.in_words(found, dataset.columns, dataset.problem) if found else None
+
+
+def _warnings(earned: dict[str, Any]) -> list[str]:
+    """What a person must hear before going on with this model."""
+    if earned["per_1000_rows"] > earned["do_nothing"]:
+        return []
+    return [
+        f"the model earns {earned['per_1000_rows']:,.2f} {earned['currency']} for 1,000 rows, "
+        f"doing nothing {earned['do_nothing']:,.2f}; look at the costs in problem.toml, or for "
+        "inputs that tell more"
+    ]

@@ -31,7 +31,9 @@ def test_a_run_records_data_code_choice_and_model(here: Path) -> None:
     assert facts["classes"] == [False, True]
     assert recorded.data.tags["data_digest"] == facts["data_digest"]
     names = {one.path for one in client.list_artifacts(run.run_id)}
-    assert names == {"training.json", "problem.toml", "features.py", "snapshot.zip"}
+    assert names == {
+        *("training.json", "scores.parquet", "problem.toml", "features.py", "snapshot.zip")
+    }
     model = mlflow.models.get_model_info(f"models:/{fetched(run).model_id}")
     assert [one.name for one in model.signature.inputs] == [column.name for column in COLUMNS]
     assert model.saved_input_example_info is not None
@@ -62,7 +64,7 @@ def test_a_fresh_project_records_beside_itself_and_says_nothing_but_its_progress
     )
     assert done.stderr == ""
     assert [line.split()[0] for line in done.stdout.splitlines()] == [
-        *("320", "dummy", "linear", "gradient_boosting", "chosen:")
+        *("320", "dummy", "rule", "linear", "gradient_boosting", "chosen:")
     ]
     assert {path.name for path in here.iterdir()} == {
         *("data.parquet", "mlartifacts", "mlflow.db", "poc", "problem", "requirements")

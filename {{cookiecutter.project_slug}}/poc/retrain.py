@@ -1,0 +1,102 @@
+"""Makes a run's model again from what the run recorded: the same code, data and parameters.
+
+Nothing is searched and nothing chosen: what was decided then is only carried out again.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandera.pandas as pa
+import skops.io
+
+from poc.dataset import SEED, gather
+from poc.finish import finish
+from poc.folds import cross_validate, lesson
+from poc.model import candidates, recipe
+from poc.provenance import provenance
+from poc.recording import FACTS
+from problem.errors import BadInput
+from problem.spec import Problem
+
+MODEL = "model.skops"
+NEEDED = ("candidate", "parameters", "calibrated", "data_digest", "seed")
+
+
+def retrain(
+    problem: Problem,
+    schema: pa.DataFrameSchema,
+    facts_file: Path,
+    out: Path,
+    say: Callable[[str], None] = print,
+) -> dict[str, Any]:
+    """Write `out`/model.skops and `out`/training.json; returns what the latter holds.
+
+    Raises:
+        BadInput: the facts cannot be read, or the data or the seed is not what they name.
+    """
+    facts = _read(facts_file)
+    dataset = gather(problem, schema)
+    if dataset.digest != facts["data_digest"]:
+        raise BadInput(
+            f"expected the data with digest {facts['data_digest'][:12]}, {problem.rows.source} "
+            f"holds rows of {dataset.digest[:12]}; restore the rows that the run was trained on, "
+            "or train again with `python -m poc train`"
+        )
+    if facts["seed"] != SEED:
+        raise BadInput(
+            f"the run's seed is {facts['seed']}, poc/dataset.py has {SEED}; check out the commit "
+            "that the run was trained with"
+        )
+    taught = lesson(dataset)
+    tried = candidates(dataset.columns, problem.target.task, SEED, len(taught.table))
+    again = recipe(tried, facts["candidate"], facts["parameters"])
+    [trial] = cross_validate(taught, [again])
+    finished = finish(taught, trial, facts["calibrated"] or None)
+    found = {
+        "candidate": again.name,
+        "parameters": again.parameters,
+        "calibrated": finished.calibrated or False,
+        "classes": dataset.known.classes,
+        "threshold": finished.threshold,
+        "metric": taught.metric.name,
+        "mean": finished.trial.mean,
+        "error": finished.trial.error,
+        "seed": SEED,
+        "data_digest": dataset.digest,
+        "code": provenance().to_json(),
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    _replace(out / MODEL, skops.io.dumps(finished.model))
+    _replace(out / FACTS, json.dumps(found, indent=1).encode())
+    say(f"{again.name} trained again: {taught.metric.name} {finished.trial.mean:.4f}")
+    return found
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        facts = json.loads(file.read_text(encoding="utf-8"))
+        missing = [name for name in NEEDED if name not in facts]
+    except (OSError, ValueError, TypeError) as error:
+        raise BadInput(
+            f"expected a run's {FACTS}, cannot read {file}: {error}; take it from the run's "
+            "artifacts in MLflow"
+        ) from None
+    if missing or not isinstance(facts, dict):
+        raise BadInput(
+            f"{file} lacks {', '.join(missing)}: it was recorded by an older training; train "
+            "again with `python -m poc train`"
+        )
+    return facts
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
