@@ -7,10 +7,10 @@ they are.
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -119,9 +119,18 @@ class Section:
 
 
 def render(
-    title: str, lead: str, sections: Sequence[Section], *, verdict: str = "", footer: str = ""
+    title: str,
+    lead: str,
+    sections: Sequence[Section],
+    *,
+    verdict: str = "",
+    footer: str = "",
+    sheet: bool = False,
 ) -> str:
-    """The page's HTML; `lead` is its message in a sentence or two, `verdict` a word like passed."""
+    """The page's HTML; `lead` is its message in a sentence or two, `verdict` a word like passed.
+
+    A `sheet` is set small and in two columns, so that a short page prints on one sheet of paper.
+    """
     owners = [owner for owner in get_args(Owner) if any(s.owner == owner for s in sections)]
     stages = any(section.status for section in sections)
     values = {
@@ -131,11 +140,12 @@ def render(
         "footer": footer,
         "sections": list(zip(anchors(sections), sections, strict=True)),
         "stages": stages,
+        "sheet": sheet,
         "owners": owners,
         # A page of one owner says so once, at its top.
         "lone_owner": owners[0] if len(owners) == 1 and not stages else None,
     }
-    return _environment().get_template("page.html").render(values).strip() + "\n"
+    return fill("page.html", values)
 
 
 def write(
@@ -146,9 +156,20 @@ def write(
     *,
     verdict: str = "",
     footer: str = "",
+    sheet: bool = False,
 ) -> Path:
-    """Write the page and return its path; a page that was there stays until this one is whole."""
-    html = render(title, lead, sections, verdict=verdict, footer=footer)
+    """Write the page (see `render`) and return its path."""
+    html = render(title, lead, sections, verdict=verdict, footer=footer, sheet=sheet)
+    return save(path, html)
+
+
+def fill(template: str, values: Mapping[str, Any]) -> str:
+    """The HTML of a template that stands beside this file."""
+    return _environment().get_template(template).render(values).strip() + "\n"
+
+
+def save(path: Path, html: str) -> Path:
+    """Write a page and return its path; one that was there stays until this one is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -15,6 +15,7 @@ TONES: dict[str, Tone] = {
     "warn": "warn",
     "warned": "warn",
     "suspect": "warn",
+    "assumed": "warn",
     "drift": "warn",
     "worse": "bad",
     "refuse": "bad",

@@ -13,6 +13,8 @@ def _said(text: str) -> str:
 
 
 PLACEHOLDERS = {"TODO", "TBD", "FIXME", "XXX", "N/A", "NA", "NONE", "TO DO", "TBC"}
+# How `data adopt` begins an answer that only a person can give.
+NOT_SAID = "Not yet said"
 
 Sentence = Annotated[str, Field(min_length=3, max_length=1000), AfterValidator(_said)]
 ColumnName = Annotated[str, Field(min_length=1, max_length=200)]

@@ -1,6 +1,7 @@
 """Reads `problem.toml`: the one file the business, the data scientist and the ML engineer share."""
 
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from pydantic import Field, ValidationError
 
 from problem.base import Table
 from problem.errors import BadInput
-from problem.expectations import Expectations
+from problem.expectations import Expectations, Minimum
 from problem.mistakes import explain, list_mistakes
 from problem.tables import (
     PAYOFFS,
@@ -95,6 +96,9 @@ def _about_target(problem: Problem) -> list[tuple[str, str]]:
     for role in ("id", "time", "unit"):
         if getattr(problem.rows, role) == target.column:
             found.append((f"rows.{role}", "must be another column than the target"))
+    if problem.rows.time in columns.known_after:
+        rule = "must not name rows.time: it says when the decision was due"
+        found.append((f"columns.known_after.{problem.rows.time}", rule))
     found += [
         (f"columns.{kind}.{target.column}", f"must not name the target, '{target.column}'")
         for kind, reasons in columns
@@ -158,11 +162,24 @@ def _about_expectations(problem: Problem) -> list[tuple[str, str]]:
         found.append(("expectations.direction", rule))
     for number, one in enumerate(expected.minimum):
         where = f"expectations.minimum.{number}"
-        if one.above is None and one.below is None and one.decision is None:
-            found.append((where, "must say what is expected: above, below or decision"))
-        if one.decision is not None and task == "regression":
-            found.append((f"{where}.decision", "is for classes; of a value, say above or below"))
+        found += [(f"{where}{key}", rule) for key, rule in _about_case(task, one)]
     return found
+
+
+def _about_case(task: Task, case: Minimum) -> Iterator[tuple[str, str]]:
+    bounds = {"above": case.above, "below": case.below}
+    given = {name: bound for name, bound in bounds.items() if bound is not None}
+    if not given and case.decision is None:
+        yield "", "must say what is expected: above, below or decision"
+    if case.decision is not None and task == "regression":
+        yield ".decision", "is for classes; of a value, say above or below"
+    for name, bound in given.items():
+        if task == "multiclass":
+            yield f".{name}", "is for one score; of several classes, say the decision"
+        elif task == "binary" and not 0 <= bound <= 1:
+            yield f".{name}", f"must lie between 0 and 1, as every score does, got {bound:g}"
+    if len(given) == 2 and given["above"] >= given["below"]:
+        yield ".above", "must be less than below: no score is both"
 
 
 def _has(problem: Problem, dotted: str) -> bool:
@@ -177,6 +194,7 @@ def parse(text: str, where: str) -> Problem:
         BadInput: not TOML, or a field is missing, unknown, of the wrong type or contradicts
             another; every mistake with its line, the rule and an example.
     """
+    text = text.removeprefix("\ufeff")  # a mark that some editors set and no person sees
     try:
         values: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

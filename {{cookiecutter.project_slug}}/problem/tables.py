@@ -173,13 +173,27 @@ class Success(Table):
 class Value(Table):
     """What an outcome earns (positive) or costs (negative), in money for one row."""
 
-    currency: str = Field(pattern=r"^[A-Z]{3}$", description="ISO 4217 code", examples=["EUR"])
-    true_positive: Money | None = Field(default=None, description="money", examples=[2.5])
-    false_positive: Money | None = Field(default=None, description="money", examples=[-3.5])
-    true_negative: Money | None = Field(default=None, description="money", examples=[0.0])
-    false_negative: Money | None = Field(default=None, description="money", examples=[-8.0])
-    correct: Money | None = Field(default=None, description="money", examples=[1.0])
-    wrong: Money | None = Field(default=None, description="money", examples=[-5.0])
+    currency: str = Field(
+        pattern=r"^[A-Z]{3}$", description="a currency's three letters (ISO 4217)", examples=["EUR"]
+    )
+    true_positive: Money | None = Field(
+        default=None, description="money when it acts and should", examples=[2.5]
+    )
+    false_positive: Money | None = Field(
+        default=None, description="money when it acts in vain", examples=[-3.5]
+    )
+    true_negative: Money | None = Field(
+        default=None, description="money when it rightly does nothing", examples=[0.0]
+    )
+    false_negative: Money | None = Field(
+        default=None, description="money when it should have acted", examples=[-8.0]
+    )
+    correct: Money | None = Field(
+        default=None, description="money when it names the right class", examples=[1.0]
+    )
+    wrong: Money | None = Field(
+        default=None, description="money when it names another", examples=[-5.0]
+    )
     per_unit_error: Money | None = Field(
         default=None, le=0, description="money lost for one unit of error", examples=[-0.2]
     )
@@ -194,7 +208,9 @@ class Budget(Table):
     throughput_rps: float = Field(
         gt=0, description="answers of one row a second that one process gives", examples=[50.0]
     )
-    memory_mb: float = Field(gt=0, description="of the serving process", examples=[600.0])
+    memory_mb: float = Field(
+        gt=0, description="memory of the serving process, in MB", examples=[600.0]
+    )
 
 
 class Monitoring(Table):

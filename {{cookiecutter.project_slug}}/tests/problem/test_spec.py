@@ -83,8 +83,8 @@ MISTAKES = {
     "no label": ("= true", "= 1.5", "= 1.5", "[target] positive", "whole number or a text", "true"),
     "no reason": ('"known only after the outcome"', "7", "= 7", "[columns] excluded.a = b.c",
                   "string, got 7", "excluded = {"),
-    "a slice": ('"service", floor', '"service", flour', "slices = [", "[success] slices.1.floor",
-                "is missing", "slices = [{"),
+    "a slice": ('"service", floor', '"service", flour', "flour", "[success] slices.1.floor",
+                "is missing", "floor = 0.6"),
     "no such task": ('"binary"', '"ranking"', "ranking", "[target] task", "'multiclass'", "binary"),
 }  # fmt: skip
 CONTRADICTIONS = {
@@ -92,7 +92,7 @@ CONTRADICTIONS = {
     "another task's": ("roc_auc", "r2", "metric =", "[success] metric: must be, for a binary"),
     "no positive": ("positive = true\n", "", "[target]", "[target] positive: must be given"),
     "out of range": ("= 0.7", "= 70.0", "minimum =", "minimum: must lie between 0 and 1"),
-    "a floor": ('"service", floor = 0.6', '"service", floor = 6.0', "slices = [",
+    "a floor": ('"service", floor = 0.6', '"service", floor = 6.0', "floor = 6.0",
                 "[success] slices.1.floor: must lie between 0 and 1 for roc_auc, got 6"),
     "payoffs": ("true_negative = 0.0\n", "", "[value]", "value: must hold, for a binary target"),
     "no gain": ("8.0", "-1.0", "-1.0", "[value] true_positive: must be more than false_negative"),
