@@ -91,8 +91,13 @@ def predict(model: Pipeline, inputs: pd.DataFrame, task: str, classes: Sequence[
     return ordered[:, 1] if task == "binary" else ordered
 
 
-def money(value: Value, task: str, outcome: Array, score: Array, threshold: float | None) -> Array:
-    """What each row earns, shape (n,), if the model's decision is followed."""
+def money(
+    value: Value, task: str, outcome: Array, score: Array, threshold: float | Array | None
+) -> Array:
+    """What each row earns, shape (n,), if the model's decision is followed.
+
+    `threshold` is one for all rows, or one for each.
+    """
     if task == "regression":
         return (value.per_unit_error or 0.0) * np.abs(outcome - score)
     if task == "multiclass":

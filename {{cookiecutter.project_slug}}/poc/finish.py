@@ -48,26 +48,19 @@ def finish(taught: Lesson, trial: Trial, method: calibrate.Method | None) -> Fin
     if method:
         model = calibrate.calibrated(taught, trial, model)
         trial = calibrate.apply(taught, trial)
-    return Finished(model, trial, method, _threshold(taught, trial, taught.judged))
+    return Finished(model, trial, method, threshold_of(taught, trial.scores, taught.judged))
 
 
 def value(taught: Lesson, finished: Finished, baseline: Trial) -> dict[str, Any]:
     """What 1,000 rows earn with the model and without it, in money, with the model's interval.
 
-    Without: never acting (binary), or the baseline's answer (multiclass, regression). Each fold is
-    paid by a threshold that was set on other folds: the best one of the same rows would earn too
-    well.
+    Without: never acting (binary), or the baseline's answer (multiclass, regression).
     """
     known, task = taught.dataset.known, taught.dataset.problem.target.task
-    costs, trial, rows = taught.dataset.problem.value, finished.trial, taught.judged
-    earned = np.full(len(known.values), np.nan)
-    for number, (_, judge) in enumerate(taught.folds):
-        others = taught.teachers(number)
-        cut = _threshold(taught, trial, others) if len(others) else finished.threshold
-        earned[judge] = money(costs, task, known.values[judge], trial.scores[judge], cut)
+    costs, rows = taught.dataset.problem.value, taught.judged
+    paid = earnings(taught, finished.trial.scores, finished.threshold)
     never = np.inf if task == "binary" else None
     idle = money(costs, task, known.values[rows], baseline.scores[rows], never)
-    paid = earned[rows]
     scatter = bootstrap(
         lambda _, part: float(part.mean()), known.values[rows], paid, is_value=task == "regression"
     )
@@ -78,6 +71,34 @@ def value(taught: Lesson, finished: Finished, baseline: Trial) -> dict[str, Any]
         "high": 1000 * scatter.high,
         "do_nothing": 1000 * float(idle.mean()),
     }
+
+
+def earnings(taught: Lesson, scores: Array, threshold: float | None) -> Array:
+    """What each row that a fold judged earns, shape (judged rows,), by its scores there.
+
+    Args:
+        scores: of all rows to learn from.
+        threshold: acts on the rows of a fold that has no others to set one on.
+    """
+    dataset, rows = taught.dataset, taught.judged
+    cut = cuts(taught, scores, threshold)
+    outcome, task = dataset.known.values[rows], dataset.problem.target.task
+    return money(dataset.problem.value, task, outcome, scores[rows], cut)
+
+
+def cuts(taught: Lesson, scores: Array, threshold: float | None) -> Array | None:
+    """The score from which each judged row is acted on; None where nobody decides.
+
+    A fold's is set on other folds: the best one of the same rows would earn too well.
+    """
+    if threshold is None:
+        return None
+    found = np.full(len(scores), threshold)
+    for number, (_, judge) in enumerate(taught.folds):
+        others = taught.teachers(number)
+        if len(others):
+            found[judge] = threshold_of(taught, scores, others)
+    return found[taught.judged]
 
 
 def bootstrap(
@@ -115,9 +136,9 @@ def _sample(outcome: Array, is_value: bool) -> NDArray[np.intp]:
     return np.concatenate(groups)
 
 
-def _threshold(taught: Lesson, trial: Trial, rows: NDArray[np.intp]) -> float | None:
+def threshold_of(taught: Lesson, scores: Array, rows: NDArray[np.intp]) -> float | None:
     """The score from which acting earns most on some of the rows; None where nobody decides."""
     if taught.dataset.problem.target.task != "binary":
         return None
     outcome = taught.dataset.known.values[rows]
-    return best_threshold(taught.dataset.problem.value, outcome, trial.scores[rows])
+    return best_threshold(taught.dataset.problem.value, outcome, scores[rows])
