@@ -38,7 +38,12 @@ if __name__ == "__main__":
 def jupyter(path: Path, *cells: str, **held: Any) -> None:
     """A notebook as Jupyter saves it after its outputs were cleared, but for what is `held`."""
     words = {"cell_type": "markdown", "id": "words", "metadata": {}, "source": "# Words"}
-    code = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+    code: dict[str, Any] = {
+        "cell_type": "code",
+        "metadata": {},
+        "outputs": [],
+        "execution_count": None,
+    }
     made = [{**code, "id": f"cell-{i}", "source": text, **held} for i, text in enumerate(cells)]
     notebook = {"cells": [words, *made], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     path.parent.mkdir(parents=True, exist_ok=True)
