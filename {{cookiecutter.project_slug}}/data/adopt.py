@@ -9,25 +9,43 @@ from pathlib import Path
 
 import pandas as pd
 
-from data import generated, sources
-from data.framing import Roles, contract_text, problem_text
-from data.infer import FEWEST_ROWS, Guess, guess, guess_task
+from data import sources
+from data.adoption import generated
+from data.adoption.framing import Roles, contract_text, problem_text
+from data.adoption.infer import (
+    FEWEST_ROWS,
+    Guess,
+    found_in,
+    guess,
+    guess_task,
+    has_zone,
+    typed,
+)
+from data.adoption.texts import Found, habits
+from data.adoption.words import decided, layout_notes, table_notes
+from data.leakage import Leak, find
+from data.reading.layout import Layout
+from problem.columns import Column
 from problem.errors import BadInput
-from problem.spec import PROBLEM_FILE, TASKS_OF_METRIC, Task, parse
+from problem.spec import PROBLEM_FILE, Task, parse
 
 CONTRACT_FILE = Path("data/contract.py")
-RAW = Path("data/raw")
+RAW, QUERIES = Path("data/raw"), Path("data/queries")
 # How many columns a message names before it only counts.
 SHOWN = 30
 
 
 @dataclass(frozen=True)
 class Adoption:
-    """What was decided on a table: `notes` says each guess and why, a line each."""
+    """What was decided on a table.
+
+    `decided` says it column by column, `notes` on the table as a whole, a line each.
+    """
 
     task: Task
     rows: int
     guesses: tuple[Guess, ...]
+    decided: tuple[tuple[Guess, str], ...]
     notes: tuple[str, ...]
 
 
@@ -51,32 +69,78 @@ def adopt(
     kept = _kept(source)
     if not force:
         _check_nothing_is_lost(source, kept)
-    frame = sources.read(source)
-    _check_columns(frame, source, {"target": target, "time": time, "id": id_column})
-    labelled = frame[frame[target].notna()]
-    if len(labelled) < FEWEST_ROWS:
+    layout = sources.layout_of(source)
+    raw = sources.read(source, layout)
+    _check_columns(raw, source, {"target": target, "time": time, "id": id_column})
+    found = _found(raw, layout, target)
+    zoned = {name for name, one in found.items() if one.kind == "date" and has_zone(raw[name])}
+    frame = pd.DataFrame({name: typed(raw.pop(name), one) for name, one in found.items()})
+    rows = len(frame)
+    frame = frame[frame[target].notna()]
+    if len(frame) < FEWEST_ROWS:
         raise BadInput(
-            f"{source} has {len(labelled)} rows with a known '{target}'; expected at least "
+            f"{source} has {len(frame)} rows with a known '{target}'; expected at least "
             f"{FEWEST_ROWS}: nothing honest can be said from fewer, so add rows"
         )
-    roles = Roles(target, guess_task(labelled[target], task), time, id_column)
-    guesses = tuple(_in_role(guess(labelled[name]), labelled, roles) for name in labelled.columns)
+    roles = Roles(target, guess_task(frame[target], found[target].kind, task), time, id_column)
+    guesses = tuple(
+        _in_role(guess(frame[name], one, zoned=name in zoned), frame, roles)
+        for name, one in found.items()
+    )
     _check_something_is_left(guesses, roles, source)
-    problem = problem_text(kept, labelled, guesses, roles)
+    leaks = _leaks(problem_text(kept, frame, guesses, roles), frame, guesses)
+    problem = problem_text(kept, frame, guesses, roles, leaks)
     parse(problem, "the problem as adopted")  # what we write, we can read
-    contract = contract_text(source, guesses, roles)
+    contract = contract_text(source, guesses, roles, layout)
     _keep(source, kept)
     generated.replace(
         {PROBLEM_FILE: generated.seal(problem), CONTRACT_FILE: generated.seal(contract)}
     )
     return Adoption(
-        roles.task, len(labelled), guesses, _notes(len(frame) - len(labelled), guesses, roles)
+        roles.task,
+        len(frame),
+        guesses,
+        tuple((one, decided(one, roles)) for one in guesses),
+        (*layout_notes(source, layout), *table_notes(rows, frame, guesses, roles, leaks)),
     )
 
 
+def _found(raw: pd.DataFrame, layout: Layout | None, target: str) -> dict[str, Found]:
+    """What each column holds; where one leaves it open, the habits of the others decide."""
+    found = {str(name): found_in(raw[name]) for name in raw.columns}
+    known = habits(found.values(), layout.separator if layout else ",")
+    found |= {name: found_in(raw[name], known) for name, one in found.items() if one.open}
+    words = found[target].cells
+    if words.true and raw[target].nunique() == len(words.missing) + 2:
+        # Outcomes keep their names: these come back from live as they are written here.
+        cells = replace(words, true=(), false=())
+        found[target] = Found("category", cells, found[target].notes[1:])
+    return found
+
+
+def _leaks(framed: str, frame: pd.DataFrame, guesses: Sequence[Guess]) -> list[Leak]:
+    """What gives the target away, among the columns that would be inputs."""
+    problem = parse(framed, "the problem as adopted")
+    columns = [
+        Column(one.name, one.type, one.nullable, one.minimum, one.maximum, _values(one, frame))
+        for one in guesses
+        if one.name not in problem.kept_out
+    ]
+    return find(problem, frame, columns)
+
+
+def _values(one: Guess, frame: pd.DataFrame) -> tuple[str, ...]:
+    return tuple(sorted(frame[one.name].dropna().unique())) if one.type == "category" else ()
+
+
 def _kept(source: str) -> str:
-    """Where the project keeps its copy; sources that are no file stay as they are."""
-    return (RAW / Path(source).name).as_posix() if sources.is_file(source) else source
+    """Where the project keeps its copy; sources that are no file stay as they are.
+
+    Rows stay out of git. A query belongs in it: it is read in review like code.
+    """
+    if not sources.is_file(source):
+        return source
+    return ((QUERIES if sources.is_query(source) else RAW) / Path(source).name).as_posix()
 
 
 def _check_nothing_is_lost(source: str, kept: str) -> None:
@@ -165,28 +229,13 @@ def _check_something_is_left(guesses: Sequence[Guess], roles: Roles, source: str
 
 
 def _keep(source: str, kept: str) -> None:
-    """Copy the file into data/raw (which git ignores), as a whole or not at all."""
+    """Copy the file to where the project keeps it, as a whole or not at all."""
     if source == kept or Path(source).resolve() == Path(kept).resolve():
         return
-    RAW.mkdir(parents=True, exist_ok=True)
+    Path(kept).parent.mkdir(parents=True, exist_ok=True)
     draft = Path(kept).with_name(f".{Path(kept).name}.{os.getpid()}")
     try:
         shutil.copyfile(source, draft)
         draft.replace(kept)
     finally:
         draft.unlink(missing_ok=True)
-
-
-def _notes(unlabelled: int, guesses: Sequence[Guess], roles: Roles) -> tuple[str, ...]:
-    fitting = ", ".join(name for name, tasks in TASKS_OF_METRIC.items() if roles.task in tasks)
-    notes = [f"target {roles.target!r} is {roles.task}; metrics that fit: {fitting}"]
-    if unlabelled:
-        notes.append(f"{unlabelled} rows have no {roles.target!r} and are left out")
-    notes += [f"{one.name!r} is excluded: {one.excluded}" for one in guesses if one.excluded]
-    notes += [f"{one.name!r} has times with an offset, read on UTC's clock"
-              for one in guesses if one.zoned]  # fmt: skip
-    missing = [repr(one.name) for one in guesses if one.nullable]
-    if missing:
-        more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
-        notes.append(f"may be missing: {', '.join(missing[:SHOWN])}{more}")
-    return tuple(notes)

@@ -4,11 +4,15 @@ pandera's own coercion is not used: it reads 'no' as True, rounds dates to a clo
 2262, and names no row where a number is no number.
 """
 
+import re
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
+from data.cells import PLAIN, Cells
 from problem.columns import ColumnType
 
 # How pandas' names of types begin.
@@ -20,8 +24,10 @@ STARTS: dict[str, ColumnType] = {
     "str": "category",
     "datetime": "date",
 }
-BOOLEANS = {"true": True, "false": False}
+BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 BEYOND_INT64 = 2.0**63
+# Whole numbers that a float would round.
+LONG = r"-?\d{16,19}"
 
 
 def kind_of(dtype: object) -> ColumnType | None:
@@ -31,18 +37,21 @@ def kind_of(dtype: object) -> ColumnType | None:
 
 
 def convert(
-    values: pd.Series, kind: ColumnType, *, nullable: bool
+    values: pd.Series, kind: ColumnType, *, nullable: bool, cells: Cells = PLAIN
 ) -> tuple[pd.Series, "pd.Series[bool]"]:
     """`values` as `kind`, and where that is not possible (a mask; these cells come out missing).
 
     A type that cannot hold missing values is used where there are none and none may come.
+
+    Args:
+        cells: how texts are read; words that mean missing are gone from `values` by now.
     """
     readers: dict[ColumnType, Callable[[pd.Series], pd.Series]] = {
-        "number": _number,
-        "integer": _integer,
-        "boolean": _boolean,
+        "number": lambda texts: _number(_plain(texts, cells)),
+        "integer": lambda texts: _integer(_plain(texts, cells)),
+        "boolean": lambda texts: _boolean(texts, cells),
         "category": _text,
-        "date": dates,
+        "date": lambda texts: dates(texts, cells.dates),
     }
     converted = readers[kind](values)
     odd = converted.isna() & values.notna()
@@ -54,41 +63,93 @@ def convert(
     return converted, odd
 
 
-def dates(values: pd.Series) -> pd.Series:
-    """ISO 8601 texts and times as datetime64[us], without a zone; what is no date is missing.
+def dates(values: pd.Series, forms: tuple[str, ...] = ()) -> pd.Series:
+    """Texts in one of `forms` or ISO 8601, and times, as datetime64[us] without a zone.
 
-    Times with an offset are read on UTC's clock: the model knows one clock only.
+    What is no date is missing. Times with an offset are read on UTC's clock: the model knows one
+    clock only.
     """
     if pd.api.types.is_numeric_dtype(values.dtype):
         return pd.Series(pd.NaT, values.index, dtype="datetime64[us]")
-    return (
-        pd.to_datetime(values, utc=True, format="ISO8601", errors="coerce")
-        .dt.tz_localize(None)
-        .astype("datetime64[us]")
-    )
+    found, rest = pd.Series(pd.NaT, values.index, dtype="datetime64[us]"), values
+    for form in (*forms, "ISO8601"):
+        moments = pd.to_datetime(rest, utc=True, format=form, errors="coerce")
+        moments = moments.dt.tz_localize(None).astype("datetime64[us]")
+        if len(rest) == len(values):
+            found = moments
+        else:
+            found.loc[rest.index] = moments
+        rest = values[found.isna() & values.notna()]
+        if rest.empty:
+            break
+    return found
+
+
+def number_pattern(decimal: str, thousands: str) -> str:
+    """What a number with these signs looks like, as a regular expression for the whole cell."""
+    point, comma = re.escape(decimal), re.escape(thousands)
+    groups = rf"|\d{{1,3}}({comma}\d{{3}})+" if thousands else ""
+    return rf"[+-]?((\d+{groups})({point}\d*)?|{point}\d+)([eE][+-]?\d+)?"
+
+
+def _plain(values: pd.Series, cells: Cells) -> pd.Series:
+    """Numbers with a decimal comma or grouped digits as `float` writes them; others are gone."""
+    if (cells.decimal, cells.thousands) == (PLAIN.decimal, PLAIN.thousands):
+        return values
+    if not isinstance(values.dtype, pd.StringDtype):
+        return values
+    fit = values.str.fullmatch(number_pattern(cells.decimal, cells.thousands)).fillna(value=False)
+    texts = values.where(fit.astype(bool))
+    if cells.thousands:
+        texts = texts.str.replace(cells.thousands, "", regex=False)
+    return texts.str.replace(cells.decimal, ".", regex=False)
 
 
 def _number(values: pd.Series) -> pd.Series:
     if not _is_number_or_text(values):
         return pd.Series(np.nan, values.index)
-    numbers = pd.to_numeric(values, errors="coerce").astype("float64")
+    numbers = _cast(values, pa.float64())
+    if numbers is None:
+        numbers = pd.to_numeric(values, errors="coerce").astype("float64")
     return numbers.where(np.isfinite(numbers))
 
 
 def _integer(values: pd.Series) -> pd.Series:
     if pd.api.types.is_integer_dtype(values.dtype):
         return values.astype("Int64")
+    whole = _cast(values, pa.int64())
+    if whole is not None:
+        return whole
     numbers = _number(values)
-    whole = (numbers % 1 == 0) & (numbers.abs() < BEYOND_INT64)
-    return numbers.where(whole).astype("Int64")
+    fit = (numbers % 1 == 0) & (numbers.abs() < BEYOND_INT64)
+    found = numbers.where(fit).astype("Int64")
+    if isinstance(values.dtype, pd.StringDtype):
+        long = values.str.fullmatch(LONG).fillna(value=False).astype(bool) & fit
+        exact = pd.Series([int(text) for text in values[long]], values.index[long], dtype="Int64")
+        found = exact.reindex(values.index).where(long, found)
+    return found
 
 
-def _boolean(values: pd.Series) -> pd.Series:
+def _cast(values: pd.Series, wanted: pa.DataType) -> pd.Series | None:
+    """Texts as numbers, all at once and fast; None if one of them is none, or no text."""
+    if not isinstance(values.dtype, pd.StringDtype):
+        return None
+    try:
+        found = pa.array(values, from_pandas=True).cast(wanted)
+    except pa.ArrowInvalid:
+        return None
+    as_pandas: Any = {pa.int64(): pd.Int64Dtype()}.get
+    series: pd.Series = found.to_pandas(types_mapper=as_pandas)
+    return series.set_axis(values.index)
+
+
+def _boolean(values: pd.Series, cells: Cells) -> pd.Series:
     if pd.api.types.is_bool_dtype(values.dtype):
         return values.astype("boolean")
     if pd.api.types.is_numeric_dtype(values.dtype):
         return values.map({0: False, 1: True}).astype("boolean")
-    return values.astype("str").str.lower().map(BOOLEANS).astype("boolean")
+    words = BOOLEANS | dict.fromkeys(cells.true, True) | dict.fromkeys(cells.false, False)
+    return values.astype("str").str.lower().map(words).astype("boolean")
 
 
 def _text(values: pd.Series) -> pd.Series:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from data.adopt import CONTRACT_FILE
+from data.adoption.generated import MARK, is_edited, seal
 from data.columns import columns
-from data.generated import MARK, is_edited, seal
 from data.load import load
 from data.sources import is_file
 from data.split import folds, split

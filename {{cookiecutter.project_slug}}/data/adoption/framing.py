@@ -1,13 +1,16 @@
 """Writes the first problem.toml and data/contract.py of an adopted table, to be read and edited."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from data.infer import Guess
+from data.adoption.infer import Guess
+from data.leakage import Leak
+from data.reading.layout import Layout
 from problem.spec import Label, Task
 from problem.toml import toml
 
@@ -44,7 +47,7 @@ source = {source}
 
 # column = "why the model must not learn from it"
 [columns.excluded]
-{excluded}
+{excluded}{suspected}
 # column = "why it is personal": neither a feature nor in the prediction log
 [columns.personal]
 
@@ -109,8 +112,12 @@ ROW = pa.DataFrameSchema(
 {columns}    }},
     strict=True,
     coerce=True,
-)
+{layout})
 '''
+SUSPECTED = """\
+# Each of these gives the target away, it seems. Nothing is excluded yet: take the '#' off what is
+# known only after the decision was due, and leave it before what is known in time.
+"""
 LONGEST_LINE = 100
 
 
@@ -124,8 +131,14 @@ class Roles:
     id: str | None = None
 
 
-def problem_text(source: str, frame: pd.DataFrame, guesses: Sequence[Guess], roles: Roles) -> str:
-    """A problem.toml for the table, every guess listed under `assumed`."""
+def problem_text(
+    source: str,
+    frame: pd.DataFrame,
+    guesses: Sequence[Guess],
+    roles: Roles,
+    leaks: Sequence[Leak] = (),
+) -> str:
+    """A problem.toml for the table, every guess listed under `assumed`; leaks are only proposed."""
     target, task = roles.target, roles.task
     positive = _positive(frame[target]) if task == "binary" else None
     excluded = {one.name: one.excluded for one in guesses if one.excluded}
@@ -145,6 +158,7 @@ def problem_text(source: str, frame: pd.DataFrame, guesses: Sequence[Guess], rol
         source=toml(source),
         roles="".join(f"{role} = {toml(name)}\n" for role, name in named.items() if name),
         excluded="".join(f"{toml(name)} = {toml(why)}\n" for name, why in excluded.items()),
+        suspected=_suspected(leaks),
         metric=metric,
         minimum=minimum,
         margin=margin,
@@ -153,10 +167,22 @@ def problem_text(source: str, frame: pd.DataFrame, guesses: Sequence[Guess], rol
     )
 
 
-def contract_text(source: str, guesses: Sequence[Guess], roles: Roles) -> str:
+def _suspected(leaks: Sequence[Leak]) -> str:
+    lines = {toml(name): toml(leak.mechanism) for leak in leaks for name in leak.columns}
+    listed = "".join(f"# {name} = {why}\n" for name, why in lines.items())
+    return SUSPECTED + listed if listed else ""
+
+
+def contract_text(
+    source: str, guesses: Sequence[Guess], roles: Roles, layout: Layout | None
+) -> str:
     """A data/contract.py for the table: plain pandera, a column a paragraph."""
     name = re.sub(r"[^\w. -]", "_", Path(source).name)[:40]
-    text = CONTRACT.format(source=name, columns="".join(_column(one, roles) for one in guesses))
+    text = CONTRACT.format(
+        source=name,
+        columns="".join(_column(one, roles) for one in guesses),
+        layout="".join(_metadata(asdict(layout), 4)) if layout else "",
+    )
     if max(map(len, text.split("\n"))) > LONGEST_LINE:
         text = f"# ruff: noqa: E501  # a name is as long as it is\n{text}"
     return text
@@ -174,7 +200,28 @@ def _column(one: Guess, roles: Roles) -> str:
     meaning = f"{one.name}, on UTC's clock" if one.zoned else one.name
     lines.append(f"description={_python(meaning)},")
     body = "".join(f"            {line}\n" for line in lines)
+    body += "".join(_metadata(one.cells.to_metadata(), 12))
     return f"        {_python(one.name)}: pa.Column(\n{body}        ),\n"
+
+
+def _metadata(values: Mapping[str, Any], indent: int) -> Iterator[str]:
+    """How texts are read, as an argument of pandera's, formatted as ruff would."""
+    if not values:
+        return
+    items = [f"{_python(key)}: {_literal(value)}" for key, value in values.items()]
+    space, line = " " * indent, f"metadata={{{', '.join(items)}}},"
+    if indent + len(line) <= LONGEST_LINE:
+        yield f"{space}{line}\n"
+        return
+    yield f"{space}metadata={{\n"
+    yield from (f"{space}    {item},\n" for item in items)
+    yield f"{space}}},\n"
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_python, value))}]"
+    return _python(value) if isinstance(value, str) else repr(value)
 
 
 def _dtype(one: Guess) -> str:

@@ -1,12 +1,16 @@
 """Guesses what the columns of an unseen table are: each guess with its reason."""
 
 import math
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from data.convert import dates
+from data.adoption.texts import Found, Habits, find
+from data.cells import PLAIN, Cells
+from data.convert import convert
 from problem.columns import LONGEST_CATEGORY, ColumnType
 from problem.errors import BadInput
 from problem.spec import Task
@@ -18,8 +22,12 @@ FEWEST_OF_CLASS = 10
 MOST_CATEGORIES = 100
 # A whole-number target with more values than this is a quantity, not a class.
 MOST_CLASSES = 10
-DATE_SHAPE = r"\d{4}-\d{2}-\d{2}([T ].*)?"
-ZONE = r".*\d(Z|[+-]\d{2}:?\d{2})"
+# Below this share of the rows, and below a class of rows, other values teach nothing.
+HARDLY = 0.01
+# Whole numbers of which none comes twice, in so narrow a range, were counted up with gaps.
+DENSE = 4
+NAMED_ID = re.compile(r"(?i)(.*[_. -])?(id|uuid|guid|key|nr|no|number)|.*[a-z](Id|ID|Nr|No|Key)")
+ZONE = r".*\d ?(Z|[+-]\d{2}:?\d{2})"
 LIST_SHAPE = r"(?s)\s*(\[.*\]|\{.*\})\s*"
 
 
@@ -27,7 +35,8 @@ LIST_SHAPE = r"(?s)\s*(\[.*\]|\{.*\})\s*"
 class Guess:
     """What a column seems to be; `excluded` is the reason not to learn from it, if there is one.
 
-    `zoned`: its times came with an offset and are read on UTC's clock.
+    `missing` counts its missing cells. `zoned`: its times came with an offset and are read on
+    UTC's clock. `cells` says how its texts are read, `notes` what was decided on them.
     """
 
     name: str
@@ -37,27 +46,74 @@ class Guess:
     maximum: float | None = None
     excluded: str | None = None
     zoned: bool = False
+    missing: int = 0
+    cells: Cells = PLAIN
+    notes: tuple[str, ...] = ()
 
 
-def guess(values: pd.Series) -> Guess:
-    """What a column seems to be, by its type and its values.
+def found_in(values: pd.Series, known: Habits = Habits()) -> Found:  # noqa: B008  # it is frozen
+    """What kind of values a column holds: by its type, or by its texts.
 
     Raises:
-        BadInput: its cells are no single, finite values.
+        BadInput: its cells hold lists.
     """
-    name, present = str(values.name), values.dropna()
-    kind = _type(name, present)
-    nullable = len(present) < len(values)
-    excluded = _reason(present, kind)
-    if excluded or kind not in ("number", "integer"):
-        zoned = kind == "date" and _has_zone(present)
-        return Guess(name, kind, nullable, excluded=excluded, zoned=zoned)
+    kind = _kind(values.dtype)
+    if kind is not None:
+        return Found(kind)
+    found = find(values, known)
+    present = values.dropna()
+    if found.kind == "category" and len(present) and present.str.fullmatch(LIST_SHAPE).all():
+        raise BadInput(
+            f"column '{values.name}' holds lists ({present.iloc[0]!r:.40}); a row needs one value "
+            "a column, so flatten it or leave it out"
+        )
+    return found
+
+
+def typed(values: pd.Series, found: Found) -> pd.Series:
+    """`values` with the type that was found.
+
+    Raises:
+        BadInput: a number is infinite.
+    """
+    present = found.cells.without_missing(values)
+    converted, odd = convert(present, found.kind, nullable=True, cells=found.cells)
+    if odd.any():
+        raise BadInput(
+            f"column '{values.name}' is infinite in {odd.sum()} rows (first: row "
+            f"{int(np.flatnonzero(odd)[0]) + 1}); no model computes with that: leave these "
+            "cells empty, or write the number that is meant"
+        )
+    return converted
+
+
+def guess(values: pd.Series, found: Found, *, zoned: bool = False) -> Guess:
+    """What a column seems to be, by its values with their type (`typed`)."""
+    present = values.dropna()
+    missing = len(values) - len(present)
+    kind = found.kind
+    one = Guess(
+        str(values.name), kind, missing > 0, excluded=_reason(values, present, kind),
+        zoned=zoned, missing=missing, cells=found.cells, notes=found.notes,
+    )  # fmt: skip
+    if one.excluded or kind not in ("number", "integer"):
+        return one
     low, high = float(present.min()), float(present.max())
     is_flag = kind == "integer" and (low, high) == (0, 1)
-    return Guess(name, kind, nullable, *((low, high) if is_flag else reach(low, high)))
+    minimum, maximum = (low, high) if is_flag else reach(low, high)
+    return replace(one, minimum=minimum, maximum=maximum)
 
 
-def guess_task(target: pd.Series, wanted: Task | None = None) -> Task:
+def has_zone(values: pd.Series) -> bool:
+    """Do times, as they came, say their offset?"""
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        return True
+    return isinstance(values.dtype, pd.StringDtype) and bool(
+        values.dropna().str.fullmatch(ZONE).any()
+    )
+
+
+def guess_task(target: pd.Series, kind: ColumnType, wanted: Task | None = None) -> Task:
     """The kind of target: two values are binary, few or words multiclass, else regression.
 
     Raises:
@@ -71,7 +127,6 @@ def guess_task(target: pd.Series, wanted: Task | None = None) -> Task:
             f"target '{target.name}' has {only}; a model needs rows of at least two: choose "
             "another target, or add the rows that are missing"
         )
-    kind = _type(str(target.name), target.dropna())
     guessed = _task(counts, kind)
     task = wanted or guessed
     if task == "regression" and kind not in ("number", "integer"):
@@ -104,59 +159,51 @@ def reach(low: float, high: float) -> tuple[float, float]:
     return (max(below, 0.0) if low >= 0 else below), (min(above, 0.0) if high <= 0 else above)
 
 
-def _type(name: str, present: pd.Series) -> ColumnType:
-    if pd.api.types.is_bool_dtype(present.dtype):
+def _kind(dtype: Any) -> ColumnType | None:
+    """What values of a type are; None for texts, which may be anything."""
+    if pd.api.types.is_bool_dtype(dtype):
         return "boolean"
-    if pd.api.types.is_datetime64_any_dtype(present.dtype):
+    if pd.api.types.is_datetime64_any_dtype(dtype):
         return "date"
-    if pd.api.types.is_integer_dtype(present.dtype):
+    if pd.api.types.is_integer_dtype(dtype):
         return "integer"
-    if pd.api.types.is_float_dtype(present.dtype):
-        endless = np.isinf(present)
-        if endless.any():
-            raise BadInput(
-                f"column '{name}' is infinite in {endless.sum()} rows (first: row "
-                f"{present.index[endless][0] + 1}); no model computes with that: leave these "
-                "cells empty, or write the number that is meant"
-            )
-        return "number"
-    if present.empty:
-        return "category"
-    if present.str.fullmatch(LIST_SHAPE).all():
-        raise BadInput(
-            f"column '{name}' holds lists ({present.iloc[0]!r:.40}); a row needs one value a "
-            "column, so flatten it or leave it out"
-        )
-    return "date" if _are_dates(present) else "category"
+    return "number" if pd.api.types.is_float_dtype(dtype) else None
 
 
-def _are_dates(present: pd.Series) -> bool:
-    return bool(present.str.fullmatch(DATE_SHAPE).all() and dates(present).notna().all())
-
-
-def _has_zone(present: pd.Series) -> bool:
-    if pd.api.types.is_datetime64_any_dtype(present.dtype):
-        return present.dt.tz is not None
-    return bool(present.str.fullmatch(ZONE).any())
-
-
-def _reason(present: pd.Series, kind: ColumnType) -> str | None:
+def _reason(values: pd.Series, present: pd.Series, kind: ColumnType) -> str | None:
     """Why not to learn from the column, or None."""
     distinct = present.nunique()
     if distinct < 2:
         return f"it is constant: {present.iloc[0]!s:.40}" if distinct else "it is empty"
-    if kind == "integer":
+    if distinct <= FEWEST_OF_CLASS and (hardly := _hardly_differs(values)):
+        return hardly
+    if kind == "integer" and distinct == len(present):
         span = int(present.max()) - int(present.min()) + 1
-        numbered = distinct == len(present) == span
-        return "it numbers the rows: an identifier" if numbered else None
-    if kind != "category":
-        return None
+        if span <= DENSE * distinct:
+            return "it numbers the rows: an identifier"
+        if NAMED_ID.fullmatch(str(values.name)):
+            return "its name and its values, each its own, say: an identifier"
+    return _words_reason(present, distinct) if kind == "category" else None
+
+
+def _words_reason(present: pd.Series, distinct: int) -> str | None:
     if distinct == len(present):
         return "each row has its own value: an identifier or free text"
     many = distinct > MOST_CATEGORIES or distinct > len(present) / 2
     if many or int(present.str.len().max()) > LONGEST_CATEGORY:
         return f"it has {distinct} different values: free text, names or codes"
     return None
+
+
+def _hardly_differs(values: pd.Series) -> str | None:
+    """Said of a column in which all rows but a handful say the same."""
+    counts = values.value_counts(dropna=False)
+    others = len(values) - int(counts.iloc[0])
+    if others >= min(FEWEST_OF_CLASS, HARDLY * len(values)):
+        return None
+    usual = counts.index[0]
+    said = "are empty" if pd.isna(usual) else f"say {usual!s:.40}"
+    return f"it is nearly constant: all rows but {others} {said}"
 
 
 def _task(counts: pd.Series, kind: ColumnType) -> Task:

@@ -1,0 +1,93 @@
+"""What was decided on a table, in words: for each column, and for the table as a whole."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from data.adoption.framing import Roles
+from data.adoption.infer import NAMED_ID, Guess
+from data.leakage import Leak
+from data.reading.layout import SEPARATORS, Layout
+from data.reading.text import header
+from problem.spec import TASKS_OF_METRIC
+
+# How many columns a message names before it only counts.
+SHOWN = 10
+
+
+def decided(one: Guess, roles: Roles) -> str:
+    """What a column is to the model, and how its cells are read."""
+    said = {
+        roles.target: f"the target, {roles.task}",
+        roles.time: "the time that rows are split by",
+        roles.id: "names a row: no input",
+    }.get(one.name)
+    if said is None:
+        said = f"excluded: {one.excluded}" if one.excluded else _input(one)
+    zone = ("times with an offset, read on UTC's clock",) if one.zoned else ()
+    return "; ".join((said, *one.notes, *zone))
+
+
+def _input(one: Guess) -> str:
+    if one.minimum is None or one.maximum is None:
+        return "an input; open to new values" if one.type == "category" else "an input"
+    if (one.type, one.minimum, one.maximum) == ("integer", 0, 1):
+        return "an input; 0 or 1, kept as numbers"
+    return f"an input; from {one.minimum:.12g} to {one.maximum:.12g}"
+
+
+def layout_notes(source: str, layout: Layout | None) -> tuple[str, ...]:
+    """How a text file was read, and what was mended in its header."""
+    if layout is None:
+        return ()
+    said = f"read as {layout.encoding} text, separated by {SEPARATORS[layout.separator]}"
+    if layout.encoding == "windows-1252":
+        said += "; if letters look wrong, save it as UTF-8 and adopt again"
+    return (said, *header(Path(source), layout).notes)
+
+
+def table_notes(
+    rows: int, frame: pd.DataFrame, guesses: Sequence[Guess], roles: Roles, leaks: Sequence[Leak]
+) -> tuple[str, ...]:
+    """What a reader should know of the table before any model is made of it."""
+    fitting = ", ".join(name for name, tasks in TASKS_OF_METRIC.items() if roles.task in tasks)
+    notes = [f"target {roles.target!r} is {roles.task}; metrics that fit: {fitting}"]
+    if unlabelled := rows - len(frame):
+        notes.append(f"{unlabelled:,} rows have no {roles.target!r} and are left out")
+    compared = frame.drop(columns=[roles.id]) if roles.id else frame
+    if twins := int(pd.util.hash_pandas_object(compared, index=False).duplicated().sum()):
+        but = f" but {roles.id!r}" if roles.id else ""
+        notes.append(f"{twins:,} rows repeat another in every column{but}: kept, and kept together")
+    missing = [repr(one.name) for one in guesses if one.nullable]
+    if missing:
+        more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
+        notes.append(f"may be missing: {', '.join(missing[:SHOWN])}{more}")
+    notes += _hints(frame, guesses, roles)
+    notes += [
+        f"suspected leak: {', '.join(leak.columns)}: {leak.mechanism}; not applied, but proposed "
+        "under [columns.excluded]"
+        for leak in leaks
+    ]
+    return tuple(notes)
+
+
+def _hints(frame: pd.DataFrame, guesses: Sequence[Guess], roles: Roles) -> list[str]:
+    """Parts that columns could play and nobody gave them."""
+    hints = []
+    others = [one for one in guesses if one.name not in (roles.target, roles.id, roles.time)]
+    days = [one.name for one in others if one.type == "date" and not one.nullable]
+    if days and not roles.time:
+        hints.append(
+            f"no --time given; if rows come in the order of {days[0]!r}, adopt again with --time "
+            f"{days[0]!r}: a random split would learn from the future"
+        )
+    for one in others:
+        if one.type in ("category", "integer") and NAMED_ID.fullmatch(one.name):
+            values = frame[one.name].nunique()
+            if len(frame) / 100 < values < len(frame):
+                hints.append(
+                    f"{one.name!r} has {values:,} values in {len(frame):,} rows; if rows of one "
+                    f"belong together, say unit = {one.name!r} under [rows]"
+                )
+    return hints
