@@ -95,7 +95,8 @@ def look(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> Lo
     may_learn = np.full(len(frame), isinstance(parts, str))
     if isinstance(parts, Split):
         may_learn[parts.train] = True
-    order = np.random.default_rng(0).permutation(len(frame))
+    # Not the seed of the split: with that, the first rows of the shuffle would all be test rows.
+    order = np.random.default_rng(1).permutation(len(frame))
     rows = np.sort(order[:PICTURE_ROWS])
     sample, learnable = frame.iloc[rows], rows[may_learn[rows]]
     learn = frame.iloc[learnable]

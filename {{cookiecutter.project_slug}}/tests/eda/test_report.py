@@ -11,7 +11,7 @@ import pytest
 
 from data.sources import is_file
 from eda.__main__ import main
-from eda.look import PICTURE_ROWS, SHOWN
+from eda.look import PICTURE_ROWS, SHOWN, look
 from eda.report import Report, write
 from problem.spec import read
 from problem.tables import Columns
@@ -108,6 +108,14 @@ def test_many_rows_are_sampled_for_pictures_and_the_page_says_so(tmp_path: Path)
     said = words(page_of(frame, tmp_path / "index.html", time="when"))
     assert f"show {PICTURE_ROWS:,} random rows" in said
     assert f"{rows:,} rows, 2 inputs" in said
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_rows_of_the_pictures_are_of_both_sides_of_a_random_split(task: Task) -> None:
+    frame = mixed(task, rows=PICTURE_ROWS + 20_000, lost=0.0)[["tells", "outcome"]]
+    seen = look(problem(task), frame, columns(frame))
+    assert len(seen.sample) == PICTURE_ROWS
+    assert 0.79 < len(seen.learn) / PICTURE_ROWS < 0.81
 
 
 def test_repeated_rows_are_counted_and_contradictions_named(tmp_path: Path) -> None:
