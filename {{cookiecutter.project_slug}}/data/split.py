@@ -12,6 +12,11 @@ from problem.spec import Problem
 
 # The test is one part of so many, and so is each fold of the rest.
 PARTS = 5
+# A test smaller than this share of the rows says little; a larger one leaves little to learn from.
+SMALLEST, LARGEST = 0.05, 0.5
+NEAR = 0.025  # so far from a fifth it is still called one
+# How many examples a fault names.
+SHOWN = 3
 Rows = NDArray[np.intp]
 
 
@@ -28,19 +33,25 @@ def split(problem: Problem, frame: pd.DataFrame, seed: int = 0) -> Split:
     """A fifth of the rows for the test: the latest where there is time, else at random.
 
     Never on both sides: a moment where there is time; else a unit, or rows that are the same in
-    every input. Without time each side gets its share of each class.
+    every input. Without time each side gets its share of each class. With time a unit may come
+    back in the test, as it does in production: `how` says how often, and no model reads its name.
 
     Raises:
-        BadInput: the rows cannot be parted so, or a side would lack a class.
+        BadInput: the rows cannot be parted so, the test would be far from a fifth, or a side would
+            lack a class.
     """
     if problem.rows.time:
         train, test = next(_by_time(frame[problem.rows.time], [1 - 1 / PARTS]))
-        how = f"the latest fifth by {problem.rows.time} is the test"
     else:
         train, test = next(_at_random(problem, frame, seed))
-        kind = "random" if problem.target.task == "regression" else "stratified"
-        kept = f"rows of one {problem.rows.unit}" if problem.rows.unit else "duplicates"
-        how = f"a {kind} fifth is the test, {kept} kept together"
+    share = len(test) / len(frame)
+    if not SMALLEST <= share <= LARGEST:
+        raise BadInput(
+            f"the test would hold {share:.0%} of the rows instead of a fifth, since "
+            f"{_bond(problem)} stay together; add rows, or split otherwise (rows.time, rows.unit "
+            "in problem.toml)"
+        )
+    how = _how(problem, frame, train, test)
     if not _holds_classes(problem, frame, train, test, every=not problem.rows.time):
         raise BadInput(
             f"a model cannot be judged on these rows: {how}, and then one side lacks a class of "
@@ -48,6 +59,65 @@ def split(problem: Problem, frame: pd.DataFrame, seed: int = 0) -> Split:
             "otherwise (rows.time, rows.unit in problem.toml)"
         )
     return Split(train, test, how)
+
+
+def faults(problem: Problem, frame: pd.DataFrame, parts: Split) -> list[str]:
+    """What is wrong with a split of `frame`, in words; nothing if it keeps what `split` promises.
+
+    Looked for: rows in both parts or in none, a test row no later than a training row where there
+    is time, and else a unit, or rows that are the same in every input, on both sides.
+    """
+    train, test = parts.train, parts.test
+    learnt, judged = (np.bincount(side, minlength=len(frame)) for side in (train, test))
+    rows = {
+        "in both parts": (learnt > 0) & (judged > 0),
+        "in no part": (learnt == 0) & (judged == 0),
+        "twice in one part": (learnt > 1) | (judged > 1),
+    }
+    found = [f"{_rows(np.flatnonzero(odd))} {what}" for what, odd in rows.items() if odd.any()]
+    if not len(train) or not len(test):
+        return [*found, "a side without rows"]
+    if problem.rows.time:
+        moments = frame[problem.rows.time]
+        last = moments.iloc[train].max()
+        if len(early := test[(moments.iloc[test] <= last).to_numpy()]):
+            found.append(f"{_rows(early)} of the test not later than the last learnt from, {last}")
+        return found
+    groups = _groups(problem, frame)
+    apart = test[(np.bincount(groups[train], minlength=groups.max() + 1) > 0)[groups[test]]]
+    if len(apart := apart[learnt[apart] == 0]):
+        what = f"rows of one {problem.rows.unit}" if problem.rows.unit else "duplicates"
+        found.append(f"{what} on both sides: {_rows(apart)} of the test")
+    return found
+
+
+def _rows(numbers: Rows) -> str:
+    """How many rows, and the first of them (row 1 is the first of the frame)."""
+    first = ", ".join(str(number + 1) for number in numbers[:SHOWN])
+    more = ", …" if len(numbers) > SHOWN else ""
+    return f"{len(numbers):,} {'row' if len(numbers) == 1 else 'rows'} ({first}{more})"
+
+
+def _how(problem: Problem, frame: pd.DataFrame, train: Rows, test: Rows) -> str:
+    """In words: which rows are the test, and what is kept apart."""
+    share = len(test) / len(frame)
+    part = "fifth" if abs(share - 1 / PARTS) < NEAR else f"{share:.0%}"
+    if not problem.rows.time:
+        kind = "random" if problem.target.task == "regression" else "stratified"
+        return f"a {kind} {part} is the test, {_bond(problem)} kept together"
+    how = f"the latest {part} by {problem.rows.time} is the test"
+    if not problem.rows.unit:
+        return how
+    units = frame[problem.rows.unit]
+    back = float(units.iloc[test].isin(units.iloc[train]).mean())
+    return f"{how}; {back:.0%} of its rows are of a {problem.rows.unit} seen before"
+
+
+def _bond(problem: Problem) -> str:
+    """What keeps rows together."""
+    if problem.rows.time:
+        return f"rows of one moment of {problem.rows.time}"
+    return f"rows of one {problem.rows.unit}" if problem.rows.unit else "duplicates"
 
 
 def folds(problem: Problem, frame: pd.DataFrame, seed: int = 0) -> Iterator[tuple[Rows, Rows]]:
@@ -122,12 +192,31 @@ def _at_random(problem: Problem, frame: pd.DataFrame, seed: int) -> Iterator[tup
     part = np.empty(len(sizes), np.intp)
     for stratum in np.unique(strata):
         chosen = shuffled[strata[shuffled] == stratum]
-        upto = np.cumsum(sizes[chosen])
-        middle = upto - sizes[chosen] / 2
-        part[chosen] = (middle * PARTS / upto[-1]).astype(np.intp)
+        part[chosen] = _dealt(sizes[chosen])
     of_row = part[groups]
     for one in range(PARTS):
         yield np.flatnonzero(of_row != one), np.flatnonzero(of_row == one)
+
+
+def _dealt(sizes: Rows) -> Rows:
+    """A part for each group, so that parts come out about equal in rows.
+
+    The running count of rows says which part a group falls into. A group as large as a part would
+    leave others empty: with one of these, the largest go first, each to the part that has least,
+    and the test is the part that is nearest to a fair share.
+    """
+    upto = np.cumsum(sizes)
+    if sizes.max() * PARTS <= upto[-1]:
+        running: Rows = ((upto - sizes / 2) * PARTS / upto[-1]).astype(np.intp)
+        return running
+    part, filled = np.empty(len(sizes), np.intp), np.zeros(PARTS, np.intp)
+    for group in np.argsort(-sizes, kind="stable"):
+        part[group] = np.argmin(filled)
+        filled[part[group]] += sizes[group]
+    unfair = np.where(filled > 0, np.abs(filled - upto[-1] / PARTS), np.inf)
+    labels = np.arange(PARTS)
+    labels[[0, int(np.argmin(unfair))]] = labels[[int(np.argmin(unfair)), 0]]
+    return labels[part]
 
 
 def _groups(problem: Problem, frame: pd.DataFrame) -> NDArray[np.intp]:

@@ -1,6 +1,7 @@
 """What is judged was never learnt from: not the row, its twin, its unit or its moment."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.split import PARTS, Rows, folds, split
+from data.split import PARTS, Rows, Split, faults, folds, split
 from problem.errors import BadInput
 from problem.spec import Problem
 from tests.data.made import problem_of
@@ -134,7 +135,7 @@ def test_rows_that_cannot_be_parted_are_refused(
         split(problem, frame().assign(**change))
 
 
-@pytest.mark.parametrize(("rare", "enough"), [(1, False), (2, False), (3, True), (6, True)])
+@pytest.mark.parametrize(("rare", "enough"), [(1, False), (2, True), (3, True), (6, True)])
 def test_at_random_both_sides_hold_every_class_or_the_rows_are_refused(
     rare: int, enough: bool
 ) -> None:
@@ -155,3 +156,134 @@ def test_folds_that_lack_a_class_are_left_out_and_one_alone_is_refused() -> None
     later = frame().assign(rare=lambda rows: (rows["at"] > "2026-03-20") & (rows["x"] > 100))
     with pytest.raises(BadInput, match="cross-validation needs each class of 'rare'"):
         list(folds(problem, later))
+
+
+def test_with_time_a_unit_may_come_back_and_it_is_said_how_often() -> None:
+    problem, rows = problem_of("rare", "binary", time="at", unit="who"), frame()
+    parts = split(problem, rows)
+    assert rows["at"].iloc[parts.train].max() < rows["at"].iloc[parts.test].min()
+    back = rows["who"].iloc[parts.test].isin(rows["who"].iloc[parts.train]).mean()
+    assert parts.how.endswith(f"is the test; {back:.0%} of its rows are of a who seen before")
+    assert faults(problem, rows, parts) == []
+
+
+@pytest.mark.parametrize(
+    ("moments", "latest"),
+    [
+        ([1] * 1700 + [2] * 300, 300),  # just one cut, below a fifth
+        ([1] * 1300 + [2] * 700, 700),
+        ([*range(1200), *[1200] * 800], 800),  # the last moment reaches beyond a fifth
+    ],
+)
+def test_a_moment_is_never_parted_even_if_the_test_is_no_fifth(
+    moments: list[int], latest: int
+) -> None:
+    at = pd.Timestamp("2026-01-01") + pd.to_timedelta(moments, "h")
+    problem, rows = problem_of("rare", "binary", time="at"), frame().assign(at=at)
+    parts = split(problem, rows)
+    assert len(parts.test) == latest
+    assert parts.how == f"the latest {latest / N:.0%} by at is the test"
+    assert faults(problem, rows, parts) == []
+
+
+@pytest.mark.parametrize(("last", "share"), [(40, "2%"), (1100, "55%")])
+def test_a_test_far_from_a_fifth_is_refused(last: int, share: str) -> None:
+    at = pd.Timestamp("2026-01-01") + pd.to_timedelta([1] * (N - last) + [2] * last, "h")
+    with pytest.raises(BadInput, match=f"would hold {share} of the rows instead of a fifth"):
+        split(problem_of("amount", "regression", time="at"), frame().assign(at=at))
+
+
+@pytest.mark.parametrize(("target", "task"), TASKS)
+@pytest.mark.parametrize("large", [0.3, 0.5, 0.7])
+def test_a_large_unit_stays_whole_and_no_part_is_empty(
+    large: float, target: str, task: str
+) -> None:
+    rows = frame().assign(who=lambda rows: rows["who"].where(rows.index >= large * N, "large"))
+    problem = problem_of(target, task, unit="who")
+    parts = split(problem, rows)
+    assert faults(problem, rows, parts) == []
+    assert 0.05 <= len(parts.test) / N <= 0.5
+    found = list(folds(problem, rows))
+    assert all(len(judge) for _, judge in found)
+    assert sorted(np.concatenate([judge for _, judge in found])) == list(range(N))
+
+
+@pytest.mark.parametrize("groups", [10, 13])
+def test_few_units_are_shared_out(groups: int) -> None:
+    rows = frame().assign(who=lambda rows: (rows.index % groups).astype("str"))
+    parts = split(problem_of("amount", "regression", unit="who"), rows)
+    assert 0.1 <= len(parts.test) / N <= 0.3
+
+
+def test_duplicates_stay_together_where_few_different_rows_make_up_the_table() -> None:
+    """Titanic and many like it: the id tells rows apart, and nothing else does."""
+    rows = frame()[["number", "x", "y", "rare"]].assign(x=lambda rows: rows["x"] % 8)
+    problem = problem_of("rare", "binary", id="number")
+    parts = split(problem, rows)
+    seen = pd.MultiIndex.from_frame(rows[["x", "y"]])
+    assert not set(seen[parts.train]) & set(seen[parts.test])
+    assert faults(problem, rows, parts) == []
+
+
+def test_half_a_million_rows_keep_every_promise() -> None:
+    rng = np.random.default_rng(0)
+    many = 500_000
+    rows = pd.DataFrame(
+        {
+            "x": rng.integers(0, 100_000, many),
+            "y": rng.normal(size=many).round(1),
+            "who": rng.integers(0, 90_000, many),
+            "at": pd.Timestamp("2026-01-01") + pd.to_timedelta(rng.integers(0, 9000, many), "h"),
+            "rare": rng.random(many) < 0.001,
+        }
+    )
+    for roles in ({}, {"unit": "who"}, {"time": "at"}):
+        problem = problem_of("rare", "binary", **roles)
+        parts = split(problem, rows)
+        assert faults(problem, rows, parts) == []
+        assert abs(len(parts.test) / many - 1 / PARTS) < 0.01
+        shares = [rows["rare"].iloc[side].mean() for side in (parts.train, parts.test)]
+        assert abs(shares[0] - shares[1]) < 0.0003
+
+
+def swapped(parts: Split) -> Split:
+    """The split with the first training row and the first test row in each other's place."""
+    train, test = parts.train.copy(), parts.test.copy()
+    train[0], test[0] = test[0], train[0]
+    return replace(parts, train=train, test=test)
+
+
+def test_a_test_row_that_is_not_later_is_named() -> None:
+    problem, rows = problem_of("rare", "binary", time="at"), frame()
+    [fault] = faults(problem, rows, swapped(split(problem, rows)))
+    assert "of the test not later than the last learnt from, 2026-03-" in fault
+    ties = Split(np.flatnonzero(rows["at"] <= rows["at"].median()),
+                 np.flatnonzero(rows["at"] >= rows["at"].median()), "ties")  # fmt: skip
+    assert any("not later" in fault for fault in faults(problem, rows, ties))
+
+
+def test_each_fault_of_a_split_is_named() -> None:
+    rows, by_unit = frame(), problem_of("rare", "binary", unit="who")
+    grouped = split(by_unit, rows)
+    [fault] = faults(by_unit, rows, swapped(grouped))
+    assert "rows of one who on both sides" in fault
+    twice = replace(grouped, train=np.append(grouped.train, grouped.test[:2]))
+    both = f"2 rows ({grouped.test[0] + 1}, {grouped.test[1] + 1}) in both parts"
+    assert both in faults(by_unit, rows, twice)
+    left = replace(grouped, train=grouped.train[1:])
+    assert faults(by_unit, rows, left) == [f"1 row ({grouped.train[0] + 1}) in no part"]
+    again = replace(grouped, test=np.append(grouped.test, grouped.test[:1]))
+    assert faults(by_unit, rows, again) == [f"1 row ({grouped.test[0] + 1}) twice in one part"]
+    empty = replace(grouped, train=np.arange(N), test=np.array([], np.intp))
+    assert faults(by_unit, rows, empty) == ["a side without rows"]
+
+
+def test_duplicates_split_apart_are_named_whatever_their_id_and_outcome() -> None:
+    problem = problem_of("rare", "binary", id="number")
+    rows = frame()[["number", "x", "y", "rare"]].drop_duplicates(["x", "y"]).reset_index(drop=True)
+    rows = pd.concat([rows, rows.assign(number=lambda rows: rows["number"] + N)])
+    half = len(rows) // 2
+    apart = Split(np.arange(half), np.arange(half, 2 * half), "half and half")
+    [fault] = faults(problem, rows, apart)
+    assert fault.startswith(f"duplicates on both sides: {half:,} rows ({half + 1}, {half + 2},")
+    assert faults(problem, rows, split(problem, rows)) == []
