@@ -2,14 +2,15 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from data.contract import ROW
 from handoff.accept import accept
 from handoff.build import BUILT, build
-from handoff.gate import Judgement, judge, record
-from present.terminal import table
+from handoff.gate import judge, record
+from handoff.page import markdown, show, write
 from problem.errors import EXIT_GATE_CLOSED, BadInput, run
 
 # Who may sign, and for which team.
@@ -24,7 +25,9 @@ def main(words: Sequence[str]) -> int:
     building.add_argument("--run", help="id of the MLflow run; the latest one by default")
     checking = verbs.add_parser("check", help="hold a bundle against the gate")
     checking.add_argument("bundle", nargs="?", type=Path, help="by default the latest built")
-    checking.add_argument("--json", action="store_true", help="print verdict.json")
+    shape = checking.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="print verdict.json")
+    shape.add_argument("--markdown", action="store_true", help="print a pull request's summary")
     accepting = verbs.add_parser("accept", help="sign for a bundle that passed")
     accepting.add_argument("bundle", nargs="?", type=Path, help="by default the latest built")
     accepting.add_argument("--as", dest="role", required=True, choices=ROLES)
@@ -35,7 +38,7 @@ def main(words: Sequence[str]) -> int:
         return 0
     path = given.bundle or latest()
     return (
-        _check(path, as_json=given.json)
+        _check(path, as_json=given.json, as_markdown=given.markdown)
         if given.verb == "check"
         else _accept(path, ROLES[given.role])
     )
@@ -53,36 +56,28 @@ def latest(built: Path = BUILT) -> Path:
     return max(found, key=lambda path: path.stat().st_mtime)
 
 
-def show(judgement: Judgement) -> None:
-    """The gate's table, and what to do about each line that needs it."""
-    name = f"bundle {judgement.bundle_id[:12]}" if judgement.bundle_id else "no bundle"
-    table(
-        f"gate: {name} {judgement.verdict}",
-        ["group", "check", "verdict", "measured", "required"],
-        [
-            [one.group, one.check, one.verdict, one.measured, one.required]
-            for one in judgement.findings
-        ],
-    )
-    for one in (*judgement.refusals, *judgement.warnings):
-        print(f"{one.check}: {one.next}")
-
-
-def _check(path: Path, *, as_json: bool) -> int:
-    judgement = judge(path, ROW)
+def _check(path: Path, *, as_json: bool, as_markdown: bool) -> int:
+    judgement = judge(path, ROW, say=_progress)
     where = f"in {record(judgement)}" if judgement.bundle_id else "recorded nowhere"
+    page = write(judgement)
     if as_json:
         print(json.dumps(judgement.to_json(), indent=1))
+    elif as_markdown:
+        print(markdown(judgement), end="")
     else:
         show(judgement)
-        print(f"verdict: {judgement.verdict}, {where}")
+        print(f"verdict: {judgement.verdict}, {where}; page: {page}")
         if judgement.verdict == "passed":
             print("next: python -m handoff accept --as data-scientist, and --as ml-engineer")
     return 0 if judgement.verdict == "passed" else EXIT_GATE_CLOSED
 
 
+def _progress(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
+
+
 def _accept(path: Path, team: str) -> int:
-    signature = accept(path, team, ROW)
+    signature = accept(path, team, ROW, say=_progress)
     print(f"signed for {team} by {signature.person}: {signature.file}")
     if signature.published:
         print(f"both teams have signed: published to {signature.published}")

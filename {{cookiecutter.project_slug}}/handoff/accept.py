@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,8 @@ from pathlib import Path
 import pandera.pandas as pa
 
 from handoff.bundle import Bundle, file_digest, read
-from handoff.gate import CHECKS, judge
+from handoff.checks.finding import Check
+from handoff.gate import CHECKS, Say, judge
 from handoff.record import RECORDS, TEAMS, VERDICT, signer, unsigned, verdict_digest
 from handoff.run import LOOKS, TrainedRun, fetch
 from handoff.store import place
@@ -36,10 +38,18 @@ class Signature:
     published: Path | None
 
 
-def accept(path: Path, team: str, schema: pa.DataFrameSchema) -> Signature:
+def accept(
+    path: Path,
+    team: str,
+    schema: pa.DataFrameSchema,
+    checks: Sequence[Check] = CHECKS,
+    say: Say = lambda _: None,
+) -> Signature:
     """Sign for the bundle in `path` as `team`, and publish it if the other team has signed too.
 
     The gate is asked again first: a verdict is a file, and whoever signs answers for what it says.
+    The first signature leaves out the slow checks; the second, which publishes, repeats all of
+    `checks`, the retraining included, so that nothing is released on the word of a file.
 
     Raises:
         BadInput: the bundle was changed, refused or never judged, holds assumed answers, comes
@@ -52,9 +62,10 @@ def accept(path: Path, team: str, schema: pa.DataFrameSchema) -> Signature:
     person = f"{_git('user.name')} <{_git('user.email')}>"
     run = fetch(bundle.manifest["run_id"])
     _check_recorded(bundle, run)
-    _check_passes(path, schema)
     [other] = set(TEAMS) - {team}
     is_second = unsigned(bundle.id, other) is None
+    asked = checks if is_second else [check for check in checks if not check.meanwhile]
+    _check_passes(path, schema, asked, say)
     published = _publish(bundle) if is_second else None
     # One person for both teams, as in a start-up: every check stays, and the file says so.
     is_self_review = is_second and signer(bundle.id, other) == person
@@ -89,9 +100,11 @@ def _check_judged(bundle: Bundle) -> None:
         )
 
 
-def _check_passes(path: Path, schema: pa.DataFrameSchema) -> None:
+def _check_passes(
+    path: Path, schema: pa.DataFrameSchema, checks: Sequence[Check], say: Say
+) -> None:
     """The gate lets the bundle through now, whatever its verdict says."""
-    if refusals := judge(path, schema).refusals:
+    if refusals := judge(path, schema, checks, say).refusals:
         raise BadInput(
             f"the gate refuses bundle {path.name[:12]}, though its verdict says that it passed: "
             f"{'; '.join(f'{one.check}: {one.measured}' for one in refusals)}; run "

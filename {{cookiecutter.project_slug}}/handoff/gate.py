@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,16 @@ from threadpoolctl import threadpool_limits
 
 from handoff.bundle import read as read_bundle
 from handoff.checks import honest, runs_the_same, safe_to_own, worth_it
+from handoff.checks.behaviour import behaviour
+from handoff.checks.budget import budget
+from handoff.checks.calibration import calibration
+from handoff.checks.champion import champion
+from handoff.checks.documented import documented
 from handoff.checks.finding import Check, Evidence, Finding, Result
+from handoff.checks.monitorable import monitorable
+from handoff.checks.notebooks import notebooks
+from handoff.checks.reproducible import reproducible
+from handoff.checks.robust import robust
 from handoff.record import RECORDS, VERDICT
 from poc.dataset import gather
 from poc.train import THREADS
@@ -23,17 +33,30 @@ from problem.spec import read as read_problem
 CHECKS: tuple[Check, ...] = (
     Check("framed", "worth it", worth_it.framed),
     Check("beats the baseline", "worth it", worth_it.beats_baseline),
+    Check("champion", "worth it", champion),
     Check("slices", "worth it", worth_it.slices),
     Check("evaluation", "honest", honest.evaluation),
     Check("leakage", "honest", honest.leakage),
+    Check("calibration", "honest", calibration),
     Check("current", "runs the same", runs_the_same.current),
     Check("contract", "runs the same", runs_the_same.contract),
     Check("parity", "runs the same", runs_the_same.parity),
+    Check("robust", "runs the same", robust),
+    Check("behaviour", "runs the same", behaviour),
+    Check("reproducible", "runs the same", reproducible, "training again, in a clean checkout"),
+    Check("budget", "runs the same", budget, "asking the real server, for some ten seconds"),
     Check("complete", "safe to own", safe_to_own.complete),
     Check("safe", "safe to own", safe_to_own.safe),
+    Check("documented", "safe to own", documented),
+    Check("monitorable", "safe to own", monitorable),
+    Check("notebooks", "safe to own", notebooks, "running the notebooks from top to bottom"),
 )
+# The checks that need no process of their own: seconds in all.
+QUICK = tuple(check for check in CHECKS if not check.meanwhile)
 # Where one of these refuses, the others would compare with something else, or not at all.
 FIRST = ("complete", "current")
+
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -41,16 +64,18 @@ class Judgement:
     """What the gate says of a bundle; refused if any check refuses.
 
     `bundle_id` is None where the folder holds no intact bundle: nobody knows then whose verdict it
-    would be, and it is recorded nowhere.
+    would be, and it is recorded nowhere. `unasked` are the checks that a refusal before them made
+    pointless.
     """
 
     bundle_id: str | None
     findings: tuple[Finding, ...]
+    unasked: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Literal["passed", "refused"]:
         """The one word."""
-        return "refused" if self.refusals else "passed"
+        return "refused" if self.refusals or self.unasked else "passed"
 
     @property
     def refusals(self) -> tuple[Finding, ...]:
@@ -71,8 +96,15 @@ class Judgement:
         }
 
 
-def judge(path: Path, schema: pa.DataFrameSchema) -> Judgement:
-    """Hold the bundle in `path` against every check, by the problem as it stands here.
+def judge(
+    path: Path,
+    schema: pa.DataFrameSchema,
+    checks: Sequence[Check] = CHECKS,
+    say: Say = lambda _: None,
+) -> Judgement:
+    """Hold the bundle in `path` against the checks, by the problem as it stands here.
+
+    `say` is told what goes on: the slow checks take minutes.
 
     Raises:
         BadInput: there is no bundle at all, or the problem or the rows cannot be read, so that
@@ -84,31 +116,55 @@ def judge(path: Path, schema: pa.DataFrameSchema) -> Judgement:
         bundle = read_bundle(path)
     except BadInput as error:
         damaged = Result("refuse", str(error), "a bundle as it was built", "build it anew")
-        return Judgement(None, (_finding("complete", damaged),))
+        unasked = tuple(check.name for check in checks if check.name != "complete")
+        return Judgement(None, (_finding(_named("complete"), damaged),), unasked)
+    # Those whose refusal makes the others pointless, then the quick, then the slow.
+    first = [check for check in checks if check.name in FIRST]
+    rest = sorted(
+        set(checks) - set(first), key=lambda one: (bool(one.meanwhile), checks.index(one))
+    )
     with threadpool_limits(limits=THREADS):
         evidence = Evidence(bundle, schema, gather(read_problem(), schema))
-        first = {check.name: _ask(check, evidence) for check in CHECKS if check.name in FIRST}
-        if any(result.verdict == "refuse" for result in first.values()):
-            return Judgement(bundle.id, tuple(_finding(*one) for one in first.items()))
-        results = {check.name: first.get(check.name) or _ask(check, evidence) for check in CHECKS}
-    return Judgement(bundle.id, tuple(_finding(*one) for one in results.items()))
+        found = {check: _ask(check, evidence, say) for check in first}
+        if all(result.verdict != "refuse" for result in found.values()):
+            found |= {check: _ask(check, evidence, say) for check in rest}
+    return Judgement(
+        bundle.id,
+        tuple(_finding(check, found[check]) for check in checks if check in found),
+        tuple(check.name for check in checks if check not in found),
+    )
 
 
-def _ask(check: Check, evidence: Evidence) -> Result:
+def _ask(check: Check, evidence: Evidence, say: Say) -> Result:
+    """What the check says. One that fails is a refusal: what was not measured has not passed."""
+    say(f"  {check.name}{f': {check.meanwhile} …' if check.meanwhile else ''}")
     try:
         return check.ask(evidence)
     except BadInput as error:
-        return Result(
-            "refuse",
-            str(error),
-            "that it can be measured",
-            "mend what it names, then train and build again",
+        said, advice = str(error), "mend what it names, then train and build again"
+    except Exception as error:  # the model runs in here, and may fail in any way
+        said = f"the check itself failed: {error!r:.500}"
+        advice = (
+            "most often the model cannot answer: look where it fails with `python -m handoff "
+            "build`; if it is the check, tell whoever owns handoff/"
         )
+    return Result("refuse", said, "that it can be measured", advice)
 
 
-def _finding(name: str, result: Result) -> Finding:
-    group = next(check.group for check in CHECKS if check.name == name)
-    return Finding(name, group, result.verdict, result.measured, result.required, result.next)
+def _named(name: str) -> Check:
+    return next(check for check in CHECKS if check.name == name)
+
+
+def _finding(check: Check, result: Result) -> Finding:
+    return Finding(
+        check.name,
+        check.group,
+        result.verdict,
+        result.measured,
+        result.required,
+        result.next,
+        result.picture,
+    )
 
 
 def record(judgement: Judgement, records: Path = RECORDS) -> Path:

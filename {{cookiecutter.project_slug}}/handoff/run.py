@@ -15,13 +15,15 @@ from problem.errors import BadInput
 from problem.spec import PROBLEM_FILE, read
 from serving.model import TRUSTED_TYPES, trusted
 
+# All code as it was when the run began, committed or not.
+SNAPSHOT = "snapshot.zip"
 # The tag that says how many models the test rows had judged when they judged this one.
 LOOKS = "test_evaluations"
 
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """A finished training run; `facts` is its training.json.
+    """A finished training run; `facts` is its training.json, `folder` holds all that it recorded.
 
     `looks` says how many models the test rows had judged when they judged this one, if they have.
     """
@@ -29,6 +31,7 @@ class TrainedRun:
     id: str
     model_id: str
     trained_at: datetime
+    folder: Path
     model: Pipeline
     model_file: Path
     problem_text: str
@@ -79,6 +82,7 @@ def fetch(run_id: str | None) -> TrainedRun:
         id=run.info.run_id,
         model_id=model_id,
         trained_at=datetime.fromtimestamp(run.info.start_time / 1000, UTC),
+        folder=folder,
         model=load_model(model_file),
         model_file=model_file,
         problem_text=problem_text,

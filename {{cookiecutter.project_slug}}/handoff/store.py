@@ -22,6 +22,20 @@ def champion(release: Path = RELEASE_FILE) -> str:
     Raises:
         BadInput: the file cannot be read, or names no bundle.
     """
+    if named := champion_if_any(release):
+        return named
+    raise BadInput(
+        f"nothing is released: {release} names no champion; accept a bundle with `python -m "
+        "handoff accept` and write its id there, or name a bundle with --bundle"
+    )
+
+
+def champion_if_any(release: Path = RELEASE_FILE) -> str | None:
+    """As `champion`; None where the file names none.
+
+    Raises:
+        BadInput: the file cannot be read, or what it names is no id.
+    """
     try:
         named = tomllib.loads(release.read_text("utf-8")).get("champion")
     except (OSError, ValueError) as error:
@@ -30,10 +44,7 @@ def champion(release: Path = RELEASE_FILE) -> str:
             "name a bundle with --bundle"
         ) from None
     if not named:
-        raise BadInput(
-            f"nothing is released: {release} names no champion; accept a bundle with `python -m "
-            "handoff accept` and write its id there, or name a bundle with --bundle"
-        )
+        return None
     if not isinstance(named, str) or not _ID.fullmatch(named):
         raise BadInput(
             f"expected the 64 hexadecimal digits of a bundle's id as champion in {release}, "

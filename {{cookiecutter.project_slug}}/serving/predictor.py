@@ -25,7 +25,7 @@ Answer = dict[str, Any]
 
 @dataclass(frozen=True)
 class Predictor:
-    """The model of one bundle, ready to answer; made by `load`, which replayed its golden rows."""
+    """The model of one bundle, ready to answer; `load` makes it and replays its golden rows."""
 
     bundle: Bundle
     rehearsal: bool
@@ -73,12 +73,23 @@ def load(bundle: Bundle, *, rehearsal: bool) -> Predictor:
     may not be acted upon.
 
     Raises:
-        BadInput: the model holds types that are not trusted, does not load, knows other classes
-            than the contract, or answers a golden row differently.
+        BadInput: as `prepare`, or the model answers a golden row differently.
+    """
+    predictor = prepare(bundle, rehearsal=rehearsal)
+    replay(predictor)
+    return predictor
+
+
+def prepare(bundle: Bundle, *, rehearsal: bool) -> Predictor:
+    """A predictor of the bundle whose golden rows nobody has asked yet: to examine, not to serve.
+
+    Raises:
+        BadInput: the model holds types that are not trusted, does not load, or knows other classes
+            than the contract.
     """
     model = load_model(bundle)
     classes = tuple(bundle.contract.classes)
-    predictor = Predictor(
+    return Predictor(
         bundle=bundle,
         rehearsal=rehearsal,
         _model=model,
@@ -87,8 +98,6 @@ def load(bundle: Bundle, *, rehearsal: bool) -> Predictor:
         _threshold=bundle.threshold,
         _threads=ThreadpoolController(),  # knows the libraries that the model has loaded by now
     )
-    replay(predictor)
-    return predictor
 
 
 def replay(predictor: Predictor) -> None:

@@ -1,7 +1,7 @@
 """What a check is given, and what it says."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
@@ -10,9 +10,11 @@ from sklearn.pipeline import Pipeline
 
 from handoff.bundle import Bundle
 from handoff.papers import Claims, Judged, evaluate, judge_test
-from handoff.run import load_model
+from handoff.run import TrainedRun, fetch, load_model
 from poc.dataset import Dataset
+from present.page import Figure
 from problem.spec import Problem
+from serving.predictor import Predictor, prepare
 
 Verdict = Literal["pass", "warn", "refuse", "not applicable"]
 Group = Literal["worth it", "honest", "runs the same", "safe to own"]
@@ -20,12 +22,16 @@ Group = Literal["worth it", "honest", "runs the same", "safe to own"]
 
 @dataclass(frozen=True)
 class Result:
-    """What a check came to; `next` is what to do about it, empty where nothing is."""
+    """What a check came to; `next` is what to do about it, empty where nothing is.
+
+    `picture` shows the measurement where that says more than words.
+    """
 
     verdict: Verdict
     measured: str
     required: str
     next: str = ""
+    picture: Figure | None = None
 
 
 @dataclass(frozen=True)
@@ -38,10 +44,12 @@ class Finding:
     measured: str
     required: str
     next: str = ""
+    picture: Figure | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The finding as it stands in verdict.json."""
-        return asdict(self)
+        """The finding as it stands in verdict.json: all of it but the picture."""
+        said = ("check", "group", "verdict", "measured", "required", "next")
+        return {name: getattr(self, name) for name in said}
 
 
 @dataclass(frozen=True)
@@ -86,11 +94,25 @@ class Evidence:
         """How good the model is, measured anew."""
         return evaluate(self.judged, self.claims)
 
+    @cached_property
+    def run(self) -> TrainedRun:
+        """The training run that the bundle names; BadInput where MLflow does not know it."""
+        return fetch(self.bundle.manifest["run_id"])
+
+    @cached_property
+    def served(self) -> Predictor:
+        """The model as the server runs it, its golden rows not asked yet; BadInput without one."""
+        return prepare(self.bundle, rehearsal=True)
+
 
 @dataclass(frozen=True)
 class Check:
-    """A question that the gate asks of every bundle."""
+    """A question that the gate asks of every bundle.
+
+    `meanwhile` says what goes on while a slow check runs: one that starts processes of its own.
+    """
 
     name: str
     group: Group
     ask: Callable[[Evidence], Result]
+    meanwhile: str = ""

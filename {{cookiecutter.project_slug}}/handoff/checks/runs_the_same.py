@@ -22,7 +22,7 @@ from poc.recording import FEATURES_FILE
 from problem.columns import LONGEST_CATEGORY, Column
 from problem.errors import BadInput
 from problem.spec import PROBLEM_FILE
-from serving.predictor import load, same
+from serving.predictor import replay, same
 from serving.schema import Limits, schema_of
 
 # Rows that are sent through both paths, beside the golden ones.
@@ -146,7 +146,8 @@ def parity(evidence: Evidence) -> Result:
     if found := differences(bundle.golden(), golden, "golden row"):
         advice = "build again; answers are never edited by hand"
         return Result("refuse", shorten(found), required, advice)
-    served = load(bundle, rehearsal=True)  # replays the golden rows, or raises
+    served = evidence.served
+    replay(served)
     task, classes = dataset.problem.target.task, dataset.known.classes
     said = answers(judged.scores[:COMPARED], task, classes, bundle.threshold)
     # Through JSON and back, as over the wire.

@@ -1,14 +1,13 @@
 """May another team run this, and answer for it?"""
 
-import ast
 import re
-import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from handoff.bundle import LARGEST_FILE, REQUIRED
 from handoff.checks.compare import shorten
+from handoff.checks.feature_code import strangers
 from handoff.checks.finding import Evidence, Result
 from problem.errors import BadInput
 from serving.model import load_model
@@ -30,8 +29,6 @@ PICKLES = {".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".pt", ".pth"}
 PICKLE_START = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
 # What a manifest says beside the digests of its files.
 FIELDS = ("name", "version", "run_id", "code", "data_digest", "seed", "requirements", "trained_at")
-# What the bundle's feature code may import: what the serving image holds anyway.
-MAY_IMPORT = {*sys.stdlib_module_names, "numpy", "pandas", "sklearn", "scipy"}
 
 
 def complete(evidence: Evidence) -> Result:
@@ -60,7 +57,7 @@ def safe(evidence: Evidence) -> Result:
     found = _bombs(bundle.path)
     if not found:  # for all of it is unpacked from here on
         found += [*_pickles(bundle.path), *_secrets(bundle.path), *_archive(bundle.model_path)]
-    found += [*_imports(bundle.features_path), *_personal(evidence)]
+    found += [*strangers(bundle.features_path), *_personal(evidence)]
     try:
         _ = found or load_model(bundle)
     except BadInput as error:
@@ -129,25 +126,21 @@ def _contents(file: Path, name: str) -> Iterator[tuple[str, bytes]]:
             yield f"{name}: {entry}", archive.read(entry)
 
 
-def _imports(features: Path) -> list[str]:
-    strangers = set()
-    for node in ast.walk(ast.parse(features.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            strangers |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            strangers.add("." if node.level else str(node.module).split(".")[0])
-    strangers -= MAY_IMPORT
-    return [f"features.py imports {name}, which serving has not" for name in sorted(strangers)]
-
-
 def _personal(evidence: Evidence) -> list[str]:
     personal = evidence.problem.columns.personal
     read = {column.name for column in evidence.bundle.contract.inputs}
-    logged = {name for row in evidence.bundle.golden() for name in row["row"]}
+    golden = {name for row in evidence.bundle.golden() for name in row["row"]}
+    watched = {str(one.get("name")) for one in evidence.bundle.reference.get("features", [])}
+    # The log holds what callers send, which is what the model reads.
+    places = (
+        ("model's inputs, and so in the prediction log", read),
+        ("golden rows", golden),
+        ("monitor's reference", watched),
+    )
     return [
         f"personal column '{name}' is in the {place}"
         for name in personal
-        for place, names in (("model's inputs", read), ("golden rows", logged))
+        for place, names in places
         if name in names
     ]
 

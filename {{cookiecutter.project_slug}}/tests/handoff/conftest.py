@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from handoff.accept import ALIAS, accept
-from handoff.gate import judge, record
+from handoff.gate import QUICK, judge, record
 from handoff.record import TEAMS
 from poc.tracking import mlflow
 from problem.spec import Task
-from tests.handoff.made import ORDERS, Workshop, copied, make_project, train_and_build
+from tests.handoff.made import ORDERS, Workshop, copied, copy_code, make_project, train_and_build
 from tests.handoff.signing import NAME, aliased, commit_all, git
 
 Make = Callable[[Task], Workshop]
@@ -48,10 +48,11 @@ def workshop(built: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ma
 
 @pytest.fixture(scope="session")
 def committed(store: str, plain_git: None, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    """A project in git, trained and built from a clean tree, passed by the gate."""
+    """A project in git, trained and built from a clean tree, passed by the whole gate."""
     root = tmp_path_factory.mktemp("committed")
+    copy_code(root)
     make_project(root, "regression")
-    (root / ".gitignore").write_text("build/\nbundles/\nmlartifacts/\n")
+    (root / ".gitignore").write_text("build/\nbundles/\nmlartifacts/\n__pycache__/\ndata/raw/\n")
     with chdir(root):
         git("init", "--quiet")
         git("config", "user.name", "Ada")
@@ -81,7 +82,7 @@ def signed(committed: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Wor
     made = copied(committed, root)
     with chdir(root):
         for team in TEAMS:
-            accept(made.bundle, team, made.schema)
+            accept(made.bundle, team, made.schema, QUICK)
     return made
 
 

@@ -10,6 +10,7 @@ import pytest
 from handoff.__main__ import main
 from handoff.accept import accept
 from handoff.bundle import read
+from handoff.gate import QUICK
 from handoff.record import RECORDS, TEAMS, VERDICT, refusal
 from poc.tracking import mlflow
 from problem.errors import BadInput
@@ -26,14 +27,14 @@ def test_the_second_signature_publishes_whoever_gives_it(
 ) -> None:
     name = passed.bundle.name
     monkeypatch.setenv("BUNDLES", "" if folder == "bundles" else folder)
-    first = accept(passed.bundle, order[0], ORDERS)
+    first = accept(passed.bundle, order[0], ORDERS, QUICK)
     assert first.published is None
     assert refusal(name) is not None
     assert not Path(folder).exists()
     assert aliased() is None
     commit_all()
     git("config", "user.name", "Grace")
-    second = accept(passed.bundle, order[1], ORDERS)
+    second = accept(passed.bundle, order[1], ORDERS, QUICK)
     assert second.published == Path(folder) / name
     assert refusal(name) is None
     assert read(second.published).id == name
@@ -53,7 +54,6 @@ def test_one_person_for_both_teams_is_a_self_review(accepted: Workshop) -> None:
 
 def test_an_accepted_bundle_is_served_once_it_is_released(accepted: Workshop) -> None:
     name, release = accepted.bundle.name, Path("deploy/release.toml")
-    release.parent.mkdir()
     release.write_text('champion = ""\n')
     with pytest.raises(BadInput, match="nothing is released"):
         choose(None, rehearsal=False)
@@ -63,24 +63,24 @@ def test_an_accepted_bundle_is_served_once_it_is_released(accepted: Workshop) ->
 
 
 def test_a_bundle_of_one_signature_is_not_served(passed: Workshop) -> None:
-    accept(passed.bundle, ML_ENGINEERING, ORDERS)
+    accept(passed.bundle, ML_ENGINEERING, ORDERS, QUICK)
     with pytest.raises(BadInput, match="data-science has not signed"):
         choose(passed.bundle, rehearsal=False)
 
 
 def test_signing_again_changes_nothing_but_the_moment(accepted: Workshop) -> None:
-    accept(accepted.bundle, DATA_SCIENCE, ORDERS)
+    accept(accepted.bundle, DATA_SCIENCE, ORDERS, QUICK)
     assert refusal(accepted.bundle.name) is None
     assert len(mlflow.MlflowClient().search_model_versions(f"name = '{NAME}'")) == 1
 
 
 def test_a_verdict_given_again_needs_new_signatures(passed: Workshop) -> None:
-    accept(passed.bundle, DATA_SCIENCE, ORDERS)
+    accept(passed.bundle, DATA_SCIENCE, ORDERS, QUICK)
     path = RECORDS / passed.bundle.name / VERDICT
     path.write_text(path.read_text().replace('"judged_at": "20', '"judged_at": "19'))
-    assert accept(passed.bundle, ML_ENGINEERING, ORDERS).published is None
+    assert accept(passed.bundle, ML_ENGINEERING, ORDERS, QUICK).published is None
     assert "data-science has not signed" in str(refusal(passed.bundle.name))
-    assert accept(passed.bundle, DATA_SCIENCE, ORDERS).published is not None
+    assert accept(passed.bundle, DATA_SCIENCE, ORDERS, QUICK).published is not None
 
 
 def test_the_signature_of_one_team_is_none_of_the_other(accepted: Workshop) -> None:
@@ -112,13 +112,13 @@ def test_garbage_for_a_record_is_no_acceptance(accepted: Workshop) -> None:
 
 
 def test_a_damaged_copy_in_the_store_is_not_signed_for(passed: Workshop) -> None:
-    accept(passed.bundle, DATA_SCIENCE, ORDERS)
+    accept(passed.bundle, DATA_SCIENCE, ORDERS, QUICK)
     stored = Path("bundles") / passed.bundle.name
     shutil.copytree(passed.bundle, stored)
     (stored / "golden.jsonl").write_text("")
     commit_all()
     with pytest.raises(BadInput, match=r"golden\.jsonl was changed"):
-        accept(passed.bundle, ML_ENGINEERING, ORDERS)
+        accept(passed.bundle, ML_ENGINEERING, ORDERS, QUICK)
     assert refusal(passed.bundle.name) is not None
     assert aliased() is None
 

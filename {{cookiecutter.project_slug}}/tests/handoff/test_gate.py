@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from handoff.bundle import read
-from handoff.gate import CHECKS
+from handoff.gate import QUICK
 from problem.spec import Task
 from tests.handoff.conftest import Make
 from tests.handoff.lies import PROBLEM, put
@@ -19,8 +19,8 @@ TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
 def test_sound_work_passes_every_check(workshop: Make, task: Task) -> None:
     judgement = workshop(task).judge()
     verdicts = {one.check: (one.verdict, one.measured) for one in judgement.findings}
-    assert [*verdicts] == [check.name for check in CHECKS]
-    assert {name: one for name, one in verdicts.items() if one[0] != "pass"} == {}
+    assert [*verdicts] == [check.name for check in QUICK]
+    assert {name: one for name, one in verdicts.items() if one[0] in ("warn", "refuse")} == {}
     json.dumps(judgement.to_json())
 
 

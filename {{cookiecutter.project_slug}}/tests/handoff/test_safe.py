@@ -147,13 +147,24 @@ UNSAFE: dict[str, tuple[Callable[[Workshop], None], str]] = {
     "a type that runs commands": (_untrusted, "subprocess.getoutput"),
     "feature code that needs the project": (
         _import("from problem.errors import BadInput"),
-        "features.py imports problem",
+        "imports problem, which serving has not",
     ),
     "feature code that needs more packages": (
         _import("import mlflow"),
-        "features.py imports mlflow",
+        "imports mlflow, which serving has not",
     ),
-    "feature code from next door": (_import("from . import model"), "features.py imports ."),
+    "feature code from next door": (
+        _import("from . import model"),
+        "imports ., which serving has not",
+    ),
+    "feature code that starts a program": (_import("import subprocess"), "imports subprocess"),
+    "feature code that calls home": (_import("import urllib.request"), "imports urllib"),
+    "feature code that imports by a word": (_import('M = __import__("os")'), "uses __import__"),
+    "feature code that imports by a module": (_import("import importlib"), "imports importlib"),
+    "feature code that runs text": (_import('exec("LARGEST = 1")'), "uses exec"),
+    "feature code that reads a file": (_import("P = open('p.toml')"), "uses open"),
+    "feature code that reads a table": (_import("T = pd.read_csv('t.csv')"), "uses .read_csv"),
+    "feature code that loads an array": (_import("A = np.load('a.npy')"), "uses .load"),
     "a personal input": (
         lambda made: made.edit_json(
             "contract.json", lambda said: said["inputs"][2].update(name="customer")
@@ -163,6 +174,12 @@ UNSAFE: dict[str, tuple[Callable[[Workshop], None], str]] = {
     "a personal golden row": (
         lambda made: edit_golden(made, put("c17", 0, "row", "customer")),
         "personal column 'customer' is in the golden rows",
+    ),
+    "a person who is watched": (
+        lambda made: made.edit_json(
+            "reference.json", lambda said: said["features"][2].update(name="customer")
+        ),
+        "personal column 'customer' is in the monitor's reference",
     ),
 }
 
@@ -181,5 +198,6 @@ def test_a_model_that_may_not_be_loaded_is_measured_by_no_check(workshop: Make) 
     made = workshop("regression")
     _untrusted(made)
     assert made.refused_by() == {
-        *("beats the baseline", "slices", "evaluation", "leakage", "parity", "safe")
+        *("beats the baseline", "slices", "evaluation", "leakage"),
+        *("parity", "robust", "behaviour", "safe", "monitorable"),
     }

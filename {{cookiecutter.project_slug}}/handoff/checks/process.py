@@ -1,0 +1,91 @@
+"""The real server, in a process of its own, for as long as somebody asks it."""
+
+import http.client
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+# The project that this code belongs to: there `python -m serving` is found.
+PROJECT = Path(__file__).resolve().parents[2]
+START_SECONDS = 120
+STOP_SECONDS = 30
+GREETING = re.compile(r"serving \w+ on http://([\d.]+):(\d+)")
+
+Connection = http.client.HTTPConnection
+
+
+@contextmanager
+def server(bundle: Path, logs: Path) -> Iterator[tuple[Connection, int]]:
+    """A server of `bundle` as a rehearsal, on a free port, for the length of a with block.
+
+    Yields a connection to it and the id of its process.
+
+    Raises:
+        RuntimeError: it did not start, or did not stop in order.
+    """
+    words = [sys.executable, "-m", "serving", "run", "--bundle", str(bundle.absolute()),
+             "--rehearsal", "--port", "0", "--log", str(logs.absolute())]  # fmt: skip
+    logs.mkdir(parents=True, exist_ok=True)
+    said = logs / "server.txt"
+    with said.open("w") as errors:
+        process = subprocess.Popen(
+            words, cwd=PROJECT, stdout=subprocess.PIPE, stderr=errors, text=True
+        )
+    try:
+        connection = _connect(process, said)
+        yield connection, process.pid
+        connection.close()
+        process.send_signal(signal.SIGTERM)
+        if code := process.wait(STOP_SECONDS):
+            raise RuntimeError(f"the server stopped with code {code}; it said: {said.read_text()}")
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def _connect(process: "subprocess.Popen[str]", said: Path) -> Connection:
+    stdout = process.stdout
+    for line in stdout or ():
+        if match := GREETING.match(line):
+            return Connection(match[1], int(match[2]), timeout=START_SECONDS)
+    raise RuntimeError(f"the server did not start (code {process.wait()}): {said.read_text()}")
+
+
+def ask(connection: Connection, route: str, body: Any) -> dict[str, Any]:
+    """The answer to a POST.
+
+    Raises:
+        RuntimeError: it was no answer.
+    """
+    status, answer = post(connection, route, body)
+    if status != http.client.OK:
+        raise RuntimeError(f"POST {route} answered {status}: {json.dumps(answer)}")
+    return answer
+
+
+def post(connection: Connection, route: str, body: Any) -> tuple[int, dict[str, Any]]:
+    """Status and answer of a POST."""
+    connection.request("POST", route, json.dumps(body), {"Content-Type": "application/json"})
+    response = connection.getresponse()
+    return response.status, json.loads(response.read())
+
+
+def memory_mb(pid: int) -> float:
+    """Memory that process `pid` holds (resident set), MB."""
+    status = Path(f"/proc/{pid}/status")
+    if status.exists():
+        found = re.search(r"VmRSS:\s+(\d+) kB", status.read_text(encoding="ascii"))
+        kilobytes = float(found[1]) if found else 0.0
+    else:
+        done = subprocess.run(
+            ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True
+        )
+        kilobytes = float(done.stdout)
+    return kilobytes / 1024

@@ -1,0 +1,60 @@
+"""A model that its own commit does not give again does not pass."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from handoff.record import RECORDS, VERDICT
+from tests.handoff.lies import FEATURES, put
+from tests.handoff.made import Workshop
+from tests.handoff.signing import commit_all, git
+
+
+def test_a_committed_training_gives_the_same_model_again(passed: Workshop) -> None:
+    verdict = json.loads((RECORDS / passed.bundle.name / VERDICT).read_text())
+    [line] = [one for one in verdict["findings"] if one["check"] == "reproducible"]
+    assert line["verdict"] == "pass"
+    assert line["measured"].startswith("from commit ")
+
+
+def _at(made: Workshop, commit: str) -> None:
+    made.edit_json("manifest.json", put(commit, "code", "commit"))
+
+
+def test_a_commit_that_trains_another_model_is_refused(passed: Workshop) -> None:
+    features = passed.root / FEATURES
+    ours = features.read_text()
+    features.write_text(ours.replace("LARGEST = 1e30", "LARGEST = 9.0"))
+    commit_all()
+    _at(passed, git("rev-parse", "HEAD").strip())
+    features.write_text(ours)
+    finding = passed.ask("reproducible")
+    assert finding.verdict == "refuse"
+    assert "recorded mean is" in finding.measured
+    assert "golden row" in finding.measured
+
+
+def test_a_commit_that_cannot_train_is_refused_with_its_words(passed: Workshop) -> None:
+    git("rm", "--quiet", "poc/retrain.py")
+    commit_all()
+    _at(passed, git("rev-parse", "HEAD").strip())
+    finding = passed.ask("reproducible")
+    assert finding.verdict == "refuse"
+    assert "No module named 'poc.retrain'" in finding.measured
+
+
+@pytest.mark.parametrize("commit", ["0" * 40, "--output=evil.tar"])
+def test_a_commit_that_nobody_knows_is_refused(passed: Workshop, commit: str) -> None:
+    _at(passed, commit)
+    finding = passed.ask("reproducible")
+    assert finding.verdict == "refuse"
+    assert "git knows no commit" in finding.measured
+    assert not Path("evil.tar").exists()
+
+
+def test_work_that_is_not_committed_is_trained_again_from_its_snapshot(passed: Workshop) -> None:
+    passed.edit_json("manifest.json", put(True, "code", "dirty"))
+    finding = passed.ask("reproducible")
+    assert finding.verdict == "warn", finding.measured
+    assert "snapshot of uncommitted work" in finding.measured
