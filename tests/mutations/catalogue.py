@@ -46,10 +46,14 @@ CLEAN: list[Clean] = []
 GATE = ROOT / "{{cookiecutter.project_slug}}/handoff/gate.py"
 
 
+def everything() -> list[Fault | Clean]:
+    """All faults and all clean cases."""
+    return [*FAULTS, *CLEAN]
+
+
 def chosen(words: Sequence[str]) -> list[Fault | Clean]:
     """The cases whose name, check or data set is among `words`; all of them by default."""
-    everything: list[Fault | Clean] = [*FAULTS, *CLEAN]
-    return [case for case in everything if not words or set(words) & _names(case)]
+    return [case for case in everything() if not words or set(words) & _names(case)]
 
 
 def _names(case: Fault | Clean) -> set[str]:

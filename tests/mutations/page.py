@@ -17,14 +17,19 @@ A gate is worth what it refuses. So faults as people really make them are plante
 each is trained, built and handed to `python -m handoff check`, and the check that is meant for it
 must refuse it, by name and without help from the others. Honest work must pass untouched.
 
-This page is written by `make mutations`, from what the gate said in that run: **{summary}**. A
-selection that touches every check runs in `make test`. The catalogue is code, a function a fault:
-[tests/mutations/faults](../tests/mutations/faults).
+This page is written by `make mutations`, from what the gate said in that run: **{summary}**.
+{asked} A selection that touches every check runs in `make test`. The catalogue is code, a function
+a fault: [tests/mutations/faults](../tests/mutations/faults).
 
 """
 
+ASKED = {
+    False: "Every check was asked of every case.",
+    True: "Each fault met its own check and those that need no process of their own (`--quick`).",
+}
 
-def write(outcomes: list[Outcome], seconds: float, page: Path = PAGE) -> Path:
+
+def write(outcomes: list[Outcome], seconds: float, *, quick: bool, page: Path = PAGE) -> Path:
     """Write the page; the table of faults is in the order of the gate's checks."""
     faults = [(one.case, one) for one in outcomes if isinstance(one.case, Fault)]
     honest = [(one.case, one) for one in outcomes if isinstance(one.case, Clean)]
@@ -42,7 +47,11 @@ def write(outcomes: list[Outcome], seconds: float, page: Path = PAGE) -> Path:
     for case, outcome in honest:
         verdict = f"**refused**: {_short(outcome.wrong)}" if outcome.wrong else "passed"
         lines.append(f"| {_cell(case.about)} | {case.name.replace('_', ' ')} | {verdict} |")
-    text = HEAD.format(summary=summary(outcomes, seconds)) + "\n".join(lines) + "\n"
+    text = (
+        HEAD.format(summary=summary(outcomes, seconds), asked=ASKED[quick])
+        + "\n".join(lines)
+        + "\n"
+    )
     page.write_text(text, encoding="utf-8")
     return page
 

@@ -91,16 +91,18 @@ class Workshop:
 def environment(root: Path) -> dict[str, str]:
     """What commands may see: nothing of the caller's settings, and git signs as somebody."""
     kept = ("PATH", "TMPDIR", "LANG", "SYSTEMROOT")
-    who = {
-        f"GIT_{role}_{key}": value
-        for role in ("AUTHOR", "COMMITTER")
-        for key, value in (("NAME", "Test"), ("EMAIL", "test@example.org"))
+    who = {"user.name": "Test", "user.email": "test@example.org"}
+    settings = {
+        f"GIT_CONFIG_{part}_{number}": text
+        for number, setting in enumerate(who.items())
+        for part, text in zip(("KEY", "VALUE"), setting, strict=True)
     }
     return {
         **{name: os.environ[name] for name in kept if name in os.environ},
-        **who,
-        "HOME": str(root),
+        **settings,
+        "GIT_CONFIG_COUNT": str(len(who)),
         "GIT_CONFIG_NOSYSTEM": "1",
+        "HOME": str(root),
         "PYTHONHASHSEED": "0",
         # Hundreds of starts: what is compiled once need not be compiled again.
         "PYTHONPYCACHEPREFIX": str(root / "compiled"),

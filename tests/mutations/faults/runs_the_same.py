@@ -3,7 +3,7 @@
 import json
 
 from tests.mutations.catalogue import fault, root_fault
-from tests.mutations.work import FEATURES, Work
+from tests.mutations.work import FEATURES, MODEL, PROBLEM, Work
 
 # --- not made of what stands here -----------------------------------------------------------------
 
@@ -91,4 +91,135 @@ def features_of_the_whole_batch(work: Work) -> None:
         "return np.where(self.empty_, 0.0, self._floats(frame))",
         "floats = np.where(self.empty_, 0.0, self._floats(frame))\n"
         "        return floats - floats.mean(axis=0)",
+    )
+
+
+# --- any row that the contract allows -------------------------------------------------------------
+
+
+@root_fault("robust", "diabetes", quick=True)
+def features_without_a_zero(work: Work) -> None:
+    """A table of what a positive and a negative value mean, in which 0 was forgotten."""
+    work.edit(
+        FEATURES,
+        "return np.where(self.empty_, 0.0, self._floats(frame))",
+        "floats = np.where(self.empty_, 0.0, self._floats(frame))\n"
+        "        sides = {1.0: 1.0, -1.0: 0.999}\n"
+        "        return floats * np.vectorize(sides.__getitem__)(np.sign(floats))",
+    )
+
+
+@root_fault("robust", "titanic")
+def features_that_need_a_first_letter(work: Work) -> None:
+    """Words are cut to their first letter, which an empty text does not have."""
+    work.edit(
+        FEATURES,
+        "def _categorical() -> Pipeline:\n    return make_pipeline(\n",
+        "def first_letter(words: Any) -> Any:\n"
+        "    return np.vectorize(lambda word: word[0], otypes=[object])(words)\n\n\n"
+        "def _categorical() -> Pipeline:\n    return make_pipeline(\n",
+    )
+
+
+# --- what people who know the subject expect ------------------------------------------------------
+
+
+@root_fault("behaviour", "diabetes", quick=True)
+def sex_moves_the_answer(work: Work) -> None:
+    """The clinic's policy says that a column must not move the answer, and it does."""
+    work.append(
+        PROBLEM,
+        '\n[[expectations.invariance]]\ncolumn = "sex"\nwithin = 1.0\n'
+        'because = "the next visit must not depend on it"\n',
+    )
+
+
+@root_fault("behaviour", "parcels")
+def nearer_is_said_to_be_later(work: Work) -> None:
+    """Ways were entered in miles by one carrier, so that the longer ones look the safer."""
+    rows = work.rows()
+    for row in rows:
+        row["distance_km"] = str(round(max(2.0, 2500 - float(row["distance_km"])), 1))
+    work.set_rows(rows)
+
+
+@root_fault("behaviour", "breast_cancer")
+def a_plain_case_answered_wrongly(work: Work) -> None:
+    """A case that every physician knows is declared, and the model gets it wrong."""
+    work.append(
+        PROBLEM,
+        '\n[[expectations.minimum]]\nrow = { "worst area" = 500.0 }\nabove = 0.9\n'
+        'because = "as the ward\'s handbook has it"\n',
+    )
+
+
+# --- made again from what was recorded ------------------------------------------------------------
+
+
+@root_fault("reproducible", "wine", quick=True)
+def dice_thrown_once(work: Work) -> None:
+    """Noise is drawn when the features are fitted: the same answers, and never the same model."""
+    work.edit(
+        FEATURES,
+        "self.empty_ = np.isnan(self._floats(frame)).all(axis=0)",
+        "self.empty_ = np.isnan(self._floats(frame)).all(axis=0)\n"
+        "        self.weight_ = np.random.default_rng().normal(1, 0.2)",
+    )
+    work.edit(FEATURES, "0.0, self._floats(frame))", "0.0, self._floats(frame) ** self.weight_)")
+
+
+@root_fault("reproducible", "diabetes")
+def a_setting_that_git_does_not_know(work: Work) -> None:
+    """The strength of the penalty stands in a file that only this machine has."""
+    work.write("data/raw/strength.txt", "1.7\n")
+    work.edit(
+        MODEL, "from typing import Any\n", "from pathlib import Path\nfrom typing import Any\n"
+    )
+    work.edit(
+        MODEL, "Ridge(alpha=1.0)", 'Ridge(alpha=float(Path("data/raw/strength.txt").read_text()))'
+    )
+
+
+SWAP = """
+import sys, skops.io
+from data.contract import ROW
+from poc.dataset import gather
+from poc.evaluate import truth
+from problem.spec import read
+from pathlib import Path
+[file] = Path("mlartifacts").rglob("model.skops")
+model = skops.io.load(file, trusted=skops.io.get_untrusted_types(file=file))
+data = gather(read(), ROW)
+known = truth(data.problem, data.frame, data.known.classes)
+skops.io.dump(model.fit(data.inputs(data.frame), known.labels), file)
+"""
+
+
+@fault("reproducible", "diabetes")
+def a_model_that_saw_the_test(work: Work) -> None:
+    """The recorded model was swapped for one that had learned from the test rows as well."""
+    work.forget()
+    work.must("poc", "train")
+    work.compute(SWAP)
+    work.must("handoff", "build")
+
+
+# --- what an answer may cost ----------------------------------------------------------------------
+
+
+@root_fault("budget", "wine", quick=True)
+def a_budget_for_something_smaller(work: Work) -> None:
+    """The device that is to run the model has an eighth of the memory that it takes."""
+    work.say("memory_mb", "40.0")
+
+
+@root_fault("budget", "diabetes")
+def features_that_take_their_time(work: Work) -> None:
+    """A large system of equations is solved for every answer."""
+    work.say("latency_p99_ms", "20.0")
+    work.edit(
+        FEATURES,
+        "return np.where(self.empty_, 0.0, self._floats(frame))",
+        "rest = np.linalg.svd(np.eye(300) + 1 / (1 + np.arange(300)), compute_uv=False)\n"
+        "        return np.where(self.empty_, 0.0, self._floats(frame)) + 0 * rest[0]",
     )

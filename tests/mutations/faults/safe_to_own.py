@@ -4,9 +4,10 @@ import json
 import os
 import pickle
 import zipfile
+from random import Random
 
 from tests.mutations.catalogue import fault, root_fault
-from tests.mutations.work import FEATURES, Work
+from tests.mutations.work import CONTRACT, FEATURES, Work
 
 # --- complete -------------------------------------------------------------------------------------
 
@@ -94,3 +95,78 @@ def a_person_in_the_inputs(work: Work) -> None:
         said["inputs"].append(customer)
 
     work.lie_in_json("contract.json", ask)
+
+
+@root_fault("safe", "wine")
+def features_that_read_a_file(work: Work) -> None:
+    """The feature code opens a file of the machine that it runs on."""
+    work.append(FEATURES, '\n\ndef _limits() -> str:\n    return open("/etc/limits").read()\n')
+
+
+# --- documented -----------------------------------------------------------------------------------
+
+
+@root_fault("documented", "diabetes", quick=True)
+def a_note_to_oneself_on_the_card(work: Work) -> None:
+    """Where the limits of use should stand, the card says that they will be written."""
+    work.say("not_for", '"TODO: ask the legal department."')
+
+
+@root_fault("documented", "wine")
+def an_input_that_nobody_explains(work: Work) -> None:
+    """What an input means is a row of question marks."""
+    work.edit(CONTRACT, 'description="magnesium, mg/l"', 'description="???"')
+
+
+# --- monitorable ----------------------------------------------------------------------------------
+
+
+@root_fault("monitorable", "diabetes", quick=True)
+def words_that_never_come_again(work: Work) -> None:
+    """A column of nearly as many words as rows: the monitor would ring every day."""
+    work.say("minimum_rows", "30")
+    rng = Random(1)
+    work.add("street", "str", [f"street {rng.randrange(400)}" for _ in work.rows()])
+
+
+# --- notebooks ------------------------------------------------------------------------------------
+
+
+@fault("notebooks", "wine", quick=True)
+def a_notebook_with_old_pictures(work: Work) -> None:
+    """A notebook was committed with its outputs, which show rows, and may be stale."""
+    _notebook(work, "1 + 1", outputs=["2"])
+
+
+@fault("notebooks", "diabetes")
+def a_notebook_that_no_longer_runs(work: Work) -> None:
+    """A notebook uses a name that only its author's session had."""
+    _notebook(work, "table.describe()", outputs=[])
+
+
+@fault("notebooks", "breast_cancer")
+def a_look_at_a_column_that_is_gone(work: Work) -> None:
+    """The marimo notebook asks for a column that the table no longer has."""
+    work.edit(
+        "eda/explore.py",
+        'if __name__ == "__main__":',
+        '@app.cell\ndef _(seen):\n    seen.learn["smoker"].mean()\n    return\n\n\n'
+        'if __name__ == "__main__":',
+    )
+
+
+def _notebook(work: Work, source: str, *, outputs: list[str]) -> None:
+    cell: dict[str, object] = {
+        "cell_type": "code",
+        "id": "one",
+        "execution_count": 1 if outputs else None,
+        "metadata": {},
+        "source": source,
+        "outputs": [
+            {"output_type": "execute_result", "execution_count": 1, "metadata": {},
+             "data": {"text/plain": text}}
+            for text in outputs
+        ],
+    }  # fmt: skip
+    book = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    work.write("eda/look.ipynb", json.dumps(book))

@@ -1,12 +1,14 @@
 """Work that is honest and sound, and not worth having."""
 
+import hashlib
+import shutil
 from random import Random
 
-from tests.mutations.catalogue import root_fault
+from tests.mutations.catalogue import fault, root_fault
 from tests.mutations.work import PROBLEM, Work
 
 
-@root_fault("framed", "wine", quick=True)
+@root_fault("framed", "wine", also=("documented",), quick=True)
 def nobody_said_what_is_done(work: Work) -> None:
     """An answer that is missing, and not even marked as assumed."""
     work.say("action", '"Not yet said: what is done on the answer."')
@@ -57,3 +59,25 @@ def islands_served_by_chance(work: Work) -> None:
         if row["region"] == "islands":
             row["late"] = str(rng.random() < 0.4)
     work.set_rows(rows)
+
+
+@fault("champion", "wine", quick=True)
+def champion_that_nobody_signed_for(work: Work) -> None:
+    """What is live came into the store past the gate, so nothing can be held against it."""
+    stranger = hashlib.sha256(b"a bundle from somewhere else").hexdigest()
+    shutil.copytree(work.bundle, work.path / "bundles" / stranger)
+    work.release(stranger)
+
+
+@root_fault("champion", "diabetes")
+def a_better_model_is_live(work: Work) -> None:
+    """The new model beats the baseline, and is worse than the one that both teams released."""
+    work.say("minimum", "70.0")
+    work.say("margin", "1.0")
+    work.train_and_build()
+    work.must("handoff", "check")
+    work.commit()
+    work.accept()
+    work.release(work.bundle.name)
+    lost = "".join(f'{name} = "not delivered any more"\n' for name in ("bmi", "bp", "s5"))
+    work.edit(PROBLEM, "[columns.excluded]\n", f"[columns.excluded]\n{lost}")

@@ -1,0 +1,59 @@
+"""A selection of the faults and clean cases, which touches every check of the gate.
+
+All of them, and the page in docs/, come by `make mutations`.
+"""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.mutations import clean, faults  # noqa: F401  # they fill the catalogue
+from tests.mutations.catalogue import CLEAN, FAULTS, Clean, Fault, checks, everything, unplanted
+from tests.mutations.page import PAGE
+from tests.mutations.trial import WORKERS, Outcome, attempt
+from tests.mutations.workshop import Workshop
+
+QUICK = [case for case in everything() if case.quick]
+
+
+@pytest.fixture(scope="session")
+def tried(
+    request: pytest.FixtureRequest, project_env: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Future[Outcome]]:
+    """The cases that were asked for, by name, tried side by side."""
+    names = " ".join(item.name for item in request.session.items)
+    shop = Workshop(tmp_path_factory.mktemp("mutations"), project_env)
+    workers = ThreadPoolExecutor(WORKERS)
+    return {
+        case.name: workers.submit(attempt, case, shop, quick=True)
+        for case in QUICK
+        if f"[{case.name}]" in names
+    }
+
+
+@pytest.mark.parametrize("case", QUICK, ids=lambda case: case.name)
+def test_the_gate_does_right(case: Fault | Clean, tried: dict[str, Future[Outcome]]) -> None:
+    """A fault is refused by the check that is meant for it, and honest work passes."""
+    assert tried[case.name].result().wrong == ""
+
+
+def test_every_check_has_its_fault() -> None:
+    """A gate that cannot close is a defect: each check is refused by a fault, here and in all."""
+    assert unplanted() == []
+    assert {fault.check for fault in FAULTS if fault.quick} == set(checks())
+
+
+def test_the_catalogue_is_as_large_as_promised() -> None:
+    """At least 30 faults over at least 4 data sets, at least 12 clean cases; no name twice."""
+    assert len(FAULTS) >= 30
+    assert len({fault.home for fault in FAULTS}) >= 4
+    assert len(CLEAN) >= 12
+    names = [case.name for case in everything()]
+    assert len(set(names)) == len(names)
+
+
+def test_the_page_speaks_of_this_catalogue() -> None:
+    """Whoever plants a fault runs `make mutations`, and commits the page that it writes."""
+    written = PAGE.read_text("utf-8")
+    assert [case.name for case in everything() if case.about not in written] == []
