@@ -1,6 +1,7 @@
 """`python -m poc train`: try the candidates, choose one, record the run in MLflow."""
 
 import argparse
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +16,19 @@ def main(words: Sequence[str]) -> int:
     """Train on the problem and the contract of this project."""
     parser = argparse.ArgumentParser(prog="python -m poc", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("train", help="train the candidates and record the chosen one")
+    verb = verbs.add_parser("train", help="train the candidates and record the chosen one")
+    tuning = verb.add_mutually_exclusive_group()
+    tuning.add_argument(
+        "--search-seconds",
+        metavar="N",
+        type=_seconds,
+        help="search for better parameters for so long; stopped, the same command goes on",
+    )
+    tuning.add_argument(
+        "--parameters-of",
+        metavar="RUN",
+        help="try what the search of that run found (its id, or: latest), without searching",
+    )
     again = verbs.add_parser("retrain", help="make a run's model again from its training.json")
     again.add_argument("facts", metavar="FACTS", type=Path, help="the run's training.json")
     again.add_argument("out", metavar="OUT", type=Path, help="folder for the model and its facts")
@@ -23,9 +36,22 @@ def main(words: Sequence[str]) -> int:
     if given.verb == "retrain":
         retrain(read(), ROW, given.facts, given.out)
     else:
-        done = train(read(), ROW)
-        print(f"run {done.run_id} recorded; next: python -m handoff build")
+        done = train(
+            read(), ROW, search_seconds=given.search_seconds, parameters_of=given.parameters_of
+        )
+        print(f"run {done.run_id} recorded, pictures in {done.page}; next: python -m handoff build")
     return 0
+
+
+def _seconds(word: str) -> float:
+    """A time to spend, in seconds."""
+    try:
+        seconds = float(word)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"expected seconds, more than 0, got {word!r}; say 600")
+    return seconds
 
 
 if __name__ == "__main__":

@@ -56,15 +56,15 @@ class Calibration:
         }
 
 
-def weigh(taught: Lesson, trial: Trial) -> tuple[Calibration | None, Trial]:
-    """Whether to calibrate the chosen candidate, and its trial with that done or as it was.
+def weigh(taught: Lesson, trial: Trial) -> Calibration | None:
+    """Whether to calibrate the chosen candidate.
 
     Each fold is judged by a curve that saw none of its rows and, where there is time, nothing that
     came later. Chance is the paired t interval (95 %) over folds. None for a value: it has no
     probability; and where too few folds are left to tell.
     """
     if taught.dataset.problem.target.task == "regression":
-        return None, trial
+        return None
     mended, pairs = apply(taught, trial), []
     for number, (_, judge) in enumerate(taught.folds):
         if len(taught.teachers(number)):
@@ -72,16 +72,15 @@ def weigh(taught: Lesson, trial: Trial) -> tuple[Calibration | None, Trial]:
             sides = (trial.scores[judge], mended.scores[judge])
             pairs.append([LOSS.compute(outcome, side) for side in sides])
     if len(pairs) < 2:
-        return None, trial
+        return None
     before, after = np.asarray(pairs).T
     gain = before - after
     reach = stats.t.ppf(0.975, len(gain) - 1) * gain.std(ddof=1) / np.sqrt(len(gain))
     low, high = float(gain.mean() - reach), float(gain.mean() + reach)
     method = _method(taught) if low > 0 else None
-    found = Calibration(
+    return Calibration(
         method, float(before.mean()), float(after.mean()), float(gain.mean()), low, high
     )
-    return found, mended if method else trial
 
 
 def apply(taught: Lesson, trial: Trial) -> Trial:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 
 from problem.errors import BadInput
 from problem.metrics import METRICS, Interval, Metric, interval, measure, resamples
@@ -81,8 +80,11 @@ def truth(problem: Problem, frame: pd.DataFrame, classes: Sequence[Any] = ()) ->
     return Truth(codes.to_numpy(np.float64), tuple(known))
 
 
-def predict(model: Pipeline, inputs: pd.DataFrame, task: str, classes: Sequence[Any]) -> Array:
-    """Scores: P(positive) (n,), probabilities (n, k) in the order of `classes`, or values (n,)."""
+def predict(model: Any, inputs: Any, task: str, classes: Sequence[Any]) -> Array:
+    """Scores: P(positive) (n,), probabilities (n, k) in the order of `classes`, or values (n,).
+
+    `model` is a pipeline and `inputs` its table, or the last step of one and its features.
+    """
     if task == "regression":
         return np.asarray(model.predict(inputs), dtype=np.float64)
     known = model.classes_.tolist()

@@ -28,11 +28,13 @@ MOST_ROWS, FEWEST_OF_CLASS, REPEATS = 5_000, 50, 200
 class Finished:
     """The model fitted on all rows to learn from, and the trial by which its threshold was set.
 
-    The trial's scores are those of the model as it is handed on: calibrated, if it is.
+    The trial's scores are those of the model as it is handed on: calibrated, if it is; `raw` is the
+    candidate's own.
     """
 
     model: Pipeline
     trial: Trial
+    raw: Trial
     calibrated: calibrate.Method | None
     threshold: float | None
 
@@ -45,10 +47,11 @@ def finish(taught: Lesson, trial: Trial, method: calibrate.Method | None) -> Fin
     """
     with threadpool_limits(limits=THREADS):
         model = taught.fit(trial.candidate.model)
+    said = trial
     if method:
         model = calibrate.calibrated(taught, trial, model)
-        trial = calibrate.apply(taught, trial)
-    return Finished(model, trial, method, threshold_of(taught, trial.scores, taught.judged))
+        said = calibrate.apply(taught, trial)
+    return Finished(model, said, trial, method, threshold_of(taught, said.scores, taught.judged))
 
 
 def value(taught: Lesson, finished: Finished, baseline: Trial) -> dict[str, Any]:

@@ -67,8 +67,12 @@ class Lesson:
 
     def say(self, model: Pipeline, rows: Rows) -> Array:
         """What a fitted model predicts of some of the rows (see `poc.evaluate.predict`)."""
-        known = self.dataset.known.classes
-        return predict(model, self.table.iloc[rows], self.dataset.problem.target.task, known)
+        return self.answers(model, self.table.iloc[rows])
+
+    def answers(self, model: Pipeline, table: pd.DataFrame) -> Array:
+        """What a fitted model predicts of rows like those to learn from."""
+        dataset = self.dataset
+        return predict(model, table, dataset.problem.target.task, dataset.known.classes)
 
     def fit(self, model: Pipeline, rows: Rows | None = None) -> Pipeline:
         """A copy of `model`, fitted on some of the rows or all of them."""

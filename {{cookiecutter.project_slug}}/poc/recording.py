@@ -28,11 +28,13 @@ def record(
     example: pd.DataFrame,
     facts: Mapping[str, Any],
     scores: pd.DataFrame,
+    page: Path,
 ) -> str:
     """One finished MLflow run with all of it; returns the run's id.
 
     `facts` are JSON values, of which the digests and `code` can be searched for as tags;
-    `example` are a few rows as the model takes them; `scores` as `scores_table` makes them.
+    `example` are a few rows as the model takes them; `scores` as `scores_table` makes them; `page`
+    holds the pictures.
     """
     code = Provenance(**facts["code"])
     with mlflow.start_run(experiment_id=connect(experiment)) as run:
@@ -52,7 +54,7 @@ def record(
         with tempfile.TemporaryDirectory() as folder:
             there = Path(folder)
             (there / FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
-            for file in (PROBLEM_FILE, FEATURES_FILE):
+            for file in (PROBLEM_FILE, FEATURES_FILE, page):
                 (there / file.name).write_bytes(file.read_bytes())
             scores.to_parquet(there / SCORES, index=False)
             write_snapshot(there / "snapshot.zip")

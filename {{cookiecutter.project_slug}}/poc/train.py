@@ -2,20 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandera.pandas as pa
 
-from data.load import digest
-from poc import calibrate, rule
+from poc import calibrate, earlier
 from poc.dataset import SEED, Dataset, gather
-from poc.finish import Finished, bootstrap, finish, value
+from poc.facts import facts
+from poc.finish import finish
 from poc.folds import THREADS, Lesson, Trial, cross_validate, lesson
-from poc.latency import one_row_ms
-from poc.model import Candidate, candidates
-from poc.provenance import provenance
+from poc.insight import page
+from poc.model import CHAMPION, TUNED, Candidate, candidates, recipe
 from poc.recording import record, scores_table
+from poc.search import search
 from problem.errors import BadInput
 from problem.metrics import METRICS
 from problem.spec import Problem
@@ -34,41 +35,60 @@ class Run:
     trials: tuple[Trial, ...]
     threshold: float | None
     rows: int
+    page: Path
 
 
-def train(problem: Problem, schema: pa.DataFrameSchema, say: Say = print) -> Run:
+def train(
+    problem: Problem,
+    schema: pa.DataFrameSchema,
+    say: Say = print,
+    *,
+    search_seconds: float | None = None,
+    parameters_of: str | None = None,
+) -> Run:
     """Try all candidates on the training rows, fit the chosen one on them, record it in MLflow.
 
     The test rows are split off first and not looked at.
 
+    Args:
+        search_seconds: how long to search for parameters; without it nothing is searched.
+        parameters_of: a run (its id, or `latest`) whose search found parameters to try again.
+
     Raises:
-        BadInput: the data cannot be loaded, does not fit the problem, or has nothing to learn.
+        BadInput: the data cannot be loaded, does not fit the problem, or has nothing to learn; or
+            there is no such run.
     """
     dataset = gather(problem, schema)
     rows = len(dataset.learning)
     check_can_be_learned(dataset)
     say(f"{rows:,} rows to learn from, {len(dataset.columns)} inputs; {dataset.parts.how}")
     taught = lesson(dataset)
-    tried = candidates(dataset.columns, problem.target.task, SEED, rows)
-    trials = _try(taught, tried, say)
+    plain = candidates(dataset.columns, problem.target.task, SEED, rows)
+    tuned, searched = _tuned(taught, plain, search_seconds, parameters_of, say)
+    accepted, origin = _champion(problem, plain, say)
+    trials = _try(taught, (*plain, *tuned, *accepted), origin, say)
     raw = choose(problem, trials)
-    calibration, _ = calibrate.weigh(taught, raw)
-    finished = finish(taught, raw, calibration.method if calibration else None)
+    weighed = calibrate.weigh(taught, raw)
+    finished = finish(taught, raw, weighed.method if weighed else None)
+    name, how = raw.candidate.name, finished.calibrated
+    say(f"chosen: {name}{f', calibrated ({how})' if how else ''}, fitted on all {rows:,} rows")
     trials = tuple(finished.trial if trial is raw else trial for trial in trials)
-    say(
-        f"chosen: {raw.candidate.name}{_calibrated(finished)}, fitted on all {rows:,} training rows"
-    )
-    facts = _facts(taught, trials, finished, calibration)
-    for warning in facts["warnings"]:
+    known = facts(taught, trials, finished, weighed) | {"search": searched, "champion": origin}
+    for warning in known["warnings"]:
         say(f"warning: {warning}")
+    judged = taught.judged
+    written = page.write(
+        problem, known, dataset.known.values[judged], finished.trial.scores[judged]
+    )
     run_id = record(
         problem.decision.name,
         finished.model,
         taught.table.head(5),
-        facts,
+        known,
         scores_table(taught, trials),
+        written,
     )
-    return Run(run_id, raw.candidate.name, trials, finished.threshold, rows)
+    return Run(run_id, name, trials, finished.threshold, rows, written)
 
 
 def check_can_be_learned(dataset: Dataset) -> None:
@@ -99,85 +119,44 @@ def choose(problem: Problem, trials: tuple[Trial, ...]) -> Trial:
     return next(trial for trial in real if sign * trial.mean >= sign * best.mean - best.error)
 
 
-def _try(taught: Lesson, tried: Sequence[Candidate], say: Say) -> tuple[Trial, ...]:
+def _tuned(
+    taught: Lesson,
+    plain: tuple[Candidate, ...],
+    seconds: float | None,
+    run_id: str | None,
+    say: Say,
+) -> tuple[list[Candidate], dict[str, Any] | None]:
+    """The candidate that a search found, now or in an earlier run; and the search's facts."""
+    if run_id:
+        then = earlier.facts_of(run_id, taught.dataset.problem.decision.name)
+        made = recipe(plain, TUNED, earlier.found_by(then))
+        return [made], then["search"]
+    found = search(taught, plain, seconds, say) if seconds else None
+    if not found:
+        return [], None
+    return [recipe(plain, TUNED, found.parameters)], found.to_json()
+
+
+def _champion(
+    problem: Problem, plain: tuple[Candidate, ...], say: Say
+) -> tuple[list[Candidate], dict[str, Any] | None]:
+    """The accepted model's recipe, for comparison; none where there is none that can be made."""
+    try:
+        found = earlier.champion(problem.decision.name, plain)
+    except BadInput as error:
+        say(f"  the champion is not compared: {error}")
+        return [], None
+    return ([found[0]], found[1]) if found else ([], None)
+
+
+def _try(
+    taught: Lesson, tried: Sequence[Candidate], origin: dict[str, Any] | None, say: Say
+) -> tuple[Trial, ...]:
     done = []
-    for trial in cross_validate(taught, tried):
-        name = trial.candidate.name
+    for raw in cross_validate(taught, tried):
+        name, trial = raw.candidate.name, raw
+        if name == CHAMPION and origin and origin["calibrated"]:
+            trial = calibrate.apply(taught, raw)
         say(f"  {name:<18} {taught.metric.name} {trial.mean:.4f} ± {trial.error:.4f}")
         done.append(trial)
     return tuple(done)
-
-
-def _calibrated(finished: Finished) -> str:
-    return f" (calibrated, {finished.calibrated})" if finished.calibrated else ""
-
-
-def _facts(
-    taught: Lesson,
-    trials: tuple[Trial, ...],
-    finished: Finished,
-    calibration: calibrate.Calibration | None,
-) -> dict[str, Any]:
-    """training.json: all that is known of the run, in JSON."""
-    dataset, chosen = taught.dataset, finished.trial.candidate
-    earned = value(taught, finished, trials[0])
-    return {
-        "candidate": chosen.name,
-        "parameters": chosen.parameters,
-        "calibrated": finished.calibrated or False,
-        "calibration": calibration.to_json() if calibration else None,
-        "classes": dataset.known.classes,
-        "threshold": finished.threshold,
-        "value": earned,
-        "warnings": _warnings(earned),
-        "search": None,
-        "metric": taught.metric.name,
-        "split": dataset.parts.how,
-        "seed": SEED,
-        "rows": len(taught.table),
-        "folds": len(taught.folds),
-        "data_digest": dataset.digest,
-        # Their outcomes alone: new columns do not make them rows that nobody has looked at.
-        "test_digest": digest(dataset.test[[dataset.problem.target.column]]),
-        "code": provenance().to_json(),
-        "rule": _rule(taught, trials),
-        "trials": [_trial(taught, trial) for trial in trials],
-    }
-
-
-def _trial(taught: Lesson, trial: Trial) -> dict[str, Any]:
-    rows = taught.judged
-    whole = bootstrap(
-        taught.metric.compute,
-        taught.dataset.known.values[rows],
-        trial.scores[rows],
-        is_value=taught.dataset.problem.target.task == "regression",
-    )
-    return {
-        "name": trial.candidate.name,
-        "mean": trial.mean,
-        "error": trial.error,
-        "folds": trial.folds,
-        # Over all rows that a fold judged at once, with the bootstrap interval.
-        **whole.to_json(),
-        "fit_seconds": trial.fit_seconds,
-        "latency_ms": one_row_ms(taught, trial),
-        "parameters": trial.candidate.parameters,
-    }
-
-
-def _rule(taught: Lesson, trials: tuple[Trial, ...]) -> str | None:
-    found = next((trial.last for trial in trials if trial.candidate.name == "rule"), None)
-    dataset = taught.dataset
-    return rule.in_words(found, dataset.columns, dataset.problem) if found else None
-
-
-def _warnings(earned: dict[str, Any]) -> list[str]:
-    """What a person must hear before going on with this model."""
-    if earned["per_1000_rows"] > earned["do_nothing"]:
-        return []
-    return [
-        f"the model earns {earned['per_1000_rows']:,.2f} {earned['currency']} for 1,000 rows, "
-        f"doing nothing {earned['do_nothing']:,.2f}; look at the costs in problem.toml, or for "
-        "inputs that tell more"
-    ]

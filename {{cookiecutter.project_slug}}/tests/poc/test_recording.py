@@ -32,7 +32,8 @@ def test_a_run_records_data_code_choice_and_model(here: Path) -> None:
     assert recorded.data.tags["data_digest"] == facts["data_digest"]
     names = {one.path for one in client.list_artifacts(run.run_id)}
     assert names == {
-        *("training.json", "scores.parquet", "problem.toml", "features.py", "snapshot.zip")
+        *("training.json", "scores.parquet", "training.html"),
+        *("problem.toml", "features.py", "snapshot.zip"),
     }
     model = mlflow.models.get_model_info(f"models:/{fetched(run).model_id}")
     assert [one.name for one in model.signature.inputs] == [column.name for column in COLUMNS]
@@ -67,6 +68,6 @@ def test_a_fresh_project_records_beside_itself_and_says_nothing_but_its_progress
         *("320", "dummy", "rule", "linear", "gradient_boosting", "chosen:")
     ]
     assert {path.name for path in here.iterdir()} == {
-        *("data.parquet", "mlartifacts", "mlflow.db", "poc", "problem", "requirements")
+        *("build", "data.parquet", "mlartifacts", "mlflow.db", "poc", "problem", "requirements")
     }
     assert json.loads(next(here.rglob("training.json")).read_text())["seed"] == 0

@@ -39,6 +39,7 @@ def test_a_number_and_a_word() -> None:
 def test_every_type_of_column_has_its_words(name: str, words: str) -> None:
     columns = tuple(one for one in COLUMNS if one.name == name)
     frame = inputs(mixed(500), columns)
+    frame = frame[frame[name].notna()]
     value = frame[name].dt.hour if name == "day" else frame[name].factorize()[0]
     said = written(frame, np.asarray(value, float), "regression", columns)
     assert words in said

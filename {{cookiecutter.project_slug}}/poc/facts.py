@@ -1,0 +1,95 @@
+"""What is known of a training run, as it stands in training.json."""
+
+from dataclasses import asdict
+from typing import Any
+
+from data.load import digest
+from poc import rule
+from poc.calibrate import Calibration
+from poc.dataset import SEED
+from poc.finish import Finished, bootstrap, value
+from poc.folds import Lesson, Trial
+from poc.insight.frontier import frontier
+from poc.insight.importance import importance
+from poc.insight.latency import one_row_ms
+from poc.insight.learning import learning_curve
+from poc.provenance import provenance
+
+Facts = dict[str, Any]
+
+
+def facts(
+    taught: Lesson, trials: tuple[Trial, ...], finished: Finished, weighed: Calibration | None
+) -> Facts:
+    """The run's facts, all of them JSON values.
+
+    `trials` hold the chosen candidate's as it is handed on; the first is the baseline's.
+    """
+    dataset, chosen = taught.dataset, finished.trial.candidate
+    earned, tried = value(taught, finished, trials[0]), [_trial(taught, one) for one in trials]
+    # What a calibrator does to a score makes no difference to what the model leans on.
+    curve = learning_curve(taught, finished.raw)
+    higher = taught.metric.higher_is_better
+    return {
+        "candidate": chosen.name,
+        "parameters": chosen.parameters,
+        "calibrated": finished.calibrated or False,
+        "calibration": weighed.to_json() if weighed else None,
+        "classes": dataset.known.classes,
+        "threshold": finished.threshold,
+        "value": earned,
+        "warnings": _warnings(earned),
+        "metric": taught.metric.name,
+        "higher_is_better": higher,
+        "split": dataset.parts.how,
+        "seed": SEED,
+        "rows": len(taught.table),
+        "folds": len(taught.folds),
+        "data_digest": dataset.digest,
+        # Their outcomes alone: new columns do not make them rows that nobody has looked at.
+        "test_digest": digest(dataset.test[[dataset.problem.target.column]]),
+        "code": provenance().to_json(),
+        "rule": _rule(taught, trials),
+        "trials": tried,
+        "frontier": frontier(tried, higher_is_better=higher),
+        "importance": [asdict(one) for one in importance(taught, finished.raw)],
+        "learning_curve": asdict(curve) if curve else None,
+    }
+
+
+def _trial(taught: Lesson, trial: Trial) -> Facts:
+    rows = taught.judged
+    whole = bootstrap(
+        taught.metric.compute,
+        taught.dataset.known.values[rows],
+        trial.scores[rows],
+        is_value=taught.dataset.problem.target.task == "regression",
+    )
+    return {
+        "name": trial.candidate.name,
+        "mean": trial.mean,
+        "error": trial.error,
+        "folds": trial.folds,
+        # Over all rows that a fold judged at once, with the bootstrap interval.
+        **whole.to_json(),
+        "fit_seconds": trial.fit_seconds,
+        "latency_ms": one_row_ms(taught, trial),
+        "parameters": trial.candidate.parameters,
+    }
+
+
+def _rule(taught: Lesson, trials: tuple[Trial, ...]) -> str | None:
+    found = next((trial.last for trial in trials if trial.candidate.name == "rule"), None)
+    dataset = taught.dataset
+    return rule.in_words(found, dataset.columns, dataset.problem) if found else None
+
+
+def _warnings(earned: Facts) -> list[str]:
+    """What a person must hear before going on with this model."""
+    if earned["per_1000_rows"] > earned["do_nothing"]:
+        return []
+    return [
+        f"the model earns {earned['per_1000_rows']:,.2f} {earned['currency']} for 1,000 rows, "
+        f"doing nothing {earned['do_nothing']:,.2f}; look at the costs in problem.toml, or for "
+        "inputs that tell more"
+    ]

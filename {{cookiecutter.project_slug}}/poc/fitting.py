@@ -1,0 +1,75 @@
+"""A fold made ready for many fits: features once, and rows apart that say when to stop."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import Pipeline
+
+from data.split import Rows, folds
+from poc.dataset import SEED
+from poc.evaluate import predict
+from poc.folds import Lesson
+
+Floats = NDArray[np.float32]
+
+# More trees than that and a smaller learning rate buys nothing that anybody would notice.
+MOST_TREES, PATIENCE = 1_000, 20
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A fold: rows to learn from, rows of these held out to stop by, and rows to be judged on.
+
+    The features are kept in half the room: they were rounded to float32 before (`AsFloat32`).
+    """
+
+    taught: Lesson
+    model: BaseEstimator
+    learn: tuple[Floats, Any]
+    stop: tuple[Floats, Any]
+    judge: tuple[Floats, Rows]
+
+    def __call__(self, parameters: Mapping[str, Any]) -> tuple[float, int]:
+        """The success metric of these parameters on the fold, and how many trees they took."""
+        fixed = {"max_iter": MOST_TREES, "early_stopping": True, "n_iter_no_change": PATIENCE}
+        model = clone(self.model).set_params(**fixed, **parameters)
+        features, labels = self.stop
+        model.fit(*self.learn, X_val=features, y_val=labels)
+        features, rows = self.judge
+        dataset = self.taught.dataset
+        # A pipeline's last step answers as the pipeline does.
+        said = predict(model, features, dataset.problem.target.task, dataset.known.classes)
+        return self.taught.measure(rows, said), max(1, int(np.argmax(model.validation_score_)))
+
+
+def judges(taught: Lesson, model: Pipeline) -> list[Judge]:
+    """A judge for each fold of the cross-validation.
+
+    Raises:
+        BadInput: a fold's learning rows cannot be parted once more.
+    """
+    return [_judge(taught, model, learn, judge) for learn, judge in taught.folds]
+
+
+def _judge(taught: Lesson, model: Pipeline, learn: Rows, judge: Rows) -> Judge:
+    dataset, labels = taught.dataset, taught.dataset.known.labels
+    # The last pair: where there is time, the latest rows say when to stop.
+    *_, (early, late) = folds(dataset.problem, dataset.learning.iloc[learn], SEED)
+    first, second = learn[early], learn[late]
+    features = clone(model[:-1])
+    made = features.fit_transform(taught.table.iloc[first], labels[first])
+
+    def of(rows: Rows) -> Floats:
+        return np.asarray(features.transform(taught.table.iloc[rows]), np.float32)
+
+    return Judge(
+        taught,
+        model[-1],
+        (np.asarray(made, np.float32), labels[first]),
+        (of(second), labels[second]),
+        (of(judge), judge),
+    )

@@ -1,0 +1,234 @@
+"""Looks for better parameters of gradient boosting within a stated time.
+
+Optuna's sampler proposes (Akiba et al. 2019), the folds of the cross-validation judge, and what was
+tried is kept in a file: the same command goes on where an earlier one was stopped, however it was.
+"""
+
+import hashlib
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from poc.dataset import SEED
+from poc.fitting import Judge, judges
+from poc.folds import Lesson, at_once
+from poc.model import BOOSTING, Candidate
+from present.wording import count, number
+
+SEARCHES = Path("build/search")
+# What a search's result depends on beside the rows and the problem. A search by other code is
+# another search.
+CODE = ("features.py", "model.py", "folds.py", "fitting.py", "search.py")
+# Trials that only look around before the sampler has something to go by, and the pruner too.
+FIRST, BEFORE_PRUNING = 10, 5
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a search came to: the best parameters, in all its runs until now.
+
+    `best` is the mean over folds of the success metric, with trees added until rows held out of
+    each fold's own learning rows said stop.
+    """
+
+    trials: int
+    pruned: int
+    seconds_allowed: float
+    seconds_spent: float
+    stopped: bool
+    best: float
+    parameters: dict[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """The search as it stands in training.json."""
+        return asdict(self)
+
+
+class _TimeIsUpError(Exception):
+    """The budget ended within a trial."""
+
+
+def search(
+    taught: Lesson,
+    tried: tuple[Candidate, ...],
+    seconds: float,
+    say: Callable[[str], None],
+    folder: Path = SEARCHES,
+) -> Search | None:
+    """Search until `seconds` are spent, those of earlier runs of the same search included.
+
+    Ctrl-C ends it with the best until then. None where no trial came to its end.
+
+    Raises:
+        BadInput: a fold's rows cannot be parted once more, to say when to stop adding trees.
+    """
+    study = _study(taught, folder)
+    spent = sum(_taken(trial) for trial in study.get_trials(deepcopy=False))
+    if done := sum(trial.state.is_finished() for trial in study.get_trials(deepcopy=False)):
+        say(f"  a search of {count(done, 'trial')} is kept in {folder}; going on with it")
+    until, stopped = monotonic() + seconds - spent, False
+    try:
+        # Even making the folds' features ready is left out where nothing is left to search.
+        ready = judges(taught, _model(tried)) if monotonic() < until else []
+        while monotonic() < until:
+            _tell(study, study.ask(), taught, ready, until)
+            _show(study, until)
+    except KeyboardInterrupt:
+        stopped = True
+    finally:
+        _show(study, None)
+    return _result(study, taught, seconds, stopped, say)
+
+
+def _study(taught: Lesson, folder: Path) -> optuna.Study:
+    """The search of this problem, these rows and this code: a new one, or that of before."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    folder.mkdir(parents=True, exist_ok=True)
+    name = key(taught)
+    study = optuna.create_study(
+        storage=f"sqlite:///{(folder / name[:16]).as_posix()}.db",
+        study_name=name,
+        direction="maximize" if taught.metric.higher_is_better else "minimize",
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=BEFORE_PRUNING),
+        load_if_exists=True,
+    )
+    known = study.get_trials(deepcopy=False)
+    for trial in known:
+        if trial.state == TrialState.RUNNING:  # its process is gone
+            study.tell(trial.number, state=TrialState.FAIL)
+    # Another seed each time: the same one would propose again what was tried before.
+    study.sampler = optuna.samplers.TPESampler(
+        seed=SEED + len(known), n_startup_trials=FIRST, multivariate=True
+    )
+    if not known:
+        study.enqueue_trial(DEFAULTS)
+    return study
+
+
+def key(taught: Lesson) -> str:
+    """What a search is known by: the problem, the rows, and the code that searches."""
+    here = Path(__file__).parent
+    sha = hashlib.sha256(taught.dataset.digest.encode())
+    sha.update(taught.dataset.problem.model_dump_json().encode())
+    for name in CODE:
+        sha.update((here / name).read_bytes())
+    for name in ("scikit-learn", "optuna"):
+        sha.update(version(name).encode())
+    return sha.hexdigest()
+
+
+# Where the search begins: about where scikit-learn does.
+DEFAULTS = {
+    "learning_rate": 0.06,
+    "max_leaf_nodes": 8,
+    "min_samples_leaf": 20,
+    "l2_regularization": 1e-3,
+    "max_features": 1.0,
+}
+
+
+def _propose(trial: optuna.Trial, taught: Lesson) -> dict[str, Any]:
+    most = max(20, min(200, len(taught.table) // 20))
+    found: dict[str, Any] = {
+        "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.3, log=True),
+        "max_leaf_nodes": trial.suggest_int("max_leaf_nodes", 3, 64, log=True),
+        "min_samples_leaf": trial.suggest_int("min_samples_leaf", 2, most, log=True),
+        "l2_regularization": trial.suggest_float("l2_regularization", 1e-3, 30.0, log=True),
+        "max_features": trial.suggest_float("max_features", 0.3, 1.0),
+    }
+    if taught.metric.name == "mean_absolute_error":
+        found["loss"] = trial.suggest_categorical("loss", ["squared_error", "absolute_error"])
+    return found
+
+
+def _tell(
+    study: optuna.Study, trial: optuna.Trial, taught: Lesson, ready: list[Judge], until: float
+) -> None:
+    """Judge one proposal fold by fold; the time is looked at before each."""
+    parameters = _propose(trial, taught)
+
+    def judged(judge: Judge) -> tuple[float, int]:
+        if monotonic() > until:
+            raise _TimeIsUpError
+        return judge(parameters)
+
+    results, trees = [], []
+    try:
+        with at_once(judged, ready) as done:
+            for step, (result, iterations) in enumerate(done):
+                results.append(result)
+                trees.append(iterations)
+                trial.report(float(np.mean(results)), step)
+                if step + 1 < len(ready) and trial.should_prune():
+                    study.tell(trial, state=TrialState.PRUNED)
+                    return
+    except BaseException as error:
+        study.tell(trial, state=TrialState.FAIL)
+        if isinstance(error, _TimeIsUpError):
+            return
+        raise
+    trial.set_user_attr(
+        "parameters", parameters | {"max_iter": int(np.median(trees)), "early_stopping": False}
+    )
+    if np.isfinite(results).all():
+        study.tell(trial, float(np.mean(results)))
+    else:
+        study.tell(trial, state=TrialState.FAIL)
+
+
+def _result(
+    study: optuna.Study, taught: Lesson, seconds: float, stopped: bool, say: Callable[[str], None]
+) -> Search | None:
+    known = study.get_trials(deepcopy=False)
+    by_state = {state: [trial for trial in known if trial.state == state] for state in TrialState}
+    whole = by_state[TrialState.COMPLETE]
+    spent = sum(_taken(trial) for trial in known)
+    if stopped:
+        say("  stopped; the same command goes on with the search")
+    if not whole:
+        say(f"  no trial came to its end within {seconds:g} s; give --search-seconds more")
+        return None
+    best = study.best_trial
+    say(
+        f"  searched {spent:.0f} s: {count(len(whole) + len(by_state[TrialState.PRUNED]), 'trial')}"
+        f", best {taught.metric.name} {number(best.value)}"
+    )
+    return Search(
+        trials=len(whole),
+        pruned=len(by_state[TrialState.PRUNED]),
+        seconds_allowed=seconds,
+        seconds_spent=round(spent, 1),
+        stopped=stopped,
+        best=float(best.value or 0.0),
+        parameters=dict(best.user_attrs["parameters"]),
+    )
+
+
+def _taken(trial: FrozenTrial) -> float:
+    return trial.duration.total_seconds() if trial.duration else 0.0
+
+
+def _show(study: optuna.Study, until: float | None) -> None:
+    """One line that keeps changing, for people only; wiped off where `until` is None."""
+    if not sys.stderr.isatty():
+        return
+    words = ""
+    if until is not None:
+        known = [one for one in study.get_trials(deepcopy=False) if one.state.is_finished()]
+        whole = [trial.value for trial in known if trial.state == TrialState.COMPLETE]
+        best = f", best {number(study.best_value)}" if whole else ""
+        left = max(0.0, until - monotonic())
+        words = f"  search: {count(len(known), 'trial')}{best}, {left:.0f} s left"
+    print(f"\r{words:<70}" if words else f"\r{'':<70}\r", end="", file=sys.stderr, flush=True)
+
+
+def _model(tried: tuple[Candidate, ...]) -> Any:
+    return next(one.model for one in tried if one.name == BOOSTING)

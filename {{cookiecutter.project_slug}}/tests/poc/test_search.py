@@ -1,0 +1,162 @@
+"""A search keeps its time, loses only the trial that was running, and is repeated for free."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from poc.dataset import SEED, gather
+from poc.folds import Lesson, lesson
+from poc.model import TUNED, candidates
+from poc.search import SEARCHES, key, search
+from poc.train import train
+from problem.errors import BadInput
+from tests.poc.made import problem
+from tests.poc.training import PROJECT, fetched, framed_here, schema, table
+
+FRAMED = problem("binary", metric="log_loss")
+QUIET: list[str] = []
+
+
+def taught(rows: int = 400) -> Lesson:
+    framed_here(FRAMED, table("binary", rows))
+    return lesson(gather(FRAMED, schema(bool)))
+
+
+def trials() -> list[optuna.trial.FrozenTrial]:
+    """What the one file of the working directory's searches holds."""
+    [file] = SEARCHES.glob("*.db")
+    storage = f"sqlite:///{file}"
+    [name] = optuna.get_all_study_names(storage)
+    return optuna.load_study(study_name=name, storage=storage).trials
+
+
+def test_what_a_search_finds_is_tried_recorded_and_tried_again_without_one(here: Path) -> None:
+    framed_here(FRAMED, table("binary"))
+    said: list[str] = []
+    run = train(FRAMED, schema(bool), said.append, search_seconds=4)
+    assert [one.candidate.name for one in run.trials][-1] == TUNED
+    facts = fetched(run).facts
+    assert facts["search"]["trials"] >= 1
+    assert facts["search"]["seconds_allowed"] == 4
+    tuned = facts["trials"][-1]
+    assert tuned["parameters"] | facts["search"]["parameters"] == tuned["parameters"]
+    kept = len(trials())
+    again = train(FRAMED, schema(bool), said.append, parameters_of=run.run_id)
+    assert again.trials[-1].folds == run.trials[-1].folds
+    assert len(trials()) == kept
+    latest = fetched(train(FRAMED, schema(bool), said.append, parameters_of="latest"))
+    assert latest.facts["search"] == facts["search"]
+
+
+def test_a_search_whose_time_is_spent_gives_its_result_at_once(here: Path) -> None:
+    lessons = taught()
+    tried = candidates(lessons.dataset.columns, "binary", SEED)
+    first = search(lessons, tried, 3, QUIET.append)
+    kept = len(trials())
+    again = search(lessons, tried, 3, QUIET.append)
+    assert first is not None
+    assert again == first
+    assert len(trials()) == kept
+
+
+def test_other_rows_another_problem_and_other_code_are_another_search(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {key(taught()), key(taught(380))}
+    framed_here(FRAMED, table("binary"))
+    other = problem("binary", metric="log_loss", rows='time = "day"')
+    known.add(key(lesson(gather(other, schema(bool)))))
+    monkeypatch.setattr("poc.search.CODE", ("features.py",))
+    known.add(key(taught()))
+    assert len(known) == 4
+
+
+def test_too_short_a_time_is_said_and_changes_nothing(here: Path) -> None:
+    framed_here(FRAMED, table("binary"))
+    said: list[str] = []
+    run = train(FRAMED, schema(bool), said.append, search_seconds=1e-6)
+    assert any("give --search-seconds more" in line for line in said)
+    assert TUNED not in [one.candidate.name for one in run.trials]
+    assert fetched(run).facts["search"] is None
+
+
+def test_a_run_without_a_search_has_no_parameters_to_try(here: Path) -> None:
+    framed_here(FRAMED, table("binary"))
+    run = train(FRAMED, schema(bool), QUIET.append)
+    for named, words in ((run.run_id, "no parameters from a search"), ("0" * 32, "none called")):
+        with pytest.raises(BadInput, match=words):
+            train(FRAMED, schema(bool), QUIET.append, parameters_of=named)
+
+
+SEARCHING = """
+from poc.dataset import SEED, gather
+from poc.folds import lesson
+from poc.model import candidates
+from poc.search import search
+from problem.spec import read
+from tests.poc.training import schema
+taught = lesson(gather(read(), schema(bool)))
+found = search(taught, candidates(taught.dataset.columns, "binary", SEED), 300, print)
+print(found.stopped, found.trials)
+"""
+
+
+def finished() -> int:
+    """How many trials the search has finished by now."""
+    try:
+        return sum(trial.state == TrialState.COMPLETE for trial in trials())
+    except Exception:  # the file is only being made
+        return 0
+
+
+def stopped_by(signal_number: int) -> tuple[str, str, int]:
+    """What a search in a process of its own says until it is stopped after a trial, its exit."""
+    framed_here(FRAMED, table("binary"))
+    process = subprocess.Popen(
+        [sys.executable, "-c", SEARCHING],
+        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while finished() < 2 and process.poll() is None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.1)
+    process.send_signal(signal_number)
+    out, err = process.communicate(timeout=60)
+    return out, err, process.returncode
+
+
+def test_killed_outright_it_goes_on_where_it_was(here: Path) -> None:
+    *_, code = stopped_by(signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    before = trials()
+    whole = [trial.params for trial in before if trial.state == TrialState.COMPLETE]
+    lessons = lesson(gather(FRAMED, schema(bool)))
+    spent = sum(trial.duration.total_seconds() for trial in before if trial.duration)
+    said: list[str] = []
+    tried = candidates(lessons.dataset.columns, "binary", SEED)
+    found = search(lessons, tried, spent + 2, said.append)
+    assert "going on with it" in said[0]
+    assert found is not None
+    after = trials()
+    assert [trial.params for trial in after if trial.state == TrialState.COMPLETE][
+        : len(whole)
+    ] == whole
+    assert len(after) > len(before)
+    assert all(trial.state.is_finished() for trial in after)
+
+
+def test_ctrl_c_ends_it_with_the_best_so_far(here: Path) -> None:
+    out, err, code = stopped_by(signal.SIGINT)
+    assert (err, code) == ("", 0)
+    assert "the same command goes on" in out
+    assert out.splitlines()[-1].startswith("True ")
+    assert all(trial.state.is_finished() for trial in trials())
