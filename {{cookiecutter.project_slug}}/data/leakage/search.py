@@ -1,172 +1,222 @@
-"""Finds inputs that give the target away, each by the mechanism it does so with.
+"""Finds inputs that give the outcome away, each by the mechanism it does so with.
 
 A high score alone is no proof: honest data can be perfect. So nothing here looks at how well a
-model does; each function names columns and the exact relation that they have to the target.
+model does; each mechanism names columns and the exact relation that they have to the outcome. What
+a strong honest feature lacks of it stands in the README beside this file.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from data.leakage.arithmetic import combinations, is_transform
+from data.convert import kind_of
+from data.leakage import late, statistics, views
+from data.leakage.arithmetic import combinations
+from data.leakage.cuts import borders
 from data.leakage.leak import Leak
+from data.leakage.outcome import (
+    Array,
+    Outcome,
+    as_numbers,
+    read_columns,
+    read_late,
+    read_target,
+    sample_rows,
+)
+from data.leakage.together import comparisons, few_words, gaps, pairs_of_words
+from data.leakage.transforms import is_class_with_noise, is_near_copy, is_transform
+from data.leakage.words import Words, cuts_quantity, just_where, recoded
 from problem.columns import Column
 from problem.spec import Problem
 
-Array = NDArray[np.float64]
-Codes = NDArray[np.intp]
-Flags = NDArray[np.bool_]
-
-# Rows that may contradict a relation, as a share of the rarest class: a few entered wrongly.
-WRONG_VALUES, WRONG_ORDER = 0.005, 0.002
-# Fewer rows of a class are no evidence for anything; of two columns there are many pairs to try.
-FEWEST, FEWEST_TO_COMPARE = 10, 100
-# A column with more values than this is a feature, and not the target in other words.
-MOST_VALUES = 12
-# Two numbers are compared only where neither alone does the work: else one of them is a strong
-# feature, and the other merely a yardstick that happens to lie between the classes.
-ALONE = 0.95
-SAMPLE, GLANCE = 20_000, 200
+# Columns that a statistic of the target may be grouped by.
+GROUPINGS = 60
 
 
 def find(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> list[Leak]:
-    """Every leak that is found, the plainest mechanism first.
+    """Every leak that is found, the plainest mechanism first; a column is named once.
 
     Args:
         frame: rows with a known outcome: the target, the inputs and the columns kept out.
         columns: the model's inputs, as the contract or a guess describes them.
     """
-    rows = np.arange(len(frame))
-    if len(frame) > SAMPLE:
-        rows = np.sort(np.random.default_rng(0).choice(rows, SAMPLE, replace=False))
-    sample = frame.iloc[rows]
-    known, target = _outcome(problem, sample)
-    numbers = {
-        column.name: as_numbers(sample[column.name])
+    known_after = problem.columns.known_after
+    found = [
+        Leak((column.name,), f"it is known too late: {known_after[column.name]}")
         for column in columns
-        if column.type in ("number", "integer", "date")
-    }
-    dates = {column.name for column in columns if column.type == "date"}
-    if known:
-        found = list(_recodings(sample, columns, known, target.astype(int)))
-    elif len(values := np.unique(target)) <= MOST_VALUES:
-        # A quantity of few values is re-coded like a class; it has no order worth the name.
-        codes = np.searchsorted(values, target)
-        found = list(_recodings(sample, columns, values.tolist(), codes))
-    else:
-        found = [
-            Leak((name,), "it is a transform of the target: it puts all rows in the same order")
-            for name, values in numbers.items()
-            if name not in dates and is_transform(values, target)
-        ]
-    for leak in found:
-        numbers.pop(leak.columns[0], None)
-    if len(known) == 2:
-        return found + _comparisons(numbers, target == 1)
-    if known:
-        return found
-    return found + [Leak(*one) for one in combinations(numbers, dates, target)]
-
-
-def _outcome(problem: Problem, frame: pd.DataFrame) -> tuple[list[Any], Array]:
-    """The classes, of two the positive one last, and each row's number; or none and its value."""
-    values = frame[problem.target.column]
-    if problem.target.task == "regression":
-        return [], values.to_numpy(np.float64, na_value=np.nan)
-    codes, labels = values.factorize(sort=True)
-    classes = labels.tolist()
-    if classes and classes[0] == problem.target.positive:
-        return classes[::-1], 1.0 - codes
-    return classes, codes.astype(np.float64)
-
-
-def as_numbers(values: pd.Series) -> Array:
-    """Numbers as they are, dates in days since 1970; missing is NaN."""
-    if pd.api.types.is_datetime64_any_dtype(values.dtype):
-        values = (values - pd.Timestamp(0)) / pd.Timedelta(days=1)
-    return values.to_numpy(np.float64, na_value=np.nan)
-
-
-def _recodings(
-    frame: pd.DataFrame, columns: Sequence[Column], classes: Sequence[object], target: Codes
-) -> Iterator[Leak]:
-    """Columns that are the target in other words, or are for one class; missing is a word too."""
-    sizes = np.bincount(target, minlength=len(classes))
-    judged = np.flatnonzero(sizes >= FEWEST)
-    if len(judged) < 2:
-        return
-    for column in columns:
-        codes, words = frame[column.name].factorize(use_na_sentinel=False)
-        flat = np.bincount(codes * len(classes) + target, minlength=len(words) * len(classes))
-        counts = flat.reshape(len(words), len(classes))
-        if _each_word_means_a_class(counts, sizes, judged):
-            said = "it is the target in other words: each of its values means one class"
-            yield Leak((column.name,), said)
-            continue
-        # Rows that hold the word or are of the class, but not both.
-        apart = counts.sum(axis=1, keepdims=True) + sizes - 2 * counts
-        allowed = WRONG_VALUES * np.minimum(sizes, len(target) - sizes)
-        exact = [(word, label) for word, label in np.argwhere(apart <= allowed) if label in judged]
-        if exact:
-            word, label = exact[0]
-            said = "missing" if pd.isna(words[word]) else f"'{words[word]}'"
-            yield Leak((column.name,), f"it is {said} just where the target is {classes[label]!r}")
-
-
-def _each_word_means_a_class(counts: Codes, sizes: Codes, judged: Codes) -> bool:
-    if len(counts) > max(MOST_VALUES, 2 * len(sizes)):
-        return False
-    meant, wrong = counts.argmax(axis=1), counts.sum() - counts.max(axis=1).sum()
-    return set(judged) <= set(meant) and bool(wrong <= WRONG_VALUES * sizes[judged].min())
-
-
-def _comparisons(numbers: dict[str, Array], positive: Flags) -> list[Leak]:
-    """Two numbers or dates of which one is larger exactly in the rows of one class."""
-    if min(positive.sum(), (~positive).sum()) < FEWEST_TO_COMPARE:
-        return []
-    names, found, named = list(numbers), list[Leak](), set[str]()
-    for first, second, sign in _worth_comparing(list(numbers.values()), positive):
-        one, other = names[first], names[second]
-        if {one, other} & named:
-            continue
-        there = np.isfinite(numbers[one]) & np.isfinite(numbers[other])
-        left, right, outcome = numbers[one][there], numbers[other][there], positive[there]
-        rarest = min(outcome.sum(), (~outcome).sum())
-        said = left > right if sign == ">" else left >= right
-        if rarest < FEWEST_TO_COMPARE or (said != outcome).sum() > WRONG_ORDER * rarest:
-            continue
-        if max(_alone(left, outcome), _alone(right, outcome)) <= ALONE:
-            found.append(Leak((one, other), f"the target is whether {one} {sign} {other}"))
-            named |= {one, other}
+        if column.name in known_after
+    ]
+    rest = [column for column in columns if column.name not in known_after]
+    target = read_target(problem, frame)
+    rows = sample_rows(target)
+    sample = read_columns(frame.iloc[rows], rest)
+    seen = target.take(rows)
+    found += _in_sample(sample, seen)
+    found += _statistics(problem, frame, target, _left(sample, found), seen)
+    for name, when in known_after.items():
+        if name in frame:
+            found += _of_late(name, frame[name].iloc[rows], _left(sample, found), when)
     return found
 
 
-def _worth_comparing(values: list[Array], positive: Flags) -> Iterator[tuple[int, int, str]]:
-    """Pairs that hold on a few rows of each class: all pairs on all rows would take minutes."""
-    if len(values) < 2:
-        return
-    rng = np.random.default_rng(0)
-    sides = [np.flatnonzero(positive), np.flatnonzero(~positive)]
-    rows = np.concatenate([rng.choice(side, min(GLANCE, len(side)), False) for side in sides])
-    table, yes = np.column_stack(values)[rows], positive[rows]
-    for first in range(len(values)):
-        column = table[:, [first]]
-        there = np.isfinite(column) & np.isfinite(table)
-        for sign, said in ((">", column > table), (">=", column >= table)):
-            right = (said == yes[:, None]) & there
-            for second in np.flatnonzero(
-                right.sum(axis=0) >= 0.98 * np.maximum(there.sum(axis=0), 1)
-            ):
-                yield first, int(second), sign
+def _left(columns: Mapping[str, pd.Series], found: list[Leak]) -> dict[str, pd.Series]:
+    """The columns that no leak names."""
+    named = {name for leak in found for name in leak.columns}
+    return {name: values for name, values in columns.items() if name not in named}
 
 
-def _alone(values: Array, positive: Flags) -> float:
-    """How well the best threshold on one column tells the classes apart, 0 to 1 (Youden's J)."""
-    order = np.argsort(values, kind="stable")
-    ranked, hit = values[order], positive[order]
-    apart = np.cumsum(hit) / hit.sum() - np.cumsum(~hit) / (~hit).sum()
-    ends = np.append(ranked[1:] != ranked[:-1], True)
-    return float(np.abs(apart[ends]).max())
+def _in_sample(columns: dict[str, pd.Series], outcome: Outcome) -> list[Leak]:
+    """What gives the target away on a sample of rows."""
+    classed = outcome.classed()
+    judge = _class_alone if classed.classes else _quantity_alone
+    found = [
+        Leak((name,), said)
+        for name, values in columns.items()
+        if (said := judge(values, classed)) is not None
+    ]
+    left = _left(columns, found)
+    together = _classes_together if classed.classes else _quantity_together
+    found += together(left, classed)
+    if classed.classes and not outcome.classes:
+        found += _quantity_together(_left(columns, found), outcome)
+    return found
+
+
+def _class_alone(values: pd.Series, outcome: Outcome) -> str | None:
+    """How a column alone gives classes away, or None."""
+    for part, seen in views.words(values):
+        words = Words.of(seen, part=bool(part))
+        if recoded(words, outcome):
+            return f"{part}it is {outcome.name} in other words: each value means one class"
+        if where := just_where(words, outcome):
+            word, label = where
+            said = "missing" if word is None or pd.isna(word) else f"'{word}'"
+            return f"{part}it is {said} just where {outcome.name} is {label!r}"
+    for part, number in views.numbers(values):
+        if is_class_with_noise(number, outcome):
+            return f"{part}it is {outcome.name} as a number, with a little noise on it"
+        if found := borders(number, outcome):
+            ats = ", ".join(_written(border.at, values, part) for border in found)
+            return f"{part}it orders {outcome.name}: that changes just where it reaches {ats}"
+    return None
+
+
+def _written(at: float, values: pd.Series, part: str) -> str:
+    if not part and pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return str((pd.Timestamp(0) + pd.Timedelta(days=at)).round("s"))
+    return f"{at:.6g}"
+
+
+def _quantity_alone(values: pd.Series, outcome: Outcome) -> str | None:
+    """How a column alone gives a quantity away, or None."""
+    is_date = pd.api.types.is_datetime64_any_dtype(values.dtype)
+    for part, number in views.numbers(values):
+        if is_date and not part:
+            continue
+        if is_transform(number, outcome):
+            said = f"it is a transform of {outcome.name}: it puts all rows in the same order"
+            return part + said
+        if not outcome.late and is_near_copy(number, outcome.values):
+            return f"{part}it is {outcome.name} with a little noise on it"
+    if outcome.late:
+        return None
+    for part, seen in views.words(values):
+        if cuts_quantity(Words.of(seen, part=bool(part)), outcome.values):
+            return f"{part}it is {outcome.name} in ranges: each of its values means one"
+    return None
+
+
+def _numbers(columns: Mapping[str, pd.Series]) -> tuple[dict[str, Array], set[str]]:
+    """The columns that can be computed with, and which of them are dates."""
+    numeric = {
+        name: as_numbers(values)
+        for name, values in columns.items()
+        if kind_of(values.dtype) in ("number", "integer", "date")
+    }
+    return numeric, {name for name in numeric if kind_of(columns[name].dtype) == "date"}
+
+
+def _classes_together(columns: dict[str, pd.Series], outcome: Outcome) -> list[Leak]:
+    """Columns that only together give classes away."""
+    numbers, dates = _numbers(columns)
+    found = [Leak(*one) for one in comparisons(numbers, dates, outcome)]
+    left = _left(columns, found)
+    words = {name: few_words(values) for name, values in left.items()}
+    for pair in pairs_of_words(words, outcome):
+        said = f"together they are {outcome.name}: each two of their values mean one class"
+        found.append(Leak(pair, said))
+    left = _left(left, found)
+    missing = {name: values.isna().to_numpy() for name, values in left.items() if values.hasnans}
+    if here := gaps(missing, outcome):
+        names, how, label = here
+        said = f"one of them is {how} just where {outcome.name} is {label!r}"
+        found.append(Leak(tuple(names), said))
+    return found
+
+
+def _quantity_together(columns: dict[str, pd.Series], outcome: Outcome) -> list[Leak]:
+    """Columns that a quantity is computed from."""
+    numbers, dates = _numbers(columns)
+    return [
+        Leak(names, f"together they give {outcome.name}: {formula}"
+             if len(names) > 1 else f"it gives {outcome.name}: {formula}")
+        for names, formula in combinations(numbers, dates, outcome)
+    ]  # fmt: skip
+
+
+def _statistics(
+    problem: Problem,
+    frame: pd.DataFrame,
+    target: Outcome,
+    columns: dict[str, pd.Series],
+    outcome: Outcome,
+) -> list[Leak]:
+    """Columns that are a statistic of the target: exact in whole groups, so asked of all rows.
+
+    `columns` and `outcome` are those of the sample; what tells nothing there is left alone.
+    """
+    numbers, dates = _numbers(columns)
+    numeric = [
+        name
+        for name, values in numbers.items()
+        if name not in dates and statistics.goes_with(values, outcome)
+    ]
+    others = [str(name) for name in frame if name != problem.target.column]
+    words = [name for name in others if kind_of(frame[name].dtype) != "number"][:GROUPINGS]
+    groups = {name: statistics.Groups.of(frame[name]) for name in words} if numeric else {}
+    found = []
+    for name in numeric:
+        values = as_numbers(read_columns(frame, [Column(name, "number")])[name])
+        own = statistics.Groups.of(values)
+        for by, one in [("the rows with this value", own), *groups.items()]:
+            said = one and by != name and statistics.of_groups(values, one, target)
+            if said:
+                where = by if one is own else f"the rows with the same {by}"
+                found.append(
+                    Leak((name,), f"it is {said}, of {where}: the row's own is among them")
+                )
+                break
+    return found
+
+
+def _of_late(name: str, values: pd.Series, columns: dict[str, pd.Series], when: str) -> list[Leak]:
+    """Inputs that give away a column which is known too late."""
+    known = values.notna().to_numpy()
+    if known.sum() < 50:
+        return []
+    values = values[known]
+    columns = {one: inputs[known] for one, inputs in columns.items()}
+    kind = kind_of(values.dtype)
+    found = []
+    if kind == "date":
+        found = list(late.dates(columns, values))
+    elif outcome := read_late(name, values, str(kind)):
+        judge = late.of_class if outcome.classes else _quantity_alone
+        found = [
+            Leak((one,), said)
+            for one, inputs in columns.items()
+            if (said := judge(inputs, outcome)) is not None
+        ]
+        if not outcome.classes:
+            found += _quantity_together(_left(columns, found), outcome)
+    return [Leak(one.columns, f"{one.mechanism}; known too late: {when}") for one in found]

@@ -1,0 +1,76 @@
+"""Inputs that are a column known too late in other words: `delivery_hours` of `delivery_days`.
+
+Honest inputs stand close to such columns: the date of the order to that of the delivery, a state to
+the one after it. So a relation counts only where it is exact.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+
+from data.leakage.leak import Leak
+from data.leakage.outcome import Array, Outcome, as_numbers
+from data.leakage.transforms import is_transform
+from data.leakage.words import Words, cuts_quantity, just_where, recoded
+
+# Rows that may break an exact relation.
+BROKEN = 0.01
+# What dates are cut off to, in days: nothing, seconds, minutes, hours, days.
+UNITS = (0.0, 1 / 86_400, 1 / 1_440, 1 / 24, 1.0)
+# Of different values so many at most: else each row has its own, and any two columns agree.
+REPEATED = 0.8
+
+
+def of_class(values: pd.Series, outcome: Outcome) -> str | None:
+    """How an input gives away a column of words or few values, or None."""
+    words = Words.of(values)
+    if recoded(words, outcome) or _one_to_one(words, outcome):
+        return f"it is {outcome.name} in other words"
+    if where := just_where(words, outcome):
+        word, label = where
+        said = "missing" if word is None else repr(word)
+        return f"it is {said} just where {outcome.name} is {label!r}"
+    if words.numeric and len(outcome.classes) > 2 and isinstance(outcome.classes[0], int | float):
+        numbers = as_numbers(values)
+        there = np.isfinite(numbers)
+        ranges = Words(outcome.codes[there], outcome.classes)
+        if there.mean() > 0.5 and cuts_quantity(ranges, numbers[there]):
+            return f"{outcome.name} follows from it: each of its values is a range of this"
+    return None
+
+
+def dates(columns: Mapping[str, pd.Series], late: pd.Series) -> Iterator[Leak]:
+    """Inputs that are a date which is known too late, or that give it with another date."""
+    name, moment = f"'{late.name}'", as_numbers(late)
+    is_date = {
+        one: pd.api.types.is_datetime64_any_dtype(values.dtype) for one, values in columns.items()
+    }
+    for one in [one for one in columns if is_date[one]]:
+        values = as_numbers(columns[one])
+        if any(_same(values, moment, unit) for unit in UNITS):
+            yield Leak((one,), f"it is {name}, or a part of it")
+            continue
+        since = Outcome(f"the time from {one} to {name}", moment - values, late=True)
+        for other, inputs in columns.items():
+            if pd.api.types.is_numeric_dtype(inputs.dtype) and is_transform(
+                as_numbers(inputs), since
+            ):
+                yield Leak((other,), f"it is {since.name}")
+
+
+def _same(values: Array, moment: Array, unit: float) -> bool:
+    cut = np.floor(moment / unit + 1e-6) * unit if unit else moment
+    there = np.isfinite(values) & np.isfinite(cut)
+    if there.mean() < 0.5:
+        return False
+    off = (values - cut)[there]
+    return bool((np.abs(off - np.median(off)) < 1e-7).mean() >= 1 - BROKEN)
+
+
+def _one_to_one(words: Words, outcome: Outcome) -> bool:
+    """Does each of many words stand for one of many others?"""
+    if not 1 < len(words.labels) < REPEATED * len(words.codes):
+        return False
+    pairs = len(np.unique(words.codes * len(outcome.classes) + outcome.codes))
+    return pairs == len(words.labels) == len(outcome.classes)

@@ -1,0 +1,178 @@
+"""A column, or two together, whose values are the outcome in other words.
+
+Both directions must hold: each word means one class, and each class has its words. A strong honest
+feature is wrong now and then in one of the two, by more than what a few wrong entries explain.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from data.leakage.outcome import Array, Codes, Outcome
+
+# Fewer rows of a class are no evidence for anything.
+FEWEST = 10
+# With fewer rows of a class a good test is right in nearly all of them by luck.
+ENOUGH = 100
+# Different values of a column that are words, and of a number; more make a measurement.
+MOST_WORDS, MOST_NUMBERS = 60, 12
+# Entries that may be wrong: a share of the rows of each class, and of the rarest in all.
+WRONG, WRONG_IN_ALL = 0.0125, 0.08
+# What a value among many, or two columns together, may be wrong in: many are tried, so little.
+WRONG_OF_MANY = 0.005
+# Rows whose word stands in the other half of the rows nowhere: they say nothing.
+MOST_UNHEARD = 0.35
+# Ranges of a few rows each, such as those far out, may hold the rest.
+MOST_IN_RANGES = 0.95
+
+
+@dataclass(frozen=True)
+class Words:
+    """A column as words: which one each row has, (n,), and what they are; missing is a word too."""
+
+    codes: Codes
+    labels: Sequence[Any]
+    numeric: bool = False
+
+    @classmethod
+    def of(cls, values: "pd.Series[Any]", *, part: bool = False) -> "Words":
+        """The words of a column, numbers in their order, missing last; or of `part` of one: a digit
+        or an hour is no measurement.
+        """
+        numeric = pd.api.types.is_numeric_dtype(values.dtype)
+        numeric &= not pd.api.types.is_bool_dtype(values.dtype) and not part
+        codes, labels = values.factorize(sort=True)
+        missing = codes < 0
+        if missing.any():
+            codes = np.where(missing, len(labels), codes)
+            return cls(codes, [*labels.tolist(), None], numeric)
+        return cls(codes, labels.tolist(), numeric)
+
+    @classmethod
+    def both(cls, one: "Words", other: "Words") -> "Words":
+        """Each pair of words as one."""
+        codes, pairs = pd.factorize(one.codes * len(other.labels) + other.codes)
+        return cls(codes, pairs.tolist())
+
+
+def recoded(words: Words, outcome: Outcome, *, strict: bool = False) -> bool:
+    """Does each word mean a class? Told of half the rows by what the other half says of a word."""
+    if not 1 < len(words.labels) <= MOST_WORDS:
+        return False
+    classes, target = len(outcome.classes), outcome.codes
+    half = np.arange(len(target)) % 2 == 0
+    first, second = (_count(words.codes[rows], target[rows], len(words.labels), classes)
+                     for rows in (half, ~half))  # fmt: skip
+    sizes = np.bincount(target, minlength=classes)
+    judged = sizes >= FEWEST
+    meant = (first + second).argmax(axis=1)
+    if judged.sum() < 2 or not set(np.flatnonzero(judged)) <= set(meant):
+        return False
+    wrong, unheard = np.zeros(classes), np.zeros(classes)
+    for learnt, asked in ((first, second), (second, first)):
+        said = learnt.argmax(axis=1)
+        known = learnt.sum(axis=1) > 0
+        right = asked[np.flatnonzero(known), said[known]]
+        wrong += asked[known].sum(axis=0) - np.bincount(said[known], right, classes)
+        unheard += asked[~known].sum(axis=0)
+    if (unheard > MOST_UNHEARD * sizes)[judged].any():
+        return False
+    if words.numeric and len(words.labels) > MOST_NUMBERS and not _is_mixed(meant, classes):
+        return False
+    share = WRONG_OF_MANY if strict or outcome.late else WRONG
+    few_in_each = (wrong <= allowed(sizes, share))[judged].all()
+    in_all = share if strict or outcome.late else WRONG_IN_ALL
+    return bool(few_in_each and wrong.sum() <= allowed(sizes[judged].min(keepdims=True), in_all)[0])
+
+
+def just_where(words: Words, outcome: Outcome) -> tuple[Any, Any] | None:
+    """A word that all rows of a class have and hardly any other: (the word, the class)."""
+    classes, target = len(outcome.classes), outcome.codes
+    counts = _count(words.codes, target, len(words.labels), classes)
+    sizes = np.bincount(target, minlength=classes)
+    others = len(target) - sizes
+    lacking, strange = sizes - counts, counts.sum(axis=1, keepdims=True) - counts
+    rarest = np.minimum(sizes, others)
+    apart = lacking + strange
+    tight = apart <= WRONG_OF_MANY * rarest
+    loose = apart <= WRONG_IN_ALL * rarest
+    loose &= (lacking <= allowed(sizes, WRONG)) & (strange <= allowed(others, WRONG))
+    if words.numeric:
+        loose &= np.array([label is None for label in words.labels])[:, None]
+    if outcome.late:
+        loose &= False
+    found = np.argwhere((tight | loose) & (rarest >= FEWEST))
+    if not len(found):
+        return None
+    word, label = min(found, key=lambda at: apart[at[0], at[1]])
+    return words.labels[word], outcome.classes[label]
+
+
+def cuts_quantity(words: Words, values: Array) -> bool:
+    """Do the words part a quantity into ranges, as bins do: sharply, where values lie thick?
+
+    An honest word mixes with others near the border of two ranges; where it does not, because the
+    quantity has clumps, a gap lies between them. Bins have neither.
+    """
+    sizes = np.bincount(words.codes, minlength=len(words.labels))
+    if not 1 < (sizes >= FEWEST).sum() <= MOST_WORDS or len(np.unique(values)) <= MOST_NUMBERS:
+        return False
+    if sizes[sizes >= FEWEST].sum() < MOST_IN_RANGES * len(values):
+        return False
+    middle = pd.Series(values).groupby(words.codes).median()
+    inside = [word for word in middle.sort_values().index if sizes[word] >= FEWEST]
+    misplaced = 0
+    for lower, upper in pairwise(inside):
+        low, high = np.sort(values[words.codes == lower]), np.sort(values[words.codes == upper])
+        wrong = _is_sharp(low, high)
+        if wrong is None:
+            return False
+        misplaced += wrong
+    return bool(misplaced <= allowed(np.array([len(values)]), WRONG)[0])
+
+
+def _is_sharp(low: Array, high: Array) -> int | None:
+    """How many rows lie on the wrong side of the border of two ranges; None if it is no border."""
+    both = np.concatenate([low, high])
+    order = np.argsort(both, kind="stable")
+    is_high = order >= len(low)
+    # The border with the fewest rows on the wrong side; equal values have no border among them.
+    wrong = np.append(0, np.cumsum(is_high)) + np.append(np.cumsum(~is_high[::-1])[::-1], 0)
+    ranked = both[order]
+    wrong = wrong[1:-1].astype(float)
+    wrong[ranked[1:] == ranked[:-1]] = np.inf
+    if not len(wrong) or not np.isfinite(wrong.min()):
+        return None
+    at = int(wrong.argmin()) + 1
+    near = max(5, int(0.05 * min(len(low), len(high))))
+    around = is_high[max(0, at - near) : at + near]
+    ideal = np.arange(max(0, at - near), min(len(both), at + near)) >= at
+    if (around != ideal).sum() > max(0, 0.04 * len(around)):
+        return None
+    different = np.unique(ranked[max(0, at - 4 * near) : at + 4 * near])
+    steps = np.diff(different)
+    gap = ranked[at] - ranked[at - 1]
+    if len(steps) < 4 or gap > 8 * np.median(steps):
+        return None
+    return int(wrong[at - 1])
+
+
+def allowed(sizes: "np.ndarray[Any, Any]", share: float) -> Array:
+    """How many of so many rows may be wrong: their share, and of many what chance adds to it."""
+    expected = share * sizes
+    chance = np.where(sizes >= ENOUGH, 2 * np.sqrt(expected), 0.0)
+    return np.asarray(np.floor(expected + chance), dtype=np.float64)
+
+
+def _count(codes: Codes, target: Codes, words: int, classes: int) -> Codes:
+    flat = np.bincount(codes * classes + target, minlength=words * classes)
+    return flat.reshape(words, classes)
+
+
+def _is_mixed(meant: Codes, classes: int) -> bool:
+    """Do the classes take turns along a number? A measurement has them one after the other."""
+    return int((meant[1:] != meant[:-1]).sum()) > 2 * classes
