@@ -61,11 +61,24 @@ def test_its_commands_are_the_projects(workflow: dict[str, Any]) -> None:
     commands = "\n".join(step.get("run", "") for step in steps)
     makefile = (ROOT / INSIDE / "Makefile").read_text("utf-8")
     targets = re.findall(r"^make (\w+)", commands, re.M)
-    assert targets == ["check", "journey"]
+    assert targets == ["check", "journey", "train"]
     assert all(re.search(rf"^{target}:", makefile, re.M) for target in targets)
     assert "docker build" in commands
     assert all(
         re.fullmatch(r"actions/[a-z-]+@v\d+", step["uses"]) for step in steps if "uses" in step
     )
-    [kept] = [step["with"]["path"] for step in steps if "upload-artifact" in step.get("uses", "")]
-    assert "build/journey/*.html" in kept
+    kept = [step["with"]["path"] for step in steps if "upload-artifact" in step.get("uses", "")]
+    assert "build/journey/*.html" in kept[0]
+    assert kept[1:] == ["build/gate.html"]
+
+
+def test_the_gate_judges_pull_requests_and_its_table_is_the_summary(
+    workflow: dict[str, Any],
+) -> None:
+    """It looks at the data scientist's folders, and ends well where there is nothing to judge."""
+    first, changed, *rest = workflow["jobs"]["gate"]["steps"]
+    assert first["with"]["fetch-depth"] == 0  # without history there is nothing to compare with
+    assert "-- problem data eda poc handoff" in changed["run"]
+    assert all("steps.changed.outputs.science == 'yes'" in step["if"] for step in rest)
+    commands = [step["run"] for step in rest if "run" in step]
+    assert commands[-1] == '.venv/bin/python -m handoff check --markdown >> "$GITHUB_STEP_SUMMARY"'

@@ -23,6 +23,7 @@ from handoff.checks.monitorable import monitorable
 from handoff.checks.notebooks import notebooks
 from handoff.checks.reproducible import reproducible
 from handoff.checks.robust import robust
+from handoff.checks.split import split
 from handoff.record import RECORDS, VERDICT
 from poc.dataset import gather
 from poc.train import THREADS
@@ -37,6 +38,7 @@ CHECKS: tuple[Check, ...] = (
     Check("slices", "worth it", worth_it.slices),
     Check("evaluation", "honest", honest.evaluation),
     Check("leakage", "honest", honest.leakage),
+    Check("split", "honest", split),
     Check("calibration", "honest", calibration),
     Check("current", "runs the same", runs_the_same.current),
     Check("contract", "runs the same", runs_the_same.contract),

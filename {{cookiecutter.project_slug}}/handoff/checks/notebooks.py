@@ -111,9 +111,13 @@ def _raw(root: Path) -> dict[str, tuple[int, int]]:
 
 
 def _environment() -> dict[str, str]:
-    """What a notebook is started with; runs it may record stay in the copy, with the rest."""
+    """What a notebook is started with.
+
+    Runs that it may record stay in the copy, with the rest. One thread a fit: where cores are
+    busy, threads wait for each other and a notebook takes many times as long.
+    """
     kept = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
-    return {**kept, "MPLBACKEND": "agg", "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**kept, "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _run_marimo(copy: Path, path: Path, seconds: int) -> str:
