@@ -1,6 +1,7 @@
 """The rough notebook runs on any data, and the way from it to the module is told as it is."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -61,7 +62,9 @@ def test_the_rough_notebook_runs_on_the_projects_own_rows() -> None:
     if is_file(source) and not Path(source).is_file():
         pytest.skip(f"{source} is not on this machine")
     done = subprocess.run(
-        [sys.executable, "-m", "poc.rough"], capture_output=True, text=True, check=False, cwd=ROOT
-    )
+        [sys.executable, "-m", "poc.rough"],
+        capture_output=True, text=True, check=False, cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("not seen") == 2
