@@ -65,11 +65,11 @@ def check(problem: Problem, schema: pa.DataFrameSchema, source: str) -> Checked:
         waiting = Cells.of(schema.columns[target].metadata).without_missing(raw[target]).isna()
     judged = judge(raw, _patient(schema, [target, *later]) if waiting.any() else schema)
     broken = (*judged.broken, *_overdue(raw[~waiting], schema, [*later] if waiting.any() else []))
-    if broken:
-        _write(report, broken, raw, problem.rows.id)
     rows = {row for one in broken for row in one.cells.index}
+    if rows:
+        _write(report, broken, raw, problem.rows.id)
     return Checked(
-        len(raw), (), broken, len(rows), unchecked, int(waiting.sum()), report if broken else None
+        len(raw), (), broken, len(rows), unchecked, int(waiting.sum()), report if rows else None
     )
 
 

@@ -140,7 +140,8 @@ def _cast(values: pd.Series, wanted: pa.DataType) -> pd.Series | None:
         return None
     as_pandas: Any = {pa.int64(): pd.Int64Dtype()}.get
     series: pd.Series = found.to_pandas(types_mapper=as_pandas)
-    return series.set_axis(values.index)
+    series.index, series.name = values.index, values.name
+    return series
 
 
 def _boolean(values: pd.Series, cells: Cells) -> pd.Series:

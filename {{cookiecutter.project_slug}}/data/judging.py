@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cached_property
 
 import pandas as pd
 import pandera.pandas as pa
@@ -49,12 +48,6 @@ class Judgement:
 
     frame: pd.DataFrame
     broken: tuple[Broken, ...]
-
-    @cached_property
-    def refused(self) -> int:
-        """How many rows break a rule."""
-        rows = [one.cells.index.to_series() for one in self.broken]
-        return int(pd.concat(rows).nunique()) if rows else 0
 
 
 def conform(raw: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:

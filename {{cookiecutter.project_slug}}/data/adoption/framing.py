@@ -15,7 +15,7 @@ from problem.spec import Label, Task
 from problem.toml import toml
 
 # Names that tell which of two outcomes calls for action.
-YES = ("true", "yes", "y", "1", "positive", "malignant")
+YES = ("true", "yes", "y", "t", "1", "ja", "j", "oui", "si", "sí", "on", "positive", "malignant")
 
 PROBLEM = """\
 # The business problem as a modelling problem. Owner: data science.
