@@ -1,12 +1,13 @@
 """A look at a table: all that is measured before a word is written about it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data.leakage import find
 from data.split import Split, split
 from eda.alike import Alike, alike, gaps_together
 from eda.odd import Odd, odd
@@ -121,7 +122,7 @@ def look(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> Lo
         tells=tells,
         kept_tell=telling(_kept_out(problem, frame), learn, target),
         missing=missing(described, learn, target),
-        suspects=suspects(described, learn, target, tells),
+        suspects=_suspects(problem, learn, described, target, tells),
         repeats=_repeats(problem, frame, described, may_learn),
         spans=spans,
         drift=drift(described, sample, spans) if spans else {},
@@ -148,6 +149,20 @@ def _type(values: pd.Series) -> ColumnType:
     if pd.api.types.is_numeric_dtype(values):
         return "number"
     return "date" if pd.api.types.is_datetime64_any_dtype(values) else "category"
+
+
+def _suspects(
+    problem: Problem,
+    learn: pd.DataFrame,
+    columns: Sequence[Column],
+    target: Target,
+    tells: Mapping[str, float],
+) -> list[Suspect]:
+    """Leaks, named as the gate names them; then what only tells too much, for whatever reason."""
+    leaks = [Suspect(leak.columns, leak.mechanism) for leak in find(problem, learn, columns)]
+    named = {name for leak in leaks for name in leak.columns}
+    rest = [column for column in columns if column.name not in named]
+    return leaks + suspects(rest, learn, target, tells)
 
 
 def _repeats(

@@ -22,8 +22,14 @@ UNITS = (0.0, 1 / 86_400, 1 / 1_440, 1 / 24, 1.0)
 REPEATED = 0.8
 
 
-def of_class(values: pd.Series, outcome: Outcome) -> str | None:
-    """How an input gives away a column of words or few values, or None."""
+def classes(columns: Mapping[str, pd.Series], outcome: Outcome) -> Iterator[Leak]:
+    """Inputs that are a column of words or of few values in other words."""
+    for name, values in columns.items():
+        if said := _of_class(values, outcome):
+            yield Leak((name,), said)
+
+
+def _of_class(values: pd.Series, outcome: Outcome) -> str | None:
     words = Words.of(values)
     if recoded(words, outcome) or _one_to_one(words, outcome):
         return f"it is {outcome.name} in other words"

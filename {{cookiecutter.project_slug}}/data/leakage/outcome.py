@@ -99,5 +99,6 @@ def read_columns(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, pd
 def as_numbers(values: pd.Series) -> Array:
     """Numbers as they are, dates in days since 1970; missing is NaN."""
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
-        values = (values - pd.Timestamp(0)) / pd.Timedelta(days=1)
+        # In microseconds: nanoseconds end in 2262.
+        values = (values - pd.Timestamp(0).as_unit("us")) / pd.Timedelta(days=1)
     return values.to_numpy(np.float64, na_value=np.nan)

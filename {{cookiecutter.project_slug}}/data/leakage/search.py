@@ -13,6 +13,7 @@ from data.convert import kind_of
 from data.leakage import late, statistics, views
 from data.leakage.arithmetic import combinations
 from data.leakage.cuts import borders
+from data.leakage.fit import FEWEST_ROWS
 from data.leakage.leak import Leak
 from data.leakage.outcome import (
     Array,
@@ -51,12 +52,12 @@ def find(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> li
     rows = sample_rows(target)
     sample = read_columns(frame.iloc[rows], rest)
     seen = target.take(rows)
-    found += _in_sample(sample, seen)
-    found += _statistics(problem, frame, target, _left(sample, found), seen)
+    found += _alone(sample, seen.classed())
     for name, when in known_after.items():
         if name in frame:
             found += _of_late(name, frame[name].iloc[rows], _left(sample, found), when)
-    return found
+    found += _statistics(problem, frame, target, _left(sample, found), seen)
+    return found + _together(_left(sample, found), seen)
 
 
 def _left(columns: Mapping[str, pd.Series], found: list[Leak]) -> dict[str, pd.Series]:
@@ -65,21 +66,20 @@ def _left(columns: Mapping[str, pd.Series], found: list[Leak]) -> dict[str, pd.S
     return {name: values for name, values in columns.items() if name not in named}
 
 
-def _in_sample(columns: dict[str, pd.Series], outcome: Outcome) -> list[Leak]:
-    """What gives the target away on a sample of rows."""
+def _alone(columns: Mapping[str, pd.Series], outcome: Outcome) -> list[Leak]:
+    """Columns that give the outcome away each by itself."""
+    judge = _class_alone if outcome.classes else _quantity_alone
+    said = {name: judge(values, outcome) for name, values in columns.items()}
+    return [Leak((name,), mechanism) for name, mechanism in said.items() if mechanism]
+
+
+def _together(columns: dict[str, pd.Series], outcome: Outcome) -> list[Leak]:
+    """Columns that only together give the target away; few values are both classes and a number."""
     classed = outcome.classed()
-    judge = _class_alone if classed.classes else _quantity_alone
-    found = [
-        Leak((name,), said)
-        for name, values in columns.items()
-        if (said := judge(values, classed)) is not None
-    ]
-    left = _left(columns, found)
-    together = _classes_together if classed.classes else _quantity_together
-    found += together(left, classed)
-    if classed.classes and not outcome.classes:
-        found += _quantity_together(_left(columns, found), outcome)
-    return found
+    found = _classes_together(columns, classed) if classed.classes else []
+    if outcome.classes:
+        return found
+    return found + _quantity_together(_left(columns, found), outcome)
 
 
 def _class_alone(values: pd.Series, outcome: Outcome) -> str | None:
@@ -199,24 +199,22 @@ def _statistics(
     return found
 
 
-def _of_late(name: str, values: pd.Series, columns: dict[str, pd.Series], when: str) -> list[Leak]:
-    """Inputs that give away a column which is known too late."""
+def _of_late(
+    name: str, values: pd.Series, columns: Mapping[str, pd.Series], when: str
+) -> list[Leak]:
+    """Inputs that give away a column which is known too late, in the rows where it is known."""
     known = values.notna().to_numpy()
-    if known.sum() < 50:
+    if known.sum() < FEWEST_ROWS:
         return []
-    values = values[known]
-    columns = {one: inputs[known] for one, inputs in columns.items()}
+    values, columns = values[known], {one: inputs[known] for one, inputs in columns.items()}
     kind = kind_of(values.dtype)
-    found = []
+    found: list[Leak] = []
     if kind == "date":
         found = list(late.dates(columns, values))
     elif outcome := read_late(name, values, str(kind)):
-        judge = late.of_class if outcome.classes else _quantity_alone
-        found = [
-            Leak((one,), said)
-            for one, inputs in columns.items()
-            if (said := judge(inputs, outcome)) is not None
-        ]
-        if not outcome.classes:
+        if outcome.classes:
+            found = list(late.classes(columns, outcome))
+        else:
+            found = _alone(columns, outcome)
             found += _quantity_together(_left(columns, found), outcome)
     return [Leak(one.columns, f"{one.mechanism}; known too late: {when}") for one in found]

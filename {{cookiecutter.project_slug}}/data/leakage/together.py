@@ -165,13 +165,14 @@ def _by_lines(
         return
     table = np.column_stack([numbers[name] for name in names])
     glance = _glance(outcome)
+    wide = _glance(outcome, 10 * GLANCE)
     target = outcome.codes[glance]
     tried = 0
     for chosen in promising(table, outcome.values, least=0.1):
         if len(chosen) != 2 or tried >= TRIED:
             return
         tried += 1
-        weights = _line(table[glance][:, chosen], target)
+        weights = _line(table[wide][:, chosen], outcome.codes[wide])
         if weights is None:
             continue
         values = table[:, chosen] @ weights
@@ -201,15 +202,27 @@ def _line(part: Array, target: Codes) -> Array | None:
             break
     if weights[0] == 0 or not np.isfinite(weights).all():
         return None
-    return np.asarray(weights / weights[0])
+    return _turned(part[near], sides[near], weights / weights[0])
 
 
-def _glance(outcome: Outcome) -> Codes:
+def _turned(part: Array, sides: Array, weights: Array) -> Array:
+    """The direction turned a little, to where the fewest rows are on the wrong side."""
+    turns = [np.array([1.0, weights[1] * (1 + by)]) for by in np.linspace(-0.15, 0.15, 61)]
+    fewest = []
+    for turned in turns:
+        ranked = sides[np.argsort(part @ turned, kind="stable")]
+        apart = np.cumsum(ranked) - np.arange(1, len(ranked) + 1) * ranked.mean()
+        fewest.append(-np.abs(apart).max())
+    best = np.flatnonzero(np.array(fewest) <= min(fewest) + 1e-9)
+    return turns[best[len(best) // 2]]
+
+
+def _glance(outcome: Outcome, most: int = GLANCE) -> Codes:
     """A few rows of each class."""
     rng, chosen = np.random.default_rng(0), []
     for label in range(len(outcome.classes)):
         rows = np.flatnonzero(outcome.codes == label)
-        chosen.append(rng.choice(rows, min(GLANCE, len(rows)), replace=False))
+        chosen.append(rng.choice(rows, min(most, len(rows)), replace=False))
     return np.sort(np.concatenate(chosen))
 
 

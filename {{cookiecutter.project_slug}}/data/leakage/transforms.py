@@ -31,8 +31,8 @@ def is_transform(values: Array, outcome: Outcome) -> bool:
 
 def _goes_along(column: Array, target: Array) -> bool:
     """A quick look: are the two in nearly the same order, or in the opposite one?"""
-    ranks = [np.argsort(np.argsort(values)) for values in (column, target)]
-    return bool(abs(np.corrcoef(*ranks)[0, 1]) > 0.8)
+    one, other = (np.argsort(np.argsort(values)).astype(float) for values in (column, target))
+    return bool(abs(np.corrcoef(one, other)[0, 1]) > 0.8)
 
 
 def _rises(column: Array, target: Array, noise: float) -> bool:

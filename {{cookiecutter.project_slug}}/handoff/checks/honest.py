@@ -38,10 +38,12 @@ def evaluation(evidence: Evidence) -> Result:
 
 def leakage(evidence: Evidence) -> Result:
     """No input gives the target by a known mechanism; too good a score is a warning."""
-    required = "no input, and no few together, that give the target"
+    required = "no input that gives the target away, alone or with a few others"
     dataset = evidence.dataset
-    found = find(dataset.problem, dataset.frame, dataset.columns)
-    if found:
+    asked = [column for column in evidence.bundle.contract.inputs if column.name in dataset.frame]
+    here = {column.name for column in asked}
+    asked += [column for column in dataset.columns if column.name not in here]
+    if found := find(dataset.problem, dataset.frame, asked):
         lines = "\n".join(
             f"{toml(name)} = {toml(leak.mechanism)}" for leak in found for name in leak.columns
         )
