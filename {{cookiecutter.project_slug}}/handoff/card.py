@@ -24,7 +24,7 @@ def card(problem: Problem, manifest: dict[str, Any], evaluation: dict[str, Any],
             [_line(best["name"], best)]
             + [_line(f"baseline: {one['name']}", one) for one in evaluation["baselines"]],
         ),
-        _value(evaluation["value"], evaluation["threshold"]),
+        _value(problem, evaluation["value"], evaluation["threshold"]),
         _slices(evaluation),
         "## What it does not read\n"
         + ("\n".join(f"- `{name}`: {why}" for name, why in kept_out.items()) or "Nothing."),
@@ -49,7 +49,7 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def _value(value: dict[str, Any], threshold: float | None) -> str:
+def _value(problem: Problem, value: dict[str, Any], threshold: float | None) -> str:
     words = (
         f"Per 1,000 rows: {value['per_1000_rows']:.0f} {value['currency']} "
         f"(95 % interval {value['low']:.0f} to {value['high']:.0f}), "
@@ -60,7 +60,13 @@ def _value(value: dict[str, Any], threshold: float | None) -> str:
         acts = " It never acts: by these costs that is worth most."
         if threshold < NEVER:
             acts = f" It acts from a score of {threshold:.4f}."
-    return f"## What it is worth\n{words}{acts}"
+    guessed = ""
+    if any(name.partition(".")[0] == "value" for name in problem.assumed):
+        guessed = (
+            "> **Assumed:** a tool guessed what an outcome earns or costs, so no amount here is "
+            "known yet, nor a threshold that follows from it.\n\n"
+        )
+    return f"## What it is worth\n{guessed}{words}{acts}"
 
 
 def _slices(evaluation: dict[str, Any]) -> str:

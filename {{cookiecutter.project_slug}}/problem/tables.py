@@ -141,7 +141,9 @@ class Slice(Table):
     """A column whose groups must each stay above a floor."""
 
     column: ColumnName = Field(description="a column with few values", examples=["region"])
-    floor: float = Field(description="the least the metric may be in a group", examples=[0.6])
+    floor: float = Field(
+        description="the worst the metric may be in a group (an error: the largest)", examples=[0.6]
+    )
 
 
 class Success(Table):

@@ -9,6 +9,7 @@ import pytest
 from handoff.__main__ import latest
 from handoff.build import BUILT, build, write
 from handoff.bundle import read
+from handoff.card import card
 from handoff.golden import MOST_EDGES, UNSEEN
 from handoff.run import fetch
 from poc.tracking import mlflow
@@ -139,3 +140,13 @@ def test_the_card_says_what_it_is_for_and_for_whom(built: Make) -> None:
         "It acts from a score of",
     ):
         assert words in card
+
+
+@pytest.mark.parametrize("name", ["value", "value.currency"])
+def test_amounts_that_a_tool_guessed_are_marked_on_the_card(built: Make, name: str) -> None:
+    bundle = read(built("binary").bundle)
+    said = bundle.problem.model_copy(update={"assumed": [name]})
+    written = card(said, bundle.manifest, bundle.evaluation, "at random")
+    plain = card(bundle.problem, bundle.manifest, bundle.evaluation, "at random")
+    assert "> **Assumed:** a tool guessed what an outcome earns" in written
+    assert "**Assumed" not in plain
