@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data.contract import ROW
+from poc.report.evidence import gather_evidence
+from poc.report.story import REPORT, SLIDES, write
 from poc.retrain import retrain
 from poc.train import train
 from problem.errors import run
@@ -13,7 +15,7 @@ from problem.spec import read
 
 
 def main(words: Sequence[str]) -> int:
-    """Train on the problem and the contract of this project."""
+    """Train on the problem and the contract of this project, or tell what came of it."""
     parser = argparse.ArgumentParser(prog="python -m poc", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     verb = verbs.add_parser("train", help="train the candidates and record the chosen one")
@@ -32,8 +34,15 @@ def main(words: Sequence[str]) -> int:
     again = verbs.add_parser("retrain", help="make a run's model again from its training.json")
     again.add_argument("facts", metavar="FACTS", type=Path, help="the run's training.json")
     again.add_argument("out", metavar="OUT", type=Path, help="folder for the model and its facts")
+    told = verbs.add_parser("report", help="tell the latest run to people who are not technical")
+    told.add_argument("--slides", action="store_true", help="as slides for a meeting")
+    told.add_argument("--out", metavar="PAGE", type=Path, help=f"instead of {REPORT} or {SLIDES}")
     given = parser.parse_args(words)
-    if given.verb == "retrain":
+    if given.verb == "report":
+        problem = read()
+        path = write(gather_evidence(problem, ROW), given.out, as_slides=given.slides)
+        print(f"{'slides' if given.slides else 'report'}: {path}")
+    elif given.verb == "retrain":
         retrain(read(), ROW, given.facts, given.out)
     else:
         done = train(

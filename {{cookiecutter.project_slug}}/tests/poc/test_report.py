@@ -12,12 +12,10 @@ from poc.model import CHAMPION
 from poc.report.evidence import Evidence, gather_evidence
 from poc.report.story import sections, write
 from poc.report.worth import CASES, DUMMY, RULE, Worth
-from poc.tracking import mlflow
 from present.cases import thousand
 from present.page import Table
 from present.wording import number
-from problem.errors import BadInput
-from problem.spec import PROBLEM_FILE, Problem, Task
+from problem.spec import Problem, Task
 from tests.poc.made import problem
 from tests.poc.training import KINDS, schema, table, trained
 
@@ -228,32 +226,3 @@ def test_groups_are_told_with_what_is_too_little_to_say(here: Path) -> None:
     said = " ".join(getattr(block, "text", "") for block in fairness.blocks)
     assert "Insufficient data" in said
     assert "word rare (" in said
-
-
-def test_without_a_run_there_is_nothing_to_report(here: Path) -> None:
-    framed = problem("binary")
-    other = framed.decision.model_copy(update={"name": "never-trained"})
-    with pytest.raises(BadInput, match="found none; train one with `python -m poc train`"):
-        evidence_of(framed.model_copy(update={"decision": other}))
-
-
-def test_a_run_of_another_problem_or_other_rows_is_refused(here: Path) -> None:
-    framed, frame = problem("binary"), table("binary")
-    trained(framed, frame)
-    frame.assign(number=0.0).to_parquet("data.parquet", index=False)
-    with pytest.raises(BadInput, match=r"the data of data\.parquet has changed"):
-        evidence_of(framed)
-    frame.to_parquet("data.parquet", index=False)
-    assert evidence_of(framed)
-    PROBLEM_FILE.write_text(PROBLEM_FILE.read_text() + "\n")
-    with pytest.raises(BadInput, match="has changed since the latest run"):
-        evidence_of(framed)
-
-
-def test_a_run_that_kept_no_scores_is_refused(here: Path) -> None:
-    trained(problem("binary"), table("binary"))
-    run = mlflow.search_runs(search_all_experiments=True, output_format="list")[0]
-    folder = Path(mlflow.artifacts.download_artifacts(run_id=run.info.run_id))
-    (folder / "scores.parquet").unlink()
-    with pytest.raises(BadInput, match=r"has kept no scores\.parquet"):
-        evidence_of(problem("binary"))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from present.page import Figure, Gallery, Note, Section, Table
+from present.page import Block, Figure, Gallery, Note, Section, Table
 from present.slides import MOST_ROWS, deck, write
 from tests.present.journey import sections
 from tests.present.test_page import Outline
@@ -43,7 +43,13 @@ def test_every_sentence_and_picture_of_the_page_is_on_a_slide(html: str) -> None
 
 def test_a_slide_holds_one_picture_or_table() -> None:
     rows = [(str(number),) for number in range(MOST_ROWS + 1)]
-    blocks = [Note("a"), PICTURE, Note("b"), Gallery([PICTURE, PICTURE]), Table("t", ("n",), rows)]
+    blocks: list[Block] = [
+        Note("a"),
+        PICTURE,
+        Note("b"),
+        Gallery([PICTURE, PICTURE]),
+        Table("t", ("n",), rows),
+    ]
     slides = deck([Section("Title", "both", "One sentence.", blocks)])
     assert [[type(block).__name__ for block in slide.blocks] for slide in slides] == [
         ["Note", "Figure", "Note"], ["Figure"], ["Figure"], ["Table"], ["Table"],
