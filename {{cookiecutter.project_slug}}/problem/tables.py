@@ -95,7 +95,7 @@ class Rows(Table):
 
     source: str = Field(
         min_length=1,
-        description="parcels, sklearn:NAME, or the path of a CSV or Parquet file",
+        description="parcels, sklearn:NAME, or the path of a text or Parquet file or a query",
         examples=["data/raw/orders.csv"],
     )
     id: ColumnName | None = Field(
@@ -106,7 +106,7 @@ class Rows(Table):
     )
     unit: ColumnName | None = Field(
         default=None,
-        description="whom rows belong to: kept together in the split and in tests",
+        description="whom rows belong to: kept together in tests, and in a split without time",
         examples=["customer_id"],
     )
 

@@ -32,7 +32,7 @@ STYLES = ((".", ""), (",", ""), (".", ","), (",", "."),
 INFINITE = r"[+-]?(inf|Inf|INF|infinity|Infinity)"
 # A first look at so many values spares a full one at what is clearly something else.
 GLANCE = 500
-EXAMPLES = 3
+EXAMPLES, FEWEST_DAYS = 3, 10
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def find(values: pd.Series, known: Habits = Habits()) -> Found:  # it is frozen
     if not len(rest):
         gone = words if len(words) > 1 else [word for word in words if word.lower() in SURE]
         return Found("category", Cells(missing=tuple(sorted(gone))), _mean_missing(gone))
-    found = _boolean(rest) or _number(rest, known) or _date(rest, known)
+    found = _boolean(rest) or _compact_days(rest) or _number(rest, known) or _date(rest, known)
     if found is None:
         return _words(words, rest, known, has_blanks=bool(values.isna().any()))
     cells = replace(found.cells, missing=tuple(sorted(words)))
@@ -175,6 +175,16 @@ def _date(rest: pa.Array, known: Habits) -> Found | None:
     return Found("date", Cells(dates=found.forms), (found.note,), tells, open=found.open)
 
 
+def _compact_days(rest: pa.Array) -> Found | None:
+    """Days as 20261231: so many numbers that are all days of the calendar are no chance."""
+    if len(rest) < FEWEST_DAYS or not _all_match(rest, r"(19|20)\d{2}[01]\d[0-3]\d"):
+        return None
+    forms = ("%Y%m%d",)
+    texts = pd.Series(rest.to_pandas().to_numpy(), dtype="str")
+    is_day = bool(dates(texts, forms).notna().all())
+    return Found("date", Cells(dates=forms), ("dates as %Y%m%d",)) if is_day else None
+
+
 def _words(words: Sequence[str], rest: pa.Array, known: Habits, *, has_blanks: bool) -> Found:
     """Texts that are nothing else: which of `words` are values among them?"""
     codes = len(rest) >= EXAMPLES and _all_match(rest, "[A-Z]{2}")
@@ -204,7 +214,9 @@ def _mixed(rest: pa.Array) -> tuple[str, ...]:
         return ()
     others = rest.filter(pc.invert(is_number)).slice(0, EXAMPLES).to_pylist()
     listed = ", ".join(f"{text!r:.30}" for text in others)
-    return (f"mixed: {numbers} of {len(rest)} different values are numbers, not {listed}",)
+    few = len(rest) - numbers <= EXAMPLES
+    advice = '; if these mean missing, say so: metadata={"missing": […]}' if few else ""
+    return (f"mixed: {numbers} of {len(rest)} different values are numbers, not {listed}{advice}",)
 
 
 def _all_match(texts: pa.Array, pattern: str) -> bool:
