@@ -2,8 +2,8 @@
 
 Words on the command line choose: faults and cases whose name, check or data set is among them; the
 page is left alone then. With `--quick` a fault meets its own check and those that need no process
-of their own, which takes half the time. Exit code 3 if a fault passes or is refused by another check than named, a
-clean case is refused, or a check of the gate is refused by no fault.
+of their own, which takes half the time. Exit code 3 if a fault passes or is refused by another
+check than named, a clean case is refused, or a check of the gate is refused by no fault.
 """
 
 import subprocess

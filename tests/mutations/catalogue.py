@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from journey import ROOT
-from tests.mutations.work import Row, Work
+from tests.mutations.tables import Row
+from tests.mutations.work import Work
 
 Act = Callable[[Work], None]
 

@@ -102,7 +102,7 @@ def digits(work: Work) -> None:
     _adopt_bundled(work, "digits")
 
 
-@clean("parcels", quick=True)
+@clean("parcels")
 def machines(work: Work) -> None:
     """Strong honest sensors: too good to be true is a warning, and no more."""
     work.adopt_rows("machines", made(900, 1, tables.nearly_perfect), "--target", "broken")

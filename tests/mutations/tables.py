@@ -1,12 +1,14 @@
-"""Tables with honest columns, made from a seed: strong, strange, half empty, and without a leak."""
+"""Tables of text: written as CSV; and made, with honest columns that are strong or strange."""
 
+import csv
 import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.mutations.work import Row
+Row = dict[str, str]
 
 SHOPS = ("north", "south", "west", "on-line")
 
@@ -18,6 +20,15 @@ def made(rows: int, seed: int, row: Callable[[Random, int], dict[str, Any]]) -> 
         {name: "" if value is None else str(value) for name, value in row(rng, number).items()}
         for number in range(rows)
     ]
+
+
+def write_rows(path: Path, rows: list[Row]) -> None:
+    """Write a table as CSV."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def nearly_perfect(rng: Random, _: int) -> dict[str, Any]:

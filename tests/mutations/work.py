@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.mutations.tables import Row, write_rows
+
 PROBLEM, CONTRACT = "problem/problem.toml", "data/contract.py"
 FEATURES, MODEL = "poc/features.py", "poc/model.py"
 TABLE = "data/raw/table.csv"
@@ -31,8 +33,6 @@ judgement = judge(latest(), ROW, asked)
 print(json.dumps(judgement.to_json()))
 sys.exit(0 if judgement.verdict == "passed" else 3)
 """
-
-Row = dict[str, str]
 
 
 class Stopped(Exception):
@@ -221,6 +221,11 @@ class Work:
         path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
         self.reseal()
 
+    def reframe(self) -> None:
+        """Let the bundle hold problem.toml as it is here, where training reads nothing of it."""
+        shutil.copyfile(self.path / PROBLEM, self.bundle / "problem.toml")
+        self.reseal()
+
     def reseal(self) -> None:
         """Let the manifest hold the digests of the files as they are, like a careful liar."""
         manifest = json.loads((self.bundle / "manifest.json").read_text("utf-8"))
@@ -229,15 +234,6 @@ class Work:
                 content = (self.bundle / name).read_bytes()
                 manifest["files"][name] = hashlib.sha256(content).hexdigest()
         (self.bundle / "manifest.json").write_text(json.dumps(manifest, indent=1), "utf-8")
-
-
-def write_rows(path: Path, rows: list[Row]) -> None:
-    """Write a table as CSV."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def replace(path: Path, old: str, new: str) -> None:

@@ -104,6 +104,4 @@ def environment(root: Path) -> dict[str, str]:
         "GIT_CONFIG_NOSYSTEM": "1",
         "HOME": str(root),
         "PYTHONHASHSEED": "0",
-        # Hundreds of starts: what is compiled once need not be compiled again.
-        "PYTHONPYCACHEPREFIX": str(root / "compiled"),
     }

@@ -3,8 +3,17 @@
 from random import Random
 from typing import Any
 
+from tests.mutations import tables
 from tests.mutations.catalogue import fault, root_fault
-from tests.mutations.work import Work
+from tests.mutations.tables import made
+from tests.mutations.work import PROBLEM, Work
+
+SPLIT = "data/split.py"
+BY_GROUP = "train, test = next(_at_random(problem, frame, seed))"
+AT_RANDOM = (
+    "mixed = np.random.default_rng(seed).permutation(len(frame))\n"
+    "        train, test = np.sort(mixed[len(frame) // 5 :]), np.sort(mixed[: len(frame) // 5])"
+)
 
 # --- what the bundle says of itself ---------------------------------------------------------------
 
@@ -42,6 +51,34 @@ def a_use_more_on_the_card(work: Work) -> None:
 def a_reference_that_sees_nothing(work: Work) -> None:
     """The monitor's reference was widened, so that no drift would ever ring."""
     work.lie_in_json("reference.json", lambda said: said["features"][0].update(edges=[]))
+
+
+# --- what was learned from is kept apart from what judges ----------------------------------------
+
+
+@root_fault("split", "parcels")
+def tomorrow_before_yesterday(work: Work) -> None:
+    """Rows were drawn at random where there is time: the model learns from days after the test."""
+    work.edit(
+        SPLIT,
+        "if problem.rows.time:\n        train, test = next(_by_time",
+        "if problem.rows.time is None:\n        train, test = next(_by_time",
+    )
+
+
+@root_fault("split", "titanic")
+def duplicates_on_both_sides(work: Work) -> None:
+    """A plain random split: of 119 repeated rows, many are learned from and judged on."""
+    work.edit(SPLIT, BY_GROUP, AT_RANDOM)
+
+
+@root_fault("split", "parcels", quick=True)
+def customers_on_both_sides(work: Work) -> None:
+    """The same where rows belong to customers, who keep their habits."""
+    bills = made(1200, 1, tables.accounts_of_customers)
+    work.adopt_rows("bills", bills, "--target", "paid_late")
+    work.edit(PROBLEM, "[rows]\n", '[rows]\nunit = "customer"\n')
+    work.edit(SPLIT, BY_GROUP, AT_RANDOM)
 
 
 # --- what is said comes true ----------------------------------------------------------------------

@@ -4,7 +4,8 @@ import math
 from random import Random
 
 from tests.mutations.catalogue import leaking_column, root_fault
-from tests.mutations.work import PROBLEM, Row, Work
+from tests.mutations.tables import Row
+from tests.mutations.work import PROBLEM, Work
 
 # --- the target once more -------------------------------------------------------------------------
 
@@ -74,7 +75,7 @@ def number_given_after_the_result(work: Work) -> None:
 # --- arithmetic of a few columns ------------------------------------------------------------------
 
 
-@root_fault("leakage", "bikes", quick=True)
+@root_fault("leakage", "bikes")
 def two_parts_of_the_total(work: Work) -> None:
     """The target is the sum of two columns: bikes' own casual and registered riders."""
     for name in ("casual", "registered"):
@@ -137,7 +138,7 @@ def net_and_a_few_fixed_extras(work: Work) -> None:
 # --- two columns compared -------------------------------------------------------------------------
 
 
-@root_fault("leakage", "parcels", quick=True)
+@root_fault("leakage", "parcels")
 def days_against_promised_days(work: Work) -> None:
     """The target is whether one column is more than another: parcels' own days until arrival."""
     work.edit(PROBLEM, 'delivery_days = "when the parcel has arrived"\n', "")

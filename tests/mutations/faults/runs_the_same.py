@@ -124,7 +124,7 @@ def features_that_need_a_first_letter(work: Work) -> None:
 # --- what people who know the subject expect ------------------------------------------------------
 
 
-@root_fault("behaviour", "diabetes", quick=True)
+@fault("behaviour", "diabetes", quick=True)
 def sex_moves_the_answer(work: Work) -> None:
     """The clinic's policy says that a column must not move the answer, and it does."""
     work.append(
@@ -132,6 +132,7 @@ def sex_moves_the_answer(work: Work) -> None:
         '\n[[expectations.invariance]]\ncolumn = "sex"\nwithin = 1.0\n'
         'because = "the next visit must not depend on it"\n',
     )
+    work.reframe()
 
 
 @root_fault("behaviour", "parcels")
@@ -207,10 +208,11 @@ def a_model_that_saw_the_test(work: Work) -> None:
 # --- what an answer may cost ----------------------------------------------------------------------
 
 
-@root_fault("budget", "wine", quick=True)
+@fault("budget", "wine", quick=True)
 def a_budget_for_something_smaller(work: Work) -> None:
     """The device that is to run the model has an eighth of the memory that it takes."""
     work.say("memory_mb", "40.0")
+    work.reframe()
 
 
 @root_fault("budget", "diabetes")

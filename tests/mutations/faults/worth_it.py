@@ -4,7 +4,9 @@ import hashlib
 import shutil
 from random import Random
 
+from tests.mutations import tables
 from tests.mutations.catalogue import fault, root_fault
+from tests.mutations.tables import made
 from tests.mutations.work import PROBLEM, Work
 
 
@@ -50,7 +52,7 @@ def inputs_that_were_all_excluded(work: Work) -> None:
     work.edit(PROBLEM, "[columns.excluded]\n", f"[columns.excluded]\n{lines}")
 
 
-@root_fault("slices", "parcels", quick=True)
+@root_fault("slices", "parcels")
 def islands_served_by_chance(work: Work) -> None:
     """In one region the outcome is a coin's: the average hides it, the group's floor does not."""
     rng = Random(2)
@@ -81,3 +83,15 @@ def a_better_model_is_live(work: Work) -> None:
     work.release(work.bundle.name)
     lost = "".join(f'{name} = "not delivered any more"\n' for name in ("bmi", "bp", "s5"))
     work.edit(PROBLEM, "[columns.excluded]\n", f"[columns.excluded]\n{lost}")
+
+
+@root_fault("slices", "parcels", quick=True)
+def a_hall_with_broken_sensors(work: Work) -> None:
+    """In one hall of three the sensors measure nothing, and the others make up for it."""
+    rows, rng = made(900, 1, tables.nearly_perfect), Random(3)
+    for row in rows:
+        if row["hall"] == "C":
+            row["broken"] = rng.choice(["yes", "no"])
+    work.adopt_rows("machines", rows, "--target", "broken")
+    floor = 'slices = [{ column = "hall", floor = 0.8 }]'
+    work.edit(PROBLEM, "\n[success]\n", f"\n[success]\n{floor}\n")
