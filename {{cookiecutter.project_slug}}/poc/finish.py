@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 
 # A bootstrap of so many rows tells how far a measure of more would scatter; but a class of which
 # there are fewer than so many among them does not.
-MOST_ROWS, FEWEST_OF_CLASS, REPEATS = 5_000, 50, 200
+MOST_ROWS, FEWEST_OF_CLASS, REPEATS = 2_000, 50, 200
 
 
 @dataclass(frozen=True)

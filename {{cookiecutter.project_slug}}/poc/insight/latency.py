@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 from poc.folds import THREADS, Lesson, Trial
 
 # Enough calls for a steady median, in a time that nobody notices.
-CALLS, SECONDS = 40, 0.25
+CALLS, SECONDS = 15, 0.25
 
 
 def one_row_ms(taught: Lesson, trial: Trial) -> float | None:

@@ -1,10 +1,16 @@
 """A run records what is needed to make it again, beside the project and in silence."""
 
+import contextlib
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -26,6 +32,8 @@ def test_a_run_records_data_code_choice_and_model(here: Path) -> None:
     for trial in run.trials:
         name = f"cv_brier_score_{trial.candidate.name}"
         assert recorded.data.metrics[name] == pytest.approx(trial.mean)
+        low, high = (recorded.data.metrics[f"{name}_{end}"] for end in ("low", "high"))
+        assert low <= high
     facts = fetched(run).facts
     assert facts["threshold"] == run.threshold
     assert facts["classes"] == [False, True]
@@ -41,6 +49,48 @@ def test_a_run_records_data_code_choice_and_model(here: Path) -> None:
     assert not list((here / "mlartifacts").rglob("*.pkl"))
     assert not (here / "mlflow.db").exists()  # MLFLOW_TRACKING_URI points elsewhere
     assert not (here / "mlruns").exists()
+
+
+@pytest.fixture
+def server(here: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of an MLflow server, which keeps runs and artifacts itself."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    kept, address = here.parent / "kept", f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--backend-store-uri", f"sqlite:///{kept}.db", "--workers", "1"]
+    command += ["--artifacts-destination", str(kept)]
+    with Path(f"{kept}.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+    while process.poll() is None and not answers(f"{address}/health"):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.2)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    yield address
+    os.killpg(process.pid, signal.SIGTERM)
+    process.wait(timeout=30)
+
+
+def answers(address: str) -> bool:
+    """Whether somebody answers there."""
+    try:
+        with urlopen(address, timeout=1) as reply:  # noqa: S310  our own server
+            return bool(reply.status == HTTPStatus.OK)
+    except OSError:
+        return False
+
+
+def test_a_server_keeps_runs_and_artifacts_for_those_who_ask_it(here: Path, server: str) -> None:
+    run = trained(problem("regression"), table("regression", 200))
+    assert mlflow.get_tracking_uri() == server
+    again = fetched(run)
+    assert again.facts["candidate"] == run.chosen
+    names = {one.path for one in mlflow.MlflowClient().list_artifacts(run.run_id)}
+    assert {"training.json", "scores.parquet", "training.html"} <= names
+    assert not (here / "mlartifacts").exists()
+    assert not (here / "mlflow.db").exists()
+    assert list((here.parent / "kept").rglob("scores.parquet"))
 
 
 QUIET = """
