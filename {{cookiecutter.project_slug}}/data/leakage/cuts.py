@@ -18,6 +18,8 @@ Flags = NDArray[np.bool_]
 
 # Fewer rows of a class could part by chance, where many columns and pairs are tried.
 FEWEST = 100
+# Of numbers that count rows fewer will do: they lie equally thick everywhere, whatever they count.
+FEWEST_NUMBERED = 20
 WRONG, WRONG_AT_BORDER = 0.01, 0.04
 # A tenth of a class, at least so many rows, is nearest to the border. From there to the next tenth
 # the two classes together may grow so many times as thick; tails of a bell do by 8 and more.
@@ -41,7 +43,8 @@ def borders(values: Array, outcome: Outcome) -> list[Border] | None:
     there = np.isfinite(values)
     target = outcome.codes[there]
     sizes = np.bincount(target, minlength=len(outcome.classes))
-    judged = np.flatnonzero(sizes >= FEWEST)
+    fewest = FEWEST_NUMBERED if _is_numbering(values[there]) else FEWEST
+    judged = np.flatnonzero(sizes >= fewest)
     if len(judged) < 2 or sizes[judged].sum() < (1 - WRONG) * len(target) or there.mean() < 0.2:
         return None
     column = values[there]
@@ -53,6 +56,11 @@ def borders(values: Array, outcome: Outcome) -> list[Border] | None:
             return None
         found.append(border)
     return found
+
+
+def _is_numbering(values: Array) -> bool:
+    known = np.unique(values)
+    return len(known) == len(values) > 1 and known[-1] - known[0] <= 1.5 * len(known)
 
 
 def _sharp(low: Array, high: Array, above: int) -> Border | None:
@@ -83,8 +91,6 @@ def _sharp_but_for_some(low: Array, high: Array, above: int) -> Border | None:
 
 def _judge(low: Array, high: Array, above: int, wrong: int) -> Border | None:
     """Is it thick at the border, on both sides? `low` and `high` are sorted and apart."""
-    if min(len(low), len(high)) < FEWEST:
-        return None
     gap, middle = high[0] - low[-1], (low[-1] + high[0]) / 2
     away = [middle - low[::-1], high - middle]
     steps = np.concatenate([np.diff(np.unique(side)[: 2 * STEPS]) for side in away])
@@ -103,7 +109,7 @@ def _thins(away: Array, step: float) -> float:
     _, place, counts = np.unique(away, return_inverse=True, return_counts=True)
     rank = np.arange(len(away)) - (np.cumsum(counts) - counts)[place]
     spread = away + step * ((rank + 0.5) / counts[place] - 0.5)
-    rows = max(NEAREST, len(away) // 10)
+    rows = min(max(NEAREST, len(away) // 10), len(away) // 2)
     near, next_to_it = spread[rows - 1], spread[2 * rows - 1] - spread[rows - 1]
     # A pile at the border must not make up for the other side, where rows grow thin.
     return max(PILE, float(near / next_to_it))

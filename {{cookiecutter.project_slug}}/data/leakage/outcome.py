@@ -88,6 +88,15 @@ def sample_rows(outcome: Outcome, most: int = SAMPLE, of_a_class: int = OF_A_CLA
     return np.unique(np.concatenate(chosen))
 
 
+def rows_of_each(outcome: Outcome, most: int) -> Codes:
+    """Up to so many rows of each class, in their order."""
+    rng, chosen = np.random.default_rng(0), []
+    for label in range(len(outcome.classes)):
+        rows = np.flatnonzero(outcome.codes == label)
+        chosen.append(rng.choice(rows, min(most, len(rows)), replace=False))
+    return np.sort(np.concatenate(chosen))
+
+
 def read_columns(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, pd.Series]:
     """The inputs with the types that they are described with; what has another is missing."""
     return {

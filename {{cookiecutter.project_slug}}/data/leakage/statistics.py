@@ -25,8 +25,8 @@ OFF = 0.01
 CHANCE = 1e-9
 MOST_CLASSES = 20
 ROWS = 20_000
-# A correlation of fewer standard errors is chance.
-FEWEST_ERRORS = 3.0
+# A correlation of less than its standard error is none.
+FEWEST_ERRORS = 1.0
 WEIGHTS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 
 

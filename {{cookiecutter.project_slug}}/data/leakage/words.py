@@ -28,6 +28,8 @@ WRONG_OF_MANY = 0.005
 MOST_UNHEARD = 0.35
 # Ranges of a few rows each, such as those far out, may hold the rest.
 MOST_IN_RANGES = 0.95
+# A border between two ranges may be so many times as wide as the steps between values near it.
+WIDEST = 12
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ def _is_sharp(low: Array, high: Array) -> int | None:
     different = np.unique(ranked[max(0, at - 4 * near) : at + 4 * near])
     steps = np.diff(different)
     gap = ranked[at] - ranked[at - 1]
-    if len(steps) < 4 or gap > 8 * np.median(steps):
+    if len(steps) < 4 or gap > WIDEST * np.median(steps):
         return None
     return int(wrong[at - 1])
 
