@@ -65,9 +65,8 @@ def _value(found: Target, blocks: list[Block]) -> Section:
 def suspects(look: Look) -> Section:
     """Features that might give the target away."""
     if not look.suspects:
-        sentence = "No feature comes close to giving the target away alone."
-        together = Note("The gate also looks for what several features give away together.")
-        return Section("Leakage suspects", "data scientist", sentence, [together])
+        sentence = "No feature comes close to giving the target away, alone or with a few others."
+        return Section("Leakage suspects", "data scientist", sentence)
     named = list(dict.fromkeys(name for one in look.suspects for name in one.columns))
     sentence = f"{listed(named)} may give the target away. These are suspects: the gate decides."
     lines = "\n".join(f'{toml(name)} = "when it is known"' for name in named)

@@ -54,7 +54,7 @@ def write(path: Path, out: Path | None = None) -> Path:
     for ran in run(path):
         _add(sections, path, ran)
     lead = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n\n")[0]
-    footer = f"Made of {path.as_posix()} by `python -m eda notebook`: each cell ran once, in order."
+    footer = f"Made of {path.as_posix()} by python -m eda notebook: each cell ran once, in order."
     target = out or PAGES / f"{path.stem}.html"
     return page.write(target, f"Notebook {path.stem}", lead, sections, footer=footer)
 
