@@ -136,17 +136,12 @@ def _sentence(worth: Worth) -> str:
 
 
 def _facts(worth: Worth) -> list[tuple[str, str]]:
-    gain = worth.gains[DUMMY]
-    nothing = called(worth, DUMMY)
-    facts = [(f"more than {nothing}, for {CASES:,} cases", worth.amount(gain.value))]
+    gain, nothing = worth.gains[DUMMY].value, called(worth, DUMMY)
+    more = "more" if gain >= 0 else "less"
+    facts = [(f"{more} than {nothing}, for {CASES:,} cases", worth.amount(abs(gain)))]
     if worth.a_month:
-        monthly = worth.a_month / CASES
-        facts.append(
-            (
-                f"more a month, at {number(round(worth.a_month))} cases as in the data",
-                worth.amount(gain.value * monthly),
-            )
-        )
+        label = f"{more} a month, at {number(round(worth.a_month))} cases as in the data"
+        facts.append((label, worth.amount(abs(gain) * worth.a_month / CASES)))
     threshold = worth.evidence.facts["threshold"]
     if threshold is not None and threshold < NEVER:
         facts.append(("is the chance from which it acts", f"{threshold:.0%}".replace("%", " %")))
