@@ -1,12 +1,11 @@
 """`make mutations`: plant every fault, make every clean case, and write docs/mutations.md.
 
 Words on the command line choose: faults and cases whose name, check or data set is among them; the
-page is left alone then. With `--quick` a fault meets its own check and those that need no process
-of their own, which takes half the time. Exit code 3 if a fault passes or is refused by another
-check than named, a clean case is refused, or a check of the gate is refused by no fault.
+page is left alone then. With `--quick` the checks that need no process of their own are asked, and
+of a fault its own, which takes half the time. Exit code 3 if a fault passes, or is refused by
+others than it names; if a clean case is refused; if a check is refused by no fault.
 """
 
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,6 +18,7 @@ from tests.mutations.catalogue import Clean, Fault, chosen, unplanted
 from tests.mutations.trial import WORKERS, Outcome, attempt
 from tests.mutations.workshop import Workshop, available
 
+# The project's own packages, which `make mutations` puts there.
 ENVIRONMENT = journey.BUILD / ".project"
 
 
@@ -30,8 +30,6 @@ def main(words: list[str]) -> int:
     left_out = len(chosen(words)) - len(cases)
     if left_out:
         print(f"{left_out} cases are left out: their tables are not beside the repository")
-    make = ["make", "env", f"VENV={ENVIRONMENT}"]
-    subprocess.run(make, cwd=journey.ROOT / "{{cookiecutter.project_slug}}", check=True)
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         outcomes = run(cases, Workshop(Path(folder), ENVIRONMENT), quick=quick)

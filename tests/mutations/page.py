@@ -25,7 +25,7 @@ a fault: [tests/mutations/faults](../tests/mutations/faults).
 
 ASKED = {
     False: "Every check was asked of every case.",
-    True: "Each fault met its own check and those that need no process of their own (`--quick`).",
+    True: "Asked were the checks that need no process of their own, and a fault's own (`--quick`).",
 }
 
 
@@ -39,13 +39,13 @@ def write(outcomes: list[Outcome], seconds: float, *, quick: bool, page: Path = 
         lines += ["| --- | --- | --- | --- |"]
         for fault, outcome in faults:
             if fault.check == check:
-                verdict = "**passed**" if outcome.wrong else "refused"
+                verdict = "**wrong**" if outcome.wrong else "refused"
                 said = _short(outcome.wrong or outcome.said)
                 lines.append(f"| {_cell(fault.about)} | {fault.home} | {verdict} | {said} |")
         lines.append("")
     lines += ["## Honest work", "", "| what | case | verdict |", "| --- | --- | --- |"]
     for case, outcome in honest:
-        verdict = f"**refused**: {_short(outcome.wrong)}" if outcome.wrong else "passed"
+        verdict = f"**wrong**: {_short(outcome.wrong)}" if outcome.wrong else "passed"
         lines.append(f"| {_cell(case.about)} | {case.name.replace('_', ' ')} | {verdict} |")
     text = (
         HEAD.format(summary=summary(outcomes, seconds), asked=ASKED[quick])

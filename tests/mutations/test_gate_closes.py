@@ -3,6 +3,7 @@
 All of them, and the page in docs/, come by `make mutations`.
 """
 
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,16 +21,17 @@ QUICK = [case for case in everything() if case.quick]
 @pytest.fixture(scope="session")
 def tried(
     request: pytest.FixtureRequest, project_env: Path, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Future[Outcome]]:
+) -> Iterator[dict[str, Future[Outcome]]]:
     """The cases that were asked for, by name, tried side by side."""
     names = " ".join(item.name for item in request.session.items)
     shop = Workshop(tmp_path_factory.mktemp("mutations"), project_env)
     workers = ThreadPoolExecutor(WORKERS)
-    return {
-        case.name: workers.submit(attempt, case, shop, quick=True)
+    yield {
+        case.name: workers.submit(attempt, case, shop, quick=isinstance(case, Fault))
         for case in QUICK
         if f"[{case.name}]" in names
     }
+    workers.shutdown(wait=False, cancel_futures=True)
 
 
 @pytest.mark.parametrize("case", QUICK, ids=lambda case: case.name)

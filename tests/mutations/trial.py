@@ -26,17 +26,19 @@ class Outcome:
 def attempt(case: Fault | Clean, shop: Workshop, *, quick: bool = False) -> Outcome:
     """Make the case in a project of its own, ask the gate, and throw the project away.
 
-    When `quick`, a fault meets its check and those that need no process of their own.
+    When `quick`, it meets the checks that need no process of their own, and a fault its own check.
     """
     began = time.perf_counter()
-    work = shop.copy(case.home, f"work/{case.name}", trained=case.trained)
+    place = f"work/{case.name}"
     try:
+        work = shop.copy(case.home, place, trained=case.trained)
         case.act(work)
-        verdict = work.check(only=case.check if quick and isinstance(case, Fault) else None)
-    except Stopped as stopped:
-        return Outcome(case, "", f"never came to the gate: {stopped}", time.perf_counter() - began)
+        check = case.check if isinstance(case, Fault) else ""
+        verdict = work.check(only=check if quick else None)
+    except (Stopped, AssertionError) as error:
+        return Outcome(case, "", f"never came to the gate: {error}", time.perf_counter() - began)
     finally:
-        shutil.rmtree(work.path)
+        shutil.rmtree(shop.root / place, ignore_errors=True)
     said, wrong = _judge_fault(case, verdict) if isinstance(case, Fault) else _judge_clean(verdict)
     return Outcome(case, said, wrong, time.perf_counter() - began)
 

@@ -122,12 +122,13 @@ class Work:
         """What the gate says of the bundle that was built last.
 
         With `only`, the checks that need no process of their own are asked, and the one of that
-        name, in the same way: the full gate retrains, runs notebooks and starts a server each time.
+        name if there is one: the whole gate retrains, runs notebooks and starts a server each time.
 
         Raises:
             Stopped: it could not be asked.
         """
-        asked = ("-c", ASK, only) if only else ("-m", "handoff", "check", "--json")
+        whole = ("-m", "handoff", "check", "--json")
+        asked = whole if only is None else ("-c", ASK, only)
         done = self.run(str(self.python), *asked)
         if done.returncode not in (0, REFUSED):
             raise Stopped(f"handoff check: exit {done.returncode}: {done.stderr}")
