@@ -1,20 +1,23 @@
 """A delivery is judged whole, or said to be judged in part; every refused cell is listed."""
 
-import os
-import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
 import pandera.pandas as pa
 import pytest
 
+from data.__main__ import main
 from data.adopt import CONTRACT_FILE, adopt
 from data.check import Checked, check
 from problem.errors import BadInput
 from problem.spec import PROBLEM_FILE
 from problem.spec import read as read_problem
-from tests.data.made import ROOT, contents, csv, schema_of, table
+from tests.data.made import csv, schema_of, table
+
+Command = Callable[[pd.DataFrame], int]
 
 
 @pytest.fixture
@@ -66,7 +69,7 @@ def test_every_rule_and_every_refused_cell_is_listed(adopted: pd.DataFrame) -> N
     assert not found.report.exists()
 
 
-def test_a_million_refused_cells_are_listed_and_five_are_said(adopted: pd.DataFrame) -> None:
+def test_thousands_of_refused_cells_are_listed_and_five_are_said(adopted: pd.DataFrame) -> None:
     bad = pd.concat([adopted.assign(size=500.0, items=-1)] * 200)
     found = checked(bad.assign(order=[f"o{n}" for n in range(len(bad))]))
     assert found.refused == 24_000
@@ -112,39 +115,37 @@ def test_rows_that_wait_for_their_outcome_are_counted_not_refused(adopted: pd.Da
     ]
 
 
-def command(source: str) -> "subprocess.CompletedProcess[str]":
-    """`python -m data check` as a person runs it, in a project whose contract was adopted."""
-    starter = "import sys; sys.path.insert(0, sys.argv.pop(1)); sys.path.insert(0, '.'); "
-    starter += "import data; data.__path__.insert(0, 'data'); "
-    starter += "import runpy; runpy.run_module('data', run_name='__main__', alter_sys=True)"
-    return subprocess.run(
-        [sys.executable, "-c", starter, str(ROOT), "check", source],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+@pytest.fixture
+def command(adopted: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """`python -m data check`, in a project whose contract is the one that was adopted."""
+    contract = ModuleType("data.contract")
+    contract.__dict__["ROW"] = schema_of(CONTRACT_FILE)
+    monkeypatch.setitem(sys.modules, "data.contract", contract)
+    return lambda rows: main(["check", csv(rows, Path("new.csv"))])
 
 
-def test_the_command_exits_with_0_3_or_2_and_never_calls_a_part_a_whole(
-    adopted: pd.DataFrame,
+def test_the_command_exits_with_0_or_3_and_never_calls_a_part_a_whole(
+    adopted: pd.DataFrame, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    done = command(csv(adopted, Path("new.csv")))
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "new.csv holds to the contract: 120 rows, 8 columns, every rule\n"
-    done = command(csv(adopted.drop(columns="late"), Path("new.csv")))
-    assert done.returncode == 0
-    assert "as far as it goes: 120 rows, 7 columns; not checked: 'late'" in done.stdout
-    assert "every rule" not in done.stdout
-    done = command(csv(adopted.assign(size=500.0), Path("new.csv")))
-    assert done.returncode == 3
-    assert "'size' must hold to in_range" in done.stdout
-    assert "120 of 120 rows refused; every cell is listed in build/refused/new.csv" in done.stdout
-    before = contents(Path("build"))
-    done = command("nowhere.csv")
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: expected a text file")
-    assert contents(Path("build")) == before
+    assert command(adopted) == 0
+    said = capsys.readouterr().out
+    assert said == "new.csv holds to the contract: 120 rows, 8 columns, every rule\n"
+    assert command(adopted.drop(columns="late")) == 0
+    said = capsys.readouterr().out
+    assert "as far as it goes: 120 rows, 7 columns; not checked: 'late'" in said
+    assert "every rule" not in said
+    assert command(adopted.assign(size=500.0)) == 3
+    said = capsys.readouterr().out
+    assert "'size' must hold to in_range" in said
+    assert "120 of 120 rows refused; every cell is listed in build/refused/new.csv" in said
+    assert command(adopted.drop(columns="size")) == 3
+    assert "120 rows not judged: give the table the contract's columns" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("command")
+def test_a_delivery_that_cannot_be_read_is_bad_input() -> None:
+    with pytest.raises(BadInput, match="expected a text file, a Parquet file or a query"):
+        main(["check", "nowhere.csv"])
 
 
 def test_a_delivery_in_another_encoding_is_bad_input(adopted: pd.DataFrame) -> None:

@@ -215,6 +215,13 @@ def test_what_may_teach_something_is_kept() -> None:
     assert reason([f"{n}.5" for n in many]) is None
 
 
+def test_days_beyond_what_nanoseconds_count_are_days(project: Path) -> None:
+    lines = [f"{'31.12.9999' if n % 3 else '01.01.1600'},{n % 2}" for n in range(120)]
+    Path("t.csv").write_text("\n".join(["until,late", *lines]), "utf-8")
+    adopt("t.csv", "late")
+    assert load(read_problem(), schema_of(CONTRACT_FILE))["until"].dt.year.max() == 9999
+
+
 def test_a_decision_that_someone_edits_is_followed(project: Path) -> None:
     lines = [f"{'NA' if n % 3 else 'east'},{n % 10},{n % 2}" for n in range(120)]
     Path("t.csv").write_text("\n".join(["site,n,late", *lines]), "utf-8")
