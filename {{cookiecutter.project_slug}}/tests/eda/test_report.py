@@ -129,7 +129,7 @@ def test_repeated_rows_are_counted_and_contradictions_named(tmp_path: Path) -> N
 def test_rows_that_cannot_be_split_get_a_page_that_says_so(tmp_path: Path) -> None:
     frame = mixed("multiclass", rows=300, lost=0.0)
     frame["outcome"] = frame["outcome"].astype("str")
-    frame.loc[:1, "outcome"] = "seldom"
+    frame.loc[0, "outcome"] = "seldom"  # cannot be on both sides
     said = words(page_of(frame, tmp_path / "index.html", "multiclass"))
     assert "Nothing can be kept apart for a test yet" in said
     assert "seldom: fewer than 30 rows to learn from" in said
