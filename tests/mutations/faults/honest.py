@@ -1,5 +1,6 @@
 """Results that are not what they look like. (Leaks have a module of their own.)"""
 
+import itertools
 from random import Random
 from typing import Any
 
@@ -86,10 +87,12 @@ def customers_on_both_sides(work: Work) -> None:
 
 @root_fault("calibration", "parcels", quick=True)
 def chances_of_another_season(work: Work) -> None:
-    """Since the latest weeks two of three delays do not happen: what is said is far too much."""
+    """In the latest weeks two of three delays are missing: what is said is far more than comes."""
     rng = Random(1)
-    rows = work.rows()[:6000]
-    for row in rows[len(rows) * 4 // 5 :]:
-        if row["late"] == "True" and rng.random() < 0.67:
-            row["late"] = "False"
-    work.set_rows(rows)
+    rows = work.rows()[:8000]
+    season = len(rows) * 4 // 5
+    kept = [row["late"] == "False" or at < season or rng.random() > 0.67
+            for at, row in enumerate(rows)]  # fmt: skip
+    work.set_rows(list(itertools.compress(rows, kept)))
+    work.say("minimum", "0.65")
+    work.say("margin", "0.1")

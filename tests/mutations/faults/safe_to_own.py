@@ -4,7 +4,6 @@ import json
 import os
 import pickle
 import zipfile
-from random import Random
 
 from tests.mutations.catalogue import fault, root_fault
 from tests.mutations.work import CONTRACT, FEATURES, Work
@@ -121,12 +120,16 @@ def an_input_that_nobody_explains(work: Work) -> None:
 # --- monitorable ----------------------------------------------------------------------------------
 
 
-@root_fault("monitorable", "diabetes", quick=True)
-def words_that_never_come_again(work: Work) -> None:
-    """A column of nearly as many words as rows: the monitor would ring every day."""
+@fault("monitorable", "diabetes", quick=True)
+def one_threshold_for_every_sample(work: Work) -> None:
+    """Drift is judged by a rule of thumb, however few the rows: the monitor rings by chance."""
+    work.edit(
+        "monitoring/thresholds.py",
+        "return float(max(PRACTICAL_PSI, chance))",
+        "return PRACTICAL_PSI",
+    )
     work.say("minimum_rows", "30")
-    rng = Random(1)
-    work.add("street", "str", [f"street {rng.randrange(400)}" for _ in work.rows()])
+    work.reframe()
 
 
 # --- notebooks ------------------------------------------------------------------------------------
