@@ -82,7 +82,7 @@ def is_class_with_noise(values: Array, outcome: Outcome) -> bool:
     if apart >= FAR * noises.max():
         return True
     unit = apart if abs(middles).min() < 0.02 * apart else 1.0
-    limit = 0.03 * apart
+    limit = min(0.03 * apart, 4 * float((noises / np.sqrt(sizes[judged])).max()))
     at_zero = np.abs(middles).min() <= limit and unit > 0
     whole = np.abs(middles / unit - np.round(middles / unit)).max() * unit <= limit
     return bool(at_zero and whole)

@@ -10,6 +10,8 @@ from data.leakage.outcome import Array, as_numbers
 
 # Of texts, those that are looked into; a longer list has the same endings.
 TEXTS = 5_000
+# Of fewer different values a digit is no part, but nearly the whole.
+FEWEST_DIFFERENT = 60
 
 
 def words(values: pd.Series) -> Iterator[tuple[str, pd.Series]]:
@@ -53,7 +55,7 @@ def numbers(values: pd.Series) -> Iterator[tuple[str, Array]]:
 def _last_digit(values: Array) -> Array | None:
     """The last digit that the column is written with; None for a measurement without end."""
     present = values[np.isfinite(values)]
-    if not len(present) or np.abs(present).max() > 1e11:
+    if len(np.unique(present)) < FEWEST_DIFFERENT or np.abs(present).max() > 1e11:
         return None
     for decimals in range(5):
         if np.allclose(present, present.round(decimals), rtol=0, atol=1e-9):

@@ -166,7 +166,7 @@ def _is_sharp(low: Array, high: Array) -> int | None:
 def allowed(sizes: "np.ndarray[Any, Any]", share: float) -> Array:
     """How many of so many rows may be wrong: their share, and of many what chance adds to it."""
     expected = share * sizes
-    chance = np.where(sizes >= ENOUGH, 2 * np.sqrt(expected), 0.0)
+    chance = np.where(sizes >= ENOUGH, np.sqrt(expected), 0.0)
     return np.asarray(np.floor(expected + chance), dtype=np.float64)
 
 

@@ -81,6 +81,11 @@ def find(
     return find_in(asked, frame.reset_index(drop=True).assign(**{TARGET: outcome}), inputs)
 
 
+def named(found: list[Leak]) -> set[str]:
+    """The columns that are named."""
+    return {name for leak in found for name in leak.columns}
+
+
 def kind(values: pd.Series) -> ColumnType:
     if pd.api.types.is_bool_dtype(values.dtype):
         return "boolean"
