@@ -44,7 +44,9 @@ class AsFloat32(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def transform(self, frame: pd.DataFrame) -> Floats:
         """Shape (rows, features); 0 throughout where there was nothing to learn from."""
-        return np.where(self.empty_, 0.0, self._floats(frame))
+        made = self._floats(frame)
+        made[:, self.empty_] = 0.0
+        return made
 
     def get_feature_names_out(self, names: Any = None) -> NDArray[np.object_]:
         """The columns' own names."""
@@ -52,7 +54,11 @@ class AsFloat32(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _floats(self, frame: pd.DataFrame) -> Floats:
         parts = [column.to_numpy(np.float64, na_value=np.nan) for _, column in frame.items()]
-        return np.column_stack(parts).clip(-LARGEST, LARGEST).astype(np.float32).astype(np.float64)
+        # In place: of a large table each copy counts.
+        made = np.column_stack(parts)
+        np.clip(made, -LARGEST, LARGEST, out=made)
+        made[:] = made.astype(np.float32)
+        return made
 
 
 class DateParts(AsFloat32):
