@@ -59,7 +59,9 @@ def committed(store: str, plain_git: None, tmp_path_factory: pytest.TempPathFact
         git("config", "user.email", "ada@example.org")
         commit_all()
         bundle = train_and_build()
-        record(judge(bundle.path, ORDERS))
+        judgement = judge(bundle.path, ORDERS)
+        assert not judgement.refusals, judgement.refusals
+        record(judgement)
         commit_all()
     return Workshop(root, ORDERS, root / bundle.path)
 

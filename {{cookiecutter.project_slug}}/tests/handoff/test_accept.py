@@ -10,6 +10,7 @@ import pytest
 from handoff.__main__ import main
 from handoff.accept import accept
 from handoff.bundle import read
+from handoff.checks.finding import Check, Result
 from handoff.gate import QUICK
 from handoff.record import RECORDS, TEAMS, VERDICT, refusal
 from poc.tracking import mlflow
@@ -131,3 +132,13 @@ def test_the_command_says_what_comes_next(
     assert "commit the signature" in capsys.readouterr().out
     assert main(["accept", str(passed.bundle), "--as", "ml-engineer"]) == 0
     assert f'champion = "{passed.bundle.name}"' in capsys.readouterr().out
+
+
+def test_only_the_signature_that_publishes_repeats_the_slow_checks(passed: Workshop) -> None:
+    slow = Check("reproducible", "runs the same", lambda _: Result("refuse", "", ""), "training")
+    assert accept(passed.bundle, DATA_SCIENCE, ORDERS, [*QUICK, slow]).published is None
+    commit_all()
+    with pytest.raises(BadInput, match="the gate refuses bundle"):
+        accept(passed.bundle, ML_ENGINEERING, ORDERS, [*QUICK, slow])
+    assert refusal(passed.bundle.name) is not None
+    assert aliased() is None

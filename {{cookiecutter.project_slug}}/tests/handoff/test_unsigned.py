@@ -50,6 +50,12 @@ def _refused(made: Workshop) -> Workshop:
     return judged_anew(made)
 
 
+def _praised(made: Workshop) -> Workshop:
+    """A bundle that lies of itself, under a verdict that every check has passed it."""
+    made.edit_json("evaluation.json", lambda said: said["candidate"].update(value=0.01))
+    return waved_through(made)
+
+
 def _verdict(change: Callable[[dict[str, Any]], Any]) -> Callable[[Workshop], Workshop]:
     def lie(made: Workshop) -> Workshop:
         made = _refused(made)
@@ -114,7 +120,7 @@ UNSIGNED: dict[str, tuple[Callable[[Workshop], Workshop], str]] = {
     "a refusal": (_refused, "did not pass"),
     "a verdict turned round": (_verdict(lambda verdict: None), "did not pass"),
     "a verdict turned round in every line": (
-        _verdict(lambda verdict: [one.update(verdict="pass") for one in verdict["findings"]]),
+        _praised,
         "the gate refuses bundle",
     ),
     "a verdict that asks less": (
