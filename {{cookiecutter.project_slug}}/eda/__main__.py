@@ -22,12 +22,8 @@ def main(words: Sequence[str]) -> int:
     verb = verbs.add_parser("report", help="write the page about the rows of problem.toml")
     verb.add_argument("--out", type=Path, default=PAGE, metavar="FILE", help=f"instead of {PAGE}")
     verb = verbs.add_parser("notebook", help="run a marimo notebook and write it as a page")
-    verb.add_argument(
-        "file", type=Path, nargs="?", default=EXPLORE, help=f"the notebook ({EXPLORE})"
-    )
-    verb.add_argument(
-        "--out", type=Path, metavar="PAGE", help="instead of build/eda/NAME.html", default=None
-    )
+    verb.add_argument("file", type=Path, nargs="?", default=EXPLORE, help=f"instead of {EXPLORE}")
+    verb.add_argument("--out", type=Path, metavar="PAGE", help="instead of build/eda/NAME.html")
     given = parser.parse_args(words)
     if given.verb == "notebook":
         print(f"page: {notebook.write(given.file, given.out)}")
