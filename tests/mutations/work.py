@@ -222,11 +222,6 @@ class Work:
         path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
         self.reseal()
 
-    def reframe(self) -> None:
-        """Let the bundle hold problem.toml as it is here, where training reads nothing of it."""
-        shutil.copyfile(self.path / PROBLEM, self.bundle / "problem.toml")
-        self.reseal()
-
     def reseal(self) -> None:
         """Let the manifest hold the digests of the files as they are, like a careful liar."""
         manifest = json.loads((self.bundle / "manifest.json").read_text("utf-8"))

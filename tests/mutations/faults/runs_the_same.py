@@ -60,13 +60,13 @@ def contract_that_forgot_a_rule(work: Work) -> None:
 # --- the same answer, wherever and in whatever company --------------------------------------------
 
 
-@fault("parity", "diabetes", quick=True)
+@fault("parity", "wine", quick=True)
 def golden_answers_edited(work: Work) -> None:
     """A golden answer was corrected by hand, so that a broken server would pass."""
     path = work.bundle / "golden.jsonl"
     first, *rest = path.read_text("utf-8").splitlines()
     row = json.loads(first)
-    row["answer"]["score"] += 10.0
+    row["answer"]["score"] -= 0.1
     path.write_text("\n".join([json.dumps(row), *rest]) + "\n", encoding="utf-8")
     work.reseal()
 
@@ -124,7 +124,7 @@ def features_that_need_a_first_letter(work: Work) -> None:
 # --- what people who know the subject expect ------------------------------------------------------
 
 
-@fault("behaviour", "diabetes", quick=True)
+@root_fault("behaviour", "diabetes", quick=True)
 def sex_moves_the_answer(work: Work) -> None:
     """The clinic's policy says that a column must not move the answer, and it does."""
     work.append(
@@ -132,7 +132,6 @@ def sex_moves_the_answer(work: Work) -> None:
         '\n[[expectations.invariance]]\ncolumn = "sex"\nwithin = 1.0\n'
         'because = "the next visit must not depend on it"\n',
     )
-    work.reframe()
 
 
 @root_fault("behaviour", "parcels")
@@ -208,11 +207,10 @@ def a_model_that_saw_the_test(work: Work) -> None:
 # --- what an answer may cost ----------------------------------------------------------------------
 
 
-@fault("budget", "wine", quick=True)
+@root_fault("budget", "wine", quick=True)
 def a_budget_for_something_smaller(work: Work) -> None:
     """The device that is to run the model has an eighth of the memory that it takes."""
     work.say("memory_mb", "40.0")
-    work.reframe()
 
 
 @root_fault("budget", "diabetes")

@@ -120,7 +120,7 @@ def an_input_that_nobody_explains(work: Work) -> None:
 # --- monitorable ----------------------------------------------------------------------------------
 
 
-@fault("monitorable", "diabetes", quick=True)
+@root_fault("monitorable", "diabetes", quick=True)
 def one_threshold_for_every_sample(work: Work) -> None:
     """Drift is judged by a rule of thumb, however few the rows: the monitor rings by chance."""
     work.edit(
@@ -129,7 +129,6 @@ def one_threshold_for_every_sample(work: Work) -> None:
         "return PRACTICAL_PSI",
     )
     work.say("minimum_rows", "30")
-    work.reframe()
 
 
 # --- notebooks ------------------------------------------------------------------------------------
