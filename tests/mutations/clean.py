@@ -90,47 +90,47 @@ def trained_before_the_first_commit(work: Work) -> None:
 # --- tables that nobody prepared ------------------------------------------------------------------
 
 
-@clean("parcels")
+@clean("adopted")
 def iris(work: Work) -> None:
     """Adopted: 150 rows, three classes, four numbers that nearly give them."""
     _adopt_bundled(work, "iris")
 
 
-@clean("parcels")
+@clean("adopted")
 def digits(work: Work) -> None:
     """Adopted: 64 columns, ten classes, constant columns among them."""
     _adopt_bundled(work, "digits")
 
 
-@clean("parcels")
+@clean("adopted")
 def machines(work: Work) -> None:
     """Strong honest sensors: too good to be true is a warning, and no more."""
     work.adopt_rows("machines", made(900, 1, tables.nearly_perfect), "--target", "broken")
     work.train_and_build()
 
 
-@clean("parcels")
+@clean("adopted")
 def customers_half_unknown(work: Work) -> None:
     """Mixed types, half of the values missing, and missingness that tells a little."""
     work.adopt_rows("customers", made(3000, 2, tables.half_empty), "--target", "bought")
     work.train_and_build()
 
 
-@clean("parcels")
+@clean("adopted")
 def three_kinds_of_goods(work: Work) -> None:
     """Three classes, one of them rare."""
     work.adopt_rows("goods", made(1500, 3, tables.three_kinds), "--target", "kind")
     work.train_and_build()
 
 
-@clean("parcels")
+@clean("adopted")
 def flats(work: Work) -> None:
     """A number that honest columns explain nearly."""
     work.adopt_rows("flats", made(2000, 4, tables.price_of_a_flat), "--target", "price")
     work.train_and_build()
 
 
-@clean("parcels")
+@clean("adopted")
 def grid(work: Work) -> None:
     """Two years by the hour, growing slowly: a split by time, and drift that is honest."""
     work.adopt_rows(
@@ -139,7 +139,7 @@ def grid(work: Work) -> None:
     work.train_and_build()
 
 
-@clean("parcels")
+@clean("adopted")
 def customers_with_habits(work: Work) -> None:
     """Four rows a customer, kept together by rows.unit."""
     work.adopt_rows("bills", made(2400, 6, tables.accounts_of_customers), "--target", "paid_late")

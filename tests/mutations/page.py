@@ -17,9 +17,11 @@ A gate is worth what it refuses. So faults as people really make them are plante
 each is trained, built and handed to `python -m handoff check`, and the check that is meant for it
 must refuse it, by name and without help from the others. Honest work must pass untouched.
 
-This page is written by `make mutations`, from what the gate said in that run: **{summary}**.
-{asked} A selection that touches every check runs in `make test`. The catalogue is code, a function
-a fault: [tests/mutations/faults](../tests/mutations/faults).
+This page is written by `make mutations`, from what the gate said in that run:
+**{summary}**.
+{asked}
+A selection that touches every check runs in `make test`. The catalogue is code, a function a fault:
+[tests/mutations/faults](../tests/mutations/faults).
 
 """
 
@@ -70,8 +72,9 @@ def summary(outcomes: list[Outcome], seconds: float) -> str:
 
 
 def _short(text: str) -> str:
-    """One cell's worth: no path of this machine, no line break, and an end."""
+    """One cell's worth: no path of this machine, no long digest, no line break, and an end."""
     line = re.sub(r"\S*/bundles/[0-9a-f]{64}", "", " ".join(text.split()))
+    line = re.sub(r"\b([0-9a-f]{12})[0-9a-f]{52}\b", r"\1", line)
     return _cell(line if len(line) <= LONGEST else line[: LONGEST - 1].rstrip() + "…")
 
 

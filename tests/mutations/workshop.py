@@ -27,6 +27,7 @@ class Home:
 
 
 HOMES = {
+    "adopted": Home(),  # rendered, to adopt a table that the case itself brings
     "parcels": Home("parcels"),
     "breast_cancer": Home("sklearn:breast_cancer"),
     "wine": Home("sklearn:wine"),

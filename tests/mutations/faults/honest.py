@@ -73,7 +73,7 @@ def duplicates_on_both_sides(work: Work) -> None:
     work.edit(SPLIT, BY_GROUP, AT_RANDOM)
 
 
-@root_fault("split", "parcels", quick=True)
+@root_fault("split", "adopted", quick=True)
 def customers_on_both_sides(work: Work) -> None:
     """The same where rows belong to customers, who keep their habits."""
     bills = made(1200, 1, tables.accounts_of_customers)

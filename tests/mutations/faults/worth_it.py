@@ -85,7 +85,7 @@ def a_better_model_is_live(work: Work) -> None:
     work.edit(PROBLEM, "[columns.excluded]\n", f"[columns.excluded]\n{lost}")
 
 
-@root_fault("slices", "parcels", quick=True)
+@root_fault("slices", "adopted", quick=True)
 def a_hall_with_broken_sensors(work: Work) -> None:
     """In one hall of three the sensors measure nothing, and the others make up for it."""
     rows, rng = made(900, 1, tables.nearly_perfect), Random(3)
