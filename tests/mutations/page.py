@@ -73,8 +73,14 @@ def summary(outcomes: list[Outcome], seconds: float) -> str:
 
 def _short(text: str) -> str:
     """One cell's worth: no path of this machine, no long digest, no line break, and an end."""
-    line = re.sub(r"\S*/bundles/[0-9a-f]{64}", "", " ".join(text.split()))
-    line = re.sub(r"\b([0-9a-f]{12})[0-9a-f]{52}\b", r"\1", line)
+    for what, instead in (
+        (r"\S*/bundles/[0-9a-f]{64}", ""),
+        (r"\b([0-9a-f]{12})[0-9a-f]{52}\b", r"\1"),
+        (r"(?<![\w.])/(?:[^\s/\"']+/)+", ""),  # the folders of an absolute path
+        (r"[~^]{3,}", ""),  # where a traceback points at
+    ):
+        text = re.sub(what, instead, text)
+    line = " ".join(text.split())
     return _cell(line if len(line) <= LONGEST else line[: LONGEST - 1].rstrip() + "…")
 
 

@@ -138,7 +138,7 @@ def net_and_a_few_fixed_extras(work: Work) -> None:
 # --- two columns compared -------------------------------------------------------------------------
 
 
-@root_fault("leakage", "parcels")
+@root_fault("leakage", "parcels", also=("behaviour",))
 def days_against_promised_days(work: Work) -> None:
     """The target is whether one column is more than another: parcels' own days until arrival."""
     work.edit(PROBLEM, 'delivery_days = "when the parcel has arrived"\n', "")
@@ -172,10 +172,10 @@ def two_flags_that_differ(work: Work) -> None:
 # --- known too late -------------------------------------------------------------------------------
 
 
-@leaking_column("parcels")
-def hours_on_the_way(row: Row) -> float:
+@root_fault("leakage", "parcels", also=("behaviour",))
+def hours_on_the_way(work: Work) -> None:
     """A column that is declared as known after the outcome, re-coded: days as hours."""
-    return 24.0 * float(row["delivery_days"])
+    work.derive("hours", "float", lambda row: 24.0 * float(row["delivery_days"]))
 
 
 @root_fault("leakage", "titanic")
