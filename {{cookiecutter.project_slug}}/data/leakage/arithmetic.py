@@ -4,7 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 
 import numpy as np
 
-from data.leakage.fit import FEWEST_VALUES, are_many, exact, least_squares, with_extras
+from data.leakage.fit import (
+    FEWEST_VALUES,
+    are_many,
+    exact,
+    least_squares,
+    means_and_spreads,
+    with_extras,
+)
 from data.leakage.outcome import Array, Outcome
 from data.leakage.sets import promising
 
@@ -42,7 +49,7 @@ def _sum(numbers: Mapping[str, Array], outcome: Outcome) -> Found | None:
         if weights is None:
             continue
         # A column that adds nothing only stood beside those that do.
-        told = np.abs(weights) * np.nanstd(part, axis=0) > 1e-4 * np.nanstd(target)
+        told = np.abs(weights) * means_and_spreads(part)[1] > 1e-4 * np.nanstd(target)
         if told.sum() >= (1 if extras else 2):
             terms = (f"{w:+.4g} × {names[n]}" for n, w, t in zip(chosen, weights, told, strict=True)
                      if t)  # fmt: skip

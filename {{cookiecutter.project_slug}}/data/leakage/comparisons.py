@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from data.leakage.cuts import FEWEST, Border, Flags, borders, candidates
-from data.leakage.fit import least_squares
+from data.leakage.fit import least_squares, means_and_spreads
 from data.leakage.outcome import Array, Codes, Outcome, rows_of_each
 from data.leakage.sets import promising
 
@@ -155,11 +155,12 @@ def _most_telling(numbers: Mapping[str, Array], outcome: Outcome) -> list[str]:
     if len(names) <= NUMBERS:
         return names
     table = np.column_stack(list(numbers.values()))
+    means = [
+        means_and_spreads(table[outcome.codes == one])[0] for one in range(len(outcome.classes))
+    ]
     with np.errstate(invalid="ignore", divide="ignore"):
-        means = [
-            np.nanmean(table[outcome.codes == one], axis=0) for one in range(len(outcome.classes))
-        ]
-        apart = np.nan_to_num(np.ptp(np.array(means), axis=0) / np.nanstd(table, axis=0))
+        apart = np.ptp(np.array(means), axis=0) / means_and_spreads(table)[1]
+    apart = np.nan_to_num(apart, posinf=0.0)
     return [names[number] for number in np.sort(np.argsort(-apart)[:NUMBERS])]
 
 

@@ -125,6 +125,16 @@ def least_squares(columns: Array, outcome: Array) -> Array:
     return np.asarray(weights / scale)
 
 
+def means_and_spreads(table: Array) -> tuple[Array, Array]:
+    """The mean and the standard deviation of each column, of what is known; NaN if nothing is."""
+    there = np.isfinite(table)
+    known = there.sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        means = np.where(there, table, 0.0).sum(axis=0) / known
+        squares = (np.where(there, table - means, 0.0) ** 2).sum(axis=0) / known
+    return means, np.sqrt(squares)
+
+
 def are_many(rows: NDArray[np.bool_]) -> bool:
     """Whether enough rows are known to say anything."""
     return bool(rows.sum() >= max(FEWEST_ROWS, len(rows) / 5))

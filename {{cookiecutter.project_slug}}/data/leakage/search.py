@@ -18,6 +18,7 @@ from data.leakage.fit import FEWEST_ROWS
 from data.leakage.leak import Leak
 from data.leakage.outcome import (
     Array,
+    Codes,
     Outcome,
     as_numbers,
     read_columns,
@@ -57,7 +58,7 @@ def find(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> li
     for name, when in known_after.items():
         if name in frame:
             found += _of_late(name, frame[name].iloc[rows], _left(sample, found), when)
-    found += _statistics(problem, frame, target, _left(sample, found), seen)
+    found += _statistics(problem, frame, target, _left(sample, found), rows)
     return found + _together(_left(sample, found), seen)
 
 
@@ -170,13 +171,14 @@ def _statistics(
     frame: pd.DataFrame,
     target: Outcome,
     columns: dict[str, pd.Series],
-    outcome: Outcome,
+    rows: Codes,
 ) -> list[Leak]:
     """Columns that are a statistic of the target: exact in whole groups, so asked of all rows.
 
-    `columns` and `outcome` are those of the sample; what tells nothing there is left alone.
+    `columns` are those of the sample, of these `rows`; what tells nothing there is left alone.
     """
     numbers, dates = _numbers(columns)
+    outcome = target.take(rows)
     numeric = [
         name
         for name, values in numbers.items()
@@ -184,11 +186,11 @@ def _statistics(
     ]
     others = [str(name) for name in frame if name != problem.target.column]
     words = [name for name in others if kind_of(frame[name].dtype) != "number"][:GROUPINGS]
-    groups = {name: statistics.Groups.of(frame[name]) for name in words} if numeric else {}
+    groups = {name: statistics.Groups.of(frame[name], rows) for name in words} if numeric else {}
     found = []
     for name in numeric:
         values = as_numbers(read_columns(frame, [Column(name, "number")])[name])
-        own = statistics.Groups.of(values)
+        own = statistics.Groups.of(values, rows)
         for by, one in [("the rows with this value", own), *groups.items()]:
             said = one and by != name and statistics.of_groups(values, one, target)
             if said:

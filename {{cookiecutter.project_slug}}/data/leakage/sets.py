@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from data.leakage.fit import FEWEST_ROWS
+from data.leakage.fit import FEWEST_ROWS, means_and_spreads
 from data.leakage.outcome import Array
 
 # Rows that are searched, columns of which all threes are, and sets that are looked at in full.
@@ -112,9 +112,9 @@ def correlations(table: Array, target: Array) -> tuple[Array, Array]:
     used = complete if len(complete) >= FEWEST_ROWS else everything
     used = used[:: max(1, len(used) // ROWS)]
     there = np.isfinite(used)
+    means, spreads = means_and_spreads(used)
     with np.errstate(divide="ignore", invalid="ignore"):
-        scaled = used - np.nanmean(used, axis=0)
-        scaled = np.where(there, scaled / np.nanstd(used, axis=0), 0.0)
+        scaled = np.where(there, (used - means) / spreads, 0.0)
         scaled, mask = np.nan_to_num(scaled), there.astype(np.float64)
         rows = mask.T @ mask
         means, squares = scaled.T @ mask / rows, (scaled**2).T @ mask / rows

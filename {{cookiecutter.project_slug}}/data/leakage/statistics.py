@@ -38,8 +38,14 @@ class Groups:
     codes: Codes
 
     @classmethod
-    def of(cls, values: "pd.Series[Any] | Array") -> "Groups | None":
-        """Rows of the same value as groups; None if there are too few of them, or no repeats."""
+    def of(cls, values: "pd.Series[Any] | Array", glance: Codes) -> "Groups | None":
+        """Rows of the same value as groups; None if there are too few of them, or no repeats.
+
+        Of values that mostly repeat, a `glance` at a sample of rows would show some that do.
+        """
+        few = pd.Series(values[glance] if isinstance(values, np.ndarray) else values.iloc[glance])
+        if few.is_unique:
+            return None
         codes, known = pd.factorize(values)
         if not FEWEST_GROUPS <= len(known) <= (codes >= 0).sum() / 1.5:
             return None
@@ -53,7 +59,9 @@ def goes_with(values: Array, outcome: Outcome) -> bool:
     worry about.
     """
     there = np.isfinite(values)
-    least = FEWEST_ERRORS / np.sqrt(max(there.sum(), 1))
+    if there.sum() < FEWEST_ROWS:
+        return False
+    least = FEWEST_ERRORS / np.sqrt(there.sum())
     with np.errstate(divide="ignore", invalid="ignore"):
         return any(
             abs(float(np.corrcoef(values[there], target)[0, 1])) > least

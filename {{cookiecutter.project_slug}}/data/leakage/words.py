@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binom
 
 from data.leakage.outcome import Array, Codes, Outcome
 
@@ -22,6 +23,8 @@ ENOUGH = 100
 MOST_WORDS, MOST_NUMBERS = 60, 12
 # Entries that may be wrong: a share of the rows of each class, and of the rarest in all.
 WRONG, WRONG_IN_ALL = 0.0125, 0.08
+# An honest test is wrong in so many rows; that it did so well by luck must be so unlikely.
+HONEST, LUCK, LUCK_OF_ONE = 0.05, 0.001, 0.01
 # What a value among many, or two columns together, may be wrong in: many are tried, so little.
 WRONG_OF_MANY = 0.005
 # Rows whose word stands in the other half of the rows nowhere: they say nothing.
@@ -85,10 +88,11 @@ def recoded(words: Words, outcome: Outcome, *, strict: bool = False) -> bool:
         return False
     if words.numeric and len(words.labels) > MOST_NUMBERS and not _is_mixed(meant, classes):
         return False
-    share = WRONG_OF_MANY if strict or outcome.late else WRONG
-    few_in_each = (wrong <= allowed(sizes, share))[judged].all()
-    in_all = share if strict or outcome.late else WRONG_IN_ALL
-    return bool(few_in_each and wrong.sum() <= allowed(sizes[judged].min(keepdims=True), in_all)[0])
+    strict |= outcome.late or len(words.labels) > MOST_NUMBERS
+    few_in_each = (wrong <= allowed(sizes, WRONG_OF_MANY if strict else WRONG))[judged].all()
+    in_all = allowed(sizes[judged].min(keepdims=True), WRONG_OF_MANY if strict else WRONG_IN_ALL)
+    no_luck = wrong.sum() == 0 or _by_luck(wrong.sum(), sizes.sum()) <= LUCK
+    return bool(few_in_each and wrong.sum() <= in_all[0] and no_luck)
 
 
 def just_where(words: Words, outcome: Outcome) -> tuple[Any, Any] | None:
@@ -107,6 +111,10 @@ def just_where(words: Words, outcome: Outcome) -> tuple[Any, Any] | None:
         loose &= np.array([label is None for label in words.labels])[:, None]
     if outcome.late:
         loose &= False
+    for word, label in np.argwhere(loose & ~tight):
+        luck = (_by_luck(lacking[word, label], sizes[label]),
+                _by_luck(strange[word, label], others[label]))  # fmt: skip
+        loose[word, label] = max(luck) <= LUCK_OF_ONE
     found = np.argwhere((tight | loose) & (rarest >= FEWEST))
     if not len(found):
         return None
@@ -168,6 +176,11 @@ def allowed(sizes: "np.ndarray[Any, Any]", share: float) -> Array:
     expected = share * sizes
     chance = np.where(sizes >= ENOUGH, np.sqrt(expected), 0.0)
     return np.asarray(np.floor(expected + chance), dtype=np.float64)
+
+
+def _by_luck(wrong: Any, rows: Any) -> Any:
+    """How likely a test that is wrong in `HONEST` of all rows is wrong in no more than `wrong`."""
+    return binom.cdf(wrong, rows, HONEST)
 
 
 def _count(codes: Codes, target: Codes, words: int, classes: int) -> Codes:
