@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.mutations import tables
 from tests.mutations.catalogue import clean
 from tests.mutations.tables import made
-from tests.mutations.work import FEATURES, PROBLEM, TABLE, Work
+from tests.mutations.work import PROBLEM, TABLE, Work
 
 PARCELS = (
     "import sys; from data.parcels import simulate; "
@@ -71,11 +71,7 @@ def few_parcels(work: Work) -> None:
 @clean("diabetes")
 def a_feature_of_the_team(work: Work) -> None:
     """A transformer that the team wrote, in poc/features.py: it travels in the bundle."""
-    work.edit(
-        FEATURES,
-        ".astype(np.float32).astype(np.float64)",
-        ".round(3).astype(np.float32).astype(np.float64)",
-    )
+    work.compute_otherwise("np.round(made, 3, out=made)")
     work.train_and_build()
 
 

@@ -18,6 +18,8 @@ from tests.mutations.tables import Row, write_rows
 PROBLEM, CONTRACT = "problem/problem.toml", "data/contract.py"
 FEATURES, MODEL = "poc/features.py", "poc/model.py"
 TABLE = "data/raw/table.csv"
+# The line of the feature code after which the numbers of all rows are at hand, as `made`.
+NUMBERS = "        made = self._floats(frame)\n"
 # What training leaves behind, and a new training must not find.
 TRAINED = ("mlflow.db", "mlartifacts", "build")
 REFUSED = 3
@@ -152,6 +154,10 @@ class Work:
         text, times = re.subn(rf"(?m)^{key} = .*$", f"{key} = {value}", path.read_text("utf-8"))
         assert times == 1, f"{key} stands {times} times in {PROBLEM}"
         path.write_text(text, encoding="utf-8")
+
+    def compute_otherwise(self, *lines: str) -> None:
+        """Let the feature code do this, too, with all numbers, which it calls `made`."""
+        self.edit(FEATURES, NUMBERS, NUMBERS + "".join(f"        {line}\n" for line in lines))
 
     def write(self, name: str, text: str) -> None:
         """Write a file."""

@@ -17,7 +17,7 @@ def problem_edited_after_training(work: Work) -> None:
 @fault("current", "diabetes")
 def features_edited_after_training(work: Work) -> None:
     """The feature code is not the one that the model was trained with."""
-    work.edit(FEATURES, "RARE_ROWS, MOST_COLUMNS = 10, 40", "RARE_ROWS, MOST_COLUMNS = 20, 40")
+    work.edit(FEATURES, "LARGEST = 1e30", "LARGEST = 1e29")
 
 
 @fault("current", "titanic")
@@ -74,24 +74,13 @@ def golden_answers_edited(work: Work) -> None:
 @root_fault("parity", "breast_cancer", also=("evaluation", "reproducible"))
 def features_that_throw_dice(work: Work) -> None:
     """Noise is added to the features whenever they are worked out, in production too."""
-    work.edit(
-        FEATURES,
-        "return np.where(self.empty_, 0.0, self._floats(frame))",
-        "rng = np.random.default_rng()\n"
-        "        return np.where(self.empty_, 0.0, self._floats(frame)) * "
-        "rng.normal(1, 0.05, (len(frame), self.n_features_in_))",
-    )
+    work.compute_otherwise("made *= np.random.default_rng().normal(1, 0.05, made.shape)")
 
 
 @root_fault("parity", "breast_cancer")
 def features_of_the_whole_batch(work: Work) -> None:
     """A number is centred on the batch that it comes in: alone, every row is average."""
-    work.edit(
-        FEATURES,
-        "return np.where(self.empty_, 0.0, self._floats(frame))",
-        "floats = np.where(self.empty_, 0.0, self._floats(frame))\n"
-        "        return floats - floats.mean(axis=0)",
-    )
+    work.compute_otherwise("made -= made.mean(axis=0)")
 
 
 # --- any row that the contract allows -------------------------------------------------------------
@@ -100,12 +89,9 @@ def features_of_the_whole_batch(work: Work) -> None:
 @root_fault("robust", "diabetes", quick=True)
 def features_without_a_zero(work: Work) -> None:
     """A table of what a positive and a negative value mean, in which 0 was forgotten."""
-    work.edit(
-        FEATURES,
-        "return np.where(self.empty_, 0.0, self._floats(frame))",
-        "floats = np.where(self.empty_, 0.0, self._floats(frame))\n"
-        "        sides = {1.0: 1.0, -1.0: 0.999}\n"
-        "        return floats * np.vectorize(sides.__getitem__)(np.sign(floats))",
+    work.compute_otherwise(
+        "sides = {1.0: 1.0, -1.0: 0.999}",
+        "made *= np.vectorize(sides.__getitem__)(np.sign(made))",
     )
 
 
@@ -114,11 +100,18 @@ def features_that_need_a_first_letter(work: Work) -> None:
     """Words are cut to their first letter, which an empty text does not have."""
     work.edit(
         FEATURES,
-        "def _categorical() -> Pipeline:\n    return make_pipeline(\n",
+        "def _categorical(",
         "def first_letter(words: Any) -> Any:\n"
         "    return np.vectorize(lambda word: word[0], otypes=[object])(words)\n\n\n"
-        "def _categorical() -> Pipeline:\n    return make_pipeline(\n",
+        "def _categorical(",
     )
+    work.edit(
+        FEATURES,
+        "        OneHotEncoder(",
+        '        FunctionTransformer(first_letter, feature_names_out="one-to-one"),\n'
+        "        OneHotEncoder(",
+    )
+    work.edit(FEATURES, "import OneHotEncoder,", "import FunctionTransformer, OneHotEncoder,")
 
 
 # --- what people who know the subject expect ------------------------------------------------------
@@ -165,7 +158,7 @@ def dice_thrown_once(work: Work) -> None:
         "self.empty_ = np.isnan(self._floats(frame)).all(axis=0)\n"
         "        self.weight_ = np.random.default_rng().normal(1, 0.2)",
     )
-    work.edit(FEATURES, "0.0, self._floats(frame))", "0.0, self._floats(frame) ** self.weight_)")
+    work.compute_otherwise("made **= self.weight_")
 
 
 @root_fault("reproducible", "diabetes")
@@ -217,9 +210,7 @@ def a_budget_for_something_smaller(work: Work) -> None:
 def features_that_take_their_time(work: Work) -> None:
     """A large system of equations is solved for every answer."""
     work.say("latency_p99_ms", "20.0")
-    work.edit(
-        FEATURES,
-        "return np.where(self.empty_, 0.0, self._floats(frame))",
-        "rest = np.linalg.svd(np.eye(300) + 1 / (1 + np.arange(300)), compute_uv=False)\n"
-        "        return np.where(self.empty_, 0.0, self._floats(frame)) + 0 * rest[0]",
+    work.compute_otherwise(
+        "rest = np.linalg.svd(np.eye(300) + 1 / (1 + np.arange(300)), compute_uv=False)",
+        "made += 0 * rest[0]",
     )
