@@ -13,21 +13,27 @@ export ANSWERS
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help journey test test-render test-check test-ship check format lock bench clean
+.PHONY: help journey test test-render test-check test-mutations test-ship mutations check format lock bench clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 journey: $(ENVIRONMENT) ## render a project into build/ and live its whole life; ANSWERS='dataset=sklearn:wine project_name="My Wine"'
 	@$(VENV)/bin/python journey.py
 
-test: test-render test-check test-ship ## every test, the fast ones first
+test: test-render test-check test-mutations test-ship ## every test, the fast ones first
 test-render: $(ENVIRONMENT) ## the template renders, whatever is answered (seconds)
 	$(VENV)/bin/python -m pytest -m render
 test-check: $(ENVIRONMENT) ## rendered projects pass their own checks and journeys (minutes)
 	$(VENV)/bin/python -m pytest -m check
+test-mutations: $(ENVIRONMENT) ## a planted fault for each check of the gate is refused (minutes)
+	$(VENV)/bin/python -m pytest -m mutations
 test-ship: $(ENVIRONMENT) ## the project's image is built, run and probed (minutes)
 	$(VENV)/bin/python -m pytest -m ship
+
+mutations: $(ENVIRONMENT) ## every planted fault and every clean case; writes docs/mutations.md (an hour)
+	$(MAKE) --directory '$(PROJECT)' env VENV='$(CURDIR)/build/.project'
+	$(VENV)/bin/python -m tests.mutations
 
 check: $(ENVIRONMENT) ## format, lint and types, of the template and of the project where it stands
 	$(VENV)/bin/ruff format --check .

@@ -13,7 +13,7 @@ import journey
 
 ROOT = journey.ROOT
 INSIDE = "{{cookiecutter.project_slug}}"
-TIERS = ("render", "check", "ship")
+TIERS = ("render", "check", "mutations", "ship")
 
 # What a person's shell or an outer make may carry, and a test must not see.
 LEAKS = (
