@@ -31,7 +31,8 @@ def load(problem: Problem, schema: pa.DataFrameSchema) -> pd.DataFrame:
         cells = Cells.of(schema.columns[target].metadata)
         raw = raw[cells.without_missing(raw[target]).notna()]
     frame = conform(raw, schema)
-    if problem.rows.time:
+    del raw  # before the next copy is made
+    if problem.rows.time and not frame[problem.rows.time].is_monotonic_increasing:
         # A stable sort: rows of the same moment keep the order in which they came.
         frame = frame.sort_values(problem.rows.time, kind="stable")
     return frame.reset_index(drop=True)

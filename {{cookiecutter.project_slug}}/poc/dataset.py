@@ -8,7 +8,7 @@ import pandera.pandas as pa
 
 from data.columns import columns as describe
 from data.load import digest, inputs, load
-from data.split import Split, split
+from data.split import Split, some, split
 from poc.evaluate import Truth, truth
 from problem.columns import Column
 from problem.spec import Problem
@@ -31,12 +31,12 @@ class Dataset:
     @cached_property
     def learning(self) -> pd.DataFrame:
         """The rows to learn from; `known` are their outcomes."""
-        return self.frame.iloc[self.parts.train].reset_index(drop=True)
+        return some(self.frame, self.parts.train).reset_index(drop=True)
 
     @cached_property
     def test(self) -> pd.DataFrame:
         """The rows to be judged on. Training must not look at them."""
-        return self.frame.iloc[self.parts.test].reset_index(drop=True)
+        return some(self.frame, self.parts.test).reset_index(drop=True)
 
     def inputs(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The inputs of some of the rows, as a model takes them."""
@@ -52,7 +52,7 @@ def gather(problem: Problem, schema: pa.DataFrameSchema) -> Dataset:
     """
     frame = load(problem, schema)
     parts = split(problem, frame, SEED)
-    learning = frame.iloc[parts.train]
+    learning = some(frame, parts.train)
     return Dataset(
         problem=problem,
         frame=frame,

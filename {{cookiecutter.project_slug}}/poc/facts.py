@@ -4,11 +4,11 @@ from dataclasses import asdict
 from typing import Any
 
 from data.load import digest
-from poc import rule
 from poc.calibrate import Calibration
 from poc.dataset import SEED
 from poc.finish import Finished, bootstrap, value
 from poc.folds import Lesson, Trial
+from poc.insight import rule
 from poc.insight.frontier import frontier
 from poc.insight.importance import importance
 from poc.insight.latency import one_row_ms

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from time import thread_time
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from threadpoolctl import ThreadpoolController
 
-from data.split import Rows, folds
+from data.split import Rows, folds, some
 from poc.dataset import SEED, Dataset
 from poc.evaluate import predict
 from poc.model import Candidate
@@ -67,19 +67,19 @@ class Lesson:
 
     def say(self, model: Pipeline, rows: Rows) -> Array:
         """What a fitted model predicts of some of the rows (see `poc.evaluate.predict`)."""
-        return self.answers(model, self.table.iloc[rows])
+        return self.answers(model, some(self.table, rows))
 
-    def answers(self, model: Pipeline, table: pd.DataFrame) -> Array:
-        """What a fitted model predicts of rows like those to learn from."""
+    def answers(self, model: Any, inputs: Any) -> Array:
+        """What a fitted model predicts of such rows; or its last step, of their features."""
         dataset = self.dataset
-        return predict(model, table, dataset.problem.target.task, dataset.known.classes)
+        return predict(model, inputs, dataset.problem.target.task, dataset.known.classes)
 
     def fit(self, model: Pipeline, rows: Rows | None = None) -> Pipeline:
         """A copy of `model`, fitted on some of the rows or all of them."""
         labels = self.dataset.known.labels
         if rows is None:
             return clone(model).fit(self.table, labels)
-        return clone(model).fit(self.table.iloc[rows], labels[rows])
+        return clone(model).fit(some(self.table, rows), labels[rows])
 
     def measure(self, rows: Rows, said: Array) -> float:
         """The success metric on some of the rows."""
@@ -122,12 +122,29 @@ class Trial:
         return float(np.std(self.folds, ddof=1) / np.sqrt(len(self.folds)))
 
 
-def cross_validate(taught: Lesson, tried: Sequence[Candidate]) -> Iterator[Trial]:
-    """A trial of each candidate, in their order and as they are done."""
-    jobs = [(one, learn, judge) for one in tried for learn, judge in taught.folds]
+def cross_validate(taught: Lesson, tried: Sequence[Candidate]) -> list[Trial]:
+    """A trial of each candidate, in their order.
+
+    Candidates that see the same of a row learn from one table of features: to make it once for each
+    of them took a fifth of the training.
+    """
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for number, one in enumerate(tried):
+        # The same objects, not equal ones: then there is nothing to compare, and no doubt.
+        groups.setdefault(tuple(id(step) for _, step in one.model.steps[:-1]), []).append(number)
+    jobs = [
+        ([tried[number].model for number in group], learn, judge)
+        for group in groups.values()
+        for learn, judge in taught.folds
+    ]
     with at_once(lambda job: _fold(taught, *job), jobs) as done:
-        for candidate in tried:
-            yield _trial(taught, candidate, [next(done) for _ in taught.folds])
+        tested = {tuple(group): [next(done) for _ in taught.folds] for group in groups.values()}
+    trials = {
+        number: _trial(taught, tried[number], [fold[place] for fold in parts])
+        for group, parts in tested.items()
+        for place, number in enumerate(group)
+    }
+    return [trials[number] for number in range(len(tried))]
 
 
 @contextmanager
@@ -156,27 +173,41 @@ def at_once(work: Callable[[Job], Done], jobs: Sequence[Job]) -> Iterator[Iterat
             crew.shutdown(cancel_futures=True)
 
 
-def _fold(
-    taught: Lesson, candidate: Candidate, learn: Rows, judge: Rows
-) -> tuple[Pipeline, Rows, Array, float]:
+@dataclass(frozen=True)
+class _Answer:
+    """A model fitted on a fold's rows, and what it said of those held out."""
+
+    model: Pipeline
+    said: Array
+    seconds: float
+
+
+def _fold(taught: Lesson, models: Sequence[Pipeline], learn: Rows, judge: Rows) -> list[_Answer]:
+    """The models' answers, all of which begin with the same steps."""
+    labels, first = taught.dataset.known.labels[learn], clone(models[0][:-1])
     began = thread_time()
-    model = taught.fit(candidate.model, learn)
-    seconds = thread_time() - began
-    return model, judge, taught.say(model, judge), seconds
+    features = first.fit_transform(some(taught.table, learn), labels)
+    shared, fitted = thread_time() - began, []
+    for model in models:
+        began = thread_time()
+        last = clone(model[-1]).fit(features, labels)
+        whole = Pipeline([*first.steps, (model.steps[-1][0], last)])
+        fitted.append((whole, shared + thread_time() - began))
+    del features  # let go before those of the other rows are made
+    features = first.transform(some(taught.table, judge))
+    return [_Answer(model, taught.answers(model[-1], features), took) for model, took in fitted]
 
 
-def _trial(
-    taught: Lesson, candidate: Candidate, parts: Sequence[tuple[Pipeline, Rows, Array, float]]
-) -> Trial:
+def _trial(taught: Lesson, candidate: Candidate, answers: Sequence[_Answer]) -> Trial:
     known, task = taught.dataset.known, taught.dataset.problem.target.task
     rows = len(taught.table)
     scores = np.full((rows, len(known.classes)) if task == "multiclass" else (rows,), np.nan)
-    for _, judge, said, _ in parts:
-        scores[judge] = said
+    for (_, judge), answer in zip(taught.folds, answers, strict=True):
+        scores[judge] = answer.said
     return Trial(
         candidate,
-        tuple(taught.measure(judge, said) for _, judge, said, _ in parts),
+        tuple(taught.measure(judge, scores[judge]) for _, judge in taught.folds),
         scores,
-        float(np.mean([seconds for *_, seconds in parts])),
-        parts[-1][0],
+        float(np.mean([answer.seconds for answer in answers])),
+        answers[-1].model,
     )

@@ -60,8 +60,11 @@ def candidates(
     """
     kinds = {column.name: column.type for column in columns}
 
+    # One object each, never fitted itself: whoever shares it can share what it makes of a fold.
+    seen = {scaled: features(kinds, scaled=scaled, rows=rows) for scaled in (False, True)}
+
     def pipeline(model: BaseEstimator, *, scaled: bool) -> Pipeline:
-        return make_pipeline(features(kinds, scaled=scaled, rows=rows), model)
+        return make_pipeline(seen[scaled], model)
 
     # Two decisions at most: what a business would write down without a model.
     small: dict[str, Any] = {

@@ -14,9 +14,10 @@ from poc.facts import facts
 from poc.finish import finish
 from poc.folds import THREADS, Lesson, Trial, cross_validate, lesson
 from poc.insight import page
+from poc.memory import give_back
 from poc.model import CHAMPION, TUNED, Candidate, candidates, recipe
 from poc.recording import record, scores_table
-from poc.search import search
+from poc.tuning.search import search
 from problem.errors import BadInput
 from problem.metrics import METRICS
 from problem.spec import Problem
@@ -58,6 +59,7 @@ def train(
         BadInput: the data cannot be loaded, does not fit the problem, or has nothing to learn; or
             there is no such run.
     """
+    give_back()
     dataset = gather(problem, schema)
     rows = len(dataset.learning)
     check_can_be_learned(dataset)

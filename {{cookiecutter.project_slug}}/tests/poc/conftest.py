@@ -1,8 +1,10 @@
 """A project's folder to train in."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 from tests.poc.training import PROJECT
 
@@ -16,3 +18,10 @@ def here(tmp_path: Path, store: str, plain_git: None, monkeypatch: pytest.Monkey
     for name in ("poc/features.py", "requirements/serving.txt"):
         Path(name).write_bytes((PROJECT / name).read_bytes())
     return tmp_path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """A fit of a few rows on as many threads as there are cores mostly waits for them."""
+    with threadpool_limits(limits=1):
+        yield

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from data.load import inputs
-from poc import rule
+from poc.insight import rule
 from poc.model import candidates
 from problem.columns import Column
 from problem.spec import Task

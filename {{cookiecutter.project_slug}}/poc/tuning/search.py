@@ -18,15 +18,15 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from poc.dataset import SEED
-from poc.fitting import Judge, judges
 from poc.folds import Lesson, at_once
 from poc.model import BOOSTING, Candidate
+from poc.tuning.fitting import Judge, judges
 from present.wording import count, number
 
 SEARCHES = Path("build/search")
 # What a search's result depends on beside the rows and the problem. A search by other code is
 # another search.
-CODE = ("features.py", "model.py", "folds.py", "fitting.py", "search.py")
+CODE = ("features.py", "model.py", "folds.py", "tuning/fitting.py", "tuning/search.py")
 # Trials that only look around before the sampler has something to go by, and the pruner too.
 FIRST, BEFORE_PRUNING = 10, 5
 
@@ -115,7 +115,7 @@ def _study(taught: Lesson, folder: Path) -> optuna.Study:
 
 def key(taught: Lesson) -> str:
     """What a search is known by: the problem, the rows, and the code that searches."""
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     sha = hashlib.sha256(taught.dataset.digest.encode())
     sha.update(taught.dataset.problem.model_dump_json().encode())
     for name in CODE:
