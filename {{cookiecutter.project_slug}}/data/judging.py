@@ -108,7 +108,9 @@ def _typed(raw: pd.DataFrame, schema: pa.DataFrameSchema) -> tuple[pd.DataFrame,
                 broken.append(_broken(values, odd, f"is no {kind}"))
         if not rule.nullable and (gone := values.isna()).any():
             broken.append(_broken(values, gone, "must not be missing"))
-    return pd.DataFrame(table), broken
+    # Each column stays as it is: to lay them side by side would copy all of them, and whoever takes
+    # some columns would copy these again.
+    return pd.DataFrame(table, copy=False), broken
 
 
 def _broken(values: pd.Series, odd: "pd.Series[bool]", rule: str) -> Broken:

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from data.load import digest
+from data.split import some
 from poc.calibrate import Calibration
 from poc.dataset import SEED
 from poc.finish import Finished, bootstrap, value
@@ -47,7 +48,9 @@ def facts(
         "folds": len(taught.folds),
         "data_digest": dataset.digest,
         # Their outcomes alone: new columns do not make them rows that nobody has looked at.
-        "test_digest": digest(dataset.test[[dataset.problem.target.column]]),
+        "test_digest": digest(
+            some(dataset.frame[[dataset.problem.target.column]], dataset.parts.test)
+        ),
         "code": provenance().to_json(),
         "rule": _rule(taught, trials),
         "trials": tried,

@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 RARE_ROWS, RARE_PART, MOST_COLUMNS = 10, 50, 40
 # What comes round again in a date, and what pandas calls it.
 PARTS = {"month": "month", "weekday": "day_of_week", "hour": "hour"}
+MISSING = "(missing)"
 # Far beyond any real value, and small enough to stay finite when a model multiplies it.
 LARGEST = 1e30
 
@@ -53,11 +54,11 @@ class AsFloat32(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self.feature_names_in_
 
     def _floats(self, frame: pd.DataFrame) -> Floats:
-        parts = [column.to_numpy(np.float64, na_value=np.nan) for _, column in frame.items()]
-        # In place: of a large table each copy counts.
-        made = np.column_stack(parts)
-        np.clip(made, -LARGEST, LARGEST, out=made)
-        made[:] = made.astype(np.float32)
+        made = np.empty(frame.shape)
+        # A column at a time: of a large table each copy of the whole counts.
+        for place, (_, column) in enumerate(frame.items()):
+            values = column.to_numpy(np.float64, na_value=np.nan)
+            made[:, place] = np.clip(values, -LARGEST, LARGEST).astype(np.float32)
         return made
 
 
@@ -77,6 +78,32 @@ class DateParts(AsFloat32):
         dates = [column.dt for _, column in frame.items()]
         parts = [getattr(date, part) for date in dates for part in PARTS.values()]
         return np.column_stack([part.to_numpy(np.float64, na_value=np.nan) for part in parts])
+
+
+class Words(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Categories as the encoder reads them; a missing one is a word of its own.
+
+    One object stands for all rows that say the same: an object a cell took more than the table.
+    """
+
+    def fit(self, frame: pd.DataFrame, target: Any = None) -> Self:
+        """Remember the names."""
+        self.feature_names_in_ = np.asarray(frame.columns, dtype=object)
+        self.n_features_in_ = len(frame.columns)
+        return self
+
+    def transform(self, frame: pd.DataFrame) -> NDArray[np.object_]:
+        """Shape (rows, columns)."""
+        made = np.empty(frame.shape, dtype=object)
+        for place, (_, column) in enumerate(frame.items()):
+            codes, words = column.factorize()
+            # A missing cell has the code -1: the last word.
+            made[:, place] = np.append(np.asarray(words, object), MISSING)[codes]
+        return made
+
+    def get_feature_names_out(self, names: Any = None) -> NDArray[np.object_]:
+        """The columns' own names."""
+        return self.feature_names_in_
 
 
 def features(
@@ -101,13 +128,15 @@ def features(
 
 
 def _numeric(first: BaseEstimator, *, scaled: bool) -> Pipeline:
-    rest = [SimpleImputer(strategy="median", add_indicator=True), StandardScaler()]
+    # In place: what comes first has made a table of its own.
+    filled = SimpleImputer(strategy="median", add_indicator=True, copy=False)
+    rest = [filled, StandardScaler(copy=False)]
     return make_pipeline(first, *(rest if scaled else []))
 
 
 def _categorical(rows: int) -> Pipeline:
     return make_pipeline(
-        SimpleImputer(strategy="constant", fill_value="(missing)", keep_empty_features=True),
+        Words(),
         OneHotEncoder(
             handle_unknown="infrequent_if_exist",
             min_frequency=max(2, min(RARE_ROWS, rows // RARE_PART)),
