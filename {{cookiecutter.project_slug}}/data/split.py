@@ -91,12 +91,24 @@ def faults(problem: Problem, frame: pd.DataFrame, parts: Split) -> list[str]:
         if len(early := test[(moments.iloc[test] <= last).to_numpy()]):
             found.append(f"{_rows(early)} of the test not later than the last learnt from, {last}")
         return found
-    groups = _groups(problem, frame)
-    apart = test[(np.bincount(groups[train], minlength=groups.max() + 1) > 0)[groups[test]]]
-    if len(apart := apart[learnt[apart] == 0]):
+    keys = _alike(problem, frame)
+    both = test[keys.iloc[test].isin(keys.iloc[train]).to_numpy() & (learnt[test] == 0)]
+    if len(both):
         what = f"rows of one {problem.rows.unit}" if problem.rows.unit else "duplicates"
-        found.append(f"{what} on both sides: {_rows(apart)} of the test")
+        found.append(f"{what} on both sides: {_rows(both)} of the test")
     return found
+
+
+def _alike(problem: Problem, frame: pd.DataFrame) -> pd.Series:
+    """What tells rows apart that may not stand on two sides: their unit, or all of their inputs.
+
+    Written apart from `_groups`, by which rows are dealt out: whoever changes the one by mistake
+    is told by the other.
+    """
+    if problem.rows.unit:
+        return frame[problem.rows.unit]
+    inputs = [name for name in frame if name not in problem.kept_out]
+    return frame.groupby(inputs, dropna=False, sort=False).ngroup()
 
 
 def _rows(numbers: Rows) -> str:

@@ -287,3 +287,18 @@ def test_duplicates_split_apart_are_named_whatever_their_id_and_outcome() -> Non
     [fault] = faults(problem, rows, apart)
     assert fault.startswith(f"duplicates on both sides: {half:,} rows ({half + 1}, {half + 2},")
     assert faults(problem, rows, split(problem, rows)) == []
+
+
+def test_a_split_that_forgets_what_belongs_together_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Rows are dealt out by one function and held against another, so a slip in the one shows."""
+    rows = frame()
+    monkeypatch.setattr("data.split._groups", lambda problem, frame: np.arange(len(frame)))
+    cases = {
+        "rows of one who": (problem_of("rare", "binary", unit="who"), rows),
+        "duplicates": (problem_of("kind", "multiclass"), rows[["x", "y", "kind"]]),
+    }
+    for what, (problem, table) in cases.items():
+        [fault] = faults(problem, table, split(problem, table))
+        assert fault.startswith(f"{what} on both sides")
