@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
@@ -11,10 +12,11 @@ from data.cells import Cells
 from data.columns import check_names
 from data.judging import conform
 from data.reading.layout import Layout
+from data.split import Rows
 from problem.columns import Column
 from problem.spec import Problem
 
-__all__ = ["conform", "digest", "inputs", "load"]
+__all__ = ["conform", "digest", "inputs", "load", "some"]
 
 
 def load(problem: Problem, schema: pa.DataFrameSchema) -> pd.DataFrame:
@@ -52,3 +54,11 @@ def inputs(frame: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
     return frame[[column.name for column in columns]].astype(
         {column.name: column.dtype for column in columns}
     )
+
+
+def some(frame: pd.DataFrame, rows: Rows) -> pd.DataFrame:
+    """These rows of `frame`, in this order; without a copy where they follow each other."""
+    first, last = (int(rows[0]), int(rows[-1])) if len(rows) else (0, -1)
+    # As many steps as rows, each of them one: what is taken by time mostly is so.
+    in_a_row = last - first + 1 == len(rows) and bool((np.diff(rows) == 1).all())
+    return frame.iloc[first : last + 1] if in_a_row else frame.iloc[rows]

@@ -21,7 +21,8 @@ from sklearn.calibration import (
 )
 from sklearn.pipeline import Pipeline
 
-from data.split import Rows, folds, some
+from data.load import some
+from data.split import Rows, folds
 from poc.dataset import SEED
 from poc.folds import Lesson, Trial, at_once
 from problem.errors import BadInput

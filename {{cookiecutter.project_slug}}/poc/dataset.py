@@ -7,8 +7,8 @@ import pandas as pd
 import pandera.pandas as pa
 
 from data.columns import columns as describe
-from data.load import digest, inputs, load
-from data.split import Split, some, split
+from data.load import digest, inputs, load, some
+from data.split import Split, split
 from poc.evaluate import Truth, truth
 from problem.columns import Column
 from problem.spec import Problem

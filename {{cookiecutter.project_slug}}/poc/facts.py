@@ -3,8 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from data.load import digest
-from data.split import some
+from data.load import digest, some
 from poc.calibrate import Calibration
 from poc.dataset import SEED
 from poc.finish import Finished, bootstrap, value

@@ -17,7 +17,8 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from threadpoolctl import ThreadpoolController
 
-from data.split import Rows, folds, some
+from data.load import some
+from data.split import Rows, folds
 from poc.dataset import SEED, Dataset
 from poc.evaluate import predict
 from poc.model import Candidate
