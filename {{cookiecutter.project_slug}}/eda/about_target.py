@@ -69,16 +69,18 @@ def suspects(look: Look) -> Section:
         return Section("Leakage suspects", "data scientist", sentence)
     named = list(dict.fromkeys(name for one in look.suspects for name in one.columns))
     sentence = f"{listed(named)} may give the target away. These are suspects: the gate decides."
-    lines = "\n".join(f'{toml(name)} = "when it is known"' for name in named)
-    blocks: list[Block] = [
-        Table(
-            "Suspects", ("features", "why"), [(listed([*s.columns]), s.why) for s in look.suspects]
-        ),
-        Code(
-            f"[columns.known_after]\n{lines}",
-            "Is it known when the decision is due? If not, say in problem/problem.toml when it is:",
-        ),
-    ]
+    rows = [(listed([*one.columns]), one.why) for one in look.suspects]
+    blocks: list[Block] = [Table("Suspects", ("features", "why"), rows)]
+    if copies := {name: one.why for one in look.suspects for name in one.excluded}:
+        lines = "\n".join(f"{toml(name)} = {toml(why)}" for name, why in copies.items())
+        said = "A mechanism gives the target away. Keep it out, in problem/problem.toml:"
+        blocks.append(Code(f"[columns.excluded]\n{lines}", said))
+    if asked := [name for one in look.suspects if not one.excluded for name in one.columns]:
+        lines = "\n".join(f'{toml(name)} = "when it is known"' for name in asked)
+        said = (
+            "Is it known when the decision is due? If not, say in problem/problem.toml when it is:"
+        )
+        blocks.append(Code(f"[columns.known_after]\n{lines}", said))
     return Section("Leakage suspects", "data scientist", sentence, blocks)
 
 

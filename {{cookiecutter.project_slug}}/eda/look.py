@@ -159,7 +159,10 @@ def _suspects(
     tells: Mapping[str, float],
 ) -> list[Suspect]:
     """Leaks, named as the gate names them; then what only tells too much, for whatever reason."""
-    leaks = [Suspect(leak.columns, leak.mechanism) for leak in find(problem, learn, columns)]
+    leaks = [
+        Suspect(leak.columns, leak.mechanism, leak.proposed)
+        for leak in find(problem, learn, columns)
+    ]
     named = {name for leak in leaks for name in leak.columns}
     rest = [column for column in columns if column.name not in named]
     return leaks + suspects(rest, learn, target, tells)

@@ -22,10 +22,15 @@ FEWEST_RANKED = 10  # of either outcome: fewer are often in order by chance
 
 @dataclass(frozen=True)
 class Suspect:
-    """Features that might give the target away, one alone or several together, and how."""
+    """Features that might give the target away, one alone or several together, and how.
+
+    `excluded` are those of them to keep out, where a mechanism is named: a copy of the target is
+    one, whenever it is known. Where a feature only tells much, it is a question when it is known.
+    """
 
     columns: tuple[str, ...]
     why: str
+    excluded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

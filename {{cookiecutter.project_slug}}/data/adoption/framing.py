@@ -168,7 +168,7 @@ def problem_text(
 
 
 def _suspected(leaks: Sequence[Leak]) -> str:
-    lines = {toml(name): toml(leak.mechanism) for leak in leaks for name in leak.columns}
+    lines = {toml(name): toml(leak.mechanism) for leak in leaks for name in leak.proposed}
     listed = "".join(f"# {name} = {why}\n" for name, why in lines.items())
     return SUSPECTED + listed if listed else ""
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from data.leakage.cuts import FEWEST, Border, Flags, borders, candidates
 from data.leakage.fit import least_squares, means_and_spreads
+from data.leakage.leak import Leak
 from data.leakage.outcome import Array, Codes, Outcome, rows_of_each
 from data.leakage.sets import promising
 
@@ -18,11 +19,12 @@ NUMBERS = 120
 ALONE = 0.95
 # Many pairs are tried, so hardly a row may contradict one; a share of the rarest class.
 WRONG_ORDER = 0.002
+# Of two numbers that are held against each other, one is a yardstick (a deadline, a limit) if it
+# tells so much less than the other, which came later.
+YARDSTICK = 0.1
 
 
-def comparisons(
-    numbers: Mapping[str, Array], dates: set[str], outcome: Outcome
-) -> Iterator[tuple[tuple[str, ...], str]]:
+def comparisons(numbers: Mapping[str, Array], dates: set[str], outcome: Outcome) -> Iterator[Leak]:
     """Two numbers or dates whose sum, difference, ratio or product a border parts by class."""
     sizes = np.bincount(outcome.codes, minlength=len(outcome.classes))
     if (sizes >= FEWEST).sum() < 2 or len(numbers) < 2:
@@ -37,10 +39,13 @@ def comparisons(
         found = borders(values, outcome)
         if found is None or sum(border.wrong for border in found) > WRONG_ORDER * sizes.min():
             continue
-        alone = max(_alone(numbers[name], outcome, there) for name in (one, other))
-        if alone <= ALONE:
+        alone = {name: _alone(numbers[name], outcome, there) for name in (one, other)}
+        most, least = max(alone, key=lambda name: alone[name]), min(alone.values())
+        if alone[most] <= ALONE:
             named |= {one, other}
-            yield _said(one, formula, other, found, outcome)
+            held_against = formula in "−/" or formula.startswith("-")
+            latest = (most,) if held_against and alone[most] - least > YARDSTICK else ()
+            yield Leak(*_said(one, formula, other, found, outcome), latest)
 
 
 def _said(

@@ -60,6 +60,8 @@ def borders(values: Array, outcome: Outcome) -> list[Border] | None:
 
 def _is_numbering(values: Array) -> bool:
     known = np.unique(values)
+    if (known % 1 != 0).any():
+        return False
     return len(known) == len(values) > 1 and known[-1] - known[0] <= 1.5 * len(known)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
+from data.leakage.cuts import Flags
 from data.leakage.leak import Leak
 from data.leakage.outcome import Array, Outcome, as_numbers
 from data.leakage.transforms import is_transform
@@ -16,6 +17,9 @@ from data.leakage.words import Words, cuts_quantity, just_where, recoded
 
 # Rows that may break an exact relation.
 BROKEN = 0.01
+# Rows in which the late one is missing, for these to say what comes with it; and a share of gaps
+# that have other reasons.
+FEWEST_WITHOUT, BROKEN_GAPS = 20, 0.1
 # What dates are cut off to, in days: nothing, seconds, minutes, hours, days.
 UNITS = (0.0, 1 / 86_400, 1 / 1_440, 1 / 24, 1.0)
 # Of different values so many at most: else each row has its own, and any two columns agree.
@@ -63,6 +67,18 @@ def dates(columns: Mapping[str, pd.Series], late: pd.Series) -> Iterator[Leak]:
                 as_numbers(inputs), since
             ):
                 yield Leak((other,), f"it is {since.name}")
+
+
+def come_with_it(columns: Mapping[str, pd.Series], known: Flags) -> tuple[str, ...]:
+    """The columns that are missing where the late one is, and there alone: they come with it."""
+    if (~known).sum() < FEWEST_WITHOUT:
+        return ()
+    there = {name: values.notna().to_numpy() for name, values in columns.items()}
+    return tuple(
+        name
+        for name, flags in there.items()
+        if flags[~known].mean() <= BROKEN_GAPS and flags[known].mean() >= 1 - BROKEN_GAPS
+    )
 
 
 def _same(values: Array, moment: Array, unit: float) -> bool:

@@ -6,6 +6,7 @@ a strong honest feature lacks of it stands in the README beside this file.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -59,7 +60,14 @@ def find(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> li
         if name in frame:
             found += _of_late(name, frame[name].iloc[rows], _left(sample, found), when)
     found += _statistics(problem, frame, target, _left(sample, found), rows)
-    return found + _together(_left(sample, found), seen)
+    found += _together(_left(sample, found), seen)
+    return [_known_in_time(leak, problem.rows.time) for leak in found]
+
+
+def _known_in_time(leak: Leak, time: str | None) -> Leak:
+    """When the decision is due is known by then, whatever comes of it later."""
+    rest = tuple(name for name in leak.proposed if name != time)
+    return replace(leak, latest=rest) if rest != leak.proposed and rest else leak
 
 
 def _left(columns: Mapping[str, pd.Series], found: list[Leak]) -> dict[str, pd.Series]:
@@ -141,7 +149,7 @@ def _numbers(columns: Mapping[str, pd.Series]) -> tuple[dict[str, Array], set[st
 def _classes_together(columns: dict[str, pd.Series], outcome: Outcome) -> list[Leak]:
     """Columns that only together give classes away."""
     numbers, dates = _numbers(columns)
-    found = [Leak(*one) for one in comparisons(numbers, dates, outcome)]
+    found = list(comparisons(numbers, dates, outcome))
     left = _left(columns, found)
     words = {name: few_words(values) for name, values in left.items()}
     for pair in pairs_of_words(words, outcome):
@@ -209,15 +217,19 @@ def _of_late(
     known = values.notna().to_numpy()
     if known.sum() < FEWEST_ROWS:
         return []
-    values, columns = values[known], {one: inputs[known] for one, inputs in columns.items()}
+    values, inputs = values[known], {one: column[known] for one, column in columns.items()}
     kind = kind_of(values.dtype)
     found: list[Leak] = []
     if kind == "date":
-        found = list(late.dates(columns, values))
+        found = list(late.dates(inputs, values))
     elif outcome := read_late(name, values, str(kind)):
         if outcome.classes:
-            found = list(late.classes(columns, outcome))
+            found = list(late.classes(inputs, outcome))
         else:
-            found = _alone(columns, outcome)
-            found += _quantity_together(_left(columns, found), outcome)
-    return [Leak(one.columns, f"{one.mechanism}; known too late: {when}") for one in found]
+            found = _alone(inputs, outcome)
+            found += _quantity_together(_left(inputs, found), outcome)
+    return [
+        Leak(one.columns, f"{one.mechanism}; known too late: {when}",
+             late.come_with_it({name: columns[name] for name in one.columns}, known))
+        for one in found
+    ]  # fmt: skip

@@ -12,7 +12,7 @@ NEAR_COPY, SAME_UNITS = 0.0105, 0.005
 # Of a class that is written as a number with noise: how many times the noise lies between classes.
 # With less, a good measurement looks the same; with less than FAR, the classes must stand at whole
 # numbers from 0 on, as a copy's do.
-CLEAR, FAR = 7.0, 40.0
+CLEAR, FAR = 8.0, 40.0
 FEWEST_OF_CLASS = 20
 GLANCE = 1_000
 

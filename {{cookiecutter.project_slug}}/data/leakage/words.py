@@ -15,18 +15,18 @@ from scipy.stats import binom
 
 from data.leakage.outcome import Array, Codes, Outcome
 
-# Fewer rows of a class are no evidence for anything.
-FEWEST = 10
+# Fewer rows of a class are no evidence for anything; nor are these, where one value stands for it.
+FEWEST, FEWEST_OF_ONE = 10, 15
 # With fewer rows of a class a good test is right in nearly all of them by luck.
 ENOUGH = 100
 # Different values of a column that are words, and of a number; more make a measurement.
 MOST_WORDS, MOST_NUMBERS = 60, 12
 # Entries that may be wrong: a share of the rows of each class, and of the rarest in all.
 WRONG, WRONG_IN_ALL = 0.0125, 0.08
-# An honest test is wrong in so many rows; that it did so well by luck must be so unlikely.
-HONEST, LUCK, LUCK_OF_ONE = 0.05, 0.001, 0.01
 # What a value among many, or two columns together, may be wrong in: many are tried, so little.
 WRONG_OF_MANY = 0.005
+# An honest test is wrong in so many rows; that it did so well by luck must be so unlikely.
+HONEST, LUCK, LUCK_OF_MANY = 0.05, 0.001, 0.0001
 # Rows whose word stands in the other half of the rows nowhere: they say nothing.
 MOST_UNHEARD = 0.35
 # Ranges of a few rows each, such as those far out, may hold the rest.
@@ -88,11 +88,12 @@ def recoded(words: Words, outcome: Outcome, *, strict: bool = False) -> bool:
         return False
     if words.numeric and len(words.labels) > MOST_NUMBERS and not _is_mixed(meant, classes):
         return False
-    strict |= outcome.late or len(words.labels) > MOST_NUMBERS
-    few_in_each = (wrong <= allowed(sizes, WRONG_OF_MANY if strict else WRONG))[judged].all()
-    in_all = allowed(sizes[judged].min(keepdims=True), WRONG_OF_MANY if strict else WRONG_IN_ALL)
-    no_luck = wrong.sum() == 0 or _by_luck(wrong.sum(), sizes.sum()) <= LUCK
-    return bool(few_in_each and wrong.sum() <= in_all[0] and no_luck)
+    many = strict or len(words.labels) > MOST_NUMBERS
+    if not outcome.late and _is_luck(int(wrong.sum()), int(sizes.sum()), many=many):
+        return False
+    share, in_all = (WRONG_OF_MANY,) * 2 if many or outcome.late else (WRONG, WRONG_IN_ALL)
+    few_in_each = (wrong <= allowed(sizes, share))[judged].all()
+    return bool(few_in_each and wrong.sum() <= allowed(sizes[judged].min(keepdims=True), in_all)[0])
 
 
 def just_where(words: Words, outcome: Outcome) -> tuple[Any, Any] | None:
@@ -111,11 +112,16 @@ def just_where(words: Words, outcome: Outcome) -> tuple[Any, Any] | None:
         loose &= np.array([label is None for label in words.labels])[:, None]
     if outcome.late:
         loose &= False
-    for word, label in np.argwhere(loose & ~tight):
-        luck = (_by_luck(lacking[word, label], sizes[label]),
-                _by_luck(strange[word, label], others[label]))  # fmt: skip
-        loose[word, label] = max(luck) <= LUCK_OF_ONE
-    found = np.argwhere((tight | loose) & (rarest >= FEWEST))
+    fits = (tight | loose) & (rarest >= FEWEST_OF_ONE)
+    for word, label in np.argwhere(fits):
+        # Of two classes a word that is just where one is leaves nothing open; of more it does, and
+        # a word that tells all of them well is right in all rows of one now and then.
+        exact = outcome.late or (classes == 2 and tight[word, label])
+        if exact or words.labels[word] is None:
+            continue
+        wrong = ((lacking[word, label], sizes[label]), (strange[word, label], others[label]))
+        fits[word, label] = all(binom.cdf(off, rows, HONEST) <= LUCK for off, rows in wrong)
+    found = np.argwhere(fits)
     if not len(found):
         return None
     word, label = min(found, key=lambda at: apart[at[0], at[1]])
@@ -178,9 +184,13 @@ def allowed(sizes: "np.ndarray[Any, Any]", share: float) -> Array:
     return np.asarray(np.floor(expected + chance), dtype=np.float64)
 
 
-def _by_luck(wrong: Any, rows: Any) -> Any:
-    """How likely a test that is wrong in `HONEST` of all rows is wrong in no more than `wrong`."""
-    return binom.cdf(wrong, rows, HONEST)
+def _is_luck(wrong: int, rows: int, *, many: bool) -> bool:
+    """May a test that is wrong in `HONEST` of all rows be wrong in no more of these? Where `many`
+    are tried, one that is never wrong may be lucky too.
+    """
+    if not many:
+        return wrong > 0 and binom.cdf(wrong, rows, HONEST) > LUCK
+    return bool(binom.cdf(wrong, rows, HONEST) > LUCK_OF_MANY)
 
 
 def _count(codes: Codes, target: Codes, words: int, classes: int) -> Codes:

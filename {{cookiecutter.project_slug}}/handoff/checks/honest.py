@@ -45,14 +45,14 @@ def leakage(evidence: Evidence) -> Result:
     asked += [column for column in dataset.columns if column.name not in here]
     if found := find(dataset.problem, dataset.frame, asked):
         lines = "\n".join(
-            f"{toml(name)} = {toml(leak.mechanism)}" for leak in found for name in leak.columns
+            f"{toml(name)} = {toml(leak.mechanism)}" for leak in found for name in leak.proposed
         )
         return Result(
             "refuse",
             "; ".join(f"{', '.join(leak.columns)}: {leak.mechanism}" for leak in found),
             required,
-            "keep out what is known only after the outcome: add it to problem/problem.toml under "
-            "[columns.excluded], then train again:\n" + lines,
+            "keep out what gives it away (of several columns together, what came last): add to "
+            "problem/problem.toml under [columns.excluded], then train again:\n" + lines,
         )
     if good := too_good(evidence.evaluation["metrics"]):
         measured = f"nearly perfect ({', '.join(good)}), no mechanism found"

@@ -86,7 +86,18 @@ def test_a_suspect_comes_with_the_line_that_excludes_it(tmp_path: Path) -> None:
     assert report.suspects == ('the "truth"',)
     assert report.headline.endswith('the "truth" may give the target away.')
     (code,) = re.findall(r"<code>(.*?)</code>", report.path.read_text(), re.DOTALL)
-    assert list(tomllib.loads(unescape(code))["columns"]["known_after"]) == ['the "truth"']
+    [(name, why)] = tomllib.loads(unescape(code))["columns"]["excluded"].items()
+    assert name == 'the "truth"'
+    assert "in other words" in why
+
+
+def test_of_a_suspect_that_only_tells_much_it_is_asked_when_it_is_known(tmp_path: Path) -> None:
+    frame = mixed("binary")
+    rng = np.random.default_rng(0)
+    frame["strong"] = 6 * (frame["outcome"] == frame["outcome"].max()) + rng.normal(size=len(frame))
+    report = write(problem("binary"), frame, columns(frame), tmp_path / "index.html")
+    (code,) = re.findall(r"<code>(.*?)</code>", report.path.read_text(), re.DOTALL)
+    assert list(tomllib.loads(unescape(code))["columns"]["known_after"]) == ["strong"]
 
 
 def test_of_many_features_the_most_telling_are_drawn_and_the_page_says_so(tmp_path: Path) -> None:

@@ -59,6 +59,16 @@ def test_what_gives_it_with_another_is_named() -> None:
     assert "'paid'" in found[0].mechanism
 
 
+def test_of_several_columns_the_one_that_comes_with_it_is_proposed() -> None:
+    frame = parcels()
+    late, is_open = frame.pop("late"), np.arange(1500) % 10 == 0
+    frame["tip"] = (frame.paid - frame.price).round(2).mask(is_open)
+    frame["paid"] = frame.paid.mask(is_open)
+    [leak] = find(frame, late, LATE)
+    assert leak.columns == ("price", "tip")
+    assert leak.proposed == ("tip",)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_what_only_comes_near_is_honest(seed: int) -> None:
     frame = parcels(seed)

@@ -84,6 +84,7 @@ def test_a_comparison_of_two_numbers_is_named_the_right_way_round() -> None:
     [leak] = find(frame, late)
     assert leak.columns == ("delivery_days", "promised_days")
     assert leak.mechanism == "the target is whether delivery_days > promised_days"
+    assert leak.proposed == ("delivery_days",)  # what was promised is known in time
 
 
 def test_two_honest_features_on_a_few_rows_are_no_comparison() -> None:
@@ -175,3 +176,4 @@ def test_two_ways_to_compute_the_target_are_both_named() -> None:
     table["tax"] = total - table["net"]
     found = find(pd.concat([noise(rng, 1000), table], axis=1), total)
     assert {leak.columns for leak in found} == {("a", "b"), ("net", "tax")}
+    assert all(leak.proposed == leak.columns for leak in found)  # which came last cannot be told
