@@ -23,8 +23,8 @@ from serving.predictor import load
 
 # Chosen parameters are replayed, not the search that found them; longer than this no one waits.
 MOST_SECONDS = 3600
-# Of what a failed retraining said, the end is what matters.
-TAIL = 600
+# Of what a failed retraining said, its last words matter, without the way there.
+LAST_WORDS, WAY_THERE = 3, (" ", "Traceback")
 # What training writes down and must come to again.
 AGAIN = ("candidate", "parameters", "calibrated", "threshold", "data_digest")
 
@@ -124,8 +124,9 @@ def _retrain(run: TrainedRun, checkout: Path, out: Path) -> None:
             "a candidate that trains faster"
         ) from None
     if done.returncode:
-        said = done.stderr.strip()[-TAIL:]
-        raise BadInput(f"training again failed (exit code {done.returncode}): {said}")
+        said = [line for line in done.stderr.splitlines() if not line.startswith(WAY_THERE)]
+        last = " ".join(said[-LAST_WORDS:])
+        raise BadInput(f"training again failed (exit code {done.returncode}): {last}")
 
 
 def _against(recorded: Mapping[str, Any], again: Mapping[str, Any]) -> list[str]:
