@@ -20,7 +20,7 @@ Flags = NDArray[np.bool_]
 FEWEST = 100
 # Of numbers that count rows fewer will do: they lie equally thick everywhere, whatever they count.
 FEWEST_NUMBERED = 20
-WRONG, WRONG_AT_BORDER = 0.01, 0.04
+WRONG, WRONG_AT_BORDER = 0.01, 0.02
 # A tenth of a class, at least so many rows, is nearest to the border. From there to the next tenth
 # the two classes together may grow so many times as thick; tails of a bell do by 8 and more.
 NEAREST, THIN, PILE = 10, 2.2, 0.8

@@ -90,7 +90,89 @@ def orders(rng: Rng, rows: int, share: float) -> Table:
     return frame.drop(columns=["order_id", "customer_id", "delivery_days"]), late
 
 
+def instruments(rng: Rng, rows: int, share: float) -> Table:
+    """One thing, measured again and again, by better and worse instruments in several units."""
+    weight = rng.normal(70, 15, rows)
+    units = {"kg": 1, "lb": 2.2046, "g": 1000}
+    measured = {
+        f"{unit} {noise}": ((weight + rng.normal(0, noise, rows)) * by).round(2)
+        for unit, by in units.items()
+        for noise in (0.5, 1.5, 4.5)
+    }
+    return pd.DataFrame(measured), weight.round(1)
+
+
+def seasons(rng: Rng, rows: int, share: float) -> Table:
+    """What the time of the year and of the day nearly decide."""
+    hours = rng.integers(0, 3 * 365 * 24, rows)
+    at = pd.Series(pd.Timestamp("2023-01-01") + pd.to_timedelta(hours, "h"))
+    warm = 8 * np.cos(at.dt.month / 6 * np.pi) + 5 * at.dt.hour.between(9, 18)
+    heated = rng.random(rows) < 1 / (1 + np.exp(-warm))
+    return pd.DataFrame({"at": at, "month": at.dt.month, "hour": at.dt.hour}), pd.Series(heated)
+
+
+def growth(rng: Rng, rows: int, share: float) -> Table:
+    """Rows numbered in time, and an outcome that was rare at first and is common now."""
+    late = rng.random(rows) < 1 / (1 + np.exp(-15 * (np.arange(rows) / rows - 0.5)))
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.sort(rng.random(rows)) * 500, "D")
+    names = [f"o{number:06d}" for number in range(rows)]
+    return pd.DataFrame({"number": np.arange(rows), "name": names, "day": days}), pd.Series(late)
+
+
+def patients(rng: Rng, rows: int, share: float) -> Table:
+    """A diagnosis by thresholds on what was measured once more; a drug that most of the ill get."""
+    sugar = np.exp(rng.normal(4.6, 0.3, rows))
+    long_term = 2 + sugar / 30 + rng.normal(0, 0.4, rows)
+    ill = (sugar + rng.normal(0, 5, rows) > 126) | (long_term + rng.normal(0, 0.2, rows) > 6.5)
+    frame = pd.DataFrame({"sugar": sugar.round(), "long term": long_term.round(1)})
+    frame["tested"] = pd.Series(rng.normal(size=rows)).mask(
+        rng.random(rows) < np.where(ill, 0, 0.9)
+    )
+    return frame.assign(high=sugar > 126, drug=ill & (rng.random(rows) < 0.85)), pd.Series(ill)
+
+
+def levels(rng: Rng, rows: int, share: float) -> Table:
+    """Tiers that a rule on the year's turnover makes, but for members of a club."""
+    spent, member = np.exp(rng.normal(6, 1, rows)).round(2), rng.random(rows) < 0.1
+    tier = np.select([member, spent > 800, spent > 200], ["gold", "gold", "silver"], "basic")
+    return pd.DataFrame({"spent": spent, "member": member, "years": rng.integers(0, 9, rows)}), tier
+
+
+def bills(rng: Rng, rows: int, share: float) -> Table:
+    """A sum of which one part is known and the other about a sixth of it."""
+    known = rng.gamma(4, 8, rows).round(2)
+    tip = (known * rng.choice([0.1, 0.15, 0.2], rows) * np.exp(rng.normal(0, 0.1, rows))).round(2)
+    frame = pd.DataFrame({"known": known, "tax": (known * 0.07).round(2), "unknown": np.nan})
+    return frame, (known + tip).round(2)
+
+
+def checked(rng: Rng, rows: int, share: float) -> Table:
+    """A word for each of four classes, right in 96 of 100 rows."""
+    words = np.array(["low", "fair", "high", "top"])
+    group = rng.integers(0, 4, rows)
+    said = np.where(rng.random(rows) < 0.95, group, rng.integers(0, 4, rows))
+    length = np.exp(group * 0.8 + rng.normal(0, 0.2, rows)).round(1)
+    return pd.DataFrame({"said": words[said], "length": length}), pd.Series(words[group])
+
+
 KINDS: dict[str, Callable[[Rng, int, float], Table]] = {
     one.__name__: one
-    for one in (measured, clusters, grades, counts, physics, past, rates, words, orders)
+    for one in (
+        measured,
+        clusters,
+        grades,
+        counts,
+        physics,
+        past,
+        rates,
+        words,
+        orders,
+        instruments,
+        seasons,
+        growth,
+        patients,
+        levels,
+        bills,
+        checked,
+    )
 }

