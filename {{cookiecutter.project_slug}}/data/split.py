@@ -20,14 +20,6 @@ SHOWN = 3
 Rows = NDArray[np.intp]
 
 
-def some(frame: pd.DataFrame, rows: Rows) -> pd.DataFrame:
-    """These rows of `frame`, in this order; without a copy where they follow each other."""
-    first, last = (int(rows[0]), int(rows[-1])) if len(rows) else (0, -1)
-    # As many steps as rows, each of them one: what is taken by time mostly is so.
-    in_a_row = last - first + 1 == len(rows) and bool((np.diff(rows) == 1).all())
-    return frame.iloc[first : last + 1] if in_a_row else frame.iloc[rows]
-
-
 @dataclass(frozen=True)
 class Split:
     """Row numbers of a frame, apart; `how` says in words what kept them apart."""

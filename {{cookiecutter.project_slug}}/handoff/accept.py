@@ -17,15 +17,12 @@ from handoff.gate import CHECKS, Say, judge
 from handoff.record import RECORDS, TEAMS, VERDICT, signer, unsigned, verdict_digest
 from handoff.run import LOOKS, TrainedRun, fetch
 from handoff.store import place
+from poc.earlier import ACCEPTED
 from poc.provenance import at_commit, provenance
 from poc.recording import FEATURES_FILE
 from poc.tracking import mlflow
 from problem.errors import BadInput
 from problem.spec import PROBLEM_FILE
-
-# What the registry calls the version that both teams have signed for. Which of the accepted ones
-# is the champion is another question, and deploy/release.toml answers it.
-ALIAS = "accepted"
 
 
 @dataclass(frozen=True)
@@ -197,7 +194,7 @@ def _set_alias(bundle: Bundle, run: TrainedRun) -> None:
         version = client.create_model_version(
             name, source, run.id, tags=tags, model_id=run.model_id
         ).version
-    client.set_registered_model_alias(name, ALIAS, version)
+    client.set_registered_model_alias(name, ACCEPTED, version)
 
 
 def _git(key: str) -> str:

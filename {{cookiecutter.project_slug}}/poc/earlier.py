@@ -9,7 +9,8 @@ from poc.recording import FACTS
 from poc.tracking import connect, mlflow
 from problem.errors import BadInput
 
-# What the registry calls the version that both teams have signed for.
+# What the registry calls the version that both teams have signed for (handoff/accept.py sets it).
+# Which of the accepted ones is live is another question, and deploy/release.toml answers it.
 ACCEPTED = "accepted"
 
 

@@ -50,7 +50,6 @@ def record(
         named = {key: facts[key] for key in ("candidate", "calibrated", "seed", "split")}
         given = facts["parameters"].items()
         mlflow.log_params(named | {key: value for key, value in given if value is not None})
-        mlflow.log_metrics(_metrics(facts))
         with tempfile.TemporaryDirectory() as folder:
             there = Path(folder)
             (there / FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
@@ -60,6 +59,8 @@ def record(
             write_snapshot(there / "snapshot.zip")
             mlflow.log_artifacts(folder)
         _log_model(model, example)
+        # After the model: MLflow would look up the history of each, to copy it to the model too.
+        mlflow.log_metrics(_metrics(facts))
     return str(run.info.run_id)
 
 

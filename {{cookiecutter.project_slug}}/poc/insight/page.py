@@ -200,7 +200,7 @@ def _origin(facts: Facts) -> Section:
     code = facts["code"]
     commit = code["commit"][:12] if code["commit"] else "none"
     rows: list[Sequence[str | int | float | None]] = [
-        ["rows to learn from", facts["rows"]],
+        ["rows to learn from", f"{facts['rows']:,}"],
         ["split", facts["split"]],
         ["data digest", facts["data_digest"][:12]],
         ["commit", f"{commit}, work tree {'changed since' if code['dirty'] else 'clean'}"],

@@ -1,7 +1,9 @@
 """A fold made ready for many fits: features once, and rows apart that say when to stop."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,12 @@ Floats = NDArray[np.float32]
 
 # More trees than that and a smaller learning rate buys nothing that anybody would notice.
 MOST_TREES, PATIENCE = 1_000, 20
+# After so many trees the clock is looked at: no fit runs on for long when the time is spent.
+STEP = 50
+
+
+class TimeIsUpError(Exception):
+    """The time ended within a fit."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +41,22 @@ class Judge:
     stop: tuple[Floats, Any]
     judge: tuple[Floats, Rows]
 
-    def __call__(self, parameters: Mapping[str, Any]) -> tuple[float, int]:
-        """The success metric of these parameters on the fold, and how many trees they took."""
-        fixed = {"max_iter": MOST_TREES, "early_stopping": True, "n_iter_no_change": PATIENCE}
+    def __call__(self, parameters: Mapping[str, Any], until: float = math.inf) -> tuple[float, int]:
+        """The success metric of these parameters on the fold, and how many trees they took.
+
+        Raises:
+            TimeIsUpError: the clock (`monotonic`) went past `until`.
+        """
+        fixed = {"early_stopping": True, "n_iter_no_change": PATIENCE, "warm_start": True}
         model = clone(self.model).set_params(**fixed, **parameters)
         features, labels = self.stop
-        model.fit(*self.learn, X_val=features, y_val=labels)
+        # Always by the same steps, so that the clock can end a fit but not change it.
+        for trees in range(STEP, MOST_TREES + 1, STEP):
+            if monotonic() > until:
+                raise TimeIsUpError
+            model.set_params(max_iter=trees).fit(*self.learn, X_val=features, y_val=labels)
+            if model.n_iter_ < trees:
+                break
         features, rows = self.judge
         dataset = self.taught.dataset
         # A pipeline's last step answers as the pipeline does.

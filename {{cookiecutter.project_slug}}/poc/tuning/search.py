@@ -15,18 +15,20 @@ from typing import Any
 
 import numpy as np
 import optuna
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
 from poc.dataset import SEED
 from poc.folds import Lesson, at_once
 from poc.model import BOOSTING, Candidate
-from poc.tuning.fitting import Judge, judges
+from poc.tuning.fitting import Judge, TimeIsUpError, judges
+from poc.tuning.lock import held
 from present.wording import count, number
 
 SEARCHES = Path("build/search")
 # What a search's result depends on beside the rows and the problem. A search by other code is
 # another search.
 CODE = ("features.py", "model.py", "folds.py", "tuning/fitting.py", "tuning/search.py")
+SPENT = "seconds spent"
 # Trials that only look around before the sampler has something to go by, and the pruner too.
 FIRST, BEFORE_PRUNING = 10, 5
 
@@ -52,10 +54,6 @@ class Search:
         return asdict(self)
 
 
-class _TimeIsUpError(Exception):
-    """The budget ended within a trial."""
-
-
 def search(
     taught: Lesson,
     tried: tuple[Candidate, ...],
@@ -68,42 +66,56 @@ def search(
     Ctrl-C ends it with the best until then. None where no trial came to its end.
 
     Raises:
-        BadInput: a fold's rows cannot be parted once more, to say when to stop adding trees.
+        BadInput: a fold's rows cannot be parted once more, to say when to stop adding trees; or the
+            same search is running in another process.
     """
-    study = _study(taught, folder)
-    spent = sum(_taken(trial) for trial in study.get_trials(deepcopy=False))
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / key(taught)[:16]
+    with held(file.with_suffix(".lock")):
+        return _search(taught, tried, seconds, say, file.with_suffix(".db"))
+
+
+def _search(
+    taught: Lesson,
+    tried: tuple[Candidate, ...],
+    seconds: float,
+    say: Callable[[str], None],
+    file: Path,
+) -> Search | None:
+    study = _study(taught, file)
+    began, spent = monotonic(), _spent(study)
     if done := sum(trial.state.is_finished() for trial in study.get_trials(deepcopy=False)):
-        say(f"  a search of {count(done, 'trial')} is kept in {folder}; going on with it")
-    until, stopped = monotonic() + seconds - spent, False
+        say(f"  a search of {count(done, 'trial')} is kept in {file.parent}; going on with it")
+    until, stopped = began + seconds - spent, False
+    # Even making the folds' features ready is left out where nothing is left to search.
+    if monotonic() >= until:
+        return _result(study, taught, seconds, stopped, say)
     try:
-        # Even making the folds' features ready is left out where nothing is left to search.
-        ready = judges(taught, _model(tried)) if monotonic() < until else []
+        ready = judges(taught, _model(tried))
         while monotonic() < until:
             _tell(study, study.ask(), taught, ready, until)
             _show(study, until)
     except KeyboardInterrupt:
         stopped = True
+        _let_go(study)
     finally:
         _show(study, None)
+        study.set_user_attr(SPENT, spent + monotonic() - began)
     return _result(study, taught, seconds, stopped, say)
 
 
-def _study(taught: Lesson, folder: Path) -> optuna.Study:
+def _study(taught: Lesson, file: Path) -> optuna.Study:
     """The search of this problem, these rows and this code: a new one, or that of before."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    folder.mkdir(parents=True, exist_ok=True)
-    name = key(taught)
     study = optuna.create_study(
-        storage=f"sqlite:///{(folder / name[:16]).as_posix()}.db",
-        study_name=name,
+        storage=f"sqlite:///{file.as_posix()}",
+        study_name=key(taught),
         direction="maximize" if taught.metric.higher_is_better else "minimize",
         pruner=optuna.pruners.MedianPruner(n_startup_trials=BEFORE_PRUNING),
         load_if_exists=True,
     )
     known = study.get_trials(deepcopy=False)
-    for trial in known:
-        if trial.state == TrialState.RUNNING:  # its process is gone
-            study.tell(trial.number, state=TrialState.FAIL)
+    _let_go(study)
     # Another seed each time: the same one would propose again what was tried before.
     study.sampler = optuna.samplers.TPESampler(
         seed=SEED + len(known), n_startup_trials=FIRST, multivariate=True
@@ -111,6 +123,12 @@ def _study(taught: Lesson, folder: Path) -> optuna.Study:
     if not known:
         study.enqueue_trial(DEFAULTS)
     return study
+
+
+def _let_go(study: optuna.Study) -> None:
+    """What still runs by the file runs no more: this process holds the search, or did stop it."""
+    for trial in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
+        study.tell(trial.number, state=TrialState.FAIL)
 
 
 def key(taught: Lesson) -> str:
@@ -152,17 +170,11 @@ def _propose(trial: optuna.Trial, taught: Lesson) -> dict[str, Any]:
 def _tell(
     study: optuna.Study, trial: optuna.Trial, taught: Lesson, ready: list[Judge], until: float
 ) -> None:
-    """Judge one proposal fold by fold; the time is looked at before each."""
+    """Judge one proposal fold by fold, and let go of it when the time is spent."""
     parameters = _propose(trial, taught)
-
-    def judged(judge: Judge) -> tuple[float, int]:
-        if monotonic() > until:
-            raise _TimeIsUpError
-        return judge(parameters)
-
     results, trees = [], []
     try:
-        with at_once(judged, ready) as done:
+        with at_once(lambda judge: judge(parameters, until), ready) as done:
             for step, (result, iterations) in enumerate(done):
                 results.append(result)
                 trees.append(iterations)
@@ -172,7 +184,7 @@ def _tell(
                     return
     except BaseException as error:
         study.tell(trial, state=TrialState.FAIL)
-        if isinstance(error, _TimeIsUpError):
+        if isinstance(error, TimeIsUpError):
             return
         raise
     trial.set_user_attr(
@@ -190,7 +202,7 @@ def _result(
     known = study.get_trials(deepcopy=False)
     by_state = {state: [trial for trial in known if trial.state == state] for state in TrialState}
     whole = by_state[TrialState.COMPLETE]
-    spent = sum(_taken(trial) for trial in known)
+    spent = _spent(study)
     if stopped:
         say("  stopped; the same command goes on with the search")
     if not whole:
@@ -212,8 +224,11 @@ def _result(
     )
 
 
-def _taken(trial: FrozenTrial) -> float:
-    return trial.duration.total_seconds() if trial.duration else 0.0
+def _spent(study: optuna.Study) -> float:
+    """Seconds, as the search counted them; at least those of its trials, if it was killed."""
+    trials = study.get_trials(deepcopy=False)
+    taken = sum(trial.duration.total_seconds() for trial in trials if trial.duration)
+    return max(taken, float(study.user_attrs.get(SPENT, 0.0)))
 
 
 def _show(study: optuna.Study, until: float | None) -> None:

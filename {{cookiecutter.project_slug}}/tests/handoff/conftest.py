@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from handoff.accept import ALIAS, accept
+from handoff.accept import accept
 from handoff.gate import QUICK, judge, record
 from handoff.record import TEAMS
+from poc.earlier import ACCEPTED
 from poc.tracking import mlflow
 from problem.spec import Task
 from tests.handoff.made import ORDERS, Workshop, copied, copy_code, make_project, train_and_build
@@ -73,7 +74,7 @@ def passed(committed: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     made = copied(committed, tmp_path / "project")
     monkeypatch.chdir(made.root)
     if aliased():
-        mlflow.MlflowClient().delete_registered_model_alias(NAME, ALIAS)
+        mlflow.MlflowClient().delete_registered_model_alias(NAME, ACCEPTED)
     return made
 
 

@@ -2,8 +2,8 @@
 
 import subprocess
 
-from handoff.accept import ALIAS
 from handoff.record import TEAMS
+from poc.earlier import ACCEPTED
 from poc.tracking import mlflow
 
 DATA_SCIENCE, ML_ENGINEERING = TEAMS
@@ -24,6 +24,6 @@ def commit_all() -> None:
 def aliased() -> str | None:
     """The run that the registry calls accepted."""
     try:
-        return str(mlflow.MlflowClient().get_model_version_by_alias(NAME, ALIAS).run_id)
+        return str(mlflow.MlflowClient().get_model_version_by_alias(NAME, ACCEPTED).run_id)
     except mlflow.exceptions.MlflowException:
         return None

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from time import monotonic
 
 import optuna
 import pytest
@@ -16,7 +17,9 @@ from poc.dataset import SEED, gather
 from poc.folds import Lesson, lesson
 from poc.model import TUNED, candidates
 from poc.train import train
-from poc.tuning.search import SEARCHES, key, search
+from poc.tuning.fitting import STEP, TimeIsUpError, judges
+from poc.tuning.lock import held
+from poc.tuning.search import DEFAULTS, SEARCHES, key, search
 from problem.errors import BadInput
 from tests.poc.made import problem
 from tests.poc.training import PROJECT, fetched, framed_here, schema, table
@@ -38,14 +41,21 @@ def trials() -> list[optuna.trial.FrozenTrial]:
     return optuna.load_study(study_name=name, storage=storage).trials
 
 
+@pytest.fixture
+def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trial is over soon, on a busy machine too."""
+    monkeypatch.setattr("poc.tuning.fitting.MOST_TREES", STEP)
+
+
+@pytest.mark.usefixtures("few_trees")
 def test_what_a_search_finds_is_tried_recorded_and_tried_again_without_one(here: Path) -> None:
     framed_here(FRAMED, table("binary"))
     said: list[str] = []
-    run = train(FRAMED, schema(bool), said.append, search_seconds=4)
+    run = train(FRAMED, schema(bool), said.append, search_seconds=6)
     assert [one.candidate.name for one in run.trials][-1] == TUNED
     facts = fetched(run).facts
     assert facts["search"]["trials"] >= 1
-    assert facts["search"]["seconds_allowed"] == 4
+    assert facts["search"]["seconds_allowed"] == 6
     tuned = facts["trials"][-1]
     assert tuned["parameters"] | facts["search"]["parameters"] == tuned["parameters"]
     kept = len(trials())
@@ -56,6 +66,7 @@ def test_what_a_search_finds_is_tried_recorded_and_tried_again_without_one(here:
     assert latest.facts["search"] == facts["search"]
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_a_search_whose_time_is_spent_gives_its_result_at_once(here: Path) -> None:
     lessons = taught()
     tried = candidates(lessons.dataset.columns, "binary", SEED)
@@ -96,13 +107,39 @@ def test_a_run_without_a_search_has_no_parameters_to_try(here: Path) -> None:
             train(FRAMED, schema(bool), QUIET.append, parameters_of=named)
 
 
+@pytest.mark.usefixtures("few_trees")
+def test_the_same_search_runs_once_at_a_time(here: Path) -> None:
+    lessons = taught()
+    tried = candidates(lessons.dataset.columns, "binary", SEED)
+    search(lessons, tried, 2, QUIET.append)
+    before = trials()
+    [lock] = SEARCHES.glob("*.lock")
+    with held(lock), pytest.raises(BadInput, match="one is running"):
+        search(lessons, tried, 60, QUIET.append)
+    assert trials() == before
+    search(lessons, tried, 2, QUIET.append)  # and once it is free, it may go on
+
+
+def test_a_fit_ends_when_the_time_does_and_is_the_same_however_much_is_left(here: Path) -> None:
+    lessons = taught()
+    model = candidates(lessons.dataset.columns, "binary", SEED)[-1].model
+    judge = judges(lessons, model)[-1]
+    slow = DEFAULTS | {"learning_rate": 0.01}
+    assert judge(slow) == judge(slow, monotonic() + 600)
+    assert judge(slow)[1] > STEP
+    with pytest.raises(TimeIsUpError):
+        judge(slow, monotonic() - 1)
+
+
 SEARCHING = """
 from poc.dataset import SEED, gather
 from poc.folds import lesson
 from poc.model import candidates
+from poc.tuning import fitting
 from poc.tuning.search import search
 from problem.spec import read
 from tests.poc.training import schema
+fitting.MOST_TREES = fitting.STEP
 taught = lesson(gather(read(), schema(bool)))
 found = search(taught, candidates(taught.dataset.columns, "binary", SEED), 300, print)
 print(found.stopped, found.trials)
@@ -142,6 +179,7 @@ def stopped_by(signal_number: int) -> tuple[str, str, int]:
     return out, err, process.returncode
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_killed_outright_it_goes_on_where_it_was(here: Path) -> None:
     *_, code = stopped_by(signal.SIGKILL)
     assert code == -signal.SIGKILL
@@ -151,7 +189,7 @@ def test_killed_outright_it_goes_on_where_it_was(here: Path) -> None:
     spent = sum(trial.duration.total_seconds() for trial in before if trial.duration)
     said: list[str] = []
     tried = candidates(lessons.dataset.columns, "binary", SEED)
-    found = search(lessons, tried, spent + 2, said.append)
+    found = search(lessons, tried, spent + 6, said.append)
     assert "going on with it" in said[0]
     assert found is not None
     after = trials()
