@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from journey.live import Traffic, server
+from handoff.checks.process import server
+from journey.live import Traffic
 
 
 def test_a_server_that_cannot_start_is_reported_with_its_words(tmp_path: Path) -> None:
