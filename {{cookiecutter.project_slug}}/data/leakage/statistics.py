@@ -130,13 +130,14 @@ def _statistics(
     overall, spread = whole.mean(), whole.var()
     sums = np.bincount(codes, target)
     means = sums / sizes
-    errors = np.sqrt(spread / sizes)
+    within = np.bincount(codes, (target - means[codes]) ** 2)
+    # By what the groups leave open: a good forecast in whole numbers is right in most of its own.
+    errors = np.sqrt(within.sum() / max(len(target) - len(sizes), 1) / sizes)
     yield "mean", means, errors
     yield "sum", sums, errors * sizes
     for weight in WEIGHTS:
         smooth = (sums + weight * overall) / (sizes + weight)
         yield "smoothed mean", smooth, errors * sizes / (sizes + weight)
-    within = np.bincount(codes, (target - means[codes]) ** 2)
     with np.errstate(divide="ignore", invalid="ignore"):
         # As scikit-learn's TargetEncoder weighs it: by the spread in the group.
         share = spread * sizes / (spread * sizes + within / sizes)
