@@ -10,13 +10,11 @@ from numpy.typing import NDArray
 from problem.errors import BadInput
 from problem.spec import Problem
 
-# The test is one part of so many, and so is each fold of the rest.
-PARTS = 5
+PARTS = 5  # the test is one part of so many, and so is each fold of the rest
 # A test smaller than this share of the rows says little; a larger one leaves little to learn from.
 SMALLEST, LARGEST = 0.05, 0.5
 NEAR = 0.025  # so far from a fifth it is still called one
-# How many examples a fault names.
-SHOWN = 3
+SHOWN = 3  # how many examples a fault names
 Rows = NDArray[np.intp]
 
 
