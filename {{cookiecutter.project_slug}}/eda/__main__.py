@@ -7,7 +7,7 @@ from pathlib import Path
 from data.columns import columns
 from data.contract import ROW
 from data.load import load
-from eda import notebook
+from eda.notebooks import page
 from eda.report import PAGE, write
 from problem.errors import run
 from problem.spec import read
@@ -26,7 +26,7 @@ def main(words: Sequence[str]) -> int:
     verb.add_argument("--out", type=Path, metavar="PAGE", help="instead of build/eda/NAME.html")
     given = parser.parse_args(words)
     if given.verb == "notebook":
-        print(f"page: {notebook.write(given.file, given.out)}")
+        print(f"page: {page.write(given.file, given.out)}")
         return 0
     problem = read()
     frame = load(problem, ROW)

@@ -16,7 +16,7 @@ with app.setup:
     from data.load import load
     from eda import about_rows, about_target, pictures
     from eda.look import look
-    from eda.notebook import show
+    from eda.notebooks.page import show
     from present.page import Gallery
     from problem.spec import read
 

@@ -1,14 +1,14 @@
 """Writes the first problem.toml and data/contract.py of an adopted table, to be read and edited."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from data.adoption.infer import Guess
+from data.adoption.literals import LONGEST_LINE, metadata, python
 from data.leakage import Leak
 from data.reading.layout import Layout
 from problem.spec import Label, Task
@@ -118,7 +118,6 @@ SUSPECTED = """\
 # Each of these gives the target away, it seems. Nothing is excluded yet: take the '#' off what is
 # known only after the decision was due, and leave it before what is known in time.
 """
-LONGEST_LINE = 100
 
 
 @dataclass(frozen=True)
@@ -181,7 +180,7 @@ def contract_text(
     text = CONTRACT.format(
         source=name,
         columns="".join(_column(one, roles) for one in guesses),
-        layout="".join(_metadata(asdict(layout), 4)) if layout else "",
+        layout="".join(metadata(asdict(layout), 4)) if layout else "",
     )
     if max(map(len, text.split("\n"))) > LONGEST_LINE:
         text = f"# ruff: noqa: E501  # a name is as long as it is\n{text}"
@@ -198,30 +197,10 @@ def _column(one: Guess, roles: Roles) -> str:
     if one.name == roles.id:
         lines.append("unique=True,")
     meaning = f"{one.name}, on UTC's clock" if one.zoned else one.name
-    lines.append(f"description={_python(meaning)},")
+    lines.append(f"description={python(meaning)},")
     body = "".join(f"            {line}\n" for line in lines)
-    body += "".join(_metadata(one.cells.to_metadata(), 12))
-    return f"        {_python(one.name)}: pa.Column(\n{body}        ),\n"
-
-
-def _metadata(values: Mapping[str, Any], indent: int) -> Iterator[str]:
-    """How texts are read, as an argument of pandera's, formatted as ruff would."""
-    if not values:
-        return
-    items = [f"{_python(key)}: {_literal(value)}" for key, value in values.items()]
-    space, line = " " * indent, f"metadata={{{', '.join(items)}}},"
-    if indent + len(line) <= LONGEST_LINE:
-        yield f"{space}{line}\n"
-        return
-    yield f"{space}metadata={{\n"
-    yield from (f"{space}    {item},\n" for item in items)
-    yield f"{space}}},\n"
-
-
-def _literal(value: Any) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(map(_python, value))}]"
-    return _python(value) if isinstance(value, str) else repr(value)
+    body += "".join(metadata(one.cells.to_metadata(), 12))
+    return f"        {python(one.name)}: pa.Column(\n{body}        ),\n"
 
 
 def _dtype(one: Guess) -> str:
@@ -249,11 +228,3 @@ def _slug(words: str) -> str:
 
 def _number(value: float) -> str:
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
-
-
-def _python(text: str) -> str:
-    """A string literal the way ruff formats it: double quotes unless that needs more escapes."""
-    # repr of a text that holds both quotes is single-quoted and escapes no double quote.
-    body = repr(f"{text}'\"")[1:-4].replace("\\'", "'")
-    quote = "'" if text.count('"') > text.count("'") else '"'
-    return quote + body.replace(quote, f"\\{quote}") + quote

@@ -23,7 +23,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from eda.cells import is_notebook
+from eda.notebooks.cells import is_notebook
 from handoff.checks.finding import Evidence, Result
 from present.wording import count
 

@@ -12,8 +12,8 @@ import pytest
 
 from data.sources import is_file
 from eda.__main__ import EXPLORE, main
-from eda.cells import cells, run
-from eda.notebook import show, write
+from eda.notebooks.cells import cells, run
+from eda.notebooks.page import show, write
 from present import charts
 from present.page import Figure, Note, Section
 from problem.errors import BadInput

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from eda.cells import Ran, run
-from eda.outputs import blocks_of, markdown_of, parts_of
+from eda.notebooks.cells import Ran, run
+from eda.notebooks.outputs import blocks_of, markdown_of, parts_of
 from present import page
 from present.page import Block, Code, Section
 
