@@ -2,6 +2,7 @@
 
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 
 # Before mlflow is imported, which is why all of the project imports it from here: no usage reports
@@ -15,7 +16,8 @@ import mlflow
 
 __all__ = ["connect", "mlflow"]
 
-STORE = "sqlite:///mlflow.db"
+DATABASE = Path("mlflow.db")
+STORE = f"sqlite:///{DATABASE}"
 ARTIFACTS = Path("mlartifacts")
 
 
@@ -23,6 +25,8 @@ def connect(experiment: str) -> str:
     """Point MLflow at the store and return the id of `experiment`, made if it is new."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
     store = os.environ.get("MLFLOW_TRACKING_URI") or STORE
+    if store == STORE and not DATABASE.exists():
+        _create()
     mlflow.set_tracking_uri(store)
     client = mlflow.MlflowClient()
     known = client.get_experiment_by_name(experiment)
@@ -32,3 +36,18 @@ def connect(experiment: str) -> str:
     is_database = "sql" in store.split(":")[0]
     where = ARTIFACTS.absolute().as_uri() if is_database else None
     return str(client.create_experiment(experiment, artifact_location=where))
+
+
+def _create() -> None:
+    """Make the database under another name first: MLflow needs seconds for its tables.
+
+    Whoever stops it meanwhile would be left with half of them, which MLflow cannot mend.
+    """
+    draft = Path("build", f"{DATABASE.name}.{os.getpid()}")
+    draft.parent.mkdir(exist_ok=True)
+    try:
+        mlflow.MlflowClient(tracking_uri=f"sqlite:///{draft}").search_experiments(max_results=1)
+        with suppress(FileExistsError):  # somebody else was faster: theirs is as good
+            os.link(draft, DATABASE)
+    finally:
+        draft.unlink(missing_ok=True)
