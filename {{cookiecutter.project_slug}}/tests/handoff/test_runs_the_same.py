@@ -122,9 +122,9 @@ def test_feature_code_that_behaves_differently_when_served_is_refused(workshop: 
     made = workshop("regression")
     twist = "LARGEST = 1e30 if __name__.startswith('poc') else 3.0"
     made.edit("code/features.py", "LARGEST = 1e30", twist, also=FEATURES)
-    [refusal] = made.judge().refusals
-    assert refusal.check == "parity"
-    assert "golden row" in refusal.measured
+    finding = made.ask("parity")
+    assert finding.verdict == "refuse"
+    assert "golden row" in finding.measured
 
 
 def test_another_model_is_refused(workshop: Make) -> None:
