@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import skops.io
 from sklearn.linear_model import LogisticRegression
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.neighbors import KNeighborsClassifier
 
 from handoff import bundle as bundles
 from problem.errors import BadInput
@@ -82,13 +82,14 @@ def test_loading_leaves_the_bundle_as_it_was(bundle_path: Path, predictor: Predi
 
 def test_a_type_that_is_not_trusted_is_refused_by_name(tmp_path: Path) -> None:
     make_bundle(tmp_path)
-    tree = DecisionTreeClassifier().fit([[0], [1]], [False, True])
-    skops.io.dump(tree, tmp_path / "model/model.skops")
+    near = KNeighborsClassifier(1, algorithm="kd_tree").fit([[0], [1]], [False, True])
+    skops.io.dump(near, tmp_path / "model/model.skops")
     seal(tmp_path)
-    with pytest.raises(BadInput, match=r"not trusted: sklearn\.tree\._tree\.Tree;"):
+    with pytest.raises(BadInput, match=r"not trusted: .*sklearn\.neighbors\._kd_tree\.KDTree;"):
         load_model(bundles.read(tmp_path))
     mine = tmp_path.parent / "trusted.txt"
-    mine.write_text("# read and found harmless\nsklearn.tree._tree.Tree  # for this test\n")
+    distance = "sklearn.metrics._dist_metrics.EuclideanDistance64"
+    mine.write_text(f"# read, harmless\n{distance}\nsklearn.neighbors._kd_tree.KDTree  # here\n")
     assert load_model(bundles.read(tmp_path), mine).predict([[1]]).tolist() == [True]
 
 
