@@ -17,10 +17,10 @@ from handoff.gate import CHECKS, Say, judge
 from handoff.record import RECORDS, TEAMS, VERDICT, signer, unsigned, verdict_digest
 from handoff.run import LOOKS, TrainedRun, fetch
 from handoff.store import place
-from poc.earlier import ACCEPTED
-from poc.provenance import at_commit, provenance
-from poc.recording import FEATURES_FILE
-from poc.tracking import mlflow
+from poc.record.earlier import ACCEPTED
+from poc.record.provenance import at_commit, provenance
+from poc.record.tracking import mlflow
+from poc.record.write import FEATURES_FILE
 from problem.errors import BadInput
 from problem.spec import PROBLEM_FILE
 

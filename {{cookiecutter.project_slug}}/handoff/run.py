@@ -9,8 +9,8 @@ from typing import Any
 import skops.io
 from sklearn.pipeline import Pipeline
 
-from poc.recording import FACTS, FEATURES_FILE
-from poc.tracking import connect, mlflow
+from poc.record.tracking import connect, mlflow
+from poc.record.write import FACTS, FEATURES_FILE
 from problem.errors import BadInput
 from problem.spec import PROBLEM_FILE, read
 from serving.model import TRUSTED_TYPES, trusted

@@ -16,8 +16,8 @@ from poc.dataset import SEED, gather
 from poc.finish import finish
 from poc.folds import cross_validate, lesson
 from poc.model import candidates, recipe
-from poc.provenance import provenance
-from poc.recording import FACTS
+from poc.record.provenance import provenance
+from poc.record.write import FACTS
 from problem.errors import BadInput
 from problem.spec import Problem
 

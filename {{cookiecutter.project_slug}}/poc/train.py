@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 import pandera.pandas as pa
 
-from poc import calibrate, earlier
+from poc import calibrate
 from poc.dataset import SEED, Dataset, gather
-from poc.facts import facts
 from poc.finish import finish
 from poc.folds import THREADS, Lesson, Trial, cross_validate, lesson
 from poc.insight import page
 from poc.memory import give_back
 from poc.model import CHAMPION, TUNED, Candidate, candidates, recipe
-from poc.recording import record, scores_table
+from poc.record import earlier
+from poc.record.facts import facts
+from poc.record.write import record, scores_table
 from poc.tuning.search import search
 from problem.errors import BadInput
 from problem.metrics import METRICS

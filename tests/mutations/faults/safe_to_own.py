@@ -82,7 +82,7 @@ def a_password_in_the_features(work: Work) -> None:
 @root_fault("safe", "breast_cancer", also=("parity",))
 def features_that_need_the_project(work: Work) -> None:
     """The feature code imports the project, which the server does not have."""
-    work.append(FEATURES, "\nimport poc.tracking  # noqa: E402, F401\n")
+    work.append(FEATURES, "\nimport poc.record.tracking  # noqa: E402, F401\n")
 
 
 @fault("safe", "parcels", also=("contract", "parity", "behaviour"))

@@ -17,7 +17,7 @@ from data.sources import is_file
 from handoff.checks.compare import differences, shorten
 from handoff.checks.finding import Evidence, Result
 from handoff.run import SNAPSHOT, TrainedRun
-from poc.recording import FACTS
+from poc.record.write import FACTS
 from problem.errors import BadInput
 from serving.predictor import load
 

@@ -18,7 +18,7 @@ from handoff.checks.finding import Evidence, Result
 from handoff.golden import answers, golden_rows
 from handoff.papers import contract as contract_of
 from poc.dataset import SEED
-from poc.recording import FEATURES_FILE
+from poc.record.write import FEATURES_FILE
 from problem.columns import LONGEST_CATEGORY, Column
 from problem.errors import BadInput
 from problem.spec import PROBLEM_FILE

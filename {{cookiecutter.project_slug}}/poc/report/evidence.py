@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from poc.dataset import gather
 from poc.folds import Lesson, lesson
-from poc.recording import FACTS, SCORES
-from poc.tracking import connect, mlflow
+from poc.record.tracking import connect, mlflow
+from poc.record.write import FACTS, SCORES
 from problem.errors import BadInput
 from problem.spec import PROBLEM_FILE, Problem
 

@@ -9,8 +9,8 @@ import pytest
 from handoff.accept import accept
 from handoff.gate import QUICK, judge, record
 from handoff.record import TEAMS
-from poc.earlier import ACCEPTED
-from poc.tracking import mlflow
+from poc.record.earlier import ACCEPTED
+from poc.record.tracking import mlflow
 from problem.spec import Task
 from tests.handoff.made import ORDERS, Workshop, copied, copy_code, make_project, train_and_build
 from tests.handoff.signing import NAME, aliased, commit_all, git

@@ -3,8 +3,8 @@
 import subprocess
 
 from handoff.record import TEAMS
-from poc.earlier import ACCEPTED
-from poc.tracking import mlflow
+from poc.record.earlier import ACCEPTED
+from poc.record.tracking import mlflow
 
 DATA_SCIENCE, ML_ENGINEERING = TEAMS
 NAME = "regression-for-tests"

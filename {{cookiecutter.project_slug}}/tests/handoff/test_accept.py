@@ -13,7 +13,7 @@ from handoff.bundle import read
 from handoff.checks.finding import Check, Result
 from handoff.gate import QUICK
 from handoff.record import RECORDS, TEAMS, VERDICT, refusal
-from poc.tracking import mlflow
+from poc.record.tracking import mlflow
 from problem.errors import BadInput
 from serving.choose import choose
 from tests.handoff.made import ORDERS, Workshop

@@ -12,7 +12,7 @@ from handoff.bundle import read
 from handoff.card import card
 from handoff.golden import MOST_EDGES, UNSEEN
 from handoff.run import fetch
-from poc.tracking import mlflow
+from poc.record.tracking import mlflow
 from poc.train import train
 from problem.errors import BadInput
 from problem.spec import read as read_problem

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from poc.earlier import ACCEPTED
 from poc.model import CHAMPION
-from poc.tracking import mlflow
+from poc.record.earlier import ACCEPTED
+from poc.record.tracking import mlflow
 from poc.train import Run
 from tests.poc.made import problem
 from tests.poc.training import fetched, table, trained

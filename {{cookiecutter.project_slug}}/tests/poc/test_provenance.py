@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from poc.provenance import at_commit, code_files, provenance, write_snapshot
+from poc.record.provenance import at_commit, code_files, provenance, write_snapshot
 
 
 def git(root: Path, *words: str) -> str:

@@ -14,8 +14,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from poc.provenance import provenance
-from poc.tracking import mlflow
+from poc.record.provenance import provenance
+from poc.record.tracking import mlflow
 from tests.poc.made import COLUMNS, problem
 from tests.poc.training import PROJECT, fetched, framed_here, table, trained
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from poc import __main__ as command
-from poc.tracking import mlflow
+from poc.record.tracking import mlflow
 from problem.errors import BadInput
 from problem.spec import PROBLEM_FILE
 from tests.poc.made import problem

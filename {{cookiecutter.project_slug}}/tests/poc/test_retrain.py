@@ -8,8 +8,8 @@ import pytest
 
 from data.load import inputs
 from handoff.run import load_model
+from poc.record.tracking import mlflow
 from poc.retrain import retrain
-from poc.tracking import mlflow
 from problem.errors import BadInput
 from problem.spec import Task
 from tests.poc.made import COLUMNS, problem

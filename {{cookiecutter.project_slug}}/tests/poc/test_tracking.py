@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from poc.tracking import connect
+from poc.record.tracking import connect
 
 ROOT = Path(__file__).parents[2]
-CONNECT = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from poc.tracking import connect; connect('x')"
-)
+CONNECT = """
+import sys; sys.path.insert(0, sys.argv[1])
+from poc.record.tracking import connect; connect('x')
+"""
 
 
 def test_a_start_that_was_killed_is_made_good_by_the_next(

@@ -12,8 +12,8 @@ import skops.io
 from sklearn.pipeline import Pipeline
 
 from poc.folds import Lesson, Trial
-from poc.provenance import Provenance, write_snapshot
-from poc.tracking import connect, mlflow
+from poc.record.provenance import Provenance, write_snapshot
+from poc.record.tracking import connect, mlflow
 from problem.spec import PROBLEM_FILE
 
 FEATURES_FILE = Path("poc/features.py")

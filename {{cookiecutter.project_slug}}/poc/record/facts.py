@@ -13,7 +13,7 @@ from poc.insight.frontier import frontier
 from poc.insight.importance import importance
 from poc.insight.latency import one_row_ms
 from poc.insight.learning import learning_curve
-from poc.provenance import provenance
+from poc.record.provenance import provenance
 
 Facts = dict[str, Any]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from poc.model import CHAMPION, TUNED, Candidate, recipe
-from poc.recording import FACTS
-from poc.tracking import connect, mlflow
+from poc.record.tracking import connect, mlflow
+from poc.record.write import FACTS
 from problem.errors import BadInput
 
 # What the registry calls the version that both teams have signed for (handoff/accept.py sets it).
