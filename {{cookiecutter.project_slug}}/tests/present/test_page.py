@@ -94,6 +94,13 @@ def test_tables_say_what_they_hold_and_which_cell_names_what(html: str) -> None:
     assert {cell.get("scope") for cell in page.all("th")} == {"col", "row"}
 
 
+def test_each_cell_knows_its_column_for_a_phone_that_stands_rows_on_end() -> None:
+    header, row = ["check", "verdict", "measured", "required"], ["leakage", "refuse", "a", "none"]
+    html = render("A gate", "", [Section("Gate", "both", "", [Table("honest", header, [row])])])
+    assert [cell["data-name"] for cell in Outline(html).all("td")] == header[1:]
+    assert "attr(data-name)" in STYLE
+
+
 def test_every_picture_has_a_title(html: str) -> None:
     assert len(re.findall(r"<svg[^>]*role=\"img\"[^>]*><title>[^<]+", html)) == html.count("<svg")
 
