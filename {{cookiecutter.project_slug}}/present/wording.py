@@ -12,7 +12,7 @@ TONES: dict[str, Tone] = {
     "passed": "good",
     "accepted": "good",
     "ok": "good",
-    "pays": "good",
+    "pays on past cases": "good",
     "warn": "warn",
     "warned": "warn",
     "suspect": "warn",

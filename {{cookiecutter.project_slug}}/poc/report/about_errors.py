@@ -142,7 +142,7 @@ def groups(worth: Worth) -> Section | None:
 
 
 def _fairness(found: list[dict[str, Any]], overall: float, *, higher: bool) -> str:
-    """Who is served surely below the floor, or surely less well than all together."""
+    """Who is served clearly below the floor, or clearly less well than all together."""
     sign, best = (1, "high") if higher else (-1, "low")
     judged = [part for part in found if part["metric"] is not None]
     if not judged:
@@ -153,7 +153,7 @@ def _fairness(found: list[dict[str, Any]], overall: float, *, higher: bool) -> s
     less = [_name(part) for part in judged if sign * part[best] < sign * overall]
     if less:
         return f"It works less well for {listed(less)}, yet well enough."
-    return "No group is surely served less well than the others."
+    return "No group is clearly served less well than the others."
 
 
 def _figure(metric: str, column: str, judged: list[dict[str, Any]]) -> Figure:
@@ -173,8 +173,9 @@ def _quality(worth: Worth) -> str:
     trial = next(one for one in evidence.facts["trials"] if one["name"] == evidence.chosen)
     meaning = MEANINGS[name]
     return (
-        f"In one number: the model {meaning.says(trial['value'])}. Its {name.replace('_', ' ')} is "
-        f"{number(trial['value'])}, surely {number(trial['low'])} to {number(trial['high'])}."
+        f"In one number: the model {meaning.says(trial['value'])}. Analysts call that "
+        f"number {name.replace('_', ' ')}: {number(trial['value'])} (95 % sure: "
+        f"{number(trial['low'])} to {number(trial['high'])})."
     )
 
 

@@ -31,12 +31,12 @@ def message(worth: Worth) -> str:
     gain = worth.gains[DUMMY]
     return (
         f"The model earns {worth.amount(gain.value)} more for {CASES:,} cases than "
-        f"{called(worth, DUMMY)}: surely {worth.span(gain)}."
+        f"{called(worth, DUMMY)} (95 % sure: {worth.span(gain)})."
     )
 
 
 def doubts(worth: Worth) -> list[str]:
-    """Why the model may not be worth having; empty where it surely is."""
+    """Why the model may not be worth having; empty where it clearly is."""
     found, nothing = [], called(worth, DUMMY)
     gain, rule = worth.gains[DUMMY], worth.gains.get(RULE)
     if _never_acts(worth):
@@ -111,8 +111,8 @@ def value(worth: Worth) -> Section:
     )
     given = "" if evidence.problem.target.task == "binary" else ", given to all"
     caption = (
-        f"The dashed line is {called(worth, DUMMY)}{given}. A bar shows where the value surely "
-        "lies (95 %)."
+        f"The dashed line is {called(worth, DUMMY)}{given}. A bar shows where the value "
+        "lies, with a certainty of 95 %."
     )
     blocks: list[Block] = [Figure(drawn, caption), Facts(_facts(worth)), _against(worth)]
     if evidence.facts.get("rule"):
@@ -120,7 +120,7 @@ def value(worth: Worth) -> Section:
             Note(f"The simple rule, learned from the same cases: {evidence.facts['rule']}.")
         )
     if evidence.chosen == RULE:
-        said = "No model does surely better than this rule, so the rule is the model."
+        said = "No model does clearly better than this rule, so the rule is the model."
         blocks.append(Note(said, "warn"))
     return Section("What it is worth", OWNER, _sentence(worth), blocks)
 
@@ -131,8 +131,8 @@ def _sentence(worth: Worth) -> str:
     verb, size = ("earn", own.value) if own.value >= 0 else ("cost", -own.value)
     said = f"{CASES:,} cases {verb} {worth.amount(size)} with the model"
     if not better:
-        return f"{said}: not surely better than anything it was held against."
-    return f"{said}, surely {'more' if verb == 'earn' else 'less'} than with {listed(better)}."
+        return f"{said}: not clearly better than anything it was held against."
+    return f"{said}, clearly {'more' if verb == 'earn' else 'less'} than with {listed(better)}."
 
 
 def _facts(worth: Worth) -> list[tuple[str, str]]:
@@ -158,7 +158,7 @@ def _against(worth: Worth) -> Table:
         )
         for name, gain in worth.gains.items()
     ]
-    header = ("against", "earns", "difference", "surely (95 %)")
+    header = ("against", "earns", "difference", "95 % sure")
     return Table(f"The model against what there is without it, in {worth.unit}", header, rows)
 
 

@@ -64,9 +64,9 @@ def _more_data(evidence: Evidence) -> Section | None:
     sizes = [f"{rows:,}" for rows in curve["rows"]]
     drawn = charts.lines(title, sizes, [line], label="cases to learn from")
     said = (
-        "More cases may help: with three times as many it became surely better."
+        "More cases may help: with three times as many it became clearly better."
         if curve["verdict"] == "still rising"
-        else "Hardly: three times as many cases made it not surely better. Other facts about them "
+        else "Hardly: three times as many cases made it not clearly better. Other facts about them "
         "might."
     )
     caption = f"{title}, with 95 % intervals. It says nothing of more cases than these."

@@ -22,7 +22,7 @@ CASES = 1000  # money is said for so many
 DAYS_A_MONTH = 365.25 / 12
 FEWEST_DAYS = 28  # fewer say nothing of a month
 
-Verdict = Literal["pays", "unsure", "does not pay"]
+Verdict = Literal["pays on past cases", "unsure", "does not pay"]
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,11 @@ class Worth:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the model surely earns more than doing nothing and than the simple rule."""
+        """Whether the model clearly earns more than doing nothing and than the simple rule."""
         held_against = [self.gains[name] for name in (DUMMY, RULE) if name in self.gains]
         if any(gain.value <= 0 for gain in held_against):
             return "does not pay"
-        return "pays" if all(gain.low > 0 for gain in held_against) else "unsure"
+        return "pays on past cases" if all(gain.low > 0 for gain in held_against) else "unsure"
 
     @property
     def a_month(self) -> float | None:

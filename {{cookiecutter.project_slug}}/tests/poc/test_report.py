@@ -88,7 +88,7 @@ def test_the_figures_on_the_page_are_the_computed_ones(
     assert worth.span(gain) in said
     assert evidence.facts["rule"] in said.replace("&gt;", ">")
     trial = next(one for one in evidence.facts["trials"] if one["name"] == evidence.chosen)
-    assert f"is {number(trial['value'])}, surely {number(trial['low'])}" in said
+    assert f"{number(trial['value'])} (95 % sure: {number(trial['low'])}" in said
     for section in sections(worth):
         assert section.title in said
         assert section.sentence in said

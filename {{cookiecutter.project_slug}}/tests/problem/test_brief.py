@@ -41,7 +41,7 @@ def test_it_says_what_is_agreed(tmp_path: Path) -> None:
         "known 14 days later",
         *("late is true", "+8", "−2", "In EUR for one case"),
         "the chance that late is true is more than 20 %",
-        *("in the right order 70 % of the time", "at least 0.7", "surely 0.1 better"),
+        *("in the right order 70 % of the time", "at least 0.7", "by more than chance 0.1 better"),
         "by region (at least 0.6) and service (at least 0.6)",
         "may be off by 5 % on average",
         *("order_id: names a row", "customer_id: names a person", "when the parcel has arrived"),
