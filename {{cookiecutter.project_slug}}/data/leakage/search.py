@@ -12,8 +12,8 @@ import pandas as pd
 
 from data.convert import kind_of
 from data.leakage import late, statistics, views
-from data.leakage.arithmetic import combinations
-from data.leakage.comparisons import comparisons
+from data.leakage.relations.arithmetic import combinations
+from data.leakage.relations.comparisons import comparisons
 from data.leakage.cuts import borders
 from data.leakage.fit import FEWEST_ROWS
 from data.leakage.leak import Leak
@@ -27,7 +27,7 @@ from data.leakage.outcome import (
     read_target,
     sample_rows,
 )
-from data.leakage.together import few_words, gaps, pairs_of_words
+from data.leakage.relations.together import few_words, gaps, pairs_of_words
 from data.leakage.transforms import is_class_with_noise, is_near_copy, is_transform
 from data.leakage.words import Words, cuts_quantity, just_where, recoded
 from problem.columns import Column

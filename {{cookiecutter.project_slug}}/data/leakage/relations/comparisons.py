@@ -8,7 +8,7 @@ from data.leakage.cuts import FEWEST, Border, Flags, borders, candidates
 from data.leakage.fit import least_squares, means_and_spreads
 from data.leakage.leak import Leak
 from data.leakage.outcome import Array, Codes, Outcome, rows_of_each
-from data.leakage.sets import promising
+from data.leakage.relations.sets import promising
 
 # Rows of each class for a quick look at all pairs and for a line, and lines that are tried.
 GLANCE, FOR_A_LINE, TRIED = 200, 2_000, 60

@@ -13,7 +13,7 @@ from data.leakage.fit import (
     with_extras,
 )
 from data.leakage.outcome import Array, Outcome
-from data.leakage.sets import promising
+from data.leakage.relations.sets import promising
 
 Found = tuple[tuple[str, ...], str]
 
