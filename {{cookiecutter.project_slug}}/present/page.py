@@ -19,6 +19,8 @@ from present.wording import SIGNS, number, seconds, tone
 Owner = Literal["data scientist", "both", "ML engineer"]
 Status = Literal["passed", "warned", "stopped", "not run"]
 Cell = str | int | float | None
+# From so many characters on, a cell is a sentence: it needs room, or a line of its own.
+LONG = 30
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,13 @@ class Table:
     caption: str
     header: Sequence[str]
     rows: Sequence[Sequence[Cell]]
+
+    @property
+    def broad(self) -> bool:
+        """Whether it is wider than a phone: many columns, or a sentence in one of several."""
+        columns = len(self.header)
+        long = any(isinstance(cell, str) and len(cell) > LONG for row in self.rows for cell in row)
+        return columns > 3 or (columns > 2 and long)
 
 
 @dataclass(frozen=True)
@@ -206,6 +215,7 @@ def _environment() -> Environment:
         "sign": lambda word: SIGNS[tone(word) or "quiet"],
         "tone": lambda word: tone(word) or "",
     }
+    environment.tests["long"] = lambda value: isinstance(value, str) and len(value) > LONG
     environment.tests["numeric"] = lambda value: isinstance(value, int | float)
     return environment
 

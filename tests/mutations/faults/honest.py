@@ -36,7 +36,7 @@ def a_group_less(work: Work) -> None:
     work.lie_in_json("evaluation.json", hide_the_worst)
 
 
-@fault("evaluation", "breast_cancer", also=("parity",))
+@fault("evaluation", "breast_cancer", also=("parity", "reproducible", "budget"))
 def a_threshold_moved(work: Work) -> None:
     """The threshold was moved after the build; golden rows are decided otherwise then."""
     work.lie_in_json("evaluation.json", lambda said: said.update(threshold=0.99))

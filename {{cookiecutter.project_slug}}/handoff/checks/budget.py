@@ -29,6 +29,7 @@ CLEARLY, NEAR = 1.25, 0.8
 # A computation that takes so many times its own processor time shares its core with others: then
 # nobody can tell whether the model is slow or the machine busy, and only memory can refuse.
 BUSY, SPIN_SECONDS = 1.3, 0.03
+SEE_WHY = "mend what it says; python -m serving run --rehearsal --bundle PATH starts it by itself"
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,10 @@ def budget(evidence: Evidence) -> Result:
     """The real server, asked one row a request by one caller and then by several at a time."""
     rows = json_rows(evidence.dataset.test.head(ROWS), evidence.dataset.columns)
     with tempfile.TemporaryDirectory() as logs:
-        measured = measure(evidence.bundle.path, Path(logs), rows)
+        try:
+            measured = measure(evidence.bundle.path, Path(logs), rows)
+        except RuntimeError as error:
+            return Result("refuse", str(error), "the server starts and answers", SEE_WHY)
     return judged(measured, evidence.problem.budget)
 
 

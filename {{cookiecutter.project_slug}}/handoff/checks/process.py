@@ -55,7 +55,8 @@ def _connect(process: "subprocess.Popen[str]", said: Path) -> Connection:
     for line in stdout or ():
         if match := GREETING.match(line):
             return Connection(match[1], int(match[2]), timeout=START_SECONDS)
-    raise RuntimeError(f"the server did not start (code {process.wait()}): {said.read_text()}")
+    code, last = process.wait(), said.read_text().strip().rpartition("\n")[2]
+    raise RuntimeError(f"the server did not start (code {code}): {last}")
 
 
 def ask(connection: Connection, route: str, body: Any) -> dict[str, Any]:

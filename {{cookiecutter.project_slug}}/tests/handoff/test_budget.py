@@ -51,4 +51,5 @@ def test_a_server_that_does_not_start_is_no_pass(workshop: Make) -> None:
     made.edit_json("contract.json", lambda said: said["inputs"].pop())
     finding = made.ask("budget")
     assert finding.verdict == "refuse"
-    assert "did not start" in finding.measured
+    assert finding.measured.startswith("the server did not start")
+    assert "python -m serving run" in finding.next
