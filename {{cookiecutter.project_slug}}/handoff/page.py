@@ -81,7 +81,9 @@ def lead(judgement: Judgement) -> str:
         left = count(len(judgement.unasked), "further check")
         return f"{words} {left} had nothing to measure yet." if judgement.unasked else words
     look = ", ".join(one.check for one in judgement.warnings)
-    said = f"None of {asked} checks refuses the bundle."
+    silent = ", ".join(one.check for one in judgement.findings if one.verdict == "not applicable")
+    said = f"None of {asked} checks refuses the bundle"
+    said += f"; not applicable to it: {silent}." if silent else "."
     return f"{said} A person should look at: {look}." if look else said
 
 

@@ -10,8 +10,8 @@ import pandas as pd
 from data.contract import ROW
 from handoff.build import build
 from handoff.bundle import read
-from handoff.gate import Judgement, judge, record
-from handoff.page import groups
+from handoff.gate import judge, record
+from handoff.page import groups, lead
 from handoff.page import write as write_gate
 from journey.drill import drift_drill
 from journey.live import Traffic, exchange
@@ -36,11 +36,7 @@ def handoff(rehearsal: Rehearsal) -> Outcome:
     judgement = judge(BUNDLE, ROW, say=print)
     record(judgement, RECORDS)
     write_gate(judgement, HOME / "gate.html")
-    headline = f"{len(judgement.findings) - len(judgement.refusals)} of "
-    headline += f"{len(judgement.findings)} checks let bundle {built.id[:12]} through"
-    headline += f"; refused by {_named(judgement)}." if judgement.refusals else "."
-    if judgement.warnings:
-        headline += f" To look at: {', '.join(one.check for one in judgement.warnings)}."
+    headline = f"Bundle {built.id[:12]} meets the gate. {lead(judgement)}"
     return Outcome(
         headline,
         (*groups(judgement), Gallery([_worth(rehearsal)]), _files()),
@@ -49,10 +45,6 @@ def handoff(rehearsal: Rehearsal) -> Outcome:
         facts={"bundle": built.id, "refused_by": [one.check for one in judgement.refusals],
                "next": [one.next for one in judgement.refusals]},
     )  # fmt: skip
-
-
-def _named(judgement: Judgement) -> str:
-    return ", ".join(one.check for one in judgement.refusals)
 
 
 def _worth(rehearsal: Rehearsal) -> Figure:

@@ -58,6 +58,8 @@ def test_the_page_begins_with_the_verdict_and_needs_no_network(
 
 def test_the_pictures_of_sound_work_are_on_its_page(workshop: Make, tmp_path: Path) -> None:
     judgement = workshop("binary").judge()
+    # What could not be asked is never counted among what let the bundle through.
+    assert "not applicable to it: champion" in lead(judgement)
     assert judgement.verdict == "passed"
     html = write(judgement, tmp_path / "gate.html").read_text()
     assert html.count("<svg") == 3  # against the baselines, by group, calibration
@@ -96,7 +98,7 @@ def test_the_command_refuses_with_code_3_and_leaves_the_page(
     workshop: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made: Workshop = workshop("regression")
-    monkeypatch.setattr("handoff.__main__.ROW", made.schema)
+    monkeypatch.setattr("data.contract.ROW", made.schema)
     made.edit_json("manifest.json", lambda said: said.update(seed=7))
     assert main(["check", "--json", str(made.bundle)]) == 3
     said = json.loads(capsys.readouterr().out)
