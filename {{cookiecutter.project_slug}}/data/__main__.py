@@ -2,20 +2,22 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
-from data.adopt import CONTRACT_FILE, Adoption, adopt
-from data.check import Checked, check
-from present.terminal import table
-from present.wording import NOTHING, count, listed, percent
+from data.places import check_place
+from present.wording import count, listed
 from problem.errors import EXIT_GATE_CLOSED, run
-from problem.spec import PROBLEM_FILE, Task, read
+
+if TYPE_CHECKING:
+    from data.check import Checked
 
 SOURCES = "text (.csv, .tsv, .txt), .parquet or .sql; also sklearn:NAME, parcels"
 
 
 def main(words: Sequence[str]) -> int:
     """Adopt a table, or check a delivery."""
+    from problem.tables import Task
+
     parser = argparse.ArgumentParser(prog="python -m data", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     adopting = verbs.add_parser("adopt", help="write problem.toml and data/contract.py for a table")
@@ -28,8 +30,17 @@ def main(words: Sequence[str]) -> int:
     checking = verbs.add_parser("check", help="hold a delivery against data/contract.py")
     checking.add_argument("source", metavar="FILE", help=SOURCES)
     given = parser.parse_args(words)
-    if given.verb == "check":
-        return _check(given.source)
+    check_place(given.source)
+    return _check(given.source) if given.verb == "check" else _adopt(given)
+
+
+# Each imports only now what is slow to import: a mistake in the words need not wait for it.
+
+
+def _adopt(given: argparse.Namespace) -> int:
+    from data.adopt import adopt
+    from data.adoption.telling import tell
+
     adoption = adopt(
         given.source,
         given.target,
@@ -38,31 +49,14 @@ def main(words: Sequence[str]) -> int:
         task=given.task,
         force=given.force,
     )
-    _show(given.source, adoption)
+    tell(given.source, adoption)
     return 0
 
 
-def _show(source: str, adoption: Adoption) -> None:
-    columns = [
-        [
-            one.name,
-            one.type,
-            percent(one.missing / adoption.rows) if one.missing else NOTHING,
-            said,
-        ]
-        for one, said in adoption.decided
-    ]
-    size = f"{count(adoption.rows, 'row')}, {count(len(columns), 'column')}"
-    table(f"adopted {source}: {size}", ["column", "type", "missing", "decided"], columns)
-    for note in adoption.notes:
-        print(f"  {note}")
-    print(f"wrote {PROBLEM_FILE} and {CONTRACT_FILE}; guesses are listed under 'assumed'")
-    print("next: python -m problem check, then make journey")
-
-
 def _check(source: str) -> int:
-    # Read here, not above: a contract that does not load yet must not stop `adopt` from mending it.
-    from data.contract import ROW  # noqa: PLC0415
+    from data.check import check
+    from data.contract import ROW
+    from problem.spec import read
 
     found = check(read(), ROW, source)
     if not found.holds:
@@ -84,7 +78,7 @@ def _check(source: str) -> int:
     return 0
 
 
-def _refused(found: Checked) -> str:
+def _refused(found: "Checked") -> str:
     if found.mistakes:
         return f"{count(found.rows, 'row')} not judged: give the table the contract's columns first"
     where = f"every cell is listed in {found.report}; " if found.report else ""

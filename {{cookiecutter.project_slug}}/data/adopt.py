@@ -24,6 +24,7 @@ from data.adoption.infer import (
 from data.adoption.texts import Found, habits
 from data.adoption.words import decided, layout_notes, table_notes
 from data.leakage import Leak, find
+from data.places import is_file, is_query
 from data.reading.layout import Layout
 from problem.columns import Column
 from problem.errors import BadInput
@@ -138,9 +139,9 @@ def _kept(source: str) -> str:
 
     Rows stay out of git. A query belongs in it: it is read in review like code.
     """
-    if not sources.is_file(source):
+    if not is_file(source):
         return source
-    return ((QUERIES if sources.is_query(source) else RAW) / Path(source).name).as_posix()
+    return ((QUERIES if is_query(source) else RAW) / Path(source).name).as_posix()
 
 
 def _check_nothing_is_lost(source: str, kept: str) -> None:

@@ -4,13 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from data.columns import columns
-from data.contract import ROW
-from data.load import load
-from eda.notebooks import page
-from eda.report import PAGE, write
 from problem.errors import run
-from problem.spec import read
 
 EXPLORE = Path("eda/explore.py")
 
@@ -20,17 +14,32 @@ def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m eda", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     verb = verbs.add_parser("report", help="write the page about the rows of problem.toml")
-    verb.add_argument("--out", type=Path, default=PAGE, metavar="FILE", help=f"instead of {PAGE}")
+    verb.add_argument("--out", type=Path, metavar="FILE", help="instead of build/eda/index.html")
     verb = verbs.add_parser("notebook", help="run a marimo notebook and write it as a page")
     verb.add_argument("file", type=Path, nargs="?", default=EXPLORE, help=f"instead of {EXPLORE}")
     verb.add_argument("--out", type=Path, metavar="PAGE", help="instead of build/eda/NAME.html")
     given = parser.parse_args(words)
-    if given.verb == "notebook":
-        print(f"page: {page.write(given.file, given.out)}")
-        return 0
+    return _notebook(given.file, given.out) if given.verb == "notebook" else _report(given.out)
+
+
+def _notebook(file: Path, out: Path | None) -> int:
+    from eda.notebooks import page
+
+    print(f"page: {page.write(file, out)}")
+    return 0
+
+
+def _report(out: Path | None) -> int:
+    # Only now what is slow to import: a mistake in the words need not wait for it.
+    from data.columns import columns
+    from data.contract import ROW
+    from data.load import load
+    from eda.report import PAGE, write
+    from problem.spec import read
+
     problem = read()
     frame = load(problem, ROW)
-    report = write(problem, frame, columns(problem, ROW, frame), given.out)
+    report = write(problem, frame, columns(problem, ROW, frame), out or PAGE)
     print(report.headline)
     print(f"page: {report.path}")
     return 0

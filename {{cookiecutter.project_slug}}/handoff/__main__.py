@@ -6,11 +6,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from data.contract import ROW
-from handoff.accept import accept
-from handoff.build import BUILT, build
-from handoff.gate import judge, record
-from handoff.page import markdown, show, write
 from problem.errors import EXIT_GATE_CLOSED, BadInput, run
 
 # Who may sign, and for which team.
@@ -33,9 +28,7 @@ def main(words: Sequence[str]) -> int:
     accepting.add_argument("--as", dest="role", required=True, choices=ROLES)
     given = parser.parse_args(words)
     if given.verb == "build":
-        bundle = build(ROW, given.run)
-        print(f"bundle {bundle.id[:12]} in {bundle.path}; next: python -m handoff check")
-        return 0
+        return _build(given.run)
     path = given.bundle or latest()
     return (
         _check(path, as_json=given.json, as_markdown=given.markdown)
@@ -44,19 +37,38 @@ def main(words: Sequence[str]) -> int:
     )
 
 
-def latest(built: Path = BUILT) -> Path:
-    """The bundle that was built last.
+def latest(built: Path | None = None) -> Path:
+    """The bundle that was built last, or of those in the folder `built`.
 
     Raises:
         BadInput: there is none.
     """
+    from handoff.build import BUILT
+
+    built = built or BUILT
     found = [path for path in built.glob("*") if path.is_dir() and not path.name.startswith(".")]
     if not found:
         raise BadInput(f"expected a bundle in {built}, found none; run `python -m handoff build`")
     return max(found, key=lambda path: path.stat().st_mtime)
 
 
+# Each imports only now what is slow to import: a mistake in the words need not wait for it.
+
+
+def _build(run_id: str | None) -> int:
+    from data.contract import ROW
+    from handoff.build import build
+
+    bundle = build(ROW, run_id)
+    print(f"bundle {bundle.id[:12]} in {bundle.path}; next: python -m handoff check")
+    return 0
+
+
 def _check(path: Path, *, as_json: bool, as_markdown: bool) -> int:
+    from data.contract import ROW
+    from handoff.gate import judge, record
+    from handoff.page import markdown, show, write
+
     judgement = judge(path, ROW, say=_progress)
     where = f"in {record(judgement)}" if judgement.bundle_id else "recorded nowhere"
     page = write(judgement)
@@ -77,6 +89,9 @@ def _progress(words: str) -> None:
 
 
 def _accept(path: Path, team: str) -> int:
+    from data.contract import ROW
+    from handoff.accept import accept
+
     signature = accept(path, team, ROW, say=_progress)
     print(f"signed for {team} by {signature.person}: {signature.file}")
     if signature.published:

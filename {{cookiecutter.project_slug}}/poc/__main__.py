@@ -5,13 +5,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from data.contract import ROW
-from poc.report.evidence import gather_evidence
-from poc.report.story import REPORT, SLIDES, write
-from poc.retrain import retrain
-from poc.train import train
 from problem.errors import run
-from problem.spec import read
 
 
 def main(words: Sequence[str]) -> int:
@@ -36,19 +30,46 @@ def main(words: Sequence[str]) -> int:
     again.add_argument("out", metavar="OUT", type=Path, help="folder for the model and its facts")
     told = verbs.add_parser("report", help="tell the latest run to people who are not technical")
     told.add_argument("--slides", action="store_true", help="as slides for a meeting")
-    told.add_argument("--out", metavar="PAGE", type=Path, help=f"instead of {REPORT} or {SLIDES}")
+    where = "instead of build/report.html or build/slides.html"
+    told.add_argument("--out", metavar="PAGE", type=Path, help=where)
     given = parser.parse_args(words)
     if given.verb == "report":
-        problem = read()
-        path = write(gather_evidence(problem, ROW), given.out, as_slides=given.slides)
-        print(f"{'slides' if given.slides else 'report'}: {path}")
-    elif given.verb == "retrain":
-        retrain(read(), ROW, given.facts, given.out)
-    else:
-        done = train(
-            read(), ROW, search_seconds=given.search_seconds, parameters_of=given.parameters_of
-        )
-        print(f"run {done.run_id} recorded, pictures in {done.page}; next: python -m handoff build")
+        return _report(given.out, as_slides=given.slides)
+    if given.verb == "retrain":
+        return _retrain(given.facts, given.out)
+    return _train(given.search_seconds, given.parameters_of)
+
+
+# Each imports only now what is slow to import: a mistake in the words need not wait for it.
+
+
+def _train(search_seconds: float | None, parameters_of: str | None) -> int:
+    from data.contract import ROW
+    from poc.train import train
+    from problem.spec import read
+
+    done = train(read(), ROW, search_seconds=search_seconds, parameters_of=parameters_of)
+    print(f"run {done.run_id} recorded, pictures in {done.page}; next: python -m handoff build")
+    return 0
+
+
+def _retrain(facts: Path, out: Path) -> int:
+    from data.contract import ROW
+    from poc.retrain import retrain
+    from problem.spec import read
+
+    retrain(read(), ROW, facts, out)
+    return 0
+
+
+def _report(out: Path | None, *, as_slides: bool) -> int:
+    from data.contract import ROW
+    from poc.report.evidence import gather_evidence
+    from poc.report.story import write
+    from problem.spec import read
+
+    path = write(gather_evidence(read(), ROW), out, as_slides=as_slides)
+    print(f"{'slides' if as_slides else 'report'}: {path}")
     return 0
 
 

@@ -127,7 +127,7 @@ def test_a_damaged_copy_in_the_store_is_not_signed_for(passed: Workshop) -> None
 def test_the_command_says_what_comes_next(
     passed: Workshop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handoff.__main__.ROW", passed.schema)
+    monkeypatch.setattr("data.contract.ROW", passed.schema)
     assert main(["accept", "--as", "data-scientist"]) == 0
     assert "commit the signature" in capsys.readouterr().out
     assert main(["accept", str(passed.bundle), "--as", "ml-engineer"]) == 0

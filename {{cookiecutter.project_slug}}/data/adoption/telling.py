@@ -1,0 +1,25 @@
+"""Prints what was decided on a table."""
+
+from data.adopt import CONTRACT_FILE, Adoption
+from present.terminal import table
+from present.wording import NOTHING, count, percent
+from problem.spec import PROBLEM_FILE
+
+
+def tell(source: str, adoption: Adoption) -> None:
+    """Print what was decided, column by column, and what to do next."""
+    columns = [
+        [
+            one.name,
+            one.type,
+            percent(one.missing / adoption.rows) if one.missing else NOTHING,
+            said,
+        ]
+        for one, said in adoption.decided
+    ]
+    size = f"{count(adoption.rows, 'row')}, {count(len(columns), 'column')}"
+    table(f"adopted {source}: {size}", ["column", "type", "missing", "decided"], columns)
+    for note in adoption.notes:
+        print(f"  {note}")
+    print(f"wrote {PROBLEM_FILE} and {CONTRACT_FILE}; guesses are listed under 'assumed'")
+    print("next: python -m problem check, then make journey")
