@@ -10,6 +10,10 @@ from problem.spec import Task
 
 # What a candidate is called in a meeting.
 CALLED = {RULE: "the simple rule", CHAMPION: "today's model"}
+RIVALS = {
+    RULE: "a simple rule that fits on a sheet of paper",
+    CHAMPION: "today's model, which answers already",
+}
 NOTHING: dict[Task, str] = {
     "binary": "doing nothing",
     "multiclass": "the commonest answer",
@@ -38,7 +42,7 @@ def message(worth: Worth) -> str:
 def doubts(worth: Worth) -> list[str]:
     """Why the model may not be worth having; empty where it clearly is."""
     found, nothing = [], called(worth, DUMMY)
-    gain, rule = worth.gains[DUMMY], worth.gains.get(RULE)
+    gain = worth.gains[DUMMY]
     if _never_acts(worth):
         found.append("The model never acts: by these costs, acting on its answers pays for nobody.")
     elif gain.value < 0:
@@ -51,13 +55,15 @@ def doubts(worth: Worth) -> list[str]:
             f"It is not sure that the model earns more than {nothing}: {worth.span(gain)} for "
             f"{CASES:,} cases."
         )
-    if rule and rule.value <= 0:
-        found.append("The model earns no more than a simple rule that fits on a sheet of paper.")
-    elif rule and rule.low <= 0:
-        found.append(
-            f"It is not sure that the model earns more than the simple rule: {worth.span(rule)} "
-            f"for {CASES:,} cases."
-        )
+    for name, words in RIVALS.items():
+        rival = worth.gains.get(name)
+        if rival and rival.value <= 0:
+            found.append(f"The model earns no more than {words}.")
+        elif rival and rival.low <= 0:
+            found.append(
+                f"It is not sure that the model earns more than {called(worth, name)}: "
+                f"{worth.span(rival)} for {CASES:,} cases."
+            )
     return found
 
 

@@ -71,11 +71,15 @@ class Worth:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the model clearly earns more than doing nothing and than the simple rule."""
-        held_against = [self.gains[name] for name in (DUMMY, RULE) if name in self.gains]
-        if any(gain.value <= 0 for gain in held_against):
+        """Whether the model clearly earns more than doing nothing, the rule and today's model.
+
+        No more than today's model may still be worth it, for other reasons than the money.
+        """
+        without = [self.gains[name] for name in (DUMMY, RULE) if name in self.gains]
+        if any(gain.value <= 0 for gain in without):
             return "does not pay"
-        return "pays on past cases" if all(gain.low > 0 for gain in held_against) else "unsure"
+        sure = all(gain.low > 0 for gain in self.gains.values())
+        return "pays on past cases" if sure else "unsure"
 
     @property
     def a_month(self) -> float | None:

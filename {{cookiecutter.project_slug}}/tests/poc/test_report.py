@@ -196,6 +196,13 @@ def test_todays_model_is_held_against_where_there_is_one(
     assert gains[CHAMPION] == gains[RULE]
 
 
+def test_a_model_that_earns_what_todays_earns_is_told_first(told: Told, tmp_path: Path) -> None:
+    evidence = told["binary"]
+    same = with_scores(evidence, CHAMPION, evidence.scores[evidence.chosen])
+    assert Worth(same).verdict == "unsure"
+    assert "no more than today's model" in sections(Worth(same))[0].sentence
+
+
 @pytest.mark.parametrize("as_slides", [False, True], ids=["page", "slides"])
 @pytest.mark.parametrize("task", TASKS)
 def test_assumed_money_is_marked_wherever_it_stands(
