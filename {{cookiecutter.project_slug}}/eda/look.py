@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.leakage import find
+from data.leakage import find, one_sided
 from data.split import Split, split
 from eda.alike import Alike, alike, gaps_together
 from eda.odd import Odd, odd
@@ -159,10 +159,14 @@ def _suspects(
     tells: Mapping[str, float],
 ) -> list[Suspect]:
     """Leaks, named as the gate names them; then what only tells too much, for whatever reason."""
+    known = problem.columns.known_in_time
     leaks = [
-        Suspect(leak.columns, leak.mechanism, leak.proposed)
+        Suspect(leak.columns, leak.mechanism, () if leak.answered(known) else leak.proposed)
         for leak in find(problem, learn, columns)
     ]
+    named = {name for leak in leaks for name in leak.columns}
+    rest = [column for column in columns if column.name not in named]
+    leaks += [Suspect(leak.columns, leak.mechanism) for leak in one_sided(problem, learn, rest)]
     named = {name for leak in leaks for name in leak.columns}
     rest = [column for column in columns if column.name not in named]
     return leaks + suspects(rest, learn, target, tells)

@@ -100,6 +100,11 @@ def _about_target(problem: Problem) -> list[tuple[str, str]]:
         rule = "must not name rows.time: it says when the decision was due"
         found.append((f"columns.known_after.{problem.rows.time}", rule))
     found += [
+        (f"columns.known_in_time.{name}", "must be an input; another answer keeps it out")
+        for name in columns.known_in_time
+        if name in problem.kept_out and name != target.column
+    ]
+    found += [
         (f"columns.{kind}.{target.column}", f"must not name the target, '{target.column}'")
         for kind, reasons in columns
         if target.column in reasons

@@ -119,6 +119,12 @@ class Columns(Table):
         description='lines of column = "when it is known", after the decision was due',
         examples=['{ delivered_at = "when the parcel has arrived" }'],
     )
+    known_in_time: dict[ColumnName, Sentence] = Field(
+        default={},
+        description='lines of column = "why it is known when the decision is due": an input, '
+        "even where it gives the target away; both teams sign for it",
+        examples=['{ weight_kg = "weighed at the counter; the tariff is a rule on it" }'],
+    )
     excluded: dict[ColumnName, Sentence] = Field(
         default={},
         description='lines of column = "the reason"',

@@ -116,7 +116,8 @@ ROW = pa.DataFrameSchema(
 '''
 SUSPECTED = """\
 # Each of these gives the target away, it seems. Nothing is excluded yet: take the '#' off what is
-# known only after the decision was due, and leave it before what is known in time.
+# known only after the decision was due. What is known in time stays an input; say why under
+# [columns.known_in_time], or the gate refuses it.
 """
 
 

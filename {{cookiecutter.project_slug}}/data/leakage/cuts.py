@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from data.leakage.fit import FILLED
 from data.leakage.outcome import Array, Codes, Outcome
 from data.leakage.words import allowed
 
@@ -45,7 +46,7 @@ def borders(values: Array, outcome: Outcome) -> list[Border] | None:
     sizes = np.bincount(target, minlength=len(outcome.classes))
     fewest = FEWEST_NUMBERED if _is_numbering(values[there]) else FEWEST
     judged = np.flatnonzero(sizes >= fewest)
-    if len(judged) < 2 or sizes[judged].sum() < (1 - WRONG) * len(target) or there.mean() < 0.2:
+    if len(judged) < 2 or sizes[judged].sum() < (1 - WRONG) * len(target) or there.mean() < FILLED:
         return None
     column = values[there]
     order = judged[np.argsort([np.median(column[target == one]) for one in judged])]

@@ -7,6 +7,8 @@ from data.leakage.outcome import Array
 
 # Fewer rows, or fewer different values, could fall into line by chance.
 FEWEST_ROWS, FEWEST_VALUES = 50, 12
+# A relation is looked for where all of its columns are filled: in so much of the rows at least.
+FILLED = 0.04
 # Rows that may break the relation: a few in a hundred were entered or measured wrongly.
 BROKEN = 0.015
 # What an exact relation may leave: this share of the target's spread, or what rounding leaves as
@@ -137,4 +139,4 @@ def means_and_spreads(table: Array) -> tuple[Array, Array]:
 
 def are_many(rows: NDArray[np.bool_]) -> bool:
     """Whether enough rows are known to say anything."""
-    return bool(rows.sum() >= max(FEWEST_ROWS, len(rows) / 5))
+    return bool(rows.sum() >= max(FEWEST_ROWS, FILLED * len(rows)))

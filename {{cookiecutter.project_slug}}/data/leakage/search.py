@@ -8,18 +8,17 @@ a strong honest feature lacks of it stands in the README beside this file.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from data.convert import kind_of
-from data.leakage import late, statistics, views
-from data.leakage.relations.arithmetic import combinations
-from data.leakage.relations.comparisons import comparisons
+from data.leakage import late, views
 from data.leakage.cuts import borders
 from data.leakage.fit import FEWEST_ROWS
+from data.leakage.grouped import of_groups
 from data.leakage.leak import Leak
 from data.leakage.outcome import (
     Array,
-    Codes,
     Outcome,
     as_numbers,
     read_columns,
@@ -27,14 +26,13 @@ from data.leakage.outcome import (
     read_target,
     sample_rows,
 )
+from data.leakage.relations.arithmetic import combinations
+from data.leakage.relations.comparisons import comparisons
 from data.leakage.relations.together import few_words, gaps, pairs_of_words
-from data.leakage.transforms import is_class_with_noise, is_near_copy, is_transform
-from data.leakage.words import Words, cuts_quantity, just_where, recoded
+from data.leakage.transforms import is_class_with_noise, is_jittered, is_near_copy, is_transform
+from data.leakage.words import Words, cuts_quantity, just_where, recoded, recoded_where_filled
 from problem.columns import Column
 from problem.spec import Problem
-
-# Columns that a statistic of the target may be grouped by.
-GROUPINGS = 60
 
 
 def find(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> list[Leak]:
@@ -46,20 +44,25 @@ def find(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> li
     """
     known_after = problem.columns.known_after
     found = [
-        Leak((column.name,), f"it is known too late: {known_after[column.name]}")
+        Leak((column.name,), f"it is known too late: {known_after[column.name]}", late=True)
         for column in columns
         if column.name in known_after
     ]
     rest = [column for column in columns if column.name not in known_after]
     target = read_target(problem, frame)
     rows = sample_rows(target)
+    if problem.rows.time:
+        rows = rows[np.argsort(frame[problem.rows.time].iloc[rows], kind="stable")]
     sample = read_columns(frame.iloc[rows], rest)
     seen = target.take(rows)
     found += _alone(sample, seen.classed())
+    # What a person said of the target does not answer for a column that is known too late.
+    open_ones = [leak for leak in found if not leak.answered(problem.columns.known_in_time)]
     for name, when in known_after.items():
         if name in frame:
-            found += _of_late(name, frame[name].iloc[rows], _left(sample, found), when)
-    found += _statistics(problem, frame, target, _left(sample, found), rows)
+            late_ones = _of_late(name, frame[name].iloc[rows], _left(sample, open_ones), when)
+            found, open_ones = found + late_ones, open_ones + late_ones
+    found += of_groups(problem, frame, target, _left(sample, found), rows)
     found += _together(_left(sample, found), seen)
     return [_known_in_time(leak, problem.rows.time) for leak in found]
 
@@ -102,6 +105,9 @@ def _class_alone(values: pd.Series, outcome: Outcome) -> str | None:
             word, label = where
             said = "missing" if word is None or pd.isna(word) else f"'{word}'"
             return f"{part}it is {said} just where {outcome.name} is {label!r}"
+        if rows := recoded_where_filled(words, outcome):
+            said = f"{part}it is {outcome.name} in other words where it is filled, in {rows:,} rows"
+            return f"{said}: each value means one class"
     for part, number in views.numbers(values):
         if is_class_with_noise(number, outcome):
             return f"{part}it is {outcome.name} as a number, with a little noise on it"
@@ -126,7 +132,8 @@ def _quantity_alone(values: pd.Series, outcome: Outcome) -> str | None:
         if is_transform(number, outcome):
             said = f"it is a transform of {outcome.name}: it puts all rows in the same order"
             return part + said
-        if not outcome.late and is_near_copy(number, outcome.values):
+        is_copy = is_near_copy(number, outcome.values) or is_jittered(number, outcome.values)
+        if is_copy and not outcome.late:
             return f"{part}it is {outcome.name} with a little noise on it"
     if outcome.late:
         return None
@@ -174,42 +181,6 @@ def _quantity_together(columns: dict[str, pd.Series], outcome: Outcome) -> list[
     ]  # fmt: skip
 
 
-def _statistics(
-    problem: Problem,
-    frame: pd.DataFrame,
-    target: Outcome,
-    columns: dict[str, pd.Series],
-    rows: Codes,
-) -> list[Leak]:
-    """Columns that are a statistic of the target: exact in whole groups, so asked of all rows.
-
-    `columns` are those of the sample, of these `rows`; what tells nothing there is left alone.
-    """
-    numbers, dates = _numbers(columns)
-    outcome = target.take(rows)
-    numeric = [
-        name
-        for name, values in numbers.items()
-        if name not in dates and statistics.goes_with(values, outcome)
-    ]
-    others = [str(name) for name in frame if name != problem.target.column]
-    words = [name for name in others if kind_of(frame[name].dtype) != "number"][:GROUPINGS]
-    groups = {name: statistics.Groups.of(frame[name], rows) for name in words} if numeric else {}
-    found = []
-    for name in numeric:
-        values = as_numbers(read_columns(frame, [Column(name, "number")])[name])
-        own = statistics.Groups.of(values, rows)
-        for by, one in [("the rows with this value", own), *groups.items()]:
-            said = one and by != name and statistics.of_groups(values, one, target)
-            if said:
-                where = by if one is own else f"the rows with the same {by}"
-                found.append(
-                    Leak((name,), f"it is {said}, of {where}: the row's own is among them")
-                )
-                break
-    return found
-
-
 def _of_late(
     name: str, values: pd.Series, columns: Mapping[str, pd.Series], when: str
 ) -> list[Leak]:
@@ -230,6 +201,6 @@ def _of_late(
             found += _quantity_together(_left(inputs, found), outcome)
     return [
         Leak(one.columns, f"{one.mechanism}; known too late: {when}",
-             late.come_with_it({name: columns[name] for name in one.columns}, known))
+             late.come_with_it({name: columns[name] for name in one.columns}, known), late=True)
         for one in found
     ]  # fmt: skip

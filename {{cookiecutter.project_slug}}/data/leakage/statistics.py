@@ -53,6 +53,11 @@ class Groups:
         rows = np.flatnonzero((codes >= 0) & (codes % max(1, len(codes) // ROWS) == 0))
         return cls(rows, pd.factorize(codes[rows])[0])
 
+    def in_order(self, place: Codes) -> "Groups":
+        """The same, group after group and in each as the rows came: `place` of each row, (n,)."""
+        order = np.lexsort((place[self.rows], self.codes))
+        return Groups(self.rows[order], self.codes[order])
+
 
 def goes_with(values: Array, outcome: Outcome) -> bool:
     """Does the column hang together with the outcome at all? A statistic that does not is none to
@@ -65,11 +70,11 @@ def goes_with(values: Array, outcome: Outcome) -> bool:
     with np.errstate(divide="ignore", invalid="ignore"):
         return any(
             abs(float(np.corrcoef(values[there], target)[0, 1])) > least
-            for _, target in _targets(outcome.values[there], outcome)
+            for _, target in targets(outcome.values[there], outcome)
         )
 
 
-def of_groups(values: Array, groups: Groups, outcome: Outcome) -> str | None:
+def of_group(values: Array, groups: Groups, outcome: Outcome) -> str | None:
     """Which statistic of the outcome in groups of rows the column is, or None."""
     column, codes = values[groups.rows], groups.codes
     there = np.isfinite(column)
@@ -83,36 +88,16 @@ def of_groups(values: Array, groups: Groups, outcome: Outcome) -> str | None:
     if len(sizes) < FEWEST_GROUPS:
         return None
     if (column == first[codes]).mean() < 1 - OFF:
-        return _leaving_one_out(column, codes, sizes, seen, outcome)
-    whole = dict(_targets(outcome.values, outcome))
-    for said, target in _targets(seen, outcome):
+        return None
+    whole = dict(targets(outcome.values, outcome))
+    for said, target in targets(seen, outcome):
         for name, statistic, error in _statistics(codes, sizes, target, whole[said]):
             if _is(first, statistic, error, sizes):
                 return f"the {name} of {said}"
     return None
 
 
-def _leaving_one_out(
-    column: Array, codes: Codes, sizes: Codes, seen: Array, outcome: Outcome
-) -> str | None:
-    """Is the column the mean of the outcome over the other rows of a row's group?"""
-    rows = np.flatnonzero(sizes[codes] > 1)
-    if len(rows) < FEWEST_ROWS:
-        return None
-    for said, target in _targets(seen, outcome):
-        sums = np.bincount(codes, target)[codes]
-        others = (sums - target)[rows] / (sizes[codes][rows] - 1)
-        off = np.abs(others - column[rows])
-        if np.median(off) > 0.02 * others.std():
-            continue
-        rounding = _rounding(column)
-        exact = np.quantile(off, 1 - OFF) <= 1e-6 * others.std() + rounding
-        if exact and rounding < 0.02 * others.std():
-            return f"the mean of {said} over the other rows"
-    return None
-
-
-def _targets(values: Array, outcome: Outcome) -> Iterator[tuple[str, Array]]:
+def targets(values: Array, outcome: Outcome) -> Iterator[tuple[str, Array]]:
     """What can be averaged: the outcome as a number, and whether it is a class."""
     yield outcome.name, values
     for number, label in enumerate(outcome.classes[:MOST_CLASSES]):
@@ -161,7 +146,7 @@ def _is(known: Array, statistic: Array, errors: Array, sizes: Codes) -> bool:
         return False
     known, statistic = known[judged], statistic[judged]
     errors, sizes = errors[judged], sizes[judged]
-    rounding = _rounding(known)
+    rounding = rounding_of(known)
     off = np.abs(known - statistic) > 1e-7 * np.abs(known).max() + rounding
     if sizes[off].sum() > OFF * sizes.sum():
         return False
@@ -172,7 +157,7 @@ def _is(known: Array, statistic: Array, errors: Array, sizes: Codes) -> bool:
     return bool(told.sum() >= FEWEST_GROUPS and np.log(chance).sum() < np.log(CHANCE))
 
 
-def _rounding(values: Array) -> float:
+def rounding_of(values: Array) -> float:
     """Half of what the values are rounded to, 0 where they are not."""
     for decimals in range(7):
         if np.allclose(values, values.round(decimals), rtol=0, atol=1e-10):

@@ -2,13 +2,17 @@
 
 import numpy as np
 from scipy.optimize import isotonic_regression
+from scipy.stats import kurtosis
 
-from data.leakage.fit import BROKEN, FEWEST_VALUES, NOISE, NOISE_OF_LATE, are_many
+from data.leakage.fit import BROKEN, FEWEST_VALUES, FILLED, NOISE, NOISE_OF_LATE, are_many
 from data.leakage.outcome import Array, Outcome
 
 # A copy in the same units may be off by so much of the target's spread. A measurement that is as
 # good would still have to be in the same units, at the same zero.
 NEAR_COPY, SAME_UNITS = 0.0105, 0.005
+# Or by a share of itself, where that is nothing but noise: so small, no larger at one end of the
+# target than at the other, with no tail, and far less than a row differs from its neighbours.
+JITTER, FEWEST_JITTERED, ALIKE, ENDS, TAIL, NEIGHBOURS = 0.0055, 300, 1.15, 1.4, 3.0, 8
 # Of a class that is written as a number with noise: how many times the noise lies between classes.
 # With less, a good measurement looks the same; with less than FAR, the classes must stand at whole
 # numbers from 0 on, as a copy's do.
@@ -57,6 +61,32 @@ def is_near_copy(values: Array, target: Array) -> bool:
     return bool(off[kept].std() <= NEAR_COPY * spread and abs(slope - 1) <= SAME_UNITS)
 
 
+def is_jittered(values: Array, target: Array) -> bool:
+    """Is the column the target itself, each value times 1 and a little chance?
+
+    `target` is in the order of time: a quantity that changes slowly is as near to what it was
+    before. A good instrument is off by as much wherever it measures, and so by less of a large
+    value; where it is not, it is off by more than this.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        off = np.log(values / target)
+    there = np.isfinite(off)
+    if not are_many(there) or there.sum() < FEWEST_JITTERED:
+        return False
+    off, sizes = off[there], np.abs(target[there])
+    kept = np.abs(off) <= np.quantile(np.abs(off), 1 - BROKEN)
+    off, sizes = off[kept], sizes[kept]
+    spread = float(off.std())
+    if not 0 < spread <= JITTER or abs(off.mean()) > 4 * spread / np.sqrt(len(off)):
+        return False
+    low, high = np.quantile(sizes, (0.25, 0.75))
+    ends = off[sizes <= low].std(), off[sizes >= high].std()
+    apart = sizes[sizes >= high].mean() / sizes[sizes <= low].mean()
+    if max(ends) > ALIKE * min(ends) or apart < ENDS or kurtosis(off) + 3 > TAIL:
+        return False
+    return bool(np.median(np.abs(np.diff(np.log(sizes)))) > NEIGHBOURS * spread)
+
+
 def is_class_with_noise(values: Array, outcome: Outcome) -> bool:
     """Is the column a number for each class with the same small noise on it, whatever the class?
 
@@ -66,7 +96,7 @@ def is_class_with_noise(values: Array, outcome: Outcome) -> bool:
     column, codes = values[there], outcome.codes[there]
     sizes = np.bincount(codes, minlength=len(outcome.classes))
     judged = np.flatnonzero(sizes >= FEWEST_OF_CLASS)
-    if there.mean() < 0.5 or len(judged) < 2 or sizes[judged].sum() < (1 - BROKEN) * len(codes):
+    if there.mean() < FILLED or len(judged) < 2 or sizes[judged].sum() < (1 - BROKEN) * len(codes):
         return False
     parts = [column[codes == one] for one in judged]
     middles = np.array([np.median(part) for part in parts])
@@ -81,9 +111,12 @@ def is_class_with_noise(values: Array, outcome: Outcome) -> bool:
         return False
     if apart >= FAR * noises.max():
         return True
-    unit = apart if abs(middles).min() < 0.02 * apart else 1.0
+    # Numbers for classes count in ones, or in tens or hundredths, and the noise is small to that.
+    unit = 10.0 ** np.floor(np.log10(1.02 * apart))
+    if unit < CLEAR * noises.max():
+        return False
     limit = min(0.03 * apart, 4 * float((noises / np.sqrt(sizes[judged])).max()))
-    at_zero = np.abs(middles).min() <= limit and unit > 0
+    at_zero = np.abs(middles).min() <= limit
     whole = np.abs(middles / unit - np.round(middles / unit)).max() * unit <= limit
     return bool(at_zero and whole)
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
+from data.leakage.fit import FEWEST_ROWS, FILLED
 from data.leakage.outcome import Array, Codes, Outcome
 
 # Fewer rows of a class are no evidence for anything; nor are these, where one value stands for it.
@@ -27,6 +28,9 @@ WRONG, WRONG_IN_ALL = 0.0125, 0.08
 WRONG_OF_MANY = 0.005
 # An honest test is wrong in so many rows; that it did so well by luck must be so unlikely.
 HONEST, LUCK, LUCK_OF_MANY = 0.05, 0.001, 0.0001
+# Where a column is blank in other rows, as many filled ones of a class, and as unlikely that an
+# honest test is never wrong in them.
+FEWEST_FILLED, LUCK_OF_FILLED = 20, 0.01
 # Rows whose word stands in the other half of the rows nowhere: they say nothing.
 MOST_UNHEARD = 0.35
 # Ranges of a few rows each, such as those far out, may hold the rest.
@@ -63,6 +67,13 @@ class Words:
         codes, pairs = pd.factorize(one.codes * len(other.labels) + other.codes)
         return cls(codes, pairs.tolist())
 
+    def filled(self) -> tuple["Words", Codes]:
+        """The words of the rows that are not missing, and these rows."""
+        if not len(self.labels) or self.labels[-1] is not None:
+            return self, np.arange(len(self.codes))
+        rows = np.flatnonzero(self.codes < len(self.labels) - 1)
+        return Words(self.codes[rows], self.labels[:-1], self.numeric), rows
+
 
 def recoded(words: Words, outcome: Outcome, *, strict: bool = False) -> bool:
     """Does each word mean a class? Told of half the rows by what the other half says of a word."""
@@ -94,6 +105,17 @@ def recoded(words: Words, outcome: Outcome, *, strict: bool = False) -> bool:
     share, in_all = (WRONG_OF_MANY,) * 2 if many or outcome.late else (WRONG, WRONG_IN_ALL)
     few_in_each = (wrong <= allowed(sizes, share))[judged].all()
     return bool(few_in_each and wrong.sum() <= allowed(sizes[judged].min(keepdims=True), in_all)[0])
+
+
+def recoded_where_filled(words: Words, outcome: Outcome) -> int:
+    """In how many rows a column with blanks is filled, if each word there means a class; else 0."""
+    filled, rows = words.filled()
+    seen = outcome.take(rows)
+    sizes = np.sort(np.bincount(seen.codes, minlength=2))
+    if len(rows) == len(words.codes) or sizes[-2] < FEWEST_FILLED:
+        return 0
+    is_luck = (1 - HONEST) ** len(rows) > LUCK_OF_FILLED
+    return len(rows) if not is_luck and recoded(filled, seen) else 0
 
 
 def just_where(words: Words, outcome: Outcome) -> tuple[Any, Any] | None:
@@ -132,8 +154,15 @@ def cuts_quantity(words: Words, values: Array) -> bool:
     """Do the words part a quantity into ranges, as bins do: sharply, where values lie thick?
 
     An honest word mixes with others near the border of two ranges; where it does not, because the
-    quantity has clumps, a gap lies between them. Bins have neither.
+    quantity has clumps, a gap lies between them. Bins have neither. Missing may be a range too, or
+    say nothing.
     """
+    filled, rows = words.filled()
+    is_blank = len(rows) < len(values) and len(rows) >= max(FEWEST_ROWS, FILLED * len(values))
+    return _cuts(words, values) or (is_blank and _cuts(filled, values[rows]))
+
+
+def _cuts(words: Words, values: Array) -> bool:
     sizes = np.bincount(words.codes, minlength=len(words.labels))
     if not 1 < (sizes >= FEWEST).sum() <= MOST_WORDS or len(np.unique(values)) <= MOST_NUMBERS:
         return False

@@ -1,13 +1,17 @@
 """Is the result what it looks like, or does an input give the answer away?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from data.leakage import find
+from data.leakage import Leak, find, one_sided
+from eda.target import read
+from eda.telling import telling
 from handoff.card import card
 from handoff.checks.compare import differences, shorten
 from handoff.checks.finding import Evidence, Result
 from handoff.papers import reference
+from poc.dataset import Dataset
 from present.wording import count
+from problem.tables import Columns
 from problem.toml import toml
 
 # A score whose interval reaches so far is rare in honest work; by itself it is only worth a second
@@ -15,6 +19,12 @@ from problem.toml import toml
 TOO_GOOD = {"roc_auc": 0.995, "balanced_accuracy": 0.99, "r2": 0.995}
 # On few rows an interval reaches far from any value; below this one it is no near-perfect score.
 NEARLY = 0.96
+# Rows for a look at which inputs tell most, and what is too little to be named.
+GLANCE, TELLS = 20_000, 0.05
+ASK = (
+    "ask someone who knows the data when this becomes known; what is filled in only after the "
+    "decision was due belongs under [columns.known_after] in problem/problem.toml"
+)
 
 
 def evaluation(evidence: Evidence) -> Result:
@@ -37,28 +47,59 @@ def evaluation(evidence: Evidence) -> Result:
 
 
 def leakage(evidence: Evidence) -> Result:
-    """No input gives the target by a known mechanism; too good a score is a warning."""
+    """No input gives the target by a known mechanism; what only looks like it is a warning."""
     required = "no input that gives the target away, alone or with a few others"
-    dataset = evidence.dataset
+    dataset, columns = evidence.dataset, evidence.problem.columns
     asked = [column for column in evidence.bundle.contract.inputs if column.name in dataset.frame]
     here = {column.name for column in asked}
     asked += [column for column in dataset.columns if column.name not in here]
-    if found := find(dataset.problem, dataset.frame, asked):
-        lines = "\n".join(
-            f"{toml(name)} = {toml(leak.mechanism)}" for leak in found for name in leak.proposed
-        )
-        return Result(
-            "refuse",
-            "; ".join(f"{', '.join(leak.columns)}: {leak.mechanism}" for leak in found),
-            required,
-            "keep out what gives it away (of several columns together, what came last): add to "
-            "problem/problem.toml under [columns.excluded], then train again:\n" + lines,
-        )
+    leaks = find(dataset.problem, dataset.frame, asked)
+    answered = [leak for leak in leaks if leak.answered(columns.known_in_time)]
+    if refused := [leak for leak in leaks if leak not in answered]:
+        return Result("refuse", _listed(refused), required, _keep_out(refused, columns))
+    looks = [f"{_listed([leak])}; problem.toml says that it is known in time: "
+             + "; ".join(columns.known_in_time[name] for name in leak.columns)
+             for leak in answered]  # fmt: skip
+    if questions := one_sided(dataset.problem, dataset.frame, asked):
+        looks.append(_listed(questions))
     if good := too_good(evidence.evaluation["metrics"]):
-        measured = f"nearly perfect ({', '.join(good)}), no mechanism found"
-        advice = "ask someone who knows the data when each input becomes known"
-        return Result("warn", measured, required, advice)
+        looks.append(f"nearly perfect ({', '.join(good)}), no mechanism found; {_most(dataset)}")
+    if looks:
+        return Result("warn", "; ".join(looks), required, ASK)
     return Result("pass", f"{len(dataset.columns)} inputs, no leak", required)
+
+
+def _listed(leaks: Sequence[Leak]) -> str:
+    return "; ".join(f"{', '.join(leak.columns)}: {leak.mechanism}" for leak in leaks)
+
+
+def _keep_out(leaks: Sequence[Leak], columns: Columns) -> str:
+    """What to do about them: what to write where, and train again."""
+    names = {name: leak.mechanism for leak in leaks for name in leak.proposed}
+    before = [name for name in names if name in columns.known_after]
+    lines = [f"{toml(name)} = {toml(why)}" for name, why in names.items() if name not in before]
+    advice = []
+    if before:
+        advice.append(
+            f"problem.toml keeps {', '.join(before)} out already, the bundle is older than that: "
+            "train and build again"
+        )
+    if lines:
+        advice.append(
+            "keep out what gives it away (of several columns together, what came last): add to "
+            "problem/problem.toml under [columns.excluded], then train again:\n" + "\n".join(lines)
+        )
+    if lines and not all(leak.late for leak in leaks):
+        advice[-1] += "\nwhat is known before the decision: say so under [columns.known_in_time]"
+    return "; ".join(advice)
+
+
+def _most(dataset: Dataset) -> str:
+    """The inputs that tell most alone, on the rows to learn from, as the page of the data says."""
+    learn = dataset.learning.iloc[:: len(dataset.learning) // GLANCE + 1]
+    told = telling(dataset.columns, learn, read(dataset.problem, learn))
+    most = [f"{name} ({share:.0%})" for name, share in list(told.items())[:2] if share >= TELLS]
+    return f"most tell, each alone: {' and '.join(most)}" if most else "no input tells much alone"
 
 
 def too_good(metrics: Mapping[str, Mapping[str, float]]) -> list[str]:

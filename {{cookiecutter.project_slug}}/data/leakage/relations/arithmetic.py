@@ -1,6 +1,7 @@
 """The few columns that a number is computed from: sums, differences, products, ratios."""
 
 from collections.abc import Iterable, Iterator, Mapping, Set
+from itertools import takewhile
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from data.leakage.fit import (
     with_extras,
 )
 from data.leakage.outcome import Array, Outcome
+from data.leakage.relations.extremes import extremes
 from data.leakage.relations.sets import promising
 
 Found = tuple[tuple[str, ...], str]
@@ -22,14 +24,20 @@ def combinations(
     numbers: Mapping[str, Array], dates: Set[str], outcome: Outcome
 ) -> Iterator[Found]:
     """Up to five columns whose sum or difference, or up to three whose product or ratio, is the
-    outcome, exactly or with one of a few fixed extras: their names and the formula.
+    outcome, exactly or with one of a few fixed extras; a sum of squares or its root; the greatest
+    or the least of a few: their names and the formula.
 
     A column is named once. `dates` are in days: two of them may have a difference, no product.
     """
     if len(np.unique(outcome.values[np.isfinite(outcome.values)])) <= FEWEST_VALUES:
         return
     left = dict(numbers)
-    while found := _sum(left, outcome) or _product(left, dates, outcome):
+    while (
+        found := _sum(left, outcome)
+        or _product(left, dates, outcome)
+        or _squares(left, dates, outcome)
+        or extremes({name: left[name] for name in left if name not in dates}, outcome)
+    ):
         names, formula = found
         yield names, formula
         for name in names:
@@ -78,6 +86,20 @@ def _product(numbers: Mapping[str, Array], dates: Set[str], outcome: Outcome) ->
             extras = found[1]
         parts = (_power(names[n], p) for n, p in zip(chosen, powers, strict=True))
         return tuple(names[number] for number in chosen), " × ".join(parts) + _said(extras)
+    return None
+
+
+def _squares(numbers: Mapping[str, Array], dates: Set[str], outcome: Outcome) -> Found | None:
+    """Up to three columns whose squares add up to the outcome, or to its square: a distance."""
+    names = [name for name in numbers if name not in dates]
+    table = _table((numbers[name] ** 2 for name in names), outcome.values)
+    for power, root in ((1, ""), (2, "^0.5")):
+        target = outcome.values**power
+        for chosen in takewhile(lambda some: len(some) <= 3, promising(table, target)):
+            weights = exact(table[:, chosen], target, late=outcome.late)
+            if weights is not None:
+                terms = (f"{w:+.4g} × {names[n]}²" for n, w in zip(chosen, weights, strict=True))
+                return tuple(names[n] for n in chosen), f"({' '.join(terms)}){root}"
     return None
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data.leakage import Leak
+from data.leakage import Leak, one_sided
 from data.leakage import find as find_in
 from problem.columns import Column, ColumnType
 from problem.spec import Label, Problem, Task
@@ -46,6 +46,7 @@ def problem(
     positive: Label | None = None,
     known_after: dict[str, str] | None = None,
     time: str | None = None,
+    known_in_time: dict[str, str] | None = None,
 ) -> Problem:
     """A problem about `TARGET`; of `known_after` the outcome, as problem.toml says it."""
     said = "Said in a test."
@@ -56,7 +57,7 @@ def problem(
         ),
         target=Target(column=TARGET, task=task, positive=positive, label_delay_days=1),
         rows=Rows(source="parcels", time=time),
-        columns=Columns(known_after=known_after or {}),
+        columns=Columns(known_after=known_after or {}, known_in_time=known_in_time or {}),
         success=SUCCESS[task],
         value=VALUES[task],
         budget=Budget(latency_p99_ms=50.0, throughput_rps=50.0, memory_mb=500.0),
@@ -69,16 +70,33 @@ def find(
     frame: pd.DataFrame,
     target: "pd.Series[Any] | np.ndarray[Any, Any]",
     known_after: dict[str, str] | None = None,
+    time: str | None = None,
 ) -> list[Leak]:
     """What is found in `frame`; a target of floats is a number, any other has classes."""
+    return find_in(*_framed(frame, target, known_after, time))
+
+
+def questions(
+    frame: pd.DataFrame, target: "pd.Series[Any] | np.ndarray[Any, Any]"
+) -> dict[str, str]:
+    """What a person is asked about `frame`: columns and what stands in them."""
+    return {leak.columns[0]: leak.mechanism for leak in one_sided(*_framed(frame, target))}
+
+
+def _framed(
+    frame: pd.DataFrame,
+    target: "pd.Series[Any] | np.ndarray[Any, Any]",
+    known_after: dict[str, str] | None = None,
+    time: str | None = None,
+) -> tuple[Problem, pd.DataFrame, list[Column]]:
     outcome = pd.Series(target).reset_index(drop=True)
     classes = outcome.unique().tolist()
     task: Task = "binary" if len(classes) == 2 else "multiclass"
-    asked = problem("regression" if outcome.dtype == float else task, None, known_after)
-    if asked.target.task == "binary":
-        asked = problem("binary", max(classes), known_after)
+    task = "regression" if outcome.dtype == float else task
+    positive = max(classes) if task == "binary" else None
+    asked = problem(task, positive, known_after, time)
     inputs = [Column(str(n), kind(frame[n])) for n in frame if n not in asked.kept_out]
-    return find_in(asked, frame.reset_index(drop=True).assign(**{TARGET: outcome}), inputs)
+    return asked, frame.reset_index(drop=True).assign(**{TARGET: outcome}), inputs
 
 
 def named(found: list[Leak]) -> set[str]:
