@@ -7,8 +7,8 @@ from pathlib import Path
 
 from handoff.bundle import LARGEST_FILE, REQUIRED
 from handoff.checks.compare import shorten
-from handoff.checks.feature_code import strangers
 from handoff.checks.finding import Evidence, Result
+from handoff.feature_code import strangers
 from problem.errors import BadInput
 from serving.model import load_model
 

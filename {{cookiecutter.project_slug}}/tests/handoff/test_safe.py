@@ -165,6 +165,10 @@ UNSAFE: dict[str, tuple[Callable[[Workshop], None], str]] = {
     "feature code that reads a file": (_import("P = open('p.toml')"), "uses open"),
     "feature code that reads a table": (_import("T = pd.read_csv('t.csv')"), "uses .read_csv"),
     "feature code that loads an array": (_import("A = np.load('a.npy')"), "uses .load"),
+    "feature code that reads the clock": (
+        _import("import time"),
+        "imports time: a feature is computed, it reaches for nothing",
+    ),
     "a personal input": (
         lambda made: made.edit_json(
             "contract.json", lambda said: said["inputs"][2].update(name="customer")
