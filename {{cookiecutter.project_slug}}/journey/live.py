@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from data.columns import json_rows
-from handoff.checks.process import ask, memory_mb, post, server
+from handoff.server import ask, memory_mb, post, server
 from problem.columns import Column
 
 # Rows that are sent alone, to see how long one answer takes; the rest go a hundred at a time.

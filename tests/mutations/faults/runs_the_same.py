@@ -77,7 +77,7 @@ def features_that_throw_dice(work: Work) -> None:
     work.compute_otherwise("made *= np.random.default_rng().normal(1, 0.05, made.shape)")
 
 
-@root_fault("parity", "breast_cancer")
+@root_fault("parity", "breast_cancer", also=("reproducible", "budget"))
 def features_of_the_whole_batch(work: Work) -> None:
     """A number is centred on the batch that it comes in: alone, every row is average."""
     work.compute_otherwise("made -= made.mean(axis=0)")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from handoff.checks.process import server
+from handoff.server import server
 from journey.live import Traffic
 
 
