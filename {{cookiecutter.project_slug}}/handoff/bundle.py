@@ -163,9 +163,11 @@ def verify(path: Path) -> tuple[dict[str, Any], str]:
     for name in REQUIRED:
         if name not in files:
             raise _tampered(path, f"{name} is missing from the manifest")
+    folders = {str(parent) for name in files for parent in PurePosixPath(name).parents}
     for found in path.rglob("*"):
         name = found.relative_to(path).as_posix()
-        if found.is_symlink() or (not found.is_dir() and name not in (*files, MANIFEST)):
+        known = folders if found.is_dir() else {*files, MANIFEST}
+        if found.is_symlink() or name not in known:
             raise _tampered(path, f"{name} is in the folder and not in the manifest")
     return manifest, hashlib.sha256(raw).hexdigest()
 

@@ -71,6 +71,7 @@ LIES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "a linked file": (_link("reference.json"), "symbolic link"),
     "a linked folder": (_link("model"), "symbolic link"),
+    "a folder beside": (lambda bundle: (bundle / "x").mkdir(), "x is in the folder"),
     "a link beside": (lambda bundle: (bundle / "x").symlink_to(os.devnull), "x is in the folder"),
     "a pipe": (lambda bundle: os.mkfifo(bundle / "pipe"), "pipe is in the folder"),
     "a path upwards": (manifest(_name("../outside")), "leaves the folder"),
