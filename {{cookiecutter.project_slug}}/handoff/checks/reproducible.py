@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 from data.sources import is_file
 from handoff.checks.compare import differences, shorten
 from handoff.checks.finding import Evidence, Result
+from handoff.feature_code import strangers
 from handoff.run import SNAPSHOT, TrainedRun
 from poc.record.write import FACTS
 from problem.errors import BadInput
@@ -23,8 +25,10 @@ from serving.predictor import load
 
 # Chosen parameters are replayed, not the search that found them; longer than this no one waits.
 MOST_SECONDS = 3600
-# Of what a failed retraining said, its last words matter, without the way there.
-LAST_WORDS, WAY_THERE = 3, (" ", "Traceback")
+# Of what a failed retraining said, the error and the last place in the project's own code.
+LONGEST, PLACE = 600, re.compile(r'  File "(?:[^"]*/checkout/)([^"]+)", line (\d+)')
+# How a command of the project ends that says itself what to do.
+BAD_INPUT = 2
 # What training writes down and must come to again.
 AGAIN = ("candidate", "parameters", "calibrated", "threshold", "data_digest")
 
@@ -49,16 +53,27 @@ def reproducible(evidence: Evidence) -> Result:
         found = _against(run.facts, json.loads((out / FACTS).read_text("utf-8")))
         found += _golden(evidence, out / "model.skops")
     if found:
-        advice = (
-            "find what the recorded commit lacks: a seed, a file that git ignores, another package"
-        )
-        return Result("refuse", shorten(found), required, advice)
+        return Result("refuse", shorten(found), required, _advice(evidence))
     golden = len(evidence.bundle.golden())
     if from_snapshot:
         measured = f"from the snapshot of uncommitted work: same numbers, {golden} golden answers"
         return Result("warn", measured, required, "commit, then train and build again, to sign")
     measured = f"from commit {code['commit'][:12]}: same numbers, {golden} golden answers"
     return Result("pass", measured, required)
+
+
+def _advice(evidence: Evidence) -> str:
+    """Where to look for what makes the difference."""
+    if never_alike := strangers(evidence.bundle.features_path):
+        return (
+            f"the same code and rows do not give the same features: {'; '.join(never_alike)}; take "
+            "that out of poc/features.py, then train and build again"
+        )
+    return (
+        "train twice, here, and compare: if the two differ, something is left to chance (a "
+        "random_state in your own feature code or model); if not, the recorded commit lacks "
+        "something: a file that git ignores, another version of a package"
+    )
 
 
 def _check_out(commit: str, checkout: Path) -> None:
@@ -75,7 +90,15 @@ def _check_out(commit: str, checkout: Path) -> None:
             "fetch it, or train and build again from one that is here"
         )
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-        archive.extractall(checkout, filter="data")
+        try:
+            archive.extractall(checkout, filter="data")
+        except tarfile.FilterError as error:
+            name, to = error.tarinfo.name, error.tarinfo.linkname
+            raise BadInput(
+                f"{name}, as committed, is a link to {to}, which is on this machine and not in the "
+                "repository: nobody else can train from that. Commit a link within the project, or "
+                f"none (`git rm --cached {name}`), then train and build again"
+            ) from None
 
 
 def _unpack(run: TrainedRun, checkout: Path) -> None:
@@ -124,9 +147,28 @@ def _retrain(run: TrainedRun, checkout: Path, out: Path) -> None:
             "a candidate that trains faster"
         ) from None
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if not line.startswith(WAY_THERE)]
-        last = " ".join(said[-LAST_WORDS:])
-        raise BadInput(f"training again failed (exit code {done.returncode}): {last}")
+        raise BadInput(_failure(done.returncode, done.stderr))
+
+
+def _failure(code: int, stderr: str) -> str:
+    """Why training again failed, where, and what to do."""
+    if code < 0:
+        return (
+            f"training again was ended from outside (signal {-code}), most often because memory "
+            "ran out; close what else runs, and ask the gate again"
+        )
+    lines = stderr.rstrip().splitlines()
+    way = [number for number, line in enumerate(lines) if line.startswith("  ")]
+    said = " ".join(lines[way[-1] + 1 if way else 0 :])[-LONGEST:] or "it said nothing"
+    if code == BAD_INPUT:
+        return f"training again, from nothing but what is committed, was refused: {said}"
+    places = PLACE.findall(stderr)
+    where = f", in {places[-1][0]} line {places[-1][1]}" if places else ""
+    return (
+        f"training again, from nothing but what is committed, failed{where}: {said}. It worked "
+        "here, so something that it needs is not in the commit, most often a file that is new or "
+        "that git ignores; see `git status --ignored`, commit it, then train and build again"
+    )
 
 
 def _against(recorded: Mapping[str, Any], again: Mapping[str, Any]) -> list[str]:

@@ -1,5 +1,7 @@
 """A column known too late is refused by name; a score that is nearly perfect is looked at twice."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from handoff.checks.honest import too_good
@@ -20,7 +22,40 @@ def test_an_input_of_the_contract_that_is_known_too_late_is_refused(workshop: Ma
     leak = made.ask("leakage")
     assert leak.verdict == "refuse"
     assert leak.measured == "insured: it is known too late: when the bill is paid"
-    assert '"insured" = ' in leak.next
+    # What problem.toml says already is not to be said again: the bundle is older than that.
+    assert "excluded" not in leak.next
+    assert "keeps insured out already" in leak.next
+    assert "train and build again" in leak.next
+
+
+def test_a_rule_that_is_known_in_time_is_let_through_by_name_alone(workshop: Make) -> None:
+    made = workshop("regression")
+    frame = pd.read_parquet("data/raw/orders.parquet")
+    frame["insured"] = frame["days"] > frame["days"].median()
+    frame.to_parquet("data/raw/orders.parquet")
+    refused = made.ask("leakage")
+    assert refused.verdict == "refuse"
+    assert "[columns.known_in_time]" in refused.next
+    why = 'insured = "the tariff is fixed when the order is taken"'
+    made.edit(
+        "problem.toml", EXCLUDED, f"[columns.known_in_time]\n{why}\n\n{EXCLUDED}", also=PROBLEM
+    )
+    let = made.ask("leakage")
+    assert let.verdict == "warn"
+    assert let.measured.startswith("insured: it is the target in ranges")
+    assert "the tariff is fixed when the order is taken" in let.measured
+
+
+def test_a_value_of_one_class_alone_is_a_warning_with_its_figures(workshop: Make) -> None:
+    made = workshop("binary")
+    frame = pd.read_parquet("data/raw/orders.parquet")
+    some = frame["late"] & (np.arange(len(frame)) % 3 > 0)
+    frame["carrier"] = frame["carrier"].mask(some, "recalled")
+    frame.to_parquet("data/raw/orders.parquet")
+    asked = made.ask("leakage")
+    assert asked.verdict == "warn", asked.measured
+    assert f"carrier: it is 'recalled' in {some.sum()} rows, and all of them" in asked.measured
+    assert "[columns.known_after]" in asked.next
 
 
 def test_a_column_known_too_late_that_is_no_input_passes(workshop: Make) -> None:

@@ -44,6 +44,46 @@ def test_a_commit_that_cannot_train_is_refused_with_its_words(passed: Workshop) 
     assert "No module named 'poc.retrain'" in finding.measured
 
 
+def test_an_error_in_committed_code_is_said_with_its_place(passed: Workshop) -> None:
+    training = passed.root / "poc/retrain.py"
+    ours = training.read_text()
+    training.write_text(
+        ours.replace("    taught = lesson(dataset)", "    taught = lesson(nothing)")
+    )
+    commit_all()
+    _at(passed, git("rev-parse", "HEAD").strip())
+    training.write_text(ours)
+    finding = passed.ask("reproducible")
+    assert finding.verdict == "refuse"
+    assert "in poc/retrain.py line " in finding.measured
+    assert "NameError: name 'nothing' is not defined" in finding.measured
+    assert "Traceback" not in finding.measured
+
+
+def test_feature_code_that_is_another_each_time_is_named_as_the_cause(passed: Workshop) -> None:
+    features = passed.root / FEATURES
+    ours = features.read_text()
+    features.write_text(ours.replace("LARGEST = 1e30", "LARGEST = 9.0"))
+    commit_all()
+    features.write_text(ours)
+    passed.edit("code/features.py", "import numpy as np\n", "import random\n\nimport numpy as np\n")
+    _at(passed, git("rev-parse", "HEAD").strip())
+    finding = passed.ask("reproducible")
+    assert finding.verdict == "refuse"
+    assert "do not give the same features: features.py line" in finding.next
+    assert "imports random" in finding.next
+
+
+def test_a_committed_link_out_of_the_project_is_said_in_a_sentence(passed: Workshop) -> None:
+    Path("data/notes.csv").symlink_to(Path("/srv/elsewhere.csv"))
+    commit_all()
+    _at(passed, git("rev-parse", "HEAD").strip())
+    finding = passed.ask("reproducible")
+    assert finding.verdict == "refuse"
+    assert finding.measured.startswith("data/notes.csv, as committed, is a link to /srv/elsewhere")
+    assert "git rm --cached data/notes.csv" in finding.measured
+
+
 @pytest.mark.parametrize("commit", ["0" * 40, "--output=evil.tar"])
 def test_a_commit_that_nobody_knows_is_refused(passed: Workshop, commit: str) -> None:
     _at(passed, commit)
