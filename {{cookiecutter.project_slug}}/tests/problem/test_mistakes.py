@@ -97,6 +97,10 @@ CONTRADICTIONS = {
                        "[expectations] minimum.0.below: must lie between 0 and 1"),
     "when it was due": ('delivery_days = "when', 'ordered_at = "when', 'ordered_at = "when',
                         "[columns] known_after.ordered_at: must not name rows.time"),
+    "late and in time": ("[columns.known_after]",
+                         '[columns.known_in_time]\ndelivery_days = "said"\n\n[columns.known_after]',
+                         'delivery_days = "said"',
+                         "[columns] known_in_time.delivery_days: must be an input"),
 }  # fmt: skip
 
 
