@@ -83,6 +83,14 @@ def trained_before_the_first_commit(work: Work) -> None:
     work.must("handoff", "build")
 
 
+@clean("breast_cancer")
+def a_rule_that_is_known_in_time(work: Work) -> None:
+    """A column gives the outcome by rule, and problem.toml says why it is known before."""
+    work.derive("ward", "str", lambda row: row["target"][0])
+    work.append(PROBLEM, '\n[columns.known_in_time]\nward = "the ward is chosen at admission"\n')
+    work.train_and_build()
+
+
 # --- tables that nobody prepared ------------------------------------------------------------------
 
 

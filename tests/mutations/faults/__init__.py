@@ -1,5 +1,5 @@
 """The catalogue of what is planted, a module for each group of checks."""
 
-from tests.mutations.faults import honest, leaks, runs_the_same, safe_to_own, worth_it
+from tests.mutations.faults import copies, honest, leaks, runs_the_same, safe_to_own, worth_it
 
-__all__ = ["honest", "leaks", "runs_the_same", "safe_to_own", "worth_it"]
+__all__ = ["copies", "honest", "leaks", "runs_the_same", "safe_to_own", "worth_it"]

@@ -71,7 +71,7 @@ def golden_answers_edited(work: Work) -> None:
     work.reseal()
 
 
-@root_fault("parity", "breast_cancer", also=("evaluation", "reproducible", "budget"))
+@root_fault("parity", "breast_cancer", also=("evaluation", "reproducible", "budget", "safe"))
 def features_that_throw_dice(work: Work) -> None:
     """Noise is added to the features whenever they are worked out, in production too."""
     work.compute_otherwise("made *= np.random.default_rng().normal(1, 0.05, made.shape)")
@@ -149,7 +149,7 @@ def a_plain_case_answered_wrongly(work: Work) -> None:
 # --- made again from what was recorded ------------------------------------------------------------
 
 
-@root_fault("reproducible", "wine", quick=True)
+@root_fault("reproducible", "wine", also=("safe",), quick=True)
 def dice_thrown_once(work: Work) -> None:
     """Noise is drawn when the features are fitted: the same answers, and never the same model."""
     work.edit(

@@ -102,6 +102,12 @@ def features_that_read_a_file(work: Work) -> None:
     work.append(FEATURES, '\n\ndef _limits() -> str:\n    return open("/etc/limits").read()\n')
 
 
+@root_fault("safe", "diabetes")
+def features_that_read_the_clock(work: Work) -> None:
+    """The age of a row is worked out up to today, so it is another in production every day."""
+    work.append(FEATURES, "\n\ndef _today() -> pd.Timestamp:\n    return pd.Timestamp.now()\n")
+
+
 # --- documented -----------------------------------------------------------------------------------
 
 
