@@ -68,7 +68,7 @@ def write(
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     say(
-        f"judged on {len(dataset.test)} test rows, which had judged {count(looks, 'model')} by then"
+        f"judged on {len(dataset.test):,} test rows, which had judged {count(looks, 'model')} by then"
     )
     return built
 

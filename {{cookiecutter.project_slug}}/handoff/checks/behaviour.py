@@ -14,6 +14,7 @@ from scipy import stats
 
 from data.columns import json_rows, json_value
 from handoff.checks.finding import Evidence, Result, Verdict
+from present.wording import percent
 from problem.columns import Column
 from problem.errors import BadInput
 from problem.expectations import Direction, Invariance, Minimum
@@ -34,7 +35,7 @@ HAIR = 0.02
 def behaviour(evidence: Evidence) -> Result:
     """Every expectation of problem.toml holds on the test rows, for nearly all of them."""
     expected = evidence.problem.expectations
-    required = f"each expectation holds; of the rows at most {TOLERATED:.0%} break it"
+    required = f"each expectation holds; of the rows at most {percent(TOLERATED)} break it"
     probe = _Probe(evidence)
     answers: list[Said] = [
         *(probe.invariance(one) for one in expected.invariance),
@@ -164,7 +165,7 @@ def _judged(what: str, breaks: NDArray[np.bool_]) -> Said:
     """Refused if surely more rows break an expectation than are tolerated (exact interval)."""
     share = float(breaks.mean())
     range_ = stats.binomtest(int(breaks.sum()), len(breaks)).proportion_ci()
-    words = f"{what} in {share:.1%} of {len(breaks)} rows"
+    words = f"{what} in {percent(share)} of {len(breaks):,} rows"
     if range_.low > TOLERATED:
         return "refuse", words
     return ("warn" if share > TOLERATED else "pass"), words

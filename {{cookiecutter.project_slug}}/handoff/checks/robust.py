@@ -84,7 +84,7 @@ def faults(scores: Scores, asked: Sequence[tuple[str, Row]], task: str) -> list[
     try:
         together = scores(rows)
     except Exception as error:  # a model may fail in any way, and must fail in none
-        return _crashes(scores, asked) or [f"a batch of {len(rows)} rows fails: {error!r:.150}"]
+        return _crashes(scores, asked) or [f"a batch of {len(rows):,} rows fails: {error!r:.150}"]
     found = [
         f"{what}: {wrong}"
         for (what, _), score in zip(asked, together, strict=True)

@@ -49,7 +49,7 @@ def current(evidence: Evidence) -> Result:
         advice = "train and build again, with what stands here; or check out what it was built from"
         return Result("refuse", shorten(found), required, advice)
     rows = len(evidence.dataset.frame)
-    return Result("pass", f"problem, feature code, {rows} rows and packages are the same", required)
+    return Result("pass", f"problem, feature code, {rows:,} rows and packages are the same", required)
 
 
 def _text(path: Path) -> str:
@@ -155,7 +155,7 @@ def parity(evidence: Evidence) -> Result:
     pairs = zip(said, served.predict(sent), strict=True)
     differ = [number for number, (one, other) in enumerate(pairs) if not same(one, other)]
     if differ:
-        measured = f"{len(differ)} of {len(said)} test rows are answered otherwise, first row "
+        measured = f"{len(differ):,} of {len(said):,} test rows are answered otherwise, first row "
         advice = "find what the pipeline is given there and not here, most likely a type"
         return Result("refuse", f"{measured}{differ[0]}", required, advice)
     total = len(said) + len(golden)
