@@ -124,7 +124,8 @@ def _rules(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> list[Broken]:
     bare = schema.update_columns(dict.fromkeys(schema.columns, untyped))
     bare.coerce = False
     try:
-        bare.validate(frame, lazy=True)
+        # In place: the rules only look, and a copy of the table to look at is a large one.
+        bare.validate(frame, lazy=True, inplace=True)
     except pa.errors.SchemaErrors as error:
         cases = error.failure_cases
     else:

@@ -31,7 +31,8 @@ def load(problem: Problem, schema: pa.DataFrameSchema) -> pd.DataFrame:
     target = problem.target.column
     if target in raw.columns:
         cells = Cells.of(schema.columns[target].metadata)
-        raw = raw[cells.without_missing(raw[target]).notna()]
+        known = cells.without_missing(raw[target]).notna()
+        raw = raw if known.all() else raw[known]
     frame = conform(raw, schema)
     del raw  # before the next copy is made
     if problem.rows.time and not frame[problem.rows.time].is_monotonic_increasing:

@@ -21,10 +21,9 @@ from sklearn.calibration import (
 )
 from sklearn.pipeline import Pipeline
 
-from data.load import some
-from data.split import Rows, folds
-from poc.dataset import SEED
-from poc.folds import Lesson, Trial, at_once
+from data.split import Rows
+from poc.crew import at_once
+from poc.folds import Lesson, Trial
 from problem.errors import BadInput
 from problem.metrics import METRICS
 
@@ -110,11 +109,10 @@ def _apart(taught: Lesson, trial: Trial) -> Trial:
     Raises:
         BadInput: they cannot be parted.
     """
-    dataset = taught.dataset
 
     def mended(fold: tuple[Rows, Rows]) -> Array:
         learn, judge = fold
-        early, late = next(folds(dataset.problem, some(dataset.learning, learn), SEED))
+        early, late = taught.part(learn)[0]
         scores, rest = np.full_like(trial.scores, np.nan), learn[late]
         scores[rest] = taught.say(taught.fit(trial.candidate.model, learn[early]), rest)
         curve = _curve(taught, replace(trial, scores=scores), rest)

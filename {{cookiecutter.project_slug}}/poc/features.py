@@ -4,7 +4,7 @@ This file stands alone: it imports nothing of the project, because the server lo
 bundle, without the project around it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -12,9 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder
 
 Floats = NDArray[np.float64]
 
@@ -26,6 +25,7 @@ PARTS = {"month": "month", "weekday": "day_of_week", "hour": "hour"}
 MISSING = "(missing)"
 # Far beyond any real value, and small enough to stay finite when a model multiplies it.
 LARGEST = 1e30
+ROUNDING = 1e-14
 
 
 class AsFloat32(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -40,26 +40,25 @@ class AsFloat32(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Remember the names, and which columns have no value at all to learn from."""
         self.feature_names_in_ = np.asarray(frame.columns, dtype=object)
         self.n_features_in_ = len(frame.columns)
-        self.empty_ = np.isnan(self._floats(frame)).all(axis=0)
+        self.empty_ = np.array([np.isnan(values).all() for values in self._columns(frame)], bool)
         return self
 
     def transform(self, frame: pd.DataFrame) -> Floats:
         """Shape (rows, features); 0 throughout where there was nothing to learn from."""
-        made = self._floats(frame)
-        made[:, self.empty_] = 0.0
+        made = np.empty((len(frame), len(self.empty_)))
+        # A column at a time: of a large table each copy of the whole counts.
+        for place, values in enumerate(self._columns(frame)):
+            made[:, place] = 0.0 if self.empty_[place] else values
         return made
 
     def get_feature_names_out(self, names: Any = None) -> NDArray[np.object_]:
         """The columns' own names."""
         return self.feature_names_in_
 
-    def _floats(self, frame: pd.DataFrame) -> Floats:
-        made = np.empty(frame.shape)
-        # A column at a time: of a large table each copy of the whole counts.
-        for place, (_, column) in enumerate(frame.items()):
+    def _columns(self, frame: pd.DataFrame) -> Iterator[NDArray[Any]]:
+        for _, column in frame.items():
             values = column.to_numpy(np.float64, na_value=np.nan)
-            made[:, place] = np.clip(values, -LARGEST, LARGEST).astype(np.float32)
-        return made
+            yield np.clip(values, -LARGEST, LARGEST).astype(np.float32)
 
 
 class DateParts(AsFloat32):
@@ -74,10 +73,49 @@ class DateParts(AsFloat32):
         found = [f"{name}_{part}" for name in self.feature_names_in_ for part in PARTS]
         return np.asarray(found, dtype=object)
 
-    def _floats(self, frame: pd.DataFrame) -> Floats:
+    def _columns(self, frame: pd.DataFrame) -> Iterator[NDArray[Any]]:
         dates = [column.dt for _, column in frame.items()]
         parts = [getattr(date, part) for date in dates for part in PARTS.values()]
-        return np.column_stack([part.to_numpy(np.float64, na_value=np.nan) for part in parts])
+        yield from (part.to_numpy(np.float64, na_value=np.nan) for part in parts)
+
+
+class Scaled(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Missing numbers filled with the median, and all scaled to a mean of 0 and a spread of 1.
+
+    Where a number was missing in training, a column of its own says whether it is missing.
+    scikit-learn's imputer and scaler do the same, and hold the whole table three times meanwhile;
+    here it is changed in place, for what comes first has made one of its own.
+    """
+
+    def fit(self, numbers: Floats, target: Any = None) -> Self:
+        """Medians, means and spreads, and which numbers are missing at times."""
+        gone = np.array([np.isnan(column).mean() for column in numbers.T])
+        self.gaps_ = np.flatnonzero(gone)
+        self.median_ = np.array([np.nanmedian(column) for column in numbers.T])
+        filled = (np.where(np.isnan(column), self.median_[place], column)
+                  for place, column in enumerate(numbers.T))  # fmt: skip
+        moments = np.array([(column.mean(), column.std()) for column in filled]).reshape(-1, 2)
+        shares = gone[self.gaps_]
+        self.mean_ = np.append(moments[:, 0], shares)
+        spread = np.append(moments[:, 1], np.sqrt(shares * (1 - shares)))
+        # What rounding leaves of a column that is always the same is no spread.
+        self.spread_ = np.where(spread > np.abs(self.mean_) * ROUNDING, spread, 1.0)
+        return self
+
+    def transform(self, numbers: Floats) -> Floats:
+        """Shape (rows, numbers and those that say what is missing)."""
+        gone = np.isnan(numbers)
+        np.copyto(numbers, self.median_, where=gone)
+        if len(self.gaps_):
+            numbers = np.hstack([numbers, gone[:, self.gaps_]])
+        numbers -= self.mean_
+        numbers /= self.spread_
+        return numbers
+
+    def get_feature_names_out(self, names: Any) -> NDArray[np.object_]:
+        """The columns' own names, and `column_missing`."""
+        missing = [f"{names[place]}_missing" for place in self.gaps_]
+        return np.asarray([*names, *missing], dtype=object)
 
 
 class Words(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -106,6 +144,14 @@ class Words(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self.feature_names_in_
 
 
+class SideBySide(ColumnTransformer):  # type: ignore[misc]
+    """A ColumnTransformer that hands on a single part as it is, instead of a copy of it."""
+
+    def _hstack(self, Xs: list[Any], *, n_samples: int) -> Any:  # noqa: N803  its hook for this
+        alone = len(Xs) == 1 and isinstance(Xs[0], np.ndarray)
+        return Xs[0] if alone else super()._hstack(Xs, n_samples=n_samples)
+
+
 def features(
     kinds: Mapping[str, str], *, scaled: bool, rows: int = RARE_ROWS * RARE_PART
 ) -> ColumnTransformer:
@@ -124,14 +170,11 @@ def features(
         ("dates", _numeric(DateParts(), scaled=scaled), dates),
         ("categories", _categorical(rows), categories),
     ]
-    return ColumnTransformer([part for part in parts if part[2]], sparse_threshold=0)
+    return SideBySide([part for part in parts if part[2]], sparse_threshold=0)
 
 
 def _numeric(first: BaseEstimator, *, scaled: bool) -> Pipeline:
-    # In place: what comes first has made a table of its own.
-    filled = SimpleImputer(strategy="median", add_indicator=True, copy=False)
-    rest = [filled, StandardScaler(copy=False)]
-    return make_pipeline(first, *(rest if scaled else []))
+    return make_pipeline(first, *([Scaled()] if scaled else []))
 
 
 def _categorical(rows: int) -> Pipeline:

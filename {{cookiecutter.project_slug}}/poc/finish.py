@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
-from threadpoolctl import threadpool_limits
 
 from poc import calibrate
+from poc.crew import at_once
 from poc.evaluate import best_threshold, money
-from poc.folds import THREADS, Lesson, Trial
+from poc.folds import Lesson, Trial
 from problem.metrics import Interval, interval, resamples
 
 Array = NDArray[np.float64]
@@ -45,8 +45,8 @@ def finish(taught: Lesson, trial: Trial, method: calibrate.Method | None) -> Fin
     Args:
         trial: of the candidate as it is, not calibrated.
     """
-    with threadpool_limits(limits=THREADS):
-        model = taught.fit(trial.candidate.model)
+    with at_once(taught.fit, [trial.candidate.model]) as done:
+        [model] = done
     said = trial
     if method:
         model = calibrate.calibrated(taught, trial, model)

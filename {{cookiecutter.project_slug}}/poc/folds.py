@@ -1,38 +1,31 @@
 """Cross-validation of all candidates on the same folds, as many at a time as there are cores."""
 
-import os
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
 from time import thread_time
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
-from threadpoolctl import ThreadpoolController
 
 from data.load import some
 from data.split import Rows, folds
+from poc.crew import at_once
 from poc.dataset import SEED, Dataset
 from poc.evaluate import predict
 from poc.model import Candidate
 from problem.metrics import METRICS, Metric
 
 Array = NDArray[np.float64]
-Job = TypeVar("Job")
-Done = TypeVar("Done")
 
-# One thread a fit. Two round a sum otherwise than four do, so that the same data would give another
-# model on another machine; and where cores are busy, threads that wait for each other made training
-# eleven times as slow. The cores are for several fits at a time, which know nothing of each other.
-THREADS = 1
-CORES = os.cpu_count() or 1
+# Features are made of one fold at a time: while they are, the rows and what becomes of them lie
+# beside each other, which is most of what a training needs; the fits that follow need less.
+MAKING = Lock()
 
 
 @dataclass(frozen=True)
@@ -66,6 +59,30 @@ class Lesson:
         ]
         return np.concatenate(others) if others else np.array([], np.intp)
 
+    def see(self, steps: Pipeline, rows: Rows) -> tuple[Pipeline, Any]:
+        """A copy of a model's `steps` but its last, fitted on some rows, and these rows' features.
+
+        What holds the rows is let go before a model is fitted on the features: a pipeline that is
+        fitted as a whole keeps both.
+        """
+        with MAKING:
+            first = clone(steps)
+            return first, first.fit_transform(some(self.table, rows), self.labels(rows))
+
+    def part(self, rows: Rows) -> list[tuple[Rows, Rows]]:
+        """Folds among some of the rows, numbered from 0.
+
+        Raises:
+            BadInput: they cannot be parted.
+        """
+        with MAKING:
+            return list(folds(self.dataset.problem, some(self.dataset.learning, rows), SEED))
+
+    def labels(self, rows: Rows) -> NDArray[Any]:
+        """What a model is fitted on."""
+        found: NDArray[Any] = self.dataset.known.labels[rows]
+        return found
+
     def say(self, model: Pipeline, rows: Rows) -> Array:
         """What a fitted model predicts of some of the rows (see `poc.evaluate.predict`)."""
         return self.answers(model, some(self.table, rows))
@@ -77,10 +94,9 @@ class Lesson:
 
     def fit(self, model: Pipeline, rows: Rows | None = None) -> Pipeline:
         """A copy of `model`, fitted on some of the rows or all of them."""
-        labels = self.dataset.known.labels
-        if rows is None:
-            return clone(model).fit(self.table, labels)
-        return clone(model).fit(some(self.table, rows), labels[rows])
+        rows = np.arange(len(self.table)) if rows is None else rows
+        first, features = self.see(model[:-1], rows)
+        return _joined(first, model, clone(model[-1]).fit(features, self.labels(rows)))
 
     def measure(self, rows: Rows, said: Array) -> float:
         """The success metric on some of the rows."""
@@ -94,7 +110,8 @@ def lesson(dataset: Dataset) -> Lesson:
         BadInput: the rows cannot be parted into folds.
     """
     learning = dataset.learning
-    return Lesson(dataset, dataset.inputs(learning), tuple(folds(dataset.problem, learning, SEED)))
+    parts = tuple(folds(dataset.problem, learning, SEED))
+    return Lesson(dataset.without_inputs_of_the_test(), dataset.inputs(learning), parts)
 
 
 @dataclass(frozen=True)
@@ -148,32 +165,6 @@ def cross_validate(taught: Lesson, tried: Sequence[Candidate]) -> list[Trial]:
     return [trials[number] for number in range(len(tried))]
 
 
-@contextmanager
-def at_once(work: Callable[[Job], Done], jobs: Sequence[Job]) -> Iterator[Iterator[Done]]:
-    """The results of `work`, in the order of `jobs`, of which as many run as there are cores.
-
-    Threads, not processes: a fit spends its time in compiled code that lets others run, and nobody
-    waits for a process to start or needs a second copy of the rows. When the block is left early,
-    nothing new is begun.
-    """
-    libraries = ThreadpoolController()
-
-    def alone(job: Job) -> Done:
-        # Each thread has an OpenMP of its own to be told.
-        with libraries.limit(limits=THREADS):
-            return work(job)
-
-    # The outer limit is what the inner ones go back to, whichever of them ends first.
-    with libraries.limit(limits=THREADS):
-        crew = ThreadPoolExecutor(max_workers=min(CORES, len(jobs)))
-        try:
-            waiting = deque(crew.submit(alone, job) for job in jobs)
-            # Taken off as it is handed out, so that a model is let go with its trial.
-            yield (waiting.popleft().result() for _ in jobs)
-        finally:
-            crew.shutdown(cancel_futures=True)
-
-
 @dataclass(frozen=True)
 class _Answer:
     """A model fitted on a fold's rows, and what it said of those held out."""
@@ -185,17 +176,16 @@ class _Answer:
 
 def _fold(taught: Lesson, models: Sequence[Pipeline], learn: Rows, judge: Rows) -> list[_Answer]:
     """The models' answers, all of which begin with the same steps."""
-    labels, first = taught.dataset.known.labels[learn], clone(models[0][:-1])
-    began = thread_time()
-    features = first.fit_transform(some(taught.table, learn), labels)
+    labels, began = taught.labels(learn), thread_time()
+    first, features = taught.see(models[0][:-1], learn)
     shared, fitted = thread_time() - began, []
     for model in models:
         began = thread_time()
-        last = clone(model[-1]).fit(features, labels)
-        whole = Pipeline([*first.steps, (model.steps[-1][0], last)])
+        whole = _joined(first, model, clone(model[-1]).fit(features, labels))
         fitted.append((whole, shared + thread_time() - began))
     del features  # let go before those of the other rows are made
-    features = first.transform(some(taught.table, judge))
+    with MAKING:
+        features = first.transform(some(taught.table, judge))
     return [_Answer(model, taught.answers(model[-1], features), took) for model, took in fitted]
 
 
@@ -212,3 +202,8 @@ def _trial(taught: Lesson, candidate: Candidate, answers: Sequence[_Answer]) -> 
         float(np.mean([answer.seconds for answer in answers])),
         answers[-1].model,
     )
+
+
+def _joined(first: Pipeline, model: Pipeline, last: BaseEstimator) -> Pipeline:
+    """Fitted steps as one pipeline, named as those of `model`."""
+    return Pipeline([*first.steps, (model.steps[-1][0], last)])

@@ -9,16 +9,20 @@ import numpy as np
 import pandera.pandas as pa
 
 from poc import calibrate
+from poc.crew import THREADS, one_thread_each, side_by_side
 from poc.dataset import SEED, Dataset, gather
 from poc.finish import finish
-from poc.folds import THREADS, Lesson, Trial, cross_validate, lesson
+from poc.folds import Lesson, Trial, cross_validate, lesson
 from poc.insight import page
+from poc.insight.importance import importance
+from poc.insight.learning import learning_curve
 from poc.memory import give_back
 from poc.model import CHAMPION, TUNED, Candidate, candidates, recipe
 from poc.record import earlier
 from poc.record.facts import facts
 from poc.record.write import record, scores_table
 from poc.tuning.search import search
+from present.wording import count
 from problem.errors import BadInput
 from problem.metrics import METRICS
 from problem.spec import Problem
@@ -61,22 +65,32 @@ def train(
             there is no such run.
     """
     give_back()
-    dataset = gather(problem, schema)
-    rows = len(dataset.learning)
-    check_can_be_learned(dataset)
-    say(f"{rows:,} rows to learn from, {len(dataset.columns)} inputs; {dataset.parts.how}")
-    taught = lesson(dataset)
+    with one_thread_each():
+        return _train(_taught(problem, schema, say), say, search_seconds, parameters_of)
+
+
+def _train(
+    taught: Lesson, say: Say, search_seconds: float | None, parameters_of: str | None
+) -> Run:
+    dataset, rows = taught.dataset, len(taught.table)
+    problem = dataset.problem
     plain = candidates(dataset.columns, problem.target.task, SEED, rows)
     tuned, searched = _tuned(taught, plain, search_seconds, parameters_of, say)
     accepted, origin = _champion(problem, plain, say)
     trials = _try(taught, (*plain, *tuned, *accepted), origin, say)
     raw = choose(problem, trials)
     weighed = calibrate.weigh(taught, raw)
-    finished = finish(taught, raw, weighed.method if weighed else None)
+    # What a calibrator does to a score makes no difference to what the model leans on.
+    finished, curve, leaned_on = side_by_side(
+        lambda: finish(taught, raw, weighed.method if weighed else None),
+        lambda: learning_curve(taught, raw),
+        lambda: importance(taught, raw),
+    )
     name, how = raw.candidate.name, finished.calibrated
     say(f"chosen: {name}{f', calibrated ({how})' if how else ''}, fitted on all {rows:,} rows")
     trials = tuple(finished.trial if trial is raw else trial for trial in trials)
-    known = facts(taught, trials, finished, weighed) | {"search": searched, "champion": origin}
+    known = facts(taught, trials, finished, weighed, curve, leaned_on)
+    known |= {"search": searched, "champion": origin}
     for warning in known["warnings"]:
         say(f"warning: {warning}")
     judged = taught.judged
@@ -92,6 +106,15 @@ def train(
         written,
     )
     return Run(run_id, name, trials, finished.threshold, rows, written)
+
+
+def _taught(problem: Problem, schema: pa.DataFrameSchema, say: Say) -> Lesson:
+    """The lesson alone: what the rows were read from is let go with this function."""
+    dataset = gather(problem, schema)
+    check_can_be_learned(dataset)
+    rows, inputs = len(dataset.learning), len(dataset.columns)
+    say(f"{rows:,} rows to learn from, {count(inputs, 'input')}; {dataset.parts.how}")
+    return lesson(dataset)
 
 
 def check_can_be_learned(dataset: Dataset) -> None:

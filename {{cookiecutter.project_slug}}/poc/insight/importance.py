@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from poc.crew import at_once
 from poc.dataset import SEED
-from poc.folds import Lesson, Trial, at_once
+from poc.folds import Lesson, Trial
 
 # Bounded by counts, not by a clock, so that the same data gives the same figures: predictions of
 # about so many rows in all, from a sample of so many.

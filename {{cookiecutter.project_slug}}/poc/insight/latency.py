@@ -4,9 +4,8 @@ from statistics import median
 from time import perf_counter, thread_time
 
 from sklearn.pipeline import Pipeline
-from threadpoolctl import threadpool_limits
 
-from poc.folds import THREADS, Lesson, Trial
+from poc.folds import Lesson, Trial
 
 # Enough calls for a steady median, in a time that nobody notices.
 CALLS, SECONDS = 15, 0.25
@@ -23,11 +22,10 @@ def one_row_ms(taught: Lesson, trial: Trial) -> float | None:
 def _measured(taught: Lesson, model: Pipeline) -> float:
     row = taught.table.iloc[:1]
     taken: list[float] = []
-    with threadpool_limits(limits=THREADS):
-        taught.answers(model, row)  # the first call pays for what later ones find made
-        until = perf_counter() + SECONDS
-        while len(taken) < CALLS and (not taken or perf_counter() < until):
-            began = thread_time()
-            taught.answers(model, row)
-            taken.append(thread_time() - began)
+    taught.answers(model, row)  # the first call pays for what later ones find made
+    until = perf_counter() + SECONDS
+    while len(taken) < CALLS and (not taken or perf_counter() < until):
+        began = thread_time()
+        taught.answers(model, row)
+        taken.append(thread_time() - began)
     return 1000 * median(taken)

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from data.split import Rows
+from poc.crew import at_once
 from poc.dataset import SEED
-from poc.folds import Lesson, Trial, at_once
+from poc.folds import Lesson, Trial
 
 # Two parts beside the whole, each a third of the next: together less than half the fits again.
 PARTS = (1 / 9, 1 / 3)

@@ -208,7 +208,7 @@ def _origin(facts: Facts) -> Section:
     ]
     if facts["search"]:
         found = facts["search"]
-        rows.append(["search", f"{found['trials']} trials, {found['pruned']} cut short"])
+        rows.append(["search", f"{found['trials']} trials, {found['pruned']} of them cut short"])
     sentence = "With these, python -m poc retrain makes the same model again."
     return Section(
         "Where it comes from",

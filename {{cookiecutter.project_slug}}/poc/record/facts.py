@@ -1,34 +1,41 @@
 """What is known of a training run, as it stands in training.json."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from data.load import digest, some
 from poc.calibrate import Calibration
+from poc.crew import at_once
 from poc.dataset import SEED
 from poc.finish import Finished, bootstrap, value
 from poc.folds import Lesson, Trial
 from poc.insight import rule
 from poc.insight.frontier import frontier
-from poc.insight.importance import importance
+from poc.insight.importance import Importance
 from poc.insight.latency import one_row_ms
-from poc.insight.learning import learning_curve
+from poc.insight.learning import Curve
 from poc.record.provenance import provenance
 
 Facts = dict[str, Any]
 
 
 def facts(
-    taught: Lesson, trials: tuple[Trial, ...], finished: Finished, weighed: Calibration | None
+    taught: Lesson,
+    trials: tuple[Trial, ...],
+    finished: Finished,
+    weighed: Calibration | None,
+    curve: Curve | None,
+    leaned_on: Sequence[Importance],
 ) -> Facts:
     """The run's facts, all of them JSON values.
 
     `trials` hold the chosen candidate's as it is handed on; the first is the baseline's.
     """
     dataset, chosen = taught.dataset, finished.trial.candidate
-    earned, tried = value(taught, finished, trials[0]), [_trial(taught, one) for one in trials]
-    # What a calibrator does to a score makes no difference to what the model leans on.
-    curve = learning_curve(taught, finished.raw)
+    earned = value(taught, finished, trials[0])
+    with at_once(lambda trial: _trial(taught, trial), trials) as done:
+        tried = list(done)
     higher = taught.metric.higher_is_better
     return {
         "candidate": chosen.name,
@@ -54,7 +61,7 @@ def facts(
         "rule": _rule(taught, trials),
         "trials": tried,
         "frontier": frontier(tried, higher_is_better=higher),
-        "importance": [asdict(one) for one in importance(taught, finished.raw)],
+        "importance": [asdict(one) for one in leaned_on],
         "learning_curve": asdict(curve) if curve else None,
     }
 

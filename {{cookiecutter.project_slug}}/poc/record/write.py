@@ -100,16 +100,18 @@ def _log_model(model: Pipeline, example: pd.DataFrame) -> None:
     with warnings.catch_warnings():
         # An integer input that is never missing is what the contract says; no hint needed.
         warnings.filterwarnings("ignore", "Hint: Inferred schema contains integer")
+        # MLflow compares the names of the columns with a range, which a later pandas will not do.
+        warnings.filterwarnings("ignore", "Operation with range is deprecated")
         signature = mlflow.models.infer_signature(example, model.predict(example))
-    if signature.inputs is None:
-        raise RuntimeError("MLflow inferred no signature from the inputs; look at their types")
-    mlflow.sklearn.log_model(
-        model,
-        name="model",
-        signature=signature,
-        input_example=example,
-        serialization_format="skops",
-        # We made it just now. Who loads it decides anew what to trust.
-        skops_trusted_types=skops.io.get_untrusted_types(data=skops.io.dumps(model)),
-        pip_requirements="requirements/serving.txt",
-    )
+        if signature.inputs is None:
+            raise RuntimeError("MLflow inferred no signature from the inputs; look at their types")
+        mlflow.sklearn.log_model(
+            model,
+            name="model",
+            signature=signature,
+            input_example=example,
+            serialization_format="skops",
+            # We made it just now. Who loads it decides anew what to trust.
+            skops_trusted_types=skops.io.get_untrusted_types(data=skops.io.dumps(model)),
+            pip_requirements="requirements/serving.txt",
+        )

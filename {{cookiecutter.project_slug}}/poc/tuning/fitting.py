@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 
-from data.split import Rows, folds
-from poc.dataset import SEED
+from data.load import some
+from data.split import Rows
 from poc.evaluate import predict
 from poc.folds import Lesson
 
@@ -20,7 +20,7 @@ Floats = NDArray[np.float32]
 
 # More trees than that and a smaller learning rate buys nothing that anybody would notice.
 MOST_TREES, PATIENCE = 1_000, 20
-# After so many trees the clock is looked at: no fit runs on for long when the time is spent.
+# After so many trees the clock is looked at: no fit runs on for long when the time is up.
 STEP = 50
 
 
@@ -45,18 +45,21 @@ class Judge:
         """The success metric of these parameters on the fold, and how many trees they took.
 
         Raises:
-            TimeIsUpError: the clock (`monotonic`) went past `until`.
+            TimeIsUpError: `until` has passed by the clock (`monotonic`), or would before the next
+                trees have grown, if they take as long as the last ones.
         """
         fixed = {"early_stopping": True, "n_iter_no_change": PATIENCE, "warm_start": True}
         model = clone(self.model).set_params(**fixed, **parameters)
         features, labels = self.stop
+        now, taken = monotonic(), 0.0
         # Always by the same steps, so that the clock can end a fit but not change it.
         for trees in range(STEP, MOST_TREES + 1, STEP):
-            if monotonic() > until:
+            if now + taken > until:
                 raise TimeIsUpError
             model.set_params(max_iter=trees).fit(*self.learn, X_val=features, y_val=labels)
             if model.n_iter_ < trees:
                 break
+            taken, now = monotonic() - now, monotonic()
         features, rows = self.judge
         dataset = self.taught.dataset
         # A pipeline's last step answers as the pipeline does.
@@ -64,30 +67,34 @@ class Judge:
         return self.taught.measure(rows, said), max(1, int(np.argmax(model.validation_score_)))
 
 
-def judges(taught: Lesson, model: Pipeline) -> list[Judge]:
+def judges(taught: Lesson, model: Pipeline, until: float = math.inf) -> list[Judge]:
     """A judge for each fold of the cross-validation.
 
     Raises:
         BadInput: a fold's learning rows cannot be parted once more.
+        TimeIsUpError: the clock (`monotonic`) went past `until`.
     """
-    return [_judge(taught, model, learn, judge) for learn, judge in taught.folds]
+    made = []
+    for learn, judge in taught.folds:
+        if monotonic() > until:
+            raise TimeIsUpError
+        made.append(_judge(taught, model, learn, judge))
+    return made
 
 
 def _judge(taught: Lesson, model: Pipeline, learn: Rows, judge: Rows) -> Judge:
-    dataset, labels = taught.dataset, taught.dataset.known.labels
     # The last pair: where there is time, the latest rows say when to stop.
-    *_, (early, late) = folds(dataset.problem, dataset.learning.iloc[learn], SEED)
+    early, late = taught.part(learn)[-1]
     first, second = learn[early], learn[late]
-    features = clone(model[:-1])
-    made = features.fit_transform(taught.table.iloc[first], labels[first])
+    features, made = taught.see(model[:-1], first)
 
     def of(rows: Rows) -> Floats:
-        return np.asarray(features.transform(taught.table.iloc[rows]), np.float32)
+        return np.asarray(features.transform(some(taught.table, rows)), np.float32)
 
     return Judge(
         taught,
         model[-1],
-        (np.asarray(made, np.float32), labels[first]),
-        (of(second), labels[second]),
+        (np.asarray(made, np.float32), taught.labels(first)),
+        (of(second), taught.labels(second)),
         (of(judge), judge),
     )

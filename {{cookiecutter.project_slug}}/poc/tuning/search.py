@@ -5,11 +5,11 @@ tried is kept in a file: the same command goes on where an earlier one was stopp
 """
 
 import hashlib
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 from time import monotonic
 from typing import Any
 
@@ -17,28 +17,38 @@ import numpy as np
 import optuna
 from optuna.trial import TrialState
 
+from poc.crew import at_once
 from poc.dataset import SEED
-from poc.folds import Lesson, at_once
+from poc.folds import Lesson
 from poc.model import BOOSTING, Candidate
 from poc.tuning.fitting import Judge, TimeIsUpError, judges
 from poc.tuning.lock import held
+from poc.tuning.progress import Progress, told
+from poc.tuning.space import DEFAULTS, propose
 from present.wording import count, number
 
 SEARCHES = Path("build/search")
 # What a search's result depends on beside the rows and the problem. A search by other code is
 # another search.
-CODE = ("features.py", "model.py", "folds.py", "tuning/fitting.py", "tuning/search.py")
+CODE = (
+    *("features.py", "model.py", "crew.py", "folds.py"),
+    *("tuning/fitting.py", "tuning/search.py", "tuning/space.py"),
+)
 SPENT = "seconds spent"
 # Trials that only look around before the sampler has something to go by, and the pruner too.
 FIRST, BEFORE_PRUNING = 10, 5
+# Trials that were judged: to their end, or until they were clearly no better. One that the end of
+# the time cut off was not.
+JUDGED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 @dataclass(frozen=True)
 class Search:
     """What a search came to: the best parameters, in all its runs until now.
 
-    `best` is the mean over folds of the success metric, with trees added until rows held out of
-    each fold's own learning rows said stop.
+    `trials` were judged, `pruned` of them only until they were clearly no better. `best` is the
+    mean over folds of the success metric, with trees added until rows held out of each fold's own
+    learning rows said stop.
     """
 
     trials: int
@@ -63,6 +73,10 @@ def search(
 ) -> Search | None:
     """Search until `seconds` are spent, those of earlier runs of the same search included.
 
+    A trial is begun only if one that takes as long as they usually do (the median) would end in
+    time. One that runs is given up when its next trees would end too late: see `Judge`. So the
+    end may be missed by the first trees of a fold, never by a fit.
+
     Ctrl-C ends it with the best until then. None where no trial came to its end.
 
     Raises:
@@ -84,22 +98,25 @@ def _search(
 ) -> Search | None:
     study = _study(taught, file)
     began, spent = monotonic(), _spent(study)
-    if done := sum(trial.state.is_finished() for trial in study.get_trials(deepcopy=False)):
-        say(f"  a search of {count(done, 'trial')} is kept in {file.parent}; going on with it")
-    until, stopped = began + seconds - spent, False
+    progress, stopped = Progress(began + seconds - spent), False
+    if _look(study, progress):
+        kept = count(progress.trials, "trial")
+        say(f"  a search of {kept} is kept in {file.parent}; going on with it")
     # Even making the folds' features ready is left out where nothing is left to search.
-    if monotonic() >= until:
+    if not _has_time(study, progress.until):
         return _result(study, taught, seconds, stopped, say)
     try:
-        ready = judges(taught, _model(tried))
-        while monotonic() < until:
-            _tell(study, study.ask(), taught, ready, until)
-            _show(study, until)
+        with told(progress, say):
+            ready = judges(taught, _model(tried), progress.until)
+            while _has_time(study, progress.until):
+                _tell(study, study.ask(), taught, ready, progress.until)
+                _look(study, progress)
+    except TimeIsUpError:
+        pass  # the time did not even do to make the folds ready
     except KeyboardInterrupt:
         stopped = True
         _let_go(study)
     finally:
-        _show(study, None)
         study.set_user_attr(SPENT, spent + monotonic() - began)
     return _result(study, taught, seconds, stopped, say)
 
@@ -125,6 +142,22 @@ def _study(taught: Lesson, file: Path) -> optuna.Study:
     return study
 
 
+def _look(study: optuna.Study, progress: Progress) -> bool:
+    """Bring the progress up to date; whether there is any."""
+    judged = study.get_trials(deepcopy=False, states=JUDGED)
+    progress.trials = len(judged)
+    if any(trial.state == TrialState.COMPLETE for trial in judged):
+        progress.best = study.best_value
+    return bool(judged)
+
+
+def _has_time(study: optuna.Study, until: float) -> bool:
+    """Whether a trial that takes as long as usual would end in time."""
+    whole = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    taken = [trial.duration.total_seconds() for trial in whole if trial.duration]
+    return monotonic() + (median(taken) if taken else 0.0) < until
+
+
 def _let_go(study: optuna.Study) -> None:
     """What still runs by the file runs no more: this process holds the search, or did stop it."""
     for trial in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
@@ -143,35 +176,11 @@ def key(taught: Lesson) -> str:
     return sha.hexdigest()
 
 
-# Where the search begins: about where scikit-learn does.
-DEFAULTS = {
-    "learning_rate": 0.06,
-    "max_leaf_nodes": 8,
-    "min_samples_leaf": 20,
-    "l2_regularization": 1e-3,
-    "max_features": 1.0,
-}
-
-
-def _propose(trial: optuna.Trial, taught: Lesson) -> dict[str, Any]:
-    most = max(20, min(200, len(taught.table) // 20))
-    found: dict[str, Any] = {
-        "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.3, log=True),
-        "max_leaf_nodes": trial.suggest_int("max_leaf_nodes", 3, 64, log=True),
-        "min_samples_leaf": trial.suggest_int("min_samples_leaf", 2, most, log=True),
-        "l2_regularization": trial.suggest_float("l2_regularization", 1e-3, 30.0, log=True),
-        "max_features": trial.suggest_float("max_features", 0.3, 1.0),
-    }
-    if taught.metric.name == "mean_absolute_error":
-        found["loss"] = trial.suggest_categorical("loss", ["squared_error", "absolute_error"])
-    return found
-
-
 def _tell(
     study: optuna.Study, trial: optuna.Trial, taught: Lesson, ready: list[Judge], until: float
 ) -> None:
     """Judge one proposal fold by fold, and let go of it when the time is spent."""
-    parameters = _propose(trial, taught)
+    parameters = propose(trial, taught)
     results, trees = [], []
     try:
         with at_once(lambda judge: judge(parameters, until), ready) as done:
@@ -199,9 +208,8 @@ def _tell(
 def _result(
     study: optuna.Study, taught: Lesson, seconds: float, stopped: bool, say: Callable[[str], None]
 ) -> Search | None:
-    known = study.get_trials(deepcopy=False)
-    by_state = {state: [trial for trial in known if trial.state == state] for state in TrialState}
-    whole = by_state[TrialState.COMPLETE]
+    judged = study.get_trials(deepcopy=False, states=JUDGED)
+    whole = [trial for trial in judged if trial.state == TrialState.COMPLETE]
     spent = _spent(study)
     if stopped:
         say("  stopped; the same command goes on with the search")
@@ -210,12 +218,12 @@ def _result(
         return None
     best = study.best_trial
     say(
-        f"  searched {spent:.0f} s: {count(len(whole) + len(by_state[TrialState.PRUNED]), 'trial')}"
-        f", best {taught.metric.name} {number(best.value)}"
+        f"  searched {spent:.0f} s: {count(len(judged), 'trial')}, {len(judged) - len(whole)} of "
+        f"them cut short; best {taught.metric.name} {number(best.value)}"
     )
     return Search(
-        trials=len(whole),
-        pruned=len(by_state[TrialState.PRUNED]),
+        trials=len(judged),
+        pruned=len(judged) - len(whole),
         seconds_allowed=seconds,
         seconds_spent=round(spent, 1),
         stopped=stopped,
@@ -225,24 +233,13 @@ def _result(
 
 
 def _spent(study: optuna.Study) -> float:
-    """Seconds, as the search counted them; at least those of its trials, if it was killed."""
-    trials = study.get_trials(deepcopy=False)
+    """Seconds, as the search counted them; at least those of its trials, if it was killed.
+
+    A trial that a kill left running has no end of its own, so it does not count.
+    """
+    trials = study.get_trials(deepcopy=False, states=JUDGED)
     taken = sum(trial.duration.total_seconds() for trial in trials if trial.duration)
     return max(taken, float(study.user_attrs.get(SPENT, 0.0)))
-
-
-def _show(study: optuna.Study, until: float | None) -> None:
-    """One line that keeps changing, for people only; wiped off where `until` is None."""
-    if not sys.stderr.isatty():
-        return
-    words = ""
-    if until is not None:
-        known = [one for one in study.get_trials(deepcopy=False) if one.state.is_finished()]
-        whole = [trial.value for trial in known if trial.state == TrialState.COMPLETE]
-        best = f", best {number(study.best_value)}" if whole else ""
-        left = max(0.0, until - monotonic())
-        words = f"  search: {count(len(known), 'trial')}{best}, {left:.0f} s left"
-    print(f"\r{words:<70}" if words else f"\r{'':<70}\r", end="", file=sys.stderr, flush=True)
 
 
 def _model(tried: tuple[Candidate, ...]) -> Any:

@@ -19,7 +19,8 @@ from poc.model import TUNED, candidates
 from poc.train import train
 from poc.tuning.fitting import STEP, TimeIsUpError, judges
 from poc.tuning.lock import held
-from poc.tuning.search import DEFAULTS, SEARCHES, key, search
+from poc.tuning.search import SEARCHES, key, search
+from poc.tuning.space import DEFAULTS
 from problem.errors import BadInput
 from tests.poc.made import problem
 from tests.poc.training import PROJECT, fetched, framed_here, schema, table
