@@ -67,9 +67,8 @@ def write(
         built = _seal(draft, _manifest(dataset, run), out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    say(
-        f"judged on {len(dataset.test):,} test rows, which had judged {count(looks, 'model')} by then"
-    )
+    rows = count(len(dataset.test), "test row")
+    say(f"judged on {rows}, which had judged {count(looks, 'model')} by then")
     return built
 
 

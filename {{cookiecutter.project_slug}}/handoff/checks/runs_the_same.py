@@ -48,8 +48,8 @@ def current(evidence: Evidence) -> Result:
     if found:
         advice = "train and build again, with what stands here; or check out what it was built from"
         return Result("refuse", shorten(found), required, advice)
-    rows = len(evidence.dataset.frame)
-    return Result("pass", f"problem, feature code, {rows:,} rows and packages are the same", required)
+    measured = f"problem, feature code, {len(evidence.dataset.frame):,} rows and packages agree"
+    return Result("pass", measured, required)
 
 
 def _text(path: Path) -> str:
