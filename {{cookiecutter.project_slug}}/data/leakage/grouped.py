@@ -34,8 +34,8 @@ def of_groups(
                if kind_of(values.dtype) in ("number", "integer")]  # fmt: skip
     if not numeric:
         return []
-    others = [str(name) for name in frame if name != problem.target.column]
-    words = [name for name in others if kind_of(frame[name].dtype) != "number"][:GROUPINGS]
+    named = [str(name) for name in frame if name != problem.target.column]
+    words = [name for name in named if kind_of(frame[name].dtype) != "number"][:GROUPINGS]
     place = _place(problem, frame)
     groups = {
         f"the rows with the same {name}": one.in_order(place)
@@ -47,14 +47,15 @@ def of_groups(
     for name in numeric:
         values = as_numbers(read_columns(frame, [Column(name, "number")])[name])
         own = Groups.of(values, rows)
+        others = {by: one for by, one in groups.items() if by != f"the rows with the same {name}"}
         if not goes_with(as_numbers(columns[name]), target.take(rows)):
             said = None
         elif said := own and of_group(values, own, target):
             said = f"{said}, of the rows with this value{AMONG}"
         else:
-            asked = ((by, of_group(values, one, target)) for by, one in groups.items())
+            asked = ((by, of_group(values, one, target)) for by, one in others.items())
             said = next((f"{stat}, of {by}{AMONG}" for by, stat in asked if stat), None)
-        said = said or _with_the_others(values, {**groups, "all rows": everything}, target)
+        said = said or _with_the_others(values, {"all rows": everything, **others}, target)
         if said:
             found.append(Leak((name,), f"it is {said}"))
     return found
