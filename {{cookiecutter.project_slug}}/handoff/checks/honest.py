@@ -57,13 +57,14 @@ def leakage(evidence: Evidence) -> Result:
     answered = [leak for leak in leaks if leak.answered(columns.known_in_time)]
     if refused := [leak for leak in leaks if leak not in answered]:
         return Result("refuse", _listed(refused), required, _keep_out(refused, columns))
-    looks = [f"{_listed([leak])}; problem.toml says that it is known in time: "
-             + "; ".join(columns.known_in_time[name] for name in leak.columns)
-             for leak in answered]  # fmt: skip
-    if questions := one_sided(dataset.problem, dataset.frame, asked):
-        looks.append(_listed(questions))
+    told = {name for leak in answered for name in leak.columns}
+    rest = [column for column in asked if column.name not in told]
+    questions = [*answered, *one_sided(dataset.problem, dataset.frame, rest)]
+    looks = [_with_reason(leak, columns) for leak in questions]
     if good := too_good(evidence.evaluation["metrics"]):
-        looks.append(f"nearly perfect ({', '.join(good)}), no mechanism found; {_most(dataset)}")
+        looks.append(
+            f"nearly perfect ({', '.join(good)}), no mechanism found; {most_telling(dataset)}"
+        )
     if looks:
         return Result("warn", "; ".join(looks), required, ASK)
     return Result("pass", f"{len(dataset.columns)} inputs, no leak", required)
@@ -71,6 +72,13 @@ def leakage(evidence: Evidence) -> Result:
 
 def _listed(leaks: Sequence[Leak]) -> str:
     return "; ".join(f"{', '.join(leak.columns)}: {leak.mechanism}" for leak in leaks)
+
+
+def _with_reason(leak: Leak, columns: Columns) -> str:
+    """What is told, and what problem.toml answers to that."""
+    said = [columns.known_in_time[name] for name in leak.columns if name in columns.known_in_time]
+    answer = f"; problem.toml says that it is known in time: {'; '.join(said)}" if said else ""
+    return _listed([leak]) + answer
 
 
 def _keep_out(leaks: Sequence[Leak], columns: Columns) -> str:
@@ -94,7 +102,7 @@ def _keep_out(leaks: Sequence[Leak], columns: Columns) -> str:
     return "; ".join(advice)
 
 
-def _most(dataset: Dataset) -> str:
+def most_telling(dataset: Dataset) -> str:
     """The inputs that tell most alone, on the rows to learn from, as the page of the data says."""
     learn = dataset.learning.iloc[:: len(dataset.learning) // GLANCE + 1]
     told = telling(dataset.columns, learn, read(dataset.problem, learn))

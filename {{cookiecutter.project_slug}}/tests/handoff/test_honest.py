@@ -1,10 +1,14 @@
 """A column known too late is refused by name; a score that is nearly perfect is looked at twice."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from handoff.checks.honest import too_good
+from handoff.checks.honest import most_telling, too_good
+from poc.dataset import gather
+from problem.spec import read
 from tests.handoff.conftest import Make
 from tests.handoff.lies import PROBLEM
 
@@ -63,6 +67,12 @@ def test_a_column_known_too_late_that_is_no_input_passes(workshop: Make) -> None
     said = late('arrived_at = "when the order has arrived"')
     made.edit("problem.toml", EXCLUDED, said, also=PROBLEM)
     assert made.ask("leakage").verdict == "pass"
+
+
+def test_the_inputs_that_tell_most_are_named(workshop: Make) -> None:
+    made = workshop("regression")
+    said = most_telling(gather(read(), made.schema))
+    assert re.fullmatch(r"most tell, each alone: items \(\d+%\) and weight \(\d+%\)", said)
 
 
 @pytest.mark.parametrize(
