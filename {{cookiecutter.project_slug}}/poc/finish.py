@@ -92,7 +92,9 @@ def earnings(taught: Lesson, scores: Array, threshold: float | None) -> Array:
 def cuts(taught: Lesson, scores: Array, threshold: float | None) -> Array | None:
     """The score from which each judged row is acted on; None where nobody decides.
 
-    A fold's is set on other folds: the best one of the same rows would earn too well.
+    A fold's is set on other folds: the best one of the same rows would earn too well. Calibrated,
+    the others' scores come of curves that heard of this fold too. That does not flatter: on 40
+    tables of 300 rows it gave 1.4 % less (standard error 0.5 %) than curves that had not heard.
     """
     if threshold is None:
         return None

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -21,6 +22,7 @@ from poc.tuning.fitting import STEP, TimeIsUpError, judges
 from poc.tuning.lock import held
 from poc.tuning.search import SEARCHES, key, search
 from poc.tuning.space import DEFAULTS
+from present.wording import count
 from problem.errors import BadInput
 from tests.poc.made import problem
 from tests.poc.training import PROJECT, fetched, framed_here, schema, table
@@ -77,6 +79,40 @@ def test_a_search_whose_time_is_spent_gives_its_result_at_once(here: Path) -> No
     assert first is not None
     assert again == first
     assert len(trials()) == kept
+
+
+def test_a_trial_that_would_not_end_in_time_is_not_begun(here: Path) -> None:
+    lessons = taught()
+    tried = candidates(lessons.dataset.columns, "binary", SEED)
+    first = search(lessons, tried, 6, QUIET.append)
+    assert first is not None
+    before = trials()
+    whole = [one.duration for one in before if one.state == TrialState.COMPLETE and one.duration]
+    shortest = min(whole).total_seconds()
+    more = first.seconds_spent + shortest / 2
+    search(lessons, tried, more, QUIET.append)
+    assert len(trials()) == len(before)
+
+
+def test_every_place_counts_the_same_trials(here: Path) -> None:
+    lessons, said = taught(), list[str]()
+    tried = candidates(lessons.dataset.columns, "binary", SEED)
+    found = search(lessons, tried, 4, said.append)
+    assert found is not None
+    judged = [one for one in trials() if one.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+    cut_short = [one for one in judged if one.state == TrialState.PRUNED]
+    assert (found.trials, found.pruned) == (len(judged), len(cut_short))
+    assert f"{count(len(judged), 'trial')}, {len(cut_short)} of them cut short" in said[-1]
+    search(lessons, tried, 4, said.append)
+    assert f"a search of {count(len(judged), 'trial')} is kept" in said[-2]
+
+
+def test_a_log_hears_of_a_search_while_it_runs(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("poc.tuning.progress.A_LINE", 0.2)
+    lessons, said = taught(), list[str]()
+    search(lessons, candidates(lessons.dataset.columns, "binary", SEED), 4, said.append)
+    assert re.fullmatch(r"  search: \d+ trials?(, best [\d.]+)?, \d+ s left", said[0])
+    assert "searched" in said[-1]
 
 
 def test_other_rows_another_problem_and_other_code_are_another_search(
