@@ -115,7 +115,10 @@ def is_class_with_noise(values: Array, outcome: Outcome) -> bool:
     unit = 10.0 ** np.floor(np.log10(1.02 * apart))
     if unit < CLEAR * noises.max():
         return False
-    limit = min(0.03 * apart, 4 * float((noises / np.sqrt(sizes[judged])).max()))
+    # Where they stand, without the few that strayed; a mean is off by its standard error.
+    middles = np.array([part[np.abs(part - middle) <= apart / 2].mean()
+                        for part, middle in zip(parts, middles, strict=True)])  # fmt: skip
+    limit = min(0.03 * apart, 3.2 * float((noises / np.sqrt(sizes[judged])).max()))
     at_zero = np.abs(middles).min() <= limit
     whole = np.abs(middles / unit - np.round(middles / unit)).max() * unit <= limit
     return bool(at_zero and whole)

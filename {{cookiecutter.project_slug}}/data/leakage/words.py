@@ -114,8 +114,10 @@ def recoded_where_filled(words: Words, outcome: Outcome) -> int:
     sizes = np.sort(np.bincount(seen.codes, minlength=2))
     if len(rows) == len(words.codes) or sizes[-2] < FEWEST_FILLED:
         return 0
+    table = _count(filled.codes, seen.codes, len(filled.labels), len(seen.classes))
+    is_exact = bool((table.max(axis=1) == table.sum(axis=1)).all())
     is_luck = (1 - HONEST) ** len(rows) > LUCK_OF_FILLED
-    return len(rows) if not is_luck and recoded(filled, seen) else 0
+    return len(rows) if not is_luck and recoded(filled, seen, strict=not is_exact) else 0
 
 
 def just_where(words: Words, outcome: Outcome) -> tuple[Any, Any] | None:
@@ -142,7 +144,8 @@ def just_where(words: Words, outcome: Outcome) -> tuple[Any, Any] | None:
         if exact or words.labels[word] is None:
             continue
         wrong = ((lacking[word, label], sizes[label]), (strange[word, label], others[label]))
-        fits[word, label] = all(binom.cdf(off, rows, HONEST) <= LUCK for off, rows in wrong)
+        luck = LUCK if classes == 2 else LUCK_OF_MANY
+        fits[word, label] = all(binom.cdf(off, rows, HONEST) <= luck for off, rows in wrong)
     found = np.argwhere(fits)
     if not len(found):
         return None
