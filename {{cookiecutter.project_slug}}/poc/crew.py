@@ -55,8 +55,14 @@ def side_by_side(*works: Callable[[], Any]) -> list[Any]:
 
     Called within `one_thread_each`, or the first that ends would free the threads of the others.
     """
+
+    def alone(work: Callable[[], Any]) -> Any:
+        # Here too: a prediction by all cores, beside fits on all of them, is one long wait.
+        with threadpool_limits(limits=THREADS):
+            return work()
+
     with ThreadPoolExecutor(max_workers=len(works)) as crew:
-        return [begun.result() for begun in [crew.submit(work) for work in works]]
+        return [begun.result() for begun in [crew.submit(alone, work) for work in works]]
 
 
 @contextmanager
