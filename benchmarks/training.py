@@ -1,6 +1,6 @@
 """`python -m poc train` against the fits it contains, made one after the other in a plain loop.
 
-`python -m benchmarks.training` trains on the parcels, on more of them, and on a table of numbers.
+`python -m benchmarks.training` trains on parcels, on more of them, and on two tables of numbers.
 The two sides take turns in one process; memory is measured in a process of its own for each side.
 """
 
@@ -51,6 +51,8 @@ TABLES = (
     Table("parcels, 12 inputs", 20_000, 3, PARCELS),
     Table("parcels, 12 inputs", 200_000, 1, PARCELS),
     Table("numbers, 30 inputs", 100_000, 1, NUMBERS),
+    # A frame of 121 MB: beside a small one, what is the same for every table weighs more than rows.
+    Table("numbers, 30 inputs", 500_000, 1, NUMBERS),
 )
 
 # What both sides share; it runs with the project's Python, in the project. The loop fits the same
