@@ -11,6 +11,7 @@ import pandas as pd
 
 from data import sources
 from data.adoption import generated
+from data.adoption.found import Found, habits
 from data.adoption.framing import Roles, contract_text, problem_text
 from data.adoption.infer import (
     FEWEST_ROWS,
@@ -21,7 +22,6 @@ from data.adoption.infer import (
     has_zone,
     typed,
 )
-from data.adoption.texts import Found, habits
 from data.adoption.words import decided, layout_notes, table_notes
 from data.leakage import Leak, find
 from data.places import is_file, is_query

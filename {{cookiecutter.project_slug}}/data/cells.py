@@ -6,19 +6,26 @@ from typing import Any
 
 import pandas as pd
 
+from data.numbers import is_infinite
+
 
 @dataclass(frozen=True)
 class Cells:
     """What a column's texts mean. Blank is always missing, ISO 8601 always a date.
 
-    `missing`: words that mean missing as well. `decimal`, `thousands`: the signs in its numbers.
-    `true`, `false`: words of a boolean, in small letters. `dates`: forms of its dates, as
+    `missing`: words that mean missing as well. `decimal`, `thousands`: the signs in its numbers;
+    `unit`: what stands before or behind each and is left aside, such as % or EUR; `negative`: how
+    numbers below 0 are written beside '-1', such as '(1)'; `infinite`: without an end means
+    missing. `true`, `false`: words of a boolean, in small letters. `dates`: forms of its dates, as
     `strptime` has them.
     """
 
     missing: tuple[str, ...] = ()
     decimal: str = "."
     thousands: str = ""
+    unit: str = ""
+    negative: tuple[str, ...] = ()
+    infinite: bool = False
     true: tuple[str, ...] = ()
     false: tuple[str, ...] = ()
     dates: tuple[str, ...] = ()
@@ -43,8 +50,14 @@ class Cells:
         return cls(**plain)
 
     def without_missing(self, values: pd.Series) -> pd.Series:
-        """`values`, with the words that mean missing gone."""
-        return values.mask(values.isin(self.missing)) if self.missing else values
+        """`values`, with what means missing gone: words, and numbers without an end."""
+        values = values.mask(values.isin(self.missing)) if self.missing else values
+        return values.mask(is_infinite(values)) if self.infinite else values
+
+    @property
+    def number(self) -> tuple[str, str, str, tuple[str, ...]]:
+        """How its numbers are written, as `data.numbers.plain` asks it."""
+        return self.decimal, self.thousands, self.unit, self.negative
 
 
 PLAIN = Cells()

@@ -4,7 +4,6 @@ pandera's own coercion is not used: it reads 'no' as True, rounds dates to a clo
 2262, and names no row where a number is no number.
 """
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from data.cells import PLAIN, Cells
+from data.numbers import plain
 from problem.columns import ColumnType
 
 # How pandas' names of types begin.
@@ -85,24 +85,11 @@ def dates(values: pd.Series, forms: tuple[str, ...] = ()) -> pd.Series:
     return found
 
 
-def number_pattern(decimal: str, thousands: str) -> str:
-    """What a number with these signs looks like, as a regular expression for the whole cell."""
-    point, comma = re.escape(decimal), re.escape(thousands)
-    groups = rf"|\d{{1,3}}({comma}\d{{3}})+" if thousands else ""
-    return rf"[+-]?((\d+{groups})({point}\d*)?|{point}\d+)([eE][+-]?\d+)?"
-
-
 def _plain(values: pd.Series, cells: Cells) -> pd.Series:
-    """Numbers with a decimal comma or grouped digits as `float` writes them; others are gone."""
-    if (cells.decimal, cells.thousands) == (PLAIN.decimal, PLAIN.thousands):
+    """Numbers in the form of the contract as `float` writes them; others are gone."""
+    if cells.number == PLAIN.number or not isinstance(values.dtype, pd.StringDtype):
         return values
-    if not isinstance(values.dtype, pd.StringDtype):
-        return values
-    fit = values.str.fullmatch(number_pattern(cells.decimal, cells.thousands)).fillna(value=False)
-    texts = values.where(fit.astype(bool))
-    if cells.thousands:
-        texts = texts.str.replace(cells.thousands, "", regex=False)
-    return texts.str.replace(cells.decimal, ".", regex=False)
+    return plain(values, cells.number)
 
 
 def _number(values: pd.Series) -> pd.Series:

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data.adoption.texts import Found, Habits, find
+from data.adoption.found import Found, Habits
+from data.adoption.texts import find
 from data.cells import PLAIN, Cells
 from data.convert import convert
+from data.numbers import is_infinite
 from problem.columns import LONGEST_CATEGORY, ColumnType
 from problem.errors import BadInput
 from problem.spec import Task
@@ -26,7 +28,12 @@ MOST_CLASSES = 10
 HARDLY = 0.01
 # Whole numbers of which none comes twice, in so narrow a range, were counted up with gaps.
 DENSE = 4
-NAMED_ID = re.compile(r"(?i)(.*[_. -])?(id|uuid|guid|key|nr|no|number)|.*[a-z](Id|ID|Nr|No|Key)")
+NAMED_ID = re.compile(
+    r"(?i:(.*[_. -])?(id|uuid|guid|key|nr|no|number|code))|.*[a-z](Id|ID|Nr|No|Key|Code)"
+)
+# Fewer values may be grades of something, however they are named.
+FEWEST_KEYS = 20
+KEY = "a key by its name, with {} values: larger means nothing; make it str to read it as words"
 ZONE = r".*\d ?(Z|[+-]\d{2}:?\d{2})"
 LIST_SHAPE = r"(?s)\s*(\[.*\]|\{.*\})\s*"
 
@@ -59,8 +66,9 @@ def found_in(values: pd.Series, known: Habits = Habits()) -> Found:  # noqa: B00
     """
     kind = _kind(values.dtype)
     if kind is not None:
-        return Found(kind)
-    found = find(values, known)
+        endless = kind == "number" and bool(is_infinite(values).any())
+        return _endless(Found(kind, Cells(infinite=endless)), values)
+    found = _endless(find(values, known), values)
     present = values.dropna()
     if found.kind == "category" and len(present) and present.str.fullmatch(LIST_SHAPE).all():
         raise BadInput(
@@ -70,21 +78,19 @@ def found_in(values: pd.Series, known: Habits = Habits()) -> Found:  # noqa: B00
     return found
 
 
-def typed(values: pd.Series, found: Found) -> pd.Series:
-    """`values` with the type that was found.
+def _endless(found: Found, values: pd.Series) -> Found:
+    """Say how many cells are missing because they are infinite: no model computes with these."""
+    if not found.cells.infinite:
+        return found
+    rows = np.flatnonzero(is_infinite(values))
+    said = f"{len(rows):,} infinite (first: row {rows[0] + 1}), read as missing"
+    return replace(found, notes=(said, *found.notes))
 
-    Raises:
-        BadInput: a number is infinite.
-    """
+
+def typed(values: pd.Series, found: Found) -> pd.Series:
+    """`values` with the type that was found."""
     present = found.cells.without_missing(values)
-    converted, odd = convert(present, found.kind, nullable=True, cells=found.cells)
-    if odd.any():
-        raise BadInput(
-            f"column '{values.name}' is infinite in {odd.sum()} rows (first: row "
-            f"{int(np.flatnonzero(odd)[0]) + 1}); no model computes with that: leave these "
-            "cells empty, or write the number that is meant"
-        )
-    return converted
+    return convert(present, found.kind, nullable=True, cells=found.cells)[0]
 
 
 def guess(values: pd.Series, found: Found, *, zoned: bool = False) -> Guess:
@@ -93,7 +99,7 @@ def guess(values: pd.Series, found: Found, *, zoned: bool = False) -> Guess:
     missing = len(values) - len(present)
     kind = found.kind
     one = Guess(
-        str(values.name), kind, missing > 0, excluded=_reason(values, present, kind),
+        str(values.name), kind, missing > 0, excluded=_reason(values, present, found),
         zoned=zoned, missing=missing, cells=found.cells, notes=found.notes,
     )  # fmt: skip
     if one.excluded or kind not in ("number", "integer"):
@@ -170,9 +176,9 @@ def _kind(dtype: Any) -> ColumnType | None:
     return "number" if pd.api.types.is_float_dtype(dtype) else None
 
 
-def _reason(values: pd.Series, present: pd.Series, kind: ColumnType) -> str | None:
+def _reason(values: pd.Series, present: pd.Series, found: Found) -> str | None:
     """Why not to learn from the column, or None."""
-    distinct = present.nunique()
+    kind, distinct = found.kind, present.nunique()
     if distinct < 2:
         return f"it is constant: {present.iloc[0]!s:.40}" if distinct else "it is empty"
     if distinct <= FEWEST_OF_CLASS and (hardly := _hardly_differs(values)):
@@ -183,7 +189,17 @@ def _reason(values: pd.Series, present: pd.Series, kind: ColumnType) -> str | No
             return "it numbers the rows: an identifier"
         if NAMED_ID.fullmatch(str(values.name)):
             return "its name and its values, each its own, say: an identifier"
-    return _words_reason(present, distinct) if kind == "category" else None
+    if _is_key(present, found, distinct):
+        return KEY.format(f"{distinct:,}")
+    reason = _words_reason(present, distinct) if kind == "category" else None
+    return reason and (found.unread or reason)
+
+
+def _is_key(present: pd.Series, found: Found, distinct: int) -> bool:
+    """Whole numbers that name something, by what the column is called."""
+    if found.kind not in ("number", "integer") or found.cells.unit or distinct < FEWEST_KEYS:
+        return False
+    return bool(NAMED_ID.fullmatch(str(present.name)) and (present % 1 == 0).all())
 
 
 def _words_reason(present: pd.Series, distinct: int) -> str | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from data.adoption.framing import Roles
-from data.adoption.infer import NAMED_ID, Guess
+from data.adoption.infer import FEWEST_KEYS, NAMED_ID, Guess
 from data.leakage import Leak
 from data.reading.layout import SEPARATORS, Layout
 from data.reading.text import header
@@ -83,9 +83,9 @@ def _hints(frame: pd.DataFrame, guesses: Sequence[Guess], roles: Roles) -> list[
             f"{days[0]!r}: a random split would learn from the future"
         )
     for one in others:
-        if one.type in ("category", "integer") and NAMED_ID.fullmatch(one.name):
+        if one.type in ("category", "integer", "number") and NAMED_ID.fullmatch(one.name):
             values = frame[one.name].nunique()
-            if len(frame) / 100 < values < len(frame):
+            if FEWEST_KEYS <= values < len(frame):
                 hints.append(
                     f"{one.name!r} has {values:,} values in {len(frame):,} rows; if rows of one "
                     f"belong together, say unit = {one.name!r} under [rows]"

@@ -106,13 +106,22 @@ def encoding_of(path: Path) -> str:
     mistake, wide = _mistake(path, "utf-8")
     if not mistake:
         return "utf-8" if wide or marked else "ascii"
-    if wide or marked or "end of data" in mistake or _mistake(path, "windows-1252")[0]:
-        raise BadInput(
-            f"{path} is neither UTF-8 nor Windows-1252 text: {mistake}; save it as CSV UTF-8 in "
-            "the spreadsheet it came from, or convert it with "
-            f"`iconv -f WINDOWS-1252 -t UTF-8 '{path.name}' > utf8.csv`"
-        )
+    if said := _neither(path, mistake, wide=wide, marked=bool(marked)):
+        raise BadInput(f"{path} {said}")
     return "windows-1252"
+
+
+def _neither(path: Path, mistake: str, *, wide: bool, marked: bool) -> str:
+    """What is wrong with a file that is no UTF-8, and what to do; nothing if it is Windows-1252."""
+    again = "export it again as CSV UTF-8 from where it came from"
+    if "end of data" in mistake:
+        return f"is UTF-8 text but for its end, {mistake}: it was cut off; copy it as a whole"
+    if marked or wide:
+        sign = "opens with the mark of UTF-8" if marked else "holds letters in UTF-8"
+        return f"{sign}, but {mistake} is none: two encodings were put together; {again}"
+    if _mistake(path, "windows-1252")[0]:
+        return f"is neither UTF-8 nor Windows-1252 text: {mistake}; {again}"
+    return ""
 
 
 def check_encoding(path: Path, expected: str) -> None:

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from data.adopt import CONTRACT_FILE, adopt
+from data.adoption.found import Found, Habits, habits
 from data.adoption.infer import found_in, guess, typed
-from data.adoption.texts import Found, Habits, habits
 from data.load import load
 from problem.spec import read as read_problem
 from tests.data.made import schema_of
@@ -43,7 +43,9 @@ def test_numbers_as_people_write_them(cells: str) -> None:
     assert (found.kind, read) == (kind, values)
 
 
-@pytest.mark.parametrize("cells", ["1.2.3|4.5.6", "1,23,4|5", "1.5 kg|2 kg", "12|abc", "0x1F|2"])
+@pytest.mark.parametrize(
+    "cells", ["1.2.3|4.5.6", "1,23,4|5", "1.5 kg|2 lb", "A1|A2", "12|abc", "0x1F|2"]
+)
 def test_what_is_no_number_stays_words(cells: str) -> None:
     found, read = find(cells)
     assert found.kind == "category"
@@ -203,6 +205,8 @@ def test_what_teaches_nothing_is_proposed_for_exclusion() -> None:
     assert reason([3 * n for n in many]) == "it numbers the rows: an identifier"
     assert "an identifier" in str(reason([n * n for n in many], "order_id"))
     assert "each row has its own value" in str(reason([f"o{n}" for n in many]))
+    for name in ("customer_id", "shopNo", "ZIP code", "nr"):
+        assert "a key by its name, with 500 values" in str(reason([n % 500 for n in many], name))
     assert "1000 different values" in str(reason([f"o{n % 1000}" for n in many]))
 
 
@@ -211,7 +215,9 @@ def test_what_may_teach_something_is_kept() -> None:
     assert reason([7] * 1980 + [8] * 20) is None
     assert reason([7] * 95 + [8] * 5) is None
     assert reason([n * n for n in many]) is None
-    assert reason([n % 90 for n in many], "shop_id") is None
+    assert reason([n % 12 for n in many], "risk_code") is None
+    assert reason([f"{n % 90}.5" for n in many], "key") is None
+    assert reason([n % 90 for n in many], "paid") is None
     assert reason([f"{n}.5" for n in many]) is None
 
 
