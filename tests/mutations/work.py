@@ -19,7 +19,7 @@ PROBLEM, CONTRACT = "problem/problem.toml", "data/contract.py"
 FEATURES, MODEL = "poc/features.py", "poc/model.py"
 TABLE = "data/raw/table.csv"
 # The line of the feature code after which the numbers of all rows are at hand, as `made`.
-NUMBERS = "        made = self._floats(frame)\n"
+NUMBERS = "            made[:, place] = 0.0 if self.empty_[place] else values\n"
 # What training leaves behind, and a new training must not find.
 TRAINED = ("mlflow.db", "mlartifacts", "build")
 REFUSED = 3

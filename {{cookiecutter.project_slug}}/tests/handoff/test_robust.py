@@ -104,8 +104,8 @@ def test_every_edge_of_every_input_is_asked() -> None:
 
 def test_feature_code_that_looks_at_the_batch_is_refused(workshop: Make) -> None:
     made = workshop("regression")
-    line = "made[:, self.empty_] = 0.0"
-    made.edit("code/features.py", line, f"{line}\n        made += len(frame) > 1", also=FEATURES)
+    line = "made[:, place] = 0.0 if self.empty_[place] else values"
+    made.edit("code/features.py", line, f"{line} + (len(frame) > 1)", also=FEATURES)
     finding = made.ask("robust")
     assert finding.verdict == "refuse"
     assert "is answered otherwise alone" in finding.measured
