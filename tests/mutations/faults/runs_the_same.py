@@ -155,7 +155,8 @@ def dice_thrown_once(work: Work) -> None:
     work.edit(
         FEATURES,
         "self.n_features_in_ = len(frame.columns)",
-        "self.n_features_in_ = len(frame.columns)\n        self.weight_ = np.random.default_rng().normal(1, 0.2)",
+        "self.n_features_in_ = len(frame.columns)\n"
+        "        self.weight_ = np.random.default_rng().normal(1, 0.2)",
     )
     work.compute_otherwise("made **= self.weight_")
 
