@@ -16,7 +16,7 @@ from tests.poc.training import schema, table, trained
 def test_the_command_writes_the_page_and_the_slides(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command, "ROW", schema(bool))
+    monkeypatch.setattr("data.contract.ROW", schema(bool))
     trained(problem("binary"), table("binary"))
     assert command.main(["report", "--out", "deep/page.html"]) == 0
     assert command.main(["report", "--slides"]) == 0
