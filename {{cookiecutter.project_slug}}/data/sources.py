@@ -11,8 +11,6 @@ from data.reading.sql import read_sql
 from data.reading.text import read_text
 from problem.errors import BadInput
 
-__all__ = ["is_file", "layout_of", "read"]
-
 
 def read(source: str, layout: Layout | None = None) -> pd.DataFrame:
     """All rows of `source`, columns as they stand there, rows numbered from 0.

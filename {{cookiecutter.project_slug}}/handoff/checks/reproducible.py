@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from data.sources import is_file
+from data.places import is_file
 from handoff.checks.compare import differences, shorten
 from handoff.checks.finding import Evidence, Result
 from handoff.feature_code import strangers

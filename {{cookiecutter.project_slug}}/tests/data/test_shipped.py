@@ -8,7 +8,7 @@ from data.adopt import CONTRACT_FILE
 from data.adoption.generated import MARK, is_edited, seal
 from data.columns import columns
 from data.load import load
-from data.sources import is_file
+from data.places import is_file
 from data.split import folds, split
 from problem.spec import PROBLEM_FILE, read
 from tests.data.made import ROOT, schema_of

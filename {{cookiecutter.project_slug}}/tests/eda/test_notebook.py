@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from data.sources import is_file
+from data.places import is_file
 from eda.__main__ import EXPLORE, main
 from eda.notebooks.cells import cells, run
 from eda.notebooks.page import show, write

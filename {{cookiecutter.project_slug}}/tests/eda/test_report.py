@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.sources import is_file
+from data.places import is_file
 from eda.__main__ import main
 from eda.look import PICTURE_ROWS, SHOWN, look
 from eda.report import Report, write

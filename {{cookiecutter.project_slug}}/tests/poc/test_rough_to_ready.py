@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from data.sources import is_file
+from data.places import is_file
 from problem.spec import read
 
 ROOT = Path(__file__).parents[2]
