@@ -1,7 +1,8 @@
 """`python -m poc train` against the fits it contains, made one after the other in a plain loop.
 
 `python -m benchmarks.training` trains on parcels, on more of them, and on two tables of numbers.
-The two sides take turns in one process; memory is measured in a process of its own for each side.
+The two sides take turns in one process; memory is measured in a process of its own for each side,
+of which the loop's is left as Python finds it.
 """
 
 import json
@@ -15,7 +16,7 @@ from typing import Any
 import journey
 from benchmarks.explore import environment
 
-MOST_TIMES, MOST_FRAMES = 1.3, 3.0
+MOST_TIMES, MOST_MEMORY = 1.3, 1.0
 LARGE, SMALL = "data/raw/large.parquet", "data/raw/small.parquet"
 
 
@@ -56,16 +57,22 @@ TABLES = (
 )
 
 # What both sides share; it runs with the project's Python, in the project. The loop fits the same
-# clones on the same folds, and the chosen candidate on all rows; it predicts and judges nothing.
-# A training of 2,000 rows comes first: it finds the libraries unread and the tracking store unmade.
+# clones on the same folds, then the chosen candidate on all rows, and for the learning curve on
+# parts of each fold's; it predicts and judges nothing. A training of 2,000 rows comes first: it
+# finds the libraries unread and the tracking store unmade.
 BOTH = f"""
-import json, os, resource, statistics, sys, time
+import sys
+if sys.argv[1] != "loop":
+    from poc.memory import give_back
+    give_back()
+import json, os, resource, statistics, time
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 from data.contract import ROW
 from data.load import load
 from data.split import folds
 from poc.dataset import SEED, gather
+from poc.insight.learning import PARTS
 from poc.model import candidates
 from poc.train import train
 from problem.spec import read
@@ -87,6 +94,9 @@ def loop(chosen):
                 clone(one.model).fit(table.iloc[learn], labels[learn])
             if one.name == chosen:
                 clone(one.model).fit(table, labels)
+                for learn, part in ((learn, part) for learn, _ in pairs for part in PARTS):
+                    some = learn[-int(part * len(learn)):]
+                    clone(one.model).fit(table.iloc[some], labels[some])
     return time.perf_counter() - began
 """
 TIME = (
@@ -119,7 +129,8 @@ def main() -> int:
     """Measure and print the table as Markdown; 3 if it takes more than is promised."""
     python = environment()
     print("\n| table | rows | plain loop, s | `poc train`, s | times | frame, MB | plain loop, "
-          "frames | `poc train`, frames |\n| --- | --- | --- | --- | --- | --- | --- | --- |",
+          "frames | `poc train`, frames | times |\n"
+          "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
           flush=True)  # fmt: skip
     kept = True
     for table in TABLES:
@@ -129,12 +140,12 @@ def main() -> int:
             time = _said(project, python, TIME, str(table.turns))
             loop, train = (_said(project, python, MEMORY, side, time["chosen"])
                            for side in ("loop", "train"))  # fmt: skip
-        times, frames = time["train"] / time["loop"], train["more"] / train["frame"]
-        kept = kept and times <= MOST_TIMES and frames <= MOST_FRAMES
+        times, memory = time["train"] / time["loop"], train["more"] / loop["more"]
+        kept = kept and times <= MOST_TIMES and memory <= MOST_MEMORY
         print(f"| {table.name} | {table.rows:,} | {time['loop']:.1f} | {time['train']:.1f} "
               f"| {times:.2f} | {train['frame'] / 1e6:.1f} | {loop['more'] / loop['frame']:.1f} "
-              f"| {frames:.1f} |", flush=True)  # fmt: skip
-    print(f"\nPromised: at most {MOST_TIMES} times the loop, {MOST_FRAMES:g} frames.")
+              f"| {train['more'] / train['frame']:.1f} | {memory:.2f} |", flush=True)  # fmt: skip
+    print(f"\nPromised: at most {MOST_TIMES} times the loop's time, {MOST_MEMORY:g} its memory.")
     return 0 if kept else 3
 
 

@@ -52,9 +52,10 @@ def digest(frame: pd.DataFrame) -> str:
 
 def inputs(frame: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
     """The model's inputs of `frame`, in the order and with the types that serving builds too."""
-    return frame[[column.name for column in columns]].astype(
-        {column.name: column.dtype for column in columns}
-    )
+    # Column by column: what has its type already is shared with `frame`, not copied.
+    named = {column.name: frame[column.name] for column in columns}
+    chosen = pd.DataFrame(named, index=frame.index, copy=False)
+    return chosen.astype({column.name: column.dtype for column in columns})
 
 
 def some(frame: pd.DataFrame, rows: Rows) -> pd.DataFrame:

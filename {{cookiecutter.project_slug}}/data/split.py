@@ -118,8 +118,8 @@ def _how(problem: Problem, frame: pd.DataFrame, train: Rows, test: Rows) -> str:
     how = f"the latest {part} by {problem.rows.time} is the test"
     if not problem.rows.unit:
         return how
-    units = frame[problem.rows.unit]
-    back = float(units.iloc[test].isin(units.iloc[train]).mean())
+    units = _groups(problem, frame)
+    back = float(np.isin(units[test], units[train]).mean())
     return f"{how}; {back:.0%} of its rows are of a {problem.rows.unit} seen before"
 
 

@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from poc.memory import give_back
 from problem.errors import run
 
 
@@ -33,6 +34,7 @@ def main(words: Sequence[str]) -> int:
     where = "instead of build/report.html or build/slides.html"
     told.add_argument("--out", metavar="PAGE", type=Path, help=where)
     given = parser.parse_args(words)
+    give_back()
     if given.verb == "report":
         return _report(given.out, as_slides=given.slides)
     if given.verb == "retrain":

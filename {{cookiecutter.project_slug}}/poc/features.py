@@ -12,8 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 Floats = NDArray[np.float64]
 
@@ -25,7 +26,6 @@ PARTS = {"month": "month", "weekday": "day_of_week", "hour": "hour"}
 MISSING = "(missing)"
 # Far beyond any real value, and small enough to stay finite when a model multiplies it.
 LARGEST = 1e30
-ROUNDING = 1e-14
 
 
 class AsFloat32(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -79,45 +79,6 @@ class DateParts(AsFloat32):
         yield from (part.to_numpy(np.float64, na_value=np.nan) for part in parts)
 
 
-class Scaled(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Missing numbers filled with the median, and all scaled to a mean of 0 and a spread of 1.
-
-    Where a number was missing in training, a column of its own says whether it is missing.
-    scikit-learn's imputer and scaler do the same, and hold the whole table three times meanwhile;
-    here it is changed in place, for what comes first has made one of its own.
-    """
-
-    def fit(self, numbers: Floats, target: Any = None) -> Self:
-        """Medians, means and spreads, and which numbers are missing at times."""
-        gone = np.array([np.isnan(column).mean() for column in numbers.T])
-        self.gaps_ = np.flatnonzero(gone)
-        self.median_ = np.array([np.nanmedian(column) for column in numbers.T])
-        filled = (np.where(np.isnan(column), self.median_[place], column)
-                  for place, column in enumerate(numbers.T))  # fmt: skip
-        moments = np.array([(column.mean(), column.std()) for column in filled]).reshape(-1, 2)
-        shares = gone[self.gaps_]
-        self.mean_ = np.append(moments[:, 0], shares)
-        spread = np.append(moments[:, 1], np.sqrt(shares * (1 - shares)))
-        # What rounding leaves of a column that is always the same is no spread.
-        self.spread_ = np.where(spread > np.abs(self.mean_) * ROUNDING, spread, 1.0)
-        return self
-
-    def transform(self, numbers: Floats) -> Floats:
-        """Shape (rows, numbers and those that say what is missing)."""
-        gone = np.isnan(numbers)
-        np.copyto(numbers, self.median_, where=gone)
-        if len(self.gaps_):
-            numbers = np.hstack([numbers, gone[:, self.gaps_]])
-        numbers -= self.mean_
-        numbers /= self.spread_
-        return numbers
-
-    def get_feature_names_out(self, names: Any) -> NDArray[np.object_]:
-        """The columns' own names, and `column_missing`."""
-        missing = [f"{names[place]}_missing" for place in self.gaps_]
-        return np.asarray([*names, *missing], dtype=object)
-
-
 class Words(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Categories as the encoder reads them; a missing one is a word of its own.
 
@@ -144,14 +105,6 @@ class Words(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self.feature_names_in_
 
 
-class SideBySide(ColumnTransformer):  # type: ignore[misc]
-    """A ColumnTransformer that hands on a single part as it is, instead of a copy of it."""
-
-    def _hstack(self, Xs: list[Any], *, n_samples: int) -> Any:  # noqa: N803  its hook for this
-        alone = len(Xs) == 1 and isinstance(Xs[0], np.ndarray)
-        return Xs[0] if alone else super()._hstack(Xs, n_samples=n_samples)
-
-
 def features(
     kinds: Mapping[str, str], *, scaled: bool, rows: int = RARE_ROWS * RARE_PART
 ) -> ColumnTransformer:
@@ -170,11 +123,13 @@ def features(
         ("dates", _numeric(DateParts(), scaled=scaled), dates),
         ("categories", _categorical(rows), categories),
     ]
-    return SideBySide([part for part in parts if part[2]], sparse_threshold=0)
+    return ColumnTransformer([part for part in parts if part[2]], sparse_threshold=0)
 
 
 def _numeric(first: BaseEstimator, *, scaled: bool) -> Pipeline:
-    return make_pipeline(first, *([Scaled()] if scaled else []))
+    # In place: what comes first has made a table of its own.
+    filled = SimpleImputer(strategy="median", add_indicator=True, copy=False)
+    return make_pipeline(first, *([filled, StandardScaler(copy=False)] if scaled else []))
 
 
 def _categorical(rows: int) -> Pipeline:

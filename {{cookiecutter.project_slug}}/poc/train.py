@@ -16,7 +16,7 @@ from poc.folds import Lesson, Trial, cross_validate, lesson
 from poc.insight import page
 from poc.insight.importance import importance
 from poc.insight.learning import learning_curve
-from poc.memory import give_back
+from poc.memory import let_go
 from poc.model import CHAMPION, TUNED, Candidate, candidates, recipe
 from poc.record import earlier
 from poc.record.facts import facts
@@ -64,7 +64,6 @@ def train(
         BadInput: the data cannot be loaded, does not fit the problem, or has nothing to learn; or
             there is no such run.
     """
-    give_back()
     with one_thread_each():
         return _train(_taught(problem, schema, say), say, search_seconds, parameters_of)
 
@@ -114,7 +113,10 @@ def _taught(problem: Problem, schema: pa.DataFrameSchema, say: Say) -> Lesson:
     check_can_be_learned(dataset)
     rows, inputs = len(dataset.learning), len(dataset.columns)
     say(f"{rows:,} rows to learn from, {count(inputs, 'input')}; {dataset.parts.how}")
-    return lesson(dataset)
+    taught = lesson(dataset)
+    del dataset
+    let_go()
+    return taught
 
 
 def check_can_be_learned(dataset: Dataset) -> None:

@@ -5,12 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from data.load import inputs
-from poc.features import AsFloat32, DateParts, Scaled, features
+from poc.features import AsFloat32, DateParts, features
 from poc.model import candidates
 from problem.columns import Column
 from tests.poc.made import COLUMNS, mixed
@@ -36,16 +33,6 @@ def test_a_number_beyond_float32_stays_finite() -> None:
     made = AsFloat32().fit(frame).transform(frame)
     assert np.isfinite(made).all()
     assert made[3, 0] == 1
-
-
-def test_scaled_is_what_scikit_learn_makes_of_it() -> None:
-    rng = np.random.default_rng(0)
-    numbers = rng.normal(5, 3, size=(200, 4))
-    numbers[rng.random(200) < 0.2, 1] = np.nan
-    numbers[:, 2] = 0.1  # a mean that rounding moves, and no spread
-    theirs = make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler())
-    wanted = theirs.fit_transform(numbers)
-    assert Scaled().fit(numbers).transform(numbers.copy()) == pytest.approx(wanted, abs=1e-12)
 
 
 def test_dates_become_what_comes_round_again() -> None:
