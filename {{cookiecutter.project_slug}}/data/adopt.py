@@ -1,16 +1,13 @@
 """Takes a table that nobody here has seen and frames a first problem for it, guesses said aloud."""
 
-import filecmp
-import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pandas as pd
 
 from data import sources
 from data.adoption import generated
+from data.adoption.copying import CONTRACT_FILE, check_nothing_is_lost, keep, kept_as
 from data.adoption.found import Found, habits
 from data.adoption.framing import Roles, contract_text, problem_text
 from data.adoption.infer import (
@@ -24,14 +21,11 @@ from data.adoption.infer import (
 )
 from data.adoption.words import decided, layout_notes, table_notes
 from data.leakage import Leak, find
-from data.places import is_file, is_query
 from data.reading.layout import Layout
 from problem.columns import Column
 from problem.errors import BadInput
 from problem.spec import PROBLEM_FILE, Task, parse
 
-CONTRACT_FILE = Path("data/contract.py")
-RAW, QUERIES = Path("data/raw"), Path("data/queries")
 # How many columns a message names before it only counts.
 SHOWN = 30
 
@@ -67,22 +61,16 @@ def adopt(
         BadInput: the source is unreadable or unfit, a column is not there, or a file that someone
             edited stands in the way. Nothing is written then.
     """
-    kept = _kept(source)
+    kept = kept_as(source)
     if not force:
-        _check_nothing_is_lost(source, kept)
+        check_nothing_is_lost(source, kept)
     layout = sources.layout_of(source)
     raw = sources.read(source, layout)
     _check_columns(raw, source, {"target": target, "time": time, "id": id_column})
-    found = _found(raw, layout, target)
+    rows = len(raw)
+    raw, found = _labelled(raw, layout, source, target)
     zoned = {name for name, one in found.items() if one.kind == "date" and has_zone(raw[name])}
     frame = pd.DataFrame({name: typed(raw.pop(name), one) for name, one in found.items()})
-    rows = len(frame)
-    frame = frame[frame[target].notna()]
-    if len(frame) < FEWEST_ROWS:
-        raise BadInput(
-            f"{source} has {len(frame)} rows with a known '{target}'; expected at least "
-            f"{FEWEST_ROWS}: nothing honest can be said from fewer, so add rows"
-        )
     roles = Roles(target, guess_task(frame[target], found[target].kind, task), time, id_column)
     guesses = tuple(
         _in_role(guess(frame[name], one, zoned=name in zoned), frame, roles)
@@ -93,7 +81,7 @@ def adopt(
     problem = problem_text(kept, frame, guesses, roles, leaks)
     parse(problem, "the problem as adopted")  # what we write, we can read
     contract = contract_text(source, guesses, roles, layout)
-    _keep(source, kept)
+    keep(source, kept)
     generated.replace(
         {PROBLEM_FILE: generated.seal(problem), CONTRACT_FILE: generated.seal(contract)}
     )
@@ -104,6 +92,25 @@ def adopt(
         tuple((one, decided(one, roles)) for one in guesses),
         (*layout_notes(source, layout), *table_notes(rows, frame, guesses, roles, leaks)),
     )
+
+
+def _labelled(
+    raw: pd.DataFrame, layout: Layout | None, source: str, target: str
+) -> tuple[pd.DataFrame, dict[str, Found]]:
+    """The rows with a known outcome, and what their columns hold.
+
+    Other rows have no say in that: a line of totals would make words of a column of numbers.
+    """
+    found = _found(raw, layout, target)
+    known = typed(raw[target], found[target]).notna()
+    if known.sum() < FEWEST_ROWS:
+        raise BadInput(
+            f"{source} has {known.sum()} rows with a known '{target}'; expected at least "
+            f"{FEWEST_ROWS}: nothing honest can be said from fewer, so add rows"
+        )
+    if known.all():
+        return raw, found
+    return raw[known], _found(raw[known], layout, target) | {target: found[target]}
 
 
 def _found(raw: pd.DataFrame, layout: Layout | None, target: str) -> dict[str, Found]:
@@ -132,31 +139,6 @@ def _leaks(framed: str, frame: pd.DataFrame, guesses: Sequence[Guess]) -> list[L
 
 def _values(one: Guess, frame: pd.DataFrame) -> tuple[str, ...]:
     return tuple(sorted(frame[one.name].dropna().unique())) if one.type == "category" else ()
-
-
-def _kept(source: str) -> str:
-    """Where the project keeps its copy; sources that are no file stay as they are.
-
-    Rows stay out of git. A query belongs in it: it is read in review like code.
-    """
-    if not is_file(source):
-        return source
-    return ((QUERIES if is_query(source) else RAW) / Path(source).name).as_posix()
-
-
-def _check_nothing_is_lost(source: str, kept: str) -> None:
-    edited = [str(path) for path in (PROBLEM_FILE, CONTRACT_FILE) if generated.is_edited(path)]
-    if edited:
-        raise BadInput(
-            f"{' and '.join(edited)} {'was' if len(edited) == 1 else 'were'} edited and would be "
-            "lost; keep them in git first, then add --force"
-        )
-    old, new = Path(kept), Path(source)
-    if old.is_file() and new.is_file() and not filecmp.cmp(old, new, shallow=False):
-        raise BadInput(
-            f"{kept} is there already and holds other rows than {source}; rename the new file to "
-            "keep both, or add --force to replace the old one"
-        )
 
 
 def _check_columns(frame: pd.DataFrame, source: str, named: dict[str, str | None]) -> None:
@@ -227,16 +209,3 @@ def _check_something_is_left(guesses: Sequence[Guess], roles: Roles, source: str
             f"{source} has no column to learn from beside '{roles.target}' "
             f"({reasons or 'it is alone'}); add columns that are known when the decision is due"
         )
-
-
-def _keep(source: str, kept: str) -> None:
-    """Copy the file to where the project keeps it, as a whole or not at all."""
-    if source == kept or Path(source).resolve() == Path(kept).resolve():
-        return
-    Path(kept).parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(kept).with_name(f".{Path(kept).name}.{os.getpid()}")
-    try:
-        shutil.copyfile(source, draft)
-        draft.replace(kept)
-    finally:
-        draft.unlink(missing_ok=True)

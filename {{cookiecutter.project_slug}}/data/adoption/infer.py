@@ -24,15 +24,13 @@ FEWEST_OF_CLASS = 10
 MOST_CATEGORIES = 100
 # A whole-number target with more values than this is a quantity, not a class.
 MOST_CLASSES = 10
-# Below this share of the rows, and below a class of rows, other values teach nothing.
-HARDLY = 0.01
+HARDLY = 0.01  # below this share of the rows, and below a class, other values teach nothing
 # Whole numbers of which none comes twice, in so narrow a range, were counted up with gaps.
 DENSE = 4
 NAMED_ID = re.compile(
     r"(?i:(.*[_. -])?(id|uuid|guid|key|nr|no|number|code))|.*[a-z](Id|ID|Nr|No|Key|Code)"
 )
-# Fewer values may be grades of something, however they are named.
-FEWEST_KEYS = 20
+FEWEST_KEYS = 20  # fewer values may be grades of something, however they are named
 KEY = "a key by its name, with {} values: larger means nothing; make it str to read it as words"
 ZONE = r".*\d ?(Z|[+-]\d{2}:?\d{2})"
 LIST_SHAPE = r"(?s)\s*(\[.*\]|\{.*\})\s*"
@@ -183,7 +181,7 @@ def _reason(values: pd.Series, present: pd.Series, found: Found) -> str | None:
         return f"it is constant: {present.iloc[0]!s:.40}" if distinct else "it is empty"
     if distinct <= FEWEST_OF_CLASS and (hardly := _hardly_differs(values)):
         return hardly
-    if kind == "integer" and distinct == len(present):
+    if distinct == len(present) and _is_whole(present, kind) and not found.cells.unit:
         span = int(present.max()) - int(present.min()) + 1
         if span <= DENSE * distinct:
             return "it numbers the rows: an identifier"
@@ -197,9 +195,14 @@ def _reason(values: pd.Series, present: pd.Series, found: Found) -> str | None:
 
 def _is_key(present: pd.Series, found: Found, distinct: int) -> bool:
     """Whole numbers that name something, by what the column is called."""
-    if found.kind not in ("number", "integer") or found.cells.unit or distinct < FEWEST_KEYS:
+    if found.cells.unit or distinct < FEWEST_KEYS or not NAMED_ID.fullmatch(str(present.name)):
         return False
-    return bool(NAMED_ID.fullmatch(str(present.name)) and (present % 1 == 0).all())
+    return _is_whole(present, found.kind)
+
+
+def _is_whole(present: pd.Series, kind: ColumnType) -> bool:
+    """Whole numbers; where some are missing, programs write them with a point."""
+    return kind == "integer" or (kind == "number" and bool((present % 1 == 0).all()))
 
 
 def _words_reason(present: pd.Series, distinct: int) -> str | None:

@@ -1,6 +1,7 @@
 """Prints what was decided on a table."""
 
-from data.adopt import CONTRACT_FILE, Adoption
+from data.adopt import Adoption
+from data.adoption.copying import CONTRACT_FILE
 from present.terminal import table
 from present.wording import NOTHING, count, percent
 from problem.spec import PROBLEM_FILE
@@ -17,7 +18,8 @@ def tell(source: str, adoption: Adoption) -> None:
         ]
         for one, said in adoption.decided
     ]
-    size = f"{count(adoption.rows, 'row')}, {count(len(columns), 'column')}"
+    excluded = sum(1 for one in adoption.guesses if one.excluded)
+    size = f"{count(adoption.rows, 'row')}, {count(len(columns), 'column')}, {excluded} excluded"
     table(f"adopted {source}: {size}", ["column", "type", "missing", "decided"], columns)
     for note in adoption.notes:
         print(f"  {note}")

@@ -8,8 +8,10 @@ import pandas as pd
 from data.adoption.framing import Roles
 from data.adoption.infer import FEWEST_KEYS, NAMED_ID, Guess
 from data.leakage import Leak
+from data.leakage.outcome import SAMPLE
 from data.reading.layout import SEPARATORS, Layout
 from data.reading.text import header
+from present.wording import count
 from problem.spec import TASKS_OF_METRIC
 
 # How many columns a message names before it only counts.
@@ -54,7 +56,7 @@ def table_notes(
     fitting = ", ".join(name for name, tasks in TASKS_OF_METRIC.items() if roles.task in tasks)
     notes = [f"target {roles.target!r} is {roles.task}; metrics that fit: {fitting}"]
     if unlabelled := rows - len(frame):
-        notes.append(f"{unlabelled:,} rows have no {roles.target!r} and are left out")
+        notes.append(f"left out for want of {roles.target!r}: {count(unlabelled, 'row')}")
     compared = frame.drop(columns=[roles.id]) if roles.id else frame
     if twins := int(pd.util.hash_pandas_object(compared, index=False).duplicated().sum()):
         but = f" but {roles.id!r}" if roles.id else ""
@@ -63,6 +65,8 @@ def table_notes(
     if missing:
         more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
         notes.append(f"may be missing: {', '.join(missing[:SHOWN])}{more}")
+    if len(frame) > SAMPLE:
+        notes.append(f"leaks were looked for in {SAMPLE:,} of {len(frame):,} rows")
     notes += _hints(frame, guesses, roles)
     notes += [
         f"suspected leak: {', '.join(leak.columns)}: {leak.mechanism}; not applied, but proposed "

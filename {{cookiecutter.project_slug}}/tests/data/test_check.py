@@ -10,7 +10,8 @@ import pandera.pandas as pa
 import pytest
 
 from data.__main__ import main
-from data.adopt import CONTRACT_FILE, adopt
+from data.adopt import adopt
+from data.adoption.copying import CONTRACT_FILE
 from data.check import Checked, check
 from problem.errors import BadInput
 from problem.spec import PROBLEM_FILE

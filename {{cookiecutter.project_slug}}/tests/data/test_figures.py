@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.adopt import CONTRACT_FILE, adopt
+from data.adopt import adopt
+from data.adoption.copying import CONTRACT_FILE
 from data.adoption.infer import found_in, guess, typed
 from data.check import check
 from data.load import load

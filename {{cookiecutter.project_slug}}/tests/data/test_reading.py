@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from data.adopt import CONTRACT_FILE, adopt
+from data.adopt import adopt
+from data.adoption.copying import CONTRACT_FILE
 from data.load import digest, load
 from data.reading.layout import Layout, sniff
 from data.reading.text import header, read_text

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from data.adopt import CONTRACT_FILE
+from data.adoption.copying import CONTRACT_FILE
 from data.adoption.generated import MARK, is_edited, seal
 from data.columns import columns
 from data.load import load

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import create_engine, make_url
 
 from data.__main__ import main
-from data.adopt import CONTRACT_FILE, adopt
+from data.adopt import adopt
+from data.adoption.copying import CONTRACT_FILE
 from data.load import digest, load
 from data.reading import sql
 from data.sources import read

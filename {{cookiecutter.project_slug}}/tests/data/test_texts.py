@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from data.adopt import CONTRACT_FILE, adopt
+from data.adopt import adopt
+from data.adoption.copying import CONTRACT_FILE
 from data.adoption.found import Found, Habits, habits
 from data.adoption.infer import found_in, guess, typed
 from data.load import load
