@@ -34,7 +34,7 @@ class Broken:
             return f"'{self.column}' {self.rule}"
         shown = [
             f"row {row}" if pd.isna(value) else f"row {row} has {value!r:.60}"
-            for row, value in self.cells.head(SHOWN).items()
+            for row, value in zip(self.cells.index, self.cells.head(SHOWN).tolist(), strict=False)
         ]
         if count > SHOWN:
             shown.append("…")

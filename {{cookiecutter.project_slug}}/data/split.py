@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from present.wording import percent
 from problem.errors import BadInput
 from problem.spec import Problem
 
 PARTS = 5  # the test is one part of so many, and so is each fold of the rest
-# A test smaller than this share of the rows says little; a larger one leaves little to learn from.
-SMALLEST, LARGEST = 0.05, 0.5
+SMALLEST, LARGEST = 0.05, 0.5  # a smaller test says little, a larger one leaves little to learn
 NEAR = 0.025  # so far from a fifth it is still called one
 SHOWN = 3  # how many examples a fault names
 Rows = NDArray[np.intp]
@@ -45,7 +45,7 @@ def split(problem: Problem, frame: pd.DataFrame, seed: int = 0) -> Split:
     share = len(test) / len(frame)
     if not SMALLEST <= share <= LARGEST:
         raise BadInput(
-            f"the test would hold {share:.0%} of the rows instead of a fifth, since "
+            f"the test would hold {percent(share)} of the rows instead of a fifth, since "
             f"{_bond(problem)} stay together; add rows, or split otherwise (rows.time, rows.unit "
             "in problem.toml)"
         )
@@ -111,7 +111,7 @@ def _rows(numbers: Rows) -> str:
 def _how(problem: Problem, frame: pd.DataFrame, train: Rows, test: Rows) -> str:
     """In words: which rows are the test, and what is kept apart."""
     share = len(test) / len(frame)
-    part = "fifth" if abs(share - 1 / PARTS) < NEAR else f"{share:.0%}"
+    part = "fifth" if abs(share - 1 / PARTS) < NEAR else f"{percent(share)}"
     if not problem.rows.time:
         kind = "random" if problem.target.task == "regression" else "stratified"
         return f"a {kind} {part} is the test, {_bond(problem)} kept together"
@@ -120,7 +120,7 @@ def _how(problem: Problem, frame: pd.DataFrame, train: Rows, test: Rows) -> str:
         return how
     units = _groups(problem, frame)
     back = float(np.isin(units[test], units[train]).mean())
-    return f"{how}; {back:.0%} of its rows are of a {problem.rows.unit} seen before"
+    return f"{how}; {percent(back)} of its rows are of a {problem.rows.unit} seen before"
 
 
 def _bond(problem: Problem) -> str:

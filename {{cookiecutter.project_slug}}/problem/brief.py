@@ -154,10 +154,16 @@ def _kept_out(problem: Problem) -> Section:
     mark = _mark(problem, "columns")
     if not reasons:
         said = f"Nothing is kept from it but the answer, {target}{mark}."
-        return Section("What it may not know", "data scientist", said)
+        return Section("What it may not know", "data scientist", said, _known(problem))
     said = f"{count(len(reasons), 'column')} it never sees, beside {target}{mark}."
     blocks = [Note(f"{name}: {why}") for name, why in reasons.items()]
-    return Section("What it may not know", "data scientist", said, blocks)
+    return Section("What it may not know", "data scientist", said, [*blocks, *_known(problem)])
+
+
+def _known(problem: Problem) -> list[Block]:
+    """What gives the answer away and is used all the same: whoever agrees to it answers for it."""
+    said = problem.columns.known_in_time
+    return [Note(f"{name} is used, for it is known in time: {why}") for name, why in said.items()]
 
 
 def _expected(problem: Problem) -> Section | None:

@@ -55,6 +55,14 @@ def test_it_says_what_is_agreed(tmp_path: Path) -> None:
     assert "assumed" not in said.lower()
 
 
+def test_what_is_used_though_it_tells_the_answer_is_said_with_the_reason(tmp_path: Path) -> None:
+    answered = '[columns.known_in_time]\nweight_kg = "weighed at the counter"\n\n'
+    said = words(
+        TEXT.replace("[columns.known_after]", f"{answered}[columns.known_after]"), tmp_path
+    )
+    assert "weight_kg is used, for it is known in time: weighed at the counter" in said
+
+
 def test_it_says_what_several_classes_and_amounts_are_worth(tmp_path: Path) -> None:
     said = words(of_task(*MULTICLASS), tmp_path)
     assert "+15" in said
