@@ -3,14 +3,16 @@
 import argparse
 from collections.abc import Sequence
 
-from journey.rehearse import MARKS, rehearse, write
 from problem.errors import EXIT_GATE_CLOSED, run
-from problem.spec import read
 
 
 def main(words: Sequence[str]) -> int:
     """Walk all stages, write the page, and say in a line each what came of it."""
     argparse.ArgumentParser(prog="python -m journey", description=__doc__).parse_args(words)
+    # Only now what is slow to import: a mistake in the words need not wait for it.
+    from journey.rehearse import MARKS, rehearse, write
+    from problem.spec import read
+
     problem = read()
     journey = rehearse()
     path = write(journey, problem)

@@ -6,10 +6,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from handoff import bundle as bundles
-from handoff.store import champion, place
-from monitoring.check import check
-from monitoring.show import print_table
 from problem.errors import EXIT_GATE_CLOSED, BadInput, run
 
 
@@ -26,6 +22,12 @@ def main(words: Sequence[str]) -> int:
     verb.add_argument("--json", action="store_true", help="print the result as JSON instead")
     given = parser.parse_args(words)
     since = None if given.since is None else _time(given.since)
+    # Only now what is slow to import: a mistake in the words need not wait for it.
+    from handoff import bundle as bundles
+    from handoff.store import champion, place
+    from monitoring.check import check
+    from monitoring.show import print_table
+
     bundle = bundles.read(given.bundle or place(champion()))
     result = check(bundle, given.log, since)
     if given.json:

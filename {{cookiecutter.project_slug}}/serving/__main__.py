@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from problem.errors import run
-from serving.choose import choose
 
 
 def main(words: Sequence[str]) -> int:
@@ -30,9 +29,11 @@ def main(words: Sequence[str]) -> int:
         help="go on answering after SIGTERM, while /readyz already says no",
     )
     given = parser.parse_args(words)
+    # Only now what is slow to import: a mistake in the words, or a refusal, need not wait for it.
+    from serving.choose import choose
+
     bundle = choose(given.bundle, rehearsal=given.rehearsal)
-    # Only now what is slow to import: a refusal need not wait for scikit-learn.
-    from serving.run import serve  # noqa: PLC0415
+    from serving.run import serve
 
     serve(
         bundle,
