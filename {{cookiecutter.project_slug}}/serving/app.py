@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from serving.coalescer import Coalescer
 from serving.errors import Refusal
 from serving.front import Front
 from serving.intake import is_many, labels_of, read_json, rows_of
@@ -35,14 +36,13 @@ def create_app(
     limits = limits or Limits()
     schema = schema_of(predictor.bundle.contract, limits)
     metrics = Metrics(predictor, log)
-    # One thread computes: it keeps the event loop free, and the model is asked by one at a time.
-    computing = ThreadPoolExecutor(1, thread_name_prefix="predict")
+    coalescer = Coalescer(predictor, limits, metrics.together)
     storing = ThreadPoolExecutor(1, thread_name_prefix="labels")
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        computing.shutdown()
+        coalescer.close()
         storing.shutdown()
 
     decision = predictor.bundle.problem.decision
@@ -62,7 +62,7 @@ def create_app(
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(HTTPException, _not_routed)
     app.openapi = documented(app, schema)  # type: ignore[method-assign]
-    app.include_router(_predict(predictor, schema, limits, log, metrics, computing))
+    app.include_router(_predict(predictor, schema, limits, log, metrics, coalescer))
     app.include_router(_labels(labels, schema, limits, metrics, storing))
     app.include_router(_operate(predictor, metrics))
     return app
@@ -74,24 +74,21 @@ def _predict(
     limits: Limits,
     log: PredictionLog,
     metrics: Metrics,
-    computing: ThreadPoolExecutor,
+    coalescer: Coalescer,
 ) -> APIRouter:
     router = APIRouter(tags=["predict"])
 
     @router.post(
         "/v1/predict",
         openapi_extra=takes("Row", "Rows"),
-        responses=gives("The answer, or one a row.", "Answer", "Answers") | refuses(*_READING),
+        responses=gives("The answer, or one a row.", "Answer", "Answers")
+        | refuses(*_READING, "busy"),
     )
     async def predict(request: Request) -> Response:
         """Answer one row, or all of `{"rows": [...]}` in their order."""
         body = await read_json(request, limits)
         rows = rows_of(body, schema)
-        loop = asyncio.get_running_loop()
-        answers = [
-            _signed(answer, predictor)
-            for answer in await loop.run_in_executor(computing, predictor.predict, rows)
-        ]
+        answers = [_signed(answer, predictor) for answer in await coalescer.predict(rows)]
         at = now()
         for row, answer in zip(rows, answers, strict=True):
             log.add({"at": at, **answer, "rehearsal": predictor.rehearsal, "row": row})

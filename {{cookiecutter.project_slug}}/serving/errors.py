@@ -22,6 +22,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "too-many-rows": (413, "There are too many rows in one request"),
     "invalid": (422, "The request does not fit the contract"),
     "internal": (500, "The server failed to answer"),
+    "busy": (503, "Too many rows wait for an answer"),
     "not-ready": (503, "The server takes no requests now"),
     "not-stored": (503, "The labels could not be stored"),
 }

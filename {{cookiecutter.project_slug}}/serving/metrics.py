@@ -10,6 +10,7 @@ from serving.log import PredictionLog
 from serving.predictor import Predictor
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 _TENTHS = tuple(tenth / 10 for tenth in range(1, 10))
 
 
@@ -35,6 +36,12 @@ class Metrics:
         self.rows = Counter(
             "serving_rows_predicted", "Rows answered.", ["bundle"], registry=self.registry
         ).labels(bundle.id)
+        self.together = Histogram(
+            "serving_rows_together",
+            "Rows that one call of the model answered.",
+            buckets=_ROWS,
+            registry=self.registry,
+        )
         self.scores = Histogram(
             "serving_score",
             "Scores given; the bins are those of the bundle's reference.",

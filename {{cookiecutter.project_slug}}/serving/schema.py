@@ -31,10 +31,12 @@ PredictionId = Annotated[
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request may hold."""
+    """What one request may hold, how many rows may wait for the model, and how long."""
 
     body_bytes: int = 1_000_000
     rows: int = 1_000
+    waiting_rows: int = 4_000
+    wait_seconds: float = 2.0
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,123 @@
+"""One call of the model for all who ask at the same time.
+
+Nobody waits for company: a request that finds the model idle is computed at once. Those that arrive
+while it computes share its next call, so the busier the server, the less a row costs.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from prometheus_client import Histogram
+
+from serving.errors import Refusal
+from serving.predictor import Answer, Predictor, Row
+from serving.schema import Limits
+
+RETRY_AFTER = {"Retry-After": "1"}
+
+
+@dataclass(frozen=True, eq=False)
+class _Waiting:
+    rows: Sequence[Row]
+    answers: "asyncio.Future[list[Answer]]"
+    until: float  # on the monotonic clock
+
+
+class Coalescer:
+    """Asks a predictor on a thread of its own, one call at a time; lives on one event loop."""
+
+    def __init__(self, predictor: Predictor, limits: Limits, together: Histogram) -> None:
+        self._predictor, self._limits, self._together = predictor, limits, together
+        # One thread: it keeps the event loop free, and the model is asked by one at a time.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="predict")
+        self._waiting: deque[_Waiting] = deque()
+        self._waiting_rows = 0
+        self._computing = False
+
+    async def predict(self, rows: Sequence[Row]) -> list[Answer]:
+        """One answer a row, in order (see `Predictor.predict`).
+
+        Raises:
+            Refusal: too many rows wait already, or these have waited too long.
+        """
+        if self._waiting_rows + len(rows) > self._limits.waiting_rows:
+            raise Refusal(
+                "busy",
+                f"{self._waiting_rows:,} rows wait for an answer already, and at most "
+                f"{self._limits.waiting_rows:,} may; send these again a little later",
+                headers=RETRY_AFTER,
+            )
+        until = time.monotonic() + self._limits.wait_seconds
+        one = _Waiting(rows, asyncio.get_running_loop().create_future(), until)
+        self._waiting.append(one)
+        self._waiting_rows += len(rows)
+        if not self._computing:
+            self._compute()
+        return await one.answers
+
+    def close(self) -> None:
+        """Return once the thread has finished its call."""
+        self._thread.shutdown()
+
+    def _compute(self) -> None:
+        """Begin a call for those who wait, if anybody does."""
+        shared = self._take()
+        if not shared:
+            return
+        self._computing = True
+        self._together.observe(sum(len(one.rows) for one in shared))
+        work = asyncio.get_running_loop().run_in_executor(self._thread, self._answer, shared)
+        work.add_done_callback(lambda done: self._hand_out(shared, done.result()))
+
+    def _take(self) -> list[_Waiting]:
+        """The first who wait, up to as many rows as one request may hold; the late are refused."""
+        shared: list[_Waiting] = []
+        rows, now = 0, time.monotonic()
+        while self._waiting:
+            one = self._waiting[0]
+            if shared and rows + len(one.rows) > self._limits.rows:
+                break
+            self._waiting.popleft()
+            self._waiting_rows -= len(one.rows)
+            if one.answers.done():  # its sender has gone
+                continue
+            if now > one.until:
+                one.answers.set_exception(self._late())
+                continue
+            shared.append(one)
+            rows += len(one.rows)
+        return shared
+
+    def _answer(self, shared: Sequence[_Waiting]) -> list[list[Answer] | Exception]:
+        """In the thread: what each gets. A row that the model fails on fails its request alone."""
+        try:
+            answers = iter(self._predictor.predict([row for one in shared for row in one.rows]))
+            return [[next(answers) for _ in one.rows] for one in shared]
+        except Exception as error:
+            return [error] if len(shared) == 1 else [self._answer([one])[0] for one in shared]
+
+    def _hand_out(
+        self, shared: Sequence[_Waiting], found: Sequence[list[Answer] | Exception]
+    ) -> None:
+        self._computing = False
+        self._compute()  # first: the model works while these answers are sent
+        for one, answers in zip(shared, found, strict=True):
+            if one.answers.done():
+                continue
+            if isinstance(answers, Exception):
+                one.answers.set_exception(answers)
+            else:
+                one.answers.set_result(answers)
+
+    def _late(self) -> Refusal:
+        seconds = f"{self._limits.wait_seconds:g} s"
+        return Refusal(
+            "busy",
+            f"these rows waited more than {seconds} for their turn and were not computed; send "
+            "them again a little later",
+            headers=RETRY_AFTER,
+        )
