@@ -16,19 +16,26 @@ from serving.coalescer import Coalescer
 from serving.errors import Refusal
 from serving.front import Front
 from serving.intake import is_many, labels_of, read_json, rows_of
+from serving.keys import Keys
 from serving.log import Labels, PredictionLog, now
 from serving.metrics import Metrics
 from serving.openapi import documented, gives, refuses, takes
 from serving.predictor import Answer, Predictor
 from serving.schema import Limits, Schema, schema_of
 
-_READING = ("not-json", "body-too-large", "too-many-rows", "invalid", "internal")
+_READING = ("no-key", "not-json", "body-too-large", "too-many-rows", "invalid", "internal")
 
 
 def create_app(
-    predictor: Predictor, log: PredictionLog, labels: Labels, limits: Limits | None = None
+    predictor: Predictor,
+    log: PredictionLog,
+    labels: Labels,
+    limits: Limits | None = None,
+    keys: Keys | None = None,
 ) -> FastAPI:
     """The application that answers with `predictor` and keeps `log` and `labels`.
+
+    With `keys`, rows and labels are taken from those who hold one.
 
     Setting `app.state.draining` makes /readyz say no, so that no new work is sent here; requests
     that come nevertheless are answered.
@@ -58,10 +65,10 @@ def create_app(
         swagger_ui_parameters={"validatorUrl": None},  # a badge that would ask the internet
     )
     app.state.draining = False
-    app.add_middleware(Front, metrics=metrics)
+    app.add_middleware(Front, metrics=metrics, keys=keys)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(HTTPException, _not_routed)
-    app.openapi = documented(app, schema)  # type: ignore[method-assign]
+    app.openapi = documented(app, schema, with_keys=keys is not None)  # type: ignore[method-assign]
     app.include_router(_predict(predictor, schema, limits, log, metrics, coalescer))
     app.include_router(_labels(labels, schema, limits, metrics, storing))
     app.include_router(_operate(predictor, metrics))

@@ -16,6 +16,7 @@ LONGEST_ECHO = 80
 
 KINDS: Mapping[str, tuple[int, str]] = {
     "not-json": (400, "The body is not JSON"),
+    "no-key": (401, "A valid API key is needed"),
     "not-found": (404, "There is nothing at this address"),
     "method-not-allowed": (405, "This address does not answer that method"),
     "body-too-large": (413, "The body is too large"),

@@ -1,4 +1,4 @@
-"""The outermost layer of every request: counts it, times it, and lets no stack trace out."""
+"""The outermost layer of every request: who may ask, counts, times, and no stack trace out."""
 
 import logging
 import time
@@ -8,17 +8,29 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.errors import Refusal
+from serving.keys import Keys
 from serving.metrics import Metrics
 
 logger = logging.getLogger("serving")
+
+# What needs a key, where keys are used. Probes, metrics and documentation hold no row.
+GUARDED = "/v1/"
+# An answer is for its sender alone, is what it says it is, and belongs in nobody's frame.
+HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+)
 
 
 class Front:
     """ASGI middleware; an exception becomes problem details and a line in the server's log."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, keys: Keys | None) -> None:
         self.app = app
         self.metrics = metrics
+        self.keys = keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; what is no HTTP request passes untouched."""
@@ -31,10 +43,15 @@ class Front:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                message["headers"] = [*message["headers"], *HEADERS]
             await send(message)
 
         try:
+            if self.keys and scope["path"].startswith(GUARDED):
+                check(self.keys, scope)
             await self.app(scope, receive, watched)
+        except Refusal as reason:
+            await reason.response()(scope, receive, watched)
         except ClientDisconnect:
             logger.info("a client left before its request was read")
         except Exception as error:
@@ -48,6 +65,18 @@ class Front:
             route = getattr(scope.get("route"), "path", "none")
             self.metrics.requests.labels(route, str(status or 499)).inc()
             self.metrics.seconds.labels(route).observe(time.perf_counter() - began)
+
+
+def check(keys: Keys, scope: Scope) -> None:
+    """Raise a Refusal unless the request carries a valid key."""
+    told = [value for name, value in scope["headers"] if name == b"authorization"]
+    if len(told) != 1 or not keys.admit(told[0].decode("latin-1")):
+        raise Refusal(
+            "no-key",
+            "expected the header 'Authorization: Bearer KEY' with a valid key; ask the owners of "
+            "this model for one",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
 
 
 def where(error: BaseException) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from serving.errors import KINDS, MEDIA_TYPE
+from serving.front import GUARDED
 from serving.schema import Schema
 
 Responses = dict[int | str, dict[str, Any]]
@@ -59,7 +60,7 @@ def refuses(*kinds: str) -> Responses:
     }
 
 
-def documented(app: FastAPI, schema: Schema) -> Callable[[], dict[str, Any]]:
+def documented(app: FastAPI, schema: Schema, *, with_keys: bool) -> Callable[[], dict[str, Any]]:
     """What `app.openapi` is to be: FastAPI's own document with the components it refers to."""
     made = app.openapi
 
@@ -67,6 +68,11 @@ def documented(app: FastAPI, schema: Schema) -> Callable[[], dict[str, Any]]:
         document = made()
         components: dict[str, Any] = document.setdefault("components", {})
         components["schemas"] = _components(schema)
+        if with_keys:
+            components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+            for path in (path for path in document["paths"] if path.startswith(GUARDED)):
+                for verb in document["paths"][path].values():
+                    verb["security"] = [{"key": []}]
         return document
 
     return openapi

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from handoff.bundle import Bundle
 from problem.errors import BadInput
 from serving.app import create_app
+from serving.keys import KEYS, keys_of
 from serving.log import Labels, PredictionLog
 from serving.predictor import load
 
@@ -31,16 +32,21 @@ def serve(
     The port opens once the golden rows have answered, so whoever can connect gets answers.
 
     Raises:
-        BadInput: the bundle does not answer as it should, or the address is taken.
+        BadInput: the bundle does not answer as it should, the address is taken, or API keys are
+            spoken of and there is none.
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    keys = keys_of()
     print(f"loading {bundle.id[:12]}, asking its golden rows …", file=sys.stderr, flush=True)
     predictor = load(bundle, rehearsal=rehearsal)
     with (
         listen(host, port) as listener,
         PredictionLog(logs / "predictions", personal=bundle.problem.columns.personal) as log,
     ):
-        app = create_app(predictor, log, Labels(logs / "labels"))
+        app = create_app(predictor, log, Labels(logs / "labels"), keys=keys)
+        if keys is None:
+            open_to_all = f"NO API KEYS: whoever reaches this port is answered; see {KEYS}"
+            print(open_to_all, file=sys.stderr, flush=True)
         if rehearsal:
             print("REHEARSAL: not accepted; every answer says so", file=sys.stderr, flush=True)
         address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"

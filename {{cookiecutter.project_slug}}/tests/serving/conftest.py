@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 
 from handoff import bundle as bundles
 from serving.app import create_app
+from serving.keys import Keys
 from serving.log import Labels, PredictionLog
 from serving.predictor import Predictor, load
 from serving.schema import Limits
@@ -35,9 +36,11 @@ def connect(tmp_path: Path) -> Iterator[Connect]:
     """`connect(predictor)` is a client of an application that logs to `tmp_path`."""
     opened: list[tuple[TestClient, PredictionLog]] = []
 
-    def open_one(predictor: Predictor, limits: Limits | None = None) -> TestClient:
+    def open_one(
+        predictor: Predictor, limits: Limits | None = None, keys: Keys | None = None
+    ) -> TestClient:
         log = PredictionLog(tmp_path / "predictions")
-        app = create_app(predictor, log, Labels(tmp_path / "labels"), limits)
+        app = create_app(predictor, log, Labels(tmp_path / "labels"), limits, keys)
         client = TestClient(app)
         client.__enter__()
         opened.append((client, log))

@@ -36,8 +36,8 @@ def test_every_reference_leads_somewhere_and_every_refusal_is_told(client: TestC
         path: set(verbs.popitem()[1]["responses"]) for path, verbs in found["paths"].items()
     }
     assert statuses == {
-        "/v1/predict": {"200", "400", "413", "422", "500", "503"},
-        "/v1/labels": {"200", "400", "413", "422", "500", "503"},
+        "/v1/predict": {"200", "400", "401", "413", "422", "500", "503"},
+        "/v1/labels": {"200", "400", "401", "413", "422", "500", "503"},
         "/livez": {"200"},
         "/readyz": {"200", "503"},
         "/metrics": {"200"},

@@ -155,3 +155,23 @@ def test_an_address_that_cannot_be_had_is_refused() -> None:
         for host, port in (taken.getsockname(), ("127.0.0.1", 70_000), ("192.0.2.1", 0)):
             with pytest.raises(BadInput, match="expected a free address"):
                 listen(host, port)
+
+
+def test_keys_come_from_the_environment_and_a_key_that_guards_nothing_starts_nothing(
+    tmp_path: Path, bundle_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "a-key-of-the-environment"
+    monkeypatch.setenv("SERVING_API_KEYS", key)
+    words = ("--bundle", bundle_path, "--rehearsal")
+    with serving(tmp_path, *words) as (url, _):
+        asked = f"{url}/v1/predict"
+        assert httpx.post(asked, json=ROW).status_code == 401
+        told = {"Authorization": f"Bearer {key}"}
+        assert httpx.post(asked, json=ROW, headers=told).status_code == 200
+    monkeypatch.setenv("SERVING_API_KEYS", "")
+    refused = subprocess.run(
+        command("--port", "0", *words), check=False, cwd=tmp_path, env=environment(),
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert refused.returncode == 2
+    assert "at least one API key in SERVING_API_KEYS" in refused.stderr
