@@ -16,6 +16,9 @@ BROKEN = 0.015
 NOISE, ROUNDING = 2e-3, 0.05
 # The same of a column known too late, to which honest ones come near.
 NOISE_OF_LATE = 1e-6
+# A few rows far out, such as a line of totals, count for at most so many times the others' spread:
+# else every column that goes along would come near enough.
+TAILS = 3.0
 # Fixed extras: at most so many, each in so many of the rows, far apart for what is left of them.
 MOST_EXTRAS, FEWEST_WITH_EXTRA, APART = 8, 0.005, 20
 # Of the steps between the least and the greatest extra so many are none.
@@ -106,9 +109,16 @@ def _neat(weights: Array) -> Array:
 
 def tolerance(outcome: Array, *, late: bool = False) -> float:
     """How far from a relation a row may be: what noise or rounding explains."""
-    spread = float(outcome.std())
+    spread = spread_of(outcome)
     noise = NOISE_OF_LATE if late else NOISE
     return max(noise * spread, min(step_of(outcome) / 2 * 1.001, ROUNDING * spread))
+
+
+def spread_of(values: Array) -> float:
+    """The standard deviation, and little more than the others' where a few rows lie far out."""
+    low, high = np.quantile(values, (BROKEN / 2, 1 - BROKEN / 2))
+    whole, inner = values.std(), values[(values >= low) & (values <= high)].std()
+    return float(min(whole, TAILS * inner) if inner > 0 else whole)
 
 
 def step_of(values: Array) -> float:

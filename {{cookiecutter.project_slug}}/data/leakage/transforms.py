@@ -4,7 +4,15 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 from scipy.stats import kurtosis
 
-from data.leakage.fit import BROKEN, FEWEST_VALUES, FILLED, NOISE, NOISE_OF_LATE, are_many
+from data.leakage.fit import (
+    BROKEN,
+    FEWEST_VALUES,
+    FILLED,
+    NOISE,
+    NOISE_OF_LATE,
+    are_many,
+    spread_of,
+)
 from data.leakage.outcome import Array, Outcome
 
 # A copy in the same units may be off by so much of the target's spread. A measurement that is as
@@ -44,7 +52,7 @@ def _rises(column: Array, target: Array, noise: float) -> bool:
     ranked = column[np.lexsort((column, target))]
     off = np.abs(ranked - isotonic_regression(ranked).x)
     kept = ranked[off <= np.quantile(off, 1 - BROKEN)]
-    return bool(np.abs(kept - isotonic_regression(kept).x).max() <= noise * column.std())
+    return bool(np.abs(kept - isotonic_regression(kept).x).max() <= noise * spread_of(column))
 
 
 def is_near_copy(values: Array, target: Array) -> bool:
@@ -53,7 +61,7 @@ def is_near_copy(values: Array, target: Array) -> bool:
     if not are_many(there) or len(np.unique(target)) <= FEWEST_VALUES:
         return False
     column, outcome = values[there], target[there]
-    off, spread = column - outcome, outcome.std()
+    off, spread = column - outcome, spread_of(outcome)
     kept = np.abs(off) <= np.quantile(np.abs(off), 1 - BROKEN)
     if not spread > 0 or abs(np.median(off)) > SAME_UNITS * spread:
         return False

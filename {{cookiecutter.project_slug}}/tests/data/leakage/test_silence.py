@@ -75,6 +75,18 @@ def test_a_strong_honest_feature_is_no_leak() -> None:
         assert find(frame, outcome) == []
 
 
+def test_a_line_of_totals_makes_no_leak_of_what_goes_along() -> None:
+    """One row far out widens the spread, and with it what may pass for noise."""
+    rng = np.random.default_rng(21)
+    taken = rng.normal(50, 20, 900)
+    frame = pd.DataFrame({"planned": taken + rng.normal(0, 5, 900), "asked": rng.normal(9, 2, 900)})
+    frame["rest"] = taken - frame["asked"] + rng.normal(0, 5, 900)
+    target = pd.Series(taken)
+    assert find(frame, target) == []
+    frame.loc[900], target.loc[900] = frame.sum(), target.sum()
+    assert find(frame, target) == []
+
+
 def test_a_rare_outcome_makes_no_leak_of_a_rare_value() -> None:
     for seed in SEEDS:
         rng = np.random.default_rng(seed)
