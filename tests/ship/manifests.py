@@ -1,5 +1,6 @@
 """What compose.yaml and deployment.yaml say about a container, read so that it can be done."""
 
+import os
 import re
 import subprocess
 import sys
@@ -60,13 +61,22 @@ def of_kubernetes(folder: Path) -> Start:
     assert server["securityContext"]["readOnlyRootFilesystem"]
     return Start(
         arguments=server["args"],
-        env={each["name"]: each["value"] for each in server.get("env", [])},
+        env=_values(server["env"]),
         user=(identity["runAsUser"], identity["runAsGroup"]),
         mounts={each["mountPath"]: each.get("readOnly", False) for each in server["volumeMounts"]},
         port=server["ports"][0]["containerPort"],
         memory=amount(server["resources"]["limits"]["memory"]),
         grace=float(spec["terminationGracePeriodSeconds"]),
     )
+
+
+def _values(variables: list[dict[str, Any]]) -> dict[str, str]:
+    """Return what is set where nobody made a secret; no secret stands in the file itself."""
+    said = {each["name"]: each["value"] for each in variables if "value" in each}
+    secret = [each["valueFrom"]["secretKeyRef"] for each in variables if "valueFrom" in each]
+    assert all(each["optional"] for each in secret)
+    assert not [name for name in said if "KEY" in name]
+    return said
 
 
 def of_compose(path: Path) -> Start:
@@ -78,7 +88,7 @@ def of_compose(path: Path) -> Start:
     size = server["mem_limit"]
     return Start(
         arguments=server.get("command", []),
-        env=server.get("environment", {}),
+        env={name: os.environ[name] for name in server["environment"] if name in os.environ},
         user=None,
         mounts={each["target"]: each.get("read_only", False) for each in server["volumes"]},
         port=int(server["ports"][0].rpartition(":")[2]),

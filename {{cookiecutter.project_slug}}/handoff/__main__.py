@@ -68,8 +68,10 @@ def _check(path: Path, *, as_json: bool, as_markdown: bool) -> int:
     from data.contract import ROW
     from handoff.gate import judge, record
     from handoff.page import markdown, show, write
+    from handoff.record import signed
 
     judgement = judge(path, ROW, say=_progress)
+    voided = signed(judgement.bundle_id) if judgement.bundle_id else ()
     where = f"in {record(judgement)}" if judgement.bundle_id else "recorded nowhere"
     page = write(judgement)
     if as_json:
@@ -79,9 +81,19 @@ def _check(path: Path, *, as_json: bool, as_markdown: bool) -> int:
     else:
         show(judgement)
         print(f"verdict: {judgement.verdict}, {where}; page: {page}")
+        if voided:
+            print(_voided(voided))
         if judgement.verdict == "passed":
             print("next: python -m handoff accept --as data-scientist, and --as ml-engineer")
     return 0 if judgement.verdict == "passed" else EXIT_GATE_CLOSED
+
+
+def _voided(teams: Sequence[str]) -> str:
+    """A live bundle whose verdict was only asked again would not start any more."""
+    return (
+        f"this verdict takes the place of the one that {' and '.join(teams)} signed for: sign "
+        "again, or take that one back with `git restore handoff/records`"
+    )
 
 
 def _progress(words: str) -> None:

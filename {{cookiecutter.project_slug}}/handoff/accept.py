@@ -87,7 +87,7 @@ def _check_judged(bundle: Bundle) -> None:
         verdict = json.loads(path.read_text(encoding="utf-8"))
         results = {one["check"]: one["verdict"] for one in verdict["findings"]}
         passed = verdict["bundle"] == bundle.id and verdict["verdict"] == "passed"
-    except (ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         passed, results = False, {}
     unasked = [check.name for check in CHECKS if check.name not in results]
     if not passed or unasked or "refuse" in results.values():
@@ -118,14 +118,24 @@ def _check_committed(bundle: Bundle) -> None:
             "train, build and check again, so that anyone can repeat it"
         )
     for own, file in (("problem.toml", PROBLEM_FILE), ("code/features.py", FEATURES_FILE)):
-        if at_commit(code["commit"], file) != (bundle.path / own).read_text(encoding="utf-8"):
+        committed = at_commit(code["commit"], file)
+        if committed is None:
+            raise BadInput(
+                f"bundle {bundle.id[:12]} names commit {code['commit'][:12]}, and git knows no "
+                f"{file} in it here; sign where the project's repository is, with that commit "
+                "fetched, or commit, train, build and check again"
+            )
+        if committed != (bundle.path / own).read_text(encoding="utf-8"):
             raise BadInput(
                 f"bundle {bundle.id[:12]} names commit {code['commit'][:12]}, where {file} is not "
                 f"what the bundle holds as {own}; fetch that commit, or train, build and check "
                 "again"
             )
     if provenance().dirty:
-        raise BadInput("the work tree has changes that are not committed; commit or stash them")
+        raise BadInput(
+            "the work tree has changes that are not committed; `git status` lists them: commit "
+            "what belongs to the project, and move the rest out of its folder"
+        )
 
 
 def _check_recorded(bundle: Bundle, run: TrainedRun) -> None:

@@ -105,6 +105,8 @@ class Bundle:
         for line in lines:
             if set(line) != {"kind", "row", "answer"}:
                 raise ValueError(f"a golden row with {sorted(line)}")
+            if not isinstance(line["row"], dict) or not isinstance(line["answer"], dict):
+                raise TypeError("a golden row whose row or answer has no fields")
         return lines
 
 
@@ -159,7 +161,10 @@ def verify(path: Path) -> tuple[dict[str, Any], str]:
             f"bundle {path} has format {manifest.get('format')}, expected {FORMAT}; build it anew"
         )
     for name, digest in files.items():
-        _check(path, name, digest)
+        try:
+            _check(path, name, digest)
+        except OSError as error:  # no right to read it, or no name that a disk could hold
+            raise _tampered(path, f"{name!s:.80} cannot be read: {error.strerror}") from None
     for name in REQUIRED:
         if name not in files:
             raise _tampered(path, f"{name} is missing from the manifest")

@@ -62,6 +62,14 @@ def unsigned(bundle_id: str, team: str, records: Path = RECORDS) -> str | None:
     return None
 
 
+def signed(bundle_id: str, records: Path = RECORDS) -> tuple[str, ...]:
+    """The teams that have signed for the bundle and the verdict as it stands."""
+    try:
+        return tuple(team for team in TEAMS if unsigned(bundle_id, team, records) is None)
+    except OSError:  # no verdict, so nothing to sign for
+        return ()
+
+
 def signer(bundle_id: str, team: str, records: Path = RECORDS) -> str:
     """Who signed for the team.
 

@@ -1,6 +1,7 @@
 """Fetches a training run from MLflow: the model and the facts it was recorded with."""
 
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,8 @@ from serving.model import TRUSTED_TYPES, trusted
 SNAPSHOT = "snapshot.zip"
 # The tag that says how many models the test rows had judged when they judged this one.
 LOOKS = "test_evaluations"
+# MLflow by itself asks a server that is away for more than four minutes, and says nothing.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,17 @@ def fetch(run_id: str | None) -> TrainedRun:
     """Run `run_id`, or the latest that was trained for the problem in problem.toml.
 
     Raises:
-        BadInput: there is no such run, it did not finish, the problem or the feature code has
-            changed since, or its model holds types that are not trusted.
+        BadInput: there is no such run, or no server to ask; it did not finish, the problem or the
+            feature code has changed since, or its model holds types that are not trusted.
     """
-    experiment = connect(read().decision.name)
+    name = read().decision.name
+    try:
+        experiment = connect(name)
+    except mlflow.exceptions.MlflowException as error:
+        raise BadInput(
+            f"expected the runs in {mlflow.get_tracking_uri()}, which does not answer: "
+            f"{error!s:.300}; start that server, or set MLFLOW_TRACKING_URI to one that is there"
+        ) from None
     run = _find(run_id, experiment)
     models = run.outputs.model_outputs if run and run.outputs else []
     if run is None or run.info.status != "FINISHED" or not models:
