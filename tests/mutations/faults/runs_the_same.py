@@ -71,7 +71,9 @@ def golden_answers_edited(work: Work) -> None:
     work.reseal()
 
 
-@root_fault("parity", "breast_cancer", also=("evaluation", "reproducible", "budget", "safe"))
+@root_fault(
+    "parity", "breast_cancer", also=("evaluation", "reproducible", "robust", "budget", "safe")
+)
 def features_that_throw_dice(work: Work) -> None:
     """Noise is added to the features whenever they are worked out, in production too."""
     work.compute_otherwise("made *= np.random.default_rng().normal(1, 0.05, made.shape)")

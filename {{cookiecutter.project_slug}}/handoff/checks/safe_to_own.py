@@ -27,6 +27,8 @@ SECRETS = {
 PICKLES = {".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".pt", ".pth"}
 # The first bytes of pickle protocols 2 to 5.
 PICKLE_START = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
+# What git calls a commit; anything else might be read as an option.
+COMMIT = re.compile(r"[0-9a-f]{40,64}")
 # What a manifest says beside the digests of its files.
 FIELDS = ("name", "version", "run_id", "code", "data_digest", "seed", "requirements", "trained_at")
 
@@ -43,7 +45,11 @@ def complete(evidence: Evidence) -> Result:
         f"manifest.json says {field}, which is none of its fields" for field in sorted(beside)
     ]
     code = manifest.get("code")
-    if not isinstance(code, dict) or set(code) != {"commit", "dirty", "snapshot"}:
+    if (
+        not isinstance(code, dict)
+        or set(code) != {"commit", "dirty", "snapshot"}
+        or not (code["commit"] is None or COMMIT.fullmatch(str(code["commit"])))
+    ):
         found.append("manifest.json does not say which code made it")
     if found:
         return Result("refuse", shorten(found), required, "build the bundle anew from its run")

@@ -11,7 +11,7 @@ from handoff.__main__ import main
 from handoff.accept import accept
 from handoff.bundle import read
 from handoff.checks.finding import Check, Result
-from handoff.gate import QUICK
+from handoff.gate import QUICK, judge
 from handoff.record import RECORDS, TEAMS, VERDICT, refusal
 from poc.record.tracking import mlflow
 from problem.errors import BadInput
@@ -82,6 +82,19 @@ def test_a_verdict_given_again_needs_new_signatures(passed: Workshop) -> None:
     assert accept(passed.bundle, ML_ENGINEERING, ORDERS, QUICK).published is None
     assert "data-science has not signed" in str(refusal(passed.bundle.name))
     assert accept(passed.bundle, DATA_SCIENCE, ORDERS, QUICK).published is not None
+
+
+def test_asking_again_says_whose_signatures_it_voids(
+    accepted: Workshop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.contract.ROW", accepted.schema)
+    judgement = judge(accepted.bundle, ORDERS, QUICK)
+    monkeypatch.setattr("handoff.gate.judge", lambda *_, **__: judgement)
+    commit_all()
+    main(["check", str(accepted.bundle)])
+    assert "data-science and ml-engineering signed for: sign again" in capsys.readouterr().out
+    git("restore", "handoff/records")
+    assert refusal(accepted.bundle.name) is None
 
 
 def test_the_signature_of_one_team_is_none_of_the_other(accepted: Workshop) -> None:

@@ -1,5 +1,6 @@
 """A bundle is written whole or not at all, and the same run always gives the same one."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -150,3 +151,19 @@ def test_amounts_that_a_tool_guessed_are_marked_on_the_card(built: Make, name: s
     plain = card(bundle.problem, bundle.manifest, bundle.evaluation, "at random")
     assert "> **Assumed:** a tool guessed what an outcome earns" in written
     assert "**Assumed" not in plain
+
+
+def test_a_server_of_runs_that_is_away_is_said_so_and_soon(
+    workshop: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it takes MLflow more than four minutes, and a traceback, to say it."""
+    workshop("regression")
+    before = mlflow.get_tracking_uri()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    began = time.monotonic()
+    try:
+        with pytest.raises(BadInput, match="which does not answer"):
+            fetch(None)
+    finally:
+        mlflow.set_tracking_uri(before)
+    assert time.monotonic() - began < 60

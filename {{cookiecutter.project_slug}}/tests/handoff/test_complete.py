@@ -80,6 +80,7 @@ LIES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a Windows path": (manifest(_name("..\\outside")), "leaves the folder"),
     "a drive": (manifest(_name("C:outside")), "leaves the folder"),
     "an empty path": (manifest(_name("")), "is missing"),
+    "a path that no disk can hold": (manifest(_name("a" * 5_000)), "cannot be read"),
     "a zero byte in a path": (manifest(_name("a\0b")), "is missing"),
     "a list of files": (manifest(lambda value: value.update(files=[1])), "no manifest"),
     "pairs of files": (
@@ -127,6 +128,8 @@ GARBAGE = {
         '{"kind": "typical", "row": {"customer": "c17"}, "row": {}, "answer": {}}',
         "[]",
         '{"kind": "typical"}',
+        '{"kind": "typical", "row": 3, "answer": {}}',
+        '{"kind": "typical", "row": {}, "answer": []}',
         "{",
         '"row"',
     ],

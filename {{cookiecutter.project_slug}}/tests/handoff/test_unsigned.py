@@ -73,6 +73,16 @@ def _never_judged(made: Workshop) -> Workshop:
     return made
 
 
+def _garbled(write: Callable[[Path], object]) -> Callable[[Workshop], Workshop]:
+    def garble(made: Workshop) -> Workshop:
+        path = RECORDS / made.bundle.name / VERDICT
+        path.unlink()
+        write(path)
+        return made
+
+    return garble
+
+
 def _changed(made: Workshop) -> Workshop:
     with (made.bundle / "model_card.md").open("a") as card:
         card.write("!")
@@ -132,6 +142,8 @@ UNSIGNED: dict[str, tuple[Callable[[Workshop], Workshop], str]] = {
         "did not pass",
     ),
     "no verdict": (_never_judged, "has not judged"),
+    "a verdict without an end": (_garbled(lambda path: path.write_text("[" * 100_000)), "did not"),
+    "a folder for a verdict": (_garbled(Path.mkdir), "did not pass"),
     "a changed bundle": (_changed, "model_card.md was changed"),
     "a tree with changes": (_untidy("requirements/serving.txt"), "not committed"),
     "a file beside": (_untidy("notes.md"), "not committed"),
@@ -145,7 +157,7 @@ UNSIGNED: dict[str, tuple[Callable[[Workshop], Workshop], str]] = {
     ),
     "a commit that nobody knows": (
         _manifest(lambda said: said["code"].update(commit="0" * 40)),
-        "names commit 000000000000",
+        "names commit 000000000000, and git knows no problem/problem.toml in it",
     ),
     "another moment of training": (
         _manifest(lambda said: said.update(trained_at="2020-01-01T00:00:00+00:00")),
