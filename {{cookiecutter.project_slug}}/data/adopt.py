@@ -22,6 +22,7 @@ from data.adoption.infer import (
 from data.adoption.words import decided, layout_notes, table_notes
 from data.leakage import Leak, find
 from data.reading.layout import Layout
+from present.wording import count
 from problem.columns import Column
 from problem.errors import BadInput
 from problem.spec import PROBLEM_FILE, Task, parse
@@ -148,13 +149,21 @@ def _check_columns(frame: pd.DataFrame, source: str, named: dict[str, str | None
             more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
             raise BadInput(
                 f"--{role} {name}: no such column; {source} has {', '.join(names[:SHOWN])}{more}; "
-                "give one of these"
+                f"give one of these{_header_below(frame, name)}"
             )
         if role != "target" and name == named["target"]:
             raise BadInput(
                 f"--{role} {name}: that is the target, which is what is not known yet; give "
                 f"another column, or leave --{role} out"
             )
+
+
+def _header_below(frame: pd.DataFrame, name: str) -> str:
+    """What to do where a title stands above the header, which was taken for a row."""
+    held = frame.head(SHOWN).isin([name]).any(axis=1)
+    if not held.any():
+        return ""
+    return f", or, as row {held.argmax() + 1} holds {name!r}, delete the lines above that header"
 
 
 def _in_role(one: Guess, frame: pd.DataFrame, roles: Roles) -> Guess:
@@ -180,9 +189,10 @@ def _check_time(one: Guess, values: pd.Series) -> None:
             "or leave --time out"
         )
     if one.nullable:
+        gaps = values.index[values.isna()]
         raise BadInput(
-            f"--time {one.name}: {values.isna().sum()} rows have no time; fill it, leave these "
-            "rows out, or leave --time out"
+            f"--time {one.name}: {count(len(gaps), 'row')} without a time (first: row "
+            f"{gaps[0] + 1}); fill it, leave such rows out, or leave --time out"
         )
     if values.nunique() < 2:
         raise BadInput(

@@ -23,7 +23,10 @@ PLAIN_WIDTH = 160  # a log file has no width of its own; 80 columns would tear s
 def table(
     title: str, header: Sequence[str], rows: Iterable[Sequence[str | int | float | None]]
 ) -> None:
-    """Print a table on stdout; verdict words get their sign and colour, numbers their alignment."""
+    """Print a table on stdout; verdict words get their sign and colour, numbers their alignment.
+
+    The first column names the row: a column called 'ok' is no verdict.
+    """
     listed = [list(row) for row in rows]
     printed = Table(
         title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD
@@ -32,7 +35,7 @@ def table(
         numeric = any(isinstance(row[i], int | float) for row in listed)
         printed.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
     for row in listed:
-        printed.add_row(*map(_cell, row))
+        printed.add_row(_plain(row[0]), *map(_cell, row[1:]))
     _console().print(printed)
 
 
@@ -49,4 +52,8 @@ def _cell(value: str | int | float | None) -> Text:
     sounds = tone(value)
     if sounds:
         return Text(f"{SIGNS[sounds]} {value}", style=STYLES[sounds])
+    return _plain(value)
+
+
+def _plain(value: str | int | float | None) -> Text:
     return Text(value if isinstance(value, str) else number(value))

@@ -33,7 +33,7 @@ NAMED_ID = re.compile(
 FEWEST_KEYS = 20  # fewer values may be grades of something, however they are named
 KEY = "a key by its name, with {} values: larger means nothing; make it str to read it as words"
 ZONE = r".*\d ?(Z|[+-]\d{2}:?\d{2})"
-LIST_SHAPE = r"(?s)\s*(\[.*\]|\{.*\})\s*"
+LIST_SHAPE = r"(?s)\s*(\[\s*([\[{\"'\d.-].*)?\]|\{\s*([\"'\d].*)?\})\s*"  # not '[deleted]'
 
 
 @dataclass(frozen=True)
@@ -242,9 +242,9 @@ def _check_classes(target: pd.Series, counts: pd.Series, kind: ColumnType) -> No
             f"target '{target.name}' has {len(counts)} different values such as "
             f"{counts.index[0]!s:.40}, which are no labels; write them as words or whole numbers"
         )
-    if counts.iloc[-1] < FEWEST_OF_CLASS:
+    rarest, rows = counts.index.tolist()[-1], counts.iloc[-1]
+    if rows < FEWEST_OF_CLASS:
         raise BadInput(
-            f"target '{target.name}' has {counts.iloc[-1]} rows of {counts.index[-1]!r:.60} only; "
-            f"expected {FEWEST_OF_CLASS} of each class: add rows, join it with another class, or "
-            "leave its rows out"
+            f"target '{target.name}' has {rows} rows of {rarest!r:.60} only; expected "
+            f"{FEWEST_OF_CLASS} of each class: add rows, join it with another class, or leave them out"
         )

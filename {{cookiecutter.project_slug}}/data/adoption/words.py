@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from data.adoption.framing import Roles
@@ -16,6 +17,8 @@ from problem.spec import TASKS_OF_METRIC
 
 # How many columns a message names before it only counts.
 SHOWN = 10
+# Fewer numbers add up to another by chance.
+FEWEST_SUMMED = 10
 
 
 def decided(one: Guess, roles: Roles) -> str:
@@ -67,6 +70,11 @@ def table_notes(
         notes.append(f"may be missing: {', '.join(missing[:SHOWN])}{more}")
     if len(frame) > SAMPLE:
         notes.append(f"leaks were looked for in {SAMPLE:,} of {len(frame):,} rows")
+    if summed := _summed(frame, guesses):
+        notes.append(
+            f"the last row holds the sum of {', '.join(summed[:SHOWN])}: a line of totals? take it "
+            "out of the file, and adopt again"
+        )
     notes += _hints(frame, guesses, roles)
     notes += [
         f"suspected leak: {', '.join(leak.columns)}: {leak.mechanism}; not applied, but proposed "
@@ -74,6 +82,18 @@ def table_notes(
         for leak in leaks
     ]
     return tuple(notes)
+
+
+def _summed(frame: pd.DataFrame, guesses: Sequence[Guess]) -> list[str]:
+    """The columns whose last value is the sum of the others, of which some ten are not 0."""
+    found = []
+    for one in guesses:
+        if one.type in ("number", "integer"):
+            values = frame[one.name].to_numpy("float64", na_value=0.0)
+            above, last = values[:-1], values[-1]
+            if np.count_nonzero(above) >= FEWEST_SUMMED and np.isclose(last, above.sum()):
+                found.append(repr(one.name))
+    return found
 
 
 def _hints(frame: pd.DataFrame, guesses: Sequence[Guess], roles: Roles) -> list[str]:

@@ -24,6 +24,8 @@ GLANCE, LINES = 1 << 20, 200
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 LONGEST_NAME = 200
 BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+# A line that tells Excel the separator.
+EXCELS = re.compile(r'"?sep=[^\r\n]{0,3}(?=[\r\n])', re.IGNORECASE)
 # A number or a date, as no column is called.
 VALUE = re.compile(r"[+-]?[\d.,:/ '-]*\d[\d.,:/ '-]*([eE][+-]?\d+)?|\d{4}-\d\d-\d\dT\S*")
 
@@ -54,6 +56,10 @@ def sniff(path: Path) -> Layout:
     """
     encoding = encoding_of(path)
     encoding = "utf-8" if encoding == "ascii" else encoding
+    if found := EXCELS.match(decoded(path, encoding)[0]):
+        raise BadInput(
+            f"{path} opens with the line {found[0]!r}, which only Excel understands; delete it"
+        )
     scores = {sign: _score(first_lines(path, encoding, sign)) for sign in SEPARATORS}
     separator = max(scores, key=lambda sign: scores[sign])
     lines = first_lines(path, encoding, separator)

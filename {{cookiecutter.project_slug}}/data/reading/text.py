@@ -125,11 +125,14 @@ def _table(path: Path, layout: Layout, names: list[str]) -> pa.Table:
         if not seen:
             raise BadInput(f"{path} is no table: {error}; export it again") from None
         row = seen[0]
+        titled = row.expected_columns == 1 < row.actual_columns
+        title = "; if a title stands above the header, delete its lines" if titled else ""
         raise BadInput(
             f"{path} has {row.expected_columns} columns, but row "
             f"{row.number - blank - layout.header} below the header has {row.actual_columns} "
             f"cells ({row.text[:40]!r}…); mend that row; read as separated by "
             f"{SEPARATORS[layout.separator]}, and one inside a cell needs quotes around the cell"
+            f"{title}"
         ) from None
 
 

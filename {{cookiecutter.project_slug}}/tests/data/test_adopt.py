@@ -164,6 +164,15 @@ def test_a_row_without_outcome_has_no_say_in_what_columns_are(project: Path) -> 
     assert "numbers the rows" in problem.columns.excluded["customer"]
 
 
+def test_a_line_of_totals_with_an_outcome_is_named(project: Path) -> None:
+    rows = table().assign(late=np.arange(120) * 1.5, colour="[removed]")
+    source = project.parent / "t.csv"
+    assert not any("totals" in note for note in adopt(csv(rows, source), "late").notes)
+    total = pd.DataFrame({"items": [rows["items"].sum()], "late": [rows["late"].sum()]})
+    adoption = adopt(csv(pd.concat([rows, total]), source), "late", force=True)
+    assert any("the sum of 'items', 'late': a line of totals?" in note for note in adoption.notes)
+
+
 def test_twice_gives_the_same_files(project: Path) -> None:
     source = csv(table(), project.parent / "t.csv")
     adopt(source, "late", time="at")

@@ -26,6 +26,14 @@ def test_a_name_in_brackets_stays_a_name(capsys: pytest.CaptureFixture[str]) -> 
     assert "exclude [red]alive[/red]" in printed
 
 
+def test_a_column_called_ok_is_no_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.table("Columns", ("column", "verdict"), [("ok", "pass"), ("refused", "")])
+    printed = capsys.readouterr().out
+    assert "✓ ok" not in printed
+    assert "✕" not in printed
+    assert "✓ pass" in printed
+
+
 def test_an_old_code_page_gets_question_marks_not_a_traceback() -> None:
     code = f"from present import terminal; terminal.table('t', {HEADER!r}, {ROWS!r})"
     environment = {"PYTHONIOENCODING": "cp1252", "PYTHONPATH": "."}
