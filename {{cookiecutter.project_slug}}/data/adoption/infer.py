@@ -246,5 +246,5 @@ def _check_classes(target: pd.Series, counts: pd.Series, kind: ColumnType) -> No
     if rows < FEWEST_OF_CLASS:
         raise BadInput(
             f"target '{target.name}' has {rows} rows of {rarest!r:.60} only; expected "
-            f"{FEWEST_OF_CLASS} of each class: add rows, join it with another class, or leave them out"
+            f"{FEWEST_OF_CLASS} of each class: add rows, join it with another, or leave them out"
         )

@@ -52,8 +52,13 @@ def test_every_rule_and_every_refused_cell_is_listed(adopted: pd.DataFrame) -> N
     bad.loc[[7, 70], "items"] = None
     found = checked(bad)
     assert [(one.column, one.rule, len(one.cells)) for one in found.broken] == [
-        ("items", "must not be missing", 2)
+        ("items", "must not be missing", 2),
+        ("size", next(one.rule for one in found.broken if one.column == "size"), 89),
+        ("order", "must be unique", 2),
     ]
+    # Each refused row is counted, whatever other rows break: 10 to 99, and 5 to 7.
+    assert found.refused == 93
+    assert checked(bad.assign(size="big")).refused == 120
     bad["items"] = adopted["items"]
     found = checked(bad)
     rules = {one.column: one for one in found.broken}
