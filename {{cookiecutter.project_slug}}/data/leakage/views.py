@@ -23,6 +23,8 @@ def words(values: pd.Series) -> Iterator[tuple[str, pd.Series]]:
         for said in ("month", "day", "weekday", "hour", "minute", "second", "microsecond"):
             part = "day_of_week" if said == "weekday" else said
             yield f"in the {said} of its date ", getattr(values.dt, part)
+        timed = (values != values.dt.normalize()).astype("boolean")
+        yield "by having a time of day ", timed.mask(values.isna())
     elif pd.api.types.is_numeric_dtype(values.dtype):
         last = _last_digit(as_numbers(values))
         if last is not None:
@@ -67,6 +69,7 @@ def _parts_of_texts(values: pd.Series) -> Iterator[tuple[str, pd.Series]]:
     views = {
         "in its first letter ": lambda text: text[:1],
         "in its start ": lambda text: (re.split(r"[\W_\d]", text, maxsplit=1) or [""])[0],
+        "in its second part ": lambda text: [*re.split(r"[\W_]+", text, maxsplit=2), ""][1],
         "in its last letter ": lambda text: text[-1:],
         "in its end ": lambda text: re.split(r"[\W_\d]", text.rstrip())[-1],
         "in its length ": len,

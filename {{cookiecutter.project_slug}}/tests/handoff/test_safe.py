@@ -25,7 +25,10 @@ def test_a_file_that_is_none_of_a_bundles_is_refused(workshop: Make) -> None:
     assert made.refused_by() == {"complete"}
 
 
-@pytest.mark.parametrize("code", [1, "clean", {"commit": "0" * 40}, None])
+OPTION = {"commit": "--output=x", "dirty": False, "snapshot": ""}
+
+
+@pytest.mark.parametrize("code", [1, "clean", {"commit": "0" * 40}, OPTION, None])
 def test_a_manifest_that_does_not_say_which_code_it_was_is_refused(
     workshop: Make, code: Any
 ) -> None:

@@ -74,6 +74,24 @@ PLANTED: dict[str, tuple[Callable[[Rng, Any], Made], Callable[[Rng, Any], Made]]
         lambda rng, late: {"leak": [f"{n}-{'L' if yes else 'O'}" for yes, n in tags(rng, late)]},
         lambda rng, late: {"code": [f"{n}-{rng.choice(['L', 'O'])}" for _, n in tags(rng, late)]},
     ),
+    "the middle of a code": (
+        lambda rng, late: {
+            "leak": [f"{n % 97}-{'L' if yes else 'O'}-{n}" for yes, n in tags(rng, late)]
+        },
+        lambda rng, late: {
+            "code": [f"{n % 97}-{rng.choice(['L', 'O'])}-{n}" for _, n in tags(rng, late)]
+        },
+    ),
+    "a date without a time": (
+        lambda rng, late: {
+            "leak": moments(rng, len(late), "D")
+            + pd.to_timedelta(rng.integers(1, 86_400, len(late)) * late, "s")
+        },
+        lambda rng, late: {
+            "at": moments(rng, len(late), "D")
+            + pd.to_timedelta(rng.integers(1, 86_400, len(late)) * sure(rng, late, 0.1), "s")
+        },
+    ),
     "a status of many words": (
         lambda rng, late: {
             "leak": [f"{rng.integers(20)} {'closed' if yes else 'open'}" for yes in late]
