@@ -93,7 +93,7 @@ def judge(raw: pd.DataFrame, schema: pa.DataFrameSchema) -> Judgement:
     what is no number is in no range.
     """
     frame, broken = _typed(raw, schema)
-    odd = {row - 1 for one in broken for row in one.cells.index}
+    odd = sorted({row - 1 for one in broken for row in one.cells.index})
     return Judgement(frame, (*broken, *_rules(frame.drop(index=odd) if odd else frame, schema)))
 
 

@@ -67,7 +67,9 @@ def truth(problem: Problem, frame: pd.DataFrame, classes: Sequence[Any] = ()) ->
             )
         if len(known) != 2:
             raise BadInput(
-                f"'{target.column}' holds {len(known)} different values; a binary target has two"
+                f"'{target.column}' holds {len(known)} different values ({known!r:.60}); a binary "
+                "target has two: mend the rows, or close it with pa.Check.isin([...]) in "
+                "data/contract.py"
             )
         known.sort(key=lambda label: label == target.positive)
     codes = outcome.map({label: number for number, label in enumerate(known)})

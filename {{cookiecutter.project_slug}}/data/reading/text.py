@@ -101,6 +101,9 @@ def _table(path: Path, layout: Layout, names: list[str]) -> pa.Table:
         seen.append(row)
         return "error"
 
+    if layout.header and len(first_lines(path, layout.encoding, layout.separator)) == 1:
+        # pyarrow trips over a header line that does not end.
+        return pa.table({name: pa.array([], pa.string()) for name in names})
     blank = _blank_lines(path, layout)
     try:
         return pyarrow.csv.read_csv(

@@ -72,6 +72,7 @@ UNFIT_FILES: dict[str, tuple[Make, str, str]] = {
     "empty": (text(""), "is empty", "a header line and rows"),
     "blank lines only": (text("\n\n\n"), "is empty", "a header line and rows"),
     "header only": (text("late,b\n"), "no rows", "give it rows"),
+    "header only, not ended": (text("late,b"), "no rows", "give it rows"),
     "cut off in a letter": (text(LINES.encode() + "é".encode()[:1]), "UTF-8 text but", "a whole"),
     "UTF-8 with a byte of another": (text(f"é,{LINES}".encode() + b"\xe9,1\n"),
                                      "holds letters in UTF-8", "CSV UTF-8"),

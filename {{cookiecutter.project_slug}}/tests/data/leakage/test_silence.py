@@ -83,8 +83,8 @@ def test_a_line_of_totals_makes_no_leak_of_what_goes_along() -> None:
     frame["rest"] = taken - frame["asked"] + rng.normal(0, 5, 900)
     target = pd.Series(taken)
     assert find(frame, target) == []
-    frame.loc[900], target.loc[900] = frame.sum(), target.sum()
-    assert find(frame, target) == []
+    frame = pd.concat([frame, frame.sum().to_frame().T], ignore_index=True)
+    assert find(frame, pd.concat([target, pd.Series([target.sum()])], ignore_index=True)) == []
 
 
 def test_a_rare_outcome_makes_no_leak_of_a_rare_value() -> None:
