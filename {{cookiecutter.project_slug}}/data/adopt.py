@@ -29,6 +29,9 @@ from problem.spec import PROBLEM_FILE, Task, parse
 
 # How many columns a message names before it only counts.
 SHOWN = 30
+# Time as machines count it: units a second, and the seconds from 1990 to 2100.
+EPOCHS = {1: "seconds", 1e3: "milliseconds", 1e6: "microseconds", 1e9: "nanoseconds"}
+CLOCK = (631_152_000, 4_102_444_800)
 
 
 @dataclass(frozen=True)
@@ -185,8 +188,8 @@ def _check_time(one: Guess, values: pd.Series) -> None:
     if one.type != "date":
         raise BadInput(
             f"--time {one.name}: expected dates such as 2026-11-23 or 2026-11-23T08:30:00, found "
-            f"{one.type} values such as {values.dropna().iloc[:1].tolist()}; convert the column, "
-            "or leave --time out"
+            f"{one.type} values such as {values.dropna().iloc[:1].tolist()}{_since_1970(values)}; "
+            "convert the column, or leave --time out"
         )
     if one.nullable:
         gaps = values.index[values.isna()]
@@ -199,6 +202,16 @@ def _check_time(one: Guess, values: pd.Series) -> None:
             f"--time {one.name}: all rows have the same time; nothing is later than anything "
             "else, so leave --time out"
         )
+
+
+def _since_1970(values: pd.Series) -> str:
+    """Which date whole numbers stand for that count time as machines do; nothing for others."""
+    first = values.dropna().iloc[0]
+    for unit, words in EPOCHS.items():
+        if pd.api.types.is_numeric_dtype(values) and CLOCK[0] <= first / unit <= CLOCK[1]:
+            moment = pd.to_datetime(first / unit, unit="s").round("s").isoformat()
+            return f", which looks like {moment} in {words} since 1970"
+    return ""
 
 
 def _check_id(one: Guess, values: pd.Series) -> None:

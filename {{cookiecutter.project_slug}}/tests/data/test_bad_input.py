@@ -125,6 +125,8 @@ UNFIT_TABLES: dict[str, tuple[Make, dict[str, Any], str, str]] = {
     "no such time": (rows(), {"time": "when"}, "--time when: no such column", "'at'"),
     "time is no date": (rows(), {"time": "colour"}, "expected dates such as", "convert the column"),
     "time is a number": (rows(), {"time": "items"}, "found integer values", "leave --time out"),
+    "time in seconds": (rows(items=range(1_650_000_131, 1_650_000_131 + N)), {"time": "items"},
+                        "2022-04-15T05:22:11 in seconds since 1970", "convert the column"),
     "time with gaps": (rows(at=[None, *DAYS[1:]]), {"time": "at"}, "1 row without", "first: row 1"),
     "time stands still": (rows(at="2026-01-01"), {"time": "at"}, "the same time", "--time out"),
     "time is the target": (rows(), {"time": "late"}, "that is the target", "another column"),
