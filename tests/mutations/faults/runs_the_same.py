@@ -79,7 +79,7 @@ def features_that_throw_dice(work: Work) -> None:
     work.compute_otherwise("made *= np.random.default_rng().normal(1, 0.05, made.shape)")
 
 
-@root_fault("parity", "breast_cancer", also=("reproducible", "budget"))
+@root_fault("parity", "breast_cancer", also=("reproducible", "robust", "budget"))
 def features_of_the_whole_batch(work: Work) -> None:
     """A number is centred on the batch that it comes in: alone, every row is average."""
     work.compute_otherwise("made -= made.mean(axis=0)")
@@ -213,6 +213,6 @@ def features_that_take_their_time(work: Work) -> None:
     """A large system of equations is solved for every answer."""
     work.say("latency_p99_ms", "20.0")
     work.compute_otherwise(
-        "rest = np.linalg.svd(np.eye(300) + 1 / (1 + np.arange(300)), compute_uv=False)",
+        "rest = np.linalg.svd(np.eye(600) + 1 / (1 + np.arange(600)), compute_uv=False)",
         "made += 0 * rest[0]",
     )
