@@ -16,12 +16,23 @@ from serving.model import load_model
 SECRETS = {
     "a private key": rb"-----BEGIN [A-Z ]*PRIVATE KEY-----",
     "an AWS key": rb"\b(AKIA|ASIA)[0-9A-Z]{16}\b",
-    "a GitHub token": rb"\bgh[pousr]_[A-Za-z0-9]{36,}\b",
+    "a GitHub token": rb"\b(gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{40,})\b",
     "a GitLab token": rb"\bglpat-[A-Za-z0-9_-]{20,}\b",
     "a Slack token": rb"\bxox[abprs]-[A-Za-z0-9-]{10,}\b",
     "a Google key": rb"\bAIza[0-9A-Za-z_-]{35}\b",
     "a password in a URL": rb"[a-z][a-z0-9+.-]*://[^\s:/@\"']+:[^\s:/@\"']+@",
-    "a password": rb"(?i)\b(password|passwd|secret|api_?key|token)\s*[:=]\s*[\"'][^\"'\s]{8,}[\"']",
+    "an Azure key": rb"(?i)\baccountkey=[A-Za-z0-9+/]{40,}",
+    "a Slack address": rb"hooks\.slack\.com/services/T\w+/B\w+/\w+",
+    "a Stripe key": rb"\b[rs]k_(live|test)_[A-Za-z0-9]{16,}\b",
+    "a key of a model's API": rb"\bsk-[A-Za-z0-9_-]{32,}",
+    "a Hugging Face token": rb"\bhf_[A-Za-z0-9]{30,}\b",
+    "an npm token": rb"\bnpm_[A-Za-z0-9]{36}\b",
+    "a signed token (JWT)": rb"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",
+    # What hides a password (stars), or names a kind of token, is none.
+    "a password": rb"(?i)\b(password|passwd|secret)\s*[:=]\s*[\"'](?!\*)[^\"'\s]{8,}[\"']",
+    "a key": rb"(?i)\b(\w+_)?(api|access|secret)_?key\s*[:=]\s*[\"']?"
+    rb"(?=[A-Za-z+/=_-]*[0-9])[A-Za-z0-9+/=_-]{12,}",
+    "a token": rb"(?i)\btoken\s*[:=]\s*[\"'](?=[^\"'\s]*[0-9])[^\"'\s]{12,}[\"']",
 }
 # (skops keeps arrays as .npy, which it reads with pickles refused.)
 PICKLES = {".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".pt", ".pth"}

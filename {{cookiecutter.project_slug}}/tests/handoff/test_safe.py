@@ -1,6 +1,7 @@
 """What nobody should own does not pass: strangers, pickles, secrets, persons, untrusted types."""
 
 import json
+import re
 import subprocess
 import warnings
 import zipfile
@@ -13,6 +14,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from handoff.bundle import LARGEST_FILE
+from handoff.checks.safe_to_own import SECRETS
 from tests.handoff.conftest import Make
 from tests.handoff.lies import FEATURES, edit_golden, put, types_in
 from tests.handoff.made import Workshop, reseal
@@ -208,3 +210,39 @@ def test_a_model_that_may_not_be_loaded_is_measured_by_no_check(workshop: Make) 
         *("beats the baseline", "slices", "evaluation", "leakage"),
         *("parity", "robust", "behaviour", "safe", "monitorable"),
     }
+
+
+# Each in two parts, as above.
+FOUND = {
+    "a GitHub token": "github_pat_" + "A1b2" * 12,
+    "an Azure key": "AccountKey=" + "a1B2" * 21 + "==",
+    "a Slack address": "https://hooks.slack.com/services/" + "T012/B012/x1y2z3",
+    "a Stripe key": "sk_live_" + "a1B2" * 6,
+    "a key of a model's API": "sk-" + "proj-" + "a1B2" * 10,
+    "a Hugging Face token": "hf_" + "aB" * 17,
+    "an npm token": "npm_" + "a1B2" * 9,
+    "a signed token (JWT)": "eyJhbGciOiJIUzI1NiJ9."
+    + "eyJzdWIiOiIxMjM0In0."
+    + "dozjgNryP4J3jVmNHl0w",
+    "a password": "password = " + "'correcthorse'",
+    "a token": "token: " + "'a1b2c3d4e5f6g7'",
+    "a key": "aws_secret_access_key = " + "wJalrXUtnFEMI/K7MDENG",
+}
+
+
+@pytest.mark.parametrize("what", FOUND)
+def test_a_secret_is_known_by_its_form(what: str) -> None:
+    assert what in [name for name, form in SECRETS.items() if re.search(form, FOUND[what].encode())]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "token = 'delivered_late'",
+        "password: '********'",
+        'api_key = "os.environ"',
+        "token = tokens_by_v2_name",
+    ],
+)
+def test_what_only_speaks_of_secrets_is_none(text: str) -> None:
+    assert not [name for name, form in SECRETS.items() if re.search(form, text.encode())]
