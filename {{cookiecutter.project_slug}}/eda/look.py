@@ -12,7 +12,7 @@ from data.split import Split, split
 from eda.alike import Alike, alike, gaps_together
 from eda.odd import Odd, odd
 from eda.stability import Periods, drift, periods
-from eda.target import Target, read
+from eda.target import Target, check_positive, read
 from eda.telling import Missing, Suspect, missing, suspects, telling
 from present.wording import count
 from problem.columns import Column, ColumnType
@@ -90,7 +90,12 @@ class Look:
 
 
 def look(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> Look:
-    """Measure a frame that holds to the contract; the same frame gives the same look."""
+    """Measure a frame that holds to the contract; the same frame gives the same look.
+
+    Raises:
+        BadInput: the positive outcome of problem.toml is none of the target's.
+    """
+    check_positive(problem, frame[problem.target.column])
     described = tuple(columns)
     parts = _split(problem, frame)
     may_learn = np.full(len(frame), isinstance(parts, str))

@@ -1,12 +1,14 @@
 """The target as numbers, and what it is on average in groups of rows, with 95 % intervals."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from present.wording import number
+from problem.errors import BadInput
 from problem.spec import Problem, Task
 
 Array = NDArray[np.float64]
@@ -61,6 +63,16 @@ class Level:
     mean: float
     low: float
     high: float
+
+
+def check_positive(problem: Problem, outcome: "pd.Series[Any]") -> None:
+    """Raise BadInput where the positive outcome is none of those there are: all would read 0 %."""
+    labels, positive = outcome.dropna().unique().tolist(), problem.target.positive
+    if problem.target.task == "binary" and len(labels) > 1 and positive not in labels:
+        raise BadInput(
+            f"target.positive is {positive!r}, but '{problem.target.column}' holds "
+            f"{labels!r:.60}; name one of them in problem.toml"
+        )
 
 
 def read(problem: Problem, frame: pd.DataFrame) -> Target:

@@ -5,10 +5,12 @@ import pandas as pd
 import pytest
 
 from eda.bins import OTHER, cut
+from eda.look import look
 from eda.stability import MOVES, drift, periods
 from eda.target import levels, read
 from eda.telling import missing, suspects, telling
 from problem.columns import Column
+from problem.errors import BadInput
 from tests.eda.frames import Task, columns, mixed, problem
 
 TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
@@ -121,3 +123,11 @@ def test_what_moves_is_found_and_what_does_not_is_not() -> None:
 
 def test_one_moment_is_no_span() -> None:
     assert periods(pd.Series([pd.Timestamp("2026-01-01")] * 5)) is None
+
+
+def test_a_positive_outcome_that_no_row_has_is_refused() -> None:
+    """Every share would read 0 %, and no feature would tell anything."""
+    frame = mixed("binary")
+    frame["outcome"] = frame["outcome"].map({True: "ja", False: "nein"}).astype("str")
+    with pytest.raises(BadInput, match=r"positive is True, but 'outcome' holds .*name one of them"):
+        look(problem("binary"), frame, columns(frame))
