@@ -62,8 +62,13 @@ def test_a_failure_half_way_leaves_nothing(workshop: Make, tmp_path: Path) -> No
 def test_looks_at_the_test_are_counted_by_model(workshop: Make) -> None:
     first = workshop("regression")
     before = read(first.bundle).evaluation["test_evaluations"]
-    second = build(ORDERS, train(read_problem(), ORDERS, quiet).run_id, say=quiet)
-    assert second.evaluation["test_evaluations"] == before + 1
+    # Other tests of the session may have looked at the same rows since the first was built.
+    second, third = (
+        build(ORDERS, train(read_problem(), ORDERS, quiet).run_id, say=quiet).evaluation
+        for _ in range(2)
+    )
+    assert second["test_evaluations"] > before
+    assert third["test_evaluations"] == second["test_evaluations"] + 1
     again = build(ORDERS, _run(first), say=quiet)
     assert again.evaluation["test_evaluations"] == before
 
