@@ -28,15 +28,16 @@ def table(
     The first column names the row: a column called 'ok' is no verdict.
     """
     listed = [list(row) for row in rows]
-    printed = Table(
-        title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD
-    )
+    printed = Table(box=box.SIMPLE_HEAD)
     for i, name in enumerate(header):
         numeric = any(isinstance(row[i], int | float) for row in listed)
         printed.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
     for row in listed:
         printed.add_row(_plain(row[0]), *map(_cell, row[1:]))
-    _console().print(printed)
+    console = _console()
+    # Not as the table's own title: of a narrow table that would be torn.
+    console.print(Text(title, style="bold"))
+    console.print(printed)
 
 
 def _console() -> Console:

@@ -26,6 +26,12 @@ def test_a_name_in_brackets_stays_a_name(capsys: pytest.CaptureFixture[str]) -> 
     assert "exclude [red]alive[/red]" in printed
 
 
+def test_the_title_of_a_narrow_table_stays_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    title = "adopted orders.csv: 1,260 rows, 4 columns, 0 excluded"
+    terminal.table(title, ("a", "b"), [("x", "y")])
+    assert title in capsys.readouterr().out.splitlines()
+
+
 def test_a_column_called_ok_is_no_verdict(capsys: pytest.CaptureFixture[str]) -> None:
     terminal.table("Columns", ("column", "verdict"), [("ok", "pass"), ("refused", "")])
     printed = capsys.readouterr().out
