@@ -1,7 +1,6 @@
 """Fetches a training run from MLflow: the model and the facts it was recorded with."""
 
 import json
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +19,6 @@ from serving.model import TRUSTED_TYPES, trusted
 SNAPSHOT = "snapshot.zip"
 # The tag that says how many models the test rows had judged when they judged this one.
 LOOKS = "test_evaluations"
-# MLflow by itself asks a server that is away for more than four minutes, and says nothing.
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 
 
 @dataclass(frozen=True)
@@ -67,15 +64,7 @@ def fetch(run_id: str | None) -> TrainedRun:
         BadInput: there is no such run, or no server to ask; it did not finish, the problem or the
             feature code has changed since, or its model holds types that are not trusted.
     """
-    name = read().decision.name
-    try:
-        experiment = connect(name)
-    except mlflow.exceptions.MlflowException as error:
-        raise BadInput(
-            f"expected the runs in {mlflow.get_tracking_uri()}, which does not answer: "
-            f"{error!s:.300}; start that server, or set MLFLOW_TRACKING_URI to one that is there"
-        ) from None
-    run = _find(run_id, experiment)
+    run = _find(run_id, connect(read().decision.name))
     models = run.outputs.model_outputs if run and run.outputs else []
     if run is None or run.info.status != "FINISHED" or not models:
         raise BadInput(

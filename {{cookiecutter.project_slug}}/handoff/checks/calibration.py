@@ -14,6 +14,8 @@ Array = NDArray[np.float64]
 # Rows are put in groups by score, at most so many and of no fewer rows than this: the share that
 # came true in a smaller one is mostly chance.
 MOST_GROUPS, ROWS_IN_GROUP = 10, 50
+FEWEST_ROWS = 2 * ROWS_IN_GROUP
+UNTIL_THEN = "more rows would tell; until then take the probability for a rank only"
 
 
 def calibration(evidence: Evidence) -> Result:
@@ -29,8 +31,8 @@ def calibration(evidence: Evidence) -> Result:
     said, came = evidence.judged.scores, evidence.judged.known.values
     if said.ndim > 1:
         said, came = said.max(axis=1), (said.argmax(axis=1) == came).astype(float)
-    gap = calibration_error(said, came)
     required = f"a mean gap of at most {limit:g} between what is said and what comes"
+    gap = calibration_error(said, came)
     measured = f"{gap.value:.3f} ({gap.low:.3f} to {gap.high:.3f}) on {len(said):,} test rows"
     points = [
         (one["mean_score"], one["share"], int(one["rows"])) for one in reliability(came, said)
@@ -43,9 +45,10 @@ def calibration(evidence: Evidence) -> Result:
             "build again"
         )
         return Result("refuse", measured, required, advice, shown)
-    if gap.value > limit:
-        advice = "more rows would tell; until then take the probability for a rank only"
-        return Result("warn", measured, required, advice, shown)
+    if len(said) < FEWEST_ROWS:
+        measured = f"{len(said)} test rows, too few to tell; {FEWEST_ROWS} would"
+    if gap.value > limit or len(said) < FEWEST_ROWS:
+        return Result("warn", measured, required, UNTIL_THEN, shown)
     return Result("pass", measured, required, picture=shown)
 
 

@@ -51,7 +51,7 @@ def provenance(root: Path = Path()) -> Provenance:
 
 def at_commit(commit: str, path: Path, root: Path = Path()) -> str | None:
     """The text of a file of the project as it was committed; None if git does not know."""
-    return _git(root, "show", f"{commit}:./{path.as_posix()}", strip=False)
+    return _git(root, "show", "--end-of-options", f"{commit}:./{path.as_posix()}", strip=False)
 
 
 def code_files(root: Path) -> list[Path]:

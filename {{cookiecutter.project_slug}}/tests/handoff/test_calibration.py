@@ -52,6 +52,20 @@ def test_what_is_said_is_held_against_what_comes(
     assert bool(result.next) == (verdict != "pass")
 
 
+@pytest.mark.parametrize(("power", "verdict"), [(1.0, "warn"), (0.05, "refuse")])
+def test_few_rows_do_not_tell_that_it_is_right_but_may_tell_that_it_is_wrong(
+    workshop: Make, power: float, verdict: Verdict
+) -> None:
+    made = workshop("binary")
+    evidence = Evidence(read_bundle(made.bundle), ORDERS, gather(read(), ORDERS))
+    judged = evidence.judged
+    known = replace(judged.known, values=judged.known.values[:60])
+    evidence.__dict__["judged"] = replace(judged, scores=judged.scores[:60] ** power, known=known)
+    result = calibration(evidence)
+    assert result.verdict == verdict
+    assert ("60 test rows, too few to tell" in result.measured) == (verdict == "warn")
+
+
 def test_a_problem_that_says_no_limit_is_told_how(workshop: Make) -> None:
     made = workshop("binary")
     made.edit("problem.toml", "calibration_error = 0.15", "", also=PROBLEM)

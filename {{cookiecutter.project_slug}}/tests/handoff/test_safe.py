@@ -230,6 +230,10 @@ FOUND = {
 }
 
 
+def test_a_password_in_json_is_found() -> None:
+    assert re.search(SECRETS["a password"], b'{"password": "' + b'correcthorse"}')
+
+
 @pytest.mark.parametrize("what", FOUND)
 def test_a_secret_is_known_by_its_form(what: str) -> None:
     assert what in [name for name, form in SECRETS.items() if re.search(form, FOUND[what].encode())]
