@@ -6,7 +6,7 @@ import os
 # Names of glibc's malloc.h: from which size on a block is mapped for itself, and into how many
 # arenas threads may spread what they take.
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
-LARGE, ARENAS = 1 << 20, 1
+LARGE, ARENAS = 1 << 23, 1
 
 
 def give_back() -> None:
