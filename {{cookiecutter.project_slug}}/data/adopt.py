@@ -9,7 +9,7 @@ from data import sources
 from data.adoption import generated
 from data.adoption.copying import CONTRACT_FILE, check_nothing_is_lost, keep, kept_as
 from data.adoption.found import Found, habits
-from data.adoption.framing import Roles, contract_text, problem_text
+from data.adoption.framing import Roles, classes_of, contract_text, problem_text
 from data.adoption.infer import (
     FEWEST_ROWS,
     Guess,
@@ -75,7 +75,8 @@ def adopt(
     raw, found = _labelled(raw, layout, source, target)
     zoned = {name for name, one in found.items() if one.kind == "date" and has_zone(raw[name])}
     frame = pd.DataFrame({name: typed(raw.pop(name), one) for name, one in found.items()})
-    roles = Roles(target, guess_task(frame[target], found[target].kind, task), time, id_column)
+    kind = guess_task(frame[target], found[target].kind, task)
+    roles = Roles(target, kind, time, id_column, classes_of(frame[target], kind))
     guesses = tuple(
         _in_role(guess(frame[name], one, zoned=name in zoned), frame, roles)
         for name, one in found.items()

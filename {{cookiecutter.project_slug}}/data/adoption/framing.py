@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from data.adoption.infer import Guess
-from data.adoption.literals import LONGEST_LINE, metadata, python
+from data.adoption.literals import LONGEST_LINE, metadata, one_of, python
 from data.leakage import Leak
 from data.reading.layout import Layout
 from problem.spec import Label, Task
@@ -123,12 +123,25 @@ SUSPECTED = """\
 
 @dataclass(frozen=True)
 class Roles:
-    """What is asked of a table: its target, and the columns that play a part."""
+    """What is asked of a table: its target, and the columns that play a part.
+
+    `classes` are the outcomes that may come; none where the outcome is a value, or yes or no.
+    """
 
     target: str
     task: Task
     time: str | None = None
     id: str | None = None
+    classes: tuple[str | int, ...] = ()
+
+
+def classes_of(target: pd.Series, task: Task) -> tuple[str | int, ...]:
+    """The outcomes that a class may be called; what is another one later is a mistake in a row."""
+    if task == "regression" or pd.api.types.is_bool_dtype(target.dtype):
+        return ()
+    return tuple(
+        value if isinstance(value, str) else int(value) for value in sorted(target.unique())
+    )
 
 
 def problem_text(
@@ -189,7 +202,7 @@ def contract_text(
 
 
 def _column(one: Guess, roles: Roles) -> str:
-    lines = [f"{_dtype(one)},"]
+    lines = []
     is_input = one.name not in (roles.target, roles.id) and not one.excluded
     if is_input and one.minimum is not None and one.maximum is not None:
         lines.append(f"pa.Check.in_range({_number(one.minimum)}, {_number(one.maximum)}),")
@@ -199,9 +212,12 @@ def _column(one: Guess, roles: Roles) -> str:
         lines.append("unique=True,")
     meaning = f"{one.name}, on UTC's clock" if one.zoned else one.name
     lines.append(f"description={python(meaning)},")
-    body = "".join(f"            {line}\n" for line in lines)
-    body += "".join(metadata(one.cells.to_metadata(), 12))
-    return f"        {python(one.name)}: pa.Column(\n{body}        ),\n"
+    body = [f"            {_dtype(one)},\n"]
+    if one.name == roles.target and roles.classes:
+        body += one_of(roles.classes, 12)
+    body += (f"            {line}\n" for line in lines)
+    body += metadata(one.cells.to_metadata(), 12)
+    return f"        {python(one.name)}: pa.Column(\n{''.join(body)}        ),\n"
 
 
 def _dtype(one: Guess) -> str:

@@ -1,6 +1,6 @@
 """Values as ruff would write them in a Python file, so that what is generated is formatted."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 LONGEST_LINE = 100
@@ -18,6 +18,23 @@ def metadata(values: Mapping[str, Any], indent: int) -> Iterator[str]:
     yield f"{space}metadata={{\n"
     yield from (f"{space}    {item},\n" for item in items)
     yield f"{space}}},\n"
+
+
+def one_of(values: Sequence[str | int], indent: int) -> Iterator[str]:
+    """Pandera's check that nothing else comes, on as many lines as it needs."""
+    items, space = [literal(value) for value in values], " " * indent
+    inner = f"[{', '.join(items)}]"
+    if indent + len(f"pa.Check.isin({inner}),") <= LONGEST_LINE:
+        yield f"{space}pa.Check.isin({inner}),\n"
+        return
+    yield f"{space}pa.Check.isin(\n"
+    if indent + 4 + len(inner) <= LONGEST_LINE:
+        yield f"{space}    {inner}\n"
+    else:
+        yield f"{space}    [\n"
+        yield from (f"{space}        {item},\n" for item in items)
+        yield f"{space}    ]\n"
+    yield f"{space}),\n"
 
 
 def literal(value: Any) -> str:

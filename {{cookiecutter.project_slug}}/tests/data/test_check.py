@@ -1,5 +1,6 @@
 """A delivery is judged whole, or said to be judged in part; every refused cell is listed."""
 
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -166,3 +167,29 @@ def test_rules_of_the_table_are_judged_too(adopted: pd.DataFrame) -> None:
     found = check(read_problem(), schema, csv(adopted, Path("new.csv")))
     assert not found.holds
     assert "must hold to fewer than 100 rows" in str(found.broken[0])
+
+
+LONG = "an outcome with a name so long that three of them need more than a line"
+
+
+@pytest.mark.parametrize(
+    ("known", "other"),
+    [
+        (["red", "green"], "pink"),
+        ([0, 1], 2),
+        ([1, 2, 3], 4),
+        (['it\'s "so"', "not"], "so"),
+        ([f"{LONG} {n}" for n in range(3)], LONG),
+    ],
+)
+def test_an_outcome_that_adoption_has_not_seen_is_refused(
+    known: list[str | int], other: str | int, project: Path
+) -> None:
+    rows = table().drop(columns="late").assign(end=known * (120 // len(known)))
+    adopt(csv(rows, project.parent / "ends.csv"), "end")
+    assert checked(rows).holds
+    for tool in (["format", "--check"], ["check"]):
+        words = [sys.executable, "-m", "ruff", *tool, "--no-cache", str(CONTRACT_FILE)]
+        assert subprocess.run(words, check=False).returncode == 0
+    found = checked(rows.assign(end=rows["end"].where(rows.index != 3, other)))
+    assert [(one.column, list(one.cells.index)) for one in found.broken] == [("end", [4])]
