@@ -29,10 +29,12 @@ SECRETS = {
     "an npm token": rb"\bnpm_[A-Za-z0-9]{36}\b",
     "a signed token (JWT)": rb"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",
     # What hides a password (stars), or names a kind of token, is none.
-    "a password": rb"(?i)\b(password|passwd|secret)[\"']?\s*[:=]\s*[\"'](?!\*)[^\"'\s]{8,}[\"']",
-    "a key": rb"(?i)\b(\w+_)?(api|access|secret)_?key\s*[:=]\s*[\"']?"
-    rb"(?=[A-Za-z+/=_-]*[0-9])[A-Za-z0-9+/=_-]{12,}",
-    "a token": rb"(?i)\btoken\s*[:=]\s*[\"'](?=[^\"'\s]*[0-9])[^\"'\s]{12,}[\"']",
+    "a password": rb"(?i)\b(password|passwd|secret)[\"']?\s*[:=]\s*"
+    rb"[\"'](?!\*+[\"'])[^\"'\s]{8,}[\"']",
+    "a key": rb"(?i)\b(\w+_)?(api|access|secret)_?key[\"']?\s*[:=]\s*"
+    rb"([\"'](?=[^\"'\s]*[0-9])[^\"'\s]{8,}[\"']"
+    rb"|[\"']?(?=[A-Za-z+/=_-]*[0-9])[A-Za-z0-9+/=_-]{12,})",
+    "a token": rb"(?i)\btoken[\"']?\s*[:=]\s*[\"'](?=[^\"'\s]*[0-9])[^\"'\s]{8,}[\"']",
 }
 # (skops keeps arrays as .npy, which it reads with pickles refused.)
 PICKLES = {".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".pt", ".pth"}

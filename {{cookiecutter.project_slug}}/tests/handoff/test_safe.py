@@ -230,8 +230,19 @@ FOUND = {
 }
 
 
-def test_a_password_in_json_is_found() -> None:
-    assert re.search(SECRETS["a password"], b'{"password": "' + b'correcthorse"}')
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ("a password", '"password": "%s"'),
+        ("a password", "password = '*%s'"),
+        ("a token", "token: '%s1'"),
+        ("a token", '"token": "%s1"'),
+        ("a key", "api_key = '%s!1'"),
+        ("a key", '"secret_key": "%s1"'),
+    ],
+)
+def test_short_ones_and_those_in_json_are_found(what: str, told: str) -> None:
+    assert re.search(SECRETS[what], (told % "correcto").encode())
 
 
 @pytest.mark.parametrize("what", FOUND)
