@@ -22,6 +22,7 @@ from poc.dataset import SEED
 from poc.folds import Lesson
 from poc.model import BOOSTING, Candidate
 from poc.tuning.fitting import Judge, TimeIsUpError, judges
+from poc.tuning.interrupt import withheld
 from poc.tuning.lock import held
 from poc.tuning.progress import Progress, told
 from poc.tuning.space import DEFAULTS, propose
@@ -96,7 +97,8 @@ def _search(
     say: Callable[[str], None],
     file: Path,
 ) -> Search | None:
-    study = _study(taught, file)
+    with withheld():
+        study = _study(taught, file)
     began, spent = monotonic(), _spent(study)
     progress, stopped = Progress(began + seconds - spent), False
     if _look(study, progress):
@@ -108,16 +110,16 @@ def _search(
     try:
         with told(progress, say):
             ready = judges(taught, _model(tried), progress.until)
-            while _has_time(study, progress.until):
-                _tell(study, study.ask(), taught, ready, progress.until)
-                _look(study, progress)
+            while trial := _next(study, progress):
+                _tell(study, trial, taught, ready, progress.until)
     except TimeIsUpError:
         pass  # the time did not even do to make the folds ready
     except KeyboardInterrupt:
         stopped = True
-        _let_go(study)
     finally:
-        study.set_user_attr(SPENT, spent + monotonic() - began)
+        with withheld():
+            _let_go(study)
+            study.set_user_attr(SPENT, spent + monotonic() - began)
     return _result(study, taught, seconds, stopped, say)
 
 
@@ -151,6 +153,13 @@ def _look(study: optuna.Study, progress: Progress) -> bool:
     return bool(judged)
 
 
+def _next(study: optuna.Study, progress: Progress) -> optuna.Trial | None:
+    """The next trial, if it would end in time."""
+    with withheld():
+        _look(study, progress)
+        return study.ask() if _has_time(study, progress.until) else None
+
+
 def _has_time(study: optuna.Study, until: float) -> bool:
     """Whether a trial that takes as long as usual would end in time."""
     whole = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
@@ -180,29 +189,28 @@ def _tell(
     study: optuna.Study, trial: optuna.Trial, taught: Lesson, ready: list[Judge], until: float
 ) -> None:
     """Judge one proposal fold by fold, and let go of it when the time is spent."""
-    parameters = propose(trial, taught)
+    with withheld():
+        parameters = propose(trial, taught)
     results, trees = [], []
     try:
         with at_once(lambda judge: judge(parameters, until), ready) as done:
             for step, (result, iterations) in enumerate(done):
                 results.append(result)
                 trees.append(iterations)
-                trial.report(float(np.mean(results)), step)
-                if step + 1 < len(ready) and trial.should_prune():
-                    study.tell(trial, state=TrialState.PRUNED)
-                    return
-    except BaseException as error:
-        study.tell(trial, state=TrialState.FAIL)
-        if isinstance(error, TimeIsUpError):
-            return
-        raise
-    trial.set_user_attr(
-        "parameters", parameters | {"max_iter": int(np.median(trees)), "early_stopping": False}
-    )
-    if np.isfinite(results).all():
-        study.tell(trial, float(np.mean(results)))
-    else:
-        study.tell(trial, state=TrialState.FAIL)
+                with withheld():
+                    trial.report(float(np.mean(results)), step)
+                    if step + 1 < len(ready) and trial.should_prune():
+                        study.tell(trial, state=TrialState.PRUNED)
+                        return
+    except TimeIsUpError:
+        return  # whoever asked for the trial lets go of it
+    grown = parameters | {"max_iter": int(np.median(trees)), "early_stopping": False}
+    with withheld():
+        trial.set_user_attr("parameters", grown)
+        if np.isfinite(results).all():
+            study.tell(trial, float(np.mean(results)))
+        else:
+            study.tell(trial, state=TrialState.FAIL)
 
 
 def _result(

@@ -13,6 +13,8 @@ from time import monotonic
 import optuna
 import pytest
 from optuna.trial import TrialState
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
 
 from poc.dataset import SEED, gather
 from poc.folds import Lesson, lesson
@@ -242,4 +244,30 @@ def test_ctrl_c_ends_it_with_the_best_so_far(here: Path) -> None:
     assert (err, code) == ("", 0)
     assert "the same command goes on" in out
     assert out.splitlines()[-1].startswith("True ")
+    assert all(trial.state.is_finished() for trial in trials())
+
+
+@pytest.mark.usefixtures("few_trees")
+@pytest.mark.parametrize("later", [0, 60, 90])
+def test_ctrl_c_in_the_middle_of_a_transaction_leaves_no_lock_behind(
+    here: Path, later: int
+) -> None:
+    lessons, asked = taught(), list[str]()
+
+    def pressed(
+        _connection: Connection, _cursor: object, statement: str, *_rest: object
+    ) -> None:  # what this connection began is not committed yet
+        if asked or statement.startswith("INSERT INTO trial_params"):
+            asked.append(statement)
+            if len(asked) == 1 + later:
+                signal.raise_signal(signal.SIGINT)
+
+    event.listen(Engine, "after_cursor_execute", pressed)
+    try:
+        tried = candidates(lessons.dataset.columns, "binary", SEED)
+        found = search(lessons, tried, 300, QUIET.append)
+    finally:
+        event.remove(Engine, "after_cursor_execute", pressed)
+    assert len(asked) > later
+    assert found is None or found.stopped
     assert all(trial.state.is_finished() for trial in trials())
