@@ -12,7 +12,7 @@ from poc.folds import Lesson, Trial
 
 # Bounded by counts, not by a clock, so that the same data gives the same figures: predictions of
 # about so many rows in all, from a sample of so many.
-REPEATS, CELLS, FEWEST, MOST = 5, 120_000, 200, 2_000
+REPEATS, CELLS, FEWEST, MOST = 5, 80_000, 200, 2_000
 
 
 @dataclass(frozen=True)
