@@ -35,7 +35,7 @@ def message(worth: Worth) -> str:
     gain = worth.gains[DUMMY]
     return (
         f"The model earns {worth.amount(gain.value)} more for {CASES:,} cases than "
-        f"{called(worth, DUMMY)} (95 % sure: {worth.span(gain)})."
+        f"{called(worth, DUMMY)}; 95 % sure: {worth.span(gain)}."
     )
 
 

@@ -62,16 +62,21 @@ METRICS: dict[Task, str] = {"binary": "brier_score", "multiclass": "accuracy", "
 
 def problem(task: Task, *, positive: Any = True, metric: str = "", **parts: str) -> Problem:
     """A problem of that task, about the column 'outcome'."""
+    words = written(task, positive=positive, metric=metric, **parts)
+    return parse(words, "the problem of a test")
+
+
+def written(task: Task, *, positive: Any = True, metric: str = "", **parts: str) -> str:
+    """The same as it stands in problem.toml."""
     given = {"rows": "", "slices": "", "source": "data.parquet"} | parts
     words = {True: "true", False: "false"}.get(positive, repr(positive))
-    text = PROBLEM.format(
+    return PROBLEM.format(
         task=task,
         positive=f"positive = {words}" if task == "binary" else "",
         metric=metric or METRICS[task],
         value=VALUES[task],
         **given,
     )
-    return parse(text, "the problem of a test")
 
 
 def mixed(rows: int, seed: int = 0) -> pd.DataFrame:

@@ -44,6 +44,6 @@ def test_an_old_code_page_gets_question_marks_not_a_traceback() -> None:
     code = f"from present import terminal; terminal.table('t', {HEADER!r}, {ROWS!r})"
     environment = {"PYTHONIOENCODING": "cp1252", "PYTHONPATH": "."}
     run = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, check=True
+        [sys.executable, "-B", "-c", code], env=environment, capture_output=True, check=True
     )
     assert b"? refused" in run.stdout

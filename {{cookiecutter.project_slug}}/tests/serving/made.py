@@ -18,6 +18,8 @@ from threadpoolctl import threadpool_limits
 
 from handoff.bundle import FORMAT, MANIFEST, Contract
 from problem.columns import Column
+from problem.spec import Task
+from tests.poc.made import written
 
 PROJECT = Path(__file__).parents[2]
 COLUMNS = (
@@ -55,7 +57,7 @@ class Floats(TransformerMixin, BaseEstimator):
 '''
 
 
-def make_bundle(path: Path, task: str = "binary", code: str = FEATURES) -> str:
+def make_bundle(path: Path, task: Task = "binary", code: str = FEATURES) -> str:
     """A bundle at `path` whose model was trained with this feature code; its id."""
     rows = _rows()
     # Made another way than the server makes it, and of all rows at once.
@@ -67,7 +69,7 @@ def make_bundle(path: Path, task: str = "binary", code: str = FEATURES) -> str:
     ]
     contract = Contract(task, CLASSES[task], COLUMNS, ({"name": "score", "meaning": "how sure"},))
     files = {
-        "problem.toml": _problem(task).encode(),
+        "problem.toml": written(task).encode(),
         "contract.json": _json(contract.to_json()),
         "model/model.skops": model,
         "code/features.py": code.encode(),
@@ -179,34 +181,6 @@ def _answers(model: Any, table: pd.DataFrame, task: str) -> list[dict[str, Any]]
         {"score": max(row), "decision": str(decided), "scores": scores(row)}
         for row, decided in zip(shares.tolist(), model.predict(table), strict=True)
     ]
-
-
-def _problem(task: str) -> str:
-    """The project's own problem, with another target for another task."""
-    text = (PROJECT / "problem/problem.toml").read_text(encoding="utf-8")
-    if task == "binary":
-        return text
-    metric, minimum, money = {
-        "multiclass": ("accuracy", 0.5, "correct = 1.0\nwrong = -1.0"),
-        "regression": ("r2", 0.5, "per_unit_error = -0.2"),
-    }[task]
-    changed = {
-        "task": f'task = "{task}"',
-        "metric": f'metric = "{metric}"',
-        "minimum": f"minimum = {minimum}",
-    }
-    lines, table = [], ""
-    for line in text.splitlines():
-        table = line if line.startswith("[") else table
-        key = line.split("=")[0].strip()
-        # What is expected of the parcels is not expected of another target.
-        if key == "calibration_error" or table.startswith("[[expectations"):
-            continue
-        if (table == "[value]" and line[:1].isalpha() and key != "currency") or key == "positive":
-            continue
-        lines.append(changed.get(key, line))
-        lines += [money] if key == "currency" else []
-    return "\n".join(lines)
 
 
 def _json(value: Any) -> bytes:

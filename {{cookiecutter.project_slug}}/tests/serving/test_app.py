@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from handoff import bundle as bundles
+from problem.spec import Task
 from serving.predictor import Predictor, load
 from serving.schema import Limits
 from tests.serving.conftest import Connect
@@ -147,7 +148,7 @@ def test_a_body_up_to_the_limit_is_read_and_no_longer(
 
 
 @pytest.mark.parametrize("task", ["multiclass", "regression"])
-def test_other_targets_are_answered_too(connect: Connect, tmp_path: Path, task: str) -> None:
+def test_other_targets_are_answered_too(connect: Connect, tmp_path: Path, task: Task) -> None:
     make_bundle(tmp_path / task, task)
     client = connect(load(bundles.read(tmp_path / task), rehearsal=False))
     answer = client.post("/v1/predict", json=ROW).json()

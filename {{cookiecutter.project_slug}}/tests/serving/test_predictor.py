@@ -12,6 +12,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from handoff import bundle as bundles
 from problem.errors import BadInput
+from problem.spec import Task
 from serving.model import TRUSTED_TYPES, load_model, trusted
 from serving.predictor import Predictor, frame, load, same
 from tests.serving.made import COLUMNS, FEATURES, ROW, make_bundle, seal
@@ -36,7 +37,7 @@ def test_a_row_is_answered_alike_alone_and_among_others(predictor: Predictor) ->
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-def test_another_golden_answer_is_refused_and_the_row_named(tmp_path: Path, task: str) -> None:
+def test_another_golden_answer_is_refused_and_the_row_named(tmp_path: Path, task: Task) -> None:
     make_bundle(tmp_path, task)
     lines = (tmp_path / "golden.jsonl").read_text().splitlines()
     load(bundles.read(tmp_path), rehearsal=False)
