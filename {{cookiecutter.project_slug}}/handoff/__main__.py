@@ -110,7 +110,9 @@ def _accept(path: Path, team: str) -> int:
         print(f"both teams have signed: published to {signature.published}")
         print(f'to release it, set champion = "{signature.published.name}" in deploy/release.toml')
     else:
-        print("commit the signature; the other team's opens the gate")
+        [other] = set(TEAMS) - {team}
+        missing = unsigned(signature.file.parent.name, other)
+        print(f"commit the signature; the other team's opens the gate, and is missing: {missing}")
     return 0
 
 

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,18 +51,20 @@ def accept(
     Raises:
         BadInput: the bundle was changed, refused or never judged, holds assumed answers, comes
             from work that is not committed, or is not what MLflow recorded; or the tree is dirty
-            now, or git knows no name to sign with. Nothing is signed then.
+            now, git knows no name to sign with, or another person has signed for the team.
+            Nothing is signed then.
     """
     bundle = read(path)
-    _check_judged(bundle)
+    told = _check_judged(bundle)
     _check_committed(bundle)
     person = f"{_git('user.name')} <{_git('user.email')}>"
+    _check_free(bundle.id, team, person)
     run = fetch(bundle.manifest["run_id"])
     _check_recorded(bundle, run)
     [other] = set(TEAMS) - {team}
     is_second = unsigned(bundle.id, other) is None
     asked = checks if is_second else [check for check in checks if not check.meanwhile]
-    _check_passes(path, schema, asked, say)
+    _check_passes(path, schema, asked, told, say)
     published = _publish(bundle) if is_second else None
     # One person for both teams, as in a start-up: every check stays, and the file says so.
     is_self_review = is_second and signer(bundle.id, other) == person
@@ -72,7 +74,8 @@ def accept(
     return Signature(team, person, file, published)
 
 
-def _check_judged(bundle: Bundle) -> None:
+def _check_judged(bundle: Bundle) -> dict[str, str]:
+    """What the verdict says of each check, if it lets the bundle through."""
     if bundle.problem.assumed:
         raise BadInput(
             f"answers are still assumed: {', '.join(bundle.problem.assumed)}; answer them in "
@@ -95,17 +98,41 @@ def _check_judged(bundle: Bundle) -> None:
             f"the gate did not pass bundle {bundle.id[:12]} ({path}); `python -m handoff check` "
             "says why"
         )
+    return results
+
+
+def _check_free(bundle_id: str, team: str, person: str) -> None:
+    """Nobody signs over another person's signature: it would be gone without a word."""
+    if unsigned(bundle_id, team) is None and (signed_by := signer(bundle_id, team)) != person:
+        raise BadInput(
+            f"{signed_by} has signed for {team} already, and one signature a team is enough; to "
+            f"take it back, delete {RECORDS / bundle_id / team}.toml and commit that"
+        )
 
 
 def _check_passes(
-    path: Path, schema: pa.DataFrameSchema, checks: Sequence[Check], say: Say
+    path: Path,
+    schema: pa.DataFrameSchema,
+    checks: Sequence[Check],
+    told: Mapping[str, str],
+    say: Say,
 ) -> None:
-    """The gate lets the bundle through now, whatever its verdict says."""
-    if refusals := judge(path, schema, checks, say).refusals:
+    """The gate lets the bundle through now, and warns of nothing that its verdict passes over."""
+    judgement = judge(path, schema, checks, say)
+    # A slow check warns of a busy machine too: that may differ from one time to the next.
+    quick = {check.name for check in checks if not check.meanwhile}
+    warned = [one.check for one in judgement.warnings if one.check in quick]
+    silent = [name for name in warned if told.get(name) != "warn"]
+    if refusals := judgement.refusals:
         raise BadInput(
             f"the gate refuses bundle {path.name[:12]}, though its verdict says that it passed: "
             f"{'; '.join(f'{one.check}: {one.measured}' for one in refusals)}; run "
             "`python -m handoff check` and see who changed the verdict"
+        )
+    if silent:
+        raise BadInput(
+            f"the gate warns of {', '.join(silent)}, and the verdict that would be signed does "
+            "not; run `python -m handoff check` again and read what it says"
         )
 
 

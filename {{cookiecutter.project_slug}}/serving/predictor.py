@@ -1,17 +1,20 @@
 """Answers rows with the model of one bundle, exactly as the proof of concept did."""
 
+import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from handoff.bundle import Bundle
 from problem.columns import Column
 from problem.errors import BadInput
+from serving.direct import Direct, direct
 from serving.model import load_model
 
 # Another processor or library build may round the last bits of a float otherwise; a difference
@@ -19,8 +22,11 @@ from serving.model import load_model
 RELATIVE_TOLERANCE = 1e-6
 ABSOLUTE_TOLERANCE = 1e-9
 
+logger = logging.getLogger("serving")
+
 Row = Mapping[str, Any]
 Answer = dict[str, Any]
+Scores = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,7 @@ class Predictor:
     _classes: tuple[Any, ...]
     _threshold: float | None
     _threads: ThreadpoolController
+    _direct: Direct | None = None
 
     def predict(self, rows: Sequence[Row]) -> list[Answer]:
         """One answer a row, in order; rows are as the contract has them, missing is None or absent.
@@ -50,15 +57,20 @@ class Predictor:
             return [self._chosen(shares) for shares in scores.tolist()]
         return [{"score": value} for value in scores.tolist()]
 
-    def scores(self, rows: Sequence[Row]) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    def scores(self, rows: Sequence[Row]) -> Scores:
         """What the model says: (rows, classes) probabilities, or (rows,) values of a regression."""
-        table = frame(rows, self.bundle.contract.inputs)
         # A few rows are no work to share: where the cores are busy, waiting for a second thread
         # to wake took twenty times as long as the prediction.
         with self._threads.limit(limits=1):
-            if self._classes:
-                return np.asarray(self._model.predict_proba(table), dtype=float)[:, self._order]
-            return np.asarray(self._model.predict(table), dtype=float).reshape(len(rows))
+            if self._direct:
+                seen = self._direct.features(lambda columns: frame(rows, columns))
+                return self._ask(self._direct.last, seen, len(rows))
+            return self._ask(self._model, frame(rows, self.bundle.contract.inputs), len(rows))
+
+    def _ask(self, model: Any, seen: Any, rows: int) -> Scores:
+        if self._classes:
+            return np.asarray(model.predict_proba(seen), dtype=float)[:, self._order]
+        return np.asarray(model.predict(seen), dtype=float).reshape(rows)
 
     def _chosen(self, shares: Sequence[float]) -> Answer:
         best = max(range(len(shares)), key=shares.__getitem__)
@@ -77,7 +89,7 @@ def load(bundle: Bundle, *, rehearsal: bool) -> Predictor:
     """
     predictor = prepare(bundle, rehearsal=rehearsal)
     replay(predictor)
-    return predictor
+    return _quickened(predictor)
 
 
 def prepare(bundle: Bundle, *, rehearsal: bool) -> Predictor:
@@ -98,6 +110,27 @@ def prepare(bundle: Bundle, *, rehearsal: bool) -> Predictor:
         _threshold=bundle.threshold,
         _threads=ThreadpoolController(),  # knows the libraries that the model has loaded by now
     )
+
+
+def _quickened(predictor: Predictor) -> Predictor:
+    """The same predictor by the direct way, if that gives the golden rows' scores to the last bit.
+
+    Alone and all together: a step of the team's own may depend on who else is there.
+    """
+    way = direct(predictor._model, predictor.bundle.contract.inputs)
+    if way is None:
+        return predictor
+    quick = replace(predictor, _direct=way)
+    rows = [golden["row"] for golden in predictor.bundle.golden()]
+    for asked in (rows, *([row] for row in rows)):
+        try:
+            agrees = np.array_equal(quick.scores(asked), predictor.scores(asked), equal_nan=True)
+        except Exception:  # a step of the team's own may fail in any way where it is called so
+            agrees = False
+        if not agrees:
+            logger.warning("the model's steps answer otherwise one by one; it is asked as a whole")
+            return predictor
+    return quick
 
 
 def replay(predictor: Predictor) -> None:

@@ -60,6 +60,7 @@ from handoff.bundle import read
 from serving.predictor import load
 
 predictor = load(read(Path(sys.argv[1])), rehearsal=True)
+assert predictor._direct is not None
 steps = [name for name, *_ in predictor._model[0].transformers_]
 print(json.dumps(steps))
 """

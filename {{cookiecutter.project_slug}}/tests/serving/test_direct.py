@@ -1,0 +1,100 @@
+"""The direct way through a pipeline gives the very scores of the whole, or is not taken."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from handoff import bundle as bundles
+from problem.columns import Column
+from problem.spec import Task
+from serving.direct import direct
+from serving.predictor import frame, load
+from tests.serving.made import make_bundle
+
+COLUMNS = (Column("a", "number"), Column("b", "number"), Column("word", "category"))
+ROWS: list[dict[str, Any]] = [
+    {"a": float(n), "b": float(n * n % 7), "word": "xyz"[n % 3]} for n in range(60)
+]
+TABLE = frame(ROWS, COLUMNS)
+LABELS = np.arange(60) % 2
+
+
+def fitted(first: Any, *more: Any) -> Pipeline:
+    return make_pipeline(first, *more).fit(TABLE, LABELS)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_the_direct_way_is_taken_and_gives_the_same_to_the_last_bit(
+    tmp_path: Path, task: Task
+) -> None:
+    make_bundle(tmp_path, task)
+    quick = load(bundles.read(tmp_path), rehearsal=False)
+    assert quick._direct is not None
+    whole = replace(quick, _direct=None)
+    rows = [golden["row"] for golden in quick.bundle.golden()]
+    assert np.array_equal(quick.scores(rows), whole.scores(rows))
+    for row in rows:
+        assert np.array_equal(quick.scores([row]), whole.scores([row]))
+
+
+def test_a_way_that_answers_otherwise_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def other(model: Any, columns: Any) -> Any:
+        way = direct(model, columns)
+        assert way is not None
+        stranger = DummyClassifier().fit(np.zeros((2, 1)), [False, True])
+        return replace(way, last=stranger)
+
+    make_bundle(tmp_path)
+    monkeypatch.setattr("serving.predictor.direct", other)
+    predictor = load(bundles.read(tmp_path), rehearsal=False)
+    assert predictor._direct is None
+    assert "asked as a whole" in caplog.text
+    expected = [golden["answer"]["score"] for golden in predictor.bundle.golden()]
+    rows = [golden["row"] for golden in predictor.bundle.golden()]
+    assert predictor.scores(rows)[:, 1] == pytest.approx(expected)
+
+
+def test_steps_between_and_a_part_left_out_are_passed_as_the_whole_does() -> None:
+    parts = [
+        ("numbers", make_pipeline("passthrough", StandardScaler()), ["b", "a"]),
+        ("none", "drop", ["a"]),
+        ("words", OneHotEncoder(sparse_output=False), ["word"]),
+    ]
+    model = fitted(ColumnTransformer(parts), StandardScaler(), LogisticRegression())
+    way = direct(model, COLUMNS)
+    assert way is not None
+    seen = way.features(lambda columns: frame(ROWS, columns))
+    assert np.array_equal(way.last.predict_proba(seen), model.predict_proba(TABLE))
+
+
+def _numbers(**told: Any) -> ColumnTransformer:
+    return ColumnTransformer([("numbers", StandardScaler(), ["a", "b"])], **told)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        StandardScaler().set_output(transform="default"),
+        ColumnTransformer([("numbers", StandardScaler(), lambda frame: [0, 1])]),
+        ColumnTransformer([("numbers", StandardScaler(), slice("a", "b"))]),
+        _numbers(transformer_weights={"numbers": 2.0}),
+        _numbers().set_output(transform="pandas"),
+        _numbers(remainder=OneHotEncoder(), sparse_threshold=1),
+    ],
+    ids=["no columns", "by number", "a slice", "weighted", "tables", "sparse"],
+)
+def test_a_pipeline_built_otherwise_has_no_direct_way(first: Any) -> None:
+    numbers = TABLE[["a", "b"]] if isinstance(first, StandardScaler) else TABLE
+    model = make_pipeline(first, LogisticRegression()).fit(pd.DataFrame(numbers), LABELS)
+    assert direct(model, COLUMNS) is None
