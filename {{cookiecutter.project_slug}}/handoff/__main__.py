@@ -103,6 +103,7 @@ def _progress(words: str) -> None:
 def _accept(path: Path, team: str) -> int:
     from data.contract import ROW
     from handoff.accept import accept
+    from handoff.record import TEAMS, unsigned
 
     signature = accept(path, team, ROW, say=_progress)
     print(f"signed for {team} by {signature.person}: {signature.file}")

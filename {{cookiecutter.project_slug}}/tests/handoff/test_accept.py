@@ -1,5 +1,6 @@
 """Two signatures open the door, whoever gives them; nothing else does."""
 
+import json
 import shutil
 import tomllib
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from handoff.__main__ import main
 from handoff.accept import accept
 from handoff.bundle import read
-from handoff.checks.finding import Check, Result
+from handoff.checks.finding import Check, Evidence, Result
 from handoff.gate import QUICK, judge
 from handoff.record import RECORDS, TEAMS, VERDICT, refusal
 from poc.record.tracking import mlflow
@@ -73,6 +74,34 @@ def test_signing_again_changes_nothing_but_the_moment(accepted: Workshop) -> Non
     accept(accepted.bundle, DATA_SCIENCE, ORDERS, QUICK)
     assert refusal(accepted.bundle.name) is None
     assert len(mlflow.MlflowClient().search_model_versions(f"name = '{NAME}'")) == 1
+
+
+def test_nobody_signs_over_another_persons_signature(passed: Workshop) -> None:
+    accept(passed.bundle, DATA_SCIENCE, ORDERS, QUICK)
+    commit_all()
+    git("config", "user.name", "Grace")
+    with pytest.raises(BadInput, match="Ada <ada@example.org> has signed for data-science already"):
+        accept(passed.bundle, DATA_SCIENCE, ORDERS, QUICK)
+    assert signature(passed.bundle.name, DATA_SCIENCE)["person"].startswith("Ada")
+
+
+def test_a_verdict_that_passes_over_a_warning_is_not_signed(passed: Workshop) -> None:
+    def look(_: Evidence) -> Result:
+        return Result("warn", "a thing to look at", "nothing")
+
+    warning = Check("documented", "safe to own", look)
+    checks = [warning if check.name == "documented" else check for check in QUICK]
+    path = RECORDS / passed.bundle.name / VERDICT
+    verdict = json.loads(path.read_text())
+    [said] = [one for one in verdict["findings"] if one["check"] == "documented"]
+    for word, may in (("pass", False), ("not applicable", False), ("warn", True)):
+        said["verdict"] = word
+        path.write_text(json.dumps(verdict))
+        if may:
+            assert accept(passed.bundle, DATA_SCIENCE, ORDERS, checks).published is None
+            continue
+        with pytest.raises(BadInput, match="the gate warns of documented, and the verdict"):
+            accept(passed.bundle, DATA_SCIENCE, ORDERS, checks)
 
 
 def test_a_verdict_given_again_needs_new_signatures(passed: Workshop) -> None:
@@ -142,7 +171,9 @@ def test_the_command_says_what_comes_next(
 ) -> None:
     monkeypatch.setattr("data.contract.ROW", passed.schema)
     assert main(["accept", "--as", "data-scientist"]) == 0
-    assert "commit the signature" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "commit the signature" in said
+    assert "is missing: no handoff/records/" in said
     assert main(["accept", str(passed.bundle), "--as", "ml-engineer"]) == 0
     assert f'champion = "{passed.bundle.name}"' in capsys.readouterr().out
 
