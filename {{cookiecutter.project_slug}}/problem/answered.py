@@ -30,11 +30,13 @@ def read_answered(file: Path) -> Problem:
 def summary(problem: Problem) -> str:
     """The framing in a few lines, guesses said loudly."""
     success, target = problem.success, problem.target
+    days = target.label_delay_days
+    known = f"known after {days} day{'s' * (days > 1)}" if days else "known at once"
     lines = [
         f"{problem.decision.name}: {problem.decision.question}",
         f"  for     {problem.decision.stakeholder}",
         f"  action  {problem.decision.action}",
-        f"  target  {target.column} ({target.task}), known after {target.label_delay_days} days",
+        f"  target  {target.column} ({target.task}), {known}",
         f"  success {success.metric} of {success.minimum:g} or better, "
         f"{success.margin:g} better than the best baseline",
     ]

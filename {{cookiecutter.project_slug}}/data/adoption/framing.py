@@ -41,7 +41,8 @@ task = "{task}"
 
 [rows]
 source = {source}
-{roles}
+{roles}# unit = "COLUMN": whom several rows belong to, never an input, kept together
+
 # column = "when it is known", after the decision was due: never a feature, nor a copy of it
 [columns.known_after]
 

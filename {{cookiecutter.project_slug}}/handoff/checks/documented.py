@@ -38,8 +38,12 @@ def documented(evidence: Evidence) -> Result:
     said = [f"assumed: {_listed(guessed)}"] if guessed else []
     said += [f"no meaning beside the name: {_listed(bare)}"] if bare else []
     if said:
-        advice = "say under description= in data/contract.py what each input is, and its unit; "
-        return Result("warn", "; ".join(said), required, advice + "answer what is assumed")
+        steps = ["answer what is assumed"] if guessed else []
+        if bare:
+            steps.append(
+                "say under description= in data/contract.py what each input is, and its unit"
+            )
+        return Result("warn", "; ".join(said), required, "; ".join(steps))
     inputs = len(evidence.dataset.columns)
     return Result("pass", f"no placeholder; {inputs} of {inputs} inputs have a meaning", required)
 

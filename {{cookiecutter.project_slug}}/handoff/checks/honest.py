@@ -93,12 +93,14 @@ def _keep_out(leaks: Sequence[Leak], columns: Columns) -> str:
             "train and build again"
         )
     if lines:
+        # Ends with the lines alone: they are pasted into problem.toml as they stand.
+        known = "of what is known before the decision say why, under [columns.known_in_time]; "
+        known = "" if all(leak.late for leak in leaks) else known
         advice.append(
-            "keep out what gives it away (of several columns together, what came last): add to "
-            "problem/problem.toml under [columns.excluded], then train again:\n" + "\n".join(lines)
+            f"{known}keep out what else gives it away (of several columns together, what came "
+            "last): add to problem/problem.toml under [columns.excluded], then train again:\n"
+            + "\n".join(lines)
         )
-    if lines and not all(leak.late for leak in leaks):
-        advice[-1] += "\nwhat is known before the decision: say so under [columns.known_in_time]"
     return "; ".join(advice)
 
 

@@ -161,7 +161,8 @@ def _learning(facts: Facts) -> Section:
     sentence = {
         "still rising": "Still rising: with three times the rows it got better by more than "
                         "chance, so more rows may help.",
-        "flat": "Flat: the last step to three times the rows brought no more than chance.",
+        "flat": "No clear gain: the last step to three times the rows brought no more than "
+                "chance can bring.",
     }[curve["verdict"]]  # fmt: skip
     title = f"{metric} by rows to learn from"
     line = Line(metric, curve["mean"], curve["low"], curve["high"])

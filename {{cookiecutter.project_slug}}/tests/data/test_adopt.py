@@ -18,7 +18,7 @@ from data.adoption.generated import is_edited
 from data.columns import columns
 from data.load import load
 from problem.errors import BadInput
-from problem.spec import PROBLEM_FILE, Problem, read
+from problem.spec import PROBLEM_FILE, Problem, parse, read
 from tests.data.made import HOSTILE, ROOT, contents, csv, schema_of, table
 
 WRITTEN = (PROBLEM_FILE, CONTRACT_FILE)
@@ -47,6 +47,9 @@ def test_types_ranges_and_roles_come_from_the_table(project: Path) -> None:
     assert problem.target.positive is True
     assert (problem.rows.id, problem.rows.time) == ("order", "at")
     assert problem.rows.source == "data/raw/t.csv"
+    # Whom rows belong to cannot be guessed: where to say it stands in the file.
+    said = PROBLEM_FILE.read_text("utf-8").replace('# unit = "COLUMN"', 'unit = "colour" #')
+    assert parse(said, "problem.toml").rows.unit == "colour"
     assert Path(source).read_bytes() == Path("data/raw/t.csv").read_bytes()
     assert "value" in problem.assumed
     assert adoption.rows == len(frame) == 120

@@ -80,7 +80,7 @@ def test_nobody_signs_over_another_persons_signature(passed: Workshop) -> None:
     accept(passed.bundle, DATA_SCIENCE, ORDERS, QUICK)
     commit_all()
     git("config", "user.name", "Grace")
-    with pytest.raises(BadInput, match="Ada <ada@example.org> has signed for data-science already"):
+    with pytest.raises(BadInput, match="> has signed for data-science already"):
         accept(passed.bundle, DATA_SCIENCE, ORDERS, QUICK)
     assert signature(passed.bundle.name, DATA_SCIENCE)["person"].startswith("Ada")
 

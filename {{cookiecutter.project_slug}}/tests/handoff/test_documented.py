@@ -37,6 +37,7 @@ def test_an_assumed_answer_is_a_warning(workshop: Make) -> None:
     finding = made.ask("documented")
     assert finding.verdict == "warn"
     assert "assumed: decision.intended_use" in finding.measured
+    assert finding.next == "answer what is assumed"
 
 
 def test_an_input_whose_meaning_is_its_name_is_a_warning(workshop: Make) -> None:
@@ -44,3 +45,4 @@ def test_an_input_whose_meaning_is_its_name_is_a_warning(workshop: Make) -> None
     bare = ORDERS.update_column("weight", description=None)
     finding = Workshop(made.root, bare, made.bundle).ask("documented")
     assert (finding.verdict, finding.measured) == ("warn", "no meaning beside the name: weight")
+    assert "assumed" not in finding.next

@@ -1,6 +1,7 @@
 """A column known too late is refused by name; a score that is nearly perfect is looked at twice."""
 
 import re
+import tomllib
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,8 @@ def test_a_rule_that_is_known_in_time_is_let_through_by_name_alone(workshop: Mak
     refused = made.ask("leakage")
     assert refused.verdict == "refuse"
     assert "[columns.known_in_time]" in refused.next
+    pasted = refused.next.partition(":\n")[2]
+    assert tomllib.loads(pasted) == {"insured": refused.measured.removeprefix("insured: ")}
     why = 'insured = "the tariff is fixed when the order is taken"'
     made.edit(
         "problem.toml", EXCLUDED, f"[columns.known_in_time]\n{why}\n\n{EXCLUDED}", also=PROBLEM

@@ -99,6 +99,10 @@ def test_each_cell_knows_its_column_for_a_phone_that_stands_rows_on_end() -> Non
     html = render("A gate", "", [Section("Gate", "both", "", [Table("honest", header, [row])])])
     assert [cell["data-name"] for cell in Outline(html).all("td")] == header[1:]
     assert "attr(data-name)" in STYLE
+    # A sentence in a table of two columns, and a line to copy, wrap there too.
+    phone = STYLE.partition("@media screen and (max-width: 40rem)")[2].partition("@page")[0]
+    assert "\n  .long { min-width: 0;" in phone
+    assert "\n  pre { white-space: pre-wrap;" in phone
 
 
 def test_every_picture_has_a_title(html: str) -> None:

@@ -182,6 +182,10 @@ def test_the_command_says_what_was_framed_and_what_is_assumed(
     assert "late-parcels: Will this parcel arrive late?" in said
     assert "ASSUMED by a tool" in said
     assert "    value.currency" in said
+    for days, known in ((14, "after 14 days"), (1, "after 1 day"), (0, "at once")):
+        (tmp_path / "t.toml").write_text(TEXT.replace("delay_days = 14", f"delay_days = {days}"))
+        command.main(["check", str(tmp_path / "t.toml")])
+        assert f"(binary), known {known}\n" in capsys.readouterr().out
 
 
 def test_every_metric_has_its_tasks_and_its_range() -> None:
