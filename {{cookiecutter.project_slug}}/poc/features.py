@@ -24,6 +24,8 @@ RARE_ROWS, RARE_PART, MOST_COLUMNS = 10, 50, 40
 # What comes round again in a date, and what pandas calls it.
 PARTS = {"month": "month", "weekday": "day_of_week", "hour": "hour"}
 MISSING = "(missing)"
+# So few rows, as a server is asked for, need no sorting out.
+FEW = 1_000
 # Far beyond any real value, and small enough to stay finite when a model multiplies it.
 LARGEST = 1e30
 
@@ -74,15 +76,16 @@ class DateParts(AsFloat32):
         return np.asarray(found, dtype=object)
 
     def _columns(self, frame: pd.DataFrame) -> Iterator[NDArray[Any]]:
-        dates = [column.dt for _, column in frame.items()]
+        # The array, not `.dt`: that makes a Series of each part, which for one row takes long.
+        dates = [column.array for _, column in frame.items()]
         parts = [getattr(date, part) for date in dates for part in PARTS.values()]
-        yield from (part.to_numpy(np.float64, na_value=np.nan) for part in parts)
+        yield from (np.asarray(part, np.float64) for part in parts)
 
 
 class Words(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Categories as the encoder reads them; a missing one is a word of its own.
 
-    One object stands for all rows that say the same: an object a cell took more than the table.
+    Of many rows one object stands for all that say the same: one a cell took more than the table.
     """
 
     def fit(self, frame: pd.DataFrame, target: Any = None) -> Self:
@@ -95,6 +98,9 @@ class Words(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Shape (rows, columns)."""
         made = np.empty(frame.shape, dtype=object)
         for place, (_, column) in enumerate(frame.items()):
+            if len(frame) <= FEW:
+                made[:, place] = column.to_numpy(object, na_value=MISSING)
+                continue
             codes, words = column.factorize()
             # A missing cell has the code -1: the last word.
             made[:, place] = np.append(np.asarray(words, object), MISSING)[codes]

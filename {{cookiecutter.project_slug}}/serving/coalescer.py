@@ -103,8 +103,6 @@ class Coalescer:
     def _hand_out(
         self, shared: Sequence[_Waiting], found: Sequence[list[Answer] | Exception]
     ) -> None:
-        self._computing = False
-        self._compute()  # first: the model works while these answers are sent
         for one, answers in zip(shared, found, strict=True):
             if one.answers.done():
                 continue
@@ -112,6 +110,13 @@ class Coalescer:
                 one.answers.set_exception(answers)
             else:
                 one.answers.set_result(answers)
+        # Once these are sent: a thread that computes beside them would take turns with them for the
+        # interpreter, and those who come meanwhile share a larger call.
+        asyncio.get_running_loop().call_soon(self._next)
+
+    def _next(self) -> None:
+        self._computing = False
+        self._compute()
 
     def _late(self) -> Refusal:
         seconds = f"{self._limits.wait_seconds:g} s"

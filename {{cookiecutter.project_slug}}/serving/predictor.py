@@ -4,11 +4,13 @@ import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.types import pandas_dtype
 from threadpoolctl import ThreadpoolController
 
 from handoff.bundle import Bundle
@@ -167,18 +169,22 @@ def same(one: Any, other: Any) -> bool:
 
 def frame(rows: Sequence[Row], columns: Iterable[Column]) -> pd.DataFrame:
     """The rows as the table that training saw: the same columns, order and dtypes."""
-    return pd.DataFrame({column.name: _series(rows, column) for column in columns})
+    return pd.DataFrame({column.name: _values(rows, column) for column in columns}, copy=False)
 
 
-def _series(rows: Sequence[Row], column: Column) -> "pd.Series[Any]":
-    values = [row.get(column.name) for row in rows]
-    if column.dtype == "float64":
-        return pd.Series(np.array(values, dtype=float))  # None becomes NaN
-    if column.dtype.startswith("datetime64"):
-        return pd.Series(np.array(values, dtype=column.dtype))  # None becomes NaT
-    if column.dtype == "bool":  # numpy would take None for False; this refuses it
-        return pd.Series(pd.array(values, dtype="boolean").to_numpy(dtype=bool))
-    return pd.Series(values, dtype=column.dtype)
+def _values(rows: Sequence[Row], column: Column) -> Any:
+    """A column's cells as an array of its dtype: a Series of each took half of the time."""
+    values, dtype = [row.get(column.name) for row in rows], _dtype(column.dtype)
+    if not isinstance(dtype, np.dtype):
+        return dtype.construct_array_type()._from_sequence(values, dtype=dtype)
+    if dtype.kind == "b" and None in values:  # numpy would take it for False
+        raise ValueError(f"'{column.name}' cannot hold missing values")
+    return np.array(values, dtype=dtype)  # None becomes NaN or NaT, and no integer
+
+
+@cache
+def _dtype(name: str) -> Any:
+    return pandas_dtype(name)
 
 
 def _order(model: Any, classes: tuple[Any, ...]) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
@@ -16,7 +17,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from handoff import bundle as bundles
 from problem.columns import Column
 from problem.spec import Task
-from serving.direct import direct
+from serving.direct import _quick, direct
 from serving.predictor import frame, load
 from tests.serving.made import make_bundle
 
@@ -98,3 +99,42 @@ def test_a_pipeline_built_otherwise_has_no_direct_way(first: Any) -> None:
     numbers = TABLE[["a", "b"]] if isinstance(first, StandardScaler) else TABLE
     model = make_pipeline(first, LogisticRegression()).fit(pd.DataFrame(numbers), LABELS)
     assert direct(model, COLUMNS) is None
+
+
+WORDS = OneHotEncoder(sparse_output=False, handle_unknown="infrequent_if_exist", min_frequency=5)
+
+
+@pytest.mark.parametrize("encoder", [WORDS, OneHotEncoder(sparse_output=False, drop="first")])
+def test_an_encoder_whose_categories_lie_ready_gives_the_same(encoder: Any) -> None:
+    seen = np.array(list("aaaaaabbbbbbccd"), dtype=object)
+    table = np.column_stack([seen, seen[::-1]])
+    fitted = clone(encoder).fit(table)
+    quick = _quick(fitted)
+    assert quick is not fitted
+    known = [[one, other] for one in "abcd" for other in "dcba"]
+    unknown = [["never", "a"], ["b", float("nan")], [None, ""]]
+    asked = [*known, *unknown] if encoder is WORDS else known
+    rows = np.array(asked, dtype=object)
+    assert np.array_equal(quick.transform(rows), fitted.transform(rows))
+    for row in rows:
+        assert np.array_equal(quick.transform(row[None]), fitted.transform(row[None]))
+
+
+def test_an_unknown_category_is_still_an_error_where_it_was_one() -> None:
+    quick = _quick(OneHotEncoder(sparse_output=False).fit(np.array([["a"], ["b"]], dtype=object)))
+    with pytest.raises(ValueError, match="unknown categories"):
+        quick.transform(np.array([["never"]], dtype=object))
+
+
+@pytest.mark.parametrize(
+    "fitted",
+    [
+        OneHotEncoder(sparse_output=False).fit(np.array([["a"], [np.nan]], dtype=object)),
+        OneHotEncoder(sparse_output=False).fit(np.array([[1], [2]])),
+        OneHotEncoder().fit(np.array([["a"]], dtype=object)),
+        OneHotEncoder(sparse_output=False).fit(np.arange(2_000).astype(str)[:, None]),
+    ],
+    ids=["missing", "numbers", "sparse", "too many"],
+)
+def test_another_encoder_is_asked_itself(fitted: Any) -> None:
+    assert _quick(fitted) is fitted
