@@ -84,28 +84,31 @@ def evaluate(judged: Judged, claims: Claims) -> dict[str, Any]:
     """
     problem, outcome, scores = judged.dataset.problem, judged.known.values, judged.scores
     metric, task = METRICS[problem.success.metric], problem.target.task
-    found = {name: one.to_json() for name, one in measures(problem, outcome, scores).items()}
+    units, stratify = judged.known.units, task != "regression"
+    found = measures(problem, outcome, scores, units)
     baselines = _baselines(judged)
     return {
         "metric": metric.name,
         "higher_is_better": metric.higher_is_better,
         "rows": len(outcome),
-        "candidate": {"name": claims.candidate, **found[metric.name]},
+        "candidate": {"name": claims.candidate, **found[metric.name].to_json()},
         "baselines": [
             {
                 "name": name,
-                **measure(metric, outcome, said, stratify=task != "regression").to_json(),
+                **measure(metric, outcome, said, stratify=stratify, units=units).to_json(),
                 "difference": measure_gain(
-                    metric, outcome, scores, said, stratify=task != "regression"
+                    metric, outcome, scores, said, stratify=stratify, units=units
                 ).to_json(),
             }
             for name, said in baselines.items()
         ],
-        "metrics": found,
-        "slices": slices(problem, judged.dataset.test, outcome, scores),
+        "metrics": {name: one.to_json() for name, one in found.items()},
+        "slices": slices(problem, judged.dataset.test, outcome, scores, units),
         "calibration": calibration(outcome, scores) if task == "binary" else [],
         "threshold": claims.threshold,
-        "value": worth(problem, outcome, scores, next(iter(baselines.values())), claims.threshold),
+        "value": worth(
+            problem, outcome, scores, next(iter(baselines.values())), claims.threshold, units
+        ),
         "test_evaluations": claims.test_evaluations,
     }
 

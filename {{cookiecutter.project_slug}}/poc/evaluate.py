@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from problem.errors import BadInput
-from problem.metrics import METRICS, Interval, Metric, interval, measure, resamples
+from problem.metrics import METRICS, Interval, Metric, Units, interval, measure, resamples
 from problem.spec import TASKS_OF_METRIC, Problem, Value
 
 Array = NDArray[np.float64]
@@ -27,11 +27,13 @@ NEVER = math.nextafter(1.0, 2.0)
 class Truth:
     """Outcomes as numbers: 0/1 for binary, 0…k-1 for multiclass, values for regression.
 
-    `classes` are the labels in that order, as they stand in the data; none for regression.
+    `classes` are the labels in that order, as they stand in the data; none for regression. `units`
+    say which rows are of one unit; None where none has two.
     """
 
     values: Array
     classes: tuple[Any, ...]
+    units: Units | None = None
 
     @property
     def labels(self) -> NDArray[Any]:
@@ -57,7 +59,7 @@ def truth(problem: Problem, frame: pd.DataFrame, classes: Sequence[Any] = ()) ->
                 f"'{target.column}' has {np.sum(~np.isfinite(values))} values that are no finite "
                 "number; mend them at their source, or give the column a range in data/contract.py"
             )
-        return Truth(values, ())
+        return Truth(values, (), _units(problem, frame))
     known = list(classes) or sorted(outcome.unique().tolist())
     if target.task == "binary" and not classes:
         if target.positive not in known:
@@ -79,7 +81,19 @@ def truth(problem: Problem, frame: pd.DataFrame, classes: Sequence[Any] = ()) ->
             f"'{target.column}' holds {strange}, which no row to learn from has ({known}); join "
             "rare classes, or leave their rows out"
         )
-    return Truth(codes.to_numpy(np.float64), tuple(known))
+    return Truth(codes.to_numpy(np.float64), tuple(known), _units(problem, frame))
+
+
+def _units(problem: Problem, frame: pd.DataFrame) -> Units | None:
+    if not problem.rows.unit:
+        return None
+    codes, known = frame[problem.rows.unit].factorize(use_na_sentinel=False)
+    return codes if len(known) < len(frame) else None
+
+
+def among(units: Units | None, rows: NDArray[np.intp]) -> Units | None:
+    """The units of some of the rows."""
+    return None if units is None else units[rows]
 
 
 def predict(model: Any, inputs: Any, task: str, classes: Sequence[Any]) -> Array:
@@ -135,7 +149,9 @@ def best_threshold(value: Value, outcome: Array, score: Array) -> float:
     return float((ranked[best] + after) / 2)
 
 
-def measures(problem: Problem, outcome: Array, score: Array) -> dict[str, Interval]:
+def measures(
+    problem: Problem, outcome: Array, score: Array, units: Units | None = None
+) -> dict[str, Interval]:
     """Every metric that fits the task and is defined on these rows, with its interval.
 
     Raises:
@@ -143,14 +159,18 @@ def measures(problem: Problem, outcome: Array, score: Array) -> dict[str, Interv
     """
     fitting = [name for name, tasks in TASKS_OF_METRIC.items() if problem.target.task in tasks]
     return {
-        name: _measure(problem, METRICS[name], outcome, score)
+        name: _measure(problem, METRICS[name], outcome, score, units)
         for name in fitting
         if name == problem.success.metric or np.isfinite(METRICS[name].compute(outcome, score))
     }
 
 
 def slices(
-    problem: Problem, frame: pd.DataFrame, outcome: Array, score: Array
+    problem: Problem,
+    frame: pd.DataFrame,
+    outcome: Array,
+    score: Array,
+    units: Units | None = None,
 ) -> list[dict[str, Any]]:
     """The success metric in each group that problem.toml names; null where there are too few rows.
 
@@ -169,7 +189,8 @@ def slices(
             rows = np.flatnonzero((labels == label).to_numpy())
             measured: dict[str, float | None] = {"value": None, "low": None, "high": None}
             if len(rows) >= FEWEST_IN_SLICE and len(np.unique(outcome[rows])) > 1:
-                measured |= _measure(problem, metric, outcome[rows], score[rows]).to_json()
+                here = (outcome[rows], score[rows], among(units, rows))
+                measured |= _measure(problem, metric, *here).to_json()
             found.append(
                 {
                     "column": part.column,
@@ -184,8 +205,11 @@ def slices(
     return found
 
 
-def _measure(problem: Problem, metric: Metric, outcome: Array, score: Array) -> Interval:
-    return measure(metric, outcome, score, stratify=problem.target.task != "regression")
+def _measure(
+    problem: Problem, metric: Metric, outcome: Array, score: Array, units: Units | None
+) -> Interval:
+    stratify = problem.target.task != "regression"
+    return measure(metric, outcome, score, stratify=stratify, units=units)
 
 
 def calibration(outcome: Array, score: Array, groups: int = 10) -> list[dict[str, float]]:
@@ -203,7 +227,12 @@ def calibration(outcome: Array, score: Array, groups: int = 10) -> list[dict[str
 
 
 def worth(
-    problem: Problem, outcome: Array, score: Array, baseline: Array, threshold: float | None
+    problem: Problem,
+    outcome: Array,
+    score: Array,
+    baseline: Array,
+    threshold: float | None,
+    units: Units | None = None,
 ) -> dict[str, Any]:
     """Money for 1,000 rows with the model, its interval, and without it.
 
@@ -212,7 +241,7 @@ def worth(
     task, value = problem.target.task, problem.value
     earned = money(value, task, outcome, score, threshold)
     without = money(value, task, outcome, baseline, threshold=np.inf if task == "binary" else None)
-    samples = resamples(outcome, 200, 0, stratify=task != "regression")
+    samples = resamples(outcome, 200, 0, task != "regression", units)
     result = interval(np.asarray([earned[rows].mean() for rows in samples]), float(earned.mean()))
     return {
         "currency": value.currency,

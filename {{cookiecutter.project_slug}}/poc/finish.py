@@ -13,9 +13,9 @@ from sklearn.pipeline import Pipeline
 
 from poc import calibrate
 from poc.crew import at_once
-from poc.evaluate import best_threshold, money
+from poc.evaluate import among, best_threshold, money
 from poc.folds import Lesson, Trial
-from problem.metrics import Interval, interval, resamples
+from problem.metrics import Interval, Units, interval, resamples
 
 Array = NDArray[np.float64]
 
@@ -65,7 +65,11 @@ def value(taught: Lesson, finished: Finished, baseline: Trial) -> dict[str, Any]
     never = np.inf if task == "binary" else None
     idle = money(costs, task, known.values[rows], baseline.scores[rows], never)
     scatter = bootstrap(
-        lambda _, part: float(part.mean()), known.values[rows], paid, is_value=task == "regression"
+        lambda _, part: float(part.mean()),
+        known.values[rows],
+        paid,
+        is_value=task == "regression",
+        units=among(known.units, rows),
     )
     return {
         "currency": costs.currency,
@@ -107,19 +111,24 @@ def cuts(taught: Lesson, scores: Array, threshold: float | None) -> Array | None
 
 
 def bootstrap(
-    compute: Callable[[Array, Array], float], outcome: Array, said: Array, *, is_value: bool
+    compute: Callable[[Array, Array], float],
+    outcome: Array,
+    said: Array,
+    *,
+    is_value: bool,
+    units: Units | None,
 ) -> Interval:
     """`compute` over all rows, with its bootstrap interval; `is_value` for a regression's outcome.
 
     Of many rows a sample is drawn again and again, and its scatter shrunk by the root of its share
     (m out of n, Bickel et al. 1997): the same interval in a fraction of the time.
     """
-    rows = _sample(outcome, is_value)
+    rows = _sample(outcome, is_value) if units is None else _some_units(units)
     centre = compute(outcome[rows], said[rows])
     samples = np.asarray(
         [
             compute(outcome[rows[some]], said[rows[some]])
-            for some in resamples(outcome[rows], REPEATS, 0, stratify=not is_value)
+            for some in resamples(outcome[rows], REPEATS, 0, not is_value, among(units, rows))
         ]
     )
     whole = compute(outcome, said)
@@ -139,6 +148,14 @@ def _sample(outcome: Array, is_value: bool) -> NDArray[np.intp]:
         for label, size in zip(classes, sizes, strict=True)
     ]
     return np.concatenate(groups)
+
+
+def _some_units(units: Units) -> NDArray[np.intp]:
+    """Rows that stand for all: of units drawn at random, as many as their rows allow."""
+    codes, sizes = np.unique(units, return_counts=True)
+    order = np.random.default_rng(0).permutation(len(codes))
+    enough = max(FEWEST_OF_CLASS, int(np.searchsorted(np.cumsum(sizes[order]), MOST_ROWS)))
+    return np.flatnonzero(np.isin(units, codes[order[:enough]]))
 
 
 def threshold_of(taught: Lesson, scores: Array, rows: NDArray[np.intp]) -> float | None:

@@ -7,7 +7,7 @@ from handoff.checks.finding import Evidence, Result
 from poc.evaluate import calibration as reliability
 from present import charts
 from present.page import Figure
-from problem.metrics import REPEATS, Interval, resamples
+from problem.metrics import REPEATS, Interval, Units, resamples
 
 Array = NDArray[np.float64]
 
@@ -32,7 +32,7 @@ def calibration(evidence: Evidence) -> Result:
     if said.ndim > 1:
         said, came = said.max(axis=1), (said.argmax(axis=1) == came).astype(float)
     required = f"a mean gap of at most {limit:g} between what is said and what comes"
-    gap = calibration_error(said, came)
+    gap = calibration_error(said, came, evidence.judged.known.units)
     measured = f"{gap.value:.3f} ({gap.low:.3f} to {gap.high:.3f}) on {len(said):,} test rows"
     points = [
         (one["mean_score"], one["share"], int(one["rows"])) for one in reliability(came, said)
@@ -52,7 +52,7 @@ def calibration(evidence: Evidence) -> Result:
     return Result("pass", measured, required, picture=shown)
 
 
-def calibration_error(said: Array, came: Array) -> Interval:
+def calibration_error(said: Array, came: Array, units: Units | None = None) -> Interval:
     """The mean distance of what is said (probabilities, shape (n,)) from what came (0 or 1).
 
     Over groups of equal size by score, weighed by their rows (expected calibration error, Naeini
@@ -68,6 +68,7 @@ def calibration_error(said: Array, came: Array) -> Interval:
         return float(sum(off) / len(rows))
 
     measured = gap(np.arange(len(said)))
-    samples = np.array([gap(rows) for rows in resamples(came, REPEATS, 0, stratify=False)])
+    drawn = resamples(came, REPEATS, 0, stratify=False, units=units)
+    samples = np.array([gap(rows) for rows in drawn])
     low, middle, high = 2 * measured - np.quantile(samples, [0.975, 0.5, 0.025])
     return Interval(*(max(0.0, float(value)) for value in (middle, low, high)))

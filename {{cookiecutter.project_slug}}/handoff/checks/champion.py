@@ -58,9 +58,12 @@ def _stranger(evidence: Evidence, old: Bundle) -> str:
 def _compared(evidence: Evidence, old: Bundle, required: str) -> Result:
     outcome, own = evidence.judged.known.values, evidence.judged.scores
     metric = METRICS[evidence.problem.success.metric]
-    stratify = evidence.problem.target.task != "regression"
+    how: dict[str, Any] = {
+        "stratify": evidence.problem.target.task != "regression",
+        "units": evidence.judged.known.units,
+    }
     theirs = _scores(evidence, old)
-    gain = measure_gain(metric, outcome, own, theirs, stratify=stratify)
+    gain = measure_gain(metric, outcome, own, theirs, **how)
     measured = (
         f"{metric.name} {gain.value + 0:+.4f} better ({gain.low + 0:+.4f} to {gain.high + 0:+.4f}) "
         f"than champion {old.id[:12]}"
@@ -68,8 +71,8 @@ def _compared(evidence: Evidence, old: Bundle, required: str) -> Result:
     if old.manifest["data_digest"] != evidence.dataset.digest:
         measured += ", which was made of other rows and may have learned from some of these"
     both = {
-        "this bundle": measure(metric, outcome, own, stratify=stratify),
-        "champion": measure(metric, outcome, theirs, stratify=stratify),
+        "this bundle": measure(metric, outcome, own, **how),
+        "champion": measure(metric, outcome, theirs, **how),
     }
     shown = _picture(metric.name, both)
     limit = -evidence.problem.guardrails.worse_by

@@ -8,6 +8,7 @@ from data.load import digest, some
 from poc.calibrate import Calibration
 from poc.crew import at_once
 from poc.dataset import SEED
+from poc.evaluate import among
 from poc.finish import Finished, bootstrap, value
 from poc.folds import Lesson, Trial
 from poc.insight import rule
@@ -73,6 +74,7 @@ def _trial(taught: Lesson, trial: Trial) -> Facts:
         taught.dataset.known.values[rows],
         trial.scores[rows],
         is_value=taught.dataset.problem.target.task == "regression",
+        units=among(taught.dataset.known.units, rows),
     )
     return {
         "name": trial.candidate.name,

@@ -117,7 +117,7 @@ def groups(worth: Worth) -> Section | None:
     """For whom it works less well; None where problem.toml names no groups."""
     evidence = worth.evidence
     frame = evidence.taught.dataset.learning.iloc[evidence.taught.judged]
-    found = slices(evidence.problem, frame, evidence.outcome, evidence.said)
+    found = slices(evidence.problem, frame, evidence.outcome, evidence.said, evidence.units)
     if not found:
         return None
     metric = METRICS[evidence.problem.success.metric]

@@ -12,10 +12,12 @@ import pandera.pandas as pa
 from numpy.typing import NDArray
 
 from poc.dataset import gather
+from poc.evaluate import among
 from poc.folds import Lesson, lesson
 from poc.record.tracking import connect, mlflow
 from poc.record.write import FACTS, SCORES
 from problem.errors import BadInput
+from problem.metrics import Units
 from problem.spec import PROBLEM_FILE, Problem
 
 Array = NDArray[np.float64]
@@ -48,6 +50,11 @@ class Evidence:
     def outcome(self) -> Array:
         """The true outcomes of the rows that a fold held out."""
         return self.taught.dataset.known.values[self.taught.judged]
+
+    @property
+    def units(self) -> Units | None:
+        """Which of them are of one unit."""
+        return among(self.taught.dataset.known.units, self.taught.judged)
 
     @property
     def said(self) -> Array:

@@ -135,7 +135,11 @@ class Worth:
     def _mean(self, paid: Array) -> Interval:
         is_value = self.evidence.problem.target.task == "regression"
         found = bootstrap(
-            lambda _, part: float(part.mean()), self.evidence.outcome, paid, is_value=is_value
+            lambda _, part: float(part.mean()),
+            self.evidence.outcome,
+            paid,
+            is_value=is_value,
+            units=self.evidence.units,
         )
         return Interval(*(CASES * one for one in (found.value, found.low, found.high)))
 

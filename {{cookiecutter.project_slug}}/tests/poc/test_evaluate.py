@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 
 from poc.evaluate import (
     NEVER,
@@ -17,6 +18,7 @@ from poc.evaluate import (
     truth,
     worth,
 )
+from poc.finish import bootstrap
 from problem.errors import BadInput
 from problem.metrics import METRICS
 from problem.spec import TASKS_OF_METRIC, Task, Value
@@ -191,3 +193,37 @@ def test_calibration_counts_every_row_once_and_in_order() -> None:
         assert one["mean_score"] < other["mean_score"]
     assert all(abs(group["mean_score"] - group["share"]) < 0.15 for group in groups)
     assert len(calibration(outcome[:3], score[:3])) == 3
+
+
+def test_rows_of_one_unit_are_known_as_such_and_units_of_one_row_are_none() -> None:
+    framed = problem("regression", rows='unit = "house"')
+    frame = pd.DataFrame({"outcome": [1.0, 2.0, 3.0], "house": ["a", "b", "a"]})
+    units = truth(framed, frame).units
+    assert units is not None
+    assert units.tolist() == [0, 1, 0]
+    assert truth(framed, frame.iloc[:2]).units is None
+    assert truth(problem("regression"), frame).units is None
+
+
+def test_every_interval_hears_of_units() -> None:
+    """Nine equal rows of each unit: what is said of them is as unsure as of one row each."""
+    rng = np.random.default_rng(0)
+    outcome, framed = (
+        rng.normal(size=300),
+        problem("regression", slices='slices = [{ column = "carrier", floor = 0.3 }]'),
+    )
+    said, units = outcome + rng.normal(size=300), np.repeat(np.arange(300), 9)
+    outcome, said = np.repeat(outcome, 9), np.repeat(said, 9)
+    frame = pd.DataFrame({"carrier": ["one"] * len(said)})
+
+    def widths(units: NDArray[np.intp] | None) -> list[float]:
+        [group] = slices(framed, frame, outcome, said, units)
+        money = worth(framed, outcome, said, 0 * said, None, units)
+        whole = measures(framed, outcome, said, units)["r2"]
+        part = bootstrap(METRICS["r2"].compute, outcome, said, is_value=True, units=units)
+        ends = [(one["low"], one["high"]) for one in (group, money)]
+        ends += [(one.low, one.high) for one in (whole, part)]
+        return [high - low for low, high in ends]
+
+    ratios = np.divide(widths(units), widths(None))
+    assert ratios == pytest.approx([3.0] * 4, rel=0.3)

@@ -118,6 +118,41 @@ def test_a_stratified_sample_keeps_each_class_and_a_seed_its_rows() -> None:
     assert not (once[0] == once[1]).all()
 
 
+def test_units_are_drawn_whole() -> None:
+    units = np.array([2, 0, 2, 1, 0, 2])
+    sizes = np.bincount(units)
+    seen = set[int]()
+    for rows in resamples(np.zeros(6), 50, seed=0, stratify=True, units=units):
+        drawn = np.bincount(units[rows], minlength=3)
+        assert (drawn % sizes == 0).all()
+        assert (drawn // sizes).sum() == 3
+        for unit in np.unique(units[rows]):
+            times = np.bincount(rows[units[rows] == unit], minlength=6)[units == unit]
+            assert len(set(times.tolist())) == 1
+        seen |= {len(rows)}
+    assert len(seen) > 1
+
+
+@pytest.mark.parametrize("gains", [False, True])
+def test_the_same_thing_said_nine_times_is_said_once(gains: bool) -> None:
+    """Of 80 units with nine equal rows each an interval is as wide as of 80 rows."""
+    truth, said = amounts(np.random.default_rng(0), 80)
+    often, units = (np.repeat(truth, 9), np.repeat(said, 9)), np.repeat(np.arange(80), 9)
+    metric = METRICS["mean_absolute_error"]
+
+    def width(truth: Array, said: Array, units: NDArray[np.intp] | None = None) -> float:
+        if gains:
+            worse = 0 * said
+            found = measure_gain(metric, truth, said, worse, stratify=False, units=units)
+        else:
+            found = measure(metric, truth, said, stratify=False, units=units)
+        return found.high - found.low
+
+    once = width(truth, said)
+    assert width(*often, units) == pytest.approx(once, rel=0.15)
+    assert width(*often) < once / 2
+
+
 def test_a_measure_that_the_rows_do_not_define_is_refused() -> None:
     same = np.ones(50)
     for name, stratify in (("roc_auc", True), ("r2", False)):
