@@ -125,8 +125,8 @@ def _good_enough(problem: Problem) -> Section:
         Note(
             f"Measured as {meaning.name} ({success.metric.replace('_', ' ')})"
             f"{_mark(problem, 'success.metric')}: {least} {number(success.minimum)}"
-            f"{_mark(problem, 'success.minimum')}, and by more than chance "
-            f"{number(success.margin)} better than a model that knows nothing"
+            f"{_mark(problem, 'success.minimum')}, and surely better than a model that knows "
+            f"nothing{f', by at least {number(success.margin)}' if success.margin else ''}"
             f"{_mark(problem, 'success.margin')}."
         )
     ]

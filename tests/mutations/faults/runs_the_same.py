@@ -60,7 +60,7 @@ def contract_that_forgot_a_rule(work: Work) -> None:
 # --- the same answer, wherever and in whatever company --------------------------------------------
 
 
-@fault("parity", "wine", quick=True)
+@fault("parity", "wine", quick=True, also=("reproducible", "budget"))
 def golden_answers_edited(work: Work) -> None:
     """A golden answer was corrected by hand, so that a broken server would pass."""
     path = work.bundle / "golden.jsonl"

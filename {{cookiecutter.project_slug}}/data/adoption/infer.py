@@ -18,10 +18,8 @@ from problem.errors import BadInput
 from problem.spec import Task
 
 FEWEST_ROWS = 50
-# A class with fewer rows would be missing in a fold or in the test.
-FEWEST_OF_CLASS = 10
-# A string column with more distinct values than this is text or a name, no category.
-MOST_CATEGORIES = 100
+FEWEST_OF_CLASS = 10  # a class with fewer rows would be missing in a fold or in the test
+MOST_CATEGORIES = 100  # a string column with more distinct values is text or a name, no category
 # A whole-number target with more values than this is a quantity, not a class.
 MOST_CLASSES = 10
 HARDLY = 0.01  # below this share of the rows, and below a class, other values teach nothing
@@ -208,9 +206,10 @@ def _is_whole(present: pd.Series, kind: ColumnType) -> bool:
 def _words_reason(present: pd.Series, distinct: int) -> str | None:
     if distinct == len(present):
         return "each row has its own value: an identifier or free text"
-    many = distinct > MOST_CATEGORIES or distinct > len(present) / 2
-    if many or int(present.str.len().max()) > LONGEST_CATEGORY:
-        return f"it has {distinct} different values: free text, names or codes"
+    many, alone = distinct > MOST_CATEGORIES, distinct > len(present) / 2
+    if many or alone or int(present.str.len().max()) > LONGEST_CATEGORY:
+        unit = "; rows of one are alike? Then it is rows.unit" if many and not alone else ""
+        return f"it has {distinct} different values: free text, names or codes{unit}"
     return None
 
 

@@ -27,7 +27,7 @@ def calibration(evidence: Evidence) -> Result:
     if limit is None:
         advice = "say in problem.toml how far off is still useful: success.calibration_error = 0.05"
         measured = "problem.toml does not say how far off a probability may be"
-        return Result("not applicable", measured, "success.calibration_error", advice)
+        return Result("not applicable", measured, "what success.calibration_error allows", advice)
     said, came = evidence.judged.scores, evidence.judged.known.values
     if said.ndim > 1:
         said, came = said.max(axis=1), (said.argmax(axis=1) == came).astype(float)

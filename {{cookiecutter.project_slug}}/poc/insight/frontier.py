@@ -60,7 +60,9 @@ def _names(spots: Sequence[tuple[float, float, str]]) -> list[str]:
         while any(abs(y - b) < 13 and start < d and c < start + width for b, c, d in taken):
             y += 13
         taken.append((y, start, start + width))
-        parts.append(text(x - 10 if to_left else x + 10, y, words, anchor="end" * to_left))
+        parts.append(
+            text(x - 10 if to_left else x + 10, y, words, anchor="end" * to_left, class_="over")
+        )
     return parts
 
 

@@ -76,6 +76,16 @@ def test_what_is_no_feature_is_excluded_with_the_reason(project: Path) -> None:
     }
 
 
+def test_names_that_come_again_and_again_may_be_the_unit(project: Path) -> None:
+    rows = 360
+    machines = table(rows).assign(machine=[f"M-{n % 120}" for n in range(rows)])
+    adopt(csv(machines, project.parent / "t.csv"), "late")
+    assert framed()[0].columns.excluded == {
+        "machine": "it has 120 different values: free text, names or codes; rows of one are alike? "
+        "Then it is rows.unit"
+    }
+
+
 @pytest.mark.parametrize(
     ("values", "task", "positive"),
     [
