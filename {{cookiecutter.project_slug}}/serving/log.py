@@ -1,16 +1,17 @@
 """What is kept of the answers given: JSON Lines segments, written beside the answers, never before.
 
-A record goes into a bounded queue; a thread writes it. When the queue is full or the disk will not
-take a record, the record is dropped and counted: an answer never waits for the log, nor fails with
-it. Whatever was written is on the disk within `SYNC_SECONDS`.
+A record goes into a bounded queue; a thread writes what waits there ten times a second. It is not
+woken for each record: that took longer than to make one. When the queue is full or the disk will
+not take a record, the record is dropped and counted: an answer never waits for the log, nor fails
+with it. Whatever was added is on the disk within `SYNC_SECONDS`.
 """
 
 import json
 import logging
 import os
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from uuid import uuid4
 
 QUEUED_RECORDS = 10_000
 SEGMENT_BYTES = 64_000_000
-SYNC_SECONDS = 1.0
+SYNC_SECONDS, PAUSE_SECONDS = 1.0, 0.1
 CLOSE_SECONDS = 30.0
 _BATCH = 1_000
 
@@ -98,7 +99,9 @@ class PredictionLog:
         self.folder = folder
         self._segments = Segments(folder, segment_bytes)
         self._personal = frozenset(personal)
-        self._queue: queue.Queue[Mapping[str, Any] | None] = queue.Queue(queued_records)
+        self._waiting: deque[Mapping[str, Any]] = deque()
+        self._most = queued_records
+        self._closing = threading.Event()
         self._refused = 0  # by the full queue; counted by those who answer
         self._lost = 0  # by the disk; counted by the writer, as is what follows
         self._unsynced = 0
@@ -114,18 +117,17 @@ class PredictionLog:
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Queue a record for writing. One thread adds."""
-        try:
-            self._queue.put_nowait(record)
-        except queue.Full:
+        if len(self._waiting) < self._most:
+            self._waiting.append(record)
+        else:
             self._refused += 1
 
     def close(self) -> None:
         """Write what is queued, to the disk; what a hanging disk has not taken by then is lost."""
-        with suppress(queue.Full):
-            self._queue.put(None, timeout=CLOSE_SECONDS)
+        self._closing.set()
         self._thread.join(CLOSE_SECONDS)
         if self._thread.is_alive():
-            logger.error("the disk hangs: up to %d records are lost", self._queue.qsize() + _BATCH)
+            logger.error("the disk hangs: up to %d records are lost", len(self._waiting) + _BATCH)
 
     def __enter__(self) -> Self:
         return self
@@ -139,13 +141,14 @@ class PredictionLog:
         self.close()
 
     def _write(self) -> None:
-        more = True
-        while more:
-            batch, more = self._take(SYNC_SECONDS if self._unsynced else None)
-            if batch:
+        ended = False
+        while not ended:
+            ended, batch = self._closing.wait(PAUSE_SECONDS), self._take()
+            while batch:
                 self._append(batch)
-            if self._unsynced and (not more or time.monotonic() >= self._sync_at):
-                self._sync()
+                self._sync(at_once=False)
+                batch = self._take()
+            self._sync(at_once=ended)
         self._segments.leave()
 
     def _append(self, batch: Sequence[Mapping[str, Any]]) -> None:
@@ -155,10 +158,13 @@ class PredictionLog:
             self._lose(len(batch), error)
             return
         if not self._unsynced:
-            self._sync_at = time.monotonic() + SYNC_SECONDS
+            # The first of them waited for up to a pause, and the next look is a pause away.
+            self._sync_at = time.monotonic() + SYNC_SECONDS - 2 * PAUSE_SECONDS
         self._unsynced += len(batch)
 
-    def _sync(self) -> None:
+    def _sync(self, *, at_once: bool) -> None:
+        if not self._unsynced or (time.monotonic() < self._sync_at and not at_once):
+            return
         try:
             self._segments.sync()
             self._failing = False
@@ -172,18 +178,9 @@ class PredictionLog:
             logger.error("cannot write the prediction log, records are dropped: %s", error)
         self._failing = True
 
-    def _take(self, timeout: float | None) -> tuple[list[Mapping[str, Any]], bool]:
-        """The records that wait, at least one unless time runs out, and whether more may come."""
-        batch: list[Mapping[str, Any]] = []
-        with suppress(queue.Empty):
-            record = self._queue.get(timeout=timeout)
-            while record is not None:
-                batch.append(record)
-                if len(batch) == _BATCH:
-                    return batch, True
-                record = self._queue.get_nowait()
-            return batch, False
-        return batch, True
+    def _take(self) -> list[Mapping[str, Any]]:
+        """The first records that wait."""
+        return [self._waiting.popleft() for _ in range(min(len(self._waiting), _BATCH))]
 
     def _cleared(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
         row = {name: value for name, value in record["row"].items() if name not in self._personal}

@@ -85,7 +85,7 @@ def features_that_need_the_project(work: Work) -> None:
     work.append(FEATURES, "\nimport poc.record.tracking  # noqa: E402, F401\n")
 
 
-@fault("safe", "parcels", also=("contract", "parity", "behaviour"))
+@fault("safe", "parcels", also=("contract", "parity", "behaviour", "budget"))
 def a_person_in_the_inputs(work: Work) -> None:
     """The bundle asks its callers for a personal column."""
 
