@@ -10,11 +10,12 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 
 from serving.coalescer import Coalescer
 from serving.errors import Refusal
-from serving.front import Front
+from serving.front import Front, Handler, failed
 from serving.intake import is_many, labels_of, read_json, rows_of
 from serving.keys import Keys
 from serving.log import Labels, PredictionLog, now
@@ -23,6 +24,7 @@ from serving.openapi import documented, gives, refuses, takes
 from serving.predictor import Answer, Predictor
 from serving.schema import Limits, Schema, schema_of
 
+PREDICT = "/v1/predict"
 _READING = ("no-key", "not-json", "body-too-large", "too-many-rows", "invalid", "internal")
 
 
@@ -32,7 +34,7 @@ def create_app(
     labels: Labels,
     limits: Limits | None = None,
     keys: Keys | None = None,
-) -> FastAPI:
+) -> Front:
     """The application that answers with `predictor` and keeps `log` and `labels`.
 
     With `keys`, rows and labels are taken from those who hold one.
@@ -65,14 +67,22 @@ def create_app(
         swagger_ui_parameters={"validatorUrl": None},  # a badge that would ask the internet
     )
     app.state.draining = False
-    app.add_middleware(Front, metrics=metrics, keys=keys)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(HTTPException, _not_routed)
+    app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(Exception, _failed)
     app.openapi = documented(app, schema, with_keys=keys is not None)  # type: ignore[method-assign]
-    app.include_router(_predict(predictor, schema, limits, log, metrics, coalescer))
+    predict = _predict(predictor, schema, limits, log, metrics, coalescer)
+    app.post(
+        PREDICT,
+        tags=["predict"],
+        openapi_extra=takes("Row", "Rows"),
+        responses=gives("The answer, or one a row.", "Answer", "Answers")
+        | refuses(*_READING, "busy"),
+    )(predict)
     app.include_router(_labels(labels, schema, limits, metrics, storing))
     app.include_router(_operate(predictor, metrics))
-    return app
+    return Front(app, {PREDICT: predict}, metrics, keys)
 
 
 def _predict(
@@ -82,15 +92,7 @@ def _predict(
     log: PredictionLog,
     metrics: Metrics,
     coalescer: Coalescer,
-) -> APIRouter:
-    router = APIRouter(tags=["predict"])
-
-    @router.post(
-        "/v1/predict",
-        openapi_extra=takes("Row", "Rows"),
-        responses=gives("The answer, or one a row.", "Answer", "Answers")
-        | refuses(*_READING, "busy"),
-    )
+) -> Handler:
     async def predict(request: Request) -> Response:
         """Answer one row, or all of `{"rows": [...]}` in their order."""
         body = await read_json(request, limits)
@@ -103,7 +105,7 @@ def _predict(
         metrics.rows.inc(len(rows))
         return JSONResponse({"predictions": answers} if is_many(body) else answers[0])
 
-    return router
+    return predict
 
 
 def _labels(
@@ -179,6 +181,15 @@ def _description(predictor: Predictor) -> str:
 async def _refused(_: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, Refusal)  # noqa: S101  # the handler is registered for nothing else
     return refusal.response()
+
+
+async def _failed(_request: Request, _error: Exception) -> Response:
+    return failed()
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    """Nobody reads it; it is counted, as nginx counts it."""
+    return Response(status_code=499)
 
 
 async def _not_routed(request: Request, error: Exception) -> Response:

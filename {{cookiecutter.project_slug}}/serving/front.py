@@ -3,9 +3,11 @@
 import logging
 import time
 import traceback
+from collections.abc import Awaitable, Callable, Mapping
 
+from fastapi import FastAPI, Request, Response
 from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from serving.errors import Refusal
 from serving.keys import Keys
@@ -24,20 +26,32 @@ HEADERS = (
 )
 
 
-class Front:
-    """ASGI middleware; an exception becomes problem details and a line in the server's log."""
+Handler = Callable[[Request], Awaitable[Response]]
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, keys: Keys | None) -> None:
-        self.app = app
+
+class Front:
+    """The server as ASGI; an exception becomes problem details and a line in the server's log.
+
+    What is asked most, POST to one of `hot`, goes straight to its handler, all else through `api`,
+    which documents both: its way to a handler takes as long as all that the handler does beside the
+    model. `state` is the server's: see `serving.app`.
+    """
+
+    def __init__(
+        self, api: FastAPI, hot: Mapping[str, Handler], metrics: Metrics, keys: Keys | None
+    ) -> None:
+        self.api, self.state = api, api.state
+        self.hot = hot
         self.metrics = metrics
         self.keys = keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; what is no HTTP request passes untouched."""
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
+            await self.api(scope, receive, send)
             return
         began, status = time.perf_counter(), 0
+        handler = self.hot.get(scope["path"]) if scope["method"] == "POST" else None
 
         async def watched(message: Message) -> None:
             nonlocal status
@@ -49,7 +63,11 @@ class Front:
         try:
             if self.keys and scope["path"].startswith(GUARDED):
                 check(self.keys, scope)
-            await self.app(scope, receive, watched)
+            if handler:
+                answer = await handler(Request(scope, receive))
+                await answer(scope, receive, watched)
+            else:
+                await self.api(scope, receive, watched)
         except Refusal as reason:
             await reason.response()(scope, receive, watched)
         except ClientDisconnect:
@@ -57,12 +75,12 @@ class Front:
         except Exception as error:
             logger.error("%s", where(error))
             if not status:
-                refusal = Refusal("internal", "the fault is ours; try again, or tell its owners")
-                await refusal.response()(scope, receive, watched)
+                await failed()(scope, receive, watched)
         finally:
             # 499, as nginx counts it: the client was gone before there was a status.
             # The route's pattern, not the path: paths are the sender's to invent.
-            route = getattr(scope.get("route"), "path", "none")
+            known = getattr(scope.get("route"), "path", "none")
+            route = scope["path"] if handler else known
             self.metrics.requests.labels(route, str(status or 499)).inc()
             self.metrics.seconds.labels(route).observe(time.perf_counter() - began)
 
@@ -77,6 +95,11 @@ def check(keys: Keys, scope: Scope) -> None:
             "this model for one",
             headers={"WWW-Authenticate": "Bearer"},
         )
+
+
+def failed() -> Response:
+    """What a client hears of a fault of ours."""
+    return Refusal("internal", "the fault is ours; try again, or tell its owners").response()
 
 
 def where(error: BaseException) -> str:

@@ -9,11 +9,11 @@ from pathlib import Path
 from types import FrameType
 
 import uvicorn
-from fastapi import FastAPI
 
 from handoff.bundle import Bundle
 from problem.errors import BadInput
 from serving.app import create_app
+from serving.front import Front
 from serving.keys import KEYS, keys_of
 from serving.log import Labels, PredictionLog
 from serving.predictor import load
@@ -86,7 +86,7 @@ class _Server(uvicorn.Server):
     skips the wait. uvicorn itself would die of the signal in the end; here leaving is success.
     """
 
-    def __init__(self, app: FastAPI, greeting: str, drain: float) -> None:
+    def __init__(self, app: Front, greeting: str, drain: float) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
