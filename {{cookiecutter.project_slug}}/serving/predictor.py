@@ -90,8 +90,7 @@ def load(bundle: Bundle, *, rehearsal: bool) -> Predictor:
         BadInput: as `prepare`, or the model answers a golden row differently.
     """
     predictor = prepare(bundle, rehearsal=rehearsal)
-    replay(predictor)
-    return _quickened(predictor)
+    return _quickened(predictor, replay(predictor))
 
 
 def prepare(bundle: Bundle, *, rehearsal: bool) -> Predictor:
@@ -114,8 +113,8 @@ def prepare(bundle: Bundle, *, rehearsal: bool) -> Predictor:
     )
 
 
-def _quickened(predictor: Predictor) -> Predictor:
-    """The same predictor by the direct way, if that gives the golden rows' scores to the last bit.
+def _quickened(predictor: Predictor, answers: Sequence[Answer]) -> Predictor:
+    """The same predictor by the direct way, if that gives the golden `answers` to the last bit.
 
     Alone and all together: a step of the team's own may depend on who else is there.
     """
@@ -124,23 +123,23 @@ def _quickened(predictor: Predictor) -> Predictor:
         return predictor
     quick = replace(predictor, _direct=way)
     rows = [golden["row"] for golden in predictor.bundle.golden()]
-    for asked in (rows, *([row] for row in rows)):
-        try:
-            agrees = np.array_equal(quick.scores(asked), predictor.scores(asked), equal_nan=True)
-        except Exception:  # a step of the team's own may fail in any way where it is called so
-            agrees = False
-        if not agrees:
-            logger.warning("the model's steps answer otherwise one by one; it is asked as a whole")
-            return predictor
-    return quick
+    try:
+        agrees = quick.predict(rows) == predictor.predict(rows)
+        agrees = agrees and [quick.predict([row])[0] for row in rows] == list(answers)
+    except Exception:  # a step of the team's own may fail in any way where it is called so
+        agrees = False
+    if not agrees:
+        logger.warning("the model's steps answer otherwise one by one; it is asked as a whole")
+    return quick if agrees else predictor
 
 
-def replay(predictor: Predictor) -> None:
+def replay(predictor: Predictor) -> list[Answer]:
     """Ask for the golden rows, one by one as a client would, and compare with their answers.
 
     Raises:
         BadInput: names the first row whose answer differs.
     """
+    answers = []
     for number, golden in enumerate(predictor.bundle.golden(), start=1):
         try:
             [answer] = predictor.predict([golden["row"]])
@@ -148,6 +147,8 @@ def replay(predictor: Predictor) -> None:
             raise _differs(predictor.bundle, number, golden, f"{error!r}") from error
         if not same(answer, golden["answer"]):
             raise _differs(predictor.bundle, number, golden, f"{answer}")
+        answers.append(answer)
+    return answers
 
 
 def _differs(bundle: Bundle, number: int, golden: Mapping[str, Any], got: str) -> BadInput:
