@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from problem.errors import BadInput
-from problem.metrics import METRICS, Interval, Metric, Units, interval, measure, resamples
+from problem.metrics import METRICS, Interval, Units, interval, measure, resamples
 from problem.spec import TASKS_OF_METRIC, Problem, Value
 
 Array = NDArray[np.float64]
@@ -159,7 +159,7 @@ def measures(
     """
     fitting = [name for name, tasks in TASKS_OF_METRIC.items() if problem.target.task in tasks]
     return {
-        name: _measure(problem, METRICS[name], outcome, score, units)
+        name: measure(METRICS[name], outcome, score, stratify=_strata(problem), units=units)
         for name in fitting
         if name == problem.success.metric or np.isfinite(METRICS[name].compute(outcome, score))
     }
@@ -189,8 +189,9 @@ def slices(
             rows = np.flatnonzero((labels == label).to_numpy())
             measured: dict[str, float | None] = {"value": None, "low": None, "high": None}
             if len(rows) >= FEWEST_IN_SLICE and len(np.unique(outcome[rows])) > 1:
-                here = (outcome[rows], score[rows], among(units, rows))
-                measured |= _measure(problem, metric, *here).to_json()
+                own, strata = among(units, rows), _strata(problem)
+                here = measure(metric, outcome[rows], score[rows], stratify=strata, units=own)
+                measured |= here.to_json()
             found.append(
                 {
                     "column": part.column,
@@ -205,11 +206,8 @@ def slices(
     return found
 
 
-def _measure(
-    problem: Problem, metric: Metric, outcome: Array, score: Array, units: Units | None
-) -> Interval:
-    stratify = problem.target.task != "regression"
-    return measure(metric, outcome, score, stratify=stratify, units=units)
+def _strata(problem: Problem) -> bool:
+    return problem.target.task != "regression"
 
 
 def calibration(outcome: Array, score: Array, groups: int = 10) -> list[dict[str, float]]:
@@ -241,7 +239,7 @@ def worth(
     task, value = problem.target.task, problem.value
     earned = money(value, task, outcome, score, threshold)
     without = money(value, task, outcome, baseline, threshold=np.inf if task == "binary" else None)
-    samples = resamples(outcome, 200, 0, task != "regression", units)
+    samples = resamples(outcome, 200, 0, _strata(problem), units)
     result = interval(np.asarray([earned[rows].mean() for rows in samples]), float(earned.mean()))
     return {
         "currency": value.currency,

@@ -109,7 +109,8 @@ def _search(
         return _result(study, taught, seconds, stopped, say)
     try:
         with told(progress, say):
-            ready = judges(taught, _model(tried), progress.until)
+            model = next(one.model for one in tried if one.name == BOOSTING)
+            ready = judges(taught, model, progress.until)
             while trial := _next(study, progress):
                 _tell(study, trial, taught, ready, progress.until)
     except TimeIsUpError:
@@ -180,8 +181,7 @@ def key(taught: Lesson) -> str:
     sha.update(taught.dataset.problem.model_dump_json().encode())
     for name in CODE:
         sha.update((here / name).read_bytes())
-    for name in ("scikit-learn", "optuna"):
-        sha.update(version(name).encode())
+    sha.update(" ".join(map(version, ("scikit-learn", "optuna"))).encode())
     return sha.hexdigest()
 
 
@@ -248,7 +248,3 @@ def _spent(study: optuna.Study) -> float:
     trials = study.get_trials(deepcopy=False, states=JUDGED)
     taken = sum(trial.duration.total_seconds() for trial in trials if trial.duration)
     return max(taken, float(study.user_attrs.get(SPENT, 0.0)))
-
-
-def _model(tried: tuple[Candidate, ...]) -> Any:
-    return next(one.model for one in tried if one.name == BOOSTING)
