@@ -113,16 +113,8 @@ def _ours(project: Path, python: Path) -> Iterator[Server]:
 def _mlflow(project: Path, python: Path) -> Iterator[Server]:
     # The one run of the project, of which its one bundle was built.
     port, [model] = _free(), list((project / "mlartifacts").rglob("MLmodel"))
-    words = [
-        "-m",
-        "mlflow",
-        "models",
-        "serve",
-        "--model-uri",
-        str(model.parent),
-        "--env-manager",
-        "local",
-    ]
+    words = ["-m", "mlflow", "models", "serve", "--env-manager", "local"]
+    words += ["--model-uri", str(model.parent)]
     with _started(project, python, [*words, "--port", str(port)], port, "/ping") as (pid, seconds):
         body = {"dataframe_split": {"columns": list(ROW), "data": [list(ROW.values())]}}
         url = f"http://127.0.0.1:{port}/invocations"

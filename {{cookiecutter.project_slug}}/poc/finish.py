@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 
 # A bootstrap of so many rows tells how far a measure of more would scatter; but a class of which
 # there are fewer than so many among them does not.
-MOST_ROWS, FEWEST_OF_CLASS, REPEATS = 2_000, 50, 200
+MOST_ROWS, FEWEST_OF_CLASS, FEWEST_UNITS, REPEATS = 2_000, 50, 50, 200
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def bootstrap(
     Of many rows a sample is drawn again and again, and its scatter shrunk by the root of its share
     (m out of n, Bickel et al. 1997): the same interval in a fraction of the time.
     """
-    rows = _sample(outcome, is_value) if units is None else _some_units(units)
+    rows = _sample(outcome, is_value) if units is None else _some_units(units, outcome, is_value)
     centre = compute(outcome[rows], said[rows])
     samples = np.asarray(
         [
@@ -150,12 +150,20 @@ def _sample(outcome: Array, is_value: bool) -> NDArray[np.intp]:
     return np.concatenate(groups)
 
 
-def _some_units(units: Units) -> NDArray[np.intp]:
-    """Rows that stand for all: of units drawn at random, as many as their rows allow."""
-    codes, sizes = np.unique(units, return_counts=True)
-    order = np.random.default_rng(0).permutation(len(codes))
-    enough = max(FEWEST_OF_CLASS, int(np.searchsorted(np.cumsum(sizes[order]), MOST_ROWS)))
-    return np.flatnonzero(np.isin(units, codes[order[:enough]]))
+def _some_units(units: Units, outcome: Array, is_value: bool) -> NDArray[np.intp]:
+    """Rows that stand for all: units drawn at random until there are enough rows, also of a class.
+
+    And enough units: of a few large ones, none may be left out.
+    """
+    _, codes = np.unique(units, return_inverse=True)
+    known = codes.max() + 1
+    # When a row's unit is drawn: all of its rows at once.
+    drawn = np.random.default_rng(0).permutation(known)[codes]
+    enough = [min(FEWEST_UNITS, known) - 1, np.sort(drawn)[min(MOST_ROWS, len(drawn)) - 1]]
+    for label in () if is_value else np.unique(outcome):
+        own = np.sort(drawn[outcome == label])
+        enough.append(own[min(FEWEST_OF_CLASS, len(own)) - 1])
+    return np.flatnonzero(drawn <= max(enough))
 
 
 def threshold_of(taught: Lesson, scores: Array, rows: NDArray[np.intp]) -> float | None:

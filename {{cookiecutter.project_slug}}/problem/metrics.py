@@ -64,6 +64,11 @@ def _roc_auc(truth: Array, score: Array) -> float:
     return float((ranks[positive].sum() - hits * (hits + 1) / 2) / (hits * misses))
 
 
+def _average_precision(truth: Array, score: Array) -> float:
+    # Without a positive row scikit-learn says 0, which would drag down a bootstrap's mean.
+    return float(sk.average_precision_score(truth, score)) if truth.any() else float("nan")
+
+
 def _balanced_accuracy(truth: Array, prediction: Array) -> float:
     right = _right(truth, prediction)
     return float(np.mean([right[truth == label].mean() for label in np.unique(truth)]))
@@ -85,7 +90,7 @@ def _r2(truth: Array, prediction: Array) -> float:
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("average_precision", True, lambda t, p: float(sk.average_precision_score(t, p))),
+        Metric("average_precision", True, _average_precision),
         Metric("roc_auc", True, _roc_auc),
         Metric("brier_score", False, lambda t, p: float(np.square(t - p).mean())),
         Metric("accuracy", True, lambda t, p: float(_right(t, p).mean())),

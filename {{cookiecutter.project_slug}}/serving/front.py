@@ -32,9 +32,8 @@ Handler = Callable[[Request], Awaitable[Response]]
 class Front:
     """The server as ASGI; an exception becomes problem details and a line in the server's log.
 
-    What is asked most, POST to one of `hot`, goes straight to its handler, all else through `api`,
-    which documents both: its way to a handler takes as long as all that the handler does beside the
-    model. `state` is the server's: see `serving.app`.
+    What is asked most, POST to one of `hot`, goes straight to its handler and saves the way through
+    `api`, which answers all else and documents both. `state` is the server's: see `serving.app`.
     """
 
     def __init__(

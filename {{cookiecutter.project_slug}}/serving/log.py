@@ -1,9 +1,9 @@
 """What is kept of the answers given: JSON Lines segments, written beside the answers, never before.
 
 A record goes into a bounded queue; a thread writes what waits there ten times a second. It is not
-woken for each record: that took longer than to make one. When the queue is full or the disk will
-not take a record, the record is dropped and counted: an answer never waits for the log, nor fails
-with it. Whatever was added is on the disk within `SYNC_SECONDS`.
+woken for each record: it would take turns for the interpreter with those who answer. When the
+queue is full or the disk will not take a record, the record is dropped and counted: an answer never
+waits for the log, nor fails with it. What a disk takes is on it within `SYNC_SECONDS`.
 """
 
 import json

@@ -205,6 +205,25 @@ def test_rows_of_one_unit_are_known_as_such_and_units_of_one_row_are_none() -> N
     assert truth(problem("regression"), frame).units is None
 
 
+def test_of_many_units_enough_are_drawn_for_a_rare_class() -> None:
+    rng, rows = np.random.default_rng(1), 40_000
+    outcome, units = np.zeros(rows), np.arange(rows) // 4
+    outcome[rng.choice(rows, 4, replace=False)] = 1
+    said = 0.5 * outcome + rng.random(rows)
+    for name in ("roc_auc", "average_precision"):
+        metric = METRICS[name].compute
+        found = bootstrap(metric, outcome, said, is_value=False, units=units)
+        assert found.low < found.value < found.high
+
+
+def test_few_large_units_are_all_drawn() -> None:
+    rng = np.random.default_rng(0)
+    units = np.repeat(np.arange(8), 5_000)
+    paid = rng.normal(size=8)[units]
+    found = bootstrap(lambda _, part: float(part.mean()), paid, paid, is_value=True, units=units)
+    assert found.high - found.low > 0.5
+
+
 def test_every_interval_hears_of_units() -> None:
     """Nine equal rows of each unit: what is said of them is as unsure as of one row each."""
     rng = np.random.default_rng(0)

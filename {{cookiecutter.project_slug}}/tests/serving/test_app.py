@@ -1,11 +1,13 @@
 """What the server promises to those who call it."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+from starlette.types import Message
 
 from handoff import bundle as bundles
 from problem.spec import Task
@@ -222,6 +224,37 @@ def test_a_fault_of_ours_tells_nothing_of_its_inside_nor_of_the_row(
     assert "in transform" in caplog.text
     assert "secret" not in caplog.text
     assert client.post("/v1/predict", json=ROW).status_code == 200
+
+
+def test_nor_does_one_on_the_way_through_the_framework(
+    client: TestClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fault(*_: object) -> None:
+        raise ValueError("secret 77")
+
+    monkeypatch.setattr("serving.app.labels_of", fault)
+    response = client.post("/v1/labels", json={"prediction_id": "0" * 32, "label": True})
+    assert response.status_code == 500
+    assert response.json()["type"] == "urn:problem:internal"
+    assert "secret" not in response.text + caplog.text
+    assert "ValueError" in caplog.text
+    assert 'route="/v1/labels",status="500"' in client.get("/metrics").text
+
+
+@pytest.mark.parametrize("path", ["/v1/predict", "/v1/labels"])
+def test_a_client_that_leaves_is_counted_and_is_no_fault(
+    client: TestClient, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    async def gone() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def nobody(_: Message) -> None:
+        pass
+
+    scope = {"type": "http", "method": "POST", "path": path, "headers": [], "query_string": b""}
+    asyncio.run(client.app(scope, gone, nobody))  # type: ignore[arg-type]
+    assert f'route="{path}",status="499"' in client.get("/metrics").text
+    assert "ERROR" not in caplog.text
 
 
 def test_what_is_not_served_is_said_in_the_same_form(client: TestClient) -> None:
