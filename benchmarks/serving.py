@@ -50,7 +50,7 @@ import json, statistics, sys, time
 import pandas as pd
 from handoff.bundle import read
 from pathlib import Path
-from serving.model import load_model
+from serving.model.archive import load_model
 from threadpoolctl import threadpool_limits
 
 model = load_model(read(next(Path("build/bundles").iterdir())))

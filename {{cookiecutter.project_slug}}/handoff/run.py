@@ -13,7 +13,7 @@ from poc.record.tracking import connect, mlflow
 from poc.record.write import FACTS, FEATURES_FILE
 from problem.errors import BadInput
 from problem.spec import PROBLEM_FILE, read
-from serving.model import TRUSTED_TYPES, trusted
+from serving.model.archive import TRUSTED_TYPES, trusted
 
 # All code as it was when the run began, committed or not.
 SNAPSHOT = "snapshot.zip"

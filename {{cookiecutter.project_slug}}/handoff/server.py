@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from serving.keys import FILE, KEYS
+from serving.http.keys import FILE, KEYS
 
 # The project that this code belongs to: there `python -m serving` is found.
 PROJECT = Path(__file__).resolve().parents[1]

@@ -12,8 +12,9 @@ from data.columns import json_rows
 from handoff.bundle import Bundle
 from monitoring.check import check
 from problem.columns import Column
-from serving.log import PredictionLog, now
-from serving.predictor import load
+from serving.log.predictions import PredictionLog
+from serving.log.segments import now
+from serving.model.predictor import load
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from prometheus_client import Histogram
 
-from serving.errors import Refusal
-from serving.predictor import Answer, Predictor, Row
-from serving.schema import Limits
+from serving.http.errors import Refusal
+from serving.http.schema import Limits
+from serving.model.predictor import Answer, Predictor, Row
 
 RETRY_AFTER = {"Retry-After": "1"}
 

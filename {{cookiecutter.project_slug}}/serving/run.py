@@ -12,11 +12,12 @@ import uvicorn
 
 from handoff.bundle import Bundle
 from problem.errors import BadInput
-from serving.app import create_app
-from serving.front import Front
-from serving.keys import KEYS, keys_of
-from serving.log import Labels, PredictionLog
-from serving.predictor import load
+from serving.http.app import create_app
+from serving.http.front import Front
+from serving.http.keys import KEYS, keys_of
+from serving.log.labels import Labels
+from serving.log.predictions import PredictionLog
+from serving.model.predictor import load
 
 # Load balancers keep idle connections for a minute; they, not we, should be the ones to close.
 KEEP_ALIVE_SECONDS = 75

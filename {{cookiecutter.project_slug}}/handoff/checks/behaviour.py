@@ -18,8 +18,8 @@ from present.wording import percent
 from problem.columns import Column
 from problem.errors import BadInput
 from problem.expectations import Direction, Invariance, Minimum
-from serving.predictor import same
-from serving.schema import Limits, schema_of
+from serving.http.schema import Limits, schema_of
+from serving.model.predictor import same
 
 Array = NDArray[np.float64]
 Said = tuple[Verdict, str]

@@ -14,7 +14,7 @@ from handoff.store import RELEASE_FILE, champion_if_any, place
 from present import charts
 from present.page import Figure
 from problem.metrics import METRICS, Interval, measure, measure_gain
-from serving.predictor import load
+from serving.model.predictor import load
 
 Array = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from handoff.run import TrainedRun, fetch, load_model
 from poc.dataset import Dataset
 from present.page import Figure
 from problem.spec import Problem
-from serving.predictor import Predictor, prepare
+from serving.model.predictor import Predictor, prepare
 
 Verdict = Literal["pass", "warn", "refuse", "not applicable"]
 Group = Literal["worth it", "honest", "runs the same", "safe to own"]

@@ -21,7 +21,7 @@ from handoff.feature_code import strangers
 from handoff.run import SNAPSHOT, TrainedRun
 from poc.record.write import FACTS
 from problem.errors import BadInput
-from serving.predictor import load
+from serving.model.predictor import load
 
 # Chosen parameters are replayed, not the search that found them; longer than this no one waits.
 MOST_SECONDS = 3600

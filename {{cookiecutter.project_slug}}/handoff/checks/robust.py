@@ -11,11 +11,11 @@ from handoff.checks.compare import shorten
 from handoff.checks.finding import Evidence, Result
 from handoff.golden import UNSEEN
 from problem.columns import LONGEST_CATEGORY, Column
-from serving.predictor import ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE
+from serving.model.predictor import ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE
 
 Array = NDArray[np.float64]
 Row = dict[str, Any]
-# Rows in, scores out: (rows,) or (rows, classes), as `serving.predictor.Predictor.scores` has it.
+# Rows in, scores out: (rows,) or (rows, classes); see `serving.model.predictor`.
 Scores = Callable[[Sequence[Row]], Array]
 
 # Test rows that are asked in a batch, alone and in another order; edges are pushed into each of

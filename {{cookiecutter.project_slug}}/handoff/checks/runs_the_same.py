@@ -22,8 +22,8 @@ from poc.record.write import FEATURES_FILE
 from problem.columns import LONGEST_CATEGORY, Column
 from problem.errors import BadInput
 from problem.spec import PROBLEM_FILE
-from serving.predictor import replay, same
-from serving.schema import Limits, schema_of
+from serving.http.schema import Limits, schema_of
+from serving.model.predictor import replay, same
 
 # Rows that are sent through both paths, beside the golden ones.
 COMPARED = 300

@@ -10,7 +10,7 @@ from handoff.checks.compare import shorten
 from handoff.checks.finding import Evidence, Result
 from handoff.feature_code import strangers
 from problem.errors import BadInput
-from serving.model import load_model
+from serving.model.archive import load_model
 
 # What a secret looks like, by the issuers' own formats; and a password in a URL.
 SECRETS = {

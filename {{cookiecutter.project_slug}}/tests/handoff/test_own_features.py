@@ -57,7 +57,7 @@ import importlib.util, json, sys
 from pathlib import Path
 assert importlib.util.find_spec("poc") is None
 from handoff.bundle import read
-from serving.predictor import load
+from serving.model.predictor import load
 
 predictor = load(read(Path(sys.argv[1])), rehearsal=True)
 assert predictor._direct is not None

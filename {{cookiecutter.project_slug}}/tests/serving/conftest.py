@@ -7,11 +7,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from handoff import bundle as bundles
-from serving.app import create_app
-from serving.keys import Keys
-from serving.log import Labels, PredictionLog
-from serving.predictor import Predictor, load
-from serving.schema import Limits
+from serving.http.app import create_app
+from serving.http.keys import Keys
+from serving.http.schema import Limits
+from serving.log.labels import Labels
+from serving.log.predictions import PredictionLog
+from serving.model.predictor import Predictor, load
 from tests.serving.made import make_bundle
 
 

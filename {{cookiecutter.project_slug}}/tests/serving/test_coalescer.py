@@ -9,9 +9,9 @@ import pytest
 from prometheus_client import CollectorRegistry, Histogram
 
 from serving.coalescer import Coalescer
-from serving.errors import Refusal
-from serving.predictor import Answer, Predictor, Row
-from serving.schema import Limits
+from serving.http.errors import Refusal
+from serving.http.schema import Limits
+from serving.model.predictor import Answer, Predictor, Row
 from tests.serving.conftest import Connect
 from tests.serving.made import ROW
 

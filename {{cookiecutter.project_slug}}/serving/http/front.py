@@ -9,8 +9,8 @@ from fastapi import FastAPI, Request, Response
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
-from serving.errors import Refusal
-from serving.keys import Keys
+from serving.http.errors import Refusal
+from serving.http.keys import Keys
 from serving.metrics import Metrics
 
 logger = logging.getLogger("serving")
@@ -33,7 +33,7 @@ class Front:
     """The server as ASGI; an exception becomes problem details and a line in the server's log.
 
     What is asked most, POST to one of `hot`, goes straight to its handler and saves the way through
-    `api`, which answers all else and documents both. `state` is the server's: see `serving.app`.
+    `api`, which answers all else and documents both. `state` is the server's: see `create_app`.
     """
 
     def __init__(

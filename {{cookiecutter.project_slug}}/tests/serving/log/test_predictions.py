@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from serving.log import Labels, PredictionLog
+from serving.log.labels import Labels
+from serving.log.predictions import PredictionLog
 
 
 def record(number: int, **row: Any) -> dict[str, Any]:

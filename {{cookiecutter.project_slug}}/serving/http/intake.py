@@ -6,8 +6,8 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 from starlette.requests import Request
 
-from serving.errors import Refusal, invalid
-from serving.schema import Limits, Schema
+from serving.http.errors import Refusal, invalid
+from serving.http.schema import Limits, Schema
 
 # A sender that is cut off while it still sends never reads why, so read on for a while and keep
 # nothing of it.

@@ -3,7 +3,7 @@
 A ColumnTransformer selects columns from a table, asks each part how it wants to be called, and
 checks what comes back: for one row that takes longer than the model. Here each part gets its own
 columns and its steps are called one after the other. They are the same steps, so the answers are
-the same; whether they are is asked before anybody is served (see `serving.predictor.load`).
+the same; whether they are is asked before anybody is served (see `serving.model.predictor.load`).
 """
 
 from collections.abc import Callable, Mapping, Sequence

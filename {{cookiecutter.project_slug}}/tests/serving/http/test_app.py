@@ -11,8 +11,8 @@ from starlette.types import Message
 
 from handoff import bundle as bundles
 from problem.spec import Task
-from serving.predictor import Predictor, load
-from serving.schema import Limits
+from serving.http.schema import Limits
+from serving.model.predictor import Predictor, load
 from tests.serving.conftest import Connect
 from tests.serving.made import FEATURES, ROW, make_bundle
 
@@ -232,7 +232,7 @@ def test_nor_does_one_on_the_way_through_the_framework(
     def fault(*_: object) -> None:
         raise ValueError("secret 77")
 
-    monkeypatch.setattr("serving.app.labels_of", fault)
+    monkeypatch.setattr("serving.http.app.labels_of", fault)
     response = client.post("/v1/labels", json={"prediction_id": "0" * 32, "label": True})
     assert response.status_code == 500
     assert response.json()["type"] == "urn:problem:internal"

@@ -19,7 +19,7 @@ from handoff.bundle import Bundle
 from problem.errors import BadInput
 
 # Beside this code, not in the bundle nor the working directory: an artefact brings no trust along.
-TRUSTED_TYPES = Path(__file__).resolve().parent.parent / "handoff" / "trusted_types.txt"
+TRUSTED_TYPES = Path(__file__).resolve().parents[2] / "handoff" / "trusted_types.txt"
 _SCHEMA = "schema.json"
 
 

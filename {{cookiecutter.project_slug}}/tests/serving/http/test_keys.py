@@ -7,9 +7,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from problem.errors import BadInput
-from serving import keys as module
-from serving.keys import FILE, KEYS, Keys, keys_of
-from serving.predictor import Predictor
+from serving.http import keys as module
+from serving.http.keys import FILE, KEYS, Keys, keys_of
+from serving.model.predictor import Predictor
 from tests.serving.conftest import Connect
 from tests.serving.made import ROW
 

@@ -13,8 +13,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from handoff import bundle as bundles
 from problem.errors import BadInput
 from problem.spec import Task
-from serving.model import TRUSTED_TYPES, load_model, trusted
-from serving.predictor import Predictor, frame, load, same
+from serving.model.archive import TRUSTED_TYPES, load_model, trusted
+from serving.model.predictor import Predictor, frame, load, same
 from tests.serving.made import COLUMNS, FEATURES, ROW, make_bundle, seal
 
 

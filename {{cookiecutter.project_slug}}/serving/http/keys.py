@@ -21,7 +21,7 @@ SHORTEST = 20
 LOOK_SECONDS = 1.0
 SCHEME = "Bearer "
 
-logger = logging.getLogger("serving.keys")
+logger = logging.getLogger("serving.http.keys")
 
 
 class Keys:

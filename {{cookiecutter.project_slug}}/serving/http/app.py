@@ -14,15 +14,17 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 
 from serving.coalescer import Coalescer
-from serving.errors import Refusal
-from serving.front import Front, Handler, failed
-from serving.intake import is_many, labels_of, read_json, rows_of
-from serving.keys import Keys
-from serving.log import Labels, PredictionLog, now
+from serving.http.errors import Refusal
+from serving.http.front import Front, Handler, failed
+from serving.http.intake import is_many, labels_of, read_json, rows_of
+from serving.http.keys import Keys
+from serving.http.openapi import documented, gives, refuses, takes
+from serving.http.schema import Limits, Schema, schema_of
+from serving.log.labels import Labels
+from serving.log.predictions import PredictionLog
+from serving.log.segments import now
 from serving.metrics import Metrics
-from serving.openapi import documented, gives, refuses, takes
-from serving.predictor import Answer, Predictor
-from serving.schema import Limits, Schema, schema_of
+from serving.model.predictor import Answer, Predictor
 
 PREDICT = "/v1/predict"
 _READING = ("no-key", "not-json", "body-too-large", "too-many-rows", "invalid", "internal")

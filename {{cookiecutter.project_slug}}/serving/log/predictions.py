@@ -1,4 +1,4 @@
-"""What is kept of the answers given: JSON Lines segments, written beside the answers, never before.
+"""What is kept of the answers given: written beside the answers, never before.
 
 A record goes into a bounded queue; a thread writes what waits there ten times a second. It is not
 woken for each record: it would take turns for the interpreter with those who answer. When the
@@ -6,84 +6,23 @@ queue is full or the disk will not take a record, the record is dropped and coun
 waits for the log, nor fails with it. What a disk takes is on it within `SYNC_SECONDS`.
 """
 
-import json
 import logging
-import os
 import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
-from uuid import uuid4
+from typing import Any, Self
+
+from serving.log.segments import SEGMENT_BYTES, Segments
 
 QUEUED_RECORDS = 10_000
-SEGMENT_BYTES = 64_000_000
 SYNC_SECONDS, PAUSE_SECONDS = 1.0, 0.1
 CLOSE_SECONDS = 30.0
 _BATCH = 1_000
 
 logger = logging.getLogger("serving.log")
-
-
-class Segments:
-    """Files of a folder that records are appended to; the next begins when one is full.
-
-    After a failed write the file is left for a new one, so a torn line is always the last of its
-    file: readers need to know no other damage. Names sort by time and never meet, however many
-    servers share the folder.
-    """
-
-    def __init__(self, folder: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
-        self.folder = folder
-        self.segment_bytes = segment_bytes
-        self._file: BinaryIO | None = None
-        self._written = 0
-
-    def append(self, records: Iterable[Mapping[str, Any]]) -> None:
-        """Write records and hand them to the operating system.
-
-        Raises:
-            OSError: the folder or the disk did not take them; some may stand there nevertheless.
-        """
-        data = b"".join(_line(record) for record in records)
-        try:
-            if self._file is None:
-                self._file, self._written = _begin(self.folder), 0
-            self._file.write(data)
-            self._file.flush()
-        except OSError:
-            self.leave()
-            raise
-        self._written += len(data)
-        if self._written >= self.segment_bytes:
-            self.sync()
-            self.leave()
-
-    def sync(self) -> None:
-        """Return once everything appended is on the disk.
-
-        Raises:
-            OSError: it is not, or the file was deleted meanwhile.
-        """
-        if self._file is not None:
-            try:
-                os.fsync(self._file.fileno())
-                if os.fstat(self._file.fileno()).st_nlink == 0:
-                    raise FileNotFoundError(f"{self._file.name} was deleted")
-            except OSError:
-                self.leave()
-                raise
-
-    def leave(self) -> None:
-        """Close the current file, whatever state it is in."""
-        if self._file is not None:
-            with suppress(OSError):
-                self._file.close()
-        self._file = None
 
 
 class PredictionLog:
@@ -185,36 +124,3 @@ class PredictionLog:
     def _cleared(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
         row = {name: value for name, value in record["row"].items() if name not in self._personal}
         return {**record, "row": row}
-
-
-class Labels:
-    """What really happened, kept durably: labels may come late and may correct earlier ones."""
-
-    def __init__(self, folder: Path) -> None:
-        self._segments = Segments(folder)
-        self._lock = threading.Lock()
-
-    def add(self, labels: Iterable[Mapping[str, Any]]) -> None:
-        """Return once the labels are on the disk.
-
-        Raises:
-            OSError: they may not be; sending them again is safe, the latest wins.
-        """
-        with self._lock:
-            at = now()
-            self._segments.append({**label, "at": at} for label in labels)
-            self._segments.sync()
-
-
-def now() -> str:
-    """The time as it stands in records: ISO 8601, UTC, microseconds."""
-    return datetime.now(UTC).isoformat(timespec="microseconds")
-
-
-def _line(record: Mapping[str, Any]) -> bytes:
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-
-
-def _begin(folder: Path) -> BinaryIO:
-    folder.mkdir(parents=True, exist_ok=True)
-    return open(folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:8]}.jsonl", "xb")

@@ -5,9 +5,9 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from serving.errors import KINDS, MEDIA_TYPE
-from serving.front import GUARDED
-from serving.schema import Schema
+from serving.http.errors import KINDS, MEDIA_TYPE
+from serving.http.front import GUARDED
+from serving.http.schema import Schema
 
 Responses = dict[int | str, dict[str, Any]]
 

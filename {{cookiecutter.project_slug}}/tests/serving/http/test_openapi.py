@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import TypeAdapter
 from starlette.testclient import TestClient
 
-from serving.predictor import Predictor
-from serving.schema import Limits, schema_of
+from serving.http.schema import Limits, schema_of
+from serving.model.predictor import Predictor
 from tests.serving.made import COLUMNS, ROW
 
 

@@ -16,8 +16,8 @@ from threadpoolctl import ThreadpoolController
 from handoff.bundle import Bundle
 from problem.columns import Column
 from problem.errors import BadInput
-from serving.direct import Direct, direct
-from serving.model import load_model
+from serving.model.archive import load_model
+from serving.model.direct import Direct, direct
 
 # Another processor or library build may round the last bits of a float otherwise; a difference
 # that a person or a threshold could notice is far larger.

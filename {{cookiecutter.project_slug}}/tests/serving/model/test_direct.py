@@ -17,8 +17,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from handoff import bundle as bundles
 from problem.columns import Column
 from problem.spec import Task
-from serving.direct import _quick, direct
-from serving.predictor import frame, load
+from serving.model.direct import _quick, direct
+from serving.model.predictor import frame, load
 from tests.serving.made import make_bundle
 
 COLUMNS = (Column("a", "number"), Column("b", "number"), Column("word", "category"))
@@ -57,7 +57,7 @@ def test_a_way_that_answers_otherwise_is_not_taken(
         return replace(way, last=stranger)
 
     make_bundle(tmp_path)
-    monkeypatch.setattr("serving.predictor.direct", other)
+    monkeypatch.setattr("serving.model.predictor.direct", other)
     predictor = load(bundles.read(tmp_path), rehearsal=False)
     assert predictor._direct is None
     assert "asked as a whole" in caplog.text

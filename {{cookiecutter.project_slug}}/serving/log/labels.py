@@ -1,0 +1,27 @@
+"""What really happened, as callers tell it."""
+
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from serving.log.segments import Segments, now
+
+
+class Labels:
+    """What really happened, kept durably: labels may come late and may correct earlier ones."""
+
+    def __init__(self, folder: Path) -> None:
+        self._segments = Segments(folder)
+        self._lock = threading.Lock()
+
+    def add(self, labels: Iterable[Mapping[str, Any]]) -> None:
+        """Return once the labels are on the disk.
+
+        Raises:
+            OSError: they may not be; sending them again is safe, the latest wins.
+        """
+        with self._lock:
+            at = now()
+            self._segments.append({**label, "at": at} for label in labels)
+            self._segments.sync()
