@@ -219,6 +219,14 @@ class Budget(Table):
     memory_mb: float = Field(
         gt=0, description="memory of the serving process, in MB", examples=[600.0]
     )
+    score_difference: float = Field(
+        default=1e-5,
+        gt=0,
+        le=0.01,
+        description="how far a faster runtime's score may lie from the PoC's: of a probability "
+        "this much, of a value this part of it; decisions are the PoC's always",
+        examples=[1e-5],
+    )
 
 
 class Monitoring(Table):

@@ -65,6 +65,7 @@ currency = "EUR"
 latency_p99_ms = 100.0
 throughput_rps = 50.0
 memory_mb = 800.0
+score_difference = 1e-5
 
 [monitoring]
 window_days = 7

@@ -50,7 +50,14 @@ class Predictor:
         Raises:
             ArithmeticError: the model gave no finite number.
         """
-        scores = self.scores(rows)
+        return self.answers(self.scores(rows))
+
+    def answers(self, scores: Scores) -> list[Answer]:
+        """What callers are told of scores, a row each.
+
+        Raises:
+            ArithmeticError: a score is no finite number.
+        """
         if not np.isfinite(scores).all():
             raise ArithmeticError("the model gave a score that is not finite")
         if self._threshold is not None:
@@ -68,6 +75,10 @@ class Predictor:
                 seen = self._direct.features(lambda columns: frame(rows, columns))
                 return self._ask(self._direct.last, seen, len(rows))
             return self._ask(self._model, frame(rows, self.bundle.contract.inputs), len(rows))
+
+    def scores_of(self, table: pd.DataFrame) -> Scores:
+        """As `scores`, of many rows as the table that training saw (see `frame`), on every core."""
+        return self._ask(self._model, table, len(table))
 
     def _ask(self, model: Any, seen: Any, rows: int) -> Scores:
         if self._classes:
