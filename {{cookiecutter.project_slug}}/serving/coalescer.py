@@ -15,7 +15,9 @@ from prometheus_client import Histogram
 
 from serving.http.errors import Refusal
 from serving.http.schema import Limits
-from serving.model.predictor import Answer, Predictor, Row
+from serving.model.predictor import Predictor
+from serving.model.replay import Answer
+from serving.model.table import Row
 
 RETRY_AFTER = {"Retry-After": "1"}
 

@@ -19,7 +19,7 @@ from problem.columns import Column
 from problem.errors import BadInput
 from problem.expectations import Direction, Invariance, Minimum
 from serving.http.schema import Limits, schema_of
-from serving.model.predictor import same
+from serving.model.replay import same
 
 Array = NDArray[np.float64]
 Said = tuple[Verdict, str]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from serving.model.predictor import same
+from serving.model.replay import same
 
 # Enough to see what is wrong; the rest is mostly the same mistake again.
 SHOWN = 3

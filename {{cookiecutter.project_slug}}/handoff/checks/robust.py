@@ -11,7 +11,7 @@ from handoff.checks.compare import shorten
 from handoff.checks.finding import Evidence, Result
 from handoff.golden import UNSEEN
 from problem.columns import LONGEST_CATEGORY, Column
-from serving.model.predictor import ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE
+from serving.model.replay import ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE
 
 Array = NDArray[np.float64]
 Row = dict[str, Any]

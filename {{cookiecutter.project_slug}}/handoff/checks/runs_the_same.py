@@ -23,7 +23,7 @@ from problem.columns import LONGEST_CATEGORY, Column
 from problem.errors import BadInput
 from problem.spec import PROBLEM_FILE
 from serving.http.schema import Limits, schema_of
-from serving.model.predictor import replay, same
+from serving.model.replay import replay, same
 
 # Rows that are sent through both paths, beside the golden ones.
 COMPARED = 300
@@ -147,7 +147,7 @@ def parity(evidence: Evidence) -> Result:
         advice = "build again; answers are never edited by hand"
         return Result("refuse", shorten(found), required, advice)
     served = evidence.served
-    replay(served)
+    replay(served.predict, served.bundle)
     task, classes = dataset.problem.target.task, dataset.known.classes
     said = answers(judged.scores[:COMPARED], task, classes, bundle.threshold)
     # Through JSON and back, as over the wire.

@@ -24,7 +24,8 @@ from serving.log.labels import Labels
 from serving.log.predictions import PredictionLog
 from serving.log.segments import now
 from serving.metrics import Metrics
-from serving.model.predictor import Answer, Predictor
+from serving.model.predictor import Predictor
+from serving.model.replay import Answer
 
 PREDICT = "/v1/predict"
 _READING = ("no-key", "not-json", "body-too-large", "too-many-rows", "invalid", "internal")

@@ -7,34 +7,36 @@ the same; whether they are is asked before anybody is served (see `serving.model
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from problem.columns import Column
+from serving.model.table import Light, Row, frame
 
-Table = Callable[[Sequence[Column]], pd.DataFrame]
-Row = NDArray[Any]
+Table = Callable[[Sequence[Row], Sequence[Column]], Any]
+Numbers = NDArray[Any]
 
 # What an encoder's categories may take when they lie ready: some megabytes.
 MOST_CELLS = 1_000_000
 
 
 @dataclass(frozen=True)
-class _Part:
+class Part:
     """Steps that see some of the columns."""
 
     columns: tuple[Column, ...]
     steps: tuple[Any, ...]
+    table: Table = Light
 
-    def __call__(self, table: Table) -> Any:
-        seen = _through(self.steps, table(self.columns))
+    def __call__(self, rows: Sequence[Row]) -> Any:
+        """What the steps make of these rows: (rows, features)."""
+        seen = through(self.steps, self.table(rows, self.columns))
         return seen.toarray() if hasattr(seen, "toarray") else seen
 
 
@@ -45,71 +47,105 @@ class Direct:
     `direct` makes it.
     """
 
-    parts: tuple[_Part, ...]
+    parts: tuple[Part, ...]
     between: tuple[Any, ...]
     last: Any
 
-    def features(self, table: Table) -> Any:
-        """What the last step sees of rows; `table` gives them with these columns, in this order."""
-        seen = np.hstack([part(table) for part in self.parts])
-        return _through(self.between, seen)
+    def features(self, rows: Sequence[Row]) -> Any:
+        """What the last step sees of rows: (rows, features)."""
+        return through(self.between, np.hstack([part(rows) for part in self.parts]))
+
+    def suited(self, rows: Sequence[Row]) -> "Direct":
+        """The same with a frame for each part that asks more of a table than `Light` has."""
+        return replace(self, parts=tuple(_suited(part, rows) for part in self.parts))
 
 
-@dataclass(frozen=True)
-class _Lookup:
+def _suited(part: Part, rows: Sequence[Row]) -> Part:
+    framed = replace(part, table=frame)
+    try:
+        same = all(_equal(part(some), framed(some)) for some in (rows, *([row] for row in rows)))
+    except Exception:  # a step of the team's own may fail in any way where it misses something
+        same = False
+    return part if same else framed
+
+
+def _equal(one: Numbers, other: Numbers) -> bool:
+    # Words too, and dtypes: what comes next may ask for them.
+    if one.dtype != other.dtype or one.shape != other.shape:
+        return False
+    return np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+
+
+class Lookup:
     """A fitted OneHotEncoder whose known categories were encoded once.
 
-    It encodes each column for itself. So the features of a row are those of any other and, for each
-    column, what its category makes different. Where an unknown one is an error, the encoder is
-    asked, and says so.
+    It encodes each column for itself, so what a category looks like lies ready, and so does what an
+    unknown one looks like. Where that is an error, the encoder is asked, and says so.
     """
 
-    encoder: OneHotEncoder
-    base: Row
-    differences: tuple[Mapping[Any, Row], ...]
-    unknown: tuple[Row | None, ...]
+    def __init__(self, encoder: OneHotEncoder) -> None:
+        """Ask the encoder for each category that it knows.
+
+        Raises:
+            TypeError: its categories are no words, or too many.
+        """
+        self.encoder = encoder
+        learned = encoder.categories_
+        if not all(isinstance(word, str) for known in learned for word in known):
+            raise TypeError("categories that are no words")
+        first = np.array([[known[0] for known in learned]], dtype=object)
+        base = encoder.transform(first)
+        if sum(map(len, learned)) * base.size > MOST_CELLS:
+            raise TypeError("too many categories")
+        self.width = base.size
+        lenient = encoder.handle_unknown in ("ignore", "infrequent_if_exist")
+        self._columns = [
+            self._ready(first, place, known.tolist(), lenient)
+            for place, known in enumerate(learned)
+        ]
 
     def transform(self, seen: Any) -> Any:
+        """As the encoder's own: (rows, columns) of words to (rows, features)."""
+        made = np.empty((len(seen), self.width))
         try:
-            made = np.repeat(self.base, len(seen), axis=0)
-            told = zip(seen.T.tolist(), self.differences, self.unknown, strict=True)
-            for cells, found, other in told:
-                made += [found.get(cell, other) for cell in cells]
-        except (AttributeError, TypeError):
+            for cells, (numbers, unknown, encoded, begin, end) in zip(
+                seen.T.tolist(), self._columns, strict=True
+            ):
+                if unknown is None:
+                    chosen = [numbers[cell] for cell in cells]
+                else:
+                    chosen = [numbers.get(cell, unknown) for cell in cells]
+                made[:, begin:end] = encoded[chosen]
+        except (AttributeError, KeyError, TypeError):
             return self.encoder.transform(seen)
         return made
+
+    def _ready(
+        self, first: Numbers, place: int, words: Sequence[str], lenient: bool
+    ) -> tuple[Mapping[Any, int], int | None, Numbers, int, int]:
+        """Of a column: each word's number, the unknown's, what they look like, and where."""
+        told = [*words, "".join(words) + "?"] if lenient else list(words)
+        rows = np.repeat(first, len(told), axis=0)
+        rows[:, place] = told
+        encoded = np.asarray(self.encoder.transform(rows))
+        begin = sum(self._widths()[:place])
+        end = begin + self._widths()[place]
+        numbers = {word: number for number, word in enumerate(words)}
+        return numbers, len(words) if lenient else None, encoded[:, begin:end].copy(), begin, end
+
+    def _widths(self) -> list[int]:
+        """How many features each column becomes."""
+        return [int(width) for width in self.encoder._n_features_outs]
 
 
 def _quick(step: Any) -> Any:
     """A step, or what stands for it."""
     if type(step) is not OneHotEncoder or step.sparse_output or hasattr(step, "feature_names_in_"):
         return step
-    learned = step.categories_
-    if not all(isinstance(word, str) for known in learned for word in known):
+    try:
+        return Lookup(step)
+    except (AttributeError, TypeError):  # what is its own, another version may call otherwise
         return step
-    first = np.array([[known[0] for known in learned]], dtype=object)
-    base = step.transform(first)
-    if sum(map(len, learned)) * base.size > MOST_CELLS:
-        return step
-
-    def differences(place: int, words: Sequence[str]) -> Row:
-        rows = np.repeat(first, len(words), axis=0)
-        rows[:, place] = words
-        return np.asarray(step.transform(rows) - base)
-
-    lenient = step.handle_unknown in ("ignore", "infrequent_if_exist")
-    return _Lookup(
-        step,
-        base,
-        tuple(
-            dict(zip(known.tolist(), differences(place, known), strict=True))
-            for place, known in enumerate(learned)
-        ),
-        tuple(
-            differences(place, ["".join(known) + "?"])[0] if lenient else None
-            for place, known in enumerate(learned)
-        ),
-    )
 
 
 def direct(model: Any, columns: Sequence[Column]) -> Direct | None:
@@ -125,7 +161,7 @@ def direct(model: Any, columns: Sequence[Column]) -> Direct | None:
             continue
         if not isinstance(names, list) or not names or not known.keys() >= set(names):
             return None
-        parts.append(_Part(tuple(known[name] for name in names), _steps(part)))
+        parts.append(Part(tuple(known[name] for name in names), _steps(part)))
     if any(hasattr(step, "_sklearn_output_config") for step in (model, first)) or not parts:
         return None  # it was told to give tables
     return Direct(tuple(parts), _steps(model[1:-1]), model[-1])
@@ -136,7 +172,8 @@ def _steps(part: Any) -> tuple[Any, ...]:
     return tuple(_quick(step) for step in steps if step is not None and not isinstance(step, str))
 
 
-def _through(steps: Sequence[Any], seen: Any) -> Any:
+def through(steps: Sequence[Any], seen: Any) -> Any:
+    """What steps make of what they see, one after the other."""
     for step in steps:
         seen = step.transform(seen)
     return seen

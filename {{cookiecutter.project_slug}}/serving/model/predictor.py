@@ -1,34 +1,29 @@
 """Answers rows with the model of one bundle, exactly as the proof of concept did."""
 
 import logging
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pandas.api.types import pandas_dtype
 from threadpoolctl import ThreadpoolController
 
 from handoff.bundle import Bundle
-from problem.columns import Column
 from problem.errors import BadInput
 from serving.model.archive import load_model
 from serving.model.direct import Direct, direct
-
-# Another processor or library build may round the last bits of a float otherwise; a difference
-# that a person or a threshold could notice is far larger.
-RELATIVE_TOLERANCE = 1e-6
-ABSOLUTE_TOLERANCE = 1e-9
+from serving.model.onnx import Onnx
+from serving.model.replay import Answer, replay
+from serving.model.table import Row, frame
 
 logger = logging.getLogger("serving")
 
-Row = Mapping[str, Any]
-Answer = dict[str, Any]
 Scores = NDArray[np.float64]
+
+# Rows that ONNX Runtime answers sooner than another thread would wake.
+FEW_ROWS = 64
 
 
 @dataclass(frozen=True)
@@ -43,6 +38,17 @@ class Predictor:
     _threshold: float | None
     _threads: ThreadpoolController
     _direct: Direct | None = None
+    _onnx: Onnx | None = None
+
+    @property
+    def runtime(self) -> str:
+        """What computes the scores: `scikit-learn` or `onnx`."""
+        return "onnx" if self._onnx else "scikit-learn"
+
+    @property
+    def at_once(self) -> int:
+        """So many rows are answered too soon for another thread to be worth it."""
+        return FEW_ROWS if self._onnx else 0
 
     def predict(self, rows: Sequence[Row]) -> list[Answer]:
         """One answer a row, in order; rows are as the contract has them, missing is None or absent.
@@ -67,23 +73,50 @@ class Predictor:
         return [{"score": value} for value in scores.tolist()]
 
     def scores(self, rows: Sequence[Row]) -> Scores:
-        """What the model says: (rows, classes) probabilities, or (rows,) values of a regression."""
+        """What the model says: (rows, classes) probabilities, or (rows,) values of a regression.
+
+        Where the fast way comes so near to another decision that its rounding could make it, the
+        pipeline itself is asked: decisions are the proof of concept's, always.
+        """
+        if self._onnx is None:
+            return self.exact(rows)
+        scores = self._ordered(self._onnx(rows))
+        near = np.flatnonzero(self._near(scores))
+        if len(near):
+            scores[near] = self.exact([rows[place] for place in near])
+        return scores
+
+    def exact(self, rows: Sequence[Row]) -> Scores:
+        """As `scores`, always of the pipeline itself."""
         # A few rows are no work to share: where the cores are busy, waiting for a second thread
         # to wake took twenty times as long as the prediction.
         with self._threads.limit(limits=1):
             if self._direct:
-                seen = self._direct.features(lambda columns: frame(rows, columns))
-                return self._ask(self._direct.last, seen, len(rows))
+                return self._ask(self._direct.last, self._direct.features(rows), len(rows))
             return self._ask(self._model, frame(rows, self.bundle.contract.inputs), len(rows))
 
     def scores_of(self, table: pd.DataFrame) -> Scores:
-        """As `scores`, of many rows as the table that training saw (see `frame`), on every core."""
+        """As `exact`, of many rows as the table that training saw (see `frame`), on every core."""
         return self._ask(self._model, table, len(table))
 
     def _ask(self, model: Any, seen: Any, rows: int) -> Scores:
         if self._classes:
-            return np.asarray(model.predict_proba(seen), dtype=float)[:, self._order]
+            return self._ordered(np.asarray(model.predict_proba(seen), dtype=float))
         return np.asarray(model.predict(seen), dtype=float).reshape(rows)
+
+    def _ordered(self, scores: Scores) -> Scores:
+        """Shares of classes in the contract's order."""
+        return scores[:, self._order] if self._classes else scores
+
+    def _near(self, scores: Scores) -> Any:
+        """Which rows the allowed difference could decide otherwise, or have no number."""
+        allowed = self.bundle.problem.budget.score_difference
+        if self._threshold is not None:
+            return ~(np.abs(scores[:, 1] - self._threshold) > allowed)
+        if self._classes:
+            ranked = np.sort(scores, axis=1)
+            return ~(ranked[:, -1] - ranked[:, -2] > 2 * allowed)
+        return ~np.isfinite(scores)
 
     def _chosen(self, shares: Sequence[float]) -> Answer:
         best = max(range(len(shares)), key=shares.__getitem__)
@@ -91,17 +124,18 @@ class Predictor:
         return {"score": shares[best], "decision": self._classes[best], "scores": named}
 
 
-def load(bundle: Bundle, *, rehearsal: bool) -> Predictor:
+def load(bundle: Bundle, *, rehearsal: bool, onnx: bytes | None = None) -> Predictor:
     """A predictor of the bundle, once its golden rows have given their answers.
 
-    Whether the bundle may be served is for `serving.choose` to say; `rehearsal` marks one that
-    may not be acted upon.
+    Whether the bundle may be served is for `serving.choose` to say, and which converted model may
+    answer in its place for `serving.runtime`; `rehearsal` marks one that may not be acted upon.
 
     Raises:
         BadInput: as `prepare`, or the model answers a golden row differently.
     """
     predictor = prepare(bundle, rehearsal=rehearsal)
-    return _quickened(predictor, replay(predictor))
+    predictor = _quickened(predictor, replay(predictor.predict, bundle))
+    return predictor if onnx is None else _converted(predictor, onnx)
 
 
 def prepare(bundle: Bundle, *, rehearsal: bool) -> Predictor:
@@ -130,11 +164,11 @@ def _quickened(predictor: Predictor, answers: Sequence[Answer]) -> Predictor:
     Alone and all together: a step of the team's own may depend on who else is there.
     """
     way = direct(predictor._model, predictor.bundle.contract.inputs)
-    if way is None:
-        return predictor
-    quick = replace(predictor, _direct=way)
     rows = [golden["row"] for golden in predictor.bundle.golden()]
+    if way is None or not rows:
+        return predictor
     try:
+        quick = replace(predictor, _direct=way.suited(rows))
         agrees = quick.predict(rows) == predictor.predict(rows)
         agrees = agrees and [quick.predict([row])[0] for row in rows] == list(answers)
     except Exception:  # a step of the team's own may fail in any way where it is called so
@@ -144,59 +178,29 @@ def _quickened(predictor: Predictor, answers: Sequence[Answer]) -> Predictor:
     return quick if agrees else predictor
 
 
-def replay(predictor: Predictor) -> list[Answer]:
-    """Ask for the golden rows, one by one as a client would, and compare with their answers.
+def _converted(predictor: Predictor, onnx: bytes) -> Predictor:
+    """The same predictor with the converted model, if that gives the golden rows' answers."""
+    bundle, allowed = predictor.bundle, predictor.bundle.problem.budget.score_difference
+    of_its_size = allowed if bundle.contract.task == "regression" else 0.0
+    try:
+        fast = with_onnx(predictor, onnx)
+        replay(fast.predict, bundle, relative=of_its_size, absolute=allowed)
+    except Exception as error:  # the pipeline answers whatever is wrong with what stands for it
+        logger.warning("the converted model is not used, the pipeline answers: %s", error)
+        return predictor
+    return fast
+
+
+def with_onnx(predictor: Predictor, onnx: bytes) -> Predictor:
+    """The same predictor with a converted model that nobody has examined.
 
     Raises:
-        BadInput: names the first row whose answer differs.
+        BadInput: the pipeline has no direct way, so nothing can stand for the rest of it.
+        Exception: as ONNX Runtime does, of a model that it cannot run.
     """
-    answers = []
-    for number, golden in enumerate(predictor.bundle.golden(), start=1):
-        try:
-            [answer] = predictor.predict([golden["row"]])
-        except Exception as error:
-            raise _differs(predictor.bundle, number, golden, f"{error!r}") from error
-        if not same(answer, golden["answer"]):
-            raise _differs(predictor.bundle, number, golden, f"{answer}")
-        answers.append(answer)
-    return answers
-
-
-def _differs(bundle: Bundle, number: int, golden: Mapping[str, Any], got: str) -> BadInput:
-    return BadInput(
-        f"golden row {number} ({golden['kind']}) of bundle {bundle.id[:12]} expected "
-        f"{golden['answer']}, got {got}; the model does not run here as it did in training: "
-        "compare the pins in the bundle's manifest with what is installed"
-    )
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two answers agree: decisions exactly, scores within the tolerance."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, float) and isinstance(other, float | int) and not isinstance(other, bool):
-        return math.isclose(one, other, rel_tol=RELATIVE_TOLERANCE, abs_tol=ABSOLUTE_TOLERANCE)
-    return type(one) is type(other) and bool(one == other)
-
-
-def frame(rows: Sequence[Row], columns: Iterable[Column]) -> pd.DataFrame:
-    """The rows as the table that training saw: the same columns, order and dtypes."""
-    return pd.DataFrame({column.name: _values(rows, column) for column in columns}, copy=False)
-
-
-def _values(rows: Sequence[Row], column: Column) -> Any:
-    """A column's cells as an array of its dtype, which costs less than a Series of each."""
-    values, dtype = [row.get(column.name) for row in rows], _dtype(column.dtype)
-    if not isinstance(dtype, np.dtype):
-        return dtype.construct_array_type()._from_sequence(values, dtype=dtype)
-    if dtype.kind == "b" and None in values:  # numpy would take it for False
-        raise ValueError(f"'{column.name}' cannot hold missing values")
-    return np.array(values, dtype=dtype)  # None becomes NaN or NaT, and no integer
-
-
-@cache
-def _dtype(name: str) -> Any:
-    return pandas_dtype(name)
+    if predictor._direct is None:
+        raise BadInput("expected a pipeline whose steps can be asked one by one; serve it as it is")
+    return replace(predictor, _onnx=Onnx(onnx, predictor._direct))
 
 
 def _order(model: Any, classes: tuple[Any, ...]) -> tuple[int, ...]:

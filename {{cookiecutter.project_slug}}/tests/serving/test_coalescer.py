@@ -11,7 +11,9 @@ from prometheus_client import CollectorRegistry, Histogram
 from serving.coalescer import Coalescer
 from serving.http.errors import Refusal
 from serving.http.schema import Limits
-from serving.model.predictor import Answer, Predictor, Row
+from serving.model.predictor import Predictor
+from serving.model.replay import Answer
+from serving.model.table import Row
 from tests.serving.conftest import Connect
 from tests.serving.made import ROW
 

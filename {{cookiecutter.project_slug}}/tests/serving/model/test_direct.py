@@ -18,7 +18,8 @@ from handoff import bundle as bundles
 from problem.columns import Column
 from problem.spec import Task
 from serving.model.direct import _quick, direct
-from serving.model.predictor import frame, load
+from serving.model.predictor import load
+from serving.model.table import frame
 from tests.serving.made import make_bundle
 
 COLUMNS = (Column("a", "number"), Column("b", "number"), Column("word", "category"))
@@ -75,7 +76,8 @@ def test_steps_between_and_a_part_left_out_are_passed_as_the_whole_does() -> Non
     model = fitted(ColumnTransformer(parts), StandardScaler(), LogisticRegression())
     way = direct(model, COLUMNS)
     assert way is not None
-    seen = way.features(lambda columns: frame(ROWS, columns))
+    assert {part.table for part in way.suited(ROWS).parts} == {frame}
+    seen = way.suited(ROWS).features(ROWS)
     assert np.array_equal(way.last.predict_proba(seen), model.predict_proba(TABLE))
 
 

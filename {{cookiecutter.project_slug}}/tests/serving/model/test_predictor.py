@@ -14,7 +14,9 @@ from handoff import bundle as bundles
 from problem.errors import BadInput
 from problem.spec import Task
 from serving.model.archive import TRUSTED_TYPES, load_model, trusted
-from serving.model.predictor import Predictor, frame, load, same
+from serving.model.predictor import Predictor, load
+from serving.model.replay import same
+from serving.model.table import frame
 from tests.serving.made import COLUMNS, FEATURES, ROW, make_bundle, seal
 
 
