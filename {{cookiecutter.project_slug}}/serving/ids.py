@@ -91,7 +91,9 @@ def keys_of(environment: Mapping[str, str] = os.environ) -> list[bytes]:
         try:
             text += "\n" + Path(environment[FILE]).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise BadInput(f"{FILE} names {environment[FILE]}, which cannot be read: {error}") from None
+            raise BadInput(
+                f"{FILE} names {environment[FILE]}, which cannot be read: {error}"
+            ) from None
     found = text.replace(",", " ").split()
     # Not the key itself: this goes to a log.
     if not found or min(map(len, found)) < SHORTEST:

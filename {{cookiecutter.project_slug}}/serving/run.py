@@ -12,6 +12,7 @@ import uvicorn
 
 from handoff.bundle import Bundle
 from problem.errors import BadInput
+from serving import ids
 from serving.http.app import create_app
 from serving.http.front import Front
 from serving.http.keys import KEYS, keys_of
@@ -38,6 +39,7 @@ def serve(
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     keys = keys_of()
+    ids.OURS.use(ids.keys_of())
     print(f"loading {bundle.id[:12]}, asking its golden rows …", file=sys.stderr, flush=True)
     predictor = load(bundle, rehearsal=rehearsal)
     with (

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from uuid import uuid4
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi_offline import FastAPIOffline
@@ -20,6 +19,7 @@ from serving.http.intake import is_many, labels_of, read_json, rows_of
 from serving.http.keys import Keys
 from serving.http.openapi import documented, gives, refuses, takes
 from serving.http.schema import Limits, Schema, schema_of
+from serving.ids import new_id
 from serving.log.labels import Labels
 from serving.log.predictions import PredictionLog
 from serving.log.segments import now
@@ -164,7 +164,7 @@ def _operate(predictor: Predictor, metrics: Metrics) -> APIRouter:
 
 def _signed(answer: Answer, predictor: Predictor) -> Answer:
     """The answer with an id of its own and the bundle that gave it."""
-    signature = {"prediction_id": uuid4().hex, "bundle": predictor.bundle.id}
+    signature = {"prediction_id": new_id(), "bundle": predictor.bundle.id}
     return {**signature, **({"rehearsal": True} if predictor.rehearsal else {}), **answer}
 
 

@@ -5,7 +5,6 @@ nullable field may be null or left out, which is the same; every other field is 
 knows no integers, so an integer may come as 3.0, never as 3.5.
 """
 
-import json
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -20,13 +19,11 @@ from typing_extensions import TypedDict  # pydantic takes typing's own from Pyth
 
 from handoff.bundle import Contract
 from problem.columns import LONGEST_CATEGORY, Column
+from serving.http import label as labels
+from serving.http.label import PredictionId
 
 _INT64 = 2**63
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?")
-
-PredictionId = Annotated[
-    str, Field(pattern="^[0-9a-f]{32}$", description="The id that the answer carried.")
-]
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ def schema_of(contract: Contract, limits: Limits) -> Schema:
     """The request and answer types of a contract."""
     row = _record("Row", {column.name: _input(column) for column in contract.inputs})
     answer = _record("Answer", _answer(contract))
-    label = _record("Label", {"prediction_id": PredictionId, "label": _label(contract)})
+    label = _record("Label", labels.fields_of(contract))
     types = {
         "Row": row,
         "Rows": _record("Rows", {"rows": _some(row, limits)}),
@@ -75,8 +72,7 @@ def schema_of(contract: Contract, limits: Limits) -> Schema:
         "Labels": _record("Labels", {"labels": _some(label, limits)}),
     }
     fields = {column.name: expected(column) for column in contract.inputs}
-    outcome = f"one of {json.dumps(contract.classes)[1:-1]}" if contract.classes else "a number"
-    said = {"prediction_id": "the prediction_id of an answer", "label": outcome}
+    said = labels.words_of(contract)
     return Schema(
         adapters={name: TypeAdapter(kind) for name, kind in types.items()},
         words={
@@ -202,10 +198,3 @@ def _answer(contract: Contract) -> dict[str, Any]:
 
 def _output(meanings: Mapping[str, str], name: str, kind: Any) -> Any:
     return Annotated[kind, Field(description=meanings.get(name))]
-
-
-def _label(contract: Contract) -> Any:
-    meaning = Field(description="What really happened. A later label replaces an earlier one.")
-    if contract.task == "regression":
-        return Annotated[float, Field(allow_inf_nan=False), meaning]
-    return Annotated[Literal[tuple(contract.classes)], meaning]

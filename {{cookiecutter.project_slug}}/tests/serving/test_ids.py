@@ -83,12 +83,16 @@ def test_a_key_that_proves_nothing_is_refused_without_being_told(text: str, tmp_
 
 
 def test_a_label_of_an_id_that_was_not_given_is_refused_only_with_a_key(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
+    client: TestClient,
 ) -> None:
     def status(id_: str) -> int:
         label = {"prediction_id": id_, "label": True}
-        one, many = client.post("/v1/labels", json=label), client.post(
-            "/v1/labels", json={"labels": [{"prediction_id": ids.new_id(), "label": True}, label]}
+        one, many = (
+            client.post("/v1/labels", json=label),
+            client.post(
+                "/v1/labels",
+                json={"labels": [{"prediction_id": ids.new_id(), "label": True}, label]},
+            ),
         )
         assert one.status_code == many.status_code
         if one.status_code == 422:
@@ -100,9 +104,11 @@ def test_a_label_of_an_id_that_was_not_given_is_refused_only_with_a_key(
         return one.status_code
 
     assert status("0" * 32) == 200
-    monkeypatch.setattr(ids.OURS, "_proofs", Ids([NEW])._proofs)
-    ids.OURS.forget()
-    assert status("0" * 32) == 422
-    assert status(Ids([NEW]).new_id()) == 200
-    answer = client.post("/v1/predict", json=ROW).json()
-    assert status(answer["prediction_id"]) == 200
+    ids.OURS.use([NEW])
+    try:
+        assert status("0" * 32) == 422
+        assert status(Ids([NEW]).new_id()) == 200
+        answer = client.post("/v1/predict", json=ROW).json()
+        assert status(answer["prediction_id"]) == 200
+    finally:
+        ids.OURS.use([])
