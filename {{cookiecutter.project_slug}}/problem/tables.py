@@ -224,7 +224,7 @@ class Budget(Table):
         gt=0,
         le=0.01,
         description="how far a faster runtime's score may lie from the PoC's: of a probability "
-        "this much, of a value this part of it; decisions are the PoC's always",
+        "this much, of a value this part of their range; decisions are the PoC's always",
         examples=[1e-5],
     )
 

@@ -1,63 +1,40 @@
-"""The fast way: what scikit-learn's steps do, by ONNX Runtime.
+"""The fast way: the model's last step by ONNX Runtime, which `serving.optimise` converted.
 
-Steps of the team's own and encoders whose categories lie ready stay Python (`own`). What follows
-them (`rest`) was converted by `serving.optimise`, and gets their numbers as float32, as which the
-pipeline rounded them in training.
+What comes before it is asked as ever, and given as float32: as which the pipeline rounded its
+numbers in training.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.model.direct import Direct, Lookup, Part
+from handoff.bundle import Bundle
+from serving.model.direct import Direct
 from serving.model.table import Row
 
-# The converted model's input and outputs, as skl2onnx names them.
+# The converted model's input and outputs.
 INPUT = "rows"
 PROBABILITIES, VALUE = "probabilities", "variable"
 
 
-@dataclass(frozen=True)
-class Rest:
-    """What of a pipeline can be converted: a part's remaining steps, in the order of their parts.
+def allowed(bundle: Bundle) -> float:
+    """How far a score of a converted model may lie from the pipeline's, as problem.toml says.
 
-    `widths` are the numbers that each part's own steps give.
+    Of a value that part of the range which the scores of the test rows had.
     """
-
-    parts: tuple[tuple[Any, ...], ...]
-    between: tuple[Any, ...]
-    last: Any
-
-
-def own(way: Direct) -> Direct:
-    """The same way, each part only as far as its last step that must stay Python."""
-    parts = tuple(replace(part, steps=part.steps[: _own_steps(part)]) for part in way.parts)
-    return replace(way, parts=parts, between=(), last=None)
-
-
-def rest(way: Direct) -> Rest:
-    """What follows `own`."""
-    parts = tuple(part.steps[_own_steps(part) :] for part in way.parts)
-    return Rest(parts, way.between, way.last)
-
-
-def _own_steps(part: Part) -> int:
-    stays = [
-        number
-        for number, step in enumerate(part.steps, start=1)
-        if isinstance(step, Lookup) or not type(step).__module__.startswith("sklearn.")
-    ]
-    return max(stays, default=0)
+    part = bundle.problem.budget.score_difference
+    if bundle.contract.task != "regression":
+        return part
+    edges = bundle.reference["score"]["edges"]
+    return part * (max(edges) - min(edges)) if edges else part
 
 
 class Onnx:
-    """A converted model behind the steps that stay Python."""
+    """A converted last step behind the others."""
 
     def __init__(self, model: bytes, way: Direct) -> None:
-        """Load the model; `way` is the direct way through the pipeline that it was made of.
+        """Load the model; `way` is the direct way through the pipeline whose last step it was.
 
         Raises:
             Exception: as ONNX Runtime does, of a model that it cannot run.
@@ -73,11 +50,11 @@ class Onnx:
         )
         names = [output.name for output in self._session.get_outputs()]
         self._wanted = [PROBABILITIES if PROBABILITIES in names else VALUE]
-        self._own = own(way)
+        self._way = way
 
     def __call__(self, rows: Sequence[Row]) -> NDArray[np.float64]:
         """Probabilities (rows, classes) in the model's order, or values (rows,)."""
-        seen = self._own.features(rows).astype(np.float32)
+        seen = self._way.features(rows).astype(np.float32)
         [found] = self._session.run(self._wanted, {INPUT: seen})
         scores = np.asarray(found, dtype=np.float64)
         return scores if self._wanted == [PROBABILITIES] else scores.reshape(len(rows))

@@ -14,7 +14,7 @@ from handoff.bundle import Bundle
 from problem.errors import BadInput
 from serving.model.archive import load_model
 from serving.model.direct import Direct, direct
-from serving.model.onnx import Onnx
+from serving.model.onnx import Onnx, allowed
 from serving.model.replay import Answer, replay
 from serving.model.table import Row, frame
 
@@ -83,7 +83,7 @@ class Predictor:
         scores = self._ordered(self._onnx(rows))
         near = np.flatnonzero(self._near(scores))
         if len(near):
-            scores[near] = self.exact([rows[place] for place in near])
+            scores[near] = self.exact([rows[place] for place in near.tolist()])
         return scores
 
     def exact(self, rows: Sequence[Row]) -> Scores:
@@ -110,12 +110,12 @@ class Predictor:
 
     def _near(self, scores: Scores) -> Any:
         """Which rows the allowed difference could decide otherwise, or have no number."""
-        allowed = self.bundle.problem.budget.score_difference
+        reach = allowed(self.bundle)
         if self._threshold is not None:
-            return ~(np.abs(scores[:, 1] - self._threshold) > allowed)
+            return ~(np.abs(scores[:, 1] - self._threshold) > reach)
         if self._classes:
             ranked = np.sort(scores, axis=1)
-            return ~(ranked[:, -1] - ranked[:, -2] > 2 * allowed)
+            return ~(ranked[:, -1] - ranked[:, -2] > 2 * reach)
         return ~np.isfinite(scores)
 
     def _chosen(self, shares: Sequence[float]) -> Answer:
@@ -180,11 +180,9 @@ def _quickened(predictor: Predictor, answers: Sequence[Answer]) -> Predictor:
 
 def _converted(predictor: Predictor, onnx: bytes) -> Predictor:
     """The same predictor with the converted model, if that gives the golden rows' answers."""
-    bundle, allowed = predictor.bundle, predictor.bundle.problem.budget.score_difference
-    of_its_size = allowed if bundle.contract.task == "regression" else 0.0
     try:
         fast = with_onnx(predictor, onnx)
-        replay(fast.predict, bundle, relative=of_its_size, absolute=allowed)
+        replay(fast.predict, predictor.bundle, relative=0, absolute=allowed(predictor.bundle))
     except Exception as error:  # the pipeline answers whatever is wrong with what stands for it
         logger.warning("the converted model is not used, the pipeline answers: %s", error)
         return predictor

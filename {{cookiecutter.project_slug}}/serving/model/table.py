@@ -19,6 +19,9 @@ from problem.columns import Column
 
 Row = Mapping[str, Any]
 
+# More rows are pandas' own work.
+FEW = 1_000
+
 
 def frame(rows: Sequence[Row], columns: Iterable[Column]) -> pd.DataFrame:
     """The rows as the table that training saw: the same columns, order and dtypes."""
@@ -130,5 +133,5 @@ class Dates:
         return _parts([date and date.weekday() for date in self._dates])
 
 
-def _parts(values: list[int | None]) -> NDArray[np.float64]:
+def _parts(values: list[Any]) -> NDArray[np.float64]:
     return np.array(values, dtype=np.float64)
