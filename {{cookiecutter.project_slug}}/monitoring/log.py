@@ -19,11 +19,12 @@ import duckdb
 
 from problem.errors import BadInput
 
-# A line that is no record comes out of read_json with empty fields. Casting a time that knows its
-# offset makes it UTC.
+# A line that is no record comes out of read_json with empty fields. TIMESTAMPTZ minds an offset
+# and takes a time without one for the session's.
+ZONE = "SET TimeZone = 'UTC'"
 PREDICTION_LINES = """
     CREATE TEMP VIEW prediction_lines AS
-    SELECT *, try_cast("at" AS TIMESTAMP) AS moment,
+    SELECT *, try_cast("at" AS TIMESTAMPTZ)::TIMESTAMP AS moment,
         prediction_id IS NULL OR moment IS NULL OR bundle IS NULL OR "row" IS NULL
             OR score IS NULL AS broken
     FROM read_json(getvariable('segments_of_predictions'), format = 'newline_delimited',
@@ -33,10 +34,11 @@ PREDICTION_LINES = """
 """
 LABEL_LINES = """
     CREATE TEMP VIEW label_lines AS
-    SELECT *, try_cast("at" AS TIMESTAMP) AS moment,
-        prediction_id IS NULL OR moment IS NULL AS broken
+    SELECT *, try_cast("at" AS TIMESTAMPTZ)::TIMESTAMP AS moment,
+        try_cast(known_at AS TIMESTAMPTZ)::TIMESTAMP AS known,
+        prediction_id IS NULL OR moment IS NULL OR known_at IS NOT NULL AND known IS NULL AS broken
     FROM read_json(getvariable('segments_of_labels'), format = 'newline_delimited',
-        columns = {prediction_id: 'VARCHAR', "at": 'VARCHAR', label: 'JSON'},
+        columns = {prediction_id: 'VARCHAR', "at": 'VARCHAR', known_at: 'VARCHAR', label: 'JSON'},
         ignore_errors = true, filename = 'segment')
 """
 # Where a bundle has answered in earnest, its rehearsals are left out.
@@ -51,11 +53,13 @@ ANSWERED = """
     SELECT json_extract_string("row", getvariable('inputs')) AS found, score FROM predictions
     WHERE moment >= getvariable('since')
 """
-# The latest label wins; one taken back (null) is none.
+# What became known last is taken, in whatever order it came; without a word when, it was known when
+# it came. Of two known at one moment the later to come; one taken back (null) is none.
 LABELS = """
     CREATE TEMP VIEW labels AS
-    SELECT prediction_id,
-        nullif(arg_max(coalesce(label::VARCHAR, 'null'), moment), 'null') AS label
+    SELECT prediction_id, nullif(
+        arg_max(coalesce(label::VARCHAR, 'null'), row(coalesce(known, moment), moment)), 'null'
+    ) AS label
     FROM label_lines WHERE NOT broken GROUP BY prediction_id
 """
 NO_LABELS = "CREATE TEMP VIEW labels AS SELECT '' AS prediction_id, '' AS label WHERE false"
@@ -89,6 +93,7 @@ def open_log(connection: duckdb.DuckDBPyConnection, folder: Path, bundle: str) -
             f"expected a prediction log in {folder / 'predictions'}, found no *.jsonl there; "
             "serve with `python -m serving run`, or name the log's folder with --log"
         )
+    connection.execute(ZONE)
     _set(connection, "segments_of_predictions", predictions)
     connection.execute(PREDICTION_LINES)
     torn = _torn_lines(connection, "SELECT segment, broken FROM prediction_lines")

@@ -16,12 +16,14 @@ class Labels:
         self._lock = threading.Lock()
 
     def add(self, labels: Iterable[Mapping[str, Any]]) -> None:
-        """Return once the labels are on the disk.
+        """Return once the labels are on the disk; of two that became known at once, the later.
 
         Raises:
-            OSError: they may not be; sending them again is safe, the latest wins.
+            OSError: they may not be; sending them again is safe.
         """
+        # They bear one time, and readers go by times.
+        told = {(label["prediction_id"], label.get("known_at")): label for label in labels}
         with self._lock:
             at = now()
-            self._segments.append({**label, "at": at} for label in labels)
+            self._segments.append({**label, "at": at} for label in told.values())
             self._segments.sync()

@@ -1,11 +1,16 @@
 """A log is read as it stands: half a line at its end is passed over, any other damage refused."""
 
+import itertools
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 
 from monitoring.check import Result, check
+from monitoring.log import open_log
 from problem.errors import BadInput
 from tests.monitoring.made import (
     NOW,
@@ -77,6 +82,55 @@ def test_a_broken_label_is_refused(tmp_path: Path) -> None:
     write_lines(tmp_path / "labels/two.jsonl", [{"prediction_id": "x"}])
     with pytest.raises(BadInput, match=r"labels.two\.jsonl, found 1 broken, the first in line 1;"):
         checked(tmp_path)
+
+
+def taken(logs: Path, sent: Sequence[Mapping[str, Any]]) -> str | None:
+    """What is taken of labels for one answer that came in this order, a minute apart, as JSON."""
+    if not logs.exists():
+        write_log(logs, ROWS, SCORES)
+    came = [
+        {"prediction_id": "one", "at": f"2026-11-23T12:{minute:02d}:00+00:00", **label}
+        for minute, label in enumerate(sent)
+    ]
+    write_lines(logs / "labels/one.jsonl", came)
+    with duckdb.connect() as connection:
+        open_log(connection, logs, "b")
+        [(label,)] = connection.execute("SELECT label FROM labels").fetchall()
+    return None if label is None else str(label)
+
+
+FIRST = {"label": False, "known_at": "2026-11-20T10:00:00+00:00"}
+MENDED = {"label": True, "known_at": "2026-11-20T10:00:00.000001+00:00"}
+
+
+def test_what_became_known_last_is_taken_however_often_and_in_whatever_order_it_came(
+    tmp_path: Path,
+) -> None:
+    for sent in itertools.product((FIRST, MENDED), repeat=4):
+        assert taken(tmp_path / "log", sent) == ("true" if MENDED in sent else "false")
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ([{"label": True}, {"label": False}], "false"),  # the arrival counts
+        ([{"label": True}, FIRST], "true"),  # which here is later than what was known before
+        ([{**FIRST, "known_at": "2026-11-23T12:30:00+00:00"}, {"label": True}], "false"),
+        ([MENDED, {**MENDED, "label": False}], "false"),  # known at once: the later to come
+        ([{**MENDED, "known_at": "2026-11-20T11:00:00+02:00"}, FIRST], "false"),
+        ([MENDED, {**FIRST, "label": None, "known_at": "2026-11-21"}], None),
+        ([{**MENDED, "known_at": None}, {"label": False}], "false"),
+    ],
+)
+def test_a_label_counts_from_when_it_was_known_else_from_when_it_came(
+    tmp_path: Path, sent: list[dict[str, Any]], expected: str | None
+) -> None:
+    assert taken(tmp_path / "log", sent) == expected
+
+
+def test_a_label_known_at_no_time_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"labels.one\.jsonl, found 1 broken, the first in line 2;"):
+        taken(tmp_path / "log", [FIRST, {**FIRST, "known_at": "noon"}])
 
 
 def test_an_empty_segment_is_a_segment(tmp_path: Path) -> None:

@@ -1,0 +1,92 @@
+"""Labels may come late, twice, corrected and in any order, if they say when they became known."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+LABEL = {"prediction_id": "0" * 32, "label": True}
+
+
+def sent(client: TestClient, **fields: Any) -> Any:
+    return client.post("/v1/labels", json={"labels": [LABEL | fields]})
+
+
+def kept(folder: Path) -> list[dict[str, Any]]:
+    segments = sorted(folder.glob("labels/*.jsonl"))
+    return [json.loads(line) for path in segments for line in path.read_text().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("known_at", "written"),
+    [
+        ("2026-03-01T09:30:00Z", "2026-03-01T09:30:00.000000+00:00"),
+        ("2026-03-01 09:30+02:00", "2026-03-01T07:30:00.000000+00:00"),
+        ("2026-03-01T09:30:00.123-05:30", "2026-03-01T15:00:00.123000+00:00"),
+    ],
+)
+def test_when_it_became_known_is_kept_in_utc(
+    client: TestClient, tmp_path: Path, known_at: str, written: str
+) -> None:
+    assert sent(client, known_at=known_at).status_code == 200
+    assert sent(client).status_code == 200
+    assert [line.get("known_at") for line in kept(tmp_path)] == [written, None]
+
+
+@pytest.mark.parametrize(
+    "known_at",
+    [
+        "2026-03-01T09:30:00",
+        "2026-03-01",
+        "2026-02-30T09:30:00Z",
+        "2026-03-01T09:30:00+25:00",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+        "noon",
+        "",
+        None,
+        1_700_000_000,
+    ],
+)
+def test_a_time_that_is_none_is_refused_in_words(client: TestClient, known_at: Any) -> None:
+    answer = sent(client, known_at=known_at)
+    assert answer.status_code == 422
+    [error] = answer.json()["errors"]
+    assert error["field"] == "labels[0].known_at"
+    assert error["expected"].startswith("a date-time with an offset")
+
+
+def test_nothing_is_known_before_it_is_but_clocks_may_differ(client: TestClient) -> None:
+    def known_in(minutes: int) -> int:
+        moment = datetime.now(UTC) + timedelta(minutes=minutes)
+        status: int = sent(client, known_at=moment.isoformat()).status_code
+        return status
+
+    assert (known_in(3), known_in(7)) == (200, 422)
+
+
+def test_of_two_that_became_known_at_once_the_later_is_kept(
+    client: TestClient, tmp_path: Path
+) -> None:
+    """They come with one request and so at one time: nothing else could tell them apart."""
+    labels = [
+        LABEL,
+        LABEL | {"known_at": "2026-03-01T09:30:00Z"},
+        LABEL | {"known_at": "2026-03-01T10:30:00+01:00", "label": False},
+        LABEL | {"label": False},
+        LABEL | {"prediction_id": "1" * 32},
+    ]
+    assert client.post("/v1/labels", json={"labels": labels}).json() == {"stored": 5}
+    assert [
+        (line["prediction_id"][0], "known_at" in line, line["label"]) for line in kept(tmp_path)
+    ] == [("0", False, False), ("0", True, False), ("1", False, True)]
+
+
+def test_the_documentation_says_what_a_label_may_carry(client: TestClient) -> None:
+    schema = client.get("/openapi.json").json()["components"]["schemas"]["Label"]
+    assert set(schema["properties"]) == {"prediction_id", "label", "known_at"}
+    assert schema["required"] == ["prediction_id", "label"]
+    assert "in any order" in schema["properties"]["known_at"]["description"]
