@@ -1,7 +1,8 @@
 """One call of the model for all who ask at the same time.
 
-Nobody waits for company: a request that finds the model idle is computed at once. Those that arrive
-while it computes share its next call, so the busier the server, the less a row costs.
+Nobody waits for company: a request that finds the model idle is computed in the same turn of the
+event loop, with those that came in it. Those that arrive while it computes share its next call, so
+the busier the server, the less a row costs.
 """
 
 import asyncio
@@ -38,40 +39,57 @@ class Coalescer:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="predict")
         self._waiting: deque[_Waiting] = deque()
         self._waiting_rows = 0
-        self._computing = False
+        self._resting = asyncio.Event()
+        self._resting.set()
+
+    def refuse_if_full(self) -> None:
+        """To be asked before a request's rows are read: while it is full, they need not be.
+
+        Raises:
+            Refusal: as many rows wait as may. Those that come just before that may exceed it.
+        """
+        if self._waiting_rows >= self._limits.waiting_rows:
+            raise Refusal(
+                "busy",
+                f"{self._waiting_rows:,} rows wait for an answer already; send these again a "
+                "little later",
+                headers=RETRY_AFTER,
+            )
 
     async def predict(self, rows: Sequence[Row]) -> list[Answer]:
         """One answer a row, in order (see `Predictor.predict`).
 
         Raises:
-            Refusal: too many rows wait already, or these have waited too long.
+            Refusal: these have waited too long.
         """
-        if self._waiting_rows + len(rows) > self._limits.waiting_rows:
-            raise Refusal(
-                "busy",
-                f"{self._waiting_rows:,} rows wait for an answer already, and at most "
-                f"{self._limits.waiting_rows:,} may; send these again a little later",
-                headers=RETRY_AFTER,
-            )
         until = time.monotonic() + self._limits.wait_seconds
         one = _Waiting(rows, asyncio.get_running_loop().create_future(), until)
         self._waiting.append(one)
         self._waiting_rows += len(rows)
-        if not self._computing:
-            self._compute()
+        if self._resting.is_set():
+            self._resting.clear()
+            asyncio.get_running_loop().call_soon(self._next)
         return await one.answers
+
+    async def drained(self) -> None:
+        """Return once nobody waits and nothing is computed."""
+        await self._resting.wait()
 
     def close(self) -> None:
         """Return once the thread has finished its call."""
         self._thread.shutdown()
 
-    def _compute(self) -> None:
-        """Begin a call for those who wait, if anybody does."""
+    def _next(self) -> None:
+        """Begin a call for those who wait; rest if nobody does."""
         shared = self._take()
         if not shared:
+            self._resting.set()
             return
-        self._computing = True
-        self._together.observe(sum(len(one.rows) for one in shared))
+        rows = sum(len(one.rows) for one in shared)
+        self._together.observe(rows)
+        if rows <= self._predictor.at_once:
+            self._hand_out(shared, self._answer(shared))
+            return
         work = asyncio.get_running_loop().run_in_executor(self._thread, self._answer, shared)
         work.add_done_callback(lambda done: self._hand_out(shared, done.result()))
 
@@ -115,10 +133,6 @@ class Coalescer:
         # Once these are sent: a thread that computes beside them would take turns with them for the
         # interpreter, and those who come meanwhile share a larger call.
         asyncio.get_running_loop().call_soon(self._next)
-
-    def _next(self) -> None:
-        self._computing = False
-        self._compute()
 
     def _late(self) -> Refusal:
         seconds = f"{self._limits.wait_seconds:g} s"

@@ -12,20 +12,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 
-from serving.coalescer import Coalescer
 from serving.http.errors import Refusal
-from serving.http.front import Front, Handler, failed
-from serving.http.intake import is_many, labels_of, read_json, rows_of
+from serving.http.front import Front, failed
+from serving.http.intake import labels_of, parse, read_body
 from serving.http.keys import Keys
 from serving.http.openapi import documented, gives, refuses, takes
-from serving.http.schema import Limits, Schema, schema_of
-from serving.ids import new_id
+from serving.http.predict import Predict
+from serving.http.schema import Limits
+from serving.live import Live
 from serving.log.labels import Labels
 from serving.log.predictions import PredictionLog
-from serving.log.segments import now
 from serving.metrics import Metrics
 from serving.model.predictor import Predictor
-from serving.model.replay import Answer
 
 PREDICT = "/v1/predict"
 _READING = ("no-key", "not-json", "body-too-large", "too-many-rows", "invalid", "internal")
@@ -45,79 +43,55 @@ def create_app(
     Setting `app.state.draining` makes /readyz say no, so that no new work is sent here; requests
     that come nevertheless are answered.
     """
-    limits = limits or Limits()
-    schema = schema_of(predictor.bundle.contract, limits)
-    metrics = Metrics(predictor, log)
-    coalescer = Coalescer(predictor, limits, metrics.together)
+    metrics = Metrics(log)
+    live = Live(predictor, limits or Limits(), metrics)
+    predict = Predict(live, log)
     storing = ThreadPoolExecutor(1, thread_name_prefix="labels")
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        coalescer.close()
+        live.close()
         storing.shutdown()
 
-    decision = predictor.bundle.problem.decision
     app = FastAPIOffline(
-        title=decision.name,
-        summary=decision.question,
-        description=_description(predictor),
-        version=str(predictor.bundle.manifest["version"]),
+        title=predictor.bundle.problem.decision.name,
         lifespan=lifespan,
         redoc_url=None,
         redirect_slashes=False,
         static_url="/docs/static",
         swagger_ui_parameters={"validatorUrl": None},  # a badge that would ask the internet
     )
+    app.state.live = live
     app.state.draining = False
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(HTTPException, _not_routed)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _failed)
-    app.openapi = documented(app, schema, with_keys=keys is not None)  # type: ignore[method-assign]
-    predict = _predict(predictor, schema, limits, log, metrics, coalescer)
-    app.post(
-        PREDICT,
-        tags=["predict"],
-        openapi_extra=takes("Row", "Rows"),
-        responses=gives("The answer, or one a row.", "Answer", "Answers")
-        | refuses(*_READING, "busy"),
-    )(predict)
-    app.include_router(_labels(labels, schema, limits, metrics, storing))
-    app.include_router(_operate(predictor, metrics))
+    app.openapi = documented(app, live, with_keys=keys is not None)  # type: ignore[method-assign]
+    app.include_router(_predictions(predict))
+    app.include_router(_labels(labels, live, metrics, storing))
+    app.include_router(_operate(live, metrics))
     return Front(app, {PREDICT: predict}, metrics, keys)
 
 
-def _predict(
-    predictor: Predictor,
-    schema: Schema,
-    limits: Limits,
-    log: PredictionLog,
-    metrics: Metrics,
-    coalescer: Coalescer,
-) -> Handler:
-    async def predict(request: Request) -> Response:
+def _predictions(predict: Predict) -> APIRouter:
+    router = APIRouter(tags=["predict"])
+
+    @router.post(
+        PREDICT,
+        openapi_extra=takes("Row", "Rows"),
+        responses=gives("The answer, or one a row.", "Answer", "Answers")
+        | refuses(*_READING, "busy"),
+    )
+    async def answer(request: Request) -> Response:
         """Answer one row, or all of `{"rows": [...]}` in their order."""
-        body = await read_json(request, limits)
-        rows = rows_of(body, schema)
-        answers = [_signed(answer, predictor) for answer in await coalescer.predict(rows)]
-        at = now()
-        for row, answer in zip(rows, answers, strict=True):
-            log.add({"at": at, **answer, "rehearsal": predictor.rehearsal, "row": row})
-            metrics.scores.observe(answer["score"])
-        metrics.rows.inc(len(rows))
-        return JSONResponse({"predictions": answers} if is_many(body) else answers[0])
+        return Response(await predict(request.receive), media_type="application/json")
 
-    return predict
+    return router
 
 
-def _labels(
-    labels: Labels,
-    schema: Schema,
-    limits: Limits,
-    metrics: Metrics,
-    storing: ThreadPoolExecutor,
-) -> APIRouter:
+def _labels(labels: Labels, live: Live, metrics: Metrics, storing: ThreadPoolExecutor) -> APIRouter:
     router = APIRouter(tags=["labels"])
 
     @router.post(
@@ -127,7 +101,8 @@ def _labels(
     )
     async def label(request: Request) -> Response:
         """Say what really happened: late labels are welcome, a later one corrects an earlier."""
-        found = labels_of(await read_json(request, limits), schema)
+        body = parse(await read_body(request.receive, live.limits))
+        found = labels_of(body, live.now.schema)
         try:
             await asyncio.get_running_loop().run_in_executor(storing, labels.add, found)
         except OSError as error:
@@ -139,7 +114,7 @@ def _labels(
     return router
 
 
-def _operate(predictor: Predictor, metrics: Metrics) -> APIRouter:
+def _operate(live: Live, metrics: Metrics) -> APIRouter:
     router = APIRouter(tags=["operate"])
 
     @router.get("/livez", responses=gives("It is alive."))
@@ -152,7 +127,7 @@ def _operate(predictor: Predictor, metrics: Metrics) -> APIRouter:
         """Should requests be sent here? The golden rows have answered before there was a port."""
         if request.app.state.draining:
             raise Refusal("not-ready", "this server is stopping; ask another")
-        return JSONResponse({"status": "ready", "bundle": predictor.bundle.id})
+        return JSONResponse({"status": "ready", "bundle": live.now.predictor.bundle.id})
 
     @router.get("/metrics", responses=gives("Metrics as text."))
     async def read_metrics() -> Response:
@@ -160,25 +135,6 @@ def _operate(predictor: Predictor, metrics: Metrics) -> APIRouter:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     return router
-
-
-def _signed(answer: Answer, predictor: Predictor) -> Answer:
-    """The answer with an id of its own and the bundle that gave it."""
-    signature = {"prediction_id": new_id(), "bundle": predictor.bundle.id}
-    return {**signature, **({"rehearsal": True} if predictor.rehearsal else {}), **answer}
-
-
-def _description(predictor: Predictor) -> str:
-    decision = predictor.bundle.problem.decision
-    paragraphs = [
-        decision.action,
-        f"**For:** {decision.intended_use}",
-        f"**Not for:** {decision.not_for}",
-        f"Answered by bundle `{predictor.bundle.id}`.",
-    ]
-    if predictor.rehearsal:
-        paragraphs.insert(0, "**A rehearsal: this bundle is not accepted, do not act on it.**")
-    return "\n\n".join(paragraphs)
 
 
 async def _refused(_: Request, refusal: Exception) -> Response:

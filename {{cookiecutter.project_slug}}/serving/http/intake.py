@@ -4,7 +4,8 @@ from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import from_json
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
 
 from serving.http.errors import Refusal, invalid
 from serving.http.schema import Limits, Schema
@@ -13,20 +14,32 @@ from serving.http.schema import Limits, Schema
 # nothing of it.
 _PATIENCE = 8
 
+Rows = list[dict[str, Any]]
 
-async def read_json(request: Request, limits: Limits) -> Any:
-    """The request's body as plain Python values.
+
+async def read_body(receive: Receive, limits: Limits) -> bytes:
+    """The body of an HTTP request as ASGI delivers it.
 
     Raises:
-        Refusal: the body is longer than the limit, however it is sent, or is not JSON.
+        Refusal: it is longer than the limit, however it is sent.
+        ClientDisconnect: its sender left before its end.
     """
-    body, size = bytearray(), 0
-    async for chunk in request.stream():
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body"):
+        body: bytes = message.get("body", b"")
+        if len(body) <= limits.body_bytes:
+            return body
+    kept, size = bytearray(), 0
+    while True:
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk = message.get("body", b"")
         size += len(chunk)
         if size <= limits.body_bytes:
-            body += chunk
-        elif size > limits.body_bytes * _PATIENCE:
+            kept += chunk
+        if not message.get("more_body") or size > limits.body_bytes * _PATIENCE:
             break
+        message = await receive()
     if size > limits.body_bytes:
         raise Refusal(
             "body-too-large",
@@ -34,19 +47,42 @@ async def read_json(request: Request, limits: Limits) -> Any:
             "send its rows in several requests",
             headers={"Connection": "close"},
         )
+    return bytes(kept)
+
+
+def parse(body: bytes) -> Any:
+    """A body as plain Python values.
+
+    Raises:
+        Refusal: it is not JSON.
+    """
     try:
-        return from_json(bytes(body))
+        return from_json(body)
     except ValueError as error:
         raise Refusal("not-json", f"expected JSON, got something else: {error}") from None
 
 
-def rows_of(body: Any, schema: Schema) -> list[dict[str, Any]]:
-    """The rows of a body for /v1/predict, checked; see `is_many` for its two shapes.
+def read_rows(body: bytes, schema: Schema) -> tuple[Rows, bool]:
+    """The rows of a body for /v1/predict, checked, and whether they came as many: see `is_many`.
+
+    Raises:
+        Refusal: it is not JSON, or a row does not fit the contract.
+    """
+    try:
+        # What is asked most, in one step; what is not that is looked at again, in two.
+        return [schema.adapters["Row"].validate_json(body)], False
+    except ValidationError:
+        found = parse(body)
+    return rows_of(found, schema), is_many(found)
+
+
+def rows_of(body: Any, schema: Schema) -> Rows:
+    """The rows of a parsed body, checked.
 
     Raises:
         Refusal: a row does not fit the contract.
     """
-    rows: list[dict[str, Any]] = (
+    rows: Rows = (
         _valid(body, "Rows", schema)["rows"] if is_many(body) else [_valid(body, "Row", schema)]
     )
     return rows
@@ -57,7 +93,7 @@ def is_many(body: Any) -> bool:
     return isinstance(body, dict) and isinstance(body.get("rows"), list)
 
 
-def labels_of(body: Any, schema: Schema) -> list[dict[str, Any]]:
+def labels_of(body: Any, schema: Schema) -> Rows:
     """The labels of a body for /v1/labels, checked: `{"labels": [...]}`, or one label alone.
 
     Raises:
@@ -65,7 +101,7 @@ def labels_of(body: Any, schema: Schema) -> list[dict[str, Any]]:
     """
     if isinstance(body, dict) and "prediction_id" in body:
         return [_valid(body, "Label", schema)]
-    labels: list[dict[str, Any]] = _valid(body, "Labels", schema)["labels"]
+    labels: Rows = _valid(body, "Labels", schema)["labels"]
     return labels
 
 

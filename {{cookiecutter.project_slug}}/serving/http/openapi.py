@@ -8,6 +8,8 @@ from fastapi import FastAPI
 from serving.http.errors import KINDS, MEDIA_TYPE
 from serving.http.front import GUARDED
 from serving.http.schema import Schema
+from serving.live import Live
+from serving.model.predictor import Predictor
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -60,11 +62,16 @@ def refuses(*kinds: str) -> Responses:
     }
 
 
-def documented(app: FastAPI, schema: Schema, *, with_keys: bool) -> Callable[[], dict[str, Any]]:
-    """What `app.openapi` is to be: FastAPI's own document with the components it refers to."""
-    made = app.openapi
+def documented(app: FastAPI, live: Live, *, with_keys: bool) -> Callable[[], dict[str, Any]]:
+    """What `app.openapi` is to be: FastAPI's own document with the types of what answers now."""
+    made, of = app.openapi, ""
 
     def openapi() -> dict[str, Any]:
+        nonlocal of
+        predictor, schema = live.now.predictor, live.now.schema
+        if of != predictor.bundle.id:
+            app.openapi_schema, of = None, predictor.bundle.id
+        _describe(app, predictor)
         document = made()
         components: dict[str, Any] = document.setdefault("components", {})
         components["schemas"] = _components(schema)
@@ -76,6 +83,22 @@ def documented(app: FastAPI, schema: Schema, *, with_keys: bool) -> Callable[[],
         return document
 
     return openapi
+
+
+def _describe(app: FastAPI, predictor: Predictor) -> None:
+    """What is decided, for whom, and by which bundle."""
+    decision = predictor.bundle.problem.decision
+    app.title, app.summary = decision.name, decision.question
+    app.version = str(predictor.bundle.manifest["version"])
+    paragraphs = [
+        decision.action,
+        f"**For:** {decision.intended_use}",
+        f"**Not for:** {decision.not_for}",
+        f"Answered by bundle `{predictor.bundle.id}`.",
+    ]
+    if predictor.rehearsal:
+        paragraphs.insert(0, "**A rehearsal: this bundle is not accepted, do not act on it.**")
+    app.description = "\n\n".join(paragraphs)
 
 
 def _components(schema: Schema) -> dict[str, Any]:

@@ -60,13 +60,18 @@ def trusted(path: Path) -> set[str]:
     return {line for line in lines if line}
 
 
+def features_module(bundle: Bundle) -> str:
+    """What the feature code of this bundle, and of no other, is called here."""
+    return f"bundle_{bundle.id[:12]}_features"
+
+
 def import_features(bundle: Bundle) -> ModuleType:
     """Run the bundle's feature code as a module that belongs to this bundle alone.
 
     Compiled by hand, because an ordinary import would leave a `__pycache__` in the bundle, and a
     bundle with one more file is no longer the bundle that was accepted.
     """
-    name = f"bundle_{bundle.id[:12]}_features"
+    name = features_module(bundle)
     if name not in sys.modules:  # the id names the content, so it is the same code
         path = bundle.features_path
         module = ModuleType(name)

@@ -63,7 +63,7 @@ class Light:
         """Each column's name and cells."""
         for column in self._columns:
             name = column.name
-            yield name, Cells([row.get(name) for row in self._rows], column.type)
+            yield name, Cells([row.get(name) for row in self._rows], column)
 
 
 class Cells:
@@ -71,8 +71,15 @@ class Cells:
 
     __slots__ = ("_kind", "_values")
 
-    def __init__(self, values: list[Any], kind: str) -> None:
-        self._values, self._kind = values, kind
+    def __init__(self, values: list[Any], column: Column) -> None:
+        """Take the values as they came.
+
+        Raises:
+            ValueError: one is missing of what has a dtype without a missing value.
+        """
+        if column.type in ("integer", "boolean") and not column.nullable and None in values:
+            raise ValueError(f"'{column.name}' cannot hold missing values")
+        self._values, self._kind = values, column.type
 
     def to_numpy(self, dtype: Any, na_value: Any) -> NDArray[Any]:
         """As a Series of the column does it.

@@ -66,11 +66,12 @@ def _plain(model: Any, width: int, *, raw: bool = False) -> ModelProto:
         told = {"zipmap": False, **({"raw_scores": True} if raw else {})}
     # As a pipeline of one step: alone, options would be asked of a wrapper that some models have.
     steps = Pipeline([("model", model)])
-    return to_onnx(
+    made: ModelProto = to_onnx(
         steps,
         initial_types=[(INPUT, FloatTensorType([None, width]))],
         options={id(model): told} if told else None,
     )
+    return made
 
 
 def _sigmoid(made: ModelProto, curves: Sequence[Any], *, decides: bool) -> Iterator[NodeProto]:

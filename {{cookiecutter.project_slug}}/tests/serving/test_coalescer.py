@@ -1,6 +1,7 @@
 """Those who ask at the same time share a call of the model, and get what they would get alone."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from threading import Event
 from typing import Any
@@ -27,9 +28,12 @@ class Held:
         self._predictor = predictor
         self.begun, self.go = Event(), Event()
         self.calls: list[int] = []
+        self.threads: set[threading.Thread] = set()
+        self.at_once = predictor.at_once
 
     def predict(self, rows: Sequence[Row]) -> list[Answer]:
         self.calls.append(len(rows))
+        self.threads.add(threading.current_thread())
         self.begun.set()
         assert self.go.wait(20)
         return self._predictor.predict(rows)
@@ -97,22 +101,39 @@ def test_a_call_takes_no_more_rows_than_a_request_may_hold(predictor: Predictor)
     assert play(predictor, scene, rows=5).calls == [1, 5, 5, 1]
 
 
-def test_who_would_make_the_queue_too_long_is_refused_at_once_and_welcome_later(
+def test_who_finds_the_queue_full_is_refused_at_once_and_welcome_later(
     predictor: Predictor,
 ) -> None:
     async def scene(coalescer: Coalescer, held: Held) -> None:
         begun = await first(coalescer, held)
         waiting = await ask(coalescer, [ROW] * 2)
-        with pytest.raises(Refusal, match="2 rows wait") as refused:
-            await coalescer.predict([ROW] * 2)
+        coalescer.refuse_if_full()
+        waiting += await ask(coalescer, [ROW])
+        with pytest.raises(Refusal, match="3 rows wait") as refused:
+            coalescer.refuse_if_full()
         assert refused.value.response().status_code == 503
         assert refused.value.headers == {"Retry-After": "1"}
-        waiting += await ask(coalescer, [ROW])  # there is room for one
         held.go.set()
         assert [len(await task) for task in (begun, *waiting)] == [1, 2, 1]
-        assert len(await coalescer.predict([ROW] * 2)) == 2
+        coalescer.refuse_if_full()
 
-    assert play(predictor, scene, waiting_rows=3).calls == [1, 3, 2]
+    assert play(predictor, scene, waiting_rows=3).calls == [1, 3]
+
+
+def test_what_is_answered_too_soon_for_a_thread_is_answered_in_this_one(
+    predictor: Predictor,
+) -> None:
+    async def scene(coalescer: Coalescer, held: Held) -> None:
+        held.at_once = 2
+        held.go.set()
+        few = await asyncio.gather(*(coalescer.predict([ROW]) for _ in range(2)))
+        assert few == [predictor.predict([ROW])] * 2
+        assert held.threads == {threading.current_thread()}
+        await coalescer.predict([ROW] * 3)
+        assert len(held.threads) == 2
+        await coalescer.drained()
+
+    assert play(predictor, scene).calls == [2, 3]
 
 
 def test_who_has_waited_too_long_is_refused_and_not_computed(predictor: Predictor) -> None:
@@ -154,9 +175,10 @@ def test_a_row_that_the_model_fails_on_fails_its_own_request_alone(predictor: Pr
 
 
 def test_a_client_is_told_to_come_again(predictor: Predictor, connect: Connect) -> None:
-    client = connect(predictor, Limits(waiting_rows=1))
-    answer = client.post("/v1/predict", json={"rows": [ROW, ROW]})
+    client = connect(predictor, Limits(waiting_rows=0))
+    answer = client.post("/v1/predict", content=b"not even read")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     assert answer.json()["type"] == "urn:problem:busy"
+    client = connect(predictor, Limits(waiting_rows=1))
     assert client.post("/v1/predict", json=ROW).status_code == 200
     assert "serving_rows_together_count 1.0" in client.get("/metrics").text
