@@ -60,7 +60,7 @@ class AsFloat32(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def _columns(self, frame: pd.DataFrame) -> Iterator[NDArray[Any]]:
         for _, column in frame.items():
             values = column.to_numpy(np.float64, na_value=np.nan)
-            yield np.clip(values, -LARGEST, LARGEST).astype(np.float32)
+            yield np.minimum(np.maximum(values, -LARGEST), LARGEST).astype(np.float32)
 
 
 class DateParts(AsFloat32):

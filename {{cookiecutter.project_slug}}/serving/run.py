@@ -19,6 +19,7 @@ from serving.http.keys import KEYS, keys_of
 from serving.log.labels import Labels
 from serving.log.predictions import PredictionLog
 from serving.model.predictor import load
+from serving.runtime import converted
 
 # Load balancers keep idle connections for a minute; they, not we, should be the ones to close.
 KEEP_ALIVE_SECONDS = 75
@@ -41,7 +42,7 @@ def serve(
     keys = keys_of()
     ids.OURS.use(ids.keys_of())
     print(f"loading {bundle.id[:12]}, asking its golden rows …", file=sys.stderr, flush=True)
-    predictor = load(bundle, rehearsal=rehearsal)
+    predictor = load(bundle, rehearsal=rehearsal, onnx=converted(bundle, rehearsal=rehearsal))
     with (
         listen(host, port) as listener,
         PredictionLog(logs / "predictions", personal=bundle.problem.columns.personal) as log,

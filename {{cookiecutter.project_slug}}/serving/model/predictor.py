@@ -33,12 +33,13 @@ class Predictor:
     bundle: Bundle
     rehearsal: bool
     _model: Any
-    _order: tuple[int, ...]  # the model's column of each class, in the contract's order
+    _order: tuple[int, ...] | None  # the model's column of each class, where the contract's differ
     _classes: tuple[Any, ...]
     _threshold: float | None
     _threads: ThreadpoolController
     _direct: Direct | None = None
     _onnx: Onnx | None = None
+    _reach: float = 0.0  # how far a score of the converted model may lie from the pipeline's
 
     @property
     def runtime(self) -> str:
@@ -106,11 +107,11 @@ class Predictor:
 
     def _ordered(self, scores: Scores) -> Scores:
         """Shares of classes in the contract's order."""
-        return scores[:, self._order] if self._classes else scores
+        return scores if self._order is None else scores[:, self._order]
 
     def _near(self, scores: Scores) -> Any:
         """Which rows the allowed difference could decide otherwise, or have no number."""
-        reach = allowed(self.bundle)
+        reach = self._reach
         if self._threshold is not None:
             return ~(np.abs(scores[:, 1] - self._threshold) > reach)
         if self._classes:
@@ -198,19 +199,21 @@ def with_onnx(predictor: Predictor, onnx: bytes) -> Predictor:
     """
     if predictor._direct is None:
         raise BadInput("expected a pipeline whose steps can be asked one by one; serve it as it is")
-    return replace(predictor, _onnx=Onnx(onnx, predictor._direct))
+    fast = Onnx(onnx, predictor._direct)
+    return replace(predictor, _onnx=fast, _reach=allowed(predictor.bundle))
 
 
-def _order(model: Any, classes: tuple[Any, ...]) -> tuple[int, ...]:
+def _order(model: Any, classes: tuple[Any, ...]) -> tuple[int, ...] | None:
     if not classes:
-        return ()
+        return None
     known = [_plain(value) for value in model.classes_]
     if set(known) != set(classes):
         raise BadInput(
             f"expected a model of the contract's classes {list(classes)}, got one of {known}; "
             "build the bundle again from a run whose target has these values"
         )
-    return tuple(known.index(value) for value in classes)
+    order = tuple(known.index(value) for value in classes)
+    return None if order == tuple(range(len(classes))) else order
 
 
 def _plain(value: Any) -> Any:
