@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from serving.log.segments import Segments, now
+from serving.log.segments import Segments, line, now
 
 
 class Labels:
@@ -25,5 +25,5 @@ class Labels:
         told = {(label["prediction_id"], label.get("known_at")): label for label in labels}
         with self._lock:
             at = now()
-            self._segments.append({**label, "at": at} for label in told.values())
+            self._segments.append([line({**label, "at": at}) for label in told.values()])
             self._segments.sync()

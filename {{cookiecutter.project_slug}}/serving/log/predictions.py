@@ -4,6 +4,9 @@ A record goes into a bounded queue; a thread writes what waits there ten times a
 woken for each record: it would take turns for the interpreter with those who answer. When the
 queue is full or the disk will not take a record, the record is dropped and counted: an answer never
 waits for the log, nor fails with it. What a disk takes is on it within `SYNC_SECONDS`.
+
+What was given is in the log or was counted as dropped, to the record. (What a power cut or kill -9
+takes is what nobody can count.)
 """
 
 import logging
@@ -15,11 +18,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from serving.log.segments import SEGMENT_BYTES, Segments
+from serving.log.segments import SEGMENT_BYTES, Segments, line
 
 QUEUED_RECORDS = 10_000
 SYNC_SECONDS, PAUSE_SECONDS = 1.0, 0.1
 CLOSE_SECONDS = 30.0
+# A disk that stays full is told of so often; the metric counts on.
+COMPLAIN_SECONDS = 60.0
 _BATCH = 1_000
 
 logger = logging.getLogger("serving.log")
@@ -43,9 +48,9 @@ class PredictionLog:
         self._closing = threading.Event()
         self._refused = 0  # by the full queue; counted by those who answer
         self._lost = 0  # by the disk; counted by the writer, as is what follows
-        self._unsynced = 0
-        self._sync_at = 0.0
-        self._failing = False
+        self._taken = 0
+        self._sync_at: float | None = None
+        self._complain_at = 0.0
         self._thread = threading.Thread(target=self._write, name="prediction-log", daemon=True)
         self._thread.start()
 
@@ -91,36 +96,45 @@ class PredictionLog:
         self._segments.leave()
 
     def _append(self, batch: Sequence[Mapping[str, Any]]) -> None:
+        lines = list(filter(None, map(self._line, batch)))
+        self._taken += len(batch)
         try:
-            self._segments.append(map(self._cleared, batch))
-        except Exception as error:  # whatever a record or a disk does, the writer lives on
-            self._lose(len(batch), error)
-            return
-        if not self._unsynced:
+            self._segments.append(lines)
+        except Exception as error:  # whatever a disk does, the writer lives on
+            self._complain(error)
+        if self._sync_at is None:
             # The first of them waited for up to a pause, and the next look is a pause away.
             self._sync_at = time.monotonic() + SYNC_SECONDS - 2 * PAUSE_SECONDS
-        self._unsynced += len(batch)
+        self._lost = self._taken - self._segments.kept
 
     def _sync(self, *, at_once: bool) -> None:
-        if not self._unsynced or (time.monotonic() < self._sync_at and not at_once):
+        if not at_once and (self._sync_at is None or time.monotonic() < self._sync_at):
             return
         try:
             self._segments.sync()
-            self._failing = False
         except OSError as error:
-            self._lose(self._unsynced, error)
-        self._unsynced = 0
+            self._complain(error)
+        self._sync_at = None
+        self._lost = self._taken - self._segments.kept
 
-    def _lose(self, records: int, error: Exception) -> None:
-        self._lost += records
-        if not self._failing:  # once a failure, not once a record: the metric counts on
+    def _complain(self, error: Exception) -> None:
+        if time.monotonic() >= self._complain_at:
+            self._complain_at = time.monotonic() + COMPLAIN_SECONDS
             logger.error("cannot write the prediction log, records are dropped: %s", error)
-        self._failing = True
 
     def _take(self) -> list[Mapping[str, Any]]:
         """The first records that wait."""
         return [self._waiting.popleft() for _ in range(min(len(self._waiting), _BATCH))]
 
-    def _cleared(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
-        row = {name: value for name, value in record["row"].items() if name not in self._personal}
-        return {**record, "row": row}
+    def _line(self, record: Mapping[str, Any]) -> bytes | None:
+        """The record as a line; None if JSON has no words for it."""
+        try:
+            row = record["row"]
+            # No input is personal, so this is for a contract that was made by hand.
+            if not self._personal.isdisjoint(row):
+                row = {name: value for name, value in row.items() if name not in self._personal}
+                record = {**record, "row": row}
+            return line(record)
+        except Exception as error:  # it names types, never values
+            self._complain(error)
+            return None

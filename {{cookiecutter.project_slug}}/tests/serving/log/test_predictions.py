@@ -86,13 +86,31 @@ def test_a_folder_deleted_meanwhile_is_noticed(tmp_path: Path) -> None:
     assert log.dropped == 1
 
 
-def test_a_record_that_cannot_be_written_does_not_end_the_log(tmp_path: Path) -> None:
+def test_a_record_that_cannot_be_written_costs_itself_alone_and_is_not_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with PredictionLog(tmp_path) as log:
-        log.add(record(1, broken={"a set"}))
-        while not log.dropped:
+        log.add(record(1))
+        log.add(record(2, broken=object(), secret="s3cr3t"))
+        log.add(record(3, broken="s3cr3t \ud800"))
+        log.add({"prediction_id": "no row"})
+        log.add(record(4))
+    assert kept(tmp_path) == [record(1), record(4)]
+    assert log.dropped == 3
+    assert "s3cr3t" not in caplog.text
+
+
+def test_a_segment_moved_away_is_left_where_it_went_and_costs_nothing(tmp_path: Path) -> None:
+    with PredictionLog(tmp_path / "log") as log:
+        log.add(record(1))
+        while not list(tmp_path.glob("log/*.jsonl")):
             time.sleep(0.01)
-        log.add(record(2))
-    assert kept(tmp_path) == [record(2)]
+        (tmp_path / "log").rename(tmp_path / "elsewhere")
+        while not kept(tmp_path / "log"):
+            log.add(record(2))
+            time.sleep(0.01)
+    assert log.dropped == 0
+    assert kept(tmp_path / "elsewhere")[0] == record(1)
 
 
 def test_labels_of_one_request_bear_one_time(tmp_path: Path) -> None:
