@@ -1,8 +1,8 @@
 """One call of the model for all who ask at the same time.
 
-Nobody waits for company: a request that finds the model idle is computed in the same turn of the
-event loop, with those that came in it. Those that arrive while it computes share its next call, so
-the busier the server, the less a row costs.
+Nobody waits for company: a request that finds the model idle is computed at once, with those that
+have arrived by then. Those that arrive while it computes share its next call, so the busier the
+server, the less a row costs.
 """
 
 import asyncio
@@ -21,9 +21,12 @@ from serving.model.replay import Answer
 from serving.model.table import Row
 
 RETRY_AFTER = {"Retry-After": "1"}
+# Turns of the event loop between the first who asks and the call: in each, what has arrived is
+# read. Without them two calls take turns, each with the half that came while the other computed.
+TURNS = 2
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Waiting:
     rows: Sequence[Row]
     answers: "asyncio.Future[list[Answer]]"
@@ -68,7 +71,7 @@ class Coalescer:
         self._waiting_rows += len(rows)
         if self._resting.is_set():
             self._resting.clear()
-            asyncio.get_running_loop().call_soon(self._next)
+            self._soon(TURNS)
         return await one.answers
 
     async def drained(self) -> None:
@@ -78,6 +81,9 @@ class Coalescer:
     def close(self) -> None:
         """Return once the thread has finished its call."""
         self._thread.shutdown()
+
+    def _soon(self, turns: int) -> None:
+        asyncio.get_running_loop().call_soon(*((self._soon, turns - 1) if turns else (self._next,)))
 
     def _next(self) -> None:
         """Begin a call for those who wait; rest if nobody does."""
@@ -132,7 +138,7 @@ class Coalescer:
                 one.answers.set_result(answers)
         # Once these are sent: a thread that computes beside them would take turns with them for the
         # interpreter, and those who come meanwhile share a larger call.
-        asyncio.get_running_loop().call_soon(self._next)
+        self._soon(TURNS)
 
     def _late(self) -> Refusal:
         seconds = f"{self._limits.wait_seconds:g} s"

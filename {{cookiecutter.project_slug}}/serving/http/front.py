@@ -28,7 +28,12 @@ HEADERS = (
 
 # What answers a hot route: the body of a request as it comes, to the JSON of its answer.
 Hot = Callable[[Receive], Awaitable[bytes]]
-_JSON = (b"content-type", b"application/json")
+# Nobody shows JSON in a frame, nor follows a link in it.
+_OF_DATA = (
+    (b"content-type", b"application/json"),
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+)
 
 
 class Front:
@@ -67,15 +72,9 @@ class Front:
                 check(self.keys, scope)
             if hot:
                 body = await hot(receive)
-                length = (b"content-length", b"%d" % len(body))
+                headers = [(b"content-length", b"%d" % len(body)), *_OF_DATA]
                 status = 200
-                await send(
-                    {
-                        "type": "http.response.start",
-                        "status": 200,
-                        "headers": [_JSON, length, *HEADERS],
-                    }
-                )
+                await send({"type": "http.response.start", "status": 200, "headers": headers})
                 await send({"type": "http.response.body", "body": body})
             else:
                 await self.api(scope, receive, watched)

