@@ -1,37 +1,25 @@
-"""`python -m serving run`: answers over HTTP with the released bundle."""
+"""`python -m serving run` answers over HTTP with the released bundle; `batch` answers a file."""
 
 import argparse
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
-from problem.errors import run
+from problem.errors import BadInput, run
 
 
 def main(words: Sequence[str]) -> int:
-    """Serve until told to stop."""
+    """Serve until told to stop, or answer the rows of a file."""
     parser = argparse.ArgumentParser(prog="python -m serving", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verb = verbs.add_parser("run", help="answer over HTTP until SIGTERM or Ctrl-C")
-    verb.add_argument("--bundle", type=Path, help="a bundle's folder (default: what is released)")
-    verb.add_argument(
-        "--rehearsal",
-        action="store_true",
-        help="serve a bundle that is not accepted (default: the last journey's); answers say so",
-    )
-    verb.add_argument("--host", default="127.0.0.1")
-    verb.add_argument("--port", type=int, default=8000, help="0 takes a free one")
-    verb.add_argument("--log", type=Path, default=Path("logs"), help="folder of log and labels")
-    verb.add_argument(
-        "--drain",
-        type=float,
-        default=0.0,
-        metavar="SECONDS",
-        help="go on answering after SIGTERM, while /readyz already says no",
-    )
+    _add_run(verbs.add_parser("run", help="answer over HTTP until SIGTERM or Ctrl-C"))
+    _add_batch(verbs.add_parser("batch", help="answer every row of a CSV or Parquet file"))
     given = parser.parse_args(words)
     # Only now what is slow to import: a mistake in the words, or a refusal, need not wait for it.
     from serving.choose import choose
 
+    if given.verb == "batch":
+        return _batch(given)
     bundle = choose(given.bundle, rehearsal=given.rehearsal)
     from serving.run import serve
 
@@ -44,6 +32,61 @@ def main(words: Sequence[str]) -> int:
         drain=given.drain,
     )
     return 0
+
+
+def _add_run(verb: argparse.ArgumentParser) -> None:
+    _add_choice(verb)
+    verb.add_argument("--host", default="127.0.0.1")
+    verb.add_argument("--port", type=int, default=8000, help="0 takes a free one")
+    verb.add_argument("--log", type=Path, default=Path("logs"), help="folder of log and labels")
+    verb.add_argument(
+        "--drain",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="go on answering after SIGTERM, while /readyz already says no",
+    )
+
+
+def _add_batch(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("input", metavar="IN", type=Path, help="rows, in a .csv or .parquet")
+    verb.add_argument("out", metavar="OUT", type=Path, help="the answers, in a .parquet")
+    _add_choice(verb)
+    verb.add_argument(
+        "--anew", action="store_true", help="forget what an earlier run began or finished"
+    )
+    verb.add_argument(
+        "--processes", type=int, default=0, metavar="N", help="ask the model in N (default: cores)"
+    )
+
+
+def _add_choice(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--bundle", type=Path, help="a bundle's folder (default: what is released)")
+    verb.add_argument(
+        "--rehearsal",
+        action="store_true",
+        help="use a bundle that is not accepted (default: the last journey's); answers say so",
+    )
+
+
+def _batch(given: argparse.Namespace) -> int:
+    from serving.choose import choose
+
+    if given.processes < 0:
+        raise BadInput(f"expected --processes of 1 or more, got {given.processes}")
+    if find_spec("pyarrow") is None:  # the server has no use for it
+        raise BadInput("batch needs pyarrow: install the pins in requirements/batch.txt")
+    bundle = choose(given.bundle, rehearsal=given.rehearsal)
+    from serving.batch.run import batch
+
+    return batch(
+        given.input,
+        given.out,
+        bundle,
+        rehearsal=given.rehearsal,
+        anew=given.anew,
+        processes=given.processes,
+    )
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from pandas.api.types import pandas_dtype
 
 from problem.columns import LONGEST_CATEGORY, Column
+from serving.batch.columns import is_text
 
 # What the columns of a contract are while they are judged; from these come training's dtypes.
 TYPES: Mapping[str, pa.DataType] = {
@@ -42,24 +43,6 @@ EXACT = 2**53
 MOST_DIGITS = 400
 
 
-def fits(column: Column, kind: pa.DataType) -> bool:
-    """Whether cells of this type can be what the column wants."""
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    stamp = pa.types.is_timestamp(kind) and kind.tz is None
-    return (
-        pa.types.is_null(kind)
-        or {
-            "number": number,
-            "integer": number,
-            "boolean": pa.types.is_boolean(kind),
-            "category": _is_text(kind),
-            "date": stamp or pa.types.is_date(kind) or _is_text(kind),
-        }[column.type]
-    )
-
-
 def plain(cells: pa.Array) -> pa.Array:
     """The cells without what a file may add: a dictionary, another width of text, NaN for missing.
 
@@ -68,7 +51,7 @@ def plain(cells: pa.Array) -> pa.Array:
     """
     if pa.types.is_dictionary(cells.type):
         cells = cells.cast(cells.type.value_type)
-    if _is_text(cells.type):
+    if is_text(cells.type):
         cells.validate(full=True)
         return cells.cast(pa.string())
     if pa.types.is_floating(cells.type):
@@ -123,12 +106,6 @@ def _trained(cells: pa.ChunkedArray, column: Column) -> Any:
     # A copy where Arrow's own memory is shared: nobody may write there, and a step might.
     made: NDArray[Any] = cells.to_numpy().astype(dtype, copy=True)
     return made
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    )
 
 
 def _only(known: Any, cells: pa.Array) -> pa.Array:

@@ -18,15 +18,6 @@ from serving.http.schema import Limits, schema_of
 
 
 @dataclass(frozen=True)
-class Bad:
-    """A row that gets no answer: its number in the file, why, and the row as text."""
-
-    row: int
-    reason: str
-    text: str
-
-
-@dataclass(frozen=True)
 class Judged:
     """Of a table: `places` of the good rows, these as the contract's types, and why not the rest.
 
