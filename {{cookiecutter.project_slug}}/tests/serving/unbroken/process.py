@@ -19,7 +19,7 @@ from tests.serving.made import PROJECT, ROW
 
 CALLERS = 4
 # Of so many requests of one caller one holds many rows.
-EACH, MANY = 4, 20
+EACH = 4
 PATIENCE_SECONDS = 60
 
 
@@ -88,6 +88,8 @@ class Load:
     """
 
     server: Server
+    many: int = 20
+    """How many rows a request has that has more than one."""
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What was answered by prediction id: the answer, and the row as it was sent."""
     came: list[tuple[float, str]] = field(default_factory=list)
@@ -105,6 +107,10 @@ class Load:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Begin nothing more, and return once what was begun is answered."""
         self._ended.set()
         self.join()
 
@@ -117,7 +123,7 @@ class Load:
         port, turns = self.server.port, count()
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
         while not self._ended.is_set():
-            many = MANY if next(turns) % EACH == 0 else 1
+            many = self.many if next(turns) % EACH == 0 else 1
             rows = [ROW | {"days": next(self._numbers)} for _ in range(many)]
             try:
                 connection.request(
