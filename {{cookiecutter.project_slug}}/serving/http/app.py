@@ -16,17 +16,18 @@ from serving.http.errors import Refusal
 from serving.http.front import Front, failed
 from serving.http.intake import labels_of, parse, read_body
 from serving.http.keys import Keys
-from serving.http.openapi import documented, gives, refuses, takes
+from serving.http.openapi import READING, documented, gives, refuses, takes
 from serving.http.predict import Predict
+from serving.http.protocols import infer, invocations
+from serving.http.protocols.asked import Asked
 from serving.http.schema import Limits
 from serving.live import Live
-from serving.log.labels import Labels
+from serving.log.labels import STORE_SECONDS, Labels
 from serving.log.predictions import PredictionLog
 from serving.metrics import Metrics
 from serving.model.predictor import Predictor
 
 PREDICT = "/v1/predict"
-_READING = ("no-key", "not-json", "body-too-large", "too-many-rows", "invalid", "internal")
 
 
 def create_app(
@@ -71,6 +72,9 @@ def create_app(
     app.openapi = documented(app, live, with_keys=keys is not None)  # type: ignore[method-assign]
     app.include_router(_predictions(predict))
     app.include_router(_labels(labels, live, metrics, storing))
+    asked = Asked(live, predict)
+    app.include_router(infer.router(asked))
+    app.include_router(invocations.router(asked))
     app.include_router(_operate(live, metrics))
     return Front(app, {PREDICT: predict}, metrics, keys)
 
@@ -82,7 +86,7 @@ def _predictions(predict: Predict) -> APIRouter:
         PREDICT,
         openapi_extra=takes("Row", "Rows"),
         responses=gives("The answer, or one a row.", "Answer", "Answers")
-        | refuses(*_READING, "busy"),
+        | refuses(*READING, "busy"),
     )
     async def answer(request: Request) -> Response:
         """Answer one row, or all of `{"rows": [...]}` in their order."""
@@ -97,16 +101,18 @@ def _labels(labels: Labels, live: Live, metrics: Metrics, storing: ThreadPoolExe
     @router.post(
         "/v1/labels",
         openapi_extra=takes("Label", "Labels"),
-        responses=gives("They are on the disk.", "Stored") | refuses(*_READING, "not-stored"),
+        responses=gives("They are on the disk.", "Stored") | refuses(*READING, "not-stored"),
     )
     async def label(request: Request) -> Response:
-        """Say what really happened: late labels are welcome, a later one corrects an earlier."""
+        """Say what really happened: late labels are welcome, the latest known counts."""
         body = parse(await read_body(request.receive, live.limits))
         found = labels_of(body, live.now.schema)
         try:
-            await asyncio.get_running_loop().run_in_executor(storing, labels.add, found)
-        except OSError as error:
-            detail = f"the disk did not take them ({error.strerror}); send them again later"
+            work = asyncio.get_running_loop().run_in_executor(storing, labels.add, found)
+            await asyncio.wait_for(work, STORE_SECONDS)
+        except OSError as error:  # or TimeoutError, which is one
+            reason = error.strerror or "it hangs"
+            detail = f"the disk did not take them ({reason}); send them again later"
             raise Refusal("not-stored", detail, headers={"Retry-After": "30"}) from None
         metrics.labels.inc(len(found))
         return JSONResponse({"stored": len(found)})
@@ -137,13 +143,13 @@ def _operate(live: Live, metrics: Metrics) -> APIRouter:
     return router
 
 
-async def _refused(_: Request, refusal: Exception) -> Response:
+async def _refused(request: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, Refusal)  # noqa: S101  # the handler is registered for nothing else
-    return refusal.response()
+    return refusal.response(request.url.path)
 
 
-async def _failed(_request: Request, _error: Exception) -> Response:
-    return failed()
+async def _failed(request: Request, _error: Exception) -> Response:
+    return failed(request.url.path)
 
 
 async def _gone(_request: Request, _error: Exception) -> Response:
@@ -159,4 +165,4 @@ async def _not_routed(request: Request, error: Exception) -> Response:
         kind,
         f"{request.method} {request.url.path} is not served; /docs shows what is",
         headers=error.headers or {},
-    ).response()
+    ).response(request.url.path)

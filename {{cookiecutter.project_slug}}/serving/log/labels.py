@@ -7,6 +7,9 @@ from typing import Any
 
 from serving.log.segments import Segments, line, now
 
+# Whoever sends labels to a disk that hangs is told so, and can send them again.
+STORE_SECONDS = 5.0
+
 
 class Labels:
     """What really happened, kept durably: labels may come late and may correct earlier ones."""

@@ -91,7 +91,7 @@ def test_a_record_that_cannot_be_written_costs_itself_alone_and_is_not_told(
 ) -> None:
     with PredictionLog(tmp_path) as log:
         log.add(record(1))
-        log.add(record(2, broken=object(), secret="s3cr3t"))
+        log.add(record(2, broken=object(), name="s3cr3t"))
         log.add(record(3, broken="s3cr3t \ud800"))
         log.add({"prediction_id": "no row"})
         log.add(record(4))

@@ -139,8 +139,10 @@ def test_a_disk_that_hangs_delays_no_answer_and_costs_what_the_queue_does_not_ho
             more(load, QUEUED_RECORDS)
             server.until(lambda: server.dropped() > 0)
             more(load, scaled(1_000, 50_000))
+            assert not stored(server)
             assert server.ask("GET", "/readyz")[0] == 200
         finally:
             subprocess.run(["fsfreeze", "--unfreeze", seen(server)], check=True)
+        assert stored(server)
         assert settled(load, log)
         assert left(server)
