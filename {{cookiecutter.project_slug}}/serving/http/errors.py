@@ -8,9 +8,11 @@ from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 MEDIA_TYPE = "application/problem+json"
+# Under this the Open Inference Protocol has a form of its own.
+OPEN_INFERENCE = "/v2/"
 MOST_ERRORS = 20
 LONGEST_ECHO = 80
 
@@ -21,6 +23,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "method-not-allowed": (405, "This address does not answer that method"),
     "body-too-large": (413, "The body is too large"),
     "too-many-rows": (413, "There are too many rows in one request"),
+    "wrong-type": (415, "The body is of a type that is not read"),
     "invalid": (422, "The request does not fit the contract"),
     "internal": (500, "The server failed to answer"),
     "busy": (503, "Too many rows wait for an answer"),
@@ -43,9 +46,16 @@ class Refusal(Exception):  # it is an answer, not a defect
         self.kind, self.detail, self.errors = kind, detail, list(errors)
         self.headers = dict(headers or {})
 
-    def response(self) -> Response:
-        """The answer: `type` for programs, `detail` and `errors` for people."""
+    def response(self, path: str = "") -> Response:
+        """The answer to who asked `path`: `type` for programs, `detail` and `errors` for people."""
         status, title = KINDS[self.kind]
+        if path.startswith(OPEN_INFERENCE):
+            told = [
+                f"{one['field']}: expected {one['expected']}, got {one['got']}"
+                for one in self.errors
+            ]
+            error = {"error": "; ".join([self.detail, *told])}
+            return JSONResponse(error, status, self.headers)
         body: dict[str, Any] = {
             "type": f"urn:problem:{self.kind}",
             "title": title,

@@ -16,7 +16,7 @@ from serving.metrics import Metrics
 logger = logging.getLogger("serving")
 
 # What needs a key, where keys are used. Probes, metrics and documentation hold no row.
-GUARDED = "/v1/"
+GUARDED = ("/v1/", "/v2/models/", "/invocations")
 # An answer is for its sender alone, is what it says it is, and belongs in nobody's frame.
 HEADERS = (
     (b"cache-control", b"no-store"),
@@ -79,13 +79,13 @@ class Front:
             else:
                 await self.api(scope, receive, watched)
         except Refusal as reason:
-            await reason.response()(scope, receive, watched)
+            await reason.response(scope["path"])(scope, receive, watched)
         except ClientDisconnect:
             logger.info("a client left before its request was read")
         except Exception as error:
             logger.error("%s", where(error))
             if not status:
-                await failed()(scope, receive, watched)
+                await failed(scope["path"])(scope, receive, watched)
         finally:
             # 499, as nginx counts it: the client was gone before there was a status.
             # The route's pattern, not the path: paths are the sender's to invent.
@@ -105,9 +105,9 @@ def check(keys: Keys, scope: Scope) -> None:
         )
 
 
-def failed() -> Response:
+def failed(path: str) -> Response:
     """What a client hears of a fault of ours."""
-    return Refusal("internal", "the fault is ours; try again, or tell its owners").response()
+    return Refusal("internal", "the fault is ours; try again, or tell its owners").response(path)
 
 
 def where(error: BaseException) -> str:

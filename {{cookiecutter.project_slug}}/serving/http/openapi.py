@@ -7,11 +7,15 @@ from fastapi import FastAPI
 
 from serving.http.errors import KINDS, MEDIA_TYPE
 from serving.http.front import GUARDED
+from serving.http.protocols import documents
 from serving.http.schema import Schema
 from serving.live import Live
 from serving.model.predictor import Predictor
 
 Responses = dict[int | str, dict[str, Any]]
+
+# For what reasons a body may be refused, whatever it holds.
+READING = ("no-key", "not-json", "body-too-large", "too-many-rows", "invalid", "internal")
 
 _FAULT = {
     "type": "object",
@@ -62,6 +66,11 @@ def refuses(*kinds: str) -> Responses:
     }
 
 
+def as_fault(refused: Responses) -> Responses:
+    """The same in the form of the Open Inference Protocol."""
+    return {status: {**told, "content": _json(("InferError",))} for status, told in refused.items()}
+
+
 def documented(app: FastAPI, live: Live, *, with_keys: bool) -> Callable[[], dict[str, Any]]:
     """What `app.openapi` is to be: FastAPI's own document with the types of what answers now."""
     made, of = app.openapi, ""
@@ -102,7 +111,7 @@ def _describe(app: FastAPI, predictor: Predictor) -> None:
 
 
 def _components(schema: Schema) -> dict[str, Any]:
-    return {**schema.components(), "Stored": _STORED, "Refusal": _REFUSAL}
+    return {**schema.components(), "Stored": _STORED, "Refusal": _REFUSAL, **documents.components()}
 
 
 def _json(names: tuple[str, ...]) -> Mapping[str, Any]:

@@ -1,0 +1,56 @@
+"""What every protocol has in common: rows in, past the same checks, to the same queue and log."""
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.requests import Request
+
+from handoff.bundle import Contract
+from serving.http.errors import Refusal
+from serving.http.intake import read_body, rows_of
+from serving.http.predict import Answers, Predict
+from serving.http.schema import Limits
+from serving.live import Answering, Live
+
+Rows = list[dict[str, Any]]
+
+
+class Asked:
+    """Answers what came in another form than that of /v1/predict, and as that would."""
+
+    def __init__(self, live: Live, predict: Predict) -> None:
+        self.live, self._predict = live, predict
+
+    async def answer(
+        self, request: Request, read: Callable[[bytes, Contract], Rows]
+    ) -> tuple[Answering, Answers]:
+        """One signed answer for each row that `read` finds in the body, and what gave them.
+
+        Raises:
+            Refusal: the body or its rows are not what the contract wants, or too many wait.
+            ClientDisconnect: nobody waits for the answer any more.
+        """
+        body = await read_body(request.receive, self.live.limits)
+        answering = self.live.now
+        answering.coalescer.refuse_if_full()
+        rows = read(body, answering.predictor.bundle.contract)
+        checked = rows_of({"rows": rows}, answering.schema)
+        return answering, await self._predict.answer(answering, checked)
+
+    def refuse_if_leaving(self, request: Request) -> None:
+        """Raise a Refusal once the server is told to stop."""
+        if request.app.state.draining:
+            raise Refusal("not-ready", "this server is stopping; ask another")
+
+
+def count_rows(rows: int, limits: Limits) -> None:
+    """Before rows are made of what came by columns or lines.
+
+    Raises:
+        Refusal: there are none, or more than one request may hold.
+    """
+    if not 1 <= rows <= limits.rows:
+        raise Refusal(
+            "too-many-rows" if rows else "invalid",
+            f"expected 1 to {limits.rows} rows, got {rows}; send more in several requests",
+        )

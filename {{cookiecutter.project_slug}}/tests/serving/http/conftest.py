@@ -1,0 +1,24 @@
+"""What clients that others wrote are tried on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handoff import bundle as bundles
+from tests.serving.test_run import serving
+
+
+@pytest.fixture(scope="session")
+def golden(bundle_path: Path) -> list[dict[str, Any]]:
+    """Rows with answers; every nullable column misses in some."""
+    return bundles.read(bundle_path).golden()
+
+
+@pytest.fixture(scope="package")
+def url(bundle_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real server, for clients that want a port."""
+    words = ("--bundle", bundle_path, "--rehearsal")
+    with serving(tmp_path_factory.mktemp("clients"), *words) as (url, _):
+        yield url
