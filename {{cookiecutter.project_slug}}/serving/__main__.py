@@ -26,6 +26,7 @@ def main(words: Sequence[str]) -> int:
     serve(
         bundle,
         rehearsal=given.rehearsal,
+        follow=given.bundle is None and not given.rehearsal,
         host=given.host,
         port=given.port,
         logs=given.log,
@@ -84,6 +85,7 @@ def _batch(given: argparse.Namespace) -> int:
         given.out,
         bundle,
         rehearsal=given.rehearsal,
+        follow=given.bundle is None and not given.rehearsal,
         anew=given.anew,
         processes=given.processes,
     )

@@ -3,11 +3,13 @@
 import sys
 from dataclasses import dataclass
 
+from handoff.bundle import Bundle
 from serving.coalescer import Coalescer
 from serving.http.schema import Limits, Schema, schema_of
 from serving.metrics import Metrics, OfBundle
 from serving.model.archive import features_module
-from serving.model.predictor import Predictor
+from serving.model.predictor import Predictor, load
+from serving.runtime import converted
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,33 +22,56 @@ class Answering:
     counts: OfBundle
 
 
+@dataclass(frozen=True)
+class Refused:
+    """What was to answer and may not, in words that anybody may read; None where no id was read."""
+
+    bundle: str | None
+    why: str
+
+
+def ready(bundle: Bundle, *, rehearsal: bool) -> Predictor:
+    """What answers for a bundle that was chosen, at a start and at a swap alike.
+
+    Raises:
+        BadInput: it does not load here, or does not answer as it should.
+    """
+    return load(bundle, rehearsal=rehearsal, onnx=converted(bundle, rehearsal=rehearsal))
+
+
+def forget(bundle: Bundle) -> None:
+    """Let the feature code of a bundle go; what still answers with it goes on to."""
+    sys.modules.pop(features_module(bundle), None)
+
+
 class Live:
     """Holds what answers `now`; lives on one event loop.
 
     A request takes `now` once and stays with it: whoever read a row with one contract gets the
-    answer of that contract's model.
+    answer of that contract's model. It asks in the same turn of the loop in which it took `now`;
+    after that, who was asked before may have left.
     """
 
     def __init__(self, predictor: Predictor, limits: Limits, metrics: Metrics) -> None:
-        self.limits, self._metrics = limits, metrics
+        self.limits, self.metrics = limits, metrics
+        self.refused: Refused | None = None
         self.now = self._ready(predictor)
 
     def prepared(self, predictor: Predictor) -> Answering:
         """Make ready to answer, beside what answers now; may be called from any thread."""
         schema = schema_of(predictor.bundle.contract, self.limits)
-        counts = self._metrics.of_bundle(predictor)
+        counts = self.metrics.of_bundle(predictor)
         return Answering(
-            predictor, schema, Coalescer(predictor, self.limits, self._metrics.together), counts
+            predictor, schema, Coalescer(predictor, self.limits, self.metrics.together), counts
         )
 
     async def switch(self, other: Answering) -> None:
         """Answer with `other` from now on; return once the one before has given its last answer."""
         before, self.now = self.now, other
-        self._metrics.live(other.counts)
+        self.metrics.live(other.counts)
         await before.coalescer.drained()
         before.coalescer.close()
-        # The model's classes hold each other; its code goes when nobody can ask for it any more.
-        sys.modules.pop(features_module(before.predictor.bundle), None)
+        forget(before.predictor.bundle)
 
     def close(self) -> None:
         """Return once the last call has ended."""
@@ -54,5 +79,5 @@ class Live:
 
     def _ready(self, predictor: Predictor) -> Answering:
         first = self.prepared(predictor)
-        self._metrics.live(first.counts)
+        self.metrics.live(first.counts)
         return first

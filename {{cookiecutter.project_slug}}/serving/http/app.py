@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi_offline import FastAPIOffline
@@ -133,7 +134,9 @@ def _operate(live: Live, metrics: Metrics) -> APIRouter:
         """Should requests be sent here? The golden rows have answered before there was a port."""
         if request.app.state.draining:
             raise Refusal("not-ready", "this server is stopping; ask another")
-        return JSONResponse({"status": "ready", "bundle": live.now.predictor.bundle.id})
+        told = {"status": "ready", "bundle": live.now.predictor.bundle.id}
+        refused = {"refused": asdict(live.refused)} if live.refused else {}
+        return JSONResponse(told | refused)
 
     @router.get("/metrics", responses=gives("Metrics as text."))
     async def read_metrics() -> Response:

@@ -43,6 +43,7 @@ class PredictionLog:
         self.folder = folder
         self._segments = Segments(folder, segment_bytes)
         self._personal = frozenset(personal)
+        self._personal_of: dict[str, frozenset[str]] = {}
         self._waiting: deque[Mapping[str, Any]] = deque()
         self._most = queued_records
         self._closing = threading.Event()
@@ -58,6 +59,10 @@ class PredictionLog:
     def dropped(self) -> int:
         """Records that will never be in the log."""
         return self._refused + self._lost
+
+    def leave_out(self, bundle: str, personal: Iterable[str]) -> None:
+        """Of records of this bundle leave out these columns instead of `personal`; any thread."""
+        self._personal_of[bundle] = frozenset(personal)
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Queue a record for writing. One thread adds."""
@@ -131,8 +136,9 @@ class PredictionLog:
         try:
             row = record["row"]
             # No input is personal, so this is for a contract that was made by hand.
-            if not self._personal.isdisjoint(row):
-                row = {name: value for name, value in row.items() if name not in self._personal}
+            personal = self._personal_of.get(record.get("bundle", ""), self._personal)
+            if not personal.isdisjoint(row):
+                row = {name: value for name, value in row.items() if name not in personal}
                 record = {**record, "row": row}
             return line(record)
         except Exception as error:  # it names types, never values
