@@ -85,7 +85,6 @@ def _batch(given: argparse.Namespace) -> int:
         given.out,
         bundle,
         rehearsal=given.rehearsal,
-        follow=given.bundle is None and not given.rehearsal,
         anew=given.anew,
         processes=given.processes,
     )
