@@ -35,6 +35,14 @@ def test_personal_columns_are_left_out(tmp_path: Path) -> None:
     assert kept(tmp_path) == [record(1, items=3)]
 
 
+def test_each_bundle_has_its_own_personal_columns(tmp_path: Path) -> None:
+    with PredictionLog(tmp_path, personal=["customer"]) as log:
+        log.leave_out("b", ["street"])
+        for bundle in ("a", "b"):
+            log.add({**record(1, customer="c-1", street="s-1"), "bundle": bundle})
+    assert [one["row"] for one in kept(tmp_path)] == [{"street": "s-1"}, {"customer": "c-1"}]
+
+
 def test_a_full_segment_is_followed_by_the_next(tmp_path: Path) -> None:
     for _ in range(3):
         with PredictionLog(tmp_path, segment_bytes=10) as log:
