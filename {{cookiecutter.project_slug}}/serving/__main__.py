@@ -1,4 +1,4 @@
-"""`python -m serving run` answers over HTTP with the released bundle; `batch` answers a file."""
+"""`python -m serving run` answers over HTTP, `batch` a file; `optimise` finds the fastest way."""
 
 import argparse
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m serving", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     _add_run(verbs.add_parser("run", help="answer over HTTP until SIGTERM or Ctrl-C"))
+    _add_choice(verbs.add_parser("optimise", help="find the fastest runtime that answers the same"))
     _add_batch(verbs.add_parser("batch", help="answer every row of a CSV or Parquet file"))
     given = parser.parse_args(words)
     # Only now what is slow to import: a mistake in the words, or a refusal, need not wait for it.
@@ -20,6 +21,8 @@ def main(words: Sequence[str]) -> int:
 
     if given.verb == "batch":
         return _batch(given)
+    if given.verb == "optimise":
+        return _optimise(given)
     bundle = choose(given.bundle, rehearsal=given.rehearsal)
     from serving.run import serve
 
@@ -88,6 +91,18 @@ def _batch(given: argparse.Namespace) -> int:
         anew=given.anew,
         processes=given.processes,
     )
+
+
+def _optimise(given: argparse.Namespace) -> int:
+    from serving.choose import choose
+
+    if find_spec("skl2onnx") is None:  # nor for this
+        raise BadInput("optimise needs skl2onnx: install the pins in requirements/training.txt")
+    bundle = choose(given.bundle, rehearsal=given.rehearsal)
+    from serving.optimise.run import optimise
+
+    optimise(bundle, rehearsal=given.rehearsal)
+    return 0
 
 
 if __name__ == "__main__":

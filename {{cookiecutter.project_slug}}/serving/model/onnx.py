@@ -54,7 +54,10 @@ class Onnx:
 
     def __call__(self, rows: Sequence[Row]) -> NDArray[np.float64]:
         """Probabilities (rows, classes) in the model's order, or values (rows,)."""
-        seen = self._way.features(rows).astype(np.float32)
+        return self.of(self._way.features(rows).astype(np.float32))
+
+    def of(self, seen: NDArray[np.float32]) -> NDArray[np.float64]:
+        """As of rows, of their features: (rows, features)."""
         [found] = self._session.run(self._wanted, {INPUT: seen})
         scores = np.asarray(found, dtype=np.float64)
-        return scores if self._wanted == [PROBABILITIES] else scores.reshape(len(rows))
+        return scores if self._wanted == [PROBABILITIES] else scores.reshape(len(seen))

@@ -47,6 +47,11 @@ class Predictor:
         return "onnx" if self._onnx else "scikit-learn"
 
     @property
+    def direct(self) -> Direct | None:
+        """The pipeline's steps, where they are asked one by one."""
+        return self._direct
+
+    @property
     def at_once(self) -> int:
         """So many rows are answered too soon for another thread to be worth it."""
         return FEW_ROWS if self._onnx else 0
@@ -81,11 +86,21 @@ class Predictor:
         """
         if self._onnx is None:
             return self.exact(rows)
-        scores = self._ordered(self._onnx(rows))
-        near = np.flatnonzero(self._near(scores))
+        scores = self.raw(rows)
+        near = self.near(scores)
         if len(near):
             scores[near] = self.exact([rows[place] for place in near.tolist()])
         return scores
+
+    def raw(self, rows: Sequence[Row]) -> Scores:
+        """As `scores`, of the converted model alone.
+
+        Raises:
+            TypeError: there is none.
+        """
+        if self._onnx is None:
+            raise TypeError("no converted model")
+        return self._ordered(self._onnx(rows))
 
     def exact(self, rows: Sequence[Row]) -> Scores:
         """As `scores`, always of the pipeline itself."""
@@ -109,15 +124,19 @@ class Predictor:
         """Shares of classes in the contract's order."""
         return scores if self._order is None else scores[:, self._order]
 
-    def _near(self, scores: Scores) -> Any:
-        """Which rows the allowed difference could decide otherwise, or have no number."""
-        reach = self._reach
+    def near(self, scores: Scores) -> NDArray[np.intp]:
+        """Places of rows that the allowed difference could decide otherwise, or without a number.
+
+        "Not more than" instead of "at most": of NaN nothing is more.
+        """
         if self._threshold is not None:
-            return ~(np.abs(scores[:, 1] - self._threshold) > reach)
-        if self._classes:
+            sure = np.abs(scores[:, 1] - self._threshold) > self._reach
+        elif self._classes:
             ranked = np.sort(scores, axis=1)
-            return ~(ranked[:, -1] - ranked[:, -2] > 2 * reach)
-        return ~np.isfinite(scores)
+            sure = ranked[:, -1] - ranked[:, -2] > 2 * self._reach
+        else:
+            sure = np.isfinite(scores)
+        return np.flatnonzero(~sure)
 
     def _chosen(self, shares: Sequence[float]) -> Answer:
         best = max(range(len(shares)), key=shares.__getitem__)

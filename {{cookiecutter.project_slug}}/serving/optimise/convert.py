@@ -13,6 +13,7 @@ from onnx import ModelProto, NodeProto, checker, helper, numpy_helper
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.pipeline import Pipeline
 
 from problem.errors import BadInput
@@ -71,7 +72,36 @@ def _plain(model: Any, width: int, *, raw: bool = False) -> ModelProto:
         initial_types=[(INPUT, FloatTensorType([None, width]))],
         options={id(model): told} if told else None,
     )
+    if isinstance(model, HistGradientBoostingClassifier | HistGradientBoostingRegressor):
+        _round_down(made, model)
     return made
+
+
+def _round_down(made: ModelProto, model: Any) -> None:
+    """Thresholds as the greatest float32 that is not above them.
+
+    skl2onnx takes the nearest. Where that is above, a number that is just this float32 would go
+    left there and right here; with the one below, every float32 goes the same way.
+
+    Raises:
+        ValueError: two thresholds of a feature are one as float32, and ask for both.
+    """
+    exact: dict[tuple[int, np.float32], set[np.float32]] = {}
+    for tree in (tree for several in model._predictors for tree in several):
+        inner = tree.nodes[tree.nodes["is_leaf"] == 0]
+        for feature, value in zip(inner["feature_idx"], inner["num_threshold"], strict=True):
+            nearest = np.float32(value)
+            below = nearest if nearest <= value else np.nextafter(nearest, np.float32(-np.inf))
+            exact.setdefault((int(feature), nearest), set()).add(below)
+    if any(len(below) > 1 for below in exact.values()):
+        raise ValueError("thresholds too near to each other for float32")
+    for node in made.graph.node:
+        told = {one.name: one for one in node.attribute}
+        if "nodes_values" in told:
+            features, values = told["nodes_featureids"].ints, told["nodes_values"].floats
+            for place, (feature, value) in enumerate(zip(features, list(values), strict=True)):
+                for below in exact.get((feature, np.float32(value)), ()):
+                    values[place] = below
 
 
 def _sigmoid(made: ModelProto, curves: Sequence[Any], *, decides: bool) -> Iterator[NodeProto]:
