@@ -19,7 +19,7 @@ from problem.errors import BadInput
 MANIFEST = "run.json"
 REFUSED = pa.schema([("row", pa.int64()), ("reason", pa.string()), ("text", pa.string())])
 # So many parts become one row group of the joined file.
-TOGETHER = 8
+TOGETHER = 4
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from serving.batch.parts import Counts, Parts, claim
 from serving.batch.progress import Progress
 from serving.batch.source import Source, open_source
 
-# A second's work: so much is done again after a stop.
-PART_ROWS = 65_536
+# Less than a second's work: so much is done again after a stop, and lies in memory at a time.
+PART_ROWS = 32_768
 
 
 def batch(
