@@ -95,6 +95,8 @@ def _told(detail: ErrorDetails, words: Mapping[str, str]) -> dict[str, str]:
     name = str(detail["loc"][-1]) if field else ""
     got = "nothing" if kind == "missing" else echo(detail["input"])
     if kind == "extra_forbidden":
+        # The name is wrong, not the value, and that may be personal: it goes no further.
+        got = "a value"
         # The name itself may belong to another level of the body: no help to be told it again.
         near = difflib.get_close_matches(name, [word for word in words if word != name], n=1)
         return {
