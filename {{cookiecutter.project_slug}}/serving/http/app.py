@@ -11,7 +11,7 @@ from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 
 from serving.http.errors import Refusal
 from serving.http.front import Front, failed
@@ -138,7 +138,7 @@ def _operate(live: Live, metrics: Metrics) -> APIRouter:
         refused = {"refused": asdict(live.refused)} if live.refused else {}
         return JSONResponse(told | refused)
 
-    @router.get("/metrics", responses=gives("Metrics as text."))
+    @router.get("/metrics", response_class=PlainTextResponse, responses=gives("Metrics as text."))
     async def read_metrics() -> Response:
         """Counters and histograms, for Prometheus."""
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)

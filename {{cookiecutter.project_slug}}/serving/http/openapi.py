@@ -84,6 +84,7 @@ def documented(app: FastAPI, live: Live, *, with_keys: bool) -> Callable[[], dic
         document = made()
         components: dict[str, Any] = document.setdefault("components", {})
         components["schemas"] = _components(schema)
+        components["parameters"] = documents.parameters(predictor.bundle.manifest)
         if with_keys:
             components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
             for path in (path for path in document["paths"] if path.startswith(GUARDED)):

@@ -1,5 +1,6 @@
 """The types of the protocols, for the `components` of the OpenAPI document."""
 
+from collections.abc import Mapping
 from typing import Any, NotRequired
 
 from pydantic import TypeAdapter
@@ -59,6 +60,19 @@ _TYPES = (
     InferRequest, InferAnswer, ServerMetadata, Health, ModelMetadata, ModelReady, InferError,
     Invocation,
 )  # fmt: skip
+
+
+def parameters(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands for a model and its version in an address: of each the one that answers now."""
+    return {
+        name: {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "enum": [str(manifest[name])]},
+        }
+        for name in ("name", "version")
+    }
 
 
 def components() -> dict[str, Any]:

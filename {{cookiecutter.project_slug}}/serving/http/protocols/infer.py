@@ -62,7 +62,8 @@ def _about_server(router: APIRouter, asked: Asked) -> None:
 
 
 def _about_model(router: APIRouter, asked: Asked, path: str) -> None:
-    named = {"parameters": [_parameter(name) for name in ("name", "version") if name in path]}
+    parts = [name for name in ("name", "version") if f"{{{name}}}" in path]
+    named = {"parameters": [{"$ref": f"#/components/parameters/{name}"} for name in parts]}
 
     @router.get(
         path,
@@ -146,7 +147,3 @@ def _meant(request: Request, answering: Answering) -> tuple[str, str]:
     if meant["name"] != name or meant.get("version", version) != version:
         raise Refusal("not-found", f"expected model '{name}' in version '{version}', got another")
     return name, version
-
-
-def _parameter(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}

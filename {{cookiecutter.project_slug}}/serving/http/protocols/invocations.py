@@ -26,13 +26,19 @@ def router(asked: Asked) -> APIRouter:
     body = takes("Invocation")
     body["requestBody"]["content"]["text/csv"] = {"schema": {"type": "string"}}
 
-    @found.get("/ping", responses=gives("Send requests here.") | refuses("not-ready"))
+    @found.get(
+        "/ping",
+        response_class=PlainTextResponse,
+        responses=gives("Send requests here.") | refuses("not-ready"),
+    )
     async def ping(request: Request) -> Response:
         """As /readyz."""
         asked.refuse_if_leaving(request)
         return PlainTextResponse("\n")
 
-    @found.get("/version", responses=gives("A version of MLflow."))
+    @found.get(
+        "/version", response_class=PlainTextResponse, responses=gives("A version of MLflow.")
+    )
     async def version() -> Response:
         """The version of MLflow whose form of requests is spoken here."""
         return PlainTextResponse(SPOKEN)

@@ -1,0 +1,44 @@
+"""Whatever the documentation allows, and much that it does not, gets an answer that it tells of."""
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis.configuration import set_hypothesis_home_dir
+from schemathesis import BaseSchema, Case, GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from tests.serving.soak import scaled
+
+
+@pytest.fixture(scope="module")
+def api(url: str, tmp_path_factory: pytest.TempPathFactory) -> BaseSchema:
+    """What the real server says of itself, to be held against what it does."""
+    set_hypothesis_home_dir(tmp_path_factory.mktemp("hypothesis"))
+    return schemathesis.openapi.from_url(f"{url}/openapi.json")
+
+
+@pytest.mark.parametrize("mode", GenerationMode)
+def test_every_answer_is_a_documented_one(api: BaseSchema, mode: GenerationMode) -> None:
+    """Statuses, types and headers, of requests that fit the document and of those that do not."""
+    asked = []
+    for found in api.get_all_operations():
+        operation = found.ok()
+        if mode.is_negative and not (operation.body or operation.path_parameters):
+            continue  # nothing to get wrong
+
+        @settings(
+            max_examples=scaled(20, 1_000),
+            database=None,
+            derandomize=True,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def ask(case: Case) -> None:
+            # A type cannot say everything: there is no 30th of February.
+            case.call_and_validate(excluded_checks=[positive_data_acceptance])
+
+        asked.append(operation.label)
+        print(operation.label)
+        ask()
+    assert "POST /v1/predict" in asked
