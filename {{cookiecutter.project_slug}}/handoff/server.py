@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from serving import ids
 from serving.http.keys import FILE, KEYS
 
 # The project that this code belongs to: there `python -m serving` is found.
@@ -37,7 +38,8 @@ def server(bundle: Path, logs: Path) -> Iterator[tuple[Connection, int]]:
     logs.mkdir(parents=True, exist_ok=True)
     said = logs / "server.txt"
     # Nobody but us is to ask this one, and keys of the real server are not ours to use.
-    env = {name: value for name, value in os.environ.items() if name not in (KEYS, FILE)}
+    secret = (KEYS, FILE, ids.KEY, ids.FILE)
+    env = {name: value for name, value in os.environ.items() if name not in secret}
     with said.open("w") as errors:
         process = subprocess.Popen(
             words, cwd=PROJECT, env=env, stdout=subprocess.PIPE, stderr=errors, text=True
