@@ -5,6 +5,7 @@ import os
 import re
 import signal
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,26 @@ def swaps(server: Server) -> dict[str, float]:
     return {outcome: float(count) for outcome, count in lines}
 
 
+def asked(load_: Load, requests: int) -> None:
+    """Wait for so many answers; some must come all the time."""
+    while (there := len(load_.came)) < requests:
+        load_.server.until(partial(_more, load_, there))
+
+
+def _more(load_: Load, there: int) -> bool:
+    return len(load_.came) > there
+
+
+def answered_by(server: Server, bundle: str) -> None:
+    """Wait for it."""
+    server.until(lambda: ready(server)["bundle"] == bundle)
+
+
+def ended(server: Server, number: int) -> None:
+    """Wait until so many swaps are done, and what was before is gone."""
+    server.until(lambda: swaps(server)["answers"] == number)
+
+
 def differing(folder: Path, bundle: str, answers: Sequence[dict[str, Any]]) -> Iterator[Any]:
     """The answers that bear the id of a bundle, and are not those of its model."""
     own = [answer for answer in answers if answer["bundle"] == bundle]
@@ -81,29 +102,30 @@ def differing(folder: Path, bundle: str, answers: Sequence[dict[str, Any]]) -> I
 def test_under_load_every_answer_is_that_of_the_bundle_it_names(
     two: tuple[str, str, Path], released: Released, tmp_path: Path
 ) -> None:
-    requests, rounds = scaled(2_000, 100_000), scaled(2, 10)
+    requests, number = scaled(2_000, 100_000), scaled(4, 20)
+    pair = two[:2]
     with serving(tmp_path, None) as server:
         with Load(server, many=2) as load_:
-            server.until(lambda: len(load_.came) >= 100)
+            asked(load_, 100)
             memory = [memory_mb(server.process.pid)]
-            for round_ in range(rounds):
-                for turn, bundle in enumerate((two[1], two[0])):
-                    part = (2 * round_ + turn) / (2 * rounds)
-                    server.until(lambda part=part: len(load_.came) >= requests * part)
-                    released.name(bundle)
-                    server.until(lambda bundle=bundle: ready(server)["bundle"] == bundle)
-                    # What begins from now on is answered by it, and by nobody before.
-                    assert json.loads(server.ask("POST", "/v1/predict", ROW)[1])["bundle"] == bundle
-                server.until(lambda round_=round_: swaps(server)["answers"] == 2 * (round_ + 1))
-                memory.append(memory_mb(server.process.pid))
-            server.until(lambda: len(load_.came) >= requests)
+            for swap in range(1, number + 1):
+                bundle = pair[swap % 2]
+                asked(load_, requests * swap // (number + 1))
+                released.name(bundle)
+                answered_by(server, bundle)
+                # What begins from now on is answered by it, and by nobody before.
+                assert json.loads(server.ask("POST", "/v1/predict", ROW)[1])["bundle"] == bundle
+                if bundle == pair[0]:
+                    ended(server, swap)
+                    memory.append(memory_mb(server.process.pid))
+            asked(load_, requests)
         assert "refused" not in ready(server)
-        assert (swaps(server), server.dropped()) == ({"answers": 2.0 * rounds, "refused": 0.0}, 0)
+        assert (swaps(server), server.dropped()) == ({"answers": number, "refused": 0}, 0)
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(60) == 0
     assert not load_.wrong
     answers = list(load_.answers.values())
-    for bundle in two[:2]:
+    for bundle in pair:
         assert not list(differing(two[2], bundle, answers))
     assert set(load_.answers) <= set(kept(tmp_path / "logs/predictions"))
     # The one that is in place holds nothing, so what its sibling held must be gone each time.
@@ -150,7 +172,7 @@ def test_a_signal_amid_a_load_ends_it_in_order(
             released.name(slow)
             server.until((tmp_path / "loading").exists)
             begun = len(load_.came)
-            server.until(lambda: len(load_.came) >= begun + 50)
+            asked(load_, begun + 50)
             assert ready(server) == {"status": "ready", "bundle": two[0]}
             server.process.send_signal(signal.SIGTERM)
             assert server.process.wait(60) == 0
@@ -166,7 +188,7 @@ def test_a_disk_that_hangs_is_waited_for_by_nobody(
         released.file.unlink()
         os.mkfifo(released.file)  # who opens it to read waits for somebody who writes
         with Load(server) as load_:
-            server.until(lambda: len(load_.came) >= scaled(600, 6_000))
+            asked(load_, scaled(600, 6_000))
             assert ready(server) == {"status": "ready", "bundle": two[0]}
             server.process.send_signal(signal.SIGTERM)
             assert server.process.wait(60) == 0
