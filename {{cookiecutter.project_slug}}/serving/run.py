@@ -15,6 +15,7 @@ from handoff.bundle import Bundle
 from problem.errors import BadInput
 from serving import ids
 from serving.http.app import create_app
+from serving.http.connection import IDLE_SECONDS, Connection, Patience, make_room
 from serving.http.front import Front
 from serving.http.keys import KEYS, keys_of
 from serving.live import ready
@@ -22,8 +23,6 @@ from serving.log.labels import Labels
 from serving.log.predictions import PredictionLog
 from serving.watch import Watch
 
-# Load balancers keep idle connections for a minute; they, not we, should be the ones to close.
-KEEP_ALIVE_SECONDS = 75
 # A request that takes longer than this to finish after SIGTERM is cut off.
 FINISH_SECONDS = 30
 # A swap that was begun by then gets so long to notice that nobody waits for it.
@@ -43,6 +42,7 @@ def serve(
             spoken of and there is none.
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    make_room()
     keys = keys_of()
     ids.OURS.use(ids.keys_of())
     print(f"loading {bundle.id[:12]}, asking its golden rows …", file=sys.stderr, flush=True)
@@ -110,17 +110,20 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http=Connection,
                 lifespan="on",
                 ws="none",
-                log_level="warning",
+                log_level="error",  # what clients send wrong is theirs to hear, not ours to log
                 access_log=False,  # /metrics counts, the prediction log remembers
                 server_header=False,
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                proxy_headers=False,  # nobody asks who sent it
+                timeout_keep_alive=int(IDLE_SECONDS),
                 timeout_graceful_shutdown=FINISH_SECONDS,
             )
         )
         self._app, self._greeting, self._drain, self._watch = app, greeting, drain, watch
         self._leave_at: float | None = None
+        self._patience = Patience()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -134,6 +137,8 @@ class _Server(uvicorn.Server):
         self._leave_at = time.monotonic() + (0 if again else self._drain)
 
     async def on_tick(self, counter: int) -> bool:
+        if counter % 10 == 0:  # each second
+            self._patience.look(self.server_state.connections)
         if self._leave_at is not None and self._watch:
             self._watch.leave()
         leave = self._leave_at is not None and time.monotonic() >= self._leave_at
