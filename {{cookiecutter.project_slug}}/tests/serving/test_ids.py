@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from problem.errors import BadInput
 from serving import ids
 from serving.ids import FILE, KEY, SHORTEST, Ids, keys_of
 from tests.serving.made import ROW
+from tests.serving.test_run import command, environment
+from tests.serving.unbroken.process import serving
 
 OLD, NEW = b"o" * SHORTEST, b"n" * SHORTEST
 
@@ -75,9 +78,9 @@ def test_keys_come_from_the_environment_and_from_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", " \n,", "a-short-one", f"{OLD.decode()} a-short-one"])
 def test_a_key_that_proves_nothing_is_refused_without_being_told(text: str, tmp_path: Path) -> None:
     (tmp_path / "key").write_text(text)
-    for environment in ({KEY: text}, {FILE: str(tmp_path / "key")}, {FILE: str(tmp_path / "no")}):
+    for given in ({KEY: text}, {FILE: str(tmp_path / "key")}, {FILE: str(tmp_path / "no")}):
         with pytest.raises(BadInput) as refused:
-            keys_of(environment)
+            keys_of(given)
         assert "a-short-one" not in str(refused.value)
         assert OLD.decode() not in str(refused.value)
 
@@ -112,3 +115,21 @@ def test_a_label_of_an_id_that_was_not_given_is_refused_only_with_a_key(
         assert status(answer["prediction_id"]) == 200
     finally:
         ids.OURS.use([])
+
+
+def test_a_server_takes_its_key_from_the_environment_and_does_not_start_with_a_bad_one(
+    tmp_path: Path, bundle_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(KEY, OLD.decode())
+    with serving(tmp_path, bundle_path) as server:
+        for given, status in ((Ids([OLD]).new_id(), 200), (Ids().new_id(), 422)):
+            label = {"prediction_id": given, "label": True}
+            assert server.ask("POST", "/v1/labels", label)[0] == status
+    monkeypatch.setenv(KEY, "a-short-one")
+    refused = subprocess.run(
+        command("--port", "0", "--bundle", bundle_path, "--rehearsal"),
+        check=False, cwd=tmp_path, env=environment(), capture_output=True, text=True,
+    )  # fmt: skip
+    assert refused.returncode == 2
+    assert f"at least {SHORTEST} characters in {KEY}" in refused.stderr
+    assert "a-short-one" not in refused.stderr
