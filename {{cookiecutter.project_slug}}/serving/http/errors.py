@@ -17,14 +17,17 @@ MOST_ERRORS = 20
 LONGEST_ECHO = 80
 
 KINDS: Mapping[str, tuple[int, str]] = {
+    "not-http": (400, "This is no HTTP request"),
     "not-json": (400, "The body is not JSON"),
     "no-key": (401, "A valid API key is needed"),
     "not-found": (404, "There is nothing at this address"),
     "method-not-allowed": (405, "This address does not answer that method"),
+    "too-slow": (408, "The request took too long to arrive"),
     "body-too-large": (413, "The body is too large"),
     "too-many-rows": (413, "There are too many rows in one request"),
     "wrong-type": (415, "The body is of a type that is not read"),
     "invalid": (422, "The request does not fit the contract"),
+    "head-too-large": (431, "What comes before the body is too large"),
     "internal": (500, "The server failed to answer"),
     "busy": (503, "Too many rows wait for an answer"),
     "not-ready": (503, "The server takes no requests now"),
@@ -70,6 +73,15 @@ class Refusal(Exception):  # it is an answer, not a defect
             headers=self.headers,
             media_type=MEDIA_TYPE,
         )
+
+
+def too_slow(seconds: float) -> Refusal:
+    """What did not arrive in time."""
+    return Refusal(
+        "too-slow",
+        f"expected the whole request within {seconds:g} s; send it faster, or its rows in several",
+        headers={"Connection": "close"},
+    )
 
 
 def invalid(error: ValidationError, words: Mapping[str, str]) -> Refusal:

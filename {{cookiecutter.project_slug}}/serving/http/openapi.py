@@ -15,7 +15,15 @@ from serving.model.predictor import Predictor
 Responses = dict[int | str, dict[str, Any]]
 
 # For what reasons a body may be refused, whatever it holds.
-READING = ("no-key", "not-json", "body-too-large", "too-many-rows", "invalid", "internal")
+READING = (
+    "no-key",
+    "not-json",
+    "too-slow",
+    "body-too-large",
+    "too-many-rows",
+    "invalid",
+    "internal",
+)
 
 _FAULT = {
     "type": "object",

@@ -28,12 +28,13 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?")
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request may hold, how many rows may wait for the model, and how long."""
+    """What a request may hold and how long it may take; how many rows may wait, and how long."""
 
     body_bytes: int = 1_000_000
     rows: int = 1_000
     waiting_rows: int = 4_000
     wait_seconds: float = 2.0
+    arrive_seconds: float = 10.0
 
 
 @dataclass(frozen=True)
