@@ -9,17 +9,19 @@ from serving.http.schema import Limits, Schema, schema_of
 from serving.metrics import Metrics, OfBundle
 from serving.model.archive import features_module
 from serving.model.predictor import Predictor, load
+from serving.reasons import Reasons
 from serving.runtime import converted
 
 
 @dataclass(frozen=True, eq=False)
 class Answering:
-    """A bundle that answers: its model, the types of its rows, the queue before it, its counts."""
+    """A bundle that answers: its model, the types of its rows, its queue, its counts."""
 
     predictor: Predictor
     schema: Schema
     coalescer: Coalescer
     counts: OfBundle
+    reasons: Reasons
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,8 @@ class Live:
         """Make ready to answer, beside what answers now; may be called from any thread."""
         schema = schema_of(predictor.bundle.contract, self.limits)
         counts = self.metrics.of_bundle(predictor)
-        return Answering(
-            predictor, schema, Coalescer(predictor, self.limits, self.metrics.together), counts
-        )
+        coalescer = Coalescer(predictor, self.limits, self.metrics.together)
+        return Answering(predictor, schema, coalescer, counts, Reasons(predictor.bundle))
 
     async def switch(self, other: Answering) -> None:
         """Answer with `other` from now on; return once the one before has given its last answer."""

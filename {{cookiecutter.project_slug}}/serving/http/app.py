@@ -17,7 +17,7 @@ from serving.http.errors import Refusal
 from serving.http.front import Front, failed
 from serving.http.intake import labels_of, parse, read_body
 from serving.http.keys import Keys
-from serving.http.openapi import READING, documented, gives, refuses, takes
+from serving.http.openapi import READING, asks_for_reasons, documented, gives, refuses, takes
 from serving.http.predict import Predict
 from serving.http.protocols import infer, invocations
 from serving.http.protocols.asked import Asked
@@ -85,13 +85,14 @@ def _predictions(predict: Predict) -> APIRouter:
 
     @router.post(
         PREDICT,
-        openapi_extra=takes("Row", "Rows"),
+        openapi_extra={**takes("Row", "Rows"), **asks_for_reasons()},
         responses=gives("The answer, or one a row.", "Answer", "Answers")
         | refuses(*READING, "busy"),
     )
     async def answer(request: Request) -> Response:
         """Answer one row, or all of `{"rows": [...]}` in their order."""
-        return Response(await predict(request.receive), media_type="application/json")
+        body = await predict(request.receive, request.url.query.encode())
+        return Response(body, media_type="application/json")
 
     return router
 

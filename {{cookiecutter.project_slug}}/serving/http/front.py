@@ -26,8 +26,8 @@ HEADERS = (
 )
 
 
-# What answers a hot route: the body of a request as it comes, to the JSON of its answer.
-Hot = Callable[[Receive], Awaitable[bytes]]
+# What answers a hot route: the body of a request as it comes, and its query, to the answer's JSON.
+Hot = Callable[[Receive, bytes], Awaitable[bytes]]
 # Nobody shows JSON in a frame, nor follows a link in it.
 _OF_DATA = (
     (b"content-type", b"application/json"),
@@ -71,7 +71,7 @@ class Front:
             if self.keys and scope["path"].startswith(GUARDED):
                 check(self.keys, scope)
             if hot:
-                body = await hot(receive)
+                body = await hot(receive, scope["query_string"])
                 headers = [(b"content-length", b"%d" % len(body)), *_OF_DATA]
                 status = 200
                 await send({"type": "http.response.start", "status": 200, "headers": headers})

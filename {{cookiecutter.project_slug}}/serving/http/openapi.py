@@ -56,6 +56,18 @@ def takes(*names: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": _json(names)}}
 
 
+def asks_for_reasons() -> dict[str, Any]:
+    """The `openapi_extra` of an operation that tells, if asked, why one row has its score."""
+    words = (
+        "How many reasons to tell of one row: the inputs that move its score most, each against "
+        "what is typical of it."
+    )
+    schema = {"type": "integer", "minimum": 1, "maximum": 99}
+    return {
+        "parameters": [{"name": "reasons", "in": "query", "description": words, "schema": schema}]
+    }
+
+
 def gives(description: str, *names: str) -> Responses:
     """The `responses` of an operation that answers with one of these components."""
     return {200: {"description": description, **({"content": _json(names)} if names else {})}}

@@ -1,11 +1,14 @@
 """Answers POST /v1/predict: what the server is for, so nothing here is done twice or in vain."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import parse_qs
 
 from pydantic_core import to_json
 from starlette.types import Receive
 
+from serving.http.errors import Refusal, echo
 from serving.http.intake import read_body, read_rows
 from serving.ids import new_id
 from serving.live import Answering, Live
@@ -21,8 +24,10 @@ class Predict:
     def __init__(self, live: Live, log: PredictionLog) -> None:
         self._live, self._log = live, log
 
-    async def __call__(self, receive: Receive) -> bytes:
+    async def __call__(self, receive: Receive, query: bytes) -> bytes:
         """The answer to a request's body: of one row, or of all in `{"rows": [...]}`, as JSON.
+
+        `query` may ask for reasons: see `_asked`.
 
         Raises:
             Refusal: the body or its rows are not what the contract wants, or too many wait.
@@ -32,6 +37,8 @@ class Predict:
         answering = self._live.now
         answering.coalescer.refuse_if_full()
         rows, many = read_rows(body, answering.schema)
+        if most := _asked(query) if query else 0:
+            return to_json(await self._explained(answering, rows, most))
         answers = await self.answer(answering, rows)
         return to_json({"predictions": answers} if many else answers[0])
 
@@ -41,7 +48,26 @@ class Predict:
         Raises:
             Refusal: they have waited too long.
         """
-        found = await answering.coalescer.predict(rows)
+        return self._signed(answering, rows, await answering.coalescer.predict(rows))
+
+    async def _explained(
+        self, answering: Answering, rows: Sequence[dict[str, Any]], most: int
+    ) -> dict[str, Any]:
+        """The signed answer to one row, with its reasons; asked together, for `now` may change."""
+        if len(rows) > 1:
+            raise Refusal("invalid", f"expected one row to give reasons for, got {len(rows)}")
+        found = await answering.coalescer.predict([*rows, *answering.reasons.rows(rows[0])])
+        [answer] = self._signed(answering, rows, found[:1])
+        # Of several classes, of the one decided upon.
+        chosen = str(answer["decision"]) if "scores" in answer else None
+        scores = [one["score"] if chosen is None else one["scores"][chosen] for one in found[1:]]
+        told = answering.reasons.told(rows[0], answer["score"], scores, most)
+        return {**answer, "reasons": told}
+
+    def _signed(
+        self, answering: Answering, rows: Sequence[dict[str, Any]], found: Answers
+    ) -> Answers:
+        """Answers with ids of their own, remembered and counted."""
         predictor, counts, at = answering.predictor, answering.counts, now()
         # Of a rehearsal every answer says so; of all else none says anything.
         told = {"rehearsal": True} if predictor.rehearsal else {}
@@ -53,3 +79,18 @@ class Predict:
             answers.append(signed)
         counts.rows += len(rows)
         return answers
+
+
+def _asked(query: bytes) -> int:
+    """How many reasons a query asks for: `reasons=3`; none where it does not speak of them.
+
+    Raises:
+        Refusal: it asks for what is no such number.
+    """
+    told = parse_qs(query.decode("latin-1"), keep_blank_values=True).get("reasons")
+    if told is None:
+        return 0
+    if len(told) != 1 or not re.fullmatch("[1-9][0-9]?", told[0]):
+        got = {"field": "reasons", "expected": "a whole number from 1 to 99", "got": echo(told[-1])}
+        raise Refusal("invalid", "the query does not say how many reasons are wanted", [got])
+    return int(told[0])

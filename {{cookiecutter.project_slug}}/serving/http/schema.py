@@ -186,6 +186,16 @@ def _answer(contract: Contract) -> dict[str, Any]:
         ],
     }
     says = partial(_output, meanings)
+    reason = _record("Reason", {
+        "input": str,
+        "value": Any,
+        "typical": Any,
+        "difference": Annotated[float, Field(description="The score, less what it would be were "
+                                             "this input typical.")],
+    })  # fmt: skip
+    fields["reasons"] = NotRequired[
+        Annotated[GenericAlias(list, reason), Field(description="If asked for, strongest first.")]
+    ]
     if contract.task == "regression":
         return fields | {"score": says("score", float)}
     fields["score"] = says("score", Annotated[float, Field(ge=0, le=1)])
