@@ -11,6 +11,7 @@ import pytest
 from serving.log.predictions import QUEUED_RECORDS
 from tests.serving.soak import scaled
 from tests.serving.unbroken.process import Load, Server, kept, serving, torn
+from tests.serving.unbroken.readers import read_by_monitoring
 
 # As root and as anybody: a namespace of its own, in which the folder `logs` is a small disk.
 SMALL_DISK = (
@@ -103,6 +104,8 @@ def test_files_that_may_not_grow_cost_the_lines_that_did_not_fit(
         server.until(lambda: server.dropped() > 0 and len(list(log.iterdir())) > scaled(2, 50))
         assert settled(load, log)
         assert left(server)
+    # Segment after segment, as after a rotation, and none torn.
+    assert read_by_monitoring(tmp_path, bundle_path) == (len(kept(log)), 0)
 
 
 def test_a_folder_that_goes_is_made_again_and_what_went_with_it_is_counted(

@@ -5,23 +5,12 @@ import time
 from functools import partial
 from pathlib import Path
 
-import duckdb
-
-from handoff import bundle as bundles
-from monitoring.log import open_log
 from serving.log.predictions import SYNC_SECONDS
 from tests.serving.soak import scaled
 from tests.serving.unbroken.process import Load, kept, serving, torn
+from tests.serving.unbroken.readers import read_by_monitoring
 
 LOG = "logs/predictions"
-
-
-def read_by_monitoring(folder: Path, bundle: Path) -> tuple[int, int]:
-    """How many predictions the monitor finds, and how many torn lines."""
-    with duckdb.connect() as connection:
-        opened = open_log(connection, folder / "logs", bundles.read(bundle).id)
-        [(count,)] = connection.execute("SELECT count(*) FROM predictions").fetchall()
-    return int(count), opened.torn
 
 
 def test_kill_9_under_load_costs_at_most_the_last_second_and_no_record_is_corrupt(
