@@ -167,6 +167,13 @@ def test_requests_sent_before_the_answer_to_the_last_are_answered_in_order(serve
     assert statuses(asyncio.run(told(url, b"".join(pieces)))) == [200, 400, 200]
 
 
+def test_a_body_may_come_in_pieces(served: Served) -> None:
+    url, _ = served
+    pieces = [b"%x\r\n%s\r\n" % (1, GOOD[at : at + 1]) for at in range(len(GOOD))]
+    head = HEAD + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert statuses(asyncio.run(told(url, head, *pieces, b"0\r\n\r\n"))) == [200]
+
+
 def test_what_has_no_end_is_cut_off(served: Served) -> None:
     """Each of these would fill any memory."""
     url, _ = served
