@@ -103,8 +103,22 @@ class Judge:
 
 def as_text(table: pa.Table, places: Sequence[int]) -> list[str]:
     """Rows of a table as JSON, every column of them; for people, who will look for the mistake."""
-    rows = table.take(pa.array(places, pa.int64())).to_pylist()
-    return [json.dumps(row, ensure_ascii=False, default=str) for row in rows]
+    rows = table.take(pa.array(places, pa.int64()))
+    shown = [_shown(column) for column in rows.columns]
+    return [
+        json.dumps(dict(zip(rows.column_names, row, strict=True)), ensure_ascii=False, default=str)
+        for row in zip(*shown, strict=True)
+    ]
+
+
+def _shown(column: pa.ChunkedArray) -> list[Any]:
+    if pa.types.is_temporal(column.type):
+        column = column.cast(pa.string())  # it may be beyond Python's years
+    try:
+        values: list[Any] = column.to_pylist()
+    except (ValueError, OverflowError):  # no UTF-8, or such a year within a list
+        return ["(cannot be shown)"] * len(column)
+    return values
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

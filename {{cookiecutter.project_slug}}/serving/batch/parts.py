@@ -183,6 +183,13 @@ def claim(out: Path, job: Mapping[str, Any], *, anew: bool) -> Iterator[Parts]:
                 shutil.rmtree(parts.folder)  # nothing to go on with
 
 
+def no_room(out: Path, error: OSError) -> BadInput:
+    """What a disk that takes no more is to a person."""
+    return BadInput(
+        f"cannot write {out}: {error}; make room, and the same command goes on where it stopped"
+    )
+
+
 def _difference(manifest: Path, job: Mapping[str, Any]) -> str:
     """What another run than this began, in words; nothing if it was this one."""
     try:

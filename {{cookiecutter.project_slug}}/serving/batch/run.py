@@ -16,7 +16,7 @@ from problem.errors import EXIT_GATE_CLOSED, BadInput
 from serving.batch.columns import output
 from serving.batch.crew import crew
 from serving.batch.message import Setting, packed
-from serving.batch.parts import Counts, Parts, claim
+from serving.batch.parts import Counts, Parts, claim, no_room
 from serving.batch.progress import Progress
 from serving.batch.source import Source, open_source
 
@@ -67,9 +67,7 @@ def batch(
             told = {"bundle": bundle.id, "rehearsal": str(rehearsal).lower()}
             parts.join(schema, counts, told)
     except OSError as error:
-        raise BadInput(
-            f"cannot write {out}: {error}; make room, and the same command goes on where it stopped"
-        ) from None
+        raise no_room(out, error) from None
     return _told(parts, list(counts.values()), rehearsal=rehearsal)
 
 

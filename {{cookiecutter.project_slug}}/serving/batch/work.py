@@ -15,7 +15,7 @@ from problem.errors import BadInput
 from serving.batch.answers import answer
 from serving.batch.judge import Judge
 from serving.batch.message import Setting, unpacked
-from serving.batch.parts import REFUSED
+from serving.batch.parts import REFUSED, no_room
 from serving.model.predictor import load
 
 
@@ -29,12 +29,12 @@ def work(link: Connection, setting: Setting) -> None:
     try:
         try:
             _answer_all(link, setting)
-        except (BadInput, OSError, pa.ArrowException) as error:
-            if isinstance(error, BrokenPipeError | ConnectionError):
-                return
-            _say(link, bad=str(error))
-        except EOFError:
+        except (EOFError, ConnectionError):
             return
+        except (BadInput, pa.ArrowException) as error:
+            _say(link, bad=str(error))
+        except OSError as error:
+            _say(link, bad=str(no_room(setting.parts.out, error)))
         except Exception:
             _say(link, defect=traceback.format_exc())
     except OSError:
