@@ -10,11 +10,23 @@ RECORDS = Path("handoff/records")
 VERDICT = "verdict.json"
 # One file a team: CODEOWNERS gives each to one owner, so branch protection can require both.
 TEAMS = ("data-science", "ml-engineering")
+# A ConfigMap knows no folders: mounted here, it holds the record of the one bundle it releases.
+MOUNTED = "mounted"
+
+
+def folder(bundle_id: str, records: Path = RECORDS) -> Path:
+    """Where the record of a bundle lies: where one is mounted that speaks of it, else by its id."""
+    mounted = records / MOUNTED
+    try:
+        about = json.loads((mounted / VERDICT).read_text(encoding="utf-8"))["bundle"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        about = None
+    return mounted if about == bundle_id else records / bundle_id
 
 
 def verdict_digest(bundle_id: str, records: Path = RECORDS) -> str:
     """SHA-256 of the verdict that the signatures confirm."""
-    return hashlib.sha256((records / bundle_id / VERDICT).read_bytes()).hexdigest()
+    return hashlib.sha256((folder(bundle_id, records) / VERDICT).read_bytes()).hexdigest()
 
 
 def refusal(bundle_id: str, records: Path = RECORDS) -> str | None:
@@ -22,7 +34,7 @@ def refusal(bundle_id: str, records: Path = RECORDS) -> str | None:
 
     Accepted means: the gate passed it, and both teams signed for this bundle and this verdict.
     """
-    path = records / bundle_id / VERDICT
+    path = folder(bundle_id, records) / VERDICT
     try:
         verdict = json.loads(path.read_text(encoding="utf-8"))
         about, word = verdict["bundle"], verdict["verdict"]
@@ -46,7 +58,7 @@ def unsigned(bundle_id: str, team: str, records: Path = RECORDS) -> str | None:
     Raises:
         OSError: there is no verdict.
     """
-    path = records / bundle_id / f"{team}.toml"
+    path = folder(bundle_id, records) / f"{team}.toml"
     try:
         signature = _signature(path)
     except FileNotFoundError:
@@ -76,7 +88,7 @@ def signer(bundle_id: str, team: str, records: Path = RECORDS) -> str:
     Raises:
         OSError, ValueError: there is no signature that can be read.
     """
-    return str(_signature(records / bundle_id / f"{team}.toml").get("person"))
+    return str(_signature(folder(bundle_id, records) / f"{team}.toml").get("person"))
 
 
 def _signature(path: Path) -> dict[str, Any]:

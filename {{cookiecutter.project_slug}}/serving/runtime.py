@@ -11,8 +11,8 @@ import logging
 import tomllib
 from pathlib import Path
 
+from handoff import record
 from handoff.bundle import Bundle
-from handoff.record import RECORDS
 
 CHOICE, MODEL = "runtime.toml", "model.onnx"
 EXACT, ONNX = "scikit-learn", "onnx"
@@ -27,7 +27,7 @@ def folder(bundle: Bundle) -> Path:
 
 def choice_file(bundle: Bundle, *, rehearsal: bool) -> Path:
     """Where it is written which runtime answers: of an accepted bundle, in git."""
-    return (folder(bundle) if rehearsal else RECORDS / bundle.id) / CHOICE
+    return (folder(bundle) if rehearsal else record.folder(bundle.id)) / CHOICE
 
 
 def converted(bundle: Bundle, *, rehearsal: bool) -> bytes | None:

@@ -83,6 +83,28 @@ def test_an_unaccepted_bundle_is_served_in_a_rehearsal_only(project: Project) ->
     assert choose(Path("bundles") / bundle, rehearsal=True).id == bundle
 
 
+def test_a_record_may_be_mounted_where_no_folder_bears_an_id(project: Project) -> None:
+    bundle, records = project(accepted=False), Path("handoff/records")
+    accept("0" * 64, records)
+    (records / ("0" * 64)).rename(records / "mounted")
+    with pytest.raises(BadInput, match="is not accepted"):  # it speaks of another
+        choose(None, rehearsal=False)
+    accept(bundle, Path("elsewhere"))
+    (records / "mounted").rename("aside")
+    (Path("elsewhere") / bundle).rename(records / "mounted")
+    assert choose(None, rehearsal=False).id == bundle
+    (records / "mounted/ml-engineering.toml").unlink()
+    with pytest.raises(BadInput, match="ml-engineering has not signed"):
+        choose(None, rehearsal=False)
+
+
+def test_what_is_mounted_of_one_bundle_hides_no_other_record(project: Project) -> None:
+    bundle, records = project(), Path("handoff/records")
+    accept("0" * 64, records)
+    (records / ("0" * 64)).rename(records / "mounted")
+    assert choose(None, rehearsal=False).id == bundle
+
+
 def test_a_rehearsal_takes_the_bundle_of_the_last_journey(project: Project) -> None:
     bundle = project(accepted=False)
     with pytest.raises(BadInput, match="build/journey/bundle"):
