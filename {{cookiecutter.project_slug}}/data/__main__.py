@@ -16,7 +16,7 @@ SOURCES = "text (.csv, .tsv, .txt), .parquet or .sql; also sklearn:NAME, parcels
 
 def main(words: Sequence[str]) -> int:
     """Adopt a table, or check a delivery."""
-    from problem.tables import Task
+    from problem.known_metrics import Task
 
     parser = argparse.ArgumentParser(prog="python -m data", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)

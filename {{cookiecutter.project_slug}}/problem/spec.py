@@ -10,11 +10,10 @@ from pydantic import Field, ValidationError
 from problem.base import Table
 from problem.errors import BadInput
 from problem.expectations import Expectations, Minimum
+from problem.known_metrics import RANGES, TASKS_OF_METRIC, Task
 from problem.mistakes import explain, list_mistakes
 from problem.tables import (
     PAYOFFS,
-    RANGES,
-    TASKS_OF_METRIC,
     Budget,
     Columns,
     Decision,
@@ -25,7 +24,6 @@ from problem.tables import (
     Slice,
     Success,
     Target,
-    Task,
     Value,
 )
 

@@ -1,38 +1,12 @@
 """The tables of problem.toml, one class each: what a field means, its rule and an example of it."""
 
-from math import inf
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, PlainValidator
 
 from problem.base import ColumnName, Money, Sentence, Table
+from problem.known_metrics import TASKS_OF_METRIC, Task
 
-Task = Literal["binary", "multiclass", "regression"]
-
-
-TASKS_OF_METRIC: dict[str, tuple[Task, ...]] = {
-    "average_precision": ("binary",),
-    "roc_auc": ("binary",),
-    "brier_score": ("binary",),
-    "accuracy": ("binary", "multiclass"),
-    "balanced_accuracy": ("multiclass",),
-    "log_loss": ("binary", "multiclass"),
-    "mean_absolute_error": ("regression",),
-    "root_mean_squared_error": ("regression",),
-    "r2": ("regression",),
-}
-# Between which values each of them lies, whatever the data.
-RANGES: dict[str, tuple[float, float]] = {
-    "average_precision": (0, 1),
-    "roc_auc": (0, 1),
-    "brier_score": (0, 1),
-    "accuracy": (0, 1),
-    "balanced_accuracy": (0, 1),
-    "log_loss": (0, inf),
-    "mean_absolute_error": (0, inf),
-    "root_mean_squared_error": (0, inf),
-    "r2": (-inf, 1),
-}
 PAYOFFS: dict[Task, tuple[str, ...]] = {
     "binary": ("true_positive", "false_positive", "true_negative", "false_negative"),
     "multiclass": ("correct", "wrong"),

@@ -6,9 +6,9 @@ import pytest
 
 from problem import __main__ as command
 from problem.errors import BadInput
+from problem.known_metrics import RANGES
 from problem.metrics import METRICS
 from problem.spec import TASKS_OF_METRIC, parse, read
-from problem.tables import RANGES
 
 TEXT = """\
 assumed = ["value.currency"]
