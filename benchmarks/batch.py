@@ -121,10 +121,10 @@ def _speed(work: Work) -> bool:
     print("| --- | --- | --- | --- |")
     print(f"| `predict_proba` of a frame in memory, one thread | {rates['alone']:,.0f} | 1 | |")
     kept = True
-    for cores, words, least in (("0", "one core", ONE_CORE), ("0,1", "two cores", TWO_CORES)):
+    for cores, said, least in (("0", "one core", ONE_CORE), ("0,1", "two cores", TWO_CORES)):
         times = rates[cores] / rates["alone"]
         kept = kept and times >= least
-        print(f"| `serving batch`, {words} | {rates[cores]:,.0f} | {times:.2f} | {least} |")
+        print(f"| `serving batch`, {said} | {rates[cores]:,.0f} | {times:.2f} | {least} |")
     sys.stdout.flush()
     return kept
 
