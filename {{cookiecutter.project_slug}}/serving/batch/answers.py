@@ -56,7 +56,7 @@ def _answered(
     rows: list[int],
     said: dict[int, Answer],
 ) -> pa.Table:
-    places = pa.array(said, pa.int64())
+    places = pa.array(list(said), pa.int64())
     more: dict[str, Any] = {
         "row": pa.array([rows[place] for place in said], pa.int64()),
         "bundle": pa.DictionaryArray.from_arrays(

@@ -31,7 +31,7 @@ def work(link: Connection, setting: Setting) -> None:
             _answer_all(link, setting)
         except (EOFError, ConnectionError):
             return
-        except (BadInput, pa.ArrowException) as error:
+        except BadInput as error:
             _say(link, bad=str(error))
         except OSError as error:
             _say(link, bad=str(no_room(setting.parts.out, error)))
@@ -52,7 +52,13 @@ def _answer_all(link: Connection, setting: Setting) -> None:
         _say(link, ready=True)
         while True:
             part = unpacked(link.recv_bytes())
-            answers, refused = answer(predictor, judge, part, setting.schema)
+            try:
+                answers, refused = answer(predictor, judge, part, setting.schema)
+            except pa.ArrowException as error:
+                raise BadInput(
+                    f"the file cannot be read as UTF-8 text from row {part.first:,} on, or within "
+                    f"the next {len(part.table):,}: {error!s:.300}; write it anew"
+                ) from None
             bad = pa.Table.from_pylist([vars(one) for one in refused], REFUSED)
             _say(
                 link, done=part.number, counts=vars(setting.parts.write(part.number, answers, bad))

@@ -229,3 +229,33 @@ def test_text_that_is_not_utf8_is_refused_and_leaves_nothing(
     with pytest.raises(BadInput, match="invalid UTF8"):
         answered(given, bundle_path)
     assert list(tmp_path.iterdir()) == [given]
+
+
+def test_text_of_a_parquet_that_is_not_utf8_is_refused(tmp_path: Path, bundle_path: Path) -> None:
+    given = table(rows(3))
+    torn = pa.array([b"red", b"bl\xe9", b"red"]).view(pa.string())
+    pq.write_table(given.set_column(7, "carrier", torn), tmp_path / "in.parquet")
+    with pytest.raises(BadInput, match="cannot be read as UTF-8 text from row 1 on"):
+        answered(tmp_path / "in.parquet", bundle_path)
+
+
+def test_what_goes_along_keeps_its_type(tmp_path: Path, bundle_path: Path) -> None:
+    more = {
+        "lane": pa.array([f"l{number // 50}" for number in range(300)]).dictionary_encode(),
+        "at": pa.array(range(300), pa.timestamp("ms", "UTC")),
+        "tags": pa.array([[number, None] for number in range(300)], pa.list_(pa.int16())),
+        "raw": pa.array([b"\xff"] * 300),
+        "none": pa.nulls(300),
+    }
+    given = table(rows(300))
+    for name, cells in more.items():
+        given = given.append_column(name, cells)
+    # Row groups whose dictionaries differ, and parts that end within them.
+    pq.write_table(given, tmp_path / "in.parquet", row_group_size=70)
+    code, _ = answered(tmp_path / "in.parquet", bundle_path)
+    assert code == 0
+    found = pq.read_table(tmp_path / "out.parquet")
+    for name, cells in more.items():
+        assert found.column(name).to_pylist() == cells.to_pylist()
+        kind = pq.read_schema(tmp_path / "in.parquet").field(name).type
+        assert found.schema.field(name).type == kind
