@@ -1,6 +1,7 @@
 """`python -m serving run` answers over HTTP, `batch` a file; `optimise` finds the fastest way."""
 
 import argparse
+import os
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +24,7 @@ def main(words: Sequence[str]) -> int:
         return _batch(given)
     if given.verb == "optimise":
         return _optimise(given)
+    port = _port(given)
     bundle = choose(given.bundle, rehearsal=given.rehearsal)
     from serving.run import serve
 
@@ -31,7 +33,8 @@ def main(words: Sequence[str]) -> int:
         rehearsal=given.rehearsal,
         follow=given.bundle is None and not given.rehearsal,
         host=given.host,
-        port=given.port,
+        port=port,
+        operate_port=given.operate_port,
         logs=given.log,
         drain=given.drain,
     )
@@ -41,7 +44,18 @@ def main(words: Sequence[str]) -> int:
 def _add_run(verb: argparse.ArgumentParser) -> None:
     _add_choice(verb)
     verb.add_argument("--host", default="127.0.0.1")
-    verb.add_argument("--port", type=int, default=8000, help="0 takes a free one")
+    verb.add_argument(
+        "--port", type=int, help="0 takes a free one (default: what PORT says, else 8000)"
+    )
+    verb.add_argument(
+        "--operate-port",
+        type=int,
+        metavar="PORT",
+        help="probes and metrics there, and there alone: /livez, /readyz, /metrics",
+    )
+    verb.add_argument(
+        "word", nargs="?", choices=["serve"], help="what SageMaker says: on port 8080"
+    )
     verb.add_argument("--log", type=Path, default=Path("logs"), help="folder of log and labels")
     verb.add_argument(
         "--drain",
@@ -50,6 +64,14 @@ def _add_run(verb: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="go on answering after SIGTERM, while /readyz already says no",
     )
+
+
+def _port(given: argparse.Namespace) -> int:
+    """The port that was asked for; Cloud Run says it in PORT, SageMaker has one of its own."""
+    told = os.environ.get("PORT", "8080" if given.word else "8000")
+    if given.port is None and not told.isdecimal():
+        raise BadInput(f"expected a port in PORT, such as 8080, got '{told}'")
+    return int(told) if given.port is None else int(given.port)
 
 
 def _add_batch(verb: argparse.ArgumentParser) -> None:

@@ -65,7 +65,7 @@ def create_app(
         swagger_ui_parameters={"validatorUrl": None},  # a badge that would ask the internet
     )
     app.state.live = live
-    app.state.draining = False
+    app.state.draining = app.state.parted = False
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(HTTPException, _not_routed)
     app.add_exception_handler(ClientDisconnect, _gone)

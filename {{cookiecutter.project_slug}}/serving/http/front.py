@@ -17,6 +17,8 @@ logger = logging.getLogger("serving")
 
 # What needs a key, where keys are used. Probes, metrics and documentation hold no row.
 GUARDED = ("/v1/", "/v2/models/", "/invocations")
+# What may be had on a port of its own, where the public does not come.
+OPERATE = frozenset({"/livez", "/readyz", "/metrics"})
 # An answer is for its sender alone, is what it says it is, and belongs in nobody's frame.
 HEADERS = (
     (b"cache-control", b"no-store"),
@@ -51,6 +53,18 @@ class Front:
         self.hot = hot
         self.metrics = metrics
         self.keys = keys
+        self._shows: Callable[[str], bool] = lambda _: True
+
+    def part(self) -> "Front":
+        """Probes and metrics alone, as another application; this one has all the rest from now on.
+
+        The lifespan stays with this one.
+        """
+        other = Front(self.api, {}, self.metrics, None)
+        other._shows = OPERATE.__contains__
+        self._shows = lambda path: path not in OPERATE
+        self.state.parted = True
+        return other
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; what is no HTTP request passes untouched."""
@@ -76,8 +90,10 @@ class Front:
                 status = 200
                 await send({"type": "http.response.start", "status": 200, "headers": headers})
                 await send({"type": "http.response.body", "body": body})
-            else:
+            elif self._shows(scope["path"]):
                 await self.api(scope, receive, watched)
+            else:
+                raise Refusal("not-found", "this is not served on this port")
         except Refusal as reason:
             await reason.response(scope["path"])(scope, receive, watched)
         except ClientDisconnect:

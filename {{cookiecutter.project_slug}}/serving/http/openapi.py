@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from serving.http.errors import KINDS, MEDIA_TYPE
-from serving.http.front import GUARDED
+from serving.http.front import GUARDED, OPERATE
 from serving.http.protocols import documents
 from serving.http.schema import Schema
 from serving.live import Live
@@ -102,6 +102,8 @@ def documented(app: FastAPI, live: Live, *, with_keys: bool) -> Callable[[], dic
             app.openapi_schema, of = None, predictor.bundle.id
         _describe(app, predictor)
         document = made()
+        for path in OPERATE if app.state.parted else ():
+            document["paths"].pop(path, None)
         components: dict[str, Any] = document.setdefault("components", {})
         components["schemas"] = _components(schema)
         components["parameters"] = documents.parameters(predictor.bundle.manifest)
