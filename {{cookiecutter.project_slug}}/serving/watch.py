@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from handoff.bundle import Bundle
-from handoff.store import RELEASE_FILE, champion
+from handoff.store import RELEASE_FILE, champion, place
 from problem.errors import BadInput
 from serving.choose import choose
 from serving.live import Answering, Live, Refused, forget, ready
@@ -126,8 +126,10 @@ class Watch:
         logger.error("REFUSED %s, %s goes on answering: %s", which, self._answers(), said)
         # Whoever reaches the port reads this. Our own words are fit for that; what a library or a
         # bundle's code says may quote a row, and stays in the log.
-        why = said[:_LONGEST_WHY] if isinstance(error, BadInput) else _UNFIT
-        self._live.refused = Refused(named, why)
+        why = said if isinstance(error, BadInput) else _UNFIT
+        if named:  # nobody needs to know where the store is
+            why = why.replace(str(place(named)), named[:12])
+        self._live.refused = Refused(named, why[:_LONGEST_WHY])
         self._live.metrics.swaps.labels("refused").inc()
 
 

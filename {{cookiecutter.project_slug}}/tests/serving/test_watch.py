@@ -74,7 +74,9 @@ def test_a_release_file_that_names_nothing_is_refused(
     server: Following, caplog: pytest.LogCaptureFixture, text: str, why: str
 ) -> None:
     server.released.write(text)
-    assert why in server.refuses()
+    told = server.refuses()
+    assert why in told
+    assert "bundles" not in told  # where the store is, is nobody's business
     [line] = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert line.getMessage().startswith("REFUSED")
     assert "\n" not in line.getMessage()
