@@ -122,7 +122,8 @@ def agree(client: TestClient, given: Path, bundle: Path, sent: Sequence[dict[str
 def test_every_cell_of_a_csv_is_judged_as_the_server_judges_what_it_says(
     client: TestClient, tmp_path: Path, bundle_path: Path
 ) -> None:
-    sent, written = [], []
+    sent: list[dict[str, Any]] = []
+    written: list[dict[str, Any]] = []
     for column in COLUMNS:
         for cell, value in CELLS[column.type]:
             [row] = rows(1, seed=len(sent))
