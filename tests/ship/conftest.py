@@ -125,17 +125,31 @@ def launch(image: Image, released: Released, tmp_path: Path) -> Launch:
     def started(
         start: Start = STARTS["compose"], store: Path = released.store
     ) -> AbstractContextManager[Container]:
-        return container(image, start, places(image, store, tmp_path), tmp_path / "errors")
+        sources = places(image, released, tmp_path) | {"/bundles": store}
+        return container(image, start, sources, tmp_path / "errors")
 
     return started
 
 
-def places(image: Image, store: Path, folder: Path) -> dict[str, Path]:
-    """Return what the image mounts: the store, and in `folder` logs that belong to its user."""
-    logs = folder / "logs"
+def places(image: Image, released: Released, folder: Path) -> dict[str, Path]:
+    """Return what the image mounts: the store, and in `folder` what may change meanwhile.
+
+    That is logs which belong to its user, what is released, and the records: as folders of the
+    project, and as a ConfigMap has them, without any.
+    """
+    logs, deploy, records = (folder / name for name in ("logs", "deploy", "records"))
     logs.mkdir()
     os.chown(logs, *image.user)
-    return {"/bundles": store, "/logs": logs}
+    shutil.copytree(released.project.path / "deploy", deploy)
+    shutil.copytree(released.project.path / "handoff" / "records", records)
+    shutil.copytree(records / released.champion, folder / "mounted")
+    return {
+        "/bundles": released.store,
+        "/logs": logs,
+        "/app/deploy": deploy,
+        "/app/handoff/records": records,
+        "/app/handoff/records/mounted": folder / "mounted",
+    }
 
 
 @pytest.fixture

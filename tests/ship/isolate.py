@@ -54,6 +54,7 @@ def furnish(setting: Setting) -> None:
     mount("--bind", root, root)
     for volume in setting.volumes:
         place = root + volume.target
+        Path(place).mkdir(parents=True, exist_ok=True)  # as a container runtime does
         mount("--bind", volume.source, place)
         if volume.read_only:
             mount("-o", "remount,bind,ro", place)

@@ -1,5 +1,7 @@
 """The image, started with exactly the words, user and volumes of each manifest, does its work."""
 
+import hashlib
+import shutil
 from pathlib import Path
 
 from tests.ship.conftest import STARTS, Launch, Released
@@ -22,6 +24,46 @@ def test_it_serves_and_leaves_as_the_manifest_says(
         assert int(most) * 1024 < start.memory
         server.terminate()
         assert server.code(start.grace) == 0, server.said()
+
+
+def test_it_follows_what_is_released(
+    start: Start, released: Released, launch: Launch, unsigned: Path, tmp_path: Path
+) -> None:
+    """Another bundle, accepted and released while it runs, answers without a restart; and back."""
+    manifest = (unsigned / "unsigned" / "manifest.json").read_bytes()
+    other = hashlib.sha256(manifest).hexdigest()
+    (unsigned / "unsigned").rename(unsigned / other)
+    shutil.copytree(released.store / released.champion, unsigned / released.champion)
+
+    def answers(bundle: str) -> None:
+        while server.ask("GET", "/readyz") != (200, {"status": "ready", "bundle": bundle}):
+            assert server.process.poll() is None, server.said()
+        _, answer = server.ask("POST", "/v1/predict", released.golden[0]["row"])
+        assert answer["bundle"] == bundle
+
+    with launch(start, unsigned) as server:
+        server.wait_for_greeting()
+        answers(released.champion)
+        for before, after in ((released.champion, other), (other, released.champion)):
+            recorded(tmp_path, before, after)
+            for file in (tmp_path / "deploy").glob("release.toml"):
+                file.write_text(file.read_text("utf-8").replace(before, after), "utf-8")
+            answers(after)
+        server.terminate()
+        assert server.code(start.grace) == 0, server.said()
+
+
+def recorded(folder: Path, before: str, after: str) -> None:
+    """Put the record of another bundle where that of one lies: by its id, and without a folder."""
+    shutil.copytree(folder / "records" / before, folder / "records" / after, dirs_exist_ok=True)
+    verdict = folder / "records" / after / "verdict.json"
+    signed = hashlib.sha256(verdict.read_bytes()).hexdigest()
+    verdict.write_text(verdict.read_text("utf-8").replace(before, after), "utf-8")
+    signs = hashlib.sha256(verdict.read_bytes()).hexdigest()
+    for signature in verdict.parent.glob("*.toml"):
+        text = signature.read_text("utf-8").replace(before, after).replace(signed, signs)
+        signature.write_text(text, "utf-8")
+    shutil.copytree(verdict.parent, folder / "mounted", dirs_exist_ok=True)
 
 
 def test_it_can_write_to_its_logs_alone(start: Start, launch: Launch, tmp_path: Path) -> None:

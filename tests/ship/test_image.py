@@ -110,7 +110,7 @@ def inside(
 ) -> Iterator[Container]:
     """A server to look into."""
     folder = tmp_path_factory.mktemp("inside")
-    sources = places(image, released.store, folder)
+    sources = places(image, released, folder)
     with container(image, STARTS["compose"], sources, folder / "errors") as server:
         server.wait_for_greeting()
         yield server

@@ -58,10 +58,13 @@ def test_what_the_resources_name_is_there() -> None:
     ports = [port["name"] for port in server["ports"]]
     assert [port["targetPort"] for port in service["ports"]] == ports
     assert [port["port"] for rule in policy["ingress"] for port in rule["ports"]] == ports
-    claims = {each["name"]: each["persistentVolumeClaim"]["claimName"] for each in spec["volumes"]}
-    assert {each["name"] for each in server["volumeMounts"]} == set(claims)
-    for claim in claims.values():
-        assert f"PersistentVolumeClaim/{claim}" in found
+    volumes = {each["name"]: each for each in spec["volumes"]}
+    assert {each["name"] for each in server["volumeMounts"]} == set(volumes)
+    # The one that each release makes anew, as deploy/README.md says, is no file here.
+    made = volumes.pop("release")["configMap"]["name"]
+    assert f"kubectl create configmap {made} " in (ROOT / INSIDE / "deploy/README.md").read_text()
+    for volume in volumes.values():
+        assert f"PersistentVolumeClaim/{volume['persistentVolumeClaim']['claimName']}" in found
     assert [each["name"] for each in kustomization["images"]] == [server["image"]]
 
 
