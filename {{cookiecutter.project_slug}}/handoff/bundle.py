@@ -27,6 +27,8 @@ REQUIRED = (
     "evaluation.json",
     "model_card.md",
 )
+# Read with the bundle; the rest when it is asked for.
+_PAPERS = ("problem.toml", "contract.json", "evaluation.json", "reference.json")
 # What the model's archive calls the module of the feature code that lies in code/features.py.
 FEATURES_MODULE = "poc.features"
 # A bundle is a model and its papers, not a data set.
@@ -98,9 +100,17 @@ class Bundle:
         value = self.evaluation.get("threshold")
         return None if value is None else float(value)
 
+    def content(self, name: str) -> bytes:
+        """A file's bytes, held against the manifest: what is used is what was verified.
+
+        Raises:
+            BadInput: it was changed since the bundle was read.
+        """
+        return _content(self.path, name, self.manifest["files"][name])
+
     def golden(self) -> list[dict[str, Any]]:
         """Rows with the answers that the PoC gave: `kind`, `row`, `answer`."""
-        text = (self.path / "golden.jsonl").read_text(encoding="utf-8")
+        text = self.content("golden.jsonl").decode()
         lines = [_parse(line) for line in text.split("\n") if line]
         for line in lines:
             if set(line) != {"kind", "row", "answer"}:
@@ -117,17 +127,16 @@ def read(path: Path) -> Bundle:
         BadInput: it is no bundle, or any file of it is missing, extra, changed, linked or outside.
     """
     manifest, bundle_id = verify(path)
+    papers = {name: _content(path, name, manifest["files"][name]) for name in _PAPERS}
     try:
         bundle = Bundle(
             path=path,
             id=bundle_id,
             manifest=manifest,
-            problem=parse(
-                (path / "problem.toml").read_text(encoding="utf-8"), f"{path}/problem.toml"
-            ),
-            contract=Contract.from_json(_json(path / "contract.json")),
-            evaluation=_json(path / "evaluation.json"),
-            reference=_json(path / "reference.json"),
+            problem=parse(papers["problem.toml"].decode(), f"{path}/problem.toml"),
+            contract=Contract.from_json(_parse(papers["contract.json"])),
+            evaluation=_parse(papers["evaluation.json"]),
+            reference=_parse(papers["reference.json"]),
         )
         # Read once now, so that no garbage in them surprises anyone later.
         _ = bundle.threshold, bundle.golden()
@@ -199,15 +208,22 @@ def _check(path: Path, name: str, digest: str) -> None:
         raise _tampered(path, f"{name} was changed after the bundle was built")
 
 
+def _content(path: Path, name: str, digest: str) -> bytes:
+    """Verified as it is used: in a store that others write, it may change after `verify`."""
+    try:
+        data = (path / name).read_bytes()
+    except OSError as error:
+        raise _tampered(path, f"{name} cannot be read: {error.strerror}") from None
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise _tampered(path, f"{name} was changed after the bundle was built")
+    return data
+
+
 def _tampered(path: Path, what: str) -> BadInput:
     return BadInput(
         f"bundle {path} is not what was built: {what}; take it from the store again, or build it "
         "anew with `python -m handoff build`"
     )
-
-
-def _json(path: Path) -> dict[str, Any]:
-    return _parse(path.read_bytes())
 
 
 def _parse(text: str | bytes) -> dict[str, Any]:

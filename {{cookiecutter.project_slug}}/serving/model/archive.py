@@ -24,16 +24,16 @@ _SCHEMA = "schema.json"
 
 
 def load_model(bundle: Bundle, trusted_types: Path = TRUSTED_TYPES) -> Any:
-    """The fitted estimator of a bundle whose files were verified.
+    """The fitted estimator of a bundle.
 
     Raises:
-        BadInput: the archive holds a type that is not trusted, or cannot be loaded.
+        BadInput: a file was changed since the bundle was read, or the archive holds a type that is
+            not trusted, or cannot be loaded.
     """
     features = import_features(bundle)
+    packed = bundle.content("model/model.skops")
     try:
-        archive = _renamed(
-            bundle.model_path.read_bytes(), bundle.manifest["features_module"], features.__name__
-        )
+        archive = _renamed(packed, bundle.manifest["features_module"], features.__name__)
         found = skops.io.get_untrusted_types(data=archive)
     except Exception as error:  # a broken archive fails in many ways
         raise BadInput(f"{bundle.model_path} is not a skops archive: {error!r}") from None
@@ -73,12 +73,12 @@ def import_features(bundle: Bundle) -> ModuleType:
     """
     name = features_module(bundle)
     if name not in sys.modules:  # the id names the content, so it is the same code
-        path = bundle.features_path
+        path, code = bundle.features_path, bundle.content("code/features.py")
         module = ModuleType(name)
         module.__file__ = str(path)
         sys.modules[name] = module
         try:
-            exec(compile(path.read_bytes(), path, "exec"), module.__dict__)  # noqa: S102
+            exec(compile(code, path, "exec"), module.__dict__)  # noqa: S102
         except Exception as error:
             del sys.modules[name]
             raise BadInput(

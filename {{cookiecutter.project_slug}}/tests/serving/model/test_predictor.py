@@ -83,6 +83,19 @@ def test_loading_leaves_the_bundle_as_it_was(bundle_path: Path, predictor: Predi
     assert bundles.read(bundle_path).id == predictor.bundle.id
 
 
+@pytest.mark.parametrize("name", ["code/features.py", "model/model.skops", "golden.jsonl"])
+def test_a_file_that_changes_after_it_was_verified_is_not_used(tmp_path: Path, name: str) -> None:
+    make_bundle(tmp_path, code=FEATURES + f"# {name}")  # code of its own, which nobody has loaded
+    bundle = bundles.read(tmp_path)
+    path = tmp_path / name
+    path.write_bytes(path.read_bytes() + b"\n")
+    with pytest.raises(BadInput, match=f"{name} was changed after the bundle was built"):
+        load(bundle, rehearsal=False)
+    path.unlink()
+    with pytest.raises(BadInput, match=f"{name} cannot be read: No such file"):
+        load(bundle, rehearsal=False)
+
+
 def test_a_type_that_is_not_trusted_is_refused_by_name(tmp_path: Path) -> None:
     make_bundle(tmp_path)
     near = KNeighborsClassifier(1, algorithm="kd_tree").fit([[0], [1]], [False, True])
