@@ -9,7 +9,9 @@ signatures in `handoff/records/`, in a file that ML engineering owns, and no oth
 import hashlib
 import logging
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from handoff import record
 from handoff.bundle import Bundle
@@ -39,18 +41,33 @@ def converted(bundle: Bundle, *, rehearsal: bool) -> bytes | None:
     path = choice_file(bundle, rehearsal=rehearsal)
     try:
         choice = tomllib.loads(path.read_text(encoding="utf-8"))
-        if choice.get("bundle") != bundle.id or choice.get("runtime") != ONNX:
-            return None
-        model = (folder(bundle) / MODEL).read_bytes()
-    except FileNotFoundError as error:
-        if Path(error.filename) != path:
-            logger.warning("%s names a converted model, and there is none: %s", path, error)
+    except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         logger.warning("the pipeline answers, because %s cannot be read: %s", path, error)
         return None
-    if hashlib.sha256(model).hexdigest() != choice.get("model_sha256"):
-        logger.warning("the pipeline answers: %s is another model than %s names",
-                       folder(bundle) / MODEL, path)  # fmt: skip
+    if choice.get("bundle") == bundle.id and choice.get("runtime") == EXACT:
         return None
+    model, wrong = _named(choice, bundle)
+    if wrong:
+        logger.warning("the pipeline answers: %s %s; `python -m serving optimise` tries anew",
+                       path, wrong)  # fmt: skip
     return model
+
+
+def _named(choice: Mapping[str, Any], bundle: Bundle) -> tuple[bytes | None, str]:
+    """The converted model that a choice names; or None, and what is wrong with it."""
+    if choice.get("bundle") != bundle.id:
+        return None, "speaks of another bundle"
+    if choice.get("runtime") != ONNX:
+        return None, f"names no runtime of '{EXACT}' and '{ONNX}'"
+    path = folder(bundle) / MODEL
+    try:
+        model = path.read_bytes()
+    except FileNotFoundError:
+        return None, f"names a converted model, and there is none at {path}"
+    except OSError as error:
+        return None, f"names a converted model that cannot be read: {error}"
+    if hashlib.sha256(model).hexdigest() != choice.get("model_sha256"):
+        return None, f"names another model than {path}"
+    return model, ""

@@ -24,6 +24,17 @@ from tests.serving.made import COLUMNS, FEATURES, ROW, accept, make_bundle, seal
 # Kept in double precision: next to a split, float32 falls on the other side.
 IN_DOUBLE = FEATURES.replace("np.float32", "np.float64")
 
+# One number made of two, in double precision: no input can be set to lie next to its splits.
+MADE_OF_TWO = FEATURES.replace(
+    "        return np.column_stack([self._floats(column) for _, column in frame.items()])",
+    """        made = {name: self._floats(column) for name, column in frame.items()}
+        cells = dict(frame.items())
+        size = cells["mean radius (mm)"].to_numpy(np.float64, na_value=np.nan)
+        both = (size + np.nan_to_num(made.pop("days").astype(np.float64))) / 3
+        made.pop("mean radius (mm)")
+        return np.column_stack([*made.values(), both])""",
+)
+
 
 def tried(path: Path, code: str = FEATURES, task: Task = "binary") -> tuple[Predictor, bytes]:
     make_bundle(path, task, code)
@@ -152,6 +163,30 @@ def test_another_model_than_the_one_that_was_tried_does_not_answer(
     assert "there is none" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"runtime": "ONNX"}, "names no runtime of"),
+        ({}, "names no runtime of"),
+        ({"bundle": "0" * 64, "runtime": "onnx"}, "speaks of another bundle"),
+        ({"bundle": "0" * 64, "runtime": "scikit-learn"}, "speaks of another bundle"),
+    ],
+)
+def test_a_choice_that_cannot_be_followed_is_said(
+    released: bundles.Bundle,
+    caplog: pytest.LogCaptureFixture,
+    wrong: dict[str, str],
+    said: str,
+) -> None:
+    choice = {"bundle": released.id} | wrong
+    lines = [f'{name} = "{value}"' for name, value in choice.items()]
+    Path("handoff/records", released.id, CHOICE).write_text("\n".join(lines))
+    with caplog.at_level(logging.WARNING):
+        assert converted(released, rehearsal=False) is None
+    assert said in caplog.text
+    assert "serving optimise" in caplog.text
+
+
 def test_the_slower_one_does_not_answer(
     released: bundles.Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,6 +233,21 @@ def test_what_is_not_exact_enough_is_said_and_the_pipeline_goes_on(
     assert "scores differ by up to" in capsys.readouterr().out
     assert converted(bundle, rehearsal=True) is None
     assert not (folder(bundle) / MODEL).exists()
+
+
+def test_numbers_made_of_others_are_rounded_or_the_pipeline_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("serving.optimise.run.measure", lambda *_: iter([(SLOW, FAST)]))
+    make_bundle(tmp_path / "one", code=MADE_OF_TWO)
+    outcome = optimise(bundles.read(tmp_path / "one"), rehearsal=True)
+    assert outcome.parity is not None
+    assert outcome.parity.holds  # none of the rows tells, and an everyday one is decided otherwise
+    assert outcome.runtime == "scikit-learn"
+    assert "its trees split numbers that float32 rounds (features " in capsys.readouterr().out
+    rounded = MADE_OF_TWO.replace(")) / 3", ")) / 3\n        both = both.astype(np.float32)")
+    make_bundle(tmp_path / "two", code=rounded)
+    assert optimise(bundles.read(tmp_path / "two"), rehearsal=True).runtime == "onnx"
 
 
 def test_a_problem_that_allows_more_lets_it_answer(tmp_path: Path) -> None:
