@@ -60,4 +60,7 @@ class Onnx:
         """As of rows, of their features: (rows, features)."""
         [found] = self._session.run(self._wanted, {INPUT: seen})
         scores = np.asarray(found, dtype=np.float64)
-        return scores if self._wanted == [PROBABILITIES] else scores.reshape(len(seen))
+        if self._wanted != [PROBABILITIES]:
+            return scores.reshape(len(seen))
+        # Shares of hundreds of trees, added up in float32, may come to a millionth more than 1.
+        return np.minimum(np.maximum(scores, 0.0), 1.0)

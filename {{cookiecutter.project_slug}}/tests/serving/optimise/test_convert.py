@@ -13,9 +13,11 @@ from sklearn.calibration import (
     _SigmoidCalibration,
     _TemperatureScaling,
 )
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 
+from poc.features import features
 from poc.model import candidates
 from problem.columns import Column
 from problem.errors import BadInput
@@ -173,3 +175,14 @@ def test_curves_that_are_averaged_are_refused() -> None:
     isotonic = CalibratedClassifierCV(near, method="isotonic", ensemble=False, cv=2)
     with pytest.raises(BadInput, match="method 'isotonic'"):
         convert(replace(way_of(model), last=isotonic.fit(seen, OUTCOMES["binary"])), ROWS[:3])
+
+
+def test_a_probability_stays_one_however_many_trees_are_added_up() -> None:
+    forest = RandomForestClassifier(297, max_depth=8, random_state=0)
+    model = make_pipeline(features({"distance": "number"}, scaled=False), forest)
+    model.fit(TABLE, OUTCOMES["binary"])
+    way = direct(model, COLUMNS)
+    assert way is not None
+    scores = Onnx(convert(way, ROWS), way)(ROWS)
+    assert scores.min() >= 0
+    assert scores.max() <= 1
