@@ -16,6 +16,7 @@ from pathlib import Path
 
 from handoff import bundle as bundles
 from handoff.server import memory_mb
+from problem.errors import BadInput
 from serving.model.predictor import Predictor, load
 
 # The project that this code belongs to: there the command is found.
@@ -39,7 +40,7 @@ def measure(bundle: Path, model: Path) -> Iterator[tuple[Measured, Measured]]:
     """What pipeline and converted model take: a pair for each turn done so far, the medians.
 
     Raises:
-        RuntimeError: one of them failed.
+        BadInput: one of them failed, mostly for want of memory.
     """
     found: tuple[list[Measured], list[Measured]] = ([], [])
     for _ in range(TURNS):
@@ -63,7 +64,11 @@ def _in_a_process(words: list[str]) -> Measured:
     )  # fmt: skip
     if done.returncode:
         last = done.stderr.strip().rpartition("\n")[2]
-        raise RuntimeError(f"measuring ended with code {done.returncode}: {last}")
+        raise BadInput(
+            f"a process that measures ended with code {done.returncode}: {last or 'no word'}; "
+            "nothing was changed, and the runtime that answered before goes on; run this again "
+            "with more memory free"
+        )
     told = json.loads(done.stdout.splitlines()[-1])
     return Measured(**{**told, "ready_seconds": told["ready_seconds"] - began})
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from handoff import bundle as bundles
+from problem.errors import BadInput
 from problem.spec import Task
 from serving.model.predictor import Predictor, load, with_onnx
 from serving.optimise.convert import convert
@@ -205,7 +206,7 @@ def test_both_are_measured_in_processes_of_their_own(tmp_path: Path) -> None:
             assert one.memory_mb > 50
             assert one.ready_seconds > 0
     (tmp_path / "model.onnx").write_bytes(b"none")
-    with pytest.raises(RuntimeError, match="did not answer the golden rows"):
+    with pytest.raises(BadInput, match=r"did not answer the golden rows; nothing was changed"):
         next(measure(tmp_path / "one", tmp_path / "model.onnx"))
 
 
