@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from data.places import is_file
+from handoff.bundle import file_digest
 from handoff.checks.compare import differences, shorten
 from handoff.checks.finding import Evidence, Result
 from handoff.feature_code import strangers
@@ -183,8 +184,11 @@ def _golden(evidence: Evidence, model: Path) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(evidence.bundle.path, folder, dirs_exist_ok=True)
         shutil.copyfile(model, Path(folder, "model/model.skops"))
+        said = evidence.bundle.manifest
+        files = said["files"] | {"model/model.skops": file_digest(model)}
+        here = replace(evidence.bundle, path=Path(folder), manifest=said | {"files": files})
         try:
-            load(replace(evidence.bundle, path=Path(folder)), rehearsal=True)
+            load(here, rehearsal=True)
         except BadInput as error:
             return [str(error)]
     return []
