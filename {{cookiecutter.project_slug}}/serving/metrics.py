@@ -64,7 +64,7 @@ class Metrics(Collector):
 
     def __init__(self, log: PredictionLog) -> None:
         self.registry = CollectorRegistry()
-        self.requests: dict[tuple[str, str], int] = {}
+        self.requests: dict[tuple[str, int], int] = {}
         self.seconds: dict[str, Tally] = {}
         self.together = Histogram(
             "serving_rows_together",
@@ -99,12 +99,12 @@ class Metrics(Collector):
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """Count a request and its time; on the event loop."""
-        key = route, str(status)
-        self.requests[key] = self.requests.get(key, 0) + 1
-        times = self.seconds.get(route)
-        if times is None:
-            times = self.seconds[route] = Tally(_SECONDS)
-        times.observe(seconds)
+        try:
+            self.requests[route, status] += 1
+            self.seconds[route].observe(seconds)
+        except KeyError:  # the first of its kind
+            self.requests.setdefault((route, status), 1)
+            self.seconds.setdefault(route, Tally(_SECONDS)).observe(seconds)
 
     def describe(self) -> Iterator[Metric]:
         """Nothing before the first scrape; the names are this class's own."""
@@ -116,7 +116,7 @@ class Metrics(Collector):
             "serving_requests", "Requests answered.", labels=["route", "status"]
         )
         for (route, status), count in list(self.requests.items()):
-            requests.add_metric([route, status], count)
+            requests.add_metric([route, str(status)], count)
         yield requests
         seconds = HistogramMetricFamily(
             "serving_request_seconds",
