@@ -186,7 +186,7 @@ def _weight(exact: Server, fast: Server, theirs: Server) -> bool:
 
 
 def _forgetful(place: Place) -> bool:
-    """What log and metrics cost, by each runtime: the faster it answers, the more they are of it."""
+    """What log and metrics cost, by each runtime: the faster it is, the more they are of it."""
     kept = []
     beside = Path(f"{place.bundle}.runtime")
     for name in (ONNX, EXACT):
