@@ -67,8 +67,8 @@ def test_a_reason_is_what_the_score_would_be_without_it(
     assert first == answer["reasons"][0]
 
 
-def test_who_does_not_ask_is_told_none_and_none_is_logged(
-    connect: Connect, explained: Predictor, tmp_path: Path
+def test_who_does_not_ask_is_told_none_and_what_was_asked_for_reasons_is_not_counted(
+    connect: Connect, explained: Predictor
 ) -> None:
     client = connect(explained)
     assert "reasons" not in client.post("/v1/predict", json=ROW).json()
