@@ -58,7 +58,7 @@ def serve(
     ids.OURS.use(ids.keys_of())
     print(f"loading {bundle.id[:12]}, asking its golden rows …", file=sys.stderr, flush=True)
     # What is imported by now stays: the collector, which stops everything while it looks through
-    # it, need look at models alone. For one that leaves it took 120 ms, and takes one.
+    # it, need look at models alone when one leaves.
     gc.freeze()
     predictor = ready(bundle, rehearsal=rehearsal)
     with (
