@@ -1,6 +1,7 @@
 """Servers to measure: ours, what a team would pick instead, and the least that any could do.
 
-Each runs in a process of its own on the servers' core; the sender has the other.
+Each runs in a process of its own on the servers' core, with the packages it is deployed with: ours
+has those of its image. The sender has the other core.
 """
 
 import contextlib
@@ -10,6 +11,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,6 +20,9 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import journey
+
+INSIDE = "{{cookiecutter.project_slug}}"
 SERVER, SENDER = "0", "1"
 PATIENCE = 120.0
 
@@ -57,10 +62,11 @@ class Server:
 
 @dataclass(frozen=True)
 class Place:
-    """A project with one run and one bundle, and the Python that its servers run with."""
+    """A project with one run and one bundle, and two Pythons: the whole project's, the image's."""
 
     project: Path
     python: Path
+    shipped: Path
     row: dict[str, float | str]
 
     @property
@@ -70,12 +76,22 @@ class Place:
                     if one.suffix != ".runtime")  # fmt: skip
 
 
+def shipped() -> Path:
+    """A Python with the packages of the project's image and no others."""
+    place = journey.BUILD / ".shipped"
+    python, pins = place / "bin/python", journey.ROOT / INSIDE / "requirements/serving.txt"
+    subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
+    install = [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(pins)]
+    subprocess.run(install, check=True, stdout=sys.stderr)
+    return python
+
+
 @contextlib.contextmanager
 def ours(place: Place, name: str, program: tuple[str, ...] = ("-m", "serving")) -> Iterator[Server]:
     """The project's own server, as a rehearsal: checks, log and metrics are on."""
     port = _free()
     words = [*program, "run", "--rehearsal", "--bundle", str(place.bundle), "--port", str(port)]
-    with _started(place, words, port, "/readyz") as (pid, seconds):
+    with _started(place, place.shipped, words, port, "/readyz") as (pid, seconds):
         url = f"http://127.0.0.1:{port}/v1/predict"
         yield Server(name, url, json.dumps(place.row), pid, seconds)
 
@@ -86,7 +102,7 @@ def mlflow(place: Place) -> Iterator[Server]:
     port, [model] = _free(), list((place.project / "mlartifacts").rglob("MLmodel"))
     words = ["-m", "mlflow", "models", "serve", "--env-manager", "local"]
     words += ["--model-uri", str(model.parent), "--port", str(port)]
-    with _started(place, words, port, "/ping") as (pid, seconds):
+    with _started(place, place.python, words, port, "/ping") as (pid, seconds):
         body = {"dataframe_split": {"columns": list(place.row), "data": [list(place.row.values())]}}
         url = f"http://127.0.0.1:{port}/invocations"
         yield Server("mlflow models serve", url, json.dumps(body), pid, seconds)
@@ -99,19 +115,21 @@ def echo(place: Place) -> Iterator[Server]:
     port = _free()
     words = ["-m", "uvicorn", "--app-dir", "build", "echo:app", "--port", str(port)]
     words += ["--no-access-log", "--log-level", "warning"]
-    with _started(place, words, port, "/") as (pid, seconds):
+    with _started(place, place.shipped, words, port, "/") as (pid, seconds):
         yield Server("bare ASGI echo", f"http://127.0.0.1:{port}/", json.dumps(place.row), pid,
                      seconds)  # fmt: skip
 
 
 @contextlib.contextmanager
-def _started(place: Place, words: list[str], port: int, probe: str) -> Iterator[tuple[int, float]]:
+def _started(
+    place: Place, python: Path, words: list[str], port: int, probe: str
+) -> Iterator[tuple[int, float]]:
     """A server on the servers' core: its process, and the seconds until it answers."""
     began = time.perf_counter()
-    path = os.pathsep.join([str(place.python.parent), os.environ["PATH"]])
+    path = os.pathsep.join([str(python.parent), os.environ["PATH"]])
     environ = os.environ | {"PYTHONPATH": str(place.project), "PATH": path}
     with tempfile.TemporaryFile() as log:
-        command = ["taskset", "--cpu-list", SERVER, str(place.python), *words]
+        command = ["taskset", "--cpu-list", SERVER, str(python), *words]
         process = subprocess.Popen(
             command, cwd=place.project, env=environ, stdout=log, stderr=log, start_new_session=True
         )

@@ -28,9 +28,12 @@ from benchmarks.servers import (
     mlflow,
     ours,
     resident,
+    shipped,
 )
 
 TURNS, SECONDS = 3, 4
+# Of two that differ little: a machine's speed drifts by more within seconds.
+PAIRS, PAIR_SECONDS = 30, 1
 EXACT, ONNX = "this project, scikit-learn", "this project, ONNX Runtime"
 # At least, requests a second: times `mlflow models serve`, by connections; times the echo.
 FASTER = {EXACT: {16: 10.0, 64: 24.0}, ONNX: {16: 90.0, 64: 90.0}}
@@ -77,7 +80,10 @@ def main() -> int:
         return 2
     with tempfile.TemporaryDirectory() as folder:
         place = Place(
-            journey.render({"project_name": "Real Time"}, Path(folder)), environment(), ROW
+            journey.render({"project_name": "Real Time"}, Path(folder)),
+            environment(),
+            shipped(),
+            ROW,
         )
         _prepare(place)
         kept = _against_others(place)
@@ -152,7 +158,7 @@ def _one_by_one(place: Place, exact: Server, fast: Server) -> bool:
     for _ in range(TURNS):
         for server in (exact, fast):
             found[server.name].append(asked(server, 1, SECONDS)[1])
-        command = ["taskset", "--cpu-list", SERVER, str(place.python), "-c", ALONE]
+        command = ["taskset", "--cpu-list", SERVER, str(place.shipped), "-c", ALONE]
         command += [json.dumps(ROW), str(place.bundle)]
         done = subprocess.run(
             command, cwd=place.project, check=True, stdout=subprocess.PIPE, text=True
@@ -185,6 +191,17 @@ def _weight(exact: Server, fast: Server, theirs: Server) -> bool:
     return kept
 
 
+def _in_pairs(one: Server, other: Server) -> float:
+    """How many times as many requests a second; each is first in every second pair."""
+    asked(one, 16, SECONDS), asked(other, 16, SECONDS)
+    times = []
+    for pair in range(PAIRS):
+        turns = [one, other] if pair % 2 else [other, one]
+        rates = {server.name: asked(server, 16, PAIR_SECONDS)[0] for server in turns}
+        times.append(rates[one.name] / rates[other.name])
+    return statistics.median(times)
+
+
 def _forgetful(place: Place) -> bool:
     """What log and metrics cost, by each runtime: the faster it is, the more they are of it."""
     kept = []
@@ -192,10 +209,12 @@ def _forgetful(place: Place) -> bool:
     for name in (ONNX, EXACT):
         with (
             ours(place, f"{name}, log and metrics on") as whole,
-            ours(place, f"{name}, neither", ("-c", FORGETFUL)) as bare,
+            ours(place, "neither", ("-c", FORGETFUL)) as bare,
         ):
-            rates = _rates([whole, bare], 16)
-        kept.append(_told(whole.name, rates, bare.name, OF_FORGETFUL))
+            times = _in_pairs(whole, bare)
+        print(f"{whole.name}: {times:.3g} times neither, median of {PAIRS} pairs of "
+              f"{PAIR_SECONDS} s; promised: at least {OF_FORGETFUL:g}.", flush=True)  # fmt: skip
+        kept.append(times >= OF_FORGETFUL)
         # Without the choice beside the bundle the pipeline answers.
         shutil.rmtree(beside, ignore_errors=True)
     return all(kept)

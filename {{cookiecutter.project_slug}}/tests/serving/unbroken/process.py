@@ -99,6 +99,8 @@ class Load:
     """When an answer was there (on the monotonic clock) and its prediction id."""
     wrong: list[str] = field(default_factory=list)
     """What was no answer, nor the end of a connection that nobody had begun to answer on."""
+    cut: list[float] = field(default_factory=list)
+    """When an answer that had begun ended too early: a process that is killed leaves such."""
     _ended: threading.Event = field(default_factory=threading.Event)
     _numbers: Iterator[int] = field(default_factory=count)
     _callers: list[threading.Thread] = field(default_factory=list)
@@ -140,8 +142,8 @@ class Load:
                 return
             try:
                 body = response.read()
-            except (OSError, http.client.HTTPException) as error:
-                self.wrong.append(f"half an answer: {error!r}")
+            except (OSError, http.client.HTTPException):
+                self.cut.append(time.monotonic())
                 return
             if response.status != 200:
                 self.wrong.append(f"{response.status}: {body[:200]!r}")

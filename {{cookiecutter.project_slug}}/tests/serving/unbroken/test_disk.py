@@ -53,6 +53,7 @@ def settled(load: Load, *folders: Path) -> int:
     """End the load; how many records the log misses, which is what it counts."""
     load.end()
     assert not load.wrong
+    assert not load.cut
 
     def logged() -> dict[str, object]:
         return {id_: record for folder in folders for id_, record in kept(folder).items()}

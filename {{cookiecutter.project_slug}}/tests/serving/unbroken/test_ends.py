@@ -27,6 +27,7 @@ def test_kill_9_under_load_costs_at_most_the_last_second_and_no_record_is_corrup
             server.process.kill()
             load.join()
         assert not load.wrong
+        assert all(at > killed for at in load.cut)
         log = kept(tmp_path / LOG)
         safe = {id_ for at, id_ in load.came if at < killed - SYNC_SECONDS}
         assert safe
@@ -57,6 +58,7 @@ def test_told_to_stop_under_load_it_finishes_what_it_began_and_loses_nothing(
             assert server.process.wait(timeout=60) == 0
             load.join()
         assert not load.wrong
+        assert not load.cut
         # No answer is missing from the log, and none was computed that its caller did not get.
         assert kept(folder / LOG) == load.answers
         assert torn(folder / LOG) == 0
