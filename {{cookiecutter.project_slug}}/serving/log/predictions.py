@@ -1,9 +1,10 @@
 """What is kept of the answers given: written beside the answers, never before.
 
-A record goes into a bounded queue; a thread writes what waits there ten times a second. It is not
-woken for each record: it would take turns for the interpreter with those who answer. When the
-queue is full or the disk will not take a record, the record is dropped and counted: an answer never
-waits for the log, nor fails with it. What a disk takes is on it within `SYNC_SECONDS`.
+A record goes into a bounded queue as the line it will be; a thread writes what waits there ten
+times a second. It is not woken for each record, and it finds lines instead of rows: else it would
+take turns for the interpreter with those who answer, and what waits would fill more memory. When
+the queue is full or the disk will not take a record, the record is dropped and counted: an answer
+never waits for the log, nor fails with it. What a disk takes is on it within `SYNC_SECONDS`.
 
 What was given is in the log or was counted as dropped, to the record. (What a power cut or kill -9
 takes is what nobody can count.)
@@ -44,10 +45,10 @@ class PredictionLog:
         self._segments = Segments(folder, segment_bytes)
         self._personal = frozenset(personal)
         self._personal_of: dict[str, frozenset[str]] = {}
-        self._waiting: deque[Mapping[str, Any]] = deque()
+        self._waiting: deque[bytes] = deque()
         self._most = queued_records
         self._closing = threading.Event()
-        self._refused = 0  # by the full queue; counted by those who answer
+        self._refused = 0  # by the full queue, or no JSON; counted by those who answer
         self._lost = 0  # by the disk; counted by the writer, as is what follows
         self._taken = 0
         self._sync_at: float | None = None
@@ -66,10 +67,11 @@ class PredictionLog:
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Queue a record for writing. One thread adds."""
-        if len(self._waiting) < self._most:
-            self._waiting.append(record)
-        else:
+        told = self._line(record) if len(self._waiting) < self._most else None
+        if told is None:
             self._refused += 1
+        else:
+            self._waiting.append(told)
 
     def close(self) -> None:
         """Write what is queued, to the disk; what a hanging disk has not taken by then is lost."""
@@ -100,9 +102,8 @@ class PredictionLog:
             self._sync(at_once=ended)
         self._segments.leave()
 
-    def _append(self, batch: Sequence[Mapping[str, Any]]) -> None:
-        lines = list(filter(None, map(self._line, batch)))
-        self._taken += len(batch)
+    def _append(self, lines: Sequence[bytes]) -> None:
+        self._taken += len(lines)
         try:
             self._segments.append(lines)
         except Exception as error:  # whatever a disk does, the writer lives on
@@ -127,8 +128,8 @@ class PredictionLog:
             self._complain_at = time.monotonic() + COMPLAIN_SECONDS
             logger.error("cannot write the prediction log, records are dropped: %s", error)
 
-    def _take(self) -> list[Mapping[str, Any]]:
-        """The first records that wait."""
+    def _take(self) -> list[bytes]:
+        """The first lines that wait."""
         return [self._waiting.popleft() for _ in range(min(len(self._waiting), _BATCH))]
 
     def _line(self, record: Mapping[str, Any]) -> bytes | None:
@@ -137,7 +138,7 @@ class PredictionLog:
             row = record["row"]
             # No input is personal, so this is for a contract that was made by hand.
             personal = self._personal_of.get(record.get("bundle", ""), self._personal)
-            if not personal.isdisjoint(row):
+            if personal and not personal.isdisjoint(row):
                 row = {name: value for name, value in row.items() if name not in personal}
                 record = {**record, "row": row}
             return line(record)

@@ -14,7 +14,7 @@ from handoff.bundle import Bundle
 from problem.errors import BadInput
 from serving.model.archive import load_model
 from serving.model.direct import Direct, direct
-from serving.model.onnx import Onnx, allowed
+from serving.model.onnx import Held, Onnx, allowed
 from serving.model.replay import Answer, replay
 from serving.model.table import Row, frame
 
@@ -81,26 +81,28 @@ class Predictor:
     def scores(self, rows: Sequence[Row]) -> Scores:
         """What the model says: (rows, classes) probabilities, or (rows,) values of a regression.
 
-        Where the fast way comes so near to another decision that its rounding could make it, the
-        pipeline itself is asked: decisions are the proof of concept's, always.
+        Where the fast way comes so near to another decision that its rounding could make it, or
+        a row has numbers that float32 does not hold, the pipeline itself is asked: decisions are
+        the proof of concept's, always.
         """
         if self._onnx is None:
             return self.exact(rows)
-        scores = self.raw(rows)
-        near = self.near(scores)
-        if len(near):
-            scores[near] = self.exact([rows[place] for place in near.tolist()])
+        scores, held = self.raw(rows)
+        unsure = self.unsure(scores, held)
+        if len(unsure):
+            scores[unsure] = self.exact([rows[place] for place in unsure.tolist()])
         return scores
 
-    def raw(self, rows: Sequence[Row]) -> Scores:
-        """As `scores`, of the converted model alone.
+    def raw(self, rows: Sequence[Row]) -> tuple[Scores, Held]:
+        """As `scores`, of the converted model alone; and which rows it sees as they are.
 
         Raises:
             TypeError: there is none.
         """
         if self._onnx is None:
             raise TypeError("no converted model")
-        return self._ordered(self._onnx(rows))
+        scores, held = self._onnx(rows)
+        return self._ordered(scores), held
 
     def exact(self, rows: Sequence[Row]) -> Scores:
         """As `scores`, always of the pipeline itself."""
@@ -124,8 +126,10 @@ class Predictor:
         """Shares of classes in the contract's order."""
         return scores if self._order is None else scores[:, self._order]
 
-    def near(self, scores: Scores) -> NDArray[np.intp]:
+    def unsure(self, scores: Scores, held: Held) -> NDArray[np.intp]:
         """Places of rows that the allowed difference could decide otherwise, or without a number.
+
+        And of those that are not `held`.
 
         "Not more than" instead of "at most": of NaN nothing is more.
         """
@@ -136,7 +140,7 @@ class Predictor:
             sure = ranked[:, -1] - ranked[:, -2] > 2 * self._reach
         else:
             sure = np.isfinite(scores)
-        return np.flatnonzero(~sure)
+        return np.flatnonzero(~(sure & held))
 
     def _chosen(self, shares: Sequence[float]) -> Answer:
         best = max(range(len(shares)), key=shares.__getitem__)

@@ -13,18 +13,8 @@ from onnx import ModelProto, NodeProto, checker, helper, numpy_helper
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import (
-    ExtraTreesClassifier,
-    ExtraTreesRegressor,
-    GradientBoostingClassifier,
-    GradientBoostingRegressor,
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-    RandomForestClassifier,
-    RandomForestRegressor,
-)
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.pipeline import Pipeline
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from problem.errors import BadInput
 from serving.model.direct import Direct
@@ -32,12 +22,6 @@ from serving.model.onnx import INPUT, PROBABILITIES
 from serving.model.table import Row
 
 RAW = "raw"
-# Trees that round to float32 by themselves what they are given; boosting with bins does not.
-_ROUNDING = (
-    DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreesClassifier, ExtraTreesRegressor,
-    GradientBoostingClassifier, GradientBoostingRegressor, RandomForestClassifier,
-    RandomForestRegressor,
-)  # fmt: skip
 
 
 def convert(way: Direct, rows: Sequence[Row]) -> bytes:
@@ -57,13 +41,6 @@ def convert(way: Direct, rows: Sequence[Row]) -> bytes:
             f"{said:.200}; the pipeline itself answers, as before"
         ) from error
     return bytes(made.SerializeToString())
-
-
-def rounds(model: Any) -> bool:
-    """Whether a last step that was converted compares in float32 itself."""
-    if isinstance(model, CalibratedClassifierCV):
-        return all(isinstance(one.estimator, _ROUNDING) for one in model.calibrated_classifiers_)
-    return isinstance(model, _ROUNDING)
 
 
 def _converted(model: Any, width: int) -> ModelProto:

@@ -103,7 +103,8 @@ def _parity(parity: Parity) -> Section:
     )
     note = Note(
         "A row whose score comes so near to another decision that the allowed difference could "
-        "make it is asked of the pipeline itself: decisions are the proof of concept's, always.",
+        "make it, or that has a number which float32 does not hold, is asked of the pipeline "
+        "itself: decisions are the proof of concept's, always.",
         "quiet",
     )
     listed = Table("Every kind", COMPARED, _compared(parity))

@@ -14,7 +14,6 @@ from handoff.bundle import Bundle
 from problem.columns import Column
 from serving.model.direct import Direct
 from serving.model.predictor import Predictor
-from serving.optimise.convert import rounds
 
 Row = dict[str, Any]
 
@@ -87,24 +86,6 @@ def splits(model: bytes) -> list[tuple[int, float]]:
             if mode != b"LEAF" and math.isfinite(value)
         }
     return sorted(found)
-
-
-def unrounded(predictor: Predictor, model: bytes, kinds: Sequence[Kind]) -> list[int]:
-    """Features that trees split and float32 rounds, and of which no row lies next to a split.
-
-    They are made of several inputs, or scaled. A value may round to the other side of a split, with
-    any difference of the score, and rows tried at random seldom find it.
-    """
-    way = predictor.direct
-    rows = [row for kind in kinds for row in kind.rows]
-    if way is None or not rows or rounds(way.last):
-        return []
-    reached = _inputs(way, rows[0], predictor.bundle.contract.inputs)
-    hidden = sorted({at for at, _ in splits(model)} - set(reached))
-    seen = np.asarray(way.features(rows)[:, hidden], dtype=np.float64)
-    with np.errstate(over="ignore"):
-        same = (seen.astype(np.float32) == seen) | np.isnan(seen)
-    return [at for at, whole in zip(hidden, same.all(axis=0).tolist(), strict=True) if not whole]
 
 
 def _at_splits(predictor: Predictor, model: bytes, bases: Sequence[Row]) -> Iterator[Row]:

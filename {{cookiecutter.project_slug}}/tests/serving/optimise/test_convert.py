@@ -13,7 +13,12 @@ from sklearn.calibration import (
     _SigmoidCalibration,
     _TemperatureScaling,
 )
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 
@@ -23,7 +28,7 @@ from problem.columns import Column
 from problem.errors import BadInput
 from problem.spec import Task
 from serving.model.direct import Direct, direct
-from serving.model.onnx import Onnx
+from serving.model.onnx import ALL, Onnx, compares_doubles, held
 from serving.model.table import frame
 from serving.optimise.convert import convert
 
@@ -101,7 +106,7 @@ def test_linear_models_and_boosted_trees_are_converted(task: Task, name: str) ->
     assert all(part.light for part in way.parts)  # the template's own steps ask no pandas
     fast = Onnx(convert(way, ROWS[:3]), way)
     size = 1.0 if task != "regression" else float(np.ptp(OUTCOMES[task]))
-    assert fast(ROWS) == pytest.approx(said(model, task), rel=0, abs=1e-5 * size)
+    assert fast(ROWS)[0] == pytest.approx(said(model, task), rel=0, abs=1e-5 * size)
 
 
 @pytest.mark.parametrize("name", ["linear", "gradient_boosting"])
@@ -119,7 +124,7 @@ def test_a_calibrated_model_is_converted_with_its_curve(task: Task, name: str, k
     assert np.abs(said(model, task) - said(plain, task)).max() > 1e-3  # the curve does something
     way = way_of(model)
     fast = Onnx(convert(way, ROWS[:3]), way)
-    assert fast(ROWS) == pytest.approx(said(model, task), rel=0, abs=1e-5)
+    assert fast(ROWS)[0] == pytest.approx(said(model, task), rel=0, abs=1e-5)
 
 
 def test_next_to_every_split_a_boosted_model_goes_the_same_way() -> None:
@@ -153,7 +158,7 @@ def test_a_lone_tree_is_converted_but_for_what_is_missing() -> None:
     """skl2onnx sends missing values down another branch: why parity tries rows that miss some."""
     model = fitted("binary", "rule")
     way = way_of(model)
-    apart = np.abs(Onnx(convert(way, ROWS[:3]), way)(ROWS) - said(model, "binary")).max(axis=1)
+    apart = np.abs(Onnx(convert(way, ROWS[:3]), way)(ROWS)[0] - said(model, "binary")).max(axis=1)
     missing = TABLE["weight"].isna().to_numpy()
     assert apart[~missing].max() < 1e-6
     assert apart[missing].max() > 0.1
@@ -183,6 +188,29 @@ def test_a_probability_stays_one_however_many_trees_are_added_up() -> None:
     model.fit(TABLE, OUTCOMES["binary"])
     way = direct(model, COLUMNS)
     assert way is not None
-    scores = Onnx(convert(way, ROWS), way)(ROWS)
+    scores, _ = Onnx(convert(way, ROWS), way)(ROWS)
     assert scores.min() >= 0
     assert scores.max() <= 1
+
+
+def test_a_row_that_float32_does_not_hold_is_known() -> None:
+    seen = np.array([[0.5, np.nan], [0.1, 0.5], [1e300, 0.0], [-0.0, np.inf]])
+    with np.errstate(over="ignore"):
+        single = seen.astype(np.float32)
+    assert held(seen, single).tolist() == [True, False, False, True]
+    assert held(seen[[0, 3]], single[[0, 3]]) is ALL
+    assert held(single, single) is ALL
+
+
+def test_boosted_trees_compare_doubles_wherever_they_are_and_others_do_not() -> None:
+    boosted, forest = HistGradientBoostingClassifier(max_iter=2), RandomForestClassifier(2)
+    numbers, outcome = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
+    for model, expected in [
+        (boosted, True),
+        (CalibratedClassifierCV(boosted, ensemble=False, cv=2), True),
+        (VotingClassifier([("one", forest), ("other", make_pipeline(boosted))]), True),
+        (StackingClassifier([("one", forest)], boosted, cv=2), True),
+        (forest, False),
+        (CalibratedClassifierCV(forest, ensemble=False, cv=2), False),
+    ]:
+        assert compares_doubles(clone(model).fit(numbers, outcome)) == expected
