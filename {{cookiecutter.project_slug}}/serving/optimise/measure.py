@@ -44,7 +44,8 @@ def measure(bundle: Path, model: Path) -> Iterator[tuple[Measured, Measured]]:
     """
     found: tuple[list[Measured], list[Measured]] = ([], [])
     for _ in range(TURNS):
-        for words, results in zip(([], [str(model)]), found, strict=True):
+        # The converted model first: if it fails, nothing was waited for.
+        for results, words in ((found[1], [str(model)]), (found[0], [])):
             results.append(_in_a_process([str(bundle.absolute()), *words]))
         yield _median(found[0]), _median(found[1])
 

@@ -15,13 +15,13 @@ from serving.optimise.parity import Parity
 from serving.runtime import ONNX
 
 NAMES = ("pipeline", "ONNX Runtime")
-# (what, its unit, its field)
+# (what, its unit, what is better, its field)
 MEASURES = (
-    ("one row, median", "ms", "p50_ms"),
-    ("one row, 99 of 100 within", "ms", "p99_ms"),
-    ("rows a second, 16 together", "", "rows_per_second"),
-    ("memory of the process", "MB", "memory_mb"),
-    ("from start to ready", "s", "ready_seconds"),
+    ("one row, median", "ms", "less", "p50_ms"),
+    ("one row, 99 of 100 within", "ms", "less", "p99_ms"),
+    ("rows a second, 16 together", "", "more", "rows_per_second"),
+    ("memory of the process", "MB", "less", "memory_mb"),
+    ("from start to ready", "s", "less", "ready_seconds"),
 )
 COMPARED = ["rows", "tried", "largest difference", "asked of the pipeline", "decided otherwise"]
 # Where a logarithm has an end: less than this is none.
@@ -69,11 +69,12 @@ def write(bundle: Bundle, outcome: Outcome, path: Path) -> Path:
 
 def _speed(exact: Measured, fast: Measured) -> Section:
     pictures = []
-    for title, unit, field in MEASURES:
+    for title, unit, better, field in MEASURES:
         pair = [(name, float(getattr(one, field))) for name, one in zip(NAMES, (exact, fast),
                                                                         strict=True)]  # fmt: skip
         words = f"{title}{f', {unit}' if unit else ''}"
-        pictures.append(Figure(charts.bars(words, pair), f"{words}.", title))
+        caption = f"In {unit}; {better} is better." if unit else f"{better.title()} is better."
+        pictures.append(Figure(charts.bars(words, pair), caption, title))
     blocks: list[Block] = [
         Gallery(pictures),
         Table("Medians of several turns, each runtime in a process of its own", ["", *NAMES],
@@ -98,8 +99,9 @@ def _parity(parity: Parity) -> Section:
         show=lambda power: f"{10**power:.0e}" if power > math.log10(NOTHING) else "none",
     )
     sentence = (
-        f"Rows on which a converted model would differ first: at most {parity.largest:.1e} apart, "
-        f"allowed are {parity.allowed:.1e} (budget.score_difference in problem.toml)."
+        "Rows on which a converted model would differ first: at most "
+        f"{_whole(parity.largest)} apart, allowed are {_whole(parity.allowed)} "
+        "(budget.score_difference in problem.toml)."
     )
     note = Note(
         "A row whose score comes so near to another decision that the allowed difference could "
@@ -110,6 +112,11 @@ def _parity(parity: Parity) -> Section:
     listed = Table("Every kind", COMPARED, _compared(parity))
     return Section("Does it answer the same?", "ML engineer", sentence,
                    [Figure(picture, f"{title}."), note, listed])  # fmt: skip
+
+
+def _whole(value: float) -> str:
+    """A small number that no line break parts from its exponent."""
+    return f"{value:.1e}".replace("-", "\N{NON-BREAKING HYPHEN}")
 
 
 def _logarithm(value: float) -> float:
@@ -127,5 +134,5 @@ def _measured(exact: Measured, fast: Measured) -> list[list[str]]:
     return [
         [f"{title}{f', {unit}' if unit else ''}", number(getattr(exact, field)),
          number(getattr(fast, field))]
-        for title, unit, field in MEASURES
+        for title, unit, _, field in MEASURES
     ]  # fmt: skip

@@ -218,6 +218,7 @@ def test_what_does_not_arrive_is_refused_and_those_who_wait_for_it_starve_nobody
         answers = asyncio.gather(*slow.values())
         while not answers.done():
             await asyncio.to_thread(well, url)
+            await asyncio.sleep(0.05)
         for one in idle:
             await one.__aexit__(None, None, None)
         return dict(zip(slow, await answers, strict=True))

@@ -124,6 +124,7 @@ def test_under_load_every_answer_is_that_of_the_bundle_it_names(
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(60) == 0
     assert not load_.wrong
+    assert not load_.cut
     answers = list(load_.answers.values())
     for bundle in pair:
         assert not list(differing(two[2], bundle, answers))
@@ -158,6 +159,7 @@ def test_what_is_refused_changes_nothing_and_what_is_mended_answers(
         released.write(f'# mended\nchampion = "{two[1]}"\n')
         server.until(lambda: ready(server) == {"status": "ready", "bundle": two[1]})
     assert not load_.wrong
+    assert not load_.cut
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
@@ -177,6 +179,7 @@ def test_a_signal_amid_a_load_ends_it_in_order(
             server.process.send_signal(signal.SIGTERM)
             assert server.process.wait(60) == 0
         assert not load_.wrong
+        assert not load_.cut
     assert set(load_.answers) <= set(kept(tmp_path / "logs/predictions"))
 
 
@@ -193,3 +196,4 @@ def test_a_disk_that_hangs_is_waited_for_by_nobody(
             server.process.send_signal(signal.SIGTERM)
             assert server.process.wait(60) == 0
         assert not load_.wrong
+        assert not load_.cut
