@@ -14,6 +14,7 @@ from pathlib import Path
 
 import journey
 
+INSIDE = journey.ROOT / "{{cookiecutter.project_slug}}"
 ROWS, COLUMNS = 1_000_000, 30
 MOST_SECONDS, MOST_MB = 30.0, 2_000.0
 
@@ -77,10 +78,19 @@ def environment() -> Path:
     place = journey.BUILD / ".project"
     outer = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     outer["PATH"] = os.pathsep.join([outer["PATH"], str(journey.BUILD / ".uv" / "bin")])
-    inside = journey.ROOT / "{{cookiecutter.project_slug}}"
-    command = ["make", "--directory", str(inside), "env", f"VENV={place}"]
+    command = ["make", "--directory", str(INSIDE), "env", f"VENV={place}"]
     subprocess.run(command, check=True, env=outer, stdout=sys.stderr)
     return place / "bin/python"
+
+
+def shipped() -> Path:
+    """A Python with the packages of the project's image and no others."""
+    place = journey.BUILD / ".shipped"
+    python, pins = place / "bin/python", INSIDE / "requirements/serving.txt"
+    subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
+    install = [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(pins)]
+    subprocess.run(install, check=True, stdout=sys.stderr)
+    return python
 
 
 def measured(project: Path, python: Path, *words: str) -> Run:

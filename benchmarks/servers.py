@@ -11,7 +11,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,9 +19,6 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-import journey
-
-INSIDE = "{{cookiecutter.project_slug}}"
 SERVER, SENDER = "0", "1"
 PATIENCE = 120.0
 
@@ -74,16 +70,6 @@ class Place:
         """The bundle's folder."""
         return next(one for one in (self.project / "build/bundles").iterdir()
                     if one.suffix != ".runtime")  # fmt: skip
-
-
-def shipped() -> Path:
-    """A Python with the packages of the project's image and no others."""
-    place = journey.BUILD / ".shipped"
-    python, pins = place / "bin/python", journey.ROOT / INSIDE / "requirements/serving.txt"
-    subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
-    install = [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(pins)]
-    subprocess.run(install, check=True, stdout=sys.stderr)
-    return python
 
 
 @contextlib.contextmanager
