@@ -3,6 +3,7 @@
 import difflib
 import json
 import math
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -29,9 +30,11 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "invalid": (422, "The request does not fit the contract"),
     "head-too-large": (431, "What comes before the body is too large"),
     "internal": (500, "The server failed to answer"),
+    "transfer-coding": (501, "The body has a transfer coding that is not supported"),
     "busy": (503, "Too many rows wait for an answer"),
     "not-ready": (503, "The server takes no requests now"),
     "not-stored": (503, "The labels could not be stored"),
+    "http-version": (505, "This version of HTTP is not supported"),
 }
 
 
@@ -48,6 +51,11 @@ class Refusal(Exception):  # it is an answer, not a defect
         super().__init__(detail)
         self.kind, self.detail, self.errors = kind, detail, list(errors)
         self.headers = dict(headers or {})
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return KINDS[self.kind][0]
 
     def response(self, path: str = "") -> Response:
         """The answer to who asked `path`: `type` for programs, `detail` and `errors` for people."""
@@ -136,3 +144,10 @@ def echo(value: Any) -> str:
         return "an object" if isinstance(value, dict) else f"a list of {len(value)}"
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= LONGEST_ECHO else f"{text[:LONGEST_ECHO]}…"
+
+
+def where(error: BaseException) -> str:
+    """Which exception was raised, and where. Its message stays out: it may quote a row."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+    return "\n".join([f"a request failed with {type(error).__qualname__}", *places])

@@ -2,14 +2,13 @@
 
 import logging
 import time
-import traceback
 from collections.abc import Awaitable, Callable, Mapping
 
 from fastapi import FastAPI, Response
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
-from serving.http.errors import Refusal
+from serving.http.errors import Refusal, where
 from serving.http.keys import Keys
 from serving.metrics import Metrics
 
@@ -55,7 +54,7 @@ class Front:
         self.keys = keys
         self._shows: Callable[[str], bool] = lambda _: True
 
-    def part(self) -> "Front":
+    def split_admin(self) -> "Front":
         """Probes and metrics alone, as another application; this one has all the rest from now on.
 
         The lifespan stays with this one.
@@ -65,6 +64,15 @@ class Front:
         self._shows = lambda path: path not in OPERATE
         self.state.parted = True
         return other
+
+    @property
+    def draining(self) -> bool:
+        """Whether the server is to stop: each response is the last one of its connection."""
+        return bool(self.state.draining)
+
+    def count_refusal(self, status: int) -> None:
+        """Count a request that was refused before its route was known."""
+        self.metrics.request("none", status, 0.0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; what is no HTTP request passes untouched."""
@@ -124,10 +132,3 @@ def check(keys: Keys, scope: Scope) -> None:
 def failed(path: str) -> Response:
     """What a client hears of a fault of ours."""
     return Refusal("internal", "the fault is ours; try again, or tell its owners").response(path)
-
-
-def where(error: BaseException) -> str:
-    """Which exception was raised, and where. Not its message: that may quote the row."""
-    frames = traceback.extract_tb(error.__traceback__)
-    places = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
-    return "\n".join([f"a request failed with {type(error).__qualname__}", *places])

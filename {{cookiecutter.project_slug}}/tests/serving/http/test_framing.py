@@ -1,0 +1,122 @@
+"""Requests are told apart as h11 tells them, whole or split in any place, or more strictly."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import h11
+import pytest
+
+from serving.http.errors import Refusal
+from serving.http.framing import MAX_CHUNK_OVERHEAD, MAX_HEAD_BYTES, MAX_HEADERS, RequestReader
+from tests.serving.http.framing_cases import CASES, CHUNKED, GET, POST, STRICTER, get
+
+
+class Read(NamedTuple):
+    """The requests that were read (method, target, body), and what comes next."""
+
+    requests: list[tuple[str, bytes, bytes]]
+    next: str
+    """`refused`, `closed`, or in what part more bytes are waited for: `head`, `body`, `request`."""
+
+
+def read_by_server(pieces: Sequence[bytes]) -> Read:
+    reader, requests = RequestReader(), []
+    head, body = None, b""
+    try:
+        for piece in pieces:
+            reader.receive(piece)
+            while True:
+                head = head or reader.read_head()
+                if head is None:
+                    break
+                data, ended = reader.read_body()
+                body += data
+                if not ended:
+                    break
+                requests.append((head.method, head.target, body))
+                if not head.keep_alive:
+                    return Read(requests, "closed")
+                head, body = None, b""
+    except Refusal:
+        return Read(requests, "refused")
+    return Read(requests, "body" if head else "head" if reader.buffered else "request")
+
+
+def read_by_h11(data: bytes) -> Read:
+    connection, requests, request = h11.Connection(h11.SERVER), [], None
+    connection.receive_data(data)
+    try:
+        while (event := connection.next_event()) is not h11.NEED_DATA:
+            if event is h11.PAUSED:
+                return Read(requests, "closed")
+            if isinstance(event, h11.Request):
+                request = (event.method.decode(), event.target, b"")
+            elif isinstance(event, h11.Data):
+                request = (*request[:2], request[2] + bytes(event.data))
+            else:
+                requests.append(request)
+                request = None
+                connection.send(h11.Response(status_code=404, headers=[("Content-Length", "0")]))
+                connection.send(h11.EndOfMessage())
+                if connection.our_state is not h11.DONE:
+                    return Read(requests, "closed")
+                connection.start_next_cycle()
+    except h11.RemoteProtocolError:
+        return Read(requests, "refused")
+    waits_in_head = bool(connection.trailing_data[0])
+    return Read(requests, "body" if request else "head" if waits_in_head else "request")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_request_whole_is_read_as_h11_reads_it(name: str) -> None:
+    assert read_by_server([CASES[name]]) == read_by_h11(CASES[name])
+
+
+@pytest.mark.parametrize("name", STRICTER)
+def test_request_that_a_proxy_may_read_otherwise_is_refused(name: str) -> None:
+    _, data = STRICTER[name]
+    assert read_by_server([data]) == Read([], "refused")
+    assert read_by_h11(data) != Read([], "refused")  # else it belongs to the other table
+
+
+@pytest.mark.parametrize("name", [*CASES, *STRICTER])
+def test_request_split_anywhere_is_read_the_same(name: str) -> None:
+    data = CASES[name] if name in CASES else STRICTER[name][1]
+    whole = read_by_server([data])
+    for at in range(1, len(data)):
+        assert read_by_server([data[:at], data[at:]]) == whole
+    assert read_by_server([data[at : at + 1] for at in range(len(data))]) == whole
+
+
+def test_two_requests_after_each_other_keep_their_bodies() -> None:
+    """Every pair of the well framed ones; none takes a byte of the other."""
+    good = {name: data for name, data in CASES.items() if read_by_h11(data).next == "request"}
+    assert len(good) > 20
+    for (_, first), (_, second) in pairwise(good.items()):
+        both = read_by_server([first + second])
+        assert both.requests == [*read_by_h11(first).requests, *read_by_h11(second).requests]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        get(b"X: " + b"a" * MAX_HEAD_BYTES),
+        get(b"X: " + b"a" * MAX_HEAD_BYTES)[:-4],
+        b"GET /" + b"a" * MAX_HEAD_BYTES,
+        get(*[b"X: a"] * MAX_HEADERS),
+        CHUNKED + b"1\r\na\r\n" * MAX_CHUNK_OVERHEAD,
+        CHUNKED + b"1;" + b"a" * MAX_HEAD_BYTES,
+        CHUNKED + b"0\r\nX: " + b"a" * MAX_HEAD_BYTES,
+    ],
+    ids=["head", "endless head", "endless target", "headers", "tiny chunks", "extension", "trailer"],
+)  # fmt: skip
+def test_framing_without_measure_is_refused(data: bytes) -> None:
+    assert read_by_server([data]).next == "refused"
+
+
+def test_framing_of_a_usual_size_is_read() -> None:
+    assert len(read_by_server([get(b"X: " + b"a" * 60_000)]).requests) == 1
+    small_chunks = CHUNKED + b"1\r\na\r\n" * 10_000 + b"0\r\n\r\n"
+    assert read_by_server([small_chunks]).requests[0][2] == b"a" * 10_000
+    assert len(read_by_server([POST + b"Content-Length: 9\r\n\r\n" + b"a" * 9 + GET]).requests) == 2
