@@ -30,11 +30,9 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "invalid": (422, "The request does not fit the contract"),
     "head-too-large": (431, "What comes before the body is too large"),
     "internal": (500, "The server failed to answer"),
-    "transfer-coding": (501, "The body has a transfer coding that is not supported"),
     "busy": (503, "Too many rows wait for an answer"),
     "not-ready": (503, "The server takes no requests now"),
     "not-stored": (503, "The labels could not be stored"),
-    "http-version": (505, "This version of HTTP is not supported"),
 }
 
 

@@ -112,7 +112,7 @@ class RequestReader:
             raise _bad("a request line such as 'GET /livez HTTP/1.1'")
         method, target, major, minor = line.groups()
         if major != b"1":
-            raise Refusal("http-version", "expected HTTP/1.1", headers=CLOSE)
+            raise _bad("HTTP/1.1")
         if _HEADER_LINES.fullmatch(lines, line.end()) is None:
             raise _bad("header lines of the form 'Name: value'")
         found = _HEADER.findall(lines, line.end())
@@ -143,9 +143,7 @@ class RequestReader:
         self._missing, self._chunks = 0, _ChunkedBody() if codings else None
         if codings:
             if [coding.lower() for coding in codings] != [b"chunked"]:
-                raise Refusal(
-                    "transfer-coding", "expected Transfer-Encoding: chunked alone", headers=CLOSE
-                )
+                raise _bad("Transfer-Encoding: chunked, and no other coding")
             if lengths:
                 raise _bad("a Content-Length or a Transfer-Encoding, not both")
         elif lengths:

@@ -99,20 +99,19 @@ def test_two_requests_after_each_other_keep_their_bodies() -> None:
 
 
 @pytest.mark.parametrize(
-    "data",
-    [
-        get(b"X: " + b"a" * MAX_HEAD_BYTES),
-        get(b"X: " + b"a" * MAX_HEAD_BYTES)[:-4],
-        b"GET /" + b"a" * MAX_HEAD_BYTES,
-        get(*[b"X: a"] * MAX_HEADERS),
-        CHUNKED + b"1\r\na\r\n" * MAX_CHUNK_OVERHEAD,
-        CHUNKED + b"1;" + b"a" * MAX_HEAD_BYTES,
-        CHUNKED + b"0\r\nX: " + b"a" * MAX_HEAD_BYTES,
-    ],
-    ids=["head", "endless head", "endless target", "headers", "tiny chunks", "extension", "trailer"],
-)  # fmt: skip
-def test_framing_without_measure_is_refused(data: bytes) -> None:
-    assert read_by_server([data]).next == "refused"
+    "name",
+    ENDLESS := {
+        "head": get(b"X: " + b"a" * MAX_HEAD_BYTES),
+        "head without an end": get(b"X: " + b"a" * MAX_HEAD_BYTES)[:-4],
+        "target": b"GET /" + b"a" * MAX_HEAD_BYTES,
+        "headers": get(*[b"X: a"] * MAX_HEADERS),
+        "tiny chunks": CHUNKED + b"1\r\na\r\n" * MAX_CHUNK_OVERHEAD,
+        "chunk extension": CHUNKED + b"1;" + b"a" * MAX_HEAD_BYTES,
+        "trailer": CHUNKED + b"0\r\nX: " + b"a" * MAX_HEAD_BYTES,
+    },
+)
+def test_framing_over_its_limit_is_refused(name: str) -> None:
+    assert read_by_server([ENDLESS[name]]).next == "refused"
 
 
 def test_framing_of_a_usual_size_is_read() -> None:
