@@ -9,6 +9,7 @@ folded header lines, control characters, and a length beside `Transfer-Encoding`
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from serving.http.errors import Refusal
@@ -55,8 +56,9 @@ class RequestReader:
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._searched = 0  # no head ends before this place in the buffer
-        self._missing = 0  # bytes of a body with a length that are still to come
-        self._chunks: _ChunkedBody | None = None
+        # Bytes of the body that are still to come; None if it comes in chunks.
+        self._missing: int | None = 0
+        self._chunks = _ChunkedBody()
 
     @property
     def buffered(self) -> int:
@@ -91,7 +93,7 @@ class RequestReader:
         lines = bytes(buffer[: end + 1])
         del buffer[: end + 3]
         self._searched = 0
-        return self._parsed(lines)
+        return self._parse(lines)
 
     def read_body(self) -> tuple[bytes, bool]:
         """What has arrived of the body of the last request, and whether that is its end.
@@ -99,14 +101,14 @@ class RequestReader:
         Raises:
             Refusal: the body is not framed as its head says.
         """
-        if self._chunks:
+        if self._missing is None:
             return self._chunks.read(self._buffer)
         data = bytes(self._buffer[: self._missing])
         del self._buffer[: self._missing]
         self._missing -= len(data)
         return data, not self._missing
 
-    def _parsed(self, lines: bytes) -> Head:
+    def _parse(self, lines: bytes) -> Head:
         line = _REQUEST_LINE.match(lines)
         if line is None:
             raise _bad("a request line such as 'GET /livez HTTP/1.1'")
@@ -119,39 +121,49 @@ class RequestReader:
         if len(found) > MAX_HEADERS:
             raise _head_too_large(f"{MAX_HEADERS} headers")
         headers = [(name.lower(), value.rstrip(b" \t")) for name, value in found]
-        framing = [header for header in headers if header[0] in _FRAMING]
+        framing: dict[bytes, list[bytes]] = {}
+        for name, value in headers:
+            if name in _FRAMING:
+                framing.setdefault(name, []).append(value)
         is_old = minor == b"0"
-        if [name for name, _ in framing].count(b"host") != 1 and not (
-            is_old and not _values(framing, b"host")
-        ):
+        if len(framing.get(b"host", ())) != (0 if is_old and b"host" not in framing else 1):
             raise _bad("exactly one Host header")
-        self._frame_body(framing)
-        options = _options(framing, b"connection")
+        self._missing = _body_length(framing)
+        if self._missing is None:
+            self._chunks = _ChunkedBody()
         return Head(
-            method=method.decode("ascii"),
-            target=target,
-            version="1.0" if is_old else "1.1",
-            headers=headers,
-            keep_alive=not is_old and b"close" not in options,
-            expects_continue=not is_old and b"100-continue" in _options(framing, b"expect"),
+            method.decode("ascii"),
+            target,
+            "1.0" if is_old else "1.1",
+            headers,
+            not is_old and b"close" not in _members(framing.get(b"connection")),
+            not is_old and b"100-continue" in _members(framing.get(b"expect")),
         )
 
-    def _frame_body(self, framing: Headers) -> None:
-        """Prepare to read the body (RFC 9112, 6.3)."""
-        codings = _values(framing, b"transfer-encoding")
-        lengths = _values(framing, b"content-length")
-        self._missing, self._chunks = 0, _ChunkedBody() if codings else None
-        if codings:
-            if [coding.lower() for coding in codings] != [b"chunked"]:
-                raise _bad("Transfer-Encoding: chunked, and no other coding")
-            if lengths:
-                raise _bad("a Content-Length or a Transfer-Encoding, not both")
-        elif lengths:
-            # Repeated, it must say the same each time.
-            values = {value.strip(b" \t") for line in lengths for value in line.split(b",")}
-            if len(values) != 1 or not _LENGTH.fullmatch(*values):
-                raise _bad("one whole number as Content-Length")
-            self._missing = int(values.pop())
+
+def _body_length(framing: Mapping[bytes, Sequence[bytes]]) -> int | None:
+    """How many bytes the body has (RFC 9112, 6.3); None if it comes in chunks."""
+    codings, lengths = framing.get(b"transfer-encoding"), framing.get(b"content-length")
+    if codings:
+        if lengths:
+            raise _bad("a Content-Length or a Transfer-Encoding, not both")
+        if len(codings) != 1 or codings[0].lower() != b"chunked":
+            raise _bad("Transfer-Encoding: chunked, and no other coding")
+        return None
+    if not lengths:
+        return 0
+    # Repeated, it must say the same each time.
+    values = {value.strip(b" \t") for line in lengths for value in line.split(b",")}
+    if len(values) != 1 or not _LENGTH.fullmatch(*values):
+        raise _bad("one whole number as Content-Length")
+    return int(values.pop())
+
+
+def _members(lines: Sequence[bytes] | None) -> Sequence[bytes]:
+    """The members of a header that is a list, in lower case."""
+    if not lines:
+        return ()
+    return [member.strip(b" \t") for member in b",".join(lines).lower().split(b",")]
 
 
 class _ChunkedBody:
@@ -233,13 +245,3 @@ def _bad(expected: str) -> Refusal:
 
 def _head_too_large(most: str) -> Refusal:
     return Refusal("head-too-large", f"expected at most {most} before the body", headers=CLOSE)
-
-
-def _values(headers: Headers, wanted: bytes) -> list[bytes]:
-    return [value for name, value in headers if name == wanted]
-
-
-def _options(headers: Headers, wanted: bytes) -> set[bytes]:
-    """The members of a header that is a list, in lower case."""
-    lists = _values(headers, wanted)
-    return {one.strip(b" \t").lower() for line in lists for one in line.split(b",")}
