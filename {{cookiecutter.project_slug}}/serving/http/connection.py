@@ -23,8 +23,6 @@ from serving.http.scope import Ends, scope_of
 MAX_CONNECTIONS = 10_000
 # Enough for the next request or two; a client that sends more ahead has to wait.
 READ_AHEAD_BYTES = 65_536
-# Bodies that arrive in pieces may hold so much memory, all connections together.
-MAX_PARTIAL_BYTES = 100_000_000
 # At a shutdown, a connection that was in use so recently may send one more request.
 LAST_REQUEST_SECONDS = 1.0
 
@@ -35,7 +33,6 @@ class Connection(asyncio.Protocol):
     """An HTTP/1.1 connection; uvicorn's server makes one for each client."""
 
     limit = MAX_CONNECTIONS
-    partial_bytes = 0  # of the bodies that are arriving on all connections
 
     def __init__(
         self,
@@ -51,7 +48,6 @@ class Connection(asyncio.Protocol):
         self._loop = _loop or asyncio.get_running_loop()
         self._reader = RequestReader()
         self._exchange: Exchange | None = None
-        self._partial_bytes = 0
         self._used = self._in_head = self._shutting_down = False
         self._read_paused = self._read_ended = False
         self._dropping = False
@@ -78,21 +74,18 @@ class Connection(asyncio.Protocol):
             self._read()
 
     def eof_received(self) -> bool:
-        """The client sends no more; true if it is still owed a response."""
+        """The client sends no more; it may still wait for a response."""
         self._read_ended = True
-        if self._exchange is not None:
-            if self._exchange.more_body:
-                self.refuse(incomplete())
-            return True
-        if self._reader.buffered:
+        if self._exchange is None:
+            self._end_requests()
+        elif self._exchange.more_body:
             self.refuse(incomplete())
-        return False
+        return True  # the response closes the connection, or `Closing` does
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of everything, however the connection ended."""
         self.server_state.connections.discard(self)  # type: ignore[arg-type]
         self._stop_reading()
-        self._release_partial()
         self._cancel_timer()
         self.resume_writing()
         if self._exchange is not None:
@@ -171,17 +164,23 @@ class Connection(asyncio.Protocol):
         self.server_state.total_requests += 1
         self._exchange, self._used = None, True
         self.since = self._loop.time()
-        self._release_partial()
         if not keep_alive or self._dropping:
             self.close()
             return
         self.resume_reading()
         if self._reader.buffered:
             self._read()
-        if self._read_ended and self._exchange is None and not self.eof_received():
-            self.close()
+        if self._read_ended and self._exchange is None and not self._dropping:
+            self._end_requests()
         if self._shutting_down:
             self.shutdown()
+
+    def _end_requests(self) -> None:
+        """The client sends no more, and every whole request is answered."""
+        if self._reader.buffered:
+            self.refuse(incomplete())
+        else:
+            self.close()
 
     def _read(self) -> None:
         """Read on in the bytes that have arrived."""
@@ -191,8 +190,6 @@ class Connection(asyncio.Protocol):
             exchange = self._exchange
             if exchange is not None and exchange.more_body:
                 data, ended = self._reader.read_body()
-                if not ended:
-                    self._hold_partial(len(data))
                 exchange.add_body(data, ended=ended)
         except Refusal as fault:
             self.refuse(fault)
@@ -215,18 +212,6 @@ class Connection(asyncio.Protocol):
         task = self._loop.create_task(self._exchange.run(self.app))
         self.server_state.tasks.add(task)
         task.add_done_callback(self.server_state.tasks.discard)
-
-    def _hold_partial(self, size: int) -> None:
-        """Count bytes of a body whose end has not arrived."""
-        if Connection.partial_bytes + size > MAX_PARTIAL_BYTES:
-            detail = "many large requests are arriving at once; send this one again a little later"
-            raise Refusal("busy", detail, headers={"Retry-After": "1"})
-        self._partial_bytes += size
-        Connection.partial_bytes += size
-
-    def _release_partial(self) -> None:
-        Connection.partial_bytes -= self._partial_bytes
-        self._partial_bytes = 0
 
     def _stop_reading(self) -> None:
         """Drop what has arrived and what will."""

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from serving.http import connection
+from serving.http import exchange
 from serving.http.connection import Connection
+from serving.http.exchange import Exchange
 from serving.http.framing import MAX_HEAD_BYTES
 from serving.http.timeouts import ConnectionTimeouts
 from tests.serving.http.framing_cases import CASES, CHUNKED, GET, STRICTER, get, post
@@ -182,6 +183,8 @@ POINTS = {
     "while computing, more sent ahead": GET.replace(b"/get", b"/slow") + GET * 100,
     "while writing": GET.replace(b"/get", b"/large"),
     "after an answer": get(b"X: " + b"a" * 60_000),
+    "within a second head": GET + GET[:-2],
+    "within a second body": GET + CHUNKED + b"ff\r\nabc",
     "after an error": b"BAD\r\n\r\n",
     "after an error in the body": CHUNKED + b"x\r\n",
 }
@@ -206,7 +209,7 @@ def test_connection_is_freed_however_it_ends(
             gc.collect()
             assert len(server.made) == 5
             assert server.alive() == 0
-            assert Connection.partial_bytes == 0
+            assert Exchange.partial_bytes == 0
 
     run(test())
 
@@ -214,14 +217,14 @@ def test_connection_is_freed_however_it_ends(
 def test_bodies_that_arrive_may_hold_so_much_memory_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(connection, "MAX_PARTIAL_BYTES", 100_000)
+    monkeypatch.setattr(exchange, "MAX_PARTIAL_BYTES", 100_000)
 
     async def test() -> None:
         async with listening() as server:
             begun = post(b"a" * 60_000, b"Content-Length: 60001")
             reader, writer = await server.connect()
             writer.write(begun)
-            await server.until(lambda: Connection.partial_bytes == 60_000)
+            await server.until(lambda: Exchange.partial_bytes == 60_000)
             assert statuses(await server.send(begun)) == [503]
             writer.write(b"a")
             assert b"POST /post 60001" in await reader.readuntil(b"60001")
