@@ -220,13 +220,16 @@ class _ChunkedBody:
             return True
         end = buffer.find(b"\n\r\n")
         if end < 0:
-            if buffer.find(b"\n\n") >= 0:
+            begins_well = buffer[:1] > b" " or b"\r\n".startswith(buffer)
+            if not begins_well or buffer.find(b"\n\n") >= 0:
                 raise _bad("trailers whose lines end in CRLF")
             if len(buffer) > MAX_TRAILER_BYTES:
                 raise _bad(f"at most {MAX_TRAILER_BYTES:,} bytes of trailers")
             return False
-        if _HEADER_LINES.fullmatch(buffer, 0, end + 1) is None:
-            raise _bad("trailers of the form 'Name: value'")
+        lines = bytes(buffer[: end + 1])
+        names = {name.lower() for name, _ in _HEADER.findall(lines)}
+        if _HEADER_LINES.fullmatch(lines) is None or names & _FRAMING:
+            raise _bad("trailers of the form 'Name: value' that frame nothing")
         del buffer[: end + 3]
         return True
 

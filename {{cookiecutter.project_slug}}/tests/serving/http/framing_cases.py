@@ -67,7 +67,6 @@ CASES: Mapping[str, bytes] = {
     "no last chunk": CHUNKED + b"3\r\nabc\r\n",
     "trailers": CHUNKED + b"3\r\nabc\r\n0\r\nX: y\r\nZ: w\r\n\r\n" + GET,
     "trailer that is none": CHUNKED + b"0\r\nX y\r\n\r\n",
-    "trailer that looks like framing": CHUNKED + b"0\r\nContent-Length: 9\r\n\r\n" + GET,
     # Transfer codings.
     "coding in capitals": post(b"0\r\n\r\n", b"Transfer-Encoding: CHUNKED"),
     "coding twice": post(b"0\r\n\r\n", *[b"Transfer-Encoding: chunked"] * 2),
@@ -162,6 +161,10 @@ STRICTER: Mapping[str, tuple[str, bytes]] = {
     "bare LF in chunks": (
         "h11 waits for the line end for ever",
         CHUNKED + b"3\nabc\n0\n\n",
+    ),
+    "framing in a trailer": (
+        "RFC 9110, 6.5.1: it does not belong there",
+        CHUNKED + b"0\r\nContent-Length: 9\r\n\r\n" + GET,
     ),
     "folded line": (
         "RFC 9112, 5.2: a server refuses it, or replaces the fold by spaces",

@@ -1,5 +1,6 @@
 """Requests are told apart as h11 tells them, whole or split in any place, or more strictly."""
 
+import random
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -10,6 +11,7 @@ import pytest
 from serving.http.errors import Refusal
 from serving.http.framing import MAX_CHUNK_OVERHEAD, MAX_HEAD_BYTES, MAX_HEADERS, RequestReader
 from tests.serving.http.framing_cases import CASES, CHUNKED, GET, POST, STRICTER, get
+from tests.serving.soak import scaled
 
 
 class Read(NamedTuple):
@@ -119,3 +121,20 @@ def test_framing_of_a_usual_size_is_read() -> None:
     small_chunks = CHUNKED + b"1\r\na\r\n" * 10_000 + b"0\r\n\r\n"
     assert read_by_server([small_chunks]).requests[0][2] == b"a" * 10_000
     assert len(read_by_server([POST + b"Content-Length: 9\r\n\r\n" + b"a" * 9 + GET]).requests) == 2
+
+
+def test_damaged_request_is_never_read_more_freely_than_by_h11() -> None:
+    """Bytes changed by chance: the same requests as h11 finds, or the first of them and a refusal."""
+    dice = random.Random(0)  # noqa: S311  # chance that repeats itself
+    cases = list(CASES.values())
+    for _ in range(scaled(3_000, 200_000)):
+        data = bytearray(dice.choice(cases))
+        for _ in range(dice.randrange(1, 4)):
+            at = dice.randrange(len(data) + 1)
+            piece = bytes(dice.choices(b"\r\n \t:,;03aAx-\0\x01\xe9", k=dice.randrange(3)))
+            data[at : at + dice.randrange(3)] = piece
+        found, expected = read_by_server([bytes(data)]), read_by_h11(bytes(data))
+        if found.next == "refused":
+            assert found.requests == expected.requests[: len(found.requests)], bytes(data)
+        else:
+            assert found == expected, bytes(data)
