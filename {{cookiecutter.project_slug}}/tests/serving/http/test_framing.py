@@ -124,7 +124,7 @@ def test_framing_of_a_usual_size_is_read() -> None:
 
 
 def test_damaged_request_is_never_read_more_freely_than_by_h11() -> None:
-    """Bytes changed by chance: the same requests as h11 finds, or the first of them and a refusal."""
+    """Bytes changed by chance: the requests that h11 finds, or the first of them and a refusal."""
     dice = random.Random(0)  # noqa: S311  # chance that repeats itself
     cases = list(CASES.values())
     for _ in range(scaled(3_000, 200_000)):
