@@ -4,7 +4,7 @@ import json
 import os
 import select
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ class Browser:
     """A browser; `requests` holds the address of everything that its pages asked for."""
 
     def __init__(self, commands: int, events: int) -> None:
+        """Take the files to write commands to and read events from."""
         self._commands, self._events = commands, events
         self._count, self._rest = 0, b""
         self.requests: list[str] = []
@@ -37,7 +38,7 @@ class Browser:
         self._until(lambda message: message.get("method") == "Page.loadEventFired")
         return page
 
-    def call(self, method: str, session: str | None = None, **parameters: Any) -> dict[str, Any]:
+    def call(self, method: str, session: str | None = None, **parameters: object) -> dict[str, Any]:
         """The result of a command of the Chrome DevTools Protocol."""
         self._count += 1
         command = {"id": self._count, "method": method, "params": parameters}
@@ -47,7 +48,7 @@ class Browser:
         assert "error" not in answer, f"{method}: {answer}"
         return dict(answer["result"])
 
-    def _until(self, wanted: Any) -> dict[str, Any]:
+    def _until(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         while True:
             message = self._read()
             if message.get("method") == "Network.requestWillBeSent":
@@ -70,9 +71,10 @@ class Page:
     """An open page."""
 
     def __init__(self, browser: Browser, session: str) -> None:
+        """Take what `Target.attachToTarget` returned."""
         self._browser, self.session = browser, session
 
-    def run(self, script: str) -> Any:
+    def run(self, script: str) -> object:
         """The value of a script's expression; of a promise, what it comes to."""
         found = self._browser.call(
             "Runtime.evaluate",

@@ -1,4 +1,4 @@
-"""The clients that people have get what they expect of the server, and a foreign web page nothing."""
+"""The clients that people have get what they expect; a web page of another origin gets nothing."""
 
 import http.client
 import http.server
@@ -8,12 +8,11 @@ import re
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -41,17 +40,19 @@ class Server:
 
     url: str
     row: str
-    folder: Path
 
     def counts(self) -> dict[str, float]:
         """Refusals of web pages, predicted rows and stored labels so far."""
         text = requests.get(f"{self.url}/metrics", timeout=10).text
         patterns = {
-            "refused": r'serving_requests_total\{.*status="403"\} (.+)',
-            "predicted": r"serving_rows_predicted_total\{.*\} (.+)",
-            "stored": r"serving_labels_stored_total (.+)",
+            "refused": r'^serving_requests_total\{.*status="403"\} (.+)',
+            "predicted": r"^serving_rows_predicted_total\{.*\} (.+)",
+            "stored": r"^serving_labels_stored_total (.+)",
         }
-        return {name: sum(map(float, re.findall(found, text))) for name, found in patterns.items()}
+        return {
+            name: sum(map(float, re.findall(pattern, text, re.MULTILINE)))
+            for name, pattern in patterns.items()
+        }
 
 
 class StripsPrefix(http.server.BaseHTTPRequestHandler):
@@ -78,14 +79,14 @@ class StripsPrefix(http.server.BaseHTTPRequestHandler):
         self.wfile.write(content)
         there.close()
 
-    do_POST = do_GET
+    do_POST = do_GET  # noqa: N815  # the base class's name
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         """Write nothing."""
 
 
 @contextmanager
-def web(handler: Any) -> Iterator[str]:
+def web(handler: Callable[..., http.server.BaseHTTPRequestHandler]) -> Iterator[str]:
     """A web server on a free port: its address."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -133,7 +134,7 @@ def serving(
         assert process.stdout is not None
         greeting = process.stdout.readline()
         assert greeting.startswith("serving "), "the server did not start; its errors stand above"
-        yield Server(greeting.split()[-1], row, logs)
+        yield Server(greeting.split()[-1], row)
     finally:
         process.kill()
         process.wait()
@@ -166,7 +167,7 @@ def test_curl_head_gets_headers_alone(path: str, served: Server) -> None:
     head = curl("--head", f"{served.url}{path}")
     assert head.startswith("HTTP/1.1 200 ")
     assert "content-length: " in head
-    assert head.endswith("\r\n\r\n")
+    assert head.endswith("\n\n")
 
 
 @pytest.mark.parametrize(
