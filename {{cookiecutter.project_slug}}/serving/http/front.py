@@ -96,8 +96,8 @@ class Front:
             await self.api(scope, receive, send)
             return
         began, status = time.perf_counter(), 0
-        head = scope["method"] == "HEAD"
-        if head:  # what GET returns, without its body; the connection keeps the scope as it was
+        if scope["method"] == "HEAD":
+            # What GET returns; the connection, whose scope stays as it was, sends no body.
             scope = {**scope, "method": "GET"}
         path = settle_path(scope)
         hot = self.hot.get(path) if scope["method"] == "POST" else None
@@ -107,8 +107,6 @@ class Front:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], *HEADERS]
-            elif head:
-                message["body"] = b""
             await send(message)
 
         try:

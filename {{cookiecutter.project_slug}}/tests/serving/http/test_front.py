@@ -1,6 +1,7 @@
 """Every request passes the gateway: its path, its method, its key, whatever a proxy makes of it."""
 
 import http.client
+import json
 from collections.abc import Iterator
 from itertools import product
 
@@ -116,6 +117,12 @@ def test_key_is_needed_however_the_path_is_written(guarded: TestClient) -> None:
         for target, root in ((path, ""), (path, PREFIX), (PREFIX + path, PREFIX)):
             assert send(guarded, "POST", target, root=root)[0] == without, target
             assert send(guarded, "POST", target, bearer, root)[0] == with_key, target
+
+
+def test_missing_key_below_a_prefix_gets_the_protocols_own_error(guarded: TestClient) -> None:
+    for target in ("/v2/models/any", f"{PREFIX}/v2/models/any"):
+        status, _, body = send(guarded, "GET", target, root=PREFIX)
+        assert (status, set(json.loads(body))) == (401, {"error"})
 
 
 def test_another_prefix_leads_nowhere(guarded: TestClient) -> None:
