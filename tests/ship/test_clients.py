@@ -16,7 +16,7 @@ from tests.ship.browser import Browser, Page, browser
 from tests.ship.servers import PREFIX, Server, StripsPrefix, serving, web
 
 CLIENTS = Path(__file__).parent / "clients"
-TOOLS = ("chromium", "curl", "java")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 MAKE = """
 import json, sys
 from pathlib import Path
@@ -31,7 +31,10 @@ LABEL = json.dumps({"prediction_id": "0" * 32, "label": True})
 @pytest.fixture(scope="session")
 def tools() -> None:
     """Skip where a client is missing; fail there if CLIENTS_REQUIRED is set."""
-    if missing := [tool for tool in TOOLS if shutil.which(tool) is None]:
+    missing = [tool for tool in ("curl", "java") if shutil.which(tool) is None]
+    if not any(map(shutil.which, BROWSERS)):
+        missing.append(" or ".join(BROWSERS))
+    if missing:
         refuse = pytest.fail if os.environ.get("CLIENTS_REQUIRED") else pytest.skip
         refuse(f"clients are missing: {', '.join(missing)}; .ci/run installs them")
 
@@ -55,7 +58,8 @@ def served(made: tuple[Project, str], project_env: Path) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def chromium(tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A browser to which evil.example is this machine."""
-    with browser("chromium", tmp_path_factory.mktemp("profile"), "evil.example") as found:
+    program = next(filter(shutil.which, BROWSERS))
+    with browser(program, tmp_path_factory.mktemp("profile"), "evil.example") as found:
         yield found
 
 
