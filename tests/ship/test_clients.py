@@ -176,6 +176,7 @@ def test_page_of_another_origin_writes_nothing(
     with web(handler) as other:
         page = chromium.open(f"{other.replace('127.0.0.1', host)}/foreign.html")
         sent = page.run(f"attack({json.dumps(served.url + path)}, {json.dumps(body)})")
+    assert isinstance(sent, int)
     while served.counts()["refused"] < before["refused"] + sent:
         assert served.counts() | {"refused": 0} == before | {"refused": 0}
     assert served.counts() == before | {"refused": before["refused"] + sent}

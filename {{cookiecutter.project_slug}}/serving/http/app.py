@@ -171,8 +171,9 @@ async def _not_routed(request: Request, error: Exception) -> Response:
     if error.status_code == 405:
         kind = "method-not-allowed"
         allowed = set(headers["Allow"].split(", "))
-        # `Front` answers HEAD wherever there is GET.
-        headers["Allow"] = ", ".join(sorted(allowed | {"HEAD"} if "GET" in allowed else allowed))
+        if "GET" in allowed:  # then HEAD works as well: see `Front`
+            allowed.add("HEAD")
+        headers["Allow"] = ", ".join(sorted(allowed))
     detail = f"{request.method} {request.url.path} is not served; /docs shows what is"
     return Refusal(kind, detail, headers=headers).response(_path(request))
 
@@ -181,4 +182,4 @@ def _path(request: Request) -> str:
     """The path that routes know."""
     # Below a mount, the root path is the mount's.
     root = request.scope.get("app_root_path", request.scope.get("root_path", ""))
-    return request.scope["path"].removeprefix(root)
+    return str(request.scope["path"]).removeprefix(root)
