@@ -2,11 +2,15 @@
 
 import argparse
 import os
+import re
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 from problem.errors import BadInput, run
+
+# A path, and none that would hide a path of the server's own below it.
+_ROOT_PATH = re.compile(r"(?!/(v1|v2(/.*)?|docs(/static)?)$)(/\w[\w.~-]*)+", re.ASCII)
 
 
 def main(words: Sequence[str]) -> int:
@@ -24,17 +28,15 @@ def main(words: Sequence[str]) -> int:
         return _batch(given)
     if given.verb == "optimise":
         return _optimise(given)
-    port = _port(given)
+    port, root_path = _port(given), _root_path(given)
     bundle = choose(given.bundle, rehearsal=given.rehearsal)
-    from serving.run import serve
+    from serving.run import Address, serve
 
     serve(
         bundle,
         rehearsal=given.rehearsal,
         follow=given.bundle is None and not given.rehearsal,
-        host=given.host,
-        port=port,
-        operate_port=given.operate_port,
+        at=Address(given.host, port, given.operate_port, root_path),
         logs=given.log,
         drain=given.drain,
     )
@@ -51,7 +53,12 @@ def _add_run(verb: argparse.ArgumentParser) -> None:
         "--operate-port",
         type=int,
         metavar="PORT",
-        help="probes and metrics there, and there alone: /livez, /readyz, /metrics",
+        help="probes and metrics there, and there alone: /livez, /readyz, /health, /metrics",
+    )
+    verb.add_argument(
+        "--root-path",
+        metavar="/PATH",
+        help="where a proxy shows this server (default: what UVICORN_ROOT_PATH holds, else /)",
     )
     verb.add_argument(
         "word", nargs="?", choices=["serve"], help="what SageMaker says: on port 8080"
@@ -72,6 +79,18 @@ def _port(given: argparse.Namespace) -> int:
     if given.port is None and not told.isdecimal():
         raise BadInput(f"expected a port in PORT, such as 8080, got '{told}'")
     return int(told) if given.port is None else int(given.port)
+
+
+def _root_path(given: argparse.Namespace) -> str:
+    """The path before each of the server's paths, as users of a proxy know them; mostly none."""
+    path = given.root_path
+    path = os.environ.get("UVICORN_ROOT_PATH", "") if path is None else path
+    if path and not _ROOT_PATH.fullmatch(path):
+        raise BadInput(
+            f"expected a --root-path such as /models/parcels, got '{path}'; it begins with /, does "
+            "not end with it, and is not one of the server's own paths, such as /v1"
+        )
+    return str(path)
 
 
 def _add_batch(verb: argparse.ArgumentParser) -> None:

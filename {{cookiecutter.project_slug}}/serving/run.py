@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 from handoff.bundle import Bundle
@@ -13,6 +14,7 @@ from problem.errors import BadInput
 from serving import ids
 from serving.http.app import create_app
 from serving.http.keys import KEYS, keys_of
+from serving.http.origins import origins_of
 from serving.http.server import AdminServer, Server
 from serving.http.timeouts import raise_file_limit
 from serving.live import ready
@@ -24,30 +26,38 @@ from serving.watch import Watch
 NOTICE_SECONDS = 1.0
 
 
+@dataclass(frozen=True)
+class Address:
+    """Where the server listens, and below which path a proxy shows it."""
+
+    host: str
+    port: int
+    operate_port: int | None = None
+    root_path: str = ""
+
+
 def serve(
     bundle: Bundle,
     *,
     rehearsal: bool,
     follow: bool,
-    host: str,
-    port: int,
-    operate_port: int | None,
+    at: Address,
     logs: Path,
     drain: float,
 ) -> None:
     """Load a bundle that may be served, answer until SIGTERM or Ctrl-C, then finish what was begun.
 
     The port opens once the golden rows have answered, so whoever can connect gets answers. With
-    `follow` another bundle answers in its place when the release file names it. With `operate_port`
-    probes and metrics are there, and nowhere else.
+    `follow` another bundle answers in its place when the release file names it. With an
+    `operate_port` probes and metrics are there, and nowhere else.
 
     Raises:
-        BadInput: the bundle does not answer as it should, the address is taken, or API keys are
-            spoken of and there is none.
+        BadInput: the bundle does not answer as it should, the address is taken, API keys are spoken
+            of and there is none, or origins are listed that are none.
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     raise_file_limit()
-    keys = keys_of()
+    keys, origins = keys_of(), origins_of()
     ids.OURS.use(ids.keys_of())
     print(f"loading {bundle.id[:12]}, asking its golden rows …", file=sys.stderr, flush=True)
     # What is imported by now stays: the collector, which stops everything while it looks through
@@ -55,11 +65,11 @@ def serve(
     gc.freeze()
     predictor = ready(bundle, rehearsal=rehearsal)
     with (
-        listen(host, port) as listener,
-        nullcontext() if operate_port is None else listen(host, operate_port) as beside,
+        listen(at.host, at.port) as listener,
+        nullcontext() if at.operate_port is None else listen(at.host, at.operate_port) as beside,
         PredictionLog(logs / "predictions", personal=bundle.problem.columns.personal) as log,
     ):
-        app = create_app(predictor, log, Labels(logs / "labels"), keys=keys)
+        app = create_app(predictor, log, Labels(logs / "labels"), keys=keys, origins=origins)
         del predictor  # another may answer in its place, and it is to go then
         watch = Watch(app.state.live, log) if follow else None
         if keys is None:
@@ -70,7 +80,7 @@ def serve(
         address = _address(listener)
         print(f"what it takes: {address}/docs", file=sys.stderr, flush=True)
         greeting = f"serving {bundle.id[:12]} on {address}"
-        server = Server(app, greeting, drain, watch)
+        server = Server(app, greeting, drain, watch, at.root_path)
         if beside:
             server.admin = AdminServer(app.split_admin(), beside, _address(beside))
         server.run(sockets=[listener])

@@ -21,6 +21,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "not-http": (400, "This is no HTTP request"),
     "not-json": (400, "The body is not JSON"),
     "no-key": (401, "A valid API key is needed"),
+    "wrong-origin": (403, "Web pages of that origin may not write here"),
     "not-found": (404, "There is nothing at this address"),
     "method-not-allowed": (405, "This address does not answer that method"),
     "too-slow": (408, "The request took too long to arrive"),

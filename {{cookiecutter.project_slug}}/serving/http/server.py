@@ -33,8 +33,10 @@ class Server(uvicorn.Server):
     second signal ends the drain. (uvicorn itself would end with the signal's exit code.)
     """
 
-    def __init__(self, app: Front, greeting: str, drain: float, watch: Watch | None) -> None:
-        super().__init__(config_of(app, "on"))
+    def __init__(
+        self, app: Front, greeting: str, drain: float, watch: Watch | None, root_path: str = ""
+    ) -> None:
+        super().__init__(config_of(app, "on", root_path))
         self._app, self._greeting, self._drain, self._watch = app, greeting, drain, watch
         self._drain_until: float | None = None
         self._timeouts = ConnectionTimeouts()
@@ -106,11 +108,12 @@ class AdminServer(uvicorn.Server):
         await self.shutdown([self._listener])
 
 
-def config_of(app: Front, lifespan: Literal["on", "off"]) -> uvicorn.Config:
+def config_of(app: Front, lifespan: Literal["on", "off"], root_path: str = "") -> uvicorn.Config:
     """uvicorn's settings for an application."""
     return uvicorn.Config(
         app,
         http=Connection,
+        root_path=root_path,
         lifespan=lifespan,
         ws="none",
         log_level="error",  # what clients send wrong is for them to read, not for the log
