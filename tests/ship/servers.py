@@ -89,19 +89,9 @@ def serving(
     """The project's server in a process of its own."""
     project, row = made
     logs = project.path / f"logs-{len(list(project.path.glob('logs-*')))}"
-    command = [
-        str(python),
-        "-m",
-        "serving",
-        "run",
-        "--bundle",
-        "bundle",
-        "--rehearsal",
-        "--port",
-        "0",
-    ]
+    command = [str(python), "-m", "serving", "run", "--bundle", "bundle", "--rehearsal"]
     process = subprocess.Popen(
-        [*command, "--log", str(logs), *words],
+        [*command, "--port", "0", "--log", str(logs), *words],
         cwd=project.path,
         env=os.environ | environment,
         stdout=subprocess.PIPE,

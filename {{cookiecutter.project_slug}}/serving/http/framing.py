@@ -154,9 +154,10 @@ def _body_length(framing: Mapping[bytes, Sequence[bytes]]) -> int | None:
         return 0
     # Repeated, it must say the same each time.
     values = {value.strip(b" \t") for line in lengths for value in line.split(b",")}
-    if len(values) != 1 or not _LENGTH.fullmatch(*values):
+    value = values.pop()
+    if values or not _LENGTH.fullmatch(value):
         raise _bad("one whole number as Content-Length")
-    return int(values.pop())
+    return int(value)
 
 
 def _members(lines: Sequence[bytes] | None) -> Sequence[bytes]:

@@ -14,24 +14,24 @@ from tests.serving.http.framing_cases import CASES, CHUNKED, GET, POST, STRICTER
 from tests.serving.soak import scaled
 
 
+Request = tuple[str, bytes, bytes]
+
+
 class Read(NamedTuple):
     """The requests that were read (method, target, body), and what comes next."""
 
-    requests: list[tuple[str, bytes, bytes]]
+    requests: list[Request]
     next: str
     """`refused`, `closed`, or in what part more bytes are waited for: `head`, `body`, `request`."""
 
 
 def read_by_server(pieces: Sequence[bytes]) -> Read:
-    reader, requests = RequestReader(), []
-    head, body = None, b""
+    reader, head, body = RequestReader(), None, b""
+    requests: list[Request] = []
     try:
         for piece in pieces:
             reader.receive(piece)
-            while True:
-                head = head or reader.read_head()
-                if head is None:
-                    break
+            while head := head or reader.read_head():
                 data, ended = reader.read_body()
                 body += data
                 if not ended:
@@ -46,19 +46,21 @@ def read_by_server(pieces: Sequence[bytes]) -> Read:
 
 
 def read_by_h11(data: bytes) -> Read:
-    connection, requests, request = h11.Connection(h11.SERVER), [], None
+    connection = h11.Connection(h11.SERVER)
     connection.receive_data(data)
+    requests: list[Request] = []
+    method, target, body = "", b"", b""
     try:
         while (event := connection.next_event()) is not h11.NEED_DATA:
             if event is h11.PAUSED:
                 return Read(requests, "closed")
             if isinstance(event, h11.Request):
-                request = (event.method.decode(), event.target, b"")
+                method, target, body = event.method.decode(), event.target, b""
             elif isinstance(event, h11.Data):
-                request = (*request[:2], request[2] + bytes(event.data))
+                body += bytes(event.data)
             else:
-                requests.append(request)
-                request = None
+                requests.append((method, target, body))
+                method = ""
                 connection.send(h11.Response(status_code=404, headers=[("Content-Length", "0")]))
                 connection.send(h11.EndOfMessage())
                 if connection.our_state is not h11.DONE:
@@ -67,7 +69,7 @@ def read_by_h11(data: bytes) -> Read:
     except h11.RemoteProtocolError:
         return Read(requests, "refused")
     waits_in_head = bool(connection.trailing_data[0])
-    return Read(requests, "body" if request else "head" if waits_in_head else "request")
+    return Read(requests, "body" if method else "head" if waits_in_head else "request")
 
 
 @pytest.mark.parametrize("name", CASES)
