@@ -128,9 +128,7 @@ class RequestReader:
         is_old = minor == b"0"
         if len(framing.get(b"host", ())) != (0 if is_old and b"host" not in framing else 1):
             raise _bad("exactly one Host header")
-        self._missing = _body_length(framing)
-        if self._missing is None:
-            self._chunks = _ChunkedBody()
+        self._missing, self._chunks = _body_length(framing), _ChunkedBody()
         return Head(
             method.decode("ascii"),
             target,

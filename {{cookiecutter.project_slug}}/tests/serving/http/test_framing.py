@@ -13,7 +13,6 @@ from serving.http.framing import MAX_CHUNK_OVERHEAD, MAX_HEAD_BYTES, MAX_HEADERS
 from tests.serving.http.framing_cases import CASES, CHUNKED, GET, POST, STRICTER, get
 from tests.serving.soak import scaled
 
-
 Request = tuple[str, bytes, bytes]
 
 
