@@ -18,9 +18,12 @@ Responses = dict[int | str, dict[str, Any]]
 READING = (
     "no-key",
     "not-json",
+    "not-decoded",
     "too-slow",
     "body-too-large",
     "too-many-rows",
+    "too-many-values",
+    "wrong-encoding",
     "invalid",
     "internal",
 )

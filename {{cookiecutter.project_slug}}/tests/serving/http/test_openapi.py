@@ -38,8 +38,8 @@ def test_every_reference_leads_somewhere_and_every_refusal_is_told(client: TestC
     assert (
         statuses.items()
         >= {
-            "/v1/predict": {"200", "400", "401", "408", "413", "422", "500", "503"},
-            "/v1/labels": {"200", "400", "401", "408", "413", "422", "500", "503"},
+            "/v1/predict": {"200", "400", "401", "408", "413", "415", "422", "500", "503"},
+            "/v1/labels": {"200", "400", "401", "408", "413", "415", "422", "500", "503"},
             "/livez": {"200"},
             "/readyz": {"200", "503"},
             "/metrics": {"200"},
@@ -50,6 +50,7 @@ def test_every_reference_leads_somewhere_and_every_refusal_is_told(client: TestC
                 "404",
                 "408",
                 "413",
+                "415",
                 "422",
                 "500",
                 "503",
