@@ -13,11 +13,11 @@ from serving.http.errors import Refusal
 _OTHER_BYTES = bytes(set(range(256)) - set(b",[{"))
 _OTHER_BYTES_BUT_QUOTES = bytes(set(_OTHER_BYTES) - set(b'"'))
 # The largest form of a request is a tensor per column with each value in a list of its own: two
-# marks a value. Twice as much may pass, so that a request with a few rows or fields too many gets
-# the exact error.
-_MARKS = 4
-# Room for what stands around the rows: names, shapes, parameters.
+# marks a value. Some more may pass, so that a few rows or fields too many get the exact error.
+_MARKS = 3
+# Around the values: what stands once for each field, such as its name and shape.
 _AROUND = 20
+_CHUNK = 65_536
 
 
 @dataclass(frozen=True)
@@ -52,15 +52,20 @@ class Bound:
 
     def _exceeded(self, text: bytes) -> bool:
         marks = len(text.translate(None, _OTHER_BYTES))
-        most = _MARKS * (self.rows + _AROUND) * (self.fields + _AROUND)
+        most = (_MARKS * self.rows + _AROUND) * (self.fields + 1) + _AROUND
         return marks > most or text.count(b"{") > self._objects
 
 
 def outside_strings(body: bytes) -> bytes:
     """The commas and opening brackets of a JSON text that stand outside of its strings."""
     marks = without_escapes(body).translate(None, _OTHER_BYTES_BUT_QUOTES)
-    # Every other piece between two quotes is a string.
-    return b"".join(marks.split(b'"')[::2])
+    outside, in_string = [], 0
+    for start in range(0, len(marks), _CHUNK):  # at once, a piece for each string is 30 MB
+        pieces = marks[start : start + _CHUNK].split(b'"')
+        # Every other piece between two quotes is a string.
+        outside.append(b"".join(pieces[in_string::2]))
+        in_string = (in_string + len(pieces) - 1) % 2
+    return b"".join(outside)
 
 
 def without_escapes(body: bytes) -> bytes:

@@ -53,7 +53,7 @@ def _strings(value: Any) -> int:
     kinds = [*map(type, parts)]
     count += kinds.count(str)
     if dict in kinds or list in kinds:
-        count += sum(_strings(part) for part in parts if isinstance(part, dict | list))
+        count += sum(_strings(part) for part in parts if part and type(part) in (dict, list))
     return count
 
 
