@@ -1,18 +1,21 @@
-"""A refused body costs what its size costs: no shape of it takes long, much memory or many words."""
+"""A refused body costs what its size costs: no shape of it takes long or needs much memory."""
 
 import asyncio
+import gc
 import json
 import time
 import tracemalloc
+from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
+import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 from starlette.types import Message
 
 from serving.http.errors import MOST_ERRORS
 from serving.http.schema import Limits
+from serving.model.predictor import Predictor
 from tests.serving.http.test_protocols import INFER, MODEL, tensors
 from tests.serving.made import ROW
 
@@ -23,8 +26,11 @@ ANSWER = 20_000
 PREDICT, LABELS, INVOKE = "/v1/predict", "/v1/labels", "/invocations"
 JSON, CSV = "application/json", "text/csv"
 TENSOR = b'{"name":"items","shape":[1],"datatype":"INT64","data":[1]'
-ROW_JSON = json.dumps(ROW).encode()
-WRONG = json.dumps(dict.fromkeys(ROW, [])).encode()
+# So long that as many rows as are allowed fill a body.
+WRONG = json.dumps(dict.fromkeys(ROW, "x" * 110)).encode()
+VALUES = b'{"inputs":[{"name":"items","datatype":"INT64",'
+INPUTS = b'{"inputs":[' + TENSOR
+OUTPUT = b'{"name":"score"}'
 LABEL = b'{"prediction_id":"' + b"0" * 32 + b'","label":'
 
 # A path, a media type, and a body: its start, a piece that is repeated up to the limit, its end.
@@ -74,23 +80,24 @@ BODIES: list[tuple[str, str, bytes, bytes, bytes]] = [
     (LABELS, JSON, b'{"a":1', b',"f#":1', b"}"),
     (INFER, JSON, b'{"inputs":[{}', b",{}", b"]}"),
     (INFER, JSON, b'{"inputs":[1', b",1", b"]}"),
-    (INFER, JSON, b'{"inputs":[' + TENSOR + b"}", b"," + TENSOR + b"}", b"]}"),
-    (INFER, JSON, b'{"inputs":[' + TENSOR, b',"f#":1', b"}]}"),
-    (INFER, JSON, b'{"inputs":[' + TENSOR + b',"parameters":{"a":1', b',"f#":1', b"}}]}"),
+    (INFER, JSON, INPUTS + b"}", b"," + TENSOR + b"}", b"]}"),
+    (INFER, JSON, INPUTS, b',"f#":1', b"}]}"),
+    (INFER, JSON, INPUTS + b',"parameters":{"a":1', b',"f#":1', b"}}]}"),
     (INFER, JSON, b'{"inputs":[{"shape":[1', b",1", b"]}]}"),
     (INFER, JSON, b'{"inputs":[{"shape":["a"', b',"a"', b"]}]}"),
-    (INFER, JSON, b'{"inputs":[{"name":"items","datatype":"INT64","data":[],"shape":[1', b",1", b"]}]}"),
-    (INFER, JSON, b'{"inputs":[{"name":"items","datatype":"INT64","shape":[1],"data":[1', b",1", b"]}]}"),
-    (INFER, JSON, b'{"inputs":[{"name":"items","datatype":"INT64","shape":[1],"data":[[1]', b",[1]", b"]}]}"),
+    (INFER, JSON, VALUES + b'"data":[],"shape":[1', b",1", b"]}]}"),
+    (INFER, JSON, VALUES + b'"shape":[1],"data":[1', b",1", b"]}]}"),
+    (INFER, JSON, VALUES + b'"shape":[1],"data":[[1]', b",[1]", b"]}]}"),
     (INFER, JSON, b'{"inputs":[{"name":"', b"x", b'","datatype":"INT64","shape":[2],"data":[1]}]}'),
     (INFER, JSON, b'{"inputs":[{"name":"', b"x", b'","datatype":"INT64","shape":[1],"data":[1]}]}'),
-    (INFER, JSON, b'{"inputs":[' + TENSOR + b'}],"outputs":[{}', b",{}", b"]}"),
-    (INFER, JSON, b'{"inputs":[' + TENSOR + b'}],"outputs":[{"name":"score"}', b',{"name":"score"}', b"]}"),
-    (INFER, JSON, b'{"inputs":[' + TENSOR + b'}],"outputs":[{"name":"', b"x", b'"}]}'),
-    (INFER, JSON, b'{"inputs":[' + TENSOR + b'}],"parameters":{"a":1', b',"f#":1', b"}}"),
+    (INFER, JSON, INPUTS + b'}],"outputs":[{}', b",{}", b"]}"),
+    (INFER, JSON, INPUTS + b'}],"outputs":[' + OUTPUT, b"," + OUTPUT, b"]}"),
+    (INFER, JSON, INPUTS + b'}],"outputs":[{"name":"', b"x", b'"}]}'),
+    (INFER, JSON, INPUTS + b'}],"parameters":{"a":1', b',"f#":1', b"}}"),
     (INFER, JSON, b'{"inputs":[],"a":1', b',"f#":1', b"}"),
     (f"{MODEL}/versions/1/infer", JSON, b'{"inputs":[{}', b",{}", b"]}"),
     (INVOKE, JSON, b'{"instances":[{}', b",{}", b"]}"),
+    (INFER, JSON, INPUTS + b'}],"outputs":[' + b",".join([OUTPUT] * 20), b" ", b"]}"),
     (INVOKE, JSON, b'{"instances":[' + WRONG, b"," + WRONG, b"]}"),
     (INVOKE, JSON, b'{"instances":[{"a":1', b',"f#":1', b"}]}"),
     (INVOKE, JSON, b'{"dataframe_records":[{}', b",{}", b"]}"),
@@ -122,16 +129,24 @@ BODIES: list[tuple[str, str, bytes, bytes, bytes]] = [
     (INVOKE, CSV, b"items\n", "\u2028".encode(), b""),
 ]  # fmt: skip
 
+QUOTED = [",", "{", "[", '"', ":", "\\", '\\"', "é"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def frozen() -> Iterator[None]:
+    """What is imported is left alone by the garbage collector, as in the server (`serving.run`)."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
 
 def body_of(start: bytes, piece: bytes, end: bytes) -> bytes:
-    pieces, size = [start], len(start) + len(end)
-    for number in range(LIMIT):
-        made = piece.replace(b"#", b"%d" % number)
-        size += len(made)
-        if size > LIMIT:
-            break
-        pieces.append(made)
-    return b"".join([*pieces, end])
+    space = LIMIT - len(start) - len(end)
+    longest = piece.replace(b"#", b"%d" % LIMIT)
+    pieces = (piece.replace(b"#", b"%d" % number) for number in range(space // len(longest)))
+    middle = b"".join(pieces) if b"#" in piece else piece * (space // len(piece))
+    return start + middle + end
 
 
 def sent(client: TestClient, path: str, kind: str, body: bytes) -> tuple[int, bytes]:
@@ -180,3 +195,81 @@ def test_body_of_any_shape_is_refused_at_the_cost_of_its_size(
         assert tracemalloc.get_traced_memory()[1] <= MEMORY
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("marks", QUOTED)
+def test_text_of_commas_and_brackets_counts_as_one_value(client: TestClient, marks: str) -> None:
+    """As many rows as are allowed, each with the longest text of characters that JSON uses."""
+    rows = [ROW | {"carrier": (marks * 200)[:200]}] * Limits().rows
+    columns = {name: [row[name] for row in rows] for name in ROW}
+    table = {"columns": list(ROW), "data": [list(row.values()) for row in rows]}
+    nested = [
+        one | {"shape": [1_000, 1], "data": [[v] for v in one["data"]]} for one in tensors(rows)
+    ]
+    bodies: list[tuple[str, Any]] = [
+        (PREDICT, {"rows": rows}),
+        (INFER, {"inputs": tensors(rows)}),
+        (INFER, {"inputs": nested}),
+        (INVOKE, {"instances": rows}),
+        (INVOKE, {"dataframe_records": rows}),
+        (INVOKE, {"dataframe_split": table | {"index": list(range(1_000))}}),
+        (INVOKE, {"inputs": columns}),
+    ]
+    for path, body in bodies:
+        for ascii_only in (True, False):
+            content = json.dumps(body, ensure_ascii=ascii_only, separators=(",", ":")).encode()
+            if len(content) <= LIMIT:
+                assert sent(client, path, JSON, content)[0] == 200
+    text = pd.DataFrame(rows).to_csv(index=False).encode()
+    assert sent(client, INVOKE, CSV, text)[0] == 200
+
+
+def test_few_mistakes_in_many_rows_are_listed_exactly(client: TestClient) -> None:
+    rows: list[dict[str, Any]] = [dict(ROW) for _ in range(Limits().rows)]
+    rows[3]["items"], rows[998]["colour"] = 0, 1
+    del rows[999]["service"]
+    status, answer = sent(client, PREDICT, JSON, json.dumps({"rows": rows}).encode())
+    assert status == 422
+    fields = [error["field"] for error in json.loads(answer)["errors"]]
+    assert fields == ["rows[3].items", "rows[998].colour", "rows[999].service"]
+
+
+def test_row_too_many_is_counted_exactly(client: TestClient) -> None:
+    status, answer = sent(client, PREDICT, JSON, json.dumps({"rows": [ROW] * 1_001}).encode())
+    assert status == 413
+    assert json.loads(answer)["type"] == "urn:problem:too-many-rows"
+    assert "a list of 1001" in json.loads(answer)["detail"]
+
+
+def test_long_query_is_refused_unread(client: TestClient) -> None:
+    query = "a&" * 100_000
+    began = time.process_time()
+    status, answer = sent(client, f"{PREDICT}?reasons=1&{query}", JSON, json.dumps(ROW).encode())
+    assert time.process_time() - began <= SECONDS
+    assert status == 422
+    assert len(answer) <= ANSWER
+
+
+def test_body_is_read_again_for_a_bundle_that_came_meanwhile(
+    client: TestClient, predictor: Predictor
+) -> None:
+    """The rows are checked by the contract of the bundle that predicts."""
+    live = client.app.state.live  # type: ignore[attr-defined]
+    before, seen = live.now, []
+
+    async def run() -> Any:
+        predict = client.app.hot[PREDICT]  # type: ignore[attr-defined]
+
+        def read(answering: Any) -> None:
+            seen.append(answering)
+            live.now = after
+
+        return await predict.read(1_000_000, read)
+
+    after = live.prepared(predictor)
+    try:
+        assert asyncio.run(run())[0] is after
+    finally:
+        live.now = before
+        after.coalescer.close()
+    assert seen == [before, after]
