@@ -17,6 +17,9 @@ MOST_ERRORS = 20
 LONGEST_ECHO = 80
 # Longer names are cut in an error, and nothing is looked for that resembles them.
 LONGEST_NAME = 200
+NO_SUCH_FIELD = "no such field"
+# The words for a column may list a thousand categories; /docs has them all.
+_LONGEST_WORDS = 500
 # A hint compares a name with each known one, at some 15 microseconds each.
 _MOST_COMPARISONS = 1_000
 # Python refuses to write larger ones, and nobody reads them.
@@ -135,11 +138,15 @@ def _told(detail: ErrorDetails, words: Mapping[str, str], *, hint: bool) -> dict
         near = _nearest(name, words) if hint else None
         return {
             "field": field,
-            "expected": "no such field" + (f"; did you mean '{near}'?" if near else ""),
+            "expected": NO_SUCH_FIELD + (f"; did you mean '{near}'?" if near else ""),
             "got": got,
         }
     whole = "an object with the fields of the contract"
-    return {"field": field or "body", "expected": words.get(name, whole), "got": got}
+    return {
+        "field": field or "body",
+        "expected": cut(words.get(name, whole), _LONGEST_WORDS),
+        "got": got,
+    }
 
 
 def _nearest(name: str, words: Iterable[str]) -> str | None:

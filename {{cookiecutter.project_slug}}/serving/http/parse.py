@@ -1,6 +1,7 @@
 """Parses JSON: within a bound, and without keys that an object has twice."""
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from pydantic_core import from_json
@@ -44,6 +45,7 @@ def refuse_repeated(body: bytes, found: Any) -> None:
 
 def _strings(value: Any) -> int:
     """How many strings a value has in JSON, keys included."""
+    parts: Collection[Any]
     if isinstance(value, dict):
         count, parts = len(value), value.values()
     elif isinstance(value, list):

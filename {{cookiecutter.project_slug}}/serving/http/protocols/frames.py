@@ -15,7 +15,7 @@ from typing_extensions import TypedDict  # pydantic takes typing's own from Pyth
 from handoff.bundle import Contract
 from problem.columns import Column
 from serving.http.bounds import Bound
-from serving.http.errors import LONGEST_NAME, MOST_ERRORS, Refusal, cut, echo
+from serving.http.errors import LONGEST_NAME, MOST_ERRORS, NO_SUCH_FIELD, Refusal, cut, echo
 from serving.http.parse import parse
 from serving.http.protocols.asked import Rows, count_rows
 from serving.http.schema import Limits
@@ -164,7 +164,7 @@ def _only(known: Collection[str], given: Any) -> None:
     unknown = [name for name in given if name not in known]
     if unknown:
         errors = [
-            {"field": cut(name, LONGEST_NAME), "expected": "no such field", "got": "a value"}
+            {"field": cut(name, LONGEST_NAME), "expected": NO_SUCH_FIELD, "got": "a value"}
             for name in unknown[:MOST_ERRORS]
         ]
         expected = f"expected no members but {', '.join(sorted(known))}"

@@ -5,6 +5,7 @@ tritonclient uses, those parameters are accepted that ask for nothing: tensors c
 (`binary_data` is false), and outputs may come as bytes (but never do, and the client reads both).
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import ConfigDict, FailFast, TypeAdapter, ValidationError, with_config
@@ -12,7 +13,7 @@ from typing_extensions import TypedDict  # pydantic takes typing's own from Pyth
 
 from handoff.bundle import Contract
 from serving.http.bounds import Bound
-from serving.http.errors import MOST_ERRORS, Refusal, invalid
+from serving.http.errors import MOST_ERRORS, NO_SUCH_FIELD, Refusal, invalid
 from serving.http.parse import parse
 from serving.http.schema import Limits
 
@@ -119,11 +120,15 @@ def request_of(body: bytes, contract: Contract, limits: Limits) -> InferRequest:
         return _REQUEST.validate_python(found)
     except ValidationError as error:
         refusal = invalid(error, _WORDS)
-        for told in refusal.errors:
-            if told["expected"].startswith("no such field"):
-                name = told["field"].rpartition(".")[2]
-                told["expected"] = _UNSUPPORTED.get(name, told["expected"])
+        refusal.errors = [{**told, "expected": _expected(told)} for told in refusal.errors]
         raise refusal from None
+
+
+def _expected(told: Mapping[str, str]) -> str:
+    """What was expected in place of a field, with the reason if other servers support it."""
+    if not told["expected"].startswith(NO_SUCH_FIELD):
+        return told["expected"]
+    return _UNSUPPORTED.get(told["field"].rpartition(".")[2], told["expected"])
 
 
 def _check_size(found: Any, contract: Contract) -> None:
