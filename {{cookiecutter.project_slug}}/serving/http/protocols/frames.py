@@ -101,23 +101,21 @@ def predictions(answers: Sequence[Mapping[str, Any]], contract: Contract) -> lis
 
 
 def _lines(text: str, columns: int, limits: Limits) -> list[list[str]]:
-    """The header and the rows of a CSV without empty lines; reads no more than may be needed."""
+    """The header and the rows of a CSV, without empty lines; stops at the first too many."""
     found: list[list[str]] = []
-    most = 2 * (limits.rows + 1)  # every second line may be empty, as some editors write them
     # Not by str.splitlines: that divides a cell at characters that are no ends of lines.
-    for number, line in enumerate(csv.reader(io.StringIO(text, newline=""))):
-        if number > most or len(found) > limits.rows + 1:
-            got = f"got more than {len(found) - 1} and empty lines" if number > most else "got more"
+    for line in csv.reader(io.StringIO(text, newline="")):
+        if not line:
+            continue
+        if len(line) > columns + MOST_ERRORS:
+            raise Refusal("invalid", f"expected at most {columns} columns, got {len(line)}")
+        if len(found) > limits.rows:
             raise Refusal(
                 "too-many-rows",
-                f"expected a header and 1 to {limits.rows} rows, {got}; send more in several "
+                f"expected a header and 1 to {limits.rows} rows, got more; send them in several "
                 "requests",
             )
-        if line:
-            found.append(line)
-        widest = columns + MOST_ERRORS
-        if len(line) > widest:
-            raise Refusal("invalid", f"expected at most {columns} columns, got {len(line)}")
+        found.append(line)
     return found
 
 

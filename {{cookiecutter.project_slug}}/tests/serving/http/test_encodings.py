@@ -7,11 +7,13 @@ import tracemalloc
 import zlib
 from typing import Any
 
+import numpy as np
 import pytest
+import tritonclient.http as triton
 from starlette.testclient import TestClient
 
 from serving.http.schema import Limits
-from tests.serving.http.test_protocols import INFER, tensors
+from tests.serving.http.test_protocols import DTYPES, INFER, tensors
 from tests.serving.made import ROW
 
 LIMIT = Limits().body_bytes
@@ -129,3 +131,19 @@ def test_media_type_that_is_not_read_is_refused_by_its_name(
     answer = client.post("/invocations", content=body, headers={"Content-Type": kind})
     assert answer.status_code == 415
     assert named in answer.json()["detail"]
+
+
+def test_compression_of_tritonclient_is_understood(url: str) -> None:
+    client = triton.InferenceServerClient(url.removeprefix("http://"))
+    inputs = []
+    for told in tensors([ROW | {"days": 4, "insured": True}]):
+        tensor = triton.InferInput(told["name"], [1], told["datatype"])
+        values: Any = np.array(told["data"], DTYPES[told["datatype"]])
+        inputs.append(tensor.set_data_from_numpy(values, binary_data=False))
+    name = client.get_server_metadata()["name"]
+    answer = client.infer(name, inputs, request_compression_algorithm="gzip")
+    assert answer.as_numpy("score").shape == (1,)
+    with pytest.raises(triton.InferenceServerException, match="deflate"):
+        client.infer(name, inputs, request_compression_algorithm="deflate")
+    with pytest.raises(triton.InferenceServerException, match="sequence_id"):
+        client.infer(name, inputs, sequence_id=7)
