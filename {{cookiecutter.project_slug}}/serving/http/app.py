@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 
 from serving.http.errors import Refusal
 from serving.http.front import Front, failed
-from serving.http.intake import labels_of, parse, read_body
+from serving.http.intake import aside, labels_of, read_body
 from serving.http.keys import Keys
 from serving.http.openapi import READING, asks_for_reasons, documented, gives, refuses, takes
 from serving.http.predict import Predict
@@ -93,7 +93,7 @@ def _predictions(predict: Predict) -> APIRouter:
     )
     async def answer(request: Request) -> Response:
         """Answer one row, or all of `{"rows": [...]}` in their order."""
-        body = await predict(request.receive, request.url.query.encode())
+        body = await predict(request.scope, request.receive)
         return Response(body, media_type="application/json")
 
     return router
@@ -109,8 +109,8 @@ def _labels(labels: Labels, live: Live, metrics: Metrics, storing: ThreadPoolExe
     )
     async def label(request: Request) -> Response:
         """Say what really happened: late labels are welcome, the latest known counts."""
-        body = parse(await read_body(request.receive, live.limits))
-        found = labels_of(body, live.now.schema)
+        body = await read_body(request.scope, request.receive, live.limits)
+        found = await aside(len(body), lambda: labels_of(body, live.now.schema))
         try:
             work = asyncio.get_running_loop().run_in_executor(storing, labels.add, found)
             await asyncio.wait_for(work, STORE_SECONDS)

@@ -4,7 +4,7 @@ import difflib
 import json
 import math
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,10 +16,20 @@ MEDIA_TYPE = "application/problem+json"
 OPEN_INFERENCE = "/v2/"
 MOST_ERRORS = 20
 LONGEST_ECHO = 80
+# Longer names are cut in an error, and nothing is looked for that resembles them.
+LONGEST_NAME = 200
+NO_SUCH_FIELD = "no such field"
+# The words for a column may list a thousand categories; /docs has them all.
+_LONGEST_WORDS = 500
+# A hint compares a name with each known one, at some 15 microseconds each.
+_MOST_COMPARISONS = 1_000
+# Python refuses to write larger ones, and nobody reads them.
+_LARGEST_ECHO = 10**LONGEST_ECHO
 
 KINDS: Mapping[str, tuple[int, str]] = {
     "not-http": (400, "This is no HTTP request"),
     "not-json": (400, "The body is not JSON"),
+    "not-decoded": (400, "The body is not encoded as its Content-Encoding says"),
     "no-key": (401, "A valid API key is needed"),
     "wrong-origin": (403, "Web pages of that origin may not write here"),
     "not-found": (404, "There is nothing at this address"),
@@ -27,6 +37,8 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "too-slow": (408, "The request took too long to arrive"),
     "body-too-large": (413, "The body is too large"),
     "too-many-rows": (413, "There are too many rows in one request"),
+    "too-many-values": (413, "There are too many values in one request"),
+    "wrong-encoding": (415, "The Content-Encoding of the body is not supported"),
     "wrong-type": (415, "The body is of a type that is not read"),
     "invalid": (422, "The request does not fit the contract"),
     "head-too-large": (431, "What comes before the body is too large"),
@@ -92,39 +104,65 @@ def too_slow(seconds: float) -> Refusal:
 
 
 def invalid(error: ValidationError, words: Mapping[str, str]) -> Refusal:
-    """What in a request does not fit the contract, field by field, with `words` for each field.
+    """The error for a value that does not fit its type, field by field; see `misfit`."""
+    return misfit(details_of(error), words)
 
-    Only the first errors are told: a thousand bad rows are mended by the same correction.
+
+def details_of(error: ValidationError) -> list[ErrorDetails]:
+    """What pydantic found, without what it adds for people."""
+    return error.errors(include_url=False, include_context=False)
+
+
+def misfit(details: Sequence[ErrorDetails], words: Mapping[str, str]) -> Refusal:
+    """The error for a request that does not fit the contract, with `words` for each field.
+
+    Only the first errors are listed: one correction fixes a thousand bad rows. So whoever validates
+    may stop once there are more than `MOST_ERRORS`.
     """
-    details = error.errors(include_url=False, include_context=False)
-    for detail in details:
-        if detail["type"] == "too_long" and len(detail["loc"]) == 1:
-            field = str(detail["loc"][0])
-            more = f"{words[field]}, got {echo(detail['input'])}"
-            return Refusal("too-many-rows", f"expected {more}; send them in several requests")
-    errors = [_told(detail, words) for detail in details[:MOST_ERRORS]]
-    count = f"{len(details)} field{'s do' if len(details) > 1 else ' does'} not fit"
-    shown = f", the first {MOST_ERRORS} are listed" if len(details) > MOST_ERRORS else ""
-    return Refusal("invalid", f"{count} the contract{shown}; /docs shows every field", errors)
+    hints = _MOST_COMPARISONS // max(len(words), 1)
+    errors = [
+        _told(detail, words, hint=number < hints)
+        for number, detail in enumerate(details[:MOST_ERRORS])
+    ]
+    if len(details) > MOST_ERRORS:
+        count = f"more than {MOST_ERRORS} fields do not fit the contract, these are the first"
+    else:
+        count = (
+            f"{len(details)} field{'s do' if len(details) > 1 else ' does'} not fit the contract"
+        )
+    return Refusal("invalid", f"{count}; /docs shows every field", errors)
 
 
-def _told(detail: ErrorDetails, words: Mapping[str, str]) -> dict[str, str]:
+def _told(detail: ErrorDetails, words: Mapping[str, str], *, hint: bool) -> dict[str, str]:
     """One mistake; what pydantic says is for programmers, so the contract's words stand in."""
     field, kind = "".join(_path(detail["loc"])), detail["type"]
     name = str(detail["loc"][-1]) if field else ""
+    field = cut(field, LONGEST_NAME)
     got = "nothing" if kind == "missing" else echo(detail["input"])
     if kind == "extra_forbidden":
         # The name is wrong, not the value, and that may be personal: it goes no further.
         got = "a value"
-        # The name itself may belong to another level of the body: no help to be told it again.
-        near = difflib.get_close_matches(name, [word for word in words if word != name], n=1)
+        near = _nearest(name, words) if hint else None
         return {
             "field": field,
-            "expected": "no such field" + (f"; did you mean '{near[0]}'?" if near else ""),
+            "expected": NO_SUCH_FIELD + (f"; did you mean '{near}'?" if near else ""),
             "got": got,
         }
     whole = "an object with the fields of the contract"
-    return {"field": field or "body", "expected": words.get(name, whole), "got": got}
+    return {
+        "field": field or "body",
+        "expected": cut(words.get(name, whole), _LONGEST_WORDS),
+        "got": got,
+    }
+
+
+def _nearest(name: str, words: Iterable[str]) -> str | None:
+    """The known name that resembles this one most, if one does."""
+    if len(name) > LONGEST_NAME:
+        return None
+    # The name itself may belong to another level of the body: no help to be told it again.
+    near = difflib.get_close_matches(name, [word for word in words if word != name], n=1)
+    return near[0] if near else None
 
 
 def _path(parts: Sequence[int | str]) -> Iterator[str]:
@@ -141,8 +179,16 @@ def echo(value: Any) -> str:
         return "a number that is not finite"
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else f"a list of {len(value)}"
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= LONGEST_ECHO else f"{text[:LONGEST_ECHO]}…"
+    if isinstance(value, int) and abs(value) >= _LARGEST_ECHO:
+        return f"a number of more than {LONGEST_ECHO} digits"
+    if isinstance(value, str):
+        value = value[: LONGEST_ECHO + 1]  # the rest is cut below
+    return cut(json.dumps(value, ensure_ascii=False), LONGEST_ECHO)
+
+
+def cut(text: str, longest: int) -> str:
+    """The beginning of a text, marked where it goes on."""
+    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def where(error: BaseException) -> str:

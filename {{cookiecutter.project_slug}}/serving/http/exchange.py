@@ -19,8 +19,8 @@ from serving.http.framing import Head
 if TYPE_CHECKING:
     from serving.http.connection import Connection
 
-# Bodies that arrive in pieces may hold so much memory, those of all connections together.
-MAX_PARTIAL_BYTES = 100_000_000
+# Bodies that do not arrive in one small piece may hold so much memory, all of them together.
+MAX_HELD_BYTES, SMALL_BYTES = 100_000_000, 16_384
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _STATUS_LINES: Mapping[int, bytes] = {
     status: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus
@@ -46,13 +46,13 @@ class Application(Protocol):
 class Exchange:
     """A request that is being received and answered on a `Connection`."""
 
-    partial_bytes = 0  # of the bodies that are arriving, all exchanges together
+    held_bytes = 0  # of the bodies that count, all exchanges together
 
     def __init__(self, connection: "Connection", scope: Scope, head: Head) -> None:
         self._connection, self._scope = connection, scope
         self._keep_alive, self._expects_continue = head.keep_alive, head.expects_continue
         self._body, self._delivered = bytearray(), False
-        self._partial_bytes = 0
+        self._held_bytes = 0
         self._waiting: asyncio.Future[None] | None = None
         self._fault: Refusal | None = None
         self._start: Message | None = None
@@ -75,14 +75,14 @@ class Exchange:
         """Take a piece of the body in.
 
         Raises:
-            Refusal: other bodies that are arriving hold the memory that it needs.
+            Refusal: other requests hold the memory that it needs.
         """
-        if not ended:
-            if Exchange.partial_bytes + len(data) > MAX_PARTIAL_BYTES:
+        if not ended or len(data) > SMALL_BYTES:
+            if Exchange.held_bytes + len(data) > MAX_HELD_BYTES:
                 detail = "many large requests are arriving; send this one again a little later"
                 raise Refusal("busy", detail, headers={"Retry-After": "1"})
-            Exchange.partial_bytes += len(data)
-            self._partial_bytes += len(data)
+            Exchange.held_bytes += len(data)
+            self._held_bytes += len(data)
         self._body += data
         self.more_body = not ended
         self._wake()
@@ -95,7 +95,7 @@ class Exchange:
     def disconnect(self) -> None:
         """The client is gone."""
         self.disconnected = True
-        self._release_partial()
+        self._release_body()
         self._wake()
 
     @property
@@ -146,7 +146,7 @@ class Exchange:
         self._connection.transport.write(head + self._frame(message.get("body", b""), ended))
         if ended:
             self.complete = True
-            self._release_partial()
+            self._release_body()
             self._connection.finish(keep_alive=self._keep_alive)
 
     def _head(self, start: Message) -> bytes:
@@ -191,9 +191,9 @@ class Exchange:
                 raise RuntimeError("expected a body as long as its Content-Length")
         return data
 
-    def _release_partial(self) -> None:
-        Exchange.partial_bytes -= self._partial_bytes
-        self._partial_bytes = 0
+    def _release_body(self) -> None:
+        Exchange.held_bytes -= self._held_bytes
+        self._held_bytes = 0
 
     def _wake(self) -> None:
         if self._waiting is not None and not self._waiting.done():

@@ -28,8 +28,8 @@ HEADERS = (
 )
 
 
-# What answers a hot route: the body of a request as it comes, and its query, to the answer's JSON.
-Hot = Callable[[Receive, bytes], Awaitable[bytes]]
+# What answers a hot route: a request to the answer's JSON.
+Hot = Callable[[Scope, Receive], Awaitable[bytes]]
 # Nobody shows JSON in a frame, nor follows a link in it.
 _OF_DATA = (
     (b"content-type", b"application/json"),
@@ -112,7 +112,7 @@ class Front:
         try:
             self._admit(scope, path)
             if hot:
-                body = await hot(receive, scope["query_string"])
+                body = await hot(scope, receive)
                 headers = [(b"content-length", b"%d" % len(body)), *_OF_DATA]
                 status = 200
                 await send({"type": "http.response.start", "status": 200, "headers": headers})

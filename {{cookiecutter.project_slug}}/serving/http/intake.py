@@ -1,79 +1,86 @@
-"""Takes a request in: reads its body within the limit, as JSON, as the contract's types."""
+"""Takes a request in: reads its body within the limit, as JSON, as the contract's types.
+
+The work follows the size of a request, not the number of its mistakes: `Bound` limits what is
+parsed, validation stops at the first `MOST_ERRORS`, and large bodies are read beside the event
+loop.
+"""
 
 import asyncio
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from pydantic_core import from_json
+from pydantic_core import ErrorDetails
 from starlette.requests import ClientDisconnect
-from starlette.types import Message, Receive
+from starlette.types import Message, Receive, Scope
 
-from serving.http.errors import Refusal, invalid, too_slow
+from serving.http.encodings import decoded, is_encoded, too_large
+from serving.http.errors import MOST_ERRORS, Refusal, details_of, echo, invalid, misfit
+from serving.http.parse import parse, refuse_repeated
 from serving.http.schema import Limits, Schema
 
-# A sender that is cut off while it still sends never reads why, so read on for a while and keep
-# nothing of it.
-_PATIENCE = 8
+# In one step the parser looks for each column among all keys: of more bytes than a row of some
+# hundred columns, that would cost more than two steps.
+_ONE_ROW_BYTES = 4_096
 
 # Where `{"rows": [...]}` says so, however it is written.
 _ROWS, _BEGINNING = b'"rows"', 64
 
+# Bodies up to here are read in the event loop, in some ten milliseconds whatever they hold.
+SMALL_BYTES = 16_384
+# Larger ones take turns with the event loop; one thread, so that they need memory one at a time.
+_READER = ThreadPoolExecutor(1, thread_name_prefix="read")
+
 Rows = list[dict[str, Any]]
+_T = TypeVar("_T")
 
 
-async def read_body(receive: Receive, limits: Limits) -> bytes:
-    """The body of an HTTP request as ASGI delivers it.
+async def aside(size: int, read: Callable[[], _T]) -> _T:
+    """The result of `read`, which reads so many bytes; if many, others are served meanwhile."""
+    if size <= SMALL_BYTES:
+        return read()
+    return await asyncio.get_running_loop().run_in_executor(_READER, read)
+
+
+async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
+    """The body of an HTTP request as ASGI delivers it, decoded.
 
     Raises:
-        Refusal: it is longer than the limit, however it is sent, or takes too long to arrive.
+        Refusal: it is longer than the limit, however it is sent, or in an encoding that is not
+            supported; or as the connection does, which refuses bad framing and slow clients.
         ClientDisconnect: its sender left before its end.
     """
-    # No clock for what comes in one piece. Should that piece not come, the server sends an empty
-    # one in its place: see `connection.Patience`.
     message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        body: bytes = message.get("body", b"")
-        if len(body) <= limits.body_bytes:
-            return body
-    try:
-        async with asyncio.timeout(limits.arrive_seconds):
-            return await _read_on(message, receive, limits)
-    except TimeoutError:
-        raise too_slow(limits.arrive_seconds) from None
+    body: bytes = message.get("body", b"")
+    if message["type"] != "http.request" or message.get("more_body"):
+        body = await _read_on(scope, message, receive, limits.body_bytes)
+    if len(body) > limits.body_bytes:
+        raise too_large(limits.body_bytes)
+    headers = scope["headers"]
+    if is_encoded(headers):
+        return await aside(len(body), partial(decoded, body, headers, limits.body_bytes))
+    return body
 
 
-async def _read_on(message: Message, receive: Receive, limits: Limits) -> bytes:
-    kept, size = bytearray(), 0
+async def _read_on(scope: Scope, message: Message, receive: Receive, most: int) -> bytes:
+    """The whole of a body that arrives in pieces, or its first bytes if it is longer than `most`.
+
+    The connection limits how long this takes.
+    """
+    lengths = [value for name, value in scope["headers"] if name == b"content-length"]
+    if lengths and lengths[0].isdigit() and int(lengths[0]) > most:
+        raise too_large(most)
+    body = bytearray()
     while True:
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size <= limits.body_bytes:
-            kept += chunk
-        if not message.get("more_body") or size > limits.body_bytes * _PATIENCE:
-            break
+        body += message.get("body", b"")
+        if not message.get("more_body") or len(body) > most:
+            return bytes(body)
         message = await receive()
-    if size > limits.body_bytes:
-        raise Refusal(
-            "body-too-large",
-            f"expected a body of at most {limits.body_bytes:,} bytes, got more; "
-            "send its rows in several requests",
-            headers={"Connection": "close"},
-        )
-    return bytes(kept)
-
-
-def parse(body: bytes) -> Any:
-    """A body as plain Python values.
-
-    Raises:
-        Refusal: it is not JSON.
-    """
-    try:
-        return from_json(body)
-    except ValueError as error:
-        raise Refusal("not-json", f"expected JSON, got something else: {error}") from None
 
 
 def read_rows(body: bytes, schema: Schema) -> tuple[Rows, bool]:
@@ -82,27 +89,20 @@ def read_rows(body: bytes, schema: Schema) -> tuple[Rows, bool]:
     Raises:
         Refusal: it is not JSON, or a row does not fit the contract.
     """
-    # One row, which is asked most, in one step; all else is looked at in two. Of many rows the one
-    # step would take its time to say that they are none.
-    if _ROWS not in body[:_BEGINNING]:
+    # One row, which is asked most, in one step; all else is looked at in two. Of many rows or
+    # fields the one step would take its time to say that they are none.
+    if len(body) <= _ONE_ROW_BYTES and _ROWS not in body[:_BEGINNING]:
         try:
-            return [schema.adapters["Row"].validate_json(body)], False
+            row = schema.adapters["Row"].validate_json(body)
         except ValidationError:
             pass
-    found = parse(body)
-    return rows_of(found, schema), is_many(found)
-
-
-def rows_of(body: Any, schema: Schema) -> Rows:
-    """The rows of a parsed body, checked.
-
-    Raises:
-        Refusal: a row does not fit the contract.
-    """
-    rows: Rows = (
-        _valid(body, "Rows", schema)["rows"] if is_many(body) else [_valid(body, "Row", schema)]
-    )
-    return rows
+        else:
+            refuse_repeated(body, row)
+            return [row], False
+    found = parse(body, schema.bound)
+    if is_many(found):
+        return _many(found, "Row", schema), True
+    return [_valid(found, "Row", schema)], False
 
 
 def is_many(body: Any) -> bool:
@@ -110,20 +110,79 @@ def is_many(body: Any) -> bool:
     return isinstance(body, dict) and isinstance(body.get("rows"), list)
 
 
-def labels_of(body: Any, schema: Schema) -> Rows:
+def rows_of(rows: Iterable[Any], schema: Schema) -> Rows:
+    """Rows that came in another form, checked; no more are made than are checked.
+
+    Raises:
+        Refusal: a row does not fit the contract.
+    """
+    found, faults = _each(rows, "Row", schema)
+    if faults:
+        raise misfit(faults, schema.words["Rows"])
+    return found
+
+
+def labels_of(body: bytes, schema: Schema) -> Rows:
     """The labels of a body for /v1/labels, checked: `{"labels": [...]}`, or one label alone.
 
     Raises:
-        Refusal: a label does not fit the contract.
+        Refusal: it is not JSON, or a label does not fit the contract.
     """
-    if isinstance(body, dict) and "prediction_id" in body:
-        return [_valid(body, "Label", schema)]
-    labels: Rows = _valid(body, "Labels", schema)["labels"]
+    found = parse(body, schema.label_bound)
+    if isinstance(found, dict) and "prediction_id" in found:
+        return [_valid(found, "Label", schema)]
+    if isinstance(found, dict) and isinstance(found.get("labels"), list):
+        return _many(found, "Label", schema)
+    labels: Rows = _valid(found, "Labels", schema)["labels"]
     return labels
 
 
-def _valid(body: Any, name: str, schema: Schema) -> Any:
+def _many(body: dict[str, Any], kind: str, schema: Schema) -> Rows:
+    """The rows or labels of an object that has a list of them, and nothing else."""
+    key = f"{kind.lower()}s"
+    words, records = schema.words[f"{kind}s"], body[key]
+    if len(records) > schema.bound.rows:
+        raise Refusal(
+            "too-many-rows",
+            f"expected {words[key]}, got {echo(records)}; send them in several requests",
+        )
+    found, faults = _each(records, kind, schema)
+    if not records:
+        faults.append({"type": "too_short", "loc": (key,), "msg": "", "input": records})
+    for name in islice((name for name in body if name != key), MOST_ERRORS + 1):
+        faults.append({"type": "extra_forbidden", "loc": (name,), "msg": "", "input": None})
+    if faults:
+        raise misfit(faults, words)
+    return found
+
+
+def _each(records: Iterable[Any], kind: str, schema: Schema) -> tuple[Rows, list[ErrorDetails]]:
+    """The records that fit, and why others do not, until there are enough errors to list."""
+    key, check, known = f"{kind.lower()}s", schema.adapters[kind], schema.words[kind]
+    found: Rows = []
+    faults: list[ErrorDetails] = []
+    for number, record in enumerate(records):
+        try:
+            found.append(check.validate_python(_shortened(record, known)))
+        except ValidationError as error:
+            faults += [{**one, "loc": (key, number, *one["loc"])} for one in details_of(error)]
+            if len(faults) > MOST_ERRORS:
+                break
+    return found, faults
+
+
+def _valid(body: Any, kind: str, schema: Schema) -> Any:
+    words = schema.words[kind]
     try:
-        return schema.adapters[name].validate_python(body)
+        return schema.adapters[kind].validate_python(_shortened(body, words))
     except ValidationError as error:
-        raise invalid(error, schema.words[name]) from None
+        raise invalid(error, words) from None
+
+
+def _shortened(record: Any, known: Mapping[str, str]) -> Any:
+    """The same record with no more unknown fields than an error lists."""
+    if not isinstance(record, dict) or len(record) <= len(known) + MOST_ERRORS:
+        return record
+    unknown = islice((name for name in record if name not in known), MOST_ERRORS + 1)
+    kept = [*(name for name in known if name in record), *unknown]
+    return {name: record[name] for name in kept}

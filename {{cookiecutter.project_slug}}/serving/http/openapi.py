@@ -19,9 +19,12 @@ READING = (
     "no-key",
     "wrong-origin",
     "not-json",
+    "not-decoded",
     "too-slow",
     "body-too-large",
     "too-many-rows",
+    "too-many-values",
+    "wrong-encoding",
     "invalid",
     "internal",
 )

@@ -1,21 +1,25 @@
 """Answers POST /v1/predict: what the server is for, so nothing here is done twice or in vain."""
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 from pydantic_core import to_json
-from starlette.types import Receive
+from starlette.types import Receive, Scope
 
 from serving.http.errors import Refusal, echo
-from serving.http.intake import read_body, read_rows
+from serving.http.intake import aside, read_body, read_rows
 from serving.ids import new_id
 from serving.live import Answering, Live
 from serving.log.predictions import PredictionLog
 from serving.log.segments import now
 
 Answers = list[dict[str, Any]]
+# Far more than a query may say; a longer one is not parsed.
+LONGEST_QUERY = 2_000
+_T = TypeVar("_T")
 
 
 class Predict:
@@ -24,23 +28,37 @@ class Predict:
     def __init__(self, live: Live, log: PredictionLog) -> None:
         self._live, self._log = live, log
 
-    async def __call__(self, receive: Receive, query: bytes) -> bytes:
+    async def __call__(self, scope: Scope, receive: Receive) -> bytes:
         """The answer to a request's body: of one row, or of all in `{"rows": [...]}`, as JSON.
 
-        `query` may ask for reasons: see `_asked`.
+        Its query may ask for reasons: see `_asked`.
 
         Raises:
             Refusal: the body or its rows are not what the contract wants, or too many wait.
             ClientDisconnect: nobody waits for the answer any more.
         """
-        body = await read_body(receive, self._live.limits)
-        answering = self._live.now
-        answering.coalescer.refuse_if_full()
-        rows, many = read_rows(body, answering.schema)
+        query = scope["query_string"]
+        body = await read_body(scope, receive, self._live.limits)
+        answering, (rows, many) = await self.read(
+            len(body), lambda answering: read_rows(body, answering.schema)
+        )
         if most := _asked(query) if query else 0:
             return to_json(await self._explained(answering, rows, most))
         answers = await self.answer(answering, rows)
         return to_json({"predictions": answers} if many else answers[0])
+
+    async def read(self, size: int, read: Callable[[Answering], _T]) -> tuple[Answering, _T]:
+        """What `read` makes of a body of so many bytes for the bundle that serves now, and that.
+
+        Raises:
+            Refusal: too many rows wait, or as `read` does.
+        """
+        while True:
+            answering = self._live.now
+            answering.coalescer.refuse_if_full()
+            found = await aside(size, partial(read, answering))
+            if answering is self._live.now:  # another may have taken its place meanwhile
+                return answering, found
 
     async def answer(self, answering: Answering, rows: Sequence[dict[str, Any]]) -> Answers:
         """One signed answer a row, in order; rows are checked by the schema of `answering`.
@@ -87,6 +105,10 @@ def _asked(query: bytes) -> int:
     Raises:
         Refusal: it asks for what is no such number.
     """
+    if len(query) > LONGEST_QUERY:
+        raise Refusal(
+            "invalid", f"expected a query of at most {LONGEST_QUERY:,} bytes, got {len(query):,}"
+        )
     told = parse_qs(query.decode("latin-1"), keep_blank_values=True).get("reasons")
     if told is None:
         return 0

@@ -20,6 +20,7 @@ from typing_extensions import TypedDict  # pydantic takes typing's own from Pyth
 from handoff.bundle import Contract
 from problem.columns import LONGEST_CATEGORY, Column
 from serving.http import label as labels
+from serving.http.bounds import Bound
 from serving.http.label import PredictionId
 
 _INT64 = 2**63
@@ -28,13 +29,12 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?")
 
 @dataclass(frozen=True)
 class Limits:
-    """What a request may hold and how long it may take; how many rows may wait, and how long."""
+    """What a request may hold; how many rows may wait, and how long."""
 
     body_bytes: int = 1_000_000
     rows: int = 1_000
     waiting_rows: int = 4_000
     wait_seconds: float = 2.0
-    arrive_seconds: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,13 @@ class Schema:
     """The types of one bundle by their name in the OpenAPI document.
 
     `words` say what a field of a row or of a label may be, for those who sent something else.
+    `bound` is the most that a request of rows may hold, `label_bound` of labels.
     """
 
     adapters: Mapping[str, TypeAdapter[Any]]
     words: Mapping[str, Mapping[str, str]]
+    bound: Bound
+    label_bound: Bound
 
     def components(self) -> dict[str, Any]:
         """Every type as a JSON Schema, for the `components` of the OpenAPI document."""
@@ -82,6 +85,8 @@ def schema_of(contract: Contract, limits: Limits) -> Schema:
             "Label": said,
             "Labels": {"labels": f"a list of 1 to {limits.rows} labels"} | said,
         },
+        bound=Bound.of(contract, limits.rows),
+        label_bound=Bound(limits.rows, len(said)),
     )
 
 

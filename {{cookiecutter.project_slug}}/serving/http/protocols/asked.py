@@ -1,6 +1,6 @@
 """What every protocol has in common: rows in, past the same checks, to the same queue and log."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from starlette.requests import Request
@@ -12,7 +12,7 @@ from serving.http.predict import Answers, Predict
 from serving.http.schema import Limits
 from serving.live import Answering, Live
 
-Rows = list[dict[str, Any]]
+Rows = Iterable[dict[str, Any]]
 
 
 class Asked:
@@ -30,12 +30,14 @@ class Asked:
             Refusal: the body or its rows are not what the contract wants, or too many wait.
             ClientDisconnect: nobody waits for the answer any more.
         """
-        body = await read_body(request.receive, self.live.limits)
-        answering = self.live.now
-        answering.coalescer.refuse_if_full()
-        rows = read(body, answering.predictor.bundle.contract)
-        checked = rows_of({"rows": rows}, answering.schema)
-        return answering, await self._predict.answer(answering, checked)
+        body = await read_body(request.scope, request.receive, self.live.limits)
+
+        def checked(answering: Answering) -> list[dict[str, Any]]:
+            rows = read(body, answering.predictor.bundle.contract)
+            return rows_of(rows, answering.schema)
+
+        answering, rows = await self._predict.read(len(body), checked)
+        return answering, await self._predict.answer(answering, rows)
 
     def refuse_if_leaving(self, request: Request) -> None:
         """Raise a Refusal once the server is told to stop."""

@@ -7,7 +7,8 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from serving.http.protocols.frames import Invocation
-from serving.http.protocols.tensors import InferAnswer, InferRequest, Kind
+from serving.http.protocols.infer_request import InferRequest, Kind
+from serving.http.protocols.tensors import InferAnswer
 
 
 class ServerMetadata(TypedDict):

@@ -5,7 +5,8 @@ both are null. A CSV needs its header; an empty cell is missing.
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+import io
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NotRequired
 
 from pydantic_core import from_json
@@ -13,8 +14,9 @@ from typing_extensions import TypedDict  # pydantic takes typing's own from Pyth
 
 from handoff.bundle import Contract
 from problem.columns import Column
-from serving.http.errors import Refusal, echo
-from serving.http.intake import parse
+from serving.http.bounds import Bound
+from serving.http.errors import LONGEST_NAME, MOST_ERRORS, NO_SUCH_FIELD, Refusal, cut, echo
+from serving.http.parse import parse
 from serving.http.protocols.asked import Rows, count_rows
 from serving.http.schema import Limits
 
@@ -42,26 +44,31 @@ _FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 
 
 def rows_of_json(body: bytes, contract: Contract, limits: Limits) -> Rows:
-    """The rows of a JSON body, not yet checked against the contract.
+    """The rows of a JSON body, made one by one and not yet checked against the contract.
 
     Raises:
         Refusal: it is not JSON, or no form that MLflow knows.
     """
-    found = parse(body)
+    found = parse(body, Bound.of(contract, limits.rows))
     named = [name for name in _FORMS if isinstance(found, dict) and name in found]
-    if len(named) != 1 or found.get("params"):
-        expected = f"expected an object with exactly one of {', '.join(_FORMS)}, and no params"
-        raise Refusal("invalid", f"{expected}; got {echo(found)}")
+    if len(named) != 1:
+        raise Refusal(
+            "invalid",
+            f"expected an object with exactly one of {', '.join(_FORMS)}; got {echo(found)}",
+        )
     [name] = named
+    # Empty parameters change nothing; the model takes none.
+    _only({name, *(() if found.get("params") else ("params",))}, found)
     given = found[name]
     if name == "dataframe_split":
+        _only({"columns", "data", "index"}, given)
         rows = _split(given, limits)
     elif name == "inputs" and isinstance(given, dict):
         rows = _columns(given, limits)
     else:
         rows = _records(given, name, limits)
     dates = {column.name for column in contract.inputs if column.type == "date"}
-    return [{name: _present(value, name in dates) for name, value in row.items()} for row in rows]
+    return ({name: _present(value, name in dates) for name, value in row.items()} for row in rows)
 
 
 def rows_of_csv(body: bytes, contract: Contract, limits: Limits) -> Rows:
@@ -72,15 +79,15 @@ def rows_of_csv(body: bytes, contract: Contract, limits: Limits) -> Rows:
     """
     columns = {column.name: column for column in contract.inputs}
     try:
-        lines = [line for line in csv.reader(body.decode("utf-8-sig").splitlines(True)) if line]
+        lines = _lines(body.decode("utf-8-sig"), len(columns), limits)
     except (UnicodeDecodeError, csv.Error) as error:
         raise Refusal("invalid", f"expected a CSV in UTF-8, got something else: {error}") from None
     names, cells = (lines[0], lines[1:]) if lines else ([], [])
     made = {"columns": names, "data": cells}
-    return [
+    return (
         {name: _cell(text, columns.get(name)) for name, text in row.items()}
         for row in _split(made, limits)
-    ]
+    )
 
 
 def predictions(answers: Sequence[Mapping[str, Any]], contract: Contract) -> list[Any]:
@@ -91,6 +98,25 @@ def predictions(answers: Sequence[Mapping[str, Any]], contract: Contract) -> lis
         no, yes = contract.classes
         return [yes if answer["decision"] else no for answer in answers]
     return [answer["decision"] for answer in answers]
+
+
+def _lines(text: str, columns: int, limits: Limits) -> list[list[str]]:
+    """The header and the rows of a CSV, without empty lines; stops at the first too many."""
+    found: list[list[str]] = []
+    # Not by str.splitlines: that divides a cell at characters that are no ends of lines.
+    for line in csv.reader(io.StringIO(text, newline="")):
+        if not line:
+            continue
+        if len(line) > columns + MOST_ERRORS:
+            raise Refusal("invalid", f"expected at most {columns} columns, got {len(line)}")
+        if len(found) > limits.rows:
+            raise Refusal(
+                "too-many-rows",
+                f"expected a header and 1 to {limits.rows} rows, got more; send them in several "
+                "requests",
+            )
+        found.append(line)
+    return found
 
 
 def _split(given: Any, limits: Limits) -> Rows:
@@ -108,7 +134,7 @@ def _split(given: Any, limits: Limits) -> Rows:
         if len(values) != len(columns):
             got = f"{len(values)} in row {number}"
             raise Refusal("invalid", f"expected {len(columns)} values a row, got {got}")
-    return [dict(zip(columns, values, strict=True)) for values in data]
+    return (dict(zip(columns, values, strict=True)) for values in data)
 
 
 def _columns(given: Mapping[str, Any], limits: Limits) -> Rows:
@@ -116,7 +142,7 @@ def _columns(given: Mapping[str, Any], limits: Limits) -> Rows:
     if len(lengths) != 1 or -1 in lengths:
         raise Refusal("invalid", "expected a list for each column, all of one length")
     count_rows(lengths.pop(), limits)
-    return [dict(zip(given, values, strict=True)) for values in zip(*given.values(), strict=True)]
+    return (dict(zip(given, values, strict=True)) for values in zip(*given.values(), strict=True))
 
 
 def _records(given: Any, name: str, limits: Limits) -> Rows:
@@ -127,6 +153,20 @@ def _records(given: Any, name: str, limits: Limits) -> Rows:
     count_rows(len(given), limits)
     rows: Rows = given
     return rows
+
+
+def _only(known: Collection[str], given: Any) -> None:
+    """Raise a Refusal that names the members of an object that nothing here reads."""
+    if not isinstance(given, dict):
+        return
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        errors = [
+            {"field": cut(name, LONGEST_NAME), "expected": NO_SUCH_FIELD, "got": "a value"}
+            for name in unknown[:MOST_ERRORS]
+        ]
+        expected = f"expected no members but {', '.join(sorted(known))}"
+        raise Refusal("invalid", f"{expected}, got {echo(unknown[0])}", errors)
 
 
 def _is_list(given: Any, kind: type) -> bool:

@@ -15,11 +15,10 @@ from handoff.bundle import Contract
 from serving.http.errors import Refusal
 from serving.http.openapi import READING, as_fault, gives, refuses, takes
 from serving.http.protocols.asked import Asked, Rows
+from serving.http.protocols.infer_request import InferRequest, request_of
 from serving.http.protocols.tensors import (
-    InferRequest,
     described,
     names_of,
-    request_of,
     rows_of_tensors,
     tensors_of,
 )
@@ -115,7 +114,9 @@ async def _inferred(request: Request, asked: Asked) -> bytes:
 
     def read(body: bytes, contract: Contract) -> Rows:
         nonlocal given
-        given = request_of(body)
+        given = request_of(body, contract, asked.live.limits)
+        if given.get("model_name") not in (None, request.path_params["name"]):
+            raise Refusal("invalid", "expected the model_name of the address, or none")
         names_of(given.get("outputs"), contract)
         return rows_of_tensors(given["inputs"], contract, asked.live.limits)
 
@@ -123,7 +124,7 @@ async def _inferred(request: Request, asked: Asked) -> bytes:
     name, version = _named(answering)
     bundle = answering.predictor.bundle
     told: dict[str, Any] = {"model_name": name, "model_version": version}
-    if "id" in given:
+    if given.get("id") is not None:
         told["id"] = given["id"]
     rehearsal = {"rehearsal": True} if answering.predictor.rehearsal else {}
     told["parameters"] = {"bundle": bundle.id, **rehearsal}

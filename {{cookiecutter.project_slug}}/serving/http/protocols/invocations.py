@@ -10,13 +10,15 @@ from fastapi import APIRouter, Request, Response
 from pydantic_core import to_json
 from starlette.responses import PlainTextResponse
 
-from serving.http.errors import Refusal
+from serving.http.errors import Refusal, echo
 from serving.http.openapi import READING, gives, refuses, takes
 from serving.http.protocols.asked import Asked
 from serving.http.protocols.frames import predictions, rows_of_csv, rows_of_json
 
 # The form of requests changed last in this version of MLflow; clients ask to know which to send.
 SPOKEN = "2.0.0"
+# All that may stand behind a media type: nothing, or the one charset that is read.
+_UTF_8 = ("", "charset=utf-8", "charset=utf8")
 _READ = {"application/json": rows_of_json, "text/csv": rows_of_csv}
 
 
@@ -66,8 +68,14 @@ def _type(request: Request) -> str:
     Raises:
         Refusal: nobody here reads it.
     """
-    given = request.headers.get("content-type", "application/json").lower()
-    kind, _, parameters = given.partition(";")
-    if kind.strip() not in _READ or parameters.strip() not in ("", "charset=utf-8"):
-        raise Refusal("wrong-type", f"expected {' or '.join(_READ)} in UTF-8, got {given:.80}")
-    return kind.strip()
+    given = request.headers.get("content-type", "application/json")
+    kind, *parameters = [part.strip() for part in given.lower().split(";")]
+    if kind not in _READ or not all(part in _UTF_8 for part in map(_plain, parameters)):
+        raise Refusal("wrong-type", f"expected {' or '.join(_READ)} in UTF-8, got {echo(given)}")
+    return kind
+
+
+def _plain(parameter: str) -> str:
+    """A parameter of a media type without its quotes and spaces."""
+    name, equals, value = parameter.partition("=")
+    return name.strip() + equals + value.strip().removeprefix('"').removesuffix('"').strip()

@@ -1,27 +1,22 @@
 """Rows as the tensors of the Open Inference Protocol, one a column, and answers as tensors.
 
-A missing value is null, or the whole tensor is left out. A date is a text. Any width of number will
-do, in or out of JSON they are the same; what it may be is the contract's to say.
+A missing value is null or NaN, or the whole tensor is left out. A date is a text. Any width of
+number will do, in or out of JSON they are the same; what it may be is the contract's to say.
 """
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, NotRequired
+from typing import Any, NotRequired
 
-from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
 from handoff.bundle import Contract
 from problem.columns import ColumnType
-from serving.http.errors import Refusal, invalid
-from serving.http.intake import parse
+from serving.http.errors import Refusal, cut, echo
 from serving.http.protocols.asked import Rows, count_rows
+from serving.http.protocols.infer_request import TENSORS, Input, Kind, Wanted
 from serving.http.schema import Limits
 
-Kind = Literal[
-    "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64",
-    "FP16", "FP32", "FP64", "BYTES",
-]  # fmt: skip
 # What a column is told to be, and what it may come as.
 KIND: Mapping[ColumnType, Kind] = {
     "number": "FP64",
@@ -31,32 +26,6 @@ KIND: Mapping[ColumnType, Kind] = {
     "date": "BYTES",
 }
 _ID = "prediction_id"
-
-
-class Input(TypedDict):
-    """A column of the request."""
-
-    name: str
-    shape: list[int]
-    datatype: Kind
-    data: list[Any]
-    parameters: NotRequired[dict[str, Any]]
-
-
-class Wanted(TypedDict):
-    """An output that is asked for."""
-
-    name: str
-    parameters: NotRequired[dict[str, Any]]
-
-
-class InferRequest(TypedDict):
-    """Rows by columns; without `outputs` all are given."""
-
-    inputs: list[Input]
-    outputs: NotRequired[list[Wanted]]
-    id: NotRequired[str]
-    parameters: NotRequired[dict[str, Any]]
 
 
 class Output(TypedDict):
@@ -79,57 +48,39 @@ class InferAnswer(TypedDict):
     outputs: list[Output]
 
 
-_REQUEST: TypeAdapter[InferRequest] = TypeAdapter(InferRequest)
-_WORDS = {
-    "inputs": "a list of tensors, one a column of the contract",
-    "name": "a text",
-    "shape": "a list of whole numbers",
-    "datatype": "a data type of the Open Inference Protocol",
-    "data": "a list of values",
-    "outputs": "a list of objects with the name of an output",
-    "id": "a text",
-    "parameters": "an object",
-}
-
-
-def request_of(body: bytes) -> InferRequest:
-    """What a body asks for.
-
-    Raises:
-        Refusal: it is not JSON, or no request of the protocol.
-    """
-    try:
-        return _REQUEST.validate_python(parse(body), strict=True)
-    except ValidationError as error:
-        raise invalid(error, _WORDS) from None
-
-
 def rows_of_tensors(inputs: Sequence[Input], contract: Contract, limits: Limits) -> Rows:
-    """The rows, not yet checked against the contract.
+    """The rows, made one by one and not yet checked against the contract.
 
     Raises:
         Refusal: tensors are of different lengths, of a type that the column is not, or named twice.
     """
     types = {column.name: column.type for column in contract.inputs}
+    nullable = {column.name for column in contract.inputs if column.nullable}
     if not inputs:
-        raise Refusal("invalid", f"expected {_WORDS['inputs']}, got none")
+        raise Refusal("invalid", f"expected {TENSORS}, got none")
     columns: dict[str, list[Any]] = {}
     for tensor in inputs:
         name = tensor["name"]
         if name in columns:
-            raise Refusal("invalid", f"expected each input once, got two named {json.dumps(name)}")
+            raise Refusal("invalid", f"expected each input once, got two named {echo(name)}")
         if name in types and not _may_be(tensor["datatype"], types[name]):
             found, wanted = tensor["datatype"], KIND[types[name]]
             raise Refusal("invalid", f"expected {wanted} for input '{name}', got {found}")
-        columns[name] = _flat(tensor)
+        values = _flat(tensor)
+        columns[name] = [*map(_present, values)] if name in nullable else values
     lengths = {len(values) for values in columns.values()}
     if len(lengths) > 1:
-        told = ", ".join(f"{json.dumps(name)}: {len(values)}" for name, values in columns.items())
-        raise Refusal("invalid", f"expected inputs of one length, got {told:.400}")
+        told = ", ".join(f"{echo(name)}: {len(values)}" for name, values in columns.items())
+        raise Refusal("invalid", f"expected inputs of one length, got {cut(told, 400)}")
     count_rows(lengths.pop(), limits)
-    return [
+    return (
         dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
-    ]
+    )
+
+
+def _present(value: Any) -> Any:
+    """None for NaN, which numpy writes for a missing number."""
+    return None if isinstance(value, float) and value != value else value  # noqa: PLR0124
 
 
 def described(contract: Contract) -> dict[str, Any]:
@@ -160,13 +111,14 @@ def names_of(wanted: Iterable[Wanted] | None, contract: Contract) -> list[str]:
     """The outputs to give; to be asked before the model is.
 
     Raises:
-        Refusal: one is wanted that there is not.
+        Refusal: one is wanted that there is not, or one of them twice.
     """
     known = list(_outputs(contract))
     names = [one["name"] for one in wanted or ()] or known
     if unknown := [name for name in names if name not in known]:
-        got = json.dumps(unknown[0])
-        raise Refusal("invalid", f"expected outputs of {', '.join(known)}, got {got:.200}")
+        raise Refusal("invalid", f"expected outputs of {', '.join(known)}, got {echo(unknown[0])}")
+    if len(set(names)) < len(names):
+        raise Refusal("invalid", "expected each output once, got one of them twice")
     return names
 
 
@@ -185,7 +137,7 @@ def _flat(tensor: Input) -> list[Any]:
     raise Refusal(
         "invalid",
         f"expected a shape [rows] or [rows, 1] that fits the data of input "
-        f"{json.dumps(tensor['name'])}, got {json.dumps(shape):.100} and {len(values)} values",
+        f"{echo(tensor['name'])}, got {', '.join(map(echo, shape[:4]))} and {len(values)} values",
     )
 
 

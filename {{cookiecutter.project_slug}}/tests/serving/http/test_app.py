@@ -117,7 +117,7 @@ def test_a_body_of_another_shape_is_refused(client: TestClient, body: Any) -> No
     assert errors_of(client, body)
 
 
-@pytest.mark.parametrize("body", [b"", b"a=1", b"{", b"\xff", b"[" * 100_000, b'{"a":"\\ud800"}'])
+@pytest.mark.parametrize("body", [b"", b"a=1", b"{", b"\xff", b"[" * 10_000, b'{"a":"\\ud800"}'])
 def test_what_is_not_json_is_refused(client: TestClient, body: bytes) -> None:
     response = client.post("/v1/predict", content=body)
     assert response.status_code == 400

@@ -209,22 +209,22 @@ def test_connection_is_freed_however_it_ends(
             gc.collect()
             assert len(server.made) == 5
             assert server.alive() == 0
-            assert Exchange.partial_bytes == 0
+            assert Exchange.held_bytes == 0
 
     run(test())
 
 
-def test_bodies_that_arrive_may_hold_so_much_memory_together(
+def test_large_bodies_may_hold_so_much_memory_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(exchange, "MAX_PARTIAL_BYTES", 100_000)
+    monkeypatch.setattr(exchange, "MAX_HELD_BYTES", 100_000)
 
     async def test() -> None:
         async with listening() as server:
             begun = post(b"a" * 60_000, b"Content-Length: 60001")
             reader, writer = await server.connect()
             writer.write(begun)
-            await server.until(lambda: Exchange.partial_bytes == 60_000)
+            await server.until(lambda: Exchange.held_bytes == 60_000)
             assert statuses(await server.send(begun)) == [503]
             writer.write(b"a")
             assert b"POST /post 60001" in await reader.readuntil(b"60001")

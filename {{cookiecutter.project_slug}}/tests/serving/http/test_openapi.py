@@ -35,42 +35,19 @@ def test_every_reference_leads_somewhere_and_every_refusal_is_told(client: TestC
     statuses = {
         path: set(verbs.popitem()[1]["responses"]) for path, verbs in found["paths"].items()
     }
-    assert (
-        statuses.items()
-        >= {
-            "/v1/predict": {"200", "400", "401", "403", "408", "413", "422", "500", "503"},
-            "/v1/labels": {"200", "400", "401", "403", "408", "413", "422", "500", "503"},
-            "/livez": {"200"},
-            "/readyz": {"200", "503"},
-            "/health": {"200", "503"},
-            "/metrics": {"200"},
-            "/v2/models/{name}/infer": {
-                "200",
-                "400",
-                "401",
-                "403",
-                "404",
-                "408",
-                "413",
-                "422",
-                "500",
-                "503",
-            },
-            "/invocations": {
-                "200",
-                "400",
-                "401",
-                "403",
-                "408",
-                "413",
-                "415",
-                "422",
-                "500",
-                "503",
-            },
-            "/ping": {"200", "503"},
-        }.items()
-    )
+    body = {"200", "400", "401", "403", "408", "413", "415", "422", "500", "503"}
+    expected = {
+        "/v1/predict": body,
+        "/v1/labels": body,
+        "/livez": {"200"},
+        "/readyz": {"200", "503"},
+        "/health": {"200", "503"},
+        "/metrics": {"200"},
+        "/v2/models/{name}/infer": body | {"404"},
+        "/invocations": body,
+        "/ping": {"200", "503"},
+    }
+    assert statuses.items() >= expected.items()
 
 
 def test_answers_are_what_the_document_says(client: TestClient, predictor: Predictor) -> None:
