@@ -1,5 +1,6 @@
 """Which sources there are, and is this one of them? Asked before anything slow is imported."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 from problem.errors import BadInput
@@ -48,15 +49,18 @@ def checked(source: str) -> Path:
     """
     path = Path(source)
     try:
-        with path.open("rb"):
-            found = ""
+        # Looked up first: a pipe would wait for whoever writes into it.
+        found = "" if path.is_file() or path.is_dir() else "nothing"
+        with nullcontext() if found else path.open("rb"):
+            pass
     except (FileNotFoundError, NotADirectoryError):
         found = "nothing"
     except IsADirectoryError:
         found = "a folder"
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a zero byte, or no UTF-8
         # Windows says 'permission denied' of a folder, too.
-        found = "a folder" if path.is_dir() else f"what cannot be read ({error.strerror})"
+        why = getattr(error, "strerror", None) or error
+        found = "a folder" if path.is_dir() else f"what cannot be read ({why})"
     if found:
         raise BadInput(
             f"expected a text file, a Parquet file or a query at {path}, found {found}; give the "

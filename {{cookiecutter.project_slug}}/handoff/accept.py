@@ -22,6 +22,7 @@ from poc.record.provenance import at_commit, provenance
 from poc.record.tracking import mlflow
 from poc.record.write import FEATURES_FILE
 from problem.errors import BadInput
+from problem.files import read_json
 from problem.spec import PROBLEM_FILE
 
 
@@ -87,10 +88,10 @@ def _check_judged(bundle: Bundle) -> dict[str, str]:
             f"the gate has not judged bundle {bundle.id[:12]}; run `python -m handoff check`"
         )
     try:
-        verdict = json.loads(path.read_text(encoding="utf-8"))
+        verdict = read_json(path, "the gate's verdict", "run `python -m handoff check`")
         results = {one["check"]: one["verdict"] for one in verdict["findings"]}
         passed = verdict["bundle"] == bundle.id and verdict["verdict"] == "passed"
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+    except (BadInput, LookupError, TypeError):
         passed, results = False, {}
     unasked = [check.name for check in CHECKS if check.name not in results]
     if not passed or unasked or "refuse" in results.values():

@@ -1,10 +1,11 @@
 """What is said about a bundle stays outside it, in git: the verdict and one signature a team."""
 
 import hashlib
-import json
-import tomllib
 from pathlib import Path
 from typing import Any
+
+from problem.errors import BadInput
+from problem.files import MissingFile, read_json, read_toml
 
 RECORDS = Path("handoff/records")
 VERDICT = "verdict.json"
@@ -18,8 +19,8 @@ def folder(bundle_id: str, records: Path = RECORDS) -> Path:
     """Where the record of a bundle lies: where one is mounted that speaks of it, else by its id."""
     mounted = records / MOUNTED
     try:
-        about = json.loads((mounted / VERDICT).read_text(encoding="utf-8"))["bundle"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        about = _verdict(mounted / VERDICT).get("bundle")
+    except BadInput:
         about = None
     return mounted if about == bundle_id else records / bundle_id
 
@@ -36,15 +37,14 @@ def refusal(bundle_id: str, records: Path = RECORDS) -> str | None:
     """
     path = folder(bundle_id, records) / VERDICT
     try:
-        verdict = json.loads(path.read_text(encoding="utf-8"))
-        about, word = verdict["bundle"], verdict["verdict"]
-    except FileNotFoundError:
+        verdict = _verdict(path)
+    except MissingFile:
         return f"the gate has no verdict on it ({path}); run `python -m handoff check`"
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+    except BadInput:
         return f"its verdict ({path}) cannot be read"
-    if about != bundle_id:
+    if verdict.get("bundle") != bundle_id:
         return f"its verdict ({path}) speaks of another bundle"
-    if word != "passed":
+    if verdict.get("verdict") != "passed":
         return f"the gate refused it ({path})"
     for team in TEAMS:
         if reason := unsigned(bundle_id, team, records):
@@ -61,9 +61,9 @@ def unsigned(bundle_id: str, team: str, records: Path = RECORDS) -> str | None:
     path = folder(bundle_id, records) / f"{team}.toml"
     try:
         signature = _signature(path)
-    except FileNotFoundError:
+    except MissingFile:
         return f"no {path}"
-    except (OSError, ValueError):
+    except BadInput:
         return f"{path} cannot be read"
     expected = {"team": team, "bundle": bundle_id, "verdict": verdict_digest(bundle_id, records)}
     for name, value in expected.items():
@@ -86,10 +86,14 @@ def signer(bundle_id: str, team: str, records: Path = RECORDS) -> str:
     """Who signed for the team.
 
     Raises:
-        OSError, ValueError: there is no signature that can be read.
+        BadInput: there is no signature that can be read.
     """
     return str(_signature(folder(bundle_id, records) / f"{team}.toml").get("person"))
 
 
 def _signature(path: Path) -> dict[str, Any]:
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    return read_toml(path, "a signature", "sign again with `python -m handoff accept`")
+
+
+def _verdict(path: Path) -> dict[str, Any]:
+    return read_json(path, "the gate's verdict", "run `python -m handoff check`")

@@ -8,13 +8,14 @@ signatures in `handoff/records/`, in a file that ML engineering owns, and no oth
 
 import hashlib
 import logging
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from handoff import record
 from handoff.bundle import Bundle
+from problem.errors import BadInput
+from problem.files import MissingFile, read_toml
 
 CHOICE, MODEL = "runtime.toml", "model.onnx"
 EXACT, ONNX = "scikit-learn", "onnx"
@@ -40,11 +41,11 @@ def converted(bundle: Bundle, *, rehearsal: bool) -> bytes | None:
     """
     path = choice_file(bundle, rehearsal=rehearsal)
     try:
-        choice = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        choice = read_toml(path, "the choice of a runtime", "run `python -m serving optimise`")
+    except MissingFile:
         return None
-    except (OSError, ValueError) as error:
-        logger.warning("the pipeline answers, because %s cannot be read: %s", path, error)
+    except BadInput as error:
+        logger.warning("the pipeline answers: %s", error)
         return None
     if choice.get("bundle") == bundle.id and choice.get("runtime") == EXACT:
         return None

@@ -21,6 +21,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from data.reading.layout import LONGEST_NAME
 from problem.errors import BadInput
+from problem.files import read_text
 
 ADDRESS = "DATABASE_URL"
 # Rows come in pieces of so many; a query that gives more than MOST is no table for one machine.
@@ -29,6 +30,8 @@ TIMEOUT = 10  # seconds until a server that does not answer is given up
 SECRET = ("pass", "secret", "token", "key")
 WHOLE = range(-(2**63), 2**63)
 HIDDEN = "***"
+# What drivers raise of addresses, queries and values (such as a year that Python has not).
+DRIVERS = (ImportError, ValueError, TypeError, ArithmeticError, OSError)
 
 
 def read_sql(path: Path) -> pd.DataFrame:
@@ -42,7 +45,7 @@ def read_sql(path: Path) -> pd.DataFrame:
         BadInput: there is no DATABASE_URL or no database at it, the query is refused, gives too
             many rows, or columns that are doubled, unnamed or hold no single values.
     """
-    query = path.read_text("utf-8", errors="replace").strip().rstrip(";").rstrip()
+    query = read_text(path, "a query", "save it as UTF-8 text").strip().rstrip(";").rstrip()
     if not query:
         raise BadInput(f"{path} is empty; a query must stand in it")
     address = _address()
@@ -53,7 +56,7 @@ def read_sql(path: Path) -> pd.DataFrame:
             _check_names(path, names)
             frame = _frame(path, names, pieces)
         engine.dispose()
-    except (SQLAlchemyError, ImportError, UnicodeError, TypeError) as error:
+    except (SQLAlchemyError, pa.ArrowException, *DRIVERS) as error:
         raise BadInput(
             f"{path} cannot be read from {_shown(address)}: {_said(error, address)}; mend the "
             f"query, or {ADDRESS}"

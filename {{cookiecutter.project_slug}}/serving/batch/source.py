@@ -161,7 +161,7 @@ def _said_of(path: Path) -> Iterator[None]:
     """What Arrow cannot read, said of the file."""
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeError) as error:
         kind = "UTF-8 text with commas" if path.suffix == ".csv" else "Parquet"
         said = str(error).strip().split("\n")[0]
         raise BadInput(f"expected {kind}, {path} cannot be read: {said:.300}") from None

@@ -13,6 +13,7 @@ from hmac import compare_digest
 from pathlib import Path
 
 from problem.errors import BadInput
+from problem.files import read_text
 
 KEYS, FILE = "SERVING_API_KEYS", "SERVING_API_KEYS_FILE"
 # A shorter one can be guessed; `openssl rand -hex 32` makes one of 64.
@@ -79,10 +80,7 @@ def keys_of(environment: Mapping[str, str] = os.environ) -> Keys | None:
 
 
 def _read(path: Path) -> tuple[bytes, ...]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{FILE} names {path}, which cannot be read: {error}") from None
+    text = read_text(path, "API keys", f"name another file in {FILE}")
     found = _digests(text, str(path))
     if not found:
         raise BadInput(f"expected API keys in {path}, a line each, found none")
