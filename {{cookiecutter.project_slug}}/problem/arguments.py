@@ -163,6 +163,22 @@ def variable(
         raise BadInput(f"environment variable {name}: {error}; set it anew, or unset it") from None
 
 
+def secret(name: str, environment: Mapping[str, str] = os.environ) -> str:
+    """The text of an environment variable, which no message repeats; empty where it is unset.
+
+    Raises:
+        BadInput: it holds bytes that are not UTF-8.
+    """
+    word = environment.get(name, "").removeprefix(MARK)
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        raise BadInput(
+            f"expected UTF-8 text in environment variable {name}, found other bytes; set it anew"
+        ) from None
+    return word
+
+
 def _looked_up(word: str) -> tuple[Path, int | None]:
     """A path, and the mode of what is there; None where nothing is."""
     try:

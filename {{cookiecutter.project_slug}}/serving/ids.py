@@ -15,6 +15,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from problem.arguments import secret
 from problem.errors import BadInput
 from problem.files import read_text
 
@@ -87,7 +88,7 @@ def keys_of(environment: Mapping[str, str] = os.environ) -> list[bytes]:
     """
     if KEY not in environment and FILE not in environment:
         return []
-    text = environment.get(KEY, "")
+    text = secret(KEY, environment)
     if FILE in environment:
         path = Path(environment[FILE])
         text += "\n" + read_text(path, "keys for ids", f"name another file in {FILE}")

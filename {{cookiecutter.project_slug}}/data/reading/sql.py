@@ -50,6 +50,7 @@ def read_sql(path: Path) -> pd.DataFrame:
         raise BadInput(f"{path} is empty; a query must stand in it")
     address = _address()
     try:
+        _check_is_there(address)
         engine = create_engine(address, connect_args=_patience(address))
         with engine.connect() as connection:
             names, pieces = _ask(connection, address, query)
@@ -82,6 +83,14 @@ def _address() -> URL:
     if address.drivername in ("postgres", "postgresql"):
         address = address.set(drivername="postgresql+psycopg")
     return address
+
+
+def _check_is_there(address: URL) -> None:
+    """SQLite would make a database that is not there."""
+    if address.get_backend_name() != "sqlite" or address.database in (None, "", ":memory:"):
+        return
+    if not Path(str(address.database)).is_file():
+        raise FileNotFoundError(f"there is no database file {address.database:.200}")
 
 
 def _patience(address: URL) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from hashlib import sha256
 from hmac import compare_digest
 from pathlib import Path
 
+from problem.arguments import secret
 from problem.errors import BadInput
 from problem.files import read_text
 
@@ -76,7 +77,7 @@ def keys_of(environment: Mapping[str, str] = os.environ) -> Keys | None:
     """
     if KEYS not in environment and FILE not in environment:
         return None
-    return Keys(environment.get(KEYS, ""), Path(environment[FILE]) if FILE in environment else None)
+    return Keys(secret(KEYS, environment), Path(environment[FILE]) if FILE in environment else None)
 
 
 def _read(path: Path) -> tuple[bytes, ...]:
