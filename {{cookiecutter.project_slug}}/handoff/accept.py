@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pandera.pandas as pa
 
@@ -60,7 +61,7 @@ def accept(
     _check_committed(bundle)
     person = f"{_git('user.name')} <{_git('user.email')}>"
     _check_free(bundle.id, team, person)
-    run = fetch(bundle.manifest["run_id"])
+    run = fetch(bundle.manifest.get("run_id"))
     _check_recorded(bundle, run)
     [other] = set(TEAMS) - {team}
     is_second = unsigned(bundle.id, other) is None
@@ -139,7 +140,7 @@ def _check_passes(
 
 def _check_committed(bundle: Bundle) -> None:
     """Anyone can take up the commit that the bundle names, and finds there what it was made of."""
-    code = bundle.manifest["code"]
+    code = bundle.manifest.get("code") or {"dirty": True}
     if code["dirty"] or not code["commit"]:
         raise BadInput(
             f"bundle {bundle.id[:12]} was trained on work that is not committed; commit, then "
@@ -172,11 +173,11 @@ def _check_recorded(bundle: Bundle, run: TrainedRun) -> None:
     pairs = {
         "model": (manifest["files"]["model/model.skops"], file_digest(run.model_file)),
         "threshold": (bundle.threshold, run.facts["threshold"]),
-        "candidate": (said["candidate"]["name"], run.facts["candidate"]),
-        LOOKS: (said[LOOKS], run.looks),
-        "code": (manifest["code"], run.facts["code"]),
-        "data_digest": (manifest["data_digest"], run.facts["data_digest"]),
-        "trained_at": (manifest["trained_at"], run.trained_at.isoformat()),
+        "candidate": (_candidate(said), run.facts["candidate"]),
+        LOOKS: (said.get(LOOKS), run.looks),
+        "code": (manifest.get("code"), run.facts["code"]),
+        "data_digest": (manifest.get("data_digest"), run.facts["data_digest"]),
+        "trained_at": (manifest.get("trained_at"), run.trained_at.isoformat()),
     }
     differ = [name for name, (one, other) in pairs.items() if one != other]
     if differ:
@@ -184,6 +185,11 @@ def _check_recorded(bundle: Bundle, run: TrainedRun) -> None:
             f"bundle {bundle.id[:12]} is not what MLflow recorded of run {run.id}: "
             f"{', '.join(differ)}; build it anew with `python -m handoff build --run {run.id}`"
         )
+
+
+def _candidate(evaluation: Mapping[str, Any]) -> object:
+    named = evaluation.get("candidate")
+    return named.get("name") if isinstance(named, dict) else None
 
 
 def _publish(bundle: Bundle) -> Path:

@@ -66,6 +66,11 @@ def check(
         BadInput: there is no log, or it holds what the bundle's contract does not allow.
     """
     problem = bundle.problem
+    if missing := [name for name in ("rows", "features", "performance") if name not in bundle.reference]:
+        raise BadInput(
+            f"expected {', '.join(missing)} in reference.json of bundle {bundle.id[:12]}, found "
+            "none; build the bundle anew with `python -m handoff build`"
+        )
     now = now or datetime.now(UTC)
     since = since or now - timedelta(days=problem.monitoring.window_days)
     begin, end = (moment.astimezone(UTC).replace(tzinfo=None) for moment in (since, now))

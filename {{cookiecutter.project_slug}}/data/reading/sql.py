@@ -87,10 +87,10 @@ def _address() -> URL:
 
 def _check_is_there(address: URL) -> None:
     """SQLite would make a database that is not there."""
-    if address.get_backend_name() != "sqlite" or address.database in (None, "", ":memory:"):
-        return
-    if not Path(str(address.database)).is_file():
-        raise FileNotFoundError(f"there is no database file {address.database:.200}")
+    name = address.database or ":memory:"
+    is_named = address.get_backend_name() == "sqlite" and not name.startswith((":", "file:"))
+    if is_named and not Path(name).is_file():
+        raise FileNotFoundError(f"there is no database file {name:.200}")
 
 
 def _patience(address: URL) -> dict[str, Any]:
