@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from problem.errors import BadInput
-from problem.files import MissingFile, read_json, read_toml
+from problem.files import MissingFile, read_bytes, read_json, read_toml
 
 RECORDS = Path("handoff/records")
 VERDICT = "verdict.json"
@@ -13,6 +13,8 @@ VERDICT = "verdict.json"
 TEAMS = ("data-science", "ml-engineering")
 # A ConfigMap knows no folders: mounted here, it holds the record of the one bundle it releases.
 MOUNTED = "mounted"
+# What is expected there, and the next step where it is not.
+_A_VERDICT = ("the gate's verdict", "run `python -m handoff check`")
 
 
 def folder(bundle_id: str, records: Path = RECORDS) -> Path:
@@ -26,8 +28,13 @@ def folder(bundle_id: str, records: Path = RECORDS) -> Path:
 
 
 def verdict_digest(bundle_id: str, records: Path = RECORDS) -> str:
-    """SHA-256 of the verdict that the signatures confirm."""
-    return hashlib.sha256((folder(bundle_id, records) / VERDICT).read_bytes()).hexdigest()
+    """SHA-256 of the verdict that the signatures confirm.
+
+    Raises:
+        BadInput: there is none that can be read.
+    """
+    path = folder(bundle_id, records) / VERDICT
+    return hashlib.sha256(read_bytes(path, *_A_VERDICT)).hexdigest()
 
 
 def refusal(bundle_id: str, records: Path = RECORDS) -> str | None:
@@ -56,7 +63,7 @@ def unsigned(bundle_id: str, team: str, records: Path = RECORDS) -> str | None:
     """Why the team's signature is none for this bundle and the verdict as it stands; None if it is.
 
     Raises:
-        OSError: there is no verdict.
+        BadInput: there is no verdict.
     """
     path = folder(bundle_id, records) / f"{team}.toml"
     try:
@@ -78,7 +85,7 @@ def signed(bundle_id: str, records: Path = RECORDS) -> tuple[str, ...]:
     """The teams that have signed for the bundle and the verdict as it stands."""
     try:
         return tuple(team for team in TEAMS if unsigned(bundle_id, team, records) is None)
-    except OSError:  # no verdict, so nothing to sign for
+    except BadInput:  # no verdict, so nothing to sign for
         return ()
 
 
@@ -96,4 +103,4 @@ def _signature(path: Path) -> dict[str, Any]:
 
 
 def _verdict(path: Path) -> dict[str, Any]:
-    return read_json(path, "the gate's verdict", "run `python -m handoff check`")
+    return read_json(path, *_A_VERDICT)

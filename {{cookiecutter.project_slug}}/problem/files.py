@@ -19,48 +19,62 @@ class MissingFile(BadInput):
     """There is no such file, which some callers expect."""
 
 
-def read_text(path: Path, expected: str, then: str) -> str:
-    """The text of a UTF-8 file, without the byte-order mark that some editors add.
+def read_bytes(path: Path, expected: str, then: str, largest: int = LARGEST) -> bytes:
+    """The content of a file.
 
     Args:
         path: the file.
         expected: what the file should hold, for the message.
         then: the next step, for the message.
+        largest: the most bytes it may hold.
 
     Raises:
         MissingFile: nothing is there.
-        BadInput: it is no regular file, cannot be read, is too large or is no UTF-8 text.
+        BadInput: it is no regular file (a pipe would wait for ever), too large or unreadable.
     """
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
             kind = "a folder" if stat.S_ISDIR(found.st_mode) else "something that is no file"
             raise BadInput(f"expected {expected} in {path}, found {kind}; {then}")
-        if found.st_size > LARGEST:
+        if found.st_size > largest:
             raise BadInput(
                 f"expected {expected} in {path}, found {found.st_size:,} bytes, more than "
-                f"{LARGEST:,}; {then}"
+                f"{largest:,}; {then}"
             )
-        text = path.read_bytes().decode("utf-8")
+        return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise MissingFile(f"expected {expected} in {path}, found no such file; {then}") from None
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
+        why = getattr(error, "strerror", None) or error
+        raise BadInput(
+            f"expected {expected} in {path}, which cannot be read: {why}; {then}"
+        ) from None
+
+
+def read_text(path: Path, expected: str, then: str) -> str:
+    """The text of a UTF-8 file, without the byte-order mark that some editors add.
+
+    Line ends become single line feeds. See `read_bytes` for the arguments.
+
+    Raises:
+        MissingFile: nothing is there.
+        BadInput: as `read_bytes`, or it is no UTF-8 text.
+    """
+    try:
+        text = read_bytes(path, expected, then).decode("utf-8")
     except UnicodeDecodeError as error:
         raise BadInput(
             f"expected {expected} in {path} as UTF-8 text, found byte "
             f"{error.object[error.start]:#04x} at position {error.start}; save it as UTF-8, or "
             f"{then}"
         ) from None
-    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
-        why = getattr(error, "strerror", None) or error
-        raise BadInput(f"expected {expected} in {path}, which cannot be read: {why}; {then}") from (
-            None
-        )
     if "\0" in text:  # UTF-16 without a mark, or no text at all
         raise BadInput(
             f"expected {expected} in {path} as UTF-8 text, found zero bytes; save it as UTF-8, or "
             f"{then}"
         )
-    return text.removeprefix(MARK)
+    return text.removeprefix(MARK).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_toml(path: Path, expected: str, then: str) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from handoff import record
-from handoff.bundle import Bundle
+from handoff.bundle import LARGEST_FILE, Bundle
 from problem.errors import BadInput
-from problem.files import MissingFile, read_toml
+from problem.files import MissingFile, read_bytes, read_toml
 
 CHOICE, MODEL = "runtime.toml", "model.onnx"
 EXACT, ONNX = "scikit-learn", "onnx"
@@ -64,10 +64,8 @@ def _named(choice: Mapping[str, Any], bundle: Bundle) -> tuple[bytes | None, str
         return None, f"names no runtime of '{EXACT}' and '{ONNX}'"
     path = folder(bundle) / MODEL
     try:
-        model = path.read_bytes()
-    except FileNotFoundError:
-        return None, f"names a converted model, and there is none at {path}"
-    except OSError as error:
+        model = read_bytes(path, "a converted model", "run `python -m serving optimise`", LARGEST_FILE)
+    except BadInput as error:
         return None, f"names a converted model that cannot be read: {error}"
     if hashlib.sha256(model).hexdigest() != choice.get("model_sha256"):
         return None, f"names another model than {path}"
