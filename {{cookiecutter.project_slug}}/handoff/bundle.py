@@ -144,8 +144,9 @@ def read(path: Path) -> Bundle:
         # Read once now, so that no garbage in them surprises anyone later.
         _ = bundle.threshold, bundle.golden()
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        why = " ".join(repr(error).split())
         raise BadInput(
-            f"bundle {path} holds what no bundle of format {FORMAT} holds: {' '.join(repr(error).split()):.300}; build "
+            f"bundle {path} holds what no bundle of format {FORMAT} holds: {why:.300}; build "
             "it anew with `python -m handoff build`"
         ) from None
     return bundle

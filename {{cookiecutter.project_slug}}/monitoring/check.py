@@ -66,9 +66,9 @@ def check(
         BadInput: there is no log, or it holds what the bundle's contract does not allow.
     """
     problem = bundle.problem
-    if missing := [name for name in ("rows", "features", "performance") if name not in bundle.reference]:
+    if missing := {"rows", "features", "performance"} - bundle.reference.keys():
         raise BadInput(
-            f"expected {', '.join(missing)} in reference.json of bundle {bundle.id[:12]}, found "
+            f"expected {', '.join(sorted(missing))} in reference.json of bundle {bundle.id[:12]}, found "
             "none; build the bundle anew with `python -m handoff build`"
         )
     now = now or datetime.now(UTC)

@@ -4,6 +4,7 @@ import _thread
 import errno
 import io
 import os
+import select
 import signal
 import sys
 import threading
@@ -13,6 +14,8 @@ from typing import Any
 EXIT_BAD_INPUT = 2
 EXIT_GATE_CLOSED = 3
 EXIT_STOPPED = 130
+# As a shell reports a program that printed into a pipe whose reader had left.
+EXIT_UNREAD = 141
 
 # States of a disk that only a person can change, wherever a file was to be written. A file that is
 # missing is not among them: what reads it knows what to say.
@@ -54,7 +57,11 @@ def run(main: Callable[[Sequence[str]], int]) -> None:
         if _is_stop(error):
             print("stopped: nothing half-written was left behind", file=sys.stderr, flush=True)
             code = EXIT_STOPPED
+        elif isinstance(error, BrokenPipeError) and _is_unread():
+            _drop_output()
+            code = EXIT_UNREAD
         elif isinstance(error, OSError) and error.errno in DISK:
+            _drop_output()
             code = _fail(
                 f"cannot read or write {error.filename or 'the output'}: {error.strerror}; make "
                 "room or move what is in the way, then run the command again"
@@ -76,11 +83,25 @@ def _flush() -> None:
     try:
         if sys.stdout:
             sys.stdout.flush()
-    except OSError as error:
-        # Python flushes once more as it ends, and would fail again.
+    except BrokenPipeError:  # whoever stops reading has read enough
+        _drop_output()
+
+
+def _drop_output() -> None:
+    """Python flushes once more as it ends, and would fail again."""
+    try:
+        sys.stdout.flush()
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):  # whoever stops reading has read enough
-            raise
+
+
+def _is_unread() -> bool:
+    """Whether nobody reads any more what is printed here; a socket of a library may break too."""
+    if not hasattr(select, "poll"):
+        return False
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)
+    return bool(poll.poll(0))
 
 
 def _is_stop(error: BaseException | None) -> bool:

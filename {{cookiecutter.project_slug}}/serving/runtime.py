@@ -20,6 +20,8 @@ from problem.files import MissingFile, read_bytes, read_toml
 CHOICE, MODEL = "runtime.toml", "model.onnx"
 EXACT, ONNX = "scikit-learn", "onnx"
 
+ANEW = "python -m serving optimise"
+
 logger = logging.getLogger("serving")
 
 
@@ -41,7 +43,7 @@ def converted(bundle: Bundle, *, rehearsal: bool) -> bytes | None:
     """
     path = choice_file(bundle, rehearsal=rehearsal)
     try:
-        choice = read_toml(path, "the choice of a runtime", "run `python -m serving optimise`")
+        choice = read_toml(path, "the choice of a runtime", f"run `{ANEW}`")
     except MissingFile:
         return None
     except BadInput as error:
@@ -64,7 +66,7 @@ def _named(choice: Mapping[str, Any], bundle: Bundle) -> tuple[bytes | None, str
         return None, f"names no runtime of '{EXACT}' and '{ONNX}'"
     path = folder(bundle) / MODEL
     try:
-        model = read_bytes(path, "a converted model", "run `python -m serving optimise`", LARGEST_FILE)
+        model = read_bytes(path, "a converted model", f"run `{ANEW}`", LARGEST_FILE)
     except BadInput as error:
         return None, f"names a converted model that cannot be read: {error}"
     if hashlib.sha256(model).hexdigest() != choice.get("model_sha256"):

@@ -57,7 +57,8 @@ def load_model(bundle: Bundle, trusted_types: Path = TRUSTED_TYPES) -> Any:
 
 def trusted(path: Path) -> set[str]:
     """The type names of the trusted list, one a line."""
-    lines = (line.split("#")[0].strip() for line in read_text(path, "trusted types", "restore it from git").splitlines())
+    text = read_text(path, "the types that serving trusts", "restore it from git")
+    lines = (line.split("#")[0].strip() for line in text.splitlines())
     return {line for line in lines if line}
 
 

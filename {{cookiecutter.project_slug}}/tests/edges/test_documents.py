@@ -24,7 +24,10 @@ COMMANDS = (
 )
 NAMES = ("manifest.json", "contract.json", "evaluation.json", "reference.json", "golden.jsonl")
 # Whole documents, as they stand in the file.
-DOCUMENTS = ("", "[]", "null", "1", '"text"', "{", "NaN", "[" * 99_999, '{"a": 1, "a": 2}', "\ufeff{}")
+DOCUMENTS = (
+    *("", "[]", "null", "1", '"text"', "{", "NaN", "\ufeff{}"),
+    *("[" * 99_999, '{"a": 1, "a": 2}', '{"a": ' * 900 + "1" + "}" * 900),
+)
 # (document, where in it, what stands there instead); MISSING takes the key away.
 MISSING = object()
 ODD: tuple[Any, ...] = (MISSING, None, True, -1, "1", 1e999, [], {}, [[]], 10**400)

@@ -21,11 +21,11 @@ SET = tuple(value for value in BLANKS if value and "\0" not in value)  # none th
 VARIABLES: dict[str, tuple[str, tuple[str, ...]]] = {
     "PORT": (
         "serving run --bundle nowhere --rehearsal",
-        tuple(value for value in NO_NUMBERS if value) + ("65536", "tcp://10.0.0.1:80", "٣"),
+        (*filter(None, NO_NUMBERS), "65536", "tcp://10.0.0.1:80", "٣"),
     ),
     "BUNDLES": (
         "monitoring check",
-        tuple(v for v in NO_PATHS if v and "\0" not in v and "{" not in v) + ("nowhere", "file"),
+        (*(one for one in NO_PATHS if one in SET or "a/a" in one), "nowhere", "file"),
     ),
     "DATABASE_URL": (
         "data check query.sql",
