@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 EXIT_BAD_INPUT = 2
@@ -50,7 +51,8 @@ def run(main: Callable[[Sequence[str]], int]) -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         code = main(sys.argv[1:])
-        _flush()
+        with suppress(BrokenPipeError):  # whoever stops reading has read enough
+            _flush()
     except BadInput as error:
         code = _fail(str(error))
     except (Exception, KeyboardInterrupt) as error:
@@ -58,16 +60,15 @@ def run(main: Callable[[Sequence[str]], int]) -> None:
             print("stopped: nothing half-written was left behind", file=sys.stderr, flush=True)
             code = EXIT_STOPPED
         elif isinstance(error, BrokenPipeError) and _is_unread():
-            _drop_output()
             code = EXIT_UNREAD
         elif isinstance(error, OSError) and error.errno in DISK:
-            _drop_output()
             code = _fail(
                 f"cannot read or write {error.filename or 'the output'}: {error.strerror}; make "
                 "room or move what is in the way, then run the command again"
             )
         else:
             raise
+    _drop_output()
     # What is left is to leave: a second Ctrl-C ends that at once, and without a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(code)
@@ -80,17 +81,14 @@ def _fail(message: str) -> int:
 
 def _flush() -> None:
     """Write what was printed, while an error can still be reported."""
-    try:
-        if sys.stdout:
-            sys.stdout.flush()
-    except BrokenPipeError:  # whoever stops reading has read enough
-        _drop_output()
+    if sys.stdout:  # none where the caller has closed it
+        sys.stdout.flush()
 
 
 def _drop_output() -> None:
-    """Python flushes once more as it ends, and would fail again."""
+    """Give up what cannot be written: Python flushes once more as it ends, and would complain."""
     try:
-        sys.stdout.flush()
+        _flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

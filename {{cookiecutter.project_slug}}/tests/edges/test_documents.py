@@ -156,6 +156,24 @@ def test_a_log_that_holds_no_records_is_one_error(
     assert not wrong
 
 
+@pytest.mark.parametrize("kind", ["predictions", "labels"])
+def test_a_segment_that_is_none_is_one_error_or_half_a_line(
+    kind: str, good: Path, command: Runner
+) -> None:
+    shutil.copytree(good, command.folder / "bundle")
+    logs, wrong = command.folder / "logs", []
+    for content in CONTENTS:
+        shutil.rmtree(logs, ignore_errors=True)
+        (logs / "predictions").mkdir(parents=True)
+        (logs / "labels").mkdir()
+        (logs / "predictions/a.jsonl").write_text("")
+        CONTENTS[content](logs / kind / "b.jsonl")
+        outcome = command("monitoring", "check", "--bundle", "bundle")
+        if not outcome.is_one_error() and (outcome.code != 0 or outcome.errors):
+            wrong.append((content, outcome))
+    assert not wrong
+
+
 @pytest.mark.parametrize("content", CONTENTS)
 def test_a_choice_of_runtime_that_is_none_leaves_the_pipeline(
     content: str, good: Path, tmp_path: Path
