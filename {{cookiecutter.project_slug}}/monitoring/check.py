@@ -67,8 +67,9 @@ def check(
     """
     problem = bundle.problem
     if missing := {"rows", "features", "performance"} - bundle.reference.keys():
+        names = ", ".join(sorted(missing))
         raise BadInput(
-            f"expected {', '.join(sorted(missing))} in reference.json of bundle {bundle.id[:12]}, found "
+            f"expected {names} in reference.json of bundle {bundle.id[:12]}, found "
             "none; build the bundle anew with `python -m handoff build`"
         )
     now = now or datetime.now(UTC)

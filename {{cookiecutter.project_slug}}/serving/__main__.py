@@ -74,9 +74,7 @@ def _add_run(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "word", nargs="?", choices=["serve"], help="what SageMaker says: on port 8080"
     )
-    verb.add_argument(
-        "--log", type=output_folder, default="logs", help="folder of log and labels"
-    )
+    verb.add_argument("--log", type=output_folder, default="logs", help="folder of log and labels")
     verb.add_argument(
         "--drain",
         type=seconds(0, LONGEST_DRAIN),

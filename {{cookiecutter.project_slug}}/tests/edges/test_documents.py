@@ -31,7 +31,7 @@ DOCUMENTS = (
 # (document, where in it, what stands there instead); MISSING takes the key away.
 MISSING = object()
 ODD: tuple[Any, ...] = (MISSING, None, True, -1, "1", 1e999, [], {}, [[]], 10**400)
-FIELDS = (
+FIELDS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
     ("manifest.json", "name", (MISSING, None, 1, [])),
     ("manifest.json", "version", (MISSING, None, [], {})),
     ("manifest.json", "features_module", (MISSING, None, 1, {})),

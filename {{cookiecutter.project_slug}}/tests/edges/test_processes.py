@@ -54,7 +54,7 @@ def test_output_that_nobody_reads_is_no_error(unbuffered: str) -> None:
 def test_output_that_takes_ascii_alone_is_escaped(tmp_path: Path) -> None:
     text = (PROJECT / "problem/problem.toml").read_text(encoding="utf-8")
     file = tmp_path / "problem.toml"
-    file.write_text(text.replace("question = \"", "question = \"✓ ", 1), encoding="utf-8")
+    file.write_text(text.replace('question = "', 'question = "✓ ', 1), encoding="utf-8")
     done = project("problem", "check", str(file), env={"PYTHONIOENCODING": "ascii"})
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"\\u2713" in done.stdout
