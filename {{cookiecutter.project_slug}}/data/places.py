@@ -1,6 +1,6 @@
 """Which sources there are, and is this one of them? Asked before anything slow is imported."""
 
-from contextlib import nullcontext
+import stat
 from pathlib import Path
 
 from problem.errors import BadInput
@@ -47,20 +47,17 @@ def checked(source: str) -> Path:
     Raises:
         BadInput: it is not.
     """
-    path = Path(source)
+    path, found = Path(source), ""
     try:
-        # Looked up first: a pipe would wait for whoever writes into it.
-        found = "" if path.is_file() or path.is_dir() else "nothing"
-        with nullcontext() if found else path.open("rb"):
-            pass
+        mode = path.stat().st_mode  # looked up first: a pipe would wait for whoever fills it
+        if stat.S_ISREG(mode):
+            path.open("rb").close()
+        else:
+            found = "a folder" if stat.S_ISDIR(mode) else "what is no file"
     except (FileNotFoundError, NotADirectoryError):
         found = "nothing"
-    except IsADirectoryError:
-        found = "a folder"
     except (OSError, ValueError) as error:  # ValueError: a zero byte, or no UTF-8
-        # Windows says 'permission denied' of a folder, too.
-        why = getattr(error, "strerror", None) or error
-        found = "a folder" if path.is_dir() else f"what cannot be read ({why})"
+        found = f"what cannot be read ({getattr(error, 'strerror', None) or error})"
     if found:
         raise BadInput(
             f"expected a text file, a Parquet file or a query at {path}, found {found}; give the "

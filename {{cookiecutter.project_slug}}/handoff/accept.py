@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pandera.pandas as pa
 
@@ -173,7 +172,7 @@ def _check_recorded(bundle: Bundle, run: TrainedRun) -> None:
     pairs = {
         "model": (manifest["files"]["model/model.skops"], file_digest(run.model_file)),
         "threshold": (bundle.threshold, run.facts["threshold"]),
-        "candidate": (_candidate(said), run.facts["candidate"]),
+        "candidate": (said.get("candidate", {}).get("name"), run.facts["candidate"]),
         LOOKS: (said.get(LOOKS), run.looks),
         "code": (manifest.get("code"), run.facts["code"]),
         "data_digest": (manifest.get("data_digest"), run.facts["data_digest"]),
@@ -185,11 +184,6 @@ def _check_recorded(bundle: Bundle, run: TrainedRun) -> None:
             f"bundle {bundle.id[:12]} is not what MLflow recorded of run {run.id}: "
             f"{', '.join(differ)}; build it anew with `python -m handoff build --run {run.id}`"
         )
-
-
-def _candidate(evaluation: Mapping[str, Any]) -> object:
-    named = evaluation.get("candidate")
-    return named.get("name") if isinstance(named, dict) else None
 
 
 def _publish(bundle: Bundle) -> Path:

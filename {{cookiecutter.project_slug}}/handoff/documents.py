@@ -67,11 +67,18 @@ class ContractFile(TypedDict):
     outputs: list[dict[str, Any]]
 
 
+class Candidate(TypedDict):
+    """The candidate that training chose."""
+
+    name: str
+
+
 class Evaluation(TypedDict):
     """evaluation.json; `threshold` of a binary problem alone."""
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
     threshold: NotRequired[Number | None]
+    candidate: NotRequired[Candidate]
 
 
 class Bins(TypedDict):

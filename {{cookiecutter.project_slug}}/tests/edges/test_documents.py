@@ -50,6 +50,7 @@ FIELDS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
     ("contract.json", "inputs.0.categories", (MISSING, None, "ab", [1])),
     ("contract.json", "inputs.0.unknown", (1,)),
     ("evaluation.json", "threshold", (True, "0.5", 1e999, [], {}, 10**400)),
+    ("evaluation.json", "candidate", (None, 1, "a", [], {}, {"name": 1})),
     ("reference.json", "score", (MISSING, None, 1, "1", [], {})),
     ("reference.json", "score.edges", (MISSING, None, "1", ["0.5"], [None], [1e999], {})),
     ("reference.json", "score.counts", (None, "1", [-1], ["1"], [0.5])),
