@@ -5,7 +5,7 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,13 +93,20 @@ class Runner:
         """Run a command to its end in this process."""
         for name, value in environment.items():
             self._patch.setenv(name, value)
+        return self._run(words, importlib.import_module(f"{words[0]}.__main__").main)
+
+    def read_only_the_words(self, *words: str) -> Outcome:
+        """Run as much of a command as reads its command line; code 0 if that takes the words."""
+        return self._run(words, lambda given: 0 * len(vars(parser_of(words[0]).parse_args(given))))
+
+    def _run(self, words: Sequence[str], main: Callable[[Sequence[str]], int]) -> Outcome:
         self._patch.chdir(self.folder)
         self._patch.setattr(sys, "argv", list(words))
         hook, handler = sys.unraisablehook, signal.getsignal(signal.SIGINT)
         self._captured.readouterr()
         try:
             with pytest.raises(SystemExit) as left:
-                run(importlib.import_module(f"{words[0]}.__main__").main)
+                run(main)
         finally:
             sys.unraisablehook = hook
             signal.signal(signal.SIGINT, handler)

@@ -52,8 +52,19 @@ def test_an_argument_of_another_kind_is_one_error(argument: Argument, command: R
         words = [f"{argument.option}={value}"] if argument.option else ["--", *before_it, value]
         placed = [*before_it, *after_it] if argument.option else after_it
         line = [*argument.command, *rest, *words, *placed]
-        outcome = command(*line)
+        outcome = command.read_only_the_words(*line)
         if not outcome.is_one_error():
             wrong[pattern[:60]] = outcome
     assert not wrong
     assert command.files() == before
+
+
+@pytest.mark.parametrize("port", ["--port=8001", "PORT"])
+def test_two_servers_on_one_port_are_one_error(port: str, command: Runner) -> None:
+    words = ["serving", "run", "--operate-port=8001", "--bundle=nowhere", "--rehearsal"]
+    if port == "PORT":
+        outcome = command(*words, PORT="8001")
+    else:
+        outcome = command(*words, port)
+    assert outcome.is_one_error()
+    assert "--operate-port" in outcome.errors

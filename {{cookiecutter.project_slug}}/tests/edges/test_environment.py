@@ -114,6 +114,16 @@ def test_a_key_file_without_usable_keys_is_refused(
     assert not {name for name in accepted if "JSON" not in name}
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32-be"])
+def test_a_key_in_another_encoding_is_refused(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    path.write_text("k" * 40, encoding=encoding)
+    with pytest.raises(BadInput):
+        keys.keys_of({keys.FILE: str(path)})
+    with pytest.raises(BadInput):
+        ids.keys_of({ids.FILE: str(path)})
+
+
 @pytest.mark.parametrize("word", [NOT_UTF8 * 20])
 def test_a_key_in_a_variable_that_is_no_text_is_refused(word: str) -> None:
     with pytest.raises(BadInput):

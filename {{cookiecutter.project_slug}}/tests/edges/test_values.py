@@ -121,3 +121,25 @@ def test_a_query_that_gives_no_table_is_one_error(query: str, command: Runner) -
     outcome = command(*words, DATABASE_URL="sqlite:///rows.db")
     assert outcome.is_one_error(), outcome
     assert command.files() == before
+
+
+CELLS = (
+    f"x = {'(' * 250}1{')' * 250}",
+    f"x = {'-' * 99_999}1",
+    f"x = {'[' * 5000}{']' * 5000}",
+    f"x = {'9' * 9000}",
+    "x = (",
+    "x = 1\n  y = 2",
+    "raise SystemExit(0)",
+    "x = '\\ud800'\nprint(x)\nraise ValueError(x)",
+)
+
+
+@pytest.mark.parametrize("code", CELLS, ids=lambda code: ascii(code)[:30])
+def test_a_notebook_that_does_not_run_is_one_error(code: str, command: Runner) -> None:
+    head = "import marimo\napp = marimo.App()\n"
+    (command.folder / "notebook.py").write_text(f"{head}{code}\n", encoding="utf-8")
+    before = command.files()
+    outcome = command("eda", "notebook", "notebook.py", "--out", "page.html")
+    assert outcome.is_one_error(), outcome
+    assert command.files() == before
