@@ -41,7 +41,7 @@ def champion_if_any(release: Path = RELEASE_FILE) -> str | None:
         BadInput: the file cannot be read, or what it names is no id.
     """
     then = "restore it from git, or name a bundle with --bundle"
-    named = read_toml(release, "the released bundle", then).get("champion")
+    named = read_toml(release, "what is live", then).get("champion")
     if named in (None, ""):
         return None
     if not isinstance(named, str) or not _ID.fullmatch(named):
