@@ -116,7 +116,7 @@ def read_json(path: Path, expected: str, then: str) -> dict[str, Any]:
     except RecursionError:
         raise _too_deep(str(path), then) from None
     except ValueError as error:
-        raise BadInput(f"{path} is not valid JSON: {error!s:.300}; {then}") from None
+        raise BadInput(f"expected {expected} in {path} as JSON: {error!s:.300}; {then}") from None
     if not isinstance(values, dict):
         kind = type(values).__name__
         raise BadInput(f"expected {expected} in {path} as a JSON object, found {kind}; {then}")
