@@ -29,7 +29,7 @@ test-check: $(ENVIRONMENT) ## rendered projects pass their own checks and journe
 	$(VENV)/bin/python -m pytest -m check --numprocesses 2
 test-mutations: $(ENVIRONMENT) ## a planted fault for each check of the gate is refused (minutes)
 	$(VENV)/bin/python -m pytest -m mutations
-test-ship: $(ENVIRONMENT) ## the project's image is built, run and probed (minutes)
+test-ship: $(ENVIRONMENT) ## the image is built, run and probed, real clients call the server (minutes)
 	$(VENV)/bin/python -m pytest -m ship
 
 mutations: $(ENVIRONMENT) ## every planted fault and every clean case; writes docs/mutations.md (an hour)

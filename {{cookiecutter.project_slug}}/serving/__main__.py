@@ -1,6 +1,7 @@
 """`python -m serving run` answers over HTTP, `batch` a file; `optimise` finds the fastest way."""
 
 import argparse
+import re
 from collections.abc import Sequence
 from importlib.util import find_spec
 
@@ -16,6 +17,8 @@ from problem.arguments import (
 )
 from problem.errors import BadInput, run
 
+# A path, and none that would hide a path of the server's own below it.
+_ROOT_PATH = re.compile(r"(?!/(v1|v2(/.*)?|docs(/static)?)$)(/\w[\w.~-]*)+", re.ASCII)
 # A day: a longer wait is a mistake, as no orchestrator grants it.
 LONGEST_DRAIN = 86_400
 # More copies of a model than any machine has cores for.
@@ -32,17 +35,15 @@ def main(words: Sequence[str]) -> int:
         return _batch(given)
     if given.verb == "optimise":
         return _optimise(given)
-    number = _port(given)
+    number, proxied = _port(given), _root_path(given)
     bundle = choose(given.bundle, rehearsal=given.rehearsal)
-    from serving.run import serve
+    from serving.run import Address, serve
 
     serve(
         bundle,
         rehearsal=given.rehearsal,
         follow=given.bundle is None and not given.rehearsal,
-        host=given.host,
-        port=number,
-        operate_port=given.operate_port,
+        at=Address(given.host, number, given.operate_port, proxied),
         logs=given.log,
         drain=given.drain,
     )
@@ -69,7 +70,13 @@ def _add_run(verb: argparse.ArgumentParser) -> None:
         "--operate-port",
         type=port,
         metavar="PORT",
-        help="probes and metrics there, and there alone: /livez, /readyz, /metrics",
+        help="probes and metrics there, and there alone: /livez, /readyz, /health, /metrics",
+    )
+    verb.add_argument(
+        "--root-path",
+        type=root_path,
+        metavar="/PATH",
+        help="where a proxy shows this server (default: what UVICORN_ROOT_PATH holds, else /)",
     )
     verb.add_argument(
         "word", nargs="?", choices=["serve"], help="what SageMaker says: on port 8080"
@@ -97,6 +104,22 @@ def _port(given: argparse.Namespace) -> int:
             "of its own, or leave it out"
         )
     return found
+
+
+def _root_path(given: argparse.Namespace) -> str:
+    """The path before each of the server's paths, as users of a proxy know them; mostly none."""
+    found: str | None = given.root_path
+    return (variable("UVICORN_ROOT_PATH", root_path) or "") if found is None else found
+
+
+def root_path(word: str) -> str:
+    """Where a proxy shows this server; a kind of argument (see `problem.arguments`)."""
+    if word and not _ROOT_PATH.fullmatch(word):
+        raise argparse.ArgumentTypeError(
+            f"expected a path such as /models/parcels, got {word!r:.80}; it begins with /, does "
+            "not end with it, and is not one of the server's own paths, such as /v1"
+        )
+    return word
 
 
 def _add_batch(verb: argparse.ArgumentParser) -> None:

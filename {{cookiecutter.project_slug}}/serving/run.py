@@ -5,30 +5,35 @@ import logging
 import os
 import socket
 import sys
-import time
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import Literal
-
-import uvicorn
 
 from handoff.bundle import Bundle
 from problem.errors import BadInput
 from serving import ids
 from serving.http.app import create_app
-from serving.http.connection import IDLE_SECONDS, Connection, Patience, make_room
-from serving.http.front import Front
 from serving.http.keys import KEYS, keys_of
+from serving.http.origins import origins_of
+from serving.http.server import AdminServer, Server
+from serving.http.timeouts import raise_file_limit
 from serving.live import ready
 from serving.log.labels import Labels
 from serving.log.predictions import PredictionLog
 from serving.watch import Watch
 
-# A request that takes longer than this to finish after SIGTERM is cut off.
-FINISH_SECONDS = 30
 # A swap that was begun by then gets so long to notice that nobody waits for it.
 NOTICE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the server listens, and below which path a proxy shows it."""
+
+    host: str
+    port: int
+    operate_port: int | None = None
+    root_path: str = ""
 
 
 def serve(
@@ -36,25 +41,23 @@ def serve(
     *,
     rehearsal: bool,
     follow: bool,
-    host: str,
-    port: int,
-    operate_port: int | None,
+    at: Address,
     logs: Path,
     drain: float,
 ) -> None:
     """Load a bundle that may be served, answer until SIGTERM or Ctrl-C, then finish what was begun.
 
     The port opens once the golden rows have answered, so whoever can connect gets answers. With
-    `follow` another bundle answers in its place when the release file names it. With `operate_port`
-    probes and metrics are there, and nowhere else.
+    `follow` another bundle answers in its place when the release file names it. With an
+    `operate_port` probes and metrics are there, and nowhere else.
 
     Raises:
-        BadInput: the bundle does not answer as it should, the address is taken, or API keys are
-            spoken of and there is none.
+        BadInput: the bundle does not answer as it should, the address is taken, API keys are spoken
+            of and there is none, or origins are listed that are none.
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    make_room()
-    keys = keys_of()
+    raise_file_limit()
+    keys, origins = keys_of(), origins_of()
     ids.OURS.use(ids.keys_of())
     print(f"loading {bundle.id[:12]}, asking its golden rows …", file=sys.stderr, flush=True)
     # What is imported by now stays: the collector, which stops everything while it looks through
@@ -62,11 +65,11 @@ def serve(
     gc.freeze()
     predictor = ready(bundle, rehearsal=rehearsal)
     with (
-        listen(host, port) as listener,
-        nullcontext() if operate_port is None else listen(host, operate_port) as beside,
+        listen(at.host, at.port) as listener,
+        nullcontext() if at.operate_port is None else listen(at.host, at.operate_port) as beside,
         PredictionLog(logs / "predictions", personal=bundle.problem.columns.personal) as log,
     ):
-        app = create_app(predictor, log, Labels(logs / "labels"), keys=keys)
+        app = create_app(predictor, log, Labels(logs / "labels"), keys=keys, origins=origins)
         del predictor  # another may answer in its place, and it is to go then
         watch = Watch(app.state.live, log) if follow else None
         if keys is None:
@@ -77,9 +80,9 @@ def serve(
         address = _address(listener)
         print(f"what it takes: {address}/docs", file=sys.stderr, flush=True)
         greeting = f"serving {bundle.id[:12]} on {address}"
-        server = _Server(app, greeting, drain, watch)
+        server = Server(app, greeting, drain, watch, at.root_path)
         if beside:
-            server.beside = _Beside(app.part(), beside)
+            server.admin = AdminServer(app.split_admin(), beside, _address(beside))
         server.run(sockets=[listener])
     if watch and not watch.left(NOTICE_SECONDS):
         # All is answered and written. A load cannot be interrupted, and it may crash a Python that
@@ -116,80 +119,3 @@ def listen(host: str, port: int) -> socket.socket:
 def _address(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def _config(app: Front, lifespan: Literal["on", "off"]) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        http=Connection,
-        lifespan=lifespan,
-        ws="none",
-        log_level="error",  # what clients send wrong is theirs to hear, not ours to log
-        access_log=False,  # /metrics counts, the prediction log remembers
-        server_header=False,
-        proxy_headers=False,  # nobody asks who sent it
-        timeout_keep_alive=int(IDLE_SECONDS),
-        timeout_graceful_shutdown=FINISH_SECONDS,
-    )
-
-
-class _Beside(uvicorn.Server):
-    """Another port in the same loop, begun and ended by the server that it stands beside."""
-
-    def __init__(self, app: Front, listener: socket.socket) -> None:
-        super().__init__(_config(app, "off"))
-        self._listener = listener
-
-    async def begin(self) -> None:
-        self.config.load()
-        self.lifespan = self.config.lifespan_class(self.config)
-        await self.startup([self._listener])
-        print(f"probes and metrics on {_address(self._listener)}", flush=True)
-
-    async def end(self) -> None:
-        await self.shutdown([self._listener])
-
-
-class _Server(uvicorn.Server):
-    """uvicorn that says when it answers, and leaves in order.
-
-    At the first signal /readyz says no and answers go on for `drain` seconds, so that a load
-    balancer can look away; then the port closes, and what was begun is finished. A second signal
-    skips the wait. uvicorn itself would die of the signal in the end; here leaving is success.
-    """
-
-    def __init__(self, app: Front, greeting: str, drain: float, watch: Watch | None) -> None:
-        super().__init__(_config(app, "on"))
-        self._app, self._greeting, self._drain, self._watch = app, greeting, drain, watch
-        self._leave_at: float | None = None
-        self._patience = Patience()
-        self.beside: _Beside | None = None
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self._watch:
-            self._watch.start()
-        print(self._greeting, flush=True)
-        if self.beside:
-            await self.beside.begin()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().shutdown(sockets)
-        if self.beside:  # until now it said that this one is not ready
-            await self.beside.end()
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        again = self._leave_at is not None
-        self._app.state.draining = True
-        self._leave_at = time.monotonic() + (0 if again else self._drain)
-
-    async def on_tick(self, counter: int) -> bool:
-        if self.beside:
-            await self.beside.on_tick(counter)
-        if counter % 10 == 0:  # each second
-            beside = self.beside.server_state.connections if self.beside else set()
-            self._patience.look(self.server_state.connections | beside)
-        if self._leave_at is not None and self._watch:
-            self._watch.leave()
-        leave = self._leave_at is not None and time.monotonic() >= self._leave_at
-        return await super().on_tick(counter) or leave

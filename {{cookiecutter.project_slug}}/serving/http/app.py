@@ -1,7 +1,7 @@
 """The HTTP face of a predictor: predict, labels, probes, metrics, documentation."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -37,10 +37,12 @@ def create_app(
     labels: Labels,
     limits: Limits | None = None,
     keys: Keys | None = None,
+    origins: Collection[str] = (),
 ) -> Front:
     """The application that answers with `predictor` and keeps `log` and `labels`.
 
-    With `keys`, rows and labels are taken from those who hold one.
+    With `keys`, rows and labels are taken from those who hold one; without, web pages may write if
+    they are the server's own or their origin is one of `origins`.
 
     Setting `app.state.draining` makes /readyz say no, so that no new work is sent here; requests
     that come nevertheless are answered.
@@ -77,7 +79,7 @@ def create_app(
     app.include_router(infer.router(asked))
     app.include_router(invocations.router(asked))
     app.include_router(_operate(live, metrics))
-    return Front(app, {PREDICT: predict}, metrics, keys)
+    return Front(app, {PREDICT: predict}, metrics, keys, origins)
 
 
 def _predictions(predict: Predict) -> APIRouter:
@@ -130,6 +132,7 @@ def _operate(live: Live, metrics: Metrics) -> APIRouter:
         """Is the process alive? If not, restart it."""
         return JSONResponse({"status": "alive"})
 
+    @router.get("/health", responses=gives("As /readyz.") | refuses("not-ready"))
     @router.get("/readyz", responses=gives("Send requests here.") | refuses("not-ready"))
     async def readyz(request: Request) -> Response:
         """Should requests be sent here? The golden rows have answered before there was a port."""
@@ -149,11 +152,11 @@ def _operate(live: Live, metrics: Metrics) -> APIRouter:
 
 async def _refused(request: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, Refusal)  # noqa: S101  # the handler is registered for nothing else
-    return refusal.response(request.url.path)
+    return refusal.response(_path(request))
 
 
 async def _failed(request: Request, _error: Exception) -> Response:
-    return failed(request.url.path)
+    return failed(_path(request))
 
 
 async def _gone(_request: Request, _error: Exception) -> Response:
@@ -164,9 +167,19 @@ async def _gone(_request: Request, _error: Exception) -> Response:
 async def _not_routed(request: Request, error: Exception) -> Response:
     """What the framework itself refuses, in the same words as everything else."""
     assert isinstance(error, HTTPException)  # noqa: S101
-    kind = "method-not-allowed" if error.status_code == 405 else "not-found"
-    return Refusal(
-        kind,
-        f"{request.method} {request.url.path} is not served; /docs shows what is",
-        headers=error.headers or {},
-    ).response(request.url.path)
+    kind, headers = "not-found", dict(error.headers or {})
+    if error.status_code == 405:
+        kind = "method-not-allowed"
+        allowed = set(headers["Allow"].split(", "))
+        if "GET" in allowed:  # then HEAD works as well: see `Front`
+            allowed.add("HEAD")
+        headers["Allow"] = ", ".join(sorted(allowed))
+    detail = f"{request.method} {request.url.path} is not served; /docs shows what is"
+    return Refusal(kind, detail, headers=headers).response(_path(request))
+
+
+def _path(request: Request) -> str:
+    """The path that routes know."""
+    # Below a mount, the root path is the mount's.
+    root = request.scope.get("app_root_path", request.scope.get("root_path", ""))
+    return str(request.scope["path"]).removeprefix(root)

@@ -1,151 +1,243 @@
-"""What uvicorn leaves open: how long a request may take to arrive, how large what comes before its
-body may be, and how many may be connected at once.
+"""A client's connection: one request at a time, one response each, however the client behaves.
 
-A request that arrives in one piece, as nearly all do, pays for this with one comparison: time is
-looked at once a second for all connections together, by `Patience`.
+It takes the place of uvicorn's own protocols, whose connections leave holes at their edges: see
+decision 0027 of the template. Bytes that a client sends ahead wait unread until the response before
+them is out.
 """
 
 import asyncio
-import logging
-import time
-from collections.abc import Iterable
-from http import HTTPStatus
-from typing import Any
+import select
+from collections.abc import Callable
+from typing import Any, Literal
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.config import Config
+from uvicorn.server import ServerState
 
-from serving.http.errors import Refusal, too_slow
+from serving.http.closing import Closing
+from serving.http.errors import Refusal
+from serving.http.exchange import Application, Exchange, encode_response
+from serving.http.framing import RequestReader, incomplete
+from serving.http.scope import Ends, scope_of
 
-# How long what has begun may take to come in, and an answer to be taken.
-ARRIVE_SECONDS = 10.0
-# Load balancers keep idle connections for a minute; they, not we, should be the ones to close.
-IDLE_SECONDS = 75.0
 # An idle connection costs some 10 kB, and a file of the process.
-MOST_CONNECTIONS = 10_000
-# Files that are not connections: the log, libraries, what a bundle loads.
-_OTHER_FILES = 200
-# Beside the piece of at most 256 kB in which they begin.
-MOST_HEAD_BYTES = 65_536
-# A body that is refused is read on for a while, see `intake`; what still comes then is no request.
-MOST_BYTES = 16_000_000
+MAX_CONNECTIONS = 10_000
+# Enough for the next request or two; a client that sends more ahead has to wait.
+READ_AHEAD_BYTES = 65_536
+# At a shutdown, a connection that was in use so recently may send one more request.
+LAST_REQUEST_SECONDS = 1.0
 
-logger = logging.getLogger("serving.http.connection")
+Wait = Literal["first request", "next request", "head", "body", "response taken", ""]
 
 
-class Connection(HttpToolsProtocol):
-    """A connection that takes no endless head, no endless body, and says in problem details why."""
+class Connection(asyncio.Protocol):
+    """An HTTP/1.1 connection; uvicorn's server makes one for each client."""
 
-    most = MOST_CONNECTIONS
-    _size = 0
-    _of: Any = None
+    limit = MAX_CONNECTIONS
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self.app: Application = config.loaded_app
+        self.server_state = server_state
+        self._root_path, self._app_state = config.root_path, app_state
+        self._ends: Ends = (None, None)
+        self._loop = _loop or asyncio.get_running_loop()
+        self._reader = RequestReader()
+        self._exchange: Exchange | None = None
+        self._used = self._in_head = self._shutting_down = False
+        self._read_paused = self._read_ended = False
+        self._dropping = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._writable: asyncio.Future[None] | None = None
+        self.since = self._loop.time()
+        """When the wait for what `waits_for` names began, on the loop's clock."""
+
+    # The event loop calls these.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """One more, unless there are as many as may be: then it is closed."""
-        super().connection_made(transport)
-        if len(self.connections) > self.most:
+        """Take a client in, unless there are too many."""
+        self.transport = transport
+        self._ends = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
+        self.server_state.connections.add(self)  # type: ignore[arg-type]  # it knows its own only
+        if len(self.server_state.connections) > self.limit:
+            self.app.count_refusal(503)
             transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Take a piece in, and count it if it is not the last of a request."""
-        super().data_received(data)
-        cycle = self.cycle
-        if cycle is not None and not cycle.more_body and cycle.scope is self.scope:
-            return
-        if self.scope is not self._of:
-            self._of, self._size = self.scope, 0
-            return
-        self._size += len(data)
-        in_head = cycle is None or cycle.scope is not self.scope
-        if in_head and self._size > MOST_HEAD_BYTES:
-            self.refuse(Refusal("head-too-large", f"expected at most {MOST_HEAD_BYTES:,} bytes"))
-        elif self._size > MOST_BYTES:
-            self.transport.abort()
+        """Take bytes in."""
+        if not self._dropping:
+            self._reader.receive(data)
+            self._read()
 
-    def send_400_response(self, msg: str) -> None:
-        """What the parser cannot read."""
-        self.refuse(Refusal("not-http", "expected a request of HTTP/1.1, got something else"))
+    def eof_received(self) -> bool:
+        """The client sends no more; it may still wait for a response."""
+        self._read_ended = True
+        if self._exchange is None:
+            self._end_requests()
+        elif self._exchange.more_body:
+            self.refuse(incomplete())
+        return True  # the response closes the connection, or `Closing` does
 
-    def refuse(self, refusal: Refusal) -> None:
-        """Say so if nothing else is being said, and close."""
-        if self.transport.is_closing():
-            return
-        if self.cycle is None or self.cycle.response_complete:
-            said = refusal.response()
-            lines = [f"HTTP/1.1 {said.status_code} {HTTPStatus(said.status_code).phrase}"]
-            lines += [f"{name.decode()}: {value.decode()}" for name, value in said.raw_headers]
-            head = "\r\n".join([*lines, "connection: close", "", ""])
-            self.transport.write(head.encode("latin-1") + bytes(said.body))
-        self.transport.close()
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of everything, however the connection ended."""
+        self.server_state.connections.discard(self)
+        self._stop_reading()
+        self._cancel_timer()
+        self.resume_writing()
+        if self._exchange is not None:
+            self._exchange.disconnect()
+            self._exchange = None
+
+    def pause_writing(self) -> None:
+        """The client takes its response slowly."""
+        self.since = self._loop.time()
+        self._writable = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        """The client has taken enough to be sent more."""
+        if self._writable is not None and not self._writable.done():
+            self._writable.set_result(None)
+        self._writable = None
+
+    # The server and its timeouts call these.
 
     @property
-    def waits_for(self) -> str:
-        """What this connection waits for its other side to do; empty if it waits for us."""
-        cycle = self.cycle
-        if cycle is not None and not cycle.response_complete:
-            if self.flow.write_paused:
-                return "take"
-            return "body" if cycle.more_body else ""
-        if self.scope is None:
-            return "begin"
-        between = cycle is not None and cycle.scope is self.scope and self.timeout_keep_alive_task
-        return "" if between else "head"  # between two requests uvicorn's own clock is running
+    def waits_for(self) -> Wait:
+        """What the client has to do next; empty if the server has to."""
+        if self._writable is not None:
+            return "response taken"
+        if self._exchange is not None:
+            return "body" if self._exchange.more_body and not self._dropping else ""
+        if self._dropping:
+            return ""
+        if self._in_head:
+            return "head"
+        return "next request" if self._used else "first request"
 
+    def refuse(self, fault: Refusal) -> None:
+        """Answer the request that is arriving with `fault`, then close."""
+        self._stop_reading()
+        if self._exchange is not None:
+            self._exchange.fail(fault)
+            return
+        self.app.count_refusal(fault.status)
+        self.transport.write(encode_response(fault.response()))
+        self.close()
 
-class Patience:
-    """Closes connections whose other side does nothing for too long."""
+    def close(self) -> None:
+        """Close a connection on which no response is due."""
+        self.resume_reading()
+        self.connection_lost(None)
+        Closing(self.transport, self.server_state.connections, read_ended=self._read_ended)
 
-    def __init__(self, arrive: float = ARRIVE_SECONDS, idle: float = IDLE_SECONDS) -> None:
-        self._arrive, self._idle = arrive, idle
-        self._since: dict[Connection, tuple[str, object, float]] = {}
-        self._crowded = False
+    def shutdown(self) -> None:
+        """Close the connection once it is idle; uvicorn's server calls this at its end."""
+        self._shutting_down = True
+        if self._exchange is None and not self._dropping:
+            unused = self._loop.time() - self.since
+            self._call_later(max(0.0, LAST_REQUEST_SECONDS - unused), self._close_unused)
 
-    def look(self, connections: Iterable[Any], now: float | None = None) -> None:
-        """To be called about once a second, in the event loop."""
-        now = time.monotonic() if now is None else now
-        open_now = [one for one in connections if isinstance(one, Connection)]
-        self._notice_crowd(len(open_now))
-        since, self._since = self._since, {}
-        for one in open_now:
-            what = one.waits_for
-            if what == "body":
-                one.cycle.message_event.set()  # wakes `read_body`, which has a clock of its own
-            elif what:
-                seen = since.get(one, ("", None, 0.0))
-                begun = seen[2] if seen[:2] == (what, id(one.scope)) else now
-                self._since[one] = (what, id(one.scope), begun)
-                self._judge(one, what, now - begun)
+    # An exchange calls these.
 
-    def _judge(self, one: Connection, what: str, seconds: float) -> None:
-        if what == "begin":
-            # Some open connections ahead of need; where many are open, that is too dear.
-            if seconds >= (self._arrive if self._crowded else self._idle):
-                one.transport.close()
-        elif seconds >= self._arrive:
-            if what == "take":
-                one.transport.abort()
+    @property
+    def draining(self) -> bool:
+        """Whether each response is to be the last one of its connection."""
+        return self._shutting_down or self.app.draining
+
+    async def writable(self) -> None:
+        """Return once the client takes more bytes, or is gone."""
+        if self._writable is not None:
+            await self._writable
+
+    def resume_reading(self) -> None:
+        """Take more bytes from the client."""
+        if self._read_paused:
+            self._read_paused = False
+            self.transport.resume_reading()
+
+    def finish(self, *, keep_alive: bool) -> None:
+        """The response is out: read the next request, or close."""
+        self.server_state.total_requests += 1
+        self._exchange, self._used = None, True
+        self.since = self._loop.time()
+        if not keep_alive or self._dropping:
+            self.close()
+            return
+        self.resume_reading()
+        if self._reader.buffered:
+            self._read()
+        if self._read_ended and self._exchange is None and not self._dropping:
+            self._end_requests()
+        if self._shutting_down:
+            self.shutdown()
+
+    def _end_requests(self) -> None:
+        """The client sends no more, and every whole request is answered."""
+        if self._reader.buffered:
+            self.refuse(incomplete())
+        else:
+            self.close()
+
+    def _read(self) -> None:
+        """Read on in the bytes that have arrived."""
+        try:
+            if self._exchange is None:
+                self._read_head()
+            exchange = self._exchange
+            if exchange is not None and exchange.more_body:
+                data, ended = self._reader.read_body()
+                exchange.add_body(data, ended=ended)
+        except Refusal as fault:
+            self.refuse(fault)
+            return
+        ahead = exchange.buffered + self._reader.buffered if exchange is not None else 0
+        if ahead > READ_AHEAD_BYTES and not self._read_paused:
+            self._read_paused = True
+            self.transport.pause_reading()
+
+    def _read_head(self) -> None:
+        head = self._reader.read_head()
+        if head is None:
+            if not self._in_head:
+                self._in_head, self.since = True, self._loop.time()
+            return
+        self._in_head, self.since = False, self._loop.time()
+        self._cancel_timer()
+        scope = scope_of(head, self._ends, self._root_path, self._app_state)
+        self._exchange = Exchange(self, scope, head)
+        task = self._loop.create_task(self._exchange.run(self.app))
+        self.server_state.tasks.add(task)
+        task.add_done_callback(self.server_state.tasks.discard)
+
+    def _stop_reading(self) -> None:
+        """Drop what has arrived and what will."""
+        self._dropping = True
+        self._reader.clear()
+
+    def _close_unused(self) -> None:
+        """Close, unless a request arrives just now."""
+        if self._exchange is None and not self._dropping:
+            if self._in_head or _has_input(self.transport):
+                self._call_later(LAST_REQUEST_SECONDS, self._close_unused)
             else:
-                one.refuse(too_slow(self._arrive))
+                self.close()
 
-    def _notice_crowd(self, count: int) -> None:
-        crowded = count > Connection.most // 2
-        if crowded and not self._crowded:
-            logger.warning("%d connections are open, %d may be", count, Connection.most)
-        self._crowded = crowded
+    def _call_later(self, seconds: float, call: Callable[[], None]) -> None:
+        self._cancel_timer()
+        self._timer = self._loop.call_later(seconds, call)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
-def make_room() -> None:
-    """Let the process open as many files as connections may be, or no more connections than files.
-
-    Systems begin with as few as 1,024 of at most a million, and who has none left answers nobody.
-    """
-    try:
-        import resource  # noqa: PLC0415  # not everywhere
-    except ImportError:
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_CONNECTIONS + _OTHER_FILES
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return
-    room = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (room, hard))
-    Connection.most = max(room - _OTHER_FILES, room // 2)
+def _has_input(transport: asyncio.Transport) -> bool:
+    """Whether bytes wait in the system that the loop has not read."""
+    poll = select.poll()
+    poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+    return bool(poll.poll(0))

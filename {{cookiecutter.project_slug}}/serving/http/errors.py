@@ -3,6 +3,7 @@
 import difflib
 import json
 import math
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "not-http": (400, "This is no HTTP request"),
     "not-json": (400, "The body is not JSON"),
     "no-key": (401, "A valid API key is needed"),
+    "wrong-origin": (403, "Web pages of that origin may not write here"),
     "not-found": (404, "There is nothing at this address"),
     "method-not-allowed": (405, "This address does not answer that method"),
     "too-slow": (408, "The request took too long to arrive"),
@@ -48,6 +50,11 @@ class Refusal(Exception):  # it is an answer, not a defect
         super().__init__(detail)
         self.kind, self.detail, self.errors = kind, detail, list(errors)
         self.headers = dict(headers or {})
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return KINDS[self.kind][0]
 
     def response(self, path: str = "") -> Response:
         """The answer to who asked `path`: `type` for programs, `detail` and `errors` for people."""
@@ -136,3 +143,10 @@ def echo(value: Any) -> str:
         return "an object" if isinstance(value, dict) else f"a list of {len(value)}"
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= LONGEST_ECHO else f"{text[:LONGEST_ECHO]}…"
+
+
+def where(error: BaseException) -> str:
+    """Which exception was raised, and where. Its message stays out: it may quote a row."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+    return "\n".join([f"a request failed with {type(error).__qualname__}", *places])

@@ -2,15 +2,15 @@
 
 import logging
 import time
-import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from fastapi import FastAPI, Response
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
-from serving.http.errors import Refusal
+from serving.http.errors import Refusal, where
 from serving.http.keys import Keys
+from serving.http.origins import refuse_foreign_page
 from serving.metrics import Metrics
 
 logger = logging.getLogger("serving")
@@ -18,7 +18,7 @@ logger = logging.getLogger("serving")
 # What needs a key, where keys are used. Probes, metrics and documentation hold no row.
 GUARDED = ("/v1/", "/v2/models/", "/invocations")
 # What may be had on a port of its own, where the public does not come.
-OPERATE = frozenset({"/livez", "/readyz", "/metrics"})
+OPERATE = frozenset({"/livez", "/readyz", "/health", "/metrics"})
 # An answer is for its sender alone, is what it says it is, and belongs in nobody's frame.
 HEADERS = (
     (b"cache-control", b"no-store"),
@@ -47,24 +47,48 @@ class Front:
     """
 
     def __init__(
-        self, api: FastAPI, hot: Mapping[str, Hot], metrics: Metrics, keys: Keys | None
+        self,
+        api: FastAPI,
+        hot: Mapping[str, Hot],
+        metrics: Metrics,
+        keys: Keys | None,
+        origins: Collection[str],
     ) -> None:
         self.api, self.state = api, api.state
         self.hot = hot
         self.metrics = metrics
         self.keys = keys
+        self.origins = origins
         self._shows: Callable[[str], bool] = lambda _: True
 
-    def part(self) -> "Front":
+    def split_admin(self) -> "Front":
         """Probes and metrics alone, as another application; this one has all the rest from now on.
 
         The lifespan stays with this one.
         """
-        other = Front(self.api, {}, self.metrics, None)
+        other = Front(self.api, {}, self.metrics, None, self.origins)
         other._shows = OPERATE.__contains__
         self._shows = lambda path: path not in OPERATE
         self.state.parted = True
         return other
+
+    @property
+    def draining(self) -> bool:
+        """Whether the server is to stop: each response is the last one of its connection."""
+        return bool(self.state.draining)
+
+    def count_refusal(self, status: int) -> None:
+        """Count a request that was refused before its route was known."""
+        self.metrics.request("none", status, 0.0)
+
+    def _admit(self, scope: Scope, path: str) -> None:
+        """Raise a Refusal unless the sender may send this."""
+        if self.keys is None:
+            if scope["method"] != "GET":
+                refuse_foreign_page(scope["headers"], self.origins)
+        # No page knows a key, and no browser adds one by itself: the page's origin does not matter.
+        elif path.startswith(GUARDED):
+            check(self.keys, scope)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; what is no HTTP request passes untouched."""
@@ -72,7 +96,11 @@ class Front:
             await self.api(scope, receive, send)
             return
         began, status = time.perf_counter(), 0
-        hot = self.hot.get(scope["path"]) if scope["method"] == "POST" else None
+        if scope["method"] == "HEAD":
+            # What GET returns; the connection, whose scope stays as it was, sends no body.
+            scope = {**scope, "method": "GET"}
+        path = settle_path(scope)
+        hot = self.hot.get(path) if scope["method"] == "POST" else None
 
         async def watched(message: Message) -> None:
             nonlocal status
@@ -82,31 +110,47 @@ class Front:
             await send(message)
 
         try:
-            if self.keys and scope["path"].startswith(GUARDED):
-                check(self.keys, scope)
+            self._admit(scope, path)
             if hot:
                 body = await hot(receive, scope["query_string"])
                 headers = [(b"content-length", b"%d" % len(body)), *_OF_DATA]
                 status = 200
                 await send({"type": "http.response.start", "status": 200, "headers": headers})
                 await send({"type": "http.response.body", "body": body})
-            elif self._shows(scope["path"]):
+            elif self._shows(path) and not path.endswith("\n"):  # `$` of a route would match it
                 await self.api(scope, receive, watched)
             else:
                 raise Refusal("not-found", "this is not served on this port")
         except Refusal as reason:
-            await reason.response(scope["path"])(scope, receive, watched)
+            await reason.response(path)(scope, receive, watched)
         except ClientDisconnect:
             logger.info("a client left before its request was read")
         except Exception as error:
             logger.error("%s", where(error))
             if not status:
-                await failed(scope["path"])(scope, receive, watched)
+                await failed(path)(scope, receive, watched)
         finally:
             # 499, as nginx counts it: the client was gone before there was a status.
             # The route's pattern, not the path: paths are the sender's to invent.
-            route = scope["path"] if hot else getattr(scope.get("route"), "path", "none")
+            route = path if hot else getattr(scope.get("route"), "path", "none")
             self.metrics.request(route, status or 499, time.perf_counter() - began)
+
+
+def settle_path(scope: Scope) -> str:
+    """The path that routes know; `scope["path"]` becomes the root path and this.
+
+    Keys are checked for the very path that is routed, whatever a proxy makes of the prefix.
+    """
+    root, path = scope.get("root_path", ""), str(scope["path"])
+    if not root:
+        return path
+    # The connection has put the prefix before the path. A proxy that does not strip it has done so
+    # before.
+    for _ in range(2):
+        if path.startswith(f"{root}/"):
+            path = path.removeprefix(root)
+    scope["path"] = root + path
+    return path
 
 
 def check(keys: Keys, scope: Scope) -> None:
@@ -124,10 +168,3 @@ def check(keys: Keys, scope: Scope) -> None:
 def failed(path: str) -> Response:
     """What a client hears of a fault of ours."""
     return Refusal("internal", "the fault is ours; try again, or tell its owners").response(path)
-
-
-def where(error: BaseException) -> str:
-    """Which exception was raised, and where. Not its message: that may quote the row."""
-    frames = traceback.extract_tb(error.__traceback__)
-    places = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
-    return "\n".join([f"a request failed with {type(error).__qualname__}", *places])

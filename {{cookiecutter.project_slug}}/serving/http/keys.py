@@ -21,7 +21,7 @@ KEYS, FILE = "SERVING_API_KEYS", "SERVING_API_KEYS_FILE"
 SHORTEST = 20
 # How often a file is looked at: so long a key that was taken out of it may still work.
 LOOK_SECONDS = 1.0
-SCHEME = "Bearer "
+SCHEME = "bearer"  # in any case: RFC 9110, section 11.1
 
 logger = logging.getLogger("serving.http.keys")
 
@@ -49,10 +49,11 @@ class Keys:
     def admit(self, authorization: str) -> bool:
         """Whether an Authorization header holds a valid key; takes as long whichever it is."""
         self._look()
-        told = sha256(authorization.removeprefix(SCHEME).strip().encode("latin-1")).digest()
+        scheme, _, key = authorization.partition(" ")
+        told = sha256(key.strip().encode("latin-1")).digest()
         # No early end: how long it takes must not tell which key is near.
         found = [compare_digest(told, known) for known in (*self._given, *self._filed)]
-        return authorization.startswith(SCHEME) and any(found)
+        return scheme.lower() == SCHEME and any(found)
 
     def _look(self) -> None:
         """Read the file again if it changed; what cannot be read changes nothing."""

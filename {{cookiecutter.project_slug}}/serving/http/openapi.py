@@ -17,6 +17,7 @@ Responses = dict[int | str, dict[str, Any]]
 # For what reasons a body may be refused, whatever it holds.
 READING = (
     "no-key",
+    "wrong-origin",
     "not-json",
     "too-slow",
     "body-too-large",

@@ -23,6 +23,7 @@ VARIABLES: dict[str, tuple[str, tuple[str, ...]]] = {
         "serving run --bundle nowhere --rehearsal",
         (*filter(None, NO_NUMBERS), "65536", "tcp://10.0.0.1:80", "٣"),
     ),
+    "UVICORN_ROOT_PATH": ("serving run --bundle nowhere --rehearsal", (*SET, "/", "/v1", "a")),
     "BUNDLES": (
         "monitoring check",
         (*(one for one in NO_PATHS if one in SET or "a/a" in one), "nowhere", "file"),

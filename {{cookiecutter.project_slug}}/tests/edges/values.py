@@ -25,6 +25,7 @@ VALUES: dict[str, tuple[str, ...]] = {
         *("{dangling}", "{file}/rows.csv", "/dev/null", "rows.xlsx", "parcels/"),
     ),
     "host": (*BLANKS, "a" * 64, "a..b", "." * 300),
+    "root_path": (*filter(None, BLANKS), "/", "a", "/a/", "/v1", "//a", "/../a", "/a?b", "/é"),
     "timestamp": (
         *BLANKS,
         *("0001-01-01", "0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00", "9999-12-31"),

@@ -1,6 +1,6 @@
 """A bundle, a predictor and an application, made once where nothing changes them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -38,10 +38,13 @@ def connect(tmp_path: Path) -> Iterator[Connect]:
     opened: list[tuple[TestClient, PredictionLog]] = []
 
     def open_one(
-        predictor: Predictor, limits: Limits | None = None, keys: Keys | None = None
+        predictor: Predictor,
+        limits: Limits | None = None,
+        keys: Keys | None = None,
+        origins: Collection[str] = (),
     ) -> TestClient:
         log = PredictionLog(tmp_path / "predictions")
-        app = create_app(predictor, log, Labels(tmp_path / "labels"), limits, keys)
+        app = create_app(predictor, log, Labels(tmp_path / "labels"), limits, keys, origins)
         client = TestClient(app)
         client.__enter__()
         opened.append((client, log))

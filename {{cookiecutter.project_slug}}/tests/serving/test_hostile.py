@@ -15,7 +15,7 @@ import httpx2 as httpx
 import pytest
 
 from handoff.server import memory_mb
-from serving.http.connection import make_room
+from serving.http.timeouts import raise_file_limit
 from tests.serving.made import ROW
 from tests.serving.soak import scaled
 from tests.serving.test_run import serving
@@ -202,7 +202,7 @@ def test_what_does_not_arrive_is_refused_and_those_who_wait_for_it_starve_nobody
     served: Served,
 ) -> None:
     url, _ = served
-    make_room()
+    raise_file_limit()
 
     async def send() -> dict[str, bytes]:
         slow = {

@@ -5,8 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
 from handoff import bundle as bundles
+from serving.http.keys import Keys
+from serving.model.predictor import Predictor
+from tests.serving.conftest import Connect
+from tests.serving.http.direct import KEY
 from tests.serving.test_run import serving
 
 
@@ -14,6 +19,12 @@ from tests.serving.test_run import serving
 def golden(bundle_path: Path) -> list[dict[str, Any]]:
     """Rows with answers; every nullable column misses in some."""
     return bundles.read(bundle_path).golden()
+
+
+@pytest.fixture
+def guarded(connect: Connect, predictor: Predictor) -> TestClient:
+    """A client of an application with `KEY` for its key."""
+    return connect(predictor, keys=Keys(KEY, None))
 
 
 @pytest.fixture(scope="package")

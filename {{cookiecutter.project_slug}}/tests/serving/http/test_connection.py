@@ -1,111 +1,343 @@
-"""Connections that do nothing are closed, and more than may be are not taken."""
+"""One request, one answer; a connection's end frees it; a client that does nothing is closed."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import contextlib
+import gc
+import socket
+import struct
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
-import uvicorn
-from starlette.responses import PlainTextResponse
 
-from serving.http.connection import MOST_HEAD_BYTES, Connection, Patience
-from serving.run import listen
+from serving.http import exchange
+from serving.http.connection import Connection
+from serving.http.exchange import Exchange
+from serving.http.framing import MAX_HEAD_BYTES
+from serving.http.timeouts import ConnectionTimeouts
+from tests.serving.http.framing_cases import CASES, CHUNKED, GET, STRICTER, get, post
+from tests.serving.http.listening import Listening, listening, statuses
+from tests.serving.http.test_framing import read_by_h11
 
-ASK = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 LONG, SHORT = 600.0, 0.3
 
 
-@asynccontextmanager
-async def server(patience: Patience) -> AsyncIterator[int]:
-    """uvicorn as the server has it, its clock looked at more often; yields the port."""
-    listener = listen("127.0.0.1", 0)
-    app = PlainTextResponse("well")
-    running = uvicorn.Server(
-        uvicorn.Config(app, http=Connection, lifespan="off", log_level="error")
-    )
-    running.config.load()
-    running.lifespan = running.config.lifespan_class(running.config)
-    await running.startup([listener])
-
-    async def watch() -> None:
-        while True:
-            patience.look(running.server_state.connections)
-            await asyncio.sleep(0.02)
-
-    watching = asyncio.create_task(watch())
-    yield listener.getsockname()[1]
-    watching.cancel()
-    await running.shutdown([listener])
+def run(test: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(test, 60))
 
 
-async def asked(ends: Ends, piece: bytes = ASK) -> bytes:
-    """What is answered; nothing if the connection is closed."""
-    reader, writer = ends
-    writer.write(piece)
-    try:
-        return await reader.read(4096)
-    except ConnectionError:
-        return b""
+def test_each_framing_gets_its_answers_and_never_silence() -> None:
+    """As many answers as h11 finds requests; bad framing, or half a request, gets one more."""
+
+    async def test() -> None:
+        async with listening() as server:
+            for name, data in CASES.items():
+                expected = read_by_h11(data)
+                answers = await server.send(data, half_close=True)
+                found = [status for status in statuses(answers) if status != 100]
+                whole = len(expected.requests)
+                assert found[:whole] == [200] * whole, (name, answers)
+                bad = found[whole:]
+                is_whole = expected.next in ("request", "closed")
+                assert bad == ([] if is_whole else [400]), (name, answers)
+            for name, (_, data) in STRICTER.items():
+                assert statuses(await server.send(data)) == [400], name
+
+    run(test())
 
 
-def test_one_that_never_asks_is_closed_and_one_between_two_requests_is_not() -> None:
-    async def tried() -> None:
-        async with server(Patience(arrive=SHORT, idle=SHORT)) as port:
-            used = await asyncio.open_connection("127.0.0.1", port)
-            assert b"200" in await asked(used)
-            idle, _ = await asyncio.open_connection("127.0.0.1", port)
-            assert await idle.read() == b""
-            assert b"200" in await asked(used)
+def test_body_of_an_upgrade_is_no_request() -> None:
+    async def test() -> None:
+        async with listening() as server:
+            inner = post(b"abc", b"Content-Length: 3")
+            headers = b"Content-Length: %d" % len(inner), b"Connection: Upgrade", b"Upgrade: x"
+            answers = await server.send(post(inner, *headers), half_close=True)
+            assert answers.count(b"HTTP/1.1 ") == 1
+            assert answers.endswith(b"POST /post %d" % len(inner))
 
-    asyncio.run(asyncio.wait_for(tried(), 30))
-
-
-def test_one_that_has_begun_gets_less_time() -> None:
-    async def tried() -> None:
-        async with server(Patience(arrive=SHORT, idle=LONG)) as port:
-            idle = await asyncio.open_connection("127.0.0.1", port)
-            begun = await asyncio.open_connection("127.0.0.1", port)
-            assert b"urn:problem:too-slow" in await asked(begun, ASK[:9])
-            assert b"200" in await asked(idle)
-
-    asyncio.run(asyncio.wait_for(tried(), 30))
+    run(test())
 
 
-def test_no_more_are_taken_than_may_be_and_of_many_the_idle_go_first(
+def test_pipelined_answers_come_in_order_before_the_refusal() -> None:
+    async def test() -> None:
+        async with listening() as server:
+            slow = GET.replace(b"/get", b"/slow")
+            sending = asyncio.create_task(server.send(slow + GET + b"BAD\r\n\r\n"))
+            await server.app.started.wait()
+            server.app.release.set()
+            answers = await sending
+            assert statuses(answers) == [200, 200, 400]
+            assert answers.index(b"/slow") < answers.index(b"/get")
+            assert server.app.refused == [400]
+
+    run(test())
+
+
+def test_requests_sent_ahead_wait_unread() -> None:
+    """4,000 requests in one piece: one is in memory, the rest are bytes."""
+
+    async def test() -> None:
+        async with listening() as server:
+            slow = GET.replace(b"/get", b"/slow")
+            sending = asyncio.create_task(server.send(slow + GET * 4_000, half_close=True))
+            await server.app.started.wait()
+            assert len(server.server.server_state.tasks) == 1
+            server.app.release.set()
+            assert statuses(await sending) == [200] * 4_001
+
+    run(test())
+
+
+def test_client_that_still_sends_reads_its_answer() -> None:
+    """An answer before the body's end closes, but does not reset, the connection."""
+
+    async def test() -> None:
+        async with listening() as server:
+            for path in (b"/early", b"/post"):
+                reader, writer = await server.connect()
+                head = post(b"", b"Content-Length: 9000000").replace(b"/post", path)
+                writer.write(head if path == b"/early" else CHUNKED + b"x\r\n")
+                for _ in range(40):
+                    writer.write(b"a" * 100_000)
+                    await asyncio.sleep(0)
+                answer = await reader.read()
+                assert statuses(answer) == [200 if path == b"/early" else 400]
+                assert b"connection: close" in answer
+                writer.close()
+
+    run(test())
+
+
+def test_answer_to_head_has_no_body_and_the_connection_goes_on() -> None:
+    async def test() -> None:
+        async with listening() as server:
+            head = GET.replace(b"GET", b"HEAD")
+            answers = await server.send(head + GET, half_close=True)
+            assert statuses(answers) == [200, 200]
+            first, second = answers.split(b"\r\n\r\n", 1)
+            assert b"content-length: 11" in first
+            assert second.startswith(b"HTTP/1.1 200")
+
+    run(test())
+
+
+def test_answer_of_unknown_length_is_chunked_or_ends_the_connection() -> None:
+    async def test() -> None:
+        async with listening() as server:
+            stream = GET.replace(b"/get", b"/stream")
+            answers = await server.send(stream + GET, half_close=True)
+            assert statuses(answers) == [200, 200]
+            assert b"\r\n\r\n3\r\nGET\r\na\r\n /stream 0\r\n0\r\n\r\nHTTP/1.1" in answers
+            old = await server.send(b"GET /stream HTTP/1.0\r\n\r\n")
+            assert old.endswith(b"connection: close\r\n\r\nGET /stream 0")
+
+    run(test())
+
+
+def test_client_that_expects_100_is_told_to_go_on_only_if_its_body_is_read() -> None:
+    async def test() -> None:
+        async with listening() as server:
+            reader, writer = await server.connect()
+            expecting = post(b"", b"Content-Length: 3", b"Expect: 100-continue")
+            writer.write(expecting)
+            assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+            writer.write(b"abc")
+            assert b"POST /post 3" in await reader.readuntil(b" 3")
+            writer.write(expecting.replace(b"/post", b"/early"))
+            assert statuses(await reader.read()) == [200]
+            writer.close()
+
+    run(test())
+
+
+async def reset(server: Listening, data: bytes, wait: float = 0.02) -> None:
+    """Send, then end the connection by a reset."""
+    _, writer = await server.connect()
+    writer.write(data)
+    await asyncio.sleep(wait)
+    client: socket.socket = writer.get_extra_info("socket")
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+async def leave(server: Listening, data: bytes, wait: float = 0.02) -> None:
+    """Send, then close."""
+    _, writer = await server.connect()
+    writer.write(data)
+    await asyncio.sleep(wait)
+    writer.close()
+
+
+async def half_close(server: Listening, data: bytes) -> None:
+    """Send, say that this was all, and read what comes."""
+    await server.send(data, half_close=True)
+
+
+POINTS = {
+    "before the first byte": b"",
+    "within the head": GET[:-2],
+    "within a large head": get(b"X: " + b"a" * 60_000)[:-2],
+    "within the body": post(b"ab", b"Content-Length: 900000"),
+    "within a chunk": CHUNKED + b"ff\r\nabc",
+    "while computing": GET.replace(b"/get", b"/slow"),
+    "while computing, more sent ahead": GET.replace(b"/get", b"/slow") + GET * 100,
+    "while writing": GET.replace(b"/get", b"/large"),
+    "after an answer": get(b"X: " + b"a" * 60_000),
+    "within a second head": GET + GET[:-2],
+    "within a second body": GET + CHUNKED + b"ff\r\nabc",
+    "after an error": b"BAD\r\n\r\n",
+    "after an error in the body": CHUNKED + b"x\r\n",
+}
+
+
+@pytest.mark.parametrize("end", [reset, leave, half_close])
+@pytest.mark.parametrize("point", POINTS)
+def test_connection_is_freed_however_it_ends(
+    end: Callable[[Listening, bytes], Coroutine[Any, Any, None]], point: str
+) -> None:
+    """Nothing of it stays in memory; no timer, task or queue holds it."""
+
+    async def test() -> None:
+        async with listening() as server:
+            server.app.release.set()
+            if point.startswith("while computing"):
+                server.app.release.clear()
+                asyncio.get_running_loop().call_later(0.1, server.app.release.set)
+            await asyncio.gather(*(end(server, POINTS[point]) for _ in range(5)))
+            await server.until(lambda: not server.server.server_state.connections)
+            await server.until(lambda: not server.server.server_state.tasks)
+            gc.collect()
+            assert len(server.made) == 5
+            assert server.alive() == 0
+            assert Exchange.partial_bytes == 0
+
+    run(test())
+
+
+def test_bodies_that_arrive_may_hold_so_much_memory_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(Connection, "most", 3)
+    monkeypatch.setattr(exchange, "MAX_PARTIAL_BYTES", 100_000)
 
-    async def tried() -> None:
-        async with server(Patience(arrive=SHORT, idle=LONG)) as port:
-            ends = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
-            assert b"200" in await asked(ends[0])
-            one_more = await asyncio.open_connection("127.0.0.1", port)
-            assert await asked(one_more) == b""
-            assert await ends[1][0].read() == b""
-            assert b"200" in await asked(ends[0])
-            assert b"200" in await asked(await asyncio.open_connection("127.0.0.1", port))
+    async def test() -> None:
+        async with listening() as server:
+            begun = post(b"a" * 60_000, b"Content-Length: 60001")
+            reader, writer = await server.connect()
+            writer.write(begun)
+            await server.until(lambda: Exchange.partial_bytes == 60_000)
+            assert statuses(await server.send(begun)) == [503]
+            writer.write(b"a")
+            assert b"POST /post 60001" in await reader.readuntil(b"60001")
+            assert statuses(await server.send(begun + b"a", half_close=True)) == [200]
+            writer.close()
 
-    asyncio.run(asyncio.wait_for(tried(), 30))
-
-
-def test_a_head_may_be_long_and_not_endless() -> None:
-    async def tried() -> None:
-        async with server(Patience()) as port:
-            ends = await asyncio.open_connection("127.0.0.1", port)
-            assert b" 200 " in await asked(ends, ASK[:-2] + b"x: " + b"a" * 50_000 + b"\r\n\r\n")
-            endless = ASK[:-2] + b"x: " + b"a" * 100 * MOST_HEAD_BYTES
-            said = await asked(ends, endless)
-            assert b" 431 " in said or said == b""  # who goes on sending may not hear it
-
-    asyncio.run(asyncio.wait_for(tried(), 30))
+    run(test())
 
 
-def test_what_is_no_http_is_told_so() -> None:
-    async def tried() -> None:
-        async with server(Patience()) as port:
-            said = await asked(await asyncio.open_connection("127.0.0.1", port), b"hello\r\n\r\n")
-            assert b"urn:problem:not-http" in said
+def test_each_answer_is_the_last_one_while_the_server_drains() -> None:
+    async def test() -> None:
+        async with listening() as server:
+            reader, writer = await server.connect()
+            writer.write(GET)
+            assert b"connection: close" not in await reader.readuntil(b"/get 0")
+            server.app.draining = True
+            writer.write(GET + GET)
+            answers = await reader.read()
+            assert statuses(answers) == [200]
+            assert b"connection: close" in answers
+            writer.close()
 
-    asyncio.run(asyncio.wait_for(tried(), 30))
+    run(test())
+
+
+def test_connection_in_use_may_send_one_more_request_at_a_shutdown() -> None:
+    async def test() -> None:
+        async with listening() as server:
+            reader, writer = await server.connect()
+            writer.write(GET)
+            await reader.readuntil(b"/get 0")
+            stopping = asyncio.create_task(server.server.shutdown())
+            await asyncio.sleep(0.05)
+            writer.write(GET)
+            assert b"connection: close" in await reader.read()
+            writer.close()
+            await stopping
+            with pytest.raises(ConnectionRefusedError):
+                await server.connect()
+
+    run(test())
+
+
+def test_unused_connection_is_closed_and_one_between_two_requests_is_not() -> None:
+    async def test() -> None:
+        async with listening(ConnectionTimeouts(arrive=SHORT, idle=SHORT * 4)) as server:
+            reader, writer = await server.connect()
+            writer.write(GET)
+            await reader.readuntil(b"/get 0")
+            await asyncio.sleep(SHORT * 2)
+            writer.write(GET)
+            await reader.readuntil(b"/get 0")
+            assert await reader.read() == b""
+            unused, other = await server.connect()
+            assert await unused.read() == b""
+            writer.close()
+            other.close()
+
+    run(test())
+
+
+def test_request_that_does_not_arrive_is_refused_in_time() -> None:
+    async def test() -> None:
+        async with listening(ConnectionTimeouts(arrive=SHORT, idle=LONG)) as server:
+            for begun in (GET[:9], post(b"a", b"Content-Length: 2"), CHUNKED + b"1\r\n"):
+                answer = await server.send(begun)
+                assert statuses(answer) == [408], begun
+            assert server.app.refused == [408]  # the application answered those with a whole head
+
+    run(test())
+
+
+def test_answer_that_is_not_taken_is_dropped_in_time() -> None:
+    async def test() -> None:
+        async with listening(ConnectionTimeouts(arrive=SHORT, idle=LONG)) as server:
+            _, writer = await server.connect()
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
+            writer.write(GET.replace(b"/get", b"/large"))
+            await server.until(lambda: server.server.server_state.connections)
+            await server.until(lambda: not server.server.server_state.connections)
+            writer.close()
+
+    run(test())
+
+
+def test_connections_over_the_limit_are_cut_and_unused_ones_go_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Connection, "limit", 3)
+
+    async def test() -> None:
+        async with listening(ConnectionTimeouts(arrive=SHORT, idle=LONG)) as server:
+            used, *unused = [await server.connect() for _ in range(3)]
+            used[1].write(GET)
+            await used[0].readuntil(b"/get 0")
+            with contextlib.suppress(ConnectionError):
+                assert await server.send(GET) == b""
+            assert server.app.refused == [503]
+            assert await unused[0][0].read() == b""
+            used[1].write(GET)
+            await used[0].readuntil(b"/get 0")
+            for _, writer in (used, *unused):
+                writer.close()
+
+    run(test())
+
+
+def test_head_may_be_large_and_not_endless() -> None:
+    async def test() -> None:
+        async with listening() as server:
+            large = get(b"X: " + b"a" * 60_000)
+            assert statuses(await server.send(large, half_close=True)) == [200]
+            assert statuses(await server.send(get(b"X: " + b"a" * 100 * MAX_HEAD_BYTES))) == [431]
+            assert server.app.refused == [431]
+
+    run(test())

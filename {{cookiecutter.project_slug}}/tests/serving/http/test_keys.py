@@ -30,7 +30,17 @@ def guarded(connect: Connect, predictor: Predictor) -> TestClient:
     return connect(predictor, keys=keys_of({KEYS: f"{ONE} {OTHER}"}))
 
 
-@pytest.mark.parametrize("told", [f"Bearer {ONE}", f"Bearer {OTHER}", f"Bearer  {ONE} "])
+@pytest.mark.parametrize(
+    "told",
+    [
+        f"Bearer {ONE}",
+        f"Bearer {OTHER}",
+        f"Bearer  {ONE} ",
+        f"bearer {ONE}",
+        f"BEARER   {OTHER}",
+        f"bEaReR {ONE}",
+    ],
+)
 def test_each_key_opens(told: str, guarded: TestClient) -> None:
     assert status(guarded, told) == 200
 
@@ -46,6 +56,10 @@ def test_each_key_opens(told: str, guarded: TestClient) -> None:
         ["Bearer "],
         [ONE],
         [f"Basic {ONE}"],
+        [f"Bearer{ONE}"],
+        [f"Bearers {ONE}"],
+        [f" {ONE}"],
+        ["bearer"],
         ["Bearer \xff\xfe"],
         [f"Bearer {ONE}", f"Bearer {OTHER}"],
     ],

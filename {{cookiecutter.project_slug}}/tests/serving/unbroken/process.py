@@ -59,14 +59,16 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, bundle: Path | None, *around: str) -> Iterator[Server]:
+def serving(
+    folder: Path, bundle: Path | None, *around: str, options: Sequence[str] = ()
+) -> Iterator[Server]:
     """A server that runs in `folder`; the command `around` may start it.
 
     It answers with `bundle` as a rehearsal, without one with what is released in the folder.
     """
     which = ["--rehearsal", "--bundle", str(bundle)] if bundle else []
     process = subprocess.Popen(
-        [*around, sys.executable, "-m", "serving", "run", "--port", "0", *which],
+        [*around, sys.executable, "-m", "serving", "run", "--port", "0", *which, *options],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(PROJECT)},
         stdout=subprocess.PIPE,

@@ -1,0 +1,57 @@
+"""The end of a connection, in two steps (RFC 9112, 9.6).
+
+The server says that it sends no more, then drops what still arrives until the client closes. A
+server that closes at once while a client sends has the system answer with a reset, and that can
+destroy the response before the client has read it.
+"""
+
+import asyncio
+from typing import Any
+
+# So long and so much is dropped; and so long a client may take its last response in.
+LINGER_SECONDS, LINGER_BYTES = 2.0, 16_000_000
+LAST_RESPONSE_SECONDS = 10.0
+
+
+class Closing(asyncio.Protocol):
+    """Takes over the transport of a connection whose last response was written."""
+
+    def __init__(
+        self, transport: asyncio.Transport, connections: set[Any], *, read_ended: bool
+    ) -> None:
+        self._transport, self._connections = transport, connections
+        self._loop = asyncio.get_running_loop()
+        self._until = self._loop.time() + LAST_RESPONSE_SECONDS
+        self._dropped = 0
+        connections.add(self)
+        transport.set_protocol(self)
+        self._timer = self._loop.call_later(LINGER_SECONDS, self._stop)
+        if read_ended:
+            transport.close()  # once all is written
+        else:
+            transport.write_eof()
+
+    def data_received(self, data: bytes) -> None:
+        """Drop it."""
+        self._dropped += len(data)
+        if self._dropped > LINGER_BYTES:
+            self._transport.abort()
+
+    def eof_received(self) -> bool:
+        """The client has closed; once all is written, so does the server."""
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client has closed, or was cut off."""
+        self._timer.cancel()
+        self._connections.discard(self)
+
+    def shutdown(self) -> None:
+        """It ends by itself soon enough."""
+
+    def _stop(self) -> None:
+        """Cut the client off, unless it is still taking the last response in."""
+        if self._transport.get_write_buffer_size() and self._loop.time() < self._until:
+            self._timer = self._loop.call_later(LINGER_SECONDS, self._stop)
+        else:
+            self._transport.abort()

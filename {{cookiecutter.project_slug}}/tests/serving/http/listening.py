@@ -1,0 +1,135 @@
+"""uvicorn with the server's own connections, in the test's event loop, and clients of it."""
+
+import asyncio
+import re
+import weakref
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from starlette.types import Receive, Scope, Send
+
+from serving.http.connection import Connection
+from serving.http.errors import Refusal
+from serving.http.timeouts import ConnectionTimeouts
+from serving.run import listen
+
+
+class Echo:
+    """An application that answers with what it received: method, path, length of the body.
+
+    /slow waits for `release` before it answers; /early answers without reading the body; /large
+    answers with 5 MB, and /stream with chunks.
+    """
+
+    draining = False
+
+    def __init__(self) -> None:
+        self.refused: list[int] = []
+        self.started = asyncio.Event()
+        self.release = asyncio.Event()
+
+    def count_refusal(self, status: int) -> None:
+        self.refused.append(status)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            size = 0 if scope["path"] == "/early" else await self._read(receive)
+        except Refusal as refusal:
+            await refusal.response()(scope, receive, send)
+            return
+        if scope["path"] == "/slow":
+            self.started.set()
+            await self.release.wait()
+        data = f"{scope['method']} {scope['path']} {size}".encode()
+        if scope["path"] == "/large":
+            data = b"a" * 5_000_000
+        length = [(b"content-length", b"%d" % len(data))]
+        headers = [] if scope["path"] == "/stream" else length
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": data[:3], "more_body": True})
+        await send({"type": "http.response.body", "body": data[3:]})
+
+    async def _read(self, receive: Receive) -> int:
+        size = 0
+        while True:
+            message = await receive()
+            size += len(message.get("body", b""))
+            if not message.get("more_body"):
+                return size
+
+
+@dataclass
+class Listening:
+    """A server that answers on `port`."""
+
+    port: int
+    app: Echo
+    server: uvicorn.Server
+    made: "list[weakref.ref[Connection]]" = field(default_factory=list)
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A client."""
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
+    async def send(self, data: bytes, *, half_close: bool = False) -> bytes:
+        """All that the server answers to these bytes until it closes."""
+        reader, writer = await self.connect()
+        try:
+            writer.write(data)
+            if half_close:
+                writer.write_eof()
+            return await reader.read()
+        finally:
+            writer.close()
+
+    def alive(self) -> int:
+        """How many connections are still in memory."""
+        return sum(one() is not None for one in self.made)
+
+    async def until(self, holds: Any) -> None:
+        """Return once `holds()`."""
+        async with asyncio.timeout(20):
+            while not holds():
+                await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def listening(
+    timeouts: ConnectionTimeouts | None = None, check_seconds: float = 0.02
+) -> AsyncIterator[Listening]:
+    """A server as the real one is, its timeouts checked more often."""
+    listener, app = listen("127.0.0.1", 0), Echo()
+    made: list[weakref.ref[Connection]] = []
+
+    class Noted(Connection):
+        def __init__(self, *args: Any, **named: Any) -> None:
+            super().__init__(*args, **named)
+            made.append(weakref.ref(self))
+
+    config = uvicorn.Config(
+        app, http=Noted, lifespan="off", log_level="error", proxy_headers=False
+    )  # fmt: skip
+    running = uvicorn.Server(config)
+    running.config.load()
+    running.lifespan = running.config.lifespan_class(running.config)
+    await running.startup([listener])
+    timeouts = timeouts or ConnectionTimeouts()
+
+    async def check() -> None:
+        while True:
+            timeouts.check(running.server_state.connections)
+            await asyncio.sleep(check_seconds)
+
+    checking = asyncio.create_task(check())
+    yield Listening(listener.getsockname()[1], app, running, made)
+    app.release.set()
+    await running.shutdown([listener])
+    checking.cancel()
+
+
+def statuses(answers: bytes) -> list[int]:
+    """The statuses of the responses in these bytes."""
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)]
