@@ -62,9 +62,6 @@ def test_an_argument_of_another_kind_is_one_error(argument: Argument, command: R
 @pytest.mark.parametrize("port", ["--port=8001", "PORT"])
 def test_two_servers_on_one_port_are_one_error(port: str, command: Runner) -> None:
     words = ["serving", "run", "--operate-port=8001", "--bundle=nowhere", "--rehearsal"]
-    if port == "PORT":
-        outcome = command(*words, PORT="8001")
-    else:
-        outcome = command(*words, port)
+    outcome = command(*words, PORT="8001") if port == "PORT" else command(*words, port)
     assert outcome.is_one_error()
     assert "--operate-port" in outcome.errors
