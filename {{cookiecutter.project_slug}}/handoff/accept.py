@@ -236,9 +236,10 @@ def _set_alias(bundle: Bundle, run: TrainedRun) -> None:
 
 
 def _git(key: str) -> str:
-    done = subprocess.run(
-        ["git", "config", key], capture_output=True, text=True, check=False, timeout=30
-    )
-    if not done.stdout.strip():
-        raise BadInput(f"a signature needs a name: git knows no {key}; git config {key} '…'")
-    return done.stdout.strip()
+    done = subprocess.run(["git", "config", key], capture_output=True, check=False, timeout=30)
+    name = done.stdout.decode("utf-8", errors="replace").strip()
+    if not name or "\ufffd" in name:
+        raise BadInput(
+            f"a signature needs a name: git knows no {key} in UTF-8; git config {key} '…'"
+        )
+    return name
