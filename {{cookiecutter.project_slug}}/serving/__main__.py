@@ -8,7 +8,6 @@ from importlib.util import find_spec
 from problem.arguments import (
     host,
     output_file,
-    output_folder,
     path,
     port,
     seconds,
@@ -81,7 +80,8 @@ def _add_run(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "word", nargs="?", choices=["serve"], help="what SageMaker says: on port 8080"
     )
-    verb.add_argument("--log", type=output_folder, default="logs", help="folder of log and labels")
+    # No `output_folder`: a log that cannot be written must not keep the server from answering.
+    verb.add_argument("--log", type=path, default="logs", help="folder of log and labels")
     verb.add_argument(
         "--drain",
         type=seconds(0, LONGEST_DRAIN),
