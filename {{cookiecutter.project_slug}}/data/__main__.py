@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, get_args
 
 from data.places import check_place
 from present.wording import count, listed
+from problem.arguments import text
 from problem.errors import EXIT_GATE_CLOSED, run
 
 if TYPE_CHECKING:
@@ -16,22 +17,34 @@ SOURCES = "text (.csv, .tsv, .txt), .parquet or .sql; also sklearn:NAME, parcels
 
 def main(words: Sequence[str]) -> int:
     """Adopt a table, or check a delivery."""
+    given = parser().parse_args(words)
+    return _check(given.source) if given.verb == "check" else _adopt(given)
+
+
+def parser() -> argparse.ArgumentParser:
+    """What may stand on the command line."""
     from problem.known_metrics import Task
 
     parser = argparse.ArgumentParser(prog="python -m data", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     adopting = verbs.add_parser("adopt", help="write problem.toml and data/contract.py for a table")
-    adopting.add_argument("source", metavar="FILE", help=SOURCES)
-    adopting.add_argument("--target", required=True, metavar="COLUMN", help="what is predicted")
-    adopting.add_argument("--time", metavar="COLUMN", help="when the decision was due")
-    adopting.add_argument("--id", metavar="COLUMN", help="what names a row")
+    adopting.add_argument("source", metavar="FILE", type=source, help=SOURCES)
+    adopting.add_argument(
+        "--target", type=text, required=True, metavar="COLUMN", help="what is predicted"
+    )
+    adopting.add_argument("--time", type=text, metavar="COLUMN", help="when the decision was due")
+    adopting.add_argument("--id", type=text, metavar="COLUMN", help="what names a row")
     adopting.add_argument("--task", choices=get_args(Task), help="where the guess is wrong")
     adopting.add_argument("--force", action="store_true", help="replace files that were edited")
     checking = verbs.add_parser("check", help="hold a delivery against data/contract.py")
-    checking.add_argument("source", metavar="FILE", help=SOURCES)
-    given = parser.parse_args(words)
-    check_place(given.source)
-    return _check(given.source) if given.verb == "check" else _adopt(given)
+    checking.add_argument("source", metavar="FILE", type=source, help=SOURCES)
+    return parser
+
+
+def source(word: str) -> str:
+    """What rows can be read from; a kind of argument (see `problem.arguments`)."""
+    check_place(text(word))
+    return word
 
 
 # Each imports only now what is slow to import: a mistake in the words need not wait for it.

@@ -1,5 +1,6 @@
 """Which sources there are, and is this one of them? Asked before anything slow is imported."""
 
+import stat
 from pathlib import Path
 
 from problem.errors import BadInput
@@ -46,17 +47,17 @@ def checked(source: str) -> Path:
     Raises:
         BadInput: it is not.
     """
-    path = Path(source)
+    path, found = Path(source), ""
     try:
-        with path.open("rb"):
-            found = ""
+        mode = path.stat().st_mode  # looked up first: a pipe would wait for whoever fills it
+        if stat.S_ISREG(mode):
+            path.open("rb").close()
+        else:
+            found = "a folder" if stat.S_ISDIR(mode) else "what is no file"
     except (FileNotFoundError, NotADirectoryError):
         found = "nothing"
-    except IsADirectoryError:
-        found = "a folder"
-    except OSError as error:
-        # Windows says 'permission denied' of a folder, too.
-        found = "a folder" if path.is_dir() else f"what cannot be read ({error.strerror})"
+    except (OSError, ValueError) as error:  # ValueError: a zero byte, or no UTF-8
+        found = f"what cannot be read ({getattr(error, 'strerror', None) or error})"
     if found:
         raise BadInput(
             f"expected a text file, a Parquet file or a query at {path}, found {found}; give the "

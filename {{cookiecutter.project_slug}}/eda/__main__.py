@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from problem.arguments import output_file, path
 from problem.errors import run
 
 EXPLORE = Path("eda/explore.py")
@@ -11,15 +12,24 @@ EXPLORE = Path("eda/explore.py")
 
 def main(words: Sequence[str]) -> int:
     """Write the page that was asked for, and say where it is."""
+    given = parser().parse_args(words)
+    return _notebook(given.file, given.out) if given.verb == "notebook" else _report(given.out)
+
+
+def parser() -> argparse.ArgumentParser:
+    """What may stand on the command line."""
     parser = argparse.ArgumentParser(prog="python -m eda", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     verb = verbs.add_parser("report", help="write the page about the rows of problem.toml")
-    verb.add_argument("--out", type=Path, metavar="FILE", help="instead of build/eda/index.html")
+    verb.add_argument(
+        "--out", type=output_file, metavar="FILE", help="instead of build/eda/index.html"
+    )
     verb = verbs.add_parser("notebook", help="run a marimo notebook and write it as a page")
-    verb.add_argument("file", type=Path, nargs="?", default=EXPLORE, help=f"instead of {EXPLORE}")
-    verb.add_argument("--out", type=Path, metavar="PAGE", help="instead of build/eda/NAME.html")
-    given = parser.parse_args(words)
-    return _notebook(given.file, given.out) if given.verb == "notebook" else _report(given.out)
+    verb.add_argument("file", type=path, nargs="?", default=EXPLORE, help=f"instead of {EXPLORE}")
+    verb.add_argument(
+        "--out", type=output_file, metavar="PAGE", help="instead of build/eda/NAME.html"
+    )
+    return parser
 
 
 def _notebook(file: Path, out: Path | None) -> int:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from problem.arguments import path, text
 from problem.errors import EXIT_GATE_CLOSED, BadInput, run
 
 # Who may sign, and for which team.
@@ -14,27 +15,34 @@ ROLES = {"data-scientist": "data-science", "ml-engineer": "ml-engineering"}
 
 def main(words: Sequence[str]) -> int:
     """Build, check or accept a bundle."""
+    given = parser().parse_args(words)
+    if given.verb == "build":
+        return _build(given.run)
+    bundle = given.bundle or latest()
+    return (
+        _check(bundle, as_json=given.json, as_markdown=given.markdown)
+        if given.verb == "check"
+        else _accept(bundle, ROLES[given.role])
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    """What may stand on the command line."""
     parser = argparse.ArgumentParser(prog="python -m handoff", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     building = verbs.add_parser("build", help="write a bundle from a training run")
-    building.add_argument("--run", help="id of the MLflow run; the latest one by default")
+    building.add_argument(
+        "--run", type=text, help="id of the MLflow run; the latest one by default"
+    )
     checking = verbs.add_parser("check", help="hold a bundle against the gate")
-    checking.add_argument("bundle", nargs="?", type=Path, help="by default the latest built")
+    checking.add_argument("bundle", nargs="?", type=path, help="by default the latest built")
     shape = checking.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print verdict.json")
     shape.add_argument("--markdown", action="store_true", help="print a pull request's summary")
     accepting = verbs.add_parser("accept", help="sign for a bundle that passed")
-    accepting.add_argument("bundle", nargs="?", type=Path, help="by default the latest built")
+    accepting.add_argument("bundle", nargs="?", type=path, help="by default the latest built")
     accepting.add_argument("--as", dest="role", required=True, choices=ROLES)
-    given = parser.parse_args(words)
-    if given.verb == "build":
-        return _build(given.run)
-    path = given.bundle or latest()
-    return (
-        _check(path, as_json=given.json, as_markdown=given.markdown)
-        if given.verb == "check"
-        else _accept(path, ROLES[given.role])
-    )
+    return parser
 
 
 def latest(built: Path | None = None) -> Path:

@@ -22,6 +22,7 @@ from poc.record.provenance import at_commit, provenance
 from poc.record.tracking import mlflow
 from poc.record.write import FEATURES_FILE
 from problem.errors import BadInput
+from problem.files import read_json
 from problem.spec import PROBLEM_FILE
 
 
@@ -59,7 +60,7 @@ def accept(
     _check_committed(bundle)
     person = f"{_git('user.name')} <{_git('user.email')}>"
     _check_free(bundle.id, team, person)
-    run = fetch(bundle.manifest["run_id"])
+    run = fetch(bundle.manifest.get("run_id"))
     _check_recorded(bundle, run)
     [other] = set(TEAMS) - {team}
     is_second = unsigned(bundle.id, other) is None
@@ -87,10 +88,10 @@ def _check_judged(bundle: Bundle) -> dict[str, str]:
             f"the gate has not judged bundle {bundle.id[:12]}; run `python -m handoff check`"
         )
     try:
-        verdict = json.loads(path.read_text(encoding="utf-8"))
+        verdict = read_json(path, "the gate's verdict", "run `python -m handoff check`")
         results = {one["check"]: one["verdict"] for one in verdict["findings"]}
         passed = verdict["bundle"] == bundle.id and verdict["verdict"] == "passed"
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+    except (BadInput, LookupError, TypeError):
         passed, results = False, {}
     unasked = [check.name for check in CHECKS if check.name not in results]
     if not passed or unasked or "refuse" in results.values():
@@ -138,7 +139,7 @@ def _check_passes(
 
 def _check_committed(bundle: Bundle) -> None:
     """Anyone can take up the commit that the bundle names, and finds there what it was made of."""
-    code = bundle.manifest["code"]
+    code = bundle.manifest.get("code") or {"dirty": True}
     if code["dirty"] or not code["commit"]:
         raise BadInput(
             f"bundle {bundle.id[:12]} was trained on work that is not committed; commit, then "
@@ -171,11 +172,11 @@ def _check_recorded(bundle: Bundle, run: TrainedRun) -> None:
     pairs = {
         "model": (manifest["files"]["model/model.skops"], file_digest(run.model_file)),
         "threshold": (bundle.threshold, run.facts["threshold"]),
-        "candidate": (said["candidate"]["name"], run.facts["candidate"]),
-        LOOKS: (said[LOOKS], run.looks),
-        "code": (manifest["code"], run.facts["code"]),
-        "data_digest": (manifest["data_digest"], run.facts["data_digest"]),
-        "trained_at": (manifest["trained_at"], run.trained_at.isoformat()),
+        "candidate": (said.get("candidate", {}).get("name"), run.facts["candidate"]),
+        LOOKS: (said.get(LOOKS), run.looks),
+        "code": (manifest.get("code"), run.facts["code"]),
+        "data_digest": (manifest.get("data_digest"), run.facts["data_digest"]),
+        "trained_at": (manifest.get("trained_at"), run.trained_at.isoformat()),
     }
     differ = [name for name, (one, other) in pairs.items() if one != other]
     if differ:
@@ -235,9 +236,10 @@ def _set_alias(bundle: Bundle, run: TrainedRun) -> None:
 
 
 def _git(key: str) -> str:
-    done = subprocess.run(
-        ["git", "config", key], capture_output=True, text=True, check=False, timeout=30
-    )
-    if not done.stdout.strip():
-        raise BadInput(f"a signature needs a name: git knows no {key}; git config {key} '…'")
-    return done.stdout.strip()
+    done = subprocess.run(["git", "config", key], capture_output=True, check=False, timeout=30)
+    name = done.stdout.decode("utf-8", errors="replace").strip()
+    if not name or "\ufffd" in name:
+        raise BadInput(
+            f"a signature needs a name: git knows no {key} in UTF-8; git config {key} '…'"
+        )
+    return name

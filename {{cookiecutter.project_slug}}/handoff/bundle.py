@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from handoff.documents import check_documents
 from problem.columns import Column
 from problem.errors import BadInput
 from problem.spec import Problem, parse
@@ -129,20 +130,23 @@ def read(path: Path) -> Bundle:
     manifest, bundle_id = verify(path)
     papers = {name: _content(path, name, manifest["files"][name]) for name in _PAPERS}
     try:
+        documents = {name: _parse(papers[name]) for name in _PAPERS if name.endswith(".json")}
+        check_documents({MANIFEST: manifest, **documents})
         bundle = Bundle(
             path=path,
             id=bundle_id,
             manifest=manifest,
             problem=parse(papers["problem.toml"].decode(), f"{path}/problem.toml"),
-            contract=Contract.from_json(_parse(papers["contract.json"])),
-            evaluation=_parse(papers["evaluation.json"]),
-            reference=_parse(papers["reference.json"]),
+            contract=Contract.from_json(documents["contract.json"]),
+            evaluation=documents["evaluation.json"],
+            reference=documents["reference.json"],
         )
         # Read once now, so that no garbage in them surprises anyone later.
         _ = bundle.threshold, bundle.golden()
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        why = " ".join(repr(error).split())
         raise BadInput(
-            f"bundle {path} holds what no bundle of format {FORMAT} holds: {error!r:.200}; build "
+            f"bundle {path} holds what no bundle of format {FORMAT} holds: {why:.300}; build "
             "it anew with `python -m handoff build`"
         ) from None
     return bundle

@@ -1,10 +1,11 @@
 """What is said about a bundle stays outside it, in git: the verdict and one signature a team."""
 
 import hashlib
-import json
-import tomllib
 from pathlib import Path
 from typing import Any
+
+from problem.errors import BadInput
+from problem.files import MissingFile, read_bytes, read_json, read_toml
 
 RECORDS = Path("handoff/records")
 VERDICT = "verdict.json"
@@ -12,21 +13,28 @@ VERDICT = "verdict.json"
 TEAMS = ("data-science", "ml-engineering")
 # A ConfigMap knows no folders: mounted here, it holds the record of the one bundle it releases.
 MOUNTED = "mounted"
+# What is expected there, and the next step where it is not.
+_A_VERDICT = ("the gate's verdict", "run `python -m handoff check`")
 
 
 def folder(bundle_id: str, records: Path = RECORDS) -> Path:
     """Where the record of a bundle lies: where one is mounted that speaks of it, else by its id."""
     mounted = records / MOUNTED
     try:
-        about = json.loads((mounted / VERDICT).read_text(encoding="utf-8"))["bundle"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        about = _verdict(mounted / VERDICT).get("bundle")
+    except BadInput:
         about = None
     return mounted if about == bundle_id else records / bundle_id
 
 
 def verdict_digest(bundle_id: str, records: Path = RECORDS) -> str:
-    """SHA-256 of the verdict that the signatures confirm."""
-    return hashlib.sha256((folder(bundle_id, records) / VERDICT).read_bytes()).hexdigest()
+    """SHA-256 of the verdict that the signatures confirm.
+
+    Raises:
+        BadInput: there is none that can be read.
+    """
+    path = folder(bundle_id, records) / VERDICT
+    return hashlib.sha256(read_bytes(path, *_A_VERDICT)).hexdigest()
 
 
 def refusal(bundle_id: str, records: Path = RECORDS) -> str | None:
@@ -36,15 +44,14 @@ def refusal(bundle_id: str, records: Path = RECORDS) -> str | None:
     """
     path = folder(bundle_id, records) / VERDICT
     try:
-        verdict = json.loads(path.read_text(encoding="utf-8"))
-        about, word = verdict["bundle"], verdict["verdict"]
-    except FileNotFoundError:
+        verdict = _verdict(path)
+    except MissingFile:
         return f"the gate has no verdict on it ({path}); run `python -m handoff check`"
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+    except BadInput:
         return f"its verdict ({path}) cannot be read"
-    if about != bundle_id:
+    if verdict.get("bundle") != bundle_id:
         return f"its verdict ({path}) speaks of another bundle"
-    if word != "passed":
+    if verdict.get("verdict") != "passed":
         return f"the gate refused it ({path})"
     for team in TEAMS:
         if reason := unsigned(bundle_id, team, records):
@@ -56,14 +63,14 @@ def unsigned(bundle_id: str, team: str, records: Path = RECORDS) -> str | None:
     """Why the team's signature is none for this bundle and the verdict as it stands; None if it is.
 
     Raises:
-        OSError: there is no verdict.
+        BadInput: there is no verdict.
     """
     path = folder(bundle_id, records) / f"{team}.toml"
     try:
         signature = _signature(path)
-    except FileNotFoundError:
+    except MissingFile:
         return f"no {path}"
-    except (OSError, ValueError):
+    except BadInput:
         return f"{path} cannot be read"
     expected = {"team": team, "bundle": bundle_id, "verdict": verdict_digest(bundle_id, records)}
     for name, value in expected.items():
@@ -78,7 +85,7 @@ def signed(bundle_id: str, records: Path = RECORDS) -> tuple[str, ...]:
     """The teams that have signed for the bundle and the verdict as it stands."""
     try:
         return tuple(team for team in TEAMS if unsigned(bundle_id, team, records) is None)
-    except OSError:  # no verdict, so nothing to sign for
+    except BadInput:  # no verdict, so nothing to sign for
         return ()
 
 
@@ -86,10 +93,14 @@ def signer(bundle_id: str, team: str, records: Path = RECORDS) -> str:
     """Who signed for the team.
 
     Raises:
-        OSError, ValueError: there is no signature that can be read.
+        BadInput: there is no signature that can be read.
     """
     return str(_signature(folder(bundle_id, records) / f"{team}.toml").get("person"))
 
 
 def _signature(path: Path) -> dict[str, Any]:
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    return read_toml(path, "a signature", "sign again with `python -m handoff accept`")
+
+
+def _verdict(path: Path) -> dict[str, Any]:
+    return read_json(path, *_A_VERDICT)

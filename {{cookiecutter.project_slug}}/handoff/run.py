@@ -1,6 +1,5 @@
 """Fetches a training run from MLflow: the model and the facts it was recorded with."""
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,14 +8,16 @@ from typing import Any
 import skops.io
 from sklearn.pipeline import Pipeline
 
-from poc.record.tracking import connect, mlflow
+from poc.record.tracking import connect, mlflow, store_errors
 from poc.record.write import FACTS, FEATURES_FILE
 from problem.errors import BadInput
+from problem.files import read_json, read_text
 from problem.spec import PROBLEM_FILE, read
 from serving.model.archive import TRUSTED_TYPES, trusted
 
 # All code as it was when the run began, committed or not.
 SNAPSHOT = "snapshot.zip"
+AGAIN = "train again with `python -m poc train`"
 # The tag that says how many models the test rows had judged when they judged this one.
 LOOKS = "test_evaluations"
 
@@ -39,6 +40,7 @@ class TrainedRun:
     facts: dict[str, Any]
     looks: int | None
 
+    @store_errors()
     def count_test_evaluation(self) -> int:
         """How many models the test rows have judged, this one included.
 
@@ -57,6 +59,7 @@ class TrainedRun:
         return number
 
 
+@store_errors()
 def fetch(run_id: str | None) -> TrainedRun:
     """Run `run_id`, or the latest that was trained for the problem in problem.toml.
 
@@ -86,7 +89,7 @@ def fetch(run_id: str | None) -> TrainedRun:
         model_file=model_file,
         problem_text=problem_text,
         features_text=features_text,
-        facts=json.loads((folder / FACTS).read_text(encoding="utf-8")),
+        facts=read_json(folder / FACTS, "the run's facts", AGAIN),
         looks=int(run.data.tags[LOOKS]) if LOOKS in run.data.tags else None,
     )
 
@@ -105,12 +108,9 @@ def _find(run_id: str | None, experiment: str) -> mlflow.entities.Run | None:
 
 def _unchanged(folder: Path, current: Path) -> str:
     """The text of `current`, which must be what the run recorded under the same name."""
-    recorded = (folder / current.name).read_text(encoding="utf-8")
-    if current.read_text(encoding="utf-8") != recorded:
-        raise BadInput(
-            f"{current} has changed since the run was trained; train again with "
-            "`python -m poc train`"
-        )
+    recorded = read_text(folder / current.name, f"the run's {current.name}", AGAIN)
+    if read_text(current, "what the run was trained with", "restore it from git") != recorded:
+        raise BadInput(f"{current} has changed since the run was trained; {AGAIN}")
     return recorded
 
 

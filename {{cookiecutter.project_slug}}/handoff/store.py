@@ -1,19 +1,23 @@
 """Where accepted bundles lie, and which of them is live."""
 
-import os
 import re
-import tomllib
 from pathlib import Path
 
+from problem.arguments import path, variable
 from problem.errors import BadInput
+from problem.files import read_toml
 
 RELEASE_FILE = Path("deploy/release.toml")
 _ID = re.compile(r"[0-9a-f]{64}")
 
 
 def place(bundle_id: str) -> Path:
-    """The folder of a bundle in the store: the one BUNDLES names, `bundles/` by default."""
-    return Path(os.environ.get("BUNDLES") or "bundles") / bundle_id
+    """The folder of a bundle in the store: the one BUNDLES names, `bundles/` by default.
+
+    Raises:
+        BadInput: BUNDLES cannot be a path.
+    """
+    return (variable("BUNDLES", path) or Path("bundles")) / bundle_id
 
 
 def champion(release: Path = RELEASE_FILE) -> str:
@@ -36,18 +40,13 @@ def champion_if_any(release: Path = RELEASE_FILE) -> str | None:
     Raises:
         BadInput: the file cannot be read, or what it names is no id.
     """
-    try:
-        named = tomllib.loads(release.read_text("utf-8")).get("champion")
-    except (OSError, ValueError) as error:
-        raise BadInput(
-            f"expected what is live in {release}, cannot read it: {error}; "
-            "name a bundle with --bundle"
-        ) from None
-    if not named:
+    then = "restore it from git, or name a bundle with --bundle"
+    named = read_toml(release, "what is live", then).get("champion")
+    if named in (None, ""):
         return None
     if not isinstance(named, str) or not _ID.fullmatch(named):
         raise BadInput(
             f"expected the 64 hexadecimal digits of a bundle's id as champion in {release}, "
-            f"got {named!r}; `python -m handoff accept` prints the id"
+            f"got {named!r:.80}; `python -m handoff accept` prints the id"
         )
     return named

@@ -8,7 +8,7 @@ from problem.errors import EXIT_GATE_CLOSED, run
 
 def main(words: Sequence[str]) -> int:
     """Walk all stages, write the page, and say in a line each what came of it."""
-    argparse.ArgumentParser(prog="python -m journey", description=__doc__).parse_args(words)
+    parser().parse_args(words)
     # Only now what is slow to import: a mistake in the words need not wait for it.
     from journey.rehearse import MARKS, rehearse, write
     from problem.spec import read
@@ -24,6 +24,11 @@ def main(words: Sequence[str]) -> int:
             print(f"\nnext: {line}")
     print(f"\npage: {path.absolute()}")
     return EXIT_GATE_CLOSED if journey.stopped_at else 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """What may stand on the command line: nothing but --help."""
+    return argparse.ArgumentParser(prog="python -m journey", description=__doc__)
 
 
 if __name__ == "__main__":

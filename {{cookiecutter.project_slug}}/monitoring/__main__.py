@@ -3,25 +3,14 @@
 import argparse
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from pathlib import Path
 
-from problem.errors import EXIT_GATE_CLOSED, BadInput, run
+from problem.arguments import path, timestamp
+from problem.errors import EXIT_GATE_CLOSED, run
 
 
 def main(words: Sequence[str]) -> int:
     """Print what was found; 3 if something drifted or got worse."""
-    parser = argparse.ArgumentParser(prog="python -m monitoring", description=__doc__)
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    verb = verbs.add_parser("check", help="hold the prediction log against the bundle's reference")
-    verb.add_argument("--bundle", type=Path, help="a bundle's folder (default: the champion)")
-    verb.add_argument("--log", type=Path, default=Path("logs"), help="folder of log and labels")
-    verb.add_argument(
-        "--since", metavar="TIME", help="ISO 8601, UTC without an offset (default: window_days ago)"
-    )
-    verb.add_argument("--json", action="store_true", help="print the result as JSON instead")
-    given = parser.parse_args(words)
-    since = None if given.since is None else _time(given.since)
+    given = parser().parse_args(words)
     # Only now what is slow to import: a mistake in the words need not wait for it.
     from handoff import bundle as bundles
     from handoff.store import champion, place
@@ -29,7 +18,7 @@ def main(words: Sequence[str]) -> int:
     from monitoring.show import print_table
 
     bundle = bundles.read(given.bundle or place(champion()))
-    result = check(bundle, given.log, since)
+    result = check(bundle, given.log, given.since)
     if given.json:
         print(json.dumps(result.to_json(), indent=1))
     else:
@@ -37,15 +26,21 @@ def main(words: Sequence[str]) -> int:
     return EXIT_GATE_CLOSED if result.wrong else 0
 
 
-def _time(text: str) -> datetime:
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadInput(
-            f"expected a time such as 2026-11-23 or 2026-11-23T08:00+01:00 after --since, "
-            f"got {text!r}"
-        ) from None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+def parser() -> argparse.ArgumentParser:
+    """What may stand on the command line."""
+    parser = argparse.ArgumentParser(prog="python -m monitoring", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verb = verbs.add_parser("check", help="hold the prediction log against the bundle's reference")
+    verb.add_argument("--bundle", type=path, help="a bundle's folder (default: the champion)")
+    verb.add_argument("--log", type=path, default="logs", help="folder of log and labels")
+    verb.add_argument(
+        "--since",
+        type=timestamp,
+        metavar="TIME",
+        help="ISO 8601, UTC without an offset (default: window_days ago)",
+    )
+    verb.add_argument("--json", action="store_true", help="print the result as JSON instead")
+    return parser
 
 
 if __name__ == "__main__":

@@ -66,6 +66,12 @@ def check(
         BadInput: there is no log, or it holds what the bundle's contract does not allow.
     """
     problem = bundle.problem
+    if missing := {"rows", "features", "performance"} - bundle.reference.keys():
+        names = ", ".join(sorted(missing))
+        raise BadInput(
+            f"expected {names} in reference.json of bundle {bundle.id[:12]}, found "
+            "none; build the bundle anew with `python -m handoff build`"
+        )
     now = now or datetime.now(UTC)
     since = since or now - timedelta(days=problem.monitoring.window_days)
     begin, end = (moment.astimezone(UTC).replace(tzinfo=None) for moment in (since, now))

@@ -66,6 +66,8 @@ NO_LABELS = "CREATE TEMP VIEW labels AS SELECT '' AS prediction_id, '' AS label 
 
 # Far more than a server takes as a request, so the end of a segment holds its last line break.
 LONGEST_LINE = 16 * 1024 * 1024
+# What DuckDB raises of files, in which it finds other things than JSON Lines.
+UNREADABLE = (duckdb.IOException, duckdb.InvalidInputException, duckdb.ConversionException)
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,16 @@ def live_table(
 
 
 def _segments(folder: Path) -> list[str]:
-    """The segments' paths, so written that DuckDB takes no character of them for a pattern."""
-    return [glob.escape(str(path)) for path in sorted(folder.glob("*.jsonl"))]
+    """The segments' paths, so written that DuckDB takes no character of them for a pattern.
+
+    Raises:
+        BadInput: one of them is no regular file (a pipe would wait for ever).
+    """
+    found = sorted(folder.glob("*.jsonl"))
+    for path in found:
+        if not path.is_file():
+            raise BadInput(f"expected a segment of the log in {path}, found no file; move it away")
+    return [glob.escape(str(path)) for path in found]
 
 
 def _set(connection: duckdb.DuckDBPyConnection, variable: str, value: object) -> None:
@@ -136,7 +146,13 @@ def _set(connection: duckdb.DuckDBPyConnection, variable: str, value: object) ->
 def _torn_lines(connection: duckdb.DuckDBPyConnection, lines: str) -> int:
     """How many segments end in half a line; any other broken line is refused."""
     broken = f"SELECT segment, count(*) FROM ({lines}) WHERE broken GROUP BY ALL ORDER BY ALL"  # noqa: S608
-    found = connection.execute(broken).fetchall()
+    try:
+        found = connection.execute(broken).fetchall()
+    except UNREADABLE as error:
+        raise BadInput(
+            f"expected one record a line in the segments of the log, they cannot be read: "
+            f"{' '.join(str(error).split()):.300}; move the file that is none out of the log"
+        ) from None
     for segment, many in found:
         if many > _ends_torn(Path(segment)):
             numbered = f"SELECT row_number() OVER () AS line, * FROM ({lines}) WHERE segment = ?"  # noqa: S608
@@ -156,6 +172,6 @@ def _ends_torn(segment: Path) -> bool:
         tail = file.read().rpartition(b"\n")[2]
     try:
         json.loads(tail or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return True
     return False

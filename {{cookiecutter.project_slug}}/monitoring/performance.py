@@ -22,6 +22,9 @@ LEAST_OF_A_CLASS = 10
 # the others: a parcel whose delivery is known on the first day is not a late one.
 COMPLETE = 0.95
 
+# Larger ones would overflow a sum of squares.
+LARGEST_LABEL = 1e150
+
 ADVICE = "look at the drifted columns and the slices; roll back or retrain"
 WAIT = "wait for labels, or send them to POST /v1/labels"
 
@@ -92,15 +95,15 @@ def _judged(bundle: Bundle, truth: np.ndarray, prediction: np.ndarray, coverage:
 
 def _arrays(contract: Contract, known: Sequence[tuple[Any, ...]]) -> tuple[np.ndarray, np.ndarray]:
     """Truth and prediction as `problem.metrics` takes them, of rows whose label can be read."""
-    read = [(_truth(contract, json.loads(label)), score, scores) for score, scores, label in known]
+    read = [(_truth(contract, _value(label)), score, scores) for score, scores, label in known]
     usable = [row for row in read if row[0] is not None]
     truth = np.array([row[0] for row in usable], dtype=float)
     if contract.task != "multiclass":
         return truth, np.array([score for _, score, _ in usable], dtype=float)
     try:
         named = [json.loads(scores) for _, _, scores in usable]
-        shares = [[one[str(label)] for label in contract.classes] for one in named]
-    except (KeyError, TypeError):
+        shares = [[float(one[str(label)]) for label in contract.classes] for one in named]
+    except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError):
         raise BadInput(
             f"expected `scores` of {contract.classes} with every logged answer of a multiclass "
             "model; find who else writes to the log, and move it out"
@@ -108,11 +111,19 @@ def _arrays(contract: Contract, known: Sequence[tuple[Any, ...]]) -> tuple[np.nd
     return truth, np.array(shares, dtype=float).reshape(len(usable), len(contract.classes))
 
 
+def _value(label: str) -> object:
+    """What a label says; None where it is nested deeper than Python reads, so no label."""
+    try:
+        return json.loads(label)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _truth(contract: Contract, label: object) -> float | None:
     """The label as a number: its class's place, or a regression's value; None if it is neither."""
     if contract.task == "regression":
-        value = label if isinstance(label, int | float) and not isinstance(label, bool) else None
-        return None if value is None else float(value)
+        is_number = isinstance(label, int | float) and not isinstance(label, bool)
+        return float(label) if is_number and abs(label) <= LARGEST_LABEL else None  # type: ignore[arg-type]
     return next((float(i) for i, one in enumerate(contract.classes) if one == label), None)
 
 

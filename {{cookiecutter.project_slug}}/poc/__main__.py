@@ -1,16 +1,30 @@
 """`python -m poc train`: try the candidates, choose one, record the run in MLflow."""
 
 import argparse
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
 from poc.memory import give_back
+from problem.arguments import output_file, output_folder, path, seconds, text
 from problem.errors import run
+
+# A month; whoever searches for longer can go on with the same command.
+LONGEST_SEARCH = 2_592_000
 
 
 def main(words: Sequence[str]) -> int:
     """Train on the problem and the contract of this project, or tell what came of it."""
+    given = parser().parse_args(words)
+    give_back()
+    if given.verb == "report":
+        return _report(given.out, as_slides=given.slides)
+    if given.verb == "retrain":
+        return _retrain(given.facts, given.out)
+    return _train(given.search_seconds, given.parameters_of)
+
+
+def parser() -> argparse.ArgumentParser:
+    """What may stand on the command line."""
     parser = argparse.ArgumentParser(prog="python -m poc", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     verb = verbs.add_parser("train", help="train the candidates and record the chosen one")
@@ -18,28 +32,25 @@ def main(words: Sequence[str]) -> int:
     tuning.add_argument(
         "--search-seconds",
         metavar="N",
-        type=_seconds,
+        type=seconds(1, LONGEST_SEARCH),
         help="search for better parameters for so long; stopped, the same command goes on",
     )
     tuning.add_argument(
         "--parameters-of",
         metavar="RUN",
+        type=text,
         help="try what the search of that run found (its id, or: latest), without searching",
     )
     again = verbs.add_parser("retrain", help="make a run's model again from its training.json")
-    again.add_argument("facts", metavar="FACTS", type=Path, help="the run's training.json")
-    again.add_argument("out", metavar="OUT", type=Path, help="folder for the model and its facts")
+    again.add_argument("facts", metavar="FACTS", type=path, help="the run's training.json")
+    again.add_argument(
+        "out", metavar="OUT", type=output_folder, help="folder for the model and its facts"
+    )
     told = verbs.add_parser("report", help="tell the latest run to people who are not technical")
     told.add_argument("--slides", action="store_true", help="as slides for a meeting")
     where = "instead of build/report.html or build/slides.html"
-    told.add_argument("--out", metavar="PAGE", type=Path, help=where)
-    given = parser.parse_args(words)
-    give_back()
-    if given.verb == "report":
-        return _report(given.out, as_slides=given.slides)
-    if given.verb == "retrain":
-        return _retrain(given.facts, given.out)
-    return _train(given.search_seconds, given.parameters_of)
+    told.add_argument("--out", metavar="PAGE", type=output_file, help=where)
+    return parser
 
 
 # Each imports only now what is slow to import: a mistake in the words need not wait for it.
@@ -73,17 +84,6 @@ def _report(out: Path | None, *, as_slides: bool) -> int:
     path = write(gather_evidence(read(), ROW), out, as_slides=as_slides)
     print(f"{'slides' if as_slides else 'report'}: {path}")
     return 0
-
-
-def _seconds(word: str) -> float:
-    """A time to spend, in seconds."""
-    try:
-        seconds = float(word)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"expected seconds, more than 0, got {word!r}; say 600")
-    return seconds
 
 
 if __name__ == "__main__":

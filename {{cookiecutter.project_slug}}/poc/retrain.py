@@ -19,10 +19,17 @@ from poc.model import candidates, recipe
 from poc.record.provenance import provenance
 from poc.record.write import FACTS
 from problem.errors import BadInput
+from problem.files import read_json
 from problem.spec import Problem
 
 MODEL = "model.skops"
-NEEDED = ("candidate", "parameters", "calibrated", "data_digest", "seed")
+NEEDED = {
+    "candidate": str,
+    "parameters": dict,
+    "calibrated": str | bool,
+    "data_digest": str,
+    "seed": int,
+}
 
 
 def retrain(
@@ -76,15 +83,9 @@ def retrain(
 
 
 def _read(file: Path) -> dict[str, Any]:
-    try:
-        facts = json.loads(file.read_text(encoding="utf-8"))
-        missing = [name for name in NEEDED if name not in facts]
-    except (OSError, ValueError, TypeError) as error:
-        raise BadInput(
-            f"expected a run's {FACTS}, cannot read {file}: {error}; take it from the run's "
-            "artifacts in MLflow"
-        ) from None
-    if missing or not isinstance(facts, dict):
+    facts = read_json(file, f"a run's {FACTS}", "take it from the run's artifacts in MLflow")
+    missing = [name for name, kind in NEEDED.items() if not isinstance(facts.get(name), kind)]
+    if missing:
         raise BadInput(
             f"{file} lacks {', '.join(missing)}: it was recorded by an older training; train "
             "again with `python -m poc train`"

@@ -2,21 +2,14 @@
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
+from problem.arguments import output_file, path
 from problem.errors import run
 
 
 def main(words: Sequence[str]) -> int:
     """Read and validate the problem; print what it says, or write the brief."""
-    parser = argparse.ArgumentParser(prog="python -m problem", description=__doc__)
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    check = verbs.add_parser("check", help="read and validate problem.toml")
-    brief = verbs.add_parser("brief", help="write the one-page brief for stakeholders")
-    for verb in (check, brief):
-        verb.add_argument("file", nargs="?", type=Path, default=Path("problem/problem.toml"))
-    brief.add_argument("--out", type=Path, metavar="PAGE", help="instead of build/brief.html")
-    given = parser.parse_args(words)
+    given = parser().parse_args(words)
     # Only now what is slow to import: a mistake in the words need not wait for it.
     from problem.answered import read_answered, summary
 
@@ -28,6 +21,20 @@ def main(words: Sequence[str]) -> int:
 
     print(f"brief: {write(problem, given.out or BRIEF)}")
     return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """What may stand on the command line."""
+    parser = argparse.ArgumentParser(prog="python -m problem", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    check = verbs.add_parser("check", help="read and validate problem.toml")
+    brief = verbs.add_parser("brief", help="write the one-page brief for stakeholders")
+    for verb in (check, brief):
+        verb.add_argument("file", nargs="?", type=path, default="problem/problem.toml")
+    brief.add_argument(
+        "--out", type=output_file, metavar="PAGE", help="instead of build/brief.html"
+    )
+    return parser
 
 
 if __name__ == "__main__":

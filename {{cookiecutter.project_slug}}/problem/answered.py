@@ -6,7 +6,7 @@ from problem.base import NOT_SAID
 from problem.errors import BadInput
 from problem.mistakes import list_mistakes
 from problem.plain import is_assumed
-from problem.spec import Problem, read
+from problem.spec import Problem, read, text_of
 
 
 def read_answered(file: Path) -> Problem:
@@ -23,7 +23,7 @@ def read_answered(file: Path) -> Problem:
         if answer.startswith(NOT_SAID) and not is_assumed(problem, f"decision.{name}")
     ]
     if hidden:
-        raise BadInput(list_mistakes(hidden, file.read_text(encoding="utf-8"), str(file)))
+        raise BadInput(list_mistakes(hidden, text_of(file), str(file)))
     return problem
 
 

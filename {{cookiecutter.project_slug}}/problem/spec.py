@@ -1,15 +1,14 @@
 """Reads `problem.toml`: the one file the business, the data scientist and the ML engineer share."""
 
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field, ValidationError
 
 from problem.base import Table
 from problem.errors import BadInput
 from problem.expectations import Expectations, Minimum
+from problem.files import MARK, parse_toml, read_text
 from problem.known_metrics import RANGES, TASKS_OF_METRIC, Task
 from problem.mistakes import explain, list_mistakes
 from problem.tables import (
@@ -197,11 +196,8 @@ def parse(text: str, where: str) -> Problem:
         BadInput: not TOML, or a field is missing, unknown, of the wrong type or contradicts
             another; every mistake with its line, the rule and an example.
     """
-    text = text.removeprefix("\ufeff")  # a mark that some editors set and no person sees
-    try:
-        values: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BadInput(f"{where} is not valid TOML: {error}. Mend that line first.") from None
+    text = text.removeprefix(MARK)
+    values = parse_toml(text, where, "fix that first")
     try:
         problem = Problem.model_validate(values)
     except ValidationError as error:
@@ -213,16 +209,17 @@ def parse(text: str, where: str) -> Problem:
 
 def read(path: Path = PROBLEM_FILE) -> Problem:
     """Read `problem.toml`; see `parse` for what is refused."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise BadInput(
-            f"expected the problem in {path}, found no such file; run this from the project's "
-            "folder, or frame one with `python -m data adopt FILE --target COLUMN`"
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(
-            f"{path} cannot be read as UTF-8 text: {error}; save it as UTF-8 and see that it is "
-            "a file you may read"
-        ) from None
-    return parse(text, str(path))
+    return parse(text_of(path), str(path))
+
+
+def text_of(path: Path) -> str:
+    """The text of a problem.toml.
+
+    Raises:
+        BadInput: it is missing or no UTF-8 text.
+    """
+    then = (
+        "run this from the project's folder, or frame one with `python -m data adopt FILE "
+        "--target COLUMN`"
+    )
+    return read_text(path, "the problem", then)

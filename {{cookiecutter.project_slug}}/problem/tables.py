@@ -7,6 +7,9 @@ from pydantic import Field, PlainValidator
 from problem.base import ColumnName, Money, Sentence, Table
 from problem.known_metrics import TASKS_OF_METRIC, Task
 
+# A hundred years: dates stay dates when so many days are subtracted.
+LONGEST_DAYS = 36_500
+
 PAYOFFS: dict[Task, tuple[str, ...]] = {
     "binary": ("true_positive", "false_positive", "true_negative", "false_negative"),
     "multiclass": ("correct", "wrong"),
@@ -60,7 +63,10 @@ class Target(Table):
         examples=[True],
     )
     label_delay_days: int = Field(
-        ge=0, description="days until the true outcome is known, 0 or more", examples=[14]
+        ge=0,
+        le=LONGEST_DAYS,
+        description="days until the true outcome is known, 0 or more",
+        examples=[14],
     )
 
 
@@ -206,9 +212,14 @@ class Budget(Table):
 class Monitoring(Table):
     """How the live model is watched."""
 
-    window_days: int = Field(ge=1, description="days that are judged together", examples=[7])
+    window_days: int = Field(
+        ge=1, le=LONGEST_DAYS, description="days that are judged together", examples=[7]
+    )
     minimum_rows: int = Field(
-        ge=30, description="fewer rows are 'insufficient data', 30 or more", examples=[200]
+        ge=30,
+        le=1_000_000_000,
+        description="fewer rows are 'insufficient data', 30 or more",
+        examples=[200],
     )
 
 

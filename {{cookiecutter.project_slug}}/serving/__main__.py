@@ -1,26 +1,32 @@
 """`python -m serving run` answers over HTTP, `batch` a file; `optimise` finds the fastest way."""
 
 import argparse
-import os
 import re
 from collections.abc import Sequence
 from importlib.util import find_spec
-from pathlib import Path
 
+from problem.arguments import (
+    host,
+    output_file,
+    path,
+    port,
+    seconds,
+    variable,
+    whole,
+)
 from problem.errors import BadInput, run
 
 # A path, and none that would hide a path of the server's own below it.
 _ROOT_PATH = re.compile(r"(?!/(v1|v2(/.*)?|docs(/static)?)$)(/\w[\w.~-]*)+", re.ASCII)
+# A day: a longer wait is a mistake, as no orchestrator grants it.
+LONGEST_DRAIN = 86_400
+# More copies of a model than any machine has cores for.
+MOST_PROCESSES = 512
 
 
 def main(words: Sequence[str]) -> int:
     """Serve until told to stop, or answer the rows of a file."""
-    parser = argparse.ArgumentParser(prog="python -m serving", description=__doc__)
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    _add_run(verbs.add_parser("run", help="answer over HTTP until SIGTERM or Ctrl-C"))
-    _add_choice(verbs.add_parser("optimise", help="find the fastest runtime that answers the same"))
-    _add_batch(verbs.add_parser("batch", help="answer every row of a CSV or Parquet file"))
-    given = parser.parse_args(words)
+    given = parser().parse_args(words)
     # Only now what is slow to import: a mistake in the words, or a refusal, need not wait for it.
     from serving.choose import choose
 
@@ -28,7 +34,7 @@ def main(words: Sequence[str]) -> int:
         return _batch(given)
     if given.verb == "optimise":
         return _optimise(given)
-    port, root_path = _port(given), _root_path(given)
+    number, proxied = _port(given), _root_path(given)
     bundle = choose(given.bundle, rehearsal=given.rehearsal)
     from serving.run import Address, serve
 
@@ -36,37 +42,49 @@ def main(words: Sequence[str]) -> int:
         bundle,
         rehearsal=given.rehearsal,
         follow=given.bundle is None and not given.rehearsal,
-        at=Address(given.host, port, given.operate_port, root_path),
+        at=Address(given.host, number, given.operate_port, proxied),
         logs=given.log,
         drain=given.drain,
     )
     return 0
 
 
+def parser() -> argparse.ArgumentParser:
+    """What may stand on the command line."""
+    parser = argparse.ArgumentParser(prog="python -m serving", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    _add_run(verbs.add_parser("run", help="answer over HTTP until SIGTERM or Ctrl-C"))
+    _add_choice(verbs.add_parser("optimise", help="find the fastest runtime that answers the same"))
+    _add_batch(verbs.add_parser("batch", help="answer every row of a CSV or Parquet file"))
+    return parser
+
+
 def _add_run(verb: argparse.ArgumentParser) -> None:
     _add_choice(verb)
-    verb.add_argument("--host", default="127.0.0.1")
+    verb.add_argument("--host", type=host, default="127.0.0.1")
     verb.add_argument(
-        "--port", type=int, help="0 takes a free one (default: what PORT says, else 8000)"
+        "--port", type=port, help="0 takes a free one (default: what PORT says, else 8000)"
     )
     verb.add_argument(
         "--operate-port",
-        type=int,
+        type=port,
         metavar="PORT",
         help="probes and metrics there, and there alone: /livez, /readyz, /health, /metrics",
     )
     verb.add_argument(
         "--root-path",
+        type=root_path,
         metavar="/PATH",
         help="where a proxy shows this server (default: what UVICORN_ROOT_PATH holds, else /)",
     )
     verb.add_argument(
         "word", nargs="?", choices=["serve"], help="what SageMaker says: on port 8080"
     )
-    verb.add_argument("--log", type=Path, default=Path("logs"), help="folder of log and labels")
+    # No `output_folder`: a log that cannot be written must not keep the server from answering.
+    verb.add_argument("--log", type=path, default="logs", help="folder of log and labels")
     verb.add_argument(
         "--drain",
-        type=float,
+        type=seconds(0, LONGEST_DRAIN),
         default=0.0,
         metavar="SECONDS",
         help="go on answering after SIGTERM, while /readyz already says no",
@@ -75,38 +93,53 @@ def _add_run(verb: argparse.ArgumentParser) -> None:
 
 def _port(given: argparse.Namespace) -> int:
     """The port that was asked for; Cloud Run says it in PORT, SageMaker has one of its own."""
-    told = os.environ.get("PORT", "8080" if given.word else "8000")
-    if given.port is None and not told.isdecimal():
-        raise BadInput(f"expected a port in PORT, such as 8080, got '{told}'")
-    return int(told) if given.port is None else int(given.port)
+    found: int | None = given.port
+    if found is None:
+        found = variable("PORT", port)
+    if found is None:
+        found = 8080 if given.word else 8000
+    if found and found == given.operate_port:
+        raise BadInput(
+            f"expected another --operate-port than {found}, which --port or PORT names; give one "
+            "of its own, or leave it out"
+        )
+    return found
 
 
 def _root_path(given: argparse.Namespace) -> str:
     """The path before each of the server's paths, as users of a proxy know them; mostly none."""
-    path = given.root_path
-    path = os.environ.get("UVICORN_ROOT_PATH", "") if path is None else path
-    if path and not _ROOT_PATH.fullmatch(path):
-        raise BadInput(
-            f"expected a --root-path such as /models/parcels, got '{path}'; it begins with /, does "
+    found: str | None = given.root_path
+    return (variable("UVICORN_ROOT_PATH", root_path) or "") if found is None else found
+
+
+def root_path(word: str) -> str:
+    """Where a proxy shows this server; a kind of argument (see `problem.arguments`)."""
+    if word and not _ROOT_PATH.fullmatch(word):
+        raise argparse.ArgumentTypeError(
+            f"expected a path such as /models/parcels, got {word!r:.80}; it begins with /, does "
             "not end with it, and is not one of the server's own paths, such as /v1"
         )
-    return str(path)
+    return word
 
 
 def _add_batch(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("input", metavar="IN", type=Path, help="rows, in a .csv or .parquet")
-    verb.add_argument("out", metavar="OUT", type=Path, help="the answers, in a .parquet")
+    verb.add_argument("input", metavar="IN", type=path, help="rows, in a .csv or .parquet")
+    verb.add_argument("out", metavar="OUT", type=output_file, help="the answers, in a .parquet")
     _add_choice(verb)
     verb.add_argument(
         "--anew", action="store_true", help="forget what an earlier run began or finished"
     )
     verb.add_argument(
-        "--processes", type=int, default=0, metavar="N", help="ask the model in N (default: cores)"
+        "--processes",
+        type=whole(0, MOST_PROCESSES),
+        default=0,
+        metavar="N",
+        help="ask the model in N (default: cores)",
     )
 
 
 def _add_choice(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--bundle", type=Path, help="a bundle's folder (default: what is released)")
+    verb.add_argument("--bundle", type=path, help="a bundle's folder (default: what is released)")
     verb.add_argument(
         "--rehearsal",
         action="store_true",
@@ -117,8 +150,6 @@ def _add_choice(verb: argparse.ArgumentParser) -> None:
 def _batch(given: argparse.Namespace) -> int:
     from serving.choose import choose
 
-    if given.processes < 0:
-        raise BadInput(f"expected --processes of 1 or more, got {given.processes}")
     if find_spec("pyarrow") is None:  # the server has no use for it
         raise BadInput("batch needs pyarrow: install the pins in requirements/batch.txt")
     bundle = choose(given.bundle, rehearsal=given.rehearsal)

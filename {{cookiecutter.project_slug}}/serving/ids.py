@@ -15,7 +15,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from problem.arguments import secret
 from problem.errors import BadInput
+from problem.files import read_text
 
 KEY, FILE = "SERVING_ID_KEY", "SERVING_ID_KEY_FILE"
 # A shorter one can be guessed from a few ids; `openssl rand -hex 32` makes one of 64.
@@ -86,14 +88,10 @@ def keys_of(environment: Mapping[str, str] = os.environ) -> list[bytes]:
     """
     if KEY not in environment and FILE not in environment:
         return []
-    text = environment.get(KEY, "")
+    text = secret(KEY, environment)
     if FILE in environment:
-        try:
-            text += "\n" + Path(environment[FILE]).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadInput(
-                f"{FILE} names {environment[FILE]}, which cannot be read: {error}"
-            ) from None
+        path = Path(environment[FILE])
+        text += "\n" + read_text(path, "keys for ids", f"name another file in {FILE}")
     found = text.replace(",", " ").split()
     # Not the key itself: this goes to a log.
     if not found or min(map(len, found)) < SHORTEST:

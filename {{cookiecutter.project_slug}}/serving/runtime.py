@@ -8,16 +8,19 @@ signatures in `handoff/records/`, in a file that ML engineering owns, and no oth
 
 import hashlib
 import logging
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from handoff import record
-from handoff.bundle import Bundle
+from handoff.bundle import LARGEST_FILE, Bundle
+from problem.errors import BadInput
+from problem.files import MissingFile, read_bytes, read_toml
 
 CHOICE, MODEL = "runtime.toml", "model.onnx"
 EXACT, ONNX = "scikit-learn", "onnx"
+
+ANEW = "python -m serving optimise"
 
 logger = logging.getLogger("serving")
 
@@ -40,11 +43,11 @@ def converted(bundle: Bundle, *, rehearsal: bool) -> bytes | None:
     """
     path = choice_file(bundle, rehearsal=rehearsal)
     try:
-        choice = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        choice = read_toml(path, "the choice of a runtime", f"run `{ANEW}`")
+    except MissingFile:
         return None
-    except (OSError, ValueError) as error:
-        logger.warning("the pipeline answers, because %s cannot be read: %s", path, error)
+    except BadInput as error:
+        logger.warning("the pipeline answers: %s", error)
         return None
     if choice.get("bundle") == bundle.id and choice.get("runtime") == EXACT:
         return None
@@ -63,10 +66,8 @@ def _named(choice: Mapping[str, Any], bundle: Bundle) -> tuple[bytes | None, str
         return None, f"names no runtime of '{EXACT}' and '{ONNX}'"
     path = folder(bundle) / MODEL
     try:
-        model = path.read_bytes()
-    except FileNotFoundError:
-        return None, f"names a converted model, and there is none at {path}"
-    except OSError as error:
+        model = read_bytes(path, "a converted model", f"run `{ANEW}`", LARGEST_FILE)
+    except BadInput as error:
         return None, f"names a converted model that cannot be read: {error}"
     if hashlib.sha256(model).hexdigest() != choice.get("model_sha256"):
         return None, f"names another model than {path}"

@@ -18,8 +18,8 @@ def is_edited(path: Path) -> bool:
 
     Line ends do not count: git may have changed them on checkout.
     """
-    if not path.exists():
-        return False
+    if not path.is_file():
+        return os.path.lexists(path)  # a folder, a pipe or a broken link: not ours to replace
     # An editor's byte-order mark or another encoding is an edit, not an accident to stop at.
     text, mark, digest = path.read_text("utf-8", errors="replace").rpartition(MARK)
     return not mark or digest.rstrip("\n") != _digest(text)

@@ -47,10 +47,13 @@ def read_parquet(path: Path) -> pd.DataFrame:
             )
         # Not safe: a decimal or a huge number may lose its last digits on becoming a float.
         table = pq.read_table(path).cast(pa.schema(list(wanted.items())), safe=False)
-    except (pa.ArrowException, OSError) as error:
-        raise BadInput(f"{path} is no readable Parquet file: {error}; export it again") from None
-    types = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
-    frame: pd.DataFrame = table.to_pandas(types_mapper=types.get, ignore_metadata=True)
+        types = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
+        frame: pd.DataFrame = table.to_pandas(types_mapper=types.get, ignore_metadata=True)
+    except (pa.ArrowException, OSError, UnicodeError) as error:
+        said = " ".join(str(error).split())
+        raise BadInput(
+            f"{path} is no readable Parquet file: {said:.300}; export it again"
+        ) from None
     return frame
 
 

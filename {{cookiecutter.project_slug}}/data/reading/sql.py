@@ -21,6 +21,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from data.reading.layout import LONGEST_NAME
 from problem.errors import BadInput
+from problem.files import read_text
 
 ADDRESS = "DATABASE_URL"
 # Rows come in pieces of so many; a query that gives more than MOST is no table for one machine.
@@ -29,6 +30,8 @@ TIMEOUT = 10  # seconds until a server that does not answer is given up
 SECRET = ("pass", "secret", "token", "key")
 WHOLE = range(-(2**63), 2**63)
 HIDDEN = "***"
+# What drivers raise of addresses, queries and values (such as a year that Python has not).
+DRIVERS = (ImportError, ValueError, TypeError, ArithmeticError, OSError)
 
 
 def read_sql(path: Path) -> pd.DataFrame:
@@ -42,18 +45,19 @@ def read_sql(path: Path) -> pd.DataFrame:
         BadInput: there is no DATABASE_URL or no database at it, the query is refused, gives too
             many rows, or columns that are doubled, unnamed or hold no single values.
     """
-    query = path.read_text("utf-8", errors="replace").strip().rstrip(";").rstrip()
+    query = read_text(path, "a query", "save it as UTF-8 text").strip().rstrip(";").rstrip()
     if not query:
         raise BadInput(f"{path} is empty; a query must stand in it")
     address = _address()
     try:
+        _check_is_there(address)
         engine = create_engine(address, connect_args=_patience(address))
         with engine.connect() as connection:
             names, pieces = _ask(connection, address, query)
             _check_names(path, names)
             frame = _frame(path, names, pieces)
         engine.dispose()
-    except (SQLAlchemyError, ImportError, UnicodeError, TypeError) as error:
+    except (SQLAlchemyError, pa.ArrowException, *DRIVERS) as error:
         raise BadInput(
             f"{path} cannot be read from {_shown(address)}: {_said(error, address)}; mend the "
             f"query, or {ADDRESS}"
@@ -79,6 +83,14 @@ def _address() -> URL:
     if address.drivername in ("postgres", "postgresql"):
         address = address.set(drivername="postgresql+psycopg")
     return address
+
+
+def _check_is_there(address: URL) -> None:
+    """SQLite would make a database that is not there."""
+    name = address.database or ":memory:"
+    is_named = address.get_backend_name() == "sqlite" and not name.startswith((":", "file:"))
+    if is_named and not Path(name).is_file():
+        raise FileNotFoundError(f"there is no database file {name:.200}")
 
 
 def _patience(address: URL) -> dict[str, Any]:

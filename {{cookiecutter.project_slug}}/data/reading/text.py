@@ -124,9 +124,10 @@ def _table(path: Path, layout: Layout, names: list[str]) -> pa.Table:
                 column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
             ),
         )
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowException, OSError, UnicodeError) as error:
         if not seen:
-            raise BadInput(f"{path} is no table: {error}; export it again") from None
+            said = " ".join(str(error).split())
+            raise BadInput(f"{path} is no table: {said:.300}; export it again") from None
         row = seen[0]
         titled = row.expected_columns == 1 < row.actual_columns
         title = "; if a title stands above the header, delete its lines" if titled else ""

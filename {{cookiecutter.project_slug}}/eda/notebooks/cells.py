@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from problem.errors import BadInput
+from problem.files import read_text
 
 Kind = Literal["setup", "cell", "function"]
 Defined = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -50,8 +51,7 @@ class Ran:
 
 def is_notebook(path: Path) -> bool:
     """Whether a Python file is a marimo notebook: it makes an `app` of `marimo.App`."""
-    text = path.read_text(encoding="utf-8", errors="replace")
-    return any(line.startswith("app = marimo.App(") for line in text.splitlines())
+    return _makes_app(path.read_text(encoding="utf-8", errors="replace").splitlines())
 
 
 def cells(path: Path) -> list[Cell]:
@@ -60,17 +60,22 @@ def cells(path: Path) -> list[Cell]:
     Raises:
         BadInput: the file is no marimo notebook.
     """
-    if not path.is_file() or not is_notebook(path):
+    then = "`marimo edit FILE.py` makes one"
+    lines = read_text(path, "a marimo notebook", then).splitlines()
+    if not _makes_app(lines):
         raise BadInput(
             f"expected a marimo notebook in {path} (`app = marimo.App()` and cells), found none; "
-            "`marimo edit FILE.py` makes one"
+            f"{then}"
         )
-    lines = path.read_text(encoding="utf-8").splitlines()
     try:
         body = ast.parse("\n".join(lines)).body
     except SyntaxError as error:
         raise BadInput(
             f"{path}, line {error.lineno}: {error.msg}; mend it, then run again"
+        ) from None
+    except (RecursionError, MemoryError):  # the parser's own limits
+        raise BadInput(
+            f"{path} is nested too deeply for Python to read; split the expression, then run again"
         ) from None
     found: list[Cell] = []
     for node in body:
@@ -105,6 +110,10 @@ def run(path: Path) -> list[Ran]:
     return [
         Ran(cell, output_of.get(cell), printed.between(cell.first, cell.last)) for cell in known
     ]
+
+
+def _makes_app(lines: list[str]) -> bool:
+    return any(line.startswith("app = marimo.App(") for line in lines)
 
 
 def _decorated(node: Defined, number: int, lines: list[str]) -> Iterator[Cell]:

@@ -14,6 +14,7 @@ from eda.notebooks.cells import Ran, run
 from eda.notebooks.outputs import blocks_of, markdown_of, parts_of
 from present import page
 from present.page import Block, Code, Section
+from problem.files import read_text
 
 PAGES = Path("build/eda")
 # In a notebook a part stands in a frame of its own, so that its style and the editor's keep apart.
@@ -53,7 +54,8 @@ def write(path: Path, out: Path | None = None) -> Path:
     sections: list[Section] = []
     for ran in run(path):
         _add(sections, path, ran)
-    lead = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n\n")[0]
+    text = read_text(path, "a marimo notebook", "restore it")
+    lead = (ast.get_docstring(ast.parse(text)) or "").split("\n\n")[0]
     footer = f"Made of {path.as_posix()} by python -m eda notebook: each cell ran once, in order."
     target = out or PAGES / f"{path.stem}.html"
     return page.write(target, f"Notebook {path.stem}", lead, sections, footer=footer)

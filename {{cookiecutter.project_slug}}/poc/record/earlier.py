@@ -1,19 +1,20 @@
 """What earlier runs decided: today's accepted model, and parameters that a search has found."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from poc.model import CHAMPION, TUNED, Candidate, recipe
-from poc.record.tracking import connect, mlflow
+from poc.record.tracking import connect, mlflow, store_errors
 from poc.record.write import FACTS
 from problem.errors import BadInput
+from problem.files import read_json
 
 # What the registry calls the version that both teams have signed for (handoff/accept.py sets it).
 # Which of the accepted ones is live is another question, and deploy/release.toml answers it.
 ACCEPTED = "accepted"
 
 
+@store_errors()
 def facts_of(run_id: str, name: str) -> dict[str, Any]:
     """The training.json of run `run_id` of the problem `name`; `latest` is the last that finished.
 
@@ -27,13 +28,12 @@ def facts_of(run_id: str, name: str) -> dict[str, Any]:
         run_id = found[0].info.run_id if found else run_id
     try:
         path = Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=FACTS))
-        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (mlflow.exceptions.MlflowException, OSError, ValueError):
+    except (mlflow.exceptions.MlflowException, OSError):
         raise BadInput(
             f"expected a finished training run of '{name}', found none called {run_id}; "
             "list them with `mlflow ui`, or point MLFLOW_TRACKING_URI to the server that knows it"
         ) from None
-    return facts
+    return read_json(path, f"a run's {FACTS}", "name another run, or train again")
 
 
 def found_by(facts: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """What a report is made from: the latest run's facts, and what was said of held-out rows."""
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,11 +13,12 @@ from numpy.typing import NDArray
 from poc.dataset import gather
 from poc.evaluate import among
 from poc.folds import Lesson, lesson
-from poc.record.tracking import connect, mlflow
+from poc.record.tracking import connect, mlflow, store_errors
 from poc.record.write import FACTS, SCORES
 from problem.errors import BadInput
+from problem.files import read_json, read_text
 from problem.metrics import Units
-from problem.spec import PROBLEM_FILE, Problem
+from problem.spec import PROBLEM_FILE, Problem, text_of
 
 Array = NDArray[np.float64]
 
@@ -68,15 +68,16 @@ def gather_evidence(problem: Problem, schema: pa.DataFrameSchema) -> Evidence:
     Raises:
         BadInput: there is none, it kept no scores, or the problem or the data has changed since.
     """
-    run = _latest(problem.decision.name)
-    folder = Path(mlflow.artifacts.download_artifacts(run_id=run.info.run_id))
+    with store_errors():
+        run = _latest(problem.decision.name)
+        folder = Path(mlflow.artifacts.download_artifacts(run_id=run.info.run_id))
     again = "train again with `python -m poc train`"
     for name in (FACTS, SCORES, PROBLEM_FILE.name):
         if not (folder / name).is_file():
             raise BadInput(f"run {run.info.run_id} has kept no {name}; {again}")
-    if (folder / PROBLEM_FILE.name).read_text("utf-8") != PROBLEM_FILE.read_text("utf-8"):
+    if read_text(folder / PROBLEM_FILE.name, "the run's problem", again) != text_of(PROBLEM_FILE):
         raise BadInput(f"{PROBLEM_FILE} has changed since the latest run was trained; {again}")
-    facts = json.loads((folder / FACTS).read_text("utf-8"))
+    facts = read_json(folder / FACTS, "the facts of the latest run", again)
     dataset = gather(problem, schema)
     if dataset.digest != facts["data_digest"]:
         source = problem.rows.source
@@ -92,9 +93,9 @@ def gather_evidence(problem: Problem, schema: pa.DataFrameSchema) -> Evidence:
 
 
 def _latest(experiment: str) -> mlflow.entities.Run:
-    client = mlflow.MlflowClient()
+    known = connect(experiment)  # first: a client needs an address that was checked
     finished = "attributes.status = 'FINISHED'"
-    runs = client.search_runs([connect(experiment)], finished, max_results=1)
+    runs = mlflow.MlflowClient().search_runs([known], finished, max_results=1)
     if not runs:
         raise BadInput(
             f"expected a finished training run of '{experiment}', found none; train one with "

@@ -1,9 +1,11 @@
 """Reads a CSV or Parquet file in parts of so many rows each: the same file, the same parts."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -159,12 +161,23 @@ def _csv(
 @contextmanager
 def _said_of(path: Path) -> Iterator[None]:
     """What Arrow cannot read, said of the file."""
+    hook = sys.unraisablehook
+
+    def pass_over(lost: Any) -> None:
+        # Arrow cannot give a broken row that is no UTF-8 to `set_aside`, prints that, and goes on
+        # to raise what is caught below.
+        if not isinstance(lost.exc_value, UnicodeDecodeError):
+            hook(lost)
+
+    sys.unraisablehook = pass_over
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeError) as error:
         kind = "UTF-8 text with commas" if path.suffix == ".csv" else "Parquet"
         said = str(error).strip().split("\n")[0]
         raise BadInput(f"expected {kind}, {path} cannot be read: {said:.300}") from None
+    finally:
+        sys.unraisablehook = hook
 
 
 @dataclass

@@ -12,7 +12,9 @@ from hashlib import sha256
 from hmac import compare_digest
 from pathlib import Path
 
+from problem.arguments import secret
 from problem.errors import BadInput
+from problem.files import read_text
 
 KEYS, FILE = "SERVING_API_KEYS", "SERVING_API_KEYS_FILE"
 # A shorter one can be guessed; `openssl rand -hex 32` makes one of 64.
@@ -76,14 +78,11 @@ def keys_of(environment: Mapping[str, str] = os.environ) -> Keys | None:
     """
     if KEYS not in environment and FILE not in environment:
         return None
-    return Keys(environment.get(KEYS, ""), Path(environment[FILE]) if FILE in environment else None)
+    return Keys(secret(KEYS, environment), Path(environment[FILE]) if FILE in environment else None)
 
 
 def _read(path: Path) -> tuple[bytes, ...]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{FILE} names {path}, which cannot be read: {error}") from None
+    text = read_text(path, "API keys", f"name another file in {FILE}")
     found = _digests(text, str(path))
     if not found:
         raise BadInput(f"expected API keys in {path}, a line each, found none")

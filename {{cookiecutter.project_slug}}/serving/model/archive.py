@@ -17,6 +17,7 @@ import skops.io
 
 from handoff.bundle import Bundle
 from problem.errors import BadInput
+from problem.files import read_text
 
 # Beside this code, not in the bundle nor the working directory: an artefact brings no trust along.
 TRUSTED_TYPES = Path(__file__).resolve().parents[2] / "handoff" / "trusted_types.txt"
@@ -56,7 +57,8 @@ def load_model(bundle: Bundle, trusted_types: Path = TRUSTED_TYPES) -> Any:
 
 def trusted(path: Path) -> set[str]:
     """The type names of the trusted list, one a line."""
-    lines = (line.split("#")[0].strip() for line in path.read_text("utf-8").splitlines())
+    text = read_text(path, "the types that serving trusts", "restore it from git")
+    lines = (line.split("#")[0].strip() for line in text.splitlines())
     return {line for line in lines if line}
 
 

@@ -137,7 +137,8 @@ def write_bundle(folder: Path, bundle: Bundle) -> str:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(text.encode())
         digests[name] = hashlib.sha256(text.encode()).hexdigest()
-    manifest = json.dumps({"format": FORMAT, "files": digests}).encode()
+    about = {"name": "late-parcels", "version": 1, "features_module": "poc.features"}
+    manifest = json.dumps({"format": FORMAT, **about, "files": digests}).encode()
     (folder / MANIFEST).write_bytes(manifest)
     return hashlib.sha256(manifest).hexdigest()
 

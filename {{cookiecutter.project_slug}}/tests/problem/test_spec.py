@@ -169,7 +169,7 @@ def test_a_file_that_is_not_there_or_no_text_is_refused_with_the_next_step(tmp_p
     (tmp_path / "t.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(BadInput, match="save it as UTF-8"):
         read(tmp_path / "t.toml")
-    with pytest.raises(BadInput, match="cannot be read"):
+    with pytest.raises(BadInput, match="found a folder"):
         read(tmp_path)
 
 

@@ -90,4 +90,4 @@ def test_a_port_that_is_none_is_refused(tmp_path: Path) -> None:
         check=False,
     )
     assert ended.returncode == 2
-    assert "expected a port in PORT" in ended.stderr
+    assert "variable PORT: expected a whole number" in ended.stderr

@@ -168,10 +168,10 @@ def test_root_path_that_is_none_or_hides_own_paths_is_refused(
     own = {prefix.replace("{name}", "any") for prefix in own_prefixes(client)}
     assert {"/v1", "/v2/health", "/v2/models/any", "/docs"} <= own
     for path in [*sorted(own), "/", "models", "/models/", "/a//b", "/a/../b", "/a b", "/a\n", "/ä"]:
-        with pytest.raises(BadInput, match="--root-path"):
+        with pytest.raises(SystemExit, match="2"):
             main(["run", "--root-path", path, "--bundle", "none"])
     monkeypatch.setenv("UVICORN_ROOT_PATH", "/v1")
-    with pytest.raises(BadInput, match="--root-path"):
+    with pytest.raises(BadInput, match="UVICORN_ROOT_PATH"):
         main(["run", "--bundle", "none"])
     for path in (PREFIX, "/v1/parcels", "/livez", "/a.b-c_d~e", ""):
         with pytest.raises(BadInput, match="none"):  # the bundle

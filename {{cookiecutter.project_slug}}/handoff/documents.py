@@ -1,0 +1,152 @@
+"""What the JSON documents of a bundle must look like, checked once where a bundle is read.
+
+What only training, the gate or a person reads in them is not described here.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, NotRequired
+
+from pydantic import ConfigDict, Field, TypeAdapter
+
+# pydantic reads no `TypedDict` of `typing` before Python 3.12.
+from typing_extensions import TypedDict
+
+from problem.columns import ColumnType
+from problem.known_metrics import Task
+
+STRICT = ConfigDict(strict=True)
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
+# How many classes each task has at least and at most.
+CLASSES = {"binary": (2, 2), "multiclass": (2, 100_000), "regression": (0, 0)}
+
+
+class Code(TypedDict):
+    """The code that a bundle was made with."""
+
+    commit: str | None
+    dirty: bool
+
+
+class Manifest(TypedDict):
+    """manifest.json."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    format: int
+    name: str
+    version: str | int
+    features_module: str
+    files: dict[str, str]
+    run_id: NotRequired[str]
+    code: NotRequired[Code]
+    data_digest: NotRequired[str]
+    trained_at: NotRequired[str]
+
+
+class Input(TypedDict):
+    """A column in contract.json."""
+
+    name: str
+    type: ColumnType
+    nullable: bool
+    minimum: Number | None
+    maximum: Number | None
+    categories: list[str]
+    closed: bool
+    meaning: str
+    example: Any
+
+
+class ContractFile(TypedDict):
+    """contract.json."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    task: Task
+    classes: list[str | bool | int | Number]
+    inputs: Annotated[list[Input], Field(min_length=1)]
+    outputs: list[dict[str, Any]]
+
+
+class Candidate(TypedDict):
+    """The candidate that training chose."""
+
+    name: str
+
+
+class Evaluation(TypedDict):
+    """evaluation.json; `threshold` of a binary problem alone."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    threshold: NotRequired[Number | None]
+    candidate: NotRequired[Candidate]
+
+
+class Bins(TypedDict):
+    """How a score or an input was distributed: numbers have edges, the others categories."""
+
+    edges: NotRequired[list[Number]]
+    categories: NotRequired[list[str]]
+    counts: NotRequired[list[Count]]
+    missing: NotRequired[Count]
+    minimum: NotRequired[Number | None]
+    maximum: NotRequired[Number | None]
+
+
+class Feature(Bins):
+    """An input in reference.json."""
+
+    name: str
+    type: ColumnType
+
+
+class Score(Bins):
+    """The score in reference.json."""
+
+    edges: list[Number]  # type: ignore[misc]  # required here
+
+
+class Performance(TypedDict):
+    """The success metric on the test rows, with its interval."""
+
+    value: Number
+    low: Number
+    high: Number
+
+
+class Reference(TypedDict):
+    """reference.json."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    score: Score
+    rows: NotRequired[Count]
+    features: NotRequired[list[Feature]]
+    performance: NotRequired[Performance]
+
+
+ADAPTERS: dict[str, TypeAdapter[Any]] = {
+    "manifest.json": TypeAdapter(Manifest),
+    "contract.json": TypeAdapter(ContractFile),
+    "evaluation.json": TypeAdapter(Evaluation),
+    "reference.json": TypeAdapter(Reference),
+}
+
+
+def check_documents(documents: Mapping[str, Mapping[str, Any]]) -> None:
+    """Hold documents, by the names of their files, against what their readers expect.
+
+    Raises:
+        ValueError: one has a field that is missing or of another type, or its fields do not agree.
+    """
+    for name, document in documents.items():
+        ADAPTERS[name].validate_python(document)
+    contract = documents["contract.json"]
+    least, most = CLASSES[contract["task"]]
+    if not least <= len(contract["classes"]) <= most:
+        raise ValueError(f"{len(contract['classes'])} classes of a {contract['task']} problem")
+    names = [column["name"] for column in contract["inputs"]]
+    if len(set(names)) < len(names):
+        raise ValueError("two inputs of one name")
+    for feature in documents["reference.json"].get("features", ()):
+        needed = {"number": "edges", "integer": "edges", "date": "name"}
+        if needed.get(feature["type"], "categories") not in feature or "counts" not in feature:
+            raise ValueError(f"the reference of {feature['name']!r} has no bins or no counts")
