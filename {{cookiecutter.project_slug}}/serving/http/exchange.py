@@ -90,6 +90,7 @@ class Exchange:
     def fail(self, fault: Refusal) -> None:
         """The rest of the body will not come; whoever waits for it gets `fault` instead."""
         self._fault = fault
+        self._body.clear()
         self._wake()
 
     def disconnect(self) -> None:
@@ -120,11 +121,21 @@ class Exchange:
                 self._body.clear()
                 self._delivered = not self.more_body
                 return {"type": "http.request", "body": body, "more_body": self.more_body}
-            if self._fault:
-                raise self._fault
+            if self._fault is not None:
+                self._raise_fault()
             self._waiting = asyncio.get_running_loop().create_future()
             await self._waiting
         return {"type": "http.disconnect"}
+
+    def _raise_fault(self) -> None:
+        # What keeps an exception keeps the frames that it passed, and with them the body: so it
+        # is kept nowhere.
+        fault, self._fault = self._fault, None
+        try:
+            if fault is not None:
+                raise fault
+        finally:
+            del fault
 
     async def send(self, message: Message) -> None:
         """Send a part of the response; its head goes out together with the first of its body.
