@@ -12,14 +12,14 @@ from pathlib import Path
 from handoff.bundle import Bundle
 from problem.errors import BadInput
 from serving import ids
+from serving.connection.timeouts import raise_file_limit
 from serving.http.app import create_app
 from serving.http.keys import KEYS, keys_of
 from serving.http.origins import origins_of
-from serving.http.server import AdminServer, Server
-from serving.http.timeouts import raise_file_limit
 from serving.live import ready
 from serving.log.labels import Labels
 from serving.log.predictions import PredictionLog
+from serving.server import AdminServer, Server
 from serving.watch import Watch
 
 # A swap that was begun by then gets so long to notice that nobody waits for it.

@@ -15,7 +15,7 @@ import httpx2 as httpx
 import pytest
 
 from handoff.server import memory_mb
-from serving.http.timeouts import raise_file_limit
+from serving.connection.timeouts import raise_file_limit
 from tests.serving.made import ROW
 from tests.serving.soak import scaled
 from tests.serving.test_run import serving

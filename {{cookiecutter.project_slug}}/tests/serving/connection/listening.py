@@ -11,9 +11,9 @@ from typing import Any
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from serving.http.connection import Connection
+from serving.connection.connection import Connection
+from serving.connection.timeouts import ConnectionTimeouts
 from serving.http.errors import Refusal
-from serving.http.timeouts import ConnectionTimeouts
 from serving.run import listen
 
 

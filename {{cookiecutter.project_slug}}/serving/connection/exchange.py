@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Protocol
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from serving.connection.framing import Head
 from serving.http.errors import Refusal, where
-from serving.http.framing import Head
 
 if TYPE_CHECKING:
-    from serving.http.connection import Connection
+    from serving.connection.connection import Connection
 
 # Bodies that do not arrive in one small piece may hold so much memory, all of them together.
 MAX_HELD_BYTES, SMALL_BYTES = 100_000_000, 16_384

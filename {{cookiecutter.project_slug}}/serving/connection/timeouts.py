@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from serving.http.connection import Connection, Wait
+from serving.connection.connection import Connection, Wait
 from serving.http.errors import too_slow
 
 # For a request to arrive, and for a response to be taken in.

@@ -12,9 +12,9 @@ from typing import Literal
 
 import uvicorn
 
-from serving.http.connection import Connection
+from serving.connection.connection import Connection
+from serving.connection.timeouts import ConnectionTimeouts
 from serving.http.front import Front
-from serving.http.timeouts import ConnectionTimeouts
 from serving.watch import Watch
 
 # A request that takes longer than this to finish after the drain is cut off.

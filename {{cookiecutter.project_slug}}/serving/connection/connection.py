@@ -13,11 +13,11 @@ from typing import Any, Literal
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from serving.http.closing import Closing
+from serving.connection.closing import Closing
+from serving.connection.exchange import Application, Exchange, encode_response
+from serving.connection.framing import RequestReader, incomplete
+from serving.connection.scope import Ends, scope_of
 from serving.http.errors import Refusal
-from serving.http.exchange import Application, Exchange, encode_response
-from serving.http.framing import RequestReader, incomplete
-from serving.http.scope import Ends, scope_of
 
 # An idle connection costs some 10 kB, and a file of the process.
 MAX_CONNECTIONS = 10_000

@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 from starlette.types import Scope
 
-from serving.http.framing import Head
+from serving.connection.framing import Head
 
 # The server's and the client's address: host and port first, for IPv6 more.
 Ends = tuple[tuple[Any, ...] | None, tuple[Any, ...] | None]

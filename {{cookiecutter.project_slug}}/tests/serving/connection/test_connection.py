@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from serving.http import exchange
-from serving.http.connection import Connection
-from serving.http.exchange import Exchange
-from serving.http.framing import MAX_HEAD_BYTES
-from serving.http.timeouts import ConnectionTimeouts
-from tests.serving.http.framing_cases import CASES, CHUNKED, GET, STRICTER, get, post
-from tests.serving.http.listening import Listening, listening, statuses
-from tests.serving.http.test_framing import read_by_h11
+from serving.connection import exchange
+from serving.connection.connection import Connection
+from serving.connection.exchange import Exchange
+from serving.connection.framing import MAX_HEAD_BYTES
+from serving.connection.timeouts import ConnectionTimeouts
+from tests.serving.connection.framing_cases import CASES, CHUNKED, GET, STRICTER, get, post
+from tests.serving.connection.listening import Listening, listening, statuses
+from tests.serving.connection.test_framing import read_by_h11
 
 LONG, SHORT = 600.0, 0.3
 

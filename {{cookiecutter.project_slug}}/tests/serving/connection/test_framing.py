@@ -8,9 +8,14 @@ from typing import NamedTuple
 import h11
 import pytest
 
+from serving.connection.framing import (
+    MAX_CHUNK_OVERHEAD,
+    MAX_HEAD_BYTES,
+    MAX_HEADERS,
+    RequestReader,
+)
 from serving.http.errors import Refusal
-from serving.http.framing import MAX_CHUNK_OVERHEAD, MAX_HEAD_BYTES, MAX_HEADERS, RequestReader
-from tests.serving.http.framing_cases import CASES, CHUNKED, GET, POST, STRICTER, get
+from tests.serving.connection.framing_cases import CASES, CHUNKED, GET, POST, STRICTER, get
 from tests.serving.soak import scaled
 
 Request = tuple[str, bytes, bytes]
