@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from handoff.documents import check_documents
+from handoff.documents.check import check_documents
 from problem.columns import Column
 from problem.errors import BadInput
 from problem.spec import Problem, parse

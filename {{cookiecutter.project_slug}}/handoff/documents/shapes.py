@@ -1,12 +1,11 @@
-"""What the JSON documents of a bundle must look like, checked once where a bundle is read.
+"""The JSON documents of a bundle as types: what their readers expect in them.
 
 What only training, the gate or a person reads in them is not described here.
 """
 
-from collections.abc import Mapping
 from typing import Annotated, Any, NotRequired
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import ConfigDict, Field
 
 # pydantic reads no `TypedDict` of `typing` before Python 3.12.
 from typing_extensions import TypedDict
@@ -17,8 +16,6 @@ from problem.known_metrics import Task
 STRICT = ConfigDict(strict=True)
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
-# How many classes each task has at least and at most.
-CLASSES = {"binary": (2, 2), "multiclass": (2, 100_000), "regression": (0, 0)}
 
 
 class Code(TypedDict):
@@ -121,32 +118,3 @@ class Reference(TypedDict):
     rows: NotRequired[Count]
     features: NotRequired[list[Feature]]
     performance: NotRequired[Performance]
-
-
-ADAPTERS: dict[str, TypeAdapter[Any]] = {
-    "manifest.json": TypeAdapter(Manifest),
-    "contract.json": TypeAdapter(ContractFile),
-    "evaluation.json": TypeAdapter(Evaluation),
-    "reference.json": TypeAdapter(Reference),
-}
-
-
-def check_documents(documents: Mapping[str, Mapping[str, Any]]) -> None:
-    """Hold documents, by the names of their files, against what their readers expect.
-
-    Raises:
-        ValueError: one has a field that is missing or of another type, or its fields do not agree.
-    """
-    for name, document in documents.items():
-        ADAPTERS[name].validate_python(document)
-    contract = documents["contract.json"]
-    least, most = CLASSES[contract["task"]]
-    if not least <= len(contract["classes"]) <= most:
-        raise ValueError(f"{len(contract['classes'])} classes of a {contract['task']} problem")
-    names = [column["name"] for column in contract["inputs"]]
-    if len(set(names)) < len(names):
-        raise ValueError("two inputs of one name")
-    for feature in documents["reference.json"].get("features", ()):
-        needed = {"number": "edges", "integer": "edges", "date": "name"}
-        if needed.get(feature["type"], "categories") not in feature or "counts" not in feature:
-            raise ValueError(f"the reference of {feature['name']!r} has no bins or no counts")
