@@ -7,7 +7,6 @@ them is out.
 
 import asyncio
 import select
-from collections.abc import Callable
 from typing import Any, Literal
 
 from uvicorn.config import Config
@@ -24,7 +23,7 @@ MAX_CONNECTIONS = 10_000
 # Enough for the next request or two; a client that sends more ahead has to wait.
 READ_AHEAD_BYTES = 65_536
 # At a shutdown, a connection that was in use so recently may send one more request.
-LAST_REQUEST_SECONDS = 1.0
+LAST_REQUEST_SECONDS, LOOK_AGAIN_SECONDS = 1.0, 0.05
 
 Wait = Literal["first request", "next request", "head", "body", "response taken", ""]
 
@@ -51,7 +50,6 @@ class Connection(asyncio.Protocol):
         self._used = self._in_head = self._shutting_down = False
         self._read_paused = self._read_ended = False
         self._dropping = False
-        self._timer: asyncio.TimerHandle | None = None
         self._writable: asyncio.Future[None] | None = None
         self.since = self._loop.time()
         """When the wait for what `waits_for` names began, on the loop's clock."""
@@ -86,7 +84,6 @@ class Connection(asyncio.Protocol):
         """Let go of everything, however the connection ended."""
         self.server_state.connections.discard(self)
         self._stop_reading()
-        self._cancel_timer()
         self.resume_writing()
         if self._exchange is not None:
             self._exchange.disconnect()
@@ -137,9 +134,14 @@ class Connection(asyncio.Protocol):
     def shutdown(self) -> None:
         """Close the connection once it is idle; uvicorn's server calls this at its end."""
         self._shutting_down = True
-        if self._exchange is None and not self._dropping:
-            unused = self._loop.time() - self.since
-            self._call_later(max(0.0, LAST_REQUEST_SECONDS - unused), self._close_unused)
+        if self._exchange is not None or self._dropping:
+            return
+        remaining = LAST_REQUEST_SECONDS - (self._loop.time() - self.since)
+        # A request may just be arriving; the timeouts end one that does not.
+        if remaining > 0 or self._in_head or _has_input(self.transport):
+            self._loop.call_later(max(remaining, LOOK_AGAIN_SECONDS), self.shutdown)
+        else:
+            self.close()
 
     # An exchange calls these.
 
@@ -206,7 +208,6 @@ class Connection(asyncio.Protocol):
                 self._in_head, self.since = True, self._loop.time()
             return
         self._in_head, self.since = False, self._loop.time()
-        self._cancel_timer()
         scope = scope_of(head, self._ends, self._root_path, self._app_state)
         self._exchange = Exchange(self, scope, head)
         task = self._loop.create_task(self._exchange.run(self.app))
@@ -217,23 +218,6 @@ class Connection(asyncio.Protocol):
         """Drop what has arrived and what will."""
         self._dropping = True
         self._reader.clear()
-
-    def _close_unused(self) -> None:
-        """Close, unless a request arrives just now."""
-        if self._exchange is None and not self._dropping:
-            if self._in_head or _has_input(self.transport):
-                self._call_later(LAST_REQUEST_SECONDS, self._close_unused)
-            else:
-                self.close()
-
-    def _call_later(self, seconds: float, call: Callable[[], None]) -> None:
-        self._cancel_timer()
-        self._timer = self._loop.call_later(seconds, call)
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
 
 def _has_input(transport: asyncio.Transport) -> bool:

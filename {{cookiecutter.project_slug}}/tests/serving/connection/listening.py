@@ -20,8 +20,8 @@ from serving.run import listen
 class Echo:
     """An application that answers with what it received: method, path, length of the body.
 
-    /slow waits for `release` before it answers; /early answers without reading the body; /large
-    answers with 5 MB, and /stream with chunks.
+    /slow waits for `release` before it answers, /paused within its answer; /early answers without
+    reading the body; /large answers with 5 MB, and /stream with chunks.
     """
 
     draining = False
@@ -44,13 +44,18 @@ class Echo:
             self.started.set()
             await self.release.wait()
         data = f"{scope['method']} {scope['path']} {size}".encode()
+        parts = [data[:3], data[3:]]
         if scope["path"] == "/large":
-            data = b"a" * 5_000_000
-        length = [(b"content-length", b"%d" % len(data))]
+            parts = [b"a" * 1_000_000] * 5
+        length = [(b"content-length", b"%d" % sum(map(len, parts)))]
         headers = [] if scope["path"] == "/stream" else length
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": data[:3], "more_body": True})
-        await send({"type": "http.response.body", "body": data[3:]})
+        for part in parts:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+            if scope["path"] == "/paused":
+                self.started.set()
+                await self.release.wait()
+        await send({"type": "http.response.body"})
 
     async def _read(self, receive: Receive) -> int:
         size = 0

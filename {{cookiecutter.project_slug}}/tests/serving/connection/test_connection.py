@@ -74,16 +74,20 @@ def test_pipelined_answers_come_in_order_before_the_refusal() -> None:
 
 
 def test_requests_sent_ahead_wait_unread() -> None:
-    """4,000 requests in one piece: one is in memory, the rest are bytes."""
+    """Of 400,000 requests one is in memory, a few hundred kB are bytes, the client has the rest."""
 
     async def test() -> None:
         async with listening() as server:
             slow = GET.replace(b"/get", b"/slow")
-            sending = asyncio.create_task(server.send(slow + GET * 4_000, half_close=True))
+            sending = asyncio.create_task(server.send(slow + GET * 400_000, half_close=True))
             await server.app.started.wait()
+            for _ in range(50):  # whatever the server would take, it takes now
+                await asyncio.sleep(0.002)
+            connection = server.made[0]()
+            assert connection is not None
+            assert connection._reader.buffered < 2_000_000
             assert len(server.server.server_state.tasks) == 1
-            server.app.release.set()
-            assert statuses(await sending) == [200] * 4_001
+            sending.cancel()
 
     run(test())
 
@@ -267,6 +271,22 @@ def test_connection_in_use_may_send_one_more_request_at_a_shutdown() -> None:
             await stopping
             with pytest.raises(ConnectionRefusedError):
                 await server.connect()
+
+    run(test())
+
+
+def test_answer_that_is_under_way_at_a_shutdown_is_finished_and_ends_its_connection() -> None:
+    async def test() -> None:
+        async with listening() as server:
+            reader, writer = await server.connect()
+            writer.write(GET.replace(b"/get", b"/paused"))
+            await server.app.started.wait()
+            stopping = asyncio.create_task(server.server.shutdown())
+            await asyncio.sleep(0.05)
+            server.app.release.set()
+            assert (await reader.read()).endswith(b"GET /paused 0")
+            writer.close()
+            await stopping
 
     run(test())
 
