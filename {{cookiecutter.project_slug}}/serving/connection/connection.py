@@ -12,9 +12,11 @@ from typing import Any, Literal
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from serving.connection.budget import SMALL_BYTES, Share
 from serving.connection.closing import Closing
 from serving.connection.exchange import Application, Exchange, encode_response
-from serving.connection.framing import RequestReader, incomplete
+from serving.connection.framing import RequestReader
+from serving.connection.grammar import incomplete
 from serving.connection.scope import Ends, scope_of
 from serving.http.errors import Refusal
 
@@ -47,6 +49,7 @@ class Connection(asyncio.Protocol):
         self._loop = _loop or asyncio.get_running_loop()
         self._reader = RequestReader()
         self._exchange: Exchange | None = None
+        self._share = Share()  # of a head that is arriving
         self._used = self._in_head = self._shutting_down = False
         self._read_paused = self._read_ended = False
         self._dropping = False
@@ -137,8 +140,9 @@ class Connection(asyncio.Protocol):
         if self._exchange is not None or self._dropping:
             return
         remaining = LAST_REQUEST_SECONDS - (self._loop.time() - self.since)
-        # A request may just be arriving; the timeouts end one that does not.
-        if remaining > 0 or self._in_head or _has_input(self.transport):
+        # A request may just be arriving, or a response being taken; the timeouts end either.
+        busy = self._in_head or self.transport.get_write_buffer_size() > 0
+        if remaining > 0 or busy or _has_input(self.transport):
             self._loop.call_later(max(remaining, LOOK_AGAIN_SECONDS), self.shutdown)
         else:
             self.close()
@@ -186,31 +190,41 @@ class Connection(asyncio.Protocol):
 
     def _read(self) -> None:
         """Read on in the bytes that have arrived."""
+        exchange = self._exchange
         try:
-            if self._exchange is None:
-                self._read_head()
-            exchange = self._exchange
+            if exchange is None:
+                exchange = self._read_head()
             if exchange is not None and exchange.more_body:
                 data, ended = self._reader.read_body()
                 exchange.add_body(data, ended=ended)
         except Refusal as fault:
             self.refuse(fault)
             return
-        ahead = exchange.buffered + self._reader.buffered if exchange is not None else 0
+        if exchange is None:
+            return
+        if self._exchange is None:  # its head, and the first of its body, are well framed
+            self._start(exchange)
+        ahead = exchange.buffered + self._reader.buffered
         if ahead > READ_AHEAD_BYTES and not self._read_paused:
             self._read_paused = True
             self.transport.pause_reading()
 
-    def _read_head(self) -> None:
+    def _read_head(self) -> Exchange | None:
         head = self._reader.read_head()
+        if not self._in_head:
+            self._in_head, self.since = True, self._loop.time()
         if head is None:
-            if not self._in_head:
-                self._in_head, self.since = True, self._loop.time()
-            return
-        self._in_head, self.since = False, self._loop.time()
+            if self._reader.buffered > SMALL_BYTES:
+                self._share.grow(self._reader.buffered)
+            return None
+        self._in_head = False
+        self._share.release()
         scope = scope_of(head, self._ends, self._root_path, self._app_state)
-        self._exchange = Exchange(self, scope, head)
-        task = self._loop.create_task(self._exchange.run(self.app))
+        return Exchange(self, scope, head)
+
+    def _start(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        task = self._loop.create_task(exchange.run(self.app))
         self.server_state.tasks.add(task)
         task.add_done_callback(self.server_state.tasks.discard)
 
@@ -218,6 +232,7 @@ class Connection(asyncio.Protocol):
         """Drop what has arrived and what will."""
         self._dropping = True
         self._reader.clear()
+        self._share.release()
 
 
 def _has_input(transport: asyncio.Transport) -> bool:

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Protocol
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from serving.connection.budget import SMALL_BYTES, Share
 from serving.connection.framing import Head
 from serving.http.errors import Refusal, where
 
 if TYPE_CHECKING:
     from serving.connection.connection import Connection
 
-# Bodies that do not arrive in one small piece may hold so much memory, all of them together.
-MAX_HELD_BYTES, SMALL_BYTES = 100_000_000, 16_384
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _STATUS_LINES: Mapping[int, bytes] = {
     status: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus
@@ -46,13 +45,11 @@ class Application(Protocol):
 class Exchange:
     """A request that is being received and answered on a `Connection`."""
 
-    held_bytes = 0  # of the bodies that count, all exchanges together
-
     def __init__(self, connection: "Connection", scope: Scope, head: Head) -> None:
         self._connection, self._scope = connection, scope
         self._keep_alive, self._expects_continue = head.keep_alive, head.expects_continue
         self._body, self._delivered = bytearray(), False
-        self._held_bytes = 0
+        self._received, self._share = 0, Share()
         self._waiting: asyncio.Future[None] | None = None
         self._fault: Refusal | None = None
         self._start: Message | None = None
@@ -77,12 +74,9 @@ class Exchange:
         Raises:
             Refusal: other requests hold the memory that it needs.
         """
-        if not ended or len(data) > SMALL_BYTES:
-            if Exchange.held_bytes + len(data) > MAX_HELD_BYTES:
-                detail = "many large requests are arriving; send this one again a little later"
-                raise Refusal("busy", detail, headers={"Retry-After": "1"})
-            Exchange.held_bytes += len(data)
-            self._held_bytes += len(data)
+        self._received += len(data)
+        if not ended or self._received > SMALL_BYTES:
+            self._share.grow(self._received)
         self._body += data
         self.more_body = not ended
         self._wake()
@@ -96,7 +90,7 @@ class Exchange:
     def disconnect(self) -> None:
         """The client is gone."""
         self.disconnected = True
-        self._release_body()
+        self._share.release()
         self._wake()
 
     @property
@@ -157,7 +151,7 @@ class Exchange:
         self._connection.transport.write(head + self._frame(message.get("body", b""), ended))
         if ended:
             self.complete = True
-            self._release_body()
+            self._share.release()
             self._connection.finish(keep_alive=self._keep_alive)
 
     def _head(self, start: Message) -> bytes:
@@ -201,10 +195,6 @@ class Exchange:
             if self._missing < 0 or (ended and self._missing):
                 raise RuntimeError("expected a body as long as its Content-Length")
         return data
-
-    def _release_body(self) -> None:
-        Exchange.held_bytes -= self._held_bytes
-        self._held_bytes = 0
 
     def _wake(self) -> None:
         if self._waiting is not None and not self._waiting.done():

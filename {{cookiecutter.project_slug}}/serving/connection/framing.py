@@ -12,28 +12,24 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from serving.http.errors import Refusal
+from serving.connection.chunks import ChunkedBody
+from serving.connection.grammar import (
+    FRAMING_HEADERS,
+    HEADER,
+    HEADER_LINES,
+    TOKEN,
+    head_too_large,
+    not_http,
+)
 
 MAX_HEAD_BYTES = 65_536
 MAX_HEADERS = 200
-# A body in chunks may carry so many bytes of framing, and a quarter of its own size more: one-byte
-# chunks would else cost a hundred times the work of the same body in one piece.
-MAX_CHUNK_OVERHEAD = 65_536
-MAX_CHUNK_LINE = MAX_TRAILER_BYTES = 4_096
 
 Headers = list[tuple[bytes, bytes]]
 
-_TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
-_TEXT = rb"[^\x00-\x08\x0a-\x1f\x7f]*+"
-_REQUEST_LINE = re.compile(rb"(%b) ([\x21-\x7e]++) HTTP/([0-9])\.([0-9])\r\n" % _TOKEN)
-_HEADER = re.compile(rb"(%b):[ \t]*+(%b)\r\n" % (_TOKEN, _TEXT))
-_HEADER_LINES = re.compile(rb"(?:%b:%b\r\n)*+" % (_TOKEN, _TEXT))
-# Every chunk but the first one follows the line end of the one before.
-_FIRST_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;%b|[ \t]*+)\r\n" % _TEXT)
-_NEXT_CHUNK = re.compile(b"\r\n" + _FIRST_CHUNK.pattern)
+_REQUEST_LINE = re.compile(rb"(%b) ([\x21-\x7e]++) HTTP/([0-9])\.([0-9])\r\n" % TOKEN)
+_BARE_CR = re.compile(rb"\r[^\n]")
 _LENGTH = re.compile(rb"[0-9]{1,20}")
-# Headers that this module reads.
-_FRAMING = frozenset({b"host", b"connection", b"content-length", b"transfer-encoding", b"expect"})
 
 
 @dataclass(slots=True)
@@ -58,7 +54,7 @@ class RequestReader:
         self._searched = 0  # no head ends before this place in the buffer
         # Bytes of the body that are still to come; None if it comes in chunks.
         self._missing: int | None = 0
-        self._chunks = _ChunkedBody()
+        self._chunks = ChunkedBody()
 
     @property
     def buffered(self) -> int:
@@ -82,14 +78,13 @@ class RequestReader:
         buffer = self._buffer
         end = buffer.find(b"\n\r\n", self._searched)
         if end < 0:
-            if buffer and (buffer[0] <= 0x20 or buffer.find(b"\n\n", self._searched) >= 0):
-                raise _bad("lines that end in CRLF, the first of them a request line")
             if len(buffer) > MAX_HEAD_BYTES:
-                raise _head_too_large(f"{MAX_HEAD_BYTES:,} bytes")
+                raise head_too_large(f"{MAX_HEAD_BYTES:,} bytes")
+            self._check_beginning()
             self._searched = max(0, len(buffer) - 2)
             return None
         if end + 3 > MAX_HEAD_BYTES:
-            raise _head_too_large(f"{MAX_HEAD_BYTES:,} bytes")
+            raise head_too_large(f"{MAX_HEAD_BYTES:,} bytes")
         lines = bytes(buffer[: end + 1])
         del buffer[: end + 3]
         self._searched = 0
@@ -108,27 +103,39 @@ class RequestReader:
         self._missing -= len(data)
         return data, not self._missing
 
+    def _check_beginning(self) -> None:
+        """Raise a Refusal if no bytes to come can make this the head of a request."""
+        buffer = self._buffer
+        if (buffer and buffer[0] <= 0x20) or _BARE_CR.search(buffer, self._searched):
+            raise not_http("lines that end in CRLF, the first of them a request line")
+        if buffer.find(b"\n", self._searched) < 0:  # no line has ended since the last time
+            return
+        line = _REQUEST_LINE.match(buffer)
+        headers = line and HEADER_LINES.match(buffer, line.end())
+        if headers is None or buffer.find(b"\n", headers.end()) >= 0:
+            raise not_http("a request line, then header lines of the form 'Name: value'")
+
     def _parse(self, lines: bytes) -> Head:
         line = _REQUEST_LINE.match(lines)
         if line is None:
-            raise _bad("a request line such as 'GET /livez HTTP/1.1'")
+            raise not_http("a request line such as 'GET /livez HTTP/1.1'")
         method, target, major, minor = line.groups()
         if major != b"1":
-            raise _bad("HTTP/1.1")
-        if _HEADER_LINES.fullmatch(lines, line.end()) is None:
-            raise _bad("header lines of the form 'Name: value'")
-        found = _HEADER.findall(lines, line.end())
+            raise not_http("HTTP/1.1")
+        if HEADER_LINES.fullmatch(lines, line.end()) is None:
+            raise not_http("header lines of the form 'Name: value'")
+        found = HEADER.findall(lines, line.end())
         if len(found) > MAX_HEADERS:
-            raise _head_too_large(f"{MAX_HEADERS} headers")
+            raise head_too_large(f"{MAX_HEADERS} headers")
         headers = [(name.lower(), value.rstrip(b" \t")) for name, value in found]
         framing: dict[bytes, list[bytes]] = {}
         for name, value in headers:
-            if name in _FRAMING:
+            if name in FRAMING_HEADERS:
                 framing.setdefault(name, []).append(value)
         is_old = minor == b"0"
         if len(framing.get(b"host", ())) != (0 if is_old and b"host" not in framing else 1):
-            raise _bad("exactly one Host header")
-        self._missing, self._chunks = _body_length(framing), _ChunkedBody()
+            raise not_http("exactly one Host header")
+        self._missing, self._chunks = _body_length(framing), ChunkedBody()
         return Head(
             method.decode("ascii"),
             target,
@@ -144,9 +151,9 @@ def _body_length(framing: Mapping[bytes, Sequence[bytes]]) -> int | None:
     codings, lengths = framing.get(b"transfer-encoding"), framing.get(b"content-length")
     if codings:
         if lengths:
-            raise _bad("a Content-Length or a Transfer-Encoding, not both")
+            raise not_http("a Content-Length or a Transfer-Encoding, not both")
         if len(codings) != 1 or codings[0].lower() != b"chunked":
-            raise _bad("Transfer-Encoding: chunked, and no other coding")
+            raise not_http("Transfer-Encoding: chunked, and no other coding")
         return None
     if not lengths:
         return 0
@@ -154,7 +161,7 @@ def _body_length(framing: Mapping[bytes, Sequence[bytes]]) -> int | None:
     values = {value.strip(b" \t") for line in lengths for value in line.split(b",")}
     value = values.pop()
     if values or not _LENGTH.fullmatch(value):
-        raise _bad("one whole number as Content-Length")
+        raise not_http("one whole number as Content-Length")
     return int(value)
 
 
@@ -163,87 +170,3 @@ def _members(lines: Sequence[bytes] | None) -> Sequence[bytes]:
     if not lines:
         return ()
     return [member.strip(b" \t") for member in b",".join(lines).lower().split(b",")]
-
-
-class _ChunkedBody:
-    """A body in chunks (RFC 9112, 7.1); extensions and trailers are checked and dropped."""
-
-    def __init__(self) -> None:
-        self._line = _FIRST_CHUNK
-        self._missing = 0  # bytes of the current chunk that are still to come
-        self._overhead = 0  # bytes of framing so far, less a quarter of the data
-        self._in_trailer = False
-
-    def read(self, buffer: bytearray) -> tuple[bytes, bool]:
-        """Take what has arrived out of `buffer`: data, and whether it is all.
-
-        Raises:
-            Refusal: these are no chunks, or very small ones in great number.
-        """
-        data, at = bytearray(), 0
-        while not self._in_trailer:
-            if self._missing:
-                piece = buffer[at : at + self._missing]
-                data += piece
-                at += len(piece)
-                self._missing -= len(piece)
-                self._overhead -= len(piece) // 4
-                if self._missing:
-                    break
-                self._line = _NEXT_CHUNK
-            line = self._line.match(buffer, at)
-            if line is None:
-                self._check_beginning(buffer[at : at + MAX_CHUNK_LINE])
-                break
-            self._overhead += line.end() - at
-            if self._overhead > MAX_CHUNK_OVERHEAD:
-                raise _bad("larger chunks, or a Content-Length")
-            at, self._missing = line.end(), int(line[1], 16)
-            self._in_trailer = not self._missing
-        del buffer[:at]
-        return bytes(data), self._in_trailer and self._trailer_ended(buffer)
-
-    def _check_beginning(self, line: bytearray) -> None:
-        """Raise a Refusal if no bytes to come can make this the line of a chunk."""
-        begun = 0 if self._line is _FIRST_CHUNK else 2
-        if (
-            line[:begun] != b"\r\n"[: len(line)][:begun]
-            or line.find(b"\n", begun) >= 0
-            or len(line) == MAX_CHUNK_LINE
-        ):
-            raise _bad("CRLF after a chunk, and the size of the next in hexadecimal digits")
-
-    def _trailer_ended(self, buffer: bytearray) -> bool:
-        if buffer[:2] == b"\r\n":
-            del buffer[:2]
-            return True
-        end = buffer.find(b"\n\r\n")
-        if end < 0:
-            begins_well = buffer[:1] > b" " or b"\r\n".startswith(buffer)
-            if not begins_well or buffer.find(b"\n\n") >= 0:
-                raise _bad("trailers whose lines end in CRLF")
-            if len(buffer) > MAX_TRAILER_BYTES:
-                raise _bad(f"at most {MAX_TRAILER_BYTES:,} bytes of trailers")
-            return False
-        lines = bytes(buffer[: end + 1])
-        names = {name.lower() for name, _ in _HEADER.findall(lines)}
-        if _HEADER_LINES.fullmatch(lines) is None or names & _FRAMING:
-            raise _bad("trailers of the form 'Name: value' that frame nothing")
-        del buffer[: end + 3]
-        return True
-
-
-CLOSE = {"Connection": "close"}
-
-
-def incomplete() -> Refusal:
-    """What a client gets that ends its side of the connection in the middle of a request."""
-    return _bad("a whole request before the end of the connection")
-
-
-def _bad(expected: str) -> Refusal:
-    return Refusal("not-http", f"expected {expected}; see RFC 9112", headers=CLOSE)
-
-
-def _head_too_large(most: str) -> Refusal:
-    return Refusal("head-too-large", f"expected at most {most} before the body", headers=CLOSE)

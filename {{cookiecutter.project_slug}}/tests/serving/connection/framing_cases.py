@@ -158,6 +158,22 @@ STRICTER: Mapping[str, tuple[str, bytes]] = {
         "a proxy may take it for a part of the line",
         b"GET / HTTP/1.1\r\nHost: a\n\r\n",
     ),
+    "another protocol": (
+        "h11 waits for the end of a head that cannot come",
+        b"SSH-2.0-OpenSSH_9.0\r\n",
+    ),
+    "bare LF, the head unfinished": (
+        "h11 waits for the end of a head that cannot come",
+        b"GET / HTTP/1.1\nHost: a\n",
+    ),
+    "bare CR": (
+        "h11 waits for the end of a head that cannot come",
+        b"GET / HTTP/1.1\rHost: a\r\r",
+    ),
+    "chunk size, unfinished": (
+        "h11 waits for the end of the line",
+        CHUNKED + b"ZZ",
+    ),
     "bare LF in chunks": (
         "h11 waits for the line end for ever",
         CHUNKED + b"3\nabc\n0\n\n",

@@ -21,7 +21,8 @@ class Echo:
     """An application that answers with what it received: method, path, length of the body.
 
     /slow waits for `release` before it answers, /paused within its answer; /early answers without
-    reading the body; /large answers with 5 MB, and /stream with chunks.
+    reading the body; /large answers with 5 MB, and /stream with chunks; /broken fails within its
+    answer, /short answers with less than it says, and /injected with a header of two lines.
     """
 
     draining = False
@@ -47,14 +48,18 @@ class Echo:
         parts = [data[:3], data[3:]]
         if scope["path"] == "/large":
             parts = [b"a" * 1_000_000] * 5
-        length = [(b"content-length", b"%d" % sum(map(len, parts)))]
-        headers = [] if scope["path"] == "/stream" else length
+        size = sum(map(len, parts)) + (scope["path"] == "/short")
+        headers = [] if scope["path"] == "/stream" else [(b"content-length", b"%d" % size)]
+        if scope["path"] == "/injected":
+            headers.append((b"x", b"a\r\nX-Injected: b"))
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         for part in parts:
             await send({"type": "http.response.body", "body": part, "more_body": True})
             if scope["path"] == "/paused":
                 self.started.set()
                 await self.release.wait()
+            if scope["path"] == "/broken":
+                raise ValueError
         await send({"type": "http.response.body"})
 
     async def _read(self, receive: Receive) -> int:

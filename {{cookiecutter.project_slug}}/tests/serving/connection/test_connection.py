@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from serving.connection import exchange
+from serving.connection import budget, closing
+from serving.connection.budget import Share
+from serving.connection.closing import Closing
 from serving.connection.connection import Connection
-from serving.connection.exchange import Exchange
 from serving.connection.framing import MAX_HEAD_BYTES
 from serving.connection.timeouts import ConnectionTimeouts
 from tests.serving.connection.framing_cases import CASES, CHUNKED, GET, STRICTER, get, post
@@ -112,6 +113,29 @@ def test_client_that_still_sends_reads_its_answer() -> None:
     run(test())
 
 
+def test_last_answer_may_be_taken_slowly_and_what_follows_is_limited(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(closing, "LINGER_SECONDS", 0.1)
+    monkeypatch.setattr(closing, "LINGER_BYTES", 1_000_000)
+
+    async def test() -> None:
+        async with listening() as server:
+            reader, writer = await server.connect()
+            writer.write(get(b"Connection: close").replace(b"/get", b"/large"))
+            await asyncio.sleep(0.5)
+            assert len(await reader.read()) > 5_000_000
+            writer.close()
+            monkeypatch.setattr(closing, "LINGER_SECONDS", 600)
+            reader, writer = await server.connect()
+            writer.write(get(b"Connection: close") + b"a" * 5_000_000)
+            await server.until(lambda: server.made[1:] and not server.alive())
+            await server.until(lambda: not server.server.server_state.connections)
+            writer.close()
+
+    run(test())
+
+
 def test_answer_to_head_has_no_body_and_the_connection_goes_on() -> None:
     async def test() -> None:
         async with listening() as server:
@@ -121,6 +145,29 @@ def test_answer_to_head_has_no_body_and_the_connection_goes_on() -> None:
             first, second = answers.split(b"\r\n\r\n", 1)
             assert b"content-length: 11" in first
             assert second.startswith(b"HTTP/1.1 200")
+
+    run(test())
+
+
+def test_target_names_its_path_in_every_form() -> None:
+    async def test() -> None:
+        async with listening() as server:
+            for target in (b"/get", b"/get?a=/b", b"/%67et", b"http://a/get", b"http://a:1/get?b"):
+                answer = await server.send(GET.replace(b"/get", target), half_close=True)
+                assert answer.endswith(b"GET /get 0"), target
+
+    run(test())
+
+
+def test_answer_that_an_application_does_not_finish_is_cut() -> None:
+    """A client must not take the beginning for the whole, nor wait for the rest."""
+
+    async def test() -> None:
+        async with listening() as server:
+            for path, begun in ((b"/broken", 1), (b"/short", 1), (b"/injected", 0)):
+                answer = await server.send(GET.replace(b"/get", path) + GET)
+                assert answer.count(b"HTTP/1.1") == begun, path
+                assert b"X-Injected" not in answer
 
     run(test())
 
@@ -216,23 +263,25 @@ def test_connection_is_freed_however_it_ends(
             await server.until(lambda: not server.server.server_state.tasks)
             assert len(server.made) == 5
             assert server.alive() == 0
-            assert Exchange.held_bytes == 0
+            assert not [one for one in gc.get_objects() if isinstance(one, Closing)]
+            assert Share.taken == 0
 
     run(test())
 
 
-def test_large_bodies_may_hold_so_much_memory_together(
+def test_requests_that_arrive_may_hold_so_much_memory_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(exchange, "MAX_HELD_BYTES", 100_000)
+    monkeypatch.setattr(budget, "MAX_BYTES", 100_000)
 
     async def test() -> None:
         async with listening() as server:
             begun = post(b"a" * 60_000, b"Content-Length: 60001")
             reader, writer = await server.connect()
             writer.write(begun)
-            await server.until(lambda: Exchange.held_bytes == 60_000)
+            await server.until(lambda: Share.taken == 60_000)
             assert statuses(await server.send(begun)) == [503]
+            assert statuses(await server.send(get(b"X: " + b"a" * 60_000)[:-2])) == [503]
             writer.write(b"a")
             assert b"POST /post 60001" in await reader.readuntil(b"60001")
             assert statuses(await server.send(begun + b"a", half_close=True)) == [200]
@@ -315,6 +364,15 @@ def test_request_that_does_not_arrive_is_refused_in_time() -> None:
             for begun in (GET[:9], post(b"a", b"Content-Length: 2"), CHUNKED + b"1\r\n"):
                 answer = await server.send(begun)
                 assert statuses(answer) == [408], begun
+            head, body = post(b"a", b"Content-Length: 2").split(b"Content")
+            began = asyncio.get_running_loop().time()
+            reader, writer = await server.connect()
+            writer.write(head)
+            await asyncio.sleep(SHORT * 0.8)
+            writer.write(b"Content" + body)  # the clock goes on, it does not begin again
+            assert statuses(await reader.read()) == [408]
+            assert asyncio.get_running_loop().time() - began < SHORT * 1.7
+            writer.close()
             assert server.app.refused == [408]  # the application answered those with a whole head
 
     run(test())
