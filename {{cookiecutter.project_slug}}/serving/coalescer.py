@@ -63,8 +63,9 @@ class Coalescer:
         """One answer a row, in order (see `Predictor.predict`).
 
         Raises:
-            Refusal: these have waited too long.
+            Refusal: as many rows wait as may, or these have waited too long.
         """
+        self.refuse_if_full()  # others may have come while these were read
         until = time.monotonic() + self._limits.wait_seconds
         one = _Waiting(rows, asyncio.get_running_loop().create_future(), until)
         self._waiting.append(one)

@@ -9,11 +9,8 @@ be served is refused in one line, and the bundle that answers goes on until the 
 import asyncio
 import gc
 import logging
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from handoff.bundle import Bundle
@@ -22,11 +19,9 @@ from problem.errors import BadInput
 from serving.choose import choose
 from serving.live import Answering, Live, Refused, forget, ready
 from serving.log.predictions import PredictionLog
+from serving.turns import small_turns
 
 LOOK_SECONDS = 1.0
-# How long a thread that loads keeps the interpreter when one that answers wants it (Python: 5 ms).
-# A request wants it several times.
-TURN_SECONDS = 0.0005
 _UNFIT = "it does not load here, or does not give its golden answers; the server's log says more"
 _LONGEST_WHY = 300
 
@@ -93,7 +88,7 @@ class Watch:
         bundle = choose(None, rehearsal=False, release=self._release)
         if bundle.id != named:  # the file changed again: the next look sees it
             return
-        with _in_small_turns():
+        with small_turns():
             other = self._prepared(bundle)
             if self._leaving.is_set():
                 forget(bundle)
@@ -135,17 +130,6 @@ class Watch:
 
 class _Unfit(Exception):
     """A bundle that was chosen and does not answer as it should."""
-
-
-@contextmanager
-def _in_small_turns() -> Iterator[None]:
-    """Let those who answer have the interpreter sooner."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(TURN_SECONDS)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(usual)
 
 
 def _said(error: BaseException) -> str:

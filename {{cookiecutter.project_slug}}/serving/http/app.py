@@ -15,8 +15,9 @@ from starlette.responses import JSONResponse, PlainTextResponse
 
 from serving.http.errors import Refusal
 from serving.http.front import Front, failed
-from serving.http.intake import aside, labels_of, read_body
+from serving.http.intake import labels_of, read_body
 from serving.http.keys import Keys
+from serving.http.offload import offload
 from serving.http.openapi import READING, asks_for_reasons, documented, gives, refuses, takes
 from serving.http.predict import Predict
 from serving.http.protocols import infer, invocations
@@ -110,7 +111,7 @@ def _labels(labels: Labels, live: Live, metrics: Metrics, storing: ThreadPoolExe
     async def label(request: Request) -> Response:
         """Say what really happened: late labels are welcome, the latest known counts."""
         body = await read_body(request.scope, request.receive, live.limits)
-        found = await aside(len(body), lambda: labels_of(body, live.now.schema))
+        found = await offload(len(body), lambda: labels_of(body, live.now.schema))
         try:
             work = asyncio.get_running_loop().run_in_executor(storing, labels.add, found)
             await asyncio.wait_for(work, STORE_SECONDS)

@@ -11,14 +11,6 @@ _GZIP = (["gzip"], ["x-gzip"])
 _GZIP_FORMAT = 16 + zlib.MAX_WBITS  # as zlib wants it: a gzip header and its checksum
 
 
-def is_encoded(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether a request names an encoding of its body."""
-    for name, _ in headers:  # noqa: SIM110  # a generator costs more than the loop
-        if name == _HEADER:
-            return True
-    return False
-
-
 def decoded(body: bytes, headers: Iterable[tuple[bytes, bytes]], most: int) -> bytes:
     """The body as it was before its sender encoded it, of at most `most` bytes.
 

@@ -5,20 +5,19 @@ parsed, validation stops at the first `MOST_ERRORS`, and large bodies are read b
 loop.
 """
 
-import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping
 from functools import partial
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope
 
-from serving.http.encodings import decoded, is_encoded, too_large
+from serving.http.encodings import decoded, too_large
 from serving.http.errors import MOST_ERRORS, Refusal, details_of, echo, invalid, misfit
+from serving.http.offload import offload
 from serving.http.parse import parse, refuse_repeated
 from serving.http.schema import Limits, Schema
 
@@ -29,20 +28,7 @@ _ONE_ROW_BYTES = 4_096
 # Where `{"rows": [...]}` says so, however it is written.
 _ROWS, _BEGINNING = b'"rows"', 64
 
-# Bodies up to here are read in the event loop, in some ten milliseconds whatever they hold.
-SMALL_BYTES = 16_384
-# Larger ones take turns with the event loop; one thread, so that they need memory one at a time.
-_READER = ThreadPoolExecutor(1, thread_name_prefix="read")
-
 Rows = list[dict[str, Any]]
-_T = TypeVar("_T")
-
-
-async def aside(size: int, read: Callable[[], _T]) -> _T:
-    """The result of `read`, which reads so many bytes; if many, others are served meanwhile."""
-    if size <= SMALL_BYTES:
-        return read()
-    return await asyncio.get_running_loop().run_in_executor(_READER, read)
 
 
 async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
@@ -53,26 +39,29 @@ async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
             supported; or as the connection does, which refuses bad framing and slow clients.
         ClientDisconnect: its sender left before its end.
     """
+    most, is_encoded = limits.body_bytes, False
+    for name, value in scope["headers"]:
+        if name == b"content-encoding":
+            is_encoded = True
+        # Before a byte of it was asked for; what names no length, or several, is counted below.
+        elif name == b"content-length" and value.isdigit() and int(value) > most:
+            raise too_large(most)
     message = await receive()
     body: bytes = message.get("body", b"")
     if message["type"] != "http.request" or message.get("more_body"):
-        body = await _read_on(scope, message, receive, limits.body_bytes)
-    if len(body) > limits.body_bytes:
-        raise too_large(limits.body_bytes)
-    headers = scope["headers"]
-    if is_encoded(headers):
-        return await aside(len(body), partial(decoded, body, headers, limits.body_bytes))
+        body = await _read_on(message, receive, most)
+    if len(body) > most:
+        raise too_large(most)
+    if is_encoded:
+        return await offload(len(body), partial(decoded, body, scope["headers"], most))
     return body
 
 
-async def _read_on(scope: Scope, message: Message, receive: Receive, most: int) -> bytes:
+async def _read_on(message: Message, receive: Receive, most: int) -> bytes:
     """The whole of a body that arrives in pieces, or its first bytes if it is longer than `most`.
 
     The connection limits how long this takes.
     """
-    lengths = [value for name, value in scope["headers"] if name == b"content-length"]
-    if lengths and lengths[0].isdigit() and int(lengths[0]) > most:
-        raise too_large(most)
     body = bytearray()
     while True:
         if message["type"] == "http.disconnect":

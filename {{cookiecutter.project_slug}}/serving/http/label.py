@@ -13,8 +13,9 @@ PredictionId = Annotated[
     str, Field(pattern="^[0-9a-f]{32}$", description="The id that the answer carried.")
 ]
 _MOMENT = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})"
-# How far a caller's clock may be ahead of ours.
-_AHEAD = timedelta(minutes=5)
+# How far a caller's clock may be ahead of ours; and no label is older than the computers that
+# predicted what it is of.
+_AHEAD, _FIRST = timedelta(minutes=5), datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def fields_of(contract: Contract) -> dict[str, Any]:
@@ -41,7 +42,7 @@ def words_of(contract: Contract) -> dict[str, str]:
     return {
         "prediction_id": "the prediction_id of an answer",
         "label": outcome,
-        "known_at": "a date-time with an offset, such as 2026-03-01T09:30:00Z, not in the future",
+        "known_at": "a date-time with an offset, such as 2026-03-01T09:30:00Z, from 1970 until now",
     }
 
 
@@ -53,10 +54,7 @@ def _given(id_: str) -> str:
 
 def _past(text: str) -> str:
     """The moment in UTC, all written alike."""
-    try:
-        moment = datetime.fromisoformat(text).astimezone(UTC)
-    except OverflowError:
-        raise ValueError("before the year 1") from None
-    if moment > datetime.now(UTC) + _AHEAD:
-        raise ValueError("in the future")
-    return moment.isoformat(timespec="microseconds")
+    moment = datetime.fromisoformat(text)
+    if not _FIRST <= moment <= datetime.now(UTC) + _AHEAD:
+        raise ValueError("before 1970, or in the future")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")

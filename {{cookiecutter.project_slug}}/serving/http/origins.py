@@ -47,7 +47,9 @@ def refuse_foreign_page(headers: Headers, listed: Collection[str]) -> None:
     if origins:
         passes = len(origins) == 1 and (origins[0] in listed or _is_ours(origins[0], headers))
     else:  # some proxies drop Origin
-        passes = all(value in (b"same-origin", b"none") for _, value in sent)
+        own = all(value in (b"same-origin", b"none") for _, value in sent)
+        hosts = _hosts(headers)
+        passes = own and len(hosts) == 1 and _is_address(hosts[0])
     if not passes:
         raise Refusal(
             "wrong-origin",
@@ -72,10 +74,17 @@ def _normalised(text: str) -> str:
 
 def _is_ours(origin: str, headers: Headers) -> bool:
     """Whether the page came from where the request goes, by an address that is no name."""
-    scheme, _, host = origin.partition("://")
-    asked = [value.decode("latin-1").lower() for name, value in headers if name == b"host"]
-    if scheme not in _DEFAULT_PORTS or asked != [host]:
-        return False
+    _, _, host = origin.partition("://")
+    is_origin = _ORIGIN.fullmatch(origin) is not None
+    return is_origin and _hosts(headers) == [host] and _is_address(host)
+
+
+def _hosts(headers: Headers) -> list[str]:
+    return [value.decode("latin-1").lower() for name, value in headers if name == b"host"]
+
+
+def _is_address(host: str) -> bool:
+    """Whether a host, perhaps with a port, is an IP address or `localhost`."""
     try:
         name = urlsplit(f"//{host}").hostname or ""
         return name == "localhost" or bool(ip_address(name))

@@ -10,7 +10,8 @@ from pydantic_core import to_json
 from starlette.types import Receive, Scope
 
 from serving.http.errors import Refusal, echo
-from serving.http.intake import aside, read_body, read_rows
+from serving.http.intake import read_body, read_rows
+from serving.http.offload import offload
 from serving.ids import new_id
 from serving.live import Answering, Live
 from serving.log.predictions import PredictionLog
@@ -38,6 +39,7 @@ class Predict:
             ClientDisconnect: nobody waits for the answer any more.
         """
         query = scope["query_string"]
+        self._live.now.coalescer.refuse_if_full()
         body = await read_body(scope, receive, self._live.limits)
         answering, (rows, many) = await self.read(
             len(body), lambda answering: read_rows(body, answering.schema)
@@ -51,12 +53,11 @@ class Predict:
         """What `read` makes of a body of so many bytes for the bundle that serves now, and that.
 
         Raises:
-            Refusal: too many rows wait, or as `read` does.
+            Refusal: too many bytes wait to be read, or as `read` does.
         """
         while True:
             answering = self._live.now
-            answering.coalescer.refuse_if_full()
-            found = await aside(size, partial(read, answering))
+            found = await offload(size, partial(read, answering))
             if answering is self._live.now:  # another may have taken its place meanwhile
                 return answering, found
 

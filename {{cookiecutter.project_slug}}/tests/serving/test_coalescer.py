@@ -120,6 +120,19 @@ def test_who_finds_the_queue_full_is_refused_at_once_and_welcome_later(
     assert play(predictor, scene, waiting_rows=3).calls == [1, 3]
 
 
+def test_rows_read_while_others_filled_the_queue_are_refused(predictor: Predictor) -> None:
+    """Each found the queue empty before its rows were read; they are counted when they come."""
+
+    async def scene(coalescer: Coalescer, held: Held) -> None:
+        begun = await first(coalescer, held)
+        tasks = await ask(coalescer, *[[ROW] * 2] * 5)
+        held.go.set()
+        answers = await asyncio.gather(begun, *tasks, return_exceptions=True)
+        assert [isinstance(answer, Refusal) for answer in answers] == [False] * 3 + [True] * 3
+
+    assert play(predictor, scene, waiting_rows=3).calls == [1, 4]
+
+
 def test_what_is_answered_too_soon_for_a_thread_is_answered_in_this_one(
     predictor: Predictor,
 ) -> None:

@@ -30,6 +30,7 @@ class Asked:
             Refusal: the body or its rows are not what the contract wants, or too many wait.
             ClientDisconnect: nobody waits for the answer any more.
         """
+        self.live.now.coalescer.refuse_if_full()
         body = await read_body(request.scope, request.receive, self.live.limits)
 
         def checked(answering: Answering) -> list[dict[str, Any]]:

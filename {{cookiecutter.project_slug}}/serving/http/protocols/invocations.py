@@ -17,8 +17,9 @@ from serving.http.protocols.frames import predictions, rows_of_csv, rows_of_json
 
 # The form of requests changed last in this version of MLflow; clients ask to know which to send.
 SPOKEN = "2.0.0"
-# All that may stand behind a media type: nothing, or the one charset that is read.
-_UTF_8 = ("", "charset=utf-8", "charset=utf8")
+# All that may stand behind a media type: nothing, the one charset that is read, of which ASCII is a
+# part, and for a CSV that it has a header (RFC 4180).
+_PARAMETERS = ("", "charset=utf-8", "charset=utf8", "charset=us-ascii", "header=present")
 _READ = {"application/json": rows_of_json, "text/csv": rows_of_csv}
 
 
@@ -70,7 +71,7 @@ def _type(request: Request) -> str:
     """
     given = request.headers.get("content-type", "application/json")
     kind, *parameters = [part.strip() for part in given.lower().split(";")]
-    if kind not in _READ or not all(part in _UTF_8 for part in map(_plain, parameters)):
+    if kind not in _READ or not all(part in _PARAMETERS for part in map(_plain, parameters)):
         raise Refusal("wrong-type", f"expected {' or '.join(_READ)} in UTF-8, got {echo(given)}")
     return kind
 

@@ -8,12 +8,8 @@ from typing import NamedTuple
 import h11
 import pytest
 
-from serving.connection.framing import (
-    MAX_CHUNK_OVERHEAD,
-    MAX_HEAD_BYTES,
-    MAX_HEADERS,
-    RequestReader,
-)
+from serving.connection.chunks import MAX_CHUNK_OVERHEAD
+from serving.connection.framing import MAX_HEAD_BYTES, MAX_HEADERS, RequestReader
 from serving.http.errors import Refusal
 from tests.serving.connection.framing_cases import CASES, CHUNKED, GET, POST, STRICTER, get
 from tests.serving.soak import scaled

@@ -35,6 +35,8 @@ FOREIGN: dict[str, Headers] = {
     "looks like an address": page("http://127.0.0.1.evil.example", "127.0.0.1.evil.example"),
     "looks like localhost": page("http://localhost.evil.example", "localhost.evil.example"),
     "a number": page("http://2130706433:8000", "2130706433:8000"),
+    "rebound, Origin dropped by a proxy": {"Host": "evil.example", SITE: "same-origin"},
+    "an address with a user": page("http://a@127.0.0.1:8000", "a@127.0.0.1:8000"),
     "an extension": page("chrome-extension://127.0.0.1:8000"),
     "begins as a listed one": page(f"{LISTED}.evil.example"),
     "listed, over http": page(LISTED.replace("https", "http")),
@@ -51,7 +53,7 @@ OWN: dict[str, Headers] = {
     "localhost": page("http://localhost:8000", "LOCALHOST:8000"),
     "listed": page(LISTED, "127.0.0.1:8000"),
     "listed, and Host kept": page(LISTED, "models.example.com"),
-    "Origin dropped by a proxy": {"Host": "models.internal", SITE: "same-origin"},
+    "Origin dropped by a proxy": {"Host": "10.0.0.7:8000", SITE: "same-origin"},
 }
 
 

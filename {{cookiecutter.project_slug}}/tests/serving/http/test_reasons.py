@@ -22,7 +22,7 @@ FEATURES = [
      "counts": [10, 50, 0], "missing": 0},
     {"name": "carrier", "type": "category", "categories": ["red", "blue"],
      "counts": [10, 20, 90], "missing": 5},
-    {"name": "ordered_at", "type": "date"},
+    {"name": "ordered_at", "type": "date", "counts": [60], "missing": 0},
 ]  # fmt: skip
 TYPICAL = {"mean radius (mm)": 20.0, "fragile": True, "carrier": "blue"}  # items are: 3
 
