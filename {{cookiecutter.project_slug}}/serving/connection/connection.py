@@ -151,8 +151,11 @@ class Connection(asyncio.Protocol):
 
     @property
     def draining(self) -> bool:
-        """Whether each response is to be the last one of its connection."""
-        return self._shutting_down or self.app.draining
+        """Whether the next response is to be the connection's last one.
+
+        Requests that a client sent ahead are answered first.
+        """
+        return (self._shutting_down or self.app.draining) and not self._reader.buffered
 
     async def writable(self) -> None:
         """Return once the client takes more bytes, or is gone."""
