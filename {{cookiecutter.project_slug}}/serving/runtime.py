@@ -67,8 +67,10 @@ def _named(choice: Mapping[str, Any], bundle: Bundle) -> tuple[bytes | None, str
     path = folder(bundle) / MODEL
     try:
         model = read_bytes(path, "a converted model", f"run `{ANEW}`", LARGEST_FILE)
-    except BadInput as error:
-        return None, f"names a converted model that cannot be read: {error}"
+    except MissingFile:
+        return None, f"names a converted model, and there is none at {path}"
+    except BadInput:
+        return None, f"names a converted model that cannot be read at {path}"
     if hashlib.sha256(model).hexdigest() != choice.get("model_sha256"):
         return None, f"names another model than {path}"
     return model, ""
