@@ -63,7 +63,7 @@ def is_near_copy(values: Array, target: Array) -> bool:
     column, outcome = values[there], target[there]
     off, spread = column - outcome, spread_of(outcome)
     kept = np.abs(off) <= np.quantile(np.abs(off), 1 - BROKEN)
-    if not spread > 0 or abs(np.median(off)) > SAME_UNITS * spread:
+    if not 0 < spread < np.inf or abs(np.median(off)) > SAME_UNITS * spread:
         return False
     slope = np.polyfit(outcome[kept], column[kept], 1)[0]
     return bool(off[kept].std() <= NEAR_COPY * spread and abs(slope - 1) <= SAME_UNITS)
