@@ -51,7 +51,7 @@ def _console() -> Console:
 
 
 class _Console(Console):
-    """Rich would exit with code 1 when the reader of a pipe leaves; `problem.errors.run` decides."""
+    """Leaves a pipe without a reader to `problem.errors.run`; Rich would exit with code 1."""
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
