@@ -63,7 +63,8 @@ def check(
     `now` is for judging a day gone by.
 
     Raises:
-        BadInput: `since` is not in the past, there is no log, or it holds what the bundle's contract does not allow.
+        BadInput: `since` is not in the past, there is no log, or it holds what the bundle's
+            contract does not allow.
     """
     problem = bundle.problem
     if missing := {"rows", "features", "performance"} - bundle.reference.keys():
