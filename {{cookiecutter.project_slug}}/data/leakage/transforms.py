@@ -48,11 +48,14 @@ def _goes_along(column: Array, target: Array) -> bool:
 
 
 def _rises(column: Array, target: Array, noise: float) -> bool:
+    spread = spread_of(column)
+    if not np.isfinite(spread):  # values near the limits of a float: nothing can be compared
+        return False
     # Where the outcome is rounded, the column may be in any order among equals.
     ranked = column[np.lexsort((column, target))]
     off = np.abs(ranked - isotonic_regression(ranked).x)
     kept = ranked[off <= np.quantile(off, 1 - BROKEN)]
-    return bool(np.abs(kept - isotonic_regression(kept).x).max() <= noise * spread_of(column))
+    return bool(np.abs(kept - isotonic_regression(kept).x).max() <= noise * spread)
 
 
 def is_near_copy(values: Array, target: Array) -> bool:

@@ -19,5 +19,7 @@ def test_values_at_the_limits_of_a_float_give_a_page_and_no_warning(
     values = np.random.default_rng(0).uniform(1, 50, len(frame)) * size
     frame = frame.assign(extreme=values, other=values * 0.5)
     assert "<h3>extreme</h3>" in page_of(frame, tmp_path / "index.html", task)
+    rising = frame.assign(outcome=values / size) if task == "regression" else frame
+    page_of(rising, tmp_path / "index.html", task)
     if task == "regression":
         page_of(frame.assign(outcome=values), tmp_path / "index.html", task)
