@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from eda import about_rows, about_target
@@ -27,6 +28,8 @@ class Report:
     suspects: tuple[str, ...]
 
 
+# Squares of values near the limits of a float overflow; pictures leave out what is not finite.
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")
 def write(
     problem: Problem, frame: pd.DataFrame, columns: Sequence[Column], path: Path = PAGE
 ) -> Report:

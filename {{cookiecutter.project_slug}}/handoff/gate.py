@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pandera.pandas as pa
 from threadpoolctl import threadpool_limits
 
+from handoff.bundle import MANIFEST
 from handoff.bundle import read as read_bundle
 from handoff.checks import honest, runs_the_same, safe_to_own, worth_it
 from handoff.checks.behaviour import behaviour
@@ -114,6 +115,11 @@ def judge(
     """
     if not path.is_dir():
         raise BadInput(f"expected a bundle in {path}, found none; run `python -m handoff build`")
+    if not os.path.lexists(path / MANIFEST):  # another folder, no damaged bundle
+        raise BadInput(
+            f"expected a bundle in {path}, found no {MANIFEST}; name a folder that `python -m "
+            "handoff build` printed"
+        )
     try:
         bundle = read_bundle(path)
     except BadInput as error:

@@ -15,14 +15,14 @@ from handoff.page import groups, lead
 from handoff.page import write as write_gate
 from journey.drill import drift_drill
 from journey.live import Traffic, exchange
-from journey.stage import HOME, Outcome, Rehearsal
+from journey.stage import DRAFT, Outcome, Rehearsal
 from monitoring.check import check
 from monitoring.show import picture
 from present import charts
 from present.page import Code, Facts, Figure, Gallery, Links, Note
 from problem.spec import Problem
 
-BUNDLE, RECORDS, LOGS = HOME / "bundle", HOME / "records", HOME / "logs"
+BUNDLE, RECORDS, LOGS = DRAFT / "bundle", DRAFT / "records", DRAFT / "logs"
 # Enough rows for the monitor to have an opinion, few enough for a coffee break.
 MOST_ROWS = 1_500
 
@@ -35,7 +35,7 @@ def handoff(rehearsal: Rehearsal) -> Outcome:
     rehearsal.bundle = read(BUNDLE)
     judgement = judge(BUNDLE, ROW, say=print)
     record(judgement, RECORDS)
-    write_gate(judgement, HOME / "gate.html")
+    write_gate(judgement, DRAFT / "gate.html")
     headline = f"Bundle {built.id[:12]} meets the gate. {lead(judgement)}"
     return Outcome(
         headline,
@@ -109,7 +109,7 @@ def monitoring(rehearsal: Rehearsal) -> Outcome:
     """Log and labels against the reference; then a drill that the monitor has to notice."""
     bundle = rehearsal.built()
     result = check(bundle, LOGS)
-    drill = drift_drill(bundle, HOME / "drill", _sent(rehearsal))
+    drill = drift_drill(bundle, DRAFT / "drill", _sent(rehearsal))
     if drill is None:
         said = "Too few rows for a drift drill."
     elif drill.noticed:

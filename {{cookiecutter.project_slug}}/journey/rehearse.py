@@ -1,7 +1,6 @@
 """The whole life of a model in order: stops where a gate closes, and leaves a page that says so."""
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from journey import production, science
-from journey.stage import HOME, Outcome, Rehearsal, Stage
+from journey.stage import DRAFT, HOME, Outcome, Rehearsal, Stage
 from present import page
 from present.page import Section, Status
 from problem.spec import Problem, read
@@ -56,14 +55,22 @@ class Journey:
 
 
 def rehearse(say: Callable[[str], None] = print) -> Journey:
-    """Walk all stages in a fresh build/journey; sign nothing, release nothing.
+    """Run all stages in a fresh folder; sign nothing, release nothing. `write` completes it.
 
     Raises:
         BadInput: a stage was given something that it cannot work with.
     """
     rehearsal = Rehearsal(read())
-    shutil.rmtree(HOME, ignore_errors=True)
-    HOME.mkdir(parents=True)
+    shutil.rmtree(DRAFT, ignore_errors=True)
+    DRAFT.mkdir(parents=True)
+    try:
+        return _run(rehearsal, say)
+    except BaseException:  # also Ctrl-C: nothing incomplete stays behind
+        shutil.rmtree(DRAFT, ignore_errors=True)
+        raise
+
+
+def _run(rehearsal: Rehearsal, say: Callable[[str], None]) -> Journey:
     steps: list[Step] = []
     closed = False
     for number, stage in enumerate(STAGES, start=1):
@@ -82,8 +89,13 @@ def rehearse(say: Callable[[str], None] = print) -> Journey:
 
 
 def write(journey: Journey, problem: Problem) -> Path:
-    """Write build/journey/summary.json and index.html; returns the page's path."""
-    _write_whole(HOME / "summary.json", json.dumps(summary(journey), indent=1) + "\n")
+    """Write summary.json and index.html, and put the journey in place of the last one.
+
+    Returns:
+        The page's path.
+    """
+    text = json.dumps(summary(journey), indent=1) + "\n"
+    (DRAFT / "summary.json").write_text(text, encoding="utf-8")
     sections = [
         Section(
             TITLES.get(step.stage.name, step.stage.name.capitalize()),
@@ -96,14 +108,16 @@ def write(journey: Journey, problem: Problem) -> Path:
         )
         for step in journey.steps
     ]
-    return page.write(
-        HOME / "index.html",
+    written = page.write(
+        DRAFT / "index.html",
         f"The journey of {problem.decision.name}",
         lead(journey, problem),
         sections,
         verdict=journey.verdict,
         footer="A rehearsal: it signs nothing, releases nothing, and every answer said so.",
     )
+    _replace_last()
+    return HOME / written.name
 
 
 def lead(journey: Journey, problem: Problem) -> str:
@@ -138,7 +152,11 @@ def summary(journey: Journey) -> dict[str, Any]:
     }
 
 
-def _write_whole(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+def _replace_last() -> None:
+    """Rename, which cannot stop half-way; the last journey is deleted when it is out of the way."""
+    last = DRAFT.with_name(".journey.last")
+    shutil.rmtree(last, ignore_errors=True)
+    if HOME.exists():
+        HOME.rename(last)
+    DRAFT.rename(HOME)
+    shutil.rmtree(last, ignore_errors=True)

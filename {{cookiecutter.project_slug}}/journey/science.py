@@ -8,7 +8,7 @@ from data.contract import ROW
 from data.load import load
 from data.split import split
 from eda import report
-from journey.stage import HOME, Outcome, Rehearsal
+from journey.stage import DRAFT, Outcome, Rehearsal
 from poc.train import Trial, train
 from present import charts
 from present.page import Facts, Figure, Links, Note, Table
@@ -92,7 +92,7 @@ def _outcomes(framed: Problem, frame: pd.DataFrame) -> Figure:
 
 def explore(rehearsal: Rehearsal) -> Outcome:
     """A page about the rows, and its most telling picture here."""
-    path = HOME / "eda.html"
+    path = DRAFT / "eda.html"
     seen = report.write(rehearsal.problem, rehearsal.frame, rehearsal.columns, path)
     caption = "The features that tell the most of the target, each alone: the share it explains."
     blocks = (Figure(seen.picture, caption), Links([("The whole EDA page", path.name)]))

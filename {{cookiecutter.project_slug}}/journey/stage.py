@@ -15,6 +15,9 @@ from problem.columns import Column
 from problem.spec import Problem
 
 HOME = Path("build/journey")
+# Stages write here. It becomes HOME once it is complete: a journey that is stopped loses no older
+# one, whose model `--rehearsal` serves.
+DRAFT = Path("build/.journey")
 
 
 @dataclass

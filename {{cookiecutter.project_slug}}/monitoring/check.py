@@ -63,7 +63,8 @@ def check(
     `now` is for judging a day gone by.
 
     Raises:
-        BadInput: there is no log, or it holds what the bundle's contract does not allow.
+        BadInput: `since` is not in the past, there is no log, or it holds what the bundle's
+            contract does not allow.
     """
     problem = bundle.problem
     if missing := {"rows", "features", "performance"} - bundle.reference.keys():
@@ -74,6 +75,11 @@ def check(
         )
     now = now or datetime.now(UTC)
     since = since or now - timedelta(days=problem.monitoring.window_days)
+    if since >= now:
+        raise BadInput(
+            f"expected a time before now ({now:%Y-%m-%dT%H:%M:%S%z}) for --since, got "
+            f"{since.isoformat()}; give an earlier time"
+        )
     begin, end = (moment.astimezone(UTC).replace(tzinfo=None) for moment in (since, now))
     with duckdb.connect() as connection:
         opened = open_log(connection, log, bundle.id)

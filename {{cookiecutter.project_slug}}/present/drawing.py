@@ -19,6 +19,9 @@ WIDTH = 360.0
 LETTER = 12.0
 NARROW, WIDE = frozenset("iIjl.,:;|'!()[]ft -"), frozenset("mwMW@%—…")
 
+# Spans and values beyond cannot be divided: floats lose their digits, or overflow.
+LEAST_SPAN, LARGEST = 1e-300, 1e307
+
 Show = Callable[[float], str]
 
 
@@ -40,11 +43,12 @@ class Scale:
 def scale(values: Iterable[float], start: float, end: float, zero: bool = False) -> Scale:
     """A scale that holds all finite values (and zero if asked), with room where they are one."""
     finite = [float(v) for v in values if v is not None and math.isfinite(v)]
+    finite = [min(max(v, -LARGEST), LARGEST) for v in finite]
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
     if zero:
         low, high = min(low, 0.0), max(high, 0.0)
-    if low == high:
-        room = abs(low) * 0.1 or 1.0
+    if high - low < LEAST_SPAN:
+        room = abs(low) * 0.1 if abs(low) > 10 * LEAST_SPAN else 1.0
         low, high = (low if zero and low == 0 else low - room), high + room
     return Scale(low, high, start, end)
 
@@ -56,7 +60,8 @@ def ticks(low: float, high: float, at_most: int = 5) -> list[float]:
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
         if last - first < at_most:
             break
-    return [round(i * step, 12) + 0.0 for i in range(first, last + 1)]
+    # Fifteen digits: what a float holds, without the noise of a product. Neighbours may be equal.
+    return sorted({float(f"{i * step:.15g}") + 0.0 for i in range(first, last + 1)})
 
 
 def tick_texts(values: Sequence[float]) -> list[str]:

@@ -1,6 +1,8 @@
 """What a command prints: tables with coloured verdicts. Plain text without a tty."""
 
+import errno
 import io
+import os
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -44,8 +46,15 @@ def _console() -> Console:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # An old code page lacks the signs: a question mark is better than a traceback.
         sys.stdout.reconfigure(errors="replace")
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(width=PLAIN_WIDTH)
+    console = _Console(highlight=False)
+    return console if console.is_terminal else _Console(width=PLAIN_WIDTH)
+
+
+class _Console(Console):
+    """Leaves a pipe without a reader to `problem.errors.run`; Rich would exit with code 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 def _cell(value: str | int | float | None) -> Text:

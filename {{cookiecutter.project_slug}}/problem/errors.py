@@ -75,8 +75,15 @@ def run(main: Callable[[Sequence[str]], int]) -> None:
 
 
 def _fail(message: str) -> int:
-    print(f"error: {message}", file=sys.stderr, flush=True)
+    print(f"error: {_printable(message)}", file=sys.stderr, flush=True)
     return EXIT_BAD_INPUT
+
+
+def _printable(message: str) -> str:
+    """A message may repeat what a file holds: its control characters must not steer a terminal."""
+    return "".join(
+        sign if sign.isprintable() or sign == "\n" else ascii(sign)[1:-1] for sign in message
+    )
 
 
 def _flush() -> None:

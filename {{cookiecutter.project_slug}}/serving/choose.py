@@ -21,6 +21,11 @@ def choose(path: Path | None, *, rehearsal: bool, release: Path = RELEASE_FILE) 
     live = None
     if path is None and rehearsal:
         path = REHEARSED
+        if not path.is_dir():
+            raise BadInput(
+                f"expected the bundle of the last journey in {path}, found none; run `make "
+                "journey`, or name another bundle with --bundle"
+            )
     if path is None:
         live = champion(release)
         path = place(live)

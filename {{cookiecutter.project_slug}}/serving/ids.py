@@ -13,11 +13,10 @@ import hmac
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from problem.arguments import secret
 from problem.errors import BadInput
-from problem.files import read_text
+from problem.keys import key_file, parse_keys, read_keys
 
 KEY, FILE = "SERVING_ID_KEY", "SERVING_ID_KEY_FILE"
 # A shorter one can be guessed from a few ids; `openssl rand -hex 32` makes one of 64.
@@ -88,19 +87,16 @@ def keys_of(environment: Mapping[str, str] = os.environ) -> list[bytes]:
     """
     if KEY not in environment and FILE not in environment:
         return []
-    text = secret(KEY, environment)
-    if FILE in environment:
-        path = Path(environment[FILE])
-        text += "\n" + read_text(path, "keys for ids", f"name another file in {FILE}")
-    found = text.replace(",", " ").split()
-    # Not the key itself: this goes to a log.
-    if not found or min(map(len, found)) < SHORTEST:
+    keys = parse_keys(secret(KEY, environment), KEY, SHORTEST)
+    if path := key_file(FILE, environment):
+        keys += read_keys(path, "keys for ids", FILE, SHORTEST)
+    if not keys:
         raise BadInput(
             f"expected keys of at least {SHORTEST} characters in {KEY} or in the file that {FILE} "
-            f"names, found {'a shorter one' if found else 'none'}; make one with `openssl rand "
-            "-hex 32`, or unset both to take labels for every id"
+            "names, found none; make one with `openssl rand -hex 32`, or unset both to take "
+            "labels for every id"
         )
-    return [key.encode() for key in found]
+    return [key.encode() for key in keys]
 
 
 # One process, one set of keys: whoever gives an id needs nothing but this.

@@ -152,7 +152,7 @@ def reach(low: float, high: float) -> tuple[float, float]:
     Rounded outwards to three digits of the range's width: more would be false precision.
     """
     width = high - low
-    if not 0 < width < math.inf:
+    if not (width > 1e-300 and max(-low, high) < 1e307):  # as much again would be no float
         return low, high
     digits = 2 - math.floor(math.log10(width))
     step = 10.0**-digits

@@ -84,6 +84,8 @@ def table_notes(
     return tuple(notes)
 
 
+# A sum near the limits of a float overflows, and is then no cell's value.
+@np.errstate(over="ignore", invalid="ignore")
 def _summed(frame: pd.DataFrame, guesses: Sequence[Guess]) -> list[str]:
     """The columns whose last value is the sum of the others, of which some ten are not 0."""
     found = []

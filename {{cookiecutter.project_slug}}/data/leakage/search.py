@@ -35,6 +35,8 @@ from problem.columns import Column
 from problem.spec import Problem
 
 
+# Squares of values near the limits of a float overflow: a relation that is not finite is none.
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")
 def find(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> list[Leak]:
     """Every leak that is found, the plainest mechanism first; a column is named once.
 

@@ -48,11 +48,14 @@ def _goes_along(column: Array, target: Array) -> bool:
 
 
 def _rises(column: Array, target: Array, noise: float) -> bool:
+    spread = spread_of(column)
+    if not np.isfinite(spread):  # values near the limits of a float: nothing can be compared
+        return False
     # Where the outcome is rounded, the column may be in any order among equals.
     ranked = column[np.lexsort((column, target))]
     off = np.abs(ranked - isotonic_regression(ranked).x)
     kept = ranked[off <= np.quantile(off, 1 - BROKEN)]
-    return bool(np.abs(kept - isotonic_regression(kept).x).max() <= noise * spread_of(column))
+    return bool(np.abs(kept - isotonic_regression(kept).x).max() <= noise * spread)
 
 
 def is_near_copy(values: Array, target: Array) -> bool:
@@ -63,7 +66,7 @@ def is_near_copy(values: Array, target: Array) -> bool:
     column, outcome = values[there], target[there]
     off, spread = column - outcome, spread_of(outcome)
     kept = np.abs(off) <= np.quantile(np.abs(off), 1 - BROKEN)
-    if not spread > 0 or abs(np.median(off)) > SAME_UNITS * spread:
+    if not 0 < spread < np.inf or abs(np.median(off)) > SAME_UNITS * spread:
         return False
     slope = np.polyfit(outcome[kept], column[kept], 1)[0]
     return bool(off[kept].std() <= NEAR_COPY * spread and abs(slope - 1) <= SAME_UNITS)

@@ -9,6 +9,8 @@ from problem.columns import Column
 from problem.errors import BadInput
 from serving.batch.source import Source
 
+# Of the columns of a file so much is shown in a message.
+MOST_NAMES, LONGEST_NAME = 30, 100
 # What a class of the target may be.
 CLASSES: dict[type[Any], pa.DataType] = {
     bool: pa.bool_(),
@@ -38,7 +40,7 @@ def output(bundle: Bundle, source: Source, *, rehearsal: bool) -> pa.Schema:
             hint = "; are its columns separated by something else than commas?"
         raise BadInput(
             f"expected all inputs of the contract in {source.path}, without are "
-            f"{', '.join(missing)}; it has {', '.join(given.names)}{hint}"
+            f"{', '.join(missing)}; it has {_some(given.names)}{hint}; export it with them"
         )
     wrong = [
         f"'{column.name}' is {given.field(column.name).type}, not a {column.type}"
@@ -57,6 +59,13 @@ def output(bundle: Bundle, source: Source, *, rehearsal: bool) -> pa.Schema:
             f"{source.path} has a column {', '.join(taken)}, and so is an answer called; rename it"
         )
     return pa.schema([told[0], *(given.field(name) for name in others), *told[1:]])
+
+
+def _some(names: list[str]) -> str:
+    """The first names, each as far as a message has room for it."""
+    shown = [name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…" for name in names]
+    rest = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(shown[:MOST_NAMES]) + rest
 
 
 def _told(contract: Contract, *, rehearsal: bool) -> list[pa.Field]:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from problem.errors import BadInput
+from serving.batch.unreadable import check_beginning, unreadable
 
 # Of a CSV so much is read at a time, and no row may be longer; of a Parquet file's columns this.
 CSV_BYTES, PARQUET_BYTES = 1 << 22, 1 << 20
@@ -127,6 +128,7 @@ def open_source(path: Path) -> Source:
     if not path.is_file():
         raise BadInput(f"expected rows in {path}, found no such file")
     with _said_of(path):
+        check_beginning(path)
         if path.suffix == ".parquet":
             with pq.ParquetFile(path) as file:
                 found = Source(
@@ -173,9 +175,7 @@ def _said_of(path: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, UnicodeError) as error:
-        kind = "UTF-8 text with commas" if path.suffix == ".csv" else "Parquet"
-        said = str(error).strip().split("\n")[0]
-        raise BadInput(f"expected {kind}, {path} cannot be read: {said:.300}") from None
+        raise unreadable(path, error) from None
     finally:
         sys.unraisablehook = hook
 

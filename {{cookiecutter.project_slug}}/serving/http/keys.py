@@ -14,7 +14,7 @@ from pathlib import Path
 
 from problem.arguments import secret
 from problem.errors import BadInput
-from problem.files import read_text
+from problem.keys import key_file, parse_keys, read_keys
 
 KEYS, FILE = "SERVING_API_KEYS", "SERVING_API_KEYS_FILE"
 # A shorter one can be guessed; `openssl rand -hex 32` makes one of 64.
@@ -33,9 +33,9 @@ class Keys:
         """Take the keys of `text`, and of the file at `path` if there is one.
 
         Raises:
-            BadInput: the file cannot be read, a key is too short, or there is none.
+            BadInput: the file cannot be read, a key cannot be used, or there is none.
         """
-        self._given = _digests(text, KEYS)
+        self._given = _digests(parse_keys(text, KEYS, SHORTEST))
         self._path = path
         self._seen = _stamp(path) if path else None
         self._filed = _read(path) if path else ()
@@ -78,32 +78,30 @@ def keys_of(environment: Mapping[str, str] = os.environ) -> Keys | None:
     """
     if KEYS not in environment and FILE not in environment:
         return None
-    return Keys(secret(KEYS, environment), Path(environment[FILE]) if FILE in environment else None)
+    return Keys(secret(KEYS, environment), key_file(FILE, environment))
 
 
 def _read(path: Path) -> tuple[bytes, ...]:
-    text = read_text(path, "API keys", f"name another file in {FILE}")
-    found = _digests(text, str(path))
-    if not found:
-        raise BadInput(f"expected API keys in {path}, a line each, found none")
-    return found
+    keys = read_keys(path, "API keys", FILE, SHORTEST)
+    if not keys:
+        raise BadInput(
+            f"expected API keys in {path}, a line each, found none; put one there, or name "
+            f"another file in {FILE}"
+        )
+    return _digests(keys)
 
 
-def _stamp(path: Path) -> tuple[int, int, int]:
-    """What is another after every change, also after a swap of what a link points to."""
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """What is another after every change, also after a swap of what a link points to.
+
+    None where the file cannot be read: `_read` then raises an error with the reason.
+    """
     try:
         state = path.stat()
-    except OSError as error:
-        raise BadInput(f"{FILE} names {path}, which cannot be read: {error}") from None
+    except (OSError, ValueError):
+        return None
     return state.st_ino, state.st_mtime_ns, state.st_size
 
 
-def _digests(text: str, place: str) -> tuple[bytes, ...]:
-    found = text.replace(",", " ").split()
-    # Not the key itself: this goes to a log.
-    if short := [number for number, key in enumerate(found, start=1) if len(key) < SHORTEST]:
-        raise BadInput(
-            f"expected API keys of at least {SHORTEST} characters in {place}, number {short[0]} is "
-            "shorter; make one with `openssl rand -hex 32`"
-        )
-    return tuple(sha256(key.encode()).digest() for key in found)
+def _digests(keys: list[str]) -> tuple[bytes, ...]:
+    return tuple(sha256(key.encode()).digest() for key in keys)

@@ -122,6 +122,10 @@ def test_codes_beside_missing_ones_are_texts_without_a_point() -> None:
         (1_700_000_000, 1_700_000_100, (1_699_999_900, 1_700_000_200)),
         (0.82, 41.0, (0, 81.2)),
         (5, 5, (5, 5)),
+        (1e-323, 3e-320, (1e-323, 3e-320)),
+        (0, 5e-324, (0, 5e-324)),
+        (1e306, 5e307, (1e306, 5e307)),
+        (-1.7e308, 1.7e308, (-1.7e308, 1.7e308)),
     ],
 )
 def test_a_guessed_range_holds_what_was_seen_and_as_much_again(

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -111,7 +112,7 @@ def test_a_key_file_without_usable_keys_is_refused(
             accepted.append(name)
         except BadInput:
             pass
-    # Text without a blank in it is a key like any other.
+    # JSON that is only brackets holds no quotation mark: it is a key like any other.
     assert not {name for name in accepted if "JSON" not in name}
 
 
@@ -141,3 +142,55 @@ def test_a_key_behind_a_byte_order_mark_is_that_key(tmp_path: Path) -> None:
     assert known
     assert known.admit(f"Bearer {key}")
     assert ids.keys_of({ids.FILE: str(path)}) == [key.encode()]
+
+
+KEY = "k" * 40
+NO_KEYS = {
+    "a byte-order mark before the second key": f"{KEY}\n\ufeff{KEY}",
+    "a zero-width space": f"{KEY}\u200b",
+    "a no-break space": f"{KEY}\xa0{KEY}",
+    "an escape": f"\x1b[1m{KEY}",
+    "quotes around it": f'"{KEY}"',
+    "single quotes around it": f"'{KEY}'",
+    "the name of the variable": f"SERVING_API_KEYS={KEY}",
+    "a line that exports it": f"export A={KEY}",
+    "a comment": f"# {KEY}\n{KEY}",
+    "letters beyond ASCII": "é" * 40,
+}
+
+
+@pytest.mark.parametrize("name", NO_KEYS)
+@pytest.mark.parametrize("module", [keys, ids], ids=["API", "ids"])
+def test_a_key_with_characters_that_are_not_part_of_it_is_rejected_and_not_repeated(
+    module: ModuleType, name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "keys"
+    path.write_text(NO_KEYS[name], encoding="utf-8")
+    variable = keys.KEYS if module is keys else ids.KEY
+    for environment in ({variable: NO_KEYS[name]}, {module.FILE: str(path)}):
+        with pytest.raises(BadInput) as rejected:
+            module.keys_of(environment)
+        assert KEY not in str(rejected.value)
+        assert str(rejected.value).isprintable()
+        if name == "a comment":
+            assert "comments are not supported" in str(rejected.value)
+
+
+@pytest.mark.parametrize("module", [keys, ids], ids=["API", "ids"])
+def test_a_missing_key_file_or_an_empty_name_is_one_error(
+    module: ModuleType, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "nowhere")
+    with pytest.raises(BadInput) as missing:
+        module.keys_of({module.FILE: path})
+    assert str(missing.value).count(path) == 1
+    assert "Errno" not in str(missing.value)
+    assert module.FILE in str(missing.value)
+    with pytest.raises(BadInput, match="empty"):
+        module.keys_of({module.FILE: ""})
+
+
+@pytest.mark.parametrize("module", [keys, ids], ids=["API", "ids"])
+def test_a_key_in_base64_is_accepted(module: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("ab+/" * 10 + "==\n")
+    assert module.keys_of({module.FILE: str(tmp_path / "keys")})

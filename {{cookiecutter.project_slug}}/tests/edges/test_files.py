@@ -31,6 +31,7 @@ READERS: tuple[tuple[str, str], ...] = (
     ("poc retrain {} out", "training.json"),
     ("poc report", "problem/problem.toml"),
     ("handoff build", "problem/problem.toml"),
+    ("handoff check {}", "given"),
     ("handoff accept {} --as ml-engineer", "given"),
     ("serving run --bundle {} --rehearsal", "given"),
     ("serving run", "deploy/release.toml"),

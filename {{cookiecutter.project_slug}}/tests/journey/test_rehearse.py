@@ -24,12 +24,12 @@ def problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Problem:
     return parse(text, "problem.toml")
 
 
-def stages(monkeypatch: pytest.MonkeyPatch, *outcomes: Outcome | Exception) -> None:
+def stages(monkeypatch: pytest.MonkeyPatch, *outcomes: Outcome | BaseException) -> None:
     """Let the journey have these outcomes, one a stage."""
 
-    def stage(number: int, outcome: Outcome | Exception) -> Stage:
+    def stage(number: int, outcome: Outcome | BaseException) -> Stage:
         def walk(_: Rehearsal) -> Outcome:
-            if isinstance(outcome, Exception):
+            if isinstance(outcome, BaseException):
                 raise outcome
             return outcome
 
@@ -84,5 +84,19 @@ def test_a_former_journey_leaves_nothing_behind(
     stages(monkeypatch, Outcome("fine"))
     Path("build/journey/bundle").mkdir(parents=True)
     Path("build/journey/bundle/old").write_text("old", "utf-8")
-    rehearse.rehearse(lambda _: None)
+    rehearse.write(rehearse.rehearse(lambda _: None), problem)
     assert not Path("build/journey/bundle").exists()
+    assert [path.name for path in Path("build").iterdir()] == ["journey"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), BadInput("broken rows"), OSError()])
+def test_a_journey_that_is_stopped_keeps_the_last_one_and_leaves_nothing_else(
+    problem: Problem, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    stages(monkeypatch, Outcome("fine"), error)
+    Path("build/journey/bundle").mkdir(parents=True)
+    Path("build/journey/bundle/old").write_text("old", "utf-8")
+    with pytest.raises(type(error)):
+        rehearse.rehearse(lambda _: None)
+    assert Path("build/journey/bundle/old").read_text("utf-8") == "old"
+    assert [path.name for path in Path("build").iterdir()] == ["journey"]

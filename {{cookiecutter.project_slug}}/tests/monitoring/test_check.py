@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,14 @@ def test_a_time_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> N
     said = capsys.readouterr().err
     assert "such as 2026-11-23" in said
     assert "got 'yesterday'" in said
+
+
+def test_a_time_in_the_future_is_one_error(tmp_path: Path, bundle: tuple[Path, str]) -> None:
+    path, name = bundle
+    write_log(tmp_path, rows(400, 3), np.linspace(0, 1, 400).tolist(), bundle=name)
+    for since in ("2199-01-01", (datetime.now(UTC) + timedelta(hours=1)).isoformat()):
+        with pytest.raises(BadInput, match="before now"):
+            main(["check", "--bundle", str(path), "--log", str(tmp_path), "--since", since])
 
 
 def result(logs: Path, shift: float) -> Result:

@@ -8,7 +8,7 @@ import pytest
 
 from present import charts
 from present.curves import Line
-from present.drawing import WIDTH, ticks, width_of
+from present.drawing import WIDTH, scale, tick_texts, ticks, width_of
 from present.wording import count, listed, number, percent, seconds, subject
 
 HOSTILE = '<script>alert("x")</script> & a name that is far too long for any axis'
@@ -102,6 +102,38 @@ def test_ticks_are_few_round_and_inside(low: float, high: float) -> None:
     assert 3 <= len(values) <= 5
     assert steps == {1.0}
     assert all(low - 1e-12 <= value <= high + 1e-12 for value in values)
+
+
+TINY, HUGE = 1e-320, 1.7e308
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        (TINY, 2 * TINY),
+        (0.0, TINY),
+        (TINY, 1e-299),
+        (1e-13, 3e-13),
+        (0.5, math.nextafter(0.5, 1)),
+        (1e5, 1e5 + 1e-10),
+        (-HUGE, HUGE),
+        (0.9 * HUGE, HUGE),
+    ],
+)
+def test_values_at_the_limits_of_a_float_are_drawn(values: tuple[float, float]) -> None:
+    for zero in (False, True):
+        across = scale(values, 0.0, WIDTH, zero)
+        ticked = ticks(across.low, across.high)
+        assert len(set(ticked)) == len(ticked) > 0
+        assert len(tick_texts(ticked)) == len(ticked)
+        assert all(0.0 <= across(value) <= WIDTH for value in values)
+    for svg in (
+        charts.histogram("a", [*values], {"a": [3]}),
+        charts.scatter("a", [values, values]),
+        charts.bars("a", [("a", value) for value in values]),
+    ):
+        assert "nan" not in svg
+        assert "inf" not in svg
 
 
 def test_the_same_values_give_the_same_picture() -> None:

@@ -1,11 +1,13 @@
 """What a command prints is readable in a terminal, in a log and on an old code page."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
 from present import terminal
+from problem import errors
 
 ROWS = [("leakage", 0.123, "refused", "exclude [red]alive[/red]"), ("parity", None, "pass", "")]
 HEADER = ("check", "measured", "verdict", "what to do")
@@ -47,3 +49,21 @@ def test_an_old_code_page_gets_question_marks_not_a_traceback() -> None:
         [sys.executable, "-B", "-c", code], env=environment, capture_output=True, check=True
     )
     assert b"? refused" in run.stdout
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_table_that_nobody_reads_ends_the_command_silently(unbuffered: str) -> None:
+    program = (
+        "from present.terminal import table\nfrom problem.errors import run\n"
+        "def main(words):\n    table('The gate', ['check'], [['parity']])\n    return 0\n"
+        "run(main)"
+    )
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        stdout=writer, stderr=subprocess.PIPE, check=False,
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+    )  # fmt: skip
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (errors.EXIT_UNREAD, b"")

@@ -199,7 +199,7 @@ def test_what_cannot_be_answered_is_refused_at_once(tmp_path: Path, bundle_path:
         ),
         (
             broken(tmp_path / "e.parquet", b"PAR1 and no more"),
-            "expected Parquet, .* cannot be read",
+            "expected Parquet in .*, found a file whose end is missing",
         ),
         (broken(tmp_path / "f.csv", b""), "expected UTF-8 text with commas"),
         (broken(tmp_path / "g.csv", b"items;days\n1;2\n"), "something else than commas"),
@@ -226,7 +226,7 @@ def test_text_that_is_not_utf8_is_refused_and_leaves_nothing(
 ) -> None:
     given = text(tmp_path / "in.csv", [row | {"carrier": "blé"} for row in rows(3)])
     given.write_bytes(given.read_text("utf-8").encode("latin-1"))
-    with pytest.raises(BadInput, match="invalid UTF8"):
+    with pytest.raises(BadInput, match="no UTF-8 in line 2; save it as UTF-8"):
         answered(given, bundle_path)
     assert list(tmp_path.iterdir()) == [given]
 

@@ -214,10 +214,13 @@ def test_a_process_that_dies_is_said_and_what_was_done_is_kept(
     assert same_files(given.parent, whole)
 
 
+def children(pid: int) -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def youngest(pid: int) -> int:
     """The last descendant of a process."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return max([pid, *(youngest(int(child)) for child in children)])
+    return max([pid, *map(youngest, children(pid))])
 
 
 def test_two_runs_do_not_write_the_same_file(begun: Path, bundle_path: Path) -> None:
