@@ -3,7 +3,7 @@
 import asyncio
 import re
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -143,3 +143,8 @@ async def listening(
 def statuses(answers: bytes) -> list[int]:
     """The statuses of the responses in these bytes."""
     return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)]
+
+
+def run(test: Coroutine[Any, Any, None]) -> None:
+    """Run a test in an event loop of its own; one that hangs fails."""
+    asyncio.run(asyncio.wait_for(test, 60))
