@@ -20,7 +20,7 @@ def test_a_planted_fault_fails_it(render: Render, project_env: Path) -> None:
 
 # Tests of the rows and the problem that this one project is about.
 OF_ITS_OWN = (
-    *("tests/data/test_shipped.py", "tests/eda", "tests/handoff/test_notebooks.py"),
+    *("tests/data/test_shipped.py", "tests/eda", "tests/edges", "tests/handoff/test_notebooks.py"),
     *("tests/journey", "tests/poc/test_rough_to_ready.py"),
 )
 NO_CONTRACT = """
