@@ -50,9 +50,9 @@ def read_parquet(path: Path) -> pd.DataFrame:
         types = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
         frame: pd.DataFrame = table.to_pandas(types_mapper=types.get, ignore_metadata=True)
     except (pa.ArrowException, OSError, UnicodeError) as error:
-        said = " ".join(str(error).split())
+        reason = " ".join(str(error).split())
         raise BadInput(
-            f"{path} is no readable Parquet file: {said:.300}; export it again"
+            f"{path} is no readable Parquet file: {reason:.300}; export it again"
         ) from None
     return frame
 

@@ -182,13 +182,13 @@ def _shown(address: URL) -> str:
 
 
 def _said(error: Exception, address: URL) -> str:
-    """The first lines of what a driver said, every secret of the address blotted out."""
-    said = " ".join(str(getattr(error, "orig", None) or error).split())
+    """The first lines of what a driver reported, every secret of the address blotted out."""
+    reason = " ".join(str(getattr(error, "orig", None) or error).split())
     secrets = [address.password or ""]
     for key, given in address.query.items():
         if any(word in key.lower() for word in SECRET):
             secrets += [given] if isinstance(given, str) else list(given)
     spelled = {form(secret) for secret in secrets if secret for form in (str, quote, quote_plus)}
     for secret in sorted(spelled, key=len, reverse=True):
-        said = said.replace(secret, HIDDEN)
-    return said[:300]
+        reason = reason.replace(secret, HIDDEN)
+    return reason[:300]

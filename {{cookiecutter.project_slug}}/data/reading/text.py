@@ -126,8 +126,8 @@ def _table(path: Path, layout: Layout, names: list[str]) -> pa.Table:
         )
     except (pa.ArrowException, OSError, UnicodeError) as error:
         if not seen:
-            said = " ".join(str(error).split())
-            raise BadInput(f"{path} is no table: {said:.300}; export it again") from None
+            reason = " ".join(str(error).split())
+            raise BadInput(f"{path} is no table: {reason:.300}; export it again") from None
         row = seen[0]
         titled = row.expected_columns == 1 < row.actual_columns
         title = "; if a title stands above the header, delete its lines" if titled else ""
