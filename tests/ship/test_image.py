@@ -172,8 +172,10 @@ def test_it_holds_the_server_and_what_was_signed(image: Image, released: Release
     signed = f"handoff/records/{released.champion}/"
     records = {name for name in there if name.startswith(signed)}
     assert len(records) == 3, "a verdict and two signatures"
-    reading = ("__init__.py", "bundle.py", "record.py", "store.py", "trusted_types.txt")
-    reading += tuple(f"documents/{name}.py" for name in ("__init__", "check", "shapes"))
+    reading = [
+        *("__init__.py", "bundle.py", "record.py", "store.py", "trusted_types.txt"),
+        *(f"documents/{name}.py" for name in ("__init__", "check", "shapes")),
+    ]
     door = {name for name in app if name.startswith("handoff/")}
     assert door == records | {f"handoff/{name}" for name in reading}
     assert {name for name in app if name.startswith("deploy/")} == {"deploy/release.toml"}
