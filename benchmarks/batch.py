@@ -43,8 +43,8 @@ ALONE = """
 import sys, time
 import pandas as pd
 from pathlib import Path
-from handoff.bundle import read
-from serving.model.archive import load_model
+from engine.bundle.bundle import read
+from engine.bundle.archive import load_model
 from threadpoolctl import threadpool_limits
 
 bundle = read(Path(sys.argv[1]))

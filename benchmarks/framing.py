@@ -24,7 +24,7 @@ HEAD = (
 # Runs with the project's Python, which has the server's packages.
 OWN = f"""
 import time
-from serving.connection.framing import RequestReader
+from engine.serving.connection.framing import RequestReader
 
 began = time.perf_counter()
 for _ in range({HEADS}):
@@ -41,7 +41,7 @@ def main() -> int:
     readers: dict[str, Callable[[], float]] = {
         "h11": lambda: _timed(_read_by_h11),
         "httptools": lambda: _timed(_read_by_httptools),
-        "serving/connection/framing.py": lambda: float(
+        "engine/serving/connection/framing.py": lambda: float(
             subprocess.run(
                 [str(python), "-c", OWN], cwd=INSIDE, check=True, stdout=subprocess.PIPE, text=True
             ).stdout

@@ -24,7 +24,7 @@ import json, sys, time
 began = time.perf_counter()
 from data.contract import ROW
 from handoff.__main__ import latest
-from handoff.gate import judge
+from engine.gate.gate import judge
 
 marks = [("start, imports, rows", began)]
 judgement = judge(latest(), ROW, say=lambda name: marks.append((name, time.perf_counter())))

@@ -37,8 +37,8 @@ async def app(scope, receive, send):
 # The same server with nothing kept and nothing counted.
 FORGETFUL = """
 import sys
-from serving.log.predictions import PredictionLog
-from serving.metrics import Metrics, Tally
+from engine.serving.log.predictions import PredictionLog
+from engine.serving.metrics import Metrics, Tally
 
 PredictionLog.add = Metrics.request = Tally.observe = lambda *_: None
 from serving.__main__ import main

@@ -56,9 +56,9 @@ ROW |= {f"c{i}": "abcd"[i] for i in range(4)}
 ALONE = """
 import json, statistics, sys, time
 import pandas as pd
-from handoff.bundle import read
+from engine.bundle.bundle import read
 from pathlib import Path
-from serving.model.archive import load_model
+from engine.bundle.archive import load_model
 from threadpoolctl import threadpool_limits
 
 model = load_model(read(Path(sys.argv[2])))

@@ -31,7 +31,7 @@ class Table:
 
 
 PARCELS = """
-from data.parcels import simulate
+from engine.data.simulator import simulate
 frame = simulate(rows)
 """
 NUMBERS = """
@@ -63,19 +63,19 @@ TABLES = (
 BOTH = f"""
 import sys
 if sys.argv[1] != "loop":
-    from poc.memory import give_back
+    from engine.training.memory import give_back
     give_back()
 import json, os, resource, statistics, time
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 from data.contract import ROW
-from data.load import load
-from data.split import folds
-from poc.dataset import SEED, gather
-from poc.insight.learning import PARTS
+from engine.data.load import load
+from engine.data.split import folds
+from engine.training.dataset import SEED, gather
+from engine.training.insight.learning import PARTS
 from poc.model import candidates
-from poc.train import train
-from problem.spec import read
+from engine.training.train import train
+from engine.problem.spec import read
 
 problem = read()
 rows = problem.rows.model_copy(update={{"source": "{SMALL}"}})

@@ -12,7 +12,9 @@ def test_a_planted_fault_fails_it(render: Render, project_env: Path) -> None:
     project = render()
     assert project.run("git", "init", "--quiet").returncode == 0
     app = project.path / "serving" / "http" / "app.py"
-    app.write_text(app.read_text("utf-8") + "\nimport poc.train  # noqa: E402, F401\n", "utf-8")
+    app.write_text(
+        app.read_text("utf-8") + "\nimport engine.training.train  # noqa: E402, F401\n", "utf-8"
+    )
     done = project.run(str(project_env / "bin" / "lint-imports"))
     assert done.returncode != 0
     assert "production sees a model only through its bundle BROKEN" in done.stdout
@@ -20,8 +22,13 @@ def test_a_planted_fault_fails_it(render: Render, project_env: Path) -> None:
 
 # Tests of the rows and the problem that this one project is about.
 OF_ITS_OWN = (
-    *("tests/data/test_shipped.py", "tests/eda", "tests/edges", "tests/handoff/test_notebooks.py"),
-    *("tests/journey", "tests/poc/test_rough_to_ready.py"),
+    *(
+        "engine/tests/data/test_shipped.py",
+        "tests/eda",
+        "tests/edges",
+        "engine/tests/gate/test_notebooks.py",
+    ),
+    *("tests/journey", "engine/tests/training/test_rough_to_ready.py"),
 )
 NO_CONTRACT = """
 class Gone:

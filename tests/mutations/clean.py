@@ -8,7 +8,7 @@ from tests.mutations.tables import made
 from tests.mutations.work import PROBLEM, TABLE, Work
 
 PARCELS = (
-    "import sys; from data.parcels import simulate; "
+    "import sys; from engine.data.simulator import simulate; "
     "simulate(int(sys.argv[1]), int(sys.argv[2])).to_csv(sys.argv[3], index=False)"
 )
 BUNDLED = (

@@ -29,7 +29,7 @@ ASK = """
 import json, sys
 from data.contract import ROW
 from handoff.__main__ import latest
-from handoff.gate import CHECKS, QUICK, judge
+from engine.gate.gate import CHECKS, QUICK, judge
 asked = [check for check in CHECKS if check in QUICK or check.name == sys.argv[1]]
 judgement = judge(latest(), ROW, asked)
 print(json.dumps(judgement.to_json()))

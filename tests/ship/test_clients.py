@@ -20,7 +20,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 MAKE = """
 import json, sys
 from pathlib import Path
-from tests.serving.made import ROW, make_bundle
+from engine.tests.serving.made import ROW, make_bundle
 make_bundle(Path(sys.argv[1]))
 print(json.dumps(ROW))
 """

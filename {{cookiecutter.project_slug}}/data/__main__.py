@@ -4,13 +4,13 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, get_args
 
-from data.places import check_place
-from present.wording import count, listed
-from problem.arguments import text
-from problem.errors import EXIT_GATE_CLOSED, run
+from engine.data.places import check_place
+from engine.pages.wording import count, listed
+from engine.problem.arguments import text
+from engine.problem.errors import EXIT_GATE_CLOSED, run
 
 if TYPE_CHECKING:
-    from data.check import Checked
+    from engine.data.check import Checked
 
 SOURCES = "text (.csv, .tsv, .txt), .parquet or .sql; also sklearn:NAME, parcels"
 
@@ -23,7 +23,7 @@ def main(words: Sequence[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """What may stand on the command line."""
-    from problem.known_metrics import Task
+    from engine.problem.known_metrics import Task
 
     parser = argparse.ArgumentParser(prog="python -m data", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def source(word: str) -> str:
-    """What rows can be read from; a kind of argument (see `problem.arguments`)."""
+    """What rows can be read from; a kind of argument (see `engine.problem.arguments`)."""
     check_place(text(word))
     return word
 
@@ -51,8 +51,8 @@ def source(word: str) -> str:
 
 
 def _adopt(given: argparse.Namespace) -> int:
-    from data.adopt import adopt
-    from data.adoption.telling import tell
+    from engine.adopt.adopt import adopt
+    from engine.adopt.telling import tell
 
     adoption = adopt(
         given.source,
@@ -67,9 +67,9 @@ def _adopt(given: argparse.Namespace) -> int:
 
 
 def _check(source: str) -> int:
-    from data.check import check
     from data.contract import ROW
-    from problem.spec import read
+    from engine.data.check import check
+    from engine.problem.spec import read
 
     found = check(read(), ROW, source)
     if not found.holds:

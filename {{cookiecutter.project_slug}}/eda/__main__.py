@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from problem.arguments import output_file, path
-from problem.errors import run
+from engine.problem.arguments import output_file, path
+from engine.problem.errors import run
 
 EXPLORE = Path("eda/explore.py")
 
@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _notebook(file: Path, out: Path | None) -> int:
-    from eda.notebooks import page
+    from engine.eda.notebooks import page
 
     print(f"page: {page.write(file, out)}")
     return 0
@@ -41,11 +41,11 @@ def _notebook(file: Path, out: Path | None) -> int:
 
 def _report(out: Path | None) -> int:
     # Only now what is slow to import: a mistake in the words need not wait for it.
-    from data.columns import columns
     from data.contract import ROW
-    from data.load import load
-    from eda.report import PAGE, write
-    from problem.spec import read
+    from engine.data.columns import columns
+    from engine.data.load import load
+    from engine.eda.report import PAGE, write
+    from engine.problem.spec import read
 
     problem = read()
     frame = load(problem, ROW)

@@ -11,14 +11,14 @@ app = marimo.App(width="medium")
 with app.setup:
     import marimo as mo
 
-    from data.columns import columns
     from data.contract import ROW
-    from data.load import load
-    from eda import about_rows, about_target, pictures
-    from eda.look import look
-    from eda.notebooks.page import show
-    from present.page import Gallery
-    from problem.spec import read
+    from engine.data.columns import columns
+    from engine.data.load import load
+    from engine.eda import about_rows, about_target, pictures
+    from engine.eda.look import look
+    from engine.eda.notebooks.page import show
+    from engine.pages.page import Gallery
+    from engine.problem.spec import read
 
 
 @app.cell

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from problem.arguments import path, text
-from problem.errors import EXIT_GATE_CLOSED, BadInput, run
+from engine.problem.arguments import path, text
+from engine.problem.errors import EXIT_GATE_CLOSED, BadInput, run
 
 # Who may sign, and for which team.
 ROLES = {"data-scientist": "data-science", "ml-engineer": "ml-engineering"}
@@ -51,7 +51,7 @@ def latest(built: Path | None = None) -> Path:
     Raises:
         BadInput: there is none.
     """
-    from handoff.build import BUILT
+    from engine.bundle.build import BUILT
 
     built = built or BUILT
     found = [path for path in built.glob("*") if path.is_dir() and not path.name.startswith(".")]
@@ -64,21 +64,21 @@ def latest(built: Path | None = None) -> Path:
 
 
 def _build(run_id: str | None) -> int:
-    from data.contract import ROW
-    from handoff.build import build
+    from engine.bundle.build import build
+    from poc.model import MODEL
 
-    bundle = build(ROW, run_id)
+    bundle = build(MODEL, run_id)
     print(f"bundle {bundle.id[:12]} in {bundle.path}; next: python -m handoff check")
     return 0
 
 
 def _check(path: Path, *, as_json: bool, as_markdown: bool) -> int:
-    from data.contract import ROW
-    from handoff.gate import judge, record
-    from handoff.page import markdown, show, write
-    from handoff.record import signed
+    from engine.bundle.record import signed
+    from engine.gate.gate import judge, record
+    from engine.gate.page import markdown, show, write
+    from poc.model import MODEL
 
-    judgement = judge(path, ROW, say=_progress)
+    judgement = judge(path, MODEL, say=_progress)
     voided = signed(judgement.bundle_id) if judgement.bundle_id else ()
     where = f"in {record(judgement)}" if judgement.bundle_id else "recorded nowhere"
     page = write(judgement)
@@ -109,11 +109,11 @@ def _progress(words: str) -> None:
 
 
 def _accept(path: Path, team: str) -> int:
-    from data.contract import ROW
-    from handoff.accept import accept
-    from handoff.record import TEAMS, unsigned
+    from engine.bundle.record import TEAMS, unsigned
+    from engine.gate.accept import accept
+    from poc.model import MODEL
 
-    signature = accept(path, team, ROW, say=_progress)
+    signature = accept(path, team, MODEL, say=_progress)
     print(f"signed for {team} by {signature.person}: {signature.file}")
     if signature.published:
         print(f"both teams have signed: published to {signature.published}")

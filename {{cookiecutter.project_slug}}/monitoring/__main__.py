@@ -4,18 +4,18 @@ import argparse
 import json
 from collections.abc import Sequence
 
-from problem.arguments import path, timestamp
-from problem.errors import EXIT_GATE_CLOSED, run
+from engine.problem.arguments import path, timestamp
+from engine.problem.errors import EXIT_GATE_CLOSED, run
 
 
 def main(words: Sequence[str]) -> int:
     """Print what was found; 3 if something drifted or got worse."""
     given = parser().parse_args(words)
     # Only now what is slow to import: a mistake in the words need not wait for it.
-    from handoff import bundle as bundles
-    from handoff.store import champion, place
-    from monitoring.check import check
-    from monitoring.show import print_table
+    from engine.bundle import bundle as bundles
+    from engine.bundle.store import champion, place
+    from engine.monitoring.check import check
+    from engine.monitoring.show import print_table
 
     bundle = bundles.read(given.bundle or place(champion()))
     result = check(bundle, given.log, given.since)

@@ -4,9 +4,9 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from poc.memory import give_back
-from problem.arguments import output_file, output_folder, path, seconds, text
-from problem.errors import run
+from engine.problem.arguments import output_file, output_folder, path, seconds, text
+from engine.problem.errors import run
+from engine.training.memory import give_back
 
 # A month; whoever searches for longer can go on with the same command.
 LONGEST_SEARCH = 2_592_000
@@ -57,29 +57,29 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _train(search_seconds: float | None, parameters_of: str | None) -> int:
-    from data.contract import ROW
-    from poc.train import train
-    from problem.spec import read
+    from engine.problem.spec import read
+    from engine.training.train import train
+    from poc.model import MODEL
 
-    done = train(read(), ROW, search_seconds=search_seconds, parameters_of=parameters_of)
+    done = train(read(), MODEL, search_seconds=search_seconds, parameters_of=parameters_of)
     print(f"run {done.run_id} recorded, pictures in {done.page}; next: python -m handoff build")
     return 0
 
 
 def _retrain(facts: Path, out: Path) -> int:
-    from data.contract import ROW
-    from poc.retrain import retrain
-    from problem.spec import read
+    from engine.problem.spec import read
+    from engine.training.retrain import retrain
+    from poc.model import MODEL
 
-    retrain(read(), ROW, facts, out)
+    retrain(read(), MODEL, facts, out)
     return 0
 
 
 def _report(out: Path | None, *, as_slides: bool) -> int:
     from data.contract import ROW
-    from poc.report.evidence import gather_evidence
-    from poc.report.story import write
-    from problem.spec import read
+    from engine.problem.spec import read
+    from engine.training.report.evidence import gather_evidence
+    from engine.training.report.story import write
 
     path = write(gather_evidence(read(), ROW), out, as_slides=as_slides)
     print(f"{'slides' if as_slides else 'report'}: {path}")

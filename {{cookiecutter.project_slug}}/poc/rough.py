@@ -12,9 +12,9 @@ with app.setup:
     from sklearn.model_selection import train_test_split
 
     from data.contract import ROW
-    from data.load import load
-    from data.split import split
-    from problem.spec import read
+    from engine.data.load import load
+    from engine.data.split import split
+    from engine.problem.spec import read
 
 
 @app.cell(hide_code=True)

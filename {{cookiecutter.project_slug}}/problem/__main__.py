@@ -3,21 +3,21 @@
 import argparse
 from collections.abc import Sequence
 
-from problem.arguments import output_file, path
-from problem.errors import run
+from engine.problem.arguments import output_file, path
+from engine.problem.errors import run
 
 
 def main(words: Sequence[str]) -> int:
     """Read and validate the problem; print what it says, or write the brief."""
     given = parser().parse_args(words)
     # Only now what is slow to import: a mistake in the words need not wait for it.
-    from problem.answered import read_answered, summary
+    from engine.problem.answered import read_answered, summary
 
     problem = read_answered(given.file)
     if given.verb == "check":
         print(summary(problem))
         return 0
-    from problem.brief import BRIEF, write
+    from engine.problem.brief import BRIEF, write
 
     print(f"brief: {write(problem, given.out or BRIEF)}")
     return 0

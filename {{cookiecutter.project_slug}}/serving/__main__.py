@@ -5,16 +5,8 @@ import re
 from collections.abc import Sequence
 from importlib.util import find_spec
 
-from problem.arguments import (
-    host,
-    output_file,
-    path,
-    port,
-    seconds,
-    variable,
-    whole,
-)
-from problem.errors import BadInput, run
+from engine.problem.arguments import host, output_file, path, port, seconds, variable, whole
+from engine.problem.errors import BadInput, run
 
 # A path, and none that would hide a path of the server's own below it.
 _ROOT_PATH = re.compile(r"(?!/(v1|v2(/.*)?|docs(/static)?)$)(/\w[\w.~-]*)+", re.ASCII)
@@ -28,7 +20,7 @@ def main(words: Sequence[str]) -> int:
     """Serve until told to stop, or answer the rows of a file."""
     given = parser().parse_args(words)
     # Only now what is slow to import: a mistake in the words, or a refusal, need not wait for it.
-    from serving.choose import choose
+    from engine.serving.choose import choose
 
     if given.verb == "batch":
         return _batch(given)
@@ -36,7 +28,7 @@ def main(words: Sequence[str]) -> int:
         return _optimise(given)
     number, proxied = _port(given), _root_path(given)
     bundle = choose(given.bundle, rehearsal=given.rehearsal)
-    from serving.run import Address, serve
+    from engine.serving.run import Address, serve
 
     serve(
         bundle,
@@ -113,7 +105,7 @@ def _root_path(given: argparse.Namespace) -> str:
 
 
 def root_path(word: str) -> str:
-    """Where a proxy shows this server; a kind of argument (see `problem.arguments`)."""
+    """Where a proxy shows this server; a kind of argument (see `engine.problem.arguments`)."""
     if word and not _ROOT_PATH.fullmatch(word):
         raise argparse.ArgumentTypeError(
             f"expected a path such as /models/parcels, got {word!r:.80}; it begins with /, does "
@@ -148,12 +140,12 @@ def _add_choice(verb: argparse.ArgumentParser) -> None:
 
 
 def _batch(given: argparse.Namespace) -> int:
-    from serving.choose import choose
+    from engine.serving.choose import choose
 
     if find_spec("pyarrow") is None:  # the server has no use for it
         raise BadInput("batch needs pyarrow: install the pins in requirements/batch.txt")
     bundle = choose(given.bundle, rehearsal=given.rehearsal)
-    from serving.batch.run import batch
+    from engine.serving.batch.run import batch
 
     return batch(
         given.input,
@@ -166,12 +158,12 @@ def _batch(given: argparse.Namespace) -> int:
 
 
 def _optimise(given: argparse.Namespace) -> int:
-    from serving.choose import choose
+    from engine.serving.choose import choose
 
     if find_spec("skl2onnx") is None:  # nor for this
         raise BadInput("optimise needs skl2onnx: install the pins in requirements/training.txt")
     bundle = choose(given.bundle, rehearsal=given.rehearsal)
-    from serving.optimise.run import optimise
+    from engine.serving.optimise.run import optimise
 
     optimise(bundle, rehearsal=given.rehearsal)
     return 0

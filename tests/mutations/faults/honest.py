@@ -9,7 +9,7 @@ from tests.mutations.catalogue import fault, root_fault
 from tests.mutations.tables import made
 from tests.mutations.work import PROBLEM, Work
 
-SPLIT = "data/split.py"
+SPLIT = "engine/data/split.py"
 BY_GROUP = "train, test = next(_at_random(problem, frame, seed))"
 AT_RANDOM = (
     "mixed = np.random.default_rng(seed).permutation(len(frame))\n"

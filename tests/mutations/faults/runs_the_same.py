@@ -178,9 +178,9 @@ def a_setting_that_git_does_not_know(work: Work) -> None:
 SWAP = """
 import sys, skops.io
 from data.contract import ROW
-from poc.dataset import gather
-from poc.evaluate import truth
-from problem.spec import read
+from engine.training.dataset import gather
+from engine.training.evaluate import truth
+from engine.problem.spec import read
 from pathlib import Path
 [file] = Path("mlartifacts").rglob("model.skops")
 model = skops.io.load(file, trusted=skops.io.get_untrusted_types(file=file))

@@ -82,7 +82,7 @@ def a_password_in_the_features(work: Work) -> None:
 @root_fault("safe", "breast_cancer", also=("parity",))
 def features_that_need_the_project(work: Work) -> None:
     """The feature code imports the project, which the server does not have."""
-    work.append(FEATURES, "\nimport poc.record.tracking  # noqa: E402, F401\n")
+    work.append(FEATURES, "\nimport engine.training.record.tracking  # noqa: E402, F401\n")
 
 
 @fault("safe", "parcels", also=("contract", "parity", "behaviour", "budget"))
@@ -130,7 +130,7 @@ def an_input_that_nobody_explains(work: Work) -> None:
 def one_threshold_for_every_sample(work: Work) -> None:
     """Drift is judged by a rule of thumb, however few the rows: the monitor rings by chance."""
     work.edit(
-        "monitoring/thresholds.py",
+        "engine/monitoring/thresholds.py",
         "return float(max(PRACTICAL_PSI, chance))",
         "return PRACTICAL_PSI",
     )

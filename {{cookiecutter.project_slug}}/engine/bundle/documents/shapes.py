@@ -1,0 +1,120 @@
+"""The JSON documents of a bundle as types: what their readers expect in them.
+
+What only training, the gate or a person reads in them is not described here.
+"""
+
+from typing import Annotated, Any, NotRequired
+
+from pydantic import ConfigDict, Field
+
+# pydantic reads no `TypedDict` of `typing` before Python 3.12.
+from typing_extensions import TypedDict
+
+from engine.problem.columns import ColumnType
+from engine.problem.known_metrics import Task
+
+STRICT = ConfigDict(strict=True)
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
+
+
+class Code(TypedDict):
+    """The code that a bundle was made with."""
+
+    commit: str | None
+    dirty: bool
+
+
+class Manifest(TypedDict):
+    """manifest.json."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    format: int
+    name: str
+    version: str | int
+    features_module: str
+    files: dict[str, str]
+    run_id: NotRequired[str]
+    code: NotRequired[Code]
+    data_digest: NotRequired[str]
+    trained_at: NotRequired[str]
+
+
+class Input(TypedDict):
+    """A column in contract.json."""
+
+    name: str
+    type: ColumnType
+    nullable: bool
+    minimum: Number | None
+    maximum: Number | None
+    categories: list[str]
+    closed: bool
+    meaning: str
+    example: Any
+
+
+class ContractFile(TypedDict):
+    """contract.json."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    task: Task
+    classes: list[str | bool | int | Number]
+    inputs: Annotated[list[Input], Field(min_length=1)]
+    outputs: list[dict[str, Any]]
+
+
+class Candidate(TypedDict):
+    """The candidate that training chose."""
+
+    name: str
+
+
+class Evaluation(TypedDict):
+    """evaluation.json; `threshold` of a binary problem alone."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    threshold: NotRequired[Number | None]
+    candidate: NotRequired[Candidate]
+
+
+class Bins(TypedDict):
+    """How a score or an input was distributed: numbers have edges, the others categories."""
+
+    edges: NotRequired[list[Number]]
+    categories: NotRequired[list[str]]
+    counts: NotRequired[list[Count]]
+    missing: NotRequired[Count]
+    minimum: NotRequired[Number | None]
+    maximum: NotRequired[Number | None]
+
+
+class Feature(Bins):
+    """An input in reference.json."""
+
+    name: str
+    type: ColumnType
+
+
+class Score(Bins):
+    """The score in reference.json."""
+
+    edges: list[Number]  # type: ignore[misc]  # required here
+
+
+class Performance(TypedDict):
+    """The success metric on the test rows, with its interval."""
+
+    value: Number
+    low: Number
+    high: Number
+
+
+class Reference(TypedDict):
+    """reference.json."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    score: Score
+    rows: NotRequired[Count]
+    features: NotRequired[list[Feature]]
+    performance: NotRequired[Performance]

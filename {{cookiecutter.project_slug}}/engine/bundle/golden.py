@@ -1,0 +1,121 @@
+"""Golden rows: rows with the answers that the PoC gave, which production must give too."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from engine.data.columns import json_rows
+from engine.problem.columns import Column
+from engine.problem.spec import Task
+from engine.training.dataset import Dataset
+from engine.training.evaluate import predict
+
+Array = NDArray[np.float64]
+
+# A server replays each of them, one by one, before it opens its port.
+TYPICAL, NEAR, MOST_EDGES = 20, 10, 150
+# No value of any real column, so unseen in all of them.
+UNSEEN = "(never seen before)"
+
+
+def answers(
+    scores: Array, task: Task, classes: Sequence[Any], threshold: float | None
+) -> list[dict[str, Any]]:
+    """What the model says of each row, as it is answered to a caller.
+
+    `scores` are as `training.evaluate.predict` gives them; without a threshold, one half is it.
+    """
+    if task == "regression":
+        return [{"score": float(score)} for score in scores]
+    if task == "binary":
+        cut = 0.5 if threshold is None else threshold
+        return [{"score": float(score), "decision": bool(score >= cut)} for score in scores]
+    return [
+        {
+            "score": float(row.max()),
+            "decision": classes[int(row.argmax())],
+            "scores": {str(label): float(p) for label, p in zip(classes, row, strict=True)},
+        }
+        for row in scores
+    ]
+
+
+def golden_rows(
+    dataset: Dataset, model: Pipeline, scores: Array, threshold: float | None
+) -> list[dict[str, Any]]:
+    """Typical test rows, and the edges: missing, unseen, extreme, near a decision.
+
+    `scores` are what `model` says of the test rows.
+    """
+    task, classes, columns = dataset.problem.target.task, dataset.known.classes, dataset.columns
+    table = dataset.inputs(dataset.test)
+    typical = np.linspace(0, len(table) - 1, min(TYPICAL, len(table)), dtype=int)
+    near = _nearest(scores, task, threshold)
+    edges = list(_edges(columns))
+    edges = [
+        edges[at] for at in np.linspace(0, len(edges) - 1, min(MOST_EDGES, len(edges)), dtype=int)
+    ]
+    kinds = ["typical"] * len(typical) + ["near_threshold"] * len(near)
+    kinds += [kind for kind, *_ in edges]
+    rows = pd.concat(
+        [
+            table.iloc[typical],
+            table.iloc[near],
+            _pushed(table.iloc[len(table) // 2], columns, edges),
+        ],
+        ignore_index=True,
+    )
+    said = answers(predict(model, rows, task, classes), task, classes, threshold)
+    return [
+        {"kind": kind, "row": row, "answer": answer}
+        for kind, row, answer in zip(kinds, json_rows(rows, columns), said, strict=True)
+    ]
+
+
+def _nearest(scores: Array, task: Task, threshold: float | None) -> NDArray[np.intp]:
+    """The rows whose decision hangs by a thread; none where nothing is decided."""
+    if task == "regression":
+        return np.array([], dtype=np.intp)
+    if task == "binary":
+        distance = np.abs(scores - (0.5 if threshold is None else threshold))
+    else:
+        ranked = np.sort(scores, axis=1)
+        distance = ranked[:, -1] - ranked[:, -2]
+    return np.argsort(distance, kind="stable")[:NEAR]
+
+
+Edge = tuple[str, str, Any]
+
+
+def _edges(columns: Sequence[Column]) -> Iterator[Edge]:
+    """Each edge that the contract allows: what kind, in which column, which value."""
+    for column in columns:
+        if column.nullable:
+            yield "missing", column.name, None
+        if column.type == "category" and not column.closed:
+            yield "unseen", column.name, UNSEEN
+        whole = column.type == "integer"
+        if column.minimum is not None:
+            yield "extreme", column.name, math.ceil(column.minimum) if whole else column.minimum
+        if column.maximum is not None:
+            yield "extreme", column.name, math.floor(column.maximum) if whole else column.maximum
+
+
+def _pushed(
+    base: "pd.Series[Any]", columns: Sequence[Column], edges: Sequence[Edge]
+) -> pd.DataFrame:
+    """A row for each edge: `base` with the one value pushed there."""
+    return pd.DataFrame(
+        {
+            column.name: pd.Series(
+                [value if name == column.name else base[column.name] for _, name, value in edges],
+                dtype=column.dtype,
+            )
+            for column in columns
+        }
+    )

@@ -1,0 +1,142 @@
+"""The model's inputs, told by the contract and the problem together."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pandera.pandas as pa
+
+from engine.data.convert import kind_of
+from engine.problem.columns import LONGEST_CATEGORY, Column, ColumnType
+from engine.problem.errors import BadInput
+from engine.problem.spec import Problem
+
+# pandera's names of the rules that the server can judge as well: which border each one sets.
+BORDERS = {
+    "in_range": ("minimum", "maximum"),
+    "greater_than_or_equal_to": ("minimum",),
+    "less_than_or_equal_to": ("maximum",),
+}
+
+
+def columns(
+    problem: Problem, schema: pa.DataFrameSchema, frame: pd.DataFrame
+) -> tuple[Column, ...]:
+    """What the model may read: all columns but target, id, unit, excluded and personal ones.
+
+    Args:
+        frame: rows that hold to the contract; what open categories they hold is taken from them.
+
+    Raises:
+        BadInput: the problem names columns that the contract does not have, no input is left, or
+            an input has a type or a rule that the server would not know how to judge.
+    """
+    check_names(problem, schema)
+    found = tuple(
+        _describe(name, rule, frame[name])
+        for name, rule in schema.columns.items()
+        if name not in problem.kept_out
+    )
+    if not found:
+        raise BadInput("no column is left for the model to read; exclude fewer in problem.toml")
+    return found
+
+
+def check_names(problem: Problem, schema: pa.DataFrameSchema) -> None:
+    """Raise BadInput for every column that the problem names and the contract does not have."""
+    named = {
+        "target.column": problem.target.column,
+        "rows.id": problem.rows.id,
+        "rows.time": problem.rows.time,
+        "rows.unit": problem.rows.unit,
+        **{f"columns.{kind}.{name}": name for kind, named in problem.columns for name in named},
+        **{f"success.slices.{part.column}": part.column for part in problem.success.slices},
+    }
+    strangers = [
+        f"{place} = {name!r}"
+        for place, name in named.items()
+        if name is not None and name not in schema.columns
+    ]
+    if strangers:
+        raise BadInput(
+            f"problem.toml names columns that data/contract.py does not have: "
+            f"{', '.join(strangers)}; mend the name, or add the column to the contract"
+        )
+
+
+def _describe(name: str, rule: pa.Column, values: pd.Series) -> Column:
+    kind = kind_of(rule.dtype)
+    if kind is None:
+        raise BadInput(
+            f"column '{name}' has type {rule.dtype} in data/contract.py; a model reads float, "
+            "int, bool, str and datetime64[us]: change it, or exclude the column in problem.toml"
+        )
+    facts = _facts(name, kind, rule)
+    known = facts.pop("known", None)
+    present = values.dropna()
+    categories: tuple[str, ...] = ()
+    if kind == "category":
+        categories = tuple(map(str, sorted(present.unique()) if known is None else known))
+        longest = max(map(len, categories), default=0)
+        if longest > LONGEST_CATEGORY:
+            raise BadInput(
+                f"column '{name}' holds texts of up to {longest} characters; a category has at "
+                f"most {LONGEST_CATEGORY}: shorten them, or exclude the column in problem.toml"
+            )
+    return Column(
+        name=name,
+        type=kind,
+        nullable=bool(rule.nullable),
+        categories=categories,
+        closed=known is not None,
+        meaning=rule.description or name,
+        example=json_value(present.iloc[len(present) // 2], kind) if len(present) else None,
+        **facts,
+    )
+
+
+def _facts(name: str, kind: ColumnType, rule: pa.Column) -> dict[str, Any]:
+    """Range and known values of an input, from its checks.
+
+    Every rule must be one that the server can judge too: rows it would take and training would
+    not are the surprise that a contract is there to spare.
+    """
+    found: dict[str, Any] = {}
+    for check in rule.checks:
+        facts = check.statistics or {}
+        if check.name == "isin" and kind == "category":
+            found["known"] = facts["allowed_values"]
+            continue
+        closed = facts.get("include_min", True) and facts.get("include_max", True)
+        if check.name not in BORDERS or kind not in ("number", "integer") or not closed:
+            raise BadInput(
+                f"column '{name}' ({kind}) has the rule {check.error or check.name} in "
+                "data/contract.py, which the server cannot judge; an input may have ge, le or "
+                "in_range with both ends (float, int) and isin (str): use these, or exclude the "
+                "column in problem.toml"
+            )
+        for border in BORDERS[check.name]:
+            found[border] = facts[f"{border[:3]}_value"]
+    return found
+
+
+def json_value(value: Any, kind: ColumnType) -> Any:
+    """A value of a frame as it stands in a JSON row; missing is None, a date its ISO form."""
+    if pd.isna(value):
+        return None
+    convert: dict[ColumnType, Callable[[Any], Any]] = {
+        "number": float,
+        "integer": int,
+        "boolean": bool,
+        "category": str,
+        "date": lambda moment: pd.Timestamp(moment).isoformat(),
+    }
+    return convert[kind](value)
+
+
+def json_rows(frame: pd.DataFrame, described: tuple[Column, ...]) -> list[dict[str, Any]]:
+    """The inputs of `frame` as JSON rows, just as a caller of the server would send them."""
+    return [
+        {column.name: json_value(row[column.name], column.type) for column in described}
+        for row in frame[[column.name for column in described]].to_dict("records")
+    ]

@@ -1,0 +1,66 @@
+"""The rows that a model may see: read, held against the contract, and given a digest."""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+from engine.data import sources
+from engine.data.cells import Cells
+from engine.data.columns import check_names
+from engine.data.judging import conform
+from engine.data.reading.layout import Layout
+from engine.data.split import Rows
+from engine.problem.columns import Column
+from engine.problem.spec import Problem
+
+__all__ = ["conform", "digest", "inputs", "load", "some"]
+
+
+def load(problem: Problem, schema: pa.DataFrameSchema) -> pd.DataFrame:
+    """All rows with a known outcome, valid by the contract, in the order of time if there is one.
+
+    Raises:
+        BadInput: the problem names columns that the contract does not have, the source cannot be
+            read (see `engine.data.sources.read`), or rows break the contract.
+    """
+    check_names(problem, schema)
+    raw = sources.read(problem.rows.source, Layout.of(schema.metadata))
+    target = problem.target.column
+    if target in raw.columns:
+        cells = Cells.of(schema.columns[target].metadata)
+        known = cells.without_missing(raw[target]).notna()
+        raw = raw if known.all() else raw[known]
+    frame = conform(raw, schema)
+    del raw  # before the next copy is made
+    if problem.rows.time and not frame[problem.rows.time].is_monotonic_increasing:
+        # A stable sort: rows of the same moment keep the order in which they came.
+        frame = frame.sort_values(problem.rows.time, kind="stable")
+    return frame.reset_index(drop=True)
+
+
+def digest(frame: pd.DataFrame) -> str:
+    """SHA-256 over names, types and values of `frame` (by their 64-bit hashes), in their order."""
+    sha = hashlib.sha256()
+    for name in frame.columns:
+        sha.update(f"{name}\0{frame[name].dtype}\0".encode())
+        sha.update(pd.util.hash_pandas_object(frame[name], index=False).to_numpy().tobytes())
+    return sha.hexdigest()
+
+
+def inputs(frame: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
+    """The model's inputs of `frame`, in the order and with the types that serving builds too."""
+    # Column by column: what has its type already is shared with `frame`, not copied.
+    named = {column.name: frame[column.name] for column in columns}
+    chosen = pd.DataFrame(named, index=frame.index, copy=False)
+    return chosen.astype({column.name: column.dtype for column in columns})
+
+
+def some(frame: pd.DataFrame, rows: Rows) -> pd.DataFrame:
+    """These rows of `frame`, in this order; without a copy where they follow each other."""
+    first, last = (int(rows[0]), int(rows[-1])) if len(rows) else (0, -1)
+    # As many steps as rows, each of them one: what is taken by time mostly is so.
+    in_a_row = last - first + 1 == len(rows) and bool((np.diff(rows) == 1).all())
+    return frame.iloc[first : last + 1] if in_a_row else frame.iloc[rows]

@@ -1,0 +1,194 @@
+"""Reads what a query gives, from the database that the environment names.
+
+The query stands in a file, so that it is reviewed like code. The address of the database, and the
+password in it, stand in DATABASE_URL alone: in no file, no message and no log.
+"""
+
+import datetime as dt
+import os
+import uuid
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from sqlalchemy import URL, Connection, create_engine, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from engine.data.reading.layout import LONGEST_NAME
+from engine.problem.errors import BadInput
+from engine.problem.files import read_text
+
+ADDRESS = "DATABASE_URL"
+# Rows come in pieces of so many; a query that gives more than MOST is no table for one machine.
+PIECE, MOST = 20_000, 5_000_000
+TIMEOUT = 10  # seconds until a server that does not answer is given up
+SECRET = ("pass", "secret", "token", "key")
+WHOLE = range(-(2**63), 2**63)
+HIDDEN = "***"
+# What drivers raise of addresses, queries and values (such as a year that Python has not).
+DRIVERS = (ImportError, ValueError, TypeError, ArithmeticError, OSError)
+
+
+def read_sql(path: Path) -> pd.DataFrame:
+    """The rows that the query in `path` gives, in the order of their values.
+
+    A database may give the same rows in another order each time. Sorted from the first column to
+    the last, they have one digest and one split whatever the query says on order. The query cannot
+    write: the transaction is read-only.
+
+    Raises:
+        BadInput: there is no DATABASE_URL or no database at it, the query is refused, gives too
+            many rows, or columns that are doubled, unnamed or hold no single values.
+    """
+    query = read_text(path, "a query", "save it as UTF-8 text").strip().rstrip(";").rstrip()
+    if not query:
+        raise BadInput(f"{path} is empty; a query must stand in it")
+    address = _address()
+    try:
+        _check_is_there(address)
+        engine = create_engine(address, connect_args=_patience(address))
+        with engine.connect() as connection:
+            names, pieces = _ask(connection, address, query)
+            _check_names(path, names)
+            frame = _frame(path, names, pieces)
+        engine.dispose()
+    except (SQLAlchemyError, pa.ArrowException, *DRIVERS) as error:
+        raise BadInput(
+            f"{path} cannot be read from {_shown(address)}: {_said(error, address)}; mend the "
+            f"query, or {ADDRESS}"
+        ) from None
+    return frame
+
+
+def _address() -> URL:
+    given = os.environ.get(ADDRESS, "").strip()
+    if not given:
+        raise BadInput(
+            f"a query needs the address of its database in the environment variable {ADDRESS}, "
+            f"and none is set; for example: export {ADDRESS}=postgresql://user@host:5432/name"
+        )
+    try:
+        address = make_url(given)
+    except (ArgumentError, ValueError):
+        # What was given is not repeated: it may hold a password.
+        raise BadInput(
+            f"{ADDRESS} is no address of a database; expected dialect://user:password@host:port/"
+            "name, special characters in the password percent-encoded"
+        ) from None
+    if address.drivername in ("postgres", "postgresql"):
+        address = address.set(drivername="postgresql+psycopg")
+    return address
+
+
+def _check_is_there(address: URL) -> None:
+    """SQLite would make a database that is not there."""
+    name = address.database or ":memory:"
+    is_named = address.get_backend_name() == "sqlite" and not name.startswith((":", "file:"))
+    if is_named and not Path(name).is_file():
+        raise FileNotFoundError(f"there is no database file {name:.200}")
+
+
+def _patience(address: URL) -> dict[str, Any]:
+    return {"connect_timeout": TIMEOUT} if address.get_backend_name() == "postgresql" else {}
+
+
+def _ask(
+    connection: Connection, address: URL, query: str
+) -> tuple[list[str], Iterator[Sequence[Any]]]:
+    """The names of the columns, and the rows in pieces; nothing can be written on the way."""
+    options: dict[str, Any] = {"stream_results": True, "no_parameters": True}
+    if address.get_backend_name() == "postgresql":
+        options["postgresql_readonly"] = True
+    connection = connection.execution_options(**options)
+    if address.get_backend_name() == "sqlite":
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+    # As it stands: a colon or a percent sign in a query is no parameter.
+    result = connection.exec_driver_sql(query)
+    return list(result.keys()), result.partitions(PIECE)
+
+
+def _check_names(path: Path, names: Sequence[str]) -> None:
+    odd = sorted({name for name in names if names.count(name) > 1 or not name.strip()})
+    odd += [name for name in names if len(name) > LONGEST_NAME]
+    if odd:
+        raise BadInput(
+            f"{path} gives columns that are doubled, unnamed or too long: "
+            f"{', '.join(f'{name!r:.40}' for name in odd)}; give each a name with AS"
+        )
+
+
+def _frame(path: Path, names: Sequence[str], pieces: Iterator[Sequence[Any]]) -> pd.DataFrame:
+    columns: list[list[Any]] = [[] for _ in names]
+    for piece in pieces:
+        for column, values in zip(columns, zip(*piece, strict=True), strict=True):
+            column.extend(values)
+        if len(columns[0]) > MOST:
+            raise BadInput(
+                f"{path} gives more than {MOST:,} rows; ask for fewer, by a WHERE on time or a "
+                "sample"
+            )
+    table = pa.table({name: _typed(path, name, columns[at]) for at, name in enumerate(names)})
+    table = table.sort_by([(name, "ascending") for name in names])
+    types = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype(), pa.string(): TEXT}
+    frame: pd.DataFrame = table.to_pandas(types_mapper=types.get)
+    return frame
+
+
+TEXT = pd.StringDtype(na_value=np.nan)
+
+
+def _typed(path: Path, name: str, values: list[Any]) -> pa.Array:
+    """Values as Python has them, as one plain type; the list is emptied to save memory."""
+    kinds = {type(value) for value in values} - {type(None)}
+    if kinds <= {bool}:
+        wanted = pa.bool_() if kinds else pa.string()
+    elif kinds <= {int} and all(value is None or value in WHOLE for value in values):
+        wanted = pa.int64()
+    elif kinds <= {int, float, Decimal, bool}:
+        wanted = pa.float64()
+        values[:] = [None if value is None else float(value) for value in values]
+    elif kinds <= {dt.date, dt.datetime}:
+        wanted = pa.timestamp("us")
+        values[:] = [None if value is None else _moment(value) for value in values]
+    elif kinds <= {str, uuid.UUID, dt.time}:
+        wanted = pa.string()
+        values[:] = [None if value is None else str(value).strip() or None for value in values]
+    else:
+        found = ", ".join(sorted(kind.__name__ for kind in kinds))
+        raise BadInput(
+            f"column '{name}' of {path} holds {found}; a row needs one plain value a column, so "
+            "CAST it in the query, or leave it out"
+        )
+    array = pa.array(values, wanted, from_pandas=True)
+    values.clear()
+    return array
+
+
+def _moment(value: dt.date) -> dt.datetime:
+    """A day or a time as a time without a zone, on UTC's clock."""
+    if not isinstance(value, dt.datetime):
+        return dt.datetime.combine(value, dt.time())
+    return value.astimezone(dt.UTC).replace(tzinfo=None) if value.tzinfo else value
+
+
+def _shown(address: URL) -> str:
+    """The address for people: without password and without what stands behind the question mark."""
+    return address.set(query={}).render_as_string(hide_password=True)
+
+
+def _said(error: Exception, address: URL) -> str:
+    """The first lines of what a driver reported, every secret of the address blotted out."""
+    reason = " ".join(str(getattr(error, "orig", None) or error).split())
+    secrets = [address.password or ""]
+    for key, given in address.query.items():
+        if any(word in key.lower() for word in SECRET):
+            secrets += [given] if isinstance(given, str) else list(given)
+    spelled = {form(secret) for secret in secrets if secret for form in (str, quote, quote_plus)}
+    for secret in sorted(spelled, key=len, reverse=True):
+        reason = reason.replace(secret, HIDDEN)
+    return reason[:300]

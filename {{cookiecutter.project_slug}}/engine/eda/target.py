@@ -1,0 +1,136 @@
+"""The target as numbers, and what it is on average in groups of rows, with 95 % intervals."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from engine.pages.wording import number
+from engine.problem.errors import BadInput
+from engine.problem.spec import Problem, Task
+
+Array = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+Z95 = 1.959964
+SHOWN_CLASSES = 5  # more are drawn together as one
+
+
+@dataclass(frozen=True)
+class Target:
+    """Outcomes of rows: `values` (n,) are 0/1 for binary, class numbers, or the values themselves.
+
+    `classes` name the numbers: for binary (other, positive), for multiclass from the most to the
+    least frequent, for regression none. A row without an outcome has no place here.
+    """
+
+    name: str
+    task: Task
+    values: Array
+    classes: tuple[str, ...] = ()
+
+    def take(self, rows: Codes) -> "Target":
+        """The target of some rows."""
+        return Target(self.name, self.task, self.values[rows], self.classes)
+
+    def outcomes(self) -> list[tuple[str, Array]]:
+        """What can be averaged: the value, or for each class of interest whether a row is it."""
+        if self.task == "regression":
+            return [(f"mean {self.name}", self.values)]
+        if self.task == "binary":
+            return [(f"share with {self.name} = {self.classes[1]}", self.values)]
+        return [
+            (f"share with {self.name} = {label}", (self.values == i).astype(np.float64))
+            for i, label in enumerate(self.classes)
+        ]
+
+    def shown(self, most: int = SHOWN_CLASSES) -> tuple[tuple[str, ...], Codes]:
+        """Classes few enough to draw, the rare ones taken together, and each row's number."""
+        codes = self.values.astype(np.intp)
+        if len(self.classes) <= most + 1:
+            return self.classes, codes
+        rest = f"{len(self.classes) - most} other classes"
+        return (*self.classes[:most], rest), np.minimum(codes, most)
+
+
+@dataclass(frozen=True)
+class Level:
+    """The mean of an outcome in a group of rows with its 95 % interval; NaN for no rows."""
+
+    rows: int
+    mean: float
+    low: float
+    high: float
+
+
+def check_positive(problem: Problem, outcome: "pd.Series[Any]") -> None:
+    """Raise BadInput where the positive outcome is none of those there are: all would read 0 %."""
+    labels, positive = outcome.dropna().unique().tolist(), problem.target.positive
+    if problem.target.task == "binary" and len(labels) > 1 and positive not in labels:
+        raise BadInput(
+            f"target.positive is {positive!r}, but '{problem.target.column}' holds "
+            f"{labels!r:.60}; name one of them in problem.toml"
+        )
+
+
+def read(problem: Problem, frame: pd.DataFrame) -> Target:
+    """The target of all rows of `frame`."""
+    name, task, outcome = problem.target.column, problem.target.task, frame[problem.target.column]
+    if task == "regression":
+        return Target(name, task, outcome.to_numpy(np.float64))
+    if task == "binary":
+        positive = problem.target.positive
+        is_positive = (outcome == positive).to_numpy().astype(np.float64)
+        others = [written(label) for label in outcome.unique() if label != positive]
+        return Target(name, task, is_positive, (" or ".join(others), written(positive)))
+    counts = outcome.value_counts()
+    place = {label: i for i, label in enumerate(counts.index)}
+    values = outcome.map(place).to_numpy(np.float64)
+    return Target(name, task, values, tuple(written(label) for label in counts.index))
+
+
+def written(value: object) -> str:
+    """A value as a reader would write it."""
+    if isinstance(value, bool | np.bool_):
+        return str(value).lower()
+    return number(value) if isinstance(value, float) else str(value)
+
+
+def levels(outcome: Array, codes: Codes, groups: int) -> list[Level]:
+    """The outcome's mean in each group; a row with code −1 belongs to none.
+
+    A share has Wilson's interval, which stays within 0 and 1 for few rows (Wilson 1927); any
+    other mean has the normal one.
+    """
+    inside = codes >= 0
+    outcome, codes = outcome[inside], codes[inside]
+    share = bool(np.isin(outcome, (0.0, 1.0)).all())
+    rows = np.bincount(codes, minlength=groups)
+    sums = np.bincount(codes, weights=outcome, minlength=groups)
+    squares = np.bincount(codes, weights=outcome**2, minlength=groups)
+    found = []
+    for n, total, square in zip(rows.tolist(), sums.tolist(), squares.tolist(), strict=True):
+        found.append(_share(n, total) if share else _mean(n, total, square))
+    return found
+
+
+def _share(n: int, hits: float) -> Level:
+    if n == 0:
+        return Level(0, np.nan, np.nan, np.nan)
+    p, z2 = hits / n, Z95**2
+    middle = (p + z2 / (2 * n)) / (1 + z2 / n)
+    half = Z95 * np.sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+    return Level(n, p, max(0.0, float(middle - half)), min(1.0, float(middle + half)))
+
+
+def _mean(n: int, total: float, square: float) -> Level:
+    if n == 0:
+        return Level(0, np.nan, np.nan, np.nan)
+    mean = total / n
+    if n == 1:
+        return Level(1, mean, np.nan, np.nan)
+    variance = max(0.0, (square - n * mean * mean) / (n - 1))
+    half = Z95 * float(np.sqrt(variance / n))
+    return Level(n, mean, mean - half, mean + half)

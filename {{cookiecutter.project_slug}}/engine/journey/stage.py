@@ -1,0 +1,64 @@
+"""A stage of the journey: who owns it, what it did, and what it came to."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from engine.bundle.bundle import Bundle
+from engine.data.split import Split
+from engine.pages.page import Block, Owner
+from engine.problem.columns import Column
+from engine.problem.spec import Problem
+from engine.training.candidates import ModelDefinition
+from engine.training.train import Run
+
+HOME = Path("build/journey")
+# Stages write here. It becomes HOME once it is complete: a journey that is stopped loses no older
+# one, whose model `--rehearsal` serves.
+DRAFT = Path("build/.journey")
+
+
+@dataclass
+class Rehearsal:
+    """What the stages so far have made; each adds its own and reads what came before."""
+
+    problem: Problem
+    definition: ModelDefinition
+    frame: pd.DataFrame = field(default_factory=pd.DataFrame)
+    columns: tuple[Column, ...] = ()
+    parts: Split | None = None
+    run: Run | None = None
+    bundle: Bundle | None = None
+
+    def built(self) -> Bundle:
+        """The bundle; the stages after the handoff cannot begin without it."""
+        if self.bundle is None:
+            raise RuntimeError("no bundle was built before this stage")
+        return self.bundle
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a stage came to, in a sentence, with its pictures and links.
+
+    `closed` means that a gate refused: the journey ends here.
+    """
+
+    headline: str
+    blocks: tuple[Block, ...] = ()
+    warned: bool = False
+    closed: bool = False
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step of the life of a model; `gate` marks the one that work passes only if good enough."""
+
+    name: str
+    owner: Owner
+    walk: Callable[[Rehearsal], Outcome]
+    gate: bool = False

@@ -1,0 +1,113 @@
+"""What must not be given away: the target, or a column that is known only after it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from engine.data.convert import convert
+from engine.problem.columns import Column
+from engine.problem.spec import Problem
+
+Array = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+# A quantity of so few values is re-coded like a class; it has no order worth the name.
+FEW_VALUES = 12
+# Rows that are searched; of each class so many, however rare it is.
+SAMPLE, OF_A_CLASS = 20_000, 2_000
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The outcome of each row as numbers, shape (n,): of a class its place in `classes`.
+
+    `late` says that it is no target but a column known too late. Honest columns come near to such a
+    one (a date before it, the state before a change), so only what is exact is told of it.
+    """
+
+    name: str
+    values: Array
+    classes: tuple[Any, ...] = ()
+    late: bool = False
+
+    @property
+    def codes(self) -> Codes:
+        """The class of each row."""
+        return self.values.astype(np.intp)
+
+    def take(self, rows: Codes) -> "Outcome":
+        """The outcome of some rows."""
+        return Outcome(self.name, self.values[rows], self.classes, self.late)
+
+    def classed(self) -> "Outcome":
+        """The same with classes, if it is a quantity of few values."""
+        values = np.unique(self.values)
+        if self.classes or len(values) > FEW_VALUES:
+            return self
+        codes = np.searchsorted(values, self.values).astype(np.float64)
+        return Outcome(self.name, codes, tuple(values.tolist()), self.late)
+
+
+def read_target(problem: Problem, frame: pd.DataFrame) -> Outcome:
+    """The target of all rows; of two classes the positive one comes last."""
+    values = frame[problem.target.column]
+    if problem.target.task == "regression":
+        return Outcome("the target", values.to_numpy(np.float64, na_value=np.nan))
+    return _classes("the target", values, problem.target.positive)
+
+
+def read_late(name: str, values: pd.Series, kind: str) -> Outcome | None:
+    """A column that is known too late, where it is known; None if it cannot be given away."""
+    if kind in ("number", "integer"):
+        found = Outcome(f"'{name}'", values.to_numpy(np.float64, na_value=np.nan), late=True)
+        return found.classed()
+    return _classes(f"'{name}'", values, None, late=True)
+
+
+def _classes(name: str, values: pd.Series, positive: Any, *, late: bool = False) -> Outcome:
+    codes, labels = values.factorize(sort=True)
+    classes = labels.tolist()
+    if len(classes) == 2 and classes[0] == positive:
+        classes, codes = classes[::-1], 1 - codes
+    return Outcome(name, codes.astype(np.float64), tuple(classes), late)
+
+
+def sample_rows(outcome: Outcome, most: int = SAMPLE, of_a_class: int = OF_A_CLASS) -> Codes:
+    """Rows to search, in their order: at random, and of each class up to `of_a_class`."""
+    rng = np.random.default_rng(0)
+    order = rng.permutation(len(outcome.values))
+    chosen = [order[:most]]
+    if len(order) > most:
+        codes = outcome.codes[order]
+        for one in range(len(outcome.classes)):
+            chosen.append(order[codes == one][:of_a_class])
+    return np.unique(np.concatenate(chosen))
+
+
+def rows_of_each(outcome: Outcome, most: int) -> Codes:
+    """Up to so many rows of each class, in their order."""
+    rng, chosen = np.random.default_rng(0), []
+    for label in range(len(outcome.classes)):
+        rows = np.flatnonzero(outcome.codes == label)
+        chosen.append(rng.choice(rows, min(most, len(rows)), replace=False))
+    return np.sort(np.concatenate(chosen))
+
+
+def read_columns(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, pd.Series]:
+    """The inputs with the types that they are described with; what has another is missing."""
+    return {
+        column.name: convert(frame[column.name], column.type, nullable=True)[0]
+        for column in columns
+    }
+
+
+def as_numbers(values: pd.Series) -> Array:
+    """Numbers as they are, dates in days since 1970; missing is NaN."""
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        # In microseconds: nanoseconds end in 2262.
+        values = (values - pd.Timestamp(0).as_unit("us")) / pd.Timedelta(days=1)
+    return values.to_numpy(np.float64, na_value=np.nan)

@@ -1,0 +1,98 @@
+"""Pictures of single cases: what each outcome earns, and a thousand of them as a crowd."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from engine.pages.drawing import WIDTH, Show, fit, picture, tag, text, width_of
+from engine.pages.wording import number
+
+CROWD = 1000  # a crowd shows so many cases, forty a row
+PER_ROW = 40
+STEP = WIDTH / PER_ROW
+LEGEND = 20.0  # height of a line of the legend
+CELL = 54.0
+WIDEST_NAME = 120.0
+
+
+@dataclass(frozen=True)
+class Group:
+    """Cases of one kind: what they are, how many, in the colour c1…c6; what went wrong is crossed.
+
+    `rows` may be counts or shares: a crowd is drawn of their parts.
+    """
+
+    label: str
+    rows: float
+    colour: int
+    wrong: bool = False
+
+
+def matrix(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[tuple[str, Sequence[float]]],
+    *,
+    show: Show = number,
+    description: str = "",
+) -> Markup:
+    """Amounts in a small table of cells: what earns is green, what costs is red, and signed."""
+    left = min(max((width_of(name) for name, _ in rows), default=0.0), WIDEST_NAME) + 10
+    wide = (WIDTH - left) / max(len(columns), 1)
+    parts = [
+        text(left + (i + 0.5) * wide, 8, fit(name, wide - 6), name, anchor="middle")
+        for i, name in enumerate(columns)
+    ]
+    for r, (name, amounts) in enumerate(rows):
+        y = 20 + r * CELL
+        parts.append(text(0.0, y + CELL / 2, fit(name, left - 8), name))
+        for i, amount in enumerate(amounts):
+            kind = "gain" if amount > 0 else "loss" if amount < 0 else "even"
+            size = {"width": wide - 4, "height": CELL - 4, "rx": 6}
+            parts.append(tag("rect", x=left + i * wide + 2, y=y + 2, **size, class_=kind))
+            words = f"+{show(amount)}" if amount > 0 else show(amount)
+            middle = left + (i + 0.5) * wide
+            parts.append(text(middle, y + CELL / 2, words, class_="strong large", anchor="middle"))
+    return picture(title, description, 22 + len(rows) * CELL, parts)
+
+
+def crowd(title: str, groups: Sequence[Group], *, description: str = "") -> Markup:
+    """A thousand marks, one a case, group by group: a dot where it went right, else a cross."""
+    counts = thousand([group.rows for group in groups])
+    parts, at, top = [], 0, LEGEND * len(groups) + 10
+    for i, (group, count) in enumerate(zip(groups, counts, strict=True)):
+        y = LEGEND * (i + 0.5)
+        words = f"{count:,} {group.label}"
+        parts.append(_marks([(6.0, y)], group))
+        parts.append(text(16.0, y, fit(words, WIDTH - 18), words, class_="strong"))
+        places = [divmod(n, PER_ROW) for n in range(at, at + count)]
+        spots = [((x + 0.5) * STEP, top + (row + 0.5) * STEP) for row, x in places]
+        parts.append(_marks(spots, group))
+        at += count
+    return picture(title, description, top + -(-at // PER_ROW) * STEP, filter(None, parts))
+
+
+def thousand(rows: Sequence[float]) -> list[int]:
+    """Parts of a whole as whole numbers that add up to 1,000, each off by less than one.
+
+    What is left after rounding down goes where most was cut off (Hamilton 1792).
+    """
+    whole = sum(rows)
+    if not whole:
+        return [0] * len(rows)
+    exact = [CROWD * part / whole for part in rows]
+    counts = [int(part) for part in exact]
+    neediest = sorted(range(len(rows)), key=lambda i: counts[i] - exact[i])
+    for i in neediest[: CROWD - sum(counts)]:
+        counts[i] += 1
+    return counts
+
+
+def _marks(spots: Sequence[tuple[float, float]], group: Group) -> str:
+    """One path for all marks: a thousand elements would weigh ten times as much."""
+    if not spots:
+        return ""
+    shape = "M{:.1f} {:.1f}m-2.5-2.5l5 5m0-5l-5 5" if group.wrong else "M{:.1f} {:.1f}h0"
+    drawn = "".join(shape.format(x, y) for x, y in spots)
+    return tag("path", d=drawn, class_=f"{'crosses' if group.wrong else 'crowd'} l{group.colour}")

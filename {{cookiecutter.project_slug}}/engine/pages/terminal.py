@@ -1,0 +1,69 @@
+"""What a command prints: tables with coloured verdicts. Plain text without a tty."""
+
+import errno
+import io
+import os
+import sys
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from engine.pages.wording import SIGNS, Tone, number, tone
+
+STYLES: dict[Tone, str] = {
+    "good": "green",
+    "warn": "yellow",
+    "bad": "bold red",
+    "quiet": "bright_black",
+}
+PLAIN_WIDTH = 160  # a log file has no width of its own; 80 columns would tear sentences apart
+
+
+def table(
+    title: str, header: Sequence[str], rows: Iterable[Sequence[str | int | float | None]]
+) -> None:
+    """Print a table on stdout; verdict words get their sign and colour, numbers their alignment.
+
+    The first column names the row: a column called 'ok' is no verdict.
+    """
+    listed = [list(row) for row in rows]
+    printed = Table(box=box.SIMPLE_HEAD)
+    for i, name in enumerate(header):
+        numeric = any(isinstance(row[i], int | float) for row in listed)
+        printed.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
+    for row in listed:
+        printed.add_row(_plain(row[0]), *map(_cell, row[1:]))
+    console = _console()
+    # Not as the table's own title: of a narrow table that would be torn.
+    console.print(Text(title, style="bold"))
+    console.print(printed)
+
+
+def _console() -> Console:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # An old code page lacks the signs: a question mark is better than a traceback.
+        sys.stdout.reconfigure(errors="replace")
+    console = _Console(highlight=False)
+    return console if console.is_terminal else _Console(width=PLAIN_WIDTH)
+
+
+class _Console(Console):
+    """Leaves a pipe without a reader to `problem.errors.run`; Rich would exit with code 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+def _cell(value: str | int | float | None) -> Text:
+    # Text, not markup: a column may be called [red].
+    sounds = tone(value)
+    if sounds:
+        return Text(f"{SIGNS[sounds]} {value}", style=STYLES[sounds])
+    return _plain(value)
+
+
+def _plain(value: str | int | float | None) -> Text:
+    return Text(value if isinstance(value, str) else number(value))

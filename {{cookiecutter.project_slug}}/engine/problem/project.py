@@ -1,0 +1,29 @@
+"""Where the project's code is: its stage folders, and the engine, folder or wheel."""
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+ENGINE_HOME = Path(__file__).resolve().parents[2]
+
+
+def stages_home() -> Path:
+    """The folder that holds the stage folders: where Python finds `handoff`.
+
+    Not the working directory, which need not be the project's.
+
+    Raises:
+        RuntimeError: the stage folders are not on Python's path.
+    """
+    spec = find_spec("handoff")
+    if spec is None or not spec.submodule_search_locations:
+        raise RuntimeError(
+            "the stage folders are not on Python's path: run in the project's folder"
+        )
+    return Path(next(iter(spec.submodule_search_locations))).resolve().parent
+
+
+def child_environment() -> dict[str, str]:
+    """The environment of a process that runs a stage's command in `stages_home()`."""
+    paths = [str(ENGINE_HOME), os.environ.get("PYTHONPATH", "")]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}

@@ -1,0 +1,34 @@
+"""How much memory the requests that are arriving may hold, those of all connections together."""
+
+from engine.serving.http.errors import Refusal
+
+MAX_BYTES = 100_000_000
+# What arrives in one small piece does not count: it is answered in the next turns of the loop.
+SMALL_BYTES = 16_384
+
+
+class Share:
+    """The part of the budget that one request has taken."""
+
+    taken = 0  # by all requests together
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    def grow(self, size: int) -> None:
+        """Have `size` bytes in all.
+
+        Raises:
+            Refusal: other requests hold the memory that this one needs.
+        """
+        more = size - self.size
+        if Share.taken + more > MAX_BYTES:
+            detail = "many large requests are arriving; send this one again a little later"
+            raise Refusal("busy", detail, headers={"Retry-After": "1"})
+        self.size = size
+        Share.taken += more
+
+    def release(self) -> None:
+        """Give all of it back."""
+        Share.taken -= self.size
+        self.size = 0

@@ -1,0 +1,245 @@
+"""A client's connection: one request at a time, one response each, however the client behaves.
+
+It takes the place of uvicorn's own protocols, whose connections leave holes at their edges: see
+decision 0027 of the template. Bytes that a client sends ahead wait unread until the response before
+them is out.
+"""
+
+import asyncio
+import select
+from typing import Any, Literal
+
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from engine.serving.connection.budget import SMALL_BYTES, Share
+from engine.serving.connection.closing import Closing
+from engine.serving.connection.exchange import Application, Exchange, encode_response
+from engine.serving.connection.framing import RequestReader
+from engine.serving.connection.grammar import incomplete
+from engine.serving.connection.scope import Ends, scope_of
+from engine.serving.http.errors import Refusal
+
+# An idle connection costs some 10 kB, and a file of the process.
+MAX_CONNECTIONS = 10_000
+# Enough for the next request or two; a client that sends more ahead has to wait.
+READ_AHEAD_BYTES = 65_536
+# At a shutdown, a connection that was in use so recently may send one more request.
+LAST_REQUEST_SECONDS, LOOK_AGAIN_SECONDS = 1.0, 0.05
+
+Wait = Literal["first request", "next request", "head", "body", "response taken", ""]
+
+
+class Connection(asyncio.Protocol):
+    """An HTTP/1.1 connection; uvicorn's server makes one for each client."""
+
+    limit = MAX_CONNECTIONS
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self.app: Application = config.loaded_app
+        self.server_state = server_state
+        self._root_path, self._app_state = config.root_path, app_state
+        self._ends: Ends = (None, None)
+        self._loop = _loop or asyncio.get_running_loop()
+        self._reader = RequestReader()
+        self._exchange: Exchange | None = None
+        self._share = Share()  # of a head that is arriving
+        self._used = self._in_head = self._shutting_down = False
+        self._read_paused = self._read_ended = False
+        self._dropping = False
+        self._writable: asyncio.Future[None] | None = None
+        self.since = self._loop.time()
+        """When the wait for what `waits_for` names began, on the loop's clock."""
+
+    # The event loop calls these.
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a client in, unless there are too many."""
+        self.transport = transport
+        self._ends = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
+        self.server_state.connections.add(self)  # type: ignore[arg-type]  # it knows its own only
+        if len(self.server_state.connections) > self.limit:
+            self.app.count_refusal(503)
+            transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes in."""
+        if not self._dropping:
+            self._reader.receive(data)
+            self._read()
+
+    def eof_received(self) -> bool:
+        """The client sends no more; it may still wait for a response."""
+        self._read_ended = True
+        if self._exchange is None:
+            self._end_requests()
+        elif self._exchange.more_body:
+            self.refuse(incomplete())
+        return True  # the response closes the connection, or `Closing` does
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of everything, however the connection ended."""
+        self.server_state.connections.discard(self)
+        self._stop_reading()
+        self.resume_writing()
+        if self._exchange is not None:
+            self._exchange.disconnect()
+            self._exchange = None
+
+    def pause_writing(self) -> None:
+        """The client takes its response slowly."""
+        self.since = self._loop.time()
+        self._writable = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        """The client has taken enough to be sent more."""
+        if self._writable is not None and not self._writable.done():
+            self._writable.set_result(None)
+        self._writable = None
+
+    # The server and its timeouts call these.
+
+    @property
+    def waits_for(self) -> Wait:
+        """What the client has to do next; empty if the server has to."""
+        if self._writable is not None:
+            return "response taken"
+        if self._exchange is not None:
+            return "body" if self._exchange.more_body and not self._dropping else ""
+        if self._dropping:
+            return ""
+        if self._in_head:
+            return "head"
+        return "next request" if self._used else "first request"
+
+    def refuse(self, fault: Refusal) -> None:
+        """Answer the request that is arriving with `fault`, then close."""
+        self._stop_reading()
+        if self._exchange is not None:
+            self._exchange.fail(fault)
+            return
+        self.app.count_refusal(fault.status)
+        self.transport.write(encode_response(fault.response()))
+        self.close()
+
+    def close(self) -> None:
+        """Close a connection on which no response is due."""
+        self.resume_reading()
+        self.connection_lost(None)
+        Closing(self.transport, self.server_state.connections, read_ended=self._read_ended)
+
+    def shutdown(self) -> None:
+        """Close the connection once it is idle; uvicorn's server calls this at its end."""
+        self._shutting_down = True
+        if self._exchange is not None or self._dropping:
+            return
+        remaining = LAST_REQUEST_SECONDS - (self._loop.time() - self.since)
+        # A request may just be arriving, or a response being taken; the timeouts end either.
+        busy = self._in_head or self.transport.get_write_buffer_size() > 0
+        if remaining > 0 or busy or _has_input(self.transport):
+            self._loop.call_later(max(remaining, LOOK_AGAIN_SECONDS), self.shutdown)
+        else:
+            self.close()
+
+    # An exchange calls these.
+
+    @property
+    def draining(self) -> bool:
+        """Whether the next response is to be the connection's last one.
+
+        Requests that a client sent ahead are answered first.
+        """
+        return (self._shutting_down or self.app.draining) and not self._reader.buffered
+
+    async def writable(self) -> None:
+        """Return once the client takes more bytes, or is gone."""
+        if self._writable is not None:
+            await self._writable
+
+    def resume_reading(self) -> None:
+        """Take more bytes from the client."""
+        if self._read_paused:
+            self._read_paused = False
+            self.transport.resume_reading()
+
+    def finish(self, *, keep_alive: bool) -> None:
+        """The response is out: read the next request, or close."""
+        self.server_state.total_requests += 1
+        self._exchange, self._used = None, True
+        self.since = self._loop.time()
+        if not keep_alive or self._dropping:
+            self.close()
+            return
+        self.resume_reading()
+        if self._reader.buffered:
+            self._read()
+        if self._read_ended and self._exchange is None and not self._dropping:
+            self._end_requests()
+        if self._shutting_down:
+            self.shutdown()
+
+    def _end_requests(self) -> None:
+        """The client sends no more, and every whole request is answered."""
+        if self._reader.buffered:
+            self.refuse(incomplete())
+        else:
+            self.close()
+
+    def _read(self) -> None:
+        """Read on in the bytes that have arrived."""
+        exchange = self._exchange
+        try:
+            if exchange is None:
+                exchange = self._read_head()
+            if exchange is not None and exchange.more_body:
+                data, ended = self._reader.read_body()
+                exchange.add_body(data, ended=ended)
+        except Refusal as fault:
+            self.refuse(fault)
+            return
+        if exchange is None:
+            return
+        if self._exchange is None:  # its head, and the first of its body, are well framed
+            self._start(exchange)
+        ahead = exchange.buffered + self._reader.buffered
+        if ahead > READ_AHEAD_BYTES and not self._read_paused:
+            self._read_paused = True
+            self.transport.pause_reading()
+
+    def _read_head(self) -> Exchange | None:
+        head = self._reader.read_head()
+        if not self._in_head:
+            self._in_head, self.since = True, self._loop.time()
+        if head is None:
+            if self._reader.buffered > SMALL_BYTES:
+                self._share.grow(self._reader.buffered)
+            return None
+        self._in_head = False
+        self._share.release()
+        scope = scope_of(head, self._ends, self._root_path, self._app_state)
+        return Exchange(self, scope, head)
+
+    def _start(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        task = self._loop.create_task(exchange.run(self.app))
+        self.server_state.tasks.add(task)
+        task.add_done_callback(self.server_state.tasks.discard)
+
+    def _stop_reading(self) -> None:
+        """Drop what has arrived and what will."""
+        self._dropping = True
+        self._reader.clear()
+        self._share.release()
+
+
+def _has_input(transport: asyncio.Transport) -> bool:
+    """Whether bytes wait in the system that the loop has not read."""
+    poll = select.poll()
+    poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+    return bool(poll.poll(0))

@@ -1,0 +1,107 @@
+"""Who may ask: API keys, several at a time so that one can replace another without a gap.
+
+They come from the environment or a mounted file, never from the command line, which other users of
+the machine can read. Only their digests are kept.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Mapping
+from hashlib import sha256
+from hmac import compare_digest
+from pathlib import Path
+
+from engine.problem.arguments import secret
+from engine.problem.errors import BadInput
+from engine.problem.keys import key_file, parse_keys, read_keys
+
+KEYS, FILE = "SERVING_API_KEYS", "SERVING_API_KEYS_FILE"
+# A shorter one can be guessed; `openssl rand -hex 32` makes one of 64.
+SHORTEST = 20
+# How often a file is looked at: so long a key that was taken out of it may still work.
+LOOK_SECONDS = 1.0
+SCHEME = "bearer"  # in any case: RFC 9110, section 11.1
+
+logger = logging.getLogger("engine.serving.http.keys")
+
+
+class Keys:
+    """The keys that are valid now; those of a file change with it."""
+
+    def __init__(self, text: str, path: Path | None) -> None:
+        """Take the keys of `text`, and of the file at `path` if there is one.
+
+        Raises:
+            BadInput: the file cannot be read, a key cannot be used, or there is none.
+        """
+        self._given = _digests(parse_keys(text, KEYS, SHORTEST))
+        self._path = path
+        self._seen = _stamp(path) if path else None
+        self._filed = _read(path) if path else ()
+        self._look_at = time.monotonic() + LOOK_SECONDS
+        if not self._given and not self._filed:
+            raise BadInput(
+                f"expected at least one API key in {KEYS} or in the file that {FILE} names, found "
+                "none; put one there, a line each, or unset both to answer everybody"
+            )
+
+    def admit(self, authorization: str) -> bool:
+        """Whether an Authorization header holds a valid key; takes as long whichever it is."""
+        self._look()
+        scheme, _, key = authorization.partition(" ")
+        told = sha256(key.strip().encode("latin-1")).digest()
+        # No early end: how long it takes must not tell which key is near.
+        found = [compare_digest(told, known) for known in (*self._given, *self._filed)]
+        return scheme.lower() == SCHEME and any(found)
+
+    def _look(self) -> None:
+        """Read the file again if it changed; what cannot be read changes nothing."""
+        now = time.monotonic()
+        if self._path is None or now < self._look_at:
+            return
+        self._look_at = now + LOOK_SECONDS
+        try:
+            stamp = _stamp(self._path)
+            if stamp != self._seen:
+                self._filed, self._seen = _read(self._path), stamp
+                logger.warning("API keys read again: %d in the file", len(self._filed))
+        except BadInput as error:
+            logger.error("API keys stay as they were: %s", error)
+
+
+def keys_of(environment: Mapping[str, str] = os.environ) -> Keys | None:
+    """The keys that the environment gives or names; None where it says nothing of keys.
+
+    Raises:
+        BadInput: it speaks of keys, and there is none that may be used.
+    """
+    if KEYS not in environment and FILE not in environment:
+        return None
+    return Keys(secret(KEYS, environment), key_file(FILE, environment))
+
+
+def _read(path: Path) -> tuple[bytes, ...]:
+    keys = read_keys(path, "API keys", FILE, SHORTEST)
+    if not keys:
+        raise BadInput(
+            f"expected API keys in {path}, a line each, found none; put one there, or name "
+            f"another file in {FILE}"
+        )
+    return _digests(keys)
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """What is another after every change, also after a swap of what a link points to.
+
+    None where the file cannot be read: `_read` then raises an error with the reason.
+    """
+    try:
+        state = path.stat()
+    except (OSError, ValueError):
+        return None
+    return state.st_ino, state.st_mtime_ns, state.st_size
+
+
+def _digests(keys: list[str]) -> tuple[bytes, ...]:
+    return tuple(sha256(key.encode()).digest() for key in keys)

@@ -1,0 +1,190 @@
+"""Rows as the bodies of MLflow's scoring server, and what its clients call predictions.
+
+A data frame has no other word for a missing value than NaN, or NaT in a column of dates, so here
+both are null. A CSV needs its header; an empty cell is missing.
+"""
+
+import csv
+import io
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NotRequired
+
+from pydantic_core import from_json
+from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
+
+from engine.bundle.bundle import Contract
+from engine.problem.columns import Column
+from engine.serving.http.bounds import Bound
+from engine.serving.http.errors import LONGEST_NAME, MOST_ERRORS, NO_SUCH_FIELD, Refusal, cut, echo
+from engine.serving.http.parse import parse
+from engine.serving.http.protocols.asked import Rows, count_rows
+from engine.serving.http.schema import Limits
+
+Record = dict[str, Any]
+
+
+class Split(TypedDict):
+    """A data frame by lines; its index is not looked at."""
+
+    columns: list[str]
+    data: list[list[Any]]
+    index: NotRequired[list[Any]]
+
+
+class Invocation(TypedDict, total=False):
+    """Exactly one of these."""
+
+    dataframe_split: Split
+    dataframe_records: list[Record]
+    instances: list[Record]
+    inputs: list[Record] | dict[str, list[Any]]
+
+
+_FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
+
+
+def rows_of_json(body: bytes, contract: Contract, limits: Limits) -> Rows:
+    """The rows of a JSON body, made one by one and not yet checked against the contract.
+
+    Raises:
+        Refusal: it is not JSON, or no form that MLflow knows.
+    """
+    found = parse(body, Bound.of(contract, limits.rows))
+    named = [name for name in _FORMS if isinstance(found, dict) and name in found]
+    if len(named) != 1:
+        raise Refusal(
+            "invalid",
+            f"expected an object with exactly one of {', '.join(_FORMS)}; got {echo(found)}",
+        )
+    [name] = named
+    # Empty parameters change nothing; the model takes none.
+    _only({name, *(() if found.get("params") else ("params",))}, found)
+    given = found[name]
+    if name == "dataframe_split":
+        _only({"columns", "data", "index"}, given)
+        rows = _split(given, limits)
+    elif name == "inputs" and isinstance(given, dict):
+        rows = _columns(given, limits)
+    else:
+        rows = _records(given, name, limits)
+    dates = {column.name for column in contract.inputs if column.type == "date"}
+    return ({name: _present(value, name in dates) for name, value in row.items()} for row in rows)
+
+
+def rows_of_csv(body: bytes, contract: Contract, limits: Limits) -> Rows:
+    """The rows of a CSV with a header, its cells read as the contract's types.
+
+    Raises:
+        Refusal: it is no CSV in UTF-8.
+    """
+    columns = {column.name: column for column in contract.inputs}
+    try:
+        lines = _lines(body.decode("utf-8-sig"), len(columns), limits)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Refusal("invalid", f"expected a CSV in UTF-8, got something else: {error}") from None
+    names, cells = (lines[0], lines[1:]) if lines else ([], [])
+    made = {"columns": names, "data": cells}
+    return (
+        {name: _cell(text, columns.get(name)) for name, text in row.items()}
+        for row in _split(made, limits)
+    )
+
+
+def predictions(answers: Sequence[Mapping[str, Any]], contract: Contract) -> list[Any]:
+    """What a model in MLflow's sense predicts: the class that is decided for, or the number."""
+    if contract.task == "regression":
+        return [answer["score"] for answer in answers]
+    if contract.task == "binary":
+        no, yes = contract.classes
+        return [yes if answer["decision"] else no for answer in answers]
+    return [answer["decision"] for answer in answers]
+
+
+def _lines(text: str, columns: int, limits: Limits) -> list[list[str]]:
+    """The header and the rows of a CSV, without empty lines; stops at the first too many."""
+    found: list[list[str]] = []
+    # Not by str.splitlines: that divides a cell at characters that are no ends of lines.
+    for line in csv.reader(io.StringIO(text, newline="")):
+        if not line:
+            continue
+        if len(line) > columns + MOST_ERRORS:
+            raise Refusal("invalid", f"expected at most {columns} columns, got {len(line)}")
+        if len(found) > limits.rows:
+            raise Refusal(
+                "too-many-rows",
+                f"expected a header and 1 to {limits.rows} rows, got more; send them in several "
+                "requests",
+            )
+        found.append(line)
+    return found
+
+
+def _split(given: Any, limits: Limits) -> Rows:
+    told = given if isinstance(given, dict) else {}
+    columns: Any = told.get("columns")
+    data: Any = told.get("data")
+    if not _is_list(columns, str) or not _is_list(data, list):
+        raise Refusal(
+            "invalid", f"expected the names of columns and lists of data, got {echo(given)}"
+        )
+    if len(set(columns)) < len(columns):
+        raise Refusal("invalid", "expected each column once, got one of them twice")
+    count_rows(len(data), limits)
+    for number, values in enumerate(data, start=1):
+        if len(values) != len(columns):
+            got = f"{len(values)} in row {number}"
+            raise Refusal("invalid", f"expected {len(columns)} values a row, got {got}")
+    return (dict(zip(columns, values, strict=True)) for values in data)
+
+
+def _columns(given: Mapping[str, Any], limits: Limits) -> Rows:
+    lengths = {len(values) if isinstance(values, list) else -1 for values in given.values()}
+    if len(lengths) != 1 or -1 in lengths:
+        raise Refusal("invalid", "expected a list for each column, all of one length")
+    count_rows(lengths.pop(), limits)
+    return (dict(zip(given, values, strict=True)) for values in zip(*given.values(), strict=True))
+
+
+def _records(given: Any, name: str, limits: Limits) -> Rows:
+    if not _is_list(given, dict):
+        raise Refusal(
+            "invalid", f"expected in {name} a list of objects by column, got {echo(given)}"
+        )
+    count_rows(len(given), limits)
+    rows: Rows = given
+    return rows
+
+
+def _only(known: Collection[str], given: Any) -> None:
+    """Raise a Refusal that names the members of an object that nothing here reads."""
+    if not isinstance(given, dict):
+        return
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        errors = [
+            {"field": cut(name, LONGEST_NAME), "expected": NO_SUCH_FIELD, "got": "a value"}
+            for name in unknown[:MOST_ERRORS]
+        ]
+        expected = f"expected no members but {', '.join(sorted(known))}"
+        raise Refusal("invalid", f"{expected}, got {echo(unknown[0])}", errors)
+
+
+def _is_list(given: Any, kind: type) -> bool:
+    return isinstance(given, list) and all(isinstance(one, kind) for one in given)
+
+
+def _present(value: Any, is_date: bool) -> Any:
+    missing = value != value or (is_date and value == "NaT")  # noqa: PLR0124  # NaN alone
+    return None if missing else value
+
+
+def _cell(text: str, column: Column | None) -> Any:
+    """A cell as it would stand in JSON; what cannot be read stays a text, for the contract."""
+    if text == "":
+        return None
+    if column is None or column.type in ("category", "date"):
+        return text
+    try:
+        return from_json(text.strip().lower(), allow_inf_nan=False)
+    except ValueError:
+        return text

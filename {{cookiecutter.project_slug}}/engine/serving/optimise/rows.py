@@ -1,0 +1,159 @@
+"""Rows on which a converted model would differ first, all of them rows that the contract takes."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import ModelProto, helper
+
+from engine.bundle.bundle import Bundle
+from engine.problem.columns import Column
+from engine.serving.model.direct import Direct
+from engine.serving.model.predictor import Predictor
+
+Row = dict[str, Any]
+
+# How many of a kind, at most. A mixture costs a prediction of each runtime, a split six.
+MIXED, NEAR, SPLITS, BASES = 3_000, 300, 600, 5
+EDGES = ("missing", "unseen", "extreme")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Rows tried for one reason."""
+
+    name: str
+    rows: Sequence[Row]
+
+
+def to_try(predictor: Predictor, model: bytes, seed: int) -> list[Kind]:
+    """The bundle's golden rows, and made of them: mixtures and edges of each kind."""
+    bundle, golden = predictor.bundle, predictor.bundle.golden()
+    rows = [one["row"] for one in golden]
+    mixed = list(_mixed(rows, bundle, seed))
+    bases = rows[:BASES]
+    kinds = [
+        Kind("golden rows", rows),
+        Kind("mixtures of them", mixed),
+        Kind("near a decision", _near(predictor, mixed)),
+        Kind("near a split", list(_at_splits(predictor, model, bases))),
+        *(Kind(name, list(_edges(bundle, bases, name))) for name in EDGES),
+    ]
+    return [kind for kind in kinds if kind.rows]
+
+
+def _mixed(rows: Sequence[Row], bundle: Bundle, seed: int) -> Iterator[Row]:
+    """Each value from a row of its own: all are values that rows had."""
+    rng = np.random.default_rng(seed)
+    names = [column.name for column in bundle.contract.inputs]
+    for chosen in rng.integers(len(rows), size=(MIXED, len(names))).tolist():
+        yield {name: rows[at].get(name) for name, at in zip(names, chosen, strict=True)}
+
+
+def _near(predictor: Predictor, rows: Sequence[Row]) -> list[Row]:
+    """Those of the rows that come nearest to another decision."""
+    scores = predictor.exact(rows)
+    if predictor.bundle.threshold is not None:
+        distance = np.abs(scores[:, 1] - predictor.bundle.threshold)
+    elif predictor.bundle.contract.classes:
+        ranked = np.sort(scores, axis=1)
+        distance = ranked[:, -1] - ranked[:, -2]
+    else:
+        return []
+    return [rows[at] for at in np.argsort(distance, kind="stable")[:NEAR].tolist()]
+
+
+def splits(model: bytes) -> list[tuple[int, float]]:
+    """(feature, threshold) of each split of the trees in a converted model.
+
+    A split that parts what is missing from all else has no threshold.
+    """
+    found = set()
+    for node in ModelProto.FromString(model).graph.node:
+        if node.op_type not in ("TreeEnsembleClassifier", "TreeEnsembleRegressor"):
+            continue
+        told = {one.name: helper.get_attribute_value(one) for one in node.attribute}
+        listed = zip(
+            told["nodes_featureids"], told["nodes_values"], told["nodes_modes"], strict=True
+        )
+        found |= {
+            (int(at), float(value))
+            for at, value, mode in listed
+            if mode != b"LEAF" and math.isfinite(value)
+        }
+    return sorted(found)
+
+
+def _at_splits(predictor: Predictor, model: bytes, bases: Sequence[Row]) -> Iterator[Row]:
+    """Rows at a tree's threshold, one step of float32 away from it, and between the two."""
+    way = predictor.direct
+    if way is None:
+        return
+    inputs = _inputs(way, bases[0], predictor.bundle.contract.inputs)
+    reached = [(inputs[at], value) for at, value in splits(model) if at in inputs]
+    places = np.linspace(0, len(reached) - 1, min(SPLITS, len(reached)), dtype=int).tolist()
+    for number, place in enumerate(places):
+        column, threshold = reached[place]
+        for value in _around(column, threshold):
+            yield {**bases[number % len(bases)], column.name: value}
+
+
+def _inputs(way: Direct, row: Row, columns: Sequence[Column]) -> Mapping[int, Column]:
+    """The number column behind each feature that is one, found by changing its value."""
+    found = {}
+    for column in columns:
+        if column.type not in ("number", "integer"):
+            continue
+        values = list(islice(_spread(column), 3))
+        seen: NDArray[Any] = way.features([{**row, column.name: value} for value in values])
+        same = np.all(seen == np.asarray(values, dtype=np.float32)[:, None], axis=0)
+        moved = np.flatnonzero(same)
+        if len(values) == 3 and len(moved) == 1:
+            found[int(moved[0])] = column
+    return found
+
+
+def _spread(column: Column) -> Iterator[float | int]:
+    """Different values that the column may have."""
+    low = -1e3 if column.minimum is None else column.minimum
+    high = low + 1e3 if column.maximum is None else column.maximum
+    for part in (0.25, 0.5, 0.75, 1.0):
+        value = low + (high - low) * part
+        yield math.floor(value) if column.type == "integer" else value
+
+
+def _around(column: Column, threshold: float) -> Iterator[float | int]:
+    if column.type == "integer":
+        found: set[float | int] = {math.floor(threshold), math.ceil(threshold)}
+    else:
+        single = np.float32(threshold)
+        found = {threshold}
+        for side in (-np.inf, np.inf):
+            beside = np.nextafter(single, np.float32(side))
+            gap = float(beside) - float(single)
+            # Between two float32 lies what is rounded to this one, and what to the other.
+            found |= {float(beside), *(float(single) + part * gap for part in (0.01, 0.49, 0.51))}
+    low = -math.inf if column.minimum is None else column.minimum
+    high = math.inf if column.maximum is None else column.maximum
+    yield from (value for value in sorted(found) if low <= value <= high)
+
+
+def _edges(bundle: Bundle, bases: Sequence[Row], name: str) -> Iterator[Row]:
+    for column in bundle.contract.inputs:
+        for value in _edge(column, name):
+            yield from ({**base, column.name: value} for base in bases)
+
+
+def _edge(column: Column, name: str) -> Iterator[Any]:
+    if name == "missing" and column.nullable:
+        yield None
+    if name == "unseen" and column.type == "category" and not column.closed:
+        yield "(never seen before)"
+    if name == "extreme" and column.type in ("number", "integer"):
+        for bound, whole in ((column.minimum, math.ceil), (column.maximum, math.floor)):
+            if bound is not None:
+                yield whole(bound) if column.type == "integer" else bound

@@ -1,0 +1,140 @@
+"""Starts and stops the HTTP server: readiness, draining, and an end that loses no request."""
+
+import asyncio
+import contextlib
+import ctypes
+import socket
+import struct
+import sys
+import time
+from types import FrameType
+from typing import Literal
+
+import uvicorn
+
+from engine.serving.connection.connection import Connection
+from engine.serving.connection.timeouts import ConnectionTimeouts
+from engine.serving.http.front import Front
+from engine.serving.watch import Watch
+
+# A request that takes longer than this to finish after the drain is cut off.
+FINISH_SECONDS = 30
+# Time for the event loop to accept the clients that the system has connected.
+ACCEPT_SECONDS = 0.05
+_SO_ATTACH_FILTER = 26  # Linux; Python has no name for it
+
+
+class Server(uvicorn.Server):
+    """Serves until SIGTERM or Ctrl-C, drains, and ends with exit code 0.
+
+    At the first signal `/readyz` says no, and for `drain` seconds requests are answered on, each
+    with `Connection: close`: clients go elsewhere before the port closes. Then the port closes;
+    what was begun is finished, and a connection that was just in use may send one more request. A
+    second signal ends the drain. (uvicorn itself would end with the signal's exit code.)
+    """
+
+    def __init__(
+        self, app: Front, greeting: str, drain: float, watch: Watch | None, root_path: str = ""
+    ) -> None:
+        super().__init__(config_of(app, "on", root_path))
+        self._app, self._greeting, self._drain, self._watch = app, greeting, drain, watch
+        self._drain_until: float | None = None
+        self._timeouts = ConnectionTimeouts()
+        self.admin: AdminServer | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the port, and say so."""
+        await super().startup(sockets)
+        if self._watch:
+            self._watch.start()
+        print(self._greeting, flush=True)
+        if self.admin:
+            await self.admin.begin()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close the port, then each connection once nothing is due on it."""
+        timing = asyncio.create_task(self._check_timeouts())
+        for listener in sockets or ():
+            refuse_clients(listener)
+        await asyncio.sleep(ACCEPT_SECONDS)
+        await super().shutdown(sockets)
+        timing.cancel()
+        if self.admin:  # until now it said that this server is not ready
+            await self.admin.end()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to drain; at a second signal, stop."""
+        again = self._drain_until is not None
+        self._app.state.draining = True
+        self._drain_until = time.monotonic() + (0 if again else self._drain)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: whether to stop."""
+        if self.admin:
+            await self.admin.on_tick(counter)
+        if counter % 10 == 0:
+            self._check_connections()
+        if self._drain_until is not None and self._watch:
+            self._watch.leave()
+        drained = self._drain_until is not None and time.monotonic() >= self._drain_until
+        return await super().on_tick(counter) or drained
+
+    def _check_connections(self) -> None:
+        admin = self.admin.server_state.connections if self.admin else set()
+        self._timeouts.check(self.server_state.connections | admin)
+
+    async def _check_timeouts(self) -> None:
+        while True:
+            self._check_connections()
+            await asyncio.sleep(1)
+
+
+class AdminServer(uvicorn.Server):
+    """Probes and metrics on a port of their own, in the event loop of the main server."""
+
+    def __init__(self, app: Front, listener: socket.socket, address: str) -> None:
+        super().__init__(config_of(app, "off"))
+        self._listener, self._address = listener, address
+
+    async def begin(self) -> None:
+        """Open the port, and say so."""
+        self.config.load()
+        self.lifespan = self.config.lifespan_class(self.config)
+        await self.startup([self._listener])
+        print(f"probes and metrics on {self._address}", flush=True)
+
+    async def end(self) -> None:
+        """Close the port."""
+        await self.shutdown([self._listener])
+
+
+def config_of(app: Front, lifespan: Literal["on", "off"], root_path: str = "") -> uvicorn.Config:
+    """uvicorn's settings for an application."""
+    return uvicorn.Config(
+        app,
+        http=Connection,
+        root_path=root_path,
+        lifespan=lifespan,
+        ws="none",
+        log_level="error",  # what clients send wrong is for them to read, not for the log
+        access_log=False,  # /metrics counts, the prediction log keeps
+        server_header=False,
+        proxy_headers=False,  # nothing here asks for the client's address
+        timeout_graceful_shutdown=FINISH_SECONDS,
+    )
+
+
+def refuse_clients(listener: socket.socket) -> None:
+    """Connect no more clients, and keep those that are connected but not yet accepted.
+
+    Closing a port resets the clients in its queue, some of which have sent a request by then. So
+    on Linux the system first drops every packet that asks to connect, with a filter of one
+    instruction (socket(7), SO_ATTACH_FILTER); such a client tries again, and finds the port closed.
+    """
+    if sys.platform != "linux":
+        return
+    drop_all = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))  # BPF_RET, 0 bytes
+    program = struct.pack("HP", 1, ctypes.addressof(drop_all))
+    # A sandbox may forbid filters. The port closes then as it does elsewhere.
+    with contextlib.suppress(OSError):
+        listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)

@@ -1,0 +1,246 @@
+"""What is judged was never learnt from: not the row, its twin, its unit or its moment."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.data.split import PARTS, Rows, faults, folds, split
+from engine.pages.wording import percent
+from engine.problem.errors import BadInput
+from engine.problem.spec import Problem
+from engine.tests.data.made import problem_of
+
+N = 2000
+
+
+def frame(seed: int = 0) -> pd.DataFrame:
+    """Rows in no order of time, many of the same moment; units and exact duplicates repeat."""
+    rng = np.random.default_rng(seed)
+    made = pd.DataFrame(
+        {
+            "number": np.arange(N),
+            "at": pd.Timestamp("2026-01-01") + pd.to_timedelta(rng.integers(0, 90, N), "D"),
+            "who": [f"u{unit}" for unit in rng.integers(0, 300, N)],
+            "x": rng.integers(0, 400, N),
+            "y": rng.integers(0, 4, N),
+            "rare": rng.random(N) < 0.04,
+            "kind": rng.choice(["a", "b", "c"], N, p=[0.7, 0.2, 0.1]),
+            "amount": rng.normal(size=N),
+        }
+    )
+    return made.astype({"who": "str", "kind": "str"})
+
+
+def pairs(problem: Problem, rows: pd.DataFrame) -> Iterator[tuple[Rows, Rows]]:
+    """The split and all folds: (learn, judge)."""
+    parts = split(problem, rows)
+    yield parts.train, parts.test
+    yield from folds(problem, rows)
+
+
+TASKS = [("rare", "binary"), ("kind", "multiclass"), ("amount", "regression")]
+
+
+@pytest.mark.parametrize(("target", "task"), TASKS)
+def test_by_time_nothing_is_learnt_from_the_moment_that_is_judged_or_later(
+    target: str, task: str
+) -> None:
+    rows = frame()
+    for learn, judge in pairs(problem_of(target, task, time="at"), rows):
+        assert rows["at"].iloc[learn].max() < rows["at"].iloc[judge].min()
+    parts = split(problem_of(target, task, time="at"), rows)
+    assert len(parts.train) + len(parts.test) == N
+    assert abs(len(parts.test) / N - 1 / PARTS) < 0.02
+    assert parts.how == "the latest fifth by at is the test"
+
+
+def test_folds_by_time_are_judged_on_what_follows_and_end_with_the_last_row() -> None:
+    rows = frame()
+    found = list(folds(problem_of("amount", "regression", time="at"), rows))
+    assert len(found) == PARTS
+    for (learn, judge), (after, _) in pairwise(found):
+        assert set(after) == set(learn) | set(judge)
+    assert {*found[-1][0], *found[-1][1]} == set(range(N))
+
+
+@pytest.mark.parametrize(("target", "task"), TASKS)
+def test_units_stay_together(target: str, task: str) -> None:
+    rows = frame()
+    for learn, judge in pairs(problem_of(target, task, unit="who"), rows):
+        assert not set(rows["who"].iloc[learn]) & set(rows["who"].iloc[judge])
+
+
+@pytest.mark.parametrize(("target", "task"), TASKS)
+def test_exact_duplicates_stay_together_whatever_their_id_and_outcome(
+    target: str, task: str
+) -> None:
+    rows = frame()[["number", "x", "y", target]]
+    for learn, judge in pairs(problem_of(target, task, id="number"), rows):
+        seen = pd.MultiIndex.from_frame(rows[["x", "y"]])
+        assert seen.duplicated().sum() > N / 4
+        assert not set(seen[learn]) & set(seen[judge])
+
+
+@pytest.mark.parametrize(("target", "task"), TASKS)
+@pytest.mark.parametrize("roles", [{}, {"unit": "who"}])
+def test_each_row_is_judged_once_and_each_side_gets_its_share(
+    target: str, task: str, roles: dict[str, str]
+) -> None:
+    rows = frame()
+    found = list(folds(problem_of(target, task, **roles), rows))
+    assert sorted(np.concatenate([judge for _, judge in found])) == list(range(N))
+    for learn, judge in found:
+        assert not set(learn) & set(judge)
+        assert abs(len(judge) / N - 1 / PARTS) < 0.02
+        if task != "regression":
+            shares = rows[target].value_counts(normalize=True)
+            judged = rows[target].iloc[judge].value_counts(normalize=True)
+            # Units hold several classes, so with them shares are kept on average only.
+            assert (shares - judged).abs().max() < (0.04 if roles else 0.002)
+
+
+def test_the_same_seed_parts_the_rows_in_the_same_way() -> None:
+    problem, rows = problem_of("rare", "binary"), frame()
+    assert (split(problem, rows).test == split(problem, rows).test).all()
+    assert set(split(problem, rows).test) != set(split(problem, rows, seed=1).test)
+
+
+def test_missing_units_belong_together() -> None:
+    rows = frame()
+    rows.loc[rows.index < 50, "who"] = None
+    parts = split(problem_of("rare", "binary", unit="who"), rows)
+    assert set(range(50)) <= set(parts.train) or set(range(50)) <= set(parts.test)
+
+
+@pytest.mark.parametrize(
+    ("problem", "change", "what"),
+    [
+        (problem_of("rare", "binary", time="at"), {"at": pd.Timestamp("2026-01-01")}, "same time"),
+        (problem_of("rare", "binary", unit="who"), {"who": "one"}, "1 different values"),
+        (problem_of("amount", "regression"),
+         {"x": 1, "y": 1, "number": 1, "who": "", "at": pd.NaT, "rare": False, "kind": "a"},
+         "1 different rows"),
+        (problem_of("rare", "binary", time="at"), {"rare": lambda rows: rows["at"] < "2026-02-01"},
+         "one side lacks a class of 'rare'"),
+    ],
+)  # fmt: skip
+def test_rows_that_cannot_be_parted_are_refused(
+    problem: Problem, change: dict[str, Any], what: str
+) -> None:
+    with pytest.raises(BadInput, match=what):
+        split(problem, frame().assign(**change))
+
+
+@pytest.mark.parametrize(("rare", "enough"), [(1, False), (2, True), (3, True), (6, True)])
+def test_at_random_both_sides_hold_every_class_or_the_rows_are_refused(
+    rare: int, enough: bool
+) -> None:
+    problem = problem_of("kind", "multiclass", id="number")
+    rows = frame().assign(kind=lambda rows: rows["kind"].where(rows.index >= rare, "rare"))
+    if not enough:
+        with pytest.raises(BadInput, match="one side lacks a class of 'kind'"):
+            split(problem, rows)
+        return
+    parts = split(problem, rows)
+    assert set(rows["kind"].iloc[parts.train]) == set(rows["kind"].iloc[parts.test])
+
+
+def test_folds_that_lack_a_class_are_left_out_and_one_alone_is_refused() -> None:
+    problem = problem_of("rare", "binary", time="at")
+    late = frame().assign(rare=lambda rows: (rows["at"] > "2026-02-20") & (rows["x"] > 100))
+    assert 2 <= len(list(folds(problem, late))) < PARTS
+    later = frame().assign(rare=lambda rows: (rows["at"] > "2026-03-20") & (rows["x"] > 100))
+    with pytest.raises(BadInput, match="cross-validation needs each class of 'rare'"):
+        list(folds(problem, later))
+
+
+def test_with_time_a_unit_may_come_back_and_it_is_said_how_often() -> None:
+    problem, rows = problem_of("rare", "binary", time="at", unit="who"), frame()
+    parts = split(problem, rows)
+    assert rows["at"].iloc[parts.train].max() < rows["at"].iloc[parts.test].min()
+    back = rows["who"].iloc[parts.test].isin(rows["who"].iloc[parts.train]).mean()
+    assert parts.how.endswith(f"is the test; {percent(back)} of its rows are of a who seen before")
+    assert faults(problem, rows, parts) == []
+
+
+@pytest.mark.parametrize(
+    ("moments", "latest"),
+    [
+        ([1] * 1700 + [2] * 300, 300),  # just one cut, below a fifth
+        ([1] * 1300 + [2] * 700, 700),
+        ([*range(1200), *[1200] * 800], 800),  # the last moment reaches beyond a fifth
+    ],
+)
+def test_a_moment_is_never_parted_even_if_the_test_is_no_fifth(
+    moments: list[int], latest: int
+) -> None:
+    at = pd.Timestamp("2026-01-01") + pd.to_timedelta(moments, "h")
+    problem, rows = problem_of("rare", "binary", time="at"), frame().assign(at=at)
+    parts = split(problem, rows)
+    assert len(parts.test) == latest
+    assert parts.how == f"the latest {percent(latest / N)} by at is the test"
+    assert faults(problem, rows, parts) == []
+
+
+@pytest.mark.parametrize(("last", "share"), [(40, "2 %"), (1100, "55 %")])
+def test_a_test_far_from_a_fifth_is_refused(last: int, share: str) -> None:
+    at = pd.Timestamp("2026-01-01") + pd.to_timedelta([1] * (N - last) + [2] * last, "h")
+    with pytest.raises(BadInput, match=f"would hold {share} of the rows instead of a fifth"):
+        split(problem_of("amount", "regression", time="at"), frame().assign(at=at))
+
+
+@pytest.mark.parametrize(("target", "task"), TASKS)
+@pytest.mark.parametrize("large", [0.3, 0.5, 0.7])
+def test_a_large_unit_stays_whole_and_no_part_is_empty(
+    large: float, target: str, task: str
+) -> None:
+    rows = frame().assign(who=lambda rows: rows["who"].where(rows.index >= large * N, "large"))
+    problem = problem_of(target, task, unit="who")
+    parts = split(problem, rows)
+    assert faults(problem, rows, parts) == []
+    assert 0.05 <= len(parts.test) / N <= 0.5
+    found = list(folds(problem, rows))
+    assert all(len(judge) for _, judge in found)
+    assert sorted(np.concatenate([judge for _, judge in found])) == list(range(N))
+
+
+@pytest.mark.parametrize("groups", [10, 13])
+def test_few_units_are_shared_out(groups: int) -> None:
+    rows = frame().assign(who=lambda rows: (rows.index % groups).astype("str"))
+    parts = split(problem_of("amount", "regression", unit="who"), rows)
+    assert 0.1 <= len(parts.test) / N <= 0.3
+
+
+def test_duplicates_stay_together_where_few_different_rows_make_up_the_table() -> None:
+    """Titanic and many like it: the id tells rows apart, and nothing else does."""
+    rows = frame()[["number", "x", "y", "rare"]].assign(x=lambda rows: rows["x"] % 8)
+    problem = problem_of("rare", "binary", id="number")
+    parts = split(problem, rows)
+    seen = pd.MultiIndex.from_frame(rows[["x", "y"]])
+    assert not set(seen[parts.train]) & set(seen[parts.test])
+    assert faults(problem, rows, parts) == []
+
+
+def test_half_a_million_rows_keep_every_promise() -> None:
+    rng = np.random.default_rng(0)
+    many = 500_000
+    rows = pd.DataFrame(
+        {
+            "x": rng.integers(0, 100_000, many),
+            "y": rng.normal(size=many).round(1),
+            "who": rng.integers(0, 90_000, many),
+            "at": pd.Timestamp("2026-01-01") + pd.to_timedelta(rng.integers(0, 9000, many), "h"),
+            "rare": rng.random(many) < 0.001,
+        }
+    )
+    for roles in ({}, {"unit": "who"}, {"time": "at"}):
+        problem = problem_of("rare", "binary", **roles)
+        parts = split(problem, rows)
+        assert faults(problem, rows, parts) == []
+        assert abs(len(parts.test) / many - 1 / PARTS) < 0.01
+        shares = [rows["rare"].iloc[side].mean() for side in (parts.train, parts.test)]
+        assert abs(shares[0] - shares[1]) < 0.0003

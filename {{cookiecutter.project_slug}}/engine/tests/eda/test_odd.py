@@ -1,0 +1,87 @@
+"""What is odd in a feature's values is named, and ordinary values are left in peace."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.eda.alike import alike, gaps_together
+from engine.eda.odd import odd
+from engine.tests.eda.frames import columns, mixed
+
+ROWS = 2_000
+RNG = np.random.default_rng(0)
+NORMAL = RNG.normal(size=ROWS)
+SOME = RNG.random(ROWS) < 0.05
+
+
+def said_of(values: pd.Series) -> str:
+    """What is odd about a column, in one line."""
+    frame = pd.DataFrame({"x": values})
+    different = {"x": int(frame["x"].nunique())}
+    return "; ".join(one.what for one in odd(columns(frame), frame, different))
+
+
+def words(*kinds: str) -> pd.Series:
+    """A column of words, each about as often."""
+    return pd.Series(RNG.choice(kinds, ROWS), dtype="str")
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (pd.Series([np.nan] * ROWS), "has no value at all"),
+        (pd.Series([True] * ROWS), "is always true"),
+        (pd.Series(np.where(SOME, np.nan, 3.0)), "is 3 or missing"),
+        (pd.Series(np.arange(ROWS) % 250 == 7), "is false in 99.6 % of rows"),
+        (pd.Series(np.where(SOME, -999.0, NORMAL)), "is −999 in 5 % of rows, far from all else"),
+        (pd.Series(np.where(SOME, 9999.0, NORMAL)), "is 9,999 in 5 % of rows, far from all else"),
+        (pd.Series(np.where(SOME, np.inf, NORMAL)), "is infinite in"),
+        (pd.Series(np.exp(4 * NORMAL)), "has a long tail"),
+        (pd.Series([f"row {i}" for i in range(ROWS)], dtype="str"), "almost every row has its own"),
+        (words("red", "N/A"), "is “N/A” in"),
+        (words("Berlin", "berlin ", "Rome"), "1 value differs from another by case or spaces only"),
+        (words("a", "A", "b", "B "), "2 values differ from another by case or spaces only"),
+    ],
+)
+def test_an_odd_value_is_named(values: pd.Series, said: str) -> None:
+    assert said in said_of(values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pd.Series(NORMAL),
+        pd.Series(RNG.exponential(size=ROWS)),
+        pd.Series(RNG.poisson(3, ROWS)),
+        pd.Series(np.where(SOME, 0.0, RNG.exponential(size=ROWS))),  # zeros next to the rest
+        pd.Series(np.where(SOME, np.nan, NORMAL)),
+        pd.Series(RNG.random(ROWS) < 0.02),
+        pd.Series(np.datetime64("2026-01-01", "us") + np.arange(ROWS).astype("timedelta64[h]")),
+        words("red", "green", "blue"),
+    ],
+)
+def test_ordinary_values_are_not(values: pd.Series) -> None:
+    assert said_of(values) == ""
+
+
+def test_features_that_say_the_same_are_paired() -> None:
+    frame = mixed("binary")
+    frame["kilos"] = frame["noise"] / 1_000
+    frame["bent"] = np.exp(frame["tells"])
+    frame["letter"] = frame["word"].map({"a": "alpha", "b": "beta", "c": "gamma"}).astype("str")
+    found = {(one.first, one.second) for one in alike(columns(frame), frame)}
+    assert found == {("noise", "kilos"), ("tells", "bent"), ("word", "letter")}
+
+
+@pytest.mark.parametrize("rows", [12, 60, 8_000])
+def test_features_that_have_nothing_to_do_with_each_other_are_not(rows: int) -> None:
+    frame = mixed("binary", rows=rows).drop(columns="outcome")
+    assert not alike(columns(frame), frame)
+
+
+def test_gaps_in_the_same_rows_are_one_group() -> None:
+    frame = mixed("binary", lost=0.0)
+    frame.loc[:100, ["noise", "word", "flag"]] = None
+    frame.loc[50:120, "many"] = np.nan
+    frame["empty"] = np.nan
+    assert gaps_together(columns(frame), frame) == [("noise", "flag", "word")]

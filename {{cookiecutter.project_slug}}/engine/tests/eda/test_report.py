@@ -1,0 +1,246 @@
+"""The EDA page answers for any table, says what it left out, and leaves the test rows alone."""
+
+import re
+import tomllib
+from html import unescape
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from eda.__main__ import main
+from engine.data.places import is_file
+from engine.eda.look import PICTURE_ROWS, SHOWN, look
+from engine.eda.report import Report, write
+from engine.problem.spec import read
+from engine.problem.tables import Columns
+from engine.tests.eda.frames import Task, columns, mixed, problem
+
+TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
+
+
+def page_of(frame: pd.DataFrame, path: Path, task: Task = "binary", time: str | None = None) -> str:
+    """The page about `frame` as text."""
+    report = write(problem(task, time=time), frame, columns(frame), path)
+    return report.path.read_text()
+
+
+def words(html: str) -> str:
+    """What a reader sees of a page, in one line."""
+    seen = re.sub(r"<style>.*?</style>|<[^>]+>", " ", html, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", unescape(seen))
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_type_of_column_and_target_gets_its_pictures(task: Task, tmp_path: Path) -> None:
+    frame = mixed(task)
+    html = page_of(frame, tmp_path / "index.html", task, "when")
+    for name in frame.columns.drop("outcome"):
+        assert html.count(f"<h3>{name}</h3>") >= 2
+        assert f"<title>Distribution of {name}</title>" in html
+        assert f"<title>outcome by {name}</title>" in html
+    assert "nan" not in words(html).lower().split()
+
+
+def test_missing_shares_are_right(tmp_path: Path) -> None:
+    frame = mixed("binary", lost=0.0)
+    frame.loc[:249, "noise"] = np.nan
+    frame.loc[:2, "word"] = None
+    said = words(page_of(frame, tmp_path / "index.html"))
+    assert "2 of 9 inputs have gaps, noise the most (25 %)" in said
+    assert "1,000 rows, 9 inputs, 3 % of values missing" in said
+    assert re.search(r"word category 0\.3 %", said)
+
+
+def test_nothing_missing_is_said_too(tmp_path: Path) -> None:
+    said = words(page_of(mixed("binary", lost=0.0), tmp_path / "index.html"))
+    assert "No value is missing." in said
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_outcomes_of_test_rows_are_never_looked_at(task: Task, tmp_path: Path) -> None:
+    frame = mixed(task)
+    other = frame.copy()
+    test = np.arange(len(frame)) >= 800
+    other.loc[test, "outcome"] = frame.loc[test, "outcome"].to_numpy()[::-1]
+    assert not other["outcome"].equals(frame["outcome"])
+    first = page_of(frame, tmp_path / "a.html", task, "when")
+    assert page_of(other, tmp_path / "b.html", task, "when") == first
+
+
+def test_hostile_names_and_values_stay_words(tmp_path: Path) -> None:
+    hostile = '<script>alert("1")</script>'
+    frame = mixed("binary").rename(columns={"noise": hostile})
+    frame["word"] = frame["word"].replace("a", hostile)
+    frame["copy"] = frame["outcome"].astype("str")
+    html = page_of(frame.rename(columns={"copy": f"copy {hostile}"}), tmp_path / "index.html")
+    assert "<script" not in html
+    assert hostile in words(html)
+
+
+def test_a_suspect_comes_with_the_line_that_excludes_it(tmp_path: Path) -> None:
+    frame = mixed("binary")
+    frame['the "truth"'] = frame["outcome"].astype("str")
+    report = write(problem("binary"), frame, columns(frame), tmp_path / "index.html")
+    assert report.suspects == ('the "truth"',)
+    assert report.headline.endswith('the "truth" may give the target away.')
+    (code,) = re.findall(r"<code>(.*?)</code>", report.path.read_text(), re.DOTALL)
+    [(name, why)] = tomllib.loads(unescape(code))["columns"]["excluded"].items()
+    assert name == 'the "truth"'
+    assert "in other words" in why
+
+
+def test_of_a_suspect_that_only_tells_much_it_is_asked_when_it_is_known(tmp_path: Path) -> None:
+    frame = mixed("binary")
+    rng = np.random.default_rng(0)
+    frame["strong"] = 6 * (frame["outcome"] == frame["outcome"].max()) + rng.normal(size=len(frame))
+    report = write(problem("binary"), frame, columns(frame), tmp_path / "index.html")
+    (code,) = re.findall(r"<code>(.*?)</code>", report.path.read_text(), re.DOTALL)
+    assert list(tomllib.loads(unescape(code))["columns"]["known_after"]) == ["strong"]
+
+
+def test_of_many_features_the_most_telling_are_drawn_and_the_page_says_so(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(300, 200)), columns=[f"x{i}" for i in range(200)])
+    frame["outcome"] = frame["x150"] + rng.normal(size=300) > 0
+    html = page_of(frame, tmp_path / "index.html")
+    assert html.count("<title>Distribution of x") == SHOWN
+    assert "<title>Distribution of x150</title>" in html
+    assert f"The {SHOWN} most telling of 200 features." in words(html)
+    assert len(html.encode()) < 500_000
+
+
+def test_many_rows_are_sampled_for_pictures_and_the_page_says_so(tmp_path: Path) -> None:
+    rows = PICTURE_ROWS + 10_000
+    frame = pd.DataFrame({"when": pd.date_range("2026-01-01", periods=rows, freq="min", unit="us")})
+    frame["x"] = np.arange(rows) % 97 * 1.0
+    frame["outcome"] = frame["x"] > 90
+    said = words(page_of(frame, tmp_path / "index.html", time="when"))
+    assert f"show {PICTURE_ROWS:,} random rows" in said
+    assert f"{rows:,} rows, 2 inputs" in said
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_rows_of_the_pictures_are_of_both_sides_of_a_random_split(task: Task) -> None:
+    frame = mixed(task, rows=PICTURE_ROWS + 20_000, lost=0.0)[["tells", "outcome"]]
+    seen = look(problem(task), frame, columns(frame))
+    assert len(seen.sample) == PICTURE_ROWS
+    assert 0.79 < len(seen.learn) / PICTURE_ROWS < 0.81
+
+
+def test_repeated_rows_are_counted_and_contradictions_named(tmp_path: Path) -> None:
+    frame = mixed("binary", rows=200, lost=0.0)[["tells", "outcome"]]
+    again = frame.head(20).assign(outcome=~frame["outcome"].head(20))
+    said = words(page_of(pd.concat([frame, again], ignore_index=True), tmp_path / "index.html"))
+    assert "9 % of rows (20) repeat the inputs of an earlier one" in said
+    assert "share their inputs with a row of another outcome" in said
+
+
+def test_rows_that_cannot_be_split_get_a_page_that_says_so(tmp_path: Path) -> None:
+    frame = mixed("multiclass", rows=300, lost=0.0)
+    frame["outcome"] = frame["outcome"].astype("str")
+    frame.loc[0, "outcome"] = "seldom"  # cannot be on both sides
+    said = words(page_of(frame, tmp_path / "index.html", "multiclass"))
+    assert "Nothing can be kept apart for a test yet" in said
+    assert "seldom: fewer than 30 rows to learn from" in said
+
+
+def test_a_column_known_too_late_is_shown_as_kept_out_with_its_reason(tmp_path: Path) -> None:
+    frame = mixed("binary")
+    frame["came"] = frame["outcome"] * 1.0
+    late = Columns(known_after={"came": "when it has come"}, personal={"name": "names a person"})
+    asked = problem("binary").model_copy(update={"columns": late})
+    described = [c for c in columns(frame) if c.name not in asked.kept_out]
+    html = write(asked, frame, described, tmp_path / "index.html").path.read_text()
+    said = words(html)
+    assert re.search(r"came known too late: when it has come >?(9|100)", said)
+    # What a person's name would tell is nobody's business.
+    assert "name names a person –" in said
+    assert "<h3>came</h3>" not in html
+    assert "came may give the target away" not in said
+
+
+def test_twenty_classes_are_all_named_where_the_target_is_shown(tmp_path: Path) -> None:
+    frame = mixed("regression", rows=2_000)
+    frame["outcome"] = pd.qcut(frame["outcome"], 20, labels=False).map("class {}".format)
+    frame["outcome"] = frame["outcome"].astype("str")
+    html = page_of(frame, tmp_path / "index.html", "multiclass")
+    target = html[html.index('id="target"') : html.index('id="leakage-suspects"')]
+    assert all(f">class {i}<" in target for i in range(20))
+    assert "20 classes" in words(target)
+
+
+def test_a_tail_that_decides_the_error_is_named(tmp_path: Path) -> None:
+    frame = mixed("regression", rows=500)
+    frame.loc[::125, "outcome"] = 1e6
+    said = words(page_of(frame, tmp_path / "a.html", "regression"))
+    assert "The 1 % of rows furthest from the average hold" in said
+    frame = mixed("regression", rows=500)
+    frame.loc[:249, "outcome"] = 0.0
+    assert "two questions in one" in words(page_of(frame, tmp_path / "b.html", "regression"))
+
+
+@pytest.mark.parametrize("names", [["größe", "日本語", "a b/c<d>"], ["x.y", "[0]", "%s {}"]])
+def test_columns_may_have_any_name(names: list[str], tmp_path: Path) -> None:
+    frame = mixed("binary").rename(
+        columns=dict(zip(["tells", "noise", "word"], names, strict=True))
+    )
+    said = words(page_of(frame, tmp_path / "index.html", time="when"))
+    assert all(name in said for name in names)
+
+
+def test_what_moves_is_said_of_one_and_of_many(tmp_path: Path) -> None:
+    frame = mixed("binary", rows=600, lost=0.0)
+    rows = np.arange(len(frame))
+    frame["rising"] = rows * 1.0
+    said = words(page_of(frame, tmp_path / "one.html", time="when"))
+    assert "rising moves with time: a model learnt on the past" in said
+    for i in range(4):
+        frame[f"rising {i}"] = rows + i * 0.5 * rows
+    said = words(page_of(frame, tmp_path / "many.html", time="when"))
+    assert "move with time most, of 5 features that do" in said
+
+
+def test_odd_tables_get_a_page_too(tmp_path: Path) -> None:
+    frame = mixed("binary", rows=60)
+    frame["empty"] = np.nan
+    frame["same"] = 7.0
+    frame["own"] = pd.Series([f"passenger {i}" for i in range(60)], dtype="str")
+    said = words(page_of(frame, tmp_path / "index.html"))
+    assert "empty has no value at all" in said
+    assert "same is always 7" in said
+    assert "own almost every row has its own" in said
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_same_rows_make_the_same_page(task: Task, tmp_path: Path) -> None:
+    first, second = (page_of(mixed(task), tmp_path / name, task) for name in ("a.html", "b.html"))
+    assert first == second
+
+
+def test_it_needs_neither_network_nor_script(tmp_path: Path) -> None:
+    html = page_of(mixed("multiclass"), tmp_path / "index.html", "multiclass", "when")
+    assert not re.search(r"<script|<link rel=\"stylesheet|https?://|url\(|@import", html)
+    assert html.count("<svg") == html.count("<title>") - 1 - html.count("</title></rect>") > 10
+
+
+def test_the_report_carries_a_picture_for_the_journey(tmp_path: Path) -> None:
+    report = write(
+        problem("binary"), mixed("binary"), columns(mixed("binary")), tmp_path / "a.html"
+    )
+    assert isinstance(report, Report)
+    assert report.picture.startswith("<svg")
+    assert "tells" in report.headline
+
+
+def test_the_command_writes_the_page_of_the_project(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = read().rows.source
+    if is_file(source) and not Path(source).is_file():
+        pytest.skip(f"{source} is not on this machine")
+    out = tmp_path / "deep" / "index.html"
+    assert main(["report", "--out", str(out)]) == 0
+    assert out.read_text().startswith("<!doctype html>")
+    assert str(out) in capsys.readouterr().out

@@ -1,0 +1,29 @@
+"""What the tests of signatures ask git and the registry."""
+
+import subprocess
+
+from engine.bundle.record import TEAMS
+from engine.training.record.earlier import ACCEPTED
+from engine.training.record.tracking import mlflow
+
+DATA_SCIENCE, ML_ENGINEERING = TEAMS
+NAME = "regression-for-tests"
+
+
+def git(*words: str) -> str:
+    """What git says in the working directory."""
+    return subprocess.run(["git", *words], check=True, capture_output=True, text=True).stdout
+
+
+def commit_all() -> None:
+    """Commit everything as it is."""
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "more")
+
+
+def aliased() -> str | None:
+    """The run that the registry calls accepted."""
+    try:
+        return str(mlflow.MlflowClient().get_model_version_by_alias(NAME, ACCEPTED).run_id)
+    except mlflow.exceptions.MlflowException:
+        return None

@@ -1,0 +1,188 @@
+"""Two signatures open the door, whoever gives them; nothing else does."""
+
+import json
+import shutil
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.bundle.bundle import read
+from engine.bundle.record import RECORDS, TEAMS, VERDICT, refusal
+from engine.gate.accept import accept
+from engine.gate.checks.finding import Check, Evidence, Result
+from engine.gate.gate import QUICK, judge
+from engine.problem.errors import BadInput
+from engine.serving.choose import choose
+from engine.tests.gate.made import ORDERS, Workshop
+from engine.tests.gate.signing import DATA_SCIENCE, ML_ENGINEERING, NAME, aliased, commit_all, git
+from engine.training.record.tracking import mlflow
+from handoff.__main__ import main
+
+
+@pytest.mark.parametrize(
+    ("order", "folder"), [(TEAMS, "bundles"), (TEAMS[::-1], "build/another store")]
+)
+def test_the_second_signature_publishes_whoever_gives_it(
+    passed: Workshop, order: tuple[str, str], folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = passed.bundle.name
+    monkeypatch.setenv("BUNDLES", "" if folder == "bundles" else folder)
+    first = accept(passed.bundle, order[0], ORDERS, QUICK)
+    assert first.published is None
+    assert refusal(name) is not None
+    assert not Path(folder).exists()
+    assert aliased() is None
+    commit_all()
+    git("config", "user.name", "Grace")
+    second = accept(passed.bundle, order[1], ORDERS, QUICK)
+    assert second.published == Path(folder) / name
+    assert refusal(name) is None
+    assert read(second.published).id == name
+    assert aliased() == read(passed.bundle).manifest["run_id"]
+    assert (first.person, second.person) == ("Ada <ada@example.org>", "Grace <ada@example.org>")
+    assert "self_review" not in signature(name, order[1])
+
+
+def signature(name: str, team: str) -> dict[str, Any]:
+    return tomllib.loads((RECORDS / name / f"{team}.toml").read_text())
+
+
+def test_one_person_for_both_teams_is_a_self_review(accepted: Workshop) -> None:
+    assert "self_review" not in signature(accepted.bundle.name, DATA_SCIENCE)
+    assert signature(accepted.bundle.name, ML_ENGINEERING)["self_review"] is True
+
+
+def test_an_accepted_bundle_is_served_once_it_is_released(accepted: Workshop) -> None:
+    name, release = accepted.bundle.name, Path("deploy/release.toml")
+    release.write_text('champion = ""\n')
+    with pytest.raises(BadInput, match="nothing is released"):
+        choose(None, rehearsal=False)
+    release.write_text(f'champion = "{name}"\n')
+    assert choose(None, rehearsal=False).id == name
+    assert choose(accepted.bundle, rehearsal=False).id == name
+
+
+def test_a_bundle_of_one_signature_is_not_served(passed: Workshop) -> None:
+    accept(passed.bundle, ML_ENGINEERING, ORDERS, QUICK)
+    with pytest.raises(BadInput, match="data-science has not signed"):
+        choose(passed.bundle, rehearsal=False)
+
+
+def test_signing_again_changes_nothing_but_the_moment(accepted: Workshop) -> None:
+    accept(accepted.bundle, DATA_SCIENCE, ORDERS, QUICK)
+    assert refusal(accepted.bundle.name) is None
+    assert len(mlflow.MlflowClient().search_model_versions(f"name = '{NAME}'")) == 1
+
+
+def test_nobody_signs_over_another_persons_signature(passed: Workshop) -> None:
+    accept(passed.bundle, DATA_SCIENCE, ORDERS, QUICK)
+    commit_all()
+    git("config", "user.name", "Grace")
+    with pytest.raises(BadInput, match="> has signed for data-science already"):
+        accept(passed.bundle, DATA_SCIENCE, ORDERS, QUICK)
+    assert signature(passed.bundle.name, DATA_SCIENCE)["person"].startswith("Ada")
+
+
+def test_a_verdict_that_passes_over_a_warning_is_not_signed(passed: Workshop) -> None:
+    def look(_: Evidence) -> Result:
+        return Result("warn", "a thing to look at", "nothing")
+
+    warning = Check("documented", "safe to own", look)
+    checks = [warning if check.name == "documented" else check for check in QUICK]
+    path = RECORDS / passed.bundle.name / VERDICT
+    verdict = json.loads(path.read_text())
+    [said] = [one for one in verdict["findings"] if one["check"] == "documented"]
+    for word, may in (("pass", False), ("not applicable", False), ("warn", True)):
+        said["verdict"] = word
+        path.write_text(json.dumps(verdict))
+        if may:
+            assert accept(passed.bundle, DATA_SCIENCE, ORDERS, checks).published is None
+            continue
+        with pytest.raises(BadInput, match="the gate warns of documented, and the verdict"):
+            accept(passed.bundle, DATA_SCIENCE, ORDERS, checks)
+
+
+def test_a_verdict_given_again_needs_new_signatures(passed: Workshop) -> None:
+    accept(passed.bundle, DATA_SCIENCE, ORDERS, QUICK)
+    path = RECORDS / passed.bundle.name / VERDICT
+    path.write_text(path.read_text().replace('"judged_at": "20', '"judged_at": "19'))
+    assert accept(passed.bundle, ML_ENGINEERING, ORDERS, QUICK).published is None
+    assert "data-science has not signed" in str(refusal(passed.bundle.name))
+    assert accept(passed.bundle, DATA_SCIENCE, ORDERS, QUICK).published is not None
+
+
+def test_asking_again_says_whose_signatures_it_voids(
+    accepted: Workshop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.contract.ROW", accepted.schema)
+    judgement = judge(accepted.bundle, ORDERS, QUICK)
+    monkeypatch.setattr("engine.gate.gate.judge", lambda *_, **__: judgement)
+    commit_all()
+    main(["check", str(accepted.bundle)])
+    assert "data-science and ml-engineering signed for: sign again" in capsys.readouterr().out
+    git("restore", "handoff/records")
+    assert refusal(accepted.bundle.name) is None
+
+
+def test_the_signature_of_one_team_is_none_of_the_other(accepted: Workshop) -> None:
+    folder = RECORDS / accepted.bundle.name
+    shutil.copy(folder / "data-science.toml", folder / "ml-engineering.toml")
+    assert "signs for another team" in str(refusal(accepted.bundle.name))
+
+
+@pytest.mark.parametrize("line", ["team", "person", "signed_at"])
+def test_a_signature_that_does_not_say_who_signed_for_whom_is_none(
+    accepted: Workshop, line: str
+) -> None:
+    assert refusal(accepted.bundle.name) is None
+    path = RECORDS / accepted.bundle.name / "ml-engineering.toml"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(one for one in lines if not one.startswith(line)))
+    assert refusal(accepted.bundle.name) is not None
+
+
+def test_garbage_for_a_record_is_no_acceptance(accepted: Workshop) -> None:
+    folder = RECORDS / accepted.bundle.name
+    for name in (VERDICT, "data-science.toml", "ml-engineering.toml"):
+        kept = (folder / name).read_bytes()
+        for garbage in (b"", b"[]", b"\xff", b"1", b"[" * 100_000):
+            (folder / name).write_bytes(garbage)
+            assert refusal(accepted.bundle.name) is not None
+        (folder / name).write_bytes(kept)
+    assert refusal(accepted.bundle.name) is None
+
+
+def test_a_damaged_copy_in_the_store_is_not_signed_for(passed: Workshop) -> None:
+    accept(passed.bundle, DATA_SCIENCE, ORDERS, QUICK)
+    stored = Path("bundles") / passed.bundle.name
+    shutil.copytree(passed.bundle, stored)
+    (stored / "golden.jsonl").write_text("")
+    commit_all()
+    with pytest.raises(BadInput, match=r"golden\.jsonl was changed"):
+        accept(passed.bundle, ML_ENGINEERING, ORDERS, QUICK)
+    assert refusal(passed.bundle.name) is not None
+    assert aliased() is None
+
+
+def test_the_command_says_what_comes_next(
+    passed: Workshop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.contract.ROW", passed.schema)
+    assert main(["accept", "--as", "data-scientist"]) == 0
+    said = capsys.readouterr().out
+    assert "commit the signature" in said
+    assert "is missing: no handoff/records/" in said
+    assert main(["accept", str(passed.bundle), "--as", "ml-engineer"]) == 0
+    assert f'champion = "{passed.bundle.name}"' in capsys.readouterr().out
+
+
+def test_only_the_signature_that_publishes_repeats_the_slow_checks(passed: Workshop) -> None:
+    slow = Check("reproducible", "runs the same", lambda _: Result("refuse", "", ""), "training")
+    assert accept(passed.bundle, DATA_SCIENCE, ORDERS, [*QUICK, slow]).published is None
+    commit_all()
+    with pytest.raises(BadInput, match="the gate refuses bundle"):
+        accept(passed.bundle, ML_ENGINEERING, ORDERS, [*QUICK, slow])
+    assert refusal(passed.bundle.name) is not None
+    assert aliased() is None

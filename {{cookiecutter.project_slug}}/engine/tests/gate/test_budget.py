@@ -1,0 +1,57 @@
+"""What is clearly slower or larger than its budget does not pass; what is near it is said."""
+
+from dataclasses import replace
+
+import pytest
+
+from engine.gate.checks.budget import CLEARLY, NEAR, Measured, judged
+from engine.gate.checks.finding import Verdict
+from engine.problem.tables import Budget
+from engine.tests.gate.conftest import Make
+from engine.tests.gate.lies import PROBLEM
+
+ALLOWED = Budget(latency_p99_ms=50.0, throughput_rps=100.0, memory_mb=500.0)
+LIGHT = Measured(p99_ms=10.0, rps=900.0, memory_mb=200.0, times_ms=(5.0, 10.0))
+OVER, CLOSE = CLEARLY * 1.01, NEAR * 1.01
+
+
+@pytest.mark.parametrize(
+    ("measured", "verdict", "words"),
+    [
+        (LIGHT, "pass", ""),
+        (replace(LIGHT, p99_ms=50 * OVER), "refuse", "p99 is clearly over"),
+        (replace(LIGHT, p99_ms=50.0), "warn", "p99 is near"),
+        (replace(LIGHT, rps=100 / OVER), "refuse", "throughput is clearly over"),
+        (replace(LIGHT, rps=100 / CLOSE), "warn", "throughput is near"),
+        (replace(LIGHT, memory_mb=500 * OVER), "refuse", "memory is clearly over"),
+        (replace(LIGHT, memory_mb=500 * CLOSE), "warn", "memory is near"),
+        # On a busy machine nobody can tell whose fault it is, but for what the server itself needs.
+        (replace(LIGHT, p99_ms=500.0, rps=1.0, slowdown=3.0), "warn", "check again while"),
+        (replace(LIGHT, memory_mb=5_000.0, slowdown=3.0), "refuse", "memory is clearly over"),
+        (replace(LIGHT, p99_ms=500.0, computed_ms=50 * OVER, slowdown=3.0), "refuse", "p99 is"),
+        (replace(LIGHT, p99_ms=500.0, computed_ms=50.0, slowdown=3.0), "warn", "check again while"),
+    ],
+)
+def test_what_was_measured_is_held_against_the_budget(
+    measured: Measured, verdict: Verdict, words: str
+) -> None:
+    result = judged(measured, ALLOWED)
+    assert (result.verdict, words in result.next) == (verdict, True)
+
+
+def test_the_real_server_is_measured(workshop: Make) -> None:
+    made = workshop("regression")
+    made.edit("problem.toml", "latency_p99_ms = 5000.0", "latency_p99_ms = 0.001", also=PROBLEM)
+    finding = made.ask("budget")
+    assert finding.verdict == "refuse"  # on a busy machine too: it computes for longer than that
+    assert "MB" in finding.measured
+    assert finding.picture is not None
+
+
+def test_a_server_that_does_not_start_is_no_pass(workshop: Make) -> None:
+    made = workshop("regression")
+    made.edit_json("contract.json", lambda said: said["inputs"].pop())
+    finding = made.ask("budget")
+    assert finding.verdict == "refuse"
+    assert finding.measured.startswith("the server did not start")
+    assert "python -m serving run" in finding.next

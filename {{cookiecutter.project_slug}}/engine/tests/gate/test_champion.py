@@ -1,0 +1,90 @@
+"""What is surely worse than the champion does not pass, whatever the champion was made of."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import skops.io
+
+from engine.bundle.record import RECORDS
+from engine.bundle.run import load_model
+from engine.tests.gate.lies import FEATURES, PROBLEM, put
+from engine.tests.gate.made import Workshop, reseal, train_and_build
+
+
+@pytest.fixture
+def live(accepted: Workshop) -> Workshop:
+    """A project whose champion is the accepted bundle, and another bundle of the same model."""
+    release(accepted.bundle.name)
+    other = accepted.root / "build/other"
+    shutil.copytree(accepted.bundle, other)
+    made = Workshop(accepted.root, accepted.schema, other)
+    made.edit_json("manifest.json", put("2026.01.01.000000", "version"))
+    return made
+
+
+def release(champion: str) -> None:
+    Path("deploy/release.toml").write_text(f'champion = "{champion}"\n')
+
+
+def test_the_same_model_again_is_not_worse(live: Workshop) -> None:
+    finding = live.ask("champion")
+    assert finding.verdict == "pass"
+    assert "mean_absolute_error +0.0000 better" in finding.measured
+    assert finding.picture is not None
+
+
+def test_a_worse_model_is_refused(live: Workshop) -> None:
+    path = live.bundle / "model/model.skops"
+    model = load_model(path)
+    last = model[-1]
+    name = "coef_" if hasattr(last, "coef_") else "_baseline_prediction"
+    setattr(last, name, getattr(last, name) * 0.5)
+    skops.io.dump(model, path)
+    reseal(live.bundle)
+    finding = live.ask("champion")
+    assert finding.verdict == "refuse"
+    assert "mean_absolute_error -" in finding.measured
+
+
+def test_a_champion_of_other_inputs_and_feature_code_is_asked(live: Workshop) -> None:
+    problem, features = live.root / PROBLEM, live.root / FEATURES
+    excluded = '[columns.excluded]\nfragile = "marked by hand"'
+    problem.write_text(problem.read_text().replace("[columns.excluded]", excluded))
+    features.write_text(features.read_text().replace("1e30", "1e29"))
+    bundle = train_and_build()
+    finding = Workshop(live.root, live.schema, bundle.path).ask("champion")
+    assert finding.verdict in ("pass", "warn"), finding.measured
+    assert "than champion" in finding.measured
+
+
+def test_a_champion_whose_inputs_are_gone_cannot_be_compared(live: Workshop) -> None:
+    path = live.root / "data/raw/orders.parquet"
+    pd.read_parquet(path).drop(columns="fragile").to_parquet(path)
+    without = live.schema.remove_columns(["fragile"])
+    finding = Workshop(live.root, without, live.bundle).ask("champion")
+    assert finding.verdict == "warn"
+    assert "reads fragile, which the rows no longer have" in finding.measured
+
+
+def test_a_bundle_is_not_compared_with_itself(accepted: Workshop) -> None:
+    release(accepted.bundle.name)
+    assert accepted.ask("champion").verdict == "not applicable"
+
+
+def test_without_a_champion_there_is_nothing_to_compare(accepted: Workshop) -> None:
+    release("")
+    assert accepted.ask("champion").verdict == "not applicable"
+
+
+def test_a_champion_that_is_not_in_the_store_is_no_pass(live: Workshop) -> None:
+    shutil.rmtree("bundles")
+    finding = live.ask("champion")
+    assert (finding.verdict, "expected a bundle in" in finding.measured) == ("refuse", True)
+
+
+def test_a_champion_that_nobody_accepted_is_not_run(live: Workshop) -> None:
+    shutil.rmtree(RECORDS)
+    finding = live.ask("champion")
+    assert (finding.verdict, "is not accepted" in finding.measured) == ("refuse", True)

@@ -1,0 +1,48 @@
+"""A note to oneself stands in for no sentence; what is assumed may wait for the signature."""
+
+import pytest
+
+from engine.tests.gate.conftest import Make
+from engine.tests.gate.lies import PROBLEM
+from engine.tests.gate.made import ORDERS, Workshop
+
+NOTES = {
+    "a word of its own": ('because = "both shops pack alike"', 'because = "TODO ask the shops"'),
+    "unsaid": ('intended_use = "Orders at checkout."', 'intended_use = "Not yet said: for what."'),
+    "a gap": ('question = "How will this order go?"', 'question = "How will <the target> go?"'),
+    "a question": ('customer = "names a person"', 'customer = "why ???"'),
+}
+
+
+@pytest.mark.parametrize("what", NOTES)
+def test_a_placeholder_in_the_problem_is_refused_where_it_stands(workshop: Make, what: str) -> None:
+    made = workshop("regression")
+    made.edit("problem.toml", *NOTES[what], also=PROBLEM)
+    finding = made.ask("documented")
+    assert finding.verdict == "refuse"
+    assert "model_card.md" not in finding.measured
+
+
+def test_a_placeholder_in_the_card_is_refused(workshop: Make) -> None:
+    made = workshop("regression")
+    made.edit("model_card.md", "## Data", "## Data\n\nTBD\n")
+    assert "model_card.md: TBD" in made.ask("documented").measured
+
+
+def test_an_assumed_answer_is_a_warning(workshop: Make) -> None:
+    made = workshop("regression")
+    made.edit("problem.toml", *NOTES["unsaid"], also=PROBLEM)
+    assumed = 'assumed = ["decision.intended_use"]'
+    made.edit("problem.toml", "assumed = []", assumed, also=PROBLEM)
+    finding = made.ask("documented")
+    assert finding.verdict == "warn"
+    assert "assumed: decision.intended_use" in finding.measured
+    assert finding.next == "answer what is assumed"
+
+
+def test_an_input_whose_meaning_is_its_name_is_a_warning(workshop: Make) -> None:
+    made = workshop("regression")
+    bare = ORDERS.update_column("weight", description=None)
+    finding = Workshop(made.root, bare, made.bundle).ask("documented")
+    assert (finding.verdict, finding.measured) == ("warn", "no meaning beside the name: weight")
+    assert "assumed" not in finding.next

@@ -1,0 +1,40 @@
+"""The monitor must be silent while nothing changes; what changes already is said beforehand."""
+
+import pandas as pd
+import pytest
+
+from engine.tests.gate.conftest import Make
+
+
+def test_what_drifts_over_time_is_named(workshop: Make) -> None:
+    made = workshop("binary")
+    path = made.root / "data/raw/orders.parquet"
+    rows = pd.read_parquet(path)
+    # From the middle of the test on, parcels weigh more.
+    late = rows.index >= len(rows) * 0.9
+    rows["weight"] = (rows["weight"] + 15 * late).clip(0, 40)
+    rows.to_parquet(path)
+    finding = made.ask("monitorable")
+    assert finding.verdict == "warn"
+    assert "weight" in finding.measured
+    assert finding.next
+
+
+def test_a_monitor_that_cries_wolf_is_refused(
+    workshop: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = workshop("binary")
+    assert made.ask("monitorable").verdict == "pass"
+    monkeypatch.setattr("engine.monitoring.drift.FALSE_ALARM", 10.0)
+    finding = made.ask("monitorable")
+    assert finding.verdict == "refuse"
+    assert "of 5 random halves raise an alarm" in finding.measured
+
+
+def test_too_few_rows_say_nothing(workshop: Make) -> None:
+    made = workshop("binary")
+    path = made.root / "problem/problem.toml"
+    path.write_text(path.read_text().replace("minimum_rows = 30", "minimum_rows = 100"))
+    finding = made.ask("monitorable")
+    assert finding.verdict == "not applicable"
+    assert "180 test rows are too few" in finding.measured

@@ -1,0 +1,115 @@
+"""What a team adds to poc/features.py travels: trained, built, judged and served without poc."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.tests.gate.made import PROJECT, copy_code, make_project
+
+OWN = '''
+
+from sklearn.preprocessing import FunctionTransformer
+
+
+def per_item(frame: pd.DataFrame) -> Floats:
+    """Weight an item, as a function of our own."""
+    ratio = frame["weight"].to_numpy(np.float64) / frame["items"].to_numpy(np.float64)
+    return np.nan_to_num(ratio, nan=-1.0).reshape(-1, 1)
+
+
+class FarFromUsual(TransformerMixin, BaseEstimator):
+    """How far a number lies from its median in training, as a transformer of our own."""
+
+    def fit(self, frame: pd.DataFrame, target: Any = None) -> Self:
+        self.usual_ = np.nanmedian(frame.to_numpy(np.float64), axis=0)
+        return self
+
+    def transform(self, frame: pd.DataFrame) -> Floats:
+        return np.nan_to_num(frame.to_numpy(np.float64) - self.usual_)
+'''
+LAST = "    return ColumnTransformer([part for part in parts if part[2]], sparse_threshold=0)\n"
+ADDED = """\
+    parts.append(("per item", FunctionTransformer(per_item), ["weight", "items"]))
+    parts.append(("far from usual", FarFromUsual(), ["weight", "items"]))
+"""
+TRAIN = """
+import json
+from data.contract import ROW
+from engine.bundle.build import build
+from engine.gate.gate import QUICK, judge
+from engine.training.train import train
+from engine.problem.spec import read
+
+run = train(read(), ROW, say=lambda _: None)
+made = build(ROW, run.run_id, say=lambda _: None)
+asked = [one for one in QUICK if one.name in ("complete", "current", "safe", "parity", "robust")]
+found = {one.check: [one.verdict, one.measured] for one in judge(made.path, ROW, asked).findings}
+print(json.dumps({"bundle": str(made.path), "found": found}))
+"""
+SERVE = """
+import importlib.util, json, sys
+from pathlib import Path
+assert importlib.util.find_spec("poc") is None
+from engine.bundle.bundle import read
+from engine.serving.model.predictor import load
+
+predictor = load(read(Path(sys.argv[1])), rehearsal=True)
+assert predictor._direct is not None
+steps = [name for name, *_ in predictor._model[0].transformers_]
+print(json.dumps(steps))
+"""
+
+
+def python(root: Path, code: str, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, *words], cwd=root, env={**os.environ, "PYTHONPATH": ""},
+        capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+
+
+def built(root: Path, own: str) -> dict[str, Any]:
+    """A project whose team added `own` to its feature code, trained, built and judged there."""
+    copy_code(root)
+    shutil.copytree(PROJECT / "eda", root / "eda", dirs_exist_ok=True)  # the gate's runner
+    make_project(root, "regression")
+    features = root / "poc/features.py"
+    text = features.read_text()
+    assert LAST in text, "poc/features.py has another end: mend this test"
+    features.write_text(text.replace(LAST, ADDED + LAST) + own)
+    done = python(root, TRAIN)
+    assert done.returncode == 0, done.stderr
+    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return said
+
+
+@pytest.mark.usefixtures("store")
+def test_an_own_function_and_an_own_transformer_are_served_without_the_project(
+    tmp_path: Path,
+) -> None:
+    said = built(tmp_path / "project", OWN)
+    assert {verdict for verdict, _ in said["found"].values()} == {"pass"}, said["found"]
+    # A server: its own packages and the bundle, and nothing of the PoC.
+    server = tmp_path / "server"
+    for name in ("problem", "handoff", "serving"):
+        left_out = shutil.ignore_patterns("__pycache__", "records")
+        shutil.copytree(PROJECT / name, server / name, ignore=left_out)
+    shutil.copytree(tmp_path / "project" / said["bundle"], server / "bundle")
+    done = python(server, SERVE, "bundle")
+    assert done.returncode == 0, done.stderr
+    assert {"per item", "far from usual"} <= set(json.loads(done.stdout))
+
+
+@pytest.mark.usefixtures("store")
+def test_feature_code_that_leans_on_the_project_is_refused_by_its_line(tmp_path: Path) -> None:
+    leaning = OWN + "\n\nfrom engine.data.simulator import simulate\n"
+    line = (PROJECT / "poc/features.py").read_text().count("\n") + ADDED.count("\n")
+    line += leaning.count("\n")
+    verdict, measured = built(tmp_path / "project", leaning)["found"]["safe"]
+    assert verdict == "refuse"
+    assert f"features.py line {line} imports data, which serving has not" in measured

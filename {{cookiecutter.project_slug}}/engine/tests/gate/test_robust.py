@@ -1,0 +1,111 @@
+"""A model that stumbles over what the contract allows does not pass."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.gate.checks.robust import Array, Row, edges, faults
+from engine.problem.columns import Column
+from engine.tests.gate.conftest import Make
+from engine.tests.gate.lies import FEATURES
+
+COLUMNS = (
+    Column("weight", "number", nullable=True, minimum=0.0, maximum=40.0),
+    Column("items", "integer", minimum=1, maximum=20),
+    Column("days", "integer"),
+    Column("carrier", "category", categories=("red", "blue")),
+    Column("shop", "category", categories=("north", "south"), closed=True),
+    Column("fragile", "boolean"),
+    Column("at", "date"),
+)
+BASE: Row = {"weight": 3.0, "items": 2, "days": 9, "carrier": "red", "shop": "north",
+             "fragile": True, "at": "2026-01-01"}  # fmt: skip
+ASKED = [("as usual", BASE), *edges(BASE, COLUMNS)]
+
+
+def chances(positive: Any) -> Array:
+    """Probabilities of no and yes."""
+    yes = np.asarray(positive, dtype=float)
+    return np.column_stack([1 - yes, yes])
+
+
+def weights(rows: Sequence[Row]) -> Array:
+    return np.array([0.0 if row["weight"] is None else row["weight"] for row in rows])
+
+
+def sound(rows: Sequence[Row]) -> Array:
+    return chances(weights(rows) / 80)
+
+
+def crashes(rows: Sequence[Row]) -> Array:
+    return chances([{"red": 0.1, "blue": 0.2}[row["carrier"]] for row in rows])
+
+
+def is_lost(rows: Sequence[Row]) -> Array:
+    return chances([np.nan if row["weight"] is None else 0.5 for row in rows])
+
+
+def is_endless(rows: Sequence[Row]) -> Array:
+    return chances([np.inf if abs(row["days"]) > 1e9 else 0.5 for row in rows])
+
+
+def is_no_probability(rows: Sequence[Row]) -> Array:
+    return chances(weights(rows) / 30)
+
+
+def does_not_add_up(rows: Sequence[Row]) -> Array:
+    return sound(rows) / 2
+
+
+def looks_around(rows: Sequence[Row]) -> Array:
+    """Scaled by the rows that are asked together."""
+    return chances(weights(rows) / (80 + weights(rows).max()))
+
+
+def counts_along(rows: Sequence[Row]) -> Array:
+    """The answer depends on the place in the batch."""
+    return chances((weights(rows) + np.arange(len(rows)) * 1e-3) / 80)
+
+
+UNSOUND: dict[str, tuple[Callable[[Sequence[Row]], Array], str]] = {
+    "crashes": (crashes, "carrier unseen fails: KeyError"),
+    "is lost": (is_lost, "weight missing: the score is not finite"),
+    "is endless": (is_endless, "days at its most: the score is not finite"),
+    "is no probability": (is_no_probability, "weight at its most: a probability lies beyond"),
+    "does not add up": (does_not_add_up, "do not add up to 1"),
+    "looks around": (looks_around, "is answered otherwise alone"),
+    "counts along": (counts_along, "is answered otherwise in a batch of another order"),
+}
+
+
+@pytest.mark.parametrize("what", UNSOUND)
+def test_a_model_that_stumbles_is_refused(what: str) -> None:
+    scores, words = UNSOUND[what]
+    assert any(words in fault for fault in faults(scores, ASKED, "binary"))
+
+
+def test_a_sound_model_is_not(workshop: Make) -> None:
+    assert faults(sound, ASKED, "binary") == []
+
+
+def test_every_edge_of_every_input_is_asked() -> None:
+    asked = {what for what, _ in ASKED}
+    assert {"weight missing", "weight at its most", "items near its least", "carrier unseen",
+            "carrier empty", "shop = south", "fragile false", "at far ahead"} <= asked  # fmt: skip
+    assert "everything missing that may be" in asked
+    assert not {"shop unseen", "items missing"} & asked
+    values = {what: row[what.split()[0]] for what, row in ASKED[1:-1]}
+    assert values["items near its most"] == 19
+    assert 0 < values["weight near its least"] < 1e-300
+    assert values["weight near its most"] < 40.0
+
+
+def test_feature_code_that_looks_at_the_batch_is_refused(workshop: Make) -> None:
+    made = workshop("regression")
+    line = "made[:, place] = 0.0 if self.empty_[place] else values"
+    made.edit("code/features.py", line, f"{line} + (len(frame) > 1)", also=FEATURES)
+    finding = made.ask("robust")
+    assert finding.verdict == "refuse"
+    assert "is answered otherwise alone" in finding.measured

@@ -1,0 +1,140 @@
+"""What was made of something else, or is answered otherwise when served, does not pass."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandera.pandas as pa
+import pytest
+import skops.io
+
+from engine.tests.gate.conftest import Make
+from engine.tests.gate.lies import FEATURES, PROBLEM, Rows, edit_golden, put, types_in
+from engine.tests.gate.made import ORDERS, Workshop, reseal
+
+ELSEWHERE: dict[str, Callable[[Workshop], None]] = {
+    "easier problem": lambda made: made.edit("problem.toml", "minimum = 1.0", "minimum = 5.0"),
+    "other feature code": lambda made: made.edit("code/features.py", "1e30", "1e29"),
+    "newer problem": lambda made: _edit(made.root / PROBLEM, "floor = 1.2", "floor = 1.1"),
+    "newer feature code": lambda made: _edit(made.root / FEATURES, "1e30", "1e29"),
+    "other rows": lambda made: made.edit_json("manifest.json", put("0" * 64, "data_digest")),
+    "luckier split": lambda made: made.edit_json("manifest.json", put(7, "seed")),
+    "older packages": lambda made: made.edit_json("manifest.json", put([], "requirements")),
+    "other module": lambda made: made.edit_json("manifest.json", put("os", "features_module")),
+    "other model": lambda made: made.edit_json("manifest.json", put("champion", "name")),
+}
+
+
+def _edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+@pytest.mark.parametrize("what", ELSEWHERE)
+def test_what_was_made_of_something_else_is_refused(workshop: Make, what: str) -> None:
+    made = workshop("regression")
+    ELSEWHERE[what](made)
+    assert made.refused_by() == {"current"}
+
+
+def test_line_ends_are_no_difference(workshop: Make) -> None:
+    made = workshop("regression")
+    for name in (PROBLEM, FEATURES):
+        path = made.root / name
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert made.refused_by() == set()
+
+
+def column(name: str, **facts: Any) -> Callable[[Any], None]:
+    """Change what contract.json says of a column."""
+    return lambda said: next(one for one in said["inputs"] if one["name"] == name).update(facts)
+
+
+OTHER_CONTRACTS: dict[str, Callable[[Any], Any]] = {
+    "no upper end": column("weight", maximum=None),
+    "a wider range": column("items", maximum=100),
+    "a narrower range": column("items", maximum=3),
+    "may be missing": column("items", nullable=True),
+    "may not be missing": column("weight", nullable=False),
+    "open": column("shop", closed=False),
+    "one shop less": column("shop", categories=["north"]),
+    "another type": column("fragile", type="category"),
+    "an input less": lambda said: said["inputs"].pop(),
+    "in another order": lambda said: said["inputs"].reverse(),
+    "another meaning": column("weight", meaning="length"),
+    "another task": put("binary", "task"),
+    "other outputs": put([], "outputs"),
+}
+
+
+@pytest.mark.parametrize("what", OTHER_CONTRACTS)
+def test_another_contract_than_that_of_the_data_is_refused(workshop: Make, what: str) -> None:
+    made = workshop("regression")
+    made.edit_json("contract.json", OTHER_CONTRACTS[what])
+    assert made.ask("contract").verdict == "refuse"
+
+
+def test_a_contract_that_changed_since_is_refused(workshop: Make) -> None:
+    made = workshop("regression")
+    wider = ORDERS.update_column("weight", checks=[pa.Check.in_range(0, 4000)])
+    assert Workshop(made.root, wider, made.bundle).ask("contract").verdict == "refuse"
+
+
+def test_a_rule_that_only_warns_in_training_is_refused(workshop: Make) -> None:
+    made = workshop("regression")
+    warns = pa.Check.in_range(0, 40, raise_warning=True)
+    loose = Workshop(made.root, ORDERS.update_column("weight", checks=[warns]), made.bundle)
+    assert "weight above its range (training)" in loose.ask("contract").measured
+
+
+def test_a_number_without_a_range_is_a_warning(workshop: Make) -> None:
+    made = workshop("regression")
+    bare = Workshop(made.root, ORDERS.update_column("weight", checks=[]), made.bundle)
+    made.edit_json("contract.json", column("weight", minimum=None, maximum=None))
+    result = bare.ask("contract")
+    assert result.verdict == "warn"
+    assert "no range: weight" in result.measured
+
+
+def _without_edges(rows: Rows) -> None:
+    rows[:] = [row for row in rows if row["kind"] == "typical"]
+
+
+OTHER_ANSWERS: dict[str, Callable[[Rows], object]] = {
+    "an answer changed": put(123.0, 3, "answer", "score"),
+    "a row changed": put(19, 3, "row", "items"),
+    "a row less": lambda rows: rows.pop(),
+    "no edges": _without_edges,
+    "no rows": lambda rows: rows.clear(),
+    "edges called typical": put("typical", -1, "kind"),
+}
+
+
+@pytest.mark.parametrize("what", OTHER_ANSWERS)
+def test_other_golden_rows_are_refused(workshop: Make, what: str) -> None:
+    made = workshop("regression")
+    edit_golden(made, OTHER_ANSWERS[what])
+    assert made.refused_by() == {"parity"}
+
+
+def test_feature_code_that_behaves_differently_when_served_is_refused(workshop: Make) -> None:
+    made = workshop("regression")
+    twist = "LARGEST = 1e30 if __name__.startswith('poc') else 3.0"
+    made.edit("code/features.py", "LARGEST = 1e30", twist, also=FEATURES)
+    finding = made.ask("parity")
+    assert finding.verdict == "refuse"
+    assert "golden row" in finding.measured
+
+
+def test_another_model_is_refused(workshop: Make) -> None:
+    made = workshop("regression")
+    model = skops.io.load(path := made.bundle / "model/model.skops", trusted=types_in(path))
+    predictor = model[-1]
+    if hasattr(predictor, "coef_"):
+        predictor.coef_ = predictor.coef_ * 1.01
+    else:
+        predictor._baseline_prediction = predictor._baseline_prediction + 0.01
+    skops.io.dump(model, path)
+    reseal(made.bundle)
+    assert made.refused_by() == {"evaluation", "parity"}

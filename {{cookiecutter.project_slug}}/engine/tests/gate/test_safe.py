@@ -1,0 +1,263 @@
+"""What nobody should own does not pass: strangers, pickles, secrets, persons, untrusted types."""
+
+import json
+import re
+import subprocess
+import warnings
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import skops.io
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from engine.bundle.bundle import LARGEST_FILE
+from engine.gate.checks.safe_to_own import SECRETS
+from engine.tests.gate.conftest import Make
+from engine.tests.gate.lies import FEATURES, edit_golden, put, types_in
+from engine.tests.gate.made import Workshop, reseal
+
+
+def test_a_file_that_is_none_of_a_bundles_is_refused(workshop: Make) -> None:
+    made = workshop("regression")
+    (made.bundle / "model/weights.pkl").write_bytes(b"\x80\x04N.")
+    reseal(made.bundle)
+    assert made.refused_by() == {"complete"}
+
+
+OPTION = {"commit": "--output=x", "dirty": False, "snapshot": ""}
+
+
+@pytest.mark.parametrize("code", [1, "clean", {"commit": "0" * 40}, OPTION, None])
+def test_a_manifest_that_does_not_say_which_code_it_was_is_refused(
+    workshop: Make, code: Any
+) -> None:
+    made = workshop("regression")
+    made.edit_json("manifest.json", put(code, "code"))
+    assert made.refused_by() == {"complete"}
+
+
+@pytest.mark.parametrize("field", ["run_id", "code", "trained_at", "version"])
+def test_a_manifest_that_leaves_something_out_is_refused(workshop: Make, field: str) -> None:
+    made = workshop("regression")
+    made.edit_json("manifest.json", lambda said: said.pop(field))
+    assert made.refused_by() == {"complete"}
+
+
+def _pack(made: Workshop, name: str, content: bytes) -> None:
+    with zipfile.ZipFile(made.bundle / "model/model.skops", "a") as archive:
+        archive.writestr(name, content)
+    reseal(made.bundle)
+
+
+def _twice(made: Workshop) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zipfile itself finds two entries of one name odd
+        _pack(made, "schema.json", b"{}")
+
+
+def _comment(made: Workshop) -> None:
+    with zipfile.ZipFile(made.bundle / "model/model.skops", "a") as archive:
+        archive.comment = b"more than a model"
+    reseal(made.bundle)
+
+
+def _in_front(made: Workshop) -> None:
+    path = made.bundle / "model/model.skops"
+    path.write_bytes(b"more than a model" + path.read_bytes())
+    reseal(made.bundle)
+
+
+def _bomb(made: Workshop) -> None:
+    path = made.bundle / "model/model.skops"
+    with (
+        zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("0.npy", "w") as entry,
+    ):
+        for _ in range(LARGEST_FILE >> 24):
+            entry.write(bytes(1 << 24))
+        entry.write(b"!")
+    reseal(made.bundle)
+
+
+def _remark(made: Workshop) -> None:
+    """A word more in the archive's own description of the model."""
+    path = made.bundle / "model/model.skops"
+    with zipfile.ZipFile(path) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    schema = json.loads(entries["schema.json"]) | {"remark": KEY}
+    entries["schema.json"] = json.dumps(schema).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    reseal(made.bundle)
+
+
+def _untrusted(made: Workshop) -> None:
+    path = made.bundle / "model/model.skops"
+    model = skops.io.load(path, trusted=types_in(path))
+    steps = [("shell", FunctionTransformer(subprocess.getoutput)), *model.steps]
+    skops.io.dump(Pipeline(steps), path)
+    reseal(made.bundle)
+
+
+def _write(name: str, content: bytes) -> Callable[[Workshop], None]:
+    def lie(made: Workshop) -> None:
+        (made.bundle / name).write_bytes(content)
+        reseal(made.bundle)
+
+    return lie
+
+
+def _import(line: str) -> Callable[[Workshop], None]:
+    return lambda made: made.edit(
+        "code/features.py", "import numpy as np\n", f"import numpy as np\n{line}\n", also=FEATURES
+    )
+
+
+KEY = "AKIA" + "ABCDEFGHIJKLMNOP"  # in two parts, or this file would hold a secret itself
+UNSAFE: dict[str, tuple[Callable[[Workshop], None], str]] = {
+    "a pickle for a card": (_write("model_card.md", b"\x80\x04N."), "model_card.md is a pickle"),
+    "a pickle for a model": (
+        _write("model/model.skops", b"\x80\x05N."),
+        "model.skops is no archive",
+    ),
+    "a pickle in the model": (
+        lambda made: _pack(made, "extra.pkl", b"N."),
+        "'extra.pkl', which skops does not write",
+    ),
+    "a pickle by another name": (
+        lambda made: _pack(made, "999.npy", b"\x80\x04N."),
+        "999.npy is a pickle",
+    ),
+    "a secret in the card": (
+        lambda made: made.edit("model_card.md", "Rating customers.", KEY),
+        "model_card.md holds an AWS key",
+    ),
+    "a secret in the model": (_remark, "schema.json holds an AWS key"),
+    "two schemas in the model": (_twice, "two entries of one name"),
+    "a note in the archive": (_comment, "model.skops has a comment"),
+    "something before the archive": (_in_front, "before its first entry"),
+    "an archive that fills the memory": (_bomb, "unpacks to"),
+    "a file that climbs out of the model": (
+        lambda made: _pack(made, "../../evil.txt", b"!"),
+        "'../../evil.txt', which skops does not write",
+    ),
+    "a password in the source": (
+        _import('SOURCE = "postgresql://me:hunter22@db/orders"'),
+        "features.py holds a password in a URL",
+    ),
+    "a type that runs commands": (_untrusted, "subprocess.getoutput"),
+    "feature code that needs the project": (
+        _import("from engine.problem.errors import BadInput"),
+        "imports problem, which serving has not",
+    ),
+    "feature code that needs more packages": (
+        _import("import mlflow"),
+        "imports mlflow, which serving has not",
+    ),
+    "feature code from next door": (
+        _import("from . import model"),
+        "imports ., which serving has not",
+    ),
+    "feature code that starts a program": (_import("import subprocess"), "imports subprocess"),
+    "feature code that calls home": (_import("import urllib.request"), "imports urllib"),
+    "feature code that imports by a word": (_import('M = __import__("os")'), "uses __import__"),
+    "feature code that imports by a module": (_import("import importlib"), "imports importlib"),
+    "feature code that runs text": (_import('exec("LARGEST = 1")'), "uses exec"),
+    "feature code that reads a file": (_import("P = open('p.toml')"), "uses open"),
+    "feature code that reads a table": (_import("T = pd.read_csv('t.csv')"), "uses .read_csv"),
+    "feature code that loads an array": (_import("A = np.load('a.npy')"), "uses .load"),
+    "feature code that reads the clock": (
+        _import("import time"),
+        "imports time: a feature is computed, it reaches for nothing",
+    ),
+    "a personal input": (
+        lambda made: made.edit_json(
+            "contract.json", lambda said: said["inputs"][2].update(name="customer")
+        ),
+        "personal column 'customer' is in the model's inputs",
+    ),
+    "a personal golden row": (
+        lambda made: edit_golden(made, put("c17", 0, "row", "customer")),
+        "personal column 'customer' is in the golden rows",
+    ),
+    "a person who is watched": (
+        lambda made: made.edit_json(
+            "reference.json", lambda said: said["features"][2].update(name="customer")
+        ),
+        "personal column 'customer' is in the monitor's reference",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", UNSAFE)
+def test_what_nobody_should_own_is_refused(workshop: Make, what: str) -> None:
+    made = workshop("regression")
+    plant, words = UNSAFE[what]
+    plant(made)
+    result = made.ask("safe")
+    assert result.verdict == "refuse"
+    assert words in result.measured
+
+
+def test_a_model_that_may_not_be_loaded_is_measured_by_no_check(workshop: Make) -> None:
+    made = workshop("regression")
+    _untrusted(made)
+    assert made.refused_by() == {
+        *("beats the baseline", "slices", "evaluation", "leakage"),
+        *("parity", "robust", "behaviour", "safe", "monitorable"),
+    }
+
+
+# Each in two parts, as above.
+FOUND = {
+    "a GitHub token": "github_pat_" + "A1b2" * 12,
+    "an Azure key": "AccountKey=" + "a1B2" * 21 + "==",
+    "a Slack address": "https://hooks.slack.com/services/" + "T012/B012/x1y2z3",
+    "a Stripe key": "sk_live_" + "a1B2" * 6,
+    "a key of a model's API": "sk-" + "proj-" + "a1B2" * 10,
+    "a Hugging Face token": "hf_" + "aB" * 17,
+    "an npm token": "npm_" + "a1B2" * 9,
+    "a signed token (JWT)": "eyJhbGciOiJIUzI1NiJ9."
+    + "eyJzdWIiOiIxMjM0In0."
+    + "dozjgNryP4J3jVmNHl0w",
+    "a password": "password = " + "'correcthorse'",
+    "a token": "token: " + "'a1b2c3d4e5f6g7'",
+    "a key": "aws_secret_access_key = " + "wJalrXUtnFEMI/K7MDENG",
+}
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ("a password", '"password": "%s"'),
+        ("a password", "password = '*%s'"),
+        ("a token", "token: '%s1'"),
+        ("a token", '"token": "%s1"'),
+        ("a key", "api_key = '%s!1'"),
+        ("a key", '"secret_key": "%s1"'),
+    ],
+)
+def test_short_ones_and_those_in_json_are_found(what: str, told: str) -> None:
+    assert re.search(SECRETS[what], (told % "correcto").encode())
+
+
+@pytest.mark.parametrize("what", FOUND)
+def test_a_secret_is_known_by_its_form(what: str) -> None:
+    assert what in [name for name, form in SECRETS.items() if re.search(form, FOUND[what].encode())]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "token = 'delivered_late'",
+        "password: '********'",
+        'api_key = "os.environ"',
+        "token = tokens_by_v2_name",
+    ],
+)
+def test_what_only_speaks_of_secrets_is_none(text: str) -> None:
+    assert not [name for name, form in SECRETS.items() if re.search(form, text.encode())]

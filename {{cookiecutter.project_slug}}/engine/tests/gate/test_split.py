@@ -1,0 +1,55 @@
+"""Rows that judge a model are not those it learned from, and do not judge too many models."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.bundle.bundle import read as read_bundle
+from engine.data.split import Split
+from engine.gate.checks.finding import Evidence
+from engine.gate.checks.split import MANY_LOOKS, split
+from engine.problem.spec import read
+from engine.tests.gate.conftest import Make
+from engine.tests.gate.lies import put
+from engine.tests.gate.made import ORDERS
+from engine.training.dataset import gather
+
+
+def test_a_split_that_mixes_times_is_refused(workshop: Make) -> None:
+    made = workshop("binary")
+    dataset = gather(read(), ORDERS)
+    rows = np.random.default_rng(0).permutation(len(dataset.frame))
+    mixed = Split(np.sort(rows[180:]), np.sort(rows[:180]), dataset.parts.how)
+    evidence = Evidence(read_bundle(made.bundle), ORDERS, replace(dataset, parts=mixed))
+    result = split(evidence)
+    assert result.verdict == "refuse"
+    assert "not later than the last learnt from" in result.measured
+
+
+def test_a_model_that_was_made_with_another_split_is_refused(
+    workshop: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = workshop("regression")
+    assert made.ask("split").verdict == "pass"
+    monkeypatch.setattr("engine.data.split.PARTS", 4)
+    finding = made.ask("split")
+    assert finding.verdict == "refuse"
+    assert "trained with another split" in finding.measured
+
+
+@pytest.mark.parametrize(("looks", "verdict"), [(MANY_LOOKS, "pass"), (MANY_LOOKS + 1, "warn")])
+def test_a_test_that_judged_many_models_is_used_up(
+    workshop: Make, looks: int, verdict: str
+) -> None:
+    made = workshop("regression")
+    made.edit_json("evaluation.json", put(looks, "test_evaluations"))
+    finding = made.ask("split")
+    assert (finding.verdict, f"judged {looks} models" in finding.measured) == (verdict, True)
+
+
+def test_a_run_that_nobody_knows_is_no_pass(workshop: Make) -> None:
+    made = workshop("regression")
+    made.edit_json("manifest.json", put("0" * 32, "run_id"))
+    finding = made.ask("split")
+    assert (finding.verdict, "found none" in finding.measured) == ("refuse", True)

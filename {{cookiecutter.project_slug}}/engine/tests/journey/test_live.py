@@ -1,0 +1,24 @@
+"""The rehearsal's server is the real one; where it cannot serve, the journey says why."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.journey.live import Traffic
+from engine.serving.server_process import server
+
+
+def test_a_server_that_cannot_start_is_reported_with_its_words(tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle"
+    with (
+        pytest.raises(RuntimeError, match=r"did not start.*expected a bundle"),
+        server(bundle, tmp_path / "logs"),
+    ):
+        pytest.fail("there was no bundle to serve")
+
+
+def test_the_slowest_answers_share_the_last_bar() -> None:
+    traffic = Traffic(times_ms=[1.0] * 98 + [5.0, 900.0])
+    assert sum(traffic.counts) == 100
+    assert traffic.counts[-1] >= 1
+    assert traffic.p50_ms == 1.0

@@ -1,0 +1,102 @@
+"""A journey stops where a gate closes, says so, and never makes a stage up."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from engine.journey import rehearse
+from engine.journey.stage import Outcome, Rehearsal, Stage
+from engine.pages.page import Note
+from engine.problem.errors import BadInput
+from engine.problem.spec import Problem, parse
+
+PROBLEM = Path(__file__).parents[3] / "problem" / "problem.toml"
+
+
+@pytest.fixture
+def problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Problem:
+    """The project's own problem, in a folder where a journey may write."""
+    text = PROBLEM.read_text("utf-8")
+    (tmp_path / "problem").mkdir()
+    (tmp_path / "problem/problem.toml").write_text(text, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    return parse(text, "problem.toml")
+
+
+def stages(monkeypatch: pytest.MonkeyPatch, *outcomes: Outcome | BaseException) -> None:
+    """Let the journey have these outcomes, one a stage."""
+
+    def stage(number: int, outcome: Outcome | BaseException) -> Stage:
+        def walk(_: Rehearsal) -> Outcome:
+            if isinstance(outcome, BaseException):
+                raise outcome
+            return outcome
+
+        return Stage(f"stage{number}", "both", walk)
+
+    monkeypatch.setattr(rehearse, "STAGES", tuple(map(stage, range(len(outcomes)), outcomes)))
+
+
+def test_it_stops_where_a_gate_closes(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+    stages(monkeypatch, Outcome("fine"), Outcome("no", closed=True), Outcome("never"))
+    journey = rehearse.rehearse(lambda _: None)
+    assert [step.status for step in journey.steps] == ["passed", "stopped", "not run"]
+    assert journey.steps[2].outcome.headline != "never"
+    assert (journey.verdict, journey.stopped_at) == ("stopped", "stage1")
+
+
+def test_a_warning_does_not_stop_it(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+    stages(monkeypatch, Outcome("look", warned=True), Outcome("fine"))
+    journey = rehearse.rehearse(lambda _: None)
+    assert [step.status for step in journey.steps] == ["warned", "passed"]
+    assert (journey.verdict, journey.stopped_at) == ("passed", None)
+
+
+def test_the_summary_says_what_the_page_says(
+    problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcome = Outcome("<script>alert(1)</script>", (Note("a note"),), facts={"answered": 3})
+    stages(monkeypatch, outcome, Outcome("no", closed=True))
+    journey = rehearse.rehearse(lambda _: None)
+    page = rehearse.write(journey, problem).read_text("utf-8")
+    summary = json.loads(Path("build/journey/summary.json").read_text("utf-8"))
+    assert summary["verdict"] == "stopped"
+    assert summary["stopped_at"] == "stage1"
+    assert [one["status"] for one in summary["stages"]] == ["passed", "stopped"]
+    assert summary["stages"][0]["answered"] == 3
+    assert "a note" in page
+    assert "<script>" not in page
+
+
+def test_bad_input_is_not_called_a_closed_gate(
+    problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stages(monkeypatch, Outcome("fine"), BadInput("the rows break the contract"))
+    with pytest.raises(BadInput, match="break the contract"):
+        rehearse.rehearse(lambda _: None)
+    assert not Path("build/journey/summary.json").exists()
+
+
+def test_a_former_journey_leaves_nothing_behind(
+    problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stages(monkeypatch, Outcome("fine"))
+    Path("build/journey/bundle").mkdir(parents=True)
+    Path("build/journey/bundle/old").write_text("old", "utf-8")
+    rehearse.write(rehearse.rehearse(lambda _: None), problem)
+    assert not Path("build/journey/bundle").exists()
+    assert [path.name for path in Path("build").iterdir()] == ["journey"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), BadInput("broken rows"), OSError()])
+def test_a_journey_that_is_stopped_keeps_the_last_one_and_leaves_nothing_else(
+    problem: Problem, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    stages(monkeypatch, Outcome("fine"), error)
+    Path("build/journey/bundle").mkdir(parents=True)
+    Path("build/journey/bundle/old").write_text("old", "utf-8")
+    with pytest.raises(type(error)):
+        rehearse.rehearse(lambda _: None)
+    assert Path("build/journey/bundle/old").read_text("utf-8") == "old"
+    assert [path.name for path in Path("build").iterdir()] == ["journey"]

@@ -1,0 +1,98 @@
+"""What is filled in some of the rows: a copy there is refused, one side alone is a question."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import datasets
+
+from engine.data.simulator import simulate
+from engine.tests.leakage.honest import KINDS
+from engine.tests.leakage.tables import find, named, noise, questions
+
+ROWS = 2_500
+
+
+def table(seed: int, share: float) -> "tuple[np.random.Generator, pd.DataFrame, pd.Series]":
+    rng = np.random.default_rng(seed)
+    return rng, noise(rng, ROWS, 4), pd.Series(rng.random(ROWS) < share)
+
+
+@pytest.mark.parametrize("blank", [0.1, 0.3, 0.6, 0.9])
+@pytest.mark.parametrize("share", [0.5, 0.2])
+def test_a_copy_of_classes_is_named_where_it_is_filled_and_a_good_test_is_not(
+    blank: float, share: float
+) -> None:
+    rng, frame, late = table(1, share)
+    gone = rng.random(ROWS) < blank
+    copies = (
+        late.astype(float),
+        late.map({True: "lost", False: "here"}),
+        pd.Series(np.where(late, rng.choice(["a", "b"], ROWS), rng.choice(["c", "d"], ROWS))),
+    )
+    for copy in copies:
+        [leak] = find(frame.assign(leak=copy.mask(gone)), late)
+        assert leak.columns == ("leak",)
+        assert "where it is filled" in leak.mechanism
+    test = (late ^ (rng.random(ROWS) < 0.04)).map({True: "yes", False: "no"})
+    assert find(frame.assign(test=test.mask(gone)), late) == []
+
+
+def test_a_quantity_in_ranges_is_named_where_it_is_filled() -> None:
+    rng, frame, _ = table(2, 0.5)
+    price = np.exp(rng.normal(4, 0.6, ROWS))
+    near = price * np.exp(rng.normal(0, 0.05, ROWS))
+    gone = rng.random(ROWS) < 0.6
+
+    def bands(values: Any) -> pd.Series:
+        return pd.Series(pd.qcut(values, 4, labels=list("abcd")).astype(str)).mask(gone)
+
+    assert named(find(frame.assign(leak=bands(price)), price)) == {"leak"}
+    assert find(frame.assign(band=bands(near)), price) == []
+
+
+def test_few_filled_rows_that_agree_are_a_question() -> None:
+    rng, frame, late = table(3, 0.3)
+    few = frame.assign(test=late.map({True: "yes", False: "no"}).mask(rng.random(ROWS) < 0.98))
+    assert find(few, late) == []
+    assert questions(few, late).keys() == {"test"}
+
+
+SIDED: dict[str, Callable[[Any, Any], Any]] = {
+    "filled in for one class": lambda rng, late: pd.Series(rng.gamma(2, 30, len(late))).where(late),
+    "nothing but for one class": lambda rng, late: late * rng.gamma(2, 30, len(late)),
+    "a word for one class": lambda rng, late: pd.Series(np.where(late, "sent back", "kept")),
+}
+
+
+@pytest.mark.parametrize("how", SIDED)
+def test_a_value_that_stands_with_one_class_alone_is_a_question(how: str) -> None:
+    rng, frame, late = table(4, 0.3)
+    some = late & (rng.random(ROWS) < 0.6)
+    asked = frame.assign(refund=SIDED[how](rng, some))
+    assert find(asked, late) == []
+    [said] = questions(asked, late).values()
+    assert f"in {some.sum()} rows, and all of them are of the class True, as 29%" in said
+    # One in twenty of them is another: a good feature.
+    now_and_then = some | (rng.random(ROWS) < 0.05 * some.mean())
+    assert questions(frame.assign(refund=SIDED[how](rng, now_and_then)), late) == {}
+
+
+def test_a_rare_value_or_a_common_class_is_none() -> None:
+    rng, frame, late = table(5, 0.02)
+    rare = frame.assign(code=[f"k{number}" for number in rng.zipf(1.6, ROWS).clip(0, 40)])
+    assert questions(rare, late) == {}
+
+
+def test_nobody_is_asked_about_honest_tables() -> None:
+    for name in ("iris", "wine", "breast_cancer"):
+        data = getattr(datasets, f"load_{name}")(as_frame=True)
+        assert questions(data.data, data.target.astype(str)) == {}
+    for seed in range(3):
+        frame = simulate(4_000, seed).drop(columns=["order_id", "customer_id", "delivery_days"])
+        assert questions(frame, frame.pop("late")) == {}
+    rng = np.random.default_rng(6)
+    for kind in ("measured", "grades", "rates", "words", "growth", "checked"):
+        assert questions(*KINDS[kind](rng, 1_500, 0.3)) == {}

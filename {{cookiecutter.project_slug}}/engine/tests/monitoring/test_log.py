@@ -1,0 +1,188 @@
+"""A log is read as it stands: half a line at its end is passed over, any other damage refused."""
+
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from engine.monitoring.check import Result, check
+from engine.monitoring.log import open_log
+from engine.problem.errors import BadInput
+from engine.tests.monitoring.made import (
+    NOW,
+    bundle_of,
+    days_ago,
+    frozen,
+    rows,
+    write_labels,
+    write_lines,
+    write_log,
+)
+
+ROWS = rows(150, seed=2)
+SCORES = [i / 150 for i in range(150)]
+
+
+def checked(logs: Path, since_days: float | None = None) -> Result:
+    since = None if since_days is None else days_ago(since_days)
+    return check(bundle_of(frozen()), logs, since, now=NOW)
+
+
+@pytest.mark.parametrize("folder", ["nowhere", "empty"])
+def test_no_log_is_refused_with_the_next_step(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "empty" / "predictions").mkdir(parents=True)
+    with pytest.raises(BadInput, match=r"found no \*\.jsonl.*python -m serving run"):
+        checked(tmp_path / folder)
+
+
+@pytest.mark.parametrize("torn", ['{"prediction_id": "x", "row": {"a', "{", '{"row": "é'])
+def test_half_a_line_at_the_end_is_counted_and_passed_over(tmp_path: Path, torn: str) -> None:
+    write_log(tmp_path, ROWS, SCORES)
+    with (tmp_path / "predictions/one.jsonl").open("ab") as file:
+        file.write(torn.encode()[:-1] if torn.endswith("é") else torn.encode())
+    write_log(tmp_path, ROWS, SCORES, segment="two")
+    assert (checked(tmp_path).counted, checked(tmp_path).torn) == (300, 1)
+
+
+def test_a_last_line_that_only_lacks_its_break_counts(tmp_path: Path) -> None:
+    write_log(tmp_path, ROWS, SCORES)
+    path = tmp_path / "predictions/one.jsonl"
+    path.write_bytes(path.read_bytes().rstrip(b"\n"))
+    assert (checked(tmp_path).counted, checked(tmp_path).torn) == (150, 0)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"prediction_id": "x", "row": {"a',
+        "[]",
+        "{}",
+        '{"prediction_id": "x", "at": "2026-11-23", "bundle": "b", "row": {}}',
+        '{"prediction_id": "x", "at": "noon", "bundle": "b", "row": {}, "score": 1}',
+        '{"prediction_id": "x", "at": "2026-11-23", "bundle": "b", "row": {}, "score": "high"}',
+    ],
+)
+def test_a_broken_line_is_refused_by_its_place(tmp_path: Path, line: str) -> None:
+    write_log(tmp_path, ROWS, SCORES)
+    path = tmp_path / "predictions/one.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[6] = line
+    path.write_text("\n".join([*lines, '{"torn']), encoding="utf-8")
+    with pytest.raises(BadInput, match=r"one\.jsonl, found 2 broken, the first in line 7;"):
+        checked(tmp_path)
+
+
+def test_a_broken_label_is_refused(tmp_path: Path) -> None:
+    ids = write_log(tmp_path, ROWS, SCORES)
+    write_labels(tmp_path, ids, [True] * 150)
+    write_lines(tmp_path / "labels/two.jsonl", [{"prediction_id": "x"}])
+    with pytest.raises(BadInput, match=r"labels.two\.jsonl, found 1 broken, the first in line 1;"):
+        checked(tmp_path)
+
+
+def taken(logs: Path, sent: Sequence[Mapping[str, Any]]) -> str | None:
+    """What is taken of labels for one answer that came in this order, a minute apart, as JSON."""
+    if not logs.exists():
+        write_log(logs, ROWS, SCORES)
+    came = [
+        {"prediction_id": "one", "at": f"2026-11-23T12:{minute:02d}:00+00:00", **label}
+        for minute, label in enumerate(sent)
+    ]
+    write_lines(logs / "labels/one.jsonl", came)
+    with duckdb.connect() as connection:
+        open_log(connection, logs, "b")
+        [(label,)] = connection.execute("SELECT label FROM labels").fetchall()
+    return None if label is None else str(label)
+
+
+FIRST = {"label": False, "known_at": "2026-11-20T10:00:00+00:00"}
+MENDED = {"label": True, "known_at": "2026-11-20T10:00:00.000001+00:00"}
+
+
+def test_what_became_known_last_is_taken_however_often_and_in_whatever_order_it_came(
+    tmp_path: Path,
+) -> None:
+    for sent in itertools.product((FIRST, MENDED), repeat=4):
+        assert taken(tmp_path / "log", sent) == ("true" if MENDED in sent else "false")
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ([{"label": True}, {"label": False}], "false"),  # the arrival counts
+        ([{"label": True}, FIRST], "true"),  # which here is later than what was known before
+        ([{**FIRST, "known_at": "2026-11-23T12:30:00+00:00"}, {"label": True}], "false"),
+        ([MENDED, {**MENDED, "label": False}], "false"),  # known at once: the later to come
+        ([{**MENDED, "known_at": "2026-11-20T11:00:00+02:00"}, FIRST], "false"),
+        ([MENDED, {**FIRST, "label": None, "known_at": "2026-11-21"}], None),
+        ([{**MENDED, "known_at": None}, {"label": False}], "false"),
+    ],
+)
+def test_a_label_counts_from_when_it_was_known_else_from_when_it_came(
+    tmp_path: Path, sent: list[dict[str, Any]], expected: str | None
+) -> None:
+    assert taken(tmp_path / "log", sent) == expected
+
+
+def test_a_label_known_at_no_time_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"labels.one\.jsonl, found 1 broken, the first in line 2;"):
+        taken(tmp_path / "log", [FIRST, {**FIRST, "known_at": "noon"}])
+
+
+def test_an_empty_segment_is_a_segment(tmp_path: Path) -> None:
+    write_log(tmp_path, ROWS, SCORES)
+    (tmp_path / "predictions/zero.jsonl").touch()
+    assert checked(tmp_path).counted == 150
+
+
+def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
+    logs = tmp_path / "a [new] 'log'? *"
+    write_log(logs, ROWS, SCORES)
+    assert checked(logs).counted == 150
+
+
+def test_another_bundles_answers_are_left_out(tmp_path: Path) -> None:
+    write_log(tmp_path, ROWS, SCORES)
+    write_log(tmp_path, rows(500, 3, shift=5), [0.5] * 500, bundle="c" * 64, segment="two")
+    assert (checked(tmp_path).counted, checked(tmp_path).wrong) == (150, ())
+
+
+def test_a_rehearsal_does_not_mix_with_answers_in_earnest(tmp_path: Path) -> None:
+    write_log(tmp_path, rows(500, 3, shift=5), [0.5] * 500, rehearsal=True, segment="two")
+    alone = checked(tmp_path)
+    assert (alone.counted, alone.rehearsal) == (500, True)
+    assert alone.wrong
+    assert "rehearsed" in alone.headline
+    write_log(tmp_path, ROWS, SCORES)
+    both = checked(tmp_path)
+    assert (both.counted, both.rehearsal, both.wrong) == (150, False, ())
+
+
+def test_the_window_ends_now_and_begins_where_it_is_told(tmp_path: Path) -> None:
+    write_log(tmp_path, ROWS, SCORES, at=days_ago(8), segment="old")
+    write_log(tmp_path, ROWS, SCORES, at=days_ago(6), segment="new")
+    assert checked(tmp_path).counted == 150  # window_days is 7
+    assert checked(tmp_path, since_days=9).counted == 300
+    assert checked(tmp_path, since_days=1).counted == 0
+
+
+def test_no_answer_of_the_bundle_is_insufficient_data(tmp_path: Path) -> None:
+    write_log(tmp_path, ROWS, SCORES, bundle="c" * 64)
+    result = checked(tmp_path)
+    assert (result.verdict, result.counted, result.wrong) == ("insufficient data", 0, ())
+    assert result.headline.startswith("insufficient data: 0 of at least 100 rows")
+
+
+def test_text_where_a_number_belongs_is_refused(tmp_path: Path) -> None:
+    write_log(tmp_path, ROWS, SCORES)
+    path = tmp_path / "predictions/one.jsonl"
+    first, *others = path.read_text(encoding="utf-8").splitlines()
+    record = json.loads(first)
+    record["row"]["items"] = "many"
+    path.write_text("\n".join([json.dumps(record), *others]) + "\n", encoding="utf-8")
+    with pytest.raises(BadInput, match=r"numbers that the contract asks for.*many"):
+        checked(tmp_path)

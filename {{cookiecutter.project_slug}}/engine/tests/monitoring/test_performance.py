@@ -1,0 +1,160 @@
+"""The model is called worse only when the intervals part, on labels that are a fair sample."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.monitoring.check import check
+from engine.monitoring.finding import Finding
+from engine.tests.monitoring.made import (
+    CLASSES,
+    NOW,
+    bundle_of,
+    days_ago,
+    frozen,
+    rows,
+    write_labels,
+    write_log,
+)
+
+DUE = days_ago(15)  # the outcome is known 14 days after the answer
+REFERENCE = frozen()
+BETTER = {"binary": (0.8, 0.75, 0.85), "multiclass": (0.8, 0.75, 0.85), "regression": (1, 0.9, 1.1)}
+
+
+def performance(logs: Path, task: str = "binary") -> Finding:
+    bundle = bundle_of(REFERENCE, task, BETTER[task])
+    found = [one for one in check(bundle, logs, now=NOW).rows if one.check == "performance"]
+    assert len(found) == 1
+    return found[0]
+
+
+def made_answers(task: str, good: bool, count: int) -> tuple[list[dict[str, Any]], list[Any]]:
+    """Answers and what came true; good ones are as in the reference, the others are chance."""
+    rng = np.random.default_rng(0)
+    if task == "binary":
+        scores = rng.random(count)
+        truth = rng.random(count) < (np.clip(1.2 * scores - 0.1, 0, 1) if good else 0.5)
+        return [{"score": score} for score in scores], truth.tolist()
+    if task == "regression":
+        values = rng.normal(size=count)
+        noise = rng.normal(scale=1.25 if good else 3, size=count)
+        return [{"score": value} for value in values], (values + noise).tolist()
+    names = CLASSES["multiclass"]
+    chosen, labels = rng.integers(0, 3, count), rng.integers(0, 3, count)
+    labels = np.where(rng.random(count) < (0.7 if good else 0), chosen, labels)
+    shares = [{name: 0.8 if i == one else 0.1 for i, name in enumerate(names)} for one in chosen]
+    answers = [{"score": 0.8, "decision": names[one]} for one in chosen]
+    return (
+        [{**answer, "scores": share} for answer, share in zip(answers, shares, strict=True)],
+        [names[one] for one in labels],
+    )
+
+
+def lived(logs: Path, *, task: str = "binary", good: bool = True, count: int = 600) -> list[Any]:
+    """A log whose rows are due, without labels; the labels to come."""
+    answers, labels = made_answers(task, good, count)
+    write_log(logs, rows(count, 1), answers, at=DUE)
+    return labels
+
+
+def ids(count: int, segment: str = "one") -> list[str]:
+    return [f"{segment}-{i}" for i in range(count)]
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize(("good", "verdict"), [(True, "ok"), (False, "worse")])
+def test_worse_is_worse_and_the_same_is_ok(
+    tmp_path: Path, task: str, good: bool, verdict: str
+) -> None:
+    labels = lived(tmp_path, task=task, good=good)
+    write_labels(tmp_path, ids(600), labels)
+    finding = performance(tmp_path, task)
+    assert finding.verdict == verdict
+    assert "labels for 600 of 600 rows (100 %)" in finding.detail
+    assert bool(finding.advice) == (verdict == "worse")
+
+
+def test_too_few_labels_are_insufficient_and_the_coverage_is_told(tmp_path: Path) -> None:
+    labels = lived(tmp_path, good=False)
+    write_labels(tmp_path, ids(99), labels[:99])
+    finding = performance(tmp_path)
+    assert finding.verdict == "insufficient data"
+    assert "99 of at least 100 rows with a label" in finding.detail
+    assert "labels for 99 of 600 rows (16 %)" in finding.detail
+    write_labels(tmp_path, ids(200)[99:], labels[99:200], segment="more")
+    assert performance(tmp_path).verdict == "worse"
+
+
+def test_one_class_alone_is_insufficient(tmp_path: Path) -> None:
+    lived(tmp_path)
+    write_labels(tmp_path, ids(600), [False] * 595 + [True] * 5)
+    finding = performance(tmp_path)
+    assert finding.verdict == "insufficient data"
+    assert "5 of at least 10 rows of the rarer class" in finding.detail
+
+
+def test_the_latest_label_wins_wherever_it_stands(tmp_path: Path) -> None:
+    labels = lived(tmp_path)
+    write_labels(tmp_path, ids(600), labels, at=NOW, segment="a")
+    wrong = [not label for label in labels]
+    write_labels(tmp_path, ids(600), wrong, at=days_ago(1), segment="b")
+    assert performance(tmp_path).verdict == "ok"
+    write_labels(tmp_path, ids(600), wrong, at=NOW.replace(hour=13), segment="0")
+    assert performance(tmp_path).verdict == "worse"
+
+
+def test_a_label_taken_back_is_none(tmp_path: Path) -> None:
+    labels = lived(tmp_path)
+    write_labels(tmp_path, ids(600), labels, at=days_ago(1))
+    write_labels(tmp_path, ids(550), [None] * 550, segment="two")
+    assert "labels for 50 of 600 rows" in performance(tmp_path).detail
+
+
+def test_young_rows_are_not_missed(tmp_path: Path) -> None:
+    labels = lived(tmp_path)
+    write_labels(tmp_path, ids(600), labels)
+    write_log(tmp_path, rows(900, 2), [0.5] * 900, at=days_ago(1), segment="young")
+    finding = performance(tmp_path)
+    assert finding.verdict == "ok"
+    assert "labels for 600 of 600 rows (100 %), 900 more are too young" in finding.detail
+
+
+def test_the_few_outcomes_known_early_do_not_count(tmp_path: Path) -> None:
+    # Every early label says the model was wrong, but only the quick outcomes are known.
+    write_labels(tmp_path, ids(600), lived(tmp_path))
+    write_log(tmp_path, rows(900, 2), [0.9] * 900, at=days_ago(1), segment="young")
+    write_labels(tmp_path, ids(500, "young"), [False] * 500, segment="young")
+    assert performance(tmp_path).verdict == "ok"
+
+
+def test_all_outcomes_known_early_do_count(tmp_path: Path) -> None:
+    answers, labels = made_answers("binary", good=False, count=600)
+    write_log(tmp_path, rows(600, 1), answers, at=days_ago(1))
+    write_labels(tmp_path, ids(600), labels)
+    finding = performance(tmp_path)
+    assert finding.verdict == "worse"
+    assert "labels for 600 of 600 rows" in finding.detail
+
+
+def test_labels_that_are_no_outcome_are_told_and_left_out(tmp_path: Path) -> None:
+    labels = lived(tmp_path)
+    write_labels(tmp_path, ids(600), ["yes", [1], *labels[2:]])
+    finding = performance(tmp_path)
+    assert finding.verdict == "ok"
+    assert "2 labels are no outcome of the contract" in finding.detail
+
+
+def test_a_label_for_no_prediction_changes_nothing(tmp_path: Path) -> None:
+    labels = lived(tmp_path)
+    write_labels(tmp_path, [*ids(600), "stranger"], [*labels, True])
+    assert "labels for 600 of 600 rows" in performance(tmp_path).detail
+
+
+def test_no_label_yet_is_insufficient_data(tmp_path: Path) -> None:
+    lived(tmp_path)
+    finding = performance(tmp_path)
+    assert finding.verdict == "insufficient data"
+    assert "labels for 0 of 600 rows (0 %)" in finding.detail

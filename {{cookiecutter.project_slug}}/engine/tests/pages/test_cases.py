@@ -1,0 +1,51 @@
+"""A crowd shows a thousand cases, neither more nor fewer, and a matrix what each outcome earns."""
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from engine.pages.cases import CROWD, Group, crowd, matrix, thousand
+from engine.pages.drawing import WIDTH, width_of
+
+LONG = "<b>a group with a name that is far too long for any line of a legend</b>"
+
+
+@pytest.mark.parametrize(
+    "rows", [[1, 1, 1], [1, 999_999], [3, 0, 4], [0.2, 0.3], [2, 2, 2, 1], [1e-9, 1]]
+)
+def test_a_thousand_is_shared_out_to_the_last(rows: list[float]) -> None:
+    counts = thousand(rows)
+    assert sum(counts) == CROWD
+    assert all(abs(n - CROWD * part / sum(rows)) < 1 for n, part in zip(counts, rows, strict=True))
+
+
+def test_of_nothing_nobody_gets_a_share() -> None:
+    assert thousand([0, 0]) == [0, 0]
+    assert thousand([]) == []
+
+
+def test_each_case_has_its_mark_and_what_went_wrong_is_crossed() -> None:
+    svg = crowd("Cases", [Group("right", 3, 1), Group("wrong", 1, 5, wrong=True)])
+    # One more of each in the legend.
+    assert svg.count("h0") == 751
+    assert svg.count("m-2.5-2.5") == 251
+    assert "750 right" in svg
+    assert "250 wrong" in svg
+
+
+def test_a_long_or_hostile_name_stays_inside_and_a_name() -> None:
+    for svg in (
+        crowd(LONG, [Group(LONG, 1, 1)], description=LONG),
+        matrix(LONG, [LONG, "b"], [(LONG, [1.0, -1.0])], description=LONG),
+    ):
+        assert "<b>" not in svg
+        drawn = ElementTree.fromstring(svg)  # noqa: S314  made right here
+        assert drawn.findtext("title") == LONG
+        assert all(width_of(text.text or "") <= WIDTH for text in drawn.iter("text"))
+
+
+def test_what_earns_costs_or_neither_looks_and_reads_so() -> None:
+    svg = matrix("Payoffs", ["yes", "no"], [("act", [8.0, -2.0]), ("wait", [0.0, 0.0])])
+    assert re.findall(r'class="(gain|loss|even)"', svg) == ["gain", "loss", "even", "even"]
+    assert re.findall(r"large[^>]*>([^<]+)<", svg) == ["+8", "−2", "0", "0"]

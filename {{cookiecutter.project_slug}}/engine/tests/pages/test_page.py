@@ -1,0 +1,184 @@
+"""Every page stands alone, reads well for everyone, and lets no data speak HTML."""
+
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from engine.pages.page import Figure, Note, Section, Table, anchors, render, write
+from engine.tests.pages.journey import sections, write_journey
+
+STYLE = (Path(__file__).parents[2] / "pages" / "style.css").read_text()
+
+
+class Outline(HTMLParser):
+    """What a browser or a screen reader would find in a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+    def all(self, *names: str) -> list[dict[str, str | None]]:
+        return [attrs for tag, attrs in self.tags if tag in names]
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_journey(tmp_path_factory.mktemp("page") / "deep" / "journey.html").read_text()
+
+
+def test_it_needs_neither_network_nor_script(html: str) -> None:
+    page = Outline(html)
+    assert not page.all("script", "iframe", "img", "object", "base")
+    assert not re.search(r"(?:src|href|action)\s*=\s*[\"']?\s*(?:https?:)?//|url\(|@import", html)
+    assert not any(name.startswith("on") for _, attrs in page.tags for name in attrs)
+
+
+def test_it_is_small_enough_to_mail(html: str) -> None:
+    assert len(html.encode()) < 500_000
+
+
+def test_words_from_data_are_never_markup(tmp_path: Path) -> None:
+    hostile = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>"
+    page = Outline(write_journey(tmp_path / "page.html", hostile).read_text())
+    assert not page.all("script", "img")
+    assert "".join(page.text).count(hostile) > 10
+
+
+def test_a_picture_that_no_chart_made_is_only_text() -> None:
+    sneaked = Section("EDA", "both", "A sentence.", [Figure("<svg onload=x></svg>", "caption")])
+    assert not Outline(render("Title", "Lead.", [sneaked])).all("svg")
+
+
+def test_headings_form_one_outline_without_gaps(html: str) -> None:
+    levels = [int(tag[1]) for tag, _ in Outline(html).tags if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(deeper - level <= 1 for level, deeper in pairwise(levels))
+
+
+def test_landmarks_and_a_way_past_them(html: str) -> None:
+    page = Outline(html)
+    assert all(len(page.all(name)) == 1 for name in ("header", "nav", "main", "footer"))
+    assert page.all("html") == [{"lang": "en"}]
+    assert page.all("a")[0]["href"] == f"#{page.all('main')[0]['id']}"
+
+
+def test_ids_are_unique_and_every_anchor_leads_somewhere(html: str) -> None:
+    page = Outline(html)
+    ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
+    named = [attrs["aria-labelledby"] for attrs in page.all("section")]
+    jumps = [str(a["href"])[1:] for a in page.all("a") if str(a["href"]).startswith("#")]
+    assert len(ids) == len(set(ids))
+    assert set(jumps) | set(named) <= set(ids)
+
+
+def test_sections_of_one_title_keep_apart() -> None:
+    twins = [Section(title, "both", "A sentence.") for title in ("Data", "Data", "數據", "Data")]
+    assert anchors(twins) == ["data", "data-2", "part", "data-3"]
+
+
+def test_tables_say_what_they_hold_and_which_cell_names_what(html: str) -> None:
+    page = Outline(html)
+    assert len(page.all("caption")) == len(page.all("table")) == 2
+    assert {cell.get("scope") for cell in page.all("th")} == {"col", "row"}
+
+
+def test_each_cell_knows_its_column_for_a_phone_that_stands_rows_on_end() -> None:
+    header, row = ["check", "verdict", "measured", "required"], ["leakage", "refuse", "a", "none"]
+    html = render("A gate", "", [Section("Gate", "both", "", [Table("honest", header, [row])])])
+    assert [cell["data-name"] for cell in Outline(html).all("td")] == header[1:]
+    assert "attr(data-name)" in STYLE
+    # A sentence in a table of two columns, and a line to copy, wrap there too.
+    phone = STYLE.partition("@media screen and (max-width: 40rem)")[2].partition("@page")[0]
+    assert "\n  .long { min-width: 0;" in phone
+    assert "\n  pre { white-space: pre-wrap;" in phone
+
+
+def test_every_picture_has_a_title(html: str) -> None:
+    assert len(re.findall(r"<svg[^>]*role=\"img\"[^>]*><title>[^<]+", html)) == html.count("<svg")
+
+
+def test_every_stage_says_its_status_in_words_and_in_order(html: str) -> None:
+    strip = re.search(r'<ol class="strip">(.*?)</ol>', html, re.DOTALL)
+    assert strip
+    said = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", strip[1]))
+    places = [said.index(f"{one.title} {one.status}") for one in sections()]
+    assert places == sorted(places)
+
+
+def test_light_and_dark_know_the_same_colours(html: str) -> None:
+    light, dark = _colours(STYLE)
+    assert set(light) == set(dark)
+    assert "prefers-color-scheme: dark" in html
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_words_and_marks_stand_out_from_what_is_behind_them(scheme: int) -> None:
+    colours = _colours(STYLE)[scheme]
+    words = ("ink", "soft", "good", "warn", "bad", "quiet", "scientist", "both", "engineer")
+    for ground in ("page", "card", "well"):
+        for word in words:
+            assert contrast(colours[word], colours[ground]) >= 4.5, (word, ground)
+    for mark in ("second", "third", "fourth", "fifth", "sixth"):
+        assert contrast(colours[mark], colours["card"]) >= 3, mark
+
+
+def test_a_page_that_fails_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
+    path = write(tmp_path / "page.html", "Title", "Lead.", [])
+    before = path.read_text()
+    torn = Section("Data", "both", "A sentence.", [Table("caption", ("a",), [(object(),)])])  # type: ignore[list-item]
+    with pytest.raises(TypeError):
+        write(path, "Title", "Lead.", [torn])
+    assert path.read_text() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_same_story_makes_the_same_page(tmp_path: Path) -> None:
+    first, second = (write_journey(tmp_path / name).read_bytes() for name in ("a.html", "b.html"))
+    assert first == second
+
+
+def test_a_lone_picture_stands_beside_the_words_and_nothing_is_lost() -> None:
+    picture, table = Figure("", "caption"), Table("caption", ("a",), [("b",)])
+    first, last = Note("first"), Note("last")
+    section = Section("Data", "both", "One.", [first, picture, table, last])
+    assert section.side is picture
+    assert section.parts == ([first], [table, last])
+    two = Section("Data", "both", "One.", [first, picture, table, Figure("", "another")])
+    assert two.side is None
+    assert [*two.parts[0], *two.parts[1]] == list(two.blocks)
+
+
+def test_a_page_without_stages_lists_its_parts() -> None:
+    parts = [Section(title, "both", "One.", [Note("Two.")]) for title in ("Rows", "Time")]
+    html = render("Title", "Lead.", parts)
+    assert 'aria-label="Contents"' in html
+    assert "strip" not in html.split("</style>")[1]
+
+
+def _colours(style: str) -> list[dict[str, str]]:
+    blocks = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    return [dict(re.findall(r"--([a-z]+): (#[0-9a-f]{6});", block)) for block in blocks]
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of two colours by WCAG 2.2, between 1 and 21."""
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

@@ -1,0 +1,78 @@
+"""A deck tells what the page tells, one idea a slide, and needs nothing but itself."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from engine.pages.page import Block, Figure, Gallery, Note, Section, Table
+from engine.pages.slides import MOST_ROWS, deck, write
+from engine.tests.pages.journey import sections
+from engine.tests.pages.test_page import Outline
+
+PICTURE = Figure("", "caption")
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("deck") / "deep" / "slides.html"
+    return write(
+        path, "A title", "A lead.", sections(), verdict="stopped", footer="One file."
+    ).read_text()
+
+
+def test_it_needs_no_network_and_stays_small(html: str) -> None:
+    page = Outline(html)
+    assert not page.all("iframe", "img", "object", "base")
+    assert not re.search(r"(?:src|href|action)\s*=\s*[\"']?\s*(?:https?:)?//|url\(|@import", html)
+    assert page.all("script") == [{}]
+    assert not re.search(
+        r"fetch|XMLHttp|import\(|eval|innerHTML|https?:", html.split("<script>")[1]
+    )
+    assert len(html.encode()) < 500_000
+
+
+def test_every_sentence_and_picture_of_the_page_is_on_a_slide(html: str) -> None:
+    said = "".join(Outline(html).text)
+    for section in sections():
+        assert section.title in said
+        assert section.sentence in said
+    pictures = [block for slide in deck(sections()) for block in slide.blocks]
+    assert sum(isinstance(block, Figure) for block in pictures) == html.count('role="img"')
+
+
+def test_a_slide_holds_one_picture_or_table() -> None:
+    rows = [(str(number),) for number in range(MOST_ROWS + 1)]
+    blocks: list[Block] = [
+        Note("a"),
+        PICTURE,
+        Note("b"),
+        Gallery([PICTURE, PICTURE]),
+        Table("t", ("n",), rows),
+    ]
+    slides = deck([Section("Title", "both", "One sentence.", blocks)])
+    assert [[type(block).__name__ for block in slide.blocks] for slide in slides] == [
+        ["Note", "Figure", "Note"], ["Figure"], ["Figure"], ["Table"], ["Table"],
+    ]  # fmt: skip
+    assert [slide.sentence for slide in slides] == ["One sentence.", "", "", "", ""]
+    assert [len(t.rows) for s in slides for t in s.blocks if isinstance(t, Table)] == [MOST_ROWS, 1]
+    assert {slide.title for slide in slides} == {"Title"}
+
+
+def test_who_hears_it_is_told_each_slides_name_and_place(html: str) -> None:
+    page = Outline(html)
+    found = page.all("section")
+    ids = [attrs.get("id") for _, attrs in page.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    assert all("aria-label" in one or one["aria-labelledby"] in ids for one in found)
+    assert all(one["tabindex"] == "-1" for one in found)
+    places = re.findall(r'<p class="turn">(\d+) / (\d+)', html)
+    assert places == [(str(n), str(len(found))) for n in range(1, len(found) + 1)]
+    assert page.all("html") == [{"lang": "en"}]
+    assert len(page.all("h1")) == 1
+
+
+def test_words_from_data_are_never_markup(tmp_path: Path) -> None:
+    hostile = "\"'><script>alert(1)</script>"
+    path = write(tmp_path / "slides.html", hostile, hostile, sections(hostile), footer=hostile)
+    assert len(Outline(path.read_text()).all("script")) == 1

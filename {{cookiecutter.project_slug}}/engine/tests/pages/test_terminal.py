@@ -1,0 +1,69 @@
+"""What a command prints is readable in a terminal, in a log and on an old code page."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from engine.pages import terminal
+from engine.problem import errors
+
+ROWS = [("leakage", 0.123, "refused", "exclude [red]alive[/red]"), ("parity", None, "pass", "")]
+HEADER = ("check", "measured", "verdict", "what to do")
+
+
+def test_a_log_gets_plain_words_and_signs(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.table("The gate", HEADER, ROWS)
+    printed = capsys.readouterr().out
+    assert "\x1b" not in printed
+    assert "✕ refused" in printed
+    assert "✓ pass" in printed
+
+
+def test_a_name_in_brackets_stays_a_name(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.table("[bold]title", HEADER, ROWS)
+    printed = capsys.readouterr().out
+    assert "[bold]title" in printed
+    assert "exclude [red]alive[/red]" in printed
+
+
+def test_the_title_of_a_narrow_table_stays_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    title = "adopted orders.csv: 1,260 rows, 4 columns, 0 excluded"
+    terminal.table(title, ("a", "b"), [("x", "y")])
+    assert title in capsys.readouterr().out.splitlines()
+
+
+def test_a_column_called_ok_is_no_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.table("Columns", ("column", "verdict"), [("ok", "pass"), ("refused", "")])
+    printed = capsys.readouterr().out
+    assert "✓ ok" not in printed
+    assert "✕" not in printed
+    assert "✓ pass" in printed
+
+
+def test_an_old_code_page_gets_question_marks_not_a_traceback() -> None:
+    code = f"from present import terminal; terminal.table('t', {HEADER!r}, {ROWS!r})"
+    environment = {"PYTHONIOENCODING": "cp1252", "PYTHONPATH": "."}
+    run = subprocess.run(
+        [sys.executable, "-B", "-c", code], env=environment, capture_output=True, check=True
+    )
+    assert b"? refused" in run.stdout
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_table_that_nobody_reads_ends_the_command_silently(unbuffered: str) -> None:
+    program = (
+        "from engine.pages.terminal import table\nfrom engine.problem.errors import run\n"
+        "def main(words):\n    table('The gate', ['check'], [['parity']])\n    return 0\n"
+        "run(main)"
+    )
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        stdout=writer, stderr=subprocess.PIPE, check=False,
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+    )  # fmt: skip
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (errors.EXIT_UNREAD, b"")

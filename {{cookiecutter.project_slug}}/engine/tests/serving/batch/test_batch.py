@@ -1,0 +1,261 @@
+"""A file of rows becomes a file of answers: whole, with its bundle's name, never by accident."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from starlette.testclient import TestClient
+
+from engine.bundle import bundle as bundles
+from engine.bundle.replay import same
+from engine.problem.errors import EXIT_GATE_CLOSED, BadInput
+from engine.problem.spec import Task
+from engine.serving.batch.run import batch
+from engine.serving.model.predictor import load
+from engine.tests.serving.batch.files import answered, parquet, refused, rows, table, text
+from engine.tests.serving.made import FEATURES, make_bundle
+
+# Fails on what training never saw: 100 items.
+FAILS = FEATURES.replace(
+    "        return np.column",
+    "        if (frame['items'] == 100).any():\n"
+    "            raise ValueError('no')\n"
+    "        return np.column",
+)
+
+
+def without_id(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "id"}
+
+
+def test_each_row_gets_the_answer_of_the_server(
+    client: TestClient, tmp_path: Path, bundle_path: Path
+) -> None:
+    some = rows(250)
+    code, found = answered(parquet(tmp_path / "in.parquet", some), bundle_path)
+    assert code == 0
+    assert [row["row"] for row in found] == list(range(1, 251))
+    assert [row["id"] for row in found] == [row["id"] for row in some]
+    for row, got in zip(some, found, strict=True):
+        online = client.post("/v1/predict", json=without_id(row)).json()
+        assert same({name: got[name] for name in ("score", "decision")}, {
+            name: online[name] for name in ("score", "decision")
+        })  # fmt: skip
+        assert got["bundle"] == online["bundle"]
+    assert not (tmp_path / "out.refused.parquet").exists()
+    assert not (tmp_path / "out.parquet.parts").exists()
+
+
+def test_a_csv_gives_what_a_parquet_gives(tmp_path: Path, bundle_path: Path) -> None:
+    some = rows(250)
+    _, one = answered(parquet(tmp_path / "in.parquet", some), bundle_path)
+    _, other = answered(text(tmp_path / "in.csv", some), bundle_path, anew=True)
+    assert one == other
+
+
+def test_neither_parts_nor_processes_change_what_is_written(
+    tmp_path: Path, bundle_path: Path
+) -> None:
+    given = parquet(tmp_path / "in.parquet", rows(250))
+    _, one = answered(given, bundle_path)
+    _, other = answered(given, bundle_path, anew=True, part_rows=33, processes=1)
+    assert one == other
+
+
+@pytest.mark.parametrize("task", ["multiclass", "regression"])
+def test_every_kind_of_answer_is_written_as_the_server_says_it(tmp_path: Path, task: Task) -> None:
+    make_bundle(tmp_path / "bundle", task)
+    some = rows(20)
+    _, found = answered(parquet(tmp_path / "in.parquet", some), tmp_path / "bundle")
+    predictor = load(bundles.read(tmp_path / "bundle"), rehearsal=True)
+    for got, answer in zip(found, predictor.predict(some), strict=True):
+        assert same({name: got[name] for name in answer}, answer)
+    assert ("decision" in found[0]) == (task == "multiclass")
+
+
+@pytest.mark.parametrize("rehearsal", [False, True])
+def test_a_rehearsal_says_so_in_every_row_and_of_the_file(
+    tmp_path: Path, bundle_path: Path, rehearsal: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = parquet(tmp_path / "in.parquet", rows(5))
+    _, found = answered(given, bundle_path, rehearsal=rehearsal)
+    assert {row.get("rehearsal", False) for row in found} == {rehearsal}
+    told = pq.read_schema(tmp_path / "out.parquet").metadata
+    assert told[b"rehearsal"] == str(rehearsal).lower().encode()
+    assert told[b"bundle"].decode() == bundles.read(bundle_path).id
+    assert ("REHEARSAL" in capsys.readouterr().out) == rehearsal
+
+
+def test_bad_rows_are_set_aside_and_all_others_answered(
+    tmp_path: Path, bundle_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    some = rows(250)
+    some[7]["items"], some[7]["service"], some[120]["fragile"] = 101, "slowly", None
+    code, found = answered(parquet(tmp_path / "in.parquet", some), bundle_path)
+    assert code == 0
+    assert [row["row"] for row in found] == [n for n in range(1, 251) if n not in (8, 121)]
+    one, other = refused(tmp_path / "in.parquet")
+    assert (one["row"], other["row"]) == (8, 121)
+    assert "items: expected a whole number from 1 to 100, got 101; " in one["reason"]
+    assert "service: expected one of 'slow', 'fast', got \"slowly\"" in one["reason"]
+    assert other["reason"] == "fragile: expected true or false, got nothing"
+    assert '"id": "p7"' in one["text"]
+    assert "2 refused, each with the reason" in capsys.readouterr().out
+
+
+def test_rows_of_a_csv_that_are_none_keep_their_number(tmp_path: Path, bundle_path: Path) -> None:
+    given = text(tmp_path / "in.csv", rows(250))
+    lines = given.read_text().splitlines()
+    lines[1] += ",more"  # the first row; line 0 has the names
+    lines[100] = "less"
+    lines.insert(50, "")
+    lines.append("and,at,the,end")
+    given.write_text("\n".join(lines))
+    for part_rows in (100, 97, 1000):
+        code, found = answered(given, bundle_path, part_rows=part_rows, anew=True)
+        assert code == 0
+        assert [row["row"] for row in found] == [n for n in range(2, 251) if n != 100]
+        assert [row["id"] for row in found] == [f"p{row['row'] - 1}" for row in found]
+        assert [(row["row"], row["reason"]) for row in refused(given)] == [
+            (1, "expected 9 cells, got 10"),
+            (100, "expected 9 cells, got 1"),
+            (251, "expected 9 cells, got 4"),
+        ]
+        assert refused(given)[1]["text"] == "less"
+
+
+def test_a_row_that_the_model_fails_on_is_set_aside(tmp_path: Path) -> None:
+    make_bundle(tmp_path / "bundle", code=FAILS)
+    some = [row | {"items": 1} for row in rows(250)]
+    some[3]["items"] = some[4]["items"] = some[200]["items"] = 100
+    given = parquet(tmp_path / "in.parquet", some)
+    _, found = answered(given, tmp_path / "bundle")
+    assert len(found) == 247
+    assert [row["row"] for row in refused(given)] == [4, 5, 201]
+    assert refused(given)[0]["reason"] == "the model failed on it: ValueError('no')"
+
+
+def test_a_model_that_fails_on_everything_is_what_is_wrong(tmp_path: Path) -> None:
+    make_bundle(tmp_path / "bundle", code=FAILS)
+    given = parquet(tmp_path / "in.parquet", [row | {"items": 100} for row in rows(300)])
+    with pytest.raises(BadInput, match="failed on more than 100 of 300 rows: ValueError"):
+        answered(given, tmp_path / "bundle", part_rows=1000)
+
+
+def test_where_all_rows_are_refused_the_gate_is_closed(tmp_path: Path, bundle_path: Path) -> None:
+    given = parquet(tmp_path / "in.parquet", [row | {"items": 0} for row in rows(30)])
+    code, found = answered(given, bundle_path)
+    assert (code, found) == (EXIT_GATE_CLOSED, [])
+    assert len(refused(given)) == 30
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_no_rows_give_no_answers(tmp_path: Path, bundle_path: Path, suffix: str) -> None:
+    given = tmp_path / f"in{suffix}"
+    names = list(rows(1)[0])
+    text(given, [], names) if suffix == ".csv" else pq.write_table(table([]), given)
+    assert answered(given, bundle_path) == (0, [])
+    assert set(pq.read_schema(tmp_path / "out.parquet").names) == {
+        *("row", "id", "score", "decision", "bundle", "rehearsal")
+    }
+
+
+def test_what_is_finished_is_replaced_only_when_told(tmp_path: Path, bundle_path: Path) -> None:
+    given = parquet(tmp_path / "in.parquet", [{**row, "items": 0} for row in rows(2)] + rows(20))
+    answered(given, bundle_path)
+    parquet(given, rows(10, seed=1))
+    before = (tmp_path / "out.parquet").read_bytes()
+    with pytest.raises(BadInput, match=r"out\.parquet is there already; .* --anew"):
+        answered(given, bundle_path)
+    assert (tmp_path / "out.parquet").read_bytes() == before
+    _, found = answered(given, bundle_path, anew=True)
+    assert len(found) == 10
+    assert not (tmp_path / "out.refused.parquet").exists()
+
+
+def broken(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+def test_what_cannot_be_answered_is_refused_at_once(tmp_path: Path, bundle_path: Path) -> None:
+    good = table(rows(3))
+
+    def of(name: str, changed: pa.Table) -> Path:
+        pq.write_table(changed, tmp_path / name)
+        return tmp_path / name
+
+    refusals = [
+        (of("a.parquet", good.drop_columns(["items", "days"])), "without are items, days; it has"),
+        (of("b.parquet", good.append_column("score", good["id"])), "has a column score, and so is"),
+        (of("c.parquet", good.set_column(2, "items", good["id"])), "'items' is string, not a int"),
+        (
+            of(
+                "d.parquet", good.set_column(8, "ordered_at", pa.nulls(3, pa.timestamp("s", "UTC")))
+            ),
+            r"'ordered_at' is timestamp\[ms, tz=UTC\], not a date",
+        ),
+        (
+            broken(tmp_path / "e.parquet", b"PAR1 and no more"),
+            "expected Parquet in .*, found a file whose end is missing",
+        ),
+        (broken(tmp_path / "f.csv", b""), "expected UTF-8 text with commas"),
+        (broken(tmp_path / "g.csv", b"items;days\n1;2\n"), "something else than commas"),
+        (broken(tmp_path / "h.csv", b"items,items\n1,2\n"), "two columns called items"),
+        (tmp_path / "none.csv", "found no such file"),
+        (broken(tmp_path / "rows.xlsx", b""), "ends in .csv or .parquet"),
+    ]
+    for path, said in refusals:
+        with pytest.raises(BadInput, match=said):
+            answered(path, bundle_path)
+    path = parquet(tmp_path / "in.parquet", rows(3))
+    for out, said in (
+        (path, "another file for OUT"),
+        (tmp_path / "out.csv", r"ends in \.parquet"),
+        (tmp_path / "none" / "out.parquet", "expected a folder"),
+    ):
+        with pytest.raises(BadInput, match=said):
+            batch(path, out, bundles.read(bundle_path), rehearsal=True)
+    assert not [found for found in tmp_path.iterdir() if found.name.startswith("out")]
+
+
+def test_text_that_is_not_utf8_is_refused_and_leaves_nothing(
+    tmp_path: Path, bundle_path: Path
+) -> None:
+    given = text(tmp_path / "in.csv", [row | {"carrier": "blé"} for row in rows(3)])
+    given.write_bytes(given.read_text("utf-8").encode("latin-1"))
+    with pytest.raises(BadInput, match="no UTF-8 in line 2; save it as UTF-8"):
+        answered(given, bundle_path)
+    assert list(tmp_path.iterdir()) == [given]
+
+
+def test_text_of_a_parquet_that_is_not_utf8_is_refused(tmp_path: Path, bundle_path: Path) -> None:
+    given = table(rows(3))
+    torn = pa.array([b"red", b"bl\xe9", b"red"]).view(pa.string())
+    pq.write_table(given.set_column(7, "carrier", torn), tmp_path / "in.parquet")
+    with pytest.raises(BadInput, match="cannot be read as UTF-8 text from row 1 on"):
+        answered(tmp_path / "in.parquet", bundle_path)
+
+
+def test_what_goes_along_keeps_its_type(tmp_path: Path, bundle_path: Path) -> None:
+    more = {
+        "lane": pa.array([f"l{number // 50}" for number in range(300)]).dictionary_encode(),
+        "at": pa.array(range(300), pa.timestamp("ms", "UTC")),
+        "tags": pa.array([[number, None] for number in range(300)], pa.list_(pa.int16())),
+        "raw": pa.array([b"\xff"] * 300),
+        "none": pa.nulls(300),
+    }
+    given = table(rows(300))
+    for name, cells in more.items():
+        given = given.append_column(name, cells)
+    # Row groups whose dictionaries differ, and parts that end within them.
+    pq.write_table(given, tmp_path / "in.parquet", row_group_size=70)
+    code, _ = answered(tmp_path / "in.parquet", bundle_path)
+    assert code == 0
+    found = pq.read_table(tmp_path / "out.parquet")
+    for name, cells in more.items():
+        assert found.column(name).to_pylist() == cells.to_pylist()
+        kind = pq.read_schema(tmp_path / "in.parquet").field(name).type
+        assert found.schema.field(name).type == kind

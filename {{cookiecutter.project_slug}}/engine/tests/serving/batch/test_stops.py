@@ -1,0 +1,245 @@
+"""However a run ends, the same command then gives the very file that an undisturbed run gives."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from engine.problem.errors import BadInput
+from engine.tests.serving.batch.files import answered, command, parquet, rows
+from engine.tests.serving.made import PROJECT, make_bundle
+
+PARTS = 12
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT)}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, bundle_path: Path) -> Path:
+    """A folder with rows, and what one undisturbed run makes of them."""
+    folder = tmp_path_factory.mktemp("whole")
+    some = rows(100 * PARTS - 30)
+    for place in range(0, len(some), 150):
+        some[place]["items"] = 0
+    answered(parquet(folder / "in.parquet", some), bundle_path)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory, whole: Path, bundle_path: Path) -> Path:
+    """A folder where a run has found no room for the whole: all its parts are there, unjoined."""
+    path = tmp_path_factory.mktemp("stopped") / "in.parquet"
+    path.write_bytes((whole / path.name).read_bytes())
+    room = (whole / "out.parquet").stat().st_size - 1
+    done = ended(command(path, bundle_path, limit=room))
+    assert_no_room(path, done)
+    parts = list(path.parent.glob("out.parquet.parts/part-??????.parquet"))
+    assert len(parts) == PARTS
+    for part in parts:
+        pq.read_table(part)
+    return path.parent
+
+
+@pytest.fixture
+def begun(tmp_path: Path, stopped: Path) -> Path:
+    """The same, to go on with."""
+    shutil.copytree(stopped, tmp_path / "begun")
+    return tmp_path / "begun" / "in.parquet"
+
+
+@pytest.fixture
+def given(tmp_path: Path, whole: Path) -> Path:
+    """The same rows, nothing made of them yet."""
+    path = tmp_path / "in.parquet"
+    path.write_bytes((whole / path.name).read_bytes())
+    return path
+
+
+def same_files(one: Path, other: Path) -> bool:
+    """Whether both folders hold the same rows and answers to the last byte, and nothing else."""
+    found = [{path.name: path.read_bytes() for path in one.iterdir()} for one in (one, other)]
+    return found[0] == found[1]
+
+
+@contextlib.contextmanager
+def running(words: list[str]) -> "Iterator[subprocess.Popen[str]]":
+    """A run in a process group of its own, of which nothing is left in the end."""
+    process = subprocess.Popen(
+        words, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def wait(process: "subprocess.Popen[str]", reached: Callable[[], bool]) -> None:
+    """Return once something is reached, or the run has ended."""
+    while process.poll() is None and not reached():
+        time.sleep(0.001)
+
+
+def assert_no_room(given: Path, done: "subprocess.CompletedProcess[str]") -> None:
+    """It says so in one line, and nothing lies there by half."""
+    assert done.returncode == 2
+    said = done.stderr.splitlines()[-1]
+    assert said.startswith("error: cannot write ")
+    assert "goes on where it stopped" in said
+    assert "Traceback" not in done.stderr
+    names = {path.name for path in given.parent.rglob("*")}
+    assert not [name for name in names if name.startswith(".")]
+    assert not names & {"out.parquet", "out.refused.parquet"}
+
+
+def ended(words: list[str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(words, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 5, PARTS - 1, PARTS])
+def test_killed_at_any_moment_it_goes_on_to_the_same_file(
+    given: Path, whole: Path, bundle_path: Path, kept: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = given.with_name("out.parquet.parts")
+    with running(command(given, bundle_path)) as process:
+        wait(
+            process,
+            lambda: (
+                (folder / "run.json").exists()
+                and len(list(folder.glob("part-??????.parquet"))) >= kept
+            ),
+        )
+        process.kill()  # this one alone: those that it started must end by themselves
+        process.wait()
+        if kept < PARTS:
+            assert not given.with_name("out.parquet").exists()
+    if not given.with_name("out.parquet").exists():
+        capsys.readouterr()
+        answered(given, bundle_path)
+        assert ("going on: " in capsys.readouterr().err) == (kept > 0)
+    assert same_files(given.parent, whole)
+
+
+def test_those_that_it_started_end_with_it(given: Path, bundle_path: Path) -> None:
+    folder = given.with_name("out.parquet.parts")
+    with running(command(given, bundle_path)) as process:
+        wait(process, lambda: any(folder.glob("part-*")))
+        process.kill()
+        # Its standard error closes with the last process that has it.
+        process.communicate(timeout=60)
+
+
+@pytest.mark.parametrize("name", ["part-000003.parquet", "part-000003.refused.parquet"])
+@pytest.mark.parametrize("how", ["torn", "changed", "gone"])
+def test_a_part_that_is_not_whole_is_made_again(
+    begun: Path, whole: Path, bundle_path: Path, name: str, how: str
+) -> None:
+    part = begun.with_name("out.parquet.parts") / name
+    data = bytearray(part.read_bytes())
+    data[len(data) // 4] ^= 1
+    part.unlink()
+    if how != "gone":
+        part.write_bytes(data if how == "changed" else data[: len(data) // 2])
+    answered(begun, bundle_path)
+    assert same_files(begun.parent, whole)
+
+
+def test_another_file_or_bundle_is_no_way_to_go_on(
+    begun: Path, bundle_path: Path, tmp_path: Path
+) -> None:
+    make_bundle(tmp_path / "other", "regression")
+    with pytest.raises(BadInput, match=r"of another run: bundle was .* begin anew with --anew"):
+        answered(begun, tmp_path / "other")
+    with pytest.raises(BadInput, match="of another run: rehearsal was True, now False"):
+        answered(begun, bundle_path, rehearsal=False)
+    parquet(begun, rows(20, seed=1))
+    with pytest.raises(BadInput, match=r"of another run: input was in\.parquet, .* SHA-256"):
+        answered(begun, bundle_path)
+    _, found = answered(begun, bundle_path, anew=True)
+    assert len(found) == 20
+    assert not begun.with_name("out.parquet.parts").exists()
+
+
+def test_where_there_is_no_room_for_a_part_nothing_is_left(given: Path, bundle_path: Path) -> None:
+    assert_no_room(given, ended(command(given, bundle_path, limit=2_000)))
+    assert list(given.parent.iterdir()) == [given]
+
+
+def test_with_room_again_it_goes_on(begun: Path, whole: Path, bundle_path: Path) -> None:
+    answered(begun, bundle_path)
+    assert same_files(begun.parent, whole)
+
+
+def test_ctrl_c_is_one_line(tmp_path: Path, bundle_path: Path) -> None:
+    some = pq.read_table(parquet(tmp_path / "few.parquet", rows(1000)))
+    with pq.ParquetWriter(tmp_path / "in.parquet", some.schema) as writer:
+        for _ in range(1000):
+            writer.write_table(some)
+    words = [sys.executable, "-m", "serving", "batch", "in.parquet", "out.parquet"]
+    folder = tmp_path / "out.parquet.parts"
+    process = subprocess.Popen(
+        [*words, "--rehearsal", "--bundle", str(bundle_path)],
+        cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    wait(process, lambda: any(folder.glob("part-*")))
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert said.splitlines()[1:] == ["stopped: nothing half-written was left behind"]
+    assert not list(folder.glob(".*"))
+
+
+def test_a_process_that_dies_is_said_and_what_was_done_is_kept(
+    given: Path, whole: Path, tmp_path: Path, bundle_path: Path
+) -> None:
+    folder = given.with_name("out.parquet.parts")
+    with running(command(given, bundle_path, part_rows=100)) as process:
+        wait(process, lambda: any(folder.glob("part-*")))
+        worker = youngest(process.pid)
+        os.kill(worker, signal.SIGKILL)
+        _, said = process.communicate(timeout=60)
+    if process.returncode:  # else it had just done its last part
+        assert process.returncode == 2, said
+        assert "has ended unasked" in said
+        answered(given, bundle_path)
+    assert same_files(given.parent, whole)
+
+
+def children(pid: int) -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def youngest(pid: int) -> int:
+    """The last descendant of a process."""
+    return max([pid, *map(youngest, children(pid))])
+
+
+def test_two_runs_do_not_write_the_same_file(begun: Path, bundle_path: Path) -> None:
+    lock = begun.with_name("out.parquet.parts") / "lock"
+    with lock.open("wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(BadInput, match="another run is at work"):
+            answered(begun, bundle_path)
+    answered(begun, bundle_path)
+
+
+def test_a_file_that_changes_while_it_is_read_gives_no_answers(
+    given: Path, bundle_path: Path
+) -> None:
+    folder = given.with_name("out.parquet.parts")
+    with running(command(given, bundle_path, part_rows=10)) as process:
+        wait(process, lambda: any(folder.glob("part-*")))
+        os.utime(given, ns=(0, 0))
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 2
+        assert "was changed while it was read" in said
+    assert not given.with_name("out.parquet").exists()

@@ -1,0 +1,69 @@
+"""A file that holds no rows is one error: what was expected, what came, and the next step."""
+
+import gzip
+import io
+import subprocess
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from engine.problem.errors import BadInput
+from engine.serving.batch.source import open_source
+from engine.tests.serving.batch.files import command
+from engine.tests.serving.batch.test_stops import ENVIRONMENT
+
+
+def _parquet() -> bytes:
+    file = io.BytesIO()
+    pq.write_table(pa.table({"a": range(5_000), "b": [f"x{n}" for n in range(5_000)]}), file)
+    return file.getvalue()
+
+
+WHOLE = _parquet()
+FILES = {
+    "empty.csv": (b"", "an empty file"),
+    "mark.csv": (b"\xef\xbb\xbf", "an empty file"),
+    "lines.csv": (b"\n\n\r\n", "an empty file"),
+    "latin.csv": ("a,b\ncaf\xe9,1\n".encode("latin-1"), "line 2; save it as UTF-8"),
+    "names.csv": ("caf\xe9,b\nx,1\n".encode("latin-1"), "names; save it as UTF-8"),
+    "utf16.csv": ("a,b\n1,2\n".encode("utf-16"), "UTF-16 text; save it as UTF-8"),
+    "gzip.csv": (gzip.compress(b"a,b\n1,2\n"), "gzip archive; unpack it"),
+    "parquet.csv": (WHOLE, "a name that ends in .parquet"),
+    "empty.parquet": (b"", "an empty file; export it again"),
+    "text.parquet": (b"a,b\n1,2\n" * 30, "another kind; export it as Parquet"),
+    "half.parquet": (WHOLE[: len(WHOLE) // 2], "missing; export or copy it again"),
+    "pages.parquet": (WHOLE[:40] + b"\xff" * 1_960 + WHOLE[2_000:], "damaged file"),
+    "footer.parquet": (WHOLE[:-200] + b"\x1b" * 140 + WHOLE[-60:], "damaged file"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_of_another_kind_is_one_error_with_the_next_step(name: str, tmp_path: Path) -> None:
+    content, expected = FILES[name]
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(BadInput) as rejected:
+        list(open_source(path).parts(1_000))
+    message = str(rejected.value)
+    assert expected in message
+    assert message.startswith("expected ")
+    assert len(message.splitlines()) == 1
+    assert "; " in message
+
+
+def test_control_characters_of_a_file_do_not_reach_the_terminal(
+    tmp_path: Path, bundle_path: Path
+) -> None:
+    path = tmp_path / "in.csv"
+    path.write_bytes(b"\x1b[31mred,\x07bell," + b"x" * 100_000 + b"\n1,2,3\n")
+    done = subprocess.run(
+        command(path, bundle_path), env=ENVIRONMENT, capture_output=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"error: expected all inputs")
+    assert b"\\x1b[31mred" in done.stderr
+    assert b"\x1b" not in done.stderr
+    assert b"\x07" not in done.stderr
+    assert len(done.stderr) < 2_000

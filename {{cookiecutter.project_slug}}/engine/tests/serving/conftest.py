@@ -1,0 +1,61 @@
+"""A bundle, a predictor and an application, made once where nothing changes them."""
+
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from engine.bundle import bundle as bundles
+from engine.serving.http.app import create_app
+from engine.serving.http.keys import Keys
+from engine.serving.http.schema import Limits
+from engine.serving.log.labels import Labels
+from engine.serving.log.predictions import PredictionLog
+from engine.serving.model.predictor import Predictor, load
+from engine.tests.serving.made import make_bundle
+
+
+@pytest.fixture(scope="session")
+def bundle_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle that answers; nobody changes it."""
+    path = tmp_path_factory.mktemp("made") / "binary"
+    make_bundle(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def predictor(bundle_path: Path) -> Predictor:
+    return load(bundles.read(bundle_path), rehearsal=False)
+
+
+Connect = Callable[..., TestClient]
+
+
+@pytest.fixture
+def connect(tmp_path: Path) -> Iterator[Connect]:
+    """`connect(predictor)` is a client of an application that logs to `tmp_path`."""
+    opened: list[tuple[TestClient, PredictionLog]] = []
+
+    def open_one(
+        predictor: Predictor,
+        limits: Limits | None = None,
+        keys: Keys | None = None,
+        origins: Collection[str] = (),
+    ) -> TestClient:
+        log = PredictionLog(tmp_path / "predictions")
+        app = create_app(predictor, log, Labels(tmp_path / "labels"), limits, keys, origins)
+        client = TestClient(app)
+        client.__enter__()
+        opened.append((client, log))
+        return client
+
+    yield open_one
+    for client, log in opened:
+        client.__exit__()
+        log.close()
+
+
+@pytest.fixture
+def client(connect: Connect, predictor: Predictor) -> TestClient:
+    return connect(predictor)

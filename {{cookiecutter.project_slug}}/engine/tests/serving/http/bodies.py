@@ -1,0 +1,112 @@
+"""Bodies that are to be refused, each as large as a body may be; one more is one more line."""
+
+import json
+
+from engine.tests.serving.http.test_protocols import INFER, MODEL
+from engine.tests.serving.made import ROW
+
+PREDICT, LABELS, INVOKE = "/v1/predict", "/v1/labels", "/invocations"
+JSON, CSV = "application/json", "text/csv"
+TENSOR = b'{"name":"items","shape":[1],"datatype":"INT64","data":[1]'
+# So long that as many rows as are allowed fill a body.
+WRONG = json.dumps(dict.fromkeys(ROW, "x" * 110)).encode()
+VALUES = b'{"inputs":[{"name":"items","datatype":"INT64",'
+INPUTS = b'{"inputs":[' + TENSOR
+OUTPUT = b'{"name":"score"}'
+LABEL = b'{"prediction_id":"' + b"0" * 32 + b'","label":'
+
+# A path, a media type, and a body: its start, a piece that is repeated up to the limit, its end.
+# '#' in the piece is the number of the piece.
+BODIES: list[tuple[str, str, bytes, bytes, bytes]] = [
+    (PREDICT, JSON, b'{"a":1', b',"f#":1', b"}"),
+    (PREDICT, JSON, b'{"a":1', b',"f#":{}', b"}"),
+    (PREDICT, JSON, b'{"rows":[{}', b",{}", b"]}"),
+    (PREDICT, JSON, b'{"rows":[1', b",1", b"]}"),
+    (PREDICT, JSON, b'{"rows":[[]', b",[]", b"]}"),
+    (PREDICT, JSON, b'{"rows":[{}],"a":1', b',"f#":1', b"}"),
+    (PREDICT, JSON, b'{"rows":[' + WRONG, b"," + WRONG, b"]}"),
+    (PREDICT, JSON, b'{"rows":[{"a":1', b',"f#":1', b"}]}"),
+    (PREDICT, JSON, b'{"rows":[{"a":{}}', b',{"f#":1}', b"]}"),
+    (PREDICT, JSON, b'{"rows":[""', b',""', b"]}"),
+    (PREDICT, JSON, b'{"rows":["\\\\"', b',"\\\\"', b"]}"),
+    (PREDICT, JSON, b'{"a":', b"[", b"}"),
+    (PREDICT, JSON, b'{"a":', b'{"a":', b"}"),
+    (PREDICT, JSON, b"[[]", b",[]", b"]"),
+    (PREDICT, JSON, b'{"', b"x", b'":1}'),
+    (PREDICT, JSON, b'{"', b"\\u0041", b'":1}'),
+    (PREDICT, JSON, b'{"carrier":"', b"x", b'"}'),
+    (PREDICT, JSON, b'{"carrier":"', b"\\u0041", b'"}'),
+    (PREDICT, JSON, b'{"carrier":"', b'\\"', b'"}'),
+    (PREDICT, JSON, b'{"carrier":"', b'\\"', b""),
+    (PREDICT, JSON, b'{"service":"', b"{", b'"}'),
+    (PREDICT, JSON, b'{"ordered_at":"', b"2026-", b'"}'),
+    (PREDICT, JSON, b'{"items":', b"1", b"}"),
+    (PREDICT, JSON, b'{"items":1e', b"9", b"}"),
+    (PREDICT, JSON, b'{"items":1.', b"1", b"}"),
+    (PREDICT, JSON, b'{"items":1', b',"items":1', b"}"),
+    (PREDICT, JSON, b'{"items":[' + b"1" * 4_000, b"," + b"1" * 4_000, b"]}"),
+    (PREDICT, JSON, b'"', b"x", b'"'),
+    (PREDICT, JSON, b"", b" ", b""),
+    (PREDICT, JSON, b"", b'"', b""),
+    (PREDICT, JSON, b"", b"\\", b""),
+    (PREDICT, JSON, b"", b"\x00", b""),
+    (PREDICT, JSON, b"", b"\xff", b""),
+    (PREDICT + "?reasons=3", JSON, b'{"rows":[' + WRONG, b"," + WRONG, b"]}"),
+    (LABELS, JSON, b'{"labels":[{}', b",{}", b"]}"),
+    (LABELS, JSON, b'{"labels":[' + LABEL + b"[]}", b"," + LABEL + b"[]}", b"]}"),
+    (LABELS, JSON, b'{"labels":[{"prediction_id":"x#"}', b',{"prediction_id":"x#"}', b"]}"),
+    (LABELS, JSON, b'{"labels":[' + LABEL + b'true,"known_at":"', b"2", b'"}]}'),
+    (LABELS, JSON, LABEL + b"true", b',"f#":1', b"}"),
+    (LABELS, JSON, LABEL + b'true,"known_at":"', b"2026-03-01T09:30:00Z", b'"}'),
+    (LABELS, JSON, b'{"prediction_id":"', b"0", b'","label":true}'),
+    (LABELS, JSON, b'{"a":1', b',"f#":1', b"}"),
+    (INFER, JSON, b'{"inputs":[{}', b",{}", b"]}"),
+    (INFER, JSON, b'{"inputs":[1', b",1", b"]}"),
+    (INFER, JSON, INPUTS + b"}", b"," + TENSOR + b"}", b"]}"),
+    (INFER, JSON, INPUTS, b',"f#":1', b"}]}"),
+    (INFER, JSON, INPUTS + b',"parameters":{"a":1', b',"f#":1', b"}}]}"),
+    (INFER, JSON, b'{"inputs":[{"shape":[1', b",1", b"]}]}"),
+    (INFER, JSON, b'{"inputs":[{"shape":["a"', b',"a"', b"]}]}"),
+    (INFER, JSON, VALUES + b'"data":[],"shape":[1', b",1", b"]}]}"),
+    (INFER, JSON, VALUES + b'"shape":[1],"data":[1', b",1", b"]}]}"),
+    (INFER, JSON, VALUES + b'"shape":[1],"data":[[1]', b",[1]", b"]}]}"),
+    (INFER, JSON, b'{"inputs":[{"name":"', b"x", b'","datatype":"INT64","shape":[2],"data":[1]}]}'),
+    (INFER, JSON, b'{"inputs":[{"name":"', b"x", b'","datatype":"INT64","shape":[1],"data":[1]}]}'),
+    (INFER, JSON, INPUTS + b'}],"outputs":[{}', b",{}", b"]}"),
+    (INFER, JSON, INPUTS + b'}],"outputs":[' + OUTPUT, b"," + OUTPUT, b"]}"),
+    (INFER, JSON, INPUTS + b'}],"outputs":[{"name":"', b"x", b'"}]}'),
+    (INFER, JSON, INPUTS + b'}],"parameters":{"a":1', b',"f#":1', b"}}"),
+    (INFER, JSON, b'{"inputs":[],"a":1', b',"f#":1', b"}"),
+    (f"{MODEL}/versions/1/infer", JSON, b'{"inputs":[{}', b",{}", b"]}"),
+    (INVOKE, JSON, b'{"instances":[{}', b",{}", b"]}"),
+    (INFER, JSON, INPUTS + b'}],"outputs":[' + b",".join([OUTPUT] * 20), b" ", b"]}"),
+    (INVOKE, JSON, b'{"instances":[' + WRONG, b"," + WRONG, b"]}"),
+    (INVOKE, JSON, b'{"instances":[{"a":1', b',"f#":1', b"}]}"),
+    (INVOKE, JSON, b'{"dataframe_records":[{}', b",{}", b"]}"),
+    (INVOKE, JSON, b'{"dataframe_records":[[]', b",[]", b"]}"),
+    (INVOKE, JSON, b'{"inputs":{"a":[1]', b',"f#":[1]', b"}}"),
+    (INVOKE, JSON, b'{"inputs":{"a":[1', b",1", b"]}}"),
+    (INVOKE, JSON, b'{"inputs":[{}', b",{}", b"]}"),
+    (INVOKE, JSON, b'{"dataframe_split":{"columns":["a"', b',"f#"', b'],"data":[[1]]}}'),
+    (INVOKE, JSON, b'{"dataframe_split":{"columns":["a"', b',"a"', b'],"data":[[1]]}}'),
+    (INVOKE, JSON, b'{"dataframe_split":{"columns":["a"],"data":[[1]', b",[1]", b"]}}"),
+    (INVOKE, JSON, b'{"dataframe_split":{"columns":["a"],"data":[[]', b",[]", b"]}}"),
+    (INVOKE, JSON, b'{"dataframe_split":{"columns":["a"],"data":[[1', b",1", b"]]}}"),
+    (INVOKE, JSON, b'{"dataframe_split":{"columns":["a"],"data":[[1]],"index":[1', b",1", b"]}}"),
+    (INVOKE, JSON, b'{"instances":[],"a":1', b',"f#":1', b"}"),
+    (INVOKE, JSON, b'{"instances":[],"', b"x", b'":1}'),
+    (INVOKE, CSV, b",".join(b"%x" % i for i in range(990)) + b"\n", b"," * 989 + b"\n", b""),
+    (INVOKE, CSV, ",".join(ROW).encode() + b"\n", b"x" + b",x" * (len(ROW) - 1) + b"\n", b""),
+    (INVOKE, CSV, b"items\n", b"1\n", b""),
+    (INVOKE, CSV, b"items,items\n", b"1,1\n", b""),
+    (INVOKE, CSV, b"items\n", b"1,", b""),
+    (INVOKE, CSV, b"items\n", b"9", b""),
+    (INVOKE, CSV, b"carrier\n", b"x" * 100_000 + b"\n", b""),
+    (INVOKE, CSV, b"f", b",f#", b"\n1"),
+    (INVOKE, CSV, b"", b'"', b""),
+    (INVOKE, CSV, b"", b",", b""),
+    (INVOKE, CSV, b"", b"\n", b""),
+    (INVOKE, CSV, b"", b"\r", b""),
+    (INVOKE, CSV, b'"', b"\n", b'"'),
+    (INVOKE, CSV, b"items\n", "\u2028".encode(), b""),
+]  # fmt: skip

@@ -1,0 +1,51 @@
+"""Whatever the documentation allows, and much that it does not, gets an answer that it tells of."""
+
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis.configuration import set_hypothesis_home_dir
+from schemathesis import BaseSchema, GenerationMode
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from engine.tests.serving.soak import scaled
+
+
+@pytest.fixture(scope="module")
+def api(url: str, tmp_path_factory: pytest.TempPathFactory) -> BaseSchema:
+    """What the real server says of itself, to be held against what it does."""
+    set_hypothesis_home_dir(tmp_path_factory.mktemp("hypothesis"))
+    # More rows than a request may hold are one way to break a schema.
+    refused = {"expected-statuses": ["400", "404", "413", "415", "422"]}
+    config = schemathesis.Config.from_dict({"checks": {"negative_data_rejection": refused}})
+    return schemathesis.openapi.from_url(f"{url}/openapi.json", config=config)
+
+
+@pytest.mark.parametrize("mode", GenerationMode)
+def test_every_answer_is_a_documented_one(api: BaseSchema, mode: GenerationMode) -> None:
+    """Statuses, types and headers, of requests that fit the document and of those that do not."""
+    asked = []
+    for found in api.get_all_operations():
+        assert isinstance(found, Ok), found
+        operation = found.ok()
+        if mode.is_negative and not (operation.body or operation.path_parameters):
+            continue  # nothing to get wrong
+
+        @settings(
+            max_examples=scaled(20, 200),
+            database=None,
+            derandomize=True,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def ask(case: Any) -> None:
+            # A type cannot say everything: there is no 30th of February.
+            case.call_and_validate(excluded_checks=[positive_data_acceptance])
+
+        asked.append(operation.label)
+        print(operation.label)
+        ask()
+    assert "POST /v1/predict" in asked

@@ -1,0 +1,290 @@
+"""What the server promises to those who call it."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+from starlette.types import Message
+
+from engine.bundle import bundle as bundles
+from engine.problem.spec import Task
+from engine.serving.http.schema import Limits
+from engine.serving.model.predictor import Predictor, load
+from engine.tests.serving.conftest import Connect
+from engine.tests.serving.made import FEATURES, ROW, make_bundle
+
+WITHOUT = object()
+
+
+def changed(**fields: Any) -> dict[str, Any]:
+    """The example row with other fields; `WITHOUT` leaves one out."""
+    return {name: value for name, value in (ROW | fields).items() if value is not WITHOUT}
+
+
+def errors_of(client: TestClient, body: Any, path: str = "/v1/predict") -> dict[str, str]:
+    """The fields a request is refused for, with what was expected."""
+    response = client.post(path, content=json.dumps(body))
+    assert response.status_code == 422, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert problem["status"] == 422
+    return {error["field"]: error["expected"] for error in problem["errors"]}
+
+
+def test_one_row_gets_one_signed_answer(client: TestClient, predictor: Predictor) -> None:
+    answer = client.post("/v1/predict", json=ROW).json()
+    assert len(answer.pop("prediction_id")) == 32
+    assert answer.pop("bundle") == predictor.bundle.id
+    assert answer == predictor.predict([ROW])[0]
+
+
+def test_many_rows_are_answered_in_their_order(client: TestClient, predictor: Predictor) -> None:
+    rows = [golden["row"] for golden in predictor.bundle.golden()]
+    answers = client.post("/v1/predict", json={"rows": rows}).json()["predictions"]
+    assert [answer["score"] for answer in answers] == pytest.approx(
+        [golden["answer"]["score"] for golden in predictor.bundle.golden()]
+    )
+    assert len({answer["prediction_id"] for answer in answers}) == len(rows)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"mean radius (mm)": 0},
+        {"mean radius (mm)": 50.0},
+        {"items": 3.0},
+        {"days": WITHOUT},
+        {"days": 4},
+        {"insured": True},
+        {"carrier": None},
+        {"carrier": "never seen before"},
+        {"ordered_at": "2024-02-29"},
+        {"ordered_at": "2026-03-01 09:30"},
+    ],
+)
+def test_what_the_contract_allows_is_answered(client: TestClient, fields: dict[str, Any]) -> None:
+    assert client.post("/v1/predict", json=changed(**fields)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"mean radius (mm)": WITHOUT}, "a number from 0 to 50"),
+        ({"mean radius (mm)": "12.5"}, "a number from 0 to 50"),
+        ({"mean radius (mm)": True}, "a number from 0 to 50"),
+        ({"mean radius (mm)": None}, "a number from 0 to 50"),
+        ({"mean radius (mm)": -0.1}, "a number from 0 to 50"),
+        ({"mean radius (mm)": float("nan")}, "a number from 0 to 50"),
+        ({"items": 3.5}, "a whole number from 1 to 100"),
+        ({"items": True}, "a whole number from 1 to 100"),
+        ({"items": 101}, "a whole number from 1 to 100"),
+        ({"days": 1e300}, "a whole number or null"),
+        ({"fragile": 1}, "true or false"),
+        ({"fragile": "true"}, "true or false"),
+        ({"service": "never seen"}, "one of 'slow', 'fast'"),
+        ({"carrier": "x" * 201}, "a text of at most 200 characters or null"),
+        ({"ordered_at": "2026-02-30"}, "a date-time without an offset"),
+        ({"ordered_at": "2026-03-01T09:30:00Z"}, "a date-time without an offset"),
+        ({"ordered_at": 1_700_000_000}, "a date-time without an offset"),
+    ],
+)
+def test_what_it_does_not_allow_is_refused_in_words(
+    client: TestClient, fields: dict[str, Any], expected: str
+) -> None:
+    [(field, words)] = errors_of(client, changed(**fields)).items()
+    assert field == next(iter(fields))
+    assert words.startswith(expected)
+
+
+def test_a_misspelt_field_is_refused_with_a_hint(client: TestClient) -> None:
+    errors = errors_of(client, changed(service=WITHOUT, servise="slow"))
+    assert errors == {
+        "service": "one of 'slow', 'fast'",
+        "servise": "no such field; did you mean 'service'?",
+    }
+
+
+def test_the_row_that_does_not_fit_is_named(client: TestClient) -> None:
+    errors = errors_of(client, {"rows": [ROW, changed(items=0)]})
+    assert errors == {"rows[1].items": "a whole number from 1 to 100"}
+
+
+@pytest.mark.parametrize("body", [[], "row", 1, None, {"rows": []}, {"rows": [1]}])
+def test_a_body_of_another_shape_is_refused(client: TestClient, body: Any) -> None:
+    assert errors_of(client, body)
+
+
+@pytest.mark.parametrize("body", [b"", b"a=1", b"{", b"\xff", b"[" * 10_000, b'{"a":"\\ud800"}'])
+def test_what_is_not_json_is_refused(client: TestClient, body: bytes) -> None:
+    response = client.post("/v1/predict", content=body)
+    assert response.status_code == 400
+    assert response.json()["type"] == "urn:problem:not-json"
+
+
+def test_as_many_rows_as_allowed_are_answered_and_no_more(
+    connect: Connect, predictor: Predictor
+) -> None:
+    client = connect(predictor, Limits(rows=3))
+    assert client.post("/v1/predict", json={"rows": [ROW] * 3}).status_code == 200
+    response = client.post("/v1/predict", json={"rows": [ROW] * 4})
+    assert response.status_code == 413
+    assert response.json()["detail"].startswith("expected a list of 1 to 3 rows, got a list of 4;")
+
+
+def test_a_body_up_to_the_limit_is_read_and_no_longer(
+    connect: Connect, predictor: Predictor
+) -> None:
+    body = json.dumps(ROW).encode()
+    fitting, longer = (
+        connect(predictor, Limits(len(body))),
+        connect(predictor, Limits(len(body) - 1)),
+    )
+    assert fitting.post("/v1/predict", content=body).status_code == 200
+    for content in (body, iter([body[:10], body[10:]])):
+        response = longer.post("/v1/predict", content=content)
+        assert response.status_code == 413
+        assert response.json()["type"] == "urn:problem:body-too-large"
+
+
+@pytest.mark.parametrize("task", ["multiclass", "regression"])
+def test_other_targets_are_answered_too(connect: Connect, tmp_path: Path, task: Task) -> None:
+    make_bundle(tmp_path / task, task)
+    client = connect(load(bundles.read(tmp_path / task), rehearsal=False))
+    answer = client.post("/v1/predict", json=ROW).json()
+    if task == "regression":
+        assert set(answer) == {"prediction_id", "bundle", "score"}
+    else:
+        assert answer["decision"] == max(answer["scores"], key=answer["scores"].get)
+        assert answer["score"] == max(answer["scores"].values())
+    outcome = 3.5 if task == "regression" else "low"
+    label = {"prediction_id": answer["prediction_id"], "label": outcome}
+    assert client.post("/v1/labels", json={"labels": [label]}).json() == {"stored": 1}
+    assert errors_of(client, {"labels": [label | {"label": "other"}]}, "/v1/labels")
+
+
+def test_a_rehearsal_says_so_in_every_answer(connect: Connect, bundle_path: Path) -> None:
+    client = connect(load(bundles.read(bundle_path), rehearsal=True))
+    assert client.post("/v1/predict", json=ROW).json()["rehearsal"] is True
+    many = client.post("/v1/predict", json={"rows": [ROW, ROW]}).json()["predictions"]
+    assert [answer["rehearsal"] for answer in many] == [True, True]
+
+
+def test_one_label_may_come_alone(client: TestClient) -> None:
+    """As one row may; and one with a mistake is told of it by its own names."""
+    label = {"prediction_id": "0" * 32, "label": True}
+    assert client.post("/v1/labels", json=label).json() == {"stored": 1}
+    errors = errors_of(client, label | {"lable": True}, "/v1/labels")
+    assert errors == {"lable": "no such field; did you mean 'label'?"}
+
+
+def test_labels_are_on_the_disk_when_they_are_accepted(client: TestClient, tmp_path: Path) -> None:
+    labels = [
+        {"prediction_id": "0" * 32, "label": False},
+        {"prediction_id": "0" * 32, "label": True},
+    ]
+    for label in labels:
+        assert client.post("/v1/labels", json={"labels": [label]}).json() == {"stored": 1}
+    [segment] = (tmp_path / "labels").glob("*.jsonl")
+    kept = [json.loads(line) for line in segment.read_text().splitlines()]
+    assert [line["label"] for line in kept] == [False, True]
+    assert kept[0]["at"] < kept[1]["at"]
+
+
+def test_labels_that_cannot_be_kept_are_not_accepted(client: TestClient, tmp_path: Path) -> None:
+    (tmp_path / "labels").write_text("a file where the folder should be")
+    label = {"prediction_id": "0" * 32, "label": True}
+    response = client.post("/v1/labels", json={"labels": [label]})
+    assert response.status_code == 503
+    assert response.headers["retry-after"]
+    (tmp_path / "labels").unlink()
+    assert client.post("/v1/labels", json={"labels": [label]}).status_code == 200
+
+
+@pytest.mark.parametrize("label", [{"prediction_id": "1", "label": True}, {"label": True}])
+def test_a_label_without_an_answer_is_refused(client: TestClient, label: dict[str, Any]) -> None:
+    errors = errors_of(client, {"labels": [label]}, "/v1/labels")
+    assert errors == {"labels[0].prediction_id": "the prediction_id of an answer"}
+
+
+def test_a_fault_of_ours_tells_nothing_of_its_inside_nor_of_the_row(
+    connect: Connect, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    fault = 'if list(frame["items"]) == [77]: raise ValueError("secret 77")\n        return np.col'
+    make_bundle(tmp_path / "bundle", code=FEATURES.replace("return np.col", fault))
+    client = connect(load(bundles.read(tmp_path / "bundle"), rehearsal=False))
+    response = client.post("/v1/predict", json=changed(items=77))
+    assert response.status_code == 500
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "ValueError" not in response.text
+    assert "secret" not in response.text
+    assert "ValueError" in caplog.text
+    assert "in transform" in caplog.text
+    assert "secret" not in caplog.text
+    assert client.post("/v1/predict", json=ROW).status_code == 200
+
+
+def test_nor_does_one_on_the_way_through_the_framework(
+    client: TestClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fault(*_: object) -> None:
+        raise ValueError("secret 77")
+
+    monkeypatch.setattr("engine.serving.http.app.labels_of", fault)
+    response = client.post("/v1/labels", json={"prediction_id": "0" * 32, "label": True})
+    assert response.status_code == 500
+    assert response.json()["type"] == "urn:problem:internal"
+    assert "secret" not in response.text + caplog.text
+    assert "ValueError" in caplog.text
+    assert 'route="/v1/labels",status="500"' in client.get("/metrics").text
+
+
+@pytest.mark.parametrize("path", ["/v1/predict", "/v1/labels"])
+def test_a_client_that_leaves_is_counted_and_is_no_fault(
+    client: TestClient, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    async def gone() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def nobody(_: Message) -> None:
+        pass
+
+    scope = {"type": "http", "method": "POST", "path": path, "headers": [], "query_string": b""}
+    asyncio.run(client.app(scope, gone, nobody))  # type: ignore[arg-type]
+    assert f'route="{path}",status="499"' in client.get("/metrics").text
+    assert "ERROR" not in caplog.text
+
+
+def test_what_is_not_served_is_said_in_the_same_form(client: TestClient) -> None:
+    for response, status in ((client.get("/nowhere"), 404), (client.get("/v1/predict"), 405)):
+        assert response.status_code == status
+        assert response.headers["content-type"] == "application/problem+json"
+    assert client.get("/v1/predict").headers["allow"] == "POST"
+
+
+def test_readiness_ends_when_the_server_drains_and_answers_do_not(client: TestClient) -> None:
+    assert client.get("/readyz").status_code == 200
+    client.app.state.draining = True  # type: ignore[attr-defined]
+    assert client.get("/readyz").status_code == 503
+    assert client.get("/livez").status_code == 200
+    assert client.post("/v1/predict", json=ROW).status_code == 200
+
+
+def test_metrics_count_what_happened(client: TestClient, predictor: Predictor) -> None:
+    client.post("/v1/predict", json={"rows": [ROW, ROW]})
+    client.post("/v1/predict", json={})
+    client.get("/nowhere")
+    lines = client.get("/metrics").text.splitlines()
+    bundle = predictor.bundle.id
+    for line in (
+        'serving_requests_total{route="/v1/predict",status="200"} 1.0',
+        'serving_requests_total{route="/v1/predict",status="422"} 1.0',
+        'serving_requests_total{route="none",status="404"} 1.0',
+        'serving_request_seconds_count{route="/v1/predict"} 2.0',
+        f'serving_rows_predicted_total{{bundle="{bundle}"}} 2.0',
+        f'serving_score_bucket{{bundle="{bundle}",le="0.25"}} 2.0',
+        "serving_log_dropped_total 0.0",
+    ):
+        assert line in lines

@@ -1,0 +1,86 @@
+"""MLflow's own client gets what it looks for, and ids beside it."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow.pyfunc.scoring_server.client import ScoringServerClient
+from starlette.testclient import TestClient
+
+from engine.tests.serving.http.test_protocols import INFER, Golden, refused
+from engine.tests.serving.made import COLUMNS, ROW
+
+
+def frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """The rows as training has them."""
+    return pd.DataFrame(rows).astype({column.name: column.dtype for column in COLUMNS})
+
+
+def test_mlflows_own_client_is_served(url: str, golden: Golden) -> None:
+    host, _, port = url.removeprefix("http://").rpartition(":")
+    client: Any = ScoringServerClient(host, port)  # type: ignore[no-untyped-call]
+    client.ping()
+    assert client.get_version() == "2.0.0"
+    rows = [one["row"] for one in golden]
+    expected = [one["answer"]["decision"] for one in golden]
+    for data in (frame(rows), json.dumps({"dataframe_records": rows}), rows):
+        response = client.invoke(data)
+        assert response.get_predictions("ndarray").tolist() == expected
+        assert response.get_predictions()[0].tolist() == expected
+        assert [one["decision"] for one in response["answers"]] == expected
+        assert len({one["prediction_id"] for one in response["answers"]}) == len(rows)
+    with pytest.raises(Exception, match="error code 422"):
+        client.invoke(np.zeros((2, len(COLUMNS))))
+
+
+def test_a_data_frame_may_come_in_every_form(client: TestClient, golden: Golden) -> None:
+    rows = [one["row"] for one in golden]
+    table = pd.DataFrame(rows)
+    columns = {name: [row[name] for row in rows] for name in ROW}
+    split = {"columns": list(ROW), "data": [list(row.values()) for row in rows]}
+    expected = [one["answer"]["decision"] for one in golden]
+    for body in (
+        {"dataframe_split": split},
+        {"dataframe_records": rows},
+        {"instances": rows},
+        {"inputs": columns},
+    ):
+        response = client.post("/invocations", json=body)
+        assert response.json()["predictions"] == expected
+    kind = {"Content-Type": "text/csv; charset=utf-8"}
+    text = table.to_csv(index=False)
+    assert client.post("/invocations", content=text, headers=kind).json()["predictions"] == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [],
+        {},
+        {"rows": [ROW]},
+        {"instances": [ROW], "inputs": [ROW]},
+        {"instances": [ROW], "params": {"threshold": 0.1}},
+        {"instances": [[1, 2]]},
+        {"inputs": {"items": 1}},
+        {"inputs": {"items": [1], "days": []}},
+        {"dataframe_split": [ROW]},
+        {"dataframe_split": {"columns": ["items"], "data": [[1, 2]]}},
+        {"dataframe_split": {"columns": ["items", "items"], "data": [[1, 2]]}},
+        {"dataframe_records": []},
+        {"dataframe_records": [ROW | {"items": "3"}]},
+    ],
+)
+def test_frames_that_do_not_fit_are_refused(client: TestClient, body: Any) -> None:
+    assert refused(client, body, path="/invocations")
+
+
+def test_bodies_that_nobody_reads_are_refused(client: TestClient) -> None:
+    for kind in ("application/vnd.apache.parquet", "text/csv; charset=latin-1"):
+        response = client.post("/invocations", content=b"a", headers={"Content-Type": kind})
+        assert response.json()["type"] == "urn:problem:wrong-type"
+    csv = {"Content-Type": "text/csv"}
+    for text in (b"", b"\xff", b"items\n", b"items\nabc\n", b"items\n1,2\n", b'items\n"' * 2):
+        assert client.post("/invocations", content=text, headers=csv).status_code == 422
+    assert client.post(INFER, content=b"{").json()["error"].startswith("expected JSON")

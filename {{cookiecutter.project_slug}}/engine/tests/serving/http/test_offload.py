@@ -1,0 +1,41 @@
+"""Large bodies are read beside the event loop, and only so many of them wait."""
+
+import asyncio
+import sys
+import threading
+
+import pytest
+
+from engine.serving.http.errors import Refusal
+from engine.serving.http.offload import MAX_WAITING_BYTES, SMALL_BYTES, Reader
+from engine.serving.turns import TURN_SECONDS
+
+
+def test_large_body_is_read_on_another_thread_in_small_turns() -> None:
+    def read() -> tuple[bool, float]:
+        return threading.current_thread() is threading.main_thread(), sys.getswitchinterval()
+
+    async def test() -> None:
+        usual = sys.getswitchinterval()
+        assert await Reader().read(SMALL_BYTES, read) == (True, usual)
+        in_loop, interval = await Reader().read(SMALL_BYTES + 1, read)
+        assert not in_loop
+        assert interval == pytest.approx(TURN_SECONDS, rel=0.01)
+        assert sys.getswitchinterval() == usual
+
+    asyncio.run(test())
+
+
+def test_more_than_may_wait_is_refused_until_some_is_read() -> None:
+    async def test() -> None:
+        reader, go = Reader(), threading.Event()
+        first = asyncio.create_task(reader.read(MAX_WAITING_BYTES, go.wait))
+        await asyncio.sleep(0)
+        with pytest.raises(Refusal) as refused:
+            await reader.read(SMALL_BYTES + 1, go.wait)
+        assert refused.value.kind == "busy"
+        go.set()
+        assert await first
+        assert await reader.read(SMALL_BYTES + 1, go.wait)
+
+    asyncio.run(test())

@@ -1,0 +1,211 @@
+"""Clients that others wrote are answered as those of /v1/predict are."""
+
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tritonclient.http as triton
+from starlette.testclient import TestClient
+
+from engine.bundle import bundle as bundles
+from engine.problem.spec import Task
+from engine.serving.http.keys import Keys
+from engine.serving.http.protocols.tensors import KIND
+from engine.serving.http.schema import Limits
+from engine.serving.model.predictor import Predictor, load
+from engine.tests.serving.conftest import Connect
+from engine.tests.serving.made import CLASSES, COLUMNS, ROW, make_bundle
+
+MODEL = "/v2/models/parcels-for-tests"
+INFER = f"{MODEL}/infer"
+DTYPES = {"FP64": np.float64, "INT64": np.int64, "BOOL": np.bool_, "BYTES": np.object_}
+Golden = list[dict[str, Any]]
+
+
+def tensors(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": column.name,
+            "shape": [len(rows)],
+            "datatype": KIND[column.type],
+            "data": [row[column.name] for row in rows],
+        }
+        for column in COLUMNS
+    ]
+
+
+def refused(client: TestClient, body: Any, status: int = 422, path: str = INFER) -> str:
+    response = client.post(path, content=json.dumps(body))
+    assert response.status_code == status, response.text
+    told = response.json()
+    assert set(told) == {"error"} if path.startswith("/v2") else {"detail"} <= set(told)
+    return str(told.get("error", told.get("detail")))
+
+
+def test_a_public_client_of_the_open_inference_protocol_is_served(
+    url: str, golden: Golden, predictor: Predictor
+) -> None:
+    rows = [one["row"] for one in golden]
+    rows = [row for row in rows if None not in row.values()]
+    client = triton.InferenceServerClient(url.removeprefix("http://"))
+    assert client.is_server_live()
+    assert client.is_server_ready()
+    name = client.get_server_metadata()["name"]
+    assert client.is_model_ready(name)
+    assert not client.is_model_ready("another")
+    about = client.get_model_metadata(name)
+    [version] = about["versions"]
+    inputs = []
+    for told in about["inputs"]:
+        values: Any = np.array([row[told["name"]] for row in rows], DTYPES[told["datatype"]])
+        tensor = triton.InferInput(told["name"], list(values.shape), told["datatype"])
+        inputs.append(tensor.set_data_from_numpy(values, binary_data=False))
+    answer = client.infer(name, inputs, model_version=version, request_id="mine")
+    expected = predictor.predict(rows)
+    assert answer.as_numpy("score").tolist() == [one["score"] for one in expected]
+    assert answer.as_numpy("decision").tolist() == [one["decision"] for one in expected]
+    assert len(set(answer.as_numpy("prediction_id").tolist())) == len(rows)
+    assert answer.get_response()["id"] == "mine"
+    only = client.infer(name, inputs, outputs=[triton.InferRequestedOutput("score")])
+    assert [one["name"] for one in only.get_response()["outputs"]] == ["score"]
+    with pytest.raises(triton.InferenceServerException, match="each input once"):
+        client.infer(name, [*inputs, *inputs])
+    inputs[0].set_data_from_numpy(np.array([row["mean radius (mm)"] for row in rows]))
+    with pytest.raises(triton.InferenceServerException, match="binary_data=False"):
+        client.infer(name, inputs)
+
+
+def test_missing_values_come_as_null_or_not_at_all(client: TestClient, golden: Golden) -> None:
+    rows = [one["row"] for one in golden]
+    assert any(None in row.values() for row in rows)
+    answer = client.post(INFER, json={"inputs": tensors(rows)}).json()
+    scores = {one["name"]: one["data"] for one in answer["outputs"]}["score"]
+    assert scores == [one["answer"]["score"] for one in golden]
+    some = [one for one in tensors([ROW]) if one["name"] not in ("days", "insured")]
+    assert client.post(INFER, json={"inputs": some}).status_code == 200
+    assert "carrier" not in refused(client, {"inputs": tensors([ROW | {"items": None}])})
+
+
+@pytest.mark.parametrize("task", ["multiclass", "regression"])
+def test_other_targets_are_answered_too(connect: Connect, tmp_path: Path, task: Task) -> None:
+    make_bundle(tmp_path / task, task)
+    client = connect(load(bundles.read(tmp_path / task), rehearsal=False))
+    about = client.get(MODEL).json()
+    outputs = client.post(INFER, json={"inputs": tensors([ROW, ROW])}).json()["outputs"]
+    shapes = {one["name"]: one["shape"] for one in about["outputs"]}
+    assert {one["name"]: [-1, *one["shape"][1:]] for one in outputs} == shapes
+    assert all(len(one["data"]) == math.prod(one["shape"]) for one in outputs)
+    [prediction] = client.post("/invocations", json={"instances": [ROW]}).json()["predictions"]
+    found = {one["name"]: one for one in outputs}
+    if task == "multiclass":
+        assert json.loads(found["scores"]["parameters"]["classes"]) == list(CLASSES[task])
+        assert found["decision"]["data"][0] == prediction
+    else:
+        assert found["score"]["data"][0] == prediction
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"inputs": []}, "got none"),
+        ({"inputs": 1}, "inputs: expected a list of tensors"),
+        ({"inputs": tensors([ROW]) * 2}, "each input once"),
+        ({"inputs": tensors([ROW])[1:]}, "rows\\[0\\].mean radius \\(mm\\): expected a number"),
+        ({"inputs": [*tensors([ROW])[1:], tensors([ROW, ROW])[0]]}, "of one length"),
+        ({"inputs": tensors([ROW | {"service": "other"}])}, "one of 'slow', 'fast'"),
+        ({"inputs": tensors([ROW | {"items": 3.5}])}, "expected a whole number"),
+        ({"inputs": tensors([ROW]), "outputs": [{"name": "lime"}]}, "score, decision"),
+        ({"inputs": [tensors([ROW])[0] | {"datatype": "BYTES"}]}, "expected FP64"),
+        ({"inputs": [tensors([ROW])[0] | {"shape": [2]}]}, "expected a shape"),
+        ({"inputs": [tensors([ROW])[0] | {"shape": [-1]}]}, "expected a shape"),
+        ({"inputs": [tensors([ROW])[0] | {"name": "colour"}]}, "colour: expected no such field"),
+        ({"inputs": [tensors([ROW])[0] | {"data": [], "shape": [0]}]}, "got 0"),
+    ],
+)
+def test_tensors_that_do_not_fit_are_refused_in_the_protocols_words(
+    client: TestClient, change: dict[str, Any], told: str
+) -> None:
+    assert client.post(INFER, json={"inputs": tensors([ROW])}).status_code == 200
+    nested = [one | {"shape": [1, 1], "data": [one["data"]]} for one in tensors([ROW])]
+    assert client.post(INFER, json={"inputs": nested}).status_code == 200
+    with pytest.raises(AssertionError, match=told):
+        raise AssertionError(refused(client, change))
+
+
+def test_the_same_limits_hold(connect: Connect, predictor: Predictor) -> None:
+    client = connect(predictor, Limits(rows=2, body_bytes=5_000))
+    fitting: tuple[tuple[str, Any], ...] = (
+        (INFER, {"inputs": tensors([ROW] * 2)}),
+        ("/invocations", {"instances": [ROW] * 2}),
+    )
+    for path, body in fitting:
+        assert client.post(path, json=body).status_code == 200
+    longer: tuple[tuple[str, Any], ...] = (
+        (INFER, {"inputs": tensors([ROW] * 3)}),
+        ("/invocations", {"instances": [ROW] * 3}),
+        ("/invocations", {"inputs": {name: [value] * 3 for name, value in ROW.items()}}),
+        (INFER, {"inputs": [], "id": "a" * 5_000}),
+    )
+    for path, body in longer:
+        assert "expected" in refused(client, body, 413, path)
+    full = connect(predictor, Limits(waiting_rows=0))
+    assert "rows wait" in refused(full, {"inputs": tensors([ROW])}, 503)
+    assert "rows wait" in refused(full, {"instances": [ROW]}, 503, "/invocations")
+
+
+def test_a_key_guards_them_and_probes_stay_open(connect: Connect, predictor: Predictor) -> None:
+    key = "k" * 32
+    client = connect(predictor, keys=Keys(key, None))
+    asked = [(INFER, {"inputs": tensors([ROW])}), ("/invocations", {"instances": [ROW]})]
+    for path, body in asked:
+        assert refused(client, body, 401, path)
+        told = {"Authorization": f"Bearer {key}"}
+        assert client.post(path, json=body, headers=told).status_code == 200
+    for path in ("/ping", "/version", "/v2", "/v2/health/live", "/v2/health/ready"):
+        assert client.get(path).status_code == 200
+    found = client.get("/openapi.json").json()["paths"]
+    assert found["/invocations"]["post"]["security"] == [{"key": []}]
+
+
+def test_another_model_or_version_is_not_there(client: TestClient) -> None:
+    assert client.get(f"{MODEL}/versions/1").json()["versions"] == ["1"]
+    for path in (f"{MODEL}/versions/2", "/v2/models/other", f"{MODEL}/versions/2/ready"):
+        assert set(client.get(path).json()) == {"error"}
+        assert client.get(path).status_code == 404
+    assert refused(client, {"inputs": tensors([ROW])}, 404, "/v2/models/other/infer")
+    assert set(client.get("/v2/nowhere").json()) == {"error"}
+
+
+def test_they_say_when_the_server_leaves(client: TestClient) -> None:
+    probes = ("/ping", "/v2/health/ready", f"{MODEL}/ready")
+    assert {client.get(path).status_code for path in probes} == {200}
+    client.app.state.draining = True  # type: ignore[attr-defined]
+    assert {client.get(path).status_code for path in probes} == {503}
+    assert client.get("/v2/health/live").status_code == 200
+    assert client.post(INFER, json={"inputs": tensors([ROW])}).status_code == 200
+
+
+def test_they_are_logged_and_counted(client: TestClient, tmp_path: Path) -> None:
+    ids = {
+        client.post("/invocations", json={"instances": [ROW]}).json()["answers"][0]["prediction_id"]
+    }
+    outputs = client.post(INFER, json={"inputs": tensors([ROW])}).json()["outputs"]
+    ids |= {one["data"][0] for one in outputs if one["name"] == "prediction_id"}
+    lines = client.get("/metrics").text
+    assert 'route="/invocations",status="200"} 1.0' in lines
+    assert 'route="/v2/models/{name}/infer",status="200"} 1.0' in lines
+    for id_ in ids:
+        label = {"prediction_id": id_, "label": True}
+        assert client.post("/v1/labels", json=label).status_code == 200
+    while not ids <= kept(tmp_path):
+        time.sleep(0.05)
+
+
+def kept(folder: Path) -> set[str]:
+    """The ids in the prediction log."""
+    texts = [path.read_text() for path in folder.glob("predictions/*.jsonl")]
+    return {json.loads(line)["prediction_id"] for text in texts for line in text.splitlines()}

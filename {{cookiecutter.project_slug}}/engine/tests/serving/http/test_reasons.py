@@ -1,0 +1,94 @@
+"""Why a row has its score, for those who ask: what the server itself says of the row otherwise."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from engine.bundle import bundle as bundles
+from engine.problem.spec import Task
+from engine.serving.model.predictor import Predictor, load
+from engine.tests.serving.conftest import Connect
+from engine.tests.serving.made import ROW, make_bundle, seal
+
+FEATURES = [
+    {"name": "mean radius (mm)", "type": "number", "edges": [10.0, 20.0, 30.0],
+     "counts": [10, 30, 10, 10], "missing": 0},
+    {"name": "items", "type": "integer", "edges": [3.0, 40.0], "counts": [40, 10, 10],
+     "missing": 0},
+    {"name": "fragile", "type": "boolean", "categories": ["false", "true"],
+     "counts": [10, 50, 0], "missing": 0},
+    {"name": "carrier", "type": "category", "categories": ["red", "blue"],
+     "counts": [10, 20, 90], "missing": 5},
+    {"name": "ordered_at", "type": "date", "counts": [60], "missing": 0},
+]  # fmt: skip
+TYPICAL = {"mean radius (mm)": 20.0, "fragile": True, "carrier": "blue"}  # items are: 3
+
+
+@pytest.fixture(params=["binary", "multiclass", "regression"])
+def explained(request: pytest.FixtureRequest, tmp_path: Path) -> Predictor:
+    """A bundle whose reference knows what is typical."""
+    task: Task = request.param
+    path = tmp_path / "explained"
+    make_bundle(path, task)
+    reference = json.loads((path / "reference.json").read_text()) | {"features": FEATURES}
+    (path / "reference.json").write_text(json.dumps(reference))
+    seal(path)
+    return load(bundles.read(path), rehearsal=False)
+
+
+def said(client: TestClient, row: dict[str, Any], chosen: Any) -> float:
+    answer = client.post("/v1/predict", json=row).json()
+    return float(answer["scores"][str(chosen)] if "scores" in answer else answer["score"])
+
+
+def test_a_reason_is_what_the_score_would_be_without_it(
+    connect: Connect, explained: Predictor
+) -> None:
+    client = connect(explained)
+    answer = client.post("/v1/predict?reasons=99", json=ROW).json()
+    chosen = answer.get("decision")
+    wanted = {
+        name: answer["score"] - said(client, ROW | {name: value}, chosen)
+        for name, value in TYPICAL.items()
+    }
+    told = {reason["input"]: reason for reason in answer["reasons"]}
+    assert {name: reason["difference"] for name, reason in told.items()} == pytest.approx(
+        {name: moved for name, moved in wanted.items() if moved}
+    )
+    assert "mean radius (mm)" in told
+    for name, reason in told.items():
+        assert (reason["value"], reason["typical"]) == (ROW[name], TYPICAL[name])
+    strength = [abs(reason["difference"]) for reason in answer["reasons"]]
+    assert strength == sorted(strength, reverse=True)
+    [first] = client.post("/v1/predict?reasons=1", json=ROW).json()["reasons"]
+    assert first == answer["reasons"][0]
+
+
+def test_who_does_not_ask_is_told_none_and_what_was_asked_for_reasons_is_not_counted(
+    connect: Connect, explained: Predictor
+) -> None:
+    client = connect(explained)
+    assert "reasons" not in client.post("/v1/predict", json=ROW).json()
+    assert "reasons" not in client.post("/v1/predict?other=1", json=ROW).json()
+    client.post("/v1/predict?reasons=3", json=ROW)
+    assert f'rows_predicted_total{{bundle="{explained.bundle.id}"}} 3.0' in (
+        client.get("/metrics").text
+    )
+
+
+@pytest.mark.parametrize("query", ["reasons=", "reasons=0", "reasons=x", "reasons=1&reasons=2"])
+def test_a_number_that_is_none_is_refused(client: TestClient, query: str) -> None:
+    answer = client.post(f"/v1/predict?{query}", json=ROW)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["expected"] == "a whole number from 1 to 99"
+
+
+def test_reasons_are_for_one_row(client: TestClient) -> None:
+    answer = client.post("/v1/predict?reasons=2", json={"rows": [ROW, ROW]})
+    assert answer.status_code == 422
+    assert "one row" in answer.json()["detail"]
+    # A bundle that says of no input what is typical has none to tell.
+    assert client.post("/v1/predict?reasons=2", json=ROW).json()["reasons"] == []

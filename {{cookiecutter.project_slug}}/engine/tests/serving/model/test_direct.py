@@ -1,0 +1,143 @@
+"""The direct way through a pipeline gives the very scores of the whole, or is not taken."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from engine.bundle import bundle as bundles
+from engine.problem.columns import Column
+from engine.problem.spec import Task
+from engine.serving.model.direct import direct
+from engine.serving.model.predictor import load
+from engine.serving.model.quick import quick as _quick
+from engine.serving.model.table import frame
+from engine.tests.serving.made import make_bundle
+
+COLUMNS = (Column("a", "number"), Column("b", "number"), Column("word", "category"))
+ROWS: list[dict[str, Any]] = [
+    {"a": float(n), "b": float(n * n % 7), "word": "xyz"[n % 3]} for n in range(60)
+]
+TABLE = frame(ROWS, COLUMNS)
+LABELS = np.arange(60) % 2
+
+
+def fitted(first: Any, *more: Any) -> Pipeline:
+    return make_pipeline(first, *more).fit(TABLE, LABELS)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_the_direct_way_is_taken_and_gives_the_same_to_the_last_bit(
+    tmp_path: Path, task: Task
+) -> None:
+    make_bundle(tmp_path, task)
+    quick = load(bundles.read(tmp_path), rehearsal=False)
+    assert quick._direct is not None
+    whole = replace(quick, _direct=None)
+    rows = [golden["row"] for golden in quick.bundle.golden()]
+    assert np.array_equal(quick.scores(rows), whole.scores(rows))
+    for row in rows:
+        assert np.array_equal(quick.scores([row]), whole.scores([row]))
+
+
+def test_a_way_that_answers_otherwise_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def other(model: Any, columns: Any) -> Any:
+        way = direct(model, columns)
+        assert way is not None
+        stranger = DummyClassifier().fit(np.zeros((2, 1)), [False, True])
+        return replace(way, last=stranger)
+
+    make_bundle(tmp_path)
+    monkeypatch.setattr("engine.serving.model.predictor.direct", other)
+    predictor = load(bundles.read(tmp_path), rehearsal=False)
+    assert predictor._direct is None
+    assert "asked as a whole" in caplog.text
+    expected = [golden["answer"]["score"] for golden in predictor.bundle.golden()]
+    rows = [golden["row"] for golden in predictor.bundle.golden()]
+    assert predictor.scores(rows)[:, 1] == pytest.approx(expected)
+
+
+def test_steps_between_and_a_part_left_out_are_passed_as_the_whole_does() -> None:
+    parts = [
+        ("numbers", make_pipeline("passthrough", StandardScaler()), ["b", "a"]),
+        ("none", "drop", ["a"]),
+        ("words", OneHotEncoder(sparse_output=False), ["word"]),
+    ]
+    model = fitted(ColumnTransformer(parts), StandardScaler(), LogisticRegression())
+    way = direct(model, COLUMNS)
+    assert way is not None
+    assert not any(part.light for part in way.suited(ROWS).parts)
+    seen = way.suited(ROWS).features(ROWS)
+    assert np.array_equal(way.last.predict_proba(seen), model.predict_proba(TABLE))
+
+
+def _numbers(**told: Any) -> ColumnTransformer:
+    return ColumnTransformer([("numbers", StandardScaler(), ["a", "b"])], **told)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        StandardScaler().set_output(transform="default"),
+        ColumnTransformer([("numbers", StandardScaler(), lambda frame: [0, 1])]),
+        ColumnTransformer([("numbers", StandardScaler(), slice("a", "b"))]),
+        _numbers(transformer_weights={"numbers": 2.0}),
+        _numbers().set_output(transform="pandas"),
+        _numbers(remainder=OneHotEncoder(), sparse_threshold=1),
+    ],
+    ids=["no columns", "by number", "a slice", "weighted", "tables", "sparse"],
+)
+def test_a_pipeline_built_otherwise_has_no_direct_way(first: Any) -> None:
+    numbers = TABLE[["a", "b"]] if isinstance(first, StandardScaler) else TABLE
+    model = make_pipeline(first, LogisticRegression()).fit(pd.DataFrame(numbers), LABELS)
+    assert direct(model, COLUMNS) is None
+
+
+WORDS = OneHotEncoder(sparse_output=False, handle_unknown="infrequent_if_exist", min_frequency=5)
+
+
+@pytest.mark.parametrize("encoder", [WORDS, OneHotEncoder(sparse_output=False, drop="first")])
+def test_an_encoder_whose_categories_lie_ready_gives_the_same(encoder: Any) -> None:
+    seen = np.array(list("aaaaaabbbbbbccd"), dtype=object)
+    table = np.column_stack([seen, seen[::-1]])
+    fitted = clone(encoder).fit(table)
+    quick = _quick(fitted)
+    assert quick is not fitted
+    known = [[one, other] for one in "abcd" for other in "dcba"]
+    unknown = [["never", "a"], ["b", float("nan")], [None, ""]]
+    asked = [*known, *unknown] if encoder is WORDS else known
+    rows = np.array(asked, dtype=object)
+    assert np.array_equal(quick.transform(rows), fitted.transform(rows))
+    for row in rows:
+        assert np.array_equal(quick.transform(row[None]), fitted.transform(row[None]))
+
+
+def test_an_unknown_category_is_still_an_error_where_it_was_one() -> None:
+    quick = _quick(OneHotEncoder(sparse_output=False).fit(np.array([["a"], ["b"]], dtype=object)))
+    with pytest.raises(ValueError, match="unknown categories"):
+        quick.transform(np.array([["never"]], dtype=object))
+
+
+@pytest.mark.parametrize(
+    "fitted",
+    [
+        OneHotEncoder(sparse_output=False).fit(np.array([["a"], [np.nan]], dtype=object)),
+        OneHotEncoder(sparse_output=False).fit(np.array([[1], [2]])),
+        OneHotEncoder().fit(np.array([["a"]], dtype=object)),
+        OneHotEncoder(sparse_output=False).fit(np.arange(2_000).astype(str)[:, None]),
+    ],
+    ids=["missing", "numbers", "sparse", "too many"],
+)
+def test_another_encoder_is_asked_itself(fitted: Any) -> None:
+    assert _quick(fitted) is fitted

@@ -1,0 +1,138 @@
+"""A predictor exists only for a bundle that answers here as it did in training."""
+
+import json
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import skops.io
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+
+from engine.bundle import bundle as bundles
+from engine.bundle.archive import load_model, trusted, trusted_types_file
+from engine.bundle.replay import same
+from engine.problem.errors import BadInput
+from engine.problem.spec import Task
+from engine.serving.model.predictor import Predictor, load
+from engine.serving.model.table import frame
+from engine.tests.serving.made import COLUMNS, FEATURES, ROW, make_bundle, seal
+
+
+def test_the_table_has_the_types_that_training_saw() -> None:
+    missing = {column.name: None for column in COLUMNS if column.nullable}
+    table = frame([ROW, ROW | missing], COLUMNS)
+    assert table.dtypes.astype(str).to_dict() == {column.name: column.dtype for column in COLUMNS}
+    assert table.isna().sum().sum() == 2 * len(missing) - 1  # the example has a carrier
+    assert table["ordered_at"][0] == pd.Timestamp("2026-03-01 09:30")
+
+
+def test_what_is_missing_is_never_taken_for_no() -> None:
+    with pytest.raises(ValueError, match="missing values"):
+        frame([ROW | {"fragile": None}], COLUMNS)
+
+
+def test_a_row_is_answered_alike_alone_and_among_others(predictor: Predictor) -> None:
+    rows = [golden["row"] for golden in predictor.bundle.golden()]
+    assert predictor.predict(rows) == [predictor.predict([row])[0] for row in rows]
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_another_golden_answer_is_refused_and_the_row_named(tmp_path: Path, task: Task) -> None:
+    make_bundle(tmp_path, task)
+    lines = (tmp_path / "golden.jsonl").read_text().splitlines()
+    load(bundles.read(tmp_path), rehearsal=False)
+    third = json.loads(lines[2])
+    third["answer"]["score"] += 0.001
+    lines[2] = json.dumps(third)
+    (tmp_path / "golden.jsonl").write_text("\n".join(lines))
+    seal(tmp_path)
+    with pytest.raises(BadInput, match=r"golden row 3 \(typical\) .* expected .*, got"):
+        load(bundles.read(tmp_path), rehearsal=False)
+
+
+def test_answers_agree_within_the_tolerance_and_decisions_exactly() -> None:
+    answer = {"score": 0.5, "decision": True}
+    assert same(answer, {"score": 0.5 + 1e-9, "decision": True})
+    assert not same(answer, {"score": 0.5 + 1e-5, "decision": True})
+    assert not same(answer, {"score": 0.5, "decision": False})
+    assert not same(answer, {"score": 0.5, "decision": 1})
+    assert not same(answer, {"score": 0.5})
+
+
+def test_two_bundles_answer_side_by_side_each_with_its_own_feature_code(
+    tmp_path: Path, predictor: Predictor
+) -> None:
+    code = FEATURES.replace("FACTOR = 1.0", "FACTOR = -1.0")
+    make_bundle(tmp_path, code=code)
+    other = load(bundles.read(tmp_path), rehearsal=False)
+    factors = {
+        module.FACTOR
+        for name, module in sys.modules.items()
+        if name.startswith("bundle_")
+        and name.split("_")[1] in other.bundle.id + predictor.bundle.id
+    }
+    assert factors == {1.0, -1.0}
+    for one in (predictor, other):
+        golden = one.bundle.golden()[0]
+        assert same(one.predict([golden["row"]])[0], golden["answer"])
+
+
+def test_loading_leaves_the_bundle_as_it_was(bundle_path: Path, predictor: Predictor) -> None:
+    assert bundles.read(bundle_path).id == predictor.bundle.id
+
+
+@pytest.mark.parametrize("name", ["code/features.py", "model/model.skops", "golden.jsonl"])
+def test_a_file_that_changes_after_it_was_verified_is_not_used(tmp_path: Path, name: str) -> None:
+    make_bundle(tmp_path, code=FEATURES + f"# {name}")  # code of its own, which nobody has loaded
+    bundle = bundles.read(tmp_path)
+    path = tmp_path / name
+    path.write_bytes(path.read_bytes() + b"\n")
+    with pytest.raises(BadInput, match=f"{name} was changed after the bundle was built"):
+        load(bundle, rehearsal=False)
+    path.unlink()
+    with pytest.raises(BadInput, match=f"{name} cannot be read: No such file"):
+        load(bundle, rehearsal=False)
+
+
+def test_a_type_that_is_not_trusted_is_refused_by_name(tmp_path: Path) -> None:
+    make_bundle(tmp_path)
+    near = KNeighborsClassifier(1, algorithm="kd_tree").fit([[0], [1]], [False, True])
+    skops.io.dump(near, tmp_path / "model/model.skops")
+    seal(tmp_path)
+    with pytest.raises(BadInput, match=r"not trusted: .*sklearn\.neighbors\._kd_tree\.KDTree;"):
+        load_model(bundles.read(tmp_path))
+    mine = tmp_path.parent / "trusted.txt"
+    distance = "sklearn.metrics._dist_metrics.EuclideanDistance64"
+    mine.write_text(f"# read, harmless\n{distance}\nsklearn.neighbors._kd_tree.KDTree  # here\n")
+    assert load_model(bundles.read(tmp_path), mine).predict([[1]]).tolist() == [True]
+
+
+def test_feature_code_that_does_not_run_is_refused(tmp_path: Path) -> None:
+    make_bundle(tmp_path)
+    (tmp_path / "code/features.py").write_text("import poc.model_that_is_not_here")
+    seal(tmp_path)
+    with pytest.raises(BadInput, match=r"feature code of bundle .* does not run"):
+        load_model(bundles.read(tmp_path))
+
+
+def test_a_model_of_other_classes_is_refused(tmp_path: Path) -> None:
+    make_bundle(tmp_path)
+    skops.io.dump(LogisticRegression().fit([[0], [1]], ["n", "y"]), tmp_path / "model/model.skops")
+    seal(tmp_path)
+    with pytest.raises(BadInput, match="expected a model of the contract's classes"):
+        load(bundles.read(tmp_path), rehearsal=False)
+
+
+def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
+    make_bundle(tmp_path)
+    (tmp_path / "model/model.skops").write_bytes(b"no archive")
+    seal(tmp_path)
+    with pytest.raises(BadInput, match="is not a skops archive"):
+        load_model(bundles.read(tmp_path))
+
+
+def test_the_trusted_list_is_read_without_its_comments() -> None:
+    assert "numpy.dtype" in trusted(trusted_types_file())
+    assert not [name for name in trusted(trusted_types_file()) if "#" in name or " " in name]

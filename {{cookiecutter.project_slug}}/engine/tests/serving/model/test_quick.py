@@ -1,0 +1,52 @@
+"""What stands for a step of scikit-learn's gives its very numbers, or does not stand for it."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import StandardScaler
+
+from engine.serving.model.quick import Fill, Scale, quick
+
+RNG = np.random.default_rng(0)
+SEEN = RNG.normal(size=(50, 4)) * [1, 1e-6, 1e6, 1]
+SEEN[RNG.random(SEEN.shape) < 0.2] = np.nan
+SEEN[:, 3] = 7.0  # never missing, and always the same
+
+
+@pytest.mark.parametrize("told", [{}, {"add_indicator": True}, {"strategy": "most_frequent"}])
+def test_missing_numbers_are_filled_as_the_imputer_fills_them(told: dict[str, Any]) -> None:
+    imputer = SimpleImputer(**told).fit(SEEN)
+    assert isinstance(quick(imputer), Fill)
+    for rows in (SEEN, SEEN[:1], np.full((1, 4), np.nan)):
+        before = rows.copy()
+        assert np.array_equal(quick(imputer).transform(rows), imputer.transform(rows.copy()))
+        assert np.array_equal(rows, before, equal_nan=True)
+
+
+def test_numbers_are_scaled_to_the_last_bit() -> None:
+    filled = np.nan_to_num(SEEN)
+    scaler = StandardScaler().fit(filled)
+    assert isinstance(quick(scaler), Scale)
+    assert np.array_equal(quick(scaler).transform(filled), scaler.transform(filled))
+
+
+class Doubled(StandardScaler):  # type: ignore[misc]
+    def transform(self, seen: Any) -> Any:
+        return 2 * super().transform(seen)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        SimpleImputer(missing_values=-1).fit(np.nan_to_num(SEEN)),
+        SimpleImputer().fit(np.column_stack([SEEN, np.full(50, np.nan)])),
+        StandardScaler(with_mean=False).fit(np.nan_to_num(SEEN)),
+        Doubled().fit(np.nan_to_num(SEEN)),
+    ],
+    ids=["another sign of missing", "a column left out", "half a scaler", "a class of its own"],
+)
+@pytest.mark.filterwarnings("ignore:Skipping features")
+def test_another_is_asked_itself(step: Any) -> None:
+    assert quick(step) is step

@@ -1,0 +1,216 @@
+"""What is converted answers as the step it stands for; what cannot be, is said and left alone."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.calibration import (
+    CalibratedClassifierCV,
+    _CalibratedClassifier,
+    _SigmoidCalibration,
+    _TemperatureScaling,
+)
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from engine.problem.columns import Column
+from engine.problem.errors import BadInput
+from engine.problem.spec import Task
+from engine.serving.model.direct import Direct, direct
+from engine.serving.model.onnx import ALL, Onnx, compares_doubles, held
+from engine.serving.model.table import frame
+from engine.serving.optimise.convert import convert
+from poc.features import features
+from poc.model import candidates
+
+COLUMNS = (
+    Column("weight", "number", nullable=True),
+    Column("distance", "number"),
+    Column("items", "integer"),
+    Column("fragile", "boolean", nullable=True),
+    Column("carrier", "category", nullable=True),
+    Column("ordered_at", "date"),
+)
+
+
+def _rows(count: int) -> list[dict[str, Any]]:
+    rng = np.random.default_rng(0)
+    return [
+        {
+            "weight": None if rng.random() < 0.1 else float(rng.normal()),
+            "distance": float(rng.normal() * 1000),
+            "items": int(rng.integers(100)),
+            "fragile": None if rng.random() < 0.1 else bool(rng.random() < 0.5),
+            "carrier": None if rng.random() < 0.1 else str(rng.choice(list("abcdef"))),
+            "ordered_at": f"2026-0{rng.integers(1, 9)}-1{rng.integers(0, 9)}T09:30:00",
+        }
+        for _ in range(count)
+    ]
+
+
+ROWS = _rows(800)
+TABLE = frame(ROWS, COLUMNS)
+STRENGTH = (TABLE["weight"].fillna(0) + TABLE["distance"] / 1000).to_numpy()
+OUTCOMES: dict[Task, NDArray[Any]] = {
+    "binary": STRENGTH > 0,
+    "multiclass": np.array(["low", "middle", "high"], object)[np.digitize(STRENGTH, [-1, 1])],
+    "regression": STRENGTH * 100,
+}
+
+
+def fitted(task: Task, name: str) -> Pipeline:
+    found = {one.name: one.model for one in candidates(COLUMNS, task, 0, len(ROWS))}
+    return clone(found[name]).fit(TABLE, OUTCOMES[task])
+
+
+def curved(model: Pipeline, task: Task, kind: Any) -> Pipeline:
+    """The model with a curve behind it, as `engine.training.calibrate` puts it there."""
+    last, seen = model[-1], model[:-1].transform(TABLE)
+    decides = hasattr(last, "decision_function")
+    heard = last.decision_function(seen) if decides else last.predict_proba(seen)
+    method = "sigmoid" if kind is _SigmoidCalibration else "temperature"
+    if method == "sigmoid" and heard.ndim == 2:
+        heard = heard[:, 1]
+    curve = kind().fit(heard, np.searchsorted(last.classes_, OUTCOMES[task]))
+    outer = CalibratedClassifierCV(clone(last), method=method, ensemble=False)
+    inner = _CalibratedClassifier(last, [curve], classes=last.classes_, method=method)
+    outer.calibrated_classifiers_, outer.classes_ = [inner], last.classes_
+    return Pipeline([*model.steps[:-1], ("calibrated", outer)])
+
+
+def way_of(model: Pipeline) -> Direct:
+    way = direct(model, COLUMNS)
+    assert way is not None
+    return way.suited(ROWS[:40])
+
+
+def said(model: Pipeline, task: Task) -> NDArray[Any]:
+    found = model.predict(TABLE) if task == "regression" else model.predict_proba(TABLE)
+    return np.asarray(found)
+
+
+@pytest.mark.parametrize("task", list(OUTCOMES))
+@pytest.mark.parametrize("name", ["linear", "gradient_boosting"])
+def test_linear_models_and_boosted_trees_are_converted(task: Task, name: str) -> None:
+    model = fitted(task, name)
+    way = way_of(model)
+    assert all(part.light for part in way.parts)  # the template's own steps ask no pandas
+    fast = Onnx(convert(way, ROWS[:3]), way)
+    size = 1.0 if task != "regression" else float(np.ptp(OUTCOMES[task]))
+    assert fast(ROWS)[0] == pytest.approx(said(model, task), rel=0, abs=1e-5 * size)
+
+
+@pytest.mark.parametrize("name", ["linear", "gradient_boosting"])
+@pytest.mark.parametrize(
+    ("task", "kind"),
+    [
+        ("binary", _SigmoidCalibration),
+        ("binary", _TemperatureScaling),
+        ("multiclass", _TemperatureScaling),
+    ],
+)
+def test_a_calibrated_model_is_converted_with_its_curve(task: Task, name: str, kind: Any) -> None:
+    plain = fitted(task, name)
+    model = curved(plain, task, kind)
+    assert np.abs(said(model, task) - said(plain, task)).max() > 1e-3  # the curve does something
+    way = way_of(model)
+    fast = Onnx(convert(way, ROWS[:3]), way)
+    assert fast(ROWS)[0] == pytest.approx(said(model, task), rel=0, abs=1e-5)
+
+
+def test_next_to_every_split_a_boosted_model_goes_the_same_way() -> None:
+    """skl2onnx rounds thresholds to the nearest float32, some of them to the other side."""
+    # Neighbours among the float32: what lies in the middle between two is none of them.
+    near = 1 + np.random.default_rng(0).integers(64, size=len(ROWS)) * 2.0**-23
+    rows = [row | {"distance": value} for row, value in zip(ROWS, near.tolist(), strict=True)]
+    table, outcome = frame(rows, COLUMNS), np.sin(near * 2**21) > 0
+    model = clone(candidates(COLUMNS, "binary", 0, 800)[-1].model).fit(table, outcome)
+    way = way_of(model)
+    fast, seen = Onnx(convert(way, rows[:3]), way), np.asarray(way.features(rows[:1]))
+    base = np.nan_to_num(seen.astype(np.float32))
+    trees = [tree.nodes for several in model[-1]._predictors for tree in several]
+    wrong, rounded_up = [], 0
+    for nodes in trees:
+        for node in nodes[(nodes["is_leaf"] == 0) & np.isfinite(nodes["num_threshold"])]:
+            nearest = np.float32(node["num_threshold"])
+            rounded_up += nearest > node["num_threshold"]
+            for value in (np.nextafter(nearest, np.float32(-np.inf)), nearest,
+                          np.nextafter(nearest, np.float32(np.inf))):  # fmt: skip
+                row = base.copy()
+                row[0, node["feature_idx"]] = value
+                [said_fast] = fast.of(row)[:, 1]
+                [said_exact] = model[-1].predict_proba(row.astype(float))[:, 1]
+                wrong += [value] if abs(said_fast - said_exact) > 1e-6 else []
+    assert rounded_up > 0  # there are such thresholds
+    assert not wrong
+
+
+def test_a_lone_tree_is_converted_but_for_what_is_missing() -> None:
+    """skl2onnx sends missing values down another branch: why parity tries rows that miss some."""
+    model = fitted("binary", "rule")
+    way = way_of(model)
+    apart = np.abs(Onnx(convert(way, ROWS[:3]), way)(ROWS)[0] - said(model, "binary")).max(axis=1)
+    missing = TABLE["weight"].isna().to_numpy()
+    assert apart[~missing].max() < 1e-6
+    assert apart[missing].max() > 0.1
+
+
+def test_what_no_converter_knows_is_refused_by_name() -> None:
+    way = way_of(fitted("binary", "dummy"))
+    with pytest.raises(BadInput, match=r"expected a last step .* got DummyClassifier"):
+        convert(way, ROWS[:3])
+
+
+def test_curves_that_are_averaged_are_refused() -> None:
+    model = fitted("binary", "linear")
+    seen = model[:-1].transform(TABLE)
+    many = CalibratedClassifierCV(clone(model[-1]), cv=3).fit(seen, OUTCOMES["binary"])
+    with pytest.raises(BadInput, match="several calibrated models"):
+        convert(replace(way_of(model), last=many), ROWS[:3])
+    near = KNeighborsClassifier(3)
+    isotonic = CalibratedClassifierCV(near, method="isotonic", ensemble=False, cv=2)
+    with pytest.raises(BadInput, match="method 'isotonic'"):
+        convert(replace(way_of(model), last=isotonic.fit(seen, OUTCOMES["binary"])), ROWS[:3])
+
+
+def test_a_probability_stays_one_however_many_trees_are_added_up() -> None:
+    forest = RandomForestClassifier(297, max_depth=8, random_state=0)
+    model = make_pipeline(features({"distance": "number"}, scaled=False), forest)
+    model.fit(TABLE, OUTCOMES["binary"])
+    way = direct(model, COLUMNS)
+    assert way is not None
+    scores, _ = Onnx(convert(way, ROWS), way)(ROWS)
+    assert scores.min() >= 0
+    assert scores.max() <= 1
+
+
+def test_a_row_that_float32_does_not_hold_is_known() -> None:
+    seen = np.array([[0.5, np.nan], [0.1, 0.5], [1e300, 0.0], [-0.0, np.inf]])
+    with np.errstate(over="ignore"):
+        single = seen.astype(np.float32)
+    assert held(seen, single).tolist() == [True, False, False, True]
+    assert held(seen[[0, 3]], single[[0, 3]]) is ALL
+    assert held(single, single) is ALL
+
+
+def test_boosted_trees_compare_doubles_wherever_they_are_and_others_do_not() -> None:
+    boosted, forest = HistGradientBoostingClassifier(max_iter=2), RandomForestClassifier(2)
+    numbers, outcome = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
+    for model, expected in [
+        (boosted, True),
+        (CalibratedClassifierCV(boosted, ensemble=False, cv=2), True),
+        (VotingClassifier([("one", forest), ("other", make_pipeline(boosted))]), True),
+        (StackingClassifier([("one", forest)], boosted, cv=2), True),
+        (forest, False),
+        (CalibratedClassifierCV(forest, ensemble=False, cv=2), False),
+    ]:
+        assert compares_doubles(clone(model).fit(numbers, outcome)) == expected

@@ -1,0 +1,164 @@
+"""A converted model answers only where it was tried, is as exact as it must be, and is the one."""
+
+import logging
+import tomllib
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from engine.bundle import bundle as bundles
+from engine.problem.errors import BadInput
+from engine.serving.model.predictor import load
+from engine.serving.optimise.measure import Measured, measure
+from engine.serving.optimise.run import optimise
+from engine.serving.runtime import CHOICE, MODEL, converted, folder
+from engine.tests.serving.made import FEATURES, accept, make_bundle, seal
+from engine.tests.serving.optimise.tried import MADE_OF_TWO, tried
+
+NOTHING_ALLOWED = "score_difference = 1e-12"
+
+
+@pytest.fixture
+def released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bundles.Bundle:
+    """An accepted bundle in a project folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "bundles/one"
+    accept(make_bundle(path), Path("handoff/records"))
+    return bundles.read(path)
+
+
+FAST = Measured(0.1, 0.2, 90_000, 250, 2)
+SLOW = Measured(1.0, 2.0, 9_000, 230, 2)
+
+
+@pytest.fixture
+def faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the machine does meanwhile: the converted model is measured to be faster."""
+    monkeypatch.setattr("engine.serving.optimise.run.measure", lambda *_: iter([(SLOW, FAST)]))
+
+
+@pytest.mark.usefixtures("faster")
+def test_of_an_accepted_bundle_the_record_in_git_says_which_model_answers(
+    released: bundles.Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome = optimise(released, rehearsal=False)
+    said = capsys.readouterr()
+    assert outcome.runtime == "onnx", outcome.why_not
+    assert "ONNX Runtime answers" in said.out
+    record = Path("handoff/records", released.id, CHOICE)
+    assert tomllib.loads(record.read_text())["runtime"] == "onnx"
+    model = converted(released, rehearsal=False)
+    assert model == (folder(released) / MODEL).read_bytes()
+    assert load(released, rehearsal=False, onnx=model).runtime == "onnx"
+    page = (folder(released) / "optimise.html").read_text()
+    assert "near a split" in page
+    assert "<svg" in page
+    assert bundles.read(released.path).id == released.id  # the bundle is as it was
+    record.unlink()
+    assert converted(released, rehearsal=False) is None
+    # A rehearsal's choice, which anybody may write, is none for an accepted bundle.
+    (folder(released) / CHOICE).write_text(f'bundle = "{released.id}"\nruntime = "onnx"\n')
+    assert converted(released, rehearsal=False) is None
+
+
+@pytest.mark.usefixtures("faster")
+def test_another_model_than_the_one_that_was_tried_does_not_answer(
+    released: bundles.Bundle, caplog: pytest.LogCaptureFixture
+) -> None:
+    optimise(released, rehearsal=True)
+    path = folder(released) / MODEL
+    path.write_bytes(path.read_bytes() + b"\0")
+    with caplog.at_level(logging.WARNING):
+        assert converted(released, rehearsal=True) is None
+    assert "another model" in caplog.text
+    path.unlink()
+    caplog.clear()
+    assert converted(released, rehearsal=True) is None
+    assert "there is none" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"runtime": "ONNX"}, "names no runtime of"),
+        ({}, "names no runtime of"),
+        ({"bundle": "0" * 64, "runtime": "onnx"}, "speaks of another bundle"),
+        ({"bundle": "0" * 64, "runtime": "scikit-learn"}, "speaks of another bundle"),
+    ],
+)
+def test_a_choice_that_cannot_be_followed_is_said(
+    released: bundles.Bundle,
+    caplog: pytest.LogCaptureFixture,
+    wrong: dict[str, str],
+    said: str,
+) -> None:
+    choice = {"bundle": released.id} | wrong
+    lines = [f'{name} = "{value}"' for name, value in choice.items()]
+    Path("handoff/records", released.id, CHOICE).write_text("\n".join(lines))
+    with caplog.at_level(logging.WARNING):
+        assert converted(released, rehearsal=False) is None
+    assert said in caplog.text
+    assert "serving optimise" in caplog.text
+
+
+def test_the_slower_one_does_not_answer(
+    released: bundles.Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.serving.optimise.run.measure", lambda *_: iter([(FAST, SLOW)]))
+    assert optimise(released, rehearsal=True).why_not == "the converted model is not faster"
+    assert converted(released, rehearsal=True) is None
+
+
+def test_both_are_measured_in_processes_of_their_own(tmp_path: Path) -> None:
+    _, model = tried(tmp_path / "one")
+    (tmp_path / "model.onnx").write_bytes(model)
+    for exact, fast in islice(measure(tmp_path / "one", tmp_path / "model.onnx"), 1):
+        for one in (exact, fast):
+            assert 0 < one.p50_ms <= one.p99_ms
+            assert one.rows_per_second > 0
+            assert one.memory_mb > 50
+            assert one.ready_seconds > 0
+    (tmp_path / "model.onnx").write_bytes(b"none")
+    with pytest.raises(BadInput, match=r"did not answer the golden rows; nothing was changed"):
+        next(measure(tmp_path / "one", tmp_path / "model.onnx"))
+
+
+def test_a_model_that_misses_a_golden_answer_leaves_the_pipeline_to_answer(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, model = tried(tmp_path / "one")
+    negative = FEATURES.replace("FACTOR = 1.0", "FACTOR = -1.0")
+    make_bundle(tmp_path / "other", code=negative)
+    with caplog.at_level(logging.WARNING):
+        served = load(bundles.read(tmp_path / "other"), rehearsal=True, onnx=model)
+    assert served.runtime == "scikit-learn"
+    assert "golden row" in caplog.text
+    assert load(bundles.read(tmp_path / "other"), rehearsal=True, onnx=b"none").runtime != "onnx"
+
+
+def test_what_is_not_exact_enough_is_said_and_the_pipeline_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "one"
+    make_bundle(path)
+    problem = path / "problem.toml"
+    problem.write_text(problem.read_text().replace("[budget]", f"[budget]\n{NOTHING_ALLOWED}"))
+    seal(path)
+    bundle = bundles.read(path)
+    outcome = optimise(bundle, rehearsal=True)
+    assert outcome.runtime == "scikit-learn"
+    assert "scores differ by up to" in capsys.readouterr().out
+    assert converted(bundle, rehearsal=True) is None
+    assert not (folder(bundle) / MODEL).exists()
+
+
+def test_where_the_pipeline_is_asked_too_often_it_is_said_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.serving.optimise.run.measure", lambda *_: iter([(FAST, SLOW)]))
+    make_bundle(tmp_path / "one", code=MADE_OF_TWO)
+    outcome = optimise(bundles.read(tmp_path / "one"), rehearsal=True)
+    assert "golden rows are asked of the pipeline itself" in outcome.why_not
+    assert "AsFloat32" in outcome.why_not

@@ -1,0 +1,113 @@
+"""A converted model is compared where it would differ first; what it rounds, it is not asked."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.bundle import bundle as bundles
+from engine.problem.spec import Task
+from engine.serving.model.onnx import ALL
+from engine.serving.model.predictor import load, with_onnx
+from engine.serving.optimise.parity import compare
+from engine.serving.optimise.rows import Kind, splits, to_try
+from engine.tests.serving.made import COLUMNS, seal
+from engine.tests.serving.optimise.tried import IN_DOUBLE, MADE_OF_TWO, tried
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_numbers_rounded_before_training_are_the_same_after_conversion(
+    tmp_path: Path, task: Task
+) -> None:
+    exact, model = tried(tmp_path, task=task)
+    found = compare(exact, with_onnx(exact, model), to_try(exact, model, seed=0))
+    assert found.holds
+    names = [one.kind for one in found.kinds]
+    assert names[:2] == ["golden rows", "mixtures of them"]
+    assert names[-4:] == ["near a split", "missing", "unseen", "extreme"]
+    assert ("near a decision" in names) == (task != "regression")
+
+
+@pytest.mark.parametrize("code", [IN_DOUBLE, MADE_OF_TWO], ids=["alone", "of two"])
+def test_a_row_with_a_number_that_float32_rounds_is_the_pipeline_s(
+    tmp_path: Path, code: str
+) -> None:
+    exact, model = tried(tmp_path, code)
+    fast, kinds = with_onnx(exact, model), to_try(exact, model, seed=0)
+    assert compare(exact, fast, kinds).holds
+    rows = [row for kind in kinds for row in kind.rows]
+    assert exact.direct is not None
+    seen = exact.direct.features(rows)
+    rounded = (seen.astype(np.float32) != seen) & ~np.isnan(seen)
+    asked = np.flatnonzero(rounded.any(axis=1))
+    assert 0 < len(asked) < len(rows)
+    some = [rows[at] for at in asked]
+    assert np.array_equal(fast.scores(some), exact.exact(some))
+
+
+def test_without_that_another_side_of_a_split_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact, model = tried(tmp_path, IN_DOUBLE)
+    monkeypatch.setattr("engine.serving.model.onnx.held", lambda *_: ALL)
+    found = compare(exact, with_onnx(exact, model), to_try(exact, model, seed=0))
+    assert not found.holds
+    [near] = [one for one in found.kinds if one.kind == "near a split"]
+    assert near.difference > 100 * found.allowed
+
+
+def test_rows_to_try_are_rows_that_the_contract_takes(tmp_path: Path) -> None:
+    exact, model = tried(tmp_path)
+    kinds = {kind.name: kind.rows for kind in to_try(exact, model, seed=0)}
+    bounds = {column.name: (column.minimum, column.maximum) for column in COLUMNS}
+    for rows in kinds.values():
+        for row in rows:
+            assert 0 <= row["mean radius (mm)"] <= 50
+            assert 1 <= row["items"] <= 100
+            assert row["service"] in ("slow", "fast")
+    assert {row["mean radius (mm)"] for row in kinds["extreme"]} >= set(bounds["mean radius (mm)"])
+    assert {row["carrier"] for row in kinds["unseen"]} == {"(never seen before)"}
+    thresholds = {np.float32(value) for _, value in splits(model)}
+    near = {np.float32(row["mean radius (mm)"]) for row in kinds["near a split"]}
+    assert near & thresholds
+
+
+def test_a_decision_that_rounding_could_make_is_the_pipeline_s(tmp_path: Path) -> None:
+    exact, model = tried(tmp_path)
+    rows = [golden["row"] for golden in exact.bundle.golden()]
+    for row, score in zip(rows, exact.exact(rows)[:, 1].tolist(), strict=True):
+        at = replace(exact, _threshold=score)  # the score itself is the threshold
+        fast = with_onnx(at, model)
+        assert fast.predict([row]) == at.predict([row])
+        assert fast.predict([row])[0]["decision"] is True
+    fast = with_onnx(exact, model)
+    assert len(fast.unsure(*fast.raw(rows))) == 0  # the others are answered without it
+
+
+def test_one_decision_that_differs_or_a_score_without_a_number_closes_it(tmp_path: Path) -> None:
+    exact, model = tried(tmp_path)
+    kinds = [Kind("golden rows", [golden["row"] for golden in exact.bundle.golden()])]
+    assert compare(exact, with_onnx(exact, model), kinds).holds
+    other = replace(with_onnx(exact, model), _threshold=0.9)
+    [found] = compare(exact, other, kinds).kinds
+    assert found.decided_otherwise > 0
+    assert not compare(exact, other, kinds).holds
+    lost = compare(exact, with_onnx(exact, model), kinds)
+    assert not replace(lost, kinds=[replace(lost.kinds[0], difference=float("nan"))]).holds
+
+
+def test_the_difference_allowed_of_a_value_is_a_part_of_the_scores_range(tmp_path: Path) -> None:
+    exact, model = tried(tmp_path, task="regression")
+    kinds = to_try(exact, model, seed=0)
+    found = compare(exact, with_onnx(exact, model), kinds)
+    assert found.holds
+    # A hundred-thousandth of a range this short is less than what was found.
+    edges = [0.0, found.largest * 50_000]
+    (tmp_path / "reference.json").write_text(
+        json.dumps({"score": {"edges": edges, "counts": [1, 1, 1]}})
+    )
+    seal(tmp_path)
+    strict = load(bundles.read(tmp_path), rehearsal=True)
+    assert not compare(strict, with_onnx(strict, model), kinds).holds

@@ -1,0 +1,253 @@
+"""Whatever is sent to it, the server goes on answering those who mean well."""
+
+import asyncio
+import json
+import random
+import re
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+
+from engine.serving.connection.timeouts import raise_file_limit
+from engine.serving.server_process import memory_mb
+from engine.tests.serving.made import ROW
+from engine.tests.serving.soak import scaled
+from engine.tests.serving.test_run import serving
+
+PATHS = ("/v1/predict", "/v1/labels", "/v2/models/parcels-for-tests/infer", "/invocations")
+GOOD = json.dumps(ROW).encode()
+HEAD = b"POST /v1/predict HTTP/1.1\r\nHost: a\r\n"
+# What the server may hold more after all this than before: its limits allow a few large bodies.
+MOST_MB = 100
+Served = tuple[str, subprocess.Popen[str]]
+
+
+@pytest.fixture(scope="module")
+def served(bundle_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One server for all of them; in the end it must leave in order, and be no larger."""
+    folder = tmp_path_factory.mktemp("hostile")
+    with serving(folder, "--bundle", bundle_path, "--rehearsal") as (url, process):
+        well(url)
+        before = memory_mb(process.pid)
+        yield url, process
+        well(url)
+        assert memory_mb(process.pid) < before + MOST_MB
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+
+
+def well(url: str) -> None:
+    """Somebody who means well is answered."""
+    assert httpx.post(f"{url}/v1/predict", json=ROW).status_code == 200
+
+
+def request(body: bytes, *headers: str, path: str = "/v1/predict") -> bytes:
+    lines = [f"POST {path} HTTP/1.1", "Host: a", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+@asynccontextmanager
+async def connected(
+    url: str,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    address = httpx.URL(url)
+    reader, writer = await asyncio.open_connection(address.host, address.port)
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
+
+
+async def told(url: str, *pieces: bytes, seconds: float = 60) -> bytes:
+    """All that the server says to these pieces until it closes the connection."""
+    async with asyncio.timeout(seconds), connected(url) as (reader, writer):
+        try:
+            for piece in pieces:
+                writer.write(piece)
+                await writer.drain()
+            return await reader.read()
+        except ConnectionError:
+            return b""  # cut off while it sent
+
+
+def statuses(said: bytes) -> list[int]:
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", said)]
+
+
+def spoiled(dice: random.Random) -> bytes:
+    """A body that is none, or only almost one."""
+    at = dice.randrange(len(GOOD))
+    number = dice.choice(["1e999", "-1e999", "9" * 5_000, "1e-999", "NaN", "-Infinity", "-0"])
+    text = dice.choice(["\ud800", "\x00", "a" * 100_000, "٣", "' OR 1=1 --"])
+    deep = dice.choice([b"[", b'{"rows":', b'{"a":', b'{"inputs":['])
+    bodies: list[Any] = [
+        dice.randbytes(dice.randrange(2_000)),
+        GOOD[:at],
+        GOOD[:at] + dice.randbytes(dice.randrange(4)) + GOOD[at + 1 :],
+        deep * dice.choice([5, 90_000]),
+        json.dumps(ROW | {"items": "here"}).replace('"here"', number).encode(),
+        {dice.choice(["rows", "labels", "inputs", "instances"]): [ROW] * 1_100},
+        {"dataframe_split": {"columns": [], "data": [[]] * 1_000}},
+        ROW | {"carrier": text},
+    ]
+    body = dice.choice(bodies)
+    return body if isinstance(body, bytes) else json.dumps(body).encode()
+
+
+def test_no_body_breaks_it(served: Served) -> None:
+    url, process = served
+    dice = random.Random(0)  # noqa: S311  # chance that repeats itself
+    with httpx.Client(base_url=url) as client:
+        for number in range(scaled(400, 20_000)):
+            body = spoiled(dice)
+            kind = {"Content-Type": dice.choice(["application/json", "text/csv"])}
+            response = client.post(dice.choice(PATHS), content=body, headers=kind)
+            allowed = {200, 400, 413, 415, 422}
+            assert response.status_code in allowed, (response.status_code, body[:200])
+            if number % 100 == 0:
+                well(url)
+    assert process.poll() is None
+
+
+def test_no_bytes_break_it(served: Served) -> None:
+    url, process = served
+    dice = random.Random(0)  # noqa: S311  # chance that repeats itself
+
+    def bytes_of_nobody() -> bytes:
+        fine = request(GOOD, "Connection: close")
+        at = dice.randrange(len(fine))
+        return dice.choice(
+            [
+                dice.randbytes(dice.randrange(1, 3_000)),
+                fine[:at] + dice.randbytes(dice.randrange(1, 9)) + fine[at + 1 :],
+                fine[:at] + dice.choice([b"\r\n", b"\n", b"\0", b":", b" "]) + fine[at:],
+                HEAD + b"Content-Length: -1\r\n\r\n" + GOOD,
+                HEAD + b"Content-Length: 9\r\nContent-Length: 10\r\n\r\n" + GOOD,
+                HEAD + b"Content-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n" + GOOD,
+                HEAD + b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n",
+                HEAD + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n",
+                HEAD + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+                b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n",
+                b"GET " + b"/" * 5_000 + b" HTTP/1.1\r\n\r\n",
+                b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            ]
+        )
+
+    async def send() -> None:
+        for _ in range(scaled(10, 500)):
+            said = await asyncio.gather(
+                *(half(url, bytes_of_nobody()) for _ in range(20)), asyncio.to_thread(well, url)
+            )
+            assert not any(status >= 500 for one in said[:-1] for status in statuses(one or b""))
+
+    asyncio.run(send())
+    assert process.poll() is None
+
+
+async def half(url: str, piece: bytes) -> bytes:
+    """What the server says at once; then the sender is gone, however much it had left to say."""
+    async with connected(url) as (reader, writer):
+        writer.write(piece)
+        try:
+            async with asyncio.timeout(0.5):
+                return await reader.read(10_000)
+        except (TimeoutError, ConnectionError):
+            return b""
+
+
+def test_requests_sent_before_the_answer_to_the_last_are_answered_in_order(served: Served) -> None:
+    url, _ = served
+    pieces = [request(GOOD), request(b"{"), request(GOOD, "Connection: close")]
+    assert statuses(asyncio.run(told(url, b"".join(pieces)))) == [200, 400, 200]
+
+
+def test_a_body_may_come_in_pieces(served: Served) -> None:
+    url, _ = served
+    pieces = [b"%x\r\n%s\r\n" % (1, GOOD[at : at + 1]) for at in range(len(GOOD))]
+    head = HEAD + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert statuses(asyncio.run(told(url, head, *pieces, b"0\r\n\r\n"))) == [200]
+
+
+def test_what_has_no_end_is_cut_off(served: Served) -> None:
+    """Each of these would fill any memory."""
+    url, _ = served
+    chunked = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+    long = b"a" * 100_000
+    header, chunk = b"x: " + long + b"\r\n", b"186a0\r\n" + long + b"\r\n"
+    many = scaled(300, 3_000)
+    endless = {
+        "head": told(url, HEAD, *[header] * many),
+        "header": told(url, HEAD + b"x: ", *[long] * many),
+        "address": told(url, b"GET /", *[long] * many),
+        "body": told(url, chunked, *[chunk] * many),
+        "after the body": told(url, chunked + b"0\r\n", *[header] * many),
+        "after the answer": told(url, HEAD.replace(b"/v1/predict", b"/"), *[long] * many),
+    }
+
+    async def send() -> list[bytes]:
+        return await asyncio.gather(*endless.values())
+
+    said = dict(zip(endless, map(statuses, asyncio.run(send())), strict=True))
+    assert all(status < 500 for one in said.values() for status in one), said
+    well(url)
+
+
+def test_what_does_not_arrive_is_refused_and_those_who_wait_for_it_starve_nobody(
+    served: Served,
+) -> None:
+    url, _ = served
+    raise_file_limit()
+
+    async def send() -> dict[str, bytes]:
+        slow = {
+            "half a head": told(url, HEAD),
+            "no body": told(url, HEAD + b"Content-Length: 9\r\n\r\n"),
+            "half a body": told(url, HEAD + b"Content-Length: 999\r\n\r\n" + GOOD),
+            "no last chunk": told(url, HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"),
+            "another head": told(url, request(GOOD) + HEAD),
+        }
+        idle = [connected(url) for _ in range(scaled(300, 1_000))]
+        for one in idle:
+            await one.__aenter__()
+        answers = asyncio.gather(*slow.values())
+        while not answers.done():
+            await asyncio.to_thread(well, url)
+            await asyncio.sleep(0.05)
+        for one in idle:
+            await one.__aexit__(None, None, None)
+        return dict(zip(slow, await answers, strict=True))
+
+    said = asyncio.run(send())
+    assert {name: statuses(one) for name, one in said.items()} == {
+        "half a head": [408],
+        "no body": [408],
+        "half a body": [408],
+        "no last chunk": [408],
+        "another head": [200, 408],
+    }
+    assert all(b"urn:problem:too-slow" in one for one in said.values())
+
+
+def test_who_does_not_take_the_answer_is_let_go(served: Served) -> None:
+    url, process = served
+
+    async def send() -> None:
+        async with connected(url) as (_, writer):
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
+            many = request(json.dumps({"rows": [ROW] * 1_000}).encode())
+            for _ in range(1_000):  # until neither side can hold more
+                writer.write(many)
+                try:
+                    await writer.drain()
+                except ConnectionError:
+                    return
+            raise AssertionError("it took all of it")
+
+    asyncio.run(asyncio.wait_for(send(), 60))
+    assert process.poll() is None

@@ -1,0 +1,57 @@
+"""Personal columns end at the door: no answer, file, log or metric ever holds a value of one."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.tests.serving.made import ROW, make_bundle, seal
+from engine.tests.serving.unbroken.process import kept, serving
+
+# `customer` is no input, as it must be. `carrier` is one by a contract that somebody made by hand.
+PERSONAL = '\n[columns.personal]\ncustomer = "It names a person."\ncarrier = "So does this."\n'
+SOMEBODY = "Ada-7f3c"
+
+
+def bodies() -> list[tuple[str, Any]]:
+    """Every way to send a column that no contract has."""
+    row = {**ROW, "customer": SOMEBODY}
+    tensor = {"name": "customer", "shape": [1], "datatype": "BYTES", "data": [SOMEBODY]}
+    label = {"prediction_id": "0" * 32, "label": True, "customer": SOMEBODY}
+    return [
+        ("/v1/predict", row),
+        ("/v1/predict", {"rows": [ROW, row]}),
+        ("/v1/predict", {"rows": [ROW], "customer": SOMEBODY}),
+        ("/v1/labels", label),
+        ("/v1/labels", {"labels": [label]}),
+        ("/invocations", {"dataframe_records": [row]}),
+        ("/invocations", {"dataframe_split": {"columns": [*row], "data": [[*row.values()]]}}),
+        ("/invocations", {"inputs": {name: [value] for name, value in row.items()}}),
+        ("/v2/models/parcels-for-tests/infer", {"inputs": [tensor]}),
+    ]
+
+
+def test_a_personal_column_is_refused_and_reaches_nothing_that_is_kept_or_told(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    make_bundle(tmp_path / "bundle")
+    with (tmp_path / "bundle/problem.toml").open("a") as file:
+        file.write(PERSONAL)
+    seal(tmp_path / "bundle")
+    (tmp_path / "run").mkdir()
+    with serving(tmp_path / "run", tmp_path / "bundle") as server:
+        told = []
+        for path, body in bodies():
+            status, answer = server.ask("POST", path, body)
+            assert status == 422, f"{path}: {answer}"
+            told.append(answer)
+        status, answer = server.ask("POST", "/v1/predict", {**ROW, "carrier": SOMEBODY})
+        assert status == 200
+        told += [answer, *(server.ask("GET", path)[1] for path in ("/metrics", "/openapi.json"))]
+        server.process.terminate()
+        assert server.process.wait(timeout=60) == 0
+    [record] = kept(tmp_path / "run/logs/predictions").values()
+    assert record["row"] == {name: value for name, value in ROW.items() if name != "carrier"}
+    files = [file.read_text() for file in (tmp_path / "run").rglob("*") if file.is_file()]
+    for text in (*told, *files, *capfd.readouterr()):
+        assert SOMEBODY not in text

@@ -1,0 +1,177 @@
+"""The real server, in a process of its own, over HTTP."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+
+from engine.problem.errors import BadInput
+from engine.serving.run import listen
+from engine.tests.serving.made import PROJECT, ROW
+
+
+def command(*words: str | Path) -> list[str]:
+    return [sys.executable, "-m", "serving", "run", *map(str, words)]
+
+
+@contextmanager
+def serving(folder: Path, *words: str | Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A server that runs in `folder`, on a free port: its address and process."""
+    process = subprocess.Popen(
+        command("--port", "0", *words),
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("serving "), "the server did not start; its errors stand above"
+        yield line.split()[-1], process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(PROJECT)}
+
+
+def kept(folder: Path) -> list[str]:
+    """The ids in the prediction log; every line of it must be whole."""
+    return [
+        json.loads(line)["prediction_id"]
+        for path in folder.glob("logs/predictions/*.jsonl")
+        for line in path.read_text().splitlines()
+    ]
+
+
+def test_it_answers_logs_and_leaves_without_losing_an_answer_under_load(
+    tmp_path: Path, bundle_path: Path
+) -> None:
+    answered: list[str] = []
+
+    def send(url: str) -> None:
+        with httpx.Client() as client:
+            try:
+                while True:
+                    answer = client.post(f"{url}/v1/predict", json=ROW)
+                    answered.append(answer.json()["prediction_id"])
+            except httpx.TransportError:
+                return  # the server has left
+
+    with serving(tmp_path, "--bundle", bundle_path, "--rehearsal") as (url, process):
+        senders = [threading.Thread(target=send, args=(url,)) for _ in range(4)]
+        for sender in senders:
+            sender.start()
+        while len(answered) < 100:
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+        for sender in senders:
+            sender.join()
+    assert set(answered) <= set(kept(tmp_path))
+    assert len(kept(tmp_path)) == len(set(kept(tmp_path)))
+
+
+def test_it_goes_on_answering_while_it_drains_and_a_second_signal_ends_that(
+    tmp_path: Path, bundle_path: Path
+) -> None:
+    words = ("--bundle", bundle_path, "--rehearsal", "--drain", "600")
+    with serving(tmp_path, *words) as (url, process):
+        assert httpx.get(f"{url}/readyz").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        while httpx.get(f"{url}/readyz").status_code == 200:
+            time.sleep(0.05)
+        assert httpx.post(f"{url}/v1/predict", json=ROW).status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+
+
+def test_no_log_and_no_long_body_stop_it_answering(tmp_path: Path, bundle_path: Path) -> None:
+    def chunks() -> Iterator[bytes]:
+        for _ in range(40):
+            yield b" " * 100_000
+
+    (tmp_path / "logs").write_text("a file where the folder should be")
+    with serving(tmp_path, "--bundle", bundle_path, "--rehearsal") as (url, process):
+        for content in (b" " * 4_000_000, chunks()):
+            response = httpx.post(f"{url}/v1/predict", content=content)
+            assert response.status_code == 413  # and the sender could read it
+            assert response.json()["type"] == "urn:problem:body-too-large"
+        for _ in range(5):
+            assert httpx.post(f"{url}/v1/predict", json=ROW).status_code == 200
+        while "serving_log_dropped_total 5.0" not in httpx.get(f"{url}/metrics").text:
+            assert process.poll() is None
+            time.sleep(0.05)
+        assert httpx.get(f"{url}/readyz").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+
+
+def test_an_answer_is_sent_without_waiting_for_more_of_it() -> None:
+    async def sends_at_once() -> bool:
+        accepted: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
+        listener = listen("127.0.0.1", 0)
+        server = await asyncio.start_server(lambda _, to: accepted.put_nowait(to), sock=listener)
+        async with server:
+            _, client = await asyncio.open_connection(*listener.getsockname())
+            writer = await accepted.get()
+            option = writer.get_extra_info("socket").getsockopt(
+                socket.IPPROTO_TCP, socket.TCP_NODELAY
+            )
+            writer.close()
+            client.close()
+            return bool(option)
+
+    assert asyncio.run(sends_at_once())
+
+
+def test_it_refuses_to_start_without_a_bundle_it_may_serve(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        command(), cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: expected what is live in deploy")
+    assert "Traceback" not in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_address_that_cannot_be_had_is_refused() -> None:
+    with listen("127.0.0.1", 0) as taken:
+        for host, port in (taken.getsockname(), ("127.0.0.1", 70_000), ("192.0.2.1", 0)):
+            with pytest.raises(BadInput, match="expected a free address"):
+                listen(host, port)
+
+
+def test_keys_come_from_the_environment_and_a_key_that_guards_nothing_starts_nothing(
+    tmp_path: Path, bundle_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "a-key-of-the-environment"
+    monkeypatch.setenv("SERVING_API_KEYS", key)
+    words = ("--bundle", bundle_path, "--rehearsal")
+    with serving(tmp_path, *words) as (url, _):
+        asked = f"{url}/v1/predict"
+        assert httpx.post(asked, json=ROW).status_code == 401
+        told = {"Authorization": f"Bearer {key}"}
+        assert httpx.post(asked, json=ROW, headers=told).status_code == 200
+    monkeypatch.setenv("SERVING_API_KEYS", "")
+    refused = subprocess.run(
+        command("--port", "0", *words), check=False, cwd=tmp_path, env=environment(),
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert refused.returncode == 2
+    assert "at least one API key in SERVING_API_KEYS" in refused.stderr

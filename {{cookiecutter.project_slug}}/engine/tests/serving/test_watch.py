@@ -1,0 +1,229 @@
+"""What the server makes of each release file: swapped, or refused in words while it answers on."""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from engine.bundle import bundle as bundles
+from engine.bundle.archive import features_module
+from engine.serving import watch as watching
+from engine.serving.http.app import create_app
+from engine.serving.live import ready
+from engine.serving.log.labels import Labels
+from engine.serving.log.predictions import PredictionLog
+from engine.serving.watch import Watch
+from engine.tests.serving.made import FEATURES, ROW, make_bundle, seal
+from engine.tests.serving.released import PATIENCE_SECONDS, Following, Released
+from engine.tests.serving.unbroken.process import kept
+
+# A bundle's folder and its id.
+Made = tuple[Path, str]
+ODD = FEATURES.replace("* FACTOR", "// 10")
+
+
+@pytest.fixture
+def server(
+    bundle_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Following]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BUNDLES", raising=False)
+    monkeypatch.setattr(watching, "LOOK_SECONDS", 0.02)
+    first = bundles.read(bundle_path)
+    released = Released(tmp_path)
+    released.add(bundle_path, first.id)
+    released.name(first.id)
+    with PredictionLog(tmp_path / "predictions") as log:
+        app = create_app(ready(first, rehearsal=False), log, Labels(tmp_path / "labels"))
+        watch = Watch(app.state.live, log)
+        with TestClient(app) as client:
+            assert client.portal
+            client.portal.call(watch.start)
+            yield Following(client, released, first.id, tmp_path)
+            watch.leave()
+            assert watch.left(PATIENCE_SECONDS)
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """A bundle that may answer next, and its id."""
+    path = tmp_path_factory.mktemp("other") / "bundle"
+    return path, make_bundle(path, code=ODD)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("champion = ", "not valid TOML"),
+        ('champion = "', "not valid TOML"),
+        ("\0", "zero bytes"),
+        ("", "nothing is released"),
+        ('champion = ""\n', "nothing is released"),
+        ('champion = "latest"\n', "64 hexadecimal digits"),
+        ('champion = ["a"]\n', "64 hexadecimal digits"),
+        (f'champion = "{"0" * 64}"\n', "expected a bundle in"),
+    ],
+)
+def test_a_release_file_that_names_nothing_is_refused(
+    server: Following, caplog: pytest.LogCaptureFixture, text: str, why: str
+) -> None:
+    server.released.write(text)
+    told = server.refuses()
+    assert why in told
+    assert "bundles" not in told  # where the store is, is nobody's business
+    [line] = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert line.getMessage().startswith("REFUSED")
+    assert "\n" not in line.getMessage()
+    assert (server.swaps("refused"), server.swaps("answers")) == (1, 0)
+    # Back to what answers is no swap, and nothing is refused any more.
+    server.swaps_to(server.first)
+    assert (server.swaps("refused"), server.swaps("answers")) == (1, 0)
+
+
+def test_a_release_file_that_goes_is_refused_until_it_is_back(server: Following) -> None:
+    server.released.file.unlink()
+    assert "no such file" in server.refuses()
+    server.swaps_to(server.first)
+
+
+def test_a_bundle_that_nobody_accepted_is_refused(server: Following, other: Made) -> None:
+    server.released.add(*other, accepted=False)
+    server.released.name(other[1])
+    assert "is not accepted" in server.refuses()
+    assert server.ready()["refused"]["bundle"] == other[1]
+
+
+@pytest.mark.parametrize(
+    ("code", "log"),
+    [
+        ("raise SystemExit(3)", "SystemExit"),
+        ("import sys\nraise RuntimeError('of Ada Lovelace')", "RuntimeError"),
+        ("", "does not load here"),
+    ],
+)
+def test_a_bundle_that_does_not_load_is_refused_and_leaves_nothing(
+    server: Following,
+    other: Made,
+    caplog: pytest.LogCaptureFixture,
+    code: str,
+    log: str,
+) -> None:
+    bundle = changed(server, other, "code/features.py", code.encode())
+    server.released.name(bundle)
+    why = server.refuses()
+    assert "does not load here" in why
+    assert "Ada" not in why
+    assert log in caplog.text
+    assert f"bundle_{bundle[:12]}_features" not in sys.modules
+
+
+def test_a_bundle_that_does_not_give_its_golden_answers_is_refused(
+    server: Following, other: Made, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, *rest = (other[0] / "golden.jsonl").read_bytes().splitlines(keepends=True)
+    row = json.loads(first)
+    row["answer"]["score"] = 1 - row["answer"]["score"]
+    golden = json.dumps(row).encode() + b"\n" + b"".join(rest)
+    server.released.name(changed(server, other, "golden.jsonl", golden))
+    assert "golden answers" in server.refuses()
+    assert "golden row 1" in caplog.text
+    server.released.add(*other)
+    server.swaps_to(other[1])  # the same with its own golden answers
+
+
+def changed(server: Following, other: Made, name: str, content: bytes) -> str:
+    """The id of an accepted bundle like the other but for one file."""
+    path = server.released.add(*other, accepted=False)
+    (path / name).write_bytes(content)
+    bundle = seal(path)
+    server.released.add(path, bundle)
+    path.rename(server.folder / "aside")
+    return bundle
+
+
+def test_forth_and_back_two_versions_of_one_module_answer_each_as_itself(
+    server: Following, other: Made
+) -> None:
+    server.released.add(*other)
+    names = [f"bundle_{bundle[:12]}_features" for bundle in (server.first, other[1])]
+    before = server.answer()["score"]
+    server.swaps_to(other[1])
+    after = server.answer()["score"]
+    assert before != after
+    assert [name in sys.modules for name in names] == [False, True]
+    assert names[1] == features_module(bundles.read(other[0]))
+    server.swaps_to(server.first)
+    assert server.answer()["score"] == before
+    assert server.swaps("answers") == 2
+
+
+def test_what_a_link_leads_to_may_change(server: Following, other: Made) -> None:
+    """As in a mounted ConfigMap: the file stays the same link."""
+    server.released.add(*other)
+    folder = server.released.file.parent
+    for version, bundle in (("1", server.first), ("2", other[1])):
+        (folder / version).mkdir()
+        (folder / version / "release.toml").write_text(f'champion = "{bundle}"\n')
+    (folder / "data").symlink_to("1")
+    (folder / "link").symlink_to("data/release.toml")
+    (folder / "link").replace(server.released.file)
+    (folder / "fresh").symlink_to("2")
+    os.replace(folder / "fresh", folder / "data")
+    assert server.until(lambda told: told["bundle"] == other[1])
+
+
+def test_documents_labels_and_the_log_follow_what_answers(
+    server: Following, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("bands") / "bundle"
+    bundle = make_bundle(path, "multiclass")
+    problem = (path / "problem.toml").read_text()
+    assert "[columns.personal]" not in problem
+    (path / "problem.toml").write_text(problem + '\n[columns.personal]\ndays = "names a person"\n')
+    bundle = seal(path)
+    server.released.add(path, bundle)
+
+    def answer_schema() -> dict[str, Any]:
+        found = server.client.get("/openapi.json").json()
+        assert server.ready()["bundle"] in found["info"]["description"]
+        schema: dict[str, Any] = found["components"]["schemas"]["Answer"]
+        return schema
+
+    def takes(label: Any) -> bool:
+        told = {"prediction_id": before["prediction_id"], "label": label}
+        status = server.client.post("/v1/labels", json=told).status_code
+        assert status in (200, 422)
+        return status == 200
+
+    before = server.answer()
+    assert (takes(True), takes("high")) == (True, False)
+    assert "scores" not in answer_schema()["properties"]
+    server.swaps_to(bundle)
+    between = server.answer()
+    # A label is judged by what answers now, whoever gave the answer that it is of.
+    assert (takes(True), takes("high")) == (False, True)
+    assert "scores" in answer_schema()["properties"]
+    server.swaps_to(server.first)
+    after = server.answer()
+    assert takes(True)
+    assert "scores" not in answer_schema()["properties"]
+    asked = [one["prediction_id"] for one in (before, between, after)]
+    server.until(lambda _: set(asked) <= set(kept(server.folder / "predictions")))
+    rows = [kept(server.folder / "predictions")[one]["row"] for one in asked]
+    assert [set(ROW) - set(row) for row in rows] == [set(), {"days"}, set()]
+
+
+def test_a_label_that_both_contracts_know_is_taken_for_an_answer_of_the_bundle_before(
+    server: Following, other: Made
+) -> None:
+    server.released.add(*other)
+    before = server.answer()
+    server.swaps_to(other[1])
+    told = {"prediction_id": before["prediction_id"], "label": True}
+    assert server.client.post("/v1/labels", json=told).json() == {"stored": 1}

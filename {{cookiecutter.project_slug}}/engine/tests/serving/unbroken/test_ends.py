@@ -1,0 +1,68 @@
+"""However the server ends, what it has answered stands in its log, whole."""
+
+import signal
+import time
+from functools import partial
+from pathlib import Path
+
+from engine.serving.log.predictions import SYNC_SECONDS
+from engine.tests.serving.soak import scaled
+from engine.tests.serving.unbroken.process import Load, kept, serving, torn
+from engine.tests.serving.unbroken.readers import read_by_monitoring
+
+LOG = "logs/predictions"
+
+
+def test_kill_9_under_load_costs_at_most_the_last_second_and_no_record_is_corrupt(
+    tmp_path: Path, bundle_path: Path
+) -> None:
+    kills = scaled(2, 20)
+    for attempt in range(kills):
+        # Not always at the same point of the writer's round.
+        lived = SYNC_SECONDS + 0.2 + attempt / kills
+        with serving(tmp_path, bundle_path) as server, Load(server) as load:
+            server.until(lambda: bool(load.came))
+            server.until(partial(passed, load.came[0][0] + lived))
+            killed = time.monotonic()
+            server.process.kill()
+            load.join()
+        assert not load.wrong
+        assert all(at > killed for at in load.cut)
+        log = kept(tmp_path / LOG)
+        safe = {id_ for at, id_ in load.came if at < killed - SYNC_SECONDS}
+        assert safe
+        assert safe <= set(log)
+        for id_ in set(log) & set(load.answers):
+            assert log[id_] == load.answers[id_]
+    assert read_by_monitoring(tmp_path, bundle_path) == (len(log), torn(tmp_path / LOG))
+    # A kill in the middle of a write is rare. This is what it leaves.
+    last = max((tmp_path / LOG).glob("*.jsonl"))
+    last.write_bytes(last.read_bytes().rpartition(b"\n")[0][:-10])
+    assert read_by_monitoring(tmp_path, bundle_path) == (len(log) - 1, torn(tmp_path / LOG))
+    assert torn(tmp_path / LOG)
+
+
+def passed(moment: float) -> bool:
+    return time.monotonic() > moment
+
+
+def test_told_to_stop_under_load_it_finishes_what_it_began_and_loses_nothing(
+    tmp_path: Path, bundle_path: Path
+) -> None:
+    for attempt in range(scaled(1, 20)):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        with serving(folder, bundle_path) as server, Load(server) as load:
+            server.until(partial(asked, load, scaled(500, 5_000)))
+            server.process.send_signal(signal.SIGTERM)
+            assert server.process.wait(timeout=60) == 0
+            load.join()
+        assert not load.wrong
+        assert not load.cut
+        # No answer is missing from the log, and none was computed that its caller did not get.
+        assert kept(folder / LOG) == load.answers
+        assert torn(folder / LOG) == 0
+
+
+def asked(load: Load, many: int) -> bool:
+    return len(load.came) > many

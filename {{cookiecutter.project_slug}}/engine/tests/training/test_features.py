@@ -1,0 +1,112 @@
+"""Every row that a contract lets through becomes finite numbers, seen before or not."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.data.load import inputs
+from engine.problem.columns import Column
+from engine.tests.training.made import COLUMNS, mixed
+from poc.features import AsFloat32, DateParts, features
+from poc.model import candidates
+
+KINDS = {column.name: column.type for column in COLUMNS}
+
+
+def table(rows: int, seed: int = 0) -> pd.DataFrame:
+    return inputs(mixed(rows, seed), COLUMNS)
+
+
+def test_numbers_are_rounded_to_float32_and_missing_is_nan() -> None:
+    frame = table(50)[["number", "integer", "flag", "maybe"]]
+    made = AsFloat32().fit(frame).transform(frame)
+    assert np.array_equal(made, made.astype(np.float32), equal_nan=True)
+    assert np.array_equal(np.isnan(made), frame.isna().to_numpy())
+    assert made[0, 1] == frame["integer"].iloc[0]
+    assert set(made[:, 2]) == {0, 1}
+
+
+def test_a_number_beyond_float32_stays_finite() -> None:
+    frame = pd.DataFrame({"number": [1e300, -1e300, np.inf, 1.0]})
+    made = AsFloat32().fit(frame).transform(frame)
+    assert np.isfinite(made).all()
+    assert made[3, 0] == 1
+
+
+def test_dates_become_what_comes_round_again() -> None:
+    frame = pd.DataFrame({"day": [pd.Timestamp("2026-11-23T07:30:00"), pd.NaT]})
+    made = DateParts().fit(frame)
+    assert made.transform(frame)[0].tolist() == [11, 0, 7]  # a Monday in November
+    assert np.isnan(made.transform(frame)[1]).all()
+    assert made.get_feature_names_out().tolist() == ["day_month", "day_weekday", "day_hour"]
+
+
+@pytest.mark.parametrize("scaled", [True, False])
+@pytest.mark.parametrize("kind", ["number", "integer", "boolean", "category", "date"])
+def test_columns_of_one_type_alone_are_enough(kind: str, scaled: bool) -> None:
+    some = {name: one for name, one in KINDS.items() if one == kind}
+    frame = table(200)[list(some)]
+    made = features(some, scaled=scaled).fit(frame)
+    assert made.transform(frame).shape == (200, len(made.get_feature_names_out()))
+
+
+@pytest.mark.parametrize("scaled", [True, False])
+def test_unseen_words_are_served(scaled: bool) -> None:
+    made = features(KINDS, scaled=scaled).fit(table(300))
+    row = table(1, seed=1).assign(word=pd.Series(["never seen before"], dtype="str"))
+    other = table(1, seed=1).assign(word=pd.Series(["a"], dtype="str"))
+    assert not np.array_equal(made.transform(row), made.transform(other), equal_nan=True)
+
+
+def test_rare_words_are_what_unseen_words_fall_into() -> None:
+    frame = table(300)
+    frame.loc[:4, "word"] = "rare"
+    made = features({"word": "category"}, scaled=False).fit(frame[["word"]])
+    rows = pd.DataFrame({"word": pd.Series(["rare", "never seen before"], dtype="str")})
+    rare, unseen = made.transform(rows)
+    assert rare.tolist() == unseen.tolist()
+    assert rare.sum() == 1
+
+
+EMPTY: dict[str, Any] = {
+    "number": np.nan,
+    "maybe": pd.NA,
+    "word": None,
+    "day": pd.NaT,
+}
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+@pytest.mark.parametrize("name", EMPTY)
+def test_a_column_that_is_always_missing_is_learned_from_and_served(task: str, name: str) -> None:
+    frame = table(200)
+    frame[name] = pd.Series([EMPTY[name]] * 200, dtype=frame[name].dtype)
+    target = np.arange(200) % 2 if task == "binary" else np.arange(200.0)
+    for candidate in candidates(COLUMNS, "binary" if task == "binary" else "regression", 0):
+        model = candidate.model.fit(frame, target)
+        assert np.isfinite(model.predict(table(50, seed=2))).all()
+
+
+def test_a_column_that_was_never_missing_may_go_missing() -> None:
+    frame = table(200)
+    frame["number"] = frame["number"].fillna(0.0)
+    gone = table(50).assign(number=np.nan)
+    for candidate in candidates(COLUMNS, "regression", 0):
+        assert np.isfinite(candidate.model.fit(frame, np.arange(200.0)).predict(gone)).all()
+
+
+def test_many_words_do_not_make_as_many_columns() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"word": pd.Series([f"w{n}" for n in rng.integers(0, 300, 20_000)])})
+    made = features({"word": "category"}, scaled=False).fit(frame.astype("str"))
+    assert len(made.get_feature_names_out()) == 40
+
+
+def test_names_with_any_sign_are_columns_too() -> None:
+    odd = (Column("mean radius (mm) ['x']", "number"), Column('für "alle"', "category"))
+    frame = pd.DataFrame({odd[0].name: [1.0, 2.0] * 50, odd[1].name: ["a", "b"] * 50})
+    for candidate in candidates(odd, "binary", 0):
+        model = candidate.model.fit(inputs(frame, odd), np.arange(100) % 2)
+        assert model.predict(inputs(frame, odd)).shape == (100,)

@@ -1,0 +1,33 @@
+"""The database of runs is there as a whole, or not at all."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from engine.training.record.tracking import connect
+
+ROOT = Path(__file__).parents[3]
+CONNECT = """
+import sys; sys.path.insert(0, sys.argv[1])
+from engine.training.record.tracking import connect; connect('x')
+"""
+
+
+def test_a_start_that_was_killed_is_made_good_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow needs seconds to make its tables, and cannot mend half of them."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    child = subprocess.Popen([sys.executable, "-c", CONNECT, str(ROOT)])
+    while child.poll() is None and not list(tmp_path.glob("build/mlflow.db.*-journal")):
+        time.sleep(0.01)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    assert not (tmp_path / "mlflow.db").exists()
+    assert int(connect("again")) > 0
+    assert (tmp_path / "mlflow.db").exists()

@@ -1,0 +1,67 @@
+"""The rows of the problem: the same for training, for the bundle and for the gate."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import pandas as pd
+import pandera.pandas as pa
+
+from engine.data.columns import columns as describe
+from engine.data.load import digest, inputs, load, some
+from engine.data.split import Split, split
+from engine.problem.columns import Column
+from engine.problem.spec import Problem
+from engine.training.evaluate import Truth, truth
+
+# Every random choice of a training starts here, so that training again gives the same model.
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """All rows with a known outcome, split; `columns` are told by the rows to learn from alone.
+
+    `learning` are the rows to learn from, `known` their outcomes.
+    """
+
+    problem: Problem
+    frame: pd.DataFrame
+    digest: str
+    parts: Split
+    learning: pd.DataFrame
+    columns: tuple[Column, ...]
+    known: Truth
+
+    @cached_property
+    def test(self) -> pd.DataFrame:
+        """The rows to be judged on. Training must not look at them."""
+        return some(self.frame, self.parts.test).reset_index(drop=True)
+
+    def without_inputs_of_the_test(self) -> "Dataset":
+        """The same, of which `frame` holds the outcomes alone: training needs no more of it."""
+        return replace(self, frame=self.frame[[self.problem.target.column]].copy())
+
+    def inputs(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The inputs of some of the rows, as a model takes them."""
+        return inputs(frame, self.columns)
+
+
+def gather(problem: Problem, schema: pa.DataFrameSchema) -> Dataset:
+    """Load the rows, hold them against the contract, and split them.
+
+    Raises:
+        BadInput: the rows cannot be read, break the contract, cannot be split, or do not fit the
+            problem.
+    """
+    frame = load(problem, schema)
+    parts = split(problem, frame, SEED)
+    learning = some(frame, parts.train).reset_index(drop=True)
+    return Dataset(
+        problem=problem,
+        frame=frame,
+        digest=digest(frame),
+        parts=parts,
+        learning=learning,
+        columns=describe(problem, schema, learning),
+        known=truth(problem, learning),
+    )

@@ -1,0 +1,36 @@
+"""`python -m journey`: from the question to a watched model, in order, as a rehearsal."""
+
+import argparse
+from collections.abc import Sequence
+
+from engine.problem.errors import EXIT_GATE_CLOSED, run
+
+
+def main(words: Sequence[str]) -> int:
+    """Walk all stages, write the page, and say in a line each what came of it."""
+    parser().parse_args(words)
+    # Only now what is slow to import: a mistake in the words need not wait for it.
+    from engine.journey.rehearse import MARKS, rehearse, write
+    from engine.problem.spec import read
+    from poc.model import MODEL
+
+    problem = read()
+    journey = rehearse(MODEL)
+    path = write(journey, problem)
+    print(f"\njourney {journey.verdict}")
+    for step in journey.steps:
+        print(f"  {MARKS[step.status]} {step.stage.name:<11} {step.outcome.headline}")
+    for step in journey.steps:
+        for line in step.outcome.facts.get("next", []):
+            print(f"\nnext: {line}")
+    print(f"\npage: {path.absolute()}")
+    return EXIT_GATE_CLOSED if journey.stopped_at else 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """What may stand on the command line: nothing but --help."""
+    return argparse.ArgumentParser(prog="python -m journey", description=__doc__)
+
+
+if __name__ == "__main__":
+    run(main)
