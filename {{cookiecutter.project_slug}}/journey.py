@@ -2,20 +2,35 @@
 
 import argparse
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from engine.problem.errors import EXIT_GATE_CLOSED, run
 
+if TYPE_CHECKING:
+    from engine.journey.stage import Programs
+
+
+def programs() -> "Programs":
+    """What the journey runs: the programs that the team runs stage by stage."""
+    from engine.eda import report
+    from engine.gate.gate import CHECKS
+    from engine.journey.stage import Programs
+    from engine.monitoring.check import check
+    from engine.training.train import train
+    from poc.model import MODEL
+
+    return Programs(MODEL, explore=report.write, train=train, checks=CHECKS, monitor=check)
+
 
 def main(words: Sequence[str]) -> int:
-    """Walk all stages, write the page, and say in a line each what came of it."""
+    """Run all stages, write the page, and print a line for each."""
     parser().parse_args(words)
     # Only now what is slow to import: a mistake in the words need not wait for it.
     from engine.journey.rehearse import MARKS, rehearse, write
     from engine.problem.spec import read
-    from poc.model import MODEL
 
     problem = read()
-    journey = rehearse(MODEL)
+    journey = rehearse(programs())
     path = write(journey, problem)
     print(f"\njourney {journey.verdict}")
     for step in journey.steps:

@@ -11,7 +11,10 @@ from tests.mutations.work import PROBLEM, TABLE, Work
 
 # Tables beside the repository, which it does not copy.
 TABLES = journey.ROOT.parent / "shared" / "data"
-EXPORT = "import sys; from engine.data.sources import read; read(sys.argv[1]).to_csv(sys.argv[2], index=False)"
+EXPORT = (
+    "import sys; from engine.data.sources import read; "
+    "read(sys.argv[1]).to_csv(sys.argv[2], index=False)"
+)
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ def test_the_memory_limit_lies_above_every_budget(start: Start) -> None:
 def test_who_stops_it_waits_long_enough(released: Released, project_env: Path) -> None:
     """Longer than draining, finishing what was begun, and writing the log, one after the other."""
     asked = (
-        "from serving import server; from engine.serving.log import predictions as log;"
+        "from engine.serving import server; from engine.serving.log import predictions as log;"
         "print(server.FINISH_SECONDS + log.CLOSE_SECONDS)"
     )
     done = released.project.run(str(project_env / "bin" / "python"), "-c", asked)

@@ -15,7 +15,6 @@ from engine.gate.page import write as write_gate
 from engine.journey.drill import drift_drill
 from engine.journey.live import Traffic, exchange
 from engine.journey.stage import DRAFT, Outcome, Rehearsal
-from engine.monitoring.check import check
 from engine.monitoring.show import picture
 from engine.pages import charts
 from engine.pages.page import Code, Facts, Figure, Gallery, Links, Note
@@ -29,10 +28,10 @@ MOST_ROWS = 1_500
 def handoff(rehearsal: Rehearsal) -> Outcome:
     """The bundle is built from the run, and held against the gate."""
     run = rehearsal.run
-    built = build(rehearsal.definition, run.run_id if run else None)
+    built = build(rehearsal.programs.definition, run.run_id if run else None)
     shutil.copytree(built.path, BUNDLE)
     rehearsal.bundle = read(BUNDLE)
-    judgement = judge(BUNDLE, rehearsal.definition, say=print)
+    judgement = judge(BUNDLE, rehearsal.programs.definition, rehearsal.programs.checks, print)
     record(judgement, RECORDS)
     write_gate(judgement, DRAFT / "gate.html")
     headline = f"Bundle {built.id[:12]} meets the gate. {lead(judgement)}"
@@ -107,7 +106,7 @@ def _exchanged(traffic: Traffic) -> Code:
 def monitoring(rehearsal: Rehearsal) -> Outcome:
     """Log and labels against the reference; then a drill that the monitor has to notice."""
     bundle = rehearsal.built()
-    result = check(bundle, LOGS)
+    result = rehearsal.programs.monitor(bundle, LOGS)
     drill = drift_drill(bundle, DRAFT / "drill", _sent(rehearsal))
     if drill is None:
         said = "Too few rows for a drift drill."

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.journey import production, science
-from engine.journey.stage import DRAFT, HOME, Outcome, Rehearsal, Stage
+from engine.journey.stage import DRAFT, HOME, Outcome, Programs, Rehearsal, Stage
 from engine.pages import page
 from engine.pages.page import Section, Status
 from engine.problem.spec import Problem, read
-from engine.training.candidates import ModelDefinition
 
 STAGES = (
     Stage("problem", "data scientist", science.problem),
@@ -55,13 +54,13 @@ class Journey:
         return "stopped" if self.stopped_at else "passed"
 
 
-def rehearse(definition: ModelDefinition, say: Callable[[str], None] = print) -> Journey:
+def rehearse(programs: Programs, say: Callable[[str], None] = print) -> Journey:
     """Run all stages in a fresh folder; sign nothing, release nothing. `write` completes it.
 
     Raises:
         BadInput: a stage was given something that it cannot work with.
     """
-    rehearsal = Rehearsal(read(), definition)
+    rehearsal = Rehearsal(read(), programs)
     shutil.rmtree(DRAFT, ignore_errors=True)
     DRAFT.mkdir(parents=True)
     try:

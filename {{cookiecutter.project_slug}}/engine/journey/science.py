@@ -6,13 +6,12 @@ import pandas as pd
 from engine.data.columns import columns
 from engine.data.load import load
 from engine.data.split import split
-from engine.eda import report
 from engine.journey.stage import DRAFT, Outcome, Rehearsal
 from engine.pages import charts
 from engine.pages.page import Facts, Figure, Links, Note, Table
 from engine.pages.wording import number
 from engine.problem.spec import Problem
-from engine.training.train import Trial, train
+from engine.training.train import Trial
 
 
 def problem(rehearsal: Rehearsal) -> Outcome:
@@ -55,8 +54,8 @@ def _payoffs(framed: Problem) -> Figure:
 def data(rehearsal: Rehearsal) -> Outcome:
     """Rows that hold to the contract, and which of them the model is judged on."""
     framed = rehearsal.problem
-    rehearsal.frame = load(framed, rehearsal.definition.contract)
-    rehearsal.columns = columns(framed, rehearsal.definition.contract, rehearsal.frame)
+    rehearsal.frame = load(framed, rehearsal.programs.definition.contract)
+    rehearsal.columns = columns(framed, rehearsal.programs.definition.contract, rehearsal.frame)
     rehearsal.parts = split(framed, rehearsal.frame)
     frame, parts = rehearsal.frame, rehearsal.parts
     headline = (
@@ -92,7 +91,7 @@ def _outcomes(framed: Problem, frame: pd.DataFrame) -> Figure:
 def explore(rehearsal: Rehearsal) -> Outcome:
     """A page about the rows, and its most telling picture here."""
     path = DRAFT / "eda.html"
-    seen = report.write(rehearsal.problem, rehearsal.frame, rehearsal.columns, path)
+    seen = rehearsal.programs.explore(rehearsal.problem, rehearsal.frame, rehearsal.columns, path)
     caption = "The features that tell the most of the target, each alone: the share it explains."
     blocks = (Figure(seen.picture, caption), Links([("The whole EDA page", path.name)]))
     return Outcome(seen.headline, blocks, warned=bool(seen.suspects))
@@ -100,7 +99,7 @@ def explore(rehearsal: Rehearsal) -> Outcome:
 
 def poc(rehearsal: Rehearsal) -> Outcome:
     """Candidates from dummy to gradient boosting, the chosen one recorded in MLflow."""
-    rehearsal.run = train(rehearsal.problem, rehearsal.definition)
+    rehearsal.run = rehearsal.programs.train(rehearsal.problem, rehearsal.programs.definition)
     run, metric = rehearsal.run, rehearsal.problem.success.metric
     chosen = next(trial for trial in run.trials if trial.candidate.name == run.chosen)
     title = f"{metric} in cross-validation"

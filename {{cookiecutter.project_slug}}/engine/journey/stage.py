@@ -1,6 +1,6 @@
 """A stage of the journey: who owns it, what it did, and what it came to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,9 @@ import pandas as pd
 
 from engine.bundle.bundle import Bundle
 from engine.data.split import Split
+from engine.eda.report import Report
+from engine.gate.checks.finding import Check
+from engine.monitoring.check import Result
 from engine.pages.page import Block, Owner
 from engine.problem.columns import Column
 from engine.problem.spec import Problem
@@ -21,12 +24,23 @@ HOME = Path("build/journey")
 DRAFT = Path("build/.journey")
 
 
+@dataclass(frozen=True)
+class Programs:
+    """What the journey runs of the team: the model's definition and the stages' programs."""
+
+    definition: ModelDefinition
+    explore: Callable[[Problem, pd.DataFrame, Sequence[Column], Path], Report]
+    train: Callable[[Problem, ModelDefinition], Run]
+    checks: Sequence[Check]
+    monitor: Callable[[Bundle, Path], Result]
+
+
 @dataclass
 class Rehearsal:
     """What the stages so far have made; each adds its own and reads what came before."""
 
     problem: Problem
-    definition: ModelDefinition
+    programs: Programs
     frame: pd.DataFrame = field(default_factory=pd.DataFrame)
     columns: tuple[Column, ...] = ()
     parts: Split | None = None

@@ -1,9 +1,16 @@
 """What tests of several folders share."""
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
+
+from engine.tests.project import PYTHONPATH, STAGES
+
+# Here and in every process that a test starts: the stages as generated come first.
+sys.path.insert(0, str(STAGES))
+os.environ["PYTHONPATH"] = PYTHONPATH
 
 
 @pytest.fixture(scope="session")

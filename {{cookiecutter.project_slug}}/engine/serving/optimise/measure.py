@@ -1,6 +1,6 @@
 """What a runtime takes: each in a process of its own, on this machine, in turns.
 
-`python -m engine.serving.optimise.measure BUNDLE MODEL` is such a process; without a model it is the
+`python -m engine.serving.optimise.measure BUNDLE MODEL` is one; without a model it is the
 pipeline's. It prints one line of JSON.
 """
 

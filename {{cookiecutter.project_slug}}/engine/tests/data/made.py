@@ -9,8 +9,6 @@ import pandera.pandas as pa
 
 from engine.problem.spec import Problem, parse
 
-ROOT = Path(__file__).parents[3]
-
 # Each would break out of its string, its key or its line somewhere.
 HOSTILE = (
     'say "no"',

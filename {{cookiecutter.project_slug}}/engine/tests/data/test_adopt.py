@@ -19,7 +19,8 @@ from engine.data.columns import columns
 from engine.data.load import load
 from engine.problem.errors import BadInput
 from engine.problem.spec import PROBLEM_FILE, Problem, parse, read
-from engine.tests.data.made import HOSTILE, ROOT, contents, csv, schema_of, table
+from engine.tests.data.made import HOSTILE, contents, csv, schema_of, table
+from engine.tests.project import HOME, PYTHONPATH
 
 WRITTEN = (PROBLEM_FILE, CONTRACT_FILE)
 
@@ -130,7 +131,7 @@ def test_the_contract_of_hostile_names_is_formatted_and_linted(project: Path) ->
     frame = pd.concat([table(), *(table()["size"].rename(name) for name in HOSTILE)], axis=1)
     frame.to_parquet("t.parquet")
     adopt("t.parquet", "late")
-    settings = ["--config", str(ROOT / "pyproject.toml"), "--no-cache", str(CONTRACT_FILE)]
+    settings = ["--config", str(HOME / "pyproject.toml"), "--no-cache", str(CONTRACT_FILE)]
     for words in (["format", "--check"], ["check"]):
         done = subprocess.run(
             [sys.executable, "-m", "ruff", *words, *settings],
@@ -245,7 +246,7 @@ def command(*words: str) -> "subprocess.CompletedProcess[str]":
     """`python -m data adopt` as a person runs it, in the test's folder."""
     return subprocess.run(
         [sys.executable, "-m", "data", "adopt", *words],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": PYTHONPATH},
         capture_output=True,
         text=True,
         check=False,

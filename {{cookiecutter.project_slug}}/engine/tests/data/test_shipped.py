@@ -11,23 +11,24 @@ from engine.data.load import load
 from engine.data.places import is_file
 from engine.data.split import folds, split
 from engine.problem.spec import PROBLEM_FILE, read
-from engine.tests.data.made import ROOT, schema_of
+from engine.tests.data.made import schema_of
+from engine.tests.project import STAGES
 
 # Before a data set is chosen, all of them wait here, and nobody has edited any.
-EXAMPLES = sorted((ROOT / "data/examples").glob("*/problem.toml"))
-CURRENT = ROOT / PROBLEM_FILE
+EXAMPLES = sorted((STAGES / "data/examples").glob("*/problem.toml"))
+CURRENT = STAGES / PROBLEM_FILE
 CONTRACTS = {path: path.with_name("contract.py") for path in EXAMPLES}
-CONTRACTS[CURRENT] = ROOT / CONTRACT_FILE
+CONTRACTS[CURRENT] = STAGES / CONTRACT_FILE
 
 
 @pytest.mark.parametrize("framing", CONTRACTS, ids=lambda path: path.parent.name)
 def test_framing_contract_and_source_agree(framing: Path) -> None:
     problem, schema = read(framing), schema_of(CONTRACTS[framing])
     source = problem.rows.source
-    if is_file(source) and not (ROOT / source).is_file():
+    if is_file(source) and not (STAGES / source).is_file():
         pytest.skip(f"{source} is not on this machine")
     rows = problem.rows.model_copy(
-        update={"source": str(ROOT / source) if is_file(source) else source}
+        update={"source": str(STAGES / source) if is_file(source) else source}
     )
     problem = problem.model_copy(update={"rows": rows})
     frame = load(problem, schema)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -47,9 +48,15 @@ class Outcome:
         return self.code == 2 and (usage or listed) and "Traceback" not in self.errors
 
 
+def module_of(package: str) -> ModuleType:
+    """The module that `python -m package` runs."""
+    name = package if package == "journey" else f"{package}.__main__"
+    return importlib.import_module(name)
+
+
 def parser_of(package: str) -> argparse.ArgumentParser:
     """The parser of a package's command."""
-    parser: argparse.ArgumentParser = importlib.import_module(f"{package}.__main__").parser()
+    parser: argparse.ArgumentParser = module_of(package).parser()
     return parser
 
 
@@ -93,7 +100,7 @@ class Runner:
         """Run a command to its end in this process."""
         for name, value in environment.items():
             self._patch.setenv(name, value)
-        return self._run(words, importlib.import_module(f"{words[0]}.__main__").main)
+        return self._run(words, module_of(words[0]).main)
 
     def read_only_the_words(self, *words: str) -> Outcome:
         """Run as much of a command as reads its command line; code 0 if that takes the words."""

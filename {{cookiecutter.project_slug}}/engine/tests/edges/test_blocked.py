@@ -8,7 +8,7 @@ import pytest
 
 from engine.problem.spec import PROBLEM_FILE
 from engine.tests.edges.commands import Runner
-from engine.tests.serving.made import PROJECT
+from engine.tests.project import STAGES
 
 ROWS = "late,a\n" + "".join(f"{number % 2},{number}\n" for number in range(60))
 BLOCKS: dict[str, Callable[[Path], object]] = {
@@ -30,7 +30,7 @@ NOTEBOOK = "import marimo\napp = marimo.App()\n\n@app.cell\ndef _():\n    1\n   
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     (folder / "problem").mkdir()
-    shutil.copy(PROJECT / PROBLEM_FILE, folder / PROBLEM_FILE)
+    shutil.copy(STAGES / PROBLEM_FILE, folder / PROBLEM_FILE)
     (folder / "rows.csv").write_text(ROWS)
     (folder / "notebook.py").write_text(NOTEBOOK)
     return folder

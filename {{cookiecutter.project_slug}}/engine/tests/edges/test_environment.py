@@ -14,7 +14,7 @@ from engine.serving.http import keys
 from engine.tests.edges.commands import Runner
 from engine.tests.edges.contents import CONTENTS
 from engine.tests.edges.values import BLANKS, NO_NUMBERS, NO_PATHS, NOT_UTF8
-from engine.tests.serving.made import PROJECT
+from engine.tests.project import STAGES
 
 RELEASED = f'champion = "{"a" * 64}"\n'
 SET = tuple(value for value in BLANKS if value and "\0" not in value)  # none that is unset
@@ -66,7 +66,7 @@ def project(command: Runner) -> Path:
     (folder / "folder").mkdir()
     (folder / "file").write_text("no database")
     (folder / "query.sql").write_text("SELECT * FROM rows")
-    shutil.copy(PROJECT / PROBLEM_FILE, folder / PROBLEM_FILE)
+    shutil.copy(STAGES / PROBLEM_FILE, folder / PROBLEM_FILE)
     (folder / "deploy/release.toml").write_text(RELEASED)
     return folder
 

@@ -9,7 +9,8 @@ from engine.problem.spec import PROBLEM_FILE
 from engine.tests.edges.commands import Runner
 from engine.tests.edges.contents import CONTENTS
 from engine.tests.monitoring.made import bundle_of, frozen, write_bundle
-from engine.tests.serving.made import PROJECT, make_bundle
+from engine.tests.project import STAGES
+from engine.tests.serving.made import make_bundle
 
 # (command, file that it reads): `{}` on the command line is that file.
 READERS: tuple[tuple[str, str], ...] = (
@@ -52,7 +53,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     (folder / "problem").mkdir()
     (folder / "deploy").mkdir()
-    shutil.copy(PROJECT / PROBLEM_FILE, folder / PROBLEM_FILE)
+    shutil.copy(STAGES / PROBLEM_FILE, folder / PROBLEM_FILE)
     (folder / "deploy/release.toml").write_text('champion = ""\n')
     make_bundle(folder / "bundle")
     write_bundle(folder / "monitored", bundle_of(frozen()))

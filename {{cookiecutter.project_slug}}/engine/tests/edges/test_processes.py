@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.problem import errors
-from engine.tests.serving.made import PROJECT
+from engine.tests.project import STAGES
 
 
 def project(*words: str | bytes, **options: object) -> "subprocess.CompletedProcess[bytes]":
@@ -16,7 +16,7 @@ def project(*words: str | bytes, **options: object) -> "subprocess.CompletedProc
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"} | dict(options.pop("env", {}))  # type: ignore[call-overload]
     return subprocess.run(  # type: ignore[call-overload,no-any-return]
         [sys.executable, "-m", *words],
-        cwd=PROJECT,
+        cwd=STAGES,
         env=environment,
         stderr=subprocess.PIPE,
         check=False,
@@ -52,7 +52,7 @@ def test_output_that_nobody_reads_is_no_error(unbuffered: str) -> None:
 
 
 def test_output_that_takes_ascii_alone_is_escaped(tmp_path: Path) -> None:
-    text = (PROJECT / "problem/problem.toml").read_text(encoding="utf-8")
+    text = (STAGES / "problem/problem.toml").read_text(encoding="utf-8")
     file = tmp_path / "problem.toml"
     file.write_text(text.replace('question = "', 'question = "✓ ', 1), encoding="utf-8")
     done = project("problem", "check", str(file), env={"PYTHONIOENCODING": "ascii"})

@@ -13,7 +13,7 @@ from engine.problem.spec import PROBLEM_FILE
 from engine.problem.toml import toml
 from engine.tests.edges.commands import Runner
 from engine.tests.edges.values import NOT_UTF8, VALUES, place
-from engine.tests.serving.made import PROJECT
+from engine.tests.project import STAGES
 from engine.training.retrain import NEEDED
 
 SOURCE = re.compile("^source = .*$", re.MULTILINE)
@@ -39,7 +39,7 @@ CHANGES = (
 def problem(command: Runner) -> Path:
     folder = command.folder / "problem"
     folder.mkdir()
-    shutil.copy(PROJECT / PROBLEM_FILE, folder)
+    shutil.copy(STAGES / PROBLEM_FILE, folder)
     return folder / PROBLEM_FILE.name
 
 

@@ -11,6 +11,7 @@ from engine.gate.accept import accept
 from engine.gate.gate import QUICK, judge, record
 from engine.problem.spec import Task
 from engine.tests.gate.made import (
+    MODEL,
     ORDERS,
     Workshop,
     copied,
@@ -67,7 +68,7 @@ def committed(store: str, plain_git: None, tmp_path_factory: pytest.TempPathFact
         git("config", "user.email", "ada@example.org")
         commit_all()
         bundle = train_and_build()
-        judgement = judge(bundle.path, ORDERS)
+        judgement = judge(bundle.path, MODEL)
         assert not judgement.refusals, judgement.refusals
         record(judgement)
         commit_all()
@@ -92,7 +93,7 @@ def signed(committed: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Wor
     made = copied(committed, root)
     with chdir(root):
         for team in TEAMS:
-            accept(made.bundle, team, made.schema, QUICK)
+            accept(made.bundle, team, made.definition, QUICK)
     return made
 
 

@@ -18,10 +18,13 @@ from engine.gate.checks.finding import Finding
 from engine.gate.gate import CHECKS, QUICK, Judgement, judge
 from engine.problem.spec import Task, read
 from engine.tests.gate import contract
+from engine.tests.project import source
+from engine.training.candidates import ModelDefinition
 from engine.training.train import train
+from poc.model import candidates
 
-PROJECT = Path(__file__).parents[3]
 ORDERS = contract.ROW
+MODEL = ModelDefinition(ORDERS, candidates)
 
 PROBLEM = """\
 assumed = []
@@ -164,9 +167,14 @@ class Workshop:
     schema: pa.DataFrameSchema
     bundle: Path
 
+    @property
+    def definition(self) -> ModelDefinition:
+        """The contract, with the candidates of the template."""
+        return ModelDefinition(self.schema, candidates)
+
     def judge(self) -> Judgement:
         """What the quick checks say; the working directory must be `root`."""
-        return judge(self.bundle, self.schema, QUICK)
+        return judge(self.bundle, self.definition, QUICK)
 
     def refused_by(self) -> set[str]:
         """The checks that refuse the bundle."""
@@ -175,7 +183,7 @@ class Workshop:
     def ask(self, check: str) -> Finding:
         """What one check alone says, which is faster."""
         asked = [one for one in CHECKS if one.name == check]
-        [finding] = judge(self.bundle, self.schema, asked).findings
+        [finding] = judge(self.bundle, self.definition, asked).findings
         return finding
 
     def edit(self, name: str, old: str, new: str, *, also: str = "") -> None:
@@ -195,16 +203,23 @@ class Workshop:
 
 
 # What a checkout needs to train.
-PACKAGES = ("problem", "present", "data", "poc", "handoff", "serving", "monitoring")
+PACKAGES = ("engine", "problem", "data", "poc", "handoff", "serving", "monitoring")
 
 
 def copy_code(root: Path) -> None:
     """The project's own code, with the contract of orders: a checkout that can train again."""
     # No notebooks: they have tests of their own, and each would take seconds here.
-    left_out = shutil.ignore_patterns("__pycache__", "records", "raw", "*.ipynb", "rough.py")
+    left_out = shutil.ignore_patterns(
+        "__pycache__", "records", "raw", "*.ipynb", "rough.py", "tests"
+    )
     for name in PACKAGES:
-        shutil.copytree(PROJECT / name, root / name, ignore=left_out, dirs_exist_ok=True)
-    shutil.copyfile(PROJECT / "engine/tests/gate/contract.py", root / "data/contract.py")
+        shutil.copytree(
+            source(name),
+            root / name,
+            ignore=left_out,
+            dirs_exist_ok=True,
+        )
+    shutil.copyfile(source("engine/tests/gate/contract.py"), root / "data/contract.py")
 
 
 def make_project(root: Path, task: Task) -> None:
@@ -216,8 +231,8 @@ def make_project(root: Path, task: Task) -> None:
     files = {
         "problem/problem.toml": PROBLEM.format(**parts).encode(),
         "deploy/release.toml": b'champion = ""\n',
-        "poc/features.py": (PROJECT / "poc/features.py").read_bytes(),
-        "requirements/serving.txt": (PROJECT / "requirements/serving.txt").read_bytes(),
+        "poc/features.py": source("poc/features.py").read_bytes(),
+        "requirements/serving.txt": source("requirements/serving.txt").read_bytes(),
     }
     for name, content in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -228,8 +243,8 @@ def make_project(root: Path, task: Task) -> None:
 
 def train_and_build() -> Bundle:
     """A run and its bundle, in the working directory."""
-    run = train(read(), ORDERS, say=lambda _: None)
-    return build(ORDERS, run.run_id, say=lambda _: None)
+    run = train(read(), MODEL, say=lambda _: None)
+    return build(MODEL, run.run_id, say=lambda _: None)
 
 
 def reseal(bundle: Path) -> str:

@@ -15,7 +15,7 @@ from engine.gate.checks.finding import Check, Evidence, Result
 from engine.gate.gate import QUICK, judge
 from engine.problem.errors import BadInput
 from engine.serving.choose import choose
-from engine.tests.gate.made import ORDERS, Workshop
+from engine.tests.gate.made import MODEL, Workshop
 from engine.tests.gate.signing import DATA_SCIENCE, ML_ENGINEERING, NAME, aliased, commit_all, git
 from engine.training.record.tracking import mlflow
 from handoff.__main__ import main
@@ -29,14 +29,14 @@ def test_the_second_signature_publishes_whoever_gives_it(
 ) -> None:
     name = passed.bundle.name
     monkeypatch.setenv("BUNDLES", "" if folder == "bundles" else folder)
-    first = accept(passed.bundle, order[0], ORDERS, QUICK)
+    first = accept(passed.bundle, order[0], MODEL, QUICK)
     assert first.published is None
     assert refusal(name) is not None
     assert not Path(folder).exists()
     assert aliased() is None
     commit_all()
     git("config", "user.name", "Grace")
-    second = accept(passed.bundle, order[1], ORDERS, QUICK)
+    second = accept(passed.bundle, order[1], MODEL, QUICK)
     assert second.published == Path(folder) / name
     assert refusal(name) is None
     assert read(second.published).id == name
@@ -65,23 +65,23 @@ def test_an_accepted_bundle_is_served_once_it_is_released(accepted: Workshop) ->
 
 
 def test_a_bundle_of_one_signature_is_not_served(passed: Workshop) -> None:
-    accept(passed.bundle, ML_ENGINEERING, ORDERS, QUICK)
+    accept(passed.bundle, ML_ENGINEERING, MODEL, QUICK)
     with pytest.raises(BadInput, match="data-science has not signed"):
         choose(passed.bundle, rehearsal=False)
 
 
 def test_signing_again_changes_nothing_but_the_moment(accepted: Workshop) -> None:
-    accept(accepted.bundle, DATA_SCIENCE, ORDERS, QUICK)
+    accept(accepted.bundle, DATA_SCIENCE, MODEL, QUICK)
     assert refusal(accepted.bundle.name) is None
     assert len(mlflow.MlflowClient().search_model_versions(f"name = '{NAME}'")) == 1
 
 
 def test_nobody_signs_over_another_persons_signature(passed: Workshop) -> None:
-    accept(passed.bundle, DATA_SCIENCE, ORDERS, QUICK)
+    accept(passed.bundle, DATA_SCIENCE, MODEL, QUICK)
     commit_all()
     git("config", "user.name", "Grace")
     with pytest.raises(BadInput, match="> has signed for data-science already"):
-        accept(passed.bundle, DATA_SCIENCE, ORDERS, QUICK)
+        accept(passed.bundle, DATA_SCIENCE, MODEL, QUICK)
     assert signature(passed.bundle.name, DATA_SCIENCE)["person"].startswith("Ada")
 
 
@@ -98,26 +98,26 @@ def test_a_verdict_that_passes_over_a_warning_is_not_signed(passed: Workshop) ->
         said["verdict"] = word
         path.write_text(json.dumps(verdict))
         if may:
-            assert accept(passed.bundle, DATA_SCIENCE, ORDERS, checks).published is None
+            assert accept(passed.bundle, DATA_SCIENCE, MODEL, checks).published is None
             continue
         with pytest.raises(BadInput, match="the gate warns of documented, and the verdict"):
-            accept(passed.bundle, DATA_SCIENCE, ORDERS, checks)
+            accept(passed.bundle, DATA_SCIENCE, MODEL, checks)
 
 
 def test_a_verdict_given_again_needs_new_signatures(passed: Workshop) -> None:
-    accept(passed.bundle, DATA_SCIENCE, ORDERS, QUICK)
+    accept(passed.bundle, DATA_SCIENCE, MODEL, QUICK)
     path = RECORDS / passed.bundle.name / VERDICT
     path.write_text(path.read_text().replace('"judged_at": "20', '"judged_at": "19'))
-    assert accept(passed.bundle, ML_ENGINEERING, ORDERS, QUICK).published is None
+    assert accept(passed.bundle, ML_ENGINEERING, MODEL, QUICK).published is None
     assert "data-science has not signed" in str(refusal(passed.bundle.name))
-    assert accept(passed.bundle, DATA_SCIENCE, ORDERS, QUICK).published is not None
+    assert accept(passed.bundle, DATA_SCIENCE, MODEL, QUICK).published is not None
 
 
 def test_asking_again_says_whose_signatures_it_voids(
     accepted: Workshop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("data.contract.ROW", accepted.schema)
-    judgement = judge(accepted.bundle, ORDERS, QUICK)
+    monkeypatch.setattr("poc.model.MODEL", accepted.definition)
+    judgement = judge(accepted.bundle, MODEL, QUICK)
     monkeypatch.setattr("engine.gate.gate.judge", lambda *_, **__: judgement)
     commit_all()
     main(["check", str(accepted.bundle)])
@@ -155,13 +155,13 @@ def test_garbage_for_a_record_is_no_acceptance(accepted: Workshop) -> None:
 
 
 def test_a_damaged_copy_in_the_store_is_not_signed_for(passed: Workshop) -> None:
-    accept(passed.bundle, DATA_SCIENCE, ORDERS, QUICK)
+    accept(passed.bundle, DATA_SCIENCE, MODEL, QUICK)
     stored = Path("bundles") / passed.bundle.name
     shutil.copytree(passed.bundle, stored)
     (stored / "golden.jsonl").write_text("")
     commit_all()
     with pytest.raises(BadInput, match=r"golden\.jsonl was changed"):
-        accept(passed.bundle, ML_ENGINEERING, ORDERS, QUICK)
+        accept(passed.bundle, ML_ENGINEERING, MODEL, QUICK)
     assert refusal(passed.bundle.name) is not None
     assert aliased() is None
 
@@ -169,7 +169,7 @@ def test_a_damaged_copy_in_the_store_is_not_signed_for(passed: Workshop) -> None
 def test_the_command_says_what_comes_next(
     passed: Workshop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("data.contract.ROW", passed.schema)
+    monkeypatch.setattr("poc.model.MODEL", passed.definition)
     assert main(["accept", "--as", "data-scientist"]) == 0
     said = capsys.readouterr().out
     assert "commit the signature" in said
@@ -180,9 +180,9 @@ def test_the_command_says_what_comes_next(
 
 def test_only_the_signature_that_publishes_repeats_the_slow_checks(passed: Workshop) -> None:
     slow = Check("reproducible", "runs the same", lambda _: Result("refuse", "", ""), "training")
-    assert accept(passed.bundle, DATA_SCIENCE, ORDERS, [*QUICK, slow]).published is None
+    assert accept(passed.bundle, DATA_SCIENCE, MODEL, [*QUICK, slow]).published is None
     commit_all()
     with pytest.raises(BadInput, match="the gate refuses bundle"):
-        accept(passed.bundle, ML_ENGINEERING, ORDERS, [*QUICK, slow])
+        accept(passed.bundle, ML_ENGINEERING, MODEL, [*QUICK, slow])
     assert refusal(passed.bundle.name) is not None
     assert aliased() is None

@@ -15,7 +15,7 @@ from engine.bundle.run import fetch
 from engine.problem.errors import BadInput
 from engine.problem.spec import read as read_problem
 from engine.tests.gate.conftest import Make
-from engine.tests.gate.made import ORDERS, Workshop
+from engine.tests.gate.made import MODEL, Workshop
 from engine.training.record.tracking import mlflow
 from engine.training.train import train
 from handoff.__main__ import latest
@@ -27,7 +27,7 @@ def quiet(_: str) -> None:
 
 def test_the_same_run_gives_the_same_bundle(workshop: Make) -> None:
     made = workshop("regression")
-    assert build(ORDERS, _run(made), say=quiet).id == made.bundle.name
+    assert build(MODEL, _run(made), say=quiet).id == made.bundle.name
 
 
 def _run(made: Workshop) -> str:
@@ -38,7 +38,7 @@ def test_a_damaged_bundle_is_mended_by_building_it_again(workshop: Make) -> None
     made = workshop("regression")
     run = _run(made)
     (made.bundle / "golden.jsonl").write_text("")
-    built = build(ORDERS, run, say=quiet)
+    built = build(MODEL, run, say=quiet)
     assert read(made.bundle).id == built.id
 
 
@@ -47,7 +47,7 @@ def test_the_latest_bundle_is_the_one_built_last_even_if_it_was_there_before(
 ) -> None:
     made = workshop("regression")
     (BUILT / "newer").mkdir()
-    build(ORDERS, _run(made), say=quiet)
+    build(MODEL, _run(made), say=quiet)
     assert latest().name == made.bundle.name
 
 
@@ -55,7 +55,7 @@ def test_a_failure_half_way_leaves_nothing(workshop: Make, tmp_path: Path) -> No
     run = fetch(_run(workshop("regression")))
     broken = replace(run, model_file=Path("nowhere"))
     with pytest.raises(FileNotFoundError):
-        write(broken, ORDERS, tmp_path / "out", quiet)
+        write(broken, MODEL, tmp_path / "out", quiet)
     assert list((tmp_path / "out").glob("*")) == []
 
 
@@ -64,12 +64,12 @@ def test_looks_at_the_test_are_counted_by_model(workshop: Make) -> None:
     before = read(first.bundle).evaluation["test_evaluations"]
     # Other tests of the session may have looked at the same rows since the first was built.
     second, third = (
-        build(ORDERS, train(read_problem(), ORDERS, quiet).run_id, say=quiet).evaluation
+        build(MODEL, train(read_problem(), MODEL, quiet).run_id, say=quiet).evaluation
         for _ in range(2)
     )
     assert second["test_evaluations"] > before
     assert third["test_evaluations"] == second["test_evaluations"] + 1
-    again = build(ORDERS, _run(first), say=quiet)
+    again = build(MODEL, _run(first), say=quiet)
     assert again.evaluation["test_evaluations"] == before
 
 
@@ -78,7 +78,7 @@ def test_data_that_changed_since_are_refused(workshop: Make) -> None:
     path = made.root / "data/raw/orders.parquet"
     pd.read_parquet(path).head(800).to_parquet(path)
     with pytest.raises(BadInput, match="has changed since run"):
-        build(ORDERS, _run(made), say=quiet)
+        build(MODEL, _run(made), say=quiet)
 
 
 @pytest.mark.parametrize("name", ["problem/problem.toml", "poc/features.py"])
@@ -86,13 +86,13 @@ def test_files_that_changed_since_are_refused(workshop: Make, name: str) -> None
     made = workshop("regression")
     (made.root / name).write_text((made.root / name).read_text() + "# another line\n")
     with pytest.raises(BadInput, match=f"{name} has changed since the run was trained"):
-        build(ORDERS, _run(made), say=quiet)
+        build(MODEL, _run(made), say=quiet)
 
 
 def test_a_run_that_is_not_there_is_refused(workshop: Make) -> None:
     workshop("regression")
     with pytest.raises(BadInput, match="finished training run nonsense"):
-        build(ORDERS, "nonsense", say=quiet)
+        build(MODEL, "nonsense", say=quiet)
 
 
 def test_a_run_that_failed_is_refused(workshop: Make) -> None:
@@ -104,7 +104,7 @@ def test_a_run_that_failed_is_refused(workshop: Make) -> None:
     ):
         raise ZeroDivisionError
     with pytest.raises(BadInput, match="finished training run"):
-        build(ORDERS, run.info.run_id, say=quiet)
+        build(MODEL, run.info.run_id, say=quiet)
 
 
 def test_no_bundle_built_is_one_clear_error(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from engine.gate.checks.finding import Evidence, Verdict
 from engine.problem.spec import read
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.lies import PROBLEM
-from engine.tests.gate.made import ORDERS
+from engine.tests.gate.made import MODEL, ORDERS
 from engine.training.dataset import gather
 
 
@@ -43,7 +43,7 @@ def test_what_is_said_is_held_against_what_comes(
 ) -> None:
     made = workshop("binary")
     made.edit("problem.toml", "error = 0.15", f"error = {limit}", also=PROBLEM)
-    evidence = Evidence(read_bundle(made.bundle), ORDERS, gather(read(), ORDERS))
+    evidence = Evidence(read_bundle(made.bundle), MODEL, gather(read(), ORDERS))
     judged = evidence.judged
     # A model whose scores are ranked as before, and mean something else.
     evidence.__dict__["judged"] = replace(judged, scores=judged.scores**power)
@@ -57,7 +57,7 @@ def test_few_rows_do_not_tell_that_it_is_right_but_may_tell_that_it_is_wrong(
     workshop: Make, power: float, verdict: Verdict
 ) -> None:
     made = workshop("binary")
-    evidence = Evidence(read_bundle(made.bundle), ORDERS, gather(read(), ORDERS))
+    evidence = Evidence(read_bundle(made.bundle), MODEL, gather(read(), ORDERS))
     judged = evidence.judged
     known = replace(judged.known, values=judged.known.values[:60])
     evidence.__dict__["judged"] = replace(judged, scores=judged.scores[:60] ** power, known=known)

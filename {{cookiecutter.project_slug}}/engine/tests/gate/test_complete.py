@@ -173,4 +173,4 @@ def test_no_verdict_is_recorded_on_what_is_no_bundle(workshop: Make) -> None:
 def test_where_there_is_no_folder_there_is_nothing_to_judge(workshop: Make) -> None:
     made = workshop("regression")
     with pytest.raises(BadInput, match="handoff build"):
-        judge(made.root / "nowhere", made.schema)
+        judge(made.root / "nowhere", made.definition)

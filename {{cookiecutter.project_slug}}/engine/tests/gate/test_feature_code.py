@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from engine.bundle.feature_code import strangers
+from engine.tests.project import source
 
-FEATURES = Path(__file__).parents[3] / "poc/features.py"
+FEATURES = source("poc/features.py")
 REACHING = [
     *("import codecs", "import gc", "import linecache", "import mmap", "import pty", "import ssl"),
     *("from os import path", "import xmlrpc.client", "from pandas import read_csv"),

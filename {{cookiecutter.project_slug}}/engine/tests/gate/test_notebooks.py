@@ -10,8 +10,8 @@ import pytest
 
 from engine.gate.checks.finding import Result
 from engine.gate.checks.notebooks import judge
+from engine.tests.project import source
 
-ROOT = Path(__file__).parents[3]
 MARIMO = """import marimo
 
 app = marimo.App()
@@ -57,9 +57,9 @@ def files(root: Path) -> dict[str, bytes]:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """What `python -m eda notebook` needs, without the notebook that comes with it."""
-    for name in ("problem", "present", "data", "eda"):
+    for name in ("engine", "problem", "data", "eda"):
         kept = shutil.ignore_patterns("__pycache__", "raw", "examples", "explore.py")
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=kept)
+        shutil.copytree(source(name), tmp_path / name, ignore=kept)
     return tmp_path
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from engine.tests.gate.made import PROJECT, copy_code, make_project
+from engine.tests.gate.made import copy_code, make_project
+from engine.tests.project import source
 
 OWN = '''
 
@@ -40,16 +41,16 @@ ADDED = """\
 """
 TRAIN = """
 import json
-from data.contract import ROW
 from engine.bundle.build import build
 from engine.gate.gate import QUICK, judge
 from engine.training.train import train
 from engine.problem.spec import read
+from poc.model import MODEL
 
-run = train(read(), ROW, say=lambda _: None)
-made = build(ROW, run.run_id, say=lambda _: None)
+run = train(read(), MODEL, say=lambda _: None)
+made = build(MODEL, run.run_id, say=lambda _: None)
 asked = [one for one in QUICK if one.name in ("complete", "current", "safe", "parity", "robust")]
-found = {one.check: [one.verdict, one.measured] for one in judge(made.path, ROW, asked).findings}
+found = {one.check: [one.verdict, one.measured] for one in judge(made.path, MODEL, asked).findings}
 print(json.dumps({"bundle": str(made.path), "found": found}))
 """
 SERVE = """
@@ -76,7 +77,7 @@ def python(root: Path, code: str, *words: str) -> subprocess.CompletedProcess[st
 def built(root: Path, own: str) -> dict[str, Any]:
     """A project whose team added `own` to its feature code, trained, built and judged there."""
     copy_code(root)
-    shutil.copytree(PROJECT / "eda", root / "eda", dirs_exist_ok=True)  # the gate's runner
+    shutil.copytree(source("eda"), root / "eda", dirs_exist_ok=True)  # the gate's runner
     make_project(root, "regression")
     features = root / "poc/features.py"
     text = features.read_text()
@@ -96,9 +97,9 @@ def test_an_own_function_and_an_own_transformer_are_served_without_the_project(
     assert {verdict for verdict, _ in said["found"].values()} == {"pass"}, said["found"]
     # A server: its own packages and the bundle, and nothing of the PoC.
     server = tmp_path / "server"
-    for name in ("problem", "handoff", "serving"):
-        left_out = shutil.ignore_patterns("__pycache__", "records")
-        shutil.copytree(PROJECT / name, server / name, ignore=left_out)
+    for name in ("engine", "handoff", "serving"):
+        left_out = shutil.ignore_patterns("__pycache__", "records", "tests")
+        shutil.copytree(source(name), server / name, ignore=left_out)
     shutil.copytree(tmp_path / "project" / said["bundle"], server / "bundle")
     done = python(server, SERVE, "bundle")
     assert done.returncode == 0, done.stderr
@@ -108,8 +109,8 @@ def test_an_own_function_and_an_own_transformer_are_served_without_the_project(
 @pytest.mark.usefixtures("store")
 def test_feature_code_that_leans_on_the_project_is_refused_by_its_line(tmp_path: Path) -> None:
     leaning = OWN + "\n\nfrom engine.data.simulator import simulate\n"
-    line = (PROJECT / "poc/features.py").read_text().count("\n") + ADDED.count("\n")
+    line = source("poc/features.py").read_text().count("\n") + ADDED.count("\n")
     line += leaning.count("\n")
     verdict, measured = built(tmp_path / "project", leaning)["found"]["safe"]
     assert verdict == "refuse"
-    assert f"features.py line {line} imports data, which serving has not" in measured
+    assert f"features.py line {line} imports engine, which serving has not" in measured

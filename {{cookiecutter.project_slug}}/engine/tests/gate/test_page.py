@@ -24,7 +24,7 @@ def judged(workshop: Make) -> Judgement:
         Check("leakage", "honest", lambda _: Result("refuse", "days", "no leak", "add:\ndays = 1")),
         Check("budget", "runs the same", lambda _: Result("warn", "9 ms", "10 ms", "look at it")),
     )
-    return judge(made.bundle, made.schema, checks)
+    return judge(made.bundle, made.definition, checks)
 
 
 def test_a_pull_request_sees_every_line_and_what_to_do(judged: Judgement) -> None:
@@ -72,7 +72,7 @@ def test_a_check_that_crashes_is_a_refusal(workshop: Make) -> None:
     def crash(evidence: Evidence) -> Result:
         raise ZeroDivisionError("no rows")
 
-    judgement = judge(made.bundle, made.schema, [Check("budget", "runs the same", crash)])
+    judgement = judge(made.bundle, made.definition, [Check("budget", "runs the same", crash)])
     assert judgement.verdict == "refused"
     assert "ZeroDivisionError('no rows')" in judgement.findings[0].measured
 
@@ -80,7 +80,7 @@ def test_a_check_that_crashes_is_a_refusal(workshop: Make) -> None:
 def test_what_was_not_asked_has_not_passed(workshop: Make) -> None:
     made = workshop("regression")
     made.edit_json("manifest.json", lambda said: said.update(seed=7))
-    judgement = judge(made.bundle, made.schema, CHECKS)
+    judgement = judge(made.bundle, made.definition, CHECKS)
     assert judgement.verdict == "refused"
     assert set(judgement.unasked) == {one.name for one in CHECKS} - {"current", "complete"}
     assert "reproducible" in markdown(judgement)
@@ -90,7 +90,7 @@ def test_a_long_check_says_what_it_does(workshop: Make) -> None:
     made = workshop("regression")
     said: list[str] = []
     slow = Check("budget", "runs the same", lambda _: Result("pass", "", ""), "asking the server")
-    judge(made.bundle, made.schema, [slow, QUICK[0]], said.append)
+    judge(made.bundle, made.definition, [slow, QUICK[0]], said.append)
     assert said == ["  framed", "  budget: asking the server …"]
 
 
@@ -98,7 +98,7 @@ def test_the_command_refuses_with_code_3_and_leaves_the_page(
     workshop: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made: Workshop = workshop("regression")
-    monkeypatch.setattr("data.contract.ROW", made.schema)
+    monkeypatch.setattr("poc.model.MODEL", made.definition)
     made.edit_json("manifest.json", lambda said: said.update(seed=7))
     assert main(["check", "--json", str(made.bundle)]) == 3
     said = json.loads(capsys.readouterr().out)

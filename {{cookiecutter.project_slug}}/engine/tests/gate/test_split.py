@@ -12,7 +12,7 @@ from engine.gate.checks.split import MANY_LOOKS, split
 from engine.problem.spec import read
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.lies import put
-from engine.tests.gate.made import ORDERS
+from engine.tests.gate.made import MODEL, ORDERS
 from engine.training.dataset import gather
 
 
@@ -21,7 +21,7 @@ def test_a_split_that_mixes_times_is_refused(workshop: Make) -> None:
     dataset = gather(read(), ORDERS)
     rows = np.random.default_rng(0).permutation(len(dataset.frame))
     mixed = Split(np.sort(rows[180:]), np.sort(rows[:180]), dataset.parts.how)
-    evidence = Evidence(read_bundle(made.bundle), ORDERS, replace(dataset, parts=mixed))
+    evidence = Evidence(read_bundle(made.bundle), MODEL, replace(dataset, parts=mixed))
     result = split(evidence)
     assert result.verdict == "refuse"
     assert "not later than the last learnt from" in result.measured

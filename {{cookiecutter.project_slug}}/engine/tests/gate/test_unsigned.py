@@ -17,14 +17,14 @@ from engine.bundle.run import fetch, load_model
 from engine.gate.accept import accept
 from engine.gate.gate import QUICK, judge, record
 from engine.problem.errors import BadInput
-from engine.tests.gate.made import ORDERS, Workshop, reseal
+from engine.tests.gate.made import MODEL, Workshop, reseal
 from engine.tests.gate.signing import ML_ENGINEERING, aliased, commit_all, git
 
 
 def judged_anew(made: Workshop) -> Workshop:
     """The bundle under the id that it has now, with the verdict that it gets."""
     bundle = made.bundle.rename(made.bundle.parent / reseal(made.bundle))
-    judgement = judge(bundle, made.schema, QUICK)
+    judgement = judge(bundle, made.definition, QUICK)
     record(judgement)
     commit_all()
     return replace(made, bundle=bundle)
@@ -121,7 +121,7 @@ def _other_model(made: Workshop) -> Workshop:
     weights *= 1.001
     file = made.root / "build/other.skops"
     skops.io.dump(model, file)
-    other = write(replace(run, model=model, model_file=file), ORDERS, Path("build/bundles"), print)
+    other = write(replace(run, model=model, model_file=file), MODEL, Path("build/bundles"), print)
     return waved_through(replace(made, bundle=other.path), RECORDS / made.bundle.name)
 
 
@@ -175,7 +175,7 @@ def test_nobody_signs_for(passed: Workshop, what: str) -> None:
     prepare, words = UNSIGNED[what]
     made = prepare(passed)
     with pytest.raises(BadInput) as refused:
-        accept(made.bundle, ML_ENGINEERING, made.schema)
+        accept(made.bundle, ML_ENGINEERING, made.definition)
     assert words in str(refused.value)
     assert list(RECORDS.rglob("*.toml")) == []
     assert not Path("bundles").exists()

@@ -10,8 +10,10 @@ from engine.journey.stage import Outcome, Rehearsal, Stage
 from engine.pages.page import Note
 from engine.problem.errors import BadInput
 from engine.problem.spec import Problem, parse
+from engine.tests.project import STAGES
+from journey import programs
 
-PROBLEM = Path(__file__).parents[3] / "problem" / "problem.toml"
+PROBLEM = STAGES / "problem" / "problem.toml"
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def stages(monkeypatch: pytest.MonkeyPatch, *outcomes: Outcome | BaseException) 
 
 def test_it_stops_where_a_gate_closes(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
     stages(monkeypatch, Outcome("fine"), Outcome("no", closed=True), Outcome("never"))
-    journey = rehearse.rehearse(lambda _: None)
+    journey = rehearse.rehearse(programs(), lambda _: None)
     assert [step.status for step in journey.steps] == ["passed", "stopped", "not run"]
     assert journey.steps[2].outcome.headline != "never"
     assert (journey.verdict, journey.stopped_at) == ("stopped", "stage1")
@@ -48,7 +50,7 @@ def test_it_stops_where_a_gate_closes(problem: Problem, monkeypatch: pytest.Monk
 
 def test_a_warning_does_not_stop_it(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
     stages(monkeypatch, Outcome("look", warned=True), Outcome("fine"))
-    journey = rehearse.rehearse(lambda _: None)
+    journey = rehearse.rehearse(programs(), lambda _: None)
     assert [step.status for step in journey.steps] == ["warned", "passed"]
     assert (journey.verdict, journey.stopped_at) == ("passed", None)
 
@@ -58,7 +60,7 @@ def test_the_summary_says_what_the_page_says(
 ) -> None:
     outcome = Outcome("<script>alert(1)</script>", (Note("a note"),), facts={"answered": 3})
     stages(monkeypatch, outcome, Outcome("no", closed=True))
-    journey = rehearse.rehearse(lambda _: None)
+    journey = rehearse.rehearse(programs(), lambda _: None)
     page = rehearse.write(journey, problem).read_text("utf-8")
     summary = json.loads(Path("build/journey/summary.json").read_text("utf-8"))
     assert summary["verdict"] == "stopped"
@@ -74,7 +76,7 @@ def test_bad_input_is_not_called_a_closed_gate(
 ) -> None:
     stages(monkeypatch, Outcome("fine"), BadInput("the rows break the contract"))
     with pytest.raises(BadInput, match="break the contract"):
-        rehearse.rehearse(lambda _: None)
+        rehearse.rehearse(programs(), lambda _: None)
     assert not Path("build/journey/summary.json").exists()
 
 
@@ -84,7 +86,7 @@ def test_a_former_journey_leaves_nothing_behind(
     stages(monkeypatch, Outcome("fine"))
     Path("build/journey/bundle").mkdir(parents=True)
     Path("build/journey/bundle/old").write_text("old", "utf-8")
-    rehearse.write(rehearse.rehearse(lambda _: None), problem)
+    rehearse.write(rehearse.rehearse(programs(), lambda _: None), problem)
     assert not Path("build/journey/bundle").exists()
     assert [path.name for path in Path("build").iterdir()] == ["journey"]
 
@@ -97,6 +99,6 @@ def test_a_journey_that_is_stopped_keeps_the_last_one_and_leaves_nothing_else(
     Path("build/journey/bundle").mkdir(parents=True)
     Path("build/journey/bundle/old").write_text("old", "utf-8")
     with pytest.raises(type(error)):
-        rehearse.rehearse(lambda _: None)
+        rehearse.rehearse(programs(), lambda _: None)
     assert Path("build/journey/bundle/old").read_text("utf-8") == "old"
     assert [path.name for path in Path("build").iterdir()] == ["journey"]

@@ -43,7 +43,7 @@ def test_a_column_called_ok_is_no_verdict(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_an_old_code_page_gets_question_marks_not_a_traceback() -> None:
-    code = f"from present import terminal; terminal.table('t', {HEADER!r}, {ROWS!r})"
+    code = f"from engine.pages import terminal; terminal.table('t', {HEADER!r}, {ROWS!r})"
     environment = {"PYTHONIOENCODING": "cp1252", "PYTHONPATH": "."}
     run = subprocess.run(
         [sys.executable, "-B", "-c", code], env=environment, capture_output=True, check=True

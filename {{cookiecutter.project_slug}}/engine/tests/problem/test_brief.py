@@ -11,6 +11,7 @@ from engine.problem.brief import sections
 from engine.problem.plain import MEANINGS, pays_from
 from engine.problem.spec import TASKS_OF_METRIC, parse
 from engine.tests.problem.test_mistakes import TEXT
+from engine.tests.project import PYTHONPATH
 from problem import __main__ as command
 
 MULTICLASS = ("correct = 15.0\nwrong = -90.0\n", "balanced_accuracy", "multiclass")
@@ -114,7 +115,7 @@ def test_a_problem_that_does_not_hold_together_gets_no_brief(tmp_path: Path) -> 
     (tmp_path / "t.toml").write_text(TEXT.replace("= 14", "= -1"), "utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "problem", "brief", "t.toml", "--out", "brief.html"],
-        cwd=tmp_path, env={"PYTHONPATH": str(Path(__file__).parents[3])},
+        cwd=tmp_path, env={"PYTHONPATH": PYTHONPATH},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 2

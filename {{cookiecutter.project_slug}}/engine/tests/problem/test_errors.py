@@ -3,11 +3,11 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+from engine.tests.project import STAGES
+
 STOPPED = "stopped: nothing half-written was left behind\n"
 
 
@@ -15,7 +15,7 @@ def python(*words: str) -> "subprocess.CompletedProcess[str]":
     """Python in the project's folder."""
     return subprocess.run(
         [sys.executable, *words],
-        cwd=ROOT,
+        cwd=STAGES,
         env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
@@ -30,6 +30,7 @@ def command(body: str) -> "subprocess.CompletedProcess[str]":
         "-c",
         f"""
 import signal
+from engine.tests.project import STAGES
 from engine.problem.errors import BadInput, run
 
 def stop():

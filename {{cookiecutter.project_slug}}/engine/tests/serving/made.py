@@ -21,7 +21,6 @@ from engine.problem.columns import Column
 from engine.problem.spec import Task
 from engine.tests.training.made import written
 
-PROJECT = Path(__file__).parents[3]
 COLUMNS = (
     Column("mean radius (mm)", "number", minimum=0, maximum=50, meaning="size", example=12.5),
     Column("items", "integer", minimum=1, maximum=100, example=3),

@@ -18,7 +18,8 @@ import pytest
 
 from engine.problem.errors import BadInput
 from engine.serving.run import listen
-from engine.tests.serving.made import PROJECT, ROW
+from engine.tests.project import PYTHONPATH
+from engine.tests.serving.made import ROW
 
 
 def command(*words: str | Path) -> list[str]:
@@ -46,7 +47,7 @@ def serving(folder: Path, *words: str | Path) -> Iterator[tuple[str, subprocess.
 
 
 def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(PROJECT)}
+    return {**os.environ, "PYTHONPATH": PYTHONPATH}
 
 
 def kept(folder: Path) -> list[str]:

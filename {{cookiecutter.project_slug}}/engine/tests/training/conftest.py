@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from threadpoolctl import threadpool_limits
 
-from engine.tests.training.training import PROJECT
+from engine.tests.project import source
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def here(tmp_path: Path, store: str, plain_git: None, monkeypatch: pytest.Monkey
     for name in ("problem", "poc", "requirements"):
         Path(name).mkdir()
     for name in ("poc/features.py", "requirements/serving.txt"):
-        Path(name).write_bytes((PROJECT / name).read_bytes())
+        Path(name).write_bytes(source(name).read_bytes())
     return tmp_path
 
 

@@ -14,8 +14,9 @@ from urllib.request import urlopen
 
 import pytest
 
+from engine.tests.project import PYTHONPATH
 from engine.tests.training.made import COLUMNS, problem
-from engine.tests.training.training import PROJECT, fetched, framed_here, table, trained
+from engine.tests.training.training import fetched, framed_here, table, trained
 from engine.training.record.provenance import provenance
 from engine.training.record.tracking import mlflow
 
@@ -96,8 +97,8 @@ def test_a_server_keeps_runs_and_artifacts_for_those_who_ask_it(here: Path, serv
 QUIET = """
 from engine.problem.spec import read
 from engine.training.train import train
-from engine.tests.training.training import schema
-train(read(), schema(bool))
+from engine.tests.training.training import definition, schema
+train(read(), definition(bool))
 """
 
 
@@ -108,7 +109,7 @@ def test_a_fresh_project_records_beside_itself_and_says_nothing_but_its_progress
     environment = {key: one for key, one in os.environ.items() if not key.startswith("MLFLOW")}
     done = subprocess.run(
         [sys.executable, "-c", QUIET],
-        env=environment | {"PYTHONPATH": str(PROJECT)},
+        env=environment | {"PYTHONPATH": PYTHONPATH},
         capture_output=True,
         text=True,
         check=True,

@@ -11,6 +11,7 @@ from engine.pages.cases import thousand
 from engine.pages.page import Table
 from engine.pages.wording import number
 from engine.problem.spec import Problem, Task
+from engine.tests.project import source
 from engine.tests.training.made import problem
 from engine.tests.training.training import KINDS, schema, table, trained
 from engine.training.candidates import CHAMPION
@@ -47,7 +48,7 @@ def project_in(folder: Path) -> None:
     for name in ("poc/features.py", "requirements/serving.txt", "problem/problem.toml"):
         (folder / name).parent.mkdir(exist_ok=True)
         if name != "problem/problem.toml":
-            (folder / name).write_bytes((Path(__file__).parents[3] / name).read_bytes())
+            (folder / name).write_bytes((source(name)).read_bytes())
 
 
 def words(evidence: Evidence, folder: Path, *, as_slides: bool = False) -> str:

@@ -11,7 +11,7 @@ from engine.data.load import inputs
 from engine.problem.errors import BadInput
 from engine.problem.spec import Task
 from engine.tests.training.made import COLUMNS, problem
-from engine.tests.training.training import KINDS, fetched, schema, table, trained
+from engine.tests.training.training import KINDS, definition, fetched, table, trained
 from engine.training.record.tracking import mlflow
 from engine.training.retrain import retrain
 
@@ -27,7 +27,7 @@ def test_a_run_is_made_again_to_the_last_bit(here: Path, task: Task) -> None:
     framed, frame = problem(task), table(task)
     run = trained(framed, frame)
     found = retrain(
-        framed, schema(KINDS[task]), facts_file(run.run_id), Path("again"), QUIET.append
+        framed, definition(KINDS[task]), facts_file(run.run_id), Path("again"), QUIET.append
     )
     first, second = fetched(run), load_model(Path("again/model.skops"))
     rows = inputs(frame, COLUMNS)
@@ -47,7 +47,7 @@ def test_other_rows_are_refused(here: Path) -> None:
     frame.loc[0, "number"] = 0.123
     frame.to_parquet("data.parquet", index=False)
     with pytest.raises(BadInput, match="expected the data with digest"):
-        retrain(framed, schema(float), file, Path("again"), QUIET.append)
+        retrain(framed, definition(float), file, Path("again"), QUIET.append)
     assert not Path("again").exists()
 
 
@@ -59,16 +59,18 @@ def test_what_this_code_cannot_make_is_refused(here: Path, change: str) -> None:
     facts[change] = {"candidate": "forest", "parameters": {"trees": 9}, "seed": 7}[change]
     Path("facts.json").write_text(json.dumps(facts))
     with pytest.raises(BadInput, match="check out"):
-        retrain(framed, schema(float), Path("facts.json"), Path("again"), QUIET.append)
+        retrain(framed, definition(float), Path("facts.json"), Path("again"), QUIET.append)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"candidate": "linear"}', '"text"', "3"])
 def test_what_are_no_facts_is_refused(here: Path, text: str) -> None:
     Path("facts.json").write_text(text)
     with pytest.raises(BadInput, match=r"training\.json|older training"):
-        retrain(problem("binary"), schema(bool), Path("facts.json"), Path("again"), QUIET.append)
+        retrain(
+            problem("binary"), definition(bool), Path("facts.json"), Path("again"), QUIET.append
+        )
 
 
 def test_no_facts_at_all_is_refused(here: Path) -> None:
     with pytest.raises(BadInput, match="no such file"):
-        retrain(problem("binary"), schema(bool), Path("nowhere"), Path("again"), QUIET.append)
+        retrain(problem("binary"), definition(bool), Path("nowhere"), Path("again"), QUIET.append)

@@ -11,6 +11,7 @@ import pytest
 from engine.problem.spec import Task
 from engine.tests.training.made import COLUMNS, problem
 from engine.tests.training.training import fetched, framed_here, table, trained
+from engine.training.candidates import ModelDefinition
 from engine.training.train import train
 from poc.model import candidates
 
@@ -39,8 +40,13 @@ def test_three_hundred_columns_are_trained_on_without_a_warning(here: Path) -> N
     rules = {name: pa.Column(bool if name == "outcome" else float) for name in frame}
     with warnings.catch_warnings():
         # What scikit-learn, pandas and numpy say; not what MLflow says of its own type hints.
-        warnings.filterwarnings("error", module="sklearn|pandas|numpy|poc")
-        run = train(problem("binary"), pa.DataFrameSchema(rules), lambda _: None)
+        warnings.filterwarnings("error", module="sklearn|pandas|numpy|poc|engine")
+        definition = ModelDefinition(pa.DataFrameSchema(rules), candidates)
+        run = train(
+            problem("binary"),
+            definition,
+            lambda _: None,
+        )
     found = fetched(run).facts
     assert {"x0", "x1"} == {one["column"] for one in found["importance"][:2]}
 

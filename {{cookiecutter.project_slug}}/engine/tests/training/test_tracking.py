@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from engine.tests.project import HOME
 from engine.training.record.tracking import connect
 
-ROOT = Path(__file__).parents[3]
 CONNECT = """
 import sys; sys.path.insert(0, sys.argv[1])
+from engine.tests.project import HOME
 from engine.training.record.tracking import connect; connect('x')
 """
 
@@ -23,7 +24,7 @@ def test_a_start_that_was_killed_is_made_good_by_the_next(
     """MLflow needs seconds to make its tables, and cannot mend half of them."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    child = subprocess.Popen([sys.executable, "-c", CONNECT, str(ROOT)])
+    child = subprocess.Popen([sys.executable, "-c", CONNECT, str(HOME)])
     while child.poll() is None and not list(tmp_path.glob("build/mlflow.db.*-journal")):
         time.sleep(0.01)
     child.send_signal(signal.SIGKILL)

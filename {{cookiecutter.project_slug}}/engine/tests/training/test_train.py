@@ -11,7 +11,15 @@ from engine.data.load import inputs
 from engine.problem.errors import BadInput
 from engine.problem.spec import Task
 from engine.tests.training.made import COLUMNS, problem
-from engine.tests.training.training import ROWS, fetched, framed_here, schema, table, trained
+from engine.tests.training.training import (
+    ROWS,
+    definition,
+    fetched,
+    framed_here,
+    schema,
+    table,
+    trained,
+)
 from engine.training.candidates import Candidate
 from engine.training.dataset import gather
 from engine.training.train import Trial, choose, train
@@ -117,7 +125,7 @@ def test_a_positive_outcome_that_never_comes_is_refused(here: Path) -> None:
     frame = table("multiclass").query("outcome != 'high'")
     frame.to_parquet("data.parquet", index=False)
     with pytest.raises(BadInput, match=r"target\.positive is 'yes'"):
-        train(problem("binary", positive="yes"), schema(str), print)
+        train(problem("binary", positive="yes"), definition(str), print)
 
 
 def test_a_class_of_a_few_rows_is_learned_where_both_sides_have_it(here: Path) -> None:

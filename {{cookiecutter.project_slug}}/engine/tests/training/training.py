@@ -1,7 +1,5 @@
 """Small trainings on tables that a test makes, in the working directory."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
@@ -9,9 +7,10 @@ import pandera.pandas as pa
 from engine.bundle.run import TrainedRun, fetch
 from engine.problem.spec import PROBLEM_FILE, Problem, Task
 from engine.tests.training.made import PROBLEM, VALUES, mixed
+from engine.training.candidates import ModelDefinition
 from engine.training.train import Run, train
+from poc.model import candidates
 
-PROJECT = Path(__file__).parents[3]
 ROWS = 400
 TYPES = {
     "number": pa.Column(float, pa.Check.in_range(-9, 9), nullable=True),
@@ -25,6 +24,10 @@ TYPES = {
 
 def schema(kind: type) -> pa.DataFrameSchema:
     return pa.DataFrameSchema({**TYPES, "outcome": pa.Column(kind)}, strict=True, coerce=True)
+
+
+def definition(kind: type) -> ModelDefinition:
+    return ModelDefinition(schema(kind), candidates)
 
 
 def table(task: Task, rows: int = ROWS, seed: int = 0) -> pd.DataFrame:
@@ -65,7 +68,9 @@ def trained(framed: Problem, frame: pd.DataFrame, said: list[str] | None = None)
     """A run on these rows, in the working directory."""
     framed_here(framed, frame)
     return train(
-        framed, schema(KINDS[framed.target.task]), (lambda _: None) if said is None else said.append
+        framed,
+        definition(KINDS[framed.target.task]),
+        (lambda _: None) if said is None else said.append,
     )
 
 

@@ -28,7 +28,7 @@ DRIVER = """
 import resource, sys
 from functools import partial
 from pathlib import Path
-from handoff import bundle as bundles
+from engine.bundle import bundle as bundles
 from engine.problem.errors import run
 from engine.serving.batch.run import batch
 

@@ -15,11 +15,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from engine.problem.errors import BadInput
+from engine.tests.project import PYTHONPATH
 from engine.tests.serving.batch.files import answered, command, parquet, rows
-from engine.tests.serving.made import PROJECT, make_bundle
+from engine.tests.serving.made import make_bundle
 
 PARTS = 12
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT)}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": PYTHONPATH}
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
-from engine.tests.serving.made import PROJECT, ROW
+from engine.tests.project import PYTHONPATH
+from engine.tests.serving.made import ROW
 
 CALLERS = 4
 # Of so many requests of one caller one holds many rows.
@@ -70,7 +71,7 @@ def serving(
     process = subprocess.Popen(
         [*around, sys.executable, "-m", "serving", "run", "--port", "0", *which, *options],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        env={**os.environ, "PYTHONPATH": PYTHONPATH},
         stdout=subprocess.PIPE,
         text=True,
     )  # fmt: skip

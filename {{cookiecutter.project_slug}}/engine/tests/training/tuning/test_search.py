@@ -18,8 +18,9 @@ from sqlalchemy.engine import Connection, Engine
 
 from engine.pages.wording import count
 from engine.problem.errors import BadInput
+from engine.tests.project import PYTHONPATH
 from engine.tests.training.made import problem
-from engine.tests.training.training import PROJECT, fetched, framed_here, schema, table
+from engine.tests.training.training import definition, fetched, framed_here, schema, table
 from engine.training.candidates import TUNED
 from engine.training.dataset import SEED, gather
 from engine.training.folds import Lesson, lesson
@@ -37,6 +38,11 @@ QUIET: list[str] = []
 def taught(rows: int = 400) -> Lesson:
     framed_here(FRAMED, table("binary", rows))
     return lesson(gather(FRAMED, schema(bool)))
+
+
+def search_key(lessons: Lesson) -> str:
+    """What a search of gradient boosting on these rows is known by."""
+    return key(lessons, candidates(lessons.dataset.columns, "binary", SEED)[-1].model)
 
 
 def trials() -> list[optuna.trial.FrozenTrial]:
@@ -57,7 +63,7 @@ def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_a_search_finds_is_tried_recorded_and_tried_again_without_one(here: Path) -> None:
     framed_here(FRAMED, table("binary"))
     said: list[str] = []
-    run = train(FRAMED, schema(bool), said.append, search_seconds=6)
+    run = train(FRAMED, definition(bool), said.append, search_seconds=6)
     assert [one.candidate.name for one in run.trials][-1] == TUNED
     facts = fetched(run).facts
     assert facts["search"]["trials"] >= 1
@@ -65,10 +71,10 @@ def test_what_a_search_finds_is_tried_recorded_and_tried_again_without_one(here:
     tuned = facts["trials"][-1]
     assert tuned["parameters"] | facts["search"]["parameters"] == tuned["parameters"]
     kept = len(trials())
-    again = train(FRAMED, schema(bool), said.append, parameters_of=run.run_id)
+    again = train(FRAMED, definition(bool), said.append, parameters_of=run.run_id)
     assert again.trials[-1].folds == run.trials[-1].folds
     assert len(trials()) == kept
-    latest = fetched(train(FRAMED, schema(bool), said.append, parameters_of="latest"))
+    latest = fetched(train(FRAMED, definition(bool), said.append, parameters_of="latest"))
     assert latest.facts["search"] == facts["search"]
 
 
@@ -121,19 +127,19 @@ def test_a_log_hears_of_a_search_while_it_runs(here: Path, monkeypatch: pytest.M
 def test_other_rows_another_problem_and_other_code_are_another_search(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = {key(taught()), key(taught(380))}
+    known = {search_key(taught()), search_key(taught(380))}
     framed_here(FRAMED, table("binary"))
     other = problem("binary", metric="log_loss", rows='time = "day"')
-    known.add(key(lesson(gather(other, schema(bool)))))
-    monkeypatch.setattr("engine.training.tuning.search.CODE", ("features.py",))
-    known.add(key(taught()))
+    known.add(search_key(lesson(gather(other, schema(bool)))))
+    monkeypatch.setattr("engine.training.tuning.search.CODE", ("folds.py",))
+    known.add(search_key(taught()))
     assert len(known) == 4
 
 
 def test_too_short_a_time_is_said_and_changes_nothing(here: Path) -> None:
     framed_here(FRAMED, table("binary"))
     said: list[str] = []
-    run = train(FRAMED, schema(bool), said.append, search_seconds=1e-6)
+    run = train(FRAMED, definition(bool), said.append, search_seconds=1e-6)
     assert any("give --search-seconds more" in line for line in said)
     assert TUNED not in [one.candidate.name for one in run.trials]
     assert fetched(run).facts["search"] is None
@@ -141,10 +147,10 @@ def test_too_short_a_time_is_said_and_changes_nothing(here: Path) -> None:
 
 def test_a_run_without_a_search_has_no_parameters_to_try(here: Path) -> None:
     framed_here(FRAMED, table("binary"))
-    run = train(FRAMED, schema(bool), QUIET.append)
+    run = train(FRAMED, definition(bool), QUIET.append)
     for named, words in ((run.run_id, "no parameters from a search"), ("0" * 32, "none called")):
         with pytest.raises(BadInput, match=words):
-            train(FRAMED, schema(bool), QUIET.append, parameters_of=named)
+            train(FRAMED, definition(bool), QUIET.append, parameters_of=named)
 
 
 @pytest.mark.usefixtures("few_trees")
@@ -178,7 +184,8 @@ from poc.model import candidates
 from engine.training.tuning import fitting
 from engine.training.tuning.search import search
 from engine.problem.spec import read
-from engine.tests.training.training import schema
+from engine.tests.project import PYTHONPATH
+from engine.tests.training.training import definition, schema
 fitting.MOST_TREES = fitting.STEP
 taught = lesson(gather(read(), schema(bool)))
 found = search(taught, candidates(taught.dataset.columns, "binary", SEED), 300, print)
@@ -206,7 +213,7 @@ def stopped_by(signal_number: int) -> tuple[str, str, int]:
     framed_here(FRAMED, table("binary"))
     process = subprocess.Popen(
         [sys.executable, "-c", SEARCHING],
-        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        env=os.environ | {"PYTHONPATH": PYTHONPATH},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
