@@ -26,12 +26,7 @@ def commit(root: Path) -> str:
 @pytest.fixture
 def project(tmp_path: Path, plain_git: None) -> Path:
     root = tmp_path / "project"
-    for name in (
-        "problem/problem.toml",
-        "engine/training/train.py",
-        "requirements/dev.txt",
-        "README.md",
-    ):
+    for name in ("problem/problem.toml", "poc/train.py", "requirements/dev.txt", "README.md"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(f"# {name}\n")
     return root
@@ -77,12 +72,10 @@ def test_a_project_below_the_root_of_its_repository_is_found_too(
     assert (provenance(project).commit, provenance(project).dirty) == (head, False)
     (tmp_path / "elsewhere.py").write_text("# not of this project\n")
     assert provenance(project).dirty is False
-    assert (
-        at_commit(head, Path("engine/training/train.py"), project) == "# engine/training/train.py\n"
-    )
+    assert at_commit(head, Path("poc/train.py"), project) == "# poc/train.py\n"
 
 
-@pytest.mark.parametrize("name", ["engine/training/train.py", "poc/new.py", "notes.md"])
+@pytest.mark.parametrize("name", ["poc/train.py", "poc/new.py", "notes.md"])
 def test_a_change_or_a_new_file_makes_the_tree_dirty(committed: Path, name: str) -> None:
     (committed / name).write_text("# another\n")
     assert provenance(committed).dirty is True
@@ -109,13 +102,10 @@ def test_the_commit_of_a_repository_around_is_not_ours(tmp_path: Path, project: 
 
 def test_what_was_committed_can_be_read_again(committed: Path) -> None:
     head = git(committed, "rev-parse", "HEAD")
-    (committed / "engine/training/train.py").write_text("# another\n")
-    assert (
-        at_commit(head, Path("engine/training/train.py"), committed)
-        == "# engine/training/train.py\n"
-    )
+    (committed / "poc/train.py").write_text("# another\n")
+    assert at_commit(head, Path("poc/train.py"), committed) == "# poc/train.py\n"
     assert at_commit(head, Path("poc/nowhere.py"), committed) is None
-    assert at_commit("0" * 40, Path("engine/training/train.py"), committed) is None
+    assert at_commit("0" * 40, Path("poc/train.py"), committed) is None
 
 
 def test_only_code_is_code(project: Path) -> None:
@@ -130,25 +120,25 @@ def test_only_code_is_code(project: Path) -> None:
     (project / "env/lib/package.py").touch()
     (project / "poc/dangling.py").symlink_to("nowhere")
     names = [path.relative_to(project).as_posix() for path in code_files(project)]
-    assert names == ["engine/training/train.py", "problem/problem.toml", "requirements/dev.txt"]
+    assert names == ["poc/train.py", "problem/problem.toml", "requirements/dev.txt"]
 
 
 def test_the_snapshot_is_the_same_for_the_same_files(project: Path, tmp_path: Path) -> None:
     before = provenance(project).snapshot
     write_snapshot(tmp_path / "one.zip", project)
-    (project / "engine/training/train.py").touch()
+    (project / "poc/train.py").touch()
     write_snapshot(tmp_path / "other.zip", project)
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "other.zip").read_bytes()
     assert provenance(project).snapshot == before
     with zipfile.ZipFile(tmp_path / "one.zip") as archive:
-        assert archive.read("engine/training/train.py") == b"# engine/training/train.py\n"
+        assert archive.read("poc/train.py") == b"# poc/train.py\n"
 
 
 @pytest.mark.parametrize("change", ["content", "name"])
 def test_another_file_is_another_snapshot(project: Path, change: str) -> None:
     before = provenance(project).snapshot
     if change == "content":
-        (project / "engine/training/train.py").write_text("# another\n")
+        (project / "poc/train.py").write_text("# another\n")
     else:
-        (project / "engine/training/train.py").rename(project / "poc/training.py")
+        (project / "poc/train.py").rename(project / "poc/training.py")
     assert provenance(project).snapshot != before
