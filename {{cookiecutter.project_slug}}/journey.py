@@ -16,8 +16,8 @@ def programs() -> "Programs":
     from engine.gate.gate import CHECKS
     from engine.journey.stage import Programs
     from engine.monitoring.check import check
-    from engine.training.train import train
     from poc.model import MODEL
+    from poc.train import train
 
     return Programs(MODEL, explore=report.write, train=train, checks=CHECKS, monitor=check)
 

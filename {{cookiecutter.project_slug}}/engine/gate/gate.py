@@ -28,8 +28,8 @@ from engine.gate.checks.split import split
 from engine.problem.errors import BadInput
 from engine.problem.spec import read as read_problem
 from engine.training.candidates import ModelDefinition
+from engine.training.crew import THREADS
 from engine.training.dataset import gather
-from engine.training.train import THREADS
 
 # In the order of the table: the four groups, each from the plainest check to the deepest.
 CHECKS: tuple[Check, ...] = (

@@ -16,7 +16,7 @@ from engine.pages.page import Block, Owner
 from engine.problem.columns import Column
 from engine.problem.spec import Problem
 from engine.training.candidates import ModelDefinition
-from engine.training.train import Run
+from engine.training.run import Run
 
 HOME = Path("build/journey")
 # Stages write here. It becomes HOME once it is complete: a journey that is stopped loses no older

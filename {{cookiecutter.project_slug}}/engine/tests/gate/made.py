@@ -20,8 +20,8 @@ from engine.problem.spec import Task, read
 from engine.tests.gate import contract
 from engine.tests.project import source
 from engine.training.candidates import ModelDefinition
-from engine.training.train import train
 from poc.model import candidates
+from poc.train import train
 
 ORDERS = contract.ROW
 MODEL = ModelDefinition(ORDERS, candidates)

@@ -17,8 +17,8 @@ from engine.problem.spec import read as read_problem
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.made import MODEL, Workshop
 from engine.training.record.tracking import mlflow
-from engine.training.train import train
 from handoff.__main__ import latest
+from poc.train import train
 
 
 def quiet(_: str) -> None:

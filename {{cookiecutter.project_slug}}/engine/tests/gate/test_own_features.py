@@ -43,7 +43,7 @@ TRAIN = """
 import json
 from engine.bundle.build import build
 from engine.gate.gate import QUICK, judge
-from engine.training.train import train
+from poc.train import train
 from engine.problem.spec import read
 from poc.model import MODEL
 
