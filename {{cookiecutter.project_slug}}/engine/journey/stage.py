@@ -11,7 +11,7 @@ from engine.bundle.bundle import Bundle
 from engine.data.split import Split
 from engine.eda.report import Report
 from engine.gate.checks.finding import Check
-from engine.monitoring.check import Result
+from engine.monitoring.result import Result
 from engine.pages.page import Block, Owner
 from engine.problem.columns import Column
 from engine.problem.spec import Problem
