@@ -13,7 +13,7 @@ export ANSWERS
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help journey test test-render test-check test-mutations test-ship mutations check format lock bench clean
+.PHONY: help journey test test-render test-check test-mutations test-ship mutations check format ownership lock bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,9 @@ check: $(ENVIRONMENT) ## format, lint and types, of the template and of the proj
 format: $(ENVIRONMENT) ## put every Python file into shape
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
+
+ownership: ## write what ownership.toml says into CODEOWNERS, pyproject.toml and TEMPLATE.md
+	$(PYTHON) ownership.py
 
 lock: $(UV) ## pin the newest versions that fit, for the template and for the project
 	$(LOCK) --group dev --output-file requirements/dev.txt
