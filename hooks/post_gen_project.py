@@ -47,7 +47,7 @@ def main(answers: dict[str, str]) -> None:
     remove(EXAMPLES)
     remove(NOT_CHOSEN[answers["runs_on"]])
     for stage in STAGES:
-        shutil.copytree(stage, STARTER / stage)
+        shutil.copytree(stage, STARTER / stage, ignore=shutil.ignore_patterns("README.md"))
     shutil.copyfile("journey.py", STARTER / "journey.py")
     runpy.run_path("engine/version.py")["write_manifest"]()
     print(NEXT_STEPS.format(**answers))
