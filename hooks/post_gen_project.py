@@ -1,10 +1,11 @@
-"""Put the chosen data in place, remove what was not chosen, and say what comes next.
+"""Put the chosen data in place, remove what was not chosen, seal the engine, print the next steps.
 
 cookiecutter runs this inside the new project's folder. Parcels stand in place already; the other
 data sets wait in data/examples/, each with its framing and its contract.
 """
 
 import json
+import runpy
 import shutil
 from pathlib import Path
 
@@ -14,10 +15,14 @@ ANSWERS = r"""{{ cookiecutter | tojson }}"""
 EXAMPLES = Path("data/examples")
 PLACES = {"problem.toml": Path("problem/problem.toml"), "contract.py": Path("data/contract.py")}
 NOT_CHOSEN = {"one machine": Path("deploy/kubernetes"), "Kubernetes": Path("deploy/compose.yaml")}
+# The engine's tests run on the stages as generated, whatever the team makes of them later.
+STAGES = ("problem", "data", "eda", "poc", "handoff", "serving", "monitoring")
+STARTER = Path("engine/tests/starter")
 
 NEXT_STEPS = """\
 next: cd {project_slug} && git init && git add --all && git commit --message "Start"
       make journey    the whole life of a model as a rehearsal; it ends with a page to look at
+      make check      format, lint, types and tests, as CI runs them (a minute)
       make            every other command, by role"""
 
 
@@ -41,6 +46,10 @@ def main(answers: dict[str, str]) -> None:
         put_in_place(answers["dataset"])
     remove(EXAMPLES)
     remove(NOT_CHOSEN[answers["runs_on"]])
+    for stage in STAGES:
+        shutil.copytree(stage, STARTER / stage, ignore=shutil.ignore_patterns("README.md"))
+    shutil.copyfile("journey.py", STARTER / "journey.py")
+    runpy.run_path("engine/version.py")["write_manifest"]()
     print(NEXT_STEPS.format(**answers))
 
 

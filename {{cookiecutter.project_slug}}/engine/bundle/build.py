@@ -22,6 +22,7 @@ from engine.problem.spec import parse
 from engine.training.candidates import Candidates, ModelDefinition
 from engine.training.crew import THREADS
 from engine.training.dataset import Dataset, gather
+from engine.version import identity
 
 BUILT = Path("build/bundles")
 # What runs the model in production; the manifest pins what trained it.
@@ -101,6 +102,8 @@ def _manifest(dataset: Dataset, run: TrainedRun) -> dict[str, Any]:
         "run_id": run.id,
         "trained_at": run.trained_at.isoformat(),
         "code": run.facts["code"],
+        # Of the engine at work here: the commit may hold none, where it is installed as a wheel.
+        "engine": identity(),
         "features_module": bundle.FEATURES_MODULE,
         "data_digest": dataset.digest,
         "seed": run.facts["seed"],

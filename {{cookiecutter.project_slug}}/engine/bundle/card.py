@@ -18,6 +18,7 @@ def card(problem: Problem, manifest: dict[str, Any], evaluation: dict[str, Any],
         "## Data\n"
         f"Source `{problem.rows.source}`, digest `{manifest['data_digest'][:16]}`. "
         f"Judged on {evaluation['rows']} rows that the model did not learn from: {split}.",
+        _made_with(manifest.get("engine")),
         "## How good it is\n"
         + _table(
             ["", evaluation["metric"], "95 % interval"],
@@ -33,6 +34,12 @@ def card(problem: Problem, manifest: dict[str, Any], evaluation: dict[str, Any],
         guessed = ", ".join(f"`{name}`" for name in problem.assumed)
         parts.insert(1, f"> **Assumed, not answered by a person yet:** {guessed}")
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _made_with(engine: dict[str, str] | None) -> str:
+    if engine is None:  # a bundle of engine 1, whose card has no such line
+        return ""
+    return f"## Made with\nEngine {engine['version']}, code `{engine['sha256'][:12]}`."
 
 
 def _line(name: str, result: dict[str, Any]) -> list[str]:

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import chdir
 
 import pytest
 
@@ -11,6 +12,13 @@ from engine.tests.project import PYTHONPATH, STAGES
 # Here and in every process that a test starts: the stages as generated come first.
 sys.path.insert(0, str(STAGES))
 os.environ["PYTHONPATH"] = PYTHONPATH
+
+
+@pytest.fixture(scope="session", autouse=True)
+def stages_as_generated() -> Iterator[None]:
+    """Run where commands find them: `python -m` takes its folder first, whatever the path says."""
+    with chdir(STAGES):
+        yield
 
 
 @pytest.fixture(scope="session")

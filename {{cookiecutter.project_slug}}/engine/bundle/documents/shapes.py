@@ -25,6 +25,13 @@ class Code(TypedDict):
     dirty: bool
 
 
+class Engine(TypedDict):
+    """The engine that a bundle was built with: `sha256` is that of the code that runs."""
+
+    version: str
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
 class Manifest(TypedDict):
     """manifest.json."""
 
@@ -36,6 +43,8 @@ class Manifest(TypedDict):
     files: dict[str, str]
     run_id: NotRequired[str]
     code: NotRequired[Code]
+    # Bundles of engine 1 have none and are served all the same; the gate accepts none without.
+    engine: NotRequired[Engine]
     data_digest: NotRequired[str]
     trained_at: NotRequired[str]
 

@@ -23,6 +23,7 @@ from engine.gate.checks.finding import Evidence, Result
 from engine.problem.errors import BadInput
 from engine.serving.model.predictor import load
 from engine.training.record.write import FACTS
+from engine.version import BadRelease, identity, installed
 
 # Chosen parameters are replayed, not the search that found them; longer than this no one waits.
 MOST_SECONDS = 3600
@@ -49,6 +50,8 @@ def reproducible(evidence: Evidence) -> Result:
             _unpack(run, checkout)
         else:
             _check_out(code["commit"], checkout)
+        if refusal := _another_engine(evidence.bundle.manifest.get("engine"), checkout):
+            return refusal
         _link_rows(evidence.problem.rows.source, checkout)
         _retrain(run, checkout, out)
         found = _against(run.facts, json.loads((out / FACTS).read_text("utf-8")))
@@ -61,6 +64,32 @@ def reproducible(evidence: Evidence) -> Result:
         return Result("warn", measured, required, "commit, then train and build again, to sign")
     measured = f"from commit {code['commit'][:12]}: same numbers, {golden} golden answers"
     return Result("pass", measured, required)
+
+
+def _another_engine(recorded: dict[str, str] | None, checkout: Path) -> Result | None:
+    """A refusal where the clean checkout runs another engine than the bundle was built with.
+
+    The recorded commit does not say which: an engine that is installed as a wheel is not in it.
+    """
+    folder = checkout / "engine"
+    home = folder if folder.is_dir() else installed()
+    try:
+        here = identity(home) if home else None
+    except BadRelease:  # of a commit from before engines had versions
+        here = None
+    if recorded and here == recorded:
+        return None
+    return Result(
+        "refuse",
+        f"built with {_named(recorded)}; the clean checkout runs {_named(here)}",
+        "built with the engine that the clean checkout runs",
+        "commit the engine that is to make this model, or install the wheel that is pinned; then "
+        "train and build again",
+    )
+
+
+def _named(engine: dict[str, str] | None) -> str:
+    return f"engine {engine['version']} ({engine['sha256'][:12]})" if engine else "no known engine"
 
 
 def _advice(evidence: Evidence) -> str:

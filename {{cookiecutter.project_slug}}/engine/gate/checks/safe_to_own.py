@@ -43,7 +43,10 @@ PICKLE_START = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
 # What git calls a commit; anything else might be read as an option.
 COMMIT = re.compile(r"[0-9a-f]{40,64}")
 # What a manifest says beside the digests of its files.
-FIELDS = ("name", "version", "run_id", "code", "data_digest", "seed", "requirements", "trained_at")
+FIELDS = (
+    *("name", "version", "run_id", "code", "engine", "data_digest", "seed", "requirements"),
+    "trained_at",
+)
 
 
 def complete(evidence: Evidence) -> Result:

@@ -38,6 +38,7 @@ FIELDS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
     ("manifest.json", "files", (MISSING, None, 1, [], "text", {"a\0b": "c"}, {"\ud800": "c"})),
     ("manifest.json", "format", (MISSING, None, "1", [], 2, 10**400)),
     ("manifest.json", "code", (None, 1, [], {}, {"commit": 1, "dirty": "no"})),
+    ("manifest.json", "engine", (None, 1, "2.0.0", [], {}, {"version": "2.0.0", "sha256": "0"})),
     ("manifest.json", "run_id", (None, 1, [])),
     ("contract.json", "task", (*ODD, "clustering")),
     ("contract.json", "classes", (*ODD, [1], [None, None], "ab", ["a", "b", "c"])),

@@ -18,6 +18,7 @@ from engine.problem.spec import read as read_problem
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.made import MODEL, Workshop
 from engine.training.record.tracking import mlflow
+from engine.version import identity
 from poc.train import train
 
 
@@ -144,8 +145,14 @@ def test_the_card_says_what_it_is_for_and_for_whom(built: Make) -> None:
         "shop = north",
         "`customer`: names a person",
         "It acts from a score of",
+        f"Engine {identity()['version']}, code `{identity()['sha256'][:12]}`",
     ):
         assert words in card
+
+
+def test_the_manifest_records_the_engine(built: Make) -> None:
+    """From the files that are there, so a wheel of them gives the same."""
+    assert read(built("binary").bundle).manifest["engine"] == identity()
 
 
 @pytest.mark.parametrize("name", ["value", "value.currency"])

@@ -1,14 +1,18 @@
 """A model that its own commit does not give again does not pass."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from engine.bundle.bundle import read
 from engine.bundle.record import RECORDS, VERDICT
+from engine.gate.checks import reproducible
 from engine.tests.gate.lies import FEATURES, put
 from engine.tests.gate.made import Workshop
 from engine.tests.gate.signing import commit_all, git
+from engine.version import identity
 
 
 def test_a_committed_training_gives_the_same_model_again(passed: Workshop) -> None:
@@ -20,6 +24,59 @@ def test_a_committed_training_gives_the_same_model_again(passed: Workshop) -> No
 
 def _at(made: Workshop, commit: str) -> None:
     made.edit_json("manifest.json", put(commit, "code", "commit"))
+
+
+def test_a_bundle_of_the_committed_engine_passes_whatever_its_tests_say(passed: Workshop) -> None:
+    """The twin of those below: tests and READMEs do not make another engine."""
+    note = passed.root / "engine/tests/test_ours.py"
+    note.parent.mkdir(exist_ok=True)
+    note.touch()
+    (passed.root / "engine/README.md").touch()
+    commit_all()
+    _at(passed, git("rev-parse", "HEAD").strip())
+    finding = passed.ask("reproducible")
+    assert finding.verdict == "pass", finding.measured
+
+
+def test_a_commit_with_another_engine_is_refused_with_both_versions(passed: Workshop) -> None:
+    built = read(passed.bundle).manifest["engine"]
+    (passed.root / "engine/VERSION").write_text("2.9.0\n")
+    with (passed.root / "engine/training/retrain.py").open("a") as code:
+        code.write("# ours\n")
+    commit_all()
+    _at(passed, git("rev-parse", "HEAD").strip())
+    other = identity(passed.root / "engine")
+    finding = passed.ask("reproducible")
+    assert finding.verdict == "refuse"
+    assert finding.measured == (
+        f"built with engine {built['version']} ({built['sha256'][:12]}); "
+        f"the clean checkout runs engine 2.9.0 ({other['sha256'][:12]})"
+    )
+    assert "train and build again" in finding.next
+
+
+def test_a_bundle_that_records_no_engine_is_refused(passed: Workshop) -> None:
+    """One of engine 1: it is served as before, and accepted no more."""
+    passed.edit_json("manifest.json", lambda manifest: manifest.pop("engine"))
+    finding = passed.ask("reproducible")
+    assert finding.verdict == "refuse"
+    assert "built with no known engine" in finding.measured
+
+
+def test_a_commit_without_engine_needs_the_one_that_is_installed(
+    passed: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the wheel the commit holds none, so the recorded hash alone names it."""
+    elsewhere = passed.root.parent / "site-packages/engine"
+    shutil.copytree(passed.root / "engine", elsewhere)
+    git("rm", "--quiet", "-r", "engine")
+    commit_all()
+    _at(passed, git("rev-parse", "HEAD").strip())
+    assert "clean checkout runs no known engine" in passed.ask("reproducible").measured
+    monkeypatch.setattr(reproducible, "installed", lambda: elsewhere)
+    with (elsewhere / "pages/style.css").open("a") as style:
+        style.write("p {}\n")
+    assert passed.ask("reproducible").verdict == "refuse"
 
 
 def test_a_commit_that_trains_another_model_is_refused(passed: Workshop) -> None:
@@ -36,27 +93,25 @@ def test_a_commit_that_trains_another_model_is_refused(passed: Workshop) -> None
 
 
 def test_a_commit_that_cannot_train_is_refused_with_its_words(passed: Workshop) -> None:
-    git("rm", "--quiet", "engine/training/retrain.py")
+    git("rm", "--quiet", "data/contract.py")
     commit_all()
     _at(passed, git("rev-parse", "HEAD").strip())
     finding = passed.ask("reproducible")
     assert finding.verdict == "refuse"
-    assert "No module named 'engine.training.retrain'" in finding.measured
+    assert "No module named 'data.contract'" in finding.measured
 
 
 def test_an_error_in_committed_code_is_said_with_its_place(passed: Workshop) -> None:
-    training = passed.root / "engine/training/retrain.py"
-    ours = training.read_text()
-    training.write_text(
-        ours.replace("    taught = lesson(dataset)", "    taught = lesson(nothing)")
-    )
+    model = passed.root / "poc/model.py"
+    ours = model.read_text()
+    model.write_text(ours + "\nnothing_at_all\n")
     commit_all()
     _at(passed, git("rev-parse", "HEAD").strip())
-    training.write_text(ours)
+    model.write_text(ours)
     finding = passed.ask("reproducible")
     assert finding.verdict == "refuse"
-    assert "in engine/training/retrain.py line " in finding.measured
-    assert "NameError: name 'nothing' is not defined" in finding.measured
+    assert "in poc/model.py line " in finding.measured
+    assert "NameError: name 'nothing_at_all' is not defined" in finding.measured
     assert "Traceback" not in finding.measured
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from engine.pages import terminal
 from engine.problem import errors
+from engine.tests.project import PYTHONPATH
 
 ROWS = [("leakage", 0.123, "refused", "exclude [red]alive[/red]"), ("parity", None, "pass", "")]
 HEADER = ("check", "measured", "verdict", "what to do")
@@ -44,7 +45,7 @@ def test_a_column_called_ok_is_no_verdict(capsys: pytest.CaptureFixture[str]) ->
 
 def test_an_old_code_page_gets_question_marks_not_a_traceback() -> None:
     code = f"from engine.pages import terminal; terminal.table('t', {HEADER!r}, {ROWS!r})"
-    environment = {"PYTHONIOENCODING": "cp1252", "PYTHONPATH": "."}
+    environment = {"PYTHONIOENCODING": "cp1252", "PYTHONPATH": PYTHONPATH}
     run = subprocess.run(
         [sys.executable, "-B", "-c", code], env=environment, capture_output=True, check=True
     )

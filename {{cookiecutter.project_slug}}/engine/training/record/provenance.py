@@ -8,8 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-# What makes the model and judges it; data, build output and notes are not code.
-SUFFIXES = {".py", ".toml", ".txt", ".html"}
+from engine import version
+
+# What makes the model and judges it; data, build output and notes are not code. An engine that is
+# installed as a wheel is not among the files: the bundle's manifest records its hash. The engine's
+# folder is, with every file that this hash counts, so a snapshot of it has the same hash.
+SUFFIXES = {".py", ".toml", ".txt", ".html", ".css"}
 NOT_CODE = {"build", "logs", "bundles", "mlartifacts", "raw", "records"}
 # A zip's clock starts here; one fixed moment makes equal files equal archives.
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -60,7 +64,11 @@ def code_files(root: Path) -> list[Path]:
     for folder, below, names in os.walk(root):
         # Pruned in place: an environment's thousands of files are never even looked at.
         below[:] = [name for name in below if _may_hold_code(Path(folder, name))]
-        found += [Path(folder, name) for name in names if Path(name).suffix in SUFFIXES]
+        found += [
+            Path(folder, name)
+            for name in names
+            if Path(name).suffix in SUFFIXES or name == version.VERSION
+        ]
     return sorted(path for path in found if path.is_file())
 
 
