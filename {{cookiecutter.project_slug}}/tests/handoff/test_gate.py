@@ -11,7 +11,7 @@ import pytest
 from handoff.gate import CHECKS
 
 from engine.bundle.bundle import Bundle
-from engine.gate.checks.finding import Check, Evidence, Result
+from engine.gate.checks.finding import Check, Evidence, Result, Verdict
 from engine.gate.gate import Judgement, judge
 from poc.model import MODEL
 
@@ -46,16 +46,25 @@ def test_gate_changed_bundle_is_refused(
     assert [one.check for one in judge(changed, MODEL, CHECKED).refusals] == ["complete"]
 
 
-def test_gate_own_check_refuses_a_bundle(
-    bundle: Bundle, workshop: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An example for a check of your own: a bundle that it must refuse, and one that must pass."""
+def model_size(limit: int) -> Check:
+    """An own check, as it could stand in handoff/gate.py: the saved model is small enough."""
 
-    def small_enough(evidence: Evidence) -> Result:
+    def check(evidence: Evidence) -> Result:
         size = evidence.bundle.model_path.stat().st_size
-        return Result("pass" if size <= limit else "refuse", f"{size} bytes", f"at most {limit}")
+        verdict: Verdict = "pass" if size <= limit else "refuse"
+        return Result(verdict, f"{size:,} bytes", f"at most {limit:,} bytes", "fewer trees")
 
-    own = Check("small enough", "safe to own", small_enough)
+    return Check("model size", "safe to own", check)
+
+
+@pytest.mark.parametrize(("limit", "verdict"), [(10**9, "passed"), (1, "refused")])
+def test_gate_own_check_passes_and_refuses(
+    limit: int,
+    verdict: str,
+    bundle: Bundle,
+    workshop: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Test a check of your own with a bundle that must pass and with one that it must refuse."""
     monkeypatch.chdir(workshop)
-    for limit, verdict in ((10**9, "passed"), (1, "refused")):
-        assert judge(bundle.path, MODEL, [own]).verdict == verdict
+    assert judge(bundle.path, MODEL, [model_size(limit)]).verdict == verdict

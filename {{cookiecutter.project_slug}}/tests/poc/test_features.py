@@ -23,11 +23,9 @@ def kinds(columns: tuple[Column, ...]) -> dict[str, str]:
     return {column.name: column.type for column in columns}
 
 
-def transform(
-    kinds: dict[str, str], table: pd.DataFrame, other: pd.DataFrame
-) -> NDArray[np.float64]:
-    """The scaled features of `other`, fitted on `table`."""
-    made: NDArray[np.float64] = features(kinds, scaled=True).fit(table).transform(other)
+def transform(kinds: dict[str, str], training: pd.DataFrame, rows: pd.DataFrame) -> Floats:
+    """The scaled features of `rows`, fitted on `training`."""
+    made: Floats = features(kinds, scaled=True).fit(training).transform(rows)
     return made
 
 
