@@ -12,7 +12,7 @@ import pytest
 
 import poc.features
 from engine.problem.columns import Column
-from poc.features import AsFloat32, DateParts, Words, features
+from poc.features import AsFloat32, DateParts, Floats, Words, features
 
 UNSEEN = "a value that no training row has"
 
