@@ -22,12 +22,14 @@ SHOWN = 8
 TIMED = """
 import json, sys, time
 began = time.perf_counter()
-from data.contract import ROW
-from handoff.__main__ import latest
+from engine.bundle.latest import latest
 from engine.gate.gate import judge
+from handoff.gate import CHECKS
+from poc.model import MODEL
 
 marks = [("start, imports, rows", began)]
-judgement = judge(latest(), ROW, say=lambda name: marks.append((name, time.perf_counter())))
+say = lambda name: marks.append((name, time.perf_counter()))
+judgement = judge(latest(), MODEL, CHECKS, say)
 marks.append(("", time.perf_counter()))
 spent = {name.split(":")[0].strip(): end - start
          for (name, start), (_, end) in zip(marks, marks[1:])}

@@ -73,14 +73,14 @@ from engine.data.load import load
 from engine.data.split import folds
 from engine.training.dataset import SEED, gather
 from engine.training.insight.learning import PARTS
-from poc.model import candidates
-from engine.training.train import train
+from poc.model import MODEL, candidates
+from poc.train import train
 from engine.problem.spec import read
 
 problem = read()
 rows = problem.rows.model_copy(update={{"source": "{SMALL}"}})
 quiet = lambda words: None
-train(problem.model_copy(update={{"rows": rows}}), ROW, quiet)
+train(problem.model_copy(update={{"rows": rows}}), MODEL, quiet)
 
 def loop(chosen):
     "The seconds that the fits take, one after the other."
@@ -105,7 +105,7 @@ TIME = (
 taken = {"train": [], "loop": []}
 for turn in range(int(sys.argv[1])):
     began = time.perf_counter()
-    chosen = train(problem, ROW, quiet).chosen
+    chosen = train(problem, MODEL, quiet).chosen
     taken["train"].append(time.perf_counter() - began)
     taken["loop"].append(loop(chosen))
 found = {name: statistics.median(times) for name, times in taken.items()}
@@ -118,7 +118,7 @@ MEMORY = (
     + """
 with open("/proc/self/statm") as file:
     before = int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
-train(problem, ROW, quiet) if sys.argv[1] == "train" else loop(sys.argv[2])
+train(problem, MODEL, quiet) if sys.argv[1] == "train" else loop(sys.argv[2])
 more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
 print(json.dumps({"more": more, "frame": int(load(problem, ROW).memory_usage(deep=True).sum())}))
 """

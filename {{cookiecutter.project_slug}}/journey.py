@@ -12,14 +12,15 @@ if TYPE_CHECKING:
 
 def programs() -> "Programs":
     """What the journey runs: the programs that the team runs stage by stage."""
-    from engine.eda import report
-    from engine.gate.gate import CHECKS
+    from eda.report import report
+    from engine.gate.standard import team_checks
     from engine.journey.stage import Programs
-    from engine.monitoring.check import check
-    from engine.training.train import train
+    from handoff.gate import CHECKS
+    from monitoring.check import check
     from poc.model import MODEL
+    from poc.train import train
 
-    return Programs(MODEL, explore=report.write, train=train, checks=CHECKS, monitor=check)
+    return Programs(MODEL, explore=report, train=train, checks=team_checks(CHECKS), monitor=check)
 
 
 def main(words: Sequence[str]) -> int:

@@ -13,7 +13,7 @@ def test_a_planted_fault_fails_it(render: Render, project_env: Path) -> None:
     assert project.run("git", "init", "--quiet").returncode == 0
     app = project.path / "serving" / "http" / "app.py"
     app.write_text(
-        app.read_text("utf-8") + "\nimport engine.training.train  # noqa: E402, F401\n", "utf-8"
+        app.read_text("utf-8") + "\nimport engine.training.choose  # noqa: E402, F401\n", "utf-8"
     )
     done = project.run(str(project_env / "bin" / "lint-imports"))
     assert done.returncode != 0

@@ -27,11 +27,12 @@ REFUSED = 3
 # As `handoff check --json`, of the quick checks and one more.
 ASK = """
 import json, sys
-from data.contract import ROW
-from handoff.__main__ import latest
-from engine.gate.gate import CHECKS, QUICK, judge
-asked = [check for check in CHECKS if check in QUICK or check.name == sys.argv[1]]
-judgement = judge(latest(), ROW, asked)
+from engine.bundle.latest import latest
+from engine.gate.gate import judge
+from handoff.gate import CHECKS
+from poc.model import MODEL
+asked = [check for check in CHECKS if not check.meanwhile or check.name == sys.argv[1]]
+judgement = judge(latest(), MODEL, asked)
 print(json.dumps(judgement.to_json()))
 sys.exit(0 if judgement.verdict == "passed" else 3)
 """

@@ -2,15 +2,11 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 from engine.data.places import check_place
-from engine.pages.wording import count, listed
 from engine.problem.arguments import text
 from engine.problem.errors import EXIT_GATE_CLOSED, run
-
-if TYPE_CHECKING:
-    from engine.data.check import Checked
 
 SOURCES = "text (.csv, .tsv, .txt), .parquet or .sql; also sklearn:NAME, parcels"
 
@@ -69,36 +65,12 @@ def _adopt(given: argparse.Namespace) -> int:
 def _check(source: str) -> int:
     from data.contract import ROW
     from engine.data.check import check
+    from engine.data.messages import after_check
     from engine.problem.spec import read
 
-    found = check(read(), ROW, source)
-    if not found.holds:
-        print(f"{source} breaks the contract (data/contract.py):")
-        for line in (*found.mistakes, *found.broken):
-            print(f"  {line}")
-        print(f"  {_refused(found)}")
-        return EXIT_GATE_CLOSED
-    columns = len(ROW.columns) - len(found.unchecked)
-    size = f"{count(found.rows, 'row')}, {count(columns, 'column')}"
-    if found.unchecked:
-        names = listed([repr(name) for name in found.unchecked])
-        print(f"{source} holds to the contract as far as it goes: {size}; not checked: {names}, "
-              "which it does not have yet")  # fmt: skip
-    else:
-        print(f"{source} holds to the contract: {size}, every rule")
-    if found.waiting:
-        print(f"  {count(found.waiting, 'row')} without an outcome: training leaves these out")
-    return 0
-
-
-def _refused(found: "Checked") -> str:
-    if found.mistakes:
-        return f"{count(found.rows, 'row')} not judged: give the table the contract's columns first"
-    where = f"every cell is listed in {found.report}; " if found.report else ""
-    return (
-        f"{found.refused:,} of {count(found.rows, 'row')} refused; {where}mend the rows at their "
-        "source, or the rule if it is wrong"
-    )
+    checked = check(read(), ROW, source)
+    print(after_check(source, checked, len(ROW.columns)))
+    return 0 if checked.holds else EXIT_GATE_CLOSED
 
 
 if __name__ == "__main__":

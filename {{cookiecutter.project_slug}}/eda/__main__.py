@@ -42,16 +42,17 @@ def _notebook(file: Path, out: Path | None) -> int:
 def _report(out: Path | None) -> int:
     # Only now what is slow to import: a mistake in the words need not wait for it.
     from data.contract import ROW
+    from eda.report import report
     from engine.data.columns import columns
     from engine.data.load import load
-    from engine.eda.report import PAGE, write
+    from engine.eda.report import PAGE
     from engine.problem.spec import read
 
     problem = read()
     frame = load(problem, ROW)
-    report = write(problem, frame, columns(problem, ROW, frame), out or PAGE)
-    print(report.headline)
-    print(f"page: {report.path}")
+    written = report(problem, frame, columns(problem, ROW, frame), out or PAGE)
+    print(written.headline)
+    print(f"page: {written.path}")
     return 0
 
 

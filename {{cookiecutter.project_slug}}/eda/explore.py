@@ -31,19 +31,14 @@ def _():
 
 @app.cell(hide_code=True)
 def _(seen):
-    show(about_rows.rows(seen))
+    show(about_rows.rows(seen), about_target.target(seen))
     return
 
 
 @app.cell(hide_code=True)
 def _(seen):
-    show(about_target.target(seen), about_target.suspects(seen), about_target.tells(seen))
-    return
-
-
-@app.cell(hide_code=True)
-def _(seen):
-    show(about_rows.missing(seen), about_rows.odd_values(seen), about_rows.alike(seen))
+    first = [about_target.suspects, about_target.tells, about_rows.missing]
+    show(*[section(seen) for section in (*first, about_rows.odd_values, about_rows.alike)])
     return
 
 

@@ -1,4 +1,4 @@
-"""`python -m handoff build|check|accept`: the door between data science and production."""
+"""`python -m handoff build|check|accept`: the gate between data science and production."""
 
 import argparse
 import json
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.problem.arguments import path, text
-from engine.problem.errors import EXIT_GATE_CLOSED, BadInput, run
+from engine.problem.errors import EXIT_GATE_CLOSED, run
 
 # Who may sign, and for which team.
 ROLES = {"data-scientist": "data-science", "ml-engineer": "ml-engineering"}
@@ -18,12 +18,9 @@ def main(words: Sequence[str]) -> int:
     given = parser().parse_args(words)
     if given.verb == "build":
         return _build(given.run)
-    bundle = given.bundle or latest()
-    return (
-        _check(bundle, as_json=given.json, as_markdown=given.markdown)
-        if given.verb == "check"
-        else _accept(bundle, ROLES[given.role])
-    )
+    if given.verb == "check":
+        return _check(given.bundle, as_json=given.json, as_markdown=given.markdown)
+    return _accept(given.bundle, ROLES[given.role])
 
 
 def parser() -> argparse.ArgumentParser:
@@ -45,21 +42,6 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
-def latest(built: Path | None = None) -> Path:
-    """The bundle that was built last, or of those in the folder `built`.
-
-    Raises:
-        BadInput: there is none.
-    """
-    from engine.bundle.build import BUILT
-
-    built = built or BUILT
-    found = [path for path in built.glob("*") if path.is_dir() and not path.name.startswith(".")]
-    if not found:
-        raise BadInput(f"expected a bundle in {built}, found none; run `python -m handoff build`")
-    return max(found, key=lambda path: path.stat().st_mtime)
-
-
 # Each imports only now what is slow to import: a mistake in the words need not wait for it.
 
 
@@ -72,57 +54,44 @@ def _build(run_id: str | None) -> int:
     return 0
 
 
-def _check(path: Path, *, as_json: bool, as_markdown: bool) -> int:
+def _check(bundle: Path | None, *, as_json: bool, as_markdown: bool) -> int:
+    from engine.bundle.latest import latest
     from engine.bundle.record import signed
+    from engine.gate import page
     from engine.gate.gate import judge, record
-    from engine.gate.page import markdown, show, write
+    from engine.gate.messages import after_check
+    from engine.gate.standard import team_checks
+    from handoff.gate import CHECKS
     from poc.model import MODEL
 
-    judgement = judge(path, MODEL, say=_progress)
-    voided = signed(judgement.bundle_id) if judgement.bundle_id else ()
-    where = f"in {record(judgement)}" if judgement.bundle_id else "recorded nowhere"
-    page = write(judgement)
+    judgement = judge(bundle or latest(), MODEL, team_checks(CHECKS), _progress)
+    invalidated = signed(judgement.bundle_id) if judgement.bundle_id else ()
+    recorded = record(judgement) if judgement.bundle_id else None
+    written = page.write(judgement)
     if as_json:
         print(json.dumps(judgement.to_json(), indent=1))
     elif as_markdown:
-        print(markdown(judgement), end="")
+        print(page.markdown(judgement), end="")
     else:
-        show(judgement)
-        print(f"verdict: {judgement.verdict}, {where}; page: {page}")
-        if voided:
-            print(_voided(voided))
-        if judgement.verdict == "passed":
-            print("next: python -m handoff accept --as data-scientist, and --as ml-engineer")
+        page.show(judgement)
+        print(after_check(judgement, recorded, written, invalidated))
     return 0 if judgement.verdict == "passed" else EXIT_GATE_CLOSED
 
 
-def _voided(teams: Sequence[str]) -> str:
-    """A live bundle whose verdict was only asked again would not start any more."""
-    return (
-        f"this verdict takes the place of the one that {' and '.join(teams)} signed for: sign "
-        "again, or take that one back with `git restore handoff/records`"
-    )
+def _accept(bundle: Path | None, team: str) -> int:
+    from engine.bundle.latest import latest
+    from engine.gate.accept import accept
+    from engine.gate.messages import after_signature
+    from engine.gate.standard import team_checks
+    from handoff.gate import CHECKS
+    from poc.model import MODEL
+
+    print(after_signature(accept(bundle or latest(), team, MODEL, team_checks(CHECKS), _progress)))
+    return 0
 
 
 def _progress(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
-
-
-def _accept(path: Path, team: str) -> int:
-    from engine.bundle.record import TEAMS, unsigned
-    from engine.gate.accept import accept
-    from poc.model import MODEL
-
-    signature = accept(path, team, MODEL, say=_progress)
-    print(f"signed for {team} by {signature.person}: {signature.file}")
-    if signature.published:
-        print(f"both teams have signed: published to {signature.published}")
-        print(f'to release it, set champion = "{signature.published.name}" in deploy/release.toml')
-    else:
-        [other] = set(TEAMS) - {team}
-        missing = unsigned(signature.file.parent.name, other)
-        print(f"commit the signature; the other team's opens the gate, and is missing: {missing}")
-    return 0
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ def main(words: Sequence[str]) -> int:
     # Only now what is slow to import: a mistake in the words need not wait for it.
     from engine.bundle import bundle as bundles
     from engine.bundle.store import champion, place
-    from engine.monitoring.check import check
     from engine.monitoring.show import print_table
+    from monitoring.check import check
 
     bundle = bundles.read(given.bundle or place(champion()))
     result = check(bundle, given.log, given.since)

@@ -58,8 +58,8 @@ def parser() -> argparse.ArgumentParser:
 
 def _train(search_seconds: float | None, parameters_of: str | None) -> int:
     from engine.problem.spec import read
-    from engine.training.train import train
     from poc.model import MODEL
+    from poc.train import train
 
     done = train(read(), MODEL, search_seconds=search_seconds, parameters_of=parameters_of)
     print(f"run {done.run_id} recorded, pictures in {done.page}; next: python -m handoff build")

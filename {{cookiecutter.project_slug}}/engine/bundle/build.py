@@ -20,8 +20,8 @@ from engine.pages.wording import count
 from engine.problem.errors import BadInput
 from engine.problem.spec import parse
 from engine.training.candidates import Candidates, ModelDefinition
+from engine.training.crew import THREADS
 from engine.training.dataset import Dataset, gather
-from engine.training.train import THREADS
 
 BUILT = Path("build/bundles")
 # What runs the model in production; the manifest pins what trained it.

@@ -4,7 +4,7 @@ import numpy as np
 
 from engine.eda import pictures
 from engine.eda.look import Look
-from engine.eda.stability import MOVES, Periods
+from engine.eda.stability import MOVES
 from engine.eda.target import Target
 from engine.pages import charts
 from engine.pages.page import Block, Code, Figure, Gallery, Note, Section, Table
@@ -116,20 +116,22 @@ def relations(look: Look) -> Section:
     )
 
 
-def over_time(look: Look, spans: Periods) -> Section:
-    """How rows, target and features move."""
+def over_time(look: Look) -> Section | None:
+    """How rows, target and features move; None where the rows have no time."""
+    if look.spans is None:
+        return None
     described = {column.name: column for column in look.columns}
     moving = [name for name, strength in look.drift.items() if strength >= MOVES]
-    figures = [pictures.rows_over_time(spans)]
+    figures = [pictures.rows_over_time(look.spans)]
     inside = look.sample.index.isin(look.learn.index)
-    figures.append(pictures.target_over_time(look.target, spans.take(inside)))
+    figures.append(pictures.target_over_time(look.target, look.spans.take(inside)))
     if moving:
         strengths = [(name, look.drift[name]) for name in moving[:BARS]]
         caption = f"Cramér's V with the period from {MOVES:g} up; at 1 the value tells the period."
         drawn = charts.bars("How far features move", strengths)
         figures.append(Figure(drawn, caption, "how far features move"))
     for name in moving[:4]:
-        figures.append(pictures.feature_over_time(described[name], look.sample[name], spans))
+        figures.append(pictures.feature_over_time(described[name], look.sample[name], look.spans))
     sentence = "No feature moves with time more than a little."
     if moving:
         others = f" most, of {len(moving)} features that do" if len(moving) > 3 else ""

@@ -89,6 +89,8 @@ class Look:
         return float(np.mean(list(self.gaps.values())))
 
 
+# Squares of values near the limits of a float overflow; what is not finite is left out.
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")
 def look(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> Look:
     """Measure a frame that holds to the contract; the same frame gives the same look.
 

@@ -1,26 +1,25 @@
-"""The page on which a reviewer finds what a first look at the data must answer."""
+"""Writes the EDA page of a table that was measured."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from engine.eda import about_rows, about_target
-from engine.eda.look import Look, look
+from engine.eda.about_target import telling_picture
+from engine.eda.look import Look
 from engine.pages import page
 from engine.pages.page import Section
 from engine.pages.wording import count, listed, percent, subject
-from engine.problem.columns import Column
-from engine.problem.spec import Problem
 
 PAGE = Path("build/eda/index.html")
+# A section of the page; None where there is nothing to show.
+SectionMaker = Callable[[Look], Section | None]
 
 
 @dataclass(frozen=True)
 class Report:
-    """What the look came to: a sentence, its picture (SVG), the page, and suspect features."""
+    """The page and its summary: a sentence, a picture (SVG), and features that may leak."""
 
     headline: str
     picture: str
@@ -30,50 +29,24 @@ class Report:
 
 # Squares of values near the limits of a float overflow; pictures leave out what is not finite.
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")
-def write(
-    problem: Problem, frame: pd.DataFrame, columns: Sequence[Column], path: Path = PAGE
-) -> Report:
-    """Look at the rows and write the page.
-
-    Args:
-        frame: rows that hold to the contract (`engine.data.load.load`).
-        columns: the model's inputs (`engine.data.columns.columns`).
-    """
-    found = look(problem, frame, columns)
-    headline = _headline(found)
-    page.write(path, f"Data of {problem.decision.name}", headline, _sections(found))
-    suspects = tuple(dict.fromkeys(name for one in found.suspects for name in one.columns))
-    return Report(headline, about_target.telling_picture(found, 6), path, suspects)
+def write_report(measured: Look, sections: Sequence[SectionMaker], path: Path = PAGE) -> Report:
+    """Write the page with these sections, in this order."""
+    title, headline = f"Data of {measured.problem.decision.name}", _headline(measured)
+    made = [section(measured) for section in sections]
+    page.write(path, title, headline, [section for section in made if section])
+    suspects = tuple(dict.fromkeys(name for one in measured.suspects for name in one.columns))
+    return Report(headline, telling_picture(measured, 6), path, suspects)
 
 
-def _sections(found: Look) -> list[Section]:
-    """The page in the order in which a reviewer asks."""
-    return [
-        about_rows.rows(found),
-        about_target.target(found),
-        about_target.suspects(found),
-        about_target.tells(found),
-        about_rows.kept_out(found),
-        about_rows.missing(found),
-        about_rows.repeats(found),
-        about_rows.odd_values(found),
-        about_rows.distributions(found),
-        about_target.relations(found),
-        about_rows.alike(found),
-        *([about_target.over_time(found, found.spans)] if found.spans else []),
-        about_rows.inputs(found),
-    ]
-
-
-def _headline(found: Look) -> str:
-    size = f"{count(len(found.frame), 'row')}, {count(len(found.columns), 'input')}"
-    gaps = found.missing_share
+def _headline(measured: Look) -> str:
+    size = f"{count(len(measured.frame), 'row')}, {count(len(measured.columns), 'input')}"
+    gaps = measured.missing_share
     said = f"{size}, {percent(gaps) + ' of values' if gaps else 'nothing'} missing. "
-    if found.suspects:
-        named = listed([name for one in found.suspects[:3] for name in one.columns])
+    if measured.suspects:
+        named = listed([name for one in measured.suspects[:3] for name in one.columns])
         return f"{said}{named} may give the target away."
-    top = [name for name, share in found.tells.items() if share >= 0.01][:2]
+    top = [name for name, share in measured.tells.items() if share >= 0.01][:2]
     if not top:
-        return f"{said}No feature tells much of {found.target.name} alone."
-    shares = listed([percent(found.tells[name]) for name in top])
-    return f"{said}{subject(top, 'tell')} the most of {found.target.name}, alone: {shares}."
+        return f"{said}No feature tells much of {measured.target.name} alone."
+    shares = listed([percent(measured.tells[name]) for name in top])
+    return f"{said}{subject(top, 'tell')} the most of {measured.target.name}, alone: {shares}."

@@ -9,20 +9,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engine.bundle.bundle import Bundle, file_digest, read
+from engine.bundle.bundle import Bundle, read
 from engine.bundle.record import RECORDS, TEAMS, VERDICT, signer, unsigned, verdict_digest
-from engine.bundle.run import LOOKS, TrainedRun, fetch
+from engine.bundle.run import TrainedRun, fetch
 from engine.bundle.store import place
 from engine.gate.checks.finding import Check
-from engine.gate.gate import CHECKS, Say, judge
+from engine.gate.gate import Say, judge
+from engine.gate.origin import check_committed, check_recorded
+from engine.pages.wording import listed
 from engine.problem.errors import BadInput
 from engine.problem.files import read_json
-from engine.problem.spec import PROBLEM_FILE
 from engine.training.candidates import ModelDefinition
 from engine.training.record.earlier import ACCEPTED
-from engine.training.record.provenance import at_commit, provenance
 from engine.training.record.tracking import mlflow
-from engine.training.record.write import FEATURES_FILE
 
 
 @dataclass(frozen=True)
@@ -39,12 +38,13 @@ def accept(
     path: Path,
     team: str,
     definition: ModelDefinition,
-    checks: Sequence[Check] = CHECKS,
+    checks: Sequence[Check],
     say: Say = lambda _: None,
 ) -> Signature:
     """Sign for the bundle in `path` as `team`, and publish it if the other team has signed too.
 
-    The gate is asked again first: a verdict is a file, and whoever signs answers for what it says.
+    Every one of `checks`, the team's list, must stand in the verdict. The gate is asked again
+    first: a verdict is a file, and whoever signs answers for what it says.
     The first signature leaves out the slow checks; the second, which publishes, repeats all of
     `checks`, the retraining included, so that nothing is released on the word of a file.
 
@@ -55,12 +55,12 @@ def accept(
             Nothing is signed then.
     """
     bundle = read(path)
-    told = _check_judged(bundle)
-    _check_committed(bundle)
+    told = _check_judged(bundle, checks)
+    check_committed(bundle)
     person = f"{_git('user.name')} <{_git('user.email')}>"
     _check_free(bundle.id, team, person)
     run = fetch(bundle.manifest.get("run_id"))
-    _check_recorded(bundle, run)
+    check_recorded(bundle, run)
     [other] = set(TEAMS) - {team}
     is_second = unsigned(bundle.id, other) is None
     asked = checks if is_second else [check for check in checks if not check.meanwhile]
@@ -74,7 +74,7 @@ def accept(
     return Signature(team, person, file, published)
 
 
-def _check_judged(bundle: Bundle) -> dict[str, str]:
+def _check_judged(bundle: Bundle, checks: Sequence[Check]) -> dict[str, str]:
     """What the verdict says of each check, if it lets the bundle through."""
     if bundle.problem.assumed:
         raise BadInput(
@@ -89,14 +89,21 @@ def _check_judged(bundle: Bundle) -> dict[str, str]:
     try:
         verdict = read_json(path, "the gate's verdict", "run `python -m handoff check`")
         results = {one["check"]: one["verdict"] for one in verdict["findings"]}
+        asked = {(one["check"], one.get("dropped", "")) for one in verdict["findings"]}
         passed = verdict["bundle"] == bundle.id and verdict["verdict"] == "passed"
-    except (BadInput, LookupError, TypeError):
-        passed, results = False, {}
-    unasked = [check.name for check in CHECKS if check.name not in results]
-    if not passed or unasked or "refuse" in results.values():
+    except (BadInput, AttributeError, LookupError, TypeError):
+        passed, results, asked = False, {}, set()
+    if not passed or "refuse" in results.values():
         raise BadInput(
             f"the gate did not pass bundle {bundle.id[:12]} ({path}); `python -m handoff check` "
             "says why"
+        )
+    # Added to the list, dropped from it or taken up again since: the verdict is about another list.
+    if changed := [one.name for one in checks if (one.name, one.dropped) not in asked]:
+        raise BadInput(
+            f"the gate did not pass bundle {bundle.id[:12]} by today's list of checks "
+            f"(handoff/gate.py): {path} lacks {listed(changed)}; run `python -m handoff check` "
+            "again, then sign"
         )
     return results
 
@@ -133,55 +140,6 @@ def _check_passes(
         raise BadInput(
             f"the gate warns of {', '.join(silent)}, and the verdict that would be signed does "
             "not; run `python -m handoff check` again and read what it says"
-        )
-
-
-def _check_committed(bundle: Bundle) -> None:
-    """Anyone can take up the commit that the bundle names, and finds there what it was made of."""
-    code = bundle.manifest.get("code") or {"dirty": True}
-    if code["dirty"] or not code["commit"]:
-        raise BadInput(
-            f"bundle {bundle.id[:12]} was trained on work that is not committed; commit, then "
-            "train, build and check again, so that anyone can repeat it"
-        )
-    for own, file in (("problem.toml", PROBLEM_FILE), ("code/features.py", FEATURES_FILE)):
-        committed = at_commit(code["commit"], file)
-        if committed is None:
-            raise BadInput(
-                f"bundle {bundle.id[:12]} names commit {code['commit'][:12]}, and git knows no "
-                f"{file} in it here; sign where the project's repository is, with that commit "
-                "fetched, or commit, train, build and check again"
-            )
-        if committed != (bundle.path / own).read_text(encoding="utf-8"):
-            raise BadInput(
-                f"bundle {bundle.id[:12]} names commit {code['commit'][:12]}, where {file} is not "
-                f"what the bundle holds as {own}; fetch that commit, or train, build and check "
-                "again"
-            )
-    if provenance().dirty:
-        raise BadInput(
-            "the work tree has changes that are not committed; `git status` lists them: commit "
-            "what belongs to the project, and move the rest out of its folder"
-        )
-
-
-def _check_recorded(bundle: Bundle, run: TrainedRun) -> None:
-    """What only training could know is what training recorded."""
-    manifest, said = bundle.manifest, bundle.evaluation
-    pairs = {
-        "model": (manifest["files"]["model/model.skops"], file_digest(run.model_file)),
-        "threshold": (bundle.threshold, run.facts["threshold"]),
-        "candidate": (said.get("candidate", {}).get("name"), run.facts["candidate"]),
-        LOOKS: (said.get(LOOKS), run.looks),
-        "code": (manifest.get("code"), run.facts["code"]),
-        "data_digest": (manifest.get("data_digest"), run.facts["data_digest"]),
-        "trained_at": (manifest.get("trained_at"), run.trained_at.isoformat()),
-    }
-    differ = [name for name, (one, other) in pairs.items() if one != other]
-    if differ:
-        raise BadInput(
-            f"bundle {bundle.id[:12]} is not what MLflow recorded of run {run.id}: "
-            f"{', '.join(differ)}; build it anew with `python -m handoff build --run {run.id}`"
         )
 
 

@@ -2,60 +2,25 @@
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from threadpoolctl import threadpool_limits
 
 from engine.bundle.bundle import MANIFEST
 from engine.bundle.bundle import read as read_bundle
 from engine.bundle.record import RECORDS, VERDICT
-from engine.gate.checks import honest, runs_the_same, safe_to_own, worth_it
-from engine.gate.checks.behaviour import behaviour
-from engine.gate.checks.budget import budget
-from engine.gate.checks.calibration import calibration
-from engine.gate.checks.champion import champion
-from engine.gate.checks.documented import documented
-from engine.gate.checks.finding import Check, Evidence, Finding, Result
-from engine.gate.checks.monitorable import monitorable
-from engine.gate.checks.notebooks import notebooks
-from engine.gate.checks.reproducible import reproducible
-from engine.gate.checks.robust import robust
-from engine.gate.checks.split import split
+from engine.gate.checks.finding import Check, Evidence, Finding, Result, Verdict
+from engine.gate.standard import STANDARD_CHECKS, check_names
 from engine.problem.errors import BadInput
 from engine.problem.spec import read as read_problem
 from engine.training.candidates import ModelDefinition
+from engine.training.crew import THREADS
 from engine.training.dataset import gather
-from engine.training.train import THREADS
 
-# In the order of the table: the four groups, each from the plainest check to the deepest.
-CHECKS: tuple[Check, ...] = (
-    Check("framed", "worth it", worth_it.framed),
-    Check("beats the baseline", "worth it", worth_it.beats_baseline),
-    Check("champion", "worth it", champion),
-    Check("slices", "worth it", worth_it.slices),
-    Check("evaluation", "honest", honest.evaluation),
-    Check("leakage", "honest", honest.leakage),
-    Check("split", "honest", split),
-    Check("calibration", "honest", calibration),
-    Check("current", "runs the same", runs_the_same.current),
-    Check("contract", "runs the same", runs_the_same.contract),
-    Check("parity", "runs the same", runs_the_same.parity),
-    Check("robust", "runs the same", robust),
-    Check("behaviour", "runs the same", behaviour),
-    Check("reproducible", "runs the same", reproducible, "training again, in a clean checkout"),
-    Check("budget", "runs the same", budget, "asking the real server, for some ten seconds"),
-    Check("complete", "safe to own", safe_to_own.complete),
-    Check("safe", "safe to own", safe_to_own.safe),
-    Check("documented", "safe to own", documented),
-    Check("monitorable", "safe to own", monitorable),
-    Check("notebooks", "safe to own", notebooks, "running the notebooks from top to bottom"),
-)
-# The checks that need no process of their own: seconds in all.
-QUICK = tuple(check for check in CHECKS if not check.meanwhile)
 # Where one of these refuses, the others would compare with something else, or not at all.
 FIRST = ("complete", "current")
 
@@ -102,17 +67,20 @@ class Judgement:
 def judge(
     path: Path,
     definition: ModelDefinition,
-    checks: Sequence[Check] = CHECKS,
+    checks: Sequence[Check],
     say: Say = lambda _: None,
 ) -> Judgement:
     """Hold the bundle in `path` against the checks, by the problem as it stands here.
 
-    `say` is told what goes on: the slow checks take minutes.
+    Args:
+        checks: in the order of the verdict; those that the team dropped are not run.
+        say: gets a line before each check: the slow ones take minutes.
 
     Raises:
         BadInput: there is no bundle at all, or the problem or the rows cannot be read, so that
-            there is nothing to hold it against.
+            there is nothing to hold it against; or two checks have one name.
     """
+    check_names(checks)
     if not path.is_dir():
         raise BadInput(f"expected a bundle in {path}, found none; run `python -m handoff build`")
     if not os.path.lexists(path / MANIFEST):  # another folder, no damaged bundle
@@ -123,31 +91,49 @@ def judge(
     try:
         bundle = read_bundle(path)
     except BadInput as error:
-        damaged = Result("refuse", str(error), "a bundle as it was built", "build it anew")
-        unasked = tuple(check.name for check in checks if check.name != "complete")
-        return Judgement(None, (_finding(_named("complete"), damaged),), unasked)
+        return _damaged(str(error), checks)
     # Those whose refusal makes the others pointless, then the quick, then the slow.
     first = [check for check in checks if check.name in FIRST]
-    rest = sorted(
-        set(checks) - set(first), key=lambda one: (bool(one.meanwhile), checks.index(one))
-    )
+    rest = [check for check in checks if check not in first and not check.dropped]
+    rest.sort(key=lambda check: bool(check.meanwhile))
     with threadpool_limits(limits=THREADS):
         evidence = Evidence(bundle, definition, gather(read_problem(), definition.contract))
         found = {check: _ask(check, evidence, say) for check in first}
         if all(result.verdict != "refuse" for result in found.values()):
             found |= {check: _ask(check, evidence, say) for check in rest}
+    return _judgement(bundle.id, checks, found)
+
+
+def _damaged(reason: str, checks: Sequence[Check]) -> Judgement:
+    """The verdict on files that are no intact bundle: nothing else can be measured on them."""
+    complete = next(check for check in STANDARD_CHECKS if check.name == "complete")
+    result = Result("refuse", reason, "a bundle as it was built", "build it anew")
+    others = [check for check in checks if check.name != "complete"]
+    return _judgement(None, [complete, *others], {complete: result})
+
+
+def _judgement(
+    bundle_id: str | None, checks: Sequence[Check], found: Mapping[Check, Result]
+) -> Judgement:
+    results = {check: _dropped(check) for check in checks if check.dropped} | dict(found)
     return Judgement(
-        bundle.id,
-        tuple(_finding(check, found[check]) for check in checks if check in found),
-        tuple(check.name for check in checks if check not in found),
+        bundle_id,
+        tuple(_finding(check, results[check]) for check in checks if check in results),
+        tuple(check.name for check in checks if check not in results),
     )
+
+
+def _dropped(check: Check) -> Result:
+    """The result of a check that the team has dropped: its reason."""
+    measured = f"left out by the team: {check.dropped}"
+    return Result("not applicable", measured, "what the team decided in handoff/gate.py")
 
 
 def _ask(check: Check, evidence: Evidence, say: Say) -> Result:
     """What the check says. One that fails is a refusal: what was not measured has not passed."""
     say(f"  {check.name}{f': {check.meanwhile} …' if check.meanwhile else ''}")
     try:
-        return check.ask(evidence)
+        return _valid(check.ask(evidence))
     except BadInput as error:
         said, advice = str(error), "mend what it names, then train and build again"
     except Exception as error:  # the model runs in here, and may fail in any way
@@ -159,8 +145,15 @@ def _ask(check: Check, evidence: Evidence, say: Say) -> Result:
     return Result("refuse", said, "that it can be measured", advice)
 
 
-def _named(name: str) -> Check:
-    return next(check for check in CHECKS if check.name == name)
+def _valid(result: Any) -> Result:
+    """The same; a verdict that the gate does not know would close nothing.
+
+    Raises:
+        TypeError: it is no result, or of an unknown verdict.
+    """
+    if isinstance(result, Result) and result.verdict in get_args(Verdict):
+        return result
+    raise TypeError(f"expected a Result of {', '.join(get_args(Verdict))}, got {result!r:.200}")
 
 
 def _finding(check: Check, result: Result) -> Finding:
@@ -172,6 +165,7 @@ def _finding(check: Check, result: Result) -> Finding:
         result.required,
         result.next,
         result.picture,
+        check.dropped,
     )
 
 

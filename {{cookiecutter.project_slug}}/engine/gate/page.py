@@ -81,9 +81,15 @@ def lead(judgement: Judgement) -> str:
         left = count(len(judgement.unasked), "further check")
         return f"{words} {left} had nothing to measure yet." if judgement.unasked else words
     look = ", ".join(one.check for one in judgement.warnings)
-    silent = ", ".join(one.check for one in judgement.findings if one.verdict == "not applicable")
+    dropped = ", ".join(one.check for one in judgement.findings if one.dropped)
+    silent = ", ".join(
+        one.check
+        for one in judgement.findings
+        if one.verdict == "not applicable" and not one.dropped
+    )
     said = f"None of {asked} checks refuses the bundle"
-    said += f"; not applicable to it: {silent}." if silent else "."
+    said += f"; not applicable to it: {silent}" if silent else ""
+    said += f"; left out by the team: {dropped}." if dropped else "."
     return f"{said} A person should look at: {look}." if look else said
 
 

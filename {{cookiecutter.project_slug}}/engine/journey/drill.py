@@ -1,5 +1,6 @@
 """A drift drill: one input is shifted on purpose, and the monitor has to say which."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pandas as pd
 
 from engine.bundle.bundle import Bundle
 from engine.data.columns import json_rows
-from engine.monitoring.check import check
+from engine.monitoring.result import Result
 from engine.problem.columns import Column
 from engine.serving.log.predictions import PredictionLog
 from engine.serving.log.segments import now
@@ -25,8 +26,10 @@ class Drill:
     noticed: bool
 
 
-def drift_drill(bundle: Bundle, logs: Path, rows: pd.DataFrame) -> Drill | None:
-    """Answer `rows` with one input shifted, log it as the server does, and ask the monitor.
+def drift_drill(
+    bundle: Bundle, logs: Path, rows: pd.DataFrame, monitor: Callable[[Bundle, Path], Result]
+) -> Drill | None:
+    """Answer `rows` with one input shifted, log it as the server does, and run the monitor.
 
     None where there are too few rows for the monitor to say anything.
     """
@@ -40,7 +43,7 @@ def drift_drill(bundle: Bundle, logs: Path, rows: pd.DataFrame) -> Drill | None:
         for row, answer in zip(asked, answers, strict=True):
             head: dict[str, Any] = {"prediction_id": uuid4().hex, "at": now(), "bundle": bundle.id}
             log.add({**head, "rehearsal": True, "row": row, **answer})
-    wrong = check(bundle, logs).wrong
+    wrong = monitor(bundle, logs).wrong
     return Drill(column.name, any(finding.subject == column.name for finding in wrong))
 
 

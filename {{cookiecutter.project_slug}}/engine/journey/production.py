@@ -107,7 +107,7 @@ def monitoring(rehearsal: Rehearsal) -> Outcome:
     """Log and labels against the reference; then a drill that the monitor has to notice."""
     bundle = rehearsal.built()
     result = rehearsal.programs.monitor(bundle, LOGS)
-    drill = drift_drill(bundle, DRAFT / "drill", _sent(rehearsal))
+    drill = drift_drill(bundle, DRAFT / "drill", _sent(rehearsal), rehearsal.programs.monitor)
     if drill is None:
         said = "Too few rows for a drift drill."
     elif drill.noticed:

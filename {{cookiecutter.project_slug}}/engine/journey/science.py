@@ -11,7 +11,7 @@ from engine.pages import charts
 from engine.pages.page import Facts, Figure, Links, Note, Table
 from engine.pages.wording import number
 from engine.problem.spec import Problem
-from engine.training.train import Trial
+from engine.training.folds import Trial
 
 
 def problem(rehearsal: Rehearsal) -> Outcome:

@@ -11,12 +11,12 @@ from engine.bundle.bundle import Bundle
 from engine.data.split import Split
 from engine.eda.report import Report
 from engine.gate.checks.finding import Check
-from engine.monitoring.check import Result
+from engine.monitoring.result import Result
 from engine.pages.page import Block, Owner
 from engine.problem.columns import Column
 from engine.problem.spec import Problem
 from engine.training.candidates import ModelDefinition
-from engine.training.train import Run
+from engine.training.run import Run
 
 HOME = Path("build/journey")
 # Stages write here. It becomes HOME once it is complete: a journey that is stopped loses no older

@@ -59,7 +59,7 @@ class Pair:
     rows_live: int
 
 
-def judge(reference: Mapping[str, Any], live: Counts, minimum_rows: int) -> tuple[Finding, ...]:
+def evaluate(reference: Mapping[str, Any], live: Counts, minimum_rows: int) -> tuple[Finding, ...]:
     """Every check of the score and of every feature; below `minimum_rows` none is 'ok'."""
     score = {"name": "", "type": "score", **reference["score"]}
     pairs = [
@@ -85,7 +85,7 @@ def drift_between(
     names what already drifts over time.
     """
     reference = freeze(before[0], columns, before[1])
-    return judge(reference, count_frame(*after, reference), minimum_rows)
+    return evaluate(reference, count_frame(*after, reference), minimum_rows)
 
 
 def _distribution(check: str, pair: Pair, risk: float) -> Finding:

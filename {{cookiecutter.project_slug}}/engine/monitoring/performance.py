@@ -46,7 +46,7 @@ SAMPLE = """
 """
 
 
-def judge(
+def evaluate(
     connection: duckdb.DuckDBPyConnection, bundle: Bundle, since: datetime, now: datetime
 ) -> Finding:
     """Compare the success metric with the reference's: worse only if their intervals part.

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from engine.monitoring.check import Result
 from engine.monitoring.finding import Finding
+from engine.monitoring.result import Result
 from engine.pages import charts, terminal
 from engine.pages.wording import count, number, percent
 

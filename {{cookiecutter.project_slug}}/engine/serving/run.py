@@ -5,15 +5,18 @@ import logging
 import os
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from engine.bundle.bundle import Bundle
 from engine.problem.errors import BadInput
 from engine.serving import ids
+from engine.serving.address import Address
 from engine.serving.connection.timeouts import raise_file_limit
-from engine.serving.http.app import create_app
+from engine.serving.http.app import Start
+from engine.serving.http.front import Front
 from engine.serving.http.keys import KEYS, keys_of
 from engine.serving.http.origins import origins_of
 from engine.serving.live import ready
@@ -26,18 +29,9 @@ from engine.serving.watch import Watch
 NOTICE_SECONDS = 1.0
 
 
-@dataclass(frozen=True)
-class Address:
-    """Where the server listens, and below which path a proxy shows it."""
-
-    host: str
-    port: int
-    operate_port: int | None = None
-    root_path: str = ""
-
-
 def serve(
     bundle: Bundle,
+    create_app: Callable[[Start], Front],
     *,
     rehearsal: bool,
     follow: bool,
@@ -47,13 +41,21 @@ def serve(
 ) -> None:
     """Load a bundle that may be served, answer until SIGTERM or Ctrl-C, then finish what was begun.
 
-    The port opens once the golden rows have answered, so whoever can connect gets answers. With
-    `follow` another bundle answers in its place when the release file names it. With an
-    `operate_port` probes and metrics are there, and nowhere else.
+    The port opens once the golden rows have answered, so whoever can connect gets answers.
+
+    Args:
+        bundle: what answers first.
+        create_app: makes the application; serving/app.py has it.
+        rehearsal: whether the bundle is not accepted, which every answer then says.
+        follow: whether another bundle answers in its place when the release file names it.
+        at: where to listen. With an `operate_port` probes and metrics are there, and nowhere else.
+        logs: the folder of predictions and labels.
+        drain: seconds to answer on after the signal.
 
     Raises:
         BadInput: the bundle does not answer as it should, the address is taken, API keys are spoken
-            of and there is none, or origins are listed that are none.
+            of and there is none, origins are listed that are none, or an own route takes a path of
+            the server's.
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     raise_file_limit()
@@ -63,33 +65,38 @@ def serve(
     # What is imported by now stays: the collector, which stops everything while it looks through
     # it, need look at models alone when one leaves.
     gc.freeze()
-    predictor = ready(bundle, rehearsal=rehearsal)
-    with (
-        listen(at.host, at.port) as listener,
-        nullcontext() if at.operate_port is None else listen(at.host, at.operate_port) as beside,
-        PredictionLog(logs / "predictions", personal=bundle.problem.columns.personal) as log,
-    ):
-        app = create_app(predictor, log, Labels(logs / "labels"), keys=keys, origins=origins)
-        del predictor  # another may answer in its place, and it is to go then
+    load = partial(ready, bundle, rehearsal=rehearsal)
+    with PredictionLog(logs / "predictions", personal=bundle.problem.columns.personal) as log:
+        app = create_app(Start(load, log, Labels(logs / "labels"), keys, origins))
+        app.own.refuse_hidden(at.root_path)
         watch = Watch(app.state.live, log) if follow else None
-        if keys is None:
-            open_to_all = f"NO API KEYS: whoever reaches this port is answered; see {KEYS}"
-            print(open_to_all, file=sys.stderr, flush=True)
-        if rehearsal:
-            print("REHEARSAL: not accepted; every answer says so", file=sys.stderr, flush=True)
-        address = _address(listener)
-        print(f"what it takes: {address}/docs", file=sys.stderr, flush=True)
-        greeting = f"serving {bundle.id[:12]} on {address}"
-        server = Server(app, greeting, drain, watch, at.root_path)
-        if beside:
-            server.admin = AdminServer(app.split_admin(), beside, _address(beside))
-        server.run(sockets=[listener])
+        admin_port = at.operate_port
+        with (
+            listen(at.host, at.port) as listener,
+            nullcontext() if admin_port is None else listen(at.host, admin_port) as beside,
+        ):
+            address = _address(listener)
+            _print_notices(address, has_keys=keys is not None, rehearsal=rehearsal)
+            greeting = f"serving {bundle.id[:12]} on {address}"
+            server = Server(app, greeting, drain, watch, at.root_path)
+            if beside:
+                server.admin = AdminServer(app.split_admin(), beside, _address(beside))
+            server.run(sockets=[listener])
     if watch and not watch.left(NOTICE_SECONDS):
         # All is answered and written. A load cannot be interrupted, and it may crash a Python that
         # takes itself down around it.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
+
+
+def _print_notices(address: str, *, has_keys: bool, rehearsal: bool) -> None:
+    if not has_keys:
+        open_to_all = f"NO API KEYS: whoever reaches this port is answered; see {KEYS}"
+        print(open_to_all, file=sys.stderr, flush=True)
+    if rehearsal:
+        print("REHEARSAL: not accepted; every answer says so", file=sys.stderr, flush=True)
+    print(f"what it takes: {address}/docs", file=sys.stderr, flush=True)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -59,7 +59,7 @@ class Calibration:
         }
 
 
-def weigh(taught: Lesson, trial: Trial) -> Calibration | None:
+def should_calibrate(taught: Lesson, trial: Trial) -> Calibration | None:
     """Whether to calibrate the chosen candidate.
 
     Each fold is judged by a curve that saw none of its rows and, where there is time, nothing that

@@ -50,7 +50,7 @@ def at_once(work: Callable[[Job], Done], jobs: Sequence[Job]) -> Iterator[Iterat
             crew.shutdown(cancel_futures=True)
 
 
-def side_by_side(*works: Callable[[], Any]) -> list[Any]:
+def run_concurrently(*works: Callable[[], Any]) -> list[Any]:
     """What each of `works` returns: they run at the same time and may give out work to the cores.
 
     Called within `one_thread_each`, or the first that ends would free the threads of the others.

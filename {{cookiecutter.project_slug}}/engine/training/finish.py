@@ -3,7 +3,7 @@
 Training does this once, and `python -m poc retrain` again with what was decided then.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +25,8 @@ MOST_ROWS, FEWEST_OF_CLASS, FEWEST_UNITS, REPEATS = 2_000, 50, 50, 200
 
 
 @dataclass(frozen=True)
-class Finished:
-    """The model fitted on all rows to learn from, and the trial by which its threshold was set.
+class FinalModel:
+    """The model fitted on all training rows, and the trial by which its threshold was set.
 
     The trial's scores are those of the model as it is handed on: calibrated, if it is; `raw` is the
     candidate's own.
@@ -38,8 +38,17 @@ class Finished:
     calibrated: calibrate.Method | None
     threshold: float | None
 
+    def __str__(self) -> str:
+        """The chosen candidate and its calibration, in words."""
+        method = f", calibrated ({self.calibrated})" if self.calibrated else ""
+        return f"{self.trial.candidate.name}{method}"
 
-def finish(taught: Lesson, trial: Trial, method: calibrate.Method | None) -> Finished:
+    def put_into(self, trials: Sequence[Trial]) -> tuple[Trial, ...]:
+        """The same trials, the chosen candidate's as it is handed on."""
+        return tuple(self.trial if trial is self.raw else trial for trial in trials)
+
+
+def fit_final(taught: Lesson, trial: Trial, method: calibrate.Method | None) -> FinalModel:
     """Fit the chosen candidate on all rows; calibrate it by its out-of-fold scores if so decided.
 
     Args:
@@ -51,10 +60,10 @@ def finish(taught: Lesson, trial: Trial, method: calibrate.Method | None) -> Fin
     if method:
         model = calibrate.calibrated(taught, trial, model)
         said = calibrate.apply(taught, trial)
-    return Finished(model, said, trial, method, threshold_of(taught, said.scores, taught.judged))
+    return FinalModel(model, said, trial, method, threshold_of(taught, said.scores, taught.judged))
 
 
-def value(taught: Lesson, finished: Finished, baseline: Trial) -> dict[str, Any]:
+def value(taught: Lesson, finished: FinalModel, baseline: Trial) -> dict[str, Any]:
     """What 1,000 rows earn with the model and without it, in money, with the model's interval.
 
     Without: never acting (binary), or the baseline's answer (multiclass, regression).

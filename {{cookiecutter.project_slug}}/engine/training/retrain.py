@@ -16,7 +16,7 @@ from engine.problem.files import read_json
 from engine.problem.spec import Problem
 from engine.training.candidates import ModelDefinition, recipe
 from engine.training.dataset import SEED, gather
-from engine.training.finish import finish
+from engine.training.finish import fit_final
 from engine.training.folds import cross_validate, lesson
 from engine.training.record.provenance import provenance
 from engine.training.record.write import FACTS
@@ -60,7 +60,7 @@ def retrain(
     tried = definition.candidates(dataset.columns, problem.target.task, SEED, len(taught.table))
     again = recipe(tried, facts["candidate"], facts["parameters"])
     [trial] = cross_validate(taught, [again])
-    finished = finish(taught, trial, facts["calibrated"] or None)
+    finished = fit_final(taught, trial, facts["calibrated"] or None)
     found = {
         "candidate": again.name,
         "parameters": again.parameters,

@@ -37,7 +37,10 @@ class Result:
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the gate's table: a check and its result."""
+    """One line of the gate's table: a check and its result.
+
+    `dropped` is the team's reason, if it has dropped the check.
+    """
 
     check: str
     group: Group
@@ -46,10 +49,12 @@ class Finding:
     required: str
     next: str = ""
     picture: Figure | None = None
+    dropped: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The finding as it stands in verdict.json: all of it but the picture."""
-        said = ("check", "group", "verdict", "measured", "required", "next")
+        said = ["check", "group", "verdict", "measured", "required", "next"]
+        said += ["dropped"] if self.dropped else []
         return {name: getattr(self, name) for name in said}
 
 
@@ -116,9 +121,11 @@ class Check:
     """A question that the gate asks of every bundle.
 
     `meanwhile` says what goes on while a slow check runs: one that starts processes of its own.
+    `dropped` is the team's reason for not running it (`engine.gate.standard.without`).
     """
 
     name: str
     group: Group
     ask: Callable[[Evidence], Result]
     meanwhile: str = ""
+    dropped: str = ""

@@ -5,6 +5,7 @@ import json
 import math
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,6 +13,8 @@ from pydantic_core import ErrorDetails
 from starlette.responses import JSONResponse, Response
 
 MEDIA_TYPE = "application/problem+json"
+# The type of a problem that means no more than its HTTP status (RFC 9457, section 4.2.1).
+BLANK = "about:blank"
 # Under this the Open Inference Protocol has a form of its own.
 OPEN_INFERENCE = "/v2/"
 MOST_ERRORS = 20
@@ -78,20 +81,34 @@ class Refusal(Exception):  # it is an answer, not a defect
             ]
             error = {"error": "; ".join([self.detail, *told])}
             return JSONResponse(error, status, self.headers)
-        body: dict[str, Any] = {
-            "type": f"urn:problem:{self.kind}",
-            "title": title,
-            "status": status,
-            "detail": self.detail,
-        }
-        if self.errors:
-            body["errors"] = self.errors
-        return Response(
-            json.dumps(body, ensure_ascii=False),
-            status_code=status,
-            headers=self.headers,
-            media_type=MEDIA_TYPE,
+        more = {"errors": self.errors} if self.errors else {}
+        return _document(
+            {
+                "type": f"urn:problem:{self.kind}",
+                "title": title,
+                "status": status,
+                "detail": self.detail,
+                **more,
+            },
+            self.headers,
         )
+
+
+def problem(status: int, detail: object, headers: Mapping[str, str]) -> Response:
+    """Problem details for a status that an own route chose; `detail` is for people."""
+    phrases = {one.value: one.phrase for one in HTTPStatus}
+    title = phrases.get(status, "Error")
+    body = {"type": BLANK, "title": title, "status": status, "detail": str(detail)}
+    return _document(body, headers)
+
+
+def _document(body: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
+    return Response(
+        json.dumps(body, ensure_ascii=False),
+        status_code=body["status"],
+        headers=dict(headers),
+        media_type=MEDIA_TYPE,
+    )
 
 
 def too_slow(seconds: float) -> Refusal:
@@ -131,6 +148,29 @@ def misfit(details: Sequence[ErrorDetails], words: Mapping[str, str]) -> Refusal
             f"{len(details)} field{'s do' if len(details) > 1 else ' does'} not fit the contract"
         )
     return Refusal("invalid", f"{count}; /docs shows every field", errors)
+
+
+def unfit(details: Sequence[Mapping[str, Any]]) -> Refusal:
+    """The error for a request that does not fit the types of an own route, as FastAPI found it."""
+    if details[0]["type"] == "json_invalid":
+        return Refusal(
+            "not-json", f"expected JSON, got something else: {details[0]['ctx']['error']}"
+        )
+    errors = [
+        {
+            "field": cut("".join(_path(detail["loc"])), LONGEST_NAME),
+            "expected": cut(str(detail["msg"]).removeprefix("Input should be "), _LONGEST_WORDS),
+            "got": "nothing" if detail["type"] == "missing" else _echo_any(detail["input"]),
+        }
+        for detail in details[:MOST_ERRORS]
+    ]
+    return Refusal("invalid", "the request does not fit this route; /docs shows its types", errors)
+
+
+def _echo_any(value: object) -> str:
+    if value is None or isinstance(value, bool | int | float | str | list | dict):
+        return echo(value)
+    return "a body that is not application/json" if isinstance(value, bytes) else "another type"
 
 
 def _told(detail: ErrorDetails, words: Mapping[str, str], *, hint: bool) -> dict[str, str]:

@@ -11,14 +11,12 @@ from starlette.types import Message, Receive, Scope, Send
 from engine.serving.http.errors import Refusal, where
 from engine.serving.http.keys import Keys
 from engine.serving.http.origins import refuse_foreign_page
+from engine.serving.http.own_routes import OwnRoutes
+from engine.serving.http.paths import GUARDED, OPERATE
 from engine.serving.metrics import Metrics
 
 logger = logging.getLogger("serving")
 
-# What needs a key, where keys are used. Probes, metrics and documentation hold no row.
-GUARDED = ("/v1/", "/v2/models/", "/invocations")
-# What may be had on a port of its own, where the public does not come.
-OPERATE = frozenset({"/livez", "/readyz", "/health", "/metrics"})
 # An answer is for its sender alone, is what it says it is, and belongs in nobody's frame.
 HEADERS = (
     (b"cache-control", b"no-store"),
@@ -53,12 +51,14 @@ class Front:
         metrics: Metrics,
         keys: Keys | None,
         origins: Collection[str],
+        own: OwnRoutes,
     ) -> None:
         self.api, self.state = api, api.state
         self.hot = hot
         self.metrics = metrics
         self.keys = keys
         self.origins = origins
+        self.own = own
         self._shows: Callable[[str], bool] = lambda _: True
 
     def split_admin(self) -> "Front":
@@ -66,7 +66,7 @@ class Front:
 
         The lifespan stays with this one.
         """
-        other = Front(self.api, {}, self.metrics, None, self.origins)
+        other = Front(self.api, {}, self.metrics, None, self.origins, self.own)
         other._shows = OPERATE.__contains__
         self._shows = lambda path: path not in OPERATE
         self.state.parted = True
@@ -81,13 +81,13 @@ class Front:
         """Count a request that was refused before its route was known."""
         self.metrics.request("none", status, 0.0)
 
-    def _admit(self, scope: Scope, path: str) -> None:
+    def _admit(self, scope: Scope, path: str, own: str | None) -> None:
         """Raise a Refusal unless the sender may send this."""
         if self.keys is None:
             if scope["method"] != "GET":
                 refuse_foreign_page(scope["headers"], self.origins)
         # No page knows a key, and no browser adds one by itself: the page's origin does not matter.
-        elif path.startswith(GUARDED):
+        elif own or path.startswith(GUARDED):
             check(self.keys, scope)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,6 +101,7 @@ class Front:
             scope = {**scope, "method": "GET"}
         path = settle_path(scope)
         hot = self.hot.get(path) if scope["method"] == "POST" else None
+        own = None if hot else self.own.template(path)
 
         async def watched(message: Message) -> None:
             nonlocal status
@@ -110,7 +111,7 @@ class Front:
             await send(message)
 
         try:
-            self._admit(scope, path)
+            self._admit(scope, path, own)
             if hot:
                 body = await hot(scope, receive)
                 headers = [(b"content-length", b"%d" % len(body)), *_OF_DATA]
@@ -118,6 +119,8 @@ class Front:
                 await send({"type": "http.response.start", "status": 200, "headers": headers})
                 await send({"type": "http.response.body", "body": body})
             elif self._shows(path) and not path.endswith("\n"):  # `$` of a route would match it
+                if own:
+                    scope, receive = await self.own.within_limits(scope, receive, own)
                 await self.api(scope, receive, watched)
             else:
                 raise Refusal("not-found", "this is not served on this port")
@@ -132,7 +135,9 @@ class Front:
         finally:
             # 499, as nginx counts it: the client was gone before there was a status.
             # The route's pattern, not the path: paths are the sender's to invent.
-            route = path if hot else getattr(scope.get("route"), "path", "none")
+            route = path if hot else own
+            if route is None:
+                route = getattr(scope.get("route"), "path", "none")
             self.metrics.request(route, status or 499, time.perf_counter() - began)
 
 

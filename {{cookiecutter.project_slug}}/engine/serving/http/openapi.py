@@ -1,12 +1,12 @@
 """The OpenAPI document: the contract's own types, and every refusal."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from fastapi import FastAPI
 
-from engine.serving.http.errors import KINDS, MEDIA_TYPE
-from engine.serving.http.front import GUARDED, OPERATE
+from engine.serving.http.errors import BLANK, KINDS, MEDIA_TYPE
+from engine.serving.http.paths import GUARDED, OPERATE
 from engine.serving.http.protocols import documents
 from engine.serving.http.schema import Schema
 from engine.serving.live import Live
@@ -40,7 +40,7 @@ _REFUSAL = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],
     "properties": {
-        "type": {"type": "string", "enum": [f"urn:problem:{kind}" for kind in KINDS]},
+        "type": {"type": "string", "enum": [*(f"urn:problem:{kind}" for kind in KINDS), BLANK]},
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
@@ -95,25 +95,40 @@ def as_fault(refused: Responses) -> Responses:
     return {status: {**told, "content": _json(("InferError",))} for status, told in refused.items()}
 
 
-def documented(app: FastAPI, live: Live, *, with_keys: bool) -> Callable[[], dict[str, Any]]:
-    """What `app.openapi` is to be: FastAPI's own document with the types of what answers now."""
+def documented(
+    app: FastAPI, live: Live, own: Collection[str], *, with_keys: bool
+) -> Callable[[], dict[str, Any]]:
+    """What `app.openapi` is to be: FastAPI's own document with the types of what answers now.
+
+    Args:
+        app: the API with all of its routes.
+        live: what answers.
+        own: the paths of the team's own routes, which need keys as well.
+        with_keys: whether keys are used.
+    """
     made, of = app.openapi, ""
+    own_types: dict[str, Any] = {}
 
     def openapi() -> dict[str, Any]:
-        nonlocal of
+        nonlocal of, own_types
         predictor, schema = live.now.predictor, live.now.schema
-        if of != predictor.bundle.id:
+        is_another = of != predictor.bundle.id
+        if is_another:
             app.openapi_schema, of = None, predictor.bundle.id
         _describe(app, predictor)
         document = made()
         for path in OPERATE if app.state.parted else ():
             document["paths"].pop(path, None)
         components: dict[str, Any] = document.setdefault("components", {})
-        components["schemas"] = _components(schema)
+        if is_another:
+            own_types = components.get("schemas", {})
+        components["schemas"] = own_types | components_of(schema)
         components["parameters"] = documents.parameters(predictor.bundle.manifest)
         if with_keys:
             components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-            for path in (path for path in document["paths"] if path.startswith(GUARDED)):
+            for path in document["paths"]:
+                if not path.startswith(GUARDED) and path not in own:
+                    continue
                 for verb in document["paths"][path].values():
                     verb["security"] = [{"key": []}]
         return document
@@ -137,7 +152,8 @@ def _describe(app: FastAPI, predictor: Predictor) -> None:
     app.description = "\n\n".join(paragraphs)
 
 
-def _components(schema: Schema) -> dict[str, Any]:
+def components_of(schema: Schema) -> dict[str, Any]:
+    """The types of the server's own requests and responses, by name."""
     return {**schema.components(), "Stored": _STORED, "Refusal": _REFUSAL, **documents.components()}
 
 

@@ -1,18 +1,22 @@
 """The EDA page answers for any table, says what it left out, and leaves the test rows alone."""
 
 import re
+import textwrap
 import tomllib
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import eda.report
 from eda.__main__ import main
+from eda.report import report
 from engine.data.places import is_file
 from engine.eda.look import PICTURE_ROWS, SHOWN, look
-from engine.eda.report import Report, write
+from engine.eda.report import Report, SectionMaker
 from engine.problem.spec import read
 from engine.problem.tables import Columns
 from engine.tests.eda.frames import Task, columns, mixed, problem
@@ -22,8 +26,8 @@ TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
 
 def page_of(frame: pd.DataFrame, path: Path, task: Task = "binary", time: str | None = None) -> str:
     """The page about `frame` as text."""
-    report = write(problem(task, time=time), frame, columns(frame), path)
-    return report.path.read_text()
+    written = report(problem(task, time=time), frame, columns(frame), path)
+    return written.path.read_text()
 
 
 def words(html: str) -> str:
@@ -82,10 +86,10 @@ def test_hostile_names_and_values_stay_words(tmp_path: Path) -> None:
 def test_a_suspect_comes_with_the_line_that_excludes_it(tmp_path: Path) -> None:
     frame = mixed("binary")
     frame['the "truth"'] = frame["outcome"].astype("str")
-    report = write(problem("binary"), frame, columns(frame), tmp_path / "index.html")
-    assert report.suspects == ('the "truth"',)
-    assert report.headline.endswith('the "truth" may give the target away.')
-    (code,) = re.findall(r"<code>(.*?)</code>", report.path.read_text(), re.DOTALL)
+    written = report(problem("binary"), frame, columns(frame), tmp_path / "index.html")
+    assert written.suspects == ('the "truth"',)
+    assert written.headline.endswith('the "truth" may give the target away.')
+    (code,) = re.findall(r"<code>(.*?)</code>", written.path.read_text(), re.DOTALL)
     [(name, why)] = tomllib.loads(unescape(code))["columns"]["excluded"].items()
     assert name == 'the "truth"'
     assert "in other words" in why
@@ -95,8 +99,8 @@ def test_of_a_suspect_that_only_tells_much_it_is_asked_when_it_is_known(tmp_path
     frame = mixed("binary")
     rng = np.random.default_rng(0)
     frame["strong"] = 6 * (frame["outcome"] == frame["outcome"].max()) + rng.normal(size=len(frame))
-    report = write(problem("binary"), frame, columns(frame), tmp_path / "index.html")
-    (code,) = re.findall(r"<code>(.*?)</code>", report.path.read_text(), re.DOTALL)
+    written = report(problem("binary"), frame, columns(frame), tmp_path / "index.html")
+    (code,) = re.findall(r"<code>(.*?)</code>", written.path.read_text(), re.DOTALL)
     assert list(tomllib.loads(unescape(code))["columns"]["known_after"]) == ["strong"]
 
 
@@ -152,7 +156,7 @@ def test_a_column_known_too_late_is_shown_as_kept_out_with_its_reason(tmp_path: 
     late = Columns(known_after={"came": "when it has come"}, personal={"name": "names a person"})
     asked = problem("binary").model_copy(update={"columns": late})
     described = [c for c in columns(frame) if c.name not in asked.kept_out]
-    html = write(asked, frame, described, tmp_path / "index.html").path.read_text()
+    html = report(asked, frame, described, tmp_path / "index.html").path.read_text()
     said = words(html)
     assert re.search(r"came known too late: when it has come >?(9|100)", said)
     # What a person's name would tell is nobody's business.
@@ -226,12 +230,12 @@ def test_it_needs_neither_network_nor_script(tmp_path: Path) -> None:
 
 
 def test_the_report_carries_a_picture_for_the_journey(tmp_path: Path) -> None:
-    report = write(
+    written = report(
         problem("binary"), mixed("binary"), columns(mixed("binary")), tmp_path / "a.html"
     )
-    assert isinstance(report, Report)
-    assert report.picture.startswith("<svg")
-    assert "tells" in report.headline
+    assert isinstance(written, Report)
+    assert written.picture.startswith("<svg")
+    assert "tells" in written.headline
 
 
 def test_the_command_writes_the_page_of_the_project(
@@ -244,3 +248,38 @@ def test_the_command_writes_the_page_of_the_project(
     assert main(["report", "--out", str(out)]) == 0
     assert out.read_text().startswith("<!doctype html>")
     assert str(out) in capsys.readouterr().out
+
+
+# --- what a team changes -------------------------------------------------------------------------
+
+
+def documented() -> tuple[SectionMaker, ...]:
+    """The SECTIONS of the docstring's example."""
+    [example] = re.findall(r"(?:^ {4}.*\n\n*)+", str(eda.report.__doc__), re.MULTILINE)
+    module: dict[str, Any] = vars(eda.report).copy()
+    exec(textwrap.dedent(example), module)  # noqa: S102  our own documentation
+    sections: tuple[SectionMaker, ...] = module["SECTIONS"]
+    return sections
+
+
+def titles(html: str) -> list[str]:
+    return re.findall(r"<h2[^>]*>(.*?)</h2>", html)
+
+
+def test_an_own_section_stands_where_the_list_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Added as the docstring of eda/report.py shows it; a dropped line is gone from the page."""
+    frame = mixed("binary")
+    before = titles(page_of(frame, tmp_path / "before.html", time="when"))
+    monkeypatch.setattr(eda.report, "SECTIONS", documented()[1:])
+    html = page_of(frame, tmp_path / "after.html", time="when")
+    assert titles(html) == [*before[1:], "Size"]
+    assert "MB of memory." in words(html)
+
+
+def test_a_section_without_anything_to_show_is_left_out(tmp_path: Path) -> None:
+    """Rows without a time have no section about time."""
+    frame = mixed("binary")
+    assert "Over time" in titles(page_of(frame, tmp_path / "with.html", time="when"))
+    assert "Over time" not in titles(page_of(frame, tmp_path / "without.html"))

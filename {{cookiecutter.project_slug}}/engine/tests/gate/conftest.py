@@ -8,11 +8,13 @@ import pytest
 
 from engine.bundle.record import TEAMS
 from engine.gate.accept import accept
-from engine.gate.gate import QUICK, judge, record
+from engine.gate.gate import judge, record
+from engine.gate.standard import STANDARD_CHECKS
 from engine.problem.spec import Task
 from engine.tests.gate.made import (
     MODEL,
     ORDERS,
+    QUICK,
     Workshop,
     copied,
     copy_code,
@@ -68,7 +70,7 @@ def committed(store: str, plain_git: None, tmp_path_factory: pytest.TempPathFact
         git("config", "user.email", "ada@example.org")
         commit_all()
         bundle = train_and_build()
-        judgement = judge(bundle.path, MODEL)
+        judgement = judge(bundle.path, MODEL, STANDARD_CHECKS)
         assert not judgement.refusals, judgement.refusals
         record(judgement)
         commit_all()

@@ -12,10 +12,10 @@ from engine.bundle.bundle import read
 from engine.bundle.record import RECORDS, TEAMS, VERDICT, refusal
 from engine.gate.accept import accept
 from engine.gate.checks.finding import Check, Evidence, Result
-from engine.gate.gate import QUICK, judge
+from engine.gate.gate import judge
 from engine.problem.errors import BadInput
 from engine.serving.choose import choose
-from engine.tests.gate.made import MODEL, Workshop
+from engine.tests.gate.made import MODEL, QUICK, Workshop
 from engine.tests.gate.signing import DATA_SCIENCE, ML_ENGINEERING, NAME, aliased, commit_all, git
 from engine.training.record.tracking import mlflow
 from handoff.__main__ import main

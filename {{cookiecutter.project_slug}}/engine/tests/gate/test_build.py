@@ -11,14 +11,14 @@ from engine.bundle.build import BUILT, build, write
 from engine.bundle.bundle import read
 from engine.bundle.card import card
 from engine.bundle.golden import MOST_EDGES, UNSEEN
+from engine.bundle.latest import latest
 from engine.bundle.run import fetch
 from engine.problem.errors import BadInput
 from engine.problem.spec import read as read_problem
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.made import MODEL, Workshop
 from engine.training.record.tracking import mlflow
-from engine.training.train import train
-from handoff.__main__ import latest
+from poc.train import train
 
 
 def quiet(_: str) -> None:

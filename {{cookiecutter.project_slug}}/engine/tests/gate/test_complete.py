@@ -12,7 +12,7 @@ from engine.bundle.bundle import MANIFEST, file_digest, read
 from engine.gate.gate import judge, record
 from engine.problem.errors import BadInput
 from engine.tests.gate.conftest import Make
-from engine.tests.gate.made import Workshop, reseal
+from engine.tests.gate.made import QUICK, Workshop, reseal
 
 
 def manifest(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], object]:
@@ -173,4 +173,4 @@ def test_no_verdict_is_recorded_on_what_is_no_bundle(workshop: Make) -> None:
 def test_where_there_is_no_folder_there_is_nothing_to_judge(workshop: Make) -> None:
     made = workshop("regression")
     with pytest.raises(BadInput, match="handoff build"):
-        judge(made.root / "nowhere", made.definition)
+        judge(made.root / "nowhere", made.definition, QUICK)

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from engine.bundle.bundle import read
-from engine.gate.gate import QUICK
 from engine.problem.spec import Task
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.lies import PROBLEM, put
+from engine.tests.gate.made import QUICK
 
 TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
 

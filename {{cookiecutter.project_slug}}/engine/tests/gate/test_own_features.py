@@ -42,14 +42,16 @@ ADDED = """\
 TRAIN = """
 import json
 from engine.bundle.build import build
-from engine.gate.gate import QUICK, judge
-from engine.training.train import train
+from engine.gate.gate import judge
+from engine.gate.standard import STANDARD_CHECKS
+from poc.train import train
 from engine.problem.spec import read
 from poc.model import MODEL
 
 run = train(read(), MODEL, say=lambda _: None)
 made = build(MODEL, run.run_id, say=lambda _: None)
-asked = [one for one in QUICK if one.name in ("complete", "current", "safe", "parity", "robust")]
+names = ("complete", "current", "safe", "parity", "robust")
+asked = [one for one in STANDARD_CHECKS if one.name in names]
 found = {one.check: [one.verdict, one.measured] for one in judge(made.path, MODEL, asked).findings}
 print(json.dumps({"bundle": str(made.path), "found": found}))
 """

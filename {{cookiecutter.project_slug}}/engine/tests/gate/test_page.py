@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from engine.gate.checks.finding import Check, Evidence, Result
-from engine.gate.gate import CHECKS, QUICK, Judgement, judge
+from engine.gate.gate import Judgement, judge
 from engine.gate.page import lead, markdown, show, write
+from engine.gate.standard import STANDARD_CHECKS
 from engine.problem.errors import BadInput
 from engine.tests.gate.conftest import Make
-from engine.tests.gate.made import Workshop
+from engine.tests.gate.made import QUICK, Workshop
 from handoff.__main__ import main
 
 
@@ -80,9 +81,9 @@ def test_a_check_that_crashes_is_a_refusal(workshop: Make) -> None:
 def test_what_was_not_asked_has_not_passed(workshop: Make) -> None:
     made = workshop("regression")
     made.edit_json("manifest.json", lambda said: said.update(seed=7))
-    judgement = judge(made.bundle, made.definition, CHECKS)
+    judgement = judge(made.bundle, made.definition, STANDARD_CHECKS)
     assert judgement.verdict == "refused"
-    assert set(judgement.unasked) == {one.name for one in CHECKS} - {"current", "complete"}
+    assert set(judgement.unasked) == {one.name for one in STANDARD_CHECKS} - {"current", "complete"}
     assert "reproducible" in markdown(judgement)
 
 

@@ -15,9 +15,10 @@ from engine.bundle.bundle import read
 from engine.bundle.record import RECORDS, VERDICT
 from engine.bundle.run import fetch, load_model
 from engine.gate.accept import accept
-from engine.gate.gate import QUICK, judge, record
+from engine.gate.gate import judge, record
+from engine.gate.standard import STANDARD_CHECKS
 from engine.problem.errors import BadInput
-from engine.tests.gate.made import MODEL, Workshop, reseal
+from engine.tests.gate.made import MODEL, QUICK, Workshop, reseal
 from engine.tests.gate.signing import ML_ENGINEERING, aliased, commit_all, git
 
 
@@ -175,7 +176,7 @@ def test_nobody_signs_for(passed: Workshop, what: str) -> None:
     prepare, words = UNSIGNED[what]
     made = prepare(passed)
     with pytest.raises(BadInput) as refused:
-        accept(made.bundle, ML_ENGINEERING, made.definition)
+        accept(made.bundle, ML_ENGINEERING, made.definition, STANDARD_CHECKS)
     assert words in str(refused.value)
     assert list(RECORDS.rglob("*.toml")) == []
     assert not Path("bundles").exists()

@@ -1,15 +1,17 @@
 """The command says what is wrong and with which code; what nobody knows yet is said loudly."""
 
+import inspect
 import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from engine.monitoring.check import Result, check
 from engine.monitoring.finding import Finding, worst
+from engine.monitoring.result import Result
 from engine.monitoring.show import picture, telling
 from engine.problem.errors import BadInput
 from engine.tests.monitoring.made import (
@@ -22,6 +24,7 @@ from engine.tests.monitoring.made import (
     write_log,
 )
 from monitoring.__main__ import main
+from monitoring.check import check
 
 SINCE = ["--since", "2026-11-01"]
 
@@ -158,3 +161,19 @@ def test_nothing_checked_is_not_ok() -> None:
     assert worst([fine]) == "ok"
     assert worst([fine, unknown]) == "insufficient data"
     assert worst([fine, unknown, bad]) == "drift"
+
+
+def test_a_finding_that_a_team_adds_counts_like_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One more line in the list of monitoring/check.py decides with the others."""
+    program = Path(inspect.getfile(check)).read_text("utf-8")
+    last = "window.begin, window.end),\n"
+    assert last in program
+    own = 'Finding("volume", "traffic", live.counts.rows, 1e6, "drift", "too few", "look"),\n'
+    module: dict[str, Any] = {"Finding": Finding}
+    exec(program.replace(last, last + own), module)  # noqa: S102  our own program
+    write_log(tmp_path, rows(400, 3), np.linspace(0, 1, 400).tolist())
+    found = module["check"](bundle_of(frozen()), tmp_path, now=NOW)
+    assert (found.verdict, found.rows[0].measured) == ("drift", 400)
+    assert found.headline.startswith("drift in traffic over 400 rows")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from engine.bundle.counting import count_frame
-from engine.monitoring.drift import Scored, drift_between, judge
+from engine.monitoring.drift import Scored, drift_between, evaluate
 from engine.monitoring.finding import Finding
 from engine.problem.columns import Column, ColumnType
 from engine.tests.monitoring.made import HOSTILE, frozen, rows
@@ -117,7 +117,7 @@ def test_values_never_seen_in_a_constant_column_are_named() -> None:
 
 def of_reference(now: pd.DataFrame, minimum_rows: int = 100) -> dict[tuple[str, str], Finding]:
     scores = np.random.default_rng(9).random(len(now))
-    found = judge(frozen(), count_frame(now, scores, frozen()), minimum_rows)
+    found = evaluate(frozen(), count_frame(now, scores, frozen()), minimum_rows)
     return {(finding.check, finding.subject): finding for finding in found}
 
 
@@ -163,7 +163,7 @@ def test_dates_move_on_and_their_gaps_are_named() -> None:
 
 def test_a_score_that_shifts_is_named() -> None:
     now = rows(500, seed=4)
-    found = judge(frozen(), count_frame(now, np.full(500, 0.9), frozen()), 100)
+    found = evaluate(frozen(), count_frame(now, np.full(500, 0.9), frozen()), 100)
     assert {(finding.check, finding.subject) for finding in found if finding.wrong} == {
         ("score", "")
     }

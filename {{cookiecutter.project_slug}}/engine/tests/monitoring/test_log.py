@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from engine.monitoring.check import Result, check
 from engine.monitoring.log import open_log
+from engine.monitoring.result import Result
 from engine.problem.errors import BadInput
 from engine.tests.monitoring.made import (
     NOW,
@@ -22,6 +22,7 @@ from engine.tests.monitoring.made import (
     write_lines,
     write_log,
 )
+from monitoring.check import check
 
 ROWS = rows(150, seed=2)
 SCORES = [i / 150 for i in range(150)]

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.monitoring.check import check
 from engine.monitoring.finding import Finding
 from engine.tests.monitoring.made import (
     CLASSES,
@@ -18,6 +17,7 @@ from engine.tests.monitoring.made import (
     write_labels,
     write_log,
 )
+from monitoring.check import check
 
 DUE = days_ago(15)  # the outcome is known 14 days after the answer
 REFERENCE = frozen()

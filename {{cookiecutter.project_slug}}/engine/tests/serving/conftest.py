@@ -4,16 +4,18 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import pytest
+from fastapi import APIRouter
 from starlette.testclient import TestClient
 
 from engine.bundle import bundle as bundles
-from engine.serving.http.app import create_app
+from engine.serving.http.app import Start
 from engine.serving.http.keys import Keys
 from engine.serving.http.schema import Limits
 from engine.serving.log.labels import Labels
 from engine.serving.log.predictions import PredictionLog
 from engine.serving.model.predictor import Predictor, load
 from engine.tests.serving.made import make_bundle
+from serving.app import LIMITS, create_app
 
 
 @pytest.fixture(scope="session")
@@ -39,12 +41,14 @@ def connect(tmp_path: Path) -> Iterator[Connect]:
 
     def open_one(
         predictor: Predictor,
-        limits: Limits | None = None,
+        limits: Limits = LIMITS,
         keys: Keys | None = None,
         origins: Collection[str] = (),
+        own: APIRouter | None = None,
     ) -> TestClient:
         log = PredictionLog(tmp_path / "predictions")
-        app = create_app(predictor, log, Labels(tmp_path / "labels"), limits, keys, origins)
+        start = Start(lambda: predictor, log, Labels(tmp_path / "labels"), keys, origins)
+        app = create_app(start, limits, own or APIRouter())
         client = TestClient(app)
         client.__enter__()
         opened.append((client, log))

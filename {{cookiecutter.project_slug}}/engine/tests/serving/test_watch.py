@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from starlette.testclient import TestClient
 from engine.bundle import bundle as bundles
 from engine.bundle.archive import features_module
 from engine.serving import watch as watching
-from engine.serving.http.app import create_app
+from engine.serving.http.app import Start
 from engine.serving.live import ready
 from engine.serving.log.labels import Labels
 from engine.serving.log.predictions import PredictionLog
@@ -22,6 +23,7 @@ from engine.serving.watch import Watch
 from engine.tests.serving.made import FEATURES, ROW, make_bundle, seal
 from engine.tests.serving.released import PATIENCE_SECONDS, Following, Released
 from engine.tests.serving.unbroken.process import kept
+from serving.app import create_app
 
 # A bundle's folder and its id.
 Made = tuple[Path, str]
@@ -40,7 +42,8 @@ def server(
     released.add(bundle_path, first.id)
     released.name(first.id)
     with PredictionLog(tmp_path / "predictions") as log:
-        app = create_app(ready(first, rehearsal=False), log, Labels(tmp_path / "labels"))
+        load = partial(ready, first, rehearsal=False)
+        app = create_app(Start(load, log, Labels(tmp_path / "labels")))
         watch = Watch(app.state.live, log)
         with TestClient(app) as client:
             assert client.portal

@@ -17,7 +17,7 @@ from engine.tests.training.training import KINDS, schema, table
 from engine.training import calibrate
 from engine.training.candidates import BOOSTING, recipe
 from engine.training.dataset import SEED, gather
-from engine.training.finish import finish
+from engine.training.finish import fit_final
 from engine.training.folds import Lesson, Trial, cross_validate, lesson
 from poc.model import candidates
 
@@ -58,7 +58,7 @@ def boasting(lessons: Lesson) -> Trial:
 @pytest.mark.parametrize("rows", ["", 'time = "day"'])
 def test_scores_that_boast_are_mended(here: Path, task: Task, rows: str) -> None:
     lessons = taught(task, rows=rows)
-    found = calibrate.weigh(lessons, boasting(lessons))
+    found = calibrate.should_calibrate(lessons, boasting(lessons))
     assert found is not None
     assert found.method == ("sigmoid" if task == "binary" else "temperature")
     assert found.after < found.before
@@ -67,7 +67,7 @@ def test_scores_that_boast_are_mended(here: Path, task: Task, rows: str) -> None
 
 def test_honest_scores_are_left_alone(here: Path) -> None:
     lessons = taught("binary")
-    found = calibrate.weigh(lessons, tried(lessons))
+    found = calibrate.should_calibrate(lessons, tried(lessons))
     assert found is not None
     assert found.method is None
 
@@ -76,7 +76,7 @@ def test_a_value_has_no_probability(here: Path) -> None:
     frame = table("regression")
     frame.to_parquet("data.parquet", index=False)
     lessons = lesson(gather(problem("regression"), schema(float)))
-    assert calibrate.weigh(lessons, tried(lessons)) is None
+    assert calibrate.should_calibrate(lessons, tried(lessons)) is None
 
 
 @pytest.mark.parametrize("rows", ["", 'time = "day"'])
@@ -103,7 +103,7 @@ def test_the_model_handed_on_says_what_the_calibrator_makes_of_its_scores(
     lessons = taught(task, positive=positive)
     trial = tried(lessons, which)
     method: calibrate.Method = "sigmoid" if task == "binary" else "temperature"
-    finished = finish(lessons, trial, method)
+    finished = fit_final(lessons, trial, method)
     assert isinstance(finished.model, Pipeline)
     assert isinstance(finished.model[-1], CalibratedClassifierCV)
     plain, rows = lessons.fit(trial.candidate.model), lessons.judged
@@ -116,7 +116,7 @@ def test_the_model_handed_on_says_what_the_calibrator_makes_of_its_scores(
 
 def test_a_calibrated_model_travels(here: Path) -> None:
     lessons = taught("binary")
-    finished = finish(lessons, tried(lessons, 3), "sigmoid")
+    finished = fit_final(lessons, tried(lessons, 3), "sigmoid")
     skops.io.dump(finished.model, "model.skops")
     loaded, rows = load_model(Path("model.skops")), lessons.judged
     assert np.array_equal(lessons.say(loaded, rows), lessons.say(finished.model, rows))

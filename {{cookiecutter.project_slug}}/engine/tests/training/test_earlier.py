@@ -11,7 +11,7 @@ from engine.tests.training.training import fetched, table, trained
 from engine.training.candidates import CHAMPION
 from engine.training.record.earlier import ACCEPTED
 from engine.training.record.tracking import mlflow
-from engine.training.train import Run
+from engine.training.run import Run
 
 FRAMED = problem("binary")
 

@@ -96,7 +96,7 @@ def test_a_server_keeps_runs_and_artifacts_for_those_who_ask_it(here: Path, serv
 
 QUIET = """
 from engine.problem.spec import read
-from engine.training.train import train
+from poc.train import train
 from engine.tests.training.training import definition, schema
 train(read(), definition(bool))
 """

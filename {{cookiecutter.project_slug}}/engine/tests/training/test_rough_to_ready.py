@@ -12,6 +12,7 @@ import pytest
 
 from engine.data.places import is_file
 from engine.problem.spec import read
+from engine.tests.project import source
 
 ROOT = Path(__file__).parents[3]
 STORY = ROOT / "docs/rough-to-ready.md"
@@ -32,7 +33,7 @@ def quotes() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("file", "lines"), quotes())
 def test_a_quoted_line_stands_in_its_file(file: str, lines: str) -> None:
-    text = (ROOT / file).read_text()
+    text = source(file).read_text()
     wanted = textwrap.dedent(lines).rstrip("\n").splitlines()
     # The same lines one after the other, at whatever depth.
     depths = {re.match(r" *", line)[0] for line in text.splitlines()}  # type: ignore[index]
@@ -41,7 +42,7 @@ def test_a_quoted_line_stands_in_its_file(file: str, lines: str) -> None:
 
 
 def test_every_test_that_is_named_exists() -> None:
-    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", STORY.read_text())
+    named = re.findall(r"`((?:engine/)?tests/[\w/]+\.py)::(\w+)`", STORY.read_text())
     assert len(named) >= 8
     for file, name in named:
         tree = ast.parse((ROOT / file).read_text())

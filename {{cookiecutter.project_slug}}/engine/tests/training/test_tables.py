@@ -12,8 +12,8 @@ from engine.problem.spec import Task
 from engine.tests.training.made import COLUMNS, problem
 from engine.tests.training.training import fetched, framed_here, table, trained
 from engine.training.candidates import ModelDefinition
-from engine.training.train import train
 from poc.model import candidates
+from poc.train import train
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])

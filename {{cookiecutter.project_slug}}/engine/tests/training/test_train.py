@@ -21,9 +21,11 @@ from engine.tests.training.training import (
     trained,
 )
 from engine.training.candidates import Candidate
+from engine.training.choose import choose
 from engine.training.dataset import gather
-from engine.training.train import Trial, choose, train
+from engine.training.folds import Trial
 from poc.model import candidates
+from poc.train import train
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])

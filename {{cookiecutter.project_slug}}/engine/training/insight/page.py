@@ -14,6 +14,8 @@ from engine.pages.page import Figure, Note, Section, Table
 from engine.pages.wording import listed, number, percent
 from engine.problem.spec import Problem
 from engine.training.evaluate import calibration
+from engine.training.finish import FinalModel
+from engine.training.folds import Lesson
 from engine.training.insight import frontier
 
 Array = NDArray[np.float64]
@@ -24,14 +26,14 @@ PAGE = Path("build/training.html")
 MOST_SHOWN = 20
 
 
-def write(problem: Problem, facts: Facts, outcome: Array, scores: Array, path: Path = PAGE) -> Path:
-    """Write the page of a run.
+def write_page(data: Lesson, final: FinalModel, facts: Facts, path: Path = PAGE) -> Path:
+    """Write the page of a run; returns its path.
 
     Args:
         facts: as in training.json.
-        outcome: of the rows that a fold judged.
-        scores: what the chosen candidate, as it is handed on, said of them.
     """
+    problem, rows = data.dataset.problem, data.judged
+    outcome, scores = data.dataset.known.values[rows], final.trial.scores[rows]
     chosen = _chosen(facts)
     lead = (
         f"{_plain(facts['candidate']).capitalize()} is chosen: {facts['metric']} "

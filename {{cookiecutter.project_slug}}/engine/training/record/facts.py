@@ -9,7 +9,7 @@ from engine.training.calibrate import Calibration
 from engine.training.crew import at_once
 from engine.training.dataset import SEED
 from engine.training.evaluate import among
-from engine.training.finish import Finished, bootstrap, value
+from engine.training.finish import FinalModel, bootstrap, value
 from engine.training.folds import Lesson, Trial
 from engine.training.insight import rule
 from engine.training.insight.frontier import frontier
@@ -21,17 +21,24 @@ from engine.training.record.provenance import provenance
 Facts = dict[str, Any]
 
 
-def facts(
+def run_metadata(
     taught: Lesson,
     trials: tuple[Trial, ...],
-    finished: Finished,
+    finished: FinalModel,
     weighed: Calibration | None,
     curve: Curve | None,
-    leaned_on: Sequence[Importance],
+    importances: Sequence[Importance],
+    *,
+    search: Facts | None = None,
+    champion: Facts | None = None,
 ) -> Facts:
-    """The run's facts, all of them JSON values.
+    """All that is known of the run, as JSON values; money, intervals and latency are measured here.
 
-    `trials` hold the chosen candidate's as it is handed on; the first is the baseline's.
+    Args:
+        trials: the chosen candidate's as it is handed on; the first is the baseline's.
+        weighed: the comparison with and without calibration, if there was one.
+        search: the facts of the search for parameters, if there was one.
+        champion: where the accepted champion comes from, if it was compared.
     """
     dataset, chosen = taught.dataset, finished.trial.candidate
     earned = value(taught, finished, trials[0])
@@ -62,8 +69,10 @@ def facts(
         "rule": _rule(taught, trials),
         "trials": tried,
         "frontier": frontier(tried, higher_is_better=higher),
-        "importance": [asdict(one) for one in leaned_on],
+        "importance": [asdict(one) for one in importances],
         "learning_curve": asdict(curve) if curve else None,
+        "search": search,
+        "champion": champion,
     }
 
 

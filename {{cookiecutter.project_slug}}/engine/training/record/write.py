@@ -12,6 +12,7 @@ import skops.io
 from sklearn.pipeline import Pipeline
 
 from engine.problem.spec import PROBLEM_FILE
+from engine.training.finish import FinalModel
 from engine.training.folds import Lesson, Trial
 from engine.training.record.provenance import Provenance, write_snapshot
 from engine.training.record.tracking import connect, mlflow
@@ -23,21 +24,24 @@ FACTS, SCORES = "training.json", "scores.parquet"
 
 
 def record(
-    experiment: str,
-    model: Pipeline,
-    example: pd.DataFrame,
+    data: Lesson,
+    trials: Sequence[Trial],
+    final: FinalModel,
     facts: Mapping[str, Any],
-    scores: pd.DataFrame,
     page: Path,
 ) -> str:
-    """One finished MLflow run with all of it; returns the run's id.
+    """Write one finished MLflow run with data, code, choice and model; returns its id.
 
-    `facts` are JSON values, of which the digests and `code` can be searched for as tags;
-    `example` are a few rows as the model takes them; `scores` as `scores_table` makes them; `page`
-    holds the pictures.
+    Args:
+        facts: as `run_metadata` returns them; the digests and `code` become tags.
+        page: as `write_page` wrote it.
+
+    Raises:
+        BadInput: the store of runs does not answer.
     """
     code = Provenance(**facts["code"])
-    with mlflow.start_run(experiment_id=connect(experiment)) as run:
+    experiment = connect(data.dataset.problem.decision.name)
+    with mlflow.start_run(experiment_id=experiment) as run:
         mlflow.set_tags(
             {
                 "data_digest": facts["data_digest"],
@@ -55,10 +59,10 @@ def record(
             (there / FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
             for file in (PROBLEM_FILE, FEATURES_FILE, page):
                 (there / file.name).write_bytes(file.read_bytes())
-            scores.to_parquet(there / SCORES, index=False)
+            scores_table(data, trials).to_parquet(there / SCORES, index=False)
             write_snapshot(there / "snapshot.zip")
             mlflow.log_artifacts(folder)
-        _log_model(model, example)
+        _log_model(final.model, data.table.head(5))
         # After the model: MLflow would look up the history of each, to copy it to the model too.
         mlflow.log_metrics(_metrics(facts))
     return str(run.info.run_id)

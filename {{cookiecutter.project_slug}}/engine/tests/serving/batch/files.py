@@ -10,9 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine.bundle import bundle as bundles
-from engine.serving.batch.run import batch
 from engine.tests.serving.made import COLUMNS
+from serving.batch import batch
 
 Row = Mapping[str, Any]
 TYPES = {
@@ -28,16 +27,14 @@ DRIVER = """
 import resource, sys
 from functools import partial
 from pathlib import Path
-from engine.bundle import bundle as bundles
 from engine.problem.errors import run
-from engine.serving.batch.run import batch
+from serving.batch import batch
 
 def main(words):
     given, out, bundle, part_rows, limit = words
     if int(limit):
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), resource.RLIM_INFINITY))
-    return batch(Path(given), Path(out), bundles.read(Path(bundle)), rehearsal=True,
-                 part_rows=int(part_rows))
+    return batch(Path(given), Path(out), Path(bundle), rehearsal=True, part_rows=int(part_rows))
 
 run(main)
 """
@@ -92,7 +89,7 @@ def text(path: Path, some: Sequence[Row], names: Sequence[str] = ()) -> Path:
 def answered(given: Path, bundle: Path, **more: Any) -> tuple[int, list[dict[str, Any]]]:
     """The exit code, and the rows of OUT, which is called `out.parquet`."""
     out = given.with_name("out.parquet")
-    code = batch(given, out, bundles.read(bundle), **{"rehearsal": True, "part_rows": 100} | more)
+    code = batch(given, out, bundle, **{"rehearsal": True, "part_rows": 100} | more)
     return code, pq.read_table(out).to_pylist()
 
 

@@ -12,10 +12,10 @@ from engine.bundle import bundle as bundles
 from engine.bundle.replay import same
 from engine.problem.errors import EXIT_GATE_CLOSED, BadInput
 from engine.problem.spec import Task
-from engine.serving.batch.run import batch
 from engine.serving.model.predictor import load
 from engine.tests.serving.batch.files import answered, parquet, refused, rows, table, text
 from engine.tests.serving.made import FEATURES, make_bundle
+from serving.batch import batch
 
 # Fails on what training never saw: 100 items.
 FAILS = FEATURES.replace(
@@ -217,7 +217,7 @@ def test_what_cannot_be_answered_is_refused_at_once(tmp_path: Path, bundle_path:
         (tmp_path / "none" / "out.parquet", "expected a folder"),
     ):
         with pytest.raises(BadInput, match=said):
-            batch(path, out, bundles.read(bundle_path), rehearsal=True)
+            batch(path, out, bundle_path, rehearsal=True)
     assert not [found for found in tmp_path.iterdir() if found.name.startswith("out")]
 
 

@@ -14,10 +14,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from engine.bundle import bundle as bundles
 from engine.problem.errors import BadInput
 from engine.tests.project import PYTHONPATH
 from engine.tests.serving.batch.files import answered, command, parquet, rows
-from engine.tests.serving.made import make_bundle
+from engine.tests.serving.made import accept, make_bundle
 
 PARTS = 12
 ENVIRONMENT = {**os.environ, "PYTHONPATH": PYTHONPATH}
@@ -155,8 +156,10 @@ def test_a_part_that_is_not_whole_is_made_again(
 
 
 def test_another_file_or_bundle_is_no_way_to_go_on(
-    begun: Path, bundle_path: Path, tmp_path: Path
+    begun: Path, bundle_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    accept(bundles.read(bundle_path).id, tmp_path / "handoff/records")
     make_bundle(tmp_path / "other", "regression")
     with pytest.raises(BadInput, match=r"of another run: bundle was .* begin anew with --anew"):
         answered(begun, tmp_path / "other")

@@ -232,7 +232,7 @@ def test_nor_does_one_on_the_way_through_the_framework(
     def fault(*_: object) -> None:
         raise ValueError("secret 77")
 
-    monkeypatch.setattr("engine.serving.http.app.labels_of", fault)
+    monkeypatch.setattr("engine.serving.http.routes.labels_of", fault)
     response = client.post("/v1/labels", json={"prediction_id": "0" * 32, "label": True})
     assert response.status_code == 500
     assert response.json()["type"] == "urn:problem:internal"

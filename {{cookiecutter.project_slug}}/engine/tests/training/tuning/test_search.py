@@ -24,12 +24,12 @@ from engine.tests.training.training import definition, fetched, framed_here, sch
 from engine.training.candidates import TUNED
 from engine.training.dataset import SEED, gather
 from engine.training.folds import Lesson, lesson
-from engine.training.train import train
 from engine.training.tuning.fitting import STEP, TimeIsUpError, judges
 from engine.training.tuning.lock import held
 from engine.training.tuning.search import SEARCHES, key, search
 from engine.training.tuning.space import DEFAULTS
 from poc.model import candidates
+from poc.train import train
 
 FRAMED = problem("binary", metric="log_loss")
 QUIET: list[str] = []

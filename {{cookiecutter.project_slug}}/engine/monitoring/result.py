@@ -1,21 +1,14 @@
-"""Compares what is live with what the bundle promised, and says what to do."""
+"""The result of a monitoring check: its findings and a sentence about them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
-import duckdb
-
-from engine.bundle.bundle import Bundle
-from engine.bundle.counting import count
-from engine.monitoring import drift, performance
 from engine.monitoring.finding import SEVERITY, Finding, Verdict, worst
-from engine.monitoring.log import live_table, open_log
+from engine.monitoring.live import Live
 from engine.pages.wording import count as counted
 from engine.pages.wording import listed
-from engine.problem.errors import BadInput
 
 
 @dataclass(frozen=True)
@@ -54,57 +47,18 @@ class Result:
         }
 
 
-def check(
-    bundle: Bundle, log: Path, since: datetime | None = None, now: datetime | None = None
-) -> Result:
-    """Judge the answers of `bundle` in the folder `log` against the bundle's reference.
-
-    Without `since` the last `window_days` of the problem are judged. Times know their offset;
-    `now` is for judging a day gone by.
-
-    Raises:
-        BadInput: `since` is not in the past, there is no log, or it holds what the bundle's
-            contract does not allow.
-    """
-    problem = bundle.problem
-    if missing := {"rows", "features", "performance"} - bundle.reference.keys():
-        names = ", ".join(sorted(missing))
-        raise BadInput(
-            f"expected {names} in reference.json of bundle {bundle.id[:12]}, found "
-            "none; build the bundle anew with `python -m handoff build`"
-        )
-    now = now or datetime.now(UTC)
-    since = since or now - timedelta(days=problem.monitoring.window_days)
-    if since >= now:
-        raise BadInput(
-            f"expected a time before now ({now:%Y-%m-%dT%H:%M:%S%z}) for --since, got "
-            f"{since.isoformat()}; give an earlier time"
-        )
-    begin, end = (moment.astimezone(UTC).replace(tzinfo=None) for moment in (since, now))
-    with duckdb.connect() as connection:
-        opened = open_log(connection, log, bundle.id)
-        live = live_table(connection, bundle.reference, begin)
-        try:
-            counts = count(connection, live, bundle.reference)
-        except duckdb.ConversionException as error:
-            raise BadInput(
-                f"expected the log in {log} to hold the numbers that the contract asks for; "
-                f"{str(error).splitlines()[0]}; find who else writes there, and move it out"
-            ) from None
-        findings = (
-            *drift.judge(bundle.reference, counts, problem.monitoring.minimum_rows),
-            performance.judge(connection, bundle, begin, end),
-        )
+def summarise(findings: Sequence[Finding], live: Live) -> Result:
+    """The result of a check: its findings, the worst first, and a sentence about them."""
     rows = tuple(sorted(findings, key=lambda one: -SEVERITY.index(one.verdict)))
     return Result(
         verdict=worst(rows),
-        headline=_headline(rows, counts.rows, opened.rehearsal),
+        headline=_headline(rows, live.counts.rows, live.rehearsal),
         rows=rows,
-        bundle=bundle.id,
-        since=since,
-        counted=counts.rows,
-        rehearsal=opened.rehearsal,
-        torn=opened.torn,
+        bundle=live.bundle.id,
+        since=live.window.begin.replace(tzinfo=UTC),
+        counted=live.counts.rows,
+        rehearsal=live.rehearsal,
+        torn=live.torn,
     )
 
 

@@ -1,0 +1,59 @@
+"""The EDA page, section by section, in the order in which a reviewer asks.
+
+To change the page, edit `SECTIONS`: drop a line, move one, or add a section of your own. A section
+is a function of the measured table (`Look`); None leaves it out. For example:
+
+    from engine.eda.look import Look
+    from engine.pages.page import Section
+
+    def size(look: Look) -> Section:
+        megabytes = look.frame.memory_usage(deep=True).sum() / 1e6
+        return Section("Size", "data scientist", f"The rows take {megabytes:.1f} MB of memory.")
+
+    SECTIONS = (*SECTIONS, size)
+
+Read outcomes from `look.learn` alone, the training rows: test rows must stay unseen.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from engine.eda import about_rows, about_target
+from engine.eda.look import look
+from engine.eda.report import PAGE, Report, SectionMaker, write_report
+from engine.problem.columns import Column
+from engine.problem.spec import Problem
+
+SECTIONS: tuple[SectionMaker, ...] = (
+    about_rows.rows,
+    about_target.target,
+    about_target.suspects,
+    about_target.tells,
+    about_rows.kept_out,
+    about_rows.missing,
+    about_rows.repeats,
+    about_rows.odd_values,
+    about_rows.distributions,
+    about_target.relations,
+    about_rows.alike,
+    about_target.over_time,
+    about_rows.inputs,
+)
+
+
+def report(
+    problem: Problem, frame: pd.DataFrame, columns: Sequence[Column], path: Path = PAGE
+) -> Report:
+    """Measure the rows and write the page about them.
+
+    Args:
+        frame: rows that meet the contract (`engine.data.load.load`).
+        columns: the model's inputs (`engine.data.columns.columns`).
+
+    Raises:
+        BadInput: the positive outcome of problem.toml is none of the target's.
+    """
+    measured = look(problem, frame, columns)
+    return write_report(measured, SECTIONS, path)

@@ -1,0 +1,37 @@
+"""What `python -m data check` prints about a delivery."""
+
+from engine.data.check import Checked
+from engine.pages.wording import count, listed
+
+
+def after_check(source: str, checked: Checked, columns: int) -> str:
+    """The result in a few lines, with the next step.
+
+    Args:
+        columns: how many columns the contract has.
+    """
+    if not checked.holds:
+        lines = [*checked.mistakes, *map(str, checked.broken), _next_step(checked)]
+        return "\n  ".join([f"{source} breaks the contract (data/contract.py):", *lines])
+    size = f"{count(checked.rows, 'row')}, {count(columns - len(checked.unchecked), 'column')}"
+    if checked.unchecked:
+        names = listed([repr(name) for name in checked.unchecked])
+        said = f"{source} holds to the contract as far as it goes: {size}; not checked: {names}, "
+        said += "which it does not have yet"
+    else:
+        said = f"{source} holds to the contract: {size}, every rule"
+    if checked.waiting:
+        rows = count(checked.waiting, "row")
+        said += f"\n  {rows} without an outcome: training leaves these out"
+    return said
+
+
+def _next_step(checked: Checked) -> str:
+    rows = count(checked.rows, "row")
+    if checked.mistakes:
+        return f"{rows} not judged: give the table the contract's columns first"
+    where = f"every cell is listed in {checked.report}; " if checked.report else ""
+    return (
+        f"{checked.refused:,} of {rows} refused; {where}mend the rows at their source, or the "
+        "rule if it is wrong"
+    )

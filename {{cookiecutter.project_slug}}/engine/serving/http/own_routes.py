@@ -1,0 +1,192 @@
+"""The team's own routes: what they may use of the server, and what holds for them as for others.
+
+They need the same API keys, have the same limits for bodies, the same form of errors and the same
+metrics. None may take a path of the server's own: a client that calls /v1/predict gets the model.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+from starlette.routing import compile_path
+from starlette.types import Message, Receive, Scope
+
+from engine.bundle.bundle import Contract
+from engine.problem.errors import BadInput
+from engine.serving.http.intake import read_body, rows_of
+from engine.serving.http.openapi import components_of, refuses
+from engine.serving.http.predict import Predict
+from engine.serving.http.protocols.asked import count_rows
+from engine.serving.live import Live
+
+# Under this a request's scope has the template of its own route.
+OWN = "own_route"
+# Everything below is the server's, also what it does not serve today.
+_RESERVED = ("/v2/{rest:path}", "/docs/{rest:path}")
+_RESPONSES = refuses(
+    *("no-key", "wrong-origin", "not-json", "not-decoded", "too-slow", "body-too-large"),
+    *("too-many-rows", "too-many-values", "wrong-encoding", "invalid", "internal", "busy"),
+)
+# About so many bytes of JSON are a value: many rows are checked beside the event loop.
+_VALUE_BYTES = 20
+
+
+class CurrentModel:
+    """The model that serves now: what an own route may use of the server.
+
+    A route gets it by a parameter of type `Model`. After a release all of it is the new bundle's.
+    """
+
+    def __init__(self, model: Live, predict: Predict) -> None:
+        self._model, self._predict = model, predict
+
+    @property
+    def bundle_id(self) -> str:
+        """The id of the bundle."""
+        return self._model.now.predictor.bundle.id
+
+    @property
+    def contract(self) -> Contract:
+        """The contract of its rows: `inputs`, `outputs`, `task`, `classes`."""
+        return self._model.now.predictor.bundle.contract
+
+    @property
+    def rehearsal(self) -> bool:
+        """Whether the bundle is not accepted: nobody may act on its predictions."""
+        return self._model.now.predictor.rehearsal
+
+    async def predict(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """One prediction a row, in their order, as /v1/predict responds.
+
+        Rows are checked by the contract. Each prediction has a `prediction_id` for its label, and
+        is logged and counted like any other.
+
+        Raises:
+            Refusal: a row does not fit the contract, or too many wait. Let it pass: the caller gets
+                problem details.
+        """
+        self._model.now.coalescer.refuse_if_full()
+        count_rows(len(rows), self._model.limits)
+        size = len(rows) * len(self.contract.inputs) * _VALUE_BYTES
+        records = [dict(row) for row in rows]
+        active, checked = await self._predict.read(
+            size, lambda active: rows_of(records, active.schema)
+        )
+        return await self._predict.answer(active, checked)
+
+
+async def _current(request: Request) -> CurrentModel:
+    model: CurrentModel = request.app.state.model
+    return model
+
+
+Model = Annotated[CurrentModel, Depends(_current)]
+
+
+class OwnRoutes:
+    """The own routes of a server; making it includes them in its API.
+
+    Raises:
+        BadInput: one takes a path of the server's, or is none that can be guarded.
+    """
+
+    def __init__(self, api: FastAPI, router: APIRouter, model: Live) -> None:
+        self._model = model
+        taken = [*_RESERVED, *(one.path or "" for one in iter_route_contexts(api.routes))]
+        routes = list(_checked(router))
+        for route in routes:
+            _refuse_taken(str(route.path), taken)
+        if routes:
+            _refuse_taken_types(router, model)
+        api.include_router(router, responses=_RESPONSES)
+        # As the OpenAPI document has them.
+        self.templates = frozenset(str(route.path_format) for route in routes)
+        self._patterns = [(compile_path(str(one.path))[0], str(one.path_format)) for one in routes]
+
+    def template(self, path: str) -> str | None:
+        """The template of the own route that this path leads to; None if it leads to none."""
+        return next((name for pattern, name in self._patterns if pattern.match(path)), None)
+
+    async def within_limits(
+        self, scope: Scope, receive: Receive, template: str
+    ) -> tuple[Scope, Receive]:
+        """The same request with its body read and decoded, as FastAPI would read it unlimited.
+
+        Raises:
+            Refusal: the body is too large, has too many values, or is not encoded as it claims.
+            ClientDisconnect: its sender left before its end.
+        """
+        body: bytes | None = await read_body(scope, receive, self._model.limits)
+        headers = dict(scope["headers"])
+        if b"json" in headers.get(b"content-type", b"json").lower():
+            self._model.now.schema.bound.check(body or b"")
+        about_body = (b"content-encoding", b"content-length", b"transfer-encoding")
+        kept = [(name, value) for name, value in scope["headers"] if name not in about_body]
+        kept.append((b"content-length", b"%d" % len(body or b"")))
+
+        async def receive_again() -> Message:
+            nonlocal body
+            if body is None:
+                return await receive()
+            message, body = {"type": "http.request", "body": body, "more_body": False}, None
+            return message
+
+        return {**scope, "headers": kept, OWN: template}, receive_again
+
+    def refuse_hidden(self, root_path: str) -> None:
+        """Raise BadInput if the path before all paths makes one of the routes unreachable."""
+        for path in sorted(self.templates) if root_path else ():
+            if path.startswith(f"{root_path}/"):
+                raise BadInput(
+                    f"--root-path {root_path} hides the own route {path} of serving/app.py; give "
+                    "one of the two another path"
+                )
+
+
+def _checked(router: APIRouter) -> Iterator[RouteContext]:
+    """The routes that FastAPI routes; other kinds would pass by keys, limits and documentation."""
+    # FastAPI has no public list of pages that `router.frontend` serves.
+    if getattr(router, "_low_priority_routes", ()):
+        raise BadInput("serving/app.py: expected own routes such as @own.get, got own.frontend")
+    for route in iter_route_contexts(router.routes):
+        if not isinstance(route.original_route, APIRoute):
+            raise BadInput(
+                f"serving/app.py: expected own routes such as @own.get or @own.post, got a "
+                f"{type(route.original_route).__name__} at {route.path}; the server does not serve "
+                "it: make it a route, or run it in another process"
+            )
+        yield route
+
+
+def _refuse_taken(path: str, taken: Sequence[str]) -> None:
+    for other in taken:
+        if _overlap(path, other):
+            name = other.replace("{rest:path}", "…")
+            raise BadInput(
+                f"serving/app.py: the own route {path} would take requests for {name}, a path of "
+                "the server's own; give it another, such as /v1/action"
+            )
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether a path may fit both templates; of two segments one of which is a parameter, yes."""
+    for left, right in zip_longest(one.split("/"), other.split("/")):
+        if ":path}" in (left or "") + (right or ""):
+            return True
+        if left is None or right is None or (left != right and "{" not in left + right):
+            return False
+    return True
+
+
+def _refuse_taken_types(router: APIRouter, model: Live) -> None:
+    """Types of one name would be one type in the OpenAPI document."""
+    document = get_openapi(title="own", version="1", routes=router.routes)
+    own = document.get("components", {}).get("schemas", {})
+    if both := sorted(own.keys() & components_of(model.now.schema).keys()):
+        raise BadInput(
+            f"serving/app.py: the own type {both[0]} has the name of a type of the server's own in "
+            "/openapi.json; give it another name"
+        )

@@ -1,0 +1,225 @@
+"""A team adds checks to the gate and leaves some out, as the docstring of handoff/gate.py shows."""
+
+import json
+import re
+import textwrap
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import handoff.gate
+from engine.bundle.record import RECORDS, VERDICT, refusal
+from engine.gate.accept import accept
+from engine.gate.checks.finding import Check, Evidence, Result
+from engine.gate.gate import judge, record
+from engine.gate.page import lead, markdown, write
+from engine.gate.standard import REQUIRED, STANDARD_CHECKS, team_checks, without
+from engine.problem.errors import BadInput
+from engine.tests.gate.conftest import Make
+from engine.tests.gate.made import MODEL, QUICK, Workshop
+from engine.tests.gate.signing import DATA_SCIENCE, ML_ENGINEERING, commit_all
+from handoff.__main__ import main
+
+REASON = "we have none"
+
+
+def documented(number: int, **changes: str) -> tuple[Check, ...]:
+    """The CHECKS of the docstring's example of that number, with changes to its text."""
+    examples = re.findall(r"(?:^ {4}.*\n\n*)+", str(handoff.gate.__doc__), re.MULTILINE)
+    text = textwrap.dedent(examples[number - 1])
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    module: dict[str, Any] = vars(handoff.gate).copy()
+    exec(text, module)  # noqa: S102  our own documentation
+    return team_checks(module["CHECKS"])
+
+
+def quick(checks: Sequence[Check]) -> list[Check]:
+    """Those of them that need no process of their own."""
+    return [check for check in checks if not check.meanwhile]
+
+
+def own(ask: Callable[[Evidence], Any]) -> Check:
+    return Check("own", "safe to own", ask)
+
+
+@pytest.mark.parametrize(("limit", "verdict"), [("5", "passed"), ("0", "refused")])
+def test_a_documented_own_check_decides_with_the_others(
+    workshop: Make, limit: str, verdict: str
+) -> None:
+    """The example of the docstring lets a small model through, and closes the gate to others."""
+    made = workshop("regression")
+    checks = documented(1, **{"megabytes <= 5": f"megabytes <= {limit}"})
+    judgement = judge(made.bundle, made.definition, quick(checks))
+    assert judgement.verdict == verdict
+    assert judgement.findings[-1].check == "small enough"
+    assert judgement.findings[-1].next == "train fewer or smaller trees"
+    assert [one.check for one in judgement.refusals] == ["small enough"] * (verdict == "refused")
+
+
+def test_an_own_check_that_refuses_closes_the_command(
+    workshop: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = workshop("regression")
+    slow = [check.name for check in STANDARD_CHECKS if check.meanwhile]
+    checks = without(STANDARD_CHECKS, dict.fromkeys(slow, REASON))
+    refuses = own(lambda _: Result("refuse", "too new", "a week old", "wait"))
+    monkeypatch.setattr("handoff.gate.CHECKS", (*checks, refuses))
+    monkeypatch.setattr("poc.model.MODEL", made.definition)
+    assert main(["check", "--json", str(made.bundle)]) == 3
+    findings = {one["check"]: one for one in json.loads(capsys.readouterr().out)["findings"]}
+    assert findings["own"]["verdict"] == "refuse"
+    assert findings["notebooks"]["verdict"] == "not applicable"
+
+
+def _crash(_: Evidence) -> Result:
+    raise ZeroDivisionError("no rows")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [_crash, lambda _: True, lambda _: None, lambda _: Result("passed", "", "")],  # type: ignore[arg-type]
+    ids=["crash", "a yes", "nothing", "another word"],
+)
+def test_an_own_check_without_a_valid_result_refuses(
+    workshop: Make, ask: Callable[[Evidence], Any]
+) -> None:
+    made = workshop("regression")
+    judgement = judge(made.bundle, made.definition, [own(ask)])
+    assert judgement.verdict == "refused"
+    assert "the check itself failed" in judgement.findings[0].measured
+
+
+# --- checks that are left out --------------------------------------------------------------------
+
+
+def test_a_dropped_check_stays_visible_with_its_reason(workshop: Make, tmp_path: Path) -> None:
+    """It stands in verdict.json, in the summary and on the page, and is not run."""
+    made = workshop("regression")
+    checks = documented(2)
+    said: list[str] = []
+    judgement = judge(made.bundle, made.definition, [*quick(checks), checks[-1]], said.append)
+    assert judgement.verdict == "passed"
+    assert not any("notebooks" in line for line in said)
+    path = record(judgement, tmp_path)
+    last = json.loads(path.read_text())["findings"][-1]
+    assert (last["check"], last["verdict"], last["dropped"]) == (
+        *("notebooks", "not applicable"),
+        REASON,
+    )
+    assert REASON in last["measured"]
+    [line] = [line for line in markdown(judgement).splitlines() if "| notebooks |" in line]
+    assert "not applicable" in line
+    assert REASON in line
+    assert REASON in write(judgement, tmp_path / "gate.html").read_text()
+    assert lead(judgement).endswith("left out by the team: notebooks.")
+
+
+@pytest.mark.parametrize("damage", ["model_card.md", "manifest.json"])
+def test_a_dropped_check_stays_visible_where_nothing_else_is_run(
+    workshop: Make, damage: str
+) -> None:
+    made = workshop("regression")
+    if damage == "manifest.json":
+        made.edit_json(damage, lambda said: said.update(seed=7))
+    else:
+        (made.bundle / damage).write_text("another")
+    judgement = judge(made.bundle, made.definition, documented(2))
+    assert judgement.verdict == "refused"
+    assert judgement.findings[-1].dropped == REASON
+    assert "notebooks" not in judgement.unasked
+
+
+LISTS: dict[str, tuple[Callable[[], object], str]] = {
+    "an unknown name": (
+        lambda: without(STANDARD_CHECKS, {"notebook": REASON}),
+        r"got 'notebook'; the checks are framed, .* and notebooks",
+    ),
+    "no reason": (
+        lambda: without(STANDARD_CHECKS, {"notebooks": " "}),
+        "expected a reason for leaving 'notebooks' out .* write one",
+    ),
+    "one name twice": (
+        lambda: team_checks((*STANDARD_CHECKS, Check("leakage", "honest", _crash))),
+        "got leakage more than once; rename",
+    ),
+    "an unknown group": (
+        lambda: team_checks((*STANDARD_CHECKS, Check("own", "quality", _crash))),  # type: ignore[arg-type]
+        "got 'quality'; use one of worth it, ",
+    ),
+    "a check gone without a word": (
+        lambda: team_checks(STANDARD_CHECKS[:-1]),
+        r'found no notebooks; .*without\(STANDARD_CHECKS, \{"notebooks": "why"\}\)',
+    ),
+    "another check by a required name": (
+        lambda: team_checks([own_if(one, "safe") for one in STANDARD_CHECKS]),
+        "expected the engine's own safe",
+    ),
+    **{
+        f"without {name}": (
+            lambda name=name: without(STANDARD_CHECKS, {name: REASON}),  # type: ignore[misc]
+            f"got '{name}', on which every other check relies; keep",
+        )
+        for name in REQUIRED
+    },
+}
+
+
+def own_if(check: Check, name: str) -> Check:
+    """A check of our own by that name in place of the standard one."""
+    return Check(name, check.group, _crash) if check.name == name else check
+
+
+@pytest.mark.parametrize("what", LISTS)
+def test_a_list_with_a_mistake_is_refused(what: str) -> None:
+    make, words = LISTS[what]
+    with pytest.raises(BadInput, match=words):
+        make()
+
+
+def test_two_checks_of_one_name_are_refused_before_anything_is_run(workshop: Make) -> None:
+    made = workshop("regression")
+    with pytest.raises(BadInput, match="own more than once"):
+        judge(made.bundle, made.definition, [own(_crash), own(_crash)])
+
+
+# --- what must stand in a verdict to be signed ---------------------------------------------------
+
+
+def test_a_check_added_since_the_verdict_must_be_run_before_signing(passed: Workshop) -> None:
+    passes = own(lambda _: Result("pass", "", ""))
+    with pytest.raises(BadInput, match=r"lacks own; run `python -m handoff check` again"):
+        accept(passed.bundle, DATA_SCIENCE, MODEL, [*QUICK, passes])
+    assert not list(RECORDS.rglob("*.toml"))
+    record(judge(passed.bundle, MODEL, [*QUICK, passes]))
+    commit_all()
+    assert accept(passed.bundle, DATA_SCIENCE, MODEL, [*QUICK, passes]).published is None
+    assert accept(passed.bundle, ML_ENGINEERING, MODEL, [*QUICK, passes]).published
+    assert refusal(passed.bundle.name) is None
+
+
+def test_an_own_check_that_refuses_keeps_everybody_from_signing(passed: Workshop) -> None:
+    """Also where the verdict says that it passed."""
+    checks = [*QUICK, own(lambda _: Result("pass", "", ""))]
+    record(judge(passed.bundle, MODEL, checks))
+    commit_all()
+    checks[-1] = own(lambda _: Result("refuse", "too new", "", "wait"))
+    with pytest.raises(BadInput, match="own: too new"):
+        accept(passed.bundle, DATA_SCIENCE, MODEL, checks)
+
+
+@pytest.mark.parametrize("later", [{"documented": "another reason"}, {}], ids=["another", "none"])
+def test_a_check_dropped_or_taken_up_again_since_the_verdict_is_not_signed_for(
+    passed: Workshop, later: dict[str, str]
+) -> None:
+    dropped = without(QUICK, {"documented": REASON})
+    record(judge(passed.bundle, MODEL, dropped))
+    commit_all()
+    with pytest.raises(BadInput, match="lacks documented; run"):
+        accept(passed.bundle, DATA_SCIENCE, MODEL, without(QUICK, later))
+    assert accept(passed.bundle, DATA_SCIENCE, MODEL, dropped).published is None
+    verdict = json.loads((RECORDS / passed.bundle.name / VERDICT).read_text())
+    assert [one["dropped"] for one in verdict["findings"] if "dropped" in one] == [REASON]

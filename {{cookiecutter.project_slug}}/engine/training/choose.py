@@ -1,0 +1,31 @@
+"""The choice between the candidates that were cross-validated."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine.problem.errors import BadInput
+from engine.problem.metrics import METRICS
+from engine.problem.spec import Problem
+from engine.training.folds import Trial
+
+
+def choose(problem: Problem, trials: Sequence[Trial]) -> Trial:
+    """The simplest candidate within one standard error of the best (Breiman et al. 1984, 3.4.3).
+
+    Args:
+        trials: simplest candidate first; baselines and the champion are passed over.
+
+    Raises:
+        BadInput: the success metric is not defined in every fold.
+    """
+    sign = 1 if METRICS[problem.success.metric].higher_is_better else -1
+    real = [trial for trial in trials if trial.candidate.may_be_chosen]
+    if not all(np.isfinite(trial.mean) for trial in real):
+        raise BadInput(
+            f"{problem.success.metric} is not defined in every fold of the cross-validation, most "
+            "likely because the outcomes of one are all the same; take more rows, or another "
+            "success.metric in problem.toml"
+        )
+    best = max(real, key=lambda trial: sign * trial.mean)
+    return next(trial for trial in real if sign * trial.mean >= sign * best.mean - best.error)

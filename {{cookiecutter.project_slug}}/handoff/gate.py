@@ -1,0 +1,30 @@
+"""The gate's checks, in the order of the verdict. Both teams sign for this list.
+
+`STANDARD_CHECKS` come with the engine, new ones too when the engine is updated. To add one of your
+own, write a function that returns a `Result`, and put it behind them:
+
+    from engine.gate.checks.finding import Check, Evidence, Result
+
+    def small_enough(evidence: Evidence) -> Result:
+        megabytes = evidence.bundle.model_path.stat().st_size / 1e6
+        required = "at most 5 MB: the tills load it over a mobile line"
+        return Result(
+            "pass" if megabytes <= 5 else "refuse", f"{megabytes:.1f} MB", required,
+            next="train fewer or smaller trees",
+        )
+
+    CHECKS = (*STANDARD_CHECKS, Check("small enough", "safe to own", small_enough))
+
+`Evidence` holds the bundle, its model and the rows; engine/gate/checks/ holds twenty examples. A
+check that crashes refuses: what was not measured has not passed.
+
+To leave one out, say why. It stays in the verdict, as not applicable, with your reason:
+
+    CHECKS = without(STANDARD_CHECKS, {"notebooks": "we have none"})
+"""
+
+from engine.gate.standard import STANDARD_CHECKS, without
+
+__all__ = ["CHECKS", "STANDARD_CHECKS", "without"]
+
+CHECKS = STANDARD_CHECKS

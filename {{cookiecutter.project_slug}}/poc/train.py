@@ -1,0 +1,83 @@
+"""The training, step by step. To change what a step does, change its line here.
+
+Each step is a function that takes the results of earlier steps and returns its own. So you can put
+your own function in its place: another rule of choice, no calibration, one more page.
+"""
+
+from engine.problem.spec import Problem
+from engine.training.calibrate import should_calibrate
+from engine.training.candidates import ModelDefinition
+from engine.training.choose import choose
+from engine.training.crew import one_thread_each, run_concurrently
+from engine.training.dataset import SEED
+from engine.training.extra import accepted_champion, calibrate_champion, tuned_candidates
+from engine.training.finish import fit_final
+from engine.training.folds import cross_validate
+from engine.training.insight.importance import importance
+from engine.training.insight.learning import learning_curve
+from engine.training.insight.page import write_page
+from engine.training.prepare import prepare, summary
+from engine.training.record.facts import run_metadata
+from engine.training.record.write import record
+from engine.training.run import Progress, Run
+
+
+@one_thread_each()
+def train(
+    problem: Problem,
+    definition: ModelDefinition,
+    say: Progress = print,
+    *,
+    search_seconds: float | None = None,
+    parameters_of: str | None = None,
+) -> Run:
+    """Try all candidates on the training rows, fit the chosen one, record the run in MLflow.
+
+    Args:
+        search_seconds: how long to search for parameters; None searches nothing.
+        parameters_of: a run (its id, or `latest`) whose search is reused.
+
+    Raises:
+        BadInput: the rows cannot be loaded, do not fit the problem or all have the same outcome;
+            or there is no such run.
+    """
+    # Split: the test rows leave here, and no step below can read their inputs.
+    data = prepare(problem, definition.contract)
+    say(summary(data))
+
+    # Candidates: your own, the one that a search found, and the accepted model for comparison.
+    own = definition.candidates(data.dataset.columns, problem.target.task, SEED, len(data.table))
+    tuned, search = tuned_candidates(
+        data, own, say, search_seconds=search_seconds, parameters_of=parameters_of
+    )
+    champion, origin = accepted_champion(data, own, say)
+
+    # Cross-validate: all on the same folds.
+    trials = cross_validate(data, (*own, *tuned, *champion))
+    trials = calibrate_champion(data, trials, origin)
+    for trial in trials:
+        name, metric = trial.candidate.name, data.metric.name
+        say(f"  {name:<18} {metric} {trial.mean:.4f} ± {trial.error:.4f}")
+
+    # Choose: the simplest candidate within one standard error of the best.
+    chosen = choose(problem, trials)
+
+    # Calibrate, if that improves probabilities by more than chance; fit on all training rows.
+    calibration = should_calibrate(data, chosen)
+    final, curve, importances = run_concurrently(
+        lambda: fit_final(data, chosen, calibration.method if calibration else None),
+        lambda: learning_curve(data, chosen),
+        lambda: importance(data, chosen),
+    )
+    say(f"chosen: {final}, fitted on all {len(data.table):,} rows")
+
+    # Record: data, code, choice and model in MLflow, and a page for people.
+    done = final.put_into(trials)
+    metadata = run_metadata(
+        data, done, final, calibration, curve, importances, search=search, champion=origin
+    )
+    for warning in metadata["warnings"]:
+        say(f"warning: {warning}")
+    page = write_page(data, final, metadata)
+    run_id = record(data, done, final, metadata, page)
+    return Run(run_id, chosen.candidate.name, done, final.threshold, len(data.table), page)
