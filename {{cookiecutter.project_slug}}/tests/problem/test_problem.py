@@ -5,7 +5,6 @@ import pandas as pd
 from data.contract import ROW
 from engine.data.columns import check_names
 from engine.problem.columns import Column
-from engine.problem.known_metrics import RANGES, TASKS_OF_METRIC
 from engine.problem.spec import Problem
 
 
@@ -17,15 +16,6 @@ def test_problem_columns_kept_out_are_no_inputs(
     problem: Problem, columns: tuple[Column, ...]
 ) -> None:
     assert not problem.kept_out & {column.name for column in columns}
-
-
-def test_problem_metric_fits_the_task(problem: Problem) -> None:
-    assert problem.target.task in TASKS_OF_METRIC[problem.success.metric]
-
-
-def test_problem_minimum_is_a_possible_value_of_the_metric(problem: Problem) -> None:
-    low, high = RANGES[problem.success.metric]
-    assert low <= problem.success.minimum <= high
 
 
 def test_problem_positive_value_is_in_the_rows(problem: Problem, rows: pd.DataFrame) -> None:
