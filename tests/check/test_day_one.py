@@ -64,7 +64,7 @@ def test_engine_tests_pass_whatever_the_stages_hold(
 def test_make_check_passes_and_changes_no_file(
     dataset: str, render: Render, project_env: Path
 ) -> None:
-    """Format, lint, types, import rules and the team's tests; an engine as released needs no more."""
+    """Format, lint, types, import rules and the team's tests; the engine is as released."""
     project = render(dataset=dataset)
     for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "-m", "Start"]):
         assert project.run("git", *words).returncode == 0
