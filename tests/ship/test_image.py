@@ -10,14 +10,33 @@ import pytest
 from packaging.markers import Marker
 from packaging.utils import canonicalize_name
 
-from tests.conftest import contents
+from tests.conftest import contents, run
 from tests.render.test_pins import PIN
 from tests.ship.conftest import STARTS, Launch, Released, places
 from tests.ship.container import Container, Image, container
 from tests.ship.manifests import Start
 
 # What a project holds after a journey and a release, and an image must never hold.
-KEPT_OUT = ("bundles", "build", "data", "mlflow.db", "poc", ".git", ".env", "Dockerfile")
+KEPT_OUT = (
+    *("bundles", "build", "data", "mlflow.db", "poc", ".git", ".env", "Dockerfile"),
+    *("engine/gate", "engine/pages", "engine/tests", "engine/training"),
+)
+
+# Prints the files of the working directory that both commands import.
+IMPORTED = """
+import importlib, sys
+from pathlib import Path
+for name in (
+    *("serving.__main__", "serving.app", "serving.batch"),
+    *("engine.serving.run", "engine.serving.batch.work", "engine.serving.batch.ready"),
+):
+    importlib.import_module(name)
+here = Path.cwd()
+for module in list(sys.modules.values()):
+    file = getattr(module, "__file__", None)
+    if file and Path(file).is_relative_to(here):
+        print(Path(file).relative_to(here).as_posix())
+"""
 
 
 def as_compose_but(*words: str) -> Start:
@@ -167,17 +186,23 @@ def test_it_holds_the_server_and_what_was_signed(image: Image, released: Release
     app = contents(image.root / "app")
     assert {name: data for name, data in app.items() if there.get(name) != data} == {}
     assert {name.split("/")[0] for name in app} == {
-        *("deploy", "handoff", "problem", "requirements", "serving")
+        *("deploy", "engine", "handoff", "requirements", "serving")
     }
     signed = f"handoff/records/{released.champion}/"
     records = {name for name in there if name.startswith(signed)}
     assert len(records) == 3, "a verdict and two signatures"
-    reading = [
-        *("__init__.py", "bundle.py", "record.py", "store.py", "trusted_types.txt"),
-        *(f"documents/{name}.py" for name in ("__init__", "check", "shapes")),
-    ]
-    door = {name for name in app if name.startswith("handoff/")}
-    assert door == records | {f"handoff/{name}" for name in reading}
+    handoff = {name for name in app if name.startswith("handoff/")}
+    assert handoff == records | {"handoff/__init__.py", "handoff/trusted_types.txt"}
     assert {name for name in app if name.startswith("deploy/")} == {"deploy/release.toml"}
     assert [name for name in KEPT_OUT if (released.project.path / name).exists()]
     assert [name for name in KEPT_OUT if (image.root / "app" / name).exists()] == []
+
+
+def test_its_code_is_what_run_and_batch_import(image: Image, project_env: Path) -> None:
+    """Every file of Python is imported by one of the two, and none that they import is missing."""
+    app = image.root / "app"
+    done = run(str(project_env / "bin" / "python"), "-B", "-c", IMPORTED, cwd=app)
+    assert done.returncode == 0, done.stderr
+    code = {name for name in contents(app) if name.endswith(".py")}
+    # Where this package is, there are the types that may be loaded.
+    assert code - {"handoff/__init__.py"} == set(done.stdout.split())

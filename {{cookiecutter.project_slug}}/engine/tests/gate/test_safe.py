@@ -152,7 +152,7 @@ UNSAFE: dict[str, tuple[Callable[[Workshop], None], str]] = {
     "a type that runs commands": (_untrusted, "subprocess.getoutput"),
     "feature code that needs the project": (
         _import("from engine.problem.errors import BadInput"),
-        "imports problem, which serving has not",
+        "imports engine, which serving has not",
     ),
     "feature code that needs more packages": (
         _import("import mlflow"),

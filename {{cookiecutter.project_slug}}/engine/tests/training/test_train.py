@@ -143,3 +143,18 @@ def test_a_class_of_one_row_is_refused_in_a_sentence(here: Path) -> None:
     frame.loc[0, "outcome"] = "rare"
     with pytest.raises(BadInput, match="'outcome'"):
         trained(problem("multiclass"), frame)
+
+
+# --- what a team changes -------------------------------------------------------------------------
+
+
+def test_a_step_of_the_program_that_is_replaced_decides(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another rule of choice and no calibration: the run, its record and its model follow."""
+    monkeypatch.setattr("poc.train.choose", lambda _, trials: trials[1])
+    monkeypatch.setattr("poc.train.should_calibrate", lambda *_: None)
+    run = trained(problem("binary"), table("binary"))
+    assert run.chosen == "rule"
+    facts = fetched(run).facts
+    assert (facts["candidate"], facts["calibrated"], facts["calibration"]) == ("rule", False, None)

@@ -14,7 +14,7 @@ from engine.problem.errors import EXIT_GATE_CLOSED, BadInput
 from engine.problem.spec import Task
 from engine.serving.model.predictor import load
 from engine.tests.serving.batch.files import answered, parquet, refused, rows, table, text
-from engine.tests.serving.made import FEATURES, make_bundle
+from engine.tests.serving.made import FEATURES, accept, make_bundle
 from serving.batch import batch
 
 # Fails on what training never saw: 100 items.
@@ -77,8 +77,14 @@ def test_every_kind_of_answer_is_written_as_the_server_says_it(tmp_path: Path, t
 
 @pytest.mark.parametrize("rehearsal", [False, True])
 def test_a_rehearsal_says_so_in_every_row_and_of_the_file(
-    tmp_path: Path, bundle_path: Path, rehearsal: bool, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    bundle_path: Path,
+    rehearsal: bool,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    accept(bundles.read(bundle_path).id, tmp_path / "handoff/records")
     given = parquet(tmp_path / "in.parquet", rows(5))
     _, found = answered(given, bundle_path, rehearsal=rehearsal)
     assert {row.get("rehearsal", False) for row in found} == {rehearsal}
