@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from serving.app import create_app
 from starlette.testclient import TestClient
 from threadpoolctl import threadpool_limits
 
@@ -31,6 +30,7 @@ from engine.serving.log.labels import Labels
 from engine.serving.log.predictions import PredictionLog
 from engine.serving.model.predictor import Predictor
 from engine.serving.model.predictor import load as load_predictor
+from serving.app import create_app
 
 PROJECT = Path(__file__).parents[1]
 # Enough rows to train every candidate, few enough to do it in seconds.

@@ -8,11 +8,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from handoff.gate import CHECKS
 
 from engine.bundle.bundle import Bundle
 from engine.gate.checks.finding import Check, Evidence, Result, Verdict
 from engine.gate.gate import Judgement, judge
+from handoff.gate import CHECKS
 from poc.model import MODEL
 
 ON_A_SAMPLE = (

@@ -6,13 +6,13 @@ Add a test here for each of your own routes in serving/app.py.
 from typing import Any
 
 import pytest
-from engine.serving.http.own_routes import Model
 from fastapi import APIRouter
-from serving.app import create_app
 from starlette.testclient import TestClient
 
 from engine.bundle.bundle import Bundle
 from engine.serving.http.app import Start
+from engine.serving.http.own_routes import Model
+from serving.app import create_app
 
 Row = dict[str, Any]
 
