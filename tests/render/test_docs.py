@@ -11,10 +11,14 @@ LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)[^)]*\)")
 
 
 def dead_links(folder: Path, pages: list[Path]) -> list[str]:
-    """Return every relative link on `pages` that has nothing at its end."""
+    """Return every relative link on `pages` that has nothing at its end.
+
+    Not of the copies of stage folders that the engine's tests keep: they lie two folders deeper.
+    """
     return [
         f"{page.relative_to(folder)}: {target}"
         for page in pages
+        if "starter" not in page.parts
         for target in LINK.findall(page.read_text("utf-8"))
         if not (page.parent / target).exists()
     ]
@@ -34,12 +38,13 @@ def test_no_link_of_a_project_is_dead(runs_on: str, render: Render) -> None:
     assert dead_links(project.path, list(project.path.rglob("*.md"))) == []
 
 
-def test_every_room_says_whose_it_is(render: Render) -> None:
-    """Owner, what comes in, what goes out, what must hold: on a page of its own."""
+def test_every_folder_names_its_owner(render: Render) -> None:
+    """Owner, what comes in, what goes out, what must hold: on its own page, one screen or two."""
     project = render()
     for package in project.path.glob("*/__init__.py"):
         if package.parent.name != "tests":
             page = (package.parent / "README.md").read_text("utf-8")
+            assert len(page.splitlines()) <= 120 or package.parent.name == "engine", package
             for word in (r"\*\*Owner:\*\*", r"\*\*In\b", r"\*\*Out\b", "[Mm]ust hold"):
                 assert re.search(word, page), f"{package.parent.name}: {word}"
 

@@ -4,6 +4,8 @@ import ast
 import itertools
 import json
 import re
+import runpy
+import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from tests.conftest import INSIDE, ROOT, Project, Render, contents
 
 QUESTIONS = json.loads((ROOT / "cookiecutter.json").read_text("utf-8"))
 JINJA = re.compile(r"\{[{%#]")
+# What a team decides, in Python: as long as features, columns and notebooks need it.
+DECISIONS = ("data/contract.py", "eda/explore.py", "poc/features.py", "poc/rough.py")
 # Files of a top level that need no line in the README's map: tools look for them, people do not.
 UNMAPPED = (".dockerignore", ".gitignore")
 
@@ -67,6 +71,16 @@ def test_the_chosen_data_is_framed_and_described(
         example = f"data/examples/{choices['dataset'].removeprefix('sklearn:')}"
         source = folder if choices["dataset"] == "parcels" else example
         assert project.files()[f"{folder}/{name}"] == inside[f"{source}/{name}"]
+
+
+def test_shipped_framing_is_answered_and_sealed(choices: dict[str, str], project: Project) -> None:
+    """The seal tells `data adopt` that nobody edited the files, so it may replace them."""
+    generated = runpy.run_path(str(project.path / "engine/adopt/generated.py"))
+    assert tomllib.loads(project.read("problem/problem.toml"))["assumed"] == []
+    for name in ("problem/problem.toml", "data/contract.py"):
+        seal = generated["seal"](project.read(name).rpartition(generated["MARK"])[0])
+        right = seal.splitlines()[-1]
+        assert not generated["is_edited"](project.path / name), f"{name} must end with: {right}"
 
 
 def test_copied_files_are_the_same_bytes(project: Project, inside: dict[str, bytes]) -> None:
@@ -127,13 +141,39 @@ def test_one_team_for_both_roles_is_named_once(render: Render) -> None:
     assert {line.split(maxsplit=1)[1] for line in lines if line.startswith(("/", "*"))} == {one}
 
 
-def test_every_room_is_small_enough_to_own(inside: dict[str, bytes]) -> None:
-    """Files of at most 250 lines, packages of at most 2,000; see docs/decisions/0013."""
+def lines_of(files: dict[str, bytes]) -> dict[str, int]:
+    """The number of lines of every Python file, by name; examples are data."""
+    return {
+        name: data.count(b"\n")
+        for name, data in files.items()
+        if name.endswith(".py") and not name.startswith("data/examples/")
+    }
+
+
+def in_stages(name: str) -> bool:
+    """Whether a file is the team's code: its decisions and its programs, without tests."""
+    return not name.startswith(("engine/", "tests/"))
+
+
+def test_stage_folders_are_short_enough_to_read_in_an_afternoon(inside: dict[str, bytes]) -> None:
+    """At most 2,500 lines of Python, notebooks, features and contract included."""
+    lines = {name: count for name, count in lines_of(inside).items() if in_stages(name)}
+    assert sum(lines.values()) <= 2500, lines
+
+
+def test_every_program_fits_on_one_screen(inside: dict[str, bytes]) -> None:
+    """At most 100 lines, so that a stage is read at a glance; what a team decides may be longer."""
+    for name, lines in lines_of(inside).items():
+        if in_stages(name) and name not in DECISIONS:
+            assert lines <= 100, f"{name} has {lines} lines"
+
+
+def test_engine_files_and_rooms_are_small(inside: dict[str, bytes]) -> None:
+    """Files of at most 250 lines, folders of at most 2,000; see docs/decisions/0013."""
     rooms: dict[str, int] = {}
-    for name in filter(lambda name: name.endswith(".py"), inside):
-        lines = inside[name].count(b"\n")
-        assert lines <= 250 or name.startswith("tests/"), f"{name} has {lines} lines"
-        if not name.startswith(("tests/", "data/examples/")):
+    for name, lines in lines_of(inside).items():
+        if name.startswith("engine/") and not name.startswith("engine/tests/"):
+            assert lines <= 250, f"{name} has {lines} lines"
             room = str(Path(name).parent)
             rooms[room] = rooms.get(room, 0) + lines
     assert all(lines <= 2000 for lines in rooms.values()), rooms

@@ -1,21 +1,15 @@
-"""The rough notebook runs on any data, and the way from it to the module is told as it is."""
+"""docs/rough-to-ready.md quotes lines that stand in the files it names, and tests that exist."""
 
 import ast
-import os
 import re
-import subprocess
-import sys
 import textwrap
-from pathlib import Path
 
 import pytest
 
-from engine.data.places import is_file
-from engine.problem.spec import read
-from engine.tests.project import source
+from tests.conftest import INSIDE, ROOT
 
-ROOT = Path(__file__).parents[3]
-STORY = ROOT / "docs/rough-to-ready.md"
+PROJECT = ROOT / INSIDE
+STORY = PROJECT / "docs/rough-to-ready.md"
 FILE = re.compile(r"^(?:Before|After), in `([^`]+)`:$", re.MULTILINE)
 QUOTE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -32,40 +26,29 @@ def quotes() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("file", "lines"), quotes())
-def test_a_quoted_line_stands_in_its_file(file: str, lines: str) -> None:
-    text = source(file).read_text()
+def test_quoted_lines_stand_in_their_file(file: str, lines: str) -> None:
+    """One after the other, at whatever depth."""
+    text = (PROJECT / file).read_text()
     wanted = textwrap.dedent(lines).rstrip("\n").splitlines()
-    # The same lines one after the other, at whatever depth.
     depths = {re.match(r" *", line)[0] for line in text.splitlines()}  # type: ignore[index]
     blocks = ["\n".join(depth + line for line in wanted) + "\n" for depth in depths]
     assert any(f"\n{block}" in f"\n{text}" for block in blocks), f"{file} has changed:\n{lines}"
 
 
-def test_every_test_that_is_named_exists() -> None:
+def test_named_tests_exist() -> None:
+    """Each step names the test that holds it."""
     named = re.findall(r"`((?:engine/)?tests/[\w/]+\.py)::(\w+)`", STORY.read_text())
     assert len(named) >= 8
     for file, name in named:
-        tree = ast.parse((ROOT / file).read_text())
+        tree = ast.parse((PROJECT / file).read_text())
         assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
-def test_the_steps_are_few_and_each_says_why_and_what_holds_it() -> None:
+def test_every_step_has_before_after_and_a_test() -> None:
+    """Four to six steps, each complete."""
     steps = re.split(r"^## \d+\. ", STORY.read_text(), flags=re.MULTILINE)[1:]
     assert 4 <= len(steps) <= 6
     for step in steps:
         assert "**Held by**" in step
         assert "Before" in step
         assert "After" in step
-
-
-def test_the_rough_notebook_runs_on_the_projects_own_rows() -> None:
-    source = read().rows.source
-    if is_file(source) and not Path(source).is_file():
-        pytest.skip(f"{source} is not on this machine")
-    done = subprocess.run(
-        [sys.executable, "-m", "poc.rough"],
-        capture_output=True, text=True, check=False, cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("not seen") == 2
