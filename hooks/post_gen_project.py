@@ -1,7 +1,6 @@
 """Put the chosen data in place, remove what was not chosen, seal the engine, print the next steps.
 
-cookiecutter runs this inside the new project's folder. Parcels stand in place already; the other
-data sets wait in data/examples/, each with its framing and its contract.
+cookiecutter runs this in the new project's folder. The other data sets wait in data/examples/.
 """
 
 import json
@@ -18,6 +17,8 @@ NOT_CHOSEN = {"one machine": Path("deploy/kubernetes"), "Kubernetes": Path("depl
 # The engine's tests run on the stages as generated, whatever the team makes of them later.
 STAGES = ("problem", "data", "eda", "poc", "handoff", "serving", "monitoring")
 STARTER = Path("engine/tests/starter")
+# In projects alone: the template's own branches may be merged line by line.
+ONE_SIDE = "# A file that you and the template changed is a conflict, never a mix.\n* -merge\n"
 
 NEXT_STEPS = """\
 next: cd {project_slug} && git init && git add --all && git commit --message "Start"
@@ -49,6 +50,7 @@ def main(answers: dict[str, str]) -> None:
     for stage in STAGES:
         shutil.copytree(stage, STARTER / stage, ignore=shutil.ignore_patterns("README.md"))
     shutil.copyfile("journey.py", STARTER / "journey.py")
+    Path("engine/.gitattributes").write_text(ONE_SIDE, encoding="utf-8")
     runpy.run_path("engine/version.py")["write_manifest"]()
     print(NEXT_STEPS.format(**answers))
 

@@ -176,11 +176,10 @@ def _let_go(study: optuna.Study) -> None:
 
 def key(taught: Lesson, model: Pipeline) -> str:
     """What a search is known by: the problem, the rows, the model, and the code that searches."""
-    here = Path(__file__).parents[1]
     sha = hashlib.sha256(taught.dataset.digest.encode())
     sha.update(taught.dataset.problem.model_dump_json().encode())
     sha.update(model.__repr__(N_CHAR_MAX=sys.maxsize).encode())
-    for path in (FEATURES_FILE, *(here / name for name in CODE)):
+    for path in (FEATURES_FILE, *(Path(__file__).parents[1] / name for name in CODE)):
         sha.update(path.read_bytes())
     sha.update(" ".join(map(version, ("scikit-learn", "optuna"))).encode())
     return sha.hexdigest()
