@@ -122,11 +122,11 @@ def test_a_choice_that_is_not_offered_is_refused(
 
 
 def test_the_command_line_renders_with_the_defaults(template: Path, tmp_path: Path) -> None:
-    """`cookiecutter <template>` and eight times Enter; three lines say what comes next."""
+    """`cookiecutter <template>` and eight times Enter; four lines say what comes next."""
     result = run(sys.executable, "-m", "cookiecutter", str(template), cwd=tmp_path, input="\n" * 8)
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "my_model" / "README.md").is_file()
-    assert "next: cd my_model && git init " in result.stdout.splitlines()[-3]
+    assert "next: cd my_model && git init " in result.stdout.splitlines()[-4]
 
 
 def test_jinja_typed_at_a_question_is_refused(template: Path, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ DECISIONS = ("data/contract.py", "eda/explore.py", "poc/features.py", "poc/rough
 UNMAPPED = (".dockerignore", ".gitignore")
 
 # What the hook makes; tests/render/test_engine.py reads it.
-MADE = ("engine/MANIFEST.json", "engine/tests/starter/")
+MADE = ("engine/.gitattributes", "engine/MANIFEST.json", "engine/tests/starter/")
 
 
 @pytest.fixture(

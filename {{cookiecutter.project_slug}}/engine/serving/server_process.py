@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.problem.project import child_environment, stages_home
 from engine.serving import ids
-from engine.serving.http.keys import FILE, KEYS
+from engine.serving.access.keys import FILE, KEYS
 
 START_SECONDS = 120
 STOP_SECONDS = 30

@@ -10,9 +10,9 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from engine.serving.access.keys import Keys
 from engine.serving.http.errors import Refusal, problem, unfit
 from engine.serving.http.front import Front, failed
-from engine.serving.http.keys import Keys
 from engine.serving.http.openapi import documented
 from engine.serving.http.own_routes import OWN, CurrentModel, OwnRoutes
 from engine.serving.http.predict import Predict

@@ -8,9 +8,9 @@ from fastapi import FastAPI, Response
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
+from engine.serving.access.keys import Keys
+from engine.serving.access.origins import refuse_foreign_page
 from engine.serving.http.errors import Refusal, where
-from engine.serving.http.keys import Keys
-from engine.serving.http.origins import refuse_foreign_page
 from engine.serving.http.own_routes import OwnRoutes
 from engine.serving.http.paths import GUARDED, OPERATE
 from engine.serving.metrics import Metrics

@@ -10,7 +10,7 @@ import pytest
 from engine.problem.errors import BadInput
 from engine.problem.spec import PROBLEM_FILE
 from engine.serving import ids
-from engine.serving.http import keys
+from engine.serving.access import keys
 from engine.tests.edges.commands import Runner
 from engine.tests.edges.contents import CONTENTS
 from engine.tests.edges.values import BLANKS, NO_NUMBERS, NO_PATHS, NOT_UTF8

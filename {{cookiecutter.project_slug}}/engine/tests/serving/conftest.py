@@ -8,8 +8,8 @@ from fastapi import APIRouter
 from starlette.testclient import TestClient
 
 from engine.bundle import bundle as bundles
+from engine.serving.access.keys import Keys
 from engine.serving.http.app import Start
-from engine.serving.http.keys import Keys
 from engine.serving.http.schema import Limits
 from engine.serving.log.labels import Labels
 from engine.serving.log.predictions import PredictionLog

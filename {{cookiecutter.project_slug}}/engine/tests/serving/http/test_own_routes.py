@@ -16,8 +16,8 @@ from starlette.testclient import TestClient
 from engine.bundle import bundle as bundles
 from engine.problem.errors import BadInput
 from engine.serving import watch as watching
+from engine.serving.access.keys import Keys
 from engine.serving.http.app import Start
-from engine.serving.http.keys import Keys
 from engine.serving.http.own_routes import Model
 from engine.serving.http.schema import Limits
 from engine.serving.live import ready

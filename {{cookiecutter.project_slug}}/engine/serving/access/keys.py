@@ -23,7 +23,7 @@ SHORTEST = 20
 LOOK_SECONDS = 1.0
 SCHEME = "bearer"  # in any case: RFC 9110, section 11.1
 
-logger = logging.getLogger("engine.serving.http.keys")
+logger = logging.getLogger("engine.serving.access.keys")
 
 
 class Keys:
