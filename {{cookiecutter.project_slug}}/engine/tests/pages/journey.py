@@ -151,4 +151,4 @@ def _outcomes(name: str) -> str:
 
 
 if __name__ == "__main__":
-    print(write_journey(Path(sys.argv[1] if sys.argv[1:] else "build/present/journey.html")))
+    print(write_journey(Path(sys.argv[1] if sys.argv[1:] else "build/pages/journey.html")))
