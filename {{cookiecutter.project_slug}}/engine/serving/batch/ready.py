@@ -6,4 +6,6 @@ into every object that it looks at, and has then made it its own.
 
 import gc
 
+import engine.serving.batch.work  # noqa: F401  # for whom it is loaded
+
 gc.freeze()
