@@ -12,6 +12,7 @@ import pytest
 
 from engine.data.places import is_file
 from engine.problem.spec import read
+from engine.tests.project import STAGES, source
 
 ROOT = Path(__file__).parents[3]
 STORY = ROOT / "docs/rough-to-ready.md"
@@ -32,7 +33,7 @@ def quotes() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("file", "lines"), quotes())
 def test_a_quoted_line_stands_in_its_file(file: str, lines: str) -> None:
-    text = (ROOT / file).read_text()
+    text = source(file).read_text()
     wanted = textwrap.dedent(lines).rstrip("\n").splitlines()
     # The same lines one after the other, at whatever depth.
     depths = {re.match(r" *", line)[0] for line in text.splitlines()}  # type: ignore[index]
@@ -58,12 +59,12 @@ def test_the_steps_are_few_and_each_says_why_and_what_holds_it() -> None:
 
 
 def test_the_rough_notebook_runs_on_the_projects_own_rows() -> None:
-    source = read().rows.source
-    if is_file(source) and not Path(source).is_file():
-        pytest.skip(f"{source} is not on this machine")
+    rows = read().rows.source
+    if is_file(rows) and not Path(rows).is_file():
+        pytest.skip(f"{rows} is not on this machine")
     done = subprocess.run(
         [sys.executable, "-m", "poc.rough"],
-        capture_output=True, text=True, check=False, cwd=ROOT,
+        capture_output=True, text=True, check=False, cwd=STAGES,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
