@@ -304,15 +304,16 @@ def test_a_root_path_that_hides_an_own_route_is_refused(
 
 
 @pytest.fixture
-def following(
-    bundle_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Following]:
+def following(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Following]:
     """A server with the own routes that follows the release file."""
+    # A bundle of its own: its feature code leaves with it, and other tests use theirs.
+    path = tmp_path / "first"
+    make_bundle(path, code=f"{FEATURES}\n# the first\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("BUNDLES", raising=False)
     monkeypatch.setattr(watching, "LOOK_SECONDS", 0.02)
-    first, released = bundles.read(bundle_path), Released(tmp_path)
-    released.add(bundle_path, first.id)
+    first, released = bundles.read(path), Released(tmp_path)
+    released.add(path, first.id)
     released.name(first.id)
     with PredictionLog(tmp_path / "predictions") as log:
         load = partial(ready, first, rehearsal=False)
