@@ -6,9 +6,11 @@ is a function of the measured table (`Look`); None leaves it out. For example:
     from engine.eda.look import Look
     from engine.pages.page import Section
 
+
     def size(look: Look) -> Section:
         megabytes = look.frame.memory_usage(deep=True).sum() / 1e6
         return Section("Size", "data scientist", f"The rows take {megabytes:.1f} MB of memory.")
+
 
     SECTIONS = (*SECTIONS, size)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.problem.errors import BadInput, run
-from engine.version import DISTRIBUTION, HOME, Status, hashes, status
+from engine.version import DISTRIBUTION, HOME, BadRelease, Status, hashes, status
 
 # uv brings this backend along, so nothing is downloaded; equal files give an equal wheel. No
 # dependencies: the project's pyproject.toml has their bounds, its requirements/ the pins.
@@ -35,7 +35,10 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--uv", default="uv", help="the program uv, where it is not on PATH")
     parser.add_argument("--out", type=Path, default=Path("dist"), help="folder for the wheel")
     given = parser.parse_args(words)
-    found = status()
+    try:
+        found = status()
+    except BadRelease as error:
+        raise BadInput(str(error)) from None
     if why := refusal(found):
         raise BadInput(why)
     with tempfile.TemporaryDirectory() as folder:

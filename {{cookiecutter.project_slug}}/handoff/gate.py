@@ -5,13 +5,13 @@ own, write a function that returns a `Result`, and put it behind them:
 
     from engine.gate.checks.finding import Check, Evidence, Result
 
+
     def small_enough(evidence: Evidence) -> Result:
         megabytes = evidence.bundle.model_path.stat().st_size / 1e6
         required = "at most 5 MB: the tills load it over a mobile line"
-        return Result(
-            "pass" if megabytes <= 5 else "refuse", f"{megabytes:.1f} MB", required,
-            next="train fewer or smaller trees",
-        )
+        verdict = "pass" if megabytes <= 5 else "refuse"
+        return Result(verdict, f"{megabytes:.1f} MB", required, "train fewer or smaller trees")
+
 
     CHECKS = (*STANDARD_CHECKS, Check("small enough", "safe to own", small_enough))
 

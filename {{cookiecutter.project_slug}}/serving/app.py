@@ -20,7 +20,10 @@ LIMITS = Limits(body_bytes=1_000_000, rows=1_000, waiting_rows=4_000, wait_secon
 # metrics as the others; a path of the server's own is refused at the start. `Model` is what serves
 # now, also after a release: `await model.predict(rows)`, `.contract`, `.bundle_id`. An example:
 #
+#     from typing import Any
+#
 #     from engine.serving.http.own_routes import Model
+#
 #
 #     @own.post("/v1/action")
 #     async def action(row: dict[str, Any], model: Model) -> dict[str, str]:

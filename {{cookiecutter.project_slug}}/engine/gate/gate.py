@@ -16,6 +16,7 @@ from engine.bundle.record import RECORDS, VERDICT
 from engine.gate.checks.finding import Check, Evidence, Finding, Result, Verdict
 from engine.gate.standard import STANDARD_CHECKS, check_names
 from engine.problem.errors import BadInput
+from engine.problem.project import place_of
 from engine.problem.spec import read as read_problem
 from engine.training.candidates import ModelDefinition
 from engine.training.crew import THREADS
@@ -136,24 +137,32 @@ def _ask(check: Check, evidence: Evidence, say: Say) -> Result:
         return _valid(check.ask(evidence))
     except BadInput as error:
         said, advice = str(error), "mend what it names, then train and build again"
-    except Exception as error:  # the model runs in here, and may fail in any way
-        said = f"the check itself failed: {error!r:.500}"
+    except (Exception, SystemExit) as error:  # model and check may fail in any way
+        place = place_of(error)
+        said = f"the check itself failed{f' in {place}' if place else ''}: {error!r:.500}"
         advice = (
-            "most often the model cannot answer: look where it fails with `python -m handoff "
-            "build`; if it is the check, tell whoever owns handoff/"
+            f"fix {place}"
+            if place
+            else (
+                "most often the model cannot answer: look where it fails with `python -m handoff "
+                "build`; if it is the check, tell whoever owns handoff/"
+            )
         )
     return Result("refuse", said, "that it can be measured", advice)
 
 
 def _valid(result: Any) -> Result:
-    """The same; a verdict that the gate does not know would close nothing.
+    """The same; an unknown verdict would close nothing, and what is no text cannot be recorded.
 
     Raises:
-        TypeError: it is no result, or of an unknown verdict.
+        TypeError: it is no result, of an unknown verdict, or says something that is no text.
     """
-    if isinstance(result, Result) and result.verdict in get_args(Verdict):
-        return result
-    raise TypeError(f"expected a Result of {', '.join(get_args(Verdict))}, got {result!r:.200}")
+    if not isinstance(result, Result) or result.verdict not in get_args(Verdict):
+        raise TypeError(f"expected a Result of {', '.join(get_args(Verdict))}, got {result!r:.200}")
+    for name in ("measured", "required", "next"):
+        if not isinstance(getattr(result, name), str):
+            raise TypeError(f"expected text for {name}, got {getattr(result, name)!r:.200}")
+    return result
 
 
 def _finding(check: Check, result: Result) -> Finding:

@@ -25,9 +25,17 @@ def after_check(
             f"this verdict takes the place of the one that {' and '.join(invalidated)} signed for: "
             "sign again, or take that one back with `git restore handoff/records`"
         )
+    if left_out := [one.check for one in judgement.findings if one.dropped]:
+        lines.append(f"left out by the team: {', '.join(left_out)}")
     if judgement.verdict == "passed":
-        lines.append("next: python -m handoff accept --as data-scientist, and --as ml-engineer")
+        lines.append(f"next: {_next_step(judgement)}")
     return "\n".join(lines)
+
+
+def _next_step(judgement: Judgement) -> str:
+    """Sign; or first what the check `reproducible` asks for, without which nobody can."""
+    asked = (one.next for one in judgement.warnings if one.check == "reproducible")
+    return next(asked, "python -m handoff accept --as data-scientist, and --as ml-engineer")
 
 
 def after_signature(signature: Signature) -> str:

@@ -1,9 +1,11 @@
 """Where the project's code is: its stage folders, and the engine, folder or wheel."""
 
 import os
+import traceback
 from importlib.util import find_spec
 from pathlib import Path
 
+STAGES = ("problem", "data", "eda", "poc", "handoff", "serving", "monitoring")
 ENGINE_HOME = Path(__file__).resolve().parents[2]
 
 
@@ -27,3 +29,13 @@ def child_environment() -> dict[str, str]:
     """The environment of a process that runs a stage's command in `stages_home()`."""
     paths = [str(ENGINE_HOME), os.environ.get("PYTHONPATH", "")]
     return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
+def place_of(error: BaseException) -> str:
+    """The line of a stage folder where an error arose, `poc/features.py line 30`; '' if none."""
+    home, found = stages_home(), ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        path = Path(frame.filename)
+        if path.is_relative_to(home) and path.relative_to(home).parts[0] in STAGES:
+            found = f"{path.relative_to(home).as_posix()} line {frame.lineno}"
+    return found

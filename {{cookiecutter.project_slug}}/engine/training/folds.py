@@ -1,6 +1,7 @@
 """Cross-validation of all candidates on the same folds, as many at a time as there are cores."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -15,7 +16,9 @@ from sklearn.pipeline import Pipeline
 
 from engine.data.load import some
 from engine.data.split import Rows, folds
+from engine.problem.errors import BadInput
 from engine.problem.metrics import METRICS, Metric
+from engine.problem.project import place_of
 from engine.training.candidates import Candidate
 from engine.training.crew import at_once
 from engine.training.dataset import SEED, Dataset
@@ -146,12 +149,13 @@ def cross_validate(taught: Lesson, tried: Sequence[Candidate]) -> list[Trial]:
     Candidates that see the same of a row learn from one table of features: to make it once for each
     of them took a fifth of the training.
     """
+    _check_names(tried)
     groups: dict[tuple[int, ...], list[int]] = {}
     for number, one in enumerate(tried):
         # The same objects, not equal ones: then there is nothing to compare, and no doubt.
         groups.setdefault(tuple(id(step) for _, step in one.model.steps[:-1]), []).append(number)
     jobs = [
-        ([tried[number].model for number in group], learn, judge)
+        ([tried[number] for number in group], learn, judge)
         for group in groups.values()
         for learn, judge in taught.folds
     ]
@@ -174,19 +178,48 @@ class _Answer:
     seconds: float
 
 
-def _fold(taught: Lesson, models: Sequence[Pipeline], learn: Rows, judge: Rows) -> list[_Answer]:
-    """The models' answers, all of which begin with the same steps."""
+def _fold(taught: Lesson, group: Sequence[Candidate], learn: Rows, judge: Rows) -> list[_Answer]:
+    """The candidates' answers, all of which begin with the same steps."""
     labels, began = taught.labels(learn), thread_time()
-    first, features = taught.see(models[0][:-1], learn)
+    with _named(group):
+        first, features = taught.see(group[0].model[:-1], learn)
     shared, fitted = thread_time() - began, []
-    for model in models:
+    for one in group:
         began = thread_time()
-        whole = _joined(first, model, clone(model[-1]).fit(features, labels))
+        with _named([one]):
+            whole = _joined(first, one.model, clone(one.model[-1]).fit(features, labels))
         fitted.append((whole, shared + thread_time() - began))
     del features  # let go before those of the other rows are made
-    with MAKING:
+    with _named(group), MAKING:
         features = first.transform(some(taught.table, judge))
     return [_Answer(model, taught.answers(model[-1], features), took) for model, took in fitted]
+
+
+def _check_names(tried: Sequence[Candidate]) -> None:
+    """Raise BadInput if two candidates have one name: the record could not tell them apart."""
+    names = [one.name for one in tried]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise BadInput(
+            f"expected a name of its own for each candidate, got '{twice[0]}' twice; rename one in "
+            "poc/model.py"
+        )
+
+
+@contextmanager
+def _named(group: Sequence[Candidate]) -> Iterator[None]:
+    """Errors of the team's features and of a library become one that names the candidates."""
+    try:
+        yield
+    except BadInput:
+        raise
+    except Exception as error:
+        names, said = ", ".join(one.name for one in group), str(error).partition("\n")[0]
+        place = place_of(error)
+        raise BadInput(
+            f"cannot train {names}: {type(error).__name__}: {said:.300}; "
+            f"{f'fix {place}' if place else 'look at what poc/features.py makes of the rows'}, "
+            "and run `make test`"
+        ) from error
 
 
 def _trial(taught: Lesson, candidate: Candidate, answers: Sequence[_Answer]) -> Trial:

@@ -36,7 +36,7 @@ def monitorable(evidence: Evidence) -> Result:
     if evidence.problem.rows.time and (found := _drift(evidence, np.arange(rows))):
         named = "; ".join(f"{one.about}: {one.detail}" for one in found)
         measured += f"; {count(len(found), 'thing drifts', 'things drift')} within the test period"
-        advice = "expect these alarms in production: leave the column out, or retrain as often"
+        advice = "expect these alarms: leave the column out, or retrain once in a test period"
         return Result("warn", f"{measured}: {named}", required, advice)
     return Result("pass", measured, required)
 

@@ -99,6 +99,7 @@ class OwnRoutes:
         routes = list(_checked(router))
         for route in routes:
             _refuse_taken(str(route.path), taken)
+        _refuse_hidden_by_another(routes)
         if routes:
             _refuse_taken_types(router, model)
         api.include_router(router, responses=_RESPONSES)
@@ -158,7 +159,24 @@ def _checked(router: APIRouter) -> Iterator[RouteContext]:
                 f"{type(route.original_route).__name__} at {route.path}; the server does not serve "
                 "it: make it a route, or run it in another process"
             )
+        if not str(route.path).startswith("/"):
+            raise BadInput(
+                f"serving/app.py: expected a path that begins with /, got {route.path!r}; a route "
+                "without it is never reached"
+            )
         yield route
+
+
+def _refuse_hidden_by_another(routes: Sequence[RouteContext]) -> None:
+    """Of two routes that take the same request the first would respond, and nobody would know."""
+    for number, route in enumerate(routes):
+        for other in routes[:number]:
+            methods = set(route.methods or ()) & set(other.methods or ())
+            if methods and compile_path(str(other.path))[0].match(str(route.path_format)):
+                raise BadInput(
+                    f"serving/app.py: the own route {sorted(methods)[0]} {route.path} is never "
+                    f"reached, {other.path} stands before it; put it first, or give it another path"
+                )
 
 
 def _refuse_taken(path: str, taken: Sequence[str]) -> None:

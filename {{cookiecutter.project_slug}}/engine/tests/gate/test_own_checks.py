@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -79,11 +80,22 @@ def _crash(_: Evidence) -> Result:
     raise ZeroDivisionError("no rows")
 
 
-@pytest.mark.parametrize(
-    "ask",
-    [_crash, lambda _: True, lambda _: None, lambda _: Result("passed", "", "")],  # type: ignore[arg-type]
-    ids=["crash", "a yes", "nothing", "another word"],
-)
+def _leave(_: Evidence) -> Result:
+    sys.exit(0)  # as the `main` of a command does
+
+
+WITHOUT_RESULT: dict[str, Callable[[Evidence], Any]] = {
+    "crash": _crash,
+    "exit": _leave,
+    "a yes": lambda _: True,
+    "nothing": lambda _: None,
+    "another word": lambda _: Result("passed", "", ""),  # type: ignore[arg-type]
+    "a number": lambda _: Result("pass", 5, ""),  # type: ignore[arg-type]
+    "no requirement": lambda _: Result("pass", "", None),  # type: ignore[arg-type]
+}
+
+
+@pytest.mark.parametrize("ask", WITHOUT_RESULT.values(), ids=WITHOUT_RESULT)
 def test_an_own_check_without_a_valid_result_refuses(
     workshop: Make, ask: Callable[[Evidence], Any]
 ) -> None:

@@ -1,13 +1,20 @@
 """Training is honest about the test, gives the same model again, and says no in a sentence."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from engine.bundle.run import TrainedRun
 from engine.data.load import inputs
+from engine.problem.columns import Column
 from engine.problem.errors import BadInput
 from engine.problem.spec import Task
 from engine.tests.training.made import COLUMNS, problem
@@ -20,7 +27,7 @@ from engine.tests.training.training import (
     table,
     trained,
 )
-from engine.training.candidates import Candidate
+from engine.training.candidates import Candidate, ModelDefinition
 from engine.training.choose import choose
 from engine.training.dataset import gather
 from engine.training.folds import Trial
@@ -121,6 +128,45 @@ def test_rows_without_an_outcome_are_left_out(here: Path) -> None:
 def test_one_outcome_only_is_refused(here: Path, task: Task, value: float | str) -> None:
     with pytest.raises(BadInput):
         trained(problem(task), table(task).assign(outcome=value))
+
+
+Made = tuple[Candidate, ...]
+
+
+def _names_repeat(data: Sequence[Column], task: Task, seed: int, rows: int) -> Made:
+    made = candidates(data, task, seed, rows)
+    return (*made, replace(made[0], name=made[-1].name))
+
+
+def _no_model_for_nan(data: Sequence[Column], task: Task, seed: int, rows: int) -> Made:
+    [first, *others] = candidates(data, task, seed, rows)
+    blind = make_pipeline(FunctionTransformer(lambda frame: frame[["number"]]), LinearRegression())
+    return (first, *others, Candidate("blind", blind))
+
+
+def _crash(frame: pd.DataFrame) -> pd.DataFrame:
+    raise ZeroDivisionError("no items")
+
+
+def _feature_that_crashes(data: Sequence[Column], task: Task, seed: int, rows: int) -> Made:
+    return (Candidate("careless", make_pipeline(FunctionTransformer(_crash), Ridge())),)
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (_names_repeat, "'gradient_boosting' twice"),
+        (_no_model_for_nan, "cannot train blind: ValueError: .*NaN"),
+        (_feature_that_crashes, "cannot train careless: ZeroDivisionError: no items"),
+    ],
+)
+def test_candidates_that_cannot_be_trained_are_named(
+    here: Path, made: Callable[..., Made], message: str
+) -> None:
+    """Not a traceback of a library, which names neither candidate nor feature."""
+    framed_here(problem("regression"), table("regression"))
+    with pytest.raises(BadInput, match=message):
+        train(problem("regression"), ModelDefinition(schema(float), made), lambda _: None)
 
 
 def test_a_positive_outcome_that_never_comes_is_refused(here: Path) -> None:

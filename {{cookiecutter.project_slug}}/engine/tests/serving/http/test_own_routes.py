@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
@@ -250,6 +251,36 @@ def test_an_own_route_that_takes_a_path_of_the_servers_is_refused(
     router.add_api_route(path, lambda: None, methods=[method])
     with pytest.raises(BadInput, match="the server's own; give it another, such as /v1/action"):
         connect(predictor, own=router)
+
+
+@pytest.mark.parametrize(
+    ("paths", "message"),
+    [
+        (["shop/prices"], "begins with /"),
+        (["/shop/prices", "/shop/prices"], "never reached"),
+        (["/shop/{name}", "/shop/prices"], "never reached"),
+        (["/shop/{name}", "/shop/{other}"], "never reached"),
+    ],
+)
+def test_an_own_route_that_is_never_reached_is_refused(
+    connect: Connect, predictor: Predictor, paths: list[str], message: str
+) -> None:
+    router = APIRouter()
+    for path in paths:
+        router.routes.append(APIRoute(path, lambda: None, methods=["GET"]))
+    with pytest.raises(BadInput, match=message):
+        connect(predictor, own=router)
+
+
+def test_own_routes_of_one_path_with_other_methods_are_served(
+    connect: Connect, predictor: Predictor
+) -> None:
+    router = APIRouter()
+    router.add_api_route("/shop/prices", lambda: [1], methods=["GET"])
+    router.add_api_route("/shop/prices", lambda: [2], methods=["POST"])
+    router.add_api_route("/shop/{name}", lambda name: [name], methods=["PUT"])
+    client = connect(predictor, own=router)
+    assert [client.get("/shop/prices").json(), client.post("/shop/prices").json()] == [[1], [2]]
 
 
 def test_a_prefix_or_an_included_router_hides_no_path(
