@@ -26,7 +26,7 @@ test-render: $(ENVIRONMENT) ## the template renders, whatever is answered (secon
 	$(VENV)/bin/python -m pytest -m render
 test-check: $(ENVIRONMENT) ## rendered projects pass their own checks and journeys (minutes)
 	$(MAKE) --directory '$(PROJECT)' env VENV='$(CURDIR)/build/.project'
-	$(VENV)/bin/python -m pytest -m check --numprocesses 2 --dist worksteal
+	$(VENV)/bin/python -m pytest -m check --numprocesses 2 --maxschedchunk 1
 test-mutations: $(ENVIRONMENT) ## a planted fault for each check of the gate is refused (minutes)
 	$(VENV)/bin/python -m pytest -m mutations
 test-ship: $(ENVIRONMENT) ## the image is built, run and probed, real clients call the server (minutes)

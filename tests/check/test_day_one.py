@@ -1,6 +1,5 @@
 """A project passes its own checks on the day it is made, and its checks find what is wrong."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -30,23 +29,11 @@ ROW = Missing()
 """
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_forbidden_import_fails_the_check(fault: str, render: Render, project_env: Path) -> None:
-    """The message names the rule that is broken."""
-    name, line, rule = FAULTS[fault]
-    project = render()
-    assert project.run("git", "init", "--quiet").returncode == 0
-    file = project.path / name
-    file.write_text(f"{file.read_text('utf-8')}\n{line}  # noqa: E402, F401\n", "utf-8")
-    done = project.run(str(project_env / "bin" / "lint-imports"))
-    assert done.returncode != 0
-    assert rule in done.stdout
-
-
-# By far the longest, so they come early: the two processes share the rest.
+# By far the longest, so they come first: the two processes share the rest.
 ENGINE_TESTS = {
     "serving": ["engine/tests/serving"],
-    "gate and training": ["engine/tests/gate", "engine/tests/training"],
+    "gate": ["engine/tests/gate"],
+    "training": ["engine/tests/training"],
     "all else": ["engine/tests", *(f"--ignore=engine/tests/{room}" for room in ROOMS)],
 }
 
@@ -62,6 +49,19 @@ def test_engine_tests_pass_whatever_the_stages_hold(
     done = project.run(str(project_env / "bin" / "python"), "-m", "pytest", *ENGINE_TESTS[which])
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert " passed" in done.stdout
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_forbidden_import_fails_the_check(fault: str, render: Render, project_env: Path) -> None:
+    """The message names the rule that is broken."""
+    name, line, rule = FAULTS[fault]
+    project = render()
+    assert project.run("git", "init", "--quiet").returncode == 0
+    file = project.path / name
+    file.write_text(f"{file.read_text('utf-8')}\n{line}  # noqa: E402, F401\n", "utf-8")
+    done = project.run(str(project_env / "bin" / "lint-imports"))
+    assert done.returncode != 0
+    assert rule in done.stdout
 
 
 def test_make_check_passes_and_changes_no_file(render: Render, project_env: Path) -> None:
@@ -82,13 +82,3 @@ def test_make_check_passes_and_changes_no_file(render: Render, project_env: Path
     assert " skipped" not in done.stdout
     assert "as released" in done.stdout
     assert project.run("git", "status", "--porcelain").stdout == ""
-
-
-@pytest.mark.parametrize("dataset", ["parcels", "sklearn:diabetes"])
-def test_rough_notebook_runs(dataset: str, render: Render, project_env: Path) -> None:
-    """On classes and on numbers; it prints two scores on rows it was not trained on."""
-    project = render(dataset=dataset)
-    one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = project.run(str(project_env / "bin/python"), "-m", "poc.rough", env=one_thread)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("not seen") == 2

@@ -11,8 +11,6 @@ from tests.conftest import Project, Render
 # Two numbers of each data set, of which the first can be divided by the second.
 RATIOS = {
     "parcels": ("weight_kg", "items"),
-    "sklearn:breast_cancer": ("mean area", "mean perimeter"),
-    "sklearn:wine": ("alcohol", "malic_acid"),
     "sklearn:diabetes": ("bmi", "bp"),
 }
 
@@ -54,7 +52,7 @@ def add_forest(project: Project, regressor: bool) -> None:
 def test_ratio_and_forest_keep_the_teams_tests_green(
     dataset: str, render: Render, project_env: Path
 ) -> None:
-    """For each data set: the tests that ship with a project are about any project of its kind."""
+    """For classes and for numbers: the tests that ship with a project are about any such project."""
     project = render(dataset=dataset)
     add_ratio(project, RATIOS[dataset])
     add_forest(project, regressor=dataset == "sklearn:diabetes")
