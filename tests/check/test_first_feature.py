@@ -52,7 +52,7 @@ def add_forest(project: Project, regressor: bool) -> None:
 def test_ratio_and_forest_keep_the_teams_tests_green(
     dataset: str, render: Render, project_env: Path
 ) -> None:
-    """For classes and for numbers: the tests that ship with a project are about any such project."""
+    """For classes and for numbers: the team's tests are about any project of these kinds."""
     project = render(dataset=dataset)
     add_ratio(project, RATIOS[dataset])
     add_forest(project, regressor=dataset == "sklearn:diabetes")
