@@ -72,8 +72,8 @@ def test_the_starter_is_the_stages_as_generated(dataset: str, render: Render) ->
 def test_the_template_itself_is_under_development(template: Path) -> None:
     """It has no manifest that could be stale."""
     assert not (template / INSIDE / "engine/MANIFEST.json").exists()
-    code, said = ask_engine(Project(template / INSIDE))
-    assert (code, "under development" in said) == (1, True)
+    code, output = ask_engine(Project(template / INSIDE))
+    assert (code, "under development" in output) == (1, True)
 
 
 def test_edited_files_are_named(render: Render) -> None:
@@ -88,10 +88,10 @@ def test_edited_files_are_named(render: Render) -> None:
         page.write("# ours\n")
     (engine / "gate/ours.py").touch()
     (engine / "data/split.py").unlink()
-    code, said = ask_engine(project)
+    code, output = ask_engine(project)
     assert code == 1
-    assert said.endswith(": data/split.py, gate/ours.py, pages/page.py\n")
-    assert len(said.splitlines()) == 1
+    assert output.endswith(": data/split.py, gate/ours.py, pages/page.py\n")
+    assert len(output.splitlines()) == 1
 
 
 def test_at_most_ten_edited_files_are_named(render: Render) -> None:
@@ -115,11 +115,11 @@ def test_a_damaged_manifest_is_one_clear_error(text: str, render: Render) -> Non
     """A merge can leave one; make stops there."""
     project = render()
     (project.path / "engine/MANIFEST.json").write_text(text)
-    code, said = ask_engine(project)
+    code, output = ask_engine(project)
     assert code == 2
-    assert "MANIFEST.json cannot be read" in said
-    assert "Restore it from git" in said
-    assert len(said.splitlines()) == 1
+    assert "MANIFEST.json cannot be read" in output
+    assert "Restore it from git" in output
+    assert len(output.splitlines()) == 1
 
 
 def test_the_hook_runs_code_that_needs_the_standard_library_alone(template: Path) -> None:

@@ -16,14 +16,14 @@ def after_check(source: str, checked: Checked, columns: int) -> str:
     size = f"{count(checked.rows, 'row')}, {count(columns - len(checked.unchecked), 'column')}"
     if checked.unchecked:
         names = listed([repr(name) for name in checked.unchecked])
-        said = f"{source} holds to the contract as far as it goes: {size}; not checked: {names}, "
-        said += "which it does not have yet"
+        text = f"{source} holds to the contract as far as it goes: {size}; not checked: {names}, "
+        text += "which it does not have yet"
     else:
-        said = f"{source} holds to the contract: {size}, every rule"
+        text = f"{source} holds to the contract: {size}, every rule"
     if checked.waiting:
         rows = count(checked.waiting, "row")
-        said += f"\n  {rows} without an outcome: training leaves these out"
-    return said
+        text += f"\n  {rows} without an outcome: training leaves these out"
+    return text
 
 
 def _next_step(checked: Checked) -> str:

@@ -130,25 +130,25 @@ def _dropped(check: Check) -> Result:
     return Result("not applicable", measured, "what the team decided in handoff/gate.py")
 
 
+# The advice where no line of the team's is to blame.
+NO_PLACE = (
+    "most often the model cannot predict: run `python -m handoff build` to see where it fails; if "
+    "the check is at fault, tell the owners of handoff/"
+)
+
+
 def _ask(check: Check, evidence: Evidence, say: Say) -> Result:
     """What the check says. One that fails is a refusal: what was not measured has not passed."""
     say(f"  {check.name}{f': {check.meanwhile} …' if check.meanwhile else ''}")
     try:
         return _valid(check.ask(evidence))
     except BadInput as error:
-        said, advice = str(error), "mend what it names, then train and build again"
+        measured, advice = str(error), "mend what it names, then train and build again"
     except (Exception, SystemExit) as error:  # model and check may fail in any way
         place = place_of(error)
-        said = f"the check itself failed{f' in {place}' if place else ''}: {error!r:.500}"
-        advice = (
-            f"fix {place}"
-            if place
-            else (
-                "most often the model cannot answer: look where it fails with `python -m handoff "
-                "build`; if it is the check, tell whoever owns handoff/"
-            )
-        )
-    return Result("refuse", said, "that it can be measured", advice)
+        measured = f"the check itself failed{f' in {place}' if place else ''}: {error!r:.500}"
+        advice = f"fix {place}, then run the check again" if place else NO_PLACE
+    return Result("refuse", measured, "that it can be measured", advice)
 
 
 def _valid(result: Any) -> Result:

@@ -15,7 +15,7 @@ from engine.problem.errors import BadInput
 
 
 @dataclass(frozen=True)
-class Live:
+class LivePredictions:
     """What a bundle answered in a window.
 
     `counts` are its rows in the reference's bins; `connection` has the views of `log.open_log`;
@@ -31,7 +31,7 @@ class Live:
 
 
 @contextmanager
-def read_live(bundle: Bundle, log: Path, window: Window) -> Iterator[Live]:
+def read_live(bundle: Bundle, log: Path, window: Window) -> Iterator[LivePredictions]:
     """Read the log in the folder `log`; the connection is closed at the end of the block.
 
     Raises:
@@ -54,4 +54,4 @@ def read_live(bundle: Bundle, log: Path, window: Window) -> Iterator[Live]:
                 f"expected the log in {log} to hold the numbers that the contract asks for; "
                 f"{str(error).splitlines()[0]}; find who else writes there, and move it out"
             ) from None
-        yield Live(bundle, window, connection, counts, opened.rehearsal, opened.torn)
+        yield LivePredictions(bundle, window, connection, counts, opened.rehearsal, opened.torn)

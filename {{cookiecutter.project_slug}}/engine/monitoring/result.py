@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine.monitoring.finding import SEVERITY, Finding, Verdict, worst
-from engine.monitoring.live import Live
+from engine.monitoring.live import LivePredictions
 from engine.pages.wording import count as counted
 from engine.pages.wording import listed
 
@@ -47,7 +47,7 @@ class Result:
         }
 
 
-def summarise(findings: Sequence[Finding], live: Live) -> Result:
+def summarise(findings: Sequence[Finding], live: LivePredictions) -> Result:
     """The result of a check: its findings, the worst first, and a sentence about them."""
     rows = tuple(sorted(findings, key=lambda one: -SEVERITY.index(one.verdict)))
     return Result(
@@ -68,17 +68,17 @@ def _headline(findings: Sequence[Finding], rows: int, rehearsal: bool) -> str:
     drifted = list(dict.fromkeys(one.about for one in findings if one.verdict == "drift"))
     known = {one.about for one in findings if one.verdict != "insufficient data"}
     unknown = {one.about: one.detail for one in findings if one.about not in known}
-    said = [f"{one.subject} is worse: {one.detail}" for one in findings if one.verdict == "worse"]
+    parts = [f"{one.subject} is worse: {one.detail}" for one in findings if one.verdict == "worse"]
     if drifted:
-        said.append(f"drift in {_few(drifted)} {over}")
+        parts.append(f"drift in {_few(drifted)} {over}")
     elif known - {"the performance"}:
-        said.append(f"no drift {over}")
+        parts.append(f"no drift {over}")
     fine = [one for one in findings if (one.check, one.verdict) == ("performance", "ok")]
-    said += [f"{one.subject} no worse" for one in fine]
+    parts += [f"{one.subject} no worse" for one in fine]
     if unknown:
         what = f" for {_few(list(unknown))}" if known else ""
-        said.append(f"insufficient data{what}: {next(iter(unknown.values()))}")
-    return "; ".join(said)
+        parts.append(f"insufficient data{what}: {next(iter(unknown.values()))}")
+    return "; ".join(parts)
 
 
 def _few(names: list[str]) -> str:

@@ -213,10 +213,10 @@ def _named(group: Sequence[Candidate]) -> Iterator[None]:
     except BadInput:
         raise
     except Exception as error:
-        names, said = ", ".join(one.name for one in group), str(error).partition("\n")[0]
+        names, message = ", ".join(one.name for one in group), str(error).partition("\n")[0]
         place = place_of(error)
         raise BadInput(
-            f"cannot train {names}: {type(error).__name__}: {said:.300}; "
+            f"cannot train {names}: {type(error).__name__}: {message:.300}; "
             f"{f'fix {place}' if place else 'look at what poc/features.py makes of the rows'}, "
             "and run `make test`"
         ) from error

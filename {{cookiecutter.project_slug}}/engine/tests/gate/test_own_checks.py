@@ -112,10 +112,10 @@ def test_a_dropped_check_stays_visible_with_its_reason(workshop: Make, tmp_path:
     """It stands in verdict.json, in the summary and on the page, and is not run."""
     made = workshop("regression")
     checks = documented(2)
-    said: list[str] = []
-    judgement = judge(made.bundle, made.definition, [*quick(checks), checks[-1]], said.append)
+    progress: list[str] = []
+    judgement = judge(made.bundle, made.definition, [*quick(checks), checks[-1]], progress.append)
     assert judgement.verdict == "passed"
-    assert not any("notebooks" in line for line in said)
+    assert not any("notebooks" in line for line in progress)
     path = record(judgement, tmp_path)
     last = json.loads(path.read_text())["findings"][-1]
     assert (last["check"], last["verdict"], last["dropped"]) == (
