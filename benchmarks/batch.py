@@ -78,7 +78,7 @@ class Work:
     def command(self, given: Path) -> list[str]:
         """What answers the file; an earlier answer gives way."""
         words = [str(self.python), "-m", "serving", "batch", str(given), f"{given}.out.parquet"]
-        return [*words, "--rehearsal", "--bundle", str(self.bundle), "--anew"]
+        return [*words, "--rehearsal", "--bundle", str(self.bundle), "--overwrite"]
 
 
 def main() -> int:

@@ -28,11 +28,11 @@ REFUSED = 3
 ASK = """
 import json, sys
 from engine.bundle.latest import latest
-from engine.gate.gate import judge
+from engine.gate.gate import validate
 from handoff.gate import CHECKS
 from poc.model import MODEL
 asked = [check for check in CHECKS if not check.meanwhile or check.name == sys.argv[1]]
-judgement = judge(latest(), MODEL, asked)
+judgement = validate(latest(), MODEL, asked)
 print(json.dumps(judgement.to_json()))
 sys.exit(0 if judgement.verdict == "passed" else 3)
 """

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from typing import get_args
 
-from engine.data.places import check_place
+from engine.data.paths import check_place
 from engine.problem.arguments import text
 from engine.problem.errors import EXIT_GATE_CLOSED, run
 
@@ -48,7 +48,7 @@ def source(word: str) -> str:
 
 def _adopt(given: argparse.Namespace) -> int:
     from engine.adopt.adopt import adopt
-    from engine.adopt.telling import tell
+    from engine.adopt.messages import print_report
 
     adoption = adopt(
         given.source,
@@ -58,7 +58,7 @@ def _adopt(given: argparse.Namespace) -> int:
         task=given.task,
         force=given.force,
     )
-    tell(given.source, adoption)
+    print_report(given.source, adoption)
     return 0
 
 

@@ -15,8 +15,8 @@ with app.setup:
     from engine.data.columns import columns
     from engine.data.load import load
     from engine.eda import about_rows, about_target, pictures
-    from engine.eda.look import look
     from engine.eda.notebooks.page import show
+    from engine.eda.profile import look
     from engine.pages.page import Gallery
     from engine.problem.spec import read
 

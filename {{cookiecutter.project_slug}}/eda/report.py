@@ -3,7 +3,7 @@
 To change the page, edit `SECTIONS`: drop a line, move one, or add a section of your own. A section
 is a function of the measured table (`Look`); None leaves it out. For example:
 
-    from engine.eda.look import Look
+    from engine.eda.profile import Look
     from engine.pages.page import Section
 
 
@@ -23,7 +23,7 @@ from pathlib import Path
 import pandas as pd
 
 from engine.eda import about_rows, about_target
-from engine.eda.look import look
+from engine.eda.profile import look
 from engine.eda.report import PAGE, Report, SectionMaker, write_report
 from engine.problem.columns import Column
 from engine.problem.spec import Problem

@@ -58,13 +58,13 @@ def _check(bundle: Path | None, *, as_json: bool, as_markdown: bool) -> int:
     from engine.bundle.latest import latest
     from engine.bundle.record import signed
     from engine.gate import page
-    from engine.gate.gate import judge, record
+    from engine.gate.gate import record, validate
     from engine.gate.messages import after_check
     from engine.gate.standard import team_checks
     from handoff.gate import CHECKS
     from poc.model import MODEL
 
-    judgement = judge(bundle or latest(), MODEL, team_checks(CHECKS), _progress)
+    judgement = validate(bundle or latest(), MODEL, team_checks(CHECKS), _progress)
     invalidated = signed(judgement.bundle_id) if judgement.bundle_id else ()
     recorded = record(judgement) if judgement.bundle_id else None
     written = page.write(judgement)

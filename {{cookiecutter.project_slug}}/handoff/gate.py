@@ -3,7 +3,7 @@
 `STANDARD_CHECKS` come with the engine, new ones too when the engine is updated. To add one of your
 own, write a function that returns a `Result`, and put it behind them:
 
-    from engine.gate.checks.finding import Check, Evidence, Result
+    from engine.gate.checks.check import Check, Evidence, Result
 
 
     def small_enough(evidence: Evidence) -> Result:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine.problem.arguments import output_file, output_folder, path, seconds, text
 from engine.problem.errors import run
-from engine.training.memory import give_back
+from engine.training.memory import configure_allocator
 
 # A month; whoever searches for longer can go on with the same command.
 LONGEST_SEARCH = 2_592_000
@@ -15,7 +15,7 @@ LONGEST_SEARCH = 2_592_000
 def main(words: Sequence[str]) -> int:
     """Train on the problem and the contract of this project, or tell what came of it."""
     given = parser().parse_args(words)
-    give_back()
+    configure_allocator()
     if given.verb == "report":
         return _report(given.out, as_slides=given.slides)
     if given.verb == "retrain":

@@ -7,19 +7,19 @@ your own function in its place: another rule of choice, no calibration, one more
 from engine.problem.spec import Problem
 from engine.training.calibrate import should_calibrate
 from engine.training.candidates import ModelDefinition
-from engine.training.choose import choose
-from engine.training.crew import one_thread_each, run_concurrently
 from engine.training.dataset import SEED
 from engine.training.extra import accepted_champion, calibrate_champion, tuned_candidates
-from engine.training.finish import fit_final
+from engine.training.fit_final import fit_final
 from engine.training.folds import cross_validate
 from engine.training.insight.importance import importance
-from engine.training.insight.learning import learning_curve
+from engine.training.insight.learning_curve import learning_curve
 from engine.training.insight.page import write_page
+from engine.training.parallel import one_thread_each, run_concurrently
 from engine.training.prepare import prepare, summary
-from engine.training.record.facts import run_metadata
+from engine.training.record.run_metadata import run_metadata
 from engine.training.record.write import record
 from engine.training.run import Progress, Run
+from engine.training.selection import select
 
 
 @one_thread_each()
@@ -60,7 +60,7 @@ def train(
         say(f"  {name:<18} {metric} {trial.mean:.4f} ± {trial.error:.4f}")
 
     # Choose: the simplest candidate within one standard error of the best.
-    chosen = choose(problem, trials)
+    chosen = select(problem, trials)
 
     # Calibrate, if that improves probabilities by more than chance; fit on all training rows.
     calibration = should_calibrate(data, chosen)

@@ -22,11 +22,11 @@ def main(words: Sequence[str]) -> int:
 
 
 def _run(given: argparse.Namespace) -> int:
-    from engine.serving.choose import choose
+    from engine.serving.select_bundle import select_bundle
 
     word = given.word is not None
     at = address(given.host, given.port, given.operate_port, given.root_path, sagemaker=word)
-    bundle = choose(given.bundle, rehearsal=given.rehearsal)
+    bundle = select_bundle(given.bundle, rehearsal=given.rehearsal)
     from engine.serving.run import serve
     from serving.app import create_app
 
@@ -41,16 +41,16 @@ def _batch(given: argparse.Namespace) -> int:
         raise BadInput("batch needs pyarrow: install the pins in requirements/batch.txt")
     from serving.batch import batch
 
-    return batch(given.input, given.out, given.bundle, rehearsal=given.rehearsal, anew=given.anew,
-                 processes=given.processes)  # fmt: skip
+    return batch(given.input, given.out, given.bundle, rehearsal=given.rehearsal,
+                 overwrite=given.overwrite, processes=given.processes)  # fmt: skip
 
 
 def _optimise(given: argparse.Namespace) -> int:
-    from engine.serving.choose import choose
+    from engine.serving.select_bundle import select_bundle
 
     if find_spec("skl2onnx") is None:  # nor for this
         raise BadInput("optimise needs skl2onnx: install the pins in requirements/training.txt")
-    bundle = choose(given.bundle, rehearsal=given.rehearsal)
+    bundle = select_bundle(given.bundle, rehearsal=given.rehearsal)
     from engine.serving.optimise.run import optimise
 
     optimise(bundle, rehearsal=given.rehearsal)
@@ -82,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("out", metavar="OUT", type=output_file, help="the answers, in a .parquet")
     _add_choice(verb)
     add, many = verb.add_argument, whole(0, MOST_PROCESSES)
-    add("--anew", action="store_true", help="forget what an earlier run began or finished")
+    add("--overwrite", action="store_true", help="forget what an earlier run began or finished")
     predict = "ask the model in N (default: cores)"
     add("--processes", type=many, default=0, metavar="N", help=predict)
     return parser

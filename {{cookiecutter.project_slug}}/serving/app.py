@@ -7,10 +7,10 @@ from fastapi import APIRouter
 
 from engine.serving.http import routes
 from engine.serving.http.app import Start, gateway, new_api
-from engine.serving.http.front import Front
+from engine.serving.http.gateway import Gateway
 from engine.serving.http.predict import Predict
 from engine.serving.http.protocols import infer, invocations
-from engine.serving.http.protocols.asked import Asked
+from engine.serving.http.protocols.handler import ProtocolHandler
 from engine.serving.http.schema import Limits
 
 # What one request may hold, how many rows may wait for the model, and how long.
@@ -33,7 +33,7 @@ LIMITS = Limits(body_bytes=1_000_000, rows=1_000, waiting_rows=4_000, wait_secon
 own = APIRouter(tags=["own"])
 
 
-def create_app(start: Start, limits: Limits = LIMITS, own: APIRouter = own) -> Front:
+def create_app(start: Start, limits: Limits = LIMITS, own: APIRouter = own) -> Gateway:
     """The application that serves.
 
     Args:
@@ -54,7 +54,7 @@ def create_app(start: Start, limits: Limits = LIMITS, own: APIRouter = own) -> F
     # Labels: what really happened, by prediction id.
     api.include_router(routes.labels_router(model, start.labels))
     # Protocols: Open Inference Protocol (V2), MLflow's scoring server and SageMaker.
-    rows = Asked(model, predict)
+    rows = ProtocolHandler(model, predict)
     api.include_router(infer.router(rows))
     api.include_router(invocations.router(rows))
     # Probes and metrics.

@@ -7,7 +7,7 @@ log. Stop it at any moment: the same command continues where it was.
 from pathlib import Path
 
 from engine.serving.batch.run import PART_ROWS, begin
-from engine.serving.choose import choose
+from engine.serving.select_bundle import select_bundle
 
 
 def batch(
@@ -16,7 +16,7 @@ def batch(
     chosen: Path | None,
     *,
     rehearsal: bool,
-    anew: bool = False,
+    overwrite: bool = False,
     processes: int = 0,
     part_rows: int = PART_ROWS,
 ) -> int:
@@ -39,8 +39,10 @@ def batch(
             written.
     """
     # 1. Which bundle: the released one, with its record of acceptance.
-    bundle = choose(chosen, rehearsal=rehearsal)
-    with begin(rows, out, bundle, rehearsal=rehearsal, anew=anew, part_rows=part_rows) as run:
+    bundle = select_bundle(chosen, rehearsal=rehearsal)
+    with begin(
+        rows, out, bundle, rehearsal=rehearsal, overwrite=overwrite, part_rows=part_rows
+    ) as run:
         # 2. Read the file in parts. 3. Predict them, on every core; each is safe on the disk then.
         with run.predictions(processes) as parts:
             for part in parts:

@@ -21,7 +21,7 @@ from engine.bundle.bundle import Bundle
 from engine.data.columns import columns as describe
 from engine.data.columns import json_rows
 from engine.data.load import inputs, load
-from engine.data.places import is_file, is_query
+from engine.data.paths import is_file, is_query
 from engine.data.split import split
 from engine.problem.columns import Column
 from engine.problem.spec import PROBLEM_FILE, Problem, read

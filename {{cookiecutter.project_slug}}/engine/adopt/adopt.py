@@ -7,14 +7,14 @@ import pandas as pd
 
 from engine.adopt import generated
 from engine.adopt.copying import CONTRACT_FILE, check_nothing_is_lost, keep, kept_as
-from engine.adopt.found import Found, habits
 from engine.adopt.framing import Roles, classes_of, contract_text, problem_text
 from engine.adopt.infer import FEWEST_ROWS, Guess, found_in, guess, guess_task, has_zone, typed
+from engine.adopt.inferred import Found, habits
 from engine.adopt.words import decided, layout_notes, table_notes
 from engine.data import sources
 from engine.data.reading.layout import Layout
 from engine.leakage import Leak, find
-from engine.pages.wording import count
+from engine.pages.formatting import count
 from engine.problem.columns import Column
 from engine.problem.errors import BadInput
 from engine.problem.spec import PROBLEM_FILE, Task, parse
@@ -202,8 +202,8 @@ def _since_1970(values: pd.Series) -> str:
     first = values.dropna().iloc[0]
     for unit, words in EPOCHS.items():
         if pd.api.types.is_numeric_dtype(values) and CLOCK[0] <= first / unit <= CLOCK[1]:
-            moment = pd.to_datetime(first / unit, unit="s").round("s").isoformat()
-            return f", which looks like {moment} in {words} since 1970"
+            timestamp = pd.to_datetime(first / unit, unit="s").round("s").isoformat()
+            return f", which looks like {timestamp} in {words} since 1970"
     return ""
 
 

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from engine.adopt import generated
-from engine.data.places import is_file, is_query
+from engine.data.paths import is_file, is_query
 from engine.problem.errors import BadInput
 from engine.problem.spec import PROBLEM_FILE
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from engine.adopt.found import Found, Habits
+from engine.adopt.inferred import DialectHints, Found
 from engine.adopt.texts import find
 from engine.data.cells import PLAIN, Cells
 from engine.data.convert import convert
@@ -54,7 +54,7 @@ class Guess:
     notes: tuple[str, ...] = ()
 
 
-def found_in(values: pd.Series, known: Habits = Habits()) -> Found:  # noqa: B008  # it is frozen
+def found_in(values: pd.Series, known: DialectHints = DialectHints()) -> Found:  # noqa: B008  # it is frozen
     """What kind of values a column holds: by its type, or by its texts.
 
     Raises:

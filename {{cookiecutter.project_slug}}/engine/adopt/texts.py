@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine.adopt.dates import ISO, forms_of, is_dated
-from engine.adopt.figures import figures, unread
-from engine.adopt.found import GLANCE, Found, Habits, all_match
+from engine.adopt.inferred import SAMPLE_SIZE, DialectHints, Found, all_match
+from engine.adopt.number_formats import figures, unread
 from engine.data.cells import Cells
 from engine.data.convert import dates
 
@@ -32,7 +32,7 @@ MOST_SPELLINGS = 40
 EXAMPLES, FEWEST_DAYS = 3, 10
 
 
-def find(values: pd.Series, known: Habits = Habits()) -> Found:  # noqa: B008  # it is frozen
+def find(values: pd.Series, known: DialectHints = DialectHints()) -> Found:  # noqa: B008  # it is frozen
     """What the texts in `values` are, blank cells left aside."""
     unique = pc.unique(pa.array(values, from_pandas=True).cast(pa.large_string())).drop_null()
     lower = pc.utf8_lower(unique)
@@ -73,8 +73,8 @@ def _boolean(rest: pa.Array) -> Found | None:
     return Found("boolean", Cells(true=tuple(true), false=tuple(false)), (note,))
 
 
-def _date(rest: pa.Array, known: Habits) -> Found | None:
-    glance = rest.slice(0, GLANCE).to_pylist()
+def _date(rest: pa.Array, known: DialectHints) -> Found | None:
+    glance = rest.slice(0, SAMPLE_SIZE).to_pylist()
     if not all(map(is_dated, glance)):
         return None
     texts = pd.Series(rest.to_pandas().to_numpy(), dtype="str")
@@ -83,7 +83,7 @@ def _date(rest: pa.Array, known: Habits) -> Found | None:
     found = forms_of(texts, known.day_first, known.continental)
     if found is None:
         return None
-    tells = Habits(day_first=found.day_first)
+    tells = DialectHints(day_first=found.day_first)
     return Found("date", Cells(dates=found.forms), (found.note,), tells, open=found.open)
 
 
@@ -97,7 +97,7 @@ def _compact_days(rest: pa.Array) -> Found | None:
     return Found("date", Cells(dates=forms), ("dates as %Y%m%d",)) if is_day else None
 
 
-def _words(words: Sequence[str], rest: pa.Array, known: Habits, *, has_blanks: bool) -> Found:
+def _words(words: Sequence[str], rest: pa.Array, known: DialectHints, *, has_blanks: bool) -> Found:
     """Texts that are nothing else: which of `words` are values among them?"""
     codes = len(rest) >= EXAMPLES and all_match(rest, "[A-Z]{2}")
     gone, kept = [], {}

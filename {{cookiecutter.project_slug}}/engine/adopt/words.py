@@ -12,7 +12,7 @@ from engine.data.reading.layout import SEPARATORS, Layout
 from engine.data.reading.text import header
 from engine.leakage import Leak
 from engine.leakage.outcome import SAMPLE
-from engine.pages.wording import count
+from engine.pages.formatting import count
 from engine.problem.spec import TASKS_OF_METRIC
 
 # How many columns a message names before it only counts.

@@ -38,12 +38,12 @@ def load_model(bundle: Bundle, trusted_types: Path | None = None) -> Any:
     except Exception as error:  # a broken archive fails in many ways
         raise BadInput(f"{bundle.model_path} is not a skops archive: {error!r}") from None
     own = {name for name in found if name.startswith(f"{features.__name__}.")}
-    strangers = sorted(set(found) - own - trusted(trusted_types or trusted_types_file()))
-    if strangers:
+    untrusted = sorted(set(found) - own - trusted(trusted_types or trusted_types_file()))
+    if untrusted:
         raise BadInput(
             f"the model of bundle {bundle.id[:12]} holds types that are not trusted: "
-            f"{', '.join(strangers)}; an ML engineer reads what loading them does and adds them "
-            "to handoff/trusted_types.txt, or the model is built without them"
+            f"{', '.join(untrusted)}; an ML engineer reads what loading them does and adds "
+            "them to handoff/trusted_types.txt, or the model is built without them"
         )
     try:
         return skops.io.loads(archive, trusted=found)

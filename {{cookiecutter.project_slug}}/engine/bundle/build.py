@@ -13,15 +13,15 @@ from threadpoolctl import threadpool_limits
 
 from engine.bundle import bundle
 from engine.bundle.card import card
+from engine.bundle.evaluation import TrainingResult, contract, evaluate, predict_test, reference
 from engine.bundle.golden import golden_rows
-from engine.bundle.papers import Claims, contract, evaluate, judge_test, reference
 from engine.bundle.run import TrainedRun, fetch
-from engine.pages.wording import count
+from engine.pages.formatting import count
 from engine.problem.errors import BadInput
 from engine.problem.spec import parse
 from engine.training.candidates import Candidates, ModelDefinition
-from engine.training.crew import THREADS
 from engine.training.dataset import Dataset, gather
+from engine.training.parallel import THREADS
 from engine.version import identity
 
 BUILT = Path("build/bundles")
@@ -75,9 +75,9 @@ def write(
 
 def _fill(draft: Path, run: TrainedRun, dataset: Dataset, candidates: Candidates) -> int:
     """All files but the manifest; returns how many models the test rows have judged."""
-    judged = judge_test(dataset, run.model)
+    judged = predict_test(dataset, run.model)
     looks = run.count_test_evaluation()
-    claims = Claims(run.facts["candidate"], run.facts["threshold"], looks)
+    claims = TrainingResult(run.facts["candidate"], run.facts["threshold"], looks)
     evaluation = evaluate(judged, claims, candidates)
     golden = golden_rows(dataset, run.model, judged.scores, claims.threshold)
     for folder in ("model", "code"):

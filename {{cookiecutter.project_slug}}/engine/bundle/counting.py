@@ -17,7 +17,7 @@ CATEGORIES = ("category", "boolean")
 
 
 @dataclass(frozen=True)
-class Tally:
+class Histogram:
     """One column, counted.
 
     `counts` has a place for each frozen bin; a category's last place is 'other'. Rows without a
@@ -35,9 +35,9 @@ class Tally:
         """Rows with a value in a bin."""
         return sum(self.counts)
 
-    def __add__(self, more: Self) -> "Tally":
+    def __add__(self, more: Self) -> "Histogram":
         """The same column over both lots of rows."""
-        return Tally(
+        return Histogram(
             tuple(a + b for a, b in zip(self.counts, more.counts, strict=True)),
             self.missing + more.missing,
             self.below + more.below,
@@ -50,8 +50,8 @@ class Counts:
     """All columns of a reference and the score, counted over the same rows."""
 
     rows: int
-    features: Mapping[str, Tally]
-    score: Tally
+    features: Mapping[str, Histogram]
+    score: Histogram
 
     def __add__(self, more: Self) -> "Counts":
         """The same columns over both lots of rows."""
@@ -117,13 +117,13 @@ def _aggregates(x: str, bins: Mapping[str, Any]) -> tuple[str, list[Any]]:
     return f"NULL, count({x}), 0, 0", []
 
 
-def _tally(bins: Mapping[str, Any], found: Sequence[Any], rows: int) -> Tally:
+def _tally(bins: Mapping[str, Any], found: Sequence[Any], rows: int) -> Histogram:
     histogram, present, below, above = found
     if bins["type"] in NUMBERS:
         named = [(histogram or {}).get(edge, 0) for edge in bins["edges"]]
     elif bins["type"] in CATEGORIES:
         named = [(histogram or {}).get(f"={category}", 0) for category in bins["categories"]]
     else:
-        return Tally((), rows - present)
+        return Histogram((), rows - present)
     # Of no value at all, DuckDB counts NULL.
-    return Tally((*named, present - sum(named)), rows - present, below or 0, above or 0)
+    return Histogram((*named, present - sum(named)), rows - present, below or 0, above or 0)

@@ -44,7 +44,7 @@ BY_CHANCE = "it is another each time; np.random.default_rng(3) draws the same ag
 REACHING = "a feature is computed, it reads and writes nothing else"
 
 
-def strangers(features: Path) -> list[str]:
+def unportable(features: Path) -> list[str]:
     """What the code does that no feature needs, each with its line."""
     try:
         tree = ast.parse(features.read_text(encoding="utf-8"))

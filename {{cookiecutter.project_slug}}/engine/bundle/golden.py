@@ -23,7 +23,7 @@ TYPICAL, NEAR, MOST_EDGES = 20, 10, 150
 UNSEEN = "(never seen before)"
 
 
-def answers(
+def golden_answers(
     scores: Array, task: Task, classes: Sequence[Any], threshold: float | None
 ) -> list[dict[str, Any]]:
     """What the model says of each row, as it is answered to a caller.
@@ -70,7 +70,7 @@ def golden_rows(
         ],
         ignore_index=True,
     )
-    said = answers(predict(model, rows, task, classes), task, classes, threshold)
+    said = golden_answers(predict(model, rows, task, classes), task, classes, threshold)
     return [
         {"kind": kind, "row": row, "answer": answer}
         for kind, row, answer in zip(kinds, json_rows(rows, columns), said, strict=True)

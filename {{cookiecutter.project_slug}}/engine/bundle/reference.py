@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from engine.bundle.counting import NUMBERS, Tally, count_frame
+from engine.bundle.counting import NUMBERS, Histogram, count_frame
 from engine.problem.columns import Column
 from engine.problem.errors import BadInput
 
@@ -49,9 +49,9 @@ def freeze(frame: pd.DataFrame, columns: Sequence[Column], scores: np.ndarray) -
     return reference
 
 
-def tally(feature: dict[str, Any]) -> Tally:
+def histogram_of(feature: dict[str, Any]) -> Histogram:
     """A feature of reference.json, or its score, as it was counted."""
-    return Tally(tuple(feature["counts"]), feature.get("missing", 0))
+    return Histogram(tuple(feature["counts"]), feature.get("missing", 0))
 
 
 def _chosen(column: Column) -> bool:

@@ -13,13 +13,13 @@ from engine.problem.errors import BadInput
 from engine.problem.files import read_json, read_text
 from engine.problem.spec import PROBLEM_FILE, read
 from engine.training.record.tracking import connect, mlflow, store_errors
-from engine.training.record.write import FACTS, FEATURES_FILE
+from engine.training.record.write import FEATURES_FILE, RUN_METADATA
 
 # All code as it was when the run began, committed or not.
 SNAPSHOT = "snapshot.zip"
 AGAIN = "train again with `python -m poc train`"
 # The tag that says how many models the test rows had judged when they judged this one.
-LOOKS = "test_evaluations"
+TEST_EVALUATIONS = "test_evaluations"
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,12 @@ class TrainedRun:
             return self.looks
         client = mlflow.MlflowClient()
         experiment = client.get_run(self.id).info.experiment_id
-        same_rows = f"tags.test_digest = '{self.facts['test_digest']}' and tags.{LOOKS} LIKE '%'"
+        same_rows = (
+            f"tags.test_digest = '{self.facts['test_digest']}' and tags.{TEST_EVALUATIONS} LIKE '%'"
+        )
         looked = client.search_runs([experiment], same_rows, max_results=10_000)
-        number = 1 + max((int(one.data.tags[LOOKS]) for one in looked), default=0)
-        client.set_tag(self.id, LOOKS, number)
+        number = 1 + max((int(one.data.tags[TEST_EVALUATIONS]) for one in looked), default=0)
+        client.set_tag(self.id, TEST_EVALUATIONS, number)
         return number
 
 
@@ -89,8 +91,8 @@ def fetch(run_id: str | None) -> TrainedRun:
         model_file=model_file,
         problem_text=problem_text,
         features_text=features_text,
-        facts=read_json(folder / FACTS, "the run's facts", AGAIN),
-        looks=int(run.data.tags[LOOKS]) if LOOKS in run.data.tags else None,
+        facts=read_json(folder / RUN_METADATA, "the run's facts", AGAIN),
+        looks=int(run.data.tags[TEST_EVALUATIONS]) if TEST_EVALUATIONS in run.data.tags else None,
     )
 
 
@@ -125,10 +127,10 @@ def load_model(model_file: Path) -> Pipeline:
     except Exception as error:  # a broken archive fails in many ways
         raise BadInput(f"{model_file} is not a skops archive: {error!r}") from None
     own = {name for name in found if name.startswith("poc.features.")}
-    strangers = sorted(set(found) - own - trusted(trusted_types_file()))
-    if strangers:
+    untrusted = sorted(set(found) - own - trusted(trusted_types_file()))
+    if untrusted:
         raise BadInput(
-            f"the model holds types that serving does not trust: {', '.join(strangers)}; ask "
+            f"the model holds types that serving does not trust: {', '.join(untrusted)}; ask "
             "the ML engineers to read them and add them to handoff/trusted_types.txt, or train "
             "without them"
         )

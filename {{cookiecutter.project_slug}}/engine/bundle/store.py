@@ -11,7 +11,7 @@ RELEASE_FILE = Path("deploy/release.toml")
 _ID = re.compile(r"[0-9a-f]{64}")
 
 
-def place(bundle_id: str) -> Path:
+def bundle_path(bundle_id: str) -> Path:
     """The folder of a bundle in the store: the one BUNDLES names, `bundles/` by default.
 
     Raises:

@@ -10,8 +10,8 @@ import pandera.pandas as pa
 from engine.data import sources
 from engine.data.cells import Cells
 from engine.data.columns import check_names
-from engine.data.judging import Broken, column_mistakes, judge
 from engine.data.reading.layout import Layout
+from engine.data.validation import Violation, column_mistakes, judge
 from engine.problem.spec import Problem
 
 REFUSED = Path("build/refused")
@@ -28,7 +28,7 @@ class Checked:
 
     rows: int
     mistakes: tuple[str, ...] = ()
-    broken: tuple[Broken, ...] = ()
+    broken: tuple[Violation, ...] = ()
     refused: int = 0
     unchecked: tuple[str, ...] = ()
     waiting: int = 0
@@ -80,18 +80,18 @@ def _patient(schema: pa.DataFrameSchema, names: list[str]) -> pa.DataFrameSchema
     )
 
 
-def _overdue(raw: pd.DataFrame, schema: pa.DataFrameSchema, later: list[str]) -> list[Broken]:
+def _overdue(raw: pd.DataFrame, schema: pa.DataFrameSchema, later: list[str]) -> list[Violation]:
     """What is missing although the row's outcome is known, and with it what comes later only."""
     found = []
     for name in later:
         values = Cells.of(schema.columns[name].metadata).without_missing(raw[name])
         if not schema.columns[name].nullable and (gone := values[values.isna()]).size:
             cells = gone.set_axis(gone.index + 1)
-            found.append(Broken(name, "must not be missing where the outcome is known", cells))
+            found.append(Violation(name, "must not be missing where the outcome is known", cells))
     return found
 
 
-def _write(path: Path, broken: tuple[Broken, ...], raw: pd.DataFrame, key: str | None) -> None:
+def _write(path: Path, broken: tuple[Violation, ...], raw: pd.DataFrame, key: str | None) -> None:
     """Every refused cell in a line: row, its id if rows have one, column, rule, value."""
     listed = pd.concat(
         [

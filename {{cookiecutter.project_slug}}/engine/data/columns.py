@@ -52,15 +52,15 @@ def check_names(problem: Problem, schema: pa.DataFrameSchema) -> None:
         **{f"columns.{kind}.{name}": name for kind, named in problem.columns for name in named},
         **{f"success.slices.{part.column}": part.column for part in problem.success.slices},
     }
-    strangers = [
+    unknown_columns = [
         f"{place} = {name!r}"
         for place, name in named.items()
         if name is not None and name not in schema.columns
     ]
-    if strangers:
+    if unknown_columns:
         raise BadInput(
             f"problem.toml names columns that data/contract.py does not have: "
-            f"{', '.join(strangers)}; mend the name, or add the column to the contract"
+            f"{', '.join(unknown_columns)}; mend the name, or add the column to the contract"
         )
 
 
@@ -129,7 +129,7 @@ def json_value(value: Any, kind: ColumnType) -> Any:
         "integer": int,
         "boolean": bool,
         "category": str,
-        "date": lambda moment: pd.Timestamp(moment).isoformat(),
+        "date": lambda timestamp: pd.Timestamp(timestamp).isoformat(),
     }
     return convert[kind](value)
 

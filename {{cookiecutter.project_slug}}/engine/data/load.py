@@ -10,13 +10,13 @@ import pandera.pandas as pa
 from engine.data import sources
 from engine.data.cells import Cells
 from engine.data.columns import check_names
-from engine.data.judging import conform
 from engine.data.reading.layout import Layout
 from engine.data.split import Rows
+from engine.data.validation import conform
 from engine.problem.columns import Column
 from engine.problem.spec import Problem
 
-__all__ = ["conform", "digest", "inputs", "load", "some"]
+__all__ = ["conform", "digest", "inputs", "load", "take"]
 
 
 def load(problem: Problem, schema: pa.DataFrameSchema) -> pd.DataFrame:
@@ -58,7 +58,7 @@ def inputs(frame: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
     return chosen.astype({column.name: column.dtype for column in columns})
 
 
-def some(frame: pd.DataFrame, rows: Rows) -> pd.DataFrame:
+def take(frame: pd.DataFrame, rows: Rows) -> pd.DataFrame:
     """These rows of `frame`, in this order; without a copy where they follow each other."""
     first, last = (int(rows[0]), int(rows[-1])) if len(rows) else (0, -1)
     # As many steps as rows, each of them one: what is taken by time mostly is so.

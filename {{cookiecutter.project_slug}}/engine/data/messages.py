@@ -1,7 +1,7 @@
 """What `python -m data check` prints about a delivery."""
 
 from engine.data.check import Checked
-from engine.pages.wording import count, listed
+from engine.pages.formatting import count, listed
 
 
 def after_check(source: str, checked: Checked, columns: int) -> str:

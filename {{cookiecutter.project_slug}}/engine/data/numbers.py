@@ -25,7 +25,7 @@ def number_pattern(decimal: str, thousands: str) -> str:
     return rf"[+-]?((\d+{groups})({point}\d*)?|{point}\d+)([eE][+-]?\d+)?"
 
 
-def bare(texts: pa.Array, unit: str, negative: Sequence[str]) -> pa.Array:
+def strip_units(texts: pa.Array, unit: str, negative: Sequence[str]) -> pa.Array:
     """`texts` without their unit, and with '-5' for every other way to write it.
 
     The unit stands before or behind the number, spaces between or not; a text without it is none
@@ -49,7 +49,7 @@ def plain(values: pd.Series, cells: tuple[str, str, str, Sequence[str]]) -> pd.S
         cells: decimal sign, thousands sign, unit, other forms of negatives.
     """
     decimal, thousands, unit, negative = cells
-    texts = bare(pa.array(values, pa.large_string(), from_pandas=True), unit, negative)
+    texts = strip_units(pa.array(values, pa.large_string(), from_pandas=True), unit, negative)
     fit = pc.match_substring_regex(texts, f"^({number_pattern(decimal, thousands)})$")
     texts = pc.if_else(fit, texts, pa.scalar(None, texts.type))
     if thousands:

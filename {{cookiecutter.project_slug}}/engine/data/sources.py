@@ -3,7 +3,7 @@
 import pandas as pd
 from sklearn import datasets
 
-from engine.data.places import QUERY, TEXTS, check_place, checked, is_file
+from engine.data.paths import QUERY, TEXTS, check_place, checked, is_file
 from engine.data.reading.layout import Layout, sniff
 from engine.data.reading.parquet import read_parquet
 from engine.data.reading.sql import read_sql

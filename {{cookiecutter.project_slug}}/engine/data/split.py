@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from engine.pages.wording import percent
+from engine.pages.formatting import percent
 from engine.problem.errors import BadInput
 from engine.problem.spec import Problem
 

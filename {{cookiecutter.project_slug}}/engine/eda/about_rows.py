@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from engine.eda import pictures
-from engine.eda.alike import ENOUGH_ROWS
-from engine.eda.look import PICTURE_ROWS, Look
+from engine.eda.associations import Missing
+from engine.eda.correlated import ENOUGH_ROWS
+from engine.eda.profile import PICTURE_ROWS, Profile
 from engine.eda.target import written
-from engine.eda.telling import Missing
 from engine.pages import charts
+from engine.pages.formatting import count, listed, number, percent
 from engine.pages.page import Block, Facts, Figure, Gallery, Note, Section, Table
-from engine.pages.wording import count, listed, number, percent
 from engine.problem.columns import Column
 
 BARS = 12
@@ -17,7 +17,7 @@ MOST_LINES = 30  # of a table; more are counted
 EXAMPLE = 40
 
 
-def rows(look: Look) -> Section:
+def rows(look: Profile) -> Section:
     """What a row is, and how many there are."""
     delay = look.problem.target.label_delay_days
     sentence = f"A row is one case of the question “{look.problem.decision.question}”" + (
@@ -40,7 +40,7 @@ def rows(look: Look) -> Section:
     return Section("Rows", "data scientist", sentence, blocks)
 
 
-def _split(look: Look) -> Note:
+def _split(look: Profile) -> Note:
     """Which rows' outcomes were read."""
     if isinstance(look.parts, str):
         said = "Nothing can be kept apart for a test yet, so this page reads every outcome: "
@@ -51,7 +51,7 @@ def _split(look: Look) -> Note:
     )
 
 
-def kept_out(look: Look) -> Section:
+def kept_out(look: Profile) -> Section:
     """Columns that the model never sees, and why."""
     problem = look.problem
     roles = {
@@ -75,7 +75,7 @@ def kept_out(look: Look) -> Section:
     return Section("Kept out", "data scientist", sentence, [table])
 
 
-def missing(look: Look) -> Section:
+def missing(look: Profile) -> Section:
     """How much is missing, and whether that tells the target."""
     gaps = {name: share for name, share in sorted(look.gaps.items(), key=lambda g: -g[1]) if share}
     if not gaps:
@@ -96,13 +96,13 @@ def missing(look: Look) -> Section:
         header = ("feature", "outcome", "when missing", "when present", "difference")
         caption = "Where a gap tells; the intervals hold with 95 % for all of them together"
         blocks.append(Table(caption, header, [_told(look, one) for one in telling]))
-    for names in look.gaps_together[:3]:
+    for names in look.shared_missingness[:3]:
         said = f"{listed(_shortened(names))} are missing in the same rows: one cause, one gap."
         blocks.append(Note(said))
     return Section("Missing values", "data scientist", sentence, blocks)
 
 
-def repeats(look: Look) -> Section:
+def repeats(look: Profile) -> Section:
     """Rows whose inputs are the same."""
     found = look.repeats
     if not found.rows:
@@ -118,14 +118,14 @@ def repeats(look: Look) -> Section:
     return Section("Duplicates", "data scientist", sentence, [Note(noted)])
 
 
-def distributions(look: Look) -> Section:
+def distributions(look: Profile) -> Section:
     """How each feature is spread."""
     figures = [pictures.distribution(c, look.sample[c.name]) for c in look.shown]
     sentence = f"Share of rows. {look.which}"
     return Section("Distributions", "data scientist", sentence, [Gallery(figures)])
 
 
-def odd_values(look: Look) -> Section:
+def odd_values(look: Profile) -> Section:
     """What looks odd in a feature's values, and what to do about it."""
     if not look.odd:
         sentence = "No constant, stand-in, long tail, or word for missing was found."
@@ -139,7 +139,7 @@ def odd_values(look: Look) -> Section:
     return Section("Odd values", "data scientist", sentence, blocks)
 
 
-def alike(look: Look) -> Section:
+def alike(look: Profile) -> Section:
     """Features of which one says what another says."""
     found = look.alike
     if not found:
@@ -157,7 +157,7 @@ def alike(look: Look) -> Section:
     return Section("Features alike", "data scientist", sentence, blocks)
 
 
-def inputs(look: Look) -> Section:
+def inputs(look: Profile) -> Section:
     """Every input with its meaning; at the end, because there may be hundreds."""
     header = ("input", "type", "meaning", "missing", "different values", "for example")
     table = Table("By the data contract", header, [_input(look, c) for c in look.columns])
@@ -168,7 +168,7 @@ def inputs(look: Look) -> Section:
     return Section("Inputs", "data scientist", sentence, [table])
 
 
-def _input(look: Look, column: Column) -> tuple[str | int, ...]:
+def _input(look: Profile, column: Column) -> tuple[str | int, ...]:
     example = "" if column.example is None else written(column.example)
     short = example if len(example) <= EXAMPLE else f"{example[:EXAMPLE]}…"
     different = look.different[column.name]
@@ -176,7 +176,7 @@ def _input(look: Look, column: Column) -> tuple[str | int, ...]:
     return column.name, column.type, meaning, percent(look.gaps[column.name]), different, short
 
 
-def _told(look: Look, one: Missing) -> tuple[str, ...]:
+def _told(look: Profile, one: Missing) -> tuple[str, ...]:
     show = pictures.show_of(look.target)
     times, unit = (1, "") if look.target.task == "regression" else (100, " points")
     gap = f"{number(one.low * times)} to {number(one.high * times)}{unit}"

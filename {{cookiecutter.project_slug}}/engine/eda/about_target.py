@@ -3,12 +3,12 @@
 import numpy as np
 
 from engine.eda import pictures
-from engine.eda.look import Look
+from engine.eda.profile import Profile
 from engine.eda.stability import MOVES
 from engine.eda.target import Target
 from engine.pages import charts
+from engine.pages.formatting import count, listed, number, percent, subject
 from engine.pages.page import Block, Code, Figure, Gallery, Note, Section, Table
-from engine.pages.wording import count, listed, number, percent, subject
 from engine.problem.toml import toml
 
 BARS = 12
@@ -16,7 +16,7 @@ RARE_ROWS = 30  # a class of fewer rows can hardly be learnt, and not be judged
 SAME_SHARE, TAIL_SHARE = 0.3, 0.5
 
 
-def target(look: Look) -> Section:
+def target(look: Profile) -> Section:
     """Classes and their balance, or the spread of the value."""
     found = look.target
     blocks: list[Block] = [pictures.outcome(found)]
@@ -62,7 +62,7 @@ def _value(found: Target, blocks: list[Block]) -> Section:
     return Section("Target", "data scientist", sentence, blocks)
 
 
-def suspects(look: Look) -> Section:
+def suspects(look: Profile) -> Section:
     """Features that might give the target away."""
     if not look.suspects:
         sentence = "No feature comes close to giving the target away, alone or with a few others."
@@ -84,7 +84,7 @@ def suspects(look: Look) -> Section:
     return Section("Leakage suspects", "data scientist", sentence, blocks)
 
 
-def tells(look: Look) -> Section:
+def tells(look: Profile) -> Section:
     """How much each feature tells alone."""
     top = [(name, share) for name, share in look.tells.items() if share >= 0.001]
     caption = (
@@ -99,7 +99,7 @@ def tells(look: Look) -> Section:
     return Section("What tells the target", "data scientist", sentence, [figure])
 
 
-def relations(look: Look) -> Section:
+def relations(look: Profile) -> Section:
     """What each feature says of the target."""
     figures = [pictures.relation(c, look.learn[c.name], look.target) for c in look.shown]
     if look.target.task == "multiclass":
@@ -116,7 +116,7 @@ def relations(look: Look) -> Section:
     )
 
 
-def over_time(look: Look) -> Section | None:
+def over_time(look: Profile) -> Section | None:
     """How rows, target and features move; None where the rows have no time."""
     if look.spans is None:
         return None
@@ -140,7 +140,7 @@ def over_time(look: Look) -> Section | None:
     return Section("Over time", "data scientist", sentence, [Gallery(figures)])
 
 
-def telling_picture(look: Look, most: int) -> str:
+def telling_picture(look: Profile, most: int) -> str:
     """The most telling features as bars."""
     top = [(name, share) for name, share in look.tells.items() if share >= 0.001][:most]
     return charts.bars("How much each feature tells alone", top, show=percent)

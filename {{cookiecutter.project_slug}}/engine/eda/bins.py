@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from engine.eda.target import Array, Codes, written
-from engine.pages.wording import number
+from engine.pages.formatting import number
 from engine.problem.columns import Column
 
 OTHER = "other values"
@@ -49,7 +49,7 @@ def numbers(column: Column, values: pd.Series) -> Array:
     return np.where(np.isfinite(found), found, np.nan)
 
 
-def moment(seconds: float) -> str:
+def timestamp(seconds: float) -> str:
     """Seconds since 1970 as a day."""
     return str(np.datetime64(int(seconds), "s").astype("datetime64[D]"))
 
@@ -76,7 +76,7 @@ def cut(column: Column, values: pd.Series, most: int) -> Bins:
 
 def _cut_numbers(column: Column, values: Array, most: int) -> Bins:
     known = values[~np.isnan(values)]
-    write = moment if column.type == "date" else number
+    write = timestamp if column.type == "date" else number
     codes = np.full(len(values), -1, dtype=np.intp)
     distinct = np.unique(known)
     if len(distinct) <= most:

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from engine.eda.bins import cut, is_numeric, moment, numbers
+from engine.eda.bins import cut, is_numeric, numbers, timestamp
 from engine.eda.stability import Periods
 from engine.eda.target import Array, Level, Target, levels
 from engine.pages import charts
 from engine.pages.charts import Dot
 from engine.pages.curves import Line
 from engine.pages.drawing import Show
+from engine.pages.formatting import count, number, percent
 from engine.pages.page import Figure
-from engine.pages.wording import count, number, percent
 from engine.problem.columns import Column
 
 BARS, FEW_VALUES, WORDS, STRETCHES, SPOTS = 24, 12, 8, 10, 400
@@ -125,11 +125,11 @@ def _histogram(title: str, column: Column, values: Array) -> tuple[str, str]:
     ends = inner if long else [low, high]
     edges = _edges(column, *ends)
     rows, _ = np.histogram(known, edges)
-    write = moment if column.type == "date" else number
+    write = timestamp if column.type == "date" else number
     said = f"Median {write(median)}, from {write(low)} to {write(high)}."
     if long:
         said += f" The outermost {percent(1 - rows.sum() / len(known))} of rows are not drawn."
-    places = [moment(edge) for edge in edges] if column.type == "date" else edges
+    places = [timestamp(edge) for edge in edges] if column.type == "date" else edges
     share = (rows / len(known)).tolist()
     return charts.histogram(title, places, {"rows": share}, show=percent), said
 
@@ -148,7 +148,7 @@ def _level_along(title: str, column: Column, values: pd.Series, target: Target) 
     bins = cut(column, values, STRETCHES)
     ((label, outcomes),) = target.outcomes()
     found = _line(label, levels(outcomes, bins.codes, len(bins.labels)))
-    along = [moment(c) for c in bins.centres] if column.type == "date" else bins.centres
+    along = [timestamp(c) for c in bins.centres] if column.type == "date" else bins.centres
     show = percent if target.task == "binary" else None
     return charts.lines(title, along, [found], mark=float(outcomes.mean()), show=show)
 
@@ -157,8 +157,12 @@ def _level_by_value(title: str, column: Column, values: pd.Series, target: Targe
     bins = cut(column, values, FEW_VALUES if is_numeric(column) else WORDS).with_missing()
     ((_, outcomes),) = target.outcomes()
     found = levels(outcomes, bins.codes, len(bins.labels))
-    dots = [Dot(name, x.mean, x.low, x.high) for name, x in zip(bins.labels, found, strict=True)]
-    return charts.dots(title, dots, mark=float(outcomes.mean()), show=show_of(target))
+    interval_plot = [
+        Dot(name, x.mean, x.low, x.high) for name, x in zip(bins.labels, found, strict=True)
+    ]
+    return charts.interval_plot(
+        title, interval_plot, mark=float(outcomes.mean()), show=show_of(target)
+    )
 
 
 def _cloud(title: str, column: Column, values: pd.Series, target: Target) -> str:
@@ -176,12 +180,14 @@ def _cloud(title: str, column: Column, values: pd.Series, target: Target) -> str
 def _spread_by_class(title: str, column: Column, values: pd.Series, target: Target) -> str:
     """The median of each class, and between which values the middle half of its rows lies."""
     names, codes = target.shown()
-    known, dots = numbers(column, values), []
+    known, interval_plot = numbers(column, values), []
     for i, name in enumerate(names):
         inside = known[(codes == i) & ~np.isnan(known)]
         low, middle, high = np.quantile(inside, (0.25, 0.5, 0.75)) if len(inside) else [np.nan] * 3
-        dots.append(Dot(name, float(middle), float(low), float(high)))
-    return charts.dots(title, dots, show=moment if column.type == "date" else number)
+        interval_plot.append(Dot(name, float(middle), float(low), float(high)))
+    return charts.interval_plot(
+        title, interval_plot, show=timestamp if column.type == "date" else number
+    )
 
 
 def _classes_by_value(title: str, column: Column, values: pd.Series, target: Target) -> str:

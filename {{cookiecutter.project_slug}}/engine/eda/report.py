@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from engine.eda.about_target import telling_picture
-from engine.eda.look import Look
+from engine.eda.profile import Profile
 from engine.pages import page
+from engine.pages.formatting import count, listed, percent, subject
 from engine.pages.page import Section
-from engine.pages.wording import count, listed, percent, subject
 
 PAGE = Path("build/eda/index.html")
 # A section of the page; None where there is nothing to show.
-SectionMaker = Callable[[Look], Section | None]
+SectionMaker = Callable[[Profile], Section | None]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Report:
 
 # Squares of values near the limits of a float overflow; pictures leave out what is not finite.
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")
-def write_report(measured: Look, sections: Sequence[SectionMaker], path: Path = PAGE) -> Report:
+def write_report(measured: Profile, sections: Sequence[SectionMaker], path: Path = PAGE) -> Report:
     """Write the page with these sections, in this order."""
     title, headline = f"Data of {measured.problem.decision.name}", _headline(measured)
     made = [section(measured) for section in sections]
@@ -38,7 +38,7 @@ def write_report(measured: Look, sections: Sequence[SectionMaker], path: Path = 
     return Report(headline, telling_picture(measured, 6), path, suspects)
 
 
-def _headline(measured: Look) -> str:
+def _headline(measured: Profile) -> str:
     size = f"{count(len(measured.frame), 'row')}, {count(len(measured.columns), 'input')}"
     gaps = measured.missing_share
     said = f"{size}, {percent(gaps) + ' of values' if gaps else 'nothing'} missing. "

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from engine.eda.bins import cut, moment, numbers
+from engine.eda.bins import cut, numbers, timestamp
 from engine.eda.target import Array, Codes
 from engine.problem.columns import Column
 
@@ -86,7 +86,7 @@ def cramer(first: Codes, groups: int, second: Codes, others: int) -> float:
 
 def _names(limits: Array) -> list[str]:
     """Limits as days, or with the hour where days would repeat."""
-    days = [moment(limit) for limit in limits]
+    days = [timestamp(limit) for limit in limits]
     if len(set(days)) == len(days):
         return days
     return [str(np.datetime64(int(limit), "s")).replace("T", " ")[5:16] for limit in limits]

@@ -12,15 +12,15 @@ from pathlib import Path
 from engine.bundle.bundle import Bundle, read
 from engine.bundle.record import RECORDS, TEAMS, VERDICT, signer, unsigned, verdict_digest
 from engine.bundle.run import TrainedRun, fetch
-from engine.bundle.store import place
-from engine.gate.checks.finding import Check
-from engine.gate.gate import Say, judge
+from engine.bundle.store import bundle_path
+from engine.gate.checks.check import Check
+from engine.gate.gate import Say, validate
 from engine.gate.origin import check_committed, check_recorded
-from engine.pages.wording import listed
+from engine.pages.formatting import listed
 from engine.problem.errors import BadInput
 from engine.problem.files import read_json
 from engine.training.candidates import ModelDefinition
-from engine.training.record.earlier import ACCEPTED
+from engine.training.record.previous_runs import ACCEPTED
 from engine.training.record.tracking import mlflow
 
 
@@ -63,7 +63,7 @@ def accept(
     check_recorded(bundle, run)
     [other] = set(TEAMS) - {team}
     is_second = unsigned(bundle.id, other) is None
-    asked = checks if is_second else [check for check in checks if not check.meanwhile]
+    asked = checks if is_second else [check for check in checks if not check.slow_note]
     _check_passes(path, definition, asked, told, say)
     published = _publish(bundle) if is_second else None
     # One person for both teams, as in a start-up: every check stays, and the file says so.
@@ -125,9 +125,9 @@ def _check_passes(
     say: Say,
 ) -> None:
     """The gate lets the bundle through now, and warns of nothing that its verdict passes over."""
-    judgement = judge(path, definition, checks, say)
+    judgement = validate(path, definition, checks, say)
     # A slow check warns of a busy machine too: that may differ from one time to the next.
-    quick = {check.name for check in checks if not check.meanwhile}
+    quick = {check.name for check in checks if not check.slow_note}
     warned = [one.check for one in judgement.warnings if one.check in quick]
     silent = [name for name in warned if told.get(name) != "warn"]
     if refusals := judgement.refusals:
@@ -145,7 +145,7 @@ def _check_passes(
 
 def _publish(bundle: Bundle) -> Path:
     """Copy the bundle into the store under its id; it counts for nothing there without a record."""
-    final = place(bundle.id)
+    final = bundle_path(bundle.id)
     if not final.exists():
         final.parent.mkdir(parents=True, exist_ok=True)
         draft = final.with_name(f".{bundle.id[:12]}.{os.getpid()}")

@@ -13,14 +13,14 @@ from threadpoolctl import threadpool_limits
 from engine.bundle.bundle import MANIFEST
 from engine.bundle.bundle import read as read_bundle
 from engine.bundle.record import RECORDS, VERDICT
-from engine.gate.checks.finding import Check, Evidence, Finding, Result, Verdict
+from engine.gate.checks.check import Check, CheckContext, Finding, Outcome, Result
 from engine.gate.standard import STANDARD_CHECKS, check_names
 from engine.problem.errors import BadInput
-from engine.problem.project import place_of
+from engine.problem.project import location_of
 from engine.problem.spec import read as read_problem
 from engine.training.candidates import ModelDefinition
-from engine.training.crew import THREADS
 from engine.training.dataset import gather
+from engine.training.parallel import THREADS
 
 # Where one of these refuses, the others would compare with something else, or not at all.
 FIRST = ("complete", "current")
@@ -29,22 +29,22 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Verdict:
     """What the gate says of a bundle; refused if any check refuses.
 
     `bundle_id` is None where the folder holds no intact bundle: nobody knows then whose verdict it
-    would be, and it is recorded nowhere. `unasked` are the checks that a refusal before them made
+    would be, and it is recorded nowhere. `skipped` are the checks that a refusal before them made
     pointless.
     """
 
     bundle_id: str | None
     findings: tuple[Finding, ...]
-    unasked: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Literal["passed", "refused"]:
         """The one word."""
-        return "refused" if self.refusals or self.unasked else "passed"
+        return "refused" if self.refusals or self.skipped else "passed"
 
     @property
     def refusals(self) -> tuple[Finding, ...]:
@@ -65,12 +65,12 @@ class Judgement:
         }
 
 
-def judge(
+def validate(
     path: Path,
     definition: ModelDefinition,
     checks: Sequence[Check],
     say: Say = lambda _: None,
-) -> Judgement:
+) -> Verdict:
     """Hold the bundle in `path` against the checks, by the problem as it stands here.
 
     Args:
@@ -96,16 +96,16 @@ def judge(
     # Those whose refusal makes the others pointless, then the quick, then the slow.
     first = [check for check in checks if check.name in FIRST]
     rest = [check for check in checks if check not in first and not check.dropped]
-    rest.sort(key=lambda check: bool(check.meanwhile))
+    rest.sort(key=lambda check: bool(check.slow_note))
     with threadpool_limits(limits=THREADS):
-        evidence = Evidence(bundle, definition, gather(read_problem(), definition.contract))
+        evidence = CheckContext(bundle, definition, gather(read_problem(), definition.contract))
         found = {check: _ask(check, evidence, say) for check in first}
         if all(result.verdict != "refuse" for result in found.values()):
             found |= {check: _ask(check, evidence, say) for check in rest}
     return _judgement(bundle.id, checks, found)
 
 
-def _damaged(reason: str, checks: Sequence[Check]) -> Judgement:
+def _damaged(reason: str, checks: Sequence[Check]) -> Verdict:
     """The verdict on files that are no intact bundle: nothing else can be measured on them."""
     complete = next(check for check in STANDARD_CHECKS if check.name == "complete")
     result = Result("refuse", reason, "a bundle as it was built", "build it anew")
@@ -115,9 +115,9 @@ def _damaged(reason: str, checks: Sequence[Check]) -> Judgement:
 
 def _judgement(
     bundle_id: str | None, checks: Sequence[Check], found: Mapping[Check, Result]
-) -> Judgement:
+) -> Verdict:
     results = {check: _dropped(check) for check in checks if check.dropped} | dict(found)
-    return Judgement(
+    return Verdict(
         bundle_id,
         tuple(_finding(check, results[check]) for check in checks if check in results),
         tuple(check.name for check in checks if check not in results),
@@ -137,15 +137,15 @@ NO_PLACE = (
 )
 
 
-def _ask(check: Check, evidence: Evidence, say: Say) -> Result:
+def _ask(check: Check, evidence: CheckContext, say: Say) -> Result:
     """What the check says. One that fails is a refusal: what was not measured has not passed."""
-    say(f"  {check.name}{f': {check.meanwhile} …' if check.meanwhile else ''}")
+    say(f"  {check.name}{f': {check.slow_note} …' if check.slow_note else ''}")
     try:
         return _valid(check.ask(evidence))
     except BadInput as error:
         measured, advice = str(error), "mend what it names, then train and build again"
     except (Exception, SystemExit) as error:  # model and check may fail in any way
-        place = place_of(error)
+        place = location_of(error)
         measured = f"the check itself failed{f' in {place}' if place else ''}: {error!r:.500}"
         advice = f"fix {place}, then run the check again" if place else NO_PLACE
     return Result("refuse", measured, "that it can be measured", advice)
@@ -157,7 +157,7 @@ def _valid(result: Any) -> Result:
     Raises:
         TypeError: it is no result, of an unknown verdict, or says something that is no text.
     """
-    if not isinstance(result, Result) or result.verdict not in get_args(Verdict):
+    if not isinstance(result, Result) or result.verdict not in get_args(Outcome):
         raise TypeError(f"expected a Result of {', '.join(get_args(Verdict))}, got {result!r:.200}")
     for name in ("measured", "required", "next"):
         if not isinstance(getattr(result, name), str):
@@ -178,7 +178,7 @@ def _finding(check: Check, result: Result) -> Finding:
     )
 
 
-def record(judgement: Judgement, records: Path = RECORDS) -> Path:
+def record(judgement: Verdict, records: Path = RECORDS) -> Path:
     """Write the verdict to `records`/<bundle id>/verdict.json, as a whole or not at all.
 
     It takes the place of an earlier verdict, whose signatures then sign nothing any more.

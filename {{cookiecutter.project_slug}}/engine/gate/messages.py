@@ -5,11 +5,11 @@ from pathlib import Path
 
 from engine.bundle.record import TEAMS, unsigned
 from engine.gate.accept import Signature
-from engine.gate.gate import Judgement
+from engine.gate.gate import Verdict
 
 
 def after_check(
-    judgement: Judgement, recorded: Path | None, page: Path, invalidated: Sequence[str]
+    judgement: Verdict, recorded: Path | None, page: Path, invalidated: Sequence[str]
 ) -> str:
     """Verdict, files and next step.
 
@@ -32,7 +32,7 @@ def after_check(
     return "\n".join(lines)
 
 
-def _next_step(judgement: Judgement) -> str:
+def _next_step(judgement: Verdict) -> str:
     """Sign; or first what the check `reproducible` asks for, without which nobody can."""
     asked = (one.next for one in judgement.warnings if one.check == "reproducible")
     return next(asked, "python -m handoff accept --as data-scientist, and --as ml-engineer")

@@ -1,7 +1,7 @@
 """Where a bundle comes from: a commit that anyone can check out, and a run that MLflow recorded."""
 
 from engine.bundle.bundle import Bundle, file_digest
-from engine.bundle.run import LOOKS, TrainedRun
+from engine.bundle.run import TEST_EVALUATIONS, TrainedRun
 from engine.problem.errors import BadInput
 from engine.problem.spec import PROBLEM_FILE
 from engine.training.record.provenance import at_commit, provenance
@@ -44,7 +44,7 @@ def check_recorded(bundle: Bundle, run: TrainedRun) -> None:
         "model": (manifest["files"]["model/model.skops"], file_digest(run.model_file)),
         "threshold": (bundle.threshold, run.facts["threshold"]),
         "candidate": (said.get("candidate", {}).get("name"), run.facts["candidate"]),
-        LOOKS: (said.get(LOOKS), run.looks),
+        TEST_EVALUATIONS: (said.get(TEST_EVALUATIONS), run.looks),
         "code": (manifest.get("code"), run.facts["code"]),
         "data_digest": (manifest.get("data_digest"), run.facts["data_digest"]),
         "trained_at": (manifest.get("trained_at"), run.trained_at.isoformat()),

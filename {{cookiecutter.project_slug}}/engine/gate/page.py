@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import get_args
 
-from engine.gate.checks.finding import Finding, Group
-from engine.gate.gate import Judgement
+from engine.gate.checks.check import Finding, Group
+from engine.gate.gate import Verdict
 from engine.pages import page
+from engine.pages.formatting import SIGNS, count, severity
 from engine.pages.page import Block, Code, Gallery, Note, Section, Status, Table
 from engine.pages.terminal import table
-from engine.pages.wording import SIGNS, count, tone
 
 PAGE = Path("build/gate.html")
 HEADER = ["check", "verdict", "measured", "required"]
@@ -20,7 +20,7 @@ QUESTIONS: dict[Group, str] = {
 }
 
 
-def show(judgement: Judgement) -> None:
+def show(judgement: Verdict) -> None:
     """Print the gate's table, and what to do about each line that needs it."""
     rows: list[list[str]] = []
     for group in get_args(Group):
@@ -30,27 +30,27 @@ def show(judgement: Judgement) -> None:
     table(f"gate: {_name(judgement)} {judgement.verdict}", ["group", *HEADER], rows)
     for one in (*judgement.refusals, *judgement.warnings):
         print(f"{one.check}: {one.next}")
-    if judgement.unasked:
-        print(f"not asked before that is mended: {', '.join(judgement.unasked)}")
+    if judgement.skipped:
+        print(f"not asked before that is mended: {', '.join(judgement.skipped)}")
 
 
-def markdown(judgement: Judgement) -> str:
+def markdown(judgement: Verdict) -> str:
     """The same as Markdown, for the summary of a job or a comment on a pull request."""
     lines = [f"## Gate: {_name(judgement)} {judgement.verdict}", ""]
     lines += [f"| group | {' | '.join(HEADER)} |", "| --- " * (len(HEADER) + 1) + "|"]
     for one in judgement.findings:
-        sign = SIGNS[tone(one.verdict) or "quiet"]
+        sign = SIGNS[severity(one.verdict) or "quiet"]
         said = [one.group, one.check, f"{sign} {one.verdict}", one.measured, one.required]
         lines.append(f"| {' | '.join(_escaped(word) for word in said)} |")
     for title, those in (("Refused", judgement.refusals), ("To look at", judgement.warnings)):
         lines += ["", f"### {title}", ""] if those else []
         lines += [f"- **{one.check}**: {_escaped(one.next)}" for one in those]
-    if judgement.unasked:
-        lines += ["", f"Not asked before that is mended: {', '.join(judgement.unasked)}."]
+    if judgement.skipped:
+        lines += ["", f"Not asked before that is mended: {', '.join(judgement.skipped)}."]
     return "\n".join(lines) + "\n"
 
 
-def write(judgement: Judgement, path: Path = PAGE) -> Path:
+def write(judgement: Verdict, path: Path = PAGE) -> Path:
     """The gate's page, as a whole or not at all; returns its path."""
     asked = [group for group in get_args(Group) if _of(judgement, group)]
     return page.write(
@@ -72,14 +72,14 @@ def write(judgement: Judgement, path: Path = PAGE) -> Path:
     )
 
 
-def lead(judgement: Judgement) -> str:
+def lead(judgement: Verdict) -> str:
     """The verdict and what follows from it, in a sentence or two."""
     named = ", ".join(one.check for one in judgement.refusals)
     asked = len(judgement.findings)
     if judgement.refusals:
         words = f"Refused by {named}. Below stands what was measured, and what to do."
-        left = count(len(judgement.unasked), "further check")
-        return f"{words} {left} had nothing to measure yet." if judgement.unasked else words
+        left = count(len(judgement.skipped), "further check")
+        return f"{words} {left} had nothing to measure yet." if judgement.skipped else words
     look = ", ".join(one.check for one in judgement.warnings)
     dropped = ", ".join(one.check for one in judgement.findings if one.dropped)
     silent = ", ".join(
@@ -93,7 +93,7 @@ def lead(judgement: Judgement) -> str:
     return f"{said} A person should look at: {look}." if look else said
 
 
-def groups(judgement: Judgement) -> list[Block]:
+def groups(judgement: Verdict) -> list[Block]:
     """All groups one after the other, for a page that is about more than the gate."""
     return [
         block
@@ -125,11 +125,11 @@ def _line(one: Finding) -> list[str]:
     return [one.check, one.verdict, one.measured, one.required]
 
 
-def _of(judgement: Judgement, group: Group) -> list[Finding]:
+def _of(judgement: Verdict, group: Group) -> list[Finding]:
     return [one for one in judgement.findings if one.group == group]
 
 
-def _name(judgement: Judgement) -> str:
+def _name(judgement: Verdict) -> str:
     return f"bundle {judgement.bundle_id[:12]}" if judgement.bundle_id else "no bundle"
 
 

@@ -10,14 +10,14 @@ from engine.gate.checks.behaviour import behaviour
 from engine.gate.checks.budget import budget
 from engine.gate.checks.calibration import calibration
 from engine.gate.checks.champion import champion
+from engine.gate.checks.check import Check, Group
 from engine.gate.checks.documented import documented
-from engine.gate.checks.finding import Check, Group
 from engine.gate.checks.monitorable import monitorable
 from engine.gate.checks.notebooks import notebooks
 from engine.gate.checks.reproducible import reproducible
 from engine.gate.checks.robust import robust
 from engine.gate.checks.split import split
-from engine.pages.wording import listed
+from engine.pages.formatting import listed
 from engine.problem.errors import BadInput
 
 # In the order of the table: the four groups, each from the plainest check to the deepest.

@@ -9,11 +9,11 @@ import pandas as pd
 
 from engine.bundle.build import build
 from engine.bundle.bundle import read
-from engine.gate.gate import judge, record
+from engine.gate.gate import record, validate
 from engine.gate.page import groups, lead
 from engine.gate.page import write as write_gate
-from engine.journey.drill import drift_drill
-from engine.journey.live import Traffic, exchange
+from engine.journey.drift_simulation import drift_drill
+from engine.journey.production_rows import Traffic, exchange
 from engine.journey.stage import DRAFT, Outcome, Rehearsal
 from engine.monitoring.show import picture
 from engine.pages import charts
@@ -31,7 +31,7 @@ def handoff(rehearsal: Rehearsal) -> Outcome:
     built = build(rehearsal.programs.definition, run.run_id if run else None)
     shutil.copytree(built.path, BUNDLE)
     rehearsal.bundle = read(BUNDLE)
-    judgement = judge(BUNDLE, rehearsal.programs.definition, rehearsal.programs.checks, print)
+    judgement = validate(BUNDLE, rehearsal.programs.definition, rehearsal.programs.checks, print)
     record(judgement, RECORDS)
     write_gate(judgement, DRAFT / "gate.html")
     headline = f"Bundle {built.id[:12]} meets the gate. {lead(judgement)}"
@@ -52,7 +52,7 @@ def _worth(rehearsal: Rehearsal) -> Figure:
         charts.Dot("with the model", worth["per_1000_rows"], worth["low"], worth["high"]),
         charts.Dot("without", worth["do_nothing"], worth["do_nothing"], worth["do_nothing"]),
     ]
-    return Figure(charts.dots(title, rows), f"{title}, with its 95 % interval.")
+    return Figure(charts.interval_plot(title, rows), f"{title}, with its 95 % interval.")
 
 
 def _files() -> Links:

@@ -8,8 +8,8 @@ from engine.data.load import load
 from engine.data.split import split
 from engine.journey.stage import DRAFT, Outcome, Rehearsal
 from engine.pages import charts
+from engine.pages.formatting import number
 from engine.pages.page import Facts, Figure, Links, Note, Table
-from engine.pages.wording import number
 from engine.problem.spec import Problem
 from engine.training.folds import Trial
 
@@ -103,7 +103,7 @@ def poc(rehearsal: Rehearsal) -> Outcome:
     run, metric = rehearsal.run, rehearsal.problem.success.metric
     chosen = next(trial for trial in run.trials if trial.candidate.name == run.chosen)
     title = f"{metric} in cross-validation"
-    picture = charts.dots(
+    picture = charts.interval_plot(
         title,
         [_dot(trial) for trial in run.trials],
         label=f"mean over {len(chosen.folds)} folds, with twice its standard error",

@@ -10,7 +10,7 @@ import pandas as pd
 from engine.bundle.bundle import Bundle
 from engine.data.split import Split
 from engine.eda.report import Report
-from engine.gate.checks.finding import Check
+from engine.gate.checks.check import Check
 from engine.monitoring.result import Result
 from engine.pages.page import Block, Owner
 from engine.problem.columns import Column

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from engine.leakage.cuts import Flags
+from engine.leakage.categorical import Words, cuts_quantity, just_where, recoded
 from engine.leakage.leak import Leak
 from engine.leakage.outcome import Array, Outcome, as_numbers
+from engine.leakage.threshold_rules import Flags
 from engine.leakage.transforms import is_transform
-from engine.leakage.words import Words, cuts_quantity, just_where, recoded
 
 # Rows that may break an exact relation.
 BROKEN = 0.01
@@ -52,16 +52,16 @@ def _of_class(values: pd.Series, outcome: Outcome) -> str | None:
 
 def dates(columns: Mapping[str, pd.Series], late: pd.Series) -> Iterator[Leak]:
     """Inputs that are a date which is known too late, or that give it with another date."""
-    name, moment = f"'{late.name}'", as_numbers(late)
+    name, timestamp = f"'{late.name}'", as_numbers(late)
     is_date = {
         one: pd.api.types.is_datetime64_any_dtype(values.dtype) for one, values in columns.items()
     }
     for one in [one for one in columns if is_date[one]]:
         values = as_numbers(columns[one])
-        if any(_same(values, moment, unit) for unit in UNITS):
+        if any(_same(values, timestamp, unit) for unit in UNITS):
             yield Leak((one,), f"it is {name}, or a part of it")
             continue
-        since = Outcome(f"the time from {one} to {name}", moment - values, late=True)
+        since = Outcome(f"the time from {one} to {name}", timestamp - values, late=True)
         for other, inputs in columns.items():
             if pd.api.types.is_numeric_dtype(inputs.dtype) and is_transform(
                 as_numbers(inputs), since
@@ -81,8 +81,8 @@ def come_with_it(columns: Mapping[str, pd.Series], known: Flags) -> tuple[str, .
     )
 
 
-def _same(values: Array, moment: Array, unit: float) -> bool:
-    cut = np.floor(moment / unit + 1e-6) * unit if unit else moment
+def _same(values: Array, timestamp: Array, unit: float) -> bool:
+    cut = np.floor(timestamp / unit + 1e-6) * unit if unit else timestamp
     there = np.isfinite(values) & np.isfinite(cut)
     if there.mean() < 0.5:
         return False

@@ -14,7 +14,7 @@ from engine.leakage.statistics import FEWEST_ROWS, OFF, Groups, rounding_of, tar
 
 # Rows for a quick look, of whole groups and of the first ones, that only such a statistic passes;
 # and how near one must be, in spreads.
-GLANCE, START, NEAR = 400, 1_000, 0.02
+SAMPLE_SIZE, START, NEAR = 400, 1_000, 0.02
 # Rows in which the outcome is another than that of the row before: there alone a total so far
 # differs from the total before.
 FEWEST_CHANGES = 20
@@ -23,7 +23,7 @@ FEWEST_CHANGES = 20
 def leaving_one_out(values: Array, groups: Groups, outcome: Outcome) -> str | None:
     """Which mean of the outcome over the other rows of a row's group the column is, or None."""
     sizes = np.bincount(groups.codes)
-    glance = groups.codes <= np.searchsorted(np.cumsum(sizes), GLANCE)
+    glance = groups.codes <= np.searchsorted(np.cumsum(sizes), SAMPLE_SIZE)
     for rows in (np.flatnonzero(glance), np.arange(len(groups.codes))):
         said = _leaving_one_out(values[groups.rows[rows]], groups, rows, sizes, outcome)
         if said is None:

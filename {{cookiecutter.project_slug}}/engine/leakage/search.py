@@ -13,7 +13,13 @@ import pandas as pd
 
 from engine.data.convert import kind_of
 from engine.leakage import late, views
-from engine.leakage.cuts import borders
+from engine.leakage.categorical import (
+    Words,
+    cuts_quantity,
+    just_where,
+    recoded,
+    recoded_where_filled,
+)
 from engine.leakage.fit import FEWEST_ROWS
 from engine.leakage.grouped import of_groups
 from engine.leakage.leak import Leak
@@ -29,8 +35,8 @@ from engine.leakage.outcome import (
 from engine.leakage.relations.arithmetic import combinations
 from engine.leakage.relations.comparisons import comparisons
 from engine.leakage.relations.together import few_words, gaps, pairs_of_words
+from engine.leakage.threshold_rules import borders
 from engine.leakage.transforms import is_class_with_noise, is_jittered, is_near_copy, is_transform
-from engine.leakage.words import Words, cuts_quantity, just_where, recoded, recoded_where_filled
 from engine.problem.columns import Column
 from engine.problem.spec import Problem
 

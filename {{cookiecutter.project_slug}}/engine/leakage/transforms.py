@@ -26,7 +26,7 @@ JITTER, FEWEST_JITTERED, ALIKE, ENDS, TAIL, NEIGHBOURS = 0.0055, 300, 1.15, 1.4,
 # numbers from 0 on, as a copy's do.
 CLEAR, FAR = 8.0, 40.0
 FEWEST_OF_CLASS = 20
-GLANCE = 1_000
+SAMPLE_SIZE = 1_000
 
 
 def is_transform(values: Array, outcome: Outcome) -> bool:
@@ -35,7 +35,9 @@ def is_transform(values: Array, outcome: Outcome) -> bool:
     column, target = values[there], outcome.values[there]
     if not are_many(there) or min(len(np.unique(column)), len(np.unique(target))) <= FEWEST_VALUES:
         return False
-    if not _goes_along(column[:: len(column) // GLANCE + 1], target[:: len(column) // GLANCE + 1]):
+    if not _goes_along(
+        column[:: len(column) // SAMPLE_SIZE + 1], target[:: len(column) // SAMPLE_SIZE + 1]
+    ):
         return False
     noise = NOISE_OF_LATE if outcome.late else NOISE
     return any(_rises(sign * column, target, noise) for sign in (1, -1))

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from engine.bundle.counting import Counts, Tally, count_frame
-from engine.bundle.reference import freeze, tally
+from engine.bundle.counting import Counts, Histogram, count_frame
+from engine.bundle.reference import freeze, histogram_of
 from engine.monitoring.finding import Finding
 from engine.monitoring.thresholds import (
     ROWS_IN_BIN,
@@ -18,7 +18,7 @@ from engine.monitoring.thresholds import (
     range_threshold,
     share_threshold,
 )
-from engine.pages.wording import number, percent
+from engine.pages.formatting import number, percent
 from engine.problem.columns import Column
 
 # The probability of any false alarm in a whole run without drift. It is divided among the checks
@@ -53,8 +53,8 @@ class Pair:
 
     name: str
     bins: Mapping[str, Any]
-    frozen: Tally
-    live: Tally
+    frozen: Histogram
+    live: Histogram
     rows_frozen: int
     rows_live: int
 
@@ -63,7 +63,7 @@ def evaluate(reference: Mapping[str, Any], live: Counts, minimum_rows: int) -> t
     """Every check of the score and of every feature; below `minimum_rows` none is 'ok'."""
     score = {"name": "", "type": "score", **reference["score"]}
     pairs = [
-        Pair(one["name"], one, tally(one), counted, reference["rows"], live.rows)
+        Pair(one["name"], one, histogram_of(one), counted, reference["rows"], live.rows)
         for one, counted in [
             (score, live.score),
             *((one, live.features[one["name"]]) for one in reference["features"]),

@@ -27,7 +27,7 @@ class LivePredictions:
     connection: duckdb.DuckDBPyConnection
     counts: Counts
     rehearsal: bool
-    torn: int
+    truncated: int
 
 
 @contextmanager
@@ -54,4 +54,6 @@ def read_live(bundle: Bundle, log: Path, window: Window) -> Iterator[LivePredict
                 f"expected the log in {log} to hold the numbers that the contract asks for; "
                 f"{str(error).splitlines()[0]}; find who else writes there, and move it out"
             ) from None
-        yield LivePredictions(bundle, window, connection, counts, opened.rehearsal, opened.torn)
+        yield LivePredictions(
+            bundle, window, connection, counts, opened.rehearsal, opened.truncated
+        )

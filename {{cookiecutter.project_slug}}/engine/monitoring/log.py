@@ -78,7 +78,7 @@ class Opened:
     """
 
     rehearsal: bool
-    torn: int
+    truncated: int
 
 
 def open_log(connection: duckdb.DuckDBPyConnection, folder: Path, bundle: str) -> Opened:
@@ -98,18 +98,18 @@ def open_log(connection: duckdb.DuckDBPyConnection, folder: Path, bundle: str) -
     connection.execute(ZONE)
     _set(connection, "segments_of_predictions", predictions)
     connection.execute(PREDICTION_LINES)
-    torn = _torn_lines(connection, "SELECT segment, broken FROM prediction_lines")
+    truncated = _torn_lines(connection, "SELECT segment, broken FROM prediction_lines")
     if labels:
         _set(connection, "segments_of_labels", labels)
         connection.execute(LABEL_LINES)
-        torn += _torn_lines(connection, "SELECT segment, broken FROM label_lines")
+        truncated += _torn_lines(connection, "SELECT segment, broken FROM label_lines")
     connection.execute(LABELS if labels else NO_LABELS)
     earnest = "SELECT 1 FROM prediction_lines WHERE bundle = ? AND rehearsal IS NOT true LIMIT 1"
     rehearsal = connection.execute(earnest, [bundle]).fetchone() is None
     _set(connection, "bundle", bundle)
     _set(connection, "rehearsal", rehearsal)
     connection.execute(PREDICTIONS)
-    return Opened(rehearsal, torn)
+    return Opened(rehearsal, truncated)
 
 
 def live_table(

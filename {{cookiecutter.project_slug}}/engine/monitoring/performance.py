@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.bundle.bundle import Bundle, Contract
 from engine.monitoring.finding import Finding, Verdict
-from engine.pages.wording import number, percent
+from engine.pages.formatting import number, percent
 from engine.problem.errors import BadInput
 from engine.problem.metrics import METRICS, Interval, measure
 

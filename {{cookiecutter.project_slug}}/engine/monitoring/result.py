@@ -7,8 +7,8 @@ from typing import Any
 
 from engine.monitoring.finding import SEVERITY, Finding, Verdict, worst
 from engine.monitoring.live import LivePredictions
-from engine.pages.wording import count as counted
-from engine.pages.wording import listed
+from engine.pages.formatting import count as counted
+from engine.pages.formatting import listed
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Result:
     since: datetime
     counted: int
     rehearsal: bool
-    torn: int
+    truncated: int
 
     @property
     def wrong(self) -> tuple[Finding, ...]:
@@ -42,7 +42,7 @@ class Result:
             "since": self.since.isoformat(),
             "counted": self.counted,
             "rehearsal": self.rehearsal,
-            "torn": self.torn,
+            "torn": self.truncated,
             "rows": [finding.to_json() for finding in self.rows],
         }
 
@@ -58,7 +58,7 @@ def summarise(findings: Sequence[Finding], live: LivePredictions) -> Result:
         since=live.window.begin.replace(tzinfo=UTC),
         counted=live.counts.rows,
         rehearsal=live.rehearsal,
-        torn=live.torn,
+        truncated=live.truncated,
     )
 
 

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from engine.monitoring.finding import Finding
 from engine.monitoring.result import Result
 from engine.pages import charts, terminal
-from engine.pages.wording import count, number, percent
+from engine.pages.formatting import count, number, percent
 
 SHARES = ("missing", "unseen", "range")
 MOST_IN_PICTURE = 12
@@ -29,8 +29,8 @@ def print_table(result: Result) -> None:
     ]
     title = f"bundle {result.bundle[:12]} since {result.since:%Y-%m-%d %H:%M}: "
     terminal.table(title + count(len(result.rows), "check"), HEADER, shown)
-    if result.torn:
-        print(f"passed over {count(result.torn, 'half line')} at the end of a segment")
+    if result.truncated:
+        print(f"passed over {count(result.truncated, 'half line')} at the end of a segment")
     print(
         result.headline
         if result.headline.startswith(result.verdict)
@@ -43,7 +43,7 @@ def picture(result: Result) -> Markup:
     drift = [one for one in telling(result.rows) if one.check != "performance" and one.threshold]
     ranked = sorted(drift, key=nearness, reverse=True)[:MOST_IN_PICTURE]
     rows = [charts.Dot(name(one), nearness(one), 0.0, nearness(one)) for one in ranked]
-    return charts.dots(
+    return charts.interval_plot(
         "Drift against its threshold",
         rows,
         label="of the threshold",

@@ -27,4 +27,4 @@ def window_of(days: int, since: datetime | None = None, now: datetime | None = N
             f"expected a time before now ({end:%Y-%m-%dT%H:%M:%S%z}) for --since, got "
             f"{begin.isoformat()}; give an earlier time"
         )
-    return Window(*(moment.astimezone(UTC).replace(tzinfo=None) for moment in (begin, end)))
+    return Window(*(timestamp.astimezone(UTC).replace(tzinfo=None) for timestamp in (begin, end)))

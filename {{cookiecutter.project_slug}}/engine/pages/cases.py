@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from engine.pages.drawing import WIDTH, Show, fit, picture, tag, text, width_of
-from engine.pages.wording import number
+from engine.pages.formatting import number
 
 CROWD = 1000  # a crowd shows so many cases, forty a row
 PER_ROW = 40
@@ -57,7 +57,7 @@ def matrix(
     return picture(title, description, 22 + len(rows) * CELL, parts)
 
 
-def crowd(title: str, groups: Sequence[Group], *, description: str = "") -> Markup:
+def icon_array(title: str, groups: Sequence[Group], *, description: str = "") -> Markup:
     """A thousand marks, one a case, group by group: a dot where it went right, else a cross."""
     counts = thousand([group.rows for group in groups])
     parts, at, top = [], 0, LEGEND * len(groups) + 10
@@ -95,4 +95,6 @@ def _marks(spots: Sequence[tuple[float, float]], group: Group) -> str:
         return ""
     shape = "M{:.1f} {:.1f}m-2.5-2.5l5 5m0-5l-5 5" if group.wrong else "M{:.1f} {:.1f}h0"
     drawn = "".join(shape.format(x, y) for x, y in spots)
-    return tag("path", d=drawn, class_=f"{'crosses' if group.wrong else 'crowd'} l{group.colour}")
+    return tag(
+        "path", d=drawn, class_=f"{'crosses' if group.wrong else 'icon-array'} l{group.colour}"
+    )

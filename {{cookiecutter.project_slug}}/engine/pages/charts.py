@@ -37,7 +37,7 @@ from engine.pages.drawing import (
     ticks,
     width_of,
 )
-from engine.pages.wording import number, percent
+from engine.pages.formatting import number, percent
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def shares(
     return picture(title, description, top + len(rows) * ROW, parts)
 
 
-def dots(
+def interval_plot(
     title: str,
     rows: Sequence[Dot],
     *,

@@ -12,7 +12,7 @@ from html import escape
 
 from markupsafe import Markup
 
-from engine.pages.wording import number
+from engine.pages.formatting import number
 
 # Pictures are drawn for the width of a phone; wide screens set several side by side.
 WIDTH = 360.0

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal, get_args
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from engine.pages.wording import SIGNS, number, seconds, tone
+from engine.pages.formatting import SIGNS, number, seconds, severity
 
 Owner = Literal["data scientist", "both", "ML engineer"]
 Status = Literal["passed", "warned", "stopped", "not run"]
@@ -72,7 +72,7 @@ class Note:
 
     block: ClassVar[str] = "note"
     text: str
-    tone: Literal["good", "warn", "bad", "quiet"] | None = None
+    severity: Literal["good", "warn", "bad", "quiet"] | None = None
 
 
 @dataclass(frozen=True)
@@ -212,8 +212,8 @@ def _environment() -> Environment:
         "cell": _cell,
         "css_class": lambda words: words.lower().replace(" ", "-"),
         "seconds": seconds,
-        "sign": lambda word: SIGNS[tone(word) or "quiet"],
-        "tone": lambda word: tone(word) or "",
+        "sign": lambda word: SIGNS[severity(word) or "quiet"],
+        "severity": lambda word: severity(word) or "",
     }
     environment.tests["long"] = lambda value: isinstance(value, str) and len(value) > LONG
     environment.tests["numeric"] = lambda value: isinstance(value, int | float)

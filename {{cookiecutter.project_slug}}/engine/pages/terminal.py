@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from engine.pages.wording import SIGNS, Tone, number, tone
+from engine.pages.formatting import SIGNS, Tone, number, severity
 
 STYLES: dict[Tone, str] = {
     "good": "green",
@@ -59,7 +59,7 @@ class _Console(Console):
 
 def _cell(value: str | int | float | None) -> Text:
     # Text, not markup: a column may be called [red].
-    sounds = tone(value)
+    sounds = severity(value)
     if sounds:
         return Text(f"{SIGNS[sounds]} {value}", style=STYLES[sounds])
     return _plain(value)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from engine.pages import page
 from engine.pages.cases import matrix
+from engine.pages.formatting import count, listed, number, percent
 from engine.pages.page import Block, Facts, Figure, Note, Section
-from engine.pages.wording import count, listed, number, percent
 from engine.problem.base import NOT_SAID
 from engine.problem.expectations import Minimum
 from engine.problem.metrics import METRICS

@@ -31,7 +31,14 @@ DISK = {
 
 
 class BadInput(Exception):
-    """Something a person gave is wrong; the message: what was expected, what came, what next."""
+    """Something a person gave is wrong; the message: what was expected, what came, what next.
+
+    `code` names the kind of fault. Programs and tests use it: it stays when the wording changes.
+    """
+
+    def __init__(self, message: str, *, code: str = "bad-input") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def run(main: Callable[[Sequence[str]], int]) -> None:
@@ -54,7 +61,7 @@ def run(main: Callable[[Sequence[str]], int]) -> None:
         with suppress(BrokenPipeError):  # whoever stops reading has read enough
             _flush()
     except BadInput as error:
-        code = _fail(str(error))
+        code = _fail(str(error), error.code)
     except (Exception, KeyboardInterrupt) as error:
         if _is_stop(error):
             print("stopped: nothing half-written was left behind", file=sys.stderr, flush=True)
@@ -64,7 +71,8 @@ def run(main: Callable[[Sequence[str]], int]) -> None:
         elif isinstance(error, OSError) and error.errno in DISK:
             code = _fail(
                 f"cannot read or write {error.filename or 'the output'}: {error.strerror}; make "
-                "room or move what is in the way, then run the command again"
+                "room or move what is in the way, then run the command again",
+                "disk",
             )
         else:
             raise
@@ -74,8 +82,8 @@ def run(main: Callable[[Sequence[str]], int]) -> None:
     sys.exit(code)
 
 
-def _fail(message: str) -> int:
-    print(f"error: {_printable(message)}", file=sys.stderr, flush=True)
+def _fail(message: str, code: str) -> int:
+    print(f"error[{code}]: {_printable(message)}", file=sys.stderr, flush=True)
     return EXIT_BAD_INPUT
 
 

@@ -31,7 +31,7 @@ def child_environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
-def place_of(error: BaseException) -> str:
+def location_of(error: BaseException) -> str:
     """The line of a stage folder where an error arose, `poc/features.py line 30`; '' if none."""
     home, found = stages_home(), ""
     for frame in traceback.extract_tb(error.__traceback__):

@@ -20,7 +20,7 @@ _ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 _TENTHS = tuple(tenth / 10 for tenth in range(1, 10))
 
 
-class Tally:
+class ValueCounts:
     """Counts of values by bin, for one thread: the library's own takes a lock for each value."""
 
     __slots__ = ("bounds", "counts", "total")
@@ -43,13 +43,13 @@ class Tally:
         return told
 
 
-class OfBundle:
+class BundleMetrics:
     """What one bundle has answered. The bins of its scores are those of its reference."""
 
     def __init__(self, predictor: Predictor) -> None:
         bundle = predictor.bundle
         self.id, self.rows = bundle.id, 0
-        self.scores = Tally(sorted(set(bundle.reference["score"]["edges"])) or _TENTHS)
+        self.scores = ValueCounts(sorted(set(bundle.reference["score"]["edges"])) or _TENTHS)
         self.told = (
             bundle.id,
             str(bundle.manifest["name"]),
@@ -65,7 +65,7 @@ class Metrics(Collector):
     def __init__(self, log: PredictionLog) -> None:
         self.registry = CollectorRegistry()
         self.requests: dict[tuple[str, int], int] = {}
-        self.seconds: dict[str, Tally] = {}
+        self.seconds: dict[str, ValueCounts] = {}
         self.together = Histogram(
             "serving_rows_together",
             "Rows that one call of the model answered.",
@@ -82,18 +82,18 @@ class Metrics(Collector):
         for outcome in ("answers", "refused"):
             self.swaps.labels(outcome)
         self._log = log
-        self._bundles: dict[str, OfBundle] = {}
+        self._bundles: dict[str, BundleMetrics] = {}
         self._live = ""
         self.registry.register(self)
 
-    def of_bundle(self, predictor: Predictor) -> OfBundle:
+    def of_bundle(self, predictor: Predictor) -> BundleMetrics:
         """The counts of a bundle; they go on where they were if it answered before."""
-        fresh = OfBundle(predictor)
+        fresh = BundleMetrics(predictor)
         known = self._bundles.setdefault(fresh.id, fresh)
         known.told = fresh.told
         return known
 
-    def live(self, counts: OfBundle) -> None:
+    def live(self, counts: BundleMetrics) -> None:
         """Say that this bundle answers now."""
         self._live = counts.id
 
@@ -104,7 +104,7 @@ class Metrics(Collector):
             self.seconds[route].observe(seconds)
         except KeyError:  # the first of its kind
             self.requests.setdefault((route, status), 1)
-            self.seconds.setdefault(route, Tally(_SECONDS)).observe(seconds)
+            self.seconds.setdefault(route, ValueCounts(_SECONDS)).observe(seconds)
 
     def describe(self) -> Iterator[Metric]:
         """Nothing before the first scrape; the names are this class's own."""

@@ -18,12 +18,12 @@ from engine.serving.access.origins import origins_of
 from engine.serving.address import Address
 from engine.serving.connection.timeouts import raise_file_limit
 from engine.serving.http.app import Start
-from engine.serving.http.front import Front
-from engine.serving.live import ready
+from engine.serving.http.gateway import Gateway
 from engine.serving.log.labels import Labels
 from engine.serving.log.predictions import PredictionLog
+from engine.serving.model_holder import load_predictor
+from engine.serving.release_watcher import ReleaseWatcher
 from engine.serving.server import AdminServer, Server
-from engine.serving.watch import Watch
 
 # A swap that was begun by then gets so long to notice that nobody waits for it.
 NOTICE_SECONDS = 1.0
@@ -31,7 +31,7 @@ NOTICE_SECONDS = 1.0
 
 def serve(
     bundle: Bundle,
-    create_app: Callable[[Start], Front],
+    create_app: Callable[[Start], Gateway],
     *,
     rehearsal: bool,
     follow: bool,
@@ -65,11 +65,11 @@ def serve(
     # What is imported by now stays: the collector, which stops everything while it looks through
     # it, need look at models alone when one leaves.
     gc.freeze()
-    load = partial(ready, bundle, rehearsal=rehearsal)
+    load = partial(load_predictor, bundle, rehearsal=rehearsal)
     with PredictionLog(logs / "predictions", personal=bundle.problem.columns.personal) as log:
         app = create_app(Start(load, log, Labels(logs / "labels"), keys, origins))
         app.own.refuse_hidden(at.root_path)
-        watch = Watch(app.state.live, log) if follow else None
+        watch = ReleaseWatcher(app.state.live, log) if follow else None
         admin_port = at.operate_port
         with (
             listen(at.host, at.port) as listener,

@@ -14,8 +14,8 @@ import uvicorn
 
 from engine.serving.connection.connection import Connection
 from engine.serving.connection.timeouts import ConnectionTimeouts
-from engine.serving.http.front import Front
-from engine.serving.watch import Watch
+from engine.serving.http.gateway import Gateway
+from engine.serving.release_watcher import ReleaseWatcher
 
 # A request that takes longer than this to finish after the drain is cut off.
 FINISH_SECONDS = 30
@@ -34,7 +34,12 @@ class Server(uvicorn.Server):
     """
 
     def __init__(
-        self, app: Front, greeting: str, drain: float, watch: Watch | None, root_path: str = ""
+        self,
+        app: Gateway,
+        greeting: str,
+        drain: float,
+        watch: ReleaseWatcher | None,
+        root_path: str = "",
     ) -> None:
         super().__init__(config_of(app, "on", root_path))
         self._app, self._greeting, self._drain, self._watch = app, greeting, drain, watch
@@ -92,7 +97,7 @@ class Server(uvicorn.Server):
 class AdminServer(uvicorn.Server):
     """Probes and metrics on a port of their own, in the event loop of the main server."""
 
-    def __init__(self, app: Front, listener: socket.socket, address: str) -> None:
+    def __init__(self, app: Gateway, listener: socket.socket, address: str) -> None:
         super().__init__(config_of(app, "off"))
         self._listener, self._address = listener, address
 
@@ -108,7 +113,7 @@ class AdminServer(uvicorn.Server):
         await self.shutdown([self._listener])
 
 
-def config_of(app: Front, lifespan: Literal["on", "off"], root_path: str = "") -> uvicorn.Config:
+def config_of(app: Gateway, lifespan: Literal["on", "off"], root_path: str = "") -> uvicorn.Config:
     """uvicorn's settings for an application."""
     return uvicorn.Config(
         app,

@@ -65,7 +65,7 @@ def _connect(process: "subprocess.Popen[str]", said: Path) -> Connection:
     raise RuntimeError(f"the server did not start (code {code}): {last}")
 
 
-def ask(connection: Connection, route: str, body: Any) -> dict[str, Any]:
+def call(connection: Connection, route: str, body: Any) -> dict[str, Any]:
     """The answer to a POST.
 
     Raises:

@@ -24,8 +24,8 @@ from sklearn.pipeline import Pipeline
 from engine.data.split import Rows
 from engine.problem.errors import BadInput
 from engine.problem.metrics import METRICS
-from engine.training.crew import at_once
-from engine.training.folds import Lesson, Trial
+from engine.training.folds import CrossValidationData, Trial
+from engine.training.parallel import at_once
 
 Array = NDArray[np.float64]
 Method = Literal["sigmoid", "temperature"]
@@ -59,7 +59,7 @@ class Calibration:
         }
 
 
-def should_calibrate(taught: Lesson, trial: Trial) -> Calibration | None:
+def should_calibrate(taught: CrossValidationData, trial: Trial) -> Calibration | None:
     """Whether to calibrate the chosen candidate.
 
     Each fold is judged by a curve that saw none of its rows and, where there is time, nothing that
@@ -81,12 +81,12 @@ def should_calibrate(taught: Lesson, trial: Trial) -> Calibration | None:
         return replace(found, method=None)
 
 
-def _compare(taught: Lesson, trial: Trial, mended: Trial) -> Calibration | None:
+def _compare(taught: CrossValidationData, trial: Trial, normalised: Trial) -> Calibration | None:
     pairs = []
     for number, (_, judge) in enumerate(taught.folds):
         if len(taught.teachers(number)):
             outcome = taught.dataset.known.values[judge]
-            sides = (trial.scores[judge], mended.scores[judge])
+            sides = (trial.scores[judge], normalised.scores[judge])
             pairs.append([LOSS.compute(outcome, side) for side in sides])
     if len(pairs) < 2:
         return None
@@ -100,7 +100,7 @@ def _compare(taught: Lesson, trial: Trial, mended: Trial) -> Calibration | None:
     )
 
 
-def _apart(taught: Lesson, trial: Trial) -> Trial:
+def _apart(taught: CrossValidationData, trial: Trial) -> Trial:
     """The trial with every fold's scores calibrated by its own learning rows alone.
 
     These are parted once more: a model learns from most of them, and a curve from what it says of
@@ -110,7 +110,7 @@ def _apart(taught: Lesson, trial: Trial) -> Trial:
         BadInput: they cannot be parted.
     """
 
-    def mended(fold: tuple[Rows, Rows]) -> Array:
+    def normalised(fold: tuple[Rows, Rows]) -> Array:
         learn, judge = fold
         early, late = taught.part(learn)[0]
         scores, rest = np.full_like(trial.scores, np.nan), learn[late]
@@ -119,13 +119,13 @@ def _apart(taught: Lesson, trial: Trial) -> Trial:
         return _said(taught, curve, trial, judge)
 
     scores = trial.scores.copy()
-    with at_once(mended, taught.folds) as done:
+    with at_once(normalised, taught.folds) as done:
         for (_, judge), said in zip(taught.folds, done, strict=True):
             scores[judge] = said
     return replace(trial, scores=scores)
 
 
-def apply(taught: Lesson, trial: Trial) -> Trial:
+def apply(taught: CrossValidationData, trial: Trial) -> Trial:
     """The trial with every fold's scores calibrated on other folds (earlier ones by time).
 
     A fold without others before it keeps its scores.
@@ -139,7 +139,7 @@ def apply(taught: Lesson, trial: Trial) -> Trial:
     return replace(trial, folds=tuple(results), scores=scores)
 
 
-def calibrated(taught: Lesson, trial: Trial, model: Pipeline) -> Pipeline:
+def calibrated(taught: CrossValidationData, trial: Trial, model: Pipeline) -> Pipeline:
     """The fitted `model` with a calibrator as its last step, fitted on the trial's raw scores.
 
     The same as scikit-learn's `CalibratedClassifierCV(ensemble=False)`, which cannot be told of
@@ -153,23 +153,23 @@ def calibrated(taught: Lesson, trial: Trial, model: Pipeline) -> Pipeline:
     return Pipeline([*model.steps[:-1], ("calibrated", outer)])
 
 
-def _method(taught: Lesson) -> Method:
+def _method(taught: CrossValidationData) -> Method:
     return "sigmoid" if taught.dataset.problem.target.task == "binary" else "temperature"
 
 
-def _is_flipped(taught: Lesson) -> bool:
+def _is_flipped(taught: CrossValidationData) -> bool:
     """Whether our positive class is scikit-learn's negative one, which is the first by order."""
     known = taught.dataset.known.classes
     return len(known) == 2 and list(known) != sorted(known)
 
 
-def _outcome(taught: Lesson, rows: Rows) -> Array:
+def _outcome(taught: CrossValidationData, rows: Rows) -> Array:
     """Outcomes as scikit-learn numbers them."""
     outcome = taught.dataset.known.values[rows]
     return 1 - outcome if _is_flipped(taught) else outcome
 
 
-def _responses(taught: Lesson, trial: Trial, rows: Rows) -> Array:
+def _responses(taught: CrossValidationData, trial: Trial, rows: Rows) -> Array:
     """What scikit-learn's calibrator would hear of the model: its decision function, if it has one.
 
     For several classes logarithms differ from it by a number a row, which cancels out.
@@ -182,13 +182,13 @@ def _responses(taught: Lesson, trial: Trial, rows: Rows) -> Array:
     return np.asarray(logit(clipped) if said.ndim == 1 else np.log(clipped))
 
 
-def _curve(taught: Lesson, trial: Trial, rows: Rows) -> Any:
+def _curve(taught: CrossValidationData, trial: Trial, rows: Rows) -> Any:
     """A calibrator fitted on the scores of some rows."""
     kind = _SigmoidCalibration if _method(taught) == "sigmoid" else _TemperatureScaling
     return kind().fit(_responses(taught, trial, rows), _outcome(taught, rows))
 
 
-def _said(taught: Lesson, curve: Any, trial: Trial, rows: Rows) -> Array:
+def _said(taught: CrossValidationData, curve: Any, trial: Trial, rows: Rows) -> Array:
     """What a curve makes of the trial's scores of some rows."""
     said: Array = curve.predict(_responses(taught, trial, rows))
     return 1 - said if _is_flipped(taught) else said

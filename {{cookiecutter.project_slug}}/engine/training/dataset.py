@@ -7,11 +7,11 @@ import pandas as pd
 import pandera.pandas as pa
 
 from engine.data.columns import columns as describe
-from engine.data.load import digest, inputs, load, some
+from engine.data.load import digest, inputs, load, take
 from engine.data.split import Split, split
 from engine.problem.columns import Column
 from engine.problem.spec import Problem
-from engine.training.evaluate import Truth, truth
+from engine.training.evaluate import Targets, targets_of
 
 # Every random choice of a training starts here, so that training again gives the same model.
 SEED = 0
@@ -30,12 +30,12 @@ class Dataset:
     parts: Split
     learning: pd.DataFrame
     columns: tuple[Column, ...]
-    known: Truth
+    known: Targets
 
     @cached_property
     def test(self) -> pd.DataFrame:
         """The rows to be judged on. Training must not look at them."""
-        return some(self.frame, self.parts.test).reset_index(drop=True)
+        return take(self.frame, self.parts.test).reset_index(drop=True)
 
     def without_inputs_of_the_test(self) -> "Dataset":
         """The same, of which `frame` holds the outcomes alone: training needs no more of it."""
@@ -55,7 +55,7 @@ def gather(problem: Problem, schema: pa.DataFrameSchema) -> Dataset:
     """
     frame = load(problem, schema)
     parts = split(problem, frame, SEED)
-    learning = some(frame, parts.train).reset_index(drop=True)
+    learning = take(frame, parts.train).reset_index(drop=True)
     return Dataset(
         problem=problem,
         frame=frame,
@@ -63,5 +63,5 @@ def gather(problem: Problem, schema: pa.DataFrameSchema) -> Dataset:
         parts=parts,
         learning=learning,
         columns=describe(problem, schema, learning),
-        known=truth(problem, learning),
+        known=targets_of(problem, learning),
     )

@@ -24,7 +24,7 @@ NEVER = math.nextafter(1.0, 2.0)
 
 
 @dataclass(frozen=True)
-class Truth:
+class Targets:
     """Outcomes as numbers: 0/1 for binary, 0…k-1 for multiclass, values for regression.
 
     `classes` are the labels in that order, as they stand in the data; none for regression. `units`
@@ -44,7 +44,7 @@ class Truth:
         return labels
 
 
-def truth(problem: Problem, frame: pd.DataFrame, classes: Sequence[Any] = ()) -> Truth:
+def targets_of(problem: Problem, frame: pd.DataFrame, classes: Sequence[Any] = ()) -> Targets:
     """The outcomes of `frame` as numbers, by `classes` or by those that `frame` holds.
 
     Raises:
@@ -59,7 +59,7 @@ def truth(problem: Problem, frame: pd.DataFrame, classes: Sequence[Any] = ()) ->
                 f"'{target.column}' has {np.sum(~np.isfinite(values))} values that are no finite "
                 "number; mend them at their source, or give the column a range in data/contract.py"
             )
-        return Truth(values, (), _units(problem, frame))
+        return Targets(values, (), _units(problem, frame))
     known = list(classes) or sorted(outcome.unique().tolist())
     if target.task == "binary" and not classes:
         if target.positive not in known:
@@ -81,7 +81,7 @@ def truth(problem: Problem, frame: pd.DataFrame, classes: Sequence[Any] = ()) ->
             f"'{target.column}' holds {strange}, which no row to learn from has ({known}); join "
             "rare classes, or leave their rows out"
         )
-    return Truth(codes.to_numpy(np.float64), tuple(known), _units(problem, frame))
+    return Targets(codes.to_numpy(np.float64), tuple(known), _units(problem, frame))
 
 
 def _units(problem: Problem, frame: pd.DataFrame) -> Units | None:

@@ -6,8 +6,8 @@ from typing import Any
 from engine.problem.errors import BadInput
 from engine.training import calibrate
 from engine.training.candidates import CHAMPION, TUNED, Candidate, recipe
-from engine.training.folds import Lesson, Trial
-from engine.training.record import earlier
+from engine.training.folds import CrossValidationData, Trial
+from engine.training.record import previous_runs
 from engine.training.run import Progress
 from engine.training.tuning.search import search
 
@@ -15,7 +15,7 @@ Found = tuple[list[Candidate], dict[str, Any] | None]
 
 
 def tuned_candidates(
-    data: Lesson,
+    data: CrossValidationData,
     candidates: tuple[Candidate, ...],
     progress: Progress,
     *,
@@ -35,18 +35,20 @@ def tuned_candidates(
         BadInput: there is no such run, it searched nothing, or the same search is running.
     """
     if parameters_of:
-        facts = earlier.facts_of(parameters_of, data.dataset.problem.decision.name)
-        return [recipe(candidates, TUNED, earlier.found_by(facts))], facts["search"]
+        facts = previous_runs.facts_of(parameters_of, data.dataset.problem.decision.name)
+        return [recipe(candidates, TUNED, previous_runs.found_by(facts))], facts["search"]
     found = search(data, candidates, search_seconds, progress) if search_seconds else None
     if not found:
         return [], None
     return [recipe(candidates, TUNED, found.parameters)], found.to_json()
 
 
-def accepted_champion(data: Lesson, candidates: tuple[Candidate, ...], progress: Progress) -> Found:
+def accepted_champion(
+    data: CrossValidationData, candidates: tuple[Candidate, ...], progress: Progress
+) -> Found:
     """The accepted model's recipe, if today's code can make it, and the run that it comes from."""
     try:
-        found = earlier.champion(data.dataset.problem.decision.name, candidates)
+        found = previous_runs.champion(data.dataset.problem.decision.name, candidates)
     except BadInput as error:
         progress(f"  the champion is not compared: {error}")
         return [], None
@@ -54,7 +56,7 @@ def accepted_champion(data: Lesson, candidates: tuple[Candidate, ...], progress:
 
 
 def calibrate_champion(
-    data: Lesson, trials: Sequence[Trial], origin: dict[str, Any] | None
+    data: CrossValidationData, trials: Sequence[Trial], origin: dict[str, Any] | None
 ) -> list[Trial]:
     """The same trials, the champion's scores calibrated if the accepted model is calibrated.
 

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 
-from engine.data.load import some
+from engine.data.load import take
 from engine.data.split import Rows, folds
 from engine.problem.errors import BadInput
 from engine.problem.metrics import METRICS, Metric
-from engine.problem.project import place_of
+from engine.problem.project import location_of
 from engine.training.candidates import Candidate
-from engine.training.crew import at_once
 from engine.training.dataset import SEED, Dataset
 from engine.training.evaluate import predict
+from engine.training.parallel import at_once
 
 Array = NDArray[np.float64]
 
@@ -32,7 +32,7 @@ MAKING = Lock()
 
 
 @dataclass(frozen=True)
-class Lesson:
+class CrossValidationData:
     """The rows to learn from as a model takes them, their outcomes, and the folds among them."""
 
     dataset: Dataset
@@ -70,7 +70,7 @@ class Lesson:
         """
         with MAKING:
             first = clone(steps)
-            return first, first.fit_transform(some(self.table, rows), self.labels(rows))
+            return first, first.fit_transform(take(self.table, rows), self.labels(rows))
 
     def part(self, rows: Rows) -> list[tuple[Rows, Rows]]:
         """Folds among some of the rows, numbered from 0.
@@ -79,7 +79,7 @@ class Lesson:
             BadInput: they cannot be parted.
         """
         with MAKING:
-            return list(folds(self.dataset.problem, some(self.dataset.learning, rows), SEED))
+            return list(folds(self.dataset.problem, take(self.dataset.learning, rows), SEED))
 
     def labels(self, rows: Rows) -> NDArray[Any]:
         """What a model is fitted on."""
@@ -88,7 +88,7 @@ class Lesson:
 
     def say(self, model: Pipeline, rows: Rows) -> Array:
         """What a fitted model predicts of some of the rows (see `training.evaluate.predict`)."""
-        return self.answers(model, some(self.table, rows))
+        return self.answers(model, take(self.table, rows))
 
     def answers(self, model: Any, inputs: Any) -> Array:
         """What a fitted model predicts of such rows; or its last step, of their features."""
@@ -106,7 +106,7 @@ class Lesson:
         return self.metric.compute(self.dataset.known.values[rows], said)
 
 
-def lesson(dataset: Dataset) -> Lesson:
+def lesson(dataset: Dataset) -> CrossValidationData:
     """What the candidates are held against each other on.
 
     Raises:
@@ -114,7 +114,9 @@ def lesson(dataset: Dataset) -> Lesson:
     """
     learning = dataset.learning
     parts = tuple(folds(dataset.problem, learning, SEED))
-    return Lesson(dataset.without_inputs_of_the_test(), dataset.inputs(learning), parts)
+    return CrossValidationData(
+        dataset.without_inputs_of_the_test(), dataset.inputs(learning), parts
+    )
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ class Trial:
         return float(np.std(self.folds, ddof=1) / np.sqrt(len(self.folds)))
 
 
-def cross_validate(taught: Lesson, tried: Sequence[Candidate]) -> list[Trial]:
+def cross_validate(taught: CrossValidationData, tried: Sequence[Candidate]) -> list[Trial]:
     """A trial of each candidate, in their order.
 
     Candidates that see the same of a row learn from one table of features: to make it once for each
@@ -178,7 +180,9 @@ class _Answer:
     seconds: float
 
 
-def _fold(taught: Lesson, group: Sequence[Candidate], learn: Rows, judge: Rows) -> list[_Answer]:
+def _fold(
+    taught: CrossValidationData, group: Sequence[Candidate], learn: Rows, judge: Rows
+) -> list[_Answer]:
     """The candidates' answers, all of which begin with the same steps."""
     labels, began = taught.labels(learn), thread_time()
     with _named(group):
@@ -191,7 +195,7 @@ def _fold(taught: Lesson, group: Sequence[Candidate], learn: Rows, judge: Rows) 
         fitted.append((whole, shared + thread_time() - began))
     del features  # let go before those of the other rows are made
     with _named(group), MAKING:
-        features = first.transform(some(taught.table, judge))
+        features = first.transform(take(taught.table, judge))
     return [_Answer(model, taught.answers(model[-1], features), took) for model, took in fitted]
 
 
@@ -214,7 +218,7 @@ def _named(group: Sequence[Candidate]) -> Iterator[None]:
         raise
     except Exception as error:
         names, message = ", ".join(one.name for one in group), str(error).partition("\n")[0]
-        place = place_of(error)
+        place = location_of(error)
         raise BadInput(
             f"cannot train {names}: {type(error).__name__}: {message:.300}; "
             f"{f'fix {place}' if place else 'look at what poc/features.py makes of the rows'}, "
@@ -222,7 +226,7 @@ def _named(group: Sequence[Candidate]) -> Iterator[None]:
         ) from error
 
 
-def _trial(taught: Lesson, candidate: Candidate, answers: Sequence[_Answer]) -> Trial:
+def _trial(taught: CrossValidationData, candidate: Candidate, answers: Sequence[_Answer]) -> Trial:
     known, task = taught.dataset.known, taught.dataset.problem.target.task
     rows = len(taught.table)
     scores = np.full((rows, len(known.classes)) if task == "multiclass" else (rows,), np.nan)

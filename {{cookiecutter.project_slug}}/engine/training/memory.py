@@ -9,7 +9,7 @@ M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
 LARGE, ARENAS = 1 << 23, 1
 
 
-def give_back() -> None:
+def configure_allocator() -> None:
     """From now on, let freed tables leave the process; without glibc, those of Arrow alone.
 
     A training makes one large table after the other. Left alone, glibc and Arrow keep each of them
@@ -25,7 +25,7 @@ def give_back() -> None:
     mallopt(M_ARENA_MAX, ARENAS)
 
 
-def let_go() -> None:
+def trim_memory() -> None:
     """Hand on what small objects, many at a time, have left behind: it is not mapped for itself."""
     try:
         ctypes.CDLL(None).malloc_trim(0)

@@ -3,15 +3,15 @@
 import numpy as np
 import pandera.pandas as pa
 
-from engine.pages.wording import count
+from engine.pages.formatting import count
 from engine.problem.errors import BadInput
 from engine.problem.spec import Problem
 from engine.training.dataset import Dataset, gather
-from engine.training.folds import Lesson, lesson
-from engine.training.memory import let_go
+from engine.training.folds import CrossValidationData, lesson
+from engine.training.memory import trim_memory
 
 
-def prepare(problem: Problem, contract: pa.DataFrameSchema) -> Lesson:
+def prepare(problem: Problem, contract: pa.DataFrameSchema) -> CrossValidationData:
     """The training rows, their outcomes and folds. Of the test rows only the outcomes are kept.
 
     The full table is freed when this returns: it would double the memory of a training.
@@ -24,11 +24,11 @@ def prepare(problem: Problem, contract: pa.DataFrameSchema) -> Lesson:
     _check_outcomes_differ(dataset)
     data = lesson(dataset)
     del dataset
-    let_go()
+    trim_memory()
     return data
 
 
-def summary(data: Lesson) -> str:
+def summary(data: CrossValidationData) -> str:
     """The number of training rows and inputs, and how the rows were split, in one line."""
     inputs = count(len(data.dataset.columns), "input")
     return f"{len(data.table):,} rows to learn from, {inputs}; {data.dataset.parts.how}"

@@ -16,10 +16,10 @@ from engine.problem.files import read_json
 from engine.problem.spec import Problem
 from engine.training.candidates import ModelDefinition, recipe
 from engine.training.dataset import SEED, gather
-from engine.training.finish import fit_final
+from engine.training.fit_final import fit_final
 from engine.training.folds import cross_validate, lesson
 from engine.training.record.provenance import provenance
-from engine.training.record.write import FACTS
+from engine.training.record.write import RUN_METADATA
 
 MODEL = "model.skops"
 NEEDED = {
@@ -76,13 +76,13 @@ def retrain(
     }
     out.mkdir(parents=True, exist_ok=True)
     _replace(out / MODEL, skops.io.dumps(finished.model))
-    _replace(out / FACTS, json.dumps(found, indent=1).encode())
+    _replace(out / RUN_METADATA, json.dumps(found, indent=1).encode())
     say(f"{again.name} trained again: {taught.metric.name} {finished.trial.mean:.4f}")
     return found
 
 
 def _read(file: Path) -> dict[str, Any]:
-    facts = read_json(file, f"a run's {FACTS}", "take it from the run's artifacts in MLflow")
+    facts = read_json(file, f"a run's {RUN_METADATA}", "take it from the run's artifacts in MLflow")
     missing = [name for name, kind in NEEDED.items() if not isinstance(facts.get(name), kind)]
     if missing:
         raise BadInput(

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from data.contract import ROW
-from engine.data.judging import conform
 from engine.data.split import faults, folds, split
+from engine.data.validation import conform
 from engine.problem.columns import Column
 from engine.problem.errors import BadInput
 from engine.problem.spec import Problem

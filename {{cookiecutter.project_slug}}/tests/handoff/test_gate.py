@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from engine.bundle.bundle import Bundle
-from engine.gate.checks.finding import Check, Evidence, Result, Verdict
-from engine.gate.gate import Judgement, judge
+from engine.gate.checks.check import Check, CheckContext, Outcome, Result
+from engine.gate.gate import Verdict, validate
 from handoff.gate import CHECKS
 from poc.model import MODEL
 
@@ -22,15 +22,15 @@ CHECKED = [check for check in CHECKS if check.name in ON_A_SAMPLE]
 
 
 @pytest.fixture(scope="module")
-def judgement(workshop: Path, bundle: Bundle) -> Judgement:
+def judgement(workshop: Path, bundle: Bundle) -> Verdict:
     """The verdict on the sample's bundle."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(workshop)
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{(workshop / 'mlflow.db').as_posix()}")
-        return judge(bundle.path, MODEL, CHECKED)
+        return validate(bundle.path, MODEL, CHECKED)
 
 
-def test_gate_quick_checks_pass(judgement: Judgement) -> None:
+def test_gate_quick_checks_pass(judgement: Verdict) -> None:
     assert [f"{one.check}: {one.measured}" for one in judgement.refusals] == []
     assert len(judgement.findings) == len(CHECKED)
 
@@ -43,15 +43,15 @@ def test_gate_changed_bundle_is_refused(
     with (changed / "code/features.py").open("a") as file:
         file.write("# changed after the bundle was built\n")
     monkeypatch.chdir(workshop)
-    assert [one.check for one in judge(changed, MODEL, CHECKED).refusals] == ["complete"]
+    assert [one.check for one in validate(changed, MODEL, CHECKED).refusals] == ["complete"]
 
 
 def model_size(limit: int) -> Check:
     """An own check, as it could stand in handoff/gate.py: the saved model is small enough."""
 
-    def check(evidence: Evidence) -> Result:
+    def check(evidence: CheckContext) -> Result:
         size = evidence.bundle.model_path.stat().st_size
-        verdict: Verdict = "pass" if size <= limit else "refuse"
+        verdict: Outcome = "pass" if size <= limit else "refuse"
         return Result(verdict, f"{size:,} bytes", f"at most {limit:,} bytes", "fewer trees")
 
     return Check("model size", "safe to own", check)
@@ -67,4 +67,4 @@ def test_gate_own_check_passes_and_refuses(
 ) -> None:
     """Test a check of your own with a bundle that must pass and with one that it must refuse."""
     monkeypatch.chdir(workshop)
-    assert judge(bundle.path, MODEL, [model_size(limit)]).verdict == verdict
+    assert validate(bundle.path, MODEL, [model_size(limit)]).verdict == verdict

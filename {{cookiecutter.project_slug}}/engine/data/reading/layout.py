@@ -20,7 +20,7 @@ from engine.problem.errors import BadInput
 # How much of a file is looked at in one go.
 PIECE = 1 << 24
 # What a decision on separator and header needs of it.
-GLANCE, LINES = 1 << 20, 200
+SAMPLE_SIZE, LINES = 1 << 20, 200
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 LONGEST_NAME = 200
 BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
@@ -87,7 +87,7 @@ def first_lines(path: Path, encoding: str, separator: str) -> list[list[str]]:
 def decoded(path: Path, encoding: str) -> tuple[str, bool]:
     """The first piece of the file as text without its byte-order mark, and is there more?"""
     with path.open("rb") as file:
-        piece = file.read(GLANCE)
+        piece = file.read(SAMPLE_SIZE)
         more = bool(file.read(1))
     codec = "utf-8-sig" if encoding == "utf-8" else encoding
     return codecs.getincrementaldecoder(codec)().decode(piece, final=not more), more

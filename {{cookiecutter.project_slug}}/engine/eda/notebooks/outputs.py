@@ -10,8 +10,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from engine.eda.target import written
+from engine.pages.formatting import count
 from engine.pages.page import Block, Cell, Code, Figure, Note, Table
-from engine.pages.wording import count
 
 ROWS, COLUMNS = 20, 12  # of a table; the rest is counted
 LONGEST = 4_000  # characters of an output that is only text

@@ -14,15 +14,15 @@ from scipy import stats
 
 from engine.bundle.replay import same
 from engine.data.columns import json_rows, json_value
-from engine.gate.checks.finding import Evidence, Result, Verdict
-from engine.pages.wording import percent
+from engine.gate.checks.check import CheckContext, Outcome, Result
+from engine.pages.formatting import percent
 from engine.problem.columns import Column
 from engine.problem.errors import BadInput
 from engine.problem.expectations import Direction, Invariance, Minimum
 from engine.serving.http.schema import Limits, schema_of
 
 Array = NDArray[np.float64]
-Said = tuple[Verdict, str]
+Said = tuple[Outcome, str]
 
 # Test rows that are changed, and the most other values that each gets.
 ROWS, OTHERS = 400, 5
@@ -32,7 +32,7 @@ TOLERATED = 0.05
 HAIR = 0.02
 
 
-def behaviour(evidence: Evidence) -> Result:
+def behaviour(evidence: CheckContext) -> Result:
     """Every expectation of problem.toml holds on the test rows, for nearly all of them."""
     expected = evidence.problem.expectations
     required = f"each expectation holds; of the rows at most {percent(TOLERATED)} break it"
@@ -56,7 +56,7 @@ def behaviour(evidence: Evidence) -> Result:
 class _Probe:
     """Test rows and their scores, to be changed and asked again."""
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: CheckContext) -> None:
         self._columns = {column.name: column for column in evidence.dataset.columns}
         self._evidence = evidence
         test = evidence.dataset.test

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from engine.data.columns import json_rows
-from engine.gate.checks.finding import Evidence, Result
+from engine.gate.checks.check import CheckContext, Result
 from engine.pages import charts
 from engine.pages.page import Figure
 from engine.problem.tables import Budget
-from engine.serving.server_process import Connection, ask, memory_mb, processor_seconds, server
+from engine.serving.server_process import Connection, call, memory_mb, processor_seconds, server
 
 # What else the machine does can only make an answer slower, so the best of several windows is the
 # nearest to what the model itself needs.
@@ -51,7 +51,7 @@ class Measured:
     times_ms: tuple[float, ...] = ()
 
 
-def budget(evidence: Evidence) -> Result:
+def budget(evidence: CheckContext) -> Result:
     """The real server, asked one row a request by one caller and then by several at a time."""
     rows = json_rows(evidence.dataset.test.head(ROWS), evidence.dataset.columns)
     with tempfile.TemporaryDirectory() as logs:
@@ -129,7 +129,7 @@ def _window(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[floa
     end = time.perf_counter() + MOST_SECONDS
     for row in rows:
         began = time.perf_counter()
-        ask(connection, "/v1/predict", row)
+        call(connection, "/v1/predict", row)
         times.append(1000 * (time.perf_counter() - began))
         if time.perf_counter() > end:
             break
@@ -140,21 +140,21 @@ def _rate(connection: Connection, rows: Sequence[dict[str, Any]]) -> float:
     """Answers a second to several callers, each on a connection of its own."""
     ready = threading.Barrier(CALLERS)
 
-    def call(first: int) -> int:
+    def call_until_end(first: int) -> int:
         own = Connection(connection.host, connection.port, timeout=connection.timeout)
         ready.wait()
         answered, end = 0, time.perf_counter() + CROWDED_SECONDS
         for row in islice(cycle(rows), first, None):
             if time.perf_counter() > end:
                 break
-            ask(own, "/v1/predict", row)
+            call(own, "/v1/predict", row)
             answered += 1
         own.close()
         return answered
 
     began = time.perf_counter()
     with ThreadPoolExecutor(CALLERS) as callers:
-        answered = sum(callers.map(call, range(CALLERS)))
+        answered = sum(callers.map(call_until_end, range(CALLERS)))
     return answered / (time.perf_counter() - began)
 
 

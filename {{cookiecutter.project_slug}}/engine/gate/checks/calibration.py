@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.gate.checks.finding import Evidence, Result
+from engine.gate.checks.check import CheckContext, Result
 from engine.pages import charts
 from engine.pages.page import Figure
 from engine.problem.metrics import REPEATS, Interval, Units, resamples
@@ -18,7 +18,7 @@ FEWEST_ROWS = 2 * ROWS_IN_GROUP
 UNTIL_THEN = "more rows would tell; until then take the probability for a rank only"
 
 
-def calibration(evidence: Evidence) -> Result:
+def calibration(evidence: CheckContext) -> Result:
     """How far, on average, what is said lies from what comes; of several classes the likeliest."""
     problem = evidence.problem
     limit = problem.success.calibration_error

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from engine.bundle.bundle import Bundle
 from engine.bundle.bundle import read as read_bundle
 from engine.bundle.record import refusal
-from engine.bundle.store import RELEASE_FILE, champion_if_any, place
+from engine.bundle.store import RELEASE_FILE, bundle_path, champion_if_any
 from engine.data.columns import json_rows
-from engine.gate.checks.finding import Evidence, Result
+from engine.gate.checks.check import CheckContext, Result
 from engine.pages import charts
 from engine.pages.page import Figure
 from engine.problem.metrics import METRICS, Interval, measure, measure_gain
@@ -19,7 +19,7 @@ from engine.serving.model.predictor import load
 Array = NDArray[np.float64]
 
 
-def champion(evidence: Evidence) -> Result:
+def champion(evidence: CheckContext) -> Result:
     """Surely not worse than the champion, asked about the same test rows (paired bootstrap).
 
     A champion with other inputs or other feature code is asked all the same: its bundle brings
@@ -33,18 +33,18 @@ def champion(evidence: Evidence) -> Result:
         return Result("not applicable", f"{RELEASE_FILE} names no champion", required)
     if named == evidence.bundle.id:
         return Result("not applicable", "this bundle is the champion itself", required)
-    if (reason := refusal(named)) and place(named).exists():
+    if (reason := refusal(named)) and bundle_path(named).exists():
         # Its feature code would run here, and nobody has answered for it.
         advice = f"name an accepted bundle in {RELEASE_FILE}, or commit its record"
         return Result("refuse", f"the champion is not accepted: {reason}", required, advice)
-    old = read_bundle(place(named))
+    old = read_bundle(bundle_path(named))
     if stranger := _stranger(evidence, old):
         advice = "only a live test can compare the two: begin as a shadow"
         return Result("warn", f"cannot be compared: {stranger}", required, advice)
     return _compared(evidence, old, required)
 
 
-def _stranger(evidence: Evidence, old: Bundle) -> str:
+def _stranger(evidence: CheckContext, old: Bundle) -> str:
     """Why the champion cannot answer the test rows in this problem's terms; empty if it can."""
     target, other = evidence.problem.target, old.problem.target
     if (target.column, target.task) != (other.column, other.task):
@@ -55,7 +55,7 @@ def _stranger(evidence: Evidence, old: Bundle) -> str:
     return f"the champion reads {', '.join(gone)}, which the rows no longer have" if gone else ""
 
 
-def _compared(evidence: Evidence, old: Bundle, required: str) -> Result:
+def _compared(evidence: CheckContext, old: Bundle, required: str) -> Result:
     outcome, own = evidence.judged.known.values, evidence.judged.scores
     metric = METRICS[evidence.problem.success.metric]
     how: dict[str, Any] = {
@@ -85,7 +85,7 @@ def _compared(evidence: Evidence, old: Bundle, required: str) -> Result:
     return Result("pass", measured, required, picture=shown)
 
 
-def _scores(evidence: Evidence, old: Bundle) -> Array:
+def _scores(evidence: CheckContext, old: Bundle) -> Array:
     """What the champion says of the test rows, as `engine.training.evaluate.predict` has it."""
     rows = json_rows(evidence.dataset.test, old.contract.inputs)
     said = load(old, rehearsal=True).scores(rows)
@@ -99,4 +99,4 @@ def _scores(evidence: Evidence, old: Bundle) -> Array:
 def _picture(metric: str, both: dict[str, Interval]) -> Figure:
     title = f"{metric}, old against new"
     rows = [charts.Dot(name, one.value, one.low, one.high) for name, one in both.items()]
-    return Figure(charts.dots(title, rows), f"{title}, on the same test rows.")
+    return Figure(charts.interval_plot(title, rows), f"{title}, on the same test rows.")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from engine.gate.checks.finding import Evidence, Result
+from engine.gate.checks.check import CheckContext, Result
 
 # What people write where they mean to write something later.
 PLACEHOLDER = re.compile(
@@ -14,7 +14,7 @@ PLACEHOLDER = re.compile(
 SHOWN = 8
 
 
-def documented(evidence: Evidence) -> Result:
+def documented(evidence: CheckContext) -> Result:
     """No placeholder in problem, contract or card; each input has a meaning beside its name.
 
     What stands under `assumed` is a warning: a rehearsal may go on, `handoff accept` refuses it.
@@ -48,7 +48,7 @@ def documented(evidence: Evidence) -> Result:
     return Result("pass", f"no placeholder; {inputs} of {inputs} inputs have a meaning", required)
 
 
-def _sentences(evidence: Evidence) -> Iterator[tuple[str, str]]:
+def _sentences(evidence: CheckContext) -> Iterator[tuple[str, str]]:
     """Every text of the problem by its place, and each input's meaning."""
     yield from _texts("", evidence.problem.model_dump(exclude={"assumed"}))
     for column in evidence.dataset.columns:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from engine.bundle.card import card
-from engine.bundle.papers import reference
+from engine.bundle.evaluation import reference
+from engine.eda.associations import associations
 from engine.eda.target import read
-from engine.eda.telling import telling
+from engine.gate.checks.check import CheckContext, Result
 from engine.gate.checks.compare import differences, shorten
-from engine.gate.checks.finding import Evidence, Result
-from engine.leakage import Leak, find, one_sided
-from engine.pages.wording import count
+from engine.leakage import Leak, find, single_class_values
+from engine.pages.formatting import count
 from engine.problem.tables import Columns
 from engine.problem.toml import toml
 from engine.training.dataset import Dataset
@@ -20,14 +20,14 @@ TOO_GOOD = {"roc_auc": 0.995, "balanced_accuracy": 0.99, "r2": 0.995}
 # On few rows an interval reaches far from any value; below this one it is no near-perfect score.
 NEARLY = 0.96
 # Rows for a look at which inputs tell most, and what is too little to be named.
-GLANCE, TELLS = 20_000, 0.05
+SAMPLE_SIZE, TELLS = 20_000, 0.05
 ASK = (
     "ask someone who knows the data when this becomes known; what is filled in only after the "
     "decision was due belongs under [columns.known_after] in problem/problem.toml"
 )
 
 
-def evaluation(evidence: Evidence) -> Result:
+def evaluation(evidence: CheckContext) -> Result:
     """What the bundle says of its model is what the gate measures on the same test rows."""
     bundle, dataset = evidence.bundle, evidence.dataset
     required = "evaluation, reference and model card say what the gate measures"
@@ -46,7 +46,7 @@ def evaluation(evidence: Evidence) -> Result:
     return Result("pass", measured, required)
 
 
-def leakage(evidence: Evidence) -> Result:
+def leakage(evidence: CheckContext) -> Result:
     """No input gives the target by a known mechanism; what only looks like it is a warning."""
     required = "no input that gives the target away, alone or with a few others"
     dataset, columns = evidence.dataset, evidence.problem.columns
@@ -59,7 +59,7 @@ def leakage(evidence: Evidence) -> Result:
         return Result("refuse", _listed(refused), required, _keep_out(refused, columns))
     told = {name for leak in answered for name in leak.columns}
     rest = [column for column in asked if column.name not in told]
-    questions = [*answered, *one_sided(dataset.problem, dataset.frame, rest)]
+    questions = [*answered, *single_class_values(dataset.problem, dataset.frame, rest)]
     looks = [_with_reason(leak, columns) for leak in questions]
     if good := too_good(evidence.evaluation["metrics"]):
         looks.append(
@@ -106,8 +106,8 @@ def _keep_out(leaks: Sequence[Leak], columns: Columns) -> str:
 
 def most_telling(dataset: Dataset) -> str:
     """The inputs that tell most alone, on the rows to learn from, as the page of the data says."""
-    learn = dataset.learning.iloc[:: len(dataset.learning) // GLANCE + 1]
-    told = telling(dataset.columns, learn, read(dataset.problem, learn))
+    learn = dataset.learning.iloc[:: len(dataset.learning) // SAMPLE_SIZE + 1]
+    told = associations(dataset.columns, learn, read(dataset.problem, learn))
     most = [f"{name} ({share:.0%})" for name, share in list(told.items())[:2] if share >= TELLS]
     return f"most tell, each alone: {' and '.join(most)}" if most else "no input tells much alone"
 

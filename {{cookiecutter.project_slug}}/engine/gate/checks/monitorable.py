@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.gate.checks.finding import Evidence, Result
+from engine.gate.checks.check import CheckContext, Result
 from engine.monitoring.drift import drift_between
 from engine.monitoring.finding import Finding
-from engine.pages.wording import count
+from engine.pages.formatting import count
 
 # Halves of the test rows that are drawn at random and compared. One alarm among them may be bad
 # luck (the monitor allows itself one in a hundred), two are not.
@@ -16,7 +16,7 @@ TOLERATED_ALARMS = 1
 Rows = NDArray[np.intp]
 
 
-def monitorable(evidence: Evidence) -> Result:
+def monitorable(evidence: CheckContext) -> Result:
     """No alarm between random halves of the test rows; what drifts over time is named."""
     rows, enough = len(evidence.dataset.test), evidence.problem.monitoring.minimum_rows
     required = "silent on random halves of the test rows; what drifts over time is known"
@@ -41,7 +41,7 @@ def monitorable(evidence: Evidence) -> Result:
     return Result("pass", measured, required)
 
 
-def _drift(evidence: Evidence, order: Rows) -> list[Finding]:
+def _drift(evidence: CheckContext, order: Rows) -> list[Finding]:
     """What the monitor would say of the second half of the test rows, in this order."""
     dataset, reference = evidence.dataset, evidence.judged
     scores = reference.scores.max(axis=1) if reference.scores.ndim > 1 else reference.scores

@@ -24,8 +24,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from engine.eda.notebooks.cells import is_notebook
-from engine.gate.checks.finding import Evidence, Result
-from engine.pages.wording import count
+from engine.gate.checks.check import CheckContext, Result
+from engine.pages.formatting import count
 
 FOLDERS = ("eda", "poc")
 SECONDS = 300  # a notebook; one that takes longer is a training, and belongs into a module
@@ -37,7 +37,7 @@ NEXT = (
 )
 
 
-def notebooks(evidence: Evidence) -> Result:
+def notebooks(evidence: CheckContext) -> Result:
     """Every marimo notebook and every .ipynb in eda/ and poc/ runs, and holds no old outputs."""
     del evidence  # they are judged as they stand in the repository, whatever the bundle
     return judge(Path())
@@ -142,8 +142,8 @@ def _run_marimo(copy: Path, path: Path, seconds: int) -> str:
     if ran.returncode == 0:
         return ""
     lines = errors.strip().splitlines() or [f"ended with {ran.returncode}"]
-    said = next((line for line in lines if line.startswith("error: ")), lines[-1])
-    return ": " + said.removeprefix("error: ").removeprefix(f"{path.as_posix()}, ")
+    said = next((line for line in lines if line.startswith("error[")), lines[-1])
+    return ": " + said.partition("]: ")[2].removeprefix(f"{path.as_posix()}, ")
 
 
 def _end(process: "subprocess.Popen[str]") -> None:

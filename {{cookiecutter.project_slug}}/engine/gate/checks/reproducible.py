@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from engine.bundle.bundle import file_digest
-from engine.bundle.feature_code import strangers
+from engine.bundle.feature_code import unportable
 from engine.bundle.run import SNAPSHOT, TrainedRun
-from engine.data.places import is_file
+from engine.data.paths import is_file
+from engine.gate.checks.check import CheckContext, Result
 from engine.gate.checks.compare import differences, shorten
-from engine.gate.checks.finding import Evidence, Result
 from engine.problem.errors import BadInput
 from engine.serving.model.predictor import load
-from engine.training.record.write import FACTS
+from engine.training.record.write import RUN_METADATA
 from engine.version import BadRelease, identity, installed
 
 # Chosen parameters are replayed, not the search that found them; longer than this no one waits.
@@ -35,7 +35,7 @@ BAD_INPUT = 2
 AGAIN = ("candidate", "parameters", "calibrated", "threshold", "data_digest")
 
 
-def reproducible(evidence: Evidence) -> Result:
+def reproducible(evidence: CheckContext) -> Result:
     """A fresh process in a clean checkout retrains to the same numbers and golden answers.
 
     Uncommitted work is retrained from the snapshot that the run took of it. That is a warning: a
@@ -54,7 +54,7 @@ def reproducible(evidence: Evidence) -> Result:
             return refusal
         _link_rows(evidence.problem.rows.source, checkout)
         _retrain(run, checkout, out)
-        found = _against(run.facts, json.loads((out / FACTS).read_text("utf-8")))
+        found = _against(run.facts, json.loads((out / RUN_METADATA).read_text("utf-8")))
         found += _golden(evidence, out / "model.skops")
     if found:
         return Result("refuse", shorten(found), required, _advice(evidence))
@@ -92,9 +92,9 @@ def _named(engine: dict[str, str] | None) -> str:
     return f"engine {engine['version']} ({engine['sha256'][:12]})" if engine else "no known engine"
 
 
-def _advice(evidence: Evidence) -> str:
+def _advice(evidence: CheckContext) -> str:
     """Where to look for what makes the difference."""
-    if never_alike := strangers(evidence.bundle.features_path):
+    if never_alike := unportable(evidence.bundle.features_path):
         return (
             f"the same code and rows do not give the same features: {'; '.join(never_alike)}; take "
             "that out of poc/features.py, then train and build again"
@@ -156,7 +156,7 @@ def _retrain(run: TrainedRun, checkout: Path, out: Path) -> None:
     Raises:
         BadInput: it failed, with the end of what it said, or took too long.
     """
-    facts = (run.folder / FACTS).absolute()
+    facts = (run.folder / RUN_METADATA).absolute()
     words = [sys.executable, "-m", "poc", "retrain", str(facts), str(out)]
     # The checkout's own code, whatever else is on the path here.
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -208,7 +208,7 @@ def _against(recorded: Mapping[str, Any], again: Mapping[str, Any]) -> list[str]
     return differences(before, {name: again.get(name) for name in before}, "recorded")
 
 
-def _golden(evidence: Evidence, model: Path) -> list[str]:
+def _golden(evidence: CheckContext, model: Path) -> list[str]:
     """The first golden row that the retrained model answers otherwise, served as the bundle is."""
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(evidence.bundle.path, folder, dirs_exist_ok=True)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from engine.bundle.golden import UNSEEN
 from engine.bundle.replay import ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE
 from engine.data.columns import json_rows
+from engine.gate.checks.check import CheckContext, Result
 from engine.gate.checks.compare import shorten
-from engine.gate.checks.finding import Evidence, Result
 from engine.problem.columns import LONGEST_CATEGORY, Column
 
 Array = NDArray[np.float64]
@@ -23,7 +23,7 @@ Scores = Callable[[Sequence[Row]], Array]
 TYPICAL, BASES, ALONE = 100, 2, 200
 
 
-def robust(evidence: Evidence) -> Result:
+def robust(evidence: CheckContext) -> Result:
     """Edges of every input get a finite score in its range; alone, together, in any order."""
     required = "a finite score in its range for all that the contract allows, alone as in a batch"
     rows = json_rows(evidence.dataset.test.head(TYPICAL), evidence.dataset.columns)

@@ -11,13 +11,13 @@ from pydantic import ValidationError
 
 from engine.bundle.build import pins
 from engine.bundle.bundle import FEATURES_MODULE
-from engine.bundle.golden import answers, golden_rows
-from engine.bundle.papers import contract as contract_of
+from engine.bundle.evaluation import contract as contract_of
+from engine.bundle.golden import golden_answers, golden_rows
 from engine.bundle.replay import replay, same
 from engine.data.columns import json_rows
 from engine.data.load import conform
+from engine.gate.checks.check import CheckContext, Result
 from engine.gate.checks.compare import differences, shorten
-from engine.gate.checks.finding import Evidence, Result
 from engine.problem.columns import LONGEST_CATEGORY, Column
 from engine.problem.errors import BadInput
 from engine.problem.spec import PROBLEM_FILE
@@ -29,7 +29,7 @@ from engine.training.record.write import FEATURES_FILE
 COMPARED = 300
 
 
-def current(evidence: Evidence) -> Result:
+def current(evidence: CheckContext) -> Result:
     """Made of what stands here: otherwise the gate would compare it with something else."""
     bundle, manifest = evidence.bundle, evidence.bundle.manifest
     required = "made of problem.toml, poc/features.py, rows and packages as they are here"
@@ -57,7 +57,7 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8", errors="replace")
 
 
-def contract(evidence: Evidence) -> Result:
+def contract(evidence: CheckContext) -> Result:
     """The bundle's contract is that of data/contract.py, and the server holds callers to it."""
     required = "data/contract.py's own, with every malformed row refused, in training as by serving"
     expected = json.loads(json.dumps(contract_of(evidence.dataset).to_json()))
@@ -125,7 +125,7 @@ def _beyond(column: Column) -> Iterator[tuple[str, Any]]:
         yield "above its range", column.maximum + max(1, abs(column.maximum) / 1e6)
 
 
-def _taken_in_training(evidence: Evidence) -> Iterator[str]:
+def _taken_in_training(evidence: CheckContext) -> Iterator[str]:
     """What data/contract.py lets pass although the bundle's contract, made of it, would not."""
     for column in evidence.dataset.columns:
         # Each column alone: of hundreds of columns, all of them each time would take minutes.
@@ -138,7 +138,7 @@ def _taken_in_training(evidence: Evidence) -> Iterator[str]:
             yield f"{column.name} {what}"
 
 
-def parity(evidence: Evidence) -> Result:
+def parity(evidence: CheckContext) -> Result:
     """The server's predictor answers golden and test rows as the PoC's pipeline does."""
     required = "the PoC's very answers, on golden rows that cover every edge"
     bundle, dataset, judged = evidence.bundle, evidence.dataset, evidence.judged
@@ -149,7 +149,7 @@ def parity(evidence: Evidence) -> Result:
     served = evidence.served
     replay(served.predict, served.bundle)
     task, classes = dataset.problem.target.task, dataset.known.classes
-    said = answers(judged.scores[:COMPARED], task, classes, bundle.threshold)
+    said = golden_answers(judged.scores[:COMPARED], task, classes, bundle.threshold)
     # Through JSON and back, as over the wire.
     sent = json.loads(json.dumps(json_rows(dataset.test.head(COMPARED), dataset.columns)))
     pairs = zip(said, served.predict(sent), strict=True)

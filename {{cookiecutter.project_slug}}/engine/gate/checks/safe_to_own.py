@@ -7,9 +7,9 @@ from pathlib import Path
 
 from engine.bundle.archive import load_model
 from engine.bundle.bundle import LARGEST_FILE, REQUIRED
-from engine.bundle.feature_code import strangers
+from engine.bundle.feature_code import unportable
+from engine.gate.checks.check import CheckContext, Result
 from engine.gate.checks.compare import shorten
-from engine.gate.checks.finding import Evidence, Result
 from engine.problem.errors import BadInput
 
 # What a secret looks like, by the issuers' own formats; and a password in a URL.
@@ -49,7 +49,7 @@ FIELDS = (
 )
 
 
-def complete(evidence: Evidence) -> Result:
+def complete(evidence: CheckContext) -> Result:
     """Every file there and unchanged (the gate reads a bundle no other way), and no stranger."""
     files, required = evidence.bundle.manifest["files"], "a bundle's files, none changed or besides"
     manifest = evidence.bundle.manifest
@@ -73,13 +73,13 @@ def complete(evidence: Evidence) -> Result:
     return Result("pass", measured, required)
 
 
-def safe(evidence: Evidence) -> Result:
+def safe(evidence: CheckContext) -> Result:
     """Trusted types, no pickle, no secret, no personal column, feature code that stands alone."""
     bundle = evidence.bundle
     found = _bombs(bundle.path)
     if not found:  # for all of it is unpacked from here on
         found += [*_pickles(bundle.path), *_secrets(bundle.path), *_archive(bundle.model_path)]
-    found += [*strangers(bundle.features_path), *_personal(evidence)]
+    found += [*unportable(bundle.features_path), *_personal(evidence)]
     try:
         _ = found or load_model(bundle)
     except BadInput as error:
@@ -148,7 +148,7 @@ def _contents(file: Path, name: str) -> Iterator[tuple[str, bytes]]:
             yield f"{name}: {entry}", archive.read(entry)
 
 
-def _personal(evidence: Evidence) -> list[str]:
+def _personal(evidence: CheckContext) -> list[str]:
     personal = evidence.problem.columns.personal
     read = {column.name for column in evidence.bundle.contract.inputs}
     golden = {name for row in evidence.bundle.golden() for name in row["row"]}

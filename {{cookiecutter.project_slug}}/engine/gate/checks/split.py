@@ -2,15 +2,15 @@
 
 from engine.data.load import digest
 from engine.data.split import faults
+from engine.gate.checks.check import CheckContext, Result
 from engine.gate.checks.compare import shorten
-from engine.gate.checks.finding import Evidence, Result
-from engine.pages.wording import count
+from engine.pages.formatting import count
 
 # Each look at the test lets a bit of it leak into the next choice.
 MANY_LOOKS = 10
 
 
-def split(evidence: Evidence) -> Result:
+def split(evidence: CheckContext) -> Result:
     """The split is honest, it is the one the model was made with, and the test stayed fresh."""
     dataset, facts = evidence.dataset, evidence.run.facts
     required = "by time where there is time; units, duplicates and rows on one side; few looks"

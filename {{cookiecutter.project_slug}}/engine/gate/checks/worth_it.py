@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from engine.gate.checks.finding import Evidence, Result
+from engine.gate.checks.check import CheckContext, Result
 from engine.pages import charts
 from engine.pages.page import Figure
 
 NOT_SAID = "Not yet said"
 
 
-def framed(evidence: Evidence) -> Result:
+def framed(evidence: CheckContext) -> Result:
     """The problem says what is decided, for whom and what for; guesses are marked as such."""
     problem = evidence.problem
     required = "every answer of problem.toml given by a person"
@@ -33,7 +33,7 @@ def framed(evidence: Evidence) -> Result:
     return Result("pass", "all answers given", required)
 
 
-def beats_baseline(evidence: Evidence) -> Result:
+def beats_baseline(evidence: CheckContext) -> Result:
     """The success metric meets the minimum, and its gain over each baseline surely the margin."""
     success, evaluation = evidence.problem.success, evidence.evaluation
     own = evaluation["candidate"]
@@ -61,7 +61,7 @@ def beats_baseline(evidence: Evidence) -> Result:
     return Result("refuse", measured, required, advice, shown)
 
 
-def slices(evidence: Evidence) -> Result:
+def slices(evidence: CheckContext) -> Result:
     """No group's interval lies wholly on the wrong side of its floor."""
     evaluation = evidence.evaluation
     sign, best = (1, "high") if evaluation["higher_is_better"] else (-1, "low")
@@ -107,4 +107,4 @@ def _dots(title: str, mark: str, named: dict[str, dict[str, Any]], at: float) ->
         for name, one in named.items()
     ]
     caption = f"{title}, each with its 95 % interval; {mark}."
-    return Figure(charts.dots(title, rows, mark=at), caption)
+    return Figure(charts.interval_plot(title, rows, mark=at), caption)

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from engine.leakage.cuts import FEWEST, Border, Flags, borders, candidates
 from engine.leakage.fit import least_squares, means_and_spreads
 from engine.leakage.leak import Leak
 from engine.leakage.outcome import Array, Codes, Outcome, rows_of_each
 from engine.leakage.relations.sets import promising
+from engine.leakage.threshold_rules import FEWEST, Flags, ThresholdRule, borders, candidates
 
 # Rows of each class for a quick look at all pairs and for a line, and lines that are tried.
-GLANCE, FOR_A_LINE, TRIED = 200, 2_000, 60
+SAMPLE_SIZE, FOR_A_LINE, TRIED = 200, 2_000, 60
 # All pairs of so many numbers are tried; of more, those that tell most.
 NUMBERS = 120
 # Two numbers are compared only where neither alone does the work: else one of them is a strong
@@ -49,7 +49,7 @@ def comparisons(numbers: Mapping[str, Array], dates: set[str], outcome: Outcome)
 
 
 def _said(
-    one: str, sign: str, other: str, found: list[Border], outcome: Outcome
+    one: str, sign: str, other: str, found: list[ThresholdRule], outcome: Outcome
 ) -> tuple[tuple[str, ...], str]:
     """The two columns, in the order in which the formula reads best, and the formula."""
     if len(outcome.classes) > 2:
@@ -70,7 +70,7 @@ def _by_pairs(
     names: list[str], numbers: Mapping[str, Array], dates: set[str], outcome: Outcome
 ) -> Iterator[tuple[str, str, str, Array]]:
     """Pairs that a border parts on a few rows of each class, and what is made of them."""
-    glance = rows_of_each(outcome, GLANCE)
+    glance = rows_of_each(outcome, SAMPLE_SIZE)
     table = np.column_stack([numbers[name] for name in names])[glance]
     target, is_date = outcome.codes[glance], np.array([name in dates for name in names])
     two = np.isin(target, np.argsort(-np.bincount(target))[:2])
@@ -101,7 +101,7 @@ def _by_lines(
     if len(outcome.classes) != 2:
         return
     table = np.column_stack([numbers[name] for name in names])
-    glance = rows_of_each(outcome, GLANCE)
+    glance = rows_of_each(outcome, SAMPLE_SIZE)
     wide = rows_of_each(outcome, FOR_A_LINE)
     target = outcome.codes[glance]
     tried = 0

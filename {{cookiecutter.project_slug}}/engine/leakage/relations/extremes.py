@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from engine.leakage.cuts import Flags
 from engine.leakage.fit import BROKEN, FEWEST_VALUES, are_many, step_of
 from engine.leakage.outcome import Array, Outcome
+from engine.leakage.threshold_rules import Flags
 
 # The columns that it may be the greatest of, and the part of the rows in which each must be it.
 MOST, FEWEST_TIMES = 4, 0.05

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from engine.leakage.cuts import Flags
+from engine.leakage.categorical import WRONG, Words, allowed, recoded
 from engine.leakage.outcome import Outcome, rows_of_each
-from engine.leakage.words import WRONG, Words, allowed, recoded
+from engine.leakage.threshold_rules import Flags
 
 # Words of a column, so that two of them make a table that rows can fill.
 MOST_WORDS, MOST_COLUMNS = 12, 200
 # Rows of each class for a quick look at all pairs; fewer than the least could part by chance.
-GLANCE, FEWEST = 200, 40
+SAMPLE_SIZE, FEWEST = 200, 40
 # Columns whose gaps may make up a class together; and the rows that each of them must bring.
 MOST_GAPS, FEWEST_GAPS = 5, 5
 
@@ -28,7 +28,7 @@ def pairs_of_words(words: Mapping[str, Words], outcome: Outcome) -> Iterator[tup
     """Two columns of few words, each pair of which means one class, such as 'one, not both'."""
     few = {name: one for name, one in words.items() if 1 < len(one.labels) <= MOST_WORDS}
     names = list(few)[:MOST_COLUMNS]
-    glance = rows_of_each(outcome, GLANCE)
+    glance = rows_of_each(outcome, SAMPLE_SIZE)
     seen = outcome.take(glance)
     sizes = np.bincount(seen.codes, minlength=len(outcome.classes))
     if (sizes >= FEWEST).sum() < 2:

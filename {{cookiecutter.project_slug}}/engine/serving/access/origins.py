@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from engine.problem.errors import BadInput
-from engine.serving.http.errors import Refusal, echo
+from engine.serving.http.errors import ProblemError, echo
 
 ORIGINS = "SERVING_ORIGINS"
 _ORIGIN = re.compile(r"https?://([a-z0-9_.-]+|\[[0-9a-f:]+\])(:[0-9]+)?")
@@ -51,7 +51,7 @@ def refuse_foreign_page(headers: Headers, listed: Collection[str]) -> None:
         hosts = _hosts(headers)
         passes = own and len(hosts) == 1 and _is_address(hosts[0])
     if not passes:
-        raise Refusal(
+        raise ProblemError(
             "wrong-origin",
             "expected a program or a page of this server, opened by IP address or localhost; got "
             f"a web page of {echo(', '.join(origins) or 'another origin')}. Whoever runs this "

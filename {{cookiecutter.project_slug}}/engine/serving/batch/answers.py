@@ -9,8 +9,8 @@ import pyarrow as pa
 from engine.bundle.replay import Answer
 from engine.problem.errors import BadInput
 from engine.serving.batch.cells import training_table
-from engine.serving.batch.judge import Judge, as_text
 from engine.serving.batch.source import Bad, Part
+from engine.serving.batch.validation import Judge, as_text
 from engine.serving.model.predictor import Predictor
 
 # What the model makes of so many rows stays in a core's cache: twice as fast as a million at once.

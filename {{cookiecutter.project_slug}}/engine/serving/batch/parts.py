@@ -147,7 +147,7 @@ class Parts:
 
 
 @contextmanager
-def claim(out: Path, job: Mapping[str, Any], *, anew: bool) -> Iterator[Parts]:
+def claim(out: Path, job: Mapping[str, Any], *, overwrite: bool) -> Iterator[Parts]:
     """The parts of a run that writes `out`, to itself alone; `job` is what makes it the same run.
 
     Raises:
@@ -157,23 +157,23 @@ def claim(out: Path, job: Mapping[str, Any], *, anew: bool) -> Iterator[Parts]:
     parts = Parts(out, hashlib.sha256(text.encode()).hexdigest())
     manifest = parts.folder / MANIFEST
     begun = manifest.exists() and any(parts.folder.glob("part-*"))
-    if not anew and not begun:
+    if not overwrite and not begun:
         for path in (out, parts.refused):
             if path.exists():
-                raise BadInput(f"{path} is there already; name another OUT, or add --anew")
+                raise BadInput(f"{path} is there already; name another OUT, or add --overwrite")
     if not out.parent.is_dir():
         raise BadInput(f"expected a folder {out.parent} to write into; make it first")
     parts.folder.mkdir(exist_ok=True)
     with _alone(parts.folder):
         try:
-            if anew or not begun:
+            if overwrite or not begun:
                 for path in parts.folder.glob("*part-*"):
                     path.unlink()
                 _keep(manifest, text.encode())
             elif differs := _difference(manifest, job):
                 raise BadInput(
                     f"{parts.folder} holds the beginning of another run: {differs}; go on with "
-                    "what it began with, name another OUT, or begin anew with --anew"
+                    "what it began with, name another OUT, or begin anew with --overwrite"
                 )
             yield parts
         finally:

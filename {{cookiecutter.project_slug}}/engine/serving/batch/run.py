@@ -15,11 +15,11 @@ from pathlib import Path
 from engine.bundle.bundle import Bundle, file_digest
 from engine.problem.errors import EXIT_GATE_CLOSED, BadInput
 from engine.serving.batch.columns import output
-from engine.serving.batch.crew import Said, crew
 from engine.serving.batch.message import Setting, packed
 from engine.serving.batch.parts import Counts, claim, no_room
 from engine.serving.batch.progress import Progress
 from engine.serving.batch.source import Source, open_source
+from engine.serving.batch.workers import Said, crew
 
 # Less than a second's work: so much is done again after a stop, and lies in memory at a time.
 PART_ROWS = 32_768
@@ -80,7 +80,7 @@ class Run:
             raise RuntimeError(f"{reading.rows:,} rows were read and {kept:,} kept")
         path = self._source.path
         if _stamp(path) != self._stamp:
-            raise BadInput(f"{path} was changed while it was read; begin anew with --anew")
+            raise BadInput(f"{path} was changed while it was read; begin anew with --overwrite")
         metadata = {"bundle": setting.id, "rehearsal": str(setting.rehearsal).lower()}
         setting.parts.join(setting.schema, counts, metadata)
 
@@ -108,7 +108,7 @@ def begin(
     bundle: Bundle,
     *,
     rehearsal: bool,
-    anew: bool = False,
+    overwrite: bool = False,
     part_rows: int = PART_ROWS,
 ) -> Iterator[Run]:
     """A run that predicts `rows` with a bundle that may be served, into `out`.
@@ -137,7 +137,7 @@ def begin(
         "rows a part": part_rows,
     }
     try:
-        with claim(out, job, anew=anew) as parts:
+        with claim(out, job, overwrite=overwrite) as parts:
             setting = Setting(bundle.path, bundle.id, rehearsal, source.written, schema, parts)
             yield Run(source, setting, part_rows, stamp)
     except OSError as error:

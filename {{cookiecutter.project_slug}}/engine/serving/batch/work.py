@@ -13,9 +13,9 @@ from threadpoolctl import threadpool_limits
 from engine.bundle import bundle as bundles
 from engine.problem.errors import BadInput
 from engine.serving.batch.answers import answer
-from engine.serving.batch.judge import Judge
 from engine.serving.batch.message import Setting, unpacked
 from engine.serving.batch.parts import REFUSED, no_room
+from engine.serving.batch.validation import Judge
 from engine.serving.model.predictor import load
 
 

@@ -1,6 +1,6 @@
 """How much memory the requests that are arriving may hold, those of all connections together."""
 
-from engine.serving.http.errors import Refusal
+from engine.serving.http.errors import ProblemError
 
 MAX_BYTES = 100_000_000
 # What arrives in one small piece does not count: it is answered in the next turns of the loop.
@@ -24,7 +24,7 @@ class Share:
         more = size - self.size
         if Share.taken + more > MAX_BYTES:
             detail = "many large requests are arriving; send this one again a little later"
-            raise Refusal("busy", detail, headers={"Retry-After": "1"})
+            raise ProblemError("busy", detail, headers={"Retry-After": "1"})
         self.size = size
         Share.taken += more
 

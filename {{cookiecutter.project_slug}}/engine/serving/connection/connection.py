@@ -18,7 +18,7 @@ from engine.serving.connection.exchange import Application, Exchange, encode_res
 from engine.serving.connection.framing import RequestReader
 from engine.serving.connection.grammar import incomplete
 from engine.serving.connection.scope import Ends, scope_of
-from engine.serving.http.errors import Refusal
+from engine.serving.http.errors import ProblemError
 
 # An idle connection costs some 10 kB, and a file of the process.
 MAX_CONNECTIONS = 10_000
@@ -118,7 +118,7 @@ class Connection(asyncio.Protocol):
             return "head"
         return "next request" if self._used else "first request"
 
-    def refuse(self, fault: Refusal) -> None:
+    def refuse(self, fault: ProblemError) -> None:
         """Answer the request that is arriving with `fault`, then close."""
         self._stop_reading()
         if self._exchange is not None:
@@ -200,7 +200,7 @@ class Connection(asyncio.Protocol):
             if exchange is not None and exchange.more_body:
                 data, ended = self._reader.read_body()
                 exchange.add_body(data, ended=ended)
-        except Refusal as fault:
+        except ProblemError as fault:
             self.refuse(fault)
             return
         if exchange is None:

@@ -15,7 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from engine.serving.connection.budget import SMALL_BYTES, Share
 from engine.serving.connection.framing import Head
-from engine.serving.http.errors import Refusal, where
+from engine.serving.http.errors import ProblemError, where
 
 if TYPE_CHECKING:
     from engine.serving.connection.connection import Connection
@@ -51,7 +51,7 @@ class Exchange:
         self._body, self._delivered = bytearray(), False
         self._received, self._share = 0, Share()
         self._waiting: asyncio.Future[None] | None = None
-        self._fault: Refusal | None = None
+        self._fault: ProblemError | None = None
         self._start: Message | None = None
         self._framed = self._chunked = self._bodiless = False
         self._missing: int | None = None  # bytes of the response that are still to come
@@ -81,7 +81,7 @@ class Exchange:
         self.more_body = not ended
         self._wake()
 
-    def fail(self, fault: Refusal) -> None:
+    def fail(self, fault: ProblemError) -> None:
         """The rest of the body will not come; whoever waits for it gets `fault` instead."""
         self._fault = fault
         self._body.clear()

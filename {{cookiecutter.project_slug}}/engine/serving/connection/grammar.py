@@ -2,7 +2,7 @@
 
 import re
 
-from engine.serving.http.errors import Refusal
+from engine.serving.http.errors import ProblemError
 
 TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
 TEXT = rb"[^\x00-\x08\x0a-\x1f\x7f]*+"
@@ -16,16 +16,16 @@ FRAMING_HEADERS = frozenset(
 CLOSE = {"Connection": "close"}
 
 
-def not_http(expected: str) -> Refusal:
+def not_http(expected: str) -> ProblemError:
     """The error for bytes that are not what HTTP expects in their place."""
-    return Refusal("not-http", f"expected {expected}; see RFC 9112", headers=CLOSE)
+    return ProblemError("not-http", f"expected {expected}; see RFC 9112", headers=CLOSE)
 
 
-def incomplete() -> Refusal:
+def incomplete() -> ProblemError:
     """The error for a client that ends its side of the connection in the middle of a request."""
     return not_http("a whole request before the end of the connection")
 
 
-def head_too_large(most: str) -> Refusal:
+def head_too_large(most: str) -> ProblemError:
     """The error for a head over a limit."""
-    return Refusal("head-too-large", f"expected at most {most} before the body", headers=CLOSE)
+    return ProblemError("head-too-large", f"expected at most {most} before the body", headers=CLOSE)

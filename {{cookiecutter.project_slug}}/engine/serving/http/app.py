@@ -11,18 +11,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from engine.serving.access.keys import Keys
-from engine.serving.http.errors import Refusal, problem, unfit
-from engine.serving.http.front import Front, failed
+from engine.serving.http.errors import ProblemError, problem, unfit
+from engine.serving.http.gateway import Gateway, failed
 from engine.serving.http.openapi import documented
 from engine.serving.http.own_routes import OWN, CurrentModel, OwnRoutes
 from engine.serving.http.predict import Predict
 from engine.serving.http.routes import PREDICT
 from engine.serving.http.schema import Limits
-from engine.serving.live import Live
 from engine.serving.log.labels import Labels
 from engine.serving.log.predictions import PredictionLog
 from engine.serving.metrics import Metrics
 from engine.serving.model.predictor import Predictor
+from engine.serving.model_holder import ModelHolder
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,16 @@ class Start:
     keys: Keys | None = None
     origins: Collection[str] = ()
 
-    def load_model(self, limits: Limits) -> Live:
+    def load_model(self, limits: Limits) -> ModelHolder:
         """The model that serves now; a release replaces it while the server runs.
 
         Raises:
             BadInput: the bundle does not load here, or does not give its golden answers.
         """
-        return Live(self.load(), limits, Metrics(self.log))
+        return ModelHolder(self.load(), limits, Metrics(self.log))
 
 
-def new_api(model: Live) -> FastAPI:
+def new_api(model: ModelHolder) -> FastAPI:
     """An API without routes: its errors are problem details, its documentation loads offline.
 
     Setting its `state.draining` makes /readyz refuse, so that no new work is sent here; requests
@@ -71,7 +71,7 @@ def new_api(model: Live) -> FastAPI:
     )
     api.state.live = model
     api.state.draining = api.state.parted = False
-    api.add_exception_handler(Refusal, _refused)
+    api.add_exception_handler(ProblemError, _refused)
     api.add_exception_handler(RequestValidationError, _unfit)
     api.add_exception_handler(HTTPException, _not_routed)
     api.add_exception_handler(ClientDisconnect, _gone)
@@ -79,7 +79,7 @@ def new_api(model: Live) -> FastAPI:
     return api
 
 
-def gateway(api: FastAPI, predict: Predict, start: Start, own: APIRouter) -> Front:
+def gateway(api: FastAPI, predict: Predict, start: Start, own: APIRouter) -> Gateway:
     """The whole application: `api` with the team's `own` routes, documented and guarded.
 
     Include the server's own routers in `api` before.
@@ -87,18 +87,18 @@ def gateway(api: FastAPI, predict: Predict, start: Start, own: APIRouter) -> Fro
     Raises:
         BadInput: an own route takes a path of the server's, or is none that can be guarded.
     """
-    model: Live = api.state.live
+    model: ModelHolder = api.state.live
     routes = OwnRoutes(api, own, model)
     api.state.model = CurrentModel(model, predict)
     guarded = start.keys is not None
     api.openapi = documented(  # type: ignore[method-assign]
         api, model, routes.templates, with_keys=guarded
     )
-    return Front(api, {PREDICT: predict}, model.metrics, start.keys, start.origins, routes)
+    return Gateway(api, {PREDICT: predict}, model.metrics, start.keys, start.origins, routes)
 
 
 async def _refused(request: Request, refusal: Exception) -> Response:
-    assert isinstance(refusal, Refusal)  # noqa: S101  # the handler is registered for nothing else
+    assert isinstance(refusal, ProblemError)  # noqa: S101  # the handler is registered for nothing else
     return refusal.response(_path(request))
 
 
@@ -130,7 +130,7 @@ async def _not_routed(request: Request, error: Exception) -> Response:
     elif OWN in request.scope:
         return problem(error.status_code, error.detail, headers)
     detail = f"{request.method} {request.url.path} is not served; /docs shows what is"
-    return Refusal(kind, detail, headers=headers).response(_path(request))
+    return ProblemError(kind, detail, headers=headers).response(_path(request))
 
 
 def _path(request: Request) -> str:

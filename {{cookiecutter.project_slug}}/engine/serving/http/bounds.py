@@ -7,7 +7,7 @@ each of them costs seconds, so a body with more values than any request needs is
 from dataclasses import dataclass
 
 from engine.bundle.bundle import Contract
-from engine.serving.http.errors import Refusal
+from engine.serving.http.errors import ProblemError
 
 # Every value begins a list or an object, or follows a comma.
 _OTHER_BYTES = bytes(set(range(256)) - set(b",[{"))
@@ -40,7 +40,7 @@ class Bound:
         if len(body) <= self._objects:
             return
         if self._exceeded(body) and self._exceeded(outside_strings(body)):
-            raise Refusal(
+            raise ProblemError(
                 "too-many-values",
                 f"expected at most {self.rows:,} rows of {self.fields} fields, got many more "
                 "values; send its rows in several requests",

@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Iterable
 
-from engine.serving.http.errors import Refusal, echo
+from engine.serving.http.errors import ProblemError, echo
 
 ACCEPTED = "gzip, identity"
 _HEADER = b"content-encoding"
@@ -23,7 +23,7 @@ def decoded(body: bytes, headers: Iterable[tuple[bytes, bytes]], most: int) -> b
     if not codings:
         return body
     if codings not in _GZIP:
-        raise Refusal(
+        raise ProblemError(
             "wrong-encoding",
             f"expected the Content-Encoding gzip or none, got {echo(given)}; send it plain",
             headers={"Accept-Encoding": ACCEPTED},
@@ -47,13 +47,15 @@ def _inflated(body: bytes, most: int) -> bytes:
     return made
 
 
-def _not_decoded(got: str) -> Refusal:
-    return Refusal("not-decoded", f"expected one gzip stream, as Content-Encoding says, got {got}")
+def _not_decoded(got: str) -> ProblemError:
+    return ProblemError(
+        "not-decoded", f"expected one gzip stream, as Content-Encoding says, got {got}"
+    )
 
 
-def too_large(most: int, form: str = "sent") -> Refusal:
+def too_large(most: int, form: str = "sent") -> ProblemError:
     """The error for a body of more than `most` bytes, sent or decoded."""
-    return Refusal(
+    return ProblemError(
         "body-too-large",
         f"expected a body of at most {most:,} bytes, got more ({form}); send its rows in several "
         "requests",

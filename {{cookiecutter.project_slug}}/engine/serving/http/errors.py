@@ -52,7 +52,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
 }
 
 
-class Refusal(Exception):  # it is an answer, not a defect
+class ProblemError(Exception):  # it is an answer, not a defect
     """A request that gets problem details for an answer; `kind` is one of `KINDS`."""
 
     def __init__(
@@ -111,16 +111,16 @@ def _document(body: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
     )
 
 
-def too_slow(seconds: float) -> Refusal:
+def too_slow(seconds: float) -> ProblemError:
     """What did not arrive in time."""
-    return Refusal(
+    return ProblemError(
         "too-slow",
         f"expected the whole request within {seconds:g} s; send it faster, or its rows in several",
         headers={"Connection": "close"},
     )
 
 
-def invalid(error: ValidationError, words: Mapping[str, str]) -> Refusal:
+def invalid(error: ValidationError, words: Mapping[str, str]) -> ProblemError:
     """The error for a value that does not fit its type, field by field; see `misfit`."""
     return misfit(details_of(error), words)
 
@@ -130,7 +130,7 @@ def details_of(error: ValidationError) -> list[ErrorDetails]:
     return error.errors(include_url=False, include_context=False)
 
 
-def misfit(details: Sequence[ErrorDetails], words: Mapping[str, str]) -> Refusal:
+def misfit(details: Sequence[ErrorDetails], words: Mapping[str, str]) -> ProblemError:
     """The error for a request that does not fit the contract, with `words` for each field.
 
     Only the first errors are listed: one correction fixes a thousand bad rows. So whoever validates
@@ -147,13 +147,13 @@ def misfit(details: Sequence[ErrorDetails], words: Mapping[str, str]) -> Refusal
         count = (
             f"{len(details)} field{'s do' if len(details) > 1 else ' does'} not fit the contract"
         )
-    return Refusal("invalid", f"{count}; /docs shows every field", errors)
+    return ProblemError("invalid", f"{count}; /docs shows every field", errors)
 
 
-def unfit(details: Sequence[Mapping[str, Any]]) -> Refusal:
+def unfit(details: Sequence[Mapping[str, Any]]) -> ProblemError:
     """The error for a request that does not fit the types of an own route, as FastAPI found it."""
     if details[0]["type"] == "json_invalid":
-        return Refusal(
+        return ProblemError(
             "not-json", f"expected JSON, got something else: {details[0]['ctx']['error']}"
         )
     errors = [
@@ -164,7 +164,9 @@ def unfit(details: Sequence[Mapping[str, Any]]) -> Refusal:
         }
         for detail in details[:MOST_ERRORS]
     ]
-    return Refusal("invalid", "the request does not fit this route; /docs shows its types", errors)
+    return ProblemError(
+        "invalid", "the request does not fit this route; /docs shows its types", errors
+    )
 
 
 def _echo_any(value: object) -> str:

@@ -28,11 +28,11 @@ def fields_of(contract: Contract) -> dict[str, Any]:
         "When it became known, with an offset; without it, the moment the label arrives. With it, "
         "labels may be sent again and in any order."
     )
-    moment = Field(pattern=f"^{_MOMENT}$", description=when, examples=["2026-03-01T09:30:00Z"])
+    timestamp = Field(pattern=f"^{_MOMENT}$", description=when, examples=["2026-03-01T09:30:00Z"])
     return {
         "prediction_id": Annotated[PredictionId, AfterValidator(_given)],
         "label": Annotated[outcome, Field(description=meaning)],
-        "known_at": NotRequired[Annotated[str, moment, AfterValidator(_past)]],
+        "known_at": NotRequired[Annotated[str, timestamp, AfterValidator(_past)]],
     }
 
 
@@ -54,7 +54,7 @@ def _given(id_: str) -> str:
 
 def _past(text: str) -> str:
     """The moment in UTC, all written alike."""
-    moment = datetime.fromisoformat(text)
-    if not _FIRST <= moment <= datetime.now(UTC) + _AHEAD:
+    timestamp = datetime.fromisoformat(text)
+    if not _FIRST <= timestamp <= datetime.now(UTC) + _AHEAD:
         raise ValueError("before 1970, or in the future")
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    return timestamp.astimezone(UTC).isoformat(timespec="microseconds")

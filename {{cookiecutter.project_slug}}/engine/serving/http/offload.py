@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from engine.serving.http.errors import Refusal
+from engine.serving.http.errors import ProblemError
 from engine.serving.turns import small_turns
 
 # Bodies up to here are read in the event loop, in some ten milliseconds whatever they hold.
@@ -32,7 +32,7 @@ class Reader:
         if size <= SMALL_BYTES:
             return read()
         if self._waiting_bytes + size > MAX_WAITING_BYTES:
-            raise Refusal(
+            raise ProblemError(
                 "busy",
                 "many large requests wait to be read; send this one again a little later",
                 headers={"Retry-After": "1"},

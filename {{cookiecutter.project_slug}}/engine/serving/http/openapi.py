@@ -9,8 +9,8 @@ from engine.serving.http.errors import BLANK, KINDS, MEDIA_TYPE
 from engine.serving.http.paths import GUARDED, OPERATE
 from engine.serving.http.protocols import documents
 from engine.serving.http.schema import Schema
-from engine.serving.live import Live
 from engine.serving.model.predictor import Predictor
+from engine.serving.model_holder import ModelHolder
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -96,7 +96,7 @@ def as_fault(refused: Responses) -> Responses:
 
 
 def documented(
-    app: FastAPI, live: Live, own: Collection[str], *, with_keys: bool
+    app: FastAPI, live: ModelHolder, own: Collection[str], *, with_keys: bool
 ) -> Callable[[], dict[str, Any]]:
     """What `app.openapi` is to be: FastAPI's own document with the types of what answers now.
 

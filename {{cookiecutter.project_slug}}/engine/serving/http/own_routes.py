@@ -16,11 +16,11 @@ from starlette.types import Message, Receive, Scope
 
 from engine.bundle.bundle import Contract
 from engine.problem.errors import BadInput
-from engine.serving.http.intake import read_body, rows_of
 from engine.serving.http.openapi import components_of, refuses
 from engine.serving.http.predict import Predict
-from engine.serving.http.protocols.asked import count_rows
-from engine.serving.live import Live
+from engine.serving.http.protocols.handler import count_rows
+from engine.serving.http.request_parsing import read_body, rows_of
+from engine.serving.model_holder import ModelHolder
 
 # Under this a request's scope has the template of its own route.
 OWN = "own_route"
@@ -40,7 +40,7 @@ class CurrentModel:
     A route gets it by a parameter of type `Model`. After a release all of it is the new bundle's.
     """
 
-    def __init__(self, model: Live, predict: Predict) -> None:
+    def __init__(self, model: ModelHolder, predict: Predict) -> None:
         self._model, self._predict = model, predict
 
     @property
@@ -68,7 +68,7 @@ class CurrentModel:
             Refusal: a row does not fit the contract, or too many wait. Let it pass: the caller gets
                 problem details.
         """
-        self._model.now.coalescer.refuse_if_full()
+        self._model.now.batcher.refuse_if_full()
         count_rows(len(rows), self._model.limits)
         size = len(rows) * len(self.contract.inputs) * _VALUE_BYTES
         records = [dict(row) for row in rows]
@@ -93,7 +93,7 @@ class OwnRoutes:
         BadInput: one takes a path of the server's, or is none that can be guarded.
     """
 
-    def __init__(self, api: FastAPI, router: APIRouter, model: Live) -> None:
+    def __init__(self, api: FastAPI, router: APIRouter, model: ModelHolder) -> None:
         self._model = model
         taken = [*_RESERVED, *(one.path or "" for one in iter_route_contexts(api.routes))]
         routes = list(_checked(router))
@@ -199,7 +199,7 @@ def _overlap(one: str, other: str) -> bool:
     return True
 
 
-def _refuse_taken_types(router: APIRouter, model: Live) -> None:
+def _refuse_taken_types(router: APIRouter, model: ModelHolder) -> None:
     """Types of one name would be one type in the OpenAPI document."""
     document = get_openapi(title="own", version="1", routes=router.routes)
     own = document.get("components", {}).get("schemas", {})

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from engine.serving.http.bounds import Bound, without_escapes
-from engine.serving.http.errors import Refusal, echo
+from engine.serving.http.errors import ProblemError, echo
 
 
 def parse(body: bytes, bound: Bound) -> Any:
@@ -21,7 +21,9 @@ def parse(body: bytes, bound: Bound) -> Any:
         found = from_json(body)
     except ValueError as error:
         hint = "" if body[:1].isascii() else " (UTF-8 without a byte order mark is expected)"
-        raise Refusal("not-json", f"expected JSON, got something else: {error}{hint}") from None
+        raise ProblemError(
+            "not-json", f"expected JSON, got something else: {error}{hint}"
+        ) from None
     refuse_repeated(body, found)
     return found
 
@@ -63,6 +65,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise Refusal("invalid", f"expected each key of an object once, got {echo(name)} twice")
+            raise ProblemError(
+                "invalid", f"expected each key of an object once, got {echo(name)} twice"
+            )
         found[name] = value
     return found

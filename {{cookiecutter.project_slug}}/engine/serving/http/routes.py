@@ -10,13 +10,13 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, PlainTextResponse
 
-from engine.serving.http.errors import Refusal
-from engine.serving.http.intake import labels_of, read_body
+from engine.serving.http.errors import ProblemError
 from engine.serving.http.offload import offload
 from engine.serving.http.openapi import READING, asks_for_reasons, gives, refuses, takes
 from engine.serving.http.predict import Predict
-from engine.serving.live import Live
+from engine.serving.http.request_parsing import labels_of, read_body
 from engine.serving.log.labels import STORE_SECONDS, Labels
+from engine.serving.model_holder import ModelHolder
 
 PREDICT = "/v1/predict"
 
@@ -39,7 +39,7 @@ def predict_router(predict: Predict) -> APIRouter:
     return router
 
 
-def labels_router(model: Live, labels: Labels) -> APIRouter:
+def labels_router(model: ModelHolder, labels: Labels) -> APIRouter:
     """POST /v1/labels; a thread of its own writes them, so that a slow disk delays nobody else."""
     storing = ThreadPoolExecutor(1, thread_name_prefix="labels")
 
@@ -65,14 +65,14 @@ def labels_router(model: Live, labels: Labels) -> APIRouter:
         except OSError as error:  # or TimeoutError, which is one
             reason = error.strerror or "it hangs"
             detail = f"the disk did not take them ({reason}); send them again later"
-            raise Refusal("not-stored", detail, headers={"Retry-After": "30"}) from None
+            raise ProblemError("not-stored", detail, headers={"Retry-After": "30"}) from None
         model.metrics.labels.inc(len(found))
         return JSONResponse({"stored": len(found)})
 
     return router
 
 
-def probes_router(model: Live) -> APIRouter:
+def probes_router(model: ModelHolder) -> APIRouter:
     """GET /livez, /readyz and /health, for whoever restarts this server or sends requests to it."""
     router = APIRouter(tags=["operate"])
 
@@ -86,7 +86,7 @@ def probes_router(model: Live) -> APIRouter:
     async def readyz(request: Request) -> Response:
         """Should requests be sent here? The golden rows have answered before there was a port."""
         if request.app.state.draining:
-            raise Refusal("not-ready", "this server is stopping; ask another")
+            raise ProblemError("not-ready", "this server is stopping; ask another")
         told = {"status": "ready", "bundle": model.now.predictor.bundle.id}
         refused = {"refused": asdict(model.refused)} if model.refused else {}
         return JSONResponse(told | refused)
@@ -94,7 +94,7 @@ def probes_router(model: Live) -> APIRouter:
     return router
 
 
-def metrics_router(model: Live) -> APIRouter:
+def metrics_router(model: ModelHolder) -> APIRouter:
     """GET /metrics, for Prometheus."""
     router = APIRouter(tags=["operate"])
 

@@ -61,7 +61,7 @@ class PredictionLog:
         """Records that will never be in the log."""
         return self._refused + self._lost
 
-    def leave_out(self, bundle: str, personal: Iterable[str]) -> None:
+    def exclude_columns(self, bundle: str, personal: Iterable[str]) -> None:
         """Of records of this bundle leave out these columns instead of `personal`; any thread."""
         self._personal_of[bundle] = frozenset(personal)
 

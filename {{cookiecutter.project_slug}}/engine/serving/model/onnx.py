@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from engine.bundle.bundle import Bundle
-from engine.serving.model.direct import Direct
 from engine.serving.model.table import Row
+from engine.serving.model.unrolled import Direct
 
 Held = NDArray[np.bool_] | np.bool_
 ALL = np.bool_(True)

@@ -14,9 +14,9 @@ from engine.bundle.archive import load_model
 from engine.bundle.bundle import Bundle
 from engine.bundle.replay import Answer, replay
 from engine.problem.errors import BadInput
-from engine.serving.model.direct import Direct, direct
 from engine.serving.model.onnx import Held, Onnx, allowed
 from engine.serving.model.table import Row, frame
+from engine.serving.model.unrolled import Direct, direct
 
 logger = logging.getLogger("serving")
 

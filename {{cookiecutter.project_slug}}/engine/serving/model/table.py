@@ -43,7 +43,7 @@ def _dtype(name: str) -> Any:
     return pandas_dtype(name)
 
 
-class Light:
+class LightFrame:
     """A table of few rows with `items`, `shape` and `len`, and nothing else of a frame's."""
 
     __slots__ = ("_columns", "_rows")

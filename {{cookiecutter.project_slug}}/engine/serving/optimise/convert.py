@@ -17,9 +17,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.pipeline import Pipeline
 
 from engine.problem.errors import BadInput
-from engine.serving.model.direct import Direct
 from engine.serving.model.onnx import INPUT, PROBABILITIES
 from engine.serving.model.table import Row
+from engine.serving.model.unrolled import Direct
 
 RAW = "raw"
 

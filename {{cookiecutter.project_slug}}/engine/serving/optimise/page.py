@@ -6,9 +6,9 @@ from pathlib import Path
 from engine.bundle.bundle import Bundle
 from engine.pages import charts, page
 from engine.pages.charts import Dot
+from engine.pages.formatting import number
 from engine.pages.page import Block, Figure, Gallery, Note, Section, Table
 from engine.pages.terminal import table
-from engine.pages.wording import number
 from engine.serving.optimise.measure import Measured
 from engine.serving.optimise.outcome import Outcome
 from engine.serving.optimise.parity import Parity
@@ -91,7 +91,7 @@ def _speed(exact: Measured, fast: Measured) -> Section:
 def _parity(parity: Parity) -> Section:
     rows = [Dot(one.kind, _logarithm(one.difference), math.nan, math.nan) for one in parity.kinds]
     title = "Largest difference of a score, by kind of row"
-    picture = charts.dots(
+    picture = charts.interval_plot(
         title,
         rows,
         label="the dashed line is what is allowed",

@@ -12,8 +12,8 @@ from onnx import ModelProto, helper
 
 from engine.bundle.bundle import Bundle
 from engine.problem.columns import Column
-from engine.serving.model.direct import Direct
 from engine.serving.model.predictor import Predictor
+from engine.serving.model.unrolled import Direct
 
 Row = dict[str, Any]
 

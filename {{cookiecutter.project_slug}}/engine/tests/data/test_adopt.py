@@ -236,7 +236,9 @@ def test_the_command_refuses_in_one_line_and_exits_with_2(project: Path) -> None
     before = contents(project)
     done = command("t.csv", "--target", "lateness")
     assert done.returncode == 2
-    assert done.stderr.startswith("error: --target lateness: no such column; t.csv has 'size'")
+    assert done.stderr.startswith(
+        "error[bad-input]: --target lateness: no such column; t.csv has 'size'"
+    )
     assert len(done.stderr.splitlines()) == 1
     assert done.stdout == ""
     assert contents(project) == before

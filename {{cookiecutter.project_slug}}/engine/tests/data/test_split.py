@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from engine.data.split import PARTS, Rows, faults, folds, split
-from engine.pages.wording import percent
+from engine.pages.formatting import percent
 from engine.problem.errors import BadInput
 from engine.problem.spec import Problem
 from engine.tests.data.made import problem_of

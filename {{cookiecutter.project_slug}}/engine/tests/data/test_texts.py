@@ -8,18 +8,20 @@ import pytest
 
 from engine.adopt.adopt import adopt
 from engine.adopt.copying import CONTRACT_FILE
-from engine.adopt.found import Found, Habits, habits
 from engine.adopt.infer import found_in, guess, typed
+from engine.adopt.inferred import DialectHints, Found, habits
 from engine.data.load import load
 from engine.problem.spec import read as read_problem
 from engine.tests.data.made import schema_of
 
 
-def find(cells: str | list[str | None], known: Habits | None = None) -> tuple[Found, list[Any]]:
+def find(
+    cells: str | list[str | None], known: DialectHints | None = None
+) -> tuple[Found, list[Any]]:
     """What the cells are taken for, and their values; in one text a bar parts them."""
     texts = cells.split("|") if isinstance(cells, str) else cells
     values = pd.Series([text or None for text in texts], dtype="str", name="x")
-    found = found_in(values, known or Habits())
+    found = found_in(values, known or DialectHints())
     return found, typed(values, found).tolist()
 
 
@@ -127,7 +129,7 @@ DATES = {
 def test_dates_in_the_usual_forms(cells: str) -> None:
     found, read = find(cells)
     assert found.kind == "date"
-    assert read == [pd.Timestamp(moment) for moment in DATES[cells]]
+    assert read == [pd.Timestamp(timestamp) for timestamp in DATES[cells]]
 
 
 def test_numbers_that_are_all_days_are_days() -> None:
@@ -168,7 +170,7 @@ def test_words_beside_numbers_mean_missing_and_it_is_said(word: str) -> None:
 
 def test_a_value_that_looks_like_missing_does_not_vanish() -> None:
     numbers = find("1|NA|3")[0]
-    cases: list[tuple[list[str | None], Habits, bool, str]] = [
+    cases: list[tuple[list[str | None], DialectHints, bool, str]] = [
         (["NA", "DE", "FR", "IT"], habits([numbers], ","), True, "a code like the others"),
         (["NA", "gravel", "paved", None], habits([numbers], ","), True, "blank means missing here"),
         (["NA", "gravel", "paved"], habits([], ","), True, 'metadata={"missing": ["NA"]} makes'),

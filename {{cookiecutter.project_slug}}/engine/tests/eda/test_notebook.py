@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from eda.__main__ import EXPLORE, main
-from engine.data.places import is_file
+from engine.data.paths import is_file
 from engine.eda.notebooks.cells import cells, run
 from engine.eda.notebooks.page import show, write
 from engine.pages import charts

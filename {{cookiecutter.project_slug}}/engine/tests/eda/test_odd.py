@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.eda.alike import alike, gaps_together
-from engine.eda.odd import odd
+from engine.eda.correlated import alike, shared_missingness
+from engine.eda.quality import odd
 from engine.tests.eda.frames import columns, mixed
 
 ROWS = 2_000
@@ -84,4 +84,4 @@ def test_gaps_in_the_same_rows_are_one_group() -> None:
     frame.loc[:100, ["noise", "word", "flag"]] = None
     frame.loc[50:120, "many"] = np.nan
     frame["empty"] = np.nan
-    assert gaps_together(columns(frame), frame) == [("noise", "flag", "word")]
+    assert shared_missingness(columns(frame), frame) == [("noise", "flag", "word")]

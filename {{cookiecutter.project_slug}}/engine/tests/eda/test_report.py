@@ -14,8 +14,8 @@ import pytest
 import eda.report
 from eda.__main__ import main
 from eda.report import report
-from engine.data.places import is_file
-from engine.eda.look import PICTURE_ROWS, SHOWN, look
+from engine.data.paths import is_file
+from engine.eda.profile import PICTURE_ROWS, SHOWN, look
 from engine.eda.report import Report, SectionMaker
 from engine.problem.spec import read
 from engine.problem.tables import Columns

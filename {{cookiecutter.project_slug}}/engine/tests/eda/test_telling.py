@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine.eda.associations import associations, missing, suspects
 from engine.eda.bins import OTHER, cut
-from engine.eda.look import look
+from engine.eda.profile import look
 from engine.eda.stability import MOVES, drift, periods
 from engine.eda.target import levels, read
-from engine.eda.telling import missing, suspects, telling
 from engine.problem.columns import Column
 from engine.problem.errors import BadInput
 from engine.tests.eda.frames import Task, columns, mixed, problem
@@ -19,7 +19,7 @@ TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
 @pytest.mark.parametrize("task", TASKS)
 def test_the_feature_that_tells_comes_first_and_noise_tells_nothing(task: Task) -> None:
     frame = mixed(task)
-    found = telling(columns(frame), frame, read(problem(task), frame))
+    found = associations(columns(frame), frame, read(problem(task), frame))
     assert next(iter(found)) == "tells"
     assert found["tells"] > 0.2
     # 500 different names fit a thousand rows by heart; out of sample they are worth nothing.
@@ -33,7 +33,7 @@ def test_the_target_in_other_words_is_suspect(task: Task) -> None:
     frame["copy"] = words
     target = read(problem(task), frame)
     described = columns(frame)
-    named = suspects(described, frame, target, telling(described, frame, target))
+    named = suspects(described, frame, target, associations(described, frame, target))
     assert [one.columns for one in named] == [("copy",)]
 
 
@@ -43,7 +43,7 @@ def test_a_number_that_orders_a_rare_outcome_is_suspect() -> None:
     frame["days"] = frame["late"] * 1.0 + rng.random(20_000) * 0.99
     target = read(problem("binary", "late"), frame)
     described = columns(frame, "late")
-    tells = telling(described, frame, target)
+    tells = associations(described, frame, target)
     assert [one.columns for one in suspects(described, frame, target, tells)] == [("days",)]
 
 
@@ -51,7 +51,7 @@ def test_a_number_that_orders_a_rare_outcome_is_suspect() -> None:
 def test_strong_honest_features_are_no_suspects(lost: float) -> None:
     frame = mixed("binary", rows=100, lost=lost)
     target = read(problem("binary"), frame)
-    assert not suspects(columns(frame), frame, target, telling(columns(frame), frame, target))
+    assert not suspects(columns(frame), frame, target, associations(columns(frame), frame, target))
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -44,7 +44,7 @@ class Outcome:
         progress = "loading ", "bundle "
         lines = [line for line in lines if not line.startswith(progress)]
         usage = lines[0].startswith("usage: ") and ": error: " in lines[-1]
-        listed = lines[0].startswith("error: ") and all(line[:2] == "  " for line in lines[1:])
+        listed = lines[0].startswith("error[") and all(line[:2] == "  " for line in lines[1:])
         return self.code == 2 and (usage or listed) and "Traceback" not in self.errors
 
 

@@ -37,7 +37,7 @@ def test_output_to_a_full_disk_is_one_error() -> None:
     with Path("/dev/full").open("wb") as full:
         done = project("problem", "check", stdout=full)
     assert done.returncode == 2
-    assert done.stderr.startswith(b"error: ")
+    assert done.stderr.startswith(b"error[")
     assert done.stderr.count(b"\n") == 1
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from engine.bundle.record import TEAMS
 from engine.gate.accept import accept
-from engine.gate.gate import judge, record
+from engine.gate.gate import record, validate
 from engine.gate.standard import STANDARD_CHECKS
 from engine.problem.spec import Task
 from engine.tests.gate.made import (
@@ -22,7 +22,7 @@ from engine.tests.gate.made import (
     train_and_build,
 )
 from engine.tests.gate.signing import NAME, aliased, commit_all, git
-from engine.training.record.earlier import ACCEPTED
+from engine.training.record.previous_runs import ACCEPTED
 from engine.training.record.tracking import mlflow
 
 Make = Callable[[Task], Workshop]
@@ -70,7 +70,7 @@ def committed(store: str, plain_git: None, tmp_path_factory: pytest.TempPathFact
         git("config", "user.email", "ada@example.org")
         commit_all()
         bundle = train_and_build()
-        judgement = judge(bundle.path, MODEL, STANDARD_CHECKS)
+        judgement = validate(bundle.path, MODEL, STANDARD_CHECKS)
         assert not judgement.refusals, judgement.refusals
         record(judgement)
         commit_all()

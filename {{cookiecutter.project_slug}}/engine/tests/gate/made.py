@@ -14,8 +14,8 @@ import pandera.pandas as pa
 
 from engine.bundle.build import build
 from engine.bundle.bundle import MANIFEST, Bundle
-from engine.gate.checks.finding import Finding
-from engine.gate.gate import Judgement, judge
+from engine.gate.checks.check import Finding
+from engine.gate.gate import Verdict, validate
 from engine.gate.standard import STANDARD_CHECKS
 from engine.problem.spec import Task, read
 from engine.tests.gate import contract
@@ -27,7 +27,7 @@ from poc.train import train
 ORDERS = contract.ROW
 MODEL = ModelDefinition(ORDERS, candidates)
 # The checks that need no process of their own: seconds in all.
-QUICK = tuple(check for check in STANDARD_CHECKS if not check.meanwhile)
+QUICK = tuple(check for check in STANDARD_CHECKS if not check.slow_note)
 
 PROBLEM = """\
 assumed = []
@@ -175,18 +175,18 @@ class Workshop:
         """The contract, with the candidates of the template."""
         return ModelDefinition(self.schema, candidates)
 
-    def judge(self) -> Judgement:
+    def validate(self) -> Verdict:
         """What the quick checks say; the working directory must be `root`."""
-        return judge(self.bundle, self.definition, QUICK)
+        return validate(self.bundle, self.definition, QUICK)
 
     def refused_by(self) -> set[str]:
         """The checks that refuse the bundle."""
-        return {one.check for one in self.judge().refusals}
+        return {one.check for one in self.validate().refusals}
 
     def ask(self, check: str) -> Finding:
         """What one check alone says, which is faster."""
         asked = [one for one in STANDARD_CHECKS if one.name == check]
-        [finding] = judge(self.bundle, self.definition, asked).findings
+        [finding] = validate(self.bundle, self.definition, asked).findings
         return finding
 
     def edit(self, name: str, old: str, new: str, *, also: str = "") -> None:

@@ -11,10 +11,10 @@ import pytest
 from engine.bundle.bundle import read
 from engine.bundle.record import RECORDS, TEAMS, VERDICT, refusal
 from engine.gate.accept import accept
-from engine.gate.checks.finding import Check, Evidence, Result
-from engine.gate.gate import judge
+from engine.gate.checks.check import Check, CheckContext, Result
+from engine.gate.gate import validate
 from engine.problem.errors import BadInput
-from engine.serving.choose import choose
+from engine.serving.select_bundle import select_bundle
 from engine.tests.gate.made import MODEL, QUICK, Workshop
 from engine.tests.gate.signing import DATA_SCIENCE, ML_ENGINEERING, NAME, aliased, commit_all, git
 from engine.training.record.tracking import mlflow
@@ -58,16 +58,16 @@ def test_an_accepted_bundle_is_served_once_it_is_released(accepted: Workshop) ->
     name, release = accepted.bundle.name, Path("deploy/release.toml")
     release.write_text('champion = ""\n')
     with pytest.raises(BadInput, match="nothing is released"):
-        choose(None, rehearsal=False)
+        select_bundle(None, rehearsal=False)
     release.write_text(f'champion = "{name}"\n')
-    assert choose(None, rehearsal=False).id == name
-    assert choose(accepted.bundle, rehearsal=False).id == name
+    assert select_bundle(None, rehearsal=False).id == name
+    assert select_bundle(accepted.bundle, rehearsal=False).id == name
 
 
 def test_a_bundle_of_one_signature_is_not_served(passed: Workshop) -> None:
     accept(passed.bundle, ML_ENGINEERING, MODEL, QUICK)
     with pytest.raises(BadInput, match="data-science has not signed"):
-        choose(passed.bundle, rehearsal=False)
+        select_bundle(passed.bundle, rehearsal=False)
 
 
 def test_signing_again_changes_nothing_but_the_moment(accepted: Workshop) -> None:
@@ -86,7 +86,7 @@ def test_nobody_signs_over_another_persons_signature(passed: Workshop) -> None:
 
 
 def test_a_verdict_that_passes_over_a_warning_is_not_signed(passed: Workshop) -> None:
-    def look(_: Evidence) -> Result:
+    def look(_: CheckContext) -> Result:
         return Result("warn", "a thing to look at", "nothing")
 
     warning = Check("documented", "safe to own", look)
@@ -117,8 +117,8 @@ def test_asking_again_says_whose_signatures_it_voids(
     accepted: Workshop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("poc.model.MODEL", accepted.definition)
-    judgement = judge(accepted.bundle, MODEL, QUICK)
-    monkeypatch.setattr("engine.gate.gate.judge", lambda *_, **__: judgement)
+    judgement = validate(accepted.bundle, MODEL, QUICK)
+    monkeypatch.setattr("engine.gate.gate.validate", lambda *_, **__: judgement)
     commit_all()
     main(["check", str(accepted.bundle)])
     assert "data-science and ml-engineering signed for: sign again" in capsys.readouterr().out

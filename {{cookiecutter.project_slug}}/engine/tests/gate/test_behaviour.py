@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.gate.checks.finding import Verdict
+from engine.gate.checks.check import Outcome
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.lies import PROBLEM
 
@@ -50,7 +50,7 @@ def test_an_expectation_that_holds_says_how_well(workshop: Make) -> None:
 
 
 @pytest.mark.parametrize(("decision", "verdict"), [("slow", "pass"), ("fast", "refuse")])
-def test_a_plain_case_has_a_decision(workshop: Make, decision: str, verdict: Verdict) -> None:
+def test_a_plain_case_has_a_decision(workshop: Make, decision: str, verdict: Outcome) -> None:
     made = workshop("multiclass")
     made.edit("problem.toml", 'decision = "slow"', f'decision = "{decision}"', also=PROBLEM)
     assert made.ask("behaviour").verdict == verdict

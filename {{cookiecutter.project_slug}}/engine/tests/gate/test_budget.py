@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from engine.gate.checks.budget import CLEARLY, NEAR, Measured, judged
-from engine.gate.checks.finding import Verdict
+from engine.gate.checks.check import Outcome
 from engine.problem.tables import Budget
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.lies import PROBLEM
@@ -33,7 +33,7 @@ OVER, CLOSE = CLEARLY * 1.01, NEAR * 1.01
     ],
 )
 def test_what_was_measured_is_held_against_the_budget(
-    measured: Measured, verdict: Verdict, words: str
+    measured: Measured, verdict: Outcome, words: str
 ) -> None:
     result = judged(measured, ALLOWED)
     assert (result.verdict, words in result.next) == (verdict, True)

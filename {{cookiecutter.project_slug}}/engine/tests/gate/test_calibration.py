@@ -7,7 +7,7 @@ import pytest
 
 from engine.bundle.bundle import read as read_bundle
 from engine.gate.checks.calibration import calibration, calibration_error
-from engine.gate.checks.finding import Evidence, Verdict
+from engine.gate.checks.check import CheckContext, Outcome
 from engine.problem.spec import read
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.lies import PROBLEM
@@ -39,11 +39,11 @@ def test_one_that_is_off_is_surely_so_on_enough_rows() -> None:
     [(1.0, 0.15, "pass"), (0.2, 0.05, "refuse"), (1.0, 0.0001, "warn")],
 )
 def test_what_is_said_is_held_against_what_comes(
-    workshop: Make, power: float, limit: float, verdict: Verdict
+    workshop: Make, power: float, limit: float, verdict: Outcome
 ) -> None:
     made = workshop("binary")
     made.edit("problem.toml", "error = 0.15", f"error = {limit}", also=PROBLEM)
-    evidence = Evidence(read_bundle(made.bundle), MODEL, gather(read(), ORDERS))
+    evidence = CheckContext(read_bundle(made.bundle), MODEL, gather(read(), ORDERS))
     judged = evidence.judged
     # A model whose scores are ranked as before, and mean something else.
     evidence.__dict__["judged"] = replace(judged, scores=judged.scores**power)
@@ -54,10 +54,10 @@ def test_what_is_said_is_held_against_what_comes(
 
 @pytest.mark.parametrize(("power", "verdict"), [(1.0, "warn"), (0.05, "refuse")])
 def test_few_rows_do_not_tell_that_it_is_right_but_may_tell_that_it_is_wrong(
-    workshop: Make, power: float, verdict: Verdict
+    workshop: Make, power: float, verdict: Outcome
 ) -> None:
     made = workshop("binary")
-    evidence = Evidence(read_bundle(made.bundle), MODEL, gather(read(), ORDERS))
+    evidence = CheckContext(read_bundle(made.bundle), MODEL, gather(read(), ORDERS))
     judged = evidence.judged
     known = replace(judged.known, values=judged.known.values[:60])
     evidence.__dict__["judged"] = replace(judged, scores=judged.scores[:60] ** power, known=known)

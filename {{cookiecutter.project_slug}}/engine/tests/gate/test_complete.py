@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.bundle.bundle import MANIFEST, file_digest, read
-from engine.gate.gate import judge, record
+from engine.gate.gate import record, validate
 from engine.problem.errors import BadInput
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.made import QUICK, Workshop, reseal
@@ -163,7 +163,7 @@ def test_a_bundle_that_is_intact_is_read_from_anywhere(workshop: Make, tmp_path:
 def test_no_verdict_is_recorded_on_what_is_no_bundle(workshop: Make) -> None:
     made: Workshop = workshop("regression")
     _flip_a_bit(made.bundle)
-    judgement = made.judge()
+    judgement = made.validate()
     assert [(one.check, one.verdict) for one in judgement.findings] == [("complete", "refuse")]
     assert judgement.bundle_id is None
     with pytest.raises(ValueError, match="nowhere"):
@@ -173,4 +173,4 @@ def test_no_verdict_is_recorded_on_what_is_no_bundle(workshop: Make) -> None:
 def test_where_there_is_no_folder_there_is_nothing_to_judge(workshop: Make) -> None:
     made = workshop("regression")
     with pytest.raises(BadInput, match="handoff build"):
-        judge(made.root / "nowhere", made.definition, QUICK)
+        validate(made.root / "nowhere", made.definition, QUICK)

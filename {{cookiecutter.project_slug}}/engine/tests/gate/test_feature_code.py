@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.bundle.feature_code import strangers
+from engine.bundle.feature_code import unportable
 from engine.tests.project import source
 
 FEATURES = source("poc/features.py")
@@ -43,7 +43,7 @@ MADE = frame.to_numpy(), series.to_frame(), series.to_dict(), self.to_km(3), get
 
 def wrong(line: str, tmp_path: Path) -> list[str]:
     (tmp_path / "features.py").write_text(f"import numpy as np\n{line}\n", "utf-8")
-    return strangers(tmp_path / "features.py")
+    return unportable(tmp_path / "features.py")
 
 
 @pytest.mark.parametrize("line", REACHING)
@@ -72,4 +72,4 @@ def test_modules_of_clock_and_chance_are_none_of_a_feature(module: str, tmp_path
 
 def test_what_computes_is_not(tmp_path: Path) -> None:
     assert wrong(HONEST, tmp_path) == []
-    assert strangers(FEATURES) == []
+    assert unportable(FEATURES) == []

@@ -17,7 +17,7 @@ TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
 
 @pytest.mark.parametrize("task", TASKS)
 def test_sound_work_passes_every_check(workshop: Make, task: Task) -> None:
-    judgement = workshop(task).judge()
+    judgement = workshop(task).validate()
     verdicts = {one.check: (one.verdict, one.measured) for one in judgement.findings}
     assert [*verdicts] == [check.name for check in QUICK]
     assert {name: one for name, one in verdicts.items() if one[0] in ("warn", "refuse")} == {}
@@ -27,7 +27,7 @@ def test_sound_work_passes_every_check(workshop: Make, task: Task) -> None:
 def test_every_refusal_says_what_to_do(workshop: Make) -> None:
     made = workshop("regression")
     made.edit_json("evaluation.json", lambda said: said["candidate"].update(value=0.01))
-    [refusal] = made.judge().refusals
+    [refusal] = made.validate().refusals
     assert refusal.measured.startswith("evaluation.json candidate value is 0.01, found ")
     assert refusal.required
     assert refusal.next
@@ -108,6 +108,6 @@ def test_a_column_known_after_the_outcome_is_refused(workshop: Make) -> None:
     made = workshop("regression")
     for line in ('arrived_at = "known only after the outcome"\n', 'speed = "another outcome"\n'):
         made.edit("problem.toml", line, "", also=PROBLEM)
-    [leak] = [one for one in made.judge().refusals if one.check == "leakage"]
+    [leak] = [one for one in made.validate().refusals if one.check == "leakage"]
     assert "ordered_at" in leak.measured
     assert '"arrived_at" = ' in leak.next

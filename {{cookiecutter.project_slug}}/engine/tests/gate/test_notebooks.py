@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.gate.checks.finding import Result
+from engine.gate.checks.check import Result
 from engine.gate.checks.notebooks import judge
 from engine.tests.project import source
 

@@ -13,8 +13,8 @@ import pytest
 import handoff.gate
 from engine.bundle.record import RECORDS, VERDICT, refusal
 from engine.gate.accept import accept
-from engine.gate.checks.finding import Check, Evidence, Result
-from engine.gate.gate import judge, record
+from engine.gate.checks.check import Check, CheckContext, Result
+from engine.gate.gate import record, validate
 from engine.gate.page import lead, markdown, write
 from engine.gate.standard import REQUIRED, STANDARD_CHECKS, team_checks, without
 from engine.problem.errors import BadInput
@@ -40,10 +40,10 @@ def documented(number: int, **changes: str) -> tuple[Check, ...]:
 
 def quick(checks: Sequence[Check]) -> list[Check]:
     """Those of them that need no process of their own."""
-    return [check for check in checks if not check.meanwhile]
+    return [check for check in checks if not check.slow_note]
 
 
-def own(ask: Callable[[Evidence], Any]) -> Check:
+def own(ask: Callable[[CheckContext], Any]) -> Check:
     return Check("own", "safe to own", ask)
 
 
@@ -54,7 +54,7 @@ def test_a_documented_own_check_decides_with_the_others(
     """The example of the docstring lets a small model through, and closes the gate to others."""
     made = workshop("regression")
     checks = documented(1, **{"megabytes <= 5": f"megabytes <= {limit}"})
-    judgement = judge(made.bundle, made.definition, quick(checks))
+    judgement = validate(made.bundle, made.definition, quick(checks))
     assert judgement.verdict == verdict
     assert judgement.findings[-1].check == "small enough"
     assert judgement.findings[-1].next == "train fewer or smaller trees"
@@ -65,7 +65,7 @@ def test_an_own_check_that_refuses_closes_the_command(
     workshop: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = workshop("regression")
-    slow = [check.name for check in STANDARD_CHECKS if check.meanwhile]
+    slow = [check.name for check in STANDARD_CHECKS if check.slow_note]
     checks = without(STANDARD_CHECKS, dict.fromkeys(slow, REASON))
     refuses = own(lambda _: Result("refuse", "too new", "a week old", "wait"))
     monkeypatch.setattr("handoff.gate.CHECKS", (*checks, refuses))
@@ -76,15 +76,15 @@ def test_an_own_check_that_refuses_closes_the_command(
     assert findings["notebooks"]["verdict"] == "not applicable"
 
 
-def _crash(_: Evidence) -> Result:
+def _crash(_: CheckContext) -> Result:
     raise ZeroDivisionError("no rows")
 
 
-def _leave(_: Evidence) -> Result:
+def _leave(_: CheckContext) -> Result:
     sys.exit(0)  # as the `main` of a command does
 
 
-WITHOUT_RESULT: dict[str, Callable[[Evidence], Any]] = {
+WITHOUT_RESULT: dict[str, Callable[[CheckContext], Any]] = {
     "crash": _crash,
     "exit": _leave,
     "a yes": lambda _: True,
@@ -97,10 +97,10 @@ WITHOUT_RESULT: dict[str, Callable[[Evidence], Any]] = {
 
 @pytest.mark.parametrize("ask", WITHOUT_RESULT.values(), ids=WITHOUT_RESULT)
 def test_an_own_check_without_a_valid_result_refuses(
-    workshop: Make, ask: Callable[[Evidence], Any]
+    workshop: Make, ask: Callable[[CheckContext], Any]
 ) -> None:
     made = workshop("regression")
-    judgement = judge(made.bundle, made.definition, [own(ask)])
+    judgement = validate(made.bundle, made.definition, [own(ask)])
     assert judgement.verdict == "refused"
     assert "the check itself failed" in judgement.findings[0].measured
 
@@ -113,7 +113,9 @@ def test_a_dropped_check_stays_visible_with_its_reason(workshop: Make, tmp_path:
     made = workshop("regression")
     checks = documented(2)
     progress: list[str] = []
-    judgement = judge(made.bundle, made.definition, [*quick(checks), checks[-1]], progress.append)
+    judgement = validate(
+        made.bundle, made.definition, [*quick(checks), checks[-1]], progress.append
+    )
     assert judgement.verdict == "passed"
     assert not any("notebooks" in line for line in progress)
     path = record(judgement, tmp_path)
@@ -139,10 +141,10 @@ def test_a_dropped_check_stays_visible_where_nothing_else_is_run(
         made.edit_json(damage, lambda said: said.update(seed=7))
     else:
         (made.bundle / damage).write_text("another")
-    judgement = judge(made.bundle, made.definition, documented(2))
+    judgement = validate(made.bundle, made.definition, documented(2))
     assert judgement.verdict == "refused"
     assert judgement.findings[-1].dropped == REASON
-    assert "notebooks" not in judgement.unasked
+    assert "notebooks" not in judgement.skipped
 
 
 LISTS: dict[str, tuple[Callable[[], object], str]] = {
@@ -195,7 +197,7 @@ def test_a_list_with_a_mistake_is_refused(what: str) -> None:
 def test_two_checks_of_one_name_are_refused_before_anything_is_run(workshop: Make) -> None:
     made = workshop("regression")
     with pytest.raises(BadInput, match="own more than once"):
-        judge(made.bundle, made.definition, [own(_crash), own(_crash)])
+        validate(made.bundle, made.definition, [own(_crash), own(_crash)])
 
 
 # --- what must stand in a verdict to be signed ---------------------------------------------------
@@ -206,7 +208,7 @@ def test_a_check_added_since_the_verdict_must_be_run_before_signing(passed: Work
     with pytest.raises(BadInput, match=r"lacks own; run `python -m handoff check` again"):
         accept(passed.bundle, DATA_SCIENCE, MODEL, [*QUICK, passes])
     assert not list(RECORDS.rglob("*.toml"))
-    record(judge(passed.bundle, MODEL, [*QUICK, passes]))
+    record(validate(passed.bundle, MODEL, [*QUICK, passes]))
     commit_all()
     assert accept(passed.bundle, DATA_SCIENCE, MODEL, [*QUICK, passes]).published is None
     assert accept(passed.bundle, ML_ENGINEERING, MODEL, [*QUICK, passes]).published
@@ -216,7 +218,7 @@ def test_a_check_added_since_the_verdict_must_be_run_before_signing(passed: Work
 def test_an_own_check_that_refuses_keeps_everybody_from_signing(passed: Workshop) -> None:
     """Also where the verdict says that it passed."""
     checks = [*QUICK, own(lambda _: Result("pass", "", ""))]
-    record(judge(passed.bundle, MODEL, checks))
+    record(validate(passed.bundle, MODEL, checks))
     commit_all()
     checks[-1] = own(lambda _: Result("refuse", "too new", "", "wait"))
     with pytest.raises(BadInput, match="own: too new"):
@@ -228,7 +230,7 @@ def test_a_check_dropped_or_taken_up_again_since_the_verdict_is_not_signed_for(
     passed: Workshop, later: dict[str, str]
 ) -> None:
     dropped = without(QUICK, {"documented": REASON})
-    record(judge(passed.bundle, MODEL, dropped))
+    record(validate(passed.bundle, MODEL, dropped))
     commit_all()
     with pytest.raises(BadInput, match="lacks documented; run"):
         accept(passed.bundle, DATA_SCIENCE, MODEL, without(QUICK, later))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.gate.checks.finding import Check, Evidence, Result
-from engine.gate.gate import Judgement, judge
+from engine.gate.checks.check import Check, CheckContext, Result
+from engine.gate.gate import Verdict, validate
 from engine.gate.page import lead, markdown, show, write
 from engine.gate.standard import STANDARD_CHECKS
 from engine.problem.errors import BadInput
@@ -16,7 +16,7 @@ from handoff.__main__ import main
 
 
 @pytest.fixture
-def judged(workshop: Make) -> Judgement:
+def judged(workshop: Make) -> Verdict:
     """A refusal, a warning, a pass, and one that does not apply."""
     made = workshop("regression")
     checks = (
@@ -25,10 +25,10 @@ def judged(workshop: Make) -> Judgement:
         Check("leakage", "honest", lambda _: Result("refuse", "days", "no leak", "add:\ndays = 1")),
         Check("budget", "runs the same", lambda _: Result("warn", "9 ms", "10 ms", "look at it")),
     )
-    return judge(made.bundle, made.definition, checks)
+    return validate(made.bundle, made.definition, checks)
 
 
-def test_a_pull_request_sees_every_line_and_what_to_do(judged: Judgement) -> None:
+def test_a_pull_request_sees_every_line_and_what_to_do(judged: Verdict) -> None:
     said = markdown(judged)
     assert said.splitlines()[0].endswith(" refused")
     assert "| worth it | framed | ✓ pass | 3 \\| 4 |" in said
@@ -37,7 +37,7 @@ def test_a_pull_request_sees_every_line_and_what_to_do(judged: Judgement) -> Non
 
 
 def test_the_terminal_names_each_group_once(
-    judged: Judgement, capsys: pytest.CaptureFixture[str]
+    judged: Verdict, capsys: pytest.CaptureFixture[str]
 ) -> None:
     show(judged)
     said = capsys.readouterr().out
@@ -46,7 +46,7 @@ def test_the_terminal_names_each_group_once(
 
 
 def test_the_page_begins_with_the_verdict_and_needs_no_network(
-    judged: Judgement, tmp_path: Path
+    judged: Verdict, tmp_path: Path
 ) -> None:
     html = write(judged, tmp_path / "gate.html").read_text()
     assert html.index("refused") < html.index("3 | 4")
@@ -58,7 +58,7 @@ def test_the_page_begins_with_the_verdict_and_needs_no_network(
 
 
 def test_the_pictures_of_sound_work_are_on_its_page(workshop: Make, tmp_path: Path) -> None:
-    judgement = workshop("binary").judge()
+    judgement = workshop("binary").validate()
     # What could not be asked is never counted among what let the bundle through.
     assert "not applicable to it: champion" in lead(judgement)
     assert judgement.verdict == "passed"
@@ -70,10 +70,10 @@ def test_the_pictures_of_sound_work_are_on_its_page(workshop: Make, tmp_path: Pa
 def test_a_check_that_crashes_is_a_refusal(workshop: Make) -> None:
     made = workshop("regression")
 
-    def crash(evidence: Evidence) -> Result:
+    def crash(evidence: CheckContext) -> Result:
         raise ZeroDivisionError("no rows")
 
-    judgement = judge(made.bundle, made.definition, [Check("budget", "runs the same", crash)])
+    judgement = validate(made.bundle, made.definition, [Check("budget", "runs the same", crash)])
     assert judgement.verdict == "refused"
     assert "ZeroDivisionError('no rows')" in judgement.findings[0].measured
 
@@ -81,9 +81,9 @@ def test_a_check_that_crashes_is_a_refusal(workshop: Make) -> None:
 def test_what_was_not_asked_has_not_passed(workshop: Make) -> None:
     made = workshop("regression")
     made.edit_json("manifest.json", lambda said: said.update(seed=7))
-    judgement = judge(made.bundle, made.definition, STANDARD_CHECKS)
+    judgement = validate(made.bundle, made.definition, STANDARD_CHECKS)
     assert judgement.verdict == "refused"
-    assert set(judgement.unasked) == {one.name for one in STANDARD_CHECKS} - {"current", "complete"}
+    assert set(judgement.skipped) == {one.name for one in STANDARD_CHECKS} - {"current", "complete"}
     assert "reproducible" in markdown(judgement)
 
 
@@ -91,7 +91,7 @@ def test_a_long_check_says_what_it_does(workshop: Make) -> None:
     made = workshop("regression")
     said: list[str] = []
     slow = Check("budget", "runs the same", lambda _: Result("pass", "", ""), "asking the server")
-    judge(made.bundle, made.definition, [slow, QUICK[0]], said.append)
+    validate(made.bundle, made.definition, [slow, QUICK[0]], said.append)
     assert said == ["  framed", "  budget: asking the server …"]
 
 

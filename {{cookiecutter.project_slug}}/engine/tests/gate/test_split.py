@@ -7,7 +7,7 @@ import pytest
 
 from engine.bundle.bundle import read as read_bundle
 from engine.data.split import Split
-from engine.gate.checks.finding import Evidence
+from engine.gate.checks.check import CheckContext
 from engine.gate.checks.split import MANY_LOOKS, split
 from engine.problem.spec import read
 from engine.tests.gate.conftest import Make
@@ -21,7 +21,7 @@ def test_a_split_that_mixes_times_is_refused(workshop: Make) -> None:
     dataset = gather(read(), ORDERS)
     rows = np.random.default_rng(0).permutation(len(dataset.frame))
     mixed = Split(np.sort(rows[180:]), np.sort(rows[:180]), dataset.parts.how)
-    evidence = Evidence(read_bundle(made.bundle), MODEL, replace(dataset, parts=mixed))
+    evidence = CheckContext(read_bundle(made.bundle), MODEL, replace(dataset, parts=mixed))
     result = split(evidence)
     assert result.verdict == "refuse"
     assert "not later than the last learnt from" in result.measured

@@ -15,7 +15,7 @@ from engine.bundle.bundle import read
 from engine.bundle.record import RECORDS, VERDICT
 from engine.bundle.run import fetch, load_model
 from engine.gate.accept import accept
-from engine.gate.gate import judge, record
+from engine.gate.gate import record, validate
 from engine.gate.standard import STANDARD_CHECKS
 from engine.problem.errors import BadInput
 from engine.tests.gate.made import MODEL, QUICK, Workshop, reseal
@@ -25,7 +25,7 @@ from engine.tests.gate.signing import ML_ENGINEERING, aliased, commit_all, git
 def judged_anew(made: Workshop) -> Workshop:
     """The bundle under the id that it has now, with the verdict that it gets."""
     bundle = made.bundle.rename(made.bundle.parent / reseal(made.bundle))
-    judgement = judge(bundle, made.definition, QUICK)
+    judgement = validate(bundle, made.definition, QUICK)
     record(judgement)
     commit_all()
     return replace(made, bundle=bundle)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.journey.live import Traffic
+from engine.journey.production_rows import Traffic
 from engine.serving.server_process import server
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from engine.leakage import Leak, one_sided
+from engine.leakage import Leak, single_class_values
 from engine.leakage import find as find_in
 from engine.problem.columns import Column, ColumnType
 from engine.problem.spec import Label, Problem, Task
@@ -80,7 +80,9 @@ def questions(
     frame: pd.DataFrame, target: "pd.Series[Any] | np.ndarray[Any, Any]"
 ) -> dict[str, str]:
     """What a person is asked about `frame`: columns and what stands in them."""
-    return {leak.columns[0]: leak.mechanism for leak in one_sided(*_framed(frame, target))}
+    return {
+        leak.columns[0]: leak.mechanism for leak in single_class_values(*_framed(frame, target))
+    }
 
 
 def _framed(

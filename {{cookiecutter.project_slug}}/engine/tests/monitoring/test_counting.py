@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.bundle.counting import Counts, Tally, count, count_frame
+from engine.bundle.counting import Counts, Histogram, count, count_frame
 from engine.bundle.reference import freeze
 from engine.monitoring.log import live_table, open_log
 from engine.problem.columns import Column
@@ -24,7 +24,7 @@ def of_log(logs: Path, reference: dict[str, Any]) -> Counts:
         return count(connection, live_table(connection, reference, LONG_AGO), reference)
 
 
-def of_values(column: Column, before: list[Any], now: list[Any]) -> Tally:
+def of_values(column: Column, before: list[Any], now: list[Any]) -> Histogram:
     """One column frozen over `before` and counted over `now`."""
     reference = freeze(pd.DataFrame({column.name: before}), [column], np.zeros(len(before)))
     frame = pd.DataFrame({column.name: now})

@@ -40,20 +40,20 @@ def test_no_log_is_refused_with_the_next_step(tmp_path: Path, folder: str) -> No
         checked(tmp_path / folder)
 
 
-@pytest.mark.parametrize("torn", ['{"prediction_id": "x", "row": {"a', "{", '{"row": "é'])
-def test_half_a_line_at_the_end_is_counted_and_passed_over(tmp_path: Path, torn: str) -> None:
+@pytest.mark.parametrize("truncated", ['{"prediction_id": "x", "row": {"a', "{", '{"row": "é'])
+def test_half_a_line_at_the_end_is_counted_and_passed_over(tmp_path: Path, truncated: str) -> None:
     write_log(tmp_path, ROWS, SCORES)
     with (tmp_path / "predictions/one.jsonl").open("ab") as file:
-        file.write(torn.encode()[:-1] if torn.endswith("é") else torn.encode())
+        file.write(truncated.encode()[:-1] if truncated.endswith("é") else truncated.encode())
     write_log(tmp_path, ROWS, SCORES, segment="two")
-    assert (checked(tmp_path).counted, checked(tmp_path).torn) == (300, 1)
+    assert (checked(tmp_path).counted, checked(tmp_path).truncated) == (300, 1)
 
 
 def test_a_last_line_that_only_lacks_its_break_counts(tmp_path: Path) -> None:
     write_log(tmp_path, ROWS, SCORES)
     path = tmp_path / "predictions/one.jsonl"
     path.write_bytes(path.read_bytes().rstrip(b"\n"))
-    assert (checked(tmp_path).counted, checked(tmp_path).torn) == (150, 0)
+    assert (checked(tmp_path).counted, checked(tmp_path).truncated) == (150, 0)
 
 
 @pytest.mark.parametrize(

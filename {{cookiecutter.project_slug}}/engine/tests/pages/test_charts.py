@@ -9,7 +9,7 @@ import pytest
 from engine.pages import charts
 from engine.pages.curves import Line
 from engine.pages.drawing import WIDTH, scale, tick_texts, ticks, width_of
-from engine.pages.wording import count, listed, number, percent, seconds, subject
+from engine.pages.formatting import count, listed, number, percent, seconds, subject
 
 HOSTILE = '<script>alert("x")</script> & a name that is far too long for any axis'
 NAN = math.nan
@@ -20,7 +20,7 @@ def every_chart(name: str) -> dict[str, str]:
     return {
         "bars": charts.bars(name, [(name, 3.0), ("b", -1.5), ("c", NAN)], description=name),
         "shares": charts.shares(name, [name, "no"], [(name, [3, 1]), ("none", [0, 0])]),
-        "dots": charts.dots(
+        "dots": charts.interval_plot(
             name,
             [charts.Dot(name, 0.5, 0.4, 0.6), charts.Dot("b", NAN, NAN, NAN)],
             mark=0.3,
@@ -44,7 +44,7 @@ def every_chart(name: str) -> dict[str, str]:
         ),
         "calibration": charts.calibration(name, [(0.1, 0.12, 300), (0.9, 0.8, 20)]),
         "nothing": charts.bars(name, []),
-        "no dots": charts.dots(name, []),
+        "no dots": charts.interval_plot(name, []),
         "no line": charts.lines(name, [], [Line(name, [])]),
         "no spots": charts.scatter(name, []),
         "no bins": charts.calibration(name, []),

@@ -137,9 +137,9 @@ def test_words_and_marks_stand_out_from_what_is_behind_them(scheme: int) -> None
 def test_a_page_that_fails_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
     path = write(tmp_path / "page.html", "Title", "Lead.", [])
     before = path.read_text()
-    torn = Section("Data", "both", "A sentence.", [Table("caption", ("a",), [(object(),)])])  # type: ignore[list-item]
+    truncated = Section("Data", "both", "A sentence.", [Table("caption", ("a",), [(object(),)])])  # type: ignore[list-item]
     with pytest.raises(TypeError):
-        write(path, "Title", "Lead.", [torn])
+        write(path, "Title", "Lead.", [truncated])
     assert path.read_text() == before
     assert list(tmp_path.iterdir()) == [path]
 

@@ -67,7 +67,7 @@ def test_a_stop_is_one_line_and_130_wherever_it_comes(body: str) -> None:
 
 def test_bad_input_is_one_line_and_2_and_a_defect_keeps_its_traceback() -> None:
     done = command("raise BadInput('too short; write more')")
-    assert (done.returncode, done.stderr) == (2, "error: too short; write more\n")
+    assert (done.returncode, done.stderr) == (2, "error[bad-input]: too short; write more\n")
     done = command("raise ImportError('a library could not be loaded')")
     assert done.returncode == 1
     assert "Traceback" in done.stderr
@@ -101,7 +101,7 @@ finally:
 """,
     )
     assert (done.returncode, done.stdout) == (2, "[]\n")
-    assert "error: " in done.stderr
+    assert "error[" in done.stderr
 
 
 @pytest.mark.parametrize(

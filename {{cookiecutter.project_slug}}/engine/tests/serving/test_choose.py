@@ -8,7 +8,7 @@ import pytest
 
 from engine.bundle import bundle as bundles
 from engine.problem.errors import BadInput
-from engine.serving.choose import choose
+from engine.serving.select_bundle import select_bundle
 from engine.tests.serving.made import accept
 
 Project = Callable[..., str]
@@ -38,19 +38,19 @@ def project(
 
 def test_the_champion_is_served(project: Project) -> None:
     bundle = project()
-    assert choose(None, rehearsal=False).id == bundle
+    assert select_bundle(None, rehearsal=False).id == bundle
 
 
 def test_the_store_may_be_elsewhere(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = project()
     Path("bundles").rename("elsewhere")
     monkeypatch.setenv("BUNDLES", "elsewhere")
-    assert choose(None, rehearsal=False).id == bundle
+    assert select_bundle(None, rehearsal=False).id == bundle
 
 
 def test_an_accepted_bundle_may_be_named(project: Project) -> None:
     bundle = project()
-    assert choose(Path("bundles") / bundle, rehearsal=False).id == bundle
+    assert select_bundle(Path("bundles") / bundle, rehearsal=False).id == bundle
 
 
 @pytest.mark.parametrize(
@@ -65,22 +65,22 @@ def test_an_accepted_bundle_may_be_named(project: Project) -> None:
 def test_what_is_not_released_is_refused(project: Project, champion: str, said: str) -> None:
     project(champion=champion)
     with pytest.raises(BadInput, match=said):
-        choose(None, rehearsal=False)
+        select_bundle(None, rehearsal=False)
 
 
 def test_a_bundle_that_is_not_the_one_released_is_refused(project: Project) -> None:
     bundle = project(champion="0" * 64)
     (Path("bundles") / bundle).rename(Path("bundles") / ("0" * 64))
     with pytest.raises(BadInput, match="names bundle 000"):
-        choose(None, rehearsal=False)
+        select_bundle(None, rehearsal=False)
 
 
 def test_an_unaccepted_bundle_is_served_in_a_rehearsal_only(project: Project) -> None:
     bundle = project(accepted=False)
     for path in (None, Path("bundles") / bundle):
         with pytest.raises(BadInput, match="is not accepted"):
-            choose(path, rehearsal=False)
-    assert choose(Path("bundles") / bundle, rehearsal=True).id == bundle
+            select_bundle(path, rehearsal=False)
+    assert select_bundle(Path("bundles") / bundle, rehearsal=True).id == bundle
 
 
 def test_a_record_may_be_mounted_where_no_folder_bears_an_id(project: Project) -> None:
@@ -88,30 +88,30 @@ def test_a_record_may_be_mounted_where_no_folder_bears_an_id(project: Project) -
     accept("0" * 64, records)
     (records / ("0" * 64)).rename(records / "mounted")
     with pytest.raises(BadInput, match="is not accepted"):  # it speaks of another
-        choose(None, rehearsal=False)
+        select_bundle(None, rehearsal=False)
     accept(bundle, Path("elsewhere"))
     (records / "mounted").rename("aside")
     (Path("elsewhere") / bundle).rename(records / "mounted")
-    assert choose(None, rehearsal=False).id == bundle
+    assert select_bundle(None, rehearsal=False).id == bundle
     (records / "mounted/ml-engineering.toml").unlink()
     with pytest.raises(BadInput, match="ml-engineering has not signed"):
-        choose(None, rehearsal=False)
+        select_bundle(None, rehearsal=False)
 
 
 def test_what_is_mounted_of_one_bundle_hides_no_other_record(project: Project) -> None:
     bundle, records = project(), Path("handoff/records")
     accept("0" * 64, records)
     (records / ("0" * 64)).rename(records / "mounted")
-    assert choose(None, rehearsal=False).id == bundle
+    assert select_bundle(None, rehearsal=False).id == bundle
 
 
 def test_a_rehearsal_takes_the_bundle_of_the_last_journey(project: Project) -> None:
     bundle = project(accepted=False)
     with pytest.raises(BadInput, match=r"build/journey/bundle.*make journey"):
-        choose(None, rehearsal=True)
+        select_bundle(None, rehearsal=True)
     Path("build/journey").mkdir(parents=True)
     (Path("bundles") / bundle).rename("build/journey/bundle")
-    assert choose(None, rehearsal=True).id == bundle
+    assert select_bundle(None, rehearsal=True).id == bundle
 
 
 @pytest.mark.parametrize("rehearsal", [False, True])
@@ -120,11 +120,11 @@ def test_a_bundle_that_was_tampered_with_is_never_served(project: Project, rehea
     with (path / "model/model.skops").open("ab") as file:
         file.write(b" ")
     with pytest.raises(BadInput, match=r"model/model\.skops was changed"):
-        choose(path, rehearsal=rehearsal)
+        select_bundle(path, rehearsal=rehearsal)
 
 
 def test_a_release_file_that_is_none_is_refused(project: Project) -> None:
     project()
     Path("deploy/release.toml").write_text("champion =")
     with pytest.raises(BadInput, match=r"deploy/release\.toml"):
-        choose(None, rehearsal=False)
+        select_bundle(None, rehearsal=False)

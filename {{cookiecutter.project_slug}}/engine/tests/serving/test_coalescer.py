@@ -10,8 +10,8 @@ import pytest
 from prometheus_client import CollectorRegistry, Histogram
 
 from engine.bundle.replay import Answer
-from engine.serving.coalescer import Coalescer
-from engine.serving.http.errors import Refusal
+from engine.serving.dynamic_batcher import DynamicBatcher
+from engine.serving.http.errors import ProblemError
 from engine.serving.http.schema import Limits
 from engine.serving.model.predictor import Predictor
 from engine.serving.model.table import Row
@@ -39,7 +39,7 @@ class Held:
         return self._predictor.predict(rows)
 
 
-Play = Callable[[Coalescer, Held], Coroutine[Any, Any, None]]
+Play = Callable[[DynamicBatcher, Held], Coroutine[Any, Any, None]]
 
 
 def play(predictor: Predictor, scene: Play, **limits: Any) -> Held:
@@ -48,27 +48,29 @@ def play(predictor: Predictor, scene: Play, **limits: Any) -> Held:
     together = Histogram("together", "", registry=CollectorRegistry())
 
     async def run() -> None:
-        coalescer = Coalescer(held, Limits(**limits), together)  # type: ignore[arg-type]
+        batcher = DynamicBatcher(held, Limits(**limits), together)  # type: ignore[arg-type]
         try:
-            await scene(coalescer, held)
+            await scene(batcher, held)
         finally:
             held.go.set()
-            coalescer.close()
+            batcher.close()
 
     asyncio.run(run())
     return held
 
 
-async def ask(coalescer: Coalescer, *requests: Sequence[Row]) -> list["asyncio.Task[list[Answer]]"]:
+async def ask(
+    batcher: DynamicBatcher, *requests: Sequence[Row]
+) -> list["asyncio.Task[list[Answer]]"]:
     """The requests, each as far as it gets without an answer."""
-    tasks = [asyncio.create_task(coalescer.predict(rows)) for rows in requests]
+    tasks = [asyncio.create_task(batcher.predict(rows)) for rows in requests]
     await asyncio.sleep(0)
     return tasks
 
 
-async def first(coalescer: Coalescer, held: Held) -> Awaitable[list[Answer]]:
+async def first(batcher: DynamicBatcher, held: Held) -> Awaitable[list[Answer]]:
     """A request of one row whose call has begun and goes on."""
-    [task] = await ask(coalescer, [ROW])
+    [task] = await ask(batcher, [ROW])
     assert await asyncio.to_thread(held.begun.wait, 20)
     return task
 
@@ -78,10 +80,10 @@ def test_one_alone_is_computed_at_once_and_those_who_come_meanwhile_share_the_ne
 ) -> None:
     rows = [golden["row"] for golden in predictor.bundle.golden()][:6]
 
-    async def scene(coalescer: Coalescer, held: Held) -> None:
-        begun = await first(coalescer, held)
+    async def scene(batcher: DynamicBatcher, held: Held) -> None:
+        begun = await first(batcher, held)
         assert held.calls == [1]
-        tasks = await ask(coalescer, *([row] for row in rows), rows)
+        tasks = await ask(batcher, *([row] for row in rows), rows)
         held.go.set()
         assert await begun == predictor.predict([ROW])
         alone = [predictor.predict([row]) for row in rows]
@@ -92,9 +94,9 @@ def test_one_alone_is_computed_at_once_and_those_who_come_meanwhile_share_the_ne
 
 
 def test_a_call_takes_no_more_rows_than_a_request_may_hold(predictor: Predictor) -> None:
-    async def scene(coalescer: Coalescer, held: Held) -> None:
-        begun = await first(coalescer, held)
-        tasks = await ask(coalescer, [ROW] * 3, [ROW] * 2, [ROW] * 5, [ROW])
+    async def scene(batcher: DynamicBatcher, held: Held) -> None:
+        begun = await first(batcher, held)
+        tasks = await ask(batcher, [ROW] * 3, [ROW] * 2, [ROW] * 5, [ROW])
         held.go.set()
         assert [len(await task) for task in (begun, *tasks)] == [1, 3, 2, 5, 1]
 
@@ -104,18 +106,18 @@ def test_a_call_takes_no_more_rows_than_a_request_may_hold(predictor: Predictor)
 def test_who_finds_the_queue_full_is_refused_at_once_and_welcome_later(
     predictor: Predictor,
 ) -> None:
-    async def scene(coalescer: Coalescer, held: Held) -> None:
-        begun = await first(coalescer, held)
-        waiting = await ask(coalescer, [ROW] * 2)
-        coalescer.refuse_if_full()
-        waiting += await ask(coalescer, [ROW])
-        with pytest.raises(Refusal, match="3 rows wait") as refused:
-            coalescer.refuse_if_full()
+    async def scene(batcher: DynamicBatcher, held: Held) -> None:
+        begun = await first(batcher, held)
+        waiting = await ask(batcher, [ROW] * 2)
+        batcher.refuse_if_full()
+        waiting += await ask(batcher, [ROW])
+        with pytest.raises(ProblemError, match="3 rows wait") as refused:
+            batcher.refuse_if_full()
         assert refused.value.response().status_code == 503
         assert refused.value.headers == {"Retry-After": "1"}
         held.go.set()
         assert [len(await task) for task in (begun, *waiting)] == [1, 2, 1]
-        coalescer.refuse_if_full()
+        batcher.refuse_if_full()
 
     assert play(predictor, scene, waiting_rows=3).calls == [1, 3]
 
@@ -123,12 +125,12 @@ def test_who_finds_the_queue_full_is_refused_at_once_and_welcome_later(
 def test_rows_read_while_others_filled_the_queue_are_refused(predictor: Predictor) -> None:
     """Each found the queue empty before its rows were read; they are counted when they come."""
 
-    async def scene(coalescer: Coalescer, held: Held) -> None:
-        begun = await first(coalescer, held)
-        tasks = await ask(coalescer, *[[ROW] * 2] * 5)
+    async def scene(batcher: DynamicBatcher, held: Held) -> None:
+        begun = await first(batcher, held)
+        tasks = await ask(batcher, *[[ROW] * 2] * 5)
         held.go.set()
         answers = await asyncio.gather(begun, *tasks, return_exceptions=True)
-        assert [isinstance(answer, Refusal) for answer in answers] == [False] * 3 + [True] * 3
+        assert [isinstance(answer, ProblemError) for answer in answers] == [False] * 3 + [True] * 3
 
     assert play(predictor, scene, waiting_rows=3).calls == [1, 4]
 
@@ -136,36 +138,36 @@ def test_rows_read_while_others_filled_the_queue_are_refused(predictor: Predicto
 def test_what_is_answered_too_soon_for_a_thread_is_answered_in_this_one(
     predictor: Predictor,
 ) -> None:
-    async def scene(coalescer: Coalescer, held: Held) -> None:
+    async def scene(batcher: DynamicBatcher, held: Held) -> None:
         held.at_once = 2
         held.go.set()
-        few = await asyncio.gather(*(coalescer.predict([ROW]) for _ in range(2)))
+        few = await asyncio.gather(*(batcher.predict([ROW]) for _ in range(2)))
         assert few == [predictor.predict([ROW])] * 2
         assert held.threads == {threading.current_thread()}
-        await coalescer.predict([ROW] * 3)
+        await batcher.predict([ROW] * 3)
         assert len(held.threads) == 2
-        await coalescer.drained()
+        await batcher.drained()
 
     assert play(predictor, scene).calls == [2, 3]
 
 
 def test_who_has_waited_too_long_is_refused_and_not_computed(predictor: Predictor) -> None:
-    async def scene(coalescer: Coalescer, held: Held) -> None:
-        begun = await first(coalescer, held)
-        [late] = await ask(coalescer, [ROW] * 4)
+    async def scene(batcher: DynamicBatcher, held: Held) -> None:
+        begun = await first(batcher, held)
+        [late] = await ask(batcher, [ROW] * 4)
         await asyncio.sleep(0.03)  # beyond what it may wait, whatever else the machine does
         held.go.set()
         assert len(await begun) == 1
-        with pytest.raises(Refusal, match=r"waited more than 0\.02 s"):
+        with pytest.raises(ProblemError, match=r"waited more than 0\.02 s"):
             await late
 
     assert play(predictor, scene, wait_seconds=0.02).calls == [1]
 
 
 def test_who_has_gone_is_not_computed(predictor: Predictor) -> None:
-    async def scene(coalescer: Coalescer, held: Held) -> None:
-        begun = await first(coalescer, held)
-        gone, waiting = await ask(coalescer, [ROW] * 4, [ROW])
+    async def scene(batcher: DynamicBatcher, held: Held) -> None:
+        begun = await first(batcher, held)
+        gone, waiting = await ask(batcher, [ROW] * 4, [ROW])
         gone.cancel()
         held.go.set()
         assert [len(await task) for task in (begun, waiting)] == [1, 1]
@@ -174,15 +176,15 @@ def test_who_has_gone_is_not_computed(predictor: Predictor) -> None:
 
 
 def test_a_row_that_the_model_fails_on_fails_its_own_request_alone(predictor: Predictor) -> None:
-    async def scene(coalescer: Coalescer, held: Held) -> None:
-        begun = await first(coalescer, held)
-        good, bad, other = await ask(coalescer, [ROW], [ROW, BAD], [ROW])
+    async def scene(batcher: DynamicBatcher, held: Held) -> None:
+        begun = await first(batcher, held)
+        good, bad, other = await ask(batcher, [ROW], [ROW, BAD], [ROW])
         held.go.set()
         wanted = predictor.predict([ROW])
         assert [await task for task in (begun, good, other)] == [wanted] * 3
         with pytest.raises(ValueError, match="missing values"):
             await bad
-        assert await coalescer.predict([ROW]) == wanted  # and the server goes on
+        assert await batcher.predict([ROW]) == wanted  # and the server goes on
 
     assert play(predictor, scene).calls[:2] == [1, 4]
 

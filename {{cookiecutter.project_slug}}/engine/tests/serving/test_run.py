@@ -146,7 +146,7 @@ def test_it_refuses_to_start_without_a_bundle_it_may_serve(tmp_path: Path) -> No
         command(), cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
     )
     assert ended.returncode == 2
-    assert ended.stderr.startswith("error: expected what is live in deploy")
+    assert ended.stderr.startswith("error[bad-input]: expected what is live in deploy")
     assert "Traceback" not in ended.stderr
     assert list(tmp_path.iterdir()) == []
 

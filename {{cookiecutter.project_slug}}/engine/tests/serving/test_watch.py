@@ -14,12 +14,12 @@ from starlette.testclient import TestClient
 
 from engine.bundle import bundle as bundles
 from engine.bundle.archive import features_module
-from engine.serving import watch as watching
+from engine.serving import release_watcher as watching
 from engine.serving.http.app import Start
-from engine.serving.live import ready
 from engine.serving.log.labels import Labels
 from engine.serving.log.predictions import PredictionLog
-from engine.serving.watch import Watch
+from engine.serving.model_holder import load_predictor
+from engine.serving.release_watcher import ReleaseWatcher
 from engine.tests.serving.made import FEATURES, ROW, make_bundle, seal
 from engine.tests.serving.released import PATIENCE_SECONDS, Following, Released
 from engine.tests.serving.unbroken.process import kept
@@ -42,9 +42,9 @@ def server(
     released.add(bundle_path, first.id)
     released.name(first.id)
     with PredictionLog(tmp_path / "predictions") as log:
-        load = partial(ready, first, rehearsal=False)
+        load = partial(load_predictor, first, rehearsal=False)
         app = create_app(Start(load, log, Labels(tmp_path / "labels")))
-        watch = Watch(app.state.live, log)
+        watch = ReleaseWatcher(app.state.live, log)
         with TestClient(app) as client:
             assert client.portal
             client.portal.call(watch.start)

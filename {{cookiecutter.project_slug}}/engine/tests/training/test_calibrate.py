@@ -17,14 +17,14 @@ from engine.tests.training.training import KINDS, schema, table
 from engine.training import calibrate
 from engine.training.candidates import BOOSTING, recipe
 from engine.training.dataset import SEED, gather
-from engine.training.finish import fit_final
-from engine.training.folds import Lesson, Trial, cross_validate, lesson
+from engine.training.fit_final import fit_final
+from engine.training.folds import CrossValidationData, Trial, cross_validate, lesson
 from poc.model import candidates
 
 LINEAR = 2
 
 
-def taught(task: Task, *, rows: str = "", positive: object = True) -> Lesson:
+def taught(task: Task, *, rows: str = "", positive: object = True) -> CrossValidationData:
     framed = problem(task, metric="log_loss", rows=rows, positive=positive)
     frame = table(task, 600)
     # Outcomes that nothing tells: with none of them no score would boast.
@@ -38,14 +38,14 @@ def taught(task: Task, *, rows: str = "", positive: object = True) -> Lesson:
     return lesson(gather(framed, schema(kind)))
 
 
-def tried(lessons: Lesson, which: int = LINEAR) -> Trial:
+def tried(lessons: CrossValidationData, which: int = LINEAR) -> Trial:
     dataset = lessons.dataset
     one = candidates(dataset.columns, dataset.problem.target.task, SEED)[which]
     [trial] = cross_validate(lessons, [one])
     return trial
 
 
-def boasting(lessons: Lesson) -> Trial:
+def boasting(lessons: CrossValidationData) -> Trial:
     """A trial of a model that learns its rows by heart, and is far surer than it should be."""
     dataset = lessons.dataset
     tried = candidates(dataset.columns, dataset.problem.target.task, SEED)

@@ -9,7 +9,7 @@ import pytest
 from engine.tests.training.made import problem
 from engine.tests.training.training import fetched, table, trained
 from engine.training.candidates import CHAMPION
-from engine.training.record.earlier import ACCEPTED
+from engine.training.record.previous_runs import ACCEPTED
 from engine.training.record.tracking import mlflow
 from engine.training.run import Run
 

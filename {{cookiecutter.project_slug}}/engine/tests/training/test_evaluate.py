@@ -19,10 +19,10 @@ from engine.training.evaluate import (
     measures,
     money,
     slices,
-    truth,
+    targets_of,
     worth,
 )
-from engine.training.finish import bootstrap
+from engine.training.fit_final import bootstrap
 
 COSTS = problem("binary").value
 
@@ -39,7 +39,7 @@ def outcomes(*values: Any) -> pd.DataFrame:
     [(True, False), (False, True), ("yes", "no"), ("a", "b"), (1, 0), (0, 1)],
 )
 def test_the_positive_outcome_is_1_whatever_it_is_called(positive: Any, negative: Any) -> None:
-    known = truth(
+    known = targets_of(
         problem("binary", positive=positive), outcomes(positive, negative, negative, positive)
     )
     assert known.values.tolist() == [1, 0, 0, 1]
@@ -48,23 +48,23 @@ def test_the_positive_outcome_is_1_whatever_it_is_called(positive: Any, negative
 
 
 def test_classes_are_in_order_and_keep_their_names() -> None:
-    known = truth(problem("multiclass"), outcomes("b", "c", "a", "b"))
+    known = targets_of(problem("multiclass"), outcomes("b", "c", "a", "b"))
     assert known.classes == ("a", "b", "c")
     assert known.values.tolist() == [1, 2, 0, 1]
     assert known.labels.tolist() == ["b", "c", "a", "b"]
 
 
 def test_numbers_are_themselves() -> None:
-    known = truth(problem("regression"), outcomes(1, 2, 3))
+    known = targets_of(problem("regression"), outcomes(1, 2, 3))
     assert known.classes == ()
     assert known.labels.tolist() == [1.0, 2.0, 3.0]
 
 
 def test_the_classes_of_training_are_those_of_the_test() -> None:
     framed = problem("binary")
-    assert truth(framed, outcomes(True, True), (False, True)).values.tolist() == [1, 1]
+    assert targets_of(framed, outcomes(True, True), (False, True)).values.tolist() == [1, 1]
     with pytest.raises(BadInput, match="no row to learn from has"):
-        truth(problem("multiclass"), outcomes("a", "z"), ("a", "b"))
+        targets_of(problem("multiclass"), outcomes("a", "z"), ("a", "b"))
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_outcomes_that_do_not_fit_are_refused(
     task: Task, positive: Any, values: list[Any], words: str
 ) -> None:
     with pytest.raises(BadInput, match=words):
-        truth(problem(task, positive=positive), outcomes(*values))
+        targets_of(problem(task, positive=positive), outcomes(*values))
 
 
 # --- money ---------------------------------------------------------------------------------------
@@ -198,11 +198,11 @@ def test_calibration_counts_every_row_once_and_in_order() -> None:
 def test_rows_of_one_unit_are_known_as_such_and_units_of_one_row_are_none() -> None:
     framed = problem("regression", rows='unit = "house"')
     frame = pd.DataFrame({"outcome": [1.0, 2.0, 3.0], "house": ["a", "b", "a"]})
-    units = truth(framed, frame).units
+    units = targets_of(framed, frame).units
     assert units is not None
     assert units.tolist() == [0, 1, 0]
-    assert truth(framed, frame.iloc[:2]).units is None
-    assert truth(problem("regression"), frame).units is None
+    assert targets_of(framed, frame.iloc[:2]).units is None
+    assert targets_of(problem("regression"), frame).units is None
 
 
 def test_of_many_units_enough_are_drawn_for_a_rare_class() -> None:

@@ -28,9 +28,9 @@ from engine.tests.training.training import (
     trained,
 )
 from engine.training.candidates import Candidate, ModelDefinition
-from engine.training.choose import choose
 from engine.training.dataset import gather
 from engine.training.folds import Trial
+from engine.training.selection import select
 from poc.model import candidates
 from poc.train import train
 
@@ -95,21 +95,21 @@ def trial(name: str, *folds: float, baseline: bool = False) -> Trial:
 def test_the_simplest_within_one_standard_error_of_the_best_is_chosen() -> None:
     better = problem("binary", metric="roc_auc")
     simple, wide = trial("simple", 0.78, 0.80), trial("complex", 0.75, 0.87)
-    assert choose(better, (simple, wide)).candidate.name == "simple"
-    assert choose(better, (simple, trial("complex", 0.84, 0.85))).candidate.name == "complex"
+    assert select(better, (simple, wide)).candidate.name == "simple"
+    assert select(better, (simple, trial("complex", 0.84, 0.85))).candidate.name == "complex"
 
 
 def test_where_less_is_better_the_least_is_best() -> None:
     framed = problem("binary", metric="log_loss")
     simple, best = trial("simple", 0.30, 0.31), trial("complex", 0.20, 0.21)
-    assert choose(framed, (simple, best)).candidate.name == "complex"
-    assert choose(framed, (best, simple)).candidate.name == "complex"
+    assert select(framed, (simple, best)).candidate.name == "complex"
+    assert select(framed, (best, simple)).candidate.name == "complex"
 
 
 def test_a_baseline_is_never_the_choice() -> None:
     framed = problem("binary", metric="roc_auc")
     baseline = trial("dummy", 0.9, 0.9, baseline=True)
-    assert choose(framed, (baseline, trial("linear", 0.5, 0.5))).candidate.name == "linear"
+    assert select(framed, (baseline, trial("linear", 0.5, 0.5))).candidate.name == "linear"
 
 
 # --- rows that are difficult ---------------------------------------------------------------------

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from engine.pages.axes import PLOT, below, beside, room_below
 from engine.pages.drawing import WIDTH, line, path, picture, scale, tag, text, width_of
-from engine.pages.wording import number
+from engine.pages.formatting import number
 
 Trials = Sequence[Mapping[str, Any]]
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from engine.training.crew import at_once
 from engine.training.dataset import SEED
-from engine.training.folds import Lesson, Trial
+from engine.training.folds import CrossValidationData, Trial
+from engine.training.parallel import at_once
 
 # Bounded by counts, not by a clock, so that the same data gives the same figures: predictions of
 # about so many rows in all, from a sample of so many.
@@ -28,7 +28,7 @@ class Importance:
     spread: float
 
 
-def importance(taught: Lesson, trial: Trial) -> list[Importance]:
+def importance(taught: CrossValidationData, trial: Trial) -> list[Importance]:
     """Each input's importance, the largest first, on rows that the trial's last fold held out."""
     if trial.last is None:
         return []
@@ -52,7 +52,7 @@ def importance(taught: Lesson, trial: Trial) -> list[Importance]:
         return sorted(done, key=lambda one: -one.drop)
 
 
-def _sample(taught: Lesson) -> NDArray[np.intp]:
+def _sample(taught: CrossValidationData) -> NDArray[np.intp]:
     """Rows of the last fold, as many as the number of inputs allows."""
     judge = taught.folds[-1][1]
     most = int(np.clip(CELLS / len(taught.table.columns) / REPEATS, FEWEST, MOST))

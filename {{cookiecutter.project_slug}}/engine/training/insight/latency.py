@@ -5,13 +5,13 @@ from time import perf_counter, thread_time
 
 from sklearn.pipeline import Pipeline
 
-from engine.training.folds import Lesson, Trial
+from engine.training.folds import CrossValidationData, Trial
 
 # Enough calls for a steady median, in a time that nobody notices.
 CALLS, SECONDS = 9, 0.25
 
 
-def one_row_ms(taught: Lesson, trial: Trial) -> float | None:
+def one_row_ms(taught: CrossValidationData, trial: Trial) -> float | None:
     """Milliseconds of a core for a row alone, the median of repeated calls; None without a model.
 
     Of a core, not of the wall: what else the machine does now is no property of the model.
@@ -19,7 +19,7 @@ def one_row_ms(taught: Lesson, trial: Trial) -> float | None:
     return _measured(taught, trial.last) if trial.last is not None else None
 
 
-def _measured(taught: Lesson, model: Pipeline) -> float:
+def _measured(taught: CrossValidationData, model: Pipeline) -> float:
     row = taught.table.iloc[:1]
     taken: list[float] = []
     taught.answers(model, row)  # the first call pays for what later ones find made

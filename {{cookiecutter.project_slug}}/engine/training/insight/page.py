@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from engine.pages import charts, page
 from engine.pages.charts import Dot
 from engine.pages.curves import Line
+from engine.pages.formatting import listed, number, percent
 from engine.pages.page import Figure, Note, Section, Table
-from engine.pages.wording import listed, number, percent
 from engine.problem.spec import Problem
 from engine.training.evaluate import calibration
-from engine.training.finish import FinalModel
-from engine.training.folds import Lesson
+from engine.training.fit_final import FinalModel
+from engine.training.folds import CrossValidationData
 from engine.training.insight import frontier
 
 Array = NDArray[np.float64]
@@ -26,7 +26,9 @@ PAGE = Path("build/training.html")
 MOST_SHOWN = 20
 
 
-def write_page(data: Lesson, final: FinalModel, facts: Facts, path: Path = PAGE) -> Path:
+def write_page(
+    data: CrossValidationData, final: FinalModel, facts: Facts, path: Path = PAGE
+) -> Path:
     """Write the page of a run; returns its path.
 
     Args:
@@ -68,7 +70,7 @@ def _candidates(problem: Problem, facts: Facts) -> Section:
         "the minimum of problem.toml."
     )
     label = f"{metric} in cross-validation"
-    picture = charts.dots(title, rows, label=label, mark=problem.success.minimum)
+    picture = charts.interval_plot(title, rows, label=label, mark=problem.success.minimum)
     table = Table(
         "All held-out rows together, with 95 % bootstrap intervals",
         ["candidate", metric, "from", "to", "one fit, s", "one row, ms"],
@@ -105,7 +107,9 @@ def _worth(facts: Facts) -> Section:
         f" Acting starts at a score of {number(facts['threshold'])}, which earns most; each fold "
         "is paid by a threshold that was set on other folds."
     )  # fmt: skip
-    figure = Figure(charts.dots(title, rows, label=title), f"{title}, by problem.toml.{acts}")
+    figure = Figure(
+        charts.interval_plot(title, rows, label=title), f"{title}, by problem.toml.{acts}"
+    )
     return Section(
         "Worth",
         "data scientist",
@@ -154,7 +158,7 @@ def _importance(facts: Facts) -> Section:
         "What the model leans on",
         "data scientist",
         sentence,
-        [Figure(charts.dots(title, rows, label="loss of the metric", mark=0.0), caption)],
+        [Figure(charts.interval_plot(title, rows, label="loss of the metric", mark=0.0), caption)],
     )
 
 

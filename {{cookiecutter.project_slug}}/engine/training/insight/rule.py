@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
-from engine.pages.wording import number, percent
+from engine.pages.formatting import number, percent
 from engine.problem.columns import Column
 from engine.problem.spec import Problem
 

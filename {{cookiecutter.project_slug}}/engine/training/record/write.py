@@ -12,19 +12,19 @@ import skops.io
 from sklearn.pipeline import Pipeline
 
 from engine.problem.spec import PROBLEM_FILE
-from engine.training.finish import FinalModel
-from engine.training.folds import Lesson, Trial
+from engine.training.fit_final import FinalModel
+from engine.training.folds import CrossValidationData, Trial
 from engine.training.record.provenance import Provenance, write_snapshot
 from engine.training.record.tracking import connect, mlflow
 
 FEATURES_FILE = Path("poc/features.py")
 # The run's facts, as an artifact beside the problem and the feature code it was trained with; and
 # what each candidate said of each row to learn from when it was held out.
-FACTS, SCORES = "training.json", "scores.parquet"
+RUN_METADATA, SCORES = "training.json", "scores.parquet"
 
 
 def record(
-    data: Lesson,
+    data: CrossValidationData,
     trials: Sequence[Trial],
     final: FinalModel,
     facts: Mapping[str, Any],
@@ -56,7 +56,7 @@ def record(
         mlflow.log_params(named | {key: value for key, value in given if value is not None})
         with tempfile.TemporaryDirectory() as folder:
             there = Path(folder)
-            (there / FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
+            (there / RUN_METADATA).write_text(json.dumps(facts, indent=1), encoding="utf-8")
             for file in (PROBLEM_FILE, FEATURES_FILE, page):
                 (there / file.name).write_bytes(file.read_bytes())
             scores_table(data, trials).to_parquet(there / SCORES, index=False)
@@ -68,7 +68,7 @@ def record(
     return str(run.info.run_id)
 
 
-def scores_table(taught: Lesson, trials: Sequence[Trial]) -> pd.DataFrame:
+def scores_table(taught: CrossValidationData, trials: Sequence[Trial]) -> pd.DataFrame:
     """What each candidate said of each row to learn from when a fold held it out.
 
     Columns: `row` (its number among the rows to learn from), `outcome` (0/1, number of the class,

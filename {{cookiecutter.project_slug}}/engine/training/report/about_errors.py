@@ -6,8 +6,8 @@ import numpy as np
 
 from engine.pages import cases, charts
 from engine.pages.cases import Group
+from engine.pages.formatting import listed, number
 from engine.pages.page import Block, Facts, Figure, Gallery, Note, Section, Table
-from engine.pages.wording import listed, number
 from engine.problem.metrics import METRICS
 from engine.problem.plain import MEANINGS
 from engine.training.evaluate import FEWEST_IN_SLICE, slices
@@ -38,7 +38,7 @@ def _decisions(worth: Worth) -> tuple[str, list[Block]]:
     groups = [Group(name, float(part.sum()), c, wrong) for name, part, _, c, wrong in kinds]
     hit, vain, missed, left = counts = cases.thousand([group.rows for group in groups])
     heard = f"{hit} acted on rightly, {vain} in vain, {missed} missed, {left} left alone rightly"
-    drawn = cases.crowd(f"{CASES:,} cases", groups, description=heard)
+    drawn = cases.icon_array(f"{CASES:,} cases", groups, description=heard)
     rows = [
         (name, count, each, CASES * float(part.mean()) * each)
         for (name, part, each, *_), count in zip(kinds, counts, strict=True)
@@ -61,7 +61,7 @@ def _classes(worth: Worth) -> tuple[str, list[Block]]:
         Group("answered wrongly", float((~right).sum()), 5, wrong=True),
     ]
     good, bad = cases.thousand([group.rows for group in groups])
-    drawn = cases.crowd(f"{CASES:,} cases", groups, description=f"{good} right, {bad} wrong")
+    drawn = cases.icon_array(f"{CASES:,} cases", groups, description=f"{good} right, {bad} wrong")
     blocks: list[Block] = [Figure(drawn, CROSS)]
     names = [str(label) for label in evidence.taught.dataset.known.classes]
     pairs = np.zeros((len(names), len(names)))
@@ -96,7 +96,7 @@ def _amounts(worth: Worth) -> tuple[str, list[Block]]:
         Group("no nearer", float((~closer).sum()), 5, wrong=True),
     ]
     good, _ = cases.thousand([group.rows for group in groups])
-    drawn = cases.crowd(f"{CASES:,} cases", groups, description=f"{good} are nearer")
+    drawn = cases.icon_array(f"{CASES:,} cases", groups, description=f"{good} are nearer")
     caption = f"Each mark is one of {CASES:,} cases; a cross would fare as well with the average."
     half, most = (float(v) for v in np.quantile(off, (0.5, 0.9)))
     cost = float(off.mean()) * -(evidence.problem.value.per_unit_error or 0.0)
@@ -157,10 +157,10 @@ def _fairness(found: list[dict[str, Any]], overall: float, *, higher: bool) -> s
 
 
 def _figure(metric: str, column: str, judged: list[dict[str, Any]]) -> Figure:
-    dots = [charts.Dot(str(p["value"]), p["metric"], p["low"], p["high"]) for p in judged]
+    interval_plot = [charts.Dot(str(p["value"]), p["metric"], p["low"], p["high"]) for p in judged]
     floor = judged[0]["floor"]
     label = metric.replace("_", " ")
-    drawn = charts.dots(f"{label} by {column}", dots, label=label, mark=floor)
+    drawn = charts.interval_plot(f"{label} by {column}", interval_plot, label=label, mark=floor)
     meaning = MEANINGS[metric].name
     caption = f"{meaning[0].upper()}{meaning[1:]}; the dashed line is the floor, {number(floor)}."
     return Figure(drawn, caption, column)

@@ -1,8 +1,8 @@
 """Sections about the decision and the money: said loudly where a model is not worth having."""
 
 from engine.pages import charts
+from engine.pages.formatting import listed, number
 from engine.pages.page import Block, Facts, Figure, Note, Section, Table
-from engine.pages.wording import listed, number
 from engine.problem.spec import Task
 from engine.training.candidates import CHAMPION
 from engine.training.evaluate import NEVER
@@ -108,7 +108,7 @@ def value(worth: Worth) -> Section:
         if (one := worth.earned[n])
     ]
     nothing = worth.earned[DUMMY].value
-    drawn = charts.dots(
+    drawn = charts.interval_plot(
         f"What {CASES:,} cases earn",
         rows,
         label=worth.unit,

@@ -16,22 +16,22 @@ from engine.problem.metrics import Units
 from engine.problem.spec import PROBLEM_FILE, Problem, text_of
 from engine.training.dataset import gather
 from engine.training.evaluate import among
-from engine.training.folds import Lesson, lesson
+from engine.training.folds import CrossValidationData, lesson
 from engine.training.record.tracking import connect, mlflow, store_errors
-from engine.training.record.write import FACTS, SCORES
+from engine.training.record.write import RUN_METADATA, SCORES
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Evidence:
+class CheckContext:
     """A finished run, and the rows that it learned from.
 
     `scores` holds, for each candidate, a score of each row to learn from, shape (n,) or for several
     classes (n, k); NaN where no fold held the row out. `trained` is the day of the run.
     """
 
-    taught: Lesson
+    taught: CrossValidationData
     facts: dict[str, Any]
     scores: dict[str, Array]
     trained: str
@@ -62,7 +62,7 @@ class Evidence:
         return self.scores[self.chosen][self.taught.judged]
 
 
-def gather_evidence(problem: Problem, schema: pa.DataFrameSchema) -> Evidence:
+def gather_evidence(problem: Problem, schema: pa.DataFrameSchema) -> CheckContext:
     """The latest finished run of the problem, from MLflow; no test row is looked at.
 
     Raises:
@@ -72,12 +72,12 @@ def gather_evidence(problem: Problem, schema: pa.DataFrameSchema) -> Evidence:
         run = _latest(problem.decision.name)
         folder = Path(mlflow.artifacts.download_artifacts(run_id=run.info.run_id))
     again = "train again with `python -m poc train`"
-    for name in (FACTS, SCORES, PROBLEM_FILE.name):
+    for name in (RUN_METADATA, SCORES, PROBLEM_FILE.name):
         if not (folder / name).is_file():
             raise BadInput(f"run {run.info.run_id} has kept no {name}; {again}")
     if read_text(folder / PROBLEM_FILE.name, "the run's problem", again) != text_of(PROBLEM_FILE):
         raise BadInput(f"{PROBLEM_FILE} has changed since the latest run was trained; {again}")
-    facts = read_json(folder / FACTS, "the facts of the latest run", again)
+    facts = read_json(folder / RUN_METADATA, "the facts of the latest run", again)
     dataset = gather(problem, schema)
     if dataset.digest != facts["data_digest"]:
         source = problem.rows.source
@@ -89,7 +89,7 @@ def gather_evidence(problem: Problem, schema: pa.DataFrameSchema) -> Evidence:
     names = [trial["name"] for trial in facts["trials"]]
     scores = {name: _scores(table, name, facts, len(taught.table)) for name in names}
     day = datetime.fromtimestamp(run.info.start_time / 1000, UTC)
-    return Evidence(taught, facts, scores, f"{day.day} {day:%B %Y}")
+    return CheckContext(taught, facts, scores, f"{day.day} {day:%B %Y}")
 
 
 def _latest(experiment: str) -> mlflow.entities.Run:

@@ -7,14 +7,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.pages.formatting import number
 from engine.pages.page import Owner
-from engine.pages.wording import number
 from engine.problem.metrics import Interval
 from engine.problem.plain import is_assumed
 from engine.training.candidates import CHAMPION
 from engine.training.evaluate import money
-from engine.training.finish import bootstrap, cuts, earnings, threshold_of
-from engine.training.report.evidence import Array, Evidence
+from engine.training.fit_final import bootstrap, cuts, earnings, threshold_of
+from engine.training.report.evidence import Array, CheckContext
 
 OWNER: Owner = "data scientist"
 RULE, DUMMY = "rule", "dummy"
@@ -34,7 +34,7 @@ class Worth:
     that were set on other rows.
     """
 
-    evidence: Evidence
+    evidence: CheckContext
 
     @cached_property
     def paid(self) -> dict[str, Array]:

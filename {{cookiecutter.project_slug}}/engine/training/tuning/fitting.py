@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 
-from engine.data.load import some
+from engine.data.load import take
 from engine.data.split import Rows
 from engine.training.evaluate import predict
-from engine.training.folds import Lesson
+from engine.training.folds import CrossValidationData
 
 Floats = NDArray[np.float32]
 
@@ -35,7 +35,7 @@ class Judge:
     The features are kept in half the room: they were rounded to float32 before (`AsFloat32`).
     """
 
-    taught: Lesson
+    taught: CrossValidationData
     model: BaseEstimator
     learn: tuple[Floats, Any]
     stop: tuple[Floats, Any]
@@ -67,7 +67,7 @@ class Judge:
         return self.taught.measure(rows, said), max(1, int(np.argmax(model.validation_score_)))
 
 
-def judges(taught: Lesson, model: Pipeline, until: float = math.inf) -> list[Judge]:
+def judges(taught: CrossValidationData, model: Pipeline, until: float = math.inf) -> list[Judge]:
     """A judge for each fold of the cross-validation.
 
     Raises:
@@ -82,14 +82,14 @@ def judges(taught: Lesson, model: Pipeline, until: float = math.inf) -> list[Jud
     return made
 
 
-def _judge(taught: Lesson, model: Pipeline, learn: Rows, judge: Rows) -> Judge:
+def _judge(taught: CrossValidationData, model: Pipeline, learn: Rows, judge: Rows) -> Judge:
     # The last pair: where there is time, the latest rows say when to stop.
     early, late = taught.part(learn)[-1]
     first, second = learn[early], learn[late]
     features, made = taught.see(model[:-1], first)
 
     def of(rows: Rows) -> Floats:
-        return np.asarray(features.transform(some(taught.table, rows)), np.float32)
+        return np.asarray(features.transform(take(taught.table, rows)), np.float32)
 
     return Judge(
         taught,

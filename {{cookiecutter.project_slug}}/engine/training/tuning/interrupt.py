@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def withheld() -> Iterator[None]:
+def defer_sigint() -> Iterator[None]:
     """A Ctrl-C within the block comes at its end.
 
     In the middle of a transaction it would leave the connection behind with the file locked, for

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from threading import Event, Thread
 from time import monotonic
 
-from engine.pages.wording import count, number
+from engine.pages.formatting import count, number
 
 # Seconds between two lines in a log, and between two looks of the line on a terminal.
 A_LINE, A_LOOK = 5.0, 1.0

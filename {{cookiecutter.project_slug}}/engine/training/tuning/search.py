@@ -19,14 +19,14 @@ import optuna
 from optuna.trial import TrialState
 from sklearn.pipeline import Pipeline
 
-from engine.pages.wording import count, number
+from engine.pages.formatting import count, number
 from engine.training.candidates import BOOSTING, Candidate
-from engine.training.crew import at_once
 from engine.training.dataset import SEED
-from engine.training.folds import Lesson
+from engine.training.folds import CrossValidationData
+from engine.training.parallel import at_once
 from engine.training.record.write import FEATURES_FILE
 from engine.training.tuning.fitting import Judge, TimeIsUpError, judges
-from engine.training.tuning.interrupt import withheld
+from engine.training.tuning.interrupt import defer_sigint
 from engine.training.tuning.lock import held
 from engine.training.tuning.progress import Progress, told
 from engine.training.tuning.space import DEFAULTS, propose
@@ -66,7 +66,7 @@ class Search:
 
 
 def search(
-    taught: Lesson,
+    taught: CrossValidationData,
     tried: tuple[Candidate, ...],
     seconds: float,
     say: Callable[[str], None],
@@ -92,13 +92,13 @@ def search(
 
 
 def _search(
-    taught: Lesson,
+    taught: CrossValidationData,
     model: Pipeline,
     seconds: float,
     say: Callable[[str], None],
     file: Path,
 ) -> Search | None:
-    with withheld():
+    with defer_sigint():
         study = _study(taught, model, file)
     began, spent = monotonic(), _spent(study)
     progress, stopped = Progress(began + seconds - spent), False
@@ -118,13 +118,13 @@ def _search(
     except KeyboardInterrupt:
         stopped = True
     finally:
-        with withheld():
+        with defer_sigint():
             _let_go(study)
             study.set_user_attr(SPENT, spent + monotonic() - began)
     return _result(study, taught, seconds, stopped, say)
 
 
-def _study(taught: Lesson, model: Pipeline, file: Path) -> optuna.Study:
+def _study(taught: CrossValidationData, model: Pipeline, file: Path) -> optuna.Study:
     """The search of this problem, these rows and this code: a new one, or that of before."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
@@ -156,7 +156,7 @@ def _look(study: optuna.Study, progress: Progress) -> bool:
 
 def _next(study: optuna.Study, progress: Progress) -> optuna.Trial | None:
     """The next trial, if it would end in time."""
-    with withheld():
+    with defer_sigint():
         _look(study, progress)
         return study.ask() if _has_time(study, progress.until) else None
 
@@ -174,7 +174,7 @@ def _let_go(study: optuna.Study) -> None:
         study.tell(trial.number, state=TrialState.FAIL)
 
 
-def key(taught: Lesson, model: Pipeline) -> str:
+def key(taught: CrossValidationData, model: Pipeline) -> str:
     """What a search is known by: the problem, the rows, the model, and the code that searches."""
     sha = hashlib.sha256(taught.dataset.digest.encode())
     sha.update(taught.dataset.problem.model_dump_json().encode())
@@ -186,10 +186,14 @@ def key(taught: Lesson, model: Pipeline) -> str:
 
 
 def _tell(
-    study: optuna.Study, trial: optuna.Trial, taught: Lesson, ready: list[Judge], until: float
+    study: optuna.Study,
+    trial: optuna.Trial,
+    taught: CrossValidationData,
+    ready: list[Judge],
+    until: float,
 ) -> None:
     """Judge one proposal fold by fold, and let go of it when the time is spent."""
-    with withheld():
+    with defer_sigint():
         parameters = propose(trial, taught)
     results, trees = [], []
     try:
@@ -197,7 +201,7 @@ def _tell(
             for step, (result, iterations) in enumerate(done):
                 results.append(result)
                 trees.append(iterations)
-                with withheld():
+                with defer_sigint():
                     trial.report(float(np.mean(results)), step)
                     if step + 1 < len(ready) and trial.should_prune():
                         study.tell(trial, state=TrialState.PRUNED)
@@ -205,7 +209,7 @@ def _tell(
     except TimeIsUpError:
         return  # whoever asked for the trial lets go of it
     grown = parameters | {"max_iter": int(np.median(trees)), "early_stopping": False}
-    with withheld():
+    with defer_sigint():
         trial.set_user_attr("parameters", grown)
         if np.isfinite(results).all():
             study.tell(trial, float(np.mean(results)))
@@ -214,7 +218,11 @@ def _tell(
 
 
 def _result(
-    study: optuna.Study, taught: Lesson, seconds: float, stopped: bool, say: Callable[[str], None]
+    study: optuna.Study,
+    taught: CrossValidationData,
+    seconds: float,
+    stopped: bool,
+    say: Callable[[str], None],
 ) -> Search | None:
     judged = study.get_trials(deepcopy=False, states=JUDGED)
     whole = [trial for trial in judged if trial.state == TrialState.COMPLETE]

@@ -4,7 +4,7 @@ from typing import Any
 
 import optuna
 
-from engine.training.folds import Lesson
+from engine.training.folds import CrossValidationData
 
 # Where the search begins: about where scikit-learn does.
 DEFAULTS = {
@@ -16,7 +16,7 @@ DEFAULTS = {
 }
 
 
-def propose(trial: optuna.Trial, taught: Lesson) -> dict[str, Any]:
+def propose(trial: optuna.Trial, taught: CrossValidationData) -> dict[str, Any]:
     """The next parameters to try."""
     most = max(20, min(200, len(taught.table) // 20))
     found: dict[str, Any] = {

@@ -15,9 +15,16 @@ from typing_extensions import TypedDict  # pydantic takes typing's own from Pyth
 from engine.bundle.bundle import Contract
 from engine.problem.columns import Column
 from engine.serving.http.bounds import Bound
-from engine.serving.http.errors import LONGEST_NAME, MOST_ERRORS, NO_SUCH_FIELD, Refusal, cut, echo
+from engine.serving.http.errors import (
+    LONGEST_NAME,
+    MOST_ERRORS,
+    NO_SUCH_FIELD,
+    ProblemError,
+    cut,
+    echo,
+)
 from engine.serving.http.parse import parse
-from engine.serving.http.protocols.asked import Rows, count_rows
+from engine.serving.http.protocols.handler import Rows, count_rows
 from engine.serving.http.schema import Limits
 
 Record = dict[str, Any]
@@ -52,7 +59,7 @@ def rows_of_json(body: bytes, contract: Contract, limits: Limits) -> Rows:
     found = parse(body, Bound.of(contract, limits.rows))
     named = [name for name in _FORMS if isinstance(found, dict) and name in found]
     if len(named) != 1:
-        raise Refusal(
+        raise ProblemError(
             "invalid",
             f"expected an object with exactly one of {', '.join(_FORMS)}; got {echo(found)}",
         )
@@ -81,7 +88,9 @@ def rows_of_csv(body: bytes, contract: Contract, limits: Limits) -> Rows:
     try:
         lines = _lines(body.decode("utf-8-sig"), len(columns), limits)
     except (UnicodeDecodeError, csv.Error) as error:
-        raise Refusal("invalid", f"expected a CSV in UTF-8, got something else: {error}") from None
+        raise ProblemError(
+            "invalid", f"expected a CSV in UTF-8, got something else: {error}"
+        ) from None
     names, cells = (lines[0], lines[1:]) if lines else ([], [])
     made = {"columns": names, "data": cells}
     return (
@@ -108,9 +117,9 @@ def _lines(text: str, columns: int, limits: Limits) -> list[list[str]]:
         if not line:
             continue
         if len(line) > columns + MOST_ERRORS:
-            raise Refusal("invalid", f"expected at most {columns} columns, got {len(line)}")
+            raise ProblemError("invalid", f"expected at most {columns} columns, got {len(line)}")
         if len(found) > limits.rows:
-            raise Refusal(
+            raise ProblemError(
                 "too-many-rows",
                 f"expected a header and 1 to {limits.rows} rows, got more; send them in several "
                 "requests",
@@ -124,30 +133,30 @@ def _split(given: Any, limits: Limits) -> Rows:
     columns: Any = told.get("columns")
     data: Any = told.get("data")
     if not _is_list(columns, str) or not _is_list(data, list):
-        raise Refusal(
+        raise ProblemError(
             "invalid", f"expected the names of columns and lists of data, got {echo(given)}"
         )
     if len(set(columns)) < len(columns):
-        raise Refusal("invalid", "expected each column once, got one of them twice")
+        raise ProblemError("invalid", "expected each column once, got one of them twice")
     count_rows(len(data), limits)
     for number, values in enumerate(data, start=1):
         if len(values) != len(columns):
             got = f"{len(values)} in row {number}"
-            raise Refusal("invalid", f"expected {len(columns)} values a row, got {got}")
+            raise ProblemError("invalid", f"expected {len(columns)} values a row, got {got}")
     return (dict(zip(columns, values, strict=True)) for values in data)
 
 
 def _columns(given: Mapping[str, Any], limits: Limits) -> Rows:
     lengths = {len(values) if isinstance(values, list) else -1 for values in given.values()}
     if len(lengths) != 1 or -1 in lengths:
-        raise Refusal("invalid", "expected a list for each column, all of one length")
+        raise ProblemError("invalid", "expected a list for each column, all of one length")
     count_rows(lengths.pop(), limits)
     return (dict(zip(given, values, strict=True)) for values in zip(*given.values(), strict=True))
 
 
 def _records(given: Any, name: str, limits: Limits) -> Rows:
     if not _is_list(given, dict):
-        raise Refusal(
+        raise ProblemError(
             "invalid", f"expected in {name} a list of objects by column, got {echo(given)}"
         )
     count_rows(len(given), limits)
@@ -166,7 +175,7 @@ def _only(known: Collection[str], given: Any) -> None:
             for name in unknown[:MOST_ERRORS]
         ]
         expected = f"expected no members but {', '.join(sorted(known))}"
-        raise Refusal("invalid", f"{expected}, got {echo(unknown[0])}", errors)
+        raise ProblemError("invalid", f"{expected}, got {echo(unknown[0])}", errors)
 
 
 def _is_list(given: Any, kind: type) -> bool:

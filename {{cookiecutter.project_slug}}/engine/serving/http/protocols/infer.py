@@ -12,19 +12,19 @@ from pydantic_core import to_json
 from starlette.responses import JSONResponse
 
 from engine.bundle.bundle import Contract
-from engine.serving.http.errors import Refusal
+from engine.serving.http.errors import ProblemError
 from engine.serving.http.openapi import READING, as_fault, gives, refuses, takes
-from engine.serving.http.protocols.asked import Asked, Rows
+from engine.serving.http.protocols.handler import ProtocolHandler, Rows
 from engine.serving.http.protocols.infer_request import InferRequest, request_of
 from engine.serving.http.protocols.tensors import described, names_of, rows_of_tensors, tensors_of
-from engine.serving.live import Answering
+from engine.serving.model_holder import ActiveModel
 
 _BINARY = "inference-header-content-length"
 _MODEL = "/v2/models/{name}"
 _VERSION = _MODEL + "/versions/{version}"
 
 
-def router(asked: Asked) -> APIRouter:
+def router(asked: ProtocolHandler) -> APIRouter:
     """The routes of the protocol."""
     found = APIRouter(tags=["Open Inference Protocol"])
     _about_server(found, asked)
@@ -33,7 +33,7 @@ def router(asked: Asked) -> APIRouter:
     return found
 
 
-def _about_server(router: APIRouter, asked: Asked) -> None:
+def _about_server(router: APIRouter, asked: ProtocolHandler) -> None:
     @router.get("/v2", responses=gives("What serves.", "ServerMetadata"))
     async def server() -> Response:
         """The server: what it answers, by which version, and which extensions it speaks."""
@@ -55,7 +55,7 @@ def _about_server(router: APIRouter, asked: Asked) -> None:
         return JSONResponse({"live": True, "ready": True})
 
 
-def _about_model(router: APIRouter, asked: Asked, path: str) -> None:
+def _about_model(router: APIRouter, asked: ProtocolHandler, path: str) -> None:
     parts = [name for name in ("name", "version") if f"{{{name}}}" in path]
     named = {"parameters": [{"$ref": f"#/components/parameters/{name}"} for name in parts]}
 
@@ -97,10 +97,10 @@ def _about_model(router: APIRouter, asked: Asked, path: str) -> None:
         return Response(await _inferred(request, asked), media_type="application/json")
 
 
-async def _inferred(request: Request, asked: Asked) -> bytes:
+async def _inferred(request: Request, asked: ProtocolHandler) -> bytes:
     _meant(request, asked.live.now)
     if _BINARY in request.headers:
-        raise Refusal(
+        raise ProblemError(
             "not-json",
             "expected tensors as JSON, got them as bytes; of tritonclient: "
             "set_data_from_numpy(array, binary_data=False)",
@@ -111,7 +111,7 @@ async def _inferred(request: Request, asked: Asked) -> bytes:
         nonlocal given
         given = request_of(body, contract, asked.live.limits)
         if given.get("model_name") not in (None, request.path_params["name"]):
-            raise Refusal("invalid", "expected the model_name of the address, or none")
+            raise ProblemError("invalid", "expected the model_name of the address, or none")
         names_of(given.get("outputs"), contract)
         return rows_of_tensors(given["inputs"], contract, asked.live.limits)
 
@@ -127,12 +127,12 @@ async def _inferred(request: Request, asked: Asked) -> bytes:
     return to_json(told)
 
 
-def _named(answering: Answering) -> tuple[str, str]:
+def _named(answering: ActiveModel) -> tuple[str, str]:
     manifest = answering.predictor.bundle.manifest
     return str(manifest["name"]), str(manifest["version"])
 
 
-def _meant(request: Request, answering: Answering) -> tuple[str, str]:
+def _meant(request: Request, answering: ActiveModel) -> tuple[str, str]:
     """Name and version of what answers, if it is what the address names.
 
     Raises:
@@ -141,5 +141,7 @@ def _meant(request: Request, answering: Answering) -> tuple[str, str]:
     name, version = _named(answering)
     meant = request.path_params
     if meant["name"] != name or meant.get("version", version) != version:
-        raise Refusal("not-found", f"expected model '{name}' in version '{version}', got another")
+        raise ProblemError(
+            "not-found", f"expected model '{name}' in version '{version}', got another"
+        )
     return name, version

@@ -13,7 +13,7 @@ from typing_extensions import TypedDict  # pydantic takes typing's own from Pyth
 
 from engine.bundle.bundle import Contract
 from engine.serving.http.bounds import Bound
-from engine.serving.http.errors import MOST_ERRORS, NO_SUCH_FIELD, Refusal, invalid
+from engine.serving.http.errors import MOST_ERRORS, NO_SUCH_FIELD, ProblemError, invalid
 from engine.serving.http.parse import parse
 from engine.serving.http.schema import Limits
 
@@ -140,12 +140,12 @@ def _check_size(found: Any, contract: Contract) -> None:
         tensors = found.get(key)
         if isinstance(tensors, list):
             if len(tensors) > most + MOST_ERRORS:
-                raise Refusal("invalid", f"expected at most {most} {key}, got {len(tensors)}")
+                raise ProblemError("invalid", f"expected at most {most} {key}, got {len(tensors)}")
             objects += tensors
     objects = [one for one in objects if isinstance(one, dict)]
     for one in (*objects, *(one.get("parameters") for one in objects)):
         if isinstance(one, dict) and len(one) > _MOST_MEMBERS:
             known = ", ".join(sorted(_WORDS))
-            raise Refusal(
+            raise ProblemError(
                 "invalid", f"expected no members but {known}, got {len(one)} in one object"
             )

@@ -10,10 +10,10 @@ from fastapi import APIRouter, Request, Response
 from pydantic_core import to_json
 from starlette.responses import PlainTextResponse
 
-from engine.serving.http.errors import Refusal, echo
+from engine.serving.http.errors import ProblemError, echo
 from engine.serving.http.openapi import READING, gives, refuses, takes
-from engine.serving.http.protocols.asked import Asked
 from engine.serving.http.protocols.frames import predictions, rows_of_csv, rows_of_json
+from engine.serving.http.protocols.handler import ProtocolHandler
 
 # The form of requests changed last in this version of MLflow; clients ask to know which to send.
 SPOKEN = "2.0.0"
@@ -23,7 +23,7 @@ _PARAMETERS = ("", "charset=utf-8", "charset=utf8", "charset=us-ascii", "header=
 _READ = {"application/json": rows_of_json, "text/csv": rows_of_csv}
 
 
-def router(asked: Asked) -> APIRouter:
+def router(asked: ProtocolHandler) -> APIRouter:
     """The routes that MLflow's clients and SageMaker call."""
     found = APIRouter(tags=["MLflow, SageMaker"])
     body = takes("Invocation")
@@ -72,7 +72,9 @@ def _type(request: Request) -> str:
     given = request.headers.get("content-type", "application/json")
     kind, *parameters = [part.strip() for part in given.lower().split(";")]
     if kind not in _READ or not all(part in _PARAMETERS for part in map(_plain, parameters)):
-        raise Refusal("wrong-type", f"expected {' or '.join(_READ)} in UTF-8, got {echo(given)}")
+        raise ProblemError(
+            "wrong-type", f"expected {' or '.join(_READ)} in UTF-8, got {echo(given)}"
+        )
     return kind
 
 

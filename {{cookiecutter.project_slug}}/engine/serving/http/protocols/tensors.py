@@ -12,8 +12,8 @@ from typing_extensions import TypedDict  # pydantic takes typing's own from Pyth
 
 from engine.bundle.bundle import Contract
 from engine.problem.columns import ColumnType
-from engine.serving.http.errors import Refusal, cut, echo
-from engine.serving.http.protocols.asked import Rows, count_rows
+from engine.serving.http.errors import ProblemError, cut, echo
+from engine.serving.http.protocols.handler import Rows, count_rows
 from engine.serving.http.protocols.infer_request import TENSORS, Input, Kind, Wanted
 from engine.serving.http.schema import Limits
 
@@ -57,21 +57,21 @@ def rows_of_tensors(inputs: Sequence[Input], contract: Contract, limits: Limits)
     types = {column.name: column.type for column in contract.inputs}
     nullable = {column.name for column in contract.inputs if column.nullable}
     if not inputs:
-        raise Refusal("invalid", f"expected {TENSORS}, got none")
+        raise ProblemError("invalid", f"expected {TENSORS}, got none")
     columns: dict[str, list[Any]] = {}
     for tensor in inputs:
         name = tensor["name"]
         if name in columns:
-            raise Refusal("invalid", f"expected each input once, got two named {echo(name)}")
+            raise ProblemError("invalid", f"expected each input once, got two named {echo(name)}")
         if name in types and not _may_be(tensor["datatype"], types[name]):
             found, wanted = tensor["datatype"], KIND[types[name]]
-            raise Refusal("invalid", f"expected {wanted} for input '{name}', got {found}")
+            raise ProblemError("invalid", f"expected {wanted} for input '{name}', got {found}")
         values = _flat(tensor)
         columns[name] = [*map(_present, values)] if name in nullable else values
     lengths = {len(values) for values in columns.values()}
     if len(lengths) > 1:
         told = ", ".join(f"{echo(name)}: {len(values)}" for name, values in columns.items())
-        raise Refusal("invalid", f"expected inputs of one length, got {cut(told, 400)}")
+        raise ProblemError("invalid", f"expected inputs of one length, got {cut(told, 400)}")
     count_rows(lengths.pop(), limits)
     return (
         dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
@@ -116,9 +116,11 @@ def names_of(wanted: Iterable[Wanted] | None, contract: Contract) -> list[str]:
     known = list(_outputs(contract))
     names = [one["name"] for one in wanted or ()] or known
     if unknown := [name for name in names if name not in known]:
-        raise Refusal("invalid", f"expected outputs of {', '.join(known)}, got {echo(unknown[0])}")
+        raise ProblemError(
+            "invalid", f"expected outputs of {', '.join(known)}, got {echo(unknown[0])}"
+        )
     if len(set(names)) < len(names):
-        raise Refusal("invalid", "expected each output once, got one of them twice")
+        raise ProblemError("invalid", "expected each output once, got one of them twice")
     return names
 
 
@@ -134,7 +136,7 @@ def _flat(tensor: Input) -> list[Any]:
         return [value for [value] in values]
     if shape in ([len(values)], [len(values), 1]):
         return values
-    raise Refusal(
+    raise ProblemError(
         "invalid",
         f"expected a shape [rows] or [rows, 1] that fits the data of input "
         f"{echo(tensor['name'])}, got {', '.join(map(echo, shape[:4]))} and {len(values)} values",

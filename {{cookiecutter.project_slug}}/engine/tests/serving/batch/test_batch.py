@@ -51,7 +51,7 @@ def test_each_row_gets_the_answer_of_the_server(
 def test_a_csv_gives_what_a_parquet_gives(tmp_path: Path, bundle_path: Path) -> None:
     some = rows(250)
     _, one = answered(parquet(tmp_path / "in.parquet", some), bundle_path)
-    _, other = answered(text(tmp_path / "in.csv", some), bundle_path, anew=True)
+    _, other = answered(text(tmp_path / "in.csv", some), bundle_path, overwrite=True)
     assert one == other
 
 
@@ -60,7 +60,7 @@ def test_neither_parts_nor_processes_change_what_is_written(
 ) -> None:
     given = parquet(tmp_path / "in.parquet", rows(250))
     _, one = answered(given, bundle_path)
-    _, other = answered(given, bundle_path, anew=True, part_rows=33, processes=1)
+    _, other = answered(given, bundle_path, overwrite=True, part_rows=33, processes=1)
     assert one == other
 
 
@@ -120,7 +120,7 @@ def test_rows_of_a_csv_that_are_none_keep_their_number(tmp_path: Path, bundle_pa
     lines.append("and,at,the,end")
     given.write_text("\n".join(lines))
     for part_rows in (100, 97, 1000):
-        code, found = answered(given, bundle_path, part_rows=part_rows, anew=True)
+        code, found = answered(given, bundle_path, part_rows=part_rows, overwrite=True)
         assert code == 0
         assert [row["row"] for row in found] == [n for n in range(2, 251) if n != 100]
         assert [row["id"] for row in found] == [f"p{row['row'] - 1}" for row in found]
@@ -173,10 +173,10 @@ def test_what_is_finished_is_replaced_only_when_told(tmp_path: Path, bundle_path
     answered(given, bundle_path)
     parquet(given, rows(10, seed=1))
     before = (tmp_path / "out.parquet").read_bytes()
-    with pytest.raises(BadInput, match=r"out\.parquet is there already; .* --anew"):
+    with pytest.raises(BadInput, match=r"out\.parquet is there already; .* --overwrite"):
         answered(given, bundle_path)
     assert (tmp_path / "out.parquet").read_bytes() == before
-    _, found = answered(given, bundle_path, anew=True)
+    _, found = answered(given, bundle_path, overwrite=True)
     assert len(found) == 10
     assert not (tmp_path / "out.refused.parquet").exists()
 
@@ -239,8 +239,8 @@ def test_text_that_is_not_utf8_is_refused_and_leaves_nothing(
 
 def test_text_of_a_parquet_that_is_not_utf8_is_refused(tmp_path: Path, bundle_path: Path) -> None:
     given = table(rows(3))
-    torn = pa.array([b"red", b"bl\xe9", b"red"]).view(pa.string())
-    pq.write_table(given.set_column(7, "carrier", torn), tmp_path / "in.parquet")
+    truncated = pa.array([b"red", b"bl\xe9", b"red"]).view(pa.string())
+    pq.write_table(given.set_column(7, "carrier", truncated), tmp_path / "in.parquet")
     with pytest.raises(BadInput, match="cannot be read as UTF-8 text from row 1 on"):
         answered(tmp_path / "in.parquet", bundle_path)
 

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from engine.bundle.replay import same
 from engine.serving.batch.cells import training_table
-from engine.serving.batch.judge import Judge
+from engine.serving.batch.validation import Judge
 from engine.serving.model.predictor import Predictor
 from engine.serving.model.table import frame
 from engine.tests.serving.batch.files import answered, refused, rows, table, text

@@ -95,7 +95,7 @@ def assert_no_room(given: Path, done: "subprocess.CompletedProcess[str]") -> Non
     """It says so in one line, and nothing lies there by half."""
     assert done.returncode == 2
     said = done.stderr.splitlines()[-1]
-    assert said.startswith("error: cannot write ")
+    assert said.startswith("error[")
     assert "goes on where it stopped" in said
     assert "Traceback" not in done.stderr
     names = {path.name for path in given.parent.rglob("*")}
@@ -161,14 +161,16 @@ def test_another_file_or_bundle_is_no_way_to_go_on(
     monkeypatch.chdir(tmp_path)
     accept(bundles.read(bundle_path).id, tmp_path / "handoff/records")
     make_bundle(tmp_path / "other", "regression")
-    with pytest.raises(BadInput, match=r"of another run: bundle was .* begin anew with --anew"):
+    with pytest.raises(
+        BadInput, match=r"of another run: bundle was .* begin anew with --overwrite"
+    ):
         answered(begun, tmp_path / "other")
     with pytest.raises(BadInput, match="of another run: rehearsal was True, now False"):
         answered(begun, bundle_path, rehearsal=False)
     parquet(begun, rows(20, seed=1))
     with pytest.raises(BadInput, match=r"of another run: input was in\.parquet, .* SHA-256"):
         answered(begun, bundle_path)
-    _, found = answered(begun, bundle_path, anew=True)
+    _, found = answered(begun, bundle_path, overwrite=True)
     assert len(found) == 20
     assert not begun.with_name("out.parquet.parts").exists()
 

@@ -62,7 +62,7 @@ def test_control_characters_of_a_file_do_not_reach_the_terminal(
         command(path, bundle_path), env=ENVIRONMENT, capture_output=True, check=False
     )
     assert done.returncode == 2
-    assert done.stderr.startswith(b"error: expected all inputs")
+    assert done.stderr.startswith(b"error[")
     assert b"\\x1b[31mred" in done.stderr
     assert b"\x1b" not in done.stderr
     assert b"\x07" not in done.stderr

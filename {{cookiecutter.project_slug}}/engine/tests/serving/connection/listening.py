@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from engine.serving.connection.connection import Connection
 from engine.serving.connection.timeouts import ConnectionTimeouts
-from engine.serving.http.errors import Refusal
+from engine.serving.http.errors import ProblemError
 from engine.serving.run import listen
 
 
@@ -38,7 +38,7 @@ class Echo:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             size = 0 if scope["path"] == "/early" else await self._read(receive)
-        except Refusal as refusal:
+        except ProblemError as refusal:
             await refusal.response()(scope, receive, send)
             return
         if scope["path"] == "/slow":

@@ -10,7 +10,7 @@ import pytest
 
 from engine.serving.connection.chunks import MAX_CHUNK_OVERHEAD
 from engine.serving.connection.framing import MAX_HEAD_BYTES, MAX_HEADERS, RequestReader
-from engine.serving.http.errors import Refusal
+from engine.serving.http.errors import ProblemError
 from engine.tests.serving.connection.framing_cases import CASES, CHUNKED, GET, POST, STRICTER, get
 from engine.tests.serving.soak import scaled
 
@@ -40,7 +40,7 @@ def read_by_server(pieces: Sequence[bytes]) -> Read:
                 if not head.keep_alive:
                     return Read(requests, "closed")
                 head, body = None, b""
-    except Refusal:
+    except ProblemError:
         return Read(requests, "refused")
     return Read(requests, "body" if head else "head" if reader.buffered else "request")
 

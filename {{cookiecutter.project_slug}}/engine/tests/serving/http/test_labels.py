@@ -62,8 +62,8 @@ def test_a_time_that_is_none_is_refused_in_words(client: TestClient, known_at: A
 
 def test_nothing_is_known_before_it_is_but_clocks_may_differ(client: TestClient) -> None:
     def known_in(minutes: int) -> int:
-        moment = datetime.now(UTC) + timedelta(minutes=minutes)
-        status: int = sent(client, known_at=moment.isoformat()).status_code
+        timestamp = datetime.now(UTC) + timedelta(minutes=minutes)
+        status: int = sent(client, known_at=timestamp.isoformat()).status_code
         return status
 
     assert (known_in(3), known_in(7)) == (200, 422)

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from engine.serving.http.errors import Refusal
+from engine.serving.http.errors import ProblemError
 from engine.serving.http.offload import MAX_WAITING_BYTES, SMALL_BYTES, Reader
 from engine.serving.turns import TURN_SECONDS
 
@@ -31,7 +31,7 @@ def test_more_than_may_wait_is_refused_until_some_is_read() -> None:
         reader, go = Reader(), threading.Event()
         first = asyncio.create_task(reader.read(MAX_WAITING_BYTES, go.wait))
         await asyncio.sleep(0)
-        with pytest.raises(Refusal) as refused:
+        with pytest.raises(ProblemError) as refused:
             await reader.read(SMALL_BYTES + 1, go.wait)
         assert refused.value.kind == "busy"
         go.set()

@@ -16,16 +16,16 @@ from starlette.testclient import TestClient
 
 from engine.bundle import bundle as bundles
 from engine.problem.errors import BadInput
-from engine.serving import watch as watching
+from engine.serving import release_watcher as watching
 from engine.serving.access.keys import Keys
 from engine.serving.http.app import Start
 from engine.serving.http.own_routes import Model
 from engine.serving.http.schema import Limits
-from engine.serving.live import ready
 from engine.serving.log.labels import Labels
 from engine.serving.log.predictions import PredictionLog
 from engine.serving.model.predictor import Predictor
-from engine.serving.watch import Watch
+from engine.serving.model_holder import load_predictor
+from engine.serving.release_watcher import ReleaseWatcher
 from engine.tests.serving.conftest import Connect
 from engine.tests.serving.http.direct import KEY, PREFIX, send
 from engine.tests.serving.made import COLUMNS, FEATURES, ROW, make_bundle
@@ -347,9 +347,9 @@ def following(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Follo
     released.add(path, first.id)
     released.name(first.id)
     with PredictionLog(tmp_path / "predictions") as log:
-        load = partial(ready, first, rehearsal=False)
+        load = partial(load_predictor, first, rehearsal=False)
         app = create_app(Start(load, log, Labels(tmp_path / "labels")), own=own)
-        watch = Watch(app.state.live, log)
+        watch = ReleaseWatcher(app.state.live, log)
         with TestClient(app) as client:
             assert client.portal
             client.portal.call(watch.start)

@@ -192,5 +192,5 @@ def test_body_is_read_again_for_a_bundle_that_came_meanwhile(
         assert asyncio.run(run())[0] is after
     finally:
         live.now = before
-        after.coalescer.close()
+        after.batcher.close()
     assert seen == [before, after]

@@ -37,7 +37,7 @@ def test_personal_columns_are_left_out(tmp_path: Path) -> None:
 
 def test_each_bundle_has_its_own_personal_columns(tmp_path: Path) -> None:
     with PredictionLog(tmp_path, personal=["customer"]) as log:
-        log.leave_out("b", ["street"])
+        log.exclude_columns("b", ["street"])
         for bundle in ("a", "b"):
             log.add({**record(1, customer="c-1", street="s-1"), "bundle": bundle})
     assert [one["row"] for one in kept(tmp_path)] == [{"street": "s-1"}, {"customer": "c-1"}]

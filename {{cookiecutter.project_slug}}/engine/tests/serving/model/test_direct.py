@@ -17,10 +17,10 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from engine.bundle import bundle as bundles
 from engine.problem.columns import Column
 from engine.problem.spec import Task
-from engine.serving.model.direct import direct
+from engine.serving.model.fast_transformers import quick as _quick
 from engine.serving.model.predictor import load
-from engine.serving.model.quick import quick as _quick
 from engine.serving.model.table import frame
+from engine.serving.model.unrolled import direct
 from engine.tests.serving.made import make_bundle
 
 COLUMNS = (Column("a", "number"), Column("b", "number"), Column("word", "category"))

@@ -7,7 +7,7 @@ import pytest
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import StandardScaler
 
-from engine.serving.model.quick import Fill, Scale, quick
+from engine.serving.model.fast_transformers import Fill, Scale, quick
 
 RNG = np.random.default_rng(0)
 SEEN = RNG.normal(size=(50, 4)) * [1, 1e-6, 1e6, 1]

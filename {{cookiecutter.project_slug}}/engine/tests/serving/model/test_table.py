@@ -9,7 +9,7 @@ import pytest
 from engine.bundle import bundle as bundles
 from engine.problem.columns import Column
 from engine.serving.model.predictor import Predictor, load
-from engine.serving.model.table import FEW, Light, frame
+from engine.serving.model.table import FEW, LightFrame, frame
 from engine.tests.serving.made import make_bundle
 from poc.features import AsFloat32, DateParts, Words
 
@@ -43,7 +43,7 @@ ROWS: list[dict[str, Any]] = [
 def test_the_template_s_own_steps_see_the_same(step: Any, columns: tuple[Column, ...]) -> None:
     step.fit(frame(ROWS, columns))
     for rows in (ROWS, ROWS[::-1], *([row] for row in ROWS)):
-        quick, whole = (step.transform(table(rows, columns)) for table in (Light, frame))
+        quick, whole = (step.transform(table(rows, columns)) for table in (LightFrame, frame))
         assert quick.dtype == whole.dtype
         assert np.array_equal(quick, whole, equal_nan=quick.dtype != object)
         assert quick.tobytes() == whole.tobytes() or quick.dtype == object  # also of zero the sign
@@ -52,14 +52,14 @@ def test_the_template_s_own_steps_see_the_same(step: Any, columns: tuple[Column,
 @pytest.mark.parametrize("name", ["items", "fragile"])
 def test_a_missing_value_that_has_no_place_is_an_error_in_both(name: str) -> None:
     columns = [column for column in NUMBERS if column.name == name]
-    for table in (Light, frame):
+    for table in (LightFrame, frame):
         step: Any = AsFloat32().fit(frame(ROWS, columns))
         with pytest.raises((ValueError, TypeError)):
             step.transform(table([{name: None}], columns))
 
 
 def test_what_else_a_frame_can_do_is_an_error_and_no_guess() -> None:
-    table = Light(ROWS, (*NUMBERS, *WORDS, *DATES))
+    table = LightFrame(ROWS, (*NUMBERS, *WORDS, *DATES))
     for ask in (
         lambda: table["weight"],  # type: ignore[index]
         lambda: table.iloc,  # type: ignore[attr-defined]

@@ -25,9 +25,9 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from engine.problem.columns import Column
 from engine.problem.errors import BadInput
 from engine.problem.spec import Task
-from engine.serving.model.direct import Direct, direct
 from engine.serving.model.onnx import ALL, Onnx, compares_doubles, held
 from engine.serving.model.table import frame
+from engine.serving.model.unrolled import Direct, direct
 from engine.serving.optimise.convert import convert
 from poc.features import features
 from poc.model import candidates

@@ -173,6 +173,6 @@ def kept(folder: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
-def torn(folder: Path) -> int:
+def truncated(folder: Path) -> int:
     """How many segments end in half a line."""
     return sum(not path.read_bytes().endswith(b"\n") for path in folder.glob("*.jsonl"))

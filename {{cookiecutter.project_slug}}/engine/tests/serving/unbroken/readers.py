@@ -13,4 +13,4 @@ def read_by_monitoring(folder: Path, bundle: Path) -> tuple[int, int]:
     with duckdb.connect() as connection:
         opened = open_log(connection, folder / "logs", bundles.read(bundle).id)
         [(count,)] = connection.execute("SELECT count(*) FROM predictions").fetchall()
-    return int(count), opened.torn
+    return int(count), opened.truncated

@@ -10,7 +10,7 @@ import pytest
 
 from engine.serving.log.predictions import QUEUED_RECORDS
 from engine.tests.serving.soak import scaled
-from engine.tests.serving.unbroken.process import Load, Server, kept, serving, torn
+from engine.tests.serving.unbroken.process import Load, Server, kept, serving, truncated
 from engine.tests.serving.unbroken.readers import read_by_monitoring
 
 # As root and as anybody: a namespace of its own, in which the folder `logs` is a small disk.
@@ -62,7 +62,7 @@ def settled(load: Load, *folders: Path) -> int:
     assert load.server.ask("GET", "/readyz")[0] == 200
     for id_, record in logged().items():
         assert record == load.answers[id_]
-    assert not any(map(torn, folders))
+    assert not any(map(truncated, folders))
     return load.server.dropped()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.serving.log.predictions import SYNC_SECONDS
 from engine.tests.serving.soak import scaled
-from engine.tests.serving.unbroken.process import Load, kept, serving, torn
+from engine.tests.serving.unbroken.process import Load, kept, serving, truncated
 from engine.tests.serving.unbroken.readers import read_by_monitoring
 
 LOG = "logs/predictions"
@@ -34,16 +34,16 @@ def test_kill_9_under_load_costs_at_most_the_last_second_and_no_record_is_corrup
         assert safe <= set(log)
         for id_ in set(log) & set(load.answers):
             assert log[id_] == load.answers[id_]
-    assert read_by_monitoring(tmp_path, bundle_path) == (len(log), torn(tmp_path / LOG))
+    assert read_by_monitoring(tmp_path, bundle_path) == (len(log), truncated(tmp_path / LOG))
     # A kill in the middle of a write is rare. This is what it leaves.
     last = max((tmp_path / LOG).glob("*.jsonl"))
     last.write_bytes(last.read_bytes().rpartition(b"\n")[0][:-10])
-    assert read_by_monitoring(tmp_path, bundle_path) == (len(log) - 1, torn(tmp_path / LOG))
-    assert torn(tmp_path / LOG)
+    assert read_by_monitoring(tmp_path, bundle_path) == (len(log) - 1, truncated(tmp_path / LOG))
+    assert truncated(tmp_path / LOG)
 
 
-def passed(moment: float) -> bool:
-    return time.monotonic() > moment
+def passed(timestamp: float) -> bool:
+    return time.monotonic() > timestamp
 
 
 def test_told_to_stop_under_load_it_finishes_what_it_began_and_loses_nothing(
@@ -61,7 +61,7 @@ def test_told_to_stop_under_load_it_finishes_what_it_began_and_loses_nothing(
         assert not load.cut
         # No answer is missing from the log, and none was computed that its caller did not get.
         assert kept(folder / LOG) == load.answers
-        assert torn(folder / LOG) == 0
+        assert truncated(folder / LOG) == 0
 
 
 def asked(load: Load, many: int) -> bool:

@@ -16,14 +16,14 @@ from optuna.trial import TrialState
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
-from engine.pages.wording import count
+from engine.pages.formatting import count
 from engine.problem.errors import BadInput
 from engine.tests.project import PYTHONPATH
 from engine.tests.training.made import problem
 from engine.tests.training.training import definition, fetched, framed_here, schema, table
 from engine.training.candidates import TUNED
 from engine.training.dataset import SEED, gather
-from engine.training.folds import Lesson, lesson
+from engine.training.folds import CrossValidationData, lesson
 from engine.training.tuning.fitting import STEP, TimeIsUpError, judges
 from engine.training.tuning.lock import held
 from engine.training.tuning.search import SEARCHES, key, search
@@ -35,12 +35,12 @@ FRAMED = problem("binary", metric="log_loss")
 QUIET: list[str] = []
 
 
-def taught(rows: int = 400) -> Lesson:
+def taught(rows: int = 400) -> CrossValidationData:
     framed_here(FRAMED, table("binary", rows))
     return lesson(gather(FRAMED, schema(bool)))
 
 
-def search_key(lessons: Lesson) -> str:
+def search_key(lessons: CrossValidationData) -> str:
     """What a search of gradient boosting on these rows is known by."""
     return key(lessons, candidates(lessons.dataset.columns, "binary", SEED)[-1].model)
 

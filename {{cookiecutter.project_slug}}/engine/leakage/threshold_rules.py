@@ -11,9 +11,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.leakage.categorical import allowed
 from engine.leakage.fit import FILLED
 from engine.leakage.outcome import Array, Codes, Outcome
-from engine.leakage.words import allowed
 
 Flags = NDArray[np.bool_]
 
@@ -30,7 +30,7 @@ STEPS = 8
 
 
 @dataclass(frozen=True)
-class Border:
+class ThresholdRule:
     """Values from `at` on belong to the class `above`, those up to `below` to another."""
 
     below: float
@@ -39,7 +39,7 @@ class Border:
     wrong: int
 
 
-def borders(values: Array, outcome: Outcome) -> list[Border] | None:
+def borders(values: Array, outcome: Outcome) -> list[ThresholdRule] | None:
     """The borders that part all classes, one after the other, by a number; None if none do."""
     there = np.isfinite(values)
     target = outcome.codes[there]
@@ -66,14 +66,14 @@ def _is_numbering(values: Array) -> bool:
     return len(known) == len(values) > 1 and known[-1] - known[0] <= 1.5 * len(known)
 
 
-def _sharp(low: Array, high: Array, above: int) -> Border | None:
+def _sharp(low: Array, high: Array, above: int) -> ThresholdRule | None:
     low, high = np.sort(low), np.sort(high)
     if low[-1] >= high[0]:
         return _sharp_but_for_some(low, high, above)
     return _judge(low, high, above, 0)
 
 
-def _sharp_but_for_some(low: Array, high: Array, above: int) -> Border | None:
+def _sharp_but_for_some(low: Array, high: Array, above: int) -> ThresholdRule | None:
     """As `_sharp`, once the few rows that lie on the wrong side are left out."""
     both = np.concatenate([low, high])
     order = np.argsort(both, kind="stable")
@@ -92,7 +92,7 @@ def _sharp_but_for_some(low: Array, high: Array, above: int) -> Border | None:
     return _judge(low[low < border], high[high >= border], above, int(wrong[at - 1]))
 
 
-def _judge(low: Array, high: Array, above: int, wrong: int) -> Border | None:
+def _judge(low: Array, high: Array, above: int, wrong: int) -> ThresholdRule | None:
     """Is it thick at the border, on both sides? `low` and `high` are sorted and apart."""
     gap, middle = high[0] - low[-1], (low[-1] + high[0]) / 2
     away = [middle - low[::-1], high - middle]
@@ -101,7 +101,7 @@ def _judge(low: Array, high: Array, above: int, wrong: int) -> Border | None:
         return None
     if _thins(away[0], steps.min()) * _thins(away[1], steps.min()) > THIN:
         return None
-    return Border(float(low[-1]), float(high[0]), above, wrong)
+    return ThresholdRule(float(low[-1]), float(high[0]), above, wrong)
 
 
 def _thins(away: Array, step: float) -> float:

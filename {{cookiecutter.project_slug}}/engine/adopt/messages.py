@@ -2,12 +2,12 @@
 
 from engine.adopt.adopt import Adoption
 from engine.adopt.copying import CONTRACT_FILE
+from engine.pages.formatting import NOTHING, count, percent
 from engine.pages.terminal import table
-from engine.pages.wording import NOTHING, count, percent
 from engine.problem.spec import PROBLEM_FILE
 
 
-def tell(source: str, adoption: Adoption) -> None:
+def print_report(source: str, adoption: Adoption) -> None:
     """Print what was decided, column by column, and what to do next."""
     columns = [
         [

@@ -92,7 +92,7 @@ def subject(words: list[str], verb: str) -> str:
     return f"{listed(words)} {verb}{'s' if len(words) == 1 else ''}"
 
 
-def tone(word: object) -> Tone | None:
+def severity(word: object) -> Tone | None:
     """How a verdict word sounds; None for any other word."""
     return TONES.get(word) if isinstance(word, str) else None
 

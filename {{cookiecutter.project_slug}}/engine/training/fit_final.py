@@ -13,9 +13,9 @@ from sklearn.pipeline import Pipeline
 
 from engine.problem.metrics import Interval, Units, interval, resamples
 from engine.training import calibrate
-from engine.training.crew import at_once
 from engine.training.evaluate import among, best_threshold, money
-from engine.training.folds import Lesson, Trial
+from engine.training.folds import CrossValidationData, Trial
+from engine.training.parallel import at_once
 
 Array = NDArray[np.float64]
 
@@ -48,7 +48,9 @@ class FinalModel:
         return tuple(self.trial if trial is self.raw else trial for trial in trials)
 
 
-def fit_final(taught: Lesson, trial: Trial, method: calibrate.Method | None) -> FinalModel:
+def fit_final(
+    taught: CrossValidationData, trial: Trial, method: calibrate.Method | None
+) -> FinalModel:
     """Fit the chosen candidate on all rows; calibrate it by its out-of-fold scores if so decided.
 
     Args:
@@ -63,7 +65,7 @@ def fit_final(taught: Lesson, trial: Trial, method: calibrate.Method | None) -> 
     return FinalModel(model, said, trial, method, threshold_of(taught, said.scores, taught.judged))
 
 
-def value(taught: Lesson, finished: FinalModel, baseline: Trial) -> dict[str, Any]:
+def value(taught: CrossValidationData, finished: FinalModel, baseline: Trial) -> dict[str, Any]:
     """What 1,000 rows earn with the model and without it, in money, with the model's interval.
 
     Without: never acting (binary), or the baseline's answer (multiclass, regression).
@@ -89,7 +91,7 @@ def value(taught: Lesson, finished: FinalModel, baseline: Trial) -> dict[str, An
     }
 
 
-def earnings(taught: Lesson, scores: Array, threshold: float | None) -> Array:
+def earnings(taught: CrossValidationData, scores: Array, threshold: float | None) -> Array:
     """What each row that a fold judged earns, shape (judged rows,), by its scores there.
 
     Args:
@@ -102,7 +104,7 @@ def earnings(taught: Lesson, scores: Array, threshold: float | None) -> Array:
     return money(dataset.problem.value, task, outcome, scores[rows], cut)
 
 
-def cuts(taught: Lesson, scores: Array, threshold: float | None) -> Array | None:
+def cuts(taught: CrossValidationData, scores: Array, threshold: float | None) -> Array | None:
     """The score from which each judged row is acted on; None where nobody decides.
 
     A fold's is set on other folds: the best one of the same rows would earn too well. Calibrated,
@@ -175,7 +177,9 @@ def _some_units(units: Units, outcome: Array, is_value: bool) -> NDArray[np.intp
     return np.flatnonzero(drawn <= max(enough))
 
 
-def threshold_of(taught: Lesson, scores: Array, rows: NDArray[np.intp]) -> float | None:
+def threshold_of(
+    taught: CrossValidationData, scores: Array, rows: NDArray[np.intp]
+) -> float | None:
     """The score from which acting earns most on some of the rows; None where nobody decides."""
     if taught.dataset.problem.target.task != "binary":
         return None

@@ -5,13 +5,13 @@ from pathlib import Path
 from engine.bundle import bundle as bundles
 from engine.bundle.bundle import Bundle
 from engine.bundle.record import refusal
-from engine.bundle.store import RELEASE_FILE, champion, place
+from engine.bundle.store import RELEASE_FILE, bundle_path, champion
 from engine.problem.errors import BadInput
 
 REHEARSED = Path("build/journey/bundle")
 
 
-def choose(path: Path | None, *, rehearsal: bool, release: Path = RELEASE_FILE) -> Bundle:
+def select_bundle(path: Path | None, *, rehearsal: bool, release: Path = RELEASE_FILE) -> Bundle:
     """The bundle at `path`; without one the champion, in a rehearsal that of the last journey.
 
     Raises:
@@ -28,7 +28,7 @@ def choose(path: Path | None, *, rehearsal: bool, release: Path = RELEASE_FILE) 
             )
     if path is None:
         live = champion(release)
-        path = place(live)
+        path = bundle_path(live)
     bundle = bundles.read(path)
     if live not in (None, bundle.id):
         raise BadInput(

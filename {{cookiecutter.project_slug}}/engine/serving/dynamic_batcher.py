@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from prometheus_client import Histogram
 
 from engine.bundle.replay import Answer
-from engine.serving.http.errors import Refusal
+from engine.serving.http.errors import ProblemError
 from engine.serving.http.schema import Limits
 from engine.serving.model.predictor import Predictor
 from engine.serving.model.table import Row
@@ -33,7 +33,7 @@ class _Waiting:
     until: float  # on the monotonic clock
 
 
-class Coalescer:
+class DynamicBatcher:
     """Asks a predictor on a thread of its own, one call at a time; lives on one event loop."""
 
     def __init__(self, predictor: Predictor, limits: Limits, together: Histogram) -> None:
@@ -52,7 +52,7 @@ class Coalescer:
             Refusal: as many rows wait as may. Those that come just before that may exceed it.
         """
         if self._waiting_rows >= self._limits.waiting_rows:
-            raise Refusal(
+            raise ProblemError(
                 "busy",
                 f"{self._waiting_rows:,} rows wait for an answer already; send these again a "
                 "little later",
@@ -141,9 +141,9 @@ class Coalescer:
         # interpreter, and those who come meanwhile share a larger call.
         self._soon(TURNS)
 
-    def _late(self) -> Refusal:
+    def _late(self) -> ProblemError:
         seconds = f"{self._limits.wait_seconds:g} s"
-        return Refusal(
+        return ProblemError(
             "busy",
             f"these rows waited more than {seconds} for their turn and were not computed; send "
             "them again a little later",

@@ -4,25 +4,25 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from engine.data.load import digest, some
+from engine.data.load import digest, take
 from engine.training.calibrate import Calibration
-from engine.training.crew import at_once
 from engine.training.dataset import SEED
 from engine.training.evaluate import among
-from engine.training.finish import FinalModel, bootstrap, value
-from engine.training.folds import Lesson, Trial
+from engine.training.fit_final import FinalModel, bootstrap, value
+from engine.training.folds import CrossValidationData, Trial
 from engine.training.insight import rule
 from engine.training.insight.frontier import frontier
 from engine.training.insight.importance import Importance
 from engine.training.insight.latency import one_row_ms
-from engine.training.insight.learning import Curve
+from engine.training.insight.learning_curve import Curve
+from engine.training.parallel import at_once
 from engine.training.record.provenance import provenance
 
 Facts = dict[str, Any]
 
 
 def run_metadata(
-    taught: Lesson,
+    taught: CrossValidationData,
     trials: tuple[Trial, ...],
     finished: FinalModel,
     weighed: Calibration | None,
@@ -63,7 +63,7 @@ def run_metadata(
         "data_digest": dataset.digest,
         # Their outcomes alone: new columns do not make them rows that nobody has looked at.
         "test_digest": digest(
-            some(dataset.frame[[dataset.problem.target.column]], dataset.parts.test)
+            take(dataset.frame[[dataset.problem.target.column]], dataset.parts.test)
         ),
         "code": provenance().to_json(),
         "rule": _rule(taught, trials),
@@ -76,7 +76,7 @@ def run_metadata(
     }
 
 
-def _trial(taught: Lesson, trial: Trial) -> Facts:
+def _trial(taught: CrossValidationData, trial: Trial) -> Facts:
     rows = taught.judged
     whole = bootstrap(
         taught.metric.compute,
@@ -98,7 +98,7 @@ def _trial(taught: Lesson, trial: Trial) -> Facts:
     }
 
 
-def _rule(taught: Lesson, trials: tuple[Trial, ...]) -> str | None:
+def _rule(taught: CrossValidationData, trials: tuple[Trial, ...]) -> str | None:
     found = next((trial.last for trial in trials if trial.candidate.name == "rule"), None)
     dataset = taught.dataset
     return rule.in_words(found, dataset.columns, dataset.problem) if found else None

@@ -41,7 +41,7 @@ def alike(columns: Sequence[Column], frame: pd.DataFrame) -> list[Alike]:
     return sorted([*_numbers(columns, frame), *_words(columns, frame)], key=lambda a: -a.strength)
 
 
-def gaps_together(columns: Sequence[Column], frame: pd.DataFrame) -> list[tuple[str, ...]]:
+def shared_missingness(columns: Sequence[Column], frame: pd.DataFrame) -> list[tuple[str, ...]]:
     """Groups of features that are missing in the very same rows, the largest group first."""
     groups: defaultdict[bytes, list[str]] = defaultdict(list)
     for column in columns:

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from engine.data.split import Rows
-from engine.training.crew import at_once
 from engine.training.dataset import SEED
-from engine.training.folds import Lesson, Trial
+from engine.training.folds import CrossValidationData, Trial
+from engine.training.parallel import at_once
 
 # Two parts beside the whole, each a third of the next: together less than half the fits again.
 PARTS = (1 / 9, 1 / 3)
@@ -34,7 +34,7 @@ class Curve:
     verdict: str
 
 
-def learning_curve(taught: Lesson, trial: Trial) -> Curve | None:
+def learning_curve(taught: CrossValidationData, trial: Trial) -> Curve | None:
     """The curve of a candidate; None where parts of the rows are too few to learn from."""
     smallest = min(len(learn) for learn, _ in taught.folds)
     parts = [part for part in PARTS if part * smallest >= FEWEST_ROWS]
@@ -71,7 +71,7 @@ def _reach(by_size: Array) -> Array:
     return np.asarray(stats.t.ppf(0.975, folds - 1) * spread)
 
 
-def _some(taught: Lesson, learn: Rows, part: float) -> Rows:
+def _some(taught: CrossValidationData, learn: Rows, part: float) -> Rows:
     """A part of a fold's rows: the latest where there is time, else any; of each class some."""
     by_time = taught.dataset.problem.rows.time is not None
     order = learn[::-1] if by_time else np.random.default_rng(SEED).permutation(learn)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from engine.data.columns import json_rows
 from engine.problem.columns import Column
-from engine.serving.server_process import ask, memory_mb, post, server
+from engine.serving.server_process import call, memory_mb, post, server
 
 # Rows that are sent alone, to see how long one answer takes; the rest go a hundred at a time.
 ALONE = 300
@@ -70,13 +70,13 @@ def exchange(
     with server(bundle, logs) as (connection, pid):
         for row in sent[:ALONE]:
             began = time.perf_counter()
-            answer = ask(connection, "/v1/predict", row)
+            answer = call(connection, "/v1/predict", row)
             traffic.times_ms.append(1000 * (time.perf_counter() - began))
             traffic.ids.append(answer["prediction_id"])
             traffic.example_row, traffic.example_answer = row, answer
         for start in range(ALONE, len(sent), TOGETHER):
             some = {"rows": sent[start : start + TOGETHER]}
-            answers = ask(connection, "/v1/predict", some)["predictions"]
+            answers = call(connection, "/v1/predict", some)["predictions"]
             traffic.ids += [one["prediction_id"] for one in answers]
         broken = {**sent[0], "no such field": 1}
         traffic.refused_status, traffic.refused_answer = post(connection, "/v1/predict", broken)
@@ -84,6 +84,6 @@ def exchange(
                  for one, label in zip(traffic.ids, labels, strict=True)]  # fmt: skip
         for start in range(0, len(known), TOGETHER):
             some = {"labels": known[start : start + TOGETHER]}
-            traffic.labelled += ask(connection, "/v1/labels", some)["stored"]
+            traffic.labelled += call(connection, "/v1/labels", some)["stored"]
         traffic.memory_mb = memory_mb(pid)
     return traffic

@@ -5,22 +5,22 @@ from dataclasses import dataclass
 
 from engine.bundle.archive import features_module
 from engine.bundle.bundle import Bundle
-from engine.serving.coalescer import Coalescer
+from engine.serving.dynamic_batcher import DynamicBatcher
 from engine.serving.http.schema import Limits, Schema, schema_of
-from engine.serving.metrics import Metrics, OfBundle
+from engine.serving.metrics import BundleMetrics, Metrics
 from engine.serving.model.predictor import Predictor, load
 from engine.serving.reasons import Reasons
 from engine.serving.runtime import converted
 
 
 @dataclass(frozen=True, eq=False)
-class Answering:
+class ActiveModel:
     """A bundle that answers: its model, the types of its rows, its queue, its counts."""
 
     predictor: Predictor
     schema: Schema
-    coalescer: Coalescer
-    counts: OfBundle
+    batcher: DynamicBatcher
+    counts: BundleMetrics
     reasons: Reasons
 
 
@@ -32,7 +32,7 @@ class Refused:
     why: str
 
 
-def ready(bundle: Bundle, *, rehearsal: bool) -> Predictor:
+def load_predictor(bundle: Bundle, *, rehearsal: bool) -> Predictor:
     """What answers for a bundle that was chosen, at a start and at a swap alike.
 
     Raises:
@@ -46,7 +46,7 @@ def forget(bundle: Bundle) -> None:
     sys.modules.pop(features_module(bundle), None)
 
 
-class Live:
+class ModelHolder:
     """Holds what answers `now`; lives on one event loop.
 
     A request takes `now` once and stays with it: whoever read a row with one contract gets the
@@ -59,26 +59,26 @@ class Live:
         self.refused: Refused | None = None
         self.now = self._ready(predictor)
 
-    def prepared(self, predictor: Predictor) -> Answering:
+    def prepared(self, predictor: Predictor) -> ActiveModel:
         """Make ready to answer, beside what answers now; may be called from any thread."""
         schema = schema_of(predictor.bundle.contract, self.limits)
         counts = self.metrics.of_bundle(predictor)
-        coalescer = Coalescer(predictor, self.limits, self.metrics.together)
-        return Answering(predictor, schema, coalescer, counts, Reasons(predictor.bundle))
+        batcher = DynamicBatcher(predictor, self.limits, self.metrics.together)
+        return ActiveModel(predictor, schema, batcher, counts, Reasons(predictor.bundle))
 
-    async def switch(self, other: Answering) -> None:
+    async def switch(self, other: ActiveModel) -> None:
         """Answer with `other` from now on; return once the one before has given its last answer."""
         before, self.now = self.now, other
         self.metrics.live(other.counts)
-        await before.coalescer.drained()
-        before.coalescer.close()
+        await before.batcher.drained()
+        before.batcher.close()
         forget(before.predictor.bundle)
 
     def close(self) -> None:
         """Return once the last call has ended."""
-        self.now.coalescer.close()
+        self.now.batcher.close()
 
-    def _ready(self, predictor: Predictor) -> Answering:
+    def _ready(self, predictor: Predictor) -> ActiveModel:
         first = self.prepared(predictor)
         self.metrics.live(first.counts)
         return first

@@ -10,7 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from engine.serving.access.keys import Keys
 from engine.serving.access.origins import refuse_foreign_page
-from engine.serving.http.errors import Refusal, where
+from engine.serving.http.errors import ProblemError, where
 from engine.serving.http.own_routes import OwnRoutes
 from engine.serving.http.paths import GUARDED, OPERATE
 from engine.serving.metrics import Metrics
@@ -36,7 +36,7 @@ _OF_DATA = (
 )
 
 
-class Front:
+class Gateway:
     """The server as ASGI; an exception becomes problem details and a line in the server's log.
 
     What is asked most, POST to one of `hot`, goes straight to what answers it and saves the way
@@ -61,12 +61,12 @@ class Front:
         self.own = own
         self._shows: Callable[[str], bool] = lambda _: True
 
-    def split_admin(self) -> "Front":
+    def split_admin(self) -> "Gateway":
         """Probes and metrics alone, as another application; this one has all the rest from now on.
 
         The lifespan stays with this one.
         """
-        other = Front(self.api, {}, self.metrics, None, self.origins, self.own)
+        other = Gateway(self.api, {}, self.metrics, None, self.origins, self.own)
         other._shows = OPERATE.__contains__
         self._shows = lambda path: path not in OPERATE
         self.state.parted = True
@@ -123,8 +123,8 @@ class Front:
                     scope, receive = await self.own.within_limits(scope, receive, own)
                 await self.api(scope, receive, watched)
             else:
-                raise Refusal("not-found", "this is not served on this port")
-        except Refusal as reason:
+                raise ProblemError("not-found", "this is not served on this port")
+        except ProblemError as reason:
             await reason.response(path)(scope, receive, watched)
         except ClientDisconnect:
             logger.info("a client left before its request was read")
@@ -162,7 +162,7 @@ def check(keys: Keys, scope: Scope) -> None:
     """Raise a Refusal unless the request carries a valid key."""
     told = [value for name, value in scope["headers"] if name == b"authorization"]
     if len(told) != 1 or not keys.admit(told[0].decode("latin-1")):
-        raise Refusal(
+        raise ProblemError(
             "no-key",
             "expected the header 'Authorization: Bearer KEY' with a valid key; ask the owners of "
             "this model for one",
@@ -172,4 +172,6 @@ def check(keys: Keys, scope: Scope) -> None:
 
 def failed(path: str) -> Response:
     """What a client hears of a fault of ours."""
-    return Refusal("internal", "the fault is ours; try again, or tell its owners").response(path)
+    return ProblemError("internal", "the fault is ours; try again, or tell its owners").response(
+        path
+    )

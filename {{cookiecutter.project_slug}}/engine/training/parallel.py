@@ -21,7 +21,7 @@ THREADS = 1
 CORES = os.cpu_count() or 1
 # Whoever works takes one, so that work which is given out in two places is not done by twice the
 # number of threads.
-SEATS = BoundedSemaphore(CORES)
+WORKER_SLOTS = BoundedSemaphore(CORES)
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def at_once(work: Callable[[Job], Done], jobs: Sequence[Job]) -> Iterator[Iterat
 
     def alone(job: Job) -> Done:
         # Each thread has an OpenMP of its own to be told.
-        with SEATS, libraries.limit(limits=THREADS):
+        with WORKER_SLOTS, libraries.limit(limits=THREADS):
             return work(job)
 
     # The outer limit is what the inner ones go back to, whichever of them ends first.

@@ -8,9 +8,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.adopt.found import GLANCE, Found, Habits, all_match, any_match
+from engine.adopt.inferred import SAMPLE_SIZE, DialectHints, Found, all_match, any_match
 from engine.data.cells import Cells
-from engine.data.numbers import INFINITE, bare, is_infinite, number_pattern
+from engine.data.numbers import INFINITE, is_infinite, number_pattern, strip_units
 
 SPACES = (" ", "'", "’")
 # Signs of numbers as (decimal, thousands), the first that fits unless the table has another habit.
@@ -28,7 +28,7 @@ SEEMS = r"[^\pL]{0,4}([A-Z]{3} ?)?[^\pL]*\d[^\pL]*( ?[A-Z]{3})?"
 EXAMPLES = 3
 
 
-def figures(texts: pa.Array, known: Habits) -> Found | None:
+def figures(texts: pa.Array, known: DialectHints) -> Found | None:
     """Numbers by one form, some perhaps without an end; None if not all texts are such."""
     endless = pc.match_substring_regex(texts, f"^({INFINITE})$", ignore_case=True)
     rest = texts.filter(pc.invert(endless))
@@ -47,17 +47,17 @@ def _has_endless(texts: pa.Array) -> bool:
     return bool(is_infinite(pd.Series(texts.to_pylist(), dtype="str")).any())
 
 
-def _dressed(rest: pa.Array, known: Habits) -> Found | None:
+def _dressed(rest: pa.Array, known: DialectHints) -> Found | None:
     """Numbers with a unit, or less than 0 by another sign than '-1'."""
     ways = {"(1)": r"\(.*\)", "−1": ".*−.*", "1-": r".*\d ?-[^\d]*"}
     negative = tuple(way for way, pattern in ways.items() if any_match(rest, pattern))
     unit = UNDRESSED.sub("", rest[0].as_py())
     if not _is_unit(unit, rest[0].as_py()) or not (unit or negative):
         return None
-    for part in (rest.slice(0, GLANCE), rest):
-        if bare(part, unit, negative).null_count:
+    for part in (rest.slice(0, SAMPLE_SIZE), rest):
+        if strip_units(part, unit, negative).null_count:
             return None
-    found = _figures(bare(rest, unit, negative), known)
+    found = _figures(strip_units(rest, unit, negative), known)
     if found is None or found.kind == "category":
         return None
     notes: tuple[str, ...] = (f"every cell has {unit!r}, which is left aside",) if unit else ()
@@ -73,7 +73,7 @@ def _is_unit(unit: str, text: str) -> bool:
     return len(unit) <= LONGEST_UNIT and (not unit or behind or money)
 
 
-def _figures(rest: pa.Array, known: Habits) -> Found | None:
+def _figures(rest: pa.Array, known: DialectHints) -> Found | None:
     fitting = [style for style in STYLES if all_match(rest, number_pattern(*style))]
     if not fitting:
         return None
@@ -100,7 +100,7 @@ def _figures(rest: pa.Array, known: Habits) -> Found | None:
         "integer" if is_whole else "number",
         Cells(decimal=decimal, thousands=thousands),
         notes,
-        Habits() if doubt else Habits(decimal=decimal),
+        DialectHints() if doubt else DialectHints(decimal=decimal),
         open=doubt,
     )
 

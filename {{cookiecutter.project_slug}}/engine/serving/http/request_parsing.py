@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope
 
 from engine.serving.http.encodings import decoded, too_large
-from engine.serving.http.errors import MOST_ERRORS, Refusal, details_of, echo, invalid, misfit
+from engine.serving.http.errors import MOST_ERRORS, ProblemError, details_of, echo, invalid, misfit
 from engine.serving.http.offload import offload
 from engine.serving.http.parse import parse, refuse_repeated
 from engine.serving.http.schema import Limits, Schema
@@ -131,7 +131,7 @@ def _many(body: dict[str, Any], kind: str, schema: Schema) -> Rows:
     key = f"{kind.lower()}s"
     words, records = schema.words[f"{kind}s"], body[key]
     if len(records) > schema.bound.rows:
-        raise Refusal(
+        raise ProblemError(
             "too-many-rows",
             f"expected {words[key]}, got {echo(records)}; send them in several requests",
         )

@@ -9,7 +9,7 @@ import pandera.pandas as pa
 from sklearn.pipeline import Pipeline
 
 from engine.bundle.bundle import Bundle
-from engine.bundle.papers import Claims, Judged, evaluate, judge_test
+from engine.bundle.evaluation import TestPredictions, TrainingResult, evaluate, predict_test
 from engine.bundle.run import TrainedRun, fetch, load_model
 from engine.pages.page import Figure
 from engine.problem.spec import Problem
@@ -17,7 +17,7 @@ from engine.serving.model.predictor import Predictor, prepare
 from engine.training.candidates import ModelDefinition
 from engine.training.dataset import Dataset
 
-Verdict = Literal["pass", "warn", "refuse", "not applicable"]
+Outcome = Literal["pass", "warn", "refuse", "not applicable"]
 Group = Literal["worth it", "honest", "runs the same", "safe to own"]
 
 
@@ -28,7 +28,7 @@ class Result:
     `picture` shows the measurement where that says more than words.
     """
 
-    verdict: Verdict
+    verdict: Outcome
     measured: str
     required: str
     next: str = ""
@@ -44,7 +44,7 @@ class Finding:
 
     check: str
     group: Group
-    verdict: Verdict
+    verdict: Outcome
     measured: str
     required: str
     next: str = ""
@@ -59,7 +59,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class CheckContext:
     """A verified bundle, and the rows it says it was made from.
 
     What the bundle says of its model is not believed: model, predictions and measures here are the
@@ -81,14 +81,14 @@ class Evidence:
         return self.dataset.problem
 
     @property
-    def claims(self) -> Claims:
+    def claims(self) -> TrainingResult:
         """What the bundle says and only training could know."""
         said = self.bundle.evaluation
         try:
             looks = int(said["test_evaluations"])
-            return Claims(str(said["candidate"]["name"]), self.bundle.threshold, looks)
+            return TrainingResult(str(said["candidate"]["name"]), self.bundle.threshold, looks)
         except (KeyError, TypeError, ValueError):
-            return Claims("", self.bundle.threshold, 0)
+            return TrainingResult("", self.bundle.threshold, 0)
 
     @cached_property
     def model(self) -> Pipeline:
@@ -96,9 +96,9 @@ class Evidence:
         return load_model(self.bundle.model_path)
 
     @cached_property
-    def judged(self) -> Judged:
+    def judged(self) -> TestPredictions:
         """What the model says of the test rows."""
-        return judge_test(self.dataset, self.model)
+        return predict_test(self.dataset, self.model)
 
     @cached_property
     def evaluation(self) -> dict[str, Any]:
@@ -120,12 +120,12 @@ class Evidence:
 class Check:
     """A question that the gate asks of every bundle.
 
-    `meanwhile` says what goes on while a slow check runs: one that starts processes of its own.
+    `slow_note` says what goes on while a slow check runs: one that starts processes of its own.
     `dropped` is the team's reason for not running it (`engine.gate.standard.without`).
     """
 
     name: str
     group: Group
-    ask: Callable[[Evidence], Result]
-    meanwhile: str = ""
+    ask: Callable[[CheckContext], Result]
+    slow_note: str = ""
     dropped: str = ""

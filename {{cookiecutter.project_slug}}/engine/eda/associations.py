@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engine.eda.bins import Bins, cut, is_numeric, numbers
 from engine.eda.target import Array, Codes, Target
-from engine.pages.wording import number, percent
+from engine.pages.formatting import number, percent
 from engine.problem.columns import Column
 
 # A feature that alone explains so much, or ranks so well, deserves a look before it is believed.
@@ -50,7 +50,9 @@ class Missing:
         return not self.low <= 0 <= self.high
 
 
-def telling(columns: Sequence[Column], frame: pd.DataFrame, target: Target) -> dict[str, float]:
+def associations(
+    columns: Sequence[Column], frame: pd.DataFrame, target: Target
+) -> dict[str, float]:
     """How much each column alone tells: the share of the target's variance that its bins explain.
 
     Judged on rows that the bin means were not made from, so 0 is chance and 1 is the target in

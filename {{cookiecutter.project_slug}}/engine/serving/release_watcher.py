@@ -14,24 +14,24 @@ import time
 from pathlib import Path
 
 from engine.bundle.bundle import Bundle
-from engine.bundle.store import RELEASE_FILE, champion, place
+from engine.bundle.store import RELEASE_FILE, bundle_path, champion
 from engine.problem.errors import BadInput
-from engine.serving.choose import choose
-from engine.serving.live import Answering, Live, Refused, forget, ready
 from engine.serving.log.predictions import PredictionLog
+from engine.serving.model_holder import ActiveModel, ModelHolder, Refused, forget, load_predictor
+from engine.serving.select_bundle import select_bundle
 from engine.serving.turns import small_turns
 
 LOOK_SECONDS = 1.0
 _UNFIT = "it does not load here, or does not give its golden answers; the server's log says more"
 _LONGEST_WHY = 300
 
-logger = logging.getLogger("engine.serving.watch")
+logger = logging.getLogger("engine.serving.release_watcher")
 
 
-class Watch:
+class ReleaseWatcher:
     """Swaps what is `live` for what the release file names; on a thread of its own."""
 
-    def __init__(self, live: Live, log: PredictionLog, release: Path = RELEASE_FILE) -> None:
+    def __init__(self, live: ModelHolder, log: PredictionLog, release: Path = RELEASE_FILE) -> None:
         self._live, self._log, self._release = live, log, release
         self._leaving = threading.Event()
         # Not to be waited for at the end: a disk may hang, and a load cannot be interrupted.
@@ -85,7 +85,7 @@ class Watch:
 
     def _swap(self, named: str) -> None:
         began, before = time.monotonic(), self._answers()
-        bundle = choose(None, rehearsal=False, release=self._release)
+        bundle = select_bundle(None, rehearsal=False, release=self._release)
         if bundle.id != named:  # the file changed again: the next look sees it
             return
         with small_turns():
@@ -93,7 +93,7 @@ class Watch:
             if self._leaving.is_set():
                 forget(bundle)
                 return
-            self._log.leave_out(bundle.id, bundle.problem.columns.personal)
+            self._log.exclude_columns(bundle.id, bundle.problem.columns.personal)
             self._switch(other)
             del other
             gc.collect()  # the model before: its classes hold each other
@@ -101,14 +101,14 @@ class Watch:
         seconds = time.monotonic() - began
         logger.warning("bundle %s answers, %s has left (%.1f s)", bundle.id, before, seconds)
 
-    def _prepared(self, bundle: Bundle) -> Answering:
+    def _prepared(self, bundle: Bundle) -> ActiveModel:
         try:
-            return self._live.prepared(ready(bundle, rehearsal=False))
+            return self._live.prepared(load_predictor(bundle, rehearsal=False))
         except BaseException as error:  # its code may say anything, SystemExit too
             forget(bundle)
             raise _Unfit(_said(error)) from error
 
-    def _switch(self, other: Answering) -> None:
+    def _switch(self, other: ActiveModel) -> None:
         """Return once the bundle before has given its last answer."""
         assert self._loop is not None  # noqa: S101  # `start` sets it
         asyncio.run_coroutine_threadsafe(self._live.switch(other), self._loop).result()
@@ -123,7 +123,7 @@ class Watch:
         # bundle's code says may quote a row, and stays in the log.
         why = said if isinstance(error, BadInput) else _UNFIT
         if named:  # nobody needs to know where the store is
-            why = why.replace(str(place(named)), named[:12])
+            why = why.replace(str(bundle_path(named)), named[:12])
         self._live.refused = Refused(named, why[:_LONGEST_WHY])
         self._live.metrics.swaps.labels("refused").inc()
 

@@ -10,7 +10,7 @@ from engine.problem.spec import Problem
 from engine.training.folds import Trial
 
 
-def choose(problem: Problem, trials: Sequence[Trial]) -> Trial:
+def select(problem: Problem, trials: Sequence[Trial]) -> Trial:
     """The simplest candidate within one standard error of the best (Breiman et al. 1984, 3.4.3).
 
     Args:

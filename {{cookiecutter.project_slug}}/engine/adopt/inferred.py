@@ -10,11 +10,11 @@ from engine.data.cells import PLAIN, Cells
 from engine.problem.columns import ColumnType
 
 # A first look at so many values spares a full one at what is clearly something else.
-GLANCE = 500
+SAMPLE_SIZE = 500
 
 
 @dataclass(frozen=True)
-class Habits:
+class DialectHints:
     """How the columns that leave no doubt write: what decides for those that do.
 
     `decimal` and `day_first` are None where no column tells.
@@ -43,17 +43,17 @@ class Found:
     kind: ColumnType
     cells: Cells = PLAIN
     notes: tuple[str, ...] = ()
-    tells: Habits = Habits()
+    tells: DialectHints = DialectHints()
     open: bool = False
     unread: str = ""
 
 
-def habits(found: Iterable[Found], separator: str) -> Habits:
+def habits(found: Iterable[Found], separator: str) -> DialectHints:
     """What the columns of a table have in common; None where they disagree or say nothing."""
     tells = [one.tells for one in found]
     decimals = {one.decimal for one in tells} - {None}
     orders = {one.day_first for one in tells} - {None}
-    return Habits(
+    return DialectHints(
         decimals.pop() if len(decimals) == 1 else None,
         orders.pop() if len(orders) == 1 else None,
         frozenset().union(*(one.missing for one in tells)),
@@ -65,7 +65,7 @@ def all_match(texts: pa.Array, pattern: str) -> bool:
     """Does `pattern` fit each text as a whole? The first few are asked before all of them."""
     return all(
         pc.all(pc.match_substring_regex(part, f"^({pattern})$"), min_count=0).as_py()
-        for part in (texts.slice(0, GLANCE), texts.slice(GLANCE))
+        for part in (texts.slice(0, SAMPLE_SIZE), texts.slice(SAMPLE_SIZE))
     )
 
 

@@ -16,8 +16,8 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from engine.problem.columns import Column
-from engine.serving.model.quick import quick
-from engine.serving.model.table import FEW, Light, Row, frame
+from engine.serving.model.fast_transformers import quick
+from engine.serving.model.table import FEW, LightFrame, Row, frame
 
 Table = Callable[[Sequence[Row], Sequence[Column]], Any]
 Numbers = NDArray[Any]
@@ -33,7 +33,7 @@ class Part:
 
     def __call__(self, rows: Sequence[Row]) -> Any:
         """What the steps make of these rows: (rows, features)."""
-        table: Table = Light if self.light and len(rows) <= FEW else frame
+        table: Table = LightFrame if self.light and len(rows) <= FEW else frame
         seen = through(self.steps, table(rows, self.columns))
         return seen.toarray() if hasattr(seen, "toarray") else seen
 

@@ -7,7 +7,7 @@ from engine.problem.errors import BadInput
 from engine.problem.files import read_json
 from engine.training.candidates import CHAMPION, TUNED, Candidate, recipe
 from engine.training.record.tracking import connect, mlflow, store_errors
-from engine.training.record.write import FACTS
+from engine.training.record.write import RUN_METADATA
 
 # What the registry calls the version that both teams have signed for (gate/accept.py sets it).
 # Which of the accepted ones is live is another question, and deploy/release.toml answers it.
@@ -27,13 +27,13 @@ def facts_of(run_id: str, name: str) -> dict[str, Any]:
         found = client.search_runs([experiment], "attributes.status = 'FINISHED'", max_results=1)
         run_id = found[0].info.run_id if found else run_id
     try:
-        path = Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=FACTS))
+        path = Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=RUN_METADATA))
     except (mlflow.exceptions.MlflowException, OSError):
         raise BadInput(
             f"expected a finished training run of '{name}', found none called {run_id}; "
             "list them with `mlflow ui`, or point MLFLOW_TRACKING_URI to the server that knows it"
         ) from None
-    return read_json(path, f"a run's {FACTS}", "name another run, or train again")
+    return read_json(path, f"a run's {RUN_METADATA}", "name another run, or train again")
 
 
 def found_by(facts: dict[str, Any]) -> dict[str, Any]:

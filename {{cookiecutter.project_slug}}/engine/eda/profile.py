@@ -8,13 +8,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engine.data.split import Split, split
-from engine.eda.alike import Alike, alike, gaps_together
-from engine.eda.odd import Odd, odd
+from engine.eda.associations import Missing, Suspect, associations, missing, suspects
+from engine.eda.correlated import Alike, alike, shared_missingness
+from engine.eda.quality import Odd, odd
 from engine.eda.stability import Periods, drift, periods
 from engine.eda.target import Target, check_positive, read
-from engine.eda.telling import Missing, Suspect, missing, suspects, telling
-from engine.leakage import find, one_sided
-from engine.pages.wording import count
+from engine.leakage import find, single_class_values
+from engine.pages.formatting import count
 from engine.problem.columns import Column, ColumnType
 from engine.problem.errors import BadInput
 from engine.problem.spec import Problem
@@ -35,7 +35,7 @@ class Repeats:
 
 
 @dataclass(frozen=True)
-class Look:
+class Profile:
     """What was measured.
 
     `frame` holds all rows, `sample` those of the pictures. `learn` are rows of the sample that a
@@ -59,7 +59,7 @@ class Look:
     different: dict[str, int]
     odd: list[Odd]
     alike: list[Alike]
-    gaps_together: list[tuple[str, ...]]
+    shared_missingness: list[tuple[str, ...]]
     tells: dict[str, float]
     kept_tell: dict[str, float]
     missing: list[Missing]
@@ -91,7 +91,7 @@ class Look:
 
 # Squares of values near the limits of a float overflow; what is not finite is left out.
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")
-def look(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> Look:
+def look(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> Profile:
     """Measure a frame that holds to the contract; the same frame gives the same look.
 
     Raises:
@@ -109,11 +109,11 @@ def look(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> Lo
     sample, learnable = frame.iloc[rows], rows[may_learn[rows]]
     learn = frame.iloc[learnable]
     target = read(problem, learn)
-    tells = telling(described, learn, target)
+    tells = associations(described, learn, target)
     time = problem.rows.time
     spans = periods(sample[time]) if time else None
     different = {c.name: int(frame[c.name].nunique()) for c in described}
-    return Look(
+    return Profile(
         problem=problem,
         columns=described,
         frame=frame,
@@ -125,9 +125,9 @@ def look(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> Lo
         different=different,
         odd=odd(described, sample, different),
         alike=alike(described, sample),
-        gaps_together=gaps_together(described, frame),
+        shared_missingness=shared_missingness(described, frame),
         tells=tells,
-        kept_tell=telling(_kept_out(problem, frame), learn, target),
+        kept_tell=associations(_kept_out(problem, frame), learn, target),
         missing=missing(described, learn, target),
         suspects=_suspects(problem, learn, described, target, tells),
         repeats=_repeats(problem, frame, described, may_learn),
@@ -173,7 +173,9 @@ def _suspects(
     ]
     named = {name for leak in leaks for name in leak.columns}
     rest = [column for column in columns if column.name not in named]
-    leaks += [Suspect(leak.columns, leak.mechanism) for leak in one_sided(problem, learn, rest)]
+    leaks += [
+        Suspect(leak.columns, leak.mechanism) for leak in single_class_values(problem, learn, rest)
+    ]
     named = {name for leak in leaks for name in leak.columns}
     rest = [column for column in columns if column.name not in named]
     return leaks + suspects(rest, learn, target, tells)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from engine.eda.bins import is_numeric, numbers
 from engine.eda.target import written
-from engine.pages.wording import count, listed, number, percent
+from engine.pages.formatting import count, listed, number, percent
 from engine.problem.columns import Column
 
 NEARLY_CONSTANT = 0.995

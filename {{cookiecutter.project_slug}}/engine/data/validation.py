@@ -16,7 +16,7 @@ SHOWN = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Broken:
+class Violation:
     """A rule of the contract that some rows break.
 
     `cells` holds their values by the number of the row; row 1 is the first below the header. It
@@ -43,11 +43,11 @@ class Broken:
 
 
 @dataclass(frozen=True, eq=False)
-class Judgement:
+class Validated:
     """Rows as the contract types them, and the rules that they break; none of these: sound rows."""
 
     frame: pd.DataFrame
-    broken: tuple[Broken, ...]
+    broken: tuple[Violation, ...]
 
 
 def conform(raw: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
@@ -86,7 +86,7 @@ def column_mistakes(raw: pd.DataFrame, schema: pa.DataFrameSchema) -> list[str]:
     return found
 
 
-def judge(raw: pd.DataFrame, schema: pa.DataFrameSchema) -> Judgement:
+def judge(raw: pd.DataFrame, schema: pa.DataFrameSchema) -> Validated:
     """Every rule of the contract that rows of `raw` break; its columns are the contract's.
 
     Types and missing values are judged first, and the other rules only on rows that pass these:
@@ -94,10 +94,10 @@ def judge(raw: pd.DataFrame, schema: pa.DataFrameSchema) -> Judgement:
     """
     frame, broken = _typed(raw, schema)
     odd = sorted({row - 1 for one in broken for row in one.cells.index})
-    return Judgement(frame, (*broken, *_rules(frame.drop(index=odd) if odd else frame, schema)))
+    return Validated(frame, (*broken, *_rules(frame.drop(index=odd) if odd else frame, schema)))
 
 
-def _typed(raw: pd.DataFrame, schema: pa.DataFrameSchema) -> tuple[pd.DataFrame, list[Broken]]:
+def _typed(raw: pd.DataFrame, schema: pa.DataFrameSchema) -> tuple[pd.DataFrame, list[Violation]]:
     table: dict[str, pd.Series] = {}
     broken = []
     for name, rule in schema.columns.items():
@@ -114,12 +114,12 @@ def _typed(raw: pd.DataFrame, schema: pa.DataFrameSchema) -> tuple[pd.DataFrame,
     return pd.DataFrame(table, copy=False), broken
 
 
-def _broken(values: pd.Series, odd: "pd.Series[bool]", rule: str) -> Broken:
+def _broken(values: pd.Series, odd: "pd.Series[bool]", rule: str) -> Violation:
     cells = values[odd]
-    return Broken(str(values.name), rule, cells.set_axis(cells.index + 1))
+    return Violation(str(values.name), rule, cells.set_axis(cells.index + 1))
 
 
-def _rules(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> list[Broken]:
+def _rules(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> list[Violation]:
     """The rules that rows break, types aside: `convert` has seen to these."""
     untyped = {"dtype": None, "coerce": False, "nullable": True}
     bare = schema.update_columns(dict.fromkeys(schema.columns, untyped))
@@ -137,7 +137,7 @@ def _rules(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> list[Broken]:
         cells = rows.set_index(rows["index"].astype("int64") + 1)["failure_case"]
         name = column if isinstance(column, str) else "the table"
         words = "must be unique" if rule == "field_uniqueness" else f"must hold to {rule}"
-        broken.append(Broken(name, words, cells))
+        broken.append(Violation(name, words, cells))
     return broken
 
 

@@ -13,18 +13,26 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from engine.bundle.bundle import Contract
-from engine.bundle.golden import answers
+from engine.bundle.golden import golden_answers
 from engine.bundle.reference import freeze
 from engine.problem.metrics import METRICS, measure, measure_gain
 from engine.training.candidates import Candidates
 from engine.training.dataset import SEED, Dataset
-from engine.training.evaluate import Truth, calibration, measures, predict, slices, truth, worth
+from engine.training.evaluate import (
+    Targets,
+    calibration,
+    measures,
+    predict,
+    slices,
+    targets_of,
+    worth,
+)
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Claims:
+class TrainingResult:
     """What is known from training alone, and cannot be worked out from the model."""
 
     candidate: str
@@ -33,24 +41,24 @@ class Claims:
 
 
 @dataclass(frozen=True)
-class Judged:
+class TestPredictions:
     """Predictions of the test rows (see `training.evaluate.predict`), and their outcomes."""
 
     dataset: Dataset
-    known: Truth
+    known: Targets
     scores: Array
 
 
-def judge_test(dataset: Dataset, model: Pipeline) -> Judged:
+def predict_test(dataset: Dataset, model: Pipeline) -> TestPredictions:
     """Ask the model about the test rows.
 
     Raises:
         BadInput: the test holds a class that training never saw.
     """
-    known = truth(dataset.problem, dataset.test, dataset.known.classes)
+    known = targets_of(dataset.problem, dataset.test, dataset.known.classes)
     task = dataset.problem.target.task
     scores = predict(model, dataset.inputs(dataset.test), task, known.classes)
-    return Judged(dataset, known, scores)
+    return TestPredictions(dataset, known, scores)
 
 
 def contract(dataset: Dataset) -> Contract:
@@ -76,7 +84,9 @@ def contract(dataset: Dataset) -> Contract:
     return Contract(task, dataset.known.classes, dataset.columns, tuple(outputs))
 
 
-def evaluate(judged: Judged, claims: Claims, candidates: Candidates) -> dict[str, Any]:
+def evaluate(
+    judged: TestPredictions, claims: TrainingResult, candidates: Candidates
+) -> dict[str, Any]:
     """evaluation.json: measures with intervals, baselines, groups, calibration, money.
 
     Raises:
@@ -113,7 +123,7 @@ def evaluate(judged: Judged, claims: Claims, candidates: Candidates) -> dict[str
     }
 
 
-def _baselines(judged: Judged, candidates: Candidates) -> dict[str, Array]:
+def _baselines(judged: TestPredictions, candidates: Candidates) -> dict[str, Array]:
     """What each baseline, fitted on the training rows, says of the test rows; simplest first."""
     dataset, task = judged.dataset, judged.dataset.problem.target.task
     return {
@@ -128,10 +138,10 @@ def _baselines(judged: Judged, candidates: Candidates) -> dict[str, Array]:
     }
 
 
-def reference(judged: Judged, evaluation: dict[str, Any]) -> dict[str, Any]:
+def reference(judged: TestPredictions, evaluation: dict[str, Any]) -> dict[str, Any]:
     """reference.json: what inputs and score look like on rows that the model did not learn from."""
     dataset, task = judged.dataset, judged.dataset.problem.target.task
-    said = answers(judged.scores, task, judged.known.classes, evaluation["threshold"])
+    said = golden_answers(judged.scores, task, judged.known.classes, evaluation["threshold"])
     scores = np.asarray([answer["score"] for answer in said], dtype=float)
     frozen = freeze(dataset.inputs(dataset.test), dataset.columns, scores)
     own = evaluation["candidate"]

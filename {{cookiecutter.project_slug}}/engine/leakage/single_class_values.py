@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from engine.leakage.cuts import Flags
+from engine.leakage.categorical import MOST_NUMBERS, MOST_WORDS, Words, recoded
 from engine.leakage.leak import Leak
 from engine.leakage.outcome import Outcome, as_numbers, read_columns, read_target, sample_rows
-from engine.leakage.words import MOST_NUMBERS, MOST_WORDS, Words, recoded
+from engine.leakage.threshold_rules import Flags
 from engine.problem.columns import Column
 from engine.problem.spec import Problem
 
@@ -21,7 +21,9 @@ LEFT, LUCK, OTHERS = 0.1, 1e-4, 0.01
 PILE = 0.05
 
 
-def one_sided(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> list[Leak]:
+def single_class_values(
+    problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]
+) -> list[Leak]:
     """Columns of which a value stands in rows of one class alone, more than luck explains; or all
     of them do, in the few rows where it is filled.
 
