@@ -22,10 +22,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from engine.contract.column import Column
 from engine.eda import about_rows, about_target
 from engine.eda.profile import look
 from engine.eda.report import PAGE, Report, SectionMaker, write_report
-from engine.problem.columns import Column
 from engine.problem.spec import Problem
 
 SECTIONS: tuple[SectionMaker, ...] = (

@@ -3,10 +3,10 @@
 `STANDARD_CHECKS` come with the engine, new ones too when the engine is updated. To add one of your
 own, write a function that returns a `Result`, and put it behind them:
 
-    from engine.gate.checks.check import Check, Evidence, Result
+    from engine.gate.checks.check import Check, CheckContext, Result
 
 
-    def small_enough(evidence: Evidence) -> Result:
+    def small_enough(evidence: CheckContext) -> Result:
         megabytes = evidence.bundle.model_path.stat().st_size / 1e6
         required = "at most 5 MB: the tills load it over a mobile line"
         verdict = "pass" if megabytes <= 5 else "refuse"
@@ -15,7 +15,7 @@ own, write a function that returns a `Result`, and put it behind them:
 
     CHECKS = (*STANDARD_CHECKS, Check("small enough", "safe to own", small_enough))
 
-`Evidence` holds the bundle, its model and the rows; engine/gate/checks/ holds twenty examples. A
+`CheckContext` holds the bundle, its model and the rows; engine/gate/checks/ holds twenty examples. A
 check that crashes refuses: what was not measured has not passed.
 
 To leave one out, say why. It stays in the verdict, as not applicable, with your reason:

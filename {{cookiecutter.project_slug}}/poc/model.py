@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from data.contract import ROW
-from engine.problem.columns import Column
+from engine.contract.column import Column
 from engine.problem.spec import Task
 from engine.training.candidates import BOOSTING, Candidate, ModelDefinition
 from poc.features import features

@@ -18,12 +18,12 @@ import poc.__main__
 from data.contract import ROW
 from engine.bundle import bundle as bundles
 from engine.bundle.bundle import Bundle
+from engine.contract.column import Column
 from engine.data.columns import columns as describe
 from engine.data.columns import json_rows
 from engine.data.load import inputs, load
 from engine.data.paths import is_file, is_query
 from engine.data.split import split
-from engine.problem.columns import Column
 from engine.problem.spec import PROBLEM_FILE, Problem, read
 from engine.serving.http.app import Start
 from engine.serving.log.labels import Labels

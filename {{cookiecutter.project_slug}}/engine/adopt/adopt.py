@@ -11,11 +11,11 @@ from engine.adopt.framing import Roles, classes_of, contract_text, problem_text
 from engine.adopt.infer import FEWEST_ROWS, Guess, found_in, guess, guess_task, has_zone, typed
 from engine.adopt.inferred import Found, habits
 from engine.adopt.words import decided, layout_notes, table_notes
+from engine.contract.column import Column
 from engine.data import sources
 from engine.data.reading.layout import Layout
 from engine.leakage import Leak, find
 from engine.pages.formatting import count
-from engine.problem.columns import Column
 from engine.problem.errors import BadInput
 from engine.problem.spec import PROBLEM_FILE, Task, parse
 

@@ -10,10 +10,10 @@ import pandas as pd
 
 from engine.adopt.inferred import DialectHints, Found
 from engine.adopt.texts import find
-from engine.data.cells import PLAIN, Cells
+from engine.contract.column import LONGEST_CATEGORY, ColumnType
+from engine.contract.format import PLAIN, ColumnFormat
+from engine.contract.numbers import is_infinite
 from engine.data.convert import convert
-from engine.data.numbers import is_infinite
-from engine.problem.columns import LONGEST_CATEGORY, ColumnType
 from engine.problem.errors import BadInput
 from engine.problem.spec import Task
 
@@ -50,7 +50,7 @@ class Guess:
     excluded: str | None = None
     zoned: bool = False
     missing: int = 0
-    cells: Cells = PLAIN
+    cells: ColumnFormat = PLAIN
     notes: tuple[str, ...] = ()
 
 
@@ -63,7 +63,7 @@ def found_in(values: pd.Series, known: DialectHints = DialectHints()) -> Found: 
     kind = _kind(values.dtype)
     if kind is not None:
         endless = kind == "number" and bool(is_infinite(values).any())
-        return _endless(Found(kind, Cells(infinite=endless)), values)
+        return _endless(Found(kind, ColumnFormat(infinite=endless)), values)
     found = _endless(find(values, known), values)
     present = values.dropna()
     if found.kind == "category" and len(present) and present.str.fullmatch(LIST_SHAPE).all():

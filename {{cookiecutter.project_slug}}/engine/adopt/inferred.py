@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.data.cells import PLAIN, Cells
-from engine.problem.columns import ColumnType
+from engine.contract.column import ColumnType
+from engine.contract.format import PLAIN, ColumnFormat
 
 # A first look at so many values spares a full one at what is clearly something else.
 SAMPLE_SIZE = 500
@@ -41,7 +41,7 @@ class Found:
     """
 
     kind: ColumnType
-    cells: Cells = PLAIN
+    cells: ColumnFormat = PLAIN
     notes: tuple[str, ...] = ()
     tells: DialectHints = DialectHints()
     open: bool = False

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine.adopt.inferred import SAMPLE_SIZE, DialectHints, Found, all_match, any_match
-from engine.data.cells import Cells
-from engine.data.numbers import INFINITE, is_infinite, number_pattern, strip_units
+from engine.contract.format import ColumnFormat
+from engine.contract.numbers import INFINITE, is_infinite, number_pattern, strip_units
 
 SPACES = (" ", "'", "’")
 # Signs of numbers as (decimal, thousands), the first that fits unless the table has another habit.
@@ -98,7 +98,7 @@ def _figures(rest: pa.Array, known: DialectHints) -> Found | None:
     is_whole = bool(thousands) and all_match(rest, rf"[^{re.escape(decimal)}eE]*")
     return Found(
         "integer" if is_whole else "number",
-        Cells(decimal=decimal, thousands=thousands),
+        ColumnFormat(decimal=decimal, thousands=thousands),
         notes,
         DialectHints() if doubt else DialectHints(decimal=decimal),
         open=doubt,

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from engine.adopt.dates import ISO, forms_of, is_dated
 from engine.adopt.inferred import SAMPLE_SIZE, DialectHints, Found, all_match
 from engine.adopt.number_formats import figures, unread
-from engine.data.cells import Cells
+from engine.contract.format import ColumnFormat
 from engine.data.convert import dates
 
 # Words for missing, in small letters. Those that may as well be a value, as Namibia or 'no alley',
@@ -40,7 +40,7 @@ def find(values: pd.Series, known: DialectHints = DialectHints()) -> Found:  # n
     words, rest = unique.filter(is_word).to_pylist(), unique.filter(pc.invert(is_word))
     if not len(rest):
         gone = words if len(words) > 1 else [word for word in words if word.lower() in SURE]
-        return Found("category", Cells(missing=tuple(sorted(gone))), _mean_missing(gone))
+        return Found("category", ColumnFormat(missing=tuple(sorted(gone))), _mean_missing(gone))
     found = _boolean(rest) or _compact_days(rest) or figures(rest, known) or _date(rest, known)
     if found is None:
         return _words(words, rest, known, has_blanks=bool(values.isna().any()))
@@ -64,13 +64,13 @@ def _boolean(rest: pa.Array) -> Found | None:
     if pair:
         no, yes = pair
         note = f"{yes!r} is true, {no!r} false"
-        return Found("boolean", Cells(true=(yes,), false=(no,)), (note,))
+        return Found("boolean", ColumnFormat(true=(yes,), false=(no,)), (note,))
     true, false = sorted(said & set(MIXED[1])), sorted(said & set(MIXED[0]))
     if said <= {"0", "1"} or not (true and false) or len(true) + len(false) < len(said):
         return None
     note = f"mixed words: {' and '.join(map(repr, true))} read as true, "
     note += f"{' and '.join(map(repr, false))} as false"
-    return Found("boolean", Cells(true=tuple(true), false=tuple(false)), (note,))
+    return Found("boolean", ColumnFormat(true=tuple(true), false=tuple(false)), (note,))
 
 
 def _date(rest: pa.Array, known: DialectHints) -> Found | None:
@@ -84,7 +84,7 @@ def _date(rest: pa.Array, known: DialectHints) -> Found | None:
     if found is None:
         return None
     tells = DialectHints(day_first=found.day_first)
-    return Found("date", Cells(dates=found.forms), (found.note,), tells, open=found.open)
+    return Found("date", ColumnFormat(dates=found.forms), (found.note,), tells, open=found.open)
 
 
 def _compact_days(rest: pa.Array) -> Found | None:
@@ -94,7 +94,7 @@ def _compact_days(rest: pa.Array) -> Found | None:
     forms = ("%Y%m%d",)
     texts = pd.Series(rest.to_pandas().to_numpy(), dtype="str")
     is_day = bool(dates(texts, forms).notna().all())
-    return Found("date", Cells(dates=forms), ("dates as %Y%m%d",)) if is_day else None
+    return Found("date", ColumnFormat(dates=forms), ("dates as %Y%m%d",)) if is_day else None
 
 
 def _words(words: Sequence[str], rest: pa.Array, known: DialectHints, *, has_blanks: bool) -> Found:
@@ -113,7 +113,7 @@ def _words(words: Sequence[str], rest: pa.Array, known: DialectHints, *, has_bla
         else:
             kept[word] = 'a value; metadata={"missing": [' + f'"{word}"' + "]} makes it missing"
     notes = [*_mean_missing(gone), *(f"{word!r} stays {why}" for word, why in kept.items())]
-    cells = Cells(missing=tuple(sorted(gone)))
+    cells = ColumnFormat(missing=tuple(sorted(gone)))
     is_open = any(word.lower() in OPEN for word in words)
     mixed, reason = unread(rest)
     return Found("category", cells, (*notes, *mixed), open=is_open, unread=reason)

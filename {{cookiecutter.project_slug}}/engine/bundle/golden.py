@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from engine.contract.column import Column
 from engine.data.columns import json_rows
-from engine.problem.columns import Column
 from engine.problem.spec import Task
 from engine.training.dataset import Dataset
 from engine.training.evaluate import predict

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from engine.bundle.counting import NUMBERS, Histogram, count_frame
-from engine.problem.columns import Column
+from engine.contract.column import Column
 from engine.problem.errors import BadInput
 
 # Ten bins show where a distribution moved; each needs some 20 rows to be worth counting.

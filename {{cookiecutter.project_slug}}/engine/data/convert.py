@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from engine.data.cells import PLAIN, Cells
-from engine.data.numbers import plain
-from engine.problem.columns import ColumnType
+from engine.contract.column import ColumnType
+from engine.contract.format import PLAIN, ColumnFormat
+from engine.contract.numbers import plain
 
 # How pandas' names of types begin.
 STARTS: dict[str, ColumnType] = {
@@ -37,7 +37,7 @@ def kind_of(dtype: object) -> ColumnType | None:
 
 
 def convert(
-    values: pd.Series, kind: ColumnType, *, nullable: bool, cells: Cells = PLAIN
+    values: pd.Series, kind: ColumnType, *, nullable: bool, cells: ColumnFormat = PLAIN
 ) -> tuple[pd.Series, "pd.Series[bool]"]:
     """`values` as `kind`, and where that is not possible (a mask; these cells come out missing).
 
@@ -85,7 +85,7 @@ def dates(values: pd.Series, forms: tuple[str, ...] = ()) -> pd.Series:
     return found
 
 
-def _plain(values: pd.Series, cells: Cells) -> pd.Series:
+def _plain(values: pd.Series, cells: ColumnFormat) -> pd.Series:
     """Numbers in the form of the contract as `float` writes them; others are gone."""
     if cells.number == PLAIN.number or not isinstance(values.dtype, pd.StringDtype):
         return values
@@ -131,7 +131,7 @@ def _cast(values: pd.Series, wanted: pa.DataType) -> pd.Series | None:
     return series
 
 
-def _boolean(values: pd.Series, cells: Cells) -> pd.Series:
+def _boolean(values: pd.Series, cells: ColumnFormat) -> pd.Series:
     if pd.api.types.is_bool_dtype(values.dtype):
         return values.astype("boolean")
     if pd.api.types.is_numeric_dtype(values.dtype):

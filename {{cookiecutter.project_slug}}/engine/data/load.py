@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
+from engine.contract.column import Column
+from engine.contract.format import ColumnFormat
 from engine.data import sources
-from engine.data.cells import Cells
 from engine.data.columns import check_names
 from engine.data.reading.layout import Layout
 from engine.data.split import Rows
 from engine.data.validation import conform
-from engine.problem.columns import Column
 from engine.problem.spec import Problem
 
 __all__ = ["conform", "digest", "inputs", "load", "take"]
@@ -30,7 +30,7 @@ def load(problem: Problem, schema: pa.DataFrameSchema) -> pd.DataFrame:
     raw = sources.read(problem.rows.source, Layout.of(schema.metadata))
     target = problem.target.column
     if target in raw.columns:
-        cells = Cells.of(schema.columns[target].metadata)
+        cells = ColumnFormat.of(schema.columns[target].metadata)
         known = cells.without_missing(raw[target]).notna()
         raw = raw if known.all() else raw[known]
     frame = conform(raw, schema)

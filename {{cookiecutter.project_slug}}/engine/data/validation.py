@@ -7,7 +7,7 @@ from difflib import get_close_matches
 import pandas as pd
 import pandera.pandas as pa
 
-from engine.data.cells import Cells
+from engine.contract.format import ColumnFormat
 from engine.data.convert import convert, kind_of
 from engine.problem.errors import BadInput
 
@@ -101,7 +101,7 @@ def _typed(raw: pd.DataFrame, schema: pa.DataFrameSchema) -> tuple[pd.DataFrame,
     table: dict[str, pd.Series] = {}
     broken = []
     for name, rule in schema.columns.items():
-        cells = Cells.of(rule.metadata)
+        cells = ColumnFormat.of(rule.metadata)
         table[name] = values = cells.without_missing(raw[name])
         if kind := kind_of(rule.dtype):
             table[name], odd = convert(values, kind, nullable=rule.nullable, cells=cells)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from engine.contract.column import Column
 from engine.eda import pictures
 from engine.eda.associations import Missing
 from engine.eda.correlated import ENOUGH_ROWS
@@ -10,7 +11,6 @@ from engine.eda.target import written
 from engine.pages import charts
 from engine.pages.formatting import count, listed, number, percent
 from engine.pages.page import Block, Facts, Figure, Gallery, Note, Section, Table
-from engine.problem.columns import Column
 
 BARS = 12
 MOST_LINES = 30  # of a table; more are counted

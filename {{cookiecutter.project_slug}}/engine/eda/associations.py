@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from engine.contract.column import Column
 from engine.eda.bins import Bins, cut, is_numeric, numbers
 from engine.eda.target import Array, Codes, Target
 from engine.pages.formatting import number, percent
-from engine.problem.columns import Column
 
 # A feature that alone explains so much, or ranks so well, deserves a look before it is believed.
 SUSPECT_SHARE, SUSPECT_AUC = 0.9, 0.985

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from engine.contract.column import Column
 from engine.eda.target import Array, Codes, written
 from engine.pages.formatting import number
-from engine.problem.columns import Column
 
 OTHER = "other values"
 

@@ -8,9 +8,9 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from engine.contract.column import Column
 from engine.eda.bins import cut, is_numeric, numbers
 from engine.eda.stability import cramer
-from engine.problem.columns import Column
 
 ALIKE = 0.95
 ENOUGH_ROWS = 5_000  # a rank correlation of so many rows is right to about 0.01

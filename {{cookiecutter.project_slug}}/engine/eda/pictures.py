@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from engine.contract.column import Column
 from engine.eda.bins import cut, is_numeric, numbers, timestamp
 from engine.eda.stability import Periods
 from engine.eda.target import Array, Level, Target, levels
@@ -14,7 +15,6 @@ from engine.pages.curves import Line
 from engine.pages.drawing import Show
 from engine.pages.formatting import count, number, percent
 from engine.pages.page import Figure
-from engine.problem.columns import Column
 
 BARS, FEW_VALUES, WORDS, STRETCHES, SPOTS = 24, 12, 8, 10, 400
 TAIL = 0.005  # a histogram leaves out so much at each end where extremes would flatten the rest

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from engine.contract.column import Column, ColumnType
 from engine.data.split import Split, split
 from engine.eda.associations import Missing, Suspect, associations, missing, suspects
 from engine.eda.correlated import Alike, alike, shared_missingness
@@ -15,7 +16,6 @@ from engine.eda.stability import Periods, drift, periods
 from engine.eda.target import Target, check_positive, read
 from engine.leakage import find, single_class_values
 from engine.pages.formatting import count
-from engine.problem.columns import Column, ColumnType
 from engine.problem.errors import BadInput
 from engine.problem.spec import Problem
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from engine.contract.column import Column
 from engine.eda.bins import is_numeric, numbers
 from engine.eda.target import written
 from engine.pages.formatting import count, listed, number, percent
-from engine.problem.columns import Column
 
 NEARLY_CONSTANT = 0.995
 NAMELIKE = 0.9  # a word of which so many rows have their own names rows rather than describes them

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from engine.contract.column import Column
 from engine.eda.bins import cut, numbers, timestamp
 from engine.eda.target import Array, Codes
-from engine.problem.columns import Column
 
 PERIODS = 12
 FEWEST_IN_PERIOD = 100

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from engine.bundle.bundle import Bundle
+from engine.contract.column import Column
 from engine.data.columns import json_rows
 from engine.monitoring.result import Result
-from engine.problem.columns import Column
 from engine.serving.log.predictions import PredictionLog
 from engine.serving.log.segments import now
 from engine.serving.model.predictor import load

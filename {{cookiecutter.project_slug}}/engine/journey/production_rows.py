@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from engine.contract.column import Column
 from engine.data.columns import json_rows
-from engine.problem.columns import Column
 from engine.serving.server_process import call, memory_mb, post, server
 
 # Rows that are sent alone, to see how long one answer takes; the rest go a hundred at a time.

@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 
 from engine.bundle.bundle import Bundle
+from engine.contract.column import Column
 from engine.data.split import Split
 from engine.eda.report import Report
 from engine.gate.checks.check import Check
 from engine.monitoring.result import Result
 from engine.pages.page import Block, Owner
-from engine.problem.columns import Column
 from engine.problem.spec import Problem
 from engine.training.candidates import ModelDefinition
 from engine.training.run import Run

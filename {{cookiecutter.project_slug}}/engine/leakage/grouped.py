@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from engine.contract.column import Column
 from engine.data.convert import kind_of
 from engine.leakage.leak import Leak
 from engine.leakage.outcome import Array, Codes, Outcome, as_numbers, read_columns
 from engine.leakage.running import leaving_one_out, running
 from engine.leakage.statistics import Groups, goes_with, of_group
-from engine.problem.columns import Column
 from engine.problem.spec import Problem
 
 # Columns that a statistic of the target may be grouped by, and rows of the table as one group.

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from engine.contract.column import Column
 from engine.data.convert import kind_of
 from engine.leakage import late, views
 from engine.leakage.categorical import (
@@ -37,7 +38,6 @@ from engine.leakage.relations.comparisons import comparisons
 from engine.leakage.relations.together import few_words, gaps, pairs_of_words
 from engine.leakage.threshold_rules import borders
 from engine.leakage.transforms import is_class_with_noise, is_jittered, is_near_copy, is_transform
-from engine.problem.columns import Column
 from engine.problem.spec import Problem
 
 

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
+from engine.contract.column import Column
 from engine.leakage.categorical import MOST_NUMBERS, MOST_WORDS, Words, recoded
 from engine.leakage.leak import Leak
 from engine.leakage.outcome import Outcome, as_numbers, read_columns, read_target, sample_rows
 from engine.leakage.threshold_rules import Flags
-from engine.problem.columns import Column
 from engine.problem.spec import Problem
 
 # Of an honest value that goes with a class at least this part of the others' usual share is left.

@@ -9,6 +9,7 @@ import pandas as pd
 
 from engine.bundle.counting import Counts, Histogram, count_frame
 from engine.bundle.reference import freeze, histogram_of
+from engine.contract.column import Column
 from engine.monitoring.finding import Finding
 from engine.monitoring.thresholds import (
     ROWS_IN_BIN,
@@ -19,7 +20,6 @@ from engine.monitoring.thresholds import (
     share_threshold,
 )
 from engine.pages.formatting import number, percent
-from engine.problem.columns import Column
 
 # The probability of any false alarm in a whole run without drift. It is divided among the checks
 # (Bonferroni), so that a hundred columns are as quiet as one.

@@ -8,7 +8,7 @@ import pandera.pandas as pa
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
-from engine.problem.columns import Column
+from engine.contract.column import Column
 from engine.problem.errors import BadInput
 from engine.problem.spec import Task
 

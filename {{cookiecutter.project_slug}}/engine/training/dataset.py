@@ -6,10 +6,10 @@ from functools import cached_property
 import pandas as pd
 import pandera.pandas as pa
 
+from engine.contract.column import Column
 from engine.data.columns import columns as describe
 from engine.data.load import digest, inputs, load, take
 from engine.data.split import Split, split
-from engine.problem.columns import Column
 from engine.problem.spec import Problem
 from engine.training.evaluate import Targets, targets_of
 

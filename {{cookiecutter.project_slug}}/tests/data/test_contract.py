@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from data.contract import ROW
+from engine.contract.column import Column
 from engine.data.split import faults, folds, split
 from engine.data.validation import conform
-from engine.problem.columns import Column
 from engine.problem.errors import BadInput
 from engine.problem.spec import Problem
 

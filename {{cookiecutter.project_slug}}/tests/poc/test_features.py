@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import poc.features
-from engine.problem.columns import Column
+from engine.contract.column import Column
 from poc.features import AsFloat32, DateParts, Floats, Words, features
 
 UNSEEN = "a value that no training row has"

@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from engine.bundle.archive import trusted, trusted_types_file
-from engine.problem.columns import Column
+from engine.contract.column import Column
 from engine.problem.spec import Problem
 from engine.training.candidates import Candidate
 from poc.model import MODEL

@@ -7,7 +7,7 @@ expectation in a second, before a training that takes minutes.
 import pytest
 from starlette.testclient import TestClient
 
-from engine.problem.columns import Column
+from engine.contract.column import Column
 from engine.problem.spec import Problem
 
 

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from data.contract import ROW
+from engine.contract.column import Column
 from engine.data.columns import check_names
-from engine.problem.columns import Column
 from engine.problem.spec import Problem
 
 

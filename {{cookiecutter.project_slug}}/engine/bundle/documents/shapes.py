@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 # pydantic reads no `TypedDict` of `typing` before Python 3.12.
 from typing_extensions import TypedDict
 
-from engine.problem.columns import ColumnType
+from engine.contract.column import ColumnType
 from engine.problem.known_metrics import Task
 
 STRICT = ConfigDict(strict=True)

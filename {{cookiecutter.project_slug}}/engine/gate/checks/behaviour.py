@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from scipy import stats
 
 from engine.bundle.replay import same
+from engine.contract.column import Column
 from engine.data.columns import json_rows, json_value
 from engine.gate.checks.check import CheckContext, Outcome, Result
 from engine.pages.formatting import percent
-from engine.problem.columns import Column
 from engine.problem.errors import BadInput
 from engine.problem.expectations import Direction, Invariance, Minimum
 from engine.serving.http.schema import Limits, schema_of

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from engine.bundle.golden import UNSEEN
 from engine.bundle.replay import ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE
+from engine.contract.column import LONGEST_CATEGORY, Column
 from engine.data.columns import json_rows
 from engine.gate.checks.check import CheckContext, Result
 from engine.gate.checks.compare import shorten
-from engine.problem.columns import LONGEST_CATEGORY, Column
 
 Array = NDArray[np.float64]
 Row = dict[str, Any]

@@ -14,11 +14,11 @@ from engine.bundle.bundle import FEATURES_MODULE
 from engine.bundle.evaluation import contract as contract_of
 from engine.bundle.golden import golden_answers, golden_rows
 from engine.bundle.replay import replay, same
+from engine.contract.column import LONGEST_CATEGORY, Column
 from engine.data.columns import json_rows
 from engine.data.load import conform
 from engine.gate.checks.check import CheckContext, Result
 from engine.gate.checks.compare import differences, shorten
-from engine.problem.columns import LONGEST_CATEGORY, Column
 from engine.problem.errors import BadInput
 from engine.problem.spec import PROBLEM_FILE
 from engine.serving.http.schema import Limits, schema_of

@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pandas.api.types import pandas_dtype
 
-from engine.problem.columns import LONGEST_CATEGORY, Column
+from engine.contract.column import LONGEST_CATEGORY, Column
 from engine.serving.batch.columns import is_text
 
 # What the columns of a contract are while they are judged; from these come training's dtypes.

@@ -5,7 +5,7 @@ from typing import Any
 import pyarrow as pa
 
 from engine.bundle.bundle import Bundle, Contract
-from engine.problem.columns import Column
+from engine.contract.column import Column
 from engine.problem.errors import BadInput
 from engine.serving.batch.source import Source
 

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAda
 from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
 from engine.bundle.bundle import Contract
-from engine.problem.columns import LONGEST_CATEGORY, Column
+from engine.contract.column import LONGEST_CATEGORY, Column
 from engine.serving.http import label as labels
 from engine.serving.http.bounds import Bound
 from engine.serving.http.label import PredictionId

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import pandas_dtype
 
-from engine.problem.columns import Column
+from engine.contract.column import Column
 
 Row = Mapping[str, Any]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
-from engine.problem.columns import Column
+from engine.contract.column import Column
 from engine.serving.model.fast_transformers import quick
 from engine.serving.model.table import FEW, LightFrame, Row, frame
 

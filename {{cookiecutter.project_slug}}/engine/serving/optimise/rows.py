@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto, helper
 
 from engine.bundle.bundle import Bundle
-from engine.problem.columns import Column
+from engine.contract.column import Column
 from engine.serving.model.predictor import Predictor
 from engine.serving.model.unrolled import Direct
 

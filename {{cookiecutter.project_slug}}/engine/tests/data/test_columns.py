@@ -7,8 +7,8 @@ import pandas as pd
 import pandera.pandas as pa
 import pytest
 
+from engine.contract.column import Column
 from engine.data.columns import columns, json_rows
-from engine.problem.columns import Column
 from engine.problem.errors import BadInput
 from engine.problem.spec import Problem
 from engine.tests.data.made import problem_of, table

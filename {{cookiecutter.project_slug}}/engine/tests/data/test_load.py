@@ -8,8 +8,8 @@ import pandas as pd
 import pandera.pandas as pa
 import pytest
 
+from engine.contract.column import Column
 from engine.data.load import conform, digest, inputs, load
-from engine.problem.columns import Column
 from engine.problem.errors import BadInput
 from engine.tests.data.made import problem_of, table
 

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from engine.adopt.infer import found_in, guess, reach, typed
+from engine.contract.column import Column, ColumnType
 from engine.data.convert import convert
 from engine.data.sources import read
-from engine.problem.columns import Column, ColumnType
 
 ARROW: dict[str, tuple[Any, ColumnType, list[Any]]] = {
     "small integers": (pa.array([1, 2], pa.int8()), "integer", [1, 2]),

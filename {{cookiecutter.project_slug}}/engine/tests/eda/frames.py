@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from engine.problem.columns import Column, ColumnType
+from engine.contract.column import Column, ColumnType
 from engine.problem.spec import Problem
 from engine.problem.tables import (
     Budget,

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine.contract.column import Column
 from engine.eda.associations import associations, missing, suspects
 from engine.eda.bins import OTHER, cut
 from engine.eda.profile import look
 from engine.eda.stability import MOVES, drift, periods
 from engine.eda.target import levels, read
-from engine.problem.columns import Column
 from engine.problem.errors import BadInput
 from engine.tests.eda.frames import Task, columns, mixed, problem
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.contract.column import Column
 from engine.gate.checks.robust import Array, Row, edges, faults
-from engine.problem.columns import Column
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.lies import FEATURES
 

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from engine.contract.column import Column, ColumnType
 from engine.leakage import Leak, single_class_values
 from engine.leakage import find as find_in
-from engine.problem.columns import Column, ColumnType
 from engine.problem.spec import Label, Problem, Task
 from engine.problem.tables import (
     Budget,

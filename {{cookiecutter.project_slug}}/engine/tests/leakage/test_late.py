@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine.contract.column import Column
 from engine.data.simulator import simulate
 from engine.leakage import find as find_in
-from engine.problem.columns import Column
 from engine.tests.leakage.tables import TARGET, find, kind, named, problem
 
 LATE = {

@@ -13,8 +13,8 @@ import pandas as pd
 
 from engine.bundle.bundle import FORMAT, MANIFEST, Bundle, Contract
 from engine.bundle.reference import freeze
+from engine.contract.column import Column
 from engine.problem import spec
-from engine.problem.columns import Column
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOSTILE = 'weight "kg"; DROP TABLE x; --\'/~ é'

@@ -15,8 +15,8 @@ import duckdb
 
 from engine.bundle.counting import Counts, count
 from engine.bundle.reference import freeze
+from engine.contract.column import Column
 from engine.monitoring.log import live_table, open_log
-from engine.problem.columns import Column
 
 COLUMNS = [Column(f"n{i}", "number") for i in range(14)] + [
     Column(f"c{i}", "category") for i in range(6)

@@ -11,8 +11,8 @@ import pytest
 
 from engine.bundle.counting import Counts, Histogram, count, count_frame
 from engine.bundle.reference import freeze
+from engine.contract.column import Column
 from engine.monitoring.log import live_table, open_log
-from engine.problem.columns import Column
 from engine.tests.monitoring.made import COLUMNS, HOSTILE, frozen, rows, write_log
 
 LONG_AGO = datetime(2020, 1, 1)

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from engine.bundle.counting import count_frame
+from engine.contract.column import Column, ColumnType
 from engine.monitoring.drift import Scored, drift_between, evaluate
 from engine.monitoring.finding import Finding
-from engine.problem.columns import Column, ColumnType
 from engine.tests.monitoring.made import HOSTILE, frozen, rows
 
 Kind = tuple[ColumnType, Callable[[np.random.Generator, int], object]]

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from engine.bundle.reference import MOST_CATEGORIES, freeze
-from engine.problem.columns import Column
+from engine.contract.column import Column
 from engine.problem.errors import BadInput
 from engine.tests.monitoring.made import COLUMNS, rows
 

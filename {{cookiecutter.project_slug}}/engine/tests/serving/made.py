@@ -17,7 +17,7 @@ from sklearn.preprocessing import OneHotEncoder
 from threadpoolctl import threadpool_limits
 
 from engine.bundle.bundle import FORMAT, MANIFEST, Contract
-from engine.problem.columns import Column
+from engine.contract.column import Column
 from engine.problem.spec import Task
 from engine.tests.training.made import written
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from engine.problem.columns import Column
+from engine.contract.column import Column
 from engine.problem.spec import Problem, Task, parse
 
 PROBLEM = """\

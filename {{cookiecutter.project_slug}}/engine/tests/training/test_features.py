@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine.contract.column import Column
 from engine.data.load import inputs
-from engine.problem.columns import Column
 from engine.tests.training.made import COLUMNS, mixed
 from poc.features import AsFloat32, features
 from poc.model import candidates

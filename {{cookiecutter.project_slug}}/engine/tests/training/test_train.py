@@ -13,8 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from engine.bundle.run import TrainedRun
+from engine.contract.column import Column
 from engine.data.load import inputs
-from engine.problem.columns import Column
 from engine.problem.errors import BadInput
 from engine.problem.spec import Task
 from engine.tests.training.made import COLUMNS, problem

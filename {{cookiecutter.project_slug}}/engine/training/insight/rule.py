@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
+from engine.contract.column import Column
 from engine.pages.formatting import number, percent
-from engine.problem.columns import Column
 from engine.problem.spec import Problem
 
 UNSEEN = "_infrequent_sklearn"

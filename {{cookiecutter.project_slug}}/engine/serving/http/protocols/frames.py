@@ -13,7 +13,7 @@ from pydantic_core import from_json
 from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
 from engine.bundle.bundle import Contract
-from engine.problem.columns import Column
+from engine.contract.column import Column
 from engine.serving.http.bounds import Bound
 from engine.serving.http.errors import (
     LONGEST_NAME,

@@ -11,7 +11,7 @@ from typing import Any, NotRequired
 from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
 from engine.bundle.bundle import Contract
-from engine.problem.columns import ColumnType
+from engine.contract.column import ColumnType
 from engine.serving.http.errors import ProblemError, cut, echo
 from engine.serving.http.protocols.handler import Rows, count_rows
 from engine.serving.http.protocols.infer_request import TENSORS, Input, Kind, Wanted

@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from engine.bundle import bundle as bundles
-from engine.problem.columns import Column
+from engine.contract.column import Column
 from engine.problem.spec import Task
 from engine.serving.model.fast_transformers import quick as _quick
 from engine.serving.model.predictor import load

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.bundle import bundle as bundles
-from engine.problem.columns import Column
+from engine.contract.column import Column
 from engine.serving.model.predictor import Predictor, load
 from engine.serving.model.table import FEW, LightFrame, frame
 from engine.tests.serving.made import make_bundle

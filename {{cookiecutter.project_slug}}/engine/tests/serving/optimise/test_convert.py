@@ -22,7 +22,7 @@ from sklearn.ensemble import (
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from engine.problem.columns import Column
+from engine.contract.column import Column
 from engine.problem.errors import BadInput
 from engine.problem.spec import Task
 from engine.serving.model.onnx import ALL, Onnx, compares_doubles, held

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine.contract.column import Column
 from engine.data.load import inputs
-from engine.problem.columns import Column
 from engine.problem.spec import Task
 from engine.tests.training.made import COLUMNS, mixed, problem
 from engine.training.insight import rule

@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from engine.data.numbers import is_infinite
+from engine.contract.numbers import is_infinite
 
 
 @dataclass(frozen=True)
-class Cells:
+class ColumnFormat:
     """What a column's texts mean. Blank is always missing, ISO 8601 always a date.
 
     `missing`: words that mean missing as well. `decimal`, `thousands`: the signs in its numbers;
@@ -40,7 +40,7 @@ class Cells:
         }
 
     @classmethod
-    def of(cls, metadata: Mapping[str, Any] | None) -> "Cells":
+    def of(cls, metadata: Mapping[str, Any] | None) -> "ColumnFormat":
         """Read what `to_metadata` wrote; other keys are somebody else's."""
         known = {one.name for one in fields(cls)} & (metadata or {}).keys()
         given = {key: (metadata or {})[key] for key in known}
@@ -56,8 +56,8 @@ class Cells:
 
     @property
     def number(self) -> tuple[str, str, str, tuple[str, ...]]:
-        """How its numbers are written, as `engine.data.numbers.plain` asks it."""
+        """How its numbers are written, as `engine.contract.numbers.plain` asks it."""
         return self.decimal, self.thousands, self.unit, self.negative
 
 
-PLAIN = Cells()
+PLAIN = ColumnFormat()
