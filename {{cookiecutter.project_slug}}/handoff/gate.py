@@ -15,8 +15,8 @@ own, write a function that returns a `Result`, and put it behind them:
 
     CHECKS = (*STANDARD_CHECKS, Check("small enough", "safe to own", small_enough))
 
-`CheckContext` holds the bundle, its model and the rows; engine/gate/checks/ holds twenty examples. A
-check that crashes refuses: what was not measured has not passed.
+`CheckContext` holds the bundle, its model and the rows. engine/gate/checks/ holds twenty examples.
+A check that crashes refuses the bundle: what was not measured has not passed.
 
 To leave one out, say why. It stays in the verdict, as not applicable, with your reason:
 
