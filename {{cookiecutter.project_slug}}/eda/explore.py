@@ -16,7 +16,7 @@ with app.setup:
     from engine.data.load import load
     from engine.eda import about_rows, about_target, pictures
     from engine.eda.notebooks.page import show
-    from engine.eda.profile import look
+    from engine.eda.profile import measure
     from engine.pages.page import Gallery
     from engine.problem.spec import read
 
@@ -25,20 +25,20 @@ with app.setup:
 def _():
     problem = read()
     frame = load(problem, ROW)
-    seen = look(problem, frame, columns(problem, ROW, frame))
-    return frame, problem, seen
+    profile = measure(problem, frame, columns(problem, ROW, frame))
+    return frame, problem, profile
 
 
 @app.cell(hide_code=True)
-def _(seen):
-    show(about_rows.rows(seen), about_target.target(seen))
+def _(profile):
+    show(about_rows.rows(profile), about_target.target(profile))
     return
 
 
 @app.cell(hide_code=True)
-def _(seen):
-    first = [about_target.suspects, about_target.tells, about_rows.missing]
-    show(*[section(seen) for section in (*first, about_rows.odd_values, about_rows.alike)])
+def _(profile):
+    first = [about_target.suspects, about_target.associations, about_rows.missing]
+    show(*[section(profile) for section in (*first, about_rows.quality, about_rows.correlated)])
     return
 
 
@@ -47,25 +47,25 @@ def _():
     mo.md("""
     ## One feature
 
-    Choose one and look at it alone. Outcomes come from `seen.learn`, the rows that a model may
-    learn from: the test rows stay unseen here too.
+    Choose one and look at it alone. Outcomes come from `profile.learn`, the training
+    rows: the test rows stay unseen here too.
     """)
     return
 
 
 @app.cell
-def _(seen):
-    names = {column.name: column for column in seen.columns}
-    chosen = mo.ui.dropdown(list(names), value=next(iter(seen.tells)), label="feature")
+def _(profile):
+    names = {column.name: column for column in profile.columns}
+    chosen = mo.ui.dropdown(list(names), value=next(iter(profile.associations)), label="feature")
     chosen
     return chosen, names
 
 
 @app.cell
-def _(chosen, names, seen):
+def _(chosen, names, profile):
     feature = names[chosen.value]
-    spread = pictures.distribution(feature, seen.sample[feature.name])
-    related = pictures.relation(feature, seen.learn[feature.name], seen.target)
+    spread = pictures.distribution(feature, profile.sample[feature.name])
+    related = pictures.relation(feature, profile.learn[feature.name], profile.target)
     show(Gallery([spread, related]))
     return (feature,)
 
@@ -82,16 +82,16 @@ def _():
 
 
 @app.cell
-def _(feature, seen):
-    seen.learn[feature.name].describe()
+def _(feature, profile):
+    profile.learn[feature.name].describe()
     return
 
 
 @app.cell
-def _(problem, seen):
+def _(problem, profile):
     # Columns that are kept out as well: what do they look like?
-    kept = [name for name in problem.columns.reasons if name not in problem.columns.personal]
-    seen.learn[kept].describe() if kept else "problem.toml keeps nothing out"
+    excluded = [name for name in problem.columns.reasons if name not in problem.columns.personal]
+    profile.learn[excluded].describe() if excluded else "problem.toml keeps nothing out"
     return
 
 

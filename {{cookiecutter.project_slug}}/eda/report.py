@@ -1,20 +1,20 @@
 """The EDA page, section by section, in the order in which a reviewer asks.
 
 To change the page, edit `SECTIONS`: drop a line, move one, or add a section of your own. A section
-is a function of the measured table (`Look`); None leaves it out. For example:
+is a function of the measured table (`Profile`); None leaves it out. For example:
 
-    from engine.eda.profile import Look
+    from engine.eda.profile import Profile
     from engine.pages.page import Section
 
 
-    def size(look: Look) -> Section:
-        megabytes = look.frame.memory_usage(deep=True).sum() / 1e6
+    def size(profile: Profile) -> Section:
+        megabytes = profile.frame.memory_usage(deep=True).sum() / 1e6
         return Section("Size", "data scientist", f"The rows take {megabytes:.1f} MB of memory.")
 
 
     SECTIONS = (*SECTIONS, size)
 
-Read outcomes from `look.learn` alone, the training rows: test rows must stay unseen.
+Read outcomes from `profile.learn`, the training rows, only: the test rows must stay unseen.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ import pandas as pd
 
 from engine.contract.column import Column
 from engine.eda import about_rows, about_target
-from engine.eda.profile import look
+from engine.eda.profile import measure
 from engine.eda.report import PAGE, Report, SectionMaker, write_report
 from engine.problem.spec import Problem
 
@@ -32,14 +32,14 @@ SECTIONS: tuple[SectionMaker, ...] = (
     about_rows.rows,
     about_target.target,
     about_target.suspects,
-    about_target.tells,
+    about_target.associations,
     about_rows.kept_out,
     about_rows.missing,
     about_rows.repeats,
-    about_rows.odd_values,
+    about_rows.quality,
     about_rows.distributions,
     about_target.relations,
-    about_rows.alike,
+    about_rows.correlated,
     about_target.over_time,
     about_rows.inputs,
 )
@@ -57,5 +57,5 @@ def report(
     Raises:
         BadInput: the positive outcome of problem.toml is none of the target's.
     """
-    measured = look(problem, frame, columns)
+    measured = measure(problem, frame, columns)
     return write_report(measured, SECTIONS, path)

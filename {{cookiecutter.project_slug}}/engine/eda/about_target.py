@@ -1,146 +1,141 @@
-"""Sections about the target: how it spreads, what tells it, what gives it away, what moves."""
+"""Sections about the target: its distribution, what is associated with it, leakage, changes."""
 
 import numpy as np
 
 from engine.eda import pictures
 from engine.eda.profile import Profile
-from engine.eda.stability import MOVES
+from engine.eda.stability import SMALL_EFFECT
 from engine.eda.target import Target
 from engine.pages import charts
 from engine.pages.formatting import count, listed, number, percent, subject
-from engine.pages.page import Block, Code, Figure, Gallery, Note, Section, Table
+from engine.pages.page import Block, Code, Figure, Gallery, Note, Owner, Section, Table
 from engine.problem.toml import toml
 
+OWNER: Owner = "data scientist"
 BARS = 12
-RARE_ROWS = 30  # a class of fewer rows can hardly be learnt, and not be judged
+RARE_ROWS = 30  # fewer rows of a class are too few to learn from and to evaluate on
 SAME_SHARE, TAIL_SHARE = 0.3, 0.5
 
 
-def target(look: Profile) -> Section:
-    """Classes and their balance, or the spread of the value."""
-    found = look.target
-    blocks: list[Block] = [pictures.outcome(found)]
-    if found.task == "regression":
-        return _value(found, blocks)
-    shares = [(float((found.values == i).mean()), label) for i, label in enumerate(found.classes)]
-    rarest = min(shares)
-    if found.task == "binary":
-        sentence = f"{found.name} is {found.classes[1]} in {percent(shares[1][0])} of rows."
+def target(profile: Profile) -> Section:
+    """Classes and their balance, or the distribution of the value."""
+    outcome = profile.target
+    blocks: list[Block] = [pictures.outcome(outcome)]
+    if outcome.task == "regression":
+        return _value(outcome, blocks)
+    shares = sorted(
+        (float((outcome.values == i).mean()), label) for i, label in enumerate(outcome.classes)
+    )
+    if outcome.task == "binary":
+        positive = float(outcome.values.mean())
+        sentence = f"{outcome.name} is {outcome.classes[1]} in {percent(positive)} of rows."
     else:
-        sentence = f"{count(len(shares), 'class', 'classes')}; the most frequent, {max(shares)[1]}"
-        sentence += f", has {percent(max(shares)[0])} of rows, the rarest, {rarest[1]}, "
-        sentence += f"{percent(rarest[0])}."
-    rare = [
-        label for share, label in sorted(shares) if round(share * len(found.values)) < RARE_ROWS
-    ]
+        (least, rarest), (most, frequent) = shares[0], shares[-1]
+        sentence = f"{count(len(shares), 'class', 'classes')}. The most frequent is {frequent} "
+        sentence += f"({percent(most)} of rows), the rarest {rarest} ({percent(least)})."
+    rare = [label for share, label in shares if round(share * len(outcome.values)) < RARE_ROWS]
     if rare:
-        few = f"fewer than {RARE_ROWS} rows to learn from"
-        named = listed([*rare[:3], *([f"{len(rare) - 3} more"] if len(rare) > 3 else [])])
-        said = f"{found.name} = {named}: {few}. Too few to judge by; join them, or get more."
-        blocks.append(Note(said, "warn"))
-    return Section("Target", "data scientist", sentence, blocks)
+        names = listed([*rare[:3], *([f"{len(rare) - 3} more"] if len(rare) > 3 else [])])
+        note = f"{outcome.name} = {names}: fewer than {RARE_ROWS} training rows. That is too few "
+        blocks.append(Note(f"{note}to evaluate a model. Merge classes, or get more rows.", "warn"))
+    return Section("Target", OWNER, sentence, blocks)
 
 
-def _value(found: Target, blocks: list[Block]) -> Section:
-    """How a number spreads, and what that does to an average error."""
-    values = found.values
+def _value(outcome: Target, blocks: list[Block]) -> Section:
+    """The distribution of a number, and what it does to an average error."""
+    values = outcome.values
     low, high = float(values.min()), float(values.max())
-    sentence = f"{found.name} lies between {number(low)} and {number(high)}, "
-    sentence += f"on average at {number(float(values.mean()))}."
-    different, rows = np.unique(values, return_counts=True)
+    sentence = f"{outcome.name} ranges from {number(low)} to {number(high)}, "
+    sentence += f"with a mean of {number(float(values.mean()))}."
+    distinct, rows = np.unique(values, return_counts=True)
     most = int(rows.argmax())
     if rows[most] >= SAME_SHARE * len(values) and low < high:
-        share, same = percent(float(rows[most] / len(values))), number(float(different[most]))
-        said = f"{share} of rows have {found.name} = {same}: two questions in one, "
-        blocks.append(Note(f"{said}whether it is anything else, and how much.", "warn"))
+        share, same = percent(float(rows[most] / len(values))), number(float(distinct[most]))
+        note = f"{share} of rows have {outcome.name} = {same}. Consider two models: one predicts "
+        blocks.append(Note(f"{note}whether the value differs, one predicts the value.", "warn"))
     squares = np.sort((values - values.mean()) ** 2)
     tail = squares[-max(1, len(values) // 100) :].sum() / squares.sum() if low < high else 0.0
     if tail > TAIL_SHARE:
-        said = f"The 1 % of rows furthest from the average hold {percent(float(tail))} of the "
-        said += "variance: a squared error, or R², is decided by them; look at them one by one."
-        blocks.append(Note(said, "warn"))
-    return Section("Target", "data scientist", sentence, blocks)
+        note = f"The 1 % of rows furthest from the mean hold {percent(float(tail))} of the "
+        note += "variance. They decide a squared error and R². Check them one by one."
+        blocks.append(Note(note, "warn"))
+    return Section("Target", OWNER, sentence, blocks)
 
 
-def suspects(look: Profile) -> Section:
-    """Features that might give the target away."""
-    if not look.suspects:
-        sentence = "No feature comes close to giving the target away, alone or with a few others."
-        return Section("Leakage suspects", "data scientist", sentence)
-    named = list(dict.fromkeys(name for one in look.suspects for name in one.columns))
-    sentence = f"{listed(named)} may give the target away. These are suspects: the gate decides."
-    rows = [(listed([*one.columns]), one.why) for one in look.suspects]
-    blocks: list[Block] = [Table("Suspects", ("features", "why"), rows)]
-    if copies := {name: one.why for one in look.suspects for name in one.excluded}:
-        lines = "\n".join(f"{toml(name)} = {toml(why)}" for name, why in copies.items())
-        said = "A mechanism gives the target away. Keep it out, in problem/problem.toml:"
-        blocks.append(Code(f"[columns.excluded]\n{lines}", said))
-    if asked := [name for one in look.suspects if not one.excluded for name in one.columns]:
-        lines = "\n".join(f'{toml(name)} = "when it is known"' for name in asked)
-        said = (
-            "Is it known when the decision is due? If not, say in problem/problem.toml when it is:"
-        )
-        blocks.append(Code(f"[columns.known_after]\n{lines}", said))
-    return Section("Leakage suspects", "data scientist", sentence, blocks)
+def suspects(profile: Profile) -> Section:
+    """Features that may leak the target."""
+    title = "Leakage suspects"
+    if not profile.suspects:
+        sentence = "No feature predicts the target almost perfectly, alone or with a few others."
+        return Section(title, OWNER, sentence)
+    names = list(dict.fromkeys(name for one in profile.suspects for name in one.columns))
+    sentence = f"{listed(names)} may leak the target. The gate decides."
+    lines = [(listed([*one.columns]), one.why) for one in profile.suspects]
+    blocks: list[Block] = [Table("Suspects", ("features", "why"), lines)]
+    if copies := {name: one.why for one in profile.suspects for name in one.excluded}:
+        entries = "\n".join(f"{toml(name)} = {toml(why)}" for name, why in copies.items())
+        caption = "These contain the target. Exclude them in problem/problem.toml:"
+        blocks.append(Code(f"[columns.excluded]\n{entries}", caption))
+    if open_questions := [
+        name for one in profile.suspects if not one.excluded for name in one.columns
+    ]:
+        entries = "\n".join(f'{toml(name)} = "when it is known"' for name in open_questions)
+        caption = "Is the value known when the decision is made? If not, add to problem.toml:"
+        blocks.append(Code(f"[columns.known_after]\n{entries}", caption))
+    return Section(title, OWNER, sentence, blocks)
 
 
-def tells(look: Profile) -> Section:
-    """How much each feature tells alone."""
-    top = [(name, share) for name, share in look.tells.items() if share >= 0.001]
-    caption = (
-        "Share of the target's variance that a feature explains alone, judged on rows it was not "
-        "fitted to: 0 is chance, 100 % is the target in other words."
-    )
+def associations(profile: Profile) -> Section:
+    """How strongly each feature alone is associated with the target."""
+    title = "Association with the target"
+    top = [name for name, share in profile.associations.items() if share >= pictures.VISIBLE]
     if not top:
-        sentence = "No feature tells anything about the target alone."
-        return Section("What tells the target", "data scientist", sentence)
-    sentence = f"{subject([name for name, _ in top[:3]], 'tell')} most alone."
-    figure = Figure(telling_picture(look, BARS), caption)
-    return Section("What tells the target", "data scientist", sentence, [figure])
-
-
-def relations(look: Profile) -> Section:
-    """What each feature says of the target."""
-    figures = [pictures.relation(c, look.learn[c.name], look.target) for c in look.shown]
-    if look.target.task == "multiclass":
-        sentence = "Of numbers the median in each class, and the middle half of rows; of words the "
-        sentence += f"share of each {look.target.name}."
-    else:
-        ((label, outcomes),) = look.target.outcomes()
-        overall = pictures.show_of(look.target)(float(outcomes.mean()))
-        sentence = f"{label[0].upper()}{label[1:]}, with 95 % intervals; dashed: overall {overall}."
-    if look.target.task == "regression":
-        sentence += f" Clouds show {pictures.SPOTS} rows and the means of tenths of all."
-    return Section(
-        "Features and target", "data scientist", f"{sentence} {look.which}", [Gallery(figures)]
+        return Section(title, OWNER, "No feature is associated with the target on its own.")
+    caption = (
+        "Share of the target's variance that a feature explains alone, measured on rows that were "
+        "not used to fit it. 0 is chance, 100 % determines the target."
     )
+    sentence = f"{subject(top[:3], 'explain')} the most, each alone."
+    figure = Figure(pictures.associations(profile.associations, BARS), caption)
+    return Section(title, OWNER, sentence, [figure])
 
 
-def over_time(look: Profile) -> Section | None:
-    """How rows, target and features move; None where the rows have no time."""
-    if look.spans is None:
+def relations(profile: Profile) -> Section:
+    """The outcome by the values of each feature."""
+    figures = [pictures.relation(c, profile.learn[c.name], profile.target) for c in profile.shown]
+    if profile.target.task == "multiclass":
+        sentence = "Numbers: the median and the middle half of rows in each class. Categories: "
+        sentence += f"the share of each {profile.target.name}."
+    else:
+        ((label, outcomes),) = profile.target.outcomes()
+        overall = pictures.show_of(profile.target)(float(outcomes.mean()))
+        sentence = f"{label[0].upper()}{label[1:]}, with 95 % intervals; dashed: overall {overall}."
+    if profile.target.task == "regression":
+        sentence += f" Scatter plots show {pictures.SPOTS} rows and the means of ten bins."
+    return Section("Features and target", OWNER, f"{sentence} {profile.which}", [Gallery(figures)])
+
+
+def over_time(profile: Profile) -> Section | None:
+    """How rows, target and features change; None where the rows have no time."""
+    periods = profile.periods
+    if periods is None:
         return None
-    described = {column.name: column for column in look.columns}
-    moving = [name for name, strength in look.drift.items() if strength >= MOVES]
-    figures = [pictures.rows_over_time(look.spans)]
-    inside = look.sample.index.isin(look.learn.index)
-    figures.append(pictures.target_over_time(look.target, look.spans.take(inside)))
-    if moving:
-        strengths = [(name, look.drift[name]) for name in moving[:BARS]]
-        caption = f"Cramér's V with the period from {MOVES:g} up; at 1 the value tells the period."
-        drawn = charts.bars("How far features move", strengths)
-        figures.append(Figure(drawn, caption, "how far features move"))
-    for name in moving[:4]:
-        figures.append(pictures.feature_over_time(described[name], look.sample[name], look.spans))
-    sentence = "No feature moves with time more than a little."
-    if moving:
-        others = f" most, of {len(moving)} features that do" if len(moving) > 3 else ""
-        sentence = f"{subject(moving[:3], 'move')} with time{others}: a model learnt on the past "
-        sentence += "will meet other values."
-    return Section("Over time", "data scientist", sentence, [Gallery(figures)])
-
-
-def telling_picture(look: Profile, most: int) -> str:
-    """The most telling features as bars."""
-    top = [(name, share) for name, share in look.tells.items() if share >= 0.001][:most]
-    return charts.bars("How much each feature tells alone", top, show=percent)
+    columns = {column.name: column for column in profile.columns}
+    changing = [name for name, strength in profile.drift.items() if strength >= SMALL_EFFECT]
+    inside = profile.sample.index.isin(profile.learn.index)
+    figures = [
+        pictures.rows_over_time(periods),
+        pictures.target_over_time(profile.target, periods.take(inside)),
+    ]
+    sentence = "No feature changes much over time."
+    if changing:
+        strengths = [(name, profile.drift[name]) for name in changing[:BARS]]
+        caption = f"Cramér's V with the period, from {SMALL_EFFECT:g}; 1: the value determines it."
+        title = "How much features change"
+        figures.append(Figure(charts.bars(title, strengths), caption, title.lower()))
+        others = f" most, of {len(changing)} features that do" if len(changing) > 3 else ""
+        sentence = f"{subject(changing[:3], 'change')} over time{others}. A model trained on the "
+        sentence += "past will meet other values."
+    for name in changing[:4]:
+        figures.append(pictures.feature_over_time(columns[name], profile.sample[name], periods))
+    return Section("Over time", OWNER, sentence, [Gallery(figures)])

@@ -1,4 +1,4 @@
-"""What tells the target: each feature alone, missing values, and what tells suspiciously much."""
+"""Association with the target: of each feature, of missing values, and suspiciously strong ones."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,13 +7,14 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
 
 from engine.contract.column import Column
 from engine.eda.bins import Bins, cut, is_numeric, numbers
 from engine.eda.target import Array, Codes, Target
 from engine.pages.formatting import number, percent
 
-# A feature that alone explains so much, or ranks so well, deserves a look before it is believed.
+# A feature that alone explains so much, or ranks so well, may leak the target.
 SUSPECT_SHARE, SUSPECT_AUC = 0.9, 0.985
 FINEST, FEWEST_IN_BIN, PRIOR = 50, 40, 5.0
 FEWEST_MISSING = 10
@@ -22,10 +23,10 @@ FEWEST_RANKED = 10  # of either outcome: fewer are often in order by chance
 
 @dataclass(frozen=True)
 class Suspect:
-    """Features that might give the target away, one alone or several together, and how.
+    """Features that may leak the target, alone or combined, and how.
 
-    `excluded` are those of them to keep out, where a mechanism is named: a copy of the target is
-    one, whenever it is known. Where a feature only tells much, it is a question when it is known.
+    `excluded` are those to exclude, where a mechanism is known: a copy of the target leaks it at
+    any time. Without a mechanism, a person must answer when the feature is known.
     """
 
     columns: tuple[str, ...]
@@ -35,7 +36,7 @@ class Suspect:
 
 @dataclass(frozen=True)
 class Missing:
-    """How the outcome differs where a column is missing; `tells` if chance is a poor excuse."""
+    """How the outcome differs where a column is missing, with the interval of the difference."""
 
     column: str
     outcome: str
@@ -45,33 +46,32 @@ class Missing:
     high: float
 
     @property
-    def tells(self) -> bool:
-        """Whether the interval of the difference leaves out zero."""
+    def is_informative(self) -> bool:
+        """Whether the interval of the difference excludes zero."""
         return not self.low <= 0 <= self.high
 
 
 def associations(
     columns: Sequence[Column], frame: pd.DataFrame, target: Target
 ) -> dict[str, float]:
-    """How much each column alone tells: the share of the target's variance that its bins explain.
+    """The share of the target's variance that each column alone explains, the largest first.
 
-    Judged on rows that the bin means were not made from, so 0 is chance and 1 is the target in
-    other words, whatever the number of bins. For classes this is Goodman and Kruskal's tau.
-    Returned from the most to the least telling.
+    Measured on rows that the bin means were not fitted to, so 0 is chance and 1 determines the
+    target, whatever the number of bins. For classes this is Goodman and Kruskal's tau.
     """
     finest = int(np.clip(len(frame) / FEWEST_IN_BIN, 2, FINEST))
-    found = {c.name: _explained(cut(c, frame[c.name], finest), target) for c in columns}
-    return dict(sorted(found.items(), key=lambda item: -item[1]))
+    result = {c.name: _explained(cut(c, frame[c.name], finest), target) for c in columns}
+    return dict(sorted(result.items(), key=lambda item: -item[1]))
 
 
 def missing(columns: Sequence[Column], frame: pd.DataFrame, target: Target) -> list[Missing]:
-    """Whether missing tells, for each column with enough missing (and present) rows to say.
+    """Whether missing values are informative, for each column with enough missing and present rows.
 
-    Intervals hold for all columns and outcomes together (Bonferroni): one in twenty pages shows
-    a false alarm, not one in twenty columns. Of several classes the most different one is named.
+    Intervals are corrected for all columns and outcomes (Bonferroni): one in twenty pages shows a
+    false alarm, not one in twenty columns. Of several classes the most different one is named.
     """
-    gone = {c.name: frame[c.name].isna().to_numpy() for c in columns}
-    worth = {name: rows for name, rows in gone.items()
+    is_missing = {c.name: frame[c.name].isna().to_numpy() for c in columns}
+    worth = {name: rows for name, rows in is_missing.items()
              if FEWEST_MISSING <= rows.sum() <= len(frame) - FEWEST_MISSING}  # fmt: skip
     outcomes = target.outcomes()
     z = NormalDist().inv_cdf(1 - 0.025 / max(len(worth) * len(outcomes), 1))
@@ -82,20 +82,20 @@ def missing(columns: Sequence[Column], frame: pd.DataFrame, target: Target) -> l
 
 
 def suspects(
-    columns: Sequence[Column], frame: pd.DataFrame, target: Target, tells: Mapping[str, float]
+    columns: Sequence[Column], frame: pd.DataFrame, target: Target, strengths: Mapping[str, float]
 ) -> list[Suspect]:
-    """Columns that tell the target almost perfectly alone. Suspects only: the gate decides."""
-    found = []
+    """Columns that alone predict the target almost perfectly. Suspects only: the gate decides."""
+    result = []
     for column in columns:
-        if tells[column.name] >= SUSPECT_SHARE:
-            share = percent(tells[column.name])
-            found.append(Suspect((column.name,), f"alone explains {share} of {target.name}"))
+        if strengths[column.name] >= SUSPECT_SHARE:
+            share = percent(strengths[column.name])
+            result.append(Suspect((column.name,), f"alone explains {share} of {target.name}"))
             continue
         auc = _auc(column, frame[column.name], target)
         if auc >= SUSPECT_AUC:
             why = f"alone orders {target.name} almost perfectly (AUC {number(auc)})"
-            found.append(Suspect((column.name,), why))
-    return found
+            result.append(Suspect((column.name,), why))
+    return result
 
 
 def _explained(bins: Bins, target: Target) -> float:
@@ -105,7 +105,7 @@ def _explained(bins: Bins, target: Target) -> float:
     error = chance = 0.0
     outcomes = [values for _, values in target.outcomes()]
     if target.task == "regression":
-        # A handful of extreme values must not decide what tells: pull in one in two hundred.
+        # A few extreme values must not decide: clip one in two hundred.
         outcomes = [np.clip(values, *np.quantile(values, (0.005, 0.995))) for values in outcomes]
     for values in outcomes:
         for learn in (half, ~half):
@@ -117,7 +117,7 @@ def _explained(bins: Bins, target: Target) -> float:
 
 
 def _means(codes: Codes, values: Array, groups: int, overall: float) -> Array:
-    """Bin means, those of few rows drawn towards the overall mean."""
+    """Bin means; those of few rows are shrunk towards the overall mean."""
     rows = np.bincount(codes, minlength=groups)
     sums = np.bincount(codes, weights=values, minlength=groups)
     means: Array = (sums + PRIOR * overall) / (rows + PRIOR)
@@ -125,44 +125,39 @@ def _means(codes: Codes, values: Array, groups: int, overall: float) -> Array:
 
 
 def _auc(column: Column, values: pd.Series, target: Target) -> float:
-    """How well a number alone orders a binary target, in the better direction; else 0.5."""
+    """AUC of a number alone for a binary target, in the better direction; else 0.5."""
     if target.task != "binary" or not is_numeric(column):
         return 0.5
-    found = numbers(column, values)
-    known, hits = ~np.isnan(found), target.values == 1
-    n, positive = int(known.sum()), int((known & hits).sum())
-    if min(positive, n - positive) < FEWEST_RANKED:
+    result = numbers(column, values)
+    present = ~np.isnan(result)
+    positive = target.values[present] == 1
+    if min(positive.sum(), (~positive).sum()) < FEWEST_RANKED:
         return 0.5
-    ranks = pd.Series(found[known]).rank().to_numpy()
-    auc = (ranks[hits[known]].sum() - positive * (positive + 1) / 2) / (positive * (n - positive))
-    return float(max(auc, 1 - auc))
+    auc = float(roc_auc_score(positive, result[present]))
+    return max(auc, 1 - auc)
 
 
-def _difference(name: str, label: str, gone: NDArray[np.bool_], values: Array, z: float) -> Missing:
-    """Missing against present, with the interval of the difference at `z` standard errors."""
-    there, not_there = values[~gone], values[gone]
-    error = np.sqrt(_error(there) ** 2 + _error(not_there) ** 2)
-    gap = not_there.mean() - there.mean()
-    return Missing(
-        name,
-        label,
-        float(not_there.mean()),
-        float(there.mean()),
-        float(gap - z * error),
-        float(gap + z * error),
-    )
+def _difference(
+    name: str, label: str, is_missing: NDArray[np.bool_], values: Array, z: float
+) -> Missing:
+    """Rows without a value against the others, with an interval of `z` standard errors."""
+    without, others = values[is_missing], values[~is_missing]
+    difference = float(without.mean() - others.mean())
+    half = float(z * np.hypot(_error(without), _error(others)))
+    means = float(without.mean()), float(others.mean())
+    return Missing(name, label, *means, difference - half, difference + half)
 
 
 def _error(values: Array) -> float:
-    """Standard error of a mean; a share of 0 or 1 gets the room that its few rows deserve."""
+    """Standard error of a mean; for shares by Agresti and Caffo (2000), right for few rows too."""
     n = len(values)
     if np.isin(values, (0.0, 1.0)).all():
-        p = (values.sum() + 2) / (n + 4)  # Agresti and Caffo's two and two
+        p = (values.sum() + 2) / (n + 4)
         return float(np.sqrt(p * (1 - p) / n))
     return float(values.std(ddof=1) / np.sqrt(n))
 
 
 def _clear(one: Missing) -> float:
-    """How many interval half-widths the difference is away from zero."""
+    """The distance of the difference from zero, in half-widths of its interval."""
     half = (one.high - one.low) / 2
     return abs(one.high + one.low) / 2 / half if half else 0.0

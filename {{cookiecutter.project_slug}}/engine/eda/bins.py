@@ -1,4 +1,4 @@
-"""A column cut into bins, so that numbers, dates, words and truth values are read alike."""
+"""A column cut into bins, so that numbers, dates, categories and booleans compare alike."""
 
 from dataclasses import dataclass
 
@@ -14,10 +14,9 @@ OTHER = "other values"
 
 @dataclass(frozen=True)
 class Bins:
-    """`codes` (n,) says in which bin a row is, −1 where the value is missing.
+    """`codes` (n,) is the bin of each row, −1 where the value is missing.
 
-    `labels` name the bins. `centres` are the medians of the values in them, or none where values
-    have no order to draw them along (words, truth values).
+    `labels` name the bins. `centres` are the medians of numbers and dates in them, else empty.
     """
 
     codes: Codes
@@ -40,13 +39,13 @@ def is_numeric(column: Column) -> bool:
 def numbers(column: Column, values: pd.Series) -> Array:
     """Values as floats, NaN where missing or infinite; a date is its seconds since 1970."""
     if column.type == "date":
-        # A missing moment has no integer: cast only those that are there.
-        known = values.notna().to_numpy()
-        found = np.full(len(values), np.nan)
-        found[known] = values[known].astype("datetime64[s]").astype("int64")
-        return found
-    found = values.to_numpy(np.float64, na_value=np.nan)
-    return np.where(np.isfinite(found), found, np.nan)
+        # A missing date has no integer: cast only the present ones.
+        present = values.notna().to_numpy()
+        result = np.full(len(values), np.nan)
+        result[present] = values[present].astype("datetime64[s]").astype("int64")
+        return result
+    result = values.to_numpy(np.float64, na_value=np.nan)
+    return np.where(np.isfinite(result), result, np.nan)
 
 
 def timestamp(seconds: float) -> str:
@@ -57,38 +56,38 @@ def timestamp(seconds: float) -> str:
 def cut(column: Column, values: pd.Series, most: int) -> Bins:
     """Cut a column into at most `most` bins.
 
-    Few different numbers are a bin each, many are cut where equally many rows fall. Of words the
-    most frequent are a bin each and the rest is one; words of a closed list keep its order.
+    Few distinct numbers get a bin each, many get bins of equally many rows. The most frequent
+    categories get a bin each, the others share one; a closed list of categories keeps its order.
     """
     if is_numeric(column):
         return _cut_numbers(column, numbers(column, values), most)
     counts = values.value_counts()
-    kept = list(counts.index if len(counts) <= most else counts.index[: most - 1])
+    frequent = list(counts.index if len(counts) <= most else counts.index[: most - 1])
     if column.closed:
-        kept.sort(key=column.categories.index)
-    found = pd.Index(kept).get_indexer(values).astype(np.intp)
-    labels = [written(value) for value in kept]
+        frequent.sort(key=column.categories.index)
+    result = pd.Index(frequent).get_indexer(values).astype(np.intp)
+    labels = [written(value) for value in frequent]
     if len(counts) > most:
-        found[(found < 0) & values.notna().to_numpy()] = len(kept)
+        result[(result < 0) & values.notna().to_numpy()] = len(frequent)
         labels.append(OTHER)
-    return Bins(found, tuple(labels))
+    return Bins(result, tuple(labels))
 
 
 def _cut_numbers(column: Column, values: Array, most: int) -> Bins:
-    known = values[~np.isnan(values)]
+    present = values[~np.isnan(values)]
     write = timestamp if column.type == "date" else number
     codes = np.full(len(values), -1, dtype=np.intp)
-    distinct = np.unique(known)
+    distinct = np.unique(present)
     if len(distinct) <= most:
-        codes[~np.isnan(values)] = np.searchsorted(distinct, known)
+        codes[~np.isnan(values)] = np.searchsorted(distinct, present)
         return Bins(codes, tuple(map(write, distinct.tolist())), tuple(distinct.tolist()))
     # A value that fills several quantiles (many zeros) gets a bin up to itself.
-    inner = np.unique(np.quantile(known, np.linspace(0, 1, most + 1)[1:-1]))
-    places = np.searchsorted(inner, known, side="left")
-    parts = pd.Series(known).groupby(places).agg(["min", "median", "max"])
-    codes[~np.isnan(values)] = np.searchsorted(parts.index, places)
+    inner = np.unique(np.quantile(present, np.linspace(0, 1, most + 1)[1:-1]))
+    positions = np.searchsorted(inner, present, side="left")
+    groups = pd.Series(present).groupby(positions).agg(["min", "median", "max"])
+    codes[~np.isnan(values)] = np.searchsorted(groups.index, positions)
     labels = [
         f"{write(low)} to {write(high)}"
-        for low, high in zip(parts["min"], parts["max"], strict=True)
+        for low, high in zip(groups["min"], groups["max"], strict=True)
     ]
-    return Bins(codes, tuple(labels), tuple(parts["median"]))
+    return Bins(codes, tuple(labels), tuple(groups["median"]))

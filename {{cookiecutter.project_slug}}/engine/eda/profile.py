@@ -1,4 +1,4 @@
-"""A look at a table: all that is measured before a word is written about it."""
+"""The profile of a table: every measurement that the EDA page shows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,24 +10,25 @@ from numpy.typing import NDArray
 from engine.contract.column import Column, ColumnType
 from engine.data.split import Split, split
 from engine.eda.associations import Missing, Suspect, associations, missing, suspects
-from engine.eda.correlated import Alike, alike, shared_missingness
-from engine.eda.quality import Odd, odd
-from engine.eda.stability import Periods, drift, periods
+from engine.eda.correlated import CorrelatedPair, correlated, shared_missingness
+from engine.eda.quality import QualityIssue, quality_issues
+from engine.eda.stability import Periods, drift, periods_of
 from engine.eda.target import Target, check_positive, read
 from engine.leakage import find, single_class_values
 from engine.pages.formatting import count
 from engine.problem.errors import BadInput
 from engine.problem.spec import Problem
 
-PICTURE_ROWS = 50_000  # more rows make no other picture
-MANY, SHOWN = 30, 12  # of so many features, so many are shown in pictures
+PICTURE_ROWS = 50_000  # more rows do not change a chart
+MANY, SHOWN = 30, 12  # from so many features on, only so many get charts
 
 
 @dataclass(frozen=True)
 class Repeats:
-    """How many rows have the inputs of an earlier one, and how many contradict such a twin.
+    """How many rows have the inputs of an earlier row.
 
-    Contradicting: rows to learn from whose outcome differs where the inputs are the same.
+    `contradicting` counts training rows whose outcome differs from that of a row with the same
+    inputs.
     """
 
     rows: int
@@ -36,16 +37,16 @@ class Repeats:
 
 @dataclass(frozen=True)
 class Profile:
-    """What was measured.
+    """The measurements of a table.
 
-    `frame` holds all rows, `sample` those of the pictures. `learn` are rows of the sample that a
-    model may learn from, with their `target`: whoever looks at outcomes of test rows has used
-    them, so nothing here that involves the target does. Rows that cannot be split have no test to
-    keep apart: `parts` says why instead, and `learn` is all of the sample.
+    `frame` holds all rows and `sample` those of the charts. `learn` holds the training rows of the
+    sample, with their `target`: everything about the target uses these alone, so that test
+    outcomes stay unseen. Where rows cannot be split, `split` is the reason and `learn` the whole
+    sample.
 
-    `gaps` (shares missing) and `different` (values) count all rows. `tells` and `drift` go from
-    the most to the least. `kept_tell` is what columns that are kept out would tell, but for
-    personal ones, which are not looked at.
+    `gaps` (shares missing) and `different` (numbers of distinct values) count all rows.
+    `associations` and `drift` are sorted, the largest first. `excluded_associations` are those of
+    excluded columns, without personal ones.
     """
 
     problem: Problem
@@ -54,34 +55,34 @@ class Profile:
     sample: pd.DataFrame
     learn: pd.DataFrame
     target: Target
-    parts: Split | str
+    split: Split | str
     gaps: dict[str, float]
     different: dict[str, int]
-    odd: list[Odd]
-    alike: list[Alike]
+    quality_issues: list[QualityIssue]
+    correlated: list[CorrelatedPair]
     shared_missingness: list[tuple[str, ...]]
-    tells: dict[str, float]
-    kept_tell: dict[str, float]
+    associations: dict[str, float]
+    excluded_associations: dict[str, float]
     missing: list[Missing]
     suspects: list[Suspect]
     repeats: Repeats
-    spans: Periods | None
+    periods: Periods | None
     drift: dict[str, float]
 
     @property
     def shown(self) -> list[Column]:
-        """Features that get pictures, in the contract's order: all, or of many the most telling."""
+        """Features that get charts, in the contract's order: all, or the strongest of many."""
         if len(self.columns) < MANY:
             return list(self.columns)
-        most = list(self.tells)[:SHOWN]
-        return [column for column in self.columns if column.name in most]
+        strongest = list(self.associations)[:SHOWN]
+        return [column for column in self.columns if column.name in strongest]
 
     @property
     def which(self) -> str:
-        """Which features those are, in words."""
+        """A sentence about which features these are."""
         if len(self.columns) < MANY:
             return f"All {count(len(self.columns), 'feature')}."
-        return f"The {SHOWN} most telling of {len(self.columns)} features."
+        return f"The {SHOWN} of {len(self.columns)} features that explain most alone."
 
     @property
     def missing_share(self) -> float:
@@ -89,63 +90,62 @@ class Profile:
         return float(np.mean(list(self.gaps.values())))
 
 
-# Squares of values near the limits of a float overflow; what is not finite is left out.
+# Squares of values near the limits of a float overflow; charts leave out what is not finite.
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")
-def look(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> Profile:
-    """Measure a frame that holds to the contract; the same frame gives the same look.
+def measure(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> Profile:
+    """Measure rows that meet the contract; the same frame gives the same profile.
 
     Raises:
-        BadInput: the positive outcome of problem.toml is none of the target's.
+        BadInput: the positive outcome of problem.toml is not a value of the target.
     """
     check_positive(problem, frame[problem.target.column])
-    described = tuple(columns)
-    parts = _split(problem, frame)
-    may_learn = np.full(len(frame), isinstance(parts, str))
-    if isinstance(parts, Split):
-        may_learn[parts.train] = True
+    columns = tuple(columns)
+    split = _split(problem, frame)
+    is_training = np.full(len(frame), isinstance(split, str))
+    if isinstance(split, Split):
+        is_training[split.train] = True
     # Not the seed of the split: with that, the first rows of the shuffle would all be test rows.
     order = np.random.default_rng(1).permutation(len(frame))
     rows = np.sort(order[:PICTURE_ROWS])
-    sample, learnable = frame.iloc[rows], rows[may_learn[rows]]
-    learn = frame.iloc[learnable]
+    sample = frame.iloc[rows]
+    learn = frame.iloc[rows[is_training[rows]]]
     target = read(problem, learn)
-    tells = associations(described, learn, target)
-    time = problem.rows.time
-    spans = periods(sample[time]) if time else None
-    different = {c.name: int(frame[c.name].nunique()) for c in described}
+    strengths = associations(columns, learn, target)
+    periods = periods_of(sample[problem.rows.time]) if problem.rows.time else None
+    different = {c.name: int(frame[c.name].nunique()) for c in columns}
     return Profile(
         problem=problem,
-        columns=described,
+        columns=columns,
         frame=frame,
         sample=sample,
         learn=learn,
         target=target,
-        parts=parts,
-        gaps={c.name: float(frame[c.name].isna().mean()) for c in described},
+        split=split,
+        gaps={c.name: float(frame[c.name].isna().mean()) for c in columns},
         different=different,
-        odd=odd(described, sample, different),
-        alike=alike(described, sample),
-        shared_missingness=shared_missingness(described, frame),
-        tells=tells,
-        kept_tell=associations(_kept_out(problem, frame), learn, target),
-        missing=missing(described, learn, target),
-        suspects=_suspects(problem, learn, described, target, tells),
-        repeats=_repeats(problem, frame, described, may_learn),
-        spans=spans,
-        drift=drift(described, sample, spans) if spans else {},
+        quality_issues=quality_issues(columns, sample, different),
+        correlated=correlated(columns, sample),
+        shared_missingness=shared_missingness(columns, frame),
+        associations=strengths,
+        excluded_associations=associations(_excluded(problem, frame), learn, target),
+        missing=missing(columns, learn, target),
+        suspects=_suspects(problem, learn, columns, target, strengths),
+        repeats=_repeats(problem, frame, columns, is_training),
+        periods=periods,
+        drift=drift(columns, sample, periods) if periods else {},
     )
 
 
 def _split(problem: Problem, frame: pd.DataFrame) -> Split | str:
-    """Rows to learn from and to be judged on, or why they cannot be told apart."""
+    """Training and test rows, or why the rows cannot be split."""
     try:
         return split(problem, frame)
     except BadInput as error:
         return str(error)
 
 
-def _kept_out(problem: Problem, frame: pd.DataFrame) -> list[Column]:
-    """Columns that problem.toml keeps out for a reason other than a person's privacy."""
+def _excluded(problem: Problem, frame: pd.DataFrame) -> list[Column]:
+    """Columns that problem.toml excludes for a reason other than privacy."""
     named = {**problem.columns.known_after, **problem.columns.excluded}
     return [Column(name, _type(frame[name])) for name in frame if name in named]
 
@@ -163,33 +163,38 @@ def _suspects(
     learn: pd.DataFrame,
     columns: Sequence[Column],
     target: Target,
-    tells: Mapping[str, float],
+    strengths: Mapping[str, float],
 ) -> list[Suspect]:
-    """Leaks, named as the gate names them; then what only tells too much, for whatever reason."""
-    known = problem.columns.known_in_time
+    """Leaks with the gate's mechanisms first, then features that predict the target too well."""
     leaks = [
-        Suspect(leak.columns, leak.mechanism, () if leak.answered(known) else leak.proposed)
+        Suspect(
+            leak.columns,
+            leak.mechanism,
+            () if leak.answered(problem.columns.known_in_time) else leak.proposed,
+        )
         for leak in find(problem, learn, columns)
     ]
-    named = {name for leak in leaks for name in leak.columns}
-    rest = [column for column in columns if column.name not in named]
+    rest = _without(columns, leaks)
     leaks += [
         Suspect(leak.columns, leak.mechanism) for leak in single_class_values(problem, learn, rest)
     ]
+    return leaks + suspects(_without(columns, leaks), learn, target, strengths)
+
+
+def _without(columns: Sequence[Column], leaks: Sequence[Suspect]) -> list[Column]:
     named = {name for leak in leaks for name in leak.columns}
-    rest = [column for column in columns if column.name not in named]
-    return leaks + suspects(rest, learn, target, tells)
+    return [column for column in columns if column.name not in named]
 
 
 def _repeats(
-    problem: Problem, frame: pd.DataFrame, columns: Sequence[Column], may_learn: NDArray[np.bool_]
+    problem: Problem, frame: pd.DataFrame, columns: Sequence[Column], is_training: NDArray[np.bool_]
 ) -> Repeats:
     names = [column.name for column in columns]
     # A hash a row: comparing hashes is many times faster than comparing rows of many columns.
     same = pd.util.hash_pandas_object(frame[names], index=False)
-    again = same.duplicated()
-    if not again.any():
+    repeated = same.duplicated()
+    if not repeated.any():
         return Repeats(0, 0)
-    outcomes = frame.loc[may_learn, problem.target.column].groupby(same[may_learn].to_numpy())
-    different = outcomes.transform("nunique") > 1
-    return Repeats(int(again.sum()), int(different.sum()))
+    outcomes = frame.loc[is_training, problem.target.column]
+    classes = outcomes.groupby(same[is_training].to_numpy()).transform("nunique")
+    return Repeats(int(repeated.sum()), int((classes > 1).sum()))

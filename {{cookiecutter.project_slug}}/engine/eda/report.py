@@ -1,4 +1,4 @@
-"""Writes the EDA page of a table that was measured."""
+"""Writes the EDA page of a measured table."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.eda.about_target import telling_picture
+from engine.eda import pictures
 from engine.eda.profile import Profile
 from engine.pages import page
 from engine.pages.formatting import count, listed, percent, subject
@@ -35,18 +35,19 @@ def write_report(measured: Profile, sections: Sequence[SectionMaker], path: Path
     made = [section(measured) for section in sections]
     page.write(path, title, headline, [section for section in made if section])
     suspects = tuple(dict.fromkeys(name for one in measured.suspects for name in one.columns))
-    return Report(headline, telling_picture(measured, 6), path, suspects)
+    return Report(headline, pictures.associations(measured.associations, 6), path, suspects)
 
 
 def _headline(measured: Profile) -> str:
     size = f"{count(len(measured.frame), 'row')}, {count(len(measured.columns), 'input')}"
     gaps = measured.missing_share
-    said = f"{size}, {percent(gaps) + ' of values' if gaps else 'nothing'} missing. "
+    headline = f"{size}, {percent(gaps) + ' of values' if gaps else 'nothing'} missing. "
     if measured.suspects:
         named = listed([name for one in measured.suspects[:3] for name in one.columns])
-        return f"{said}{named} may give the target away."
-    top = [name for name, share in measured.tells.items() if share >= 0.01][:2]
+        return f"{headline}{named} may leak the target."
+    top = [name for name, share in measured.associations.items() if share >= 0.01][:2]
     if not top:
-        return f"{said}No feature tells much of {measured.target.name} alone."
-    shares = listed([percent(measured.tells[name]) for name in top])
-    return f"{said}{subject(top, 'tell')} the most of {measured.target.name}, alone: {shares}."
+        return f"{headline}No feature alone explains much of {measured.target.name}."
+    shares = listed([percent(measured.associations[name]) for name in top])
+    verb = subject(top, "explain")
+    return f"{headline}{verb} most of the variance of {measured.target.name} alone: {shares}."

@@ -1,4 +1,4 @@
-"""What moves over time: how many rows, the target, and which features."""
+"""Change over time: the number of rows, the target, and the features."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,15 +14,14 @@ from engine.eda.target import Array, Codes
 PERIODS = 12
 FEWEST_IN_PERIOD = 100
 DRIFT_BINS = 10
-# A small effect by Cohen's convention (1988): below it, a difference is real but hardly matters.
-MOVES = 0.1
+SMALL_EFFECT = 0.1  # Cohen 1988: smaller differences hardly matter
 
 
 @dataclass(frozen=True)
 class Periods:
-    """Equal stretches of time: the one of each row (`codes`, n; −1 for no time) and their starts.
+    """Equal periods of time: `codes` (n,) is each row's period, −1 without a time.
 
-    `ends` are the limits of the stretches, one more than starts.
+    `ends` are the limits of the periods, one more than `starts`.
     """
 
     codes: Codes
@@ -30,44 +29,43 @@ class Periods:
     ends: tuple[str, ...]
 
     def take(self, rows: NDArray[np.bool_]) -> "Periods":
-        """The same stretches, of some rows."""
+        """The same periods, for some rows."""
         return Periods(self.codes[rows], self.starts, self.ends)
 
 
-def periods(times: pd.Series) -> Periods | None:
-    """Cut time into stretches that hold enough rows on average; None where there is no span."""
+def periods_of(times: pd.Series) -> Periods | None:
+    """Cut time into periods that hold enough rows on average; None for a single time."""
     seconds = numbers(Column("time", "date"), times)
-    known = seconds[~np.isnan(seconds)]
-    if not len(known) or known.min() == known.max():
+    present = seconds[~np.isnan(seconds)]
+    if not len(present) or present.min() == present.max():
         return None
-    how_many = int(np.clip(len(known) / FEWEST_IN_PERIOD, 2, PERIODS))
-    limits = np.linspace(known.min(), known.max(), how_many + 1)
+    number_of_periods = int(np.clip(len(present) / FEWEST_IN_PERIOD, 2, PERIODS))
+    limits = np.linspace(present.min(), present.max(), number_of_periods + 1)
     codes = np.searchsorted(limits[1:-1], seconds, side="right").astype(np.intp)
     codes[np.isnan(seconds)] = -1
     named = tuple(_names(limits))
     return Periods(codes, named[:-1], named)
 
 
-def drift(columns: Sequence[Column], frame: pd.DataFrame, spans: Periods) -> dict[str, float]:
-    """How far each column's values hang together with the period, from the most to the least.
+def drift(columns: Sequence[Column], frame: pd.DataFrame, periods: Periods) -> dict[str, float]:
+    """The association of each column with the period, the strongest first.
 
-    Cramér's V between period and bins (missing is a bin): 0 is stable, 1 means that the value tells
+    Cramér's V between period and bins (missing is a bin): 0 is stable, at 1 the value determines
     the period. Dates are left out.
     """
-    found = {}
+    result = {}
     for column in columns:
         if column.type != "date":
             bins = cut(column, frame[column.name], DRIFT_BINS).with_missing()
-            strength = cramer(spans.codes, len(spans.starts), bins.codes, len(bins.labels))
-            found[column.name] = strength
-    return dict(sorted(found.items(), key=lambda item: -item[1]))
+            strength = cramer(periods.codes, len(periods.starts), bins.codes, len(bins.labels))
+            result[column.name] = strength
+    return dict(sorted(result.items(), key=lambda item: -item[1]))
 
 
 def cramer(first: Codes, groups: int, second: Codes, others: int) -> float:
-    """Cramér's V between two groupings of rows, less what chance alone gives (Bergsma 2013).
+    """Cramér's V between two groupings of rows, corrected for chance (Bergsma 2013).
 
-    A code of −1 belongs to no group. 0: they have nothing to do with each other; 1: one tells the
-    other.
+    A code of −1 belongs to no group. 0: independent; 1: one determines the other.
     """
     inside = (first >= 0) & (second >= 0)
     flat = first[inside] * others + second[inside]

@@ -1,4 +1,4 @@
-"""The target as numbers, and what it is on average in groups of rows, with 95 % intervals."""
+"""The target as numbers, and its mean in groups of rows with 95 % intervals."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,8 +22,8 @@ SHOWN_CLASSES = 5  # more are drawn together as one
 class Target:
     """Outcomes of rows: `values` (n,) are 0/1 for binary, class numbers, or the values themselves.
 
-    `classes` name the numbers: for binary (other, positive), for multiclass from the most to the
-    least frequent, for regression none. A row without an outcome has no place here.
+    `classes` name the numbers: (other, positive) for binary, the most frequent first for
+    multiclass, none for regression. Rows without an outcome are not included.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Target:
         return Target(self.name, self.task, self.values[rows], self.classes)
 
     def outcomes(self) -> list[tuple[str, Array]]:
-        """What can be averaged: the value, or for each class of interest whether a row is it."""
+        """Named values to average: the target, or for each class whether a row has it."""
         if self.task == "regression":
             return [(f"mean {self.name}", self.values)]
         if self.task == "binary":
@@ -47,7 +47,7 @@ class Target:
         ]
 
     def shown(self, most: int = SHOWN_CLASSES) -> tuple[tuple[str, ...], Codes]:
-        """Classes few enough to draw, the rare ones taken together, and each row's number."""
+        """At most `most` classes, the rarer ones merged into one, and each row's class number."""
         codes = self.values.astype(np.intp)
         if len(self.classes) <= most + 1:
             return self.classes, codes
@@ -66,12 +66,13 @@ class Level:
 
 
 def check_positive(problem: Problem, outcome: "pd.Series[Any]") -> None:
-    """Raise BadInput where the positive outcome is none of those there are: all would read 0 %."""
+    """Raise BadInput if the positive outcome is not a value of the target."""
     labels, positive = outcome.dropna().unique().tolist(), problem.target.positive
     if problem.target.task == "binary" and len(labels) > 1 and positive not in labels:
         raise BadInput(
             f"target.positive is {positive!r}, but '{problem.target.column}' holds "
-            f"{labels!r:.60}; name one of them in problem.toml"
+            f"{labels!r:.60}; name one of them in problem.toml",
+            code="unknown-positive",
         )
 
 
@@ -92,7 +93,7 @@ def read(problem: Problem, frame: pd.DataFrame) -> Target:
 
 
 def written(value: object) -> str:
-    """A value as a reader would write it."""
+    """A value as text for people."""
     if isinstance(value, bool | np.bool_):
         return str(value).lower()
     return number(value) if isinstance(value, float) else str(value)
@@ -106,31 +107,22 @@ def levels(outcome: Array, codes: Codes, groups: int) -> list[Level]:
     """
     inside = codes >= 0
     outcome, codes = outcome[inside], codes[inside]
-    share = bool(np.isin(outcome, (0.0, 1.0)).all())
-    rows = np.bincount(codes, minlength=groups)
+    rows = np.bincount(codes, minlength=groups).astype(np.float64)
     sums = np.bincount(codes, weights=outcome, minlength=groups)
     squares = np.bincount(codes, weights=outcome**2, minlength=groups)
-    found = []
-    for n, total, square in zip(rows.tolist(), sums.tolist(), squares.tolist(), strict=True):
-        found.append(_share(n, total) if share else _mean(n, total, square))
-    return found
-
-
-def _share(n: int, hits: float) -> Level:
-    if n == 0:
-        return Level(0, np.nan, np.nan, np.nan)
-    p, z2 = hits / n, Z95**2
-    middle = (p + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z95 * np.sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return Level(n, p, max(0.0, float(middle - half)), min(1.0, float(middle + half)))
-
-
-def _mean(n: int, total: float, square: float) -> Level:
-    if n == 0:
-        return Level(0, np.nan, np.nan, np.nan)
-    mean = total / n
-    if n == 1:
-        return Level(1, mean, np.nan, np.nan)
-    variance = max(0.0, (square - n * mean * mean) / (n - 1))
-    half = Z95 * float(np.sqrt(variance / n))
-    return Level(n, mean, mean - half, mean + half)
+    # Groups of no row, or of one, have no mean or no interval: NaN.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = sums / rows
+        if np.isin(outcome, (0.0, 1.0)).all():
+            shrink = 1 + Z95**2 / rows
+            middle = (mean + Z95**2 / (2 * rows)) / shrink
+            half = Z95 * np.sqrt(mean * (1 - mean) / rows + (Z95 / (2 * rows)) ** 2) / shrink
+            low, high = np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
+        else:
+            variance = np.maximum(squares - rows * mean**2, 0.0) / (rows - 1)
+            half = Z95 * np.sqrt(variance / rows)
+            low, high = mean - half, mean + half
+    return [
+        Level(int(n), *interval)
+        for n, *interval in np.column_stack([rows, mean, low, high]).tolist()
+    ]

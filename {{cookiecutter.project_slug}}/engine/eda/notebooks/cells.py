@@ -41,7 +41,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Ran:
+class RunCell:
     """A cell that ran: its last expression, and what it printed."""
 
     cell: Cell
@@ -77,30 +77,30 @@ def cells(path: Path) -> list[Cell]:
         raise BadInput(
             f"{path} is nested too deeply for Python to read; split the expression, then run again"
         ) from None
-    found: list[Cell] = []
+    result: list[Cell] = []
     for node in body:
         if isinstance(node, ast.With) and ast.unparse(node.items[0].context_expr) == "app.setup":
             last = node.end_lineno or node.lineno
-            found.append(Cell("setup", "setup", node.lineno, last, _code(node, "setup", lines)))
+            result.append(Cell("setup", "setup", node.lineno, last, _code(node, "setup", lines)))
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found += _decorated(node, len(found) + 1, lines)
-    return found
+            result += _decorated(node, len(result) + 1, lines)
+    return result
 
 
-def run(path: Path) -> list[Ran]:
+def run(path: Path) -> list[RunCell]:
     """Run all cells and return them in the order of the file.
 
     Raises:
         BadInput: a cell fails (it is named, with its line), or one was stopped before its end.
     """
-    known, printed = cells(path), _Printed(path)
+    cells_, printed = cells(path), _Printed(path)
     try:
         with redirect_stdout(printed):
             app = runpy.run_path(str(path), run_name=path.stem)["app"]
             outputs, _ = app.run()
     except (Exception, SystemExit) as error:
-        raise BadInput(_failed(path, known, error)) from error
-    left = [cell for cell in known if cell.kind != "setup" and not cell.disabled]
+        raise BadInput(_failed(path, cells_, error)) from error
+    left = [cell for cell in cells_ if cell.kind != "setup" and not cell.disabled]
     if len(outputs) != len(left):
         raise BadInput(
             f"{path}: {len(left) - len(outputs)} of {len(left)} cells did not run, because a cell "
@@ -108,7 +108,8 @@ def run(path: Path) -> list[Ran]:
         )
     output_of = dict(zip(left, outputs, strict=True))
     return [
-        Ran(cell, output_of.get(cell), printed.between(cell.first, cell.last)) for cell in known
+        RunCell(cell, output_of.get(cell), printed.between(cell.first, cell.last))
+        for cell in cells_
     ]
 
 
@@ -148,14 +149,14 @@ def _code(node: Defined | ast.With, kind: Kind, lines: list[str]) -> str:
     return textwrap.dedent("\n".join(lines[first - 1 : last])).strip()
 
 
-def _failed(path: Path, known: list[Cell], error: BaseException) -> str:
+def _failed(path: Path, cells_: list[Cell], error: BaseException) -> str:
     """Which cell failed, in which line, and how."""
-    said = f"{type(error).__name__}: {error}".strip(": ")
+    output = f"{type(error).__name__}: {error}".strip(": ")
     line = _line(path, error)
-    where = next((c.name for c in known if c.first <= line <= c.last), None)
+    where = next((c.name for c in cells_ if c.first <= line <= c.last), None)
     if where is None:
-        return f"{path} does not run: {said}; mend it with `marimo edit {path}`"
-    return f"{path}, {where}, line {line}: {said}; mend the cell, then run again"
+        return f"{path} does not run: {output}; mend it with `marimo edit {path}`"
+    return f"{path}, {where}, line {line}: {output}; mend the cell, then run again"
 
 
 def _line(path: Path, error: BaseException) -> int:

@@ -46,15 +46,15 @@ def _text(value: Any) -> Code:
 
 def _table(frame: pd.DataFrame) -> Table:
     """The first rows of a frame, each with its label."""
-    some = frame.iloc[:ROWS, :COLUMNS]
+    head = frame.iloc[:ROWS, :COLUMNS]
     rows = [
         [written(label), *map(_cell, row)]
-        for label, row in zip(some.index, some.itertuples(index=False, name=None), strict=True)
+        for label, row in zip(head.index, head.itertuples(index=False, name=None), strict=True)
     ]
     caption = f"{count(len(frame), 'row')}, {count(frame.shape[1], 'column')}"
-    if some.shape != frame.shape:
-        caption += f"; shown: the first {len(some)} rows and {some.shape[1]} columns"
-    return Table(caption, ["", *map(str, some.columns)], rows)
+    if head.shape != frame.shape:
+        caption += f"; shown: the first {len(head)} rows and {head.shape[1]} columns"
+    return Table(caption, ["", *map(str, head.columns)], rows)
 
 
 def _cell(value: Any) -> Cell:
@@ -67,9 +67,9 @@ def _cell(value: Any) -> Cell:
 
 def _drawn(figure: Any) -> Figure:
     """A matplotlib figure as a picture inside the page."""
-    held = io.BytesIO()
-    figure.savefig(held, format="png", dpi=100, bbox_inches="tight")
-    data = base64.b64encode(held.getvalue()).decode("ascii")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100, bbox_inches="tight")
+    data = base64.b64encode(buffer.getvalue()).decode("ascii")
     # Letters and digits of our own making: nothing of the notebook's words is printed as it is.
     picture = f'<img alt="a picture" style="max-width: 100%" src="data:image/png;base64,{data}">'
     return Figure(Markup(picture), "")  # noqa: S704
@@ -83,25 +83,25 @@ def markdown_of(value: Any) -> str | None:
     return text if text and not text.startswith(("<", "&lt;")) else None
 
 
-def parts_of(markdown: str) -> list[tuple[str, str, list[Block]]]:
+def sections_of(markdown: str) -> list[tuple[str, str, list[Block]]]:
     """Markdown as (heading, first paragraph, blocks); signs of emphasis and links are dropped."""
-    parts: list[tuple[str, str, list[Block]]] = []
+    sections: list[tuple[str, str, list[Block]]] = []
     for piece in re.split(r"\n\s*\n", markdown.strip()):
         heading = re.match(r"#+ +(.+)", piece)
-        if heading or not parts:
-            parts.append((_plain(heading[1]) if heading else "", "", []))
+        if heading or not sections:
+            sections.append((_plain(heading[1]) if heading else "", "", []))
         rest = piece[heading.end() :].strip() if heading else piece
-        title, first, blocks = parts[-1]
+        title, first, blocks = sections[-1]
         if rest.startswith("```"):
             blocks.append(Code(re.sub(r"^```.*\n|\n?```$", "", rest)))
         elif re.match(r"[-*] ", rest):
             items = re.split(r"(?:^|\n)[-*] +", rest)[1:]
             blocks += [Note(f"• {_plain(item)}") for item in items]
         elif title and not first and not blocks:
-            parts[-1] = title, _plain(rest), blocks
+            sections[-1] = title, _plain(rest), blocks
         elif rest:
             blocks.append(Note(_plain(rest)))
-    return parts
+    return sections
 
 
 def _plain(text: str) -> str:

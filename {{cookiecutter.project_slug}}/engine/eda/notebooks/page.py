@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.eda.notebooks.cells import Ran, run
-from engine.eda.notebooks.outputs import blocks_of, markdown_of, parts_of
+from engine.eda.notebooks.cells import RunCell, run
+from engine.eda.notebooks.outputs import blocks_of, markdown_of, sections_of
 from engine.pages import page
 from engine.pages.page import Block, Code, Section
 from engine.problem.files import read_text
@@ -27,11 +27,11 @@ ALONE = (
 class Shown:
     """Parts of a page, as a notebook and an exported page both show them."""
 
-    parts: tuple[Section | Block, ...]
+    blocks: tuple[Section | Block, ...]
 
     def _repr_html_(self) -> str:
         """The parts in a frame, for notebook editors."""
-        inside = page.render("", "", _sections("", self.parts)) + ALONE
+        inside = page.render("", "", _sections("", self.blocks)) + ALONE
         style = "width: 100%; height: 32rem; border: 0; resize: vertical; overflow: auto"
         fit = "this.style.height = this.contentDocument.body.offsetHeight + 'px'"
         return (
@@ -40,9 +40,9 @@ class Shown:
         )
 
 
-def show(*parts: Section | Block) -> Shown:
+def show(*blocks: Section | Block) -> Shown:
     """What a cell ends with to show sections, figures or tables."""
-    return Shown(parts)
+    return Shown(blocks)
 
 
 def write(path: Path, out: Path | None = None) -> Path:
@@ -52,8 +52,8 @@ def write(path: Path, out: Path | None = None) -> Path:
         BadInput: the file is no notebook, or a cell fails. No page is written then.
     """
     sections: list[Section] = []
-    for ran in run(path):
-        _add(sections, path, ran)
+    for run_cell in run(path):
+        _add(sections, path, run_cell)
     text = read_text(path, "a marimo notebook", "restore it")
     lead = (ast.get_docstring(ast.parse(text)) or "").split("\n\n")[0]
     footer = f"Made of {path.as_posix()} by python -m eda notebook: each cell ran once, in order."
@@ -61,43 +61,43 @@ def write(path: Path, out: Path | None = None) -> Path:
     return page.write(target, f"Notebook {path.stem}", lead, sections, footer=footer)
 
 
-def _add(sections: list[Section], path: Path, ran: Ran) -> None:
+def _add(sections: list[Section], path: Path, run_cell: RunCell) -> None:
     """A cell's code and output: into the section at hand, or as sections of their own."""
-    code = [] if ran.cell.hidden or not ran.cell.code else [Code(ran.cell.code)]
-    said = [Code(ran.printed.strip(), "It prints:")] if ran.printed.strip() else []
-    output = ran.output
+    code = [] if run_cell.cell.hidden or not run_cell.cell.code else [Code(run_cell.cell.code)]
+    output_text = [Code(run_cell.printed.strip(), "It prints:")] if run_cell.printed.strip() else []
+    output = run_cell.output
     if (text := markdown_of(output)) is not None:
-        for heading, first, blocks in parts_of(text):
+        for heading, first, blocks in sections_of(text):
             if heading or not sections:
                 sections.append(Section(heading or path.stem, "data scientist", first, blocks))
             else:
                 sections[-1] = _with(sections[-1], blocks)
         output, code = None, []  # of a cell of words, the words are the code
-    if isinstance(output, Shown) and any(isinstance(part, Section) for part in output.parts):
-        sections += _sections(path.stem, output.parts)
+    if isinstance(output, Shown) and any(isinstance(part, Section) for part in output.blocks):
+        sections += _sections(path.stem, output.blocks)
         output = None
     if not sections:
         sections.append(Section("Setup", "data scientist", "What the cells below use."))
     shown: Sequence[Block] = blocks_of(output)
     if isinstance(output, Shown):
-        shown = [part for part in output.parts if not isinstance(part, Section)]
-    sections[-1] = _with(sections[-1], [*code, *said, *shown])
+        shown = [part for part in output.blocks if not isinstance(part, Section)]
+    sections[-1] = _with(sections[-1], [*code, *output_text, *shown])
 
 
 def _with(section: Section, blocks: Sequence[Block]) -> Section:
     return replace(section, blocks=[*section.blocks, *blocks])
 
 
-def _sections(title: str, parts: Sequence[Section | Block]) -> list[Section]:
+def _sections(title: str, blocks: Sequence[Section | Block]) -> list[Section]:
     """Sections as they are, and what stands before, between and behind them in one each."""
-    found: list[Section] = []
+    sections: list[Section] = []
     loose = False
-    for part in parts:
+    for part in blocks:
         if isinstance(part, Section):
-            found.append(part)
+            sections.append(part)
         elif loose:
-            found[-1] = _with(found[-1], [part])
+            sections[-1] = _with(sections[-1], [part])
         else:
-            found.append(Section(title, "data scientist", "", [part]))
+            sections.append(Section(title, "data scientist", "", [part]))
         loose = not isinstance(part, Section)
-    return found
+    return sections

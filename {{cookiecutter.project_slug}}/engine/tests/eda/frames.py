@@ -76,16 +76,16 @@ def columns(frame: pd.DataFrame, target: str = "outcome") -> tuple[Column, ...]:
 
 
 def mixed(task: Task, rows: int = 1_000, seed: int = 0, lost: float = 0.1) -> pd.DataFrame:
-    """Every type of column, in order of time, `lost` of each missing but the time; `tells` tells.
+    """Every type of column, in order of time; a share `lost` of each but the time is missing.
 
-    `outcome` depends on `tells` and `word` alone.
+    `outcome` depends on `signal` and `word` alone.
     """
     rng = np.random.default_rng(seed)
     minutes = np.sort(rng.integers(0, 200 * 24 * 60, rows))
     frame = pd.DataFrame(
         {
             "when": (np.datetime64("2026-01-01T00:00") + minutes).astype("datetime64[us]"),
-            "tells": rng.normal(size=rows),
+            "signal": rng.normal(size=rows),
             "noise": rng.exponential(size=rows),
             "many": rng.integers(0, 1_000, rows).astype(float),
             "few": rng.integers(0, 4, rows).astype(float),
@@ -98,7 +98,7 @@ def mixed(task: Task, rows: int = 1_000, seed: int = 0, lost: float = 0.1) -> pd
         }
     )
     pull = frame["word"].map({"a": -1.0, "b": 0.0, "c": 1.0}).to_numpy(np.float64)
-    strength = 2 * frame["tells"].to_numpy(np.float64) + pull + rng.normal(size=rows)
+    strength = 2 * frame["signal"].to_numpy(np.float64) + pull + rng.normal(size=rows)
     for name in frame.columns.drop("when"):
         frame.loc[rng.random(rows) < lost, name] = None
     frame["outcome"] = _outcome(task, strength)

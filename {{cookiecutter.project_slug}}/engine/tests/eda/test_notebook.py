@@ -58,7 +58,7 @@ def test_the_notebook_runs_by_marimos_own_means_and_answers_a_choice() -> None:
     app = runpy.run_path(str(EXPLORE))["app"]
     outputs, defined = app.run()
     assert len(outputs) >= 8
-    first = defined["seen"].columns[0].name
+    first = defined["profile"].columns[0].name
     _, other = app.run(
         defs={"chosen": type("Chosen", (), {"value": first}), "names": defined["names"]}
     )
@@ -77,7 +77,7 @@ def test_its_page_opens_without_a_network_and_shows_the_reports_pictures(
     assert not re.findall(r"(?:src|href)=\"(?!data:|#)", html)
     assert html.count("<svg") >= 4
     assert len(html.encode()) < 500_000
-    assert "A row is one case of the question" in words(out)
+    assert "Each row is one case of the question" in words(out)
 
 
 @pytest.mark.usefixtures("rows_are_here")

@@ -7,8 +7,8 @@ import pytest
 from engine.contract.column import Column
 from engine.eda.associations import associations, missing, suspects
 from engine.eda.bins import OTHER, cut
-from engine.eda.profile import look
-from engine.eda.stability import MOVES, drift, periods
+from engine.eda.profile import measure
+from engine.eda.stability import SMALL_EFFECT, drift, periods_of
 from engine.eda.target import levels, read
 from engine.problem.errors import BadInput
 from engine.tests.eda.frames import Task, columns, mixed, problem
@@ -20,8 +20,8 @@ TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
 def test_the_feature_that_tells_comes_first_and_noise_tells_nothing(task: Task) -> None:
     frame = mixed(task)
     found = associations(columns(frame), frame, read(problem(task), frame))
-    assert next(iter(found)) == "tells"
-    assert found["tells"] > 0.2
+    assert next(iter(found)) == "signal"
+    assert found["signal"] > 0.2
     # 500 different names fit a thousand rows by heart; out of sample they are worth nothing.
     assert max(found[name] for name in ("noise", "many", "few", "flag", "name", "made")) < 0.02
 
@@ -43,8 +43,8 @@ def test_a_number_that_orders_a_rare_outcome_is_suspect() -> None:
     frame["days"] = frame["late"] * 1.0 + rng.random(20_000) * 0.99
     target = read(problem("binary", "late"), frame)
     described = columns(frame, "late")
-    tells = associations(described, frame, target)
-    assert [one.columns for one in suspects(described, frame, target, tells)] == [("days",)]
+    strengths = associations(described, frame, target)
+    assert [one.columns for one in suspects(described, frame, target, strengths)] == [("days",)]
 
 
 @pytest.mark.parametrize("lost", [0.1, 0.95])
@@ -60,7 +60,7 @@ def test_a_gap_that_tells_is_found(task: Task) -> None:
     high = read(problem(task), frame).values > 0
     frame.loc[high & (np.arange(len(frame)) % 3 == 0), "noise"] = np.nan
     found = missing(columns(frame), frame, read(problem(task), frame))
-    assert "noise" in [one.column for one in found if one.tells]
+    assert "noise" in [one.column for one in found if one.is_informative]
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -69,7 +69,7 @@ def test_gaps_by_chance_seldom_seem_to_tell(task: Task) -> None:
     for seed in range(20):
         frame = mixed(task, rows=400, seed=seed)
         found = missing(columns(frame), frame, read(problem(task), frame))
-        alarms += any(one.tells for one in found)
+        alarms += any(one.is_informative for one in found)
     # One page in twenty may; of twenty pages, five would be a fault in 1 case of 400.
     assert alarms < 5
 
@@ -91,7 +91,7 @@ def test_zeros_in_most_rows_do_not_hide_the_rest() -> None:
     assert bins.codes[-1] == len(bins.labels) - 1
 
 
-@pytest.mark.parametrize("name", ["when", "tells", "few", "flag", "word", "name", "made"])
+@pytest.mark.parametrize("name", ["when", "signal", "few", "flag", "word", "name", "made"])
 def test_every_row_is_in_a_bin_or_missing(name: str) -> None:
     frame = mixed("binary")
     (column,) = columns(frame[[name]])
@@ -114,15 +114,18 @@ def test_what_moves_is_found_and_what_does_not_is_not() -> None:
     rows = np.arange(len(frame))
     frame["rising"] = frame["noise"].fillna(0) + rows / 300
     frame["fading"] = frame["few"].mask(rows > 400)
-    spans = periods(frame["when"])
+    spans = periods_of(frame["when"])
     assert spans is not None
     strength = drift(columns(frame), frame, spans)
-    assert {name for name, value in strength.items() if value > MOVES} == {"rising", "fading"}
+    assert {name for name, value in strength.items() if value > SMALL_EFFECT} == {
+        "rising",
+        "fading",
+    }
     assert "when" not in strength
 
 
 def test_one_moment_is_no_span() -> None:
-    assert periods(pd.Series([pd.Timestamp("2026-01-01")] * 5)) is None
+    assert periods_of(pd.Series([pd.Timestamp("2026-01-01")] * 5)) is None
 
 
 def test_a_positive_outcome_that_no_row_has_is_refused() -> None:
@@ -130,4 +133,4 @@ def test_a_positive_outcome_that_no_row_has_is_refused() -> None:
     frame = mixed("binary")
     frame["outcome"] = frame["outcome"].map({True: "ja", False: "nein"}).astype("str")
     with pytest.raises(BadInput, match=r"positive is True, but 'outcome' holds .*name one of them"):
-        look(problem("binary"), frame, columns(frame))
+        measure(problem("binary"), frame, columns(frame))

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.eda.correlated import alike, shared_missingness
-from engine.eda.quality import odd
+from engine.eda.correlated import correlated, shared_missingness
+from engine.eda.quality import quality_issues
 from engine.tests.eda.frames import columns, mixed
 
 ROWS = 2_000
@@ -18,7 +18,7 @@ def said_of(values: pd.Series) -> str:
     """What is odd about a column, in one line."""
     frame = pd.DataFrame({"x": values})
     different = {"x": int(frame["x"].nunique())}
-    return "; ".join(one.what for one in odd(columns(frame), frame, different))
+    return "; ".join(one.what for one in quality_issues(columns(frame), frame, different))
 
 
 def words(*kinds: str) -> pd.Series:
@@ -33,11 +33,14 @@ def words(*kinds: str) -> pd.Series:
         (pd.Series([True] * ROWS), "is always true"),
         (pd.Series(np.where(SOME, np.nan, 3.0)), "is 3 or missing"),
         (pd.Series(np.arange(ROWS) % 250 == 7), "is false in 99.6 % of rows"),
-        (pd.Series(np.where(SOME, -999.0, NORMAL)), "is −999 in 5 % of rows, far from all else"),
-        (pd.Series(np.where(SOME, 9999.0, NORMAL)), "is 9,999 in 5 % of rows, far from all else"),
+        (pd.Series(np.where(SOME, -999.0, NORMAL)), "is −999 in 5 % of rows, far from all others"),
+        (pd.Series(np.where(SOME, 9999.0, NORMAL)), "is 9,999 in 5 % of rows, far from all others"),
         (pd.Series(np.where(SOME, np.inf, NORMAL)), "is infinite in"),
         (pd.Series(np.exp(4 * NORMAL)), "has a long tail"),
-        (pd.Series([f"row {i}" for i in range(ROWS)], dtype="str"), "almost every row has its own"),
+        (
+            pd.Series([f"row {i}" for i in range(ROWS)], dtype="str"),
+            "different in almost every row",
+        ),
         (words("red", "N/A"), "is “N/A” in"),
         (words("Berlin", "berlin ", "Rome"), "1 value differs from another by case or spaces only"),
         (words("a", "A", "b", "B "), "2 values differ from another by case or spaces only"),
@@ -67,16 +70,16 @@ def test_ordinary_values_are_not(values: pd.Series) -> None:
 def test_features_that_say_the_same_are_paired() -> None:
     frame = mixed("binary")
     frame["kilos"] = frame["noise"] / 1_000
-    frame["bent"] = np.exp(frame["tells"])
+    frame["bent"] = np.exp(frame["signal"])
     frame["letter"] = frame["word"].map({"a": "alpha", "b": "beta", "c": "gamma"}).astype("str")
-    found = {(one.first, one.second) for one in alike(columns(frame), frame)}
-    assert found == {("noise", "kilos"), ("tells", "bent"), ("word", "letter")}
+    found = {(one.first, one.second) for one in correlated(columns(frame), frame)}
+    assert found == {("noise", "kilos"), ("signal", "bent"), ("word", "letter")}
 
 
 @pytest.mark.parametrize("rows", [12, 60, 8_000])
 def test_features_that_have_nothing_to_do_with_each_other_are_not(rows: int) -> None:
     frame = mixed("binary", rows=rows).drop(columns="outcome")
-    assert not alike(columns(frame), frame)
+    assert not correlated(columns(frame), frame)
 
 
 def test_gaps_in_the_same_rows_are_one_group() -> None:
