@@ -21,7 +21,7 @@ PLOT = 160.0  # height of the plot in charts with two axes
 COLOURS = 6  # classes c1…c6 of the style sheet
 WIDEST_LABEL = 145.0
 
-Places = Sequence[float | str]
+Positions = Sequence[float | str]
 
 
 def colour(i: int) -> int:
@@ -29,13 +29,13 @@ def colour(i: int) -> int:
     return i % COLOURS + 1
 
 
-def places(x: Places) -> list[float]:
+def positions(x: Positions) -> list[float]:
     """Where values stand on an axis; words (names, dates) stand at even distances."""
     return [float(i) if isinstance(v, str) else v for i, v in enumerate(x)]
 
 
 def below(
-    across: Scale, x: Places, y: float, label: str = "", show: Show | None = None
+    across: Scale, x: Positions, y: float, label: str = "", show: Show | None = None
 ) -> list[str]:
     """The axis at the bottom: words as given or round ticks, and under them what they mean."""
     if len(x) and isinstance(x[0], str):
@@ -58,45 +58,48 @@ def beside(up: Scale, show: Show | None = None) -> tuple[list[str], float]:
     values = ticks(up.low, up.high, at_most=4)
     texts = [show(v) for v in values] if show else tick_texts(values)
     left = max((width_of(words) for words in texts), default=0.0) + 8
-    parts = []
+    elements = []
     for value, words in zip(values, texts, strict=True):
-        parts.append(line(left, up(value), WIDTH, up(value)))
-        parts.append(text(left - 6, up(value), words, anchor="end"))
-    return parts, left
+        elements.append(line(left, up(value), WIDTH, up(value)))
+        elements.append(text(left - 6, up(value), words, anchor="end"))
+    return elements, left
 
 
 def row_labels(labels: Sequence[str], top: float = 0.0) -> tuple[list[str], float]:
     """The names at the left of rows, and where the drawing beside them starts."""
     room = min(max((width_of(label) for label in labels), default=0.0), WIDEST_LABEL)
-    parts = [
+    elements = [
         text(0.0, top + (i + 0.5) * ROW, fit(label, room), hint=label)
         for i, label in enumerate(labels)
     ]
-    return parts, room + 10
+    return elements, room + 10
 
 
 def legend(names: Sequence[str]) -> tuple[list[str], float]:
     """A swatch and a name for each series, wrapped; and the height taken. One series needs none."""
     if len(names) < 2:
         return [], 0.0
-    parts, x, y = [], 0.0, 8.0
+    elements, x, y = [], 0.0, 8.0
     for i, name in enumerate(names):
         words = fit(name, WIDTH - 20)
         if x and x + 16 + width_of(words) > WIDTH:
             x, y = 0.0, y + 18
         swatch = {"x": x, "y": y - 5, "width": 10, "height": 10, "rx": 2}
-        parts += [tag("rect", **swatch, class_=f"c{colour(i)}"), text(x + 16, y, words, hint=name)]
+        elements += [
+            tag("rect", **swatch, class_=f"c{colour(i)}"),
+            text(x + 16, y, words, hint=name),
+        ]
         x += 16 + width_of(words) + 16
-    return parts, y + 14
+    return elements, y + 14
 
 
 def spread(texts: Sequence[tuple[float, str]], y: float) -> list[str]:
     """Texts centred on their places, kept inside the drawing; what would overlap is left out."""
-    parts, taken = [], -math.inf
+    elements, taken = [], -math.inf
     for x, words in texts:
         half = width_of(words) / 2
         middle = min(max(x, half), WIDTH - half)
         if middle - half > taken:
-            parts.append(text(middle, y, words, anchor="middle"))
+            elements.append(text(middle, y, words, anchor="middle"))
             taken = middle + half + 6
-    return parts
+    return elements

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from engine.pages.drawing import WIDTH, Show, fit, picture, tag, text, width_of
 from engine.pages.formatting import number
 
-CROWD = 1000  # a crowd shows so many cases, forty a row
+ICONS = 1000  # a crowd shows so many cases, forty a row
 PER_ROW = 40
 STEP = WIDTH / PER_ROW
 LEGEND = 20.0  # height of a line of the legend
@@ -17,7 +17,7 @@ WIDEST_NAME = 120.0
 
 
 @dataclass(frozen=True)
-class Group:
+class CaseGroup:
     """Cases of one kind: what they are, how many, in the colour c1…c6; what went wrong is crossed.
 
     `rows` may be counts or shares: a crowd is drawn of their parts.
@@ -40,37 +40,39 @@ def matrix(
     """Amounts in a small table of cells: what earns is green, what costs is red, and signed."""
     left = min(max((width_of(name) for name, _ in rows), default=0.0), WIDEST_NAME) + 10
     wide = (WIDTH - left) / max(len(columns), 1)
-    parts = [
+    elements = [
         text(left + (i + 0.5) * wide, 8, fit(name, wide - 6), name, anchor="middle")
         for i, name in enumerate(columns)
     ]
     for r, (name, amounts) in enumerate(rows):
         y = 20 + r * CELL
-        parts.append(text(0.0, y + CELL / 2, fit(name, left - 8), name))
+        elements.append(text(0.0, y + CELL / 2, fit(name, left - 8), name))
         for i, amount in enumerate(amounts):
             kind = "gain" if amount > 0 else "loss" if amount < 0 else "even"
             size = {"width": wide - 4, "height": CELL - 4, "rx": 6}
-            parts.append(tag("rect", x=left + i * wide + 2, y=y + 2, **size, class_=kind))
+            elements.append(tag("rect", x=left + i * wide + 2, y=y + 2, **size, class_=kind))
             words = f"+{show(amount)}" if amount > 0 else show(amount)
             middle = left + (i + 0.5) * wide
-            parts.append(text(middle, y + CELL / 2, words, class_="strong large", anchor="middle"))
-    return picture(title, description, 22 + len(rows) * CELL, parts)
+            elements.append(
+                text(middle, y + CELL / 2, words, class_="strong large", anchor="middle")
+            )
+    return picture(title, description, 22 + len(rows) * CELL, elements)
 
 
-def icon_array(title: str, groups: Sequence[Group], *, description: str = "") -> Markup:
+def icon_array(title: str, groups: Sequence[CaseGroup], *, description: str = "") -> Markup:
     """A thousand marks, one a case, group by group: a dot where it went right, else a cross."""
     counts = thousand([group.rows for group in groups])
-    parts, at, top = [], 0, LEGEND * len(groups) + 10
+    elements, at, top = [], 0, LEGEND * len(groups) + 10
     for i, (group, count) in enumerate(zip(groups, counts, strict=True)):
         y = LEGEND * (i + 0.5)
         words = f"{count:,} {group.label}"
-        parts.append(_marks([(6.0, y)], group))
-        parts.append(text(16.0, y, fit(words, WIDTH - 18), words, class_="strong"))
-        places = [divmod(n, PER_ROW) for n in range(at, at + count)]
-        spots = [((x + 0.5) * STEP, top + (row + 0.5) * STEP) for row, x in places]
-        parts.append(_marks(spots, group))
+        elements.append(_marks([(6.0, y)], group))
+        elements.append(text(16.0, y, fit(words, WIDTH - 18), words, class_="strong"))
+        positions = [divmod(n, PER_ROW) for n in range(at, at + count)]
+        spots = [((x + 0.5) * STEP, top + (row + 0.5) * STEP) for row, x in positions]
+        elements.append(_marks(spots, group))
         at += count
-    return picture(title, description, top + -(-at // PER_ROW) * STEP, filter(None, parts))
+    return picture(title, description, top + -(-at // PER_ROW) * STEP, filter(None, elements))
 
 
 def thousand(rows: Sequence[float]) -> list[int]:
@@ -81,15 +83,15 @@ def thousand(rows: Sequence[float]) -> list[int]:
     whole = sum(rows)
     if not whole:
         return [0] * len(rows)
-    exact = [CROWD * part / whole for part in rows]
+    exact = [ICONS * part / whole for part in rows]
     counts = [int(part) for part in exact]
-    neediest = sorted(range(len(rows)), key=lambda i: counts[i] - exact[i])
-    for i in neediest[: CROWD - sum(counts)]:
+    largest_remainders = sorted(range(len(rows)), key=lambda i: counts[i] - exact[i])
+    for i in largest_remainders[: ICONS - sum(counts)]:
         counts[i] += 1
     return counts
 
 
-def _marks(spots: Sequence[tuple[float, float]], group: Group) -> str:
+def _marks(spots: Sequence[tuple[float, float]], group: CaseGroup) -> str:
     """One path for all marks: a thousand elements would weigh ten times as much."""
     if not spots:
         return ""

@@ -14,12 +14,12 @@ from markupsafe import Markup
 from engine.pages.axes import (
     PLOT,
     ROW,
-    Places,
+    Positions,
     below,
     beside,
     colour,
     legend,
-    places,
+    positions,
     room_below,
     row_labels,
 )
@@ -55,15 +55,15 @@ def bars(
 ) -> Markup:
     """One lying bar a row, its value behind it; values may be negative."""
     texts = [show(value) for _, value in rows]
-    parts, left = row_labels([label for label, _ in rows])
+    elements, left = row_labels([label for label, _ in rows])
     room = max((width_of(words) for words in texts), default=0.0) + 10
     across = scale([value for _, value in rows], left, WIDTH - room, zero=True)
     for i, ((_, value), words) in enumerate(zip(rows, texts, strict=True)):
         ends = sorted((across(0.0), across(value if math.isfinite(value) else 0.0)))
         size = {"width": max(ends[1] - ends[0], 1.0), "height": ROW - 10, "rx": 2}
-        parts.append(tag("rect", x=ends[0], y=i * ROW + 5, **size, class_="c1"))
-        parts.append(text(ends[1] + 6, (i + 0.5) * ROW, words, class_="strong"))
-    return picture(title, description, len(rows) * ROW, parts)
+        elements.append(tag("rect", x=ends[0], y=i * ROW + 5, **size, class_="c1"))
+        elements.append(text(ends[1] + 6, (i + 0.5) * ROW, words, class_="strong"))
+    return picture(title, description, len(rows) * ROW, elements)
 
 
 def shares(
@@ -76,16 +76,16 @@ def shares(
     """One lying bar a row, divided among the groups; each row is taken as parts of its sum."""
     key, top = legend(groups)
     labels, left = row_labels([label for label, _ in rows], top)
-    parts = key + labels
+    elements = key + labels
     for i, (_, values) in enumerate(rows):
         x, whole = left, sum(values) or 1.0
         for g, value in enumerate(values):
             width = (WIDTH - left) * value / whole
             size = {"width": width, "height": ROW - 8, "class_": f"part c{colour(g)}"}
             hint = tag("title", percent(value / whole))
-            parts.append(tag("rect", hint, x=x, y=top + i * ROW + 4, **size))
+            elements.append(tag("rect", hint, x=x, y=top + i * ROW + 4, **size))
             x += width
-    return picture(title, description, top + len(rows) * ROW, parts)
+    return picture(title, description, top + len(rows) * ROW, elements)
 
 
 def interval_plot(
@@ -104,22 +104,22 @@ def interval_plot(
     room = max((width_of(words) for words in texts), default=0.0) + 14
     seen = [v for row in rows for v in (row.value, row.low, row.high)] + _given(mark)
     across = scale(seen, left + 6, WIDTH - room)
-    parts = [line(across(v), 0, across(v), height) for v in ticks(across.low, across.high)]
-    parts += [line(across(v), 0, across(v), height, "mark") for v in _given(mark)]
+    elements = [line(across(v), 0, across(v), height) for v in ticks(across.low, across.high)]
+    elements += [line(across(v), 0, across(v), height, "mark") for v in _given(mark)]
     for i, (row, words) in enumerate(zip(rows, texts, strict=True)):
         y = (i + 0.5) * ROW
         if math.isfinite(row.low + row.high):
-            parts.append(line(across(row.low), y, across(row.high), y, "whisker l1"))
+            elements.append(line(across(row.low), y, across(row.high), y, "whisker l1"))
         if math.isfinite(row.value):
-            parts.append(tag("circle", cx=across(row.value), cy=y, r=5, class_="c1"))
-        parts.append(text(WIDTH, y, words, class_="strong", anchor="end"))
-    parts += below(across, [], height, label, show)
-    return picture(title, description, height + room_below(label), names + parts)
+            elements.append(tag("circle", cx=across(row.value), cy=y, r=5, class_="c1"))
+        elements.append(text(WIDTH, y, words, class_="strong", anchor="end"))
+    elements += below(across, [], height, label, show)
+    return picture(title, description, height + room_below(label), names + elements)
 
 
 def histogram(
     title: str,
-    edges: Places,
+    edges: Positions,
     groups: Mapping[str, Sequence[float]],
     *,
     label: str = "",
@@ -131,23 +131,23 @@ def histogram(
     highest = max((v for counts in groups.values() for v in counts), default=0.0)
     up = Scale(0.0, highest or 1.0, top + PLOT, top + 8)
     levels, left = beside(up, show)
-    across = scale(places(edges), left, WIDTH - 8)
-    at = [across(place) for place in places(edges)]
-    parts = key + levels
+    across = scale(positions(edges), left, WIDTH - 8)
+    at = [across(place) for place in positions(edges)]
+    elements = key + levels
     for g, counts in enumerate(groups.values()):
         if g:
-            parts.append(outline(at, [up(v) for v in counts], up(0), f"line l{colour(g)}"))
+            elements.append(outline(at, [up(v) for v in counts], up(0), f"line l{colour(g)}"))
             continue
         for a, b, v in zip(at, at[1:], counts, strict=False):
             size = {"width": max(b - a - 1, 0.5), "height": up(0) - up(v)}
-            parts.append(tag("rect", tag("title", show(v)), x=a, y=up(v), **size, class_="c1"))
-    parts += below(across, edges, top + PLOT, label)
-    return picture(title, description, top + PLOT + room_below(label), parts)
+            elements.append(tag("rect", tag("title", show(v)), x=a, y=up(v), **size, class_="c1"))
+    elements += below(across, edges, top + PLOT, label)
+    return picture(title, description, top + PLOT + room_below(label), elements)
 
 
 def lines(
     title: str,
-    x: Places,
+    x: Positions,
     series: Sequence[Line],
     *,
     label: str = "",
@@ -161,12 +161,12 @@ def lines(
     seen = [v for one in series for v in (*one.values, *one.low, *one.high)] + _given(mark)
     up = scale(seen, top + PLOT, top + 8, zero)
     levels, left = beside(up, show)
-    across = scale(places(x), left + 6, WIDTH - 8)
-    parts = key + levels + [line(left, up(v), WIDTH, up(v), "mark") for v in _given(mark)]
+    across = scale(positions(x), left + 6, WIDTH - 8)
+    elements = key + levels + [line(left, up(v), WIDTH, up(v), "mark") for v in _given(mark)]
     for s, one in enumerate(series):
-        parts += curve([across(place) for place in places(x)], one, up, colour(s))
-    parts += below(across, x, top + PLOT, label)
-    return picture(title, description, top + PLOT + room_below(label), parts)
+        elements += curve([across(place) for place in positions(x)], one, up, colour(s))
+    elements += below(across, x, top + PLOT, label)
+    return picture(title, description, top + PLOT + room_below(label), elements)
 
 
 def scatter(
@@ -180,14 +180,14 @@ def scatter(
     """A spot a point, and a trend line over them. A few hundred points say what more would say."""
     finite = [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
     up = scale([y for _, y in [*finite, *trend]], PLOT, 8)
-    parts, left = beside(up)
+    elements, left = beside(up)
     across = scale([x for x, _ in [*finite, *trend]], left + 6, WIDTH - 8)
     spots = "".join(f"M{across(x):.0f} {up(y):.0f}h0" for x, y in finite)
-    parts.append(tag("path", d=spots, class_="spots"))
+    elements.append(tag("path", d=spots, class_="spots"))
     if trend:
-        parts.append(path([(across(x), up(y)) for x, y in trend], "line l2"))
-    parts += below(across, [], PLOT, label)
-    return picture(title, description, PLOT + room_below(label), parts)
+        elements.append(path([(across(x), up(y)) for x, y in trend], "line l2"))
+    elements += below(across, [], PLOT, label)
+    return picture(title, description, PLOT + room_below(label), elements)
 
 
 def calibration(
@@ -195,18 +195,18 @@ def calibration(
 ) -> Markup:
     """(mean score, share that came true, rows) a bin, against the diagonal of an honest score."""
     up = Scale(0.0, 1.0, WIDTH * 0.6, 12.0)
-    parts, left = beside(up, percent)
+    elements, left = beside(up, percent)
     across = Scale(0.0, 1.0, left + 10, WIDTH - 12)
-    parts.append(line(across(0), up(0), across(1), up(1), "mark"))
+    elements.append(line(across(0), up(0), across(1), up(1), "mark"))
     if points:
-        parts.append(path([(across(score), up(share)) for score, share, _ in points], "line l1"))
+        elements.append(path([(across(score), up(share)) for score, share, _ in points], "line l1"))
     most = max((rows for _, _, rows in points), default=1) or 1
     for score, share, rows in points:
         hint = f"{percent(share)} of {number(rows)} rows came true at a score of {percent(score)}"
         spot = {"cx": across(score), "cy": up(share), "r": 3 + 5 * math.sqrt(rows / most)}
-        parts.append(tag("circle", tag("title", hint), **spot, class_="c1"))
-    parts += below(across, [], up(0), "score", percent)
-    return picture(title, description, up(0) + room_below("score"), parts)
+        elements.append(tag("circle", tag("title", hint), **spot, class_="c1"))
+    elements += below(across, [], up(0), "score", percent)
+    return picture(title, description, up(0) + room_below("score"), elements)
 
 
 def _given(mark: float | None) -> list[float]:

@@ -35,14 +35,14 @@ def curve(at: Sequence[float], one: Line, up: Scale, c: int) -> list[str]:
             pieces[-1].append(i)
         elif pieces[-1]:
             pieces.append([])
-    parts = []
+    elements = []
     for piece in filter(None, pieces):
         if one.low and one.high:
             over = [(at[i], up(one.high[i])) for i in piece]
             under = [(at[i], up(one.low[i])) for i in reversed(piece)]
-            parts.append(path([*over, *under], f"band c{c}", closed=True))
-        parts.append(path([(at[i], up(one.values[i])) for i in piece], f"line l{c}"))
+            elements.append(path([*over, *under], f"band c{c}", closed=True))
+        elements.append(path([(at[i], up(one.values[i])) for i in piece], f"line l{c}"))
         if len(one.values) <= FEW_POINTS:
             spots = [(at[i], up(one.values[i])) for i in piece]
-            parts += [tag("circle", cx=x, cy=y, r=3, class_=f"c{c}") for x, y in spots]
-    return parts
+            elements += [tag("circle", cx=x, cy=y, r=3, class_=f"c{c}") for x, y in spots]
+    return elements

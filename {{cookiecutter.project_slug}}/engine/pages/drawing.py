@@ -98,8 +98,8 @@ def line(x1: float, y1: float, x2: float, y2: float, class_: str = "grid") -> st
 
 def path(points: Sequence[tuple[float, float]], class_: str, closed: bool = False) -> str:
     """A line through points, or the area they enclose."""
-    way = "L".join(f"{_short(x)} {_short(y)}" for x, y in points)
-    return tag("path", d=f"M{way}{'Z' if closed else ''}", class_=class_)
+    points_ = "L".join(f"{_short(x)} {_short(y)}" for x, y in points)
+    return tag("path", d=f"M{points_}{'Z' if closed else ''}", class_=class_)
 
 
 def width_of(words: str) -> float:
@@ -116,7 +116,7 @@ def fit(words: str, room: float) -> str:
     return words.rstrip() + "…"
 
 
-def picture(title: str, description: str, height: float, parts: Iterable[str]) -> Markup:
+def picture(title: str, description: str, height: float, elements: Iterable[str]) -> Markup:
     """A whole drawing: a title and a description for those who do not see it, then its parts.
 
     The result is marked as safe to print: whatever came from data was escaped on its way here.
@@ -125,7 +125,7 @@ def picture(title: str, description: str, height: float, parts: Iterable[str]) -
     if description:
         inner += tag("desc", escape(description))
     box = f"0 0 {_short(WIDTH)} {_short(height)}"
-    svg = tag("svg", inner + "".join(parts), class_="chart", viewBox=box, role="img")
+    svg = tag("svg", inner + "".join(elements), class_="chart", viewBox=box, role="img")
     return Markup(svg)  # noqa: S704  every text and attribute above went through escape
 
 

@@ -3,11 +3,11 @@
 import math
 from typing import Literal
 
-Tone = Literal["good", "warn", "bad", "quiet"]
+Severity = Literal["good", "warn", "bad", "quiet"]
 
 # Every verdict word of the project and how it sounds. A word that stands here is coloured
 # wherever a table shows it, so a page and a terminal can never disagree.
-TONES: dict[str, Tone] = {
+SEVERITIES: dict[str, Severity] = {
     "pass": "good",
     "passed": "good",
     "accepted": "good",
@@ -31,7 +31,7 @@ TONES: dict[str, Tone] = {
 }
 
 # Never colour alone: the sign says the same to those who do not see the colour.
-SIGNS: dict[Tone, str] = {"good": "✓", "warn": "!", "bad": "✕", "quiet": "–"}
+SIGNS: dict[Severity, str] = {"good": "✓", "warn": "!", "bad": "✕", "quiet": "–"}
 
 NOTHING = "–"
 LARGE = {1e12: "T", 1e9: "B", 1e6: "M"}
@@ -92,9 +92,9 @@ def subject(words: list[str], verb: str) -> str:
     return f"{listed(words)} {verb}{'s' if len(words) == 1 else ''}"
 
 
-def severity(word: object) -> Tone | None:
+def severity(word: object) -> Severity | None:
     """How a verdict word sounds; None for any other word."""
-    return TONES.get(word) if isinstance(word, str) else None
+    return SEVERITIES.get(word) if isinstance(word, str) else None
 
 
 def _minus(text: str) -> str:

@@ -119,7 +119,7 @@ class Section:
         return alone if isinstance(alone, Figure) else None
 
     @property
-    def parts(self) -> tuple[list[Block], list[Block]]:
+    def columns(self) -> tuple[list[Block], list[Block]]:
         """The other blocks: those beside the lone figure, and from the first table on the rest."""
         others = [block for block in self.blocks if block is not self.side]
         broad = [i for i, block in enumerate(others) if isinstance(block, Table | Code | Gallery)]
@@ -134,11 +134,11 @@ def render(
     *,
     verdict: str = "",
     footer: str = "",
-    sheet: bool = False,
+    one_page: bool = False,
 ) -> str:
     """The page's HTML; `lead` is its message in a sentence or two, `verdict` a word like passed.
 
-    A `sheet` is set small and in two columns, so that a short page prints on one sheet of paper.
+    `one_page` sets it small in two columns, so that a short page prints on one sheet of paper.
     """
     owners = [owner for owner in get_args(Owner) if any(s.owner == owner for s in sections)]
     stages = any(section.status for section in sections)
@@ -149,7 +149,7 @@ def render(
         "footer": footer,
         "sections": list(zip(anchors(sections), sections, strict=True)),
         "stages": stages,
-        "sheet": sheet,
+        "one_page": one_page,
         "owners": owners,
         # A page of one owner says so once, at its top.
         "lone_owner": owners[0] if len(owners) == 1 and not stages else None,
@@ -165,10 +165,10 @@ def write(
     *,
     verdict: str = "",
     footer: str = "",
-    sheet: bool = False,
+    one_page: bool = False,
 ) -> Path:
     """Write the page (see `render`) and return its path."""
-    html = render(title, lead, sections, verdict=verdict, footer=footer, sheet=sheet)
+    html = render(title, lead, sections, verdict=verdict, footer=footer, one_page=one_page)
     return save(path, html)
 
 

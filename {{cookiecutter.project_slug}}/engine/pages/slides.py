@@ -53,14 +53,14 @@ def deck(sections: Sequence[Section]) -> list[Slide]:
 
 
 def _slides(section: Section) -> Iterator[Slide]:
-    held: list[Block] = []
+    collected: list[Block] = []
     sentence = section.sentence
     for block in _single(section.blocks):
-        if _fills(block) and any(map(_fills, held)):
-            yield Slide(section.title, section.owner, sentence, held)
-            held, sentence = [], ""
-        held.append(block)
-    yield Slide(section.title, section.owner, sentence, held)
+        if _fills(block) and any(map(_fills, collected)):
+            yield Slide(section.title, section.owner, sentence, collected)
+            collected, sentence = [], ""
+        collected.append(block)
+    yield Slide(section.title, section.owner, sentence, collected)
 
 
 def _single(blocks: Sequence[Block]) -> Iterator[Block]:

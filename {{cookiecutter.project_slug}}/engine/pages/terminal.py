@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from engine.pages.formatting import SIGNS, Tone, number, severity
+from engine.pages.formatting import SIGNS, Severity, number, severity
 
-STYLES: dict[Tone, str] = {
+STYLES: dict[Severity, str] = {
     "good": "green",
     "warn": "yellow",
     "bad": "bold red",

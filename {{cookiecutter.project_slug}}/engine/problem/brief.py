@@ -27,7 +27,7 @@ def write(problem: Problem, path: Path = BRIEF) -> Path:
         sections(problem),
         verdict="assumed" if problem.assumed else "",
         footer="Made from problem/problem.toml: whoever disagrees changes it there.",
-        sheet=True,
+        one_page=True,
     )
 
 

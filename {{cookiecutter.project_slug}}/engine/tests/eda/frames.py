@@ -46,11 +46,11 @@ VALUES = {
 
 def problem(task: Task, target: str = "outcome", time: str | None = None) -> Problem:
     """A problem about `target`; the positive outcome of a binary one is True."""
-    said = "Said in a test."
+    text = "A sentence."
     return Problem(
         decision=Decision(
-            name="a-test", question="Will it rain?", action=said, stakeholder=said,
-            intended_use=said, not_for=said,
+            name="a-test", question="Will it rain?", action=text, stakeholder=text,
+            intended_use=text, not_for=text,
         ),
         target=Target(
             column=target, task=task, positive=True if task == "binary" else None,

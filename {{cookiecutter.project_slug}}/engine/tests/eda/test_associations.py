@@ -19,11 +19,11 @@ TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
 @pytest.mark.parametrize("task", TASKS)
 def test_the_feature_that_tells_comes_first_and_noise_tells_nothing(task: Task) -> None:
     frame = mixed(task)
-    found = associations(columns(frame), frame, read(problem(task), frame))
-    assert next(iter(found)) == "signal"
-    assert found["signal"] > 0.2
+    result = associations(columns(frame), frame, read(problem(task), frame))
+    assert next(iter(result)) == "signal"
+    assert result["signal"] > 0.2
     # 500 different names fit a thousand rows by heart; out of sample they are worth nothing.
-    assert max(found[name] for name in ("noise", "many", "few", "flag", "name", "made")) < 0.02
+    assert max(result[name] for name in ("noise", "many", "few", "flag", "name", "made")) < 0.02
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -59,8 +59,8 @@ def test_a_gap_that_tells_is_found(task: Task) -> None:
     frame = mixed(task, lost=0.05)
     high = read(problem(task), frame).values > 0
     frame.loc[high & (np.arange(len(frame)) % 3 == 0), "noise"] = np.nan
-    found = missing(columns(frame), frame, read(problem(task), frame))
-    assert "noise" in [one.column for one in found if one.is_informative]
+    result = missing(columns(frame), frame, read(problem(task), frame))
+    assert "noise" in [one.column for one in result if one.is_informative]
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -68,8 +68,8 @@ def test_gaps_by_chance_seldom_seem_to_tell(task: Task) -> None:
     alarms = 0
     for seed in range(20):
         frame = mixed(task, rows=400, seed=seed)
-        found = missing(columns(frame), frame, read(problem(task), frame))
-        alarms += any(one.is_informative for one in found)
+        result = missing(columns(frame), frame, read(problem(task), frame))
+        alarms += any(one.is_informative for one in result)
     # One page in twenty may; of twenty pages, five would be a fault in 1 case of 400.
     assert alarms < 5
 
@@ -114,9 +114,9 @@ def test_what_moves_is_found_and_what_does_not_is_not() -> None:
     rows = np.arange(len(frame))
     frame["rising"] = frame["noise"].fillna(0) + rows / 300
     frame["fading"] = frame["few"].mask(rows > 400)
-    spans = periods_of(frame["when"])
-    assert spans is not None
-    strength = drift(columns(frame), frame, spans)
+    periods = periods_of(frame["when"])
+    assert periods is not None
+    strength = drift(columns(frame), frame, periods)
     assert {name for name, value in strength.items() if value > SMALL_EFFECT} == {
         "rising",
         "fading",

@@ -24,11 +24,11 @@ HEAD = "import marimo\n\napp = marimo.App()\n\n"
 
 def notebook(path: Path, *bodies: str, head: str = HEAD) -> Path:
     """A marimo notebook with one cell a body; names are handed on as marimo would."""
-    parts = []
+    sections_ = []
     for body in bodies:
         lines = "".join(f"    {line}\n" for line in body.splitlines())
-        parts.append(f"@app.cell\ndef _():\n{lines}    return\n\n\n")
-    path.write_text(head + "".join(parts) + "if __name__ == '__main__':\n    app.run()\n")
+        sections_.append(f"@app.cell\ndef _():\n{lines}    return\n\n\n")
+    path.write_text(head + "".join(sections_) + "if __name__ == '__main__':\n    app.run()\n")
     return path
 
 
@@ -115,24 +115,24 @@ def test_each_kind_of_output_is_shown(tmp_path: Path) -> None:
         "from matplotlib.figure import Figure\nf = Figure()\nf.add_subplot().plot([1, 2])\nf",
     )
     html = (out := write(path, tmp_path / "out.html")).read_text()
-    said = words(out)
-    assert "2 rows, 2 columns" in said
-    assert "<b>a</b>" in said  # escaped on the page
+    text = words(out)
+    assert "2 rows, 2 columns" in text
+    assert "<b>a</b>" in text  # escaped on the page
     assert "<b>a" not in html
-    assert "counts" in said
-    assert "It prints: said aloud" in said
-    assert "{'a': [1, 2]}" in said
+    assert "counts" in text
+    assert "It prints: said aloud" in text
+    assert "{'a': [1, 2]}" in text
     assert ">A fine title</h2>" in html
-    assert "First words. • one • two" in said
-    assert "It stands at 4." in said
+    assert "First words. • one • two" in text
+    assert "It stands at 4." in text
     assert html.count('src="data:image/png;base64,') == 1
 
 
 def test_a_long_table_is_cut_and_says_so(tmp_path: Path) -> None:
     path = notebook(tmp_path / "long.py", "import pandas as pd\npd.DataFrame({'x': range(10_000)})")
-    said = words(write(path, tmp_path / "out.html"))
-    assert "10,000 rows, 1 column; shown: the first 20 rows" in said
-    assert "9,999" not in said
+    text = words(write(path, tmp_path / "out.html"))
+    assert "10,000 rows, 1 column; shown: the first 20 rows" in text
+    assert "9,999" not in text
 
 
 def test_code_is_shown_as_written_and_hidden_where_it_says_so(tmp_path: Path) -> None:
@@ -146,9 +146,9 @@ def test_code_is_shown_as_written_and_hidden_where_it_says_so(tmp_path: Path) ->
     (first, second) = cells(path)
     assert first.code == "# why\nx = 1  # one\nx + 1"
     assert second.hidden
-    said = words(write(path, tmp_path / "out.html"))
-    assert "# why x = 1 # one x + 1" in said
-    assert "y_hidden" not in said
+    text = words(write(path, tmp_path / "out.html"))
+    assert "# why x = 1 # one x + 1" in text
+    assert "y_hidden" not in text
 
 
 def test_what_a_cell_prints_stays_with_it_through_functions(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_what_a_cell_prints_stays_with_it_through_functions(tmp_path: Path) -> N
     ],
 )
 def test_a_cell_that_fails_is_named_with_its_line_and_leaves_no_page(
-    body: str, said: str, tmp_path: Path
+    body: str, text: str, tmp_path: Path
 ) -> None:
     path = notebook(tmp_path / "bad.py", "x = 1\nx", body, "3")
     if "stop" in body:
@@ -184,7 +184,7 @@ def test_a_cell_that_fails_is_named_with_its_line_and_leaves_no_page(
         )
         path.write_text(text)
     out = tmp_path / "out.html"
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(BadInput, match=text):
         write(path, out)
     assert not out.exists()
 

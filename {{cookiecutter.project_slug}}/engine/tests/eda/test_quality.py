@@ -14,7 +14,7 @@ NORMAL = RNG.normal(size=ROWS)
 SOME = RNG.random(ROWS) < 0.05
 
 
-def said_of(values: pd.Series) -> str:
+def issues_of(values: pd.Series) -> str:
     """What is odd about a column, in one line."""
     frame = pd.DataFrame({"x": values})
     different = {"x": int(frame["x"].nunique())}
@@ -46,8 +46,8 @@ def words(*kinds: str) -> pd.Series:
         (words("a", "A", "b", "B "), "2 values differ from another by case or spaces only"),
     ],
 )
-def test_an_odd_value_is_named(values: pd.Series, said: str) -> None:
-    assert said in said_of(values)
+def test_an_odd_value_is_named(values: pd.Series, text: str) -> None:
+    assert text in issues_of(values)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_an_odd_value_is_named(values: pd.Series, said: str) -> None:
     ],
 )
 def test_ordinary_values_are_not(values: pd.Series) -> None:
-    assert said_of(values) == ""
+    assert issues_of(values) == ""
 
 
 def test_features_that_say_the_same_are_paired() -> None:
@@ -72,8 +72,8 @@ def test_features_that_say_the_same_are_paired() -> None:
     frame["kilos"] = frame["noise"] / 1_000
     frame["bent"] = np.exp(frame["signal"])
     frame["letter"] = frame["word"].map({"a": "alpha", "b": "beta", "c": "gamma"}).astype("str")
-    found = {(one.first, one.second) for one in correlated(columns(frame), frame)}
-    assert found == {("noise", "kilos"), ("signal", "bent"), ("word", "letter")}
+    result = {(one.first, one.second) for one in correlated(columns(frame), frame)}
+    assert result == {("noise", "kilos"), ("signal", "bent"), ("word", "letter")}
 
 
 @pytest.mark.parametrize("rows", [12, 60, 8_000])

@@ -51,16 +51,16 @@ def test_missing_shares_are_right(tmp_path: Path) -> None:
     frame = mixed("binary", lost=0.0)
     frame.loc[:249, "noise"] = np.nan
     frame.loc[:2, "word"] = None
-    said = words(page_of(frame, tmp_path / "index.html"))
-    assert "2 of 9 inputs" in said
-    assert "noise has the most (25 %)" in said
-    assert "1,000 rows, 9 inputs, 3 % of values missing" in said
-    assert re.search(r"word category 0\.3 %", said)
+    text = words(page_of(frame, tmp_path / "index.html"))
+    assert "2 of 9 inputs" in text
+    assert "noise has the most (25 %)" in text
+    assert "1,000 rows, 9 inputs, 3 % of values missing" in text
+    assert re.search(r"word category 0\.3 %", text)
 
 
 def test_nothing_missing_is_said_too(tmp_path: Path) -> None:
-    said = words(page_of(mixed("binary", lost=0.0), tmp_path / "index.html"))
-    assert "No value is missing." in said
+    text = words(page_of(mixed("binary", lost=0.0), tmp_path / "index.html"))
+    assert "No value is missing." in text
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -121,9 +121,9 @@ def test_many_rows_are_sampled_for_pictures_and_the_page_says_so(tmp_path: Path)
     frame = pd.DataFrame({"when": pd.date_range("2026-01-01", periods=rows, freq="min", unit="us")})
     frame["x"] = np.arange(rows) % 97 * 1.0
     frame["outcome"] = frame["x"] > 90
-    said = words(page_of(frame, tmp_path / "index.html", time="when"))
-    assert f"use {PICTURE_ROWS:,} random rows" in said
-    assert f"{rows:,} rows, 2 inputs" in said
+    text = words(page_of(frame, tmp_path / "index.html", time="when"))
+    assert f"use {PICTURE_ROWS:,} random rows" in text
+    assert f"{rows:,} rows, 2 inputs" in text
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -137,33 +137,33 @@ def test_the_rows_of_the_pictures_are_of_both_sides_of_a_random_split(task: Task
 def test_repeated_rows_are_counted_and_contradictions_named(tmp_path: Path) -> None:
     frame = mixed("binary", rows=200, lost=0.0)[["signal", "outcome"]]
     again = frame.head(20).assign(outcome=~frame["outcome"].head(20))
-    said = words(page_of(pd.concat([frame, again], ignore_index=True), tmp_path / "index.html"))
-    assert "9 % of rows (20) repeat the inputs" in said
-    assert "with another outcome" in said
+    text = words(page_of(pd.concat([frame, again], ignore_index=True), tmp_path / "index.html"))
+    assert "9 % of rows (20) repeat the inputs" in text
+    assert "with another outcome" in text
 
 
 def test_rows_that_cannot_be_split_get_a_page_that_says_so(tmp_path: Path) -> None:
     frame = mixed("multiclass", rows=300, lost=0.0)
     frame["outcome"] = frame["outcome"].astype("str")
     frame.loc[0, "outcome"] = "seldom"  # cannot be on both sides
-    said = words(page_of(frame, tmp_path / "index.html", "multiclass"))
-    assert "There is no test set yet" in said
-    assert "seldom: fewer than 30 training rows" in said
+    text = words(page_of(frame, tmp_path / "index.html", "multiclass"))
+    assert "There is no test set yet" in text
+    assert "seldom: fewer than 30 training rows" in text
 
 
 def test_a_column_known_too_late_is_shown_as_kept_out_with_its_reason(tmp_path: Path) -> None:
     frame = mixed("binary")
     frame["came"] = frame["outcome"] * 1.0
     late = Columns(known_after={"came": "when it has come"}, personal={"name": "names a person"})
-    asked = problem("binary").model_copy(update={"columns": late})
-    described = [c for c in columns(frame) if c.name not in asked.kept_out]
-    html = report(asked, frame, described, tmp_path / "index.html").path.read_text()
-    said = words(html)
-    assert re.search(r"came known too late: when it has come >?(9|100)", said)
+    questions = problem("binary").model_copy(update={"columns": late})
+    described = [c for c in columns(frame) if c.name not in questions.kept_out]
+    html = report(questions, frame, described, tmp_path / "index.html").path.read_text()
+    text = words(html)
+    assert re.search(r"came known too late: when it has come >?(9|100)", text)
     # What a person's name would tell is nobody's business.
-    assert "name names a person –" in said
+    assert "name names a person –" in text
     assert "<h3>came</h3>" not in html
-    assert "came may leak the target" not in said
+    assert "came may leak the target" not in text
 
 
 def test_twenty_classes_are_all_named_where_the_target_is_shown(tmp_path: Path) -> None:
@@ -179,8 +179,8 @@ def test_twenty_classes_are_all_named_where_the_target_is_shown(tmp_path: Path) 
 def test_a_tail_that_decides_the_error_is_named(tmp_path: Path) -> None:
     frame = mixed("regression", rows=500)
     frame.loc[::125, "outcome"] = 1e6
-    said = words(page_of(frame, tmp_path / "a.html", "regression"))
-    assert "The 1 % of rows furthest from the mean" in said
+    text = words(page_of(frame, tmp_path / "a.html", "regression"))
+    assert "The 1 % of rows furthest from the mean" in text
     frame = mixed("regression", rows=500)
     frame.loc[:249, "outcome"] = 0.0
     assert "Consider two models" in words(page_of(frame, tmp_path / "b.html", "regression"))
@@ -191,20 +191,20 @@ def test_columns_may_have_any_name(names: list[str], tmp_path: Path) -> None:
     frame = mixed("binary").rename(
         columns=dict(zip(["signal", "noise", "word"], names, strict=True))
     )
-    said = words(page_of(frame, tmp_path / "index.html", time="when"))
-    assert all(name in said for name in names)
+    text = words(page_of(frame, tmp_path / "index.html", time="when"))
+    assert all(name in text for name in names)
 
 
 def test_what_moves_is_said_of_one_and_of_many(tmp_path: Path) -> None:
     frame = mixed("binary", rows=600, lost=0.0)
     rows = np.arange(len(frame))
     frame["rising"] = rows * 1.0
-    said = words(page_of(frame, tmp_path / "one.html", time="when"))
-    assert "rising changes over time" in said
+    text = words(page_of(frame, tmp_path / "one.html", time="when"))
+    assert "rising changes over time" in text
     for i in range(4):
         frame[f"rising {i}"] = rows + i * 0.5 * rows
-    said = words(page_of(frame, tmp_path / "many.html", time="when"))
-    assert "change over time most, of 5 features" in said
+    text = words(page_of(frame, tmp_path / "many.html", time="when"))
+    assert "change over time most, of 5 features" in text
 
 
 def test_odd_tables_get_a_page_too(tmp_path: Path) -> None:
@@ -212,10 +212,10 @@ def test_odd_tables_get_a_page_too(tmp_path: Path) -> None:
     frame["empty"] = np.nan
     frame["same"] = 7.0
     frame["own"] = pd.Series([f"passenger {i}" for i in range(60)], dtype="str")
-    said = words(page_of(frame, tmp_path / "index.html"))
-    assert "empty has no value at all" in said
-    assert "same is always 7" in said
-    assert "own is different in almost every row" in said
+    text = words(page_of(frame, tmp_path / "index.html"))
+    assert "empty has no value at all" in text
+    assert "same is always 7" in text
+    assert "own is different in almost every row" in text
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from engine.pages.cases import CROWD, Group, icon_array, matrix, thousand
+from engine.pages.cases import ICONS, CaseGroup, icon_array, matrix, thousand
 from engine.pages.drawing import WIDTH, width_of
 
 LONG = "<b>a group with a name that is far too long for any line of a legend</b>"
@@ -16,8 +16,8 @@ LONG = "<b>a group with a name that is far too long for any line of a legend</b>
 )
 def test_a_thousand_is_shared_out_to_the_last(rows: list[float]) -> None:
     counts = thousand(rows)
-    assert sum(counts) == CROWD
-    assert all(abs(n - CROWD * part / sum(rows)) < 1 for n, part in zip(counts, rows, strict=True))
+    assert sum(counts) == ICONS
+    assert all(abs(n - ICONS * part / sum(rows)) < 1 for n, part in zip(counts, rows, strict=True))
 
 
 def test_of_nothing_nobody_gets_a_share() -> None:
@@ -26,7 +26,7 @@ def test_of_nothing_nobody_gets_a_share() -> None:
 
 
 def test_each_case_has_its_mark_and_what_went_wrong_is_crossed() -> None:
-    svg = icon_array("Cases", [Group("right", 3, 1), Group("wrong", 1, 5, wrong=True)])
+    svg = icon_array("Cases", [CaseGroup("right", 3, 1), CaseGroup("wrong", 1, 5, wrong=True)])
     # One more of each in the legend.
     assert svg.count("h0") == 751
     assert svg.count("m-2.5-2.5") == 251
@@ -36,7 +36,7 @@ def test_each_case_has_its_mark_and_what_went_wrong_is_crossed() -> None:
 
 def test_a_long_or_hostile_name_stays_inside_and_a_name() -> None:
     for svg in (
-        icon_array(LONG, [Group(LONG, 1, 1)], description=LONG),
+        icon_array(LONG, [CaseGroup(LONG, 1, 1)], description=LONG),
         matrix(LONG, [LONG, "b"], [(LONG, [1.0, -1.0])], description=LONG),
     ):
         assert "<b>" not in svg

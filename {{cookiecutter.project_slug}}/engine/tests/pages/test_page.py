@@ -112,9 +112,9 @@ def test_every_picture_has_a_title(html: str) -> None:
 def test_every_stage_says_its_status_in_words_and_in_order(html: str) -> None:
     strip = re.search(r'<ol class="strip">(.*?)</ol>', html, re.DOTALL)
     assert strip
-    said = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", strip[1]))
-    places = [said.index(f"{one.title} {one.status}") for one in sections()]
-    assert places == sorted(places)
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", strip[1]))
+    positions = [text.index(f"{one.title} {one.status}") for one in sections()]
+    assert positions == sorted(positions)
 
 
 def test_light_and_dark_know_the_same_colours(html: str) -> None:
@@ -154,15 +154,15 @@ def test_a_lone_picture_stands_beside_the_words_and_nothing_is_lost() -> None:
     first, last = Note("first"), Note("last")
     section = Section("Data", "both", "One.", [first, picture, table, last])
     assert section.side is picture
-    assert section.parts == ([first], [table, last])
+    assert section.sections_ == ([first], [table, last])
     two = Section("Data", "both", "One.", [first, picture, table, Figure("", "another")])
     assert two.side is None
-    assert [*two.parts[0], *two.parts[1]] == list(two.blocks)
+    assert [*two.sections_[0], *two.sections_[1]] == list(two.blocks)
 
 
 def test_a_page_without_stages_lists_its_parts() -> None:
-    parts = [Section(title, "both", "One.", [Note("Two.")]) for title in ("Rows", "Time")]
-    html = render("Title", "Lead.", parts)
+    sections_ = [Section(title, "both", "One.", [Note("Two.")]) for title in ("Rows", "Time")]
+    html = render("Title", "Lead.", sections_)
     assert 'aria-label="Contents"' in html
     assert "strip" not in html.split("</style>")[1]
 
@@ -179,6 +179,6 @@ def contrast(one: str, other: str) -> float:
 
 
 def _luminance(colour: str) -> float:
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    sections_ = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in sections_]
     return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

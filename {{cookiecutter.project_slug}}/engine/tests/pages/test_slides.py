@@ -33,10 +33,10 @@ def test_it_needs_no_network_and_stays_small(html: str) -> None:
 
 
 def test_every_sentence_and_picture_of_the_page_is_on_a_slide(html: str) -> None:
-    said = "".join(Outline(html).text)
+    text = "".join(Outline(html).text)
     for section in sections():
-        assert section.title in said
-        assert section.sentence in said
+        assert section.title in text
+        assert section.sentence in text
     pictures = [block for slide in deck(sections()) for block in slide.blocks]
     assert sum(isinstance(block, Figure) for block in pictures) == html.count('role="img"')
 
@@ -61,13 +61,13 @@ def test_a_slide_holds_one_picture_or_table() -> None:
 
 def test_who_hears_it_is_told_each_slides_name_and_place(html: str) -> None:
     page = Outline(html)
-    found = page.all("section")
+    result = page.all("section")
     ids = [attrs.get("id") for _, attrs in page.tags if "id" in attrs]
     assert len(ids) == len(set(ids))
-    assert all("aria-label" in one or one["aria-labelledby"] in ids for one in found)
-    assert all(one["tabindex"] == "-1" for one in found)
-    places = re.findall(r'<p class="turn">(\d+) / (\d+)', html)
-    assert places == [(str(n), str(len(found))) for n in range(1, len(found) + 1)]
+    assert all("aria-label" in one or one["aria-labelledby"] in ids for one in result)
+    assert all(one["tabindex"] == "-1" for one in result)
+    positions = re.findall(r'<p class="turn">(\d+) / (\d+)', html)
+    assert positions == [(str(n), str(len(result))) for n in range(1, len(result) + 1)]
     assert page.all("html") == [{"lang": "en"}]
     assert len(page.all("h1")) == 1
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from engine.pages import cases, charts
-from engine.pages.cases import Group
+from engine.pages.cases import CaseGroup
 from engine.pages.formatting import listed, number
 from engine.pages.page import Block, Facts, Figure, Gallery, Note, Section, Table
 from engine.problem.metrics import METRICS
@@ -35,7 +35,7 @@ def _decisions(worth: Worth) -> tuple[str, list[Block]]:
         ("missed", ~acts & due, value.false_negative or 0.0, 2, True),
         ("left alone, rightly", ~acts & ~due, value.true_negative or 0.0, 4, False),
     )
-    groups = [Group(name, float(part.sum()), c, wrong) for name, part, _, c, wrong in kinds]
+    groups = [CaseGroup(name, float(part.sum()), c, wrong) for name, part, _, c, wrong in kinds]
     hit, vain, missed, left = counts = cases.thousand([group.rows for group in groups])
     heard = f"{hit} acted on rightly, {vain} in vain, {missed} missed, {left} left alone rightly"
     drawn = cases.icon_array(f"{CASES:,} cases", groups, description=heard)
@@ -57,8 +57,8 @@ def _classes(worth: Worth) -> tuple[str, list[Block]]:
     truth, said = evidence.outcome.astype(int), evidence.said.argmax(axis=1)
     right = truth == said
     groups = [
-        Group("answered rightly", float(right.sum()), 1),
-        Group("answered wrongly", float((~right).sum()), 5, wrong=True),
+        CaseGroup("answered rightly", float(right.sum()), 1),
+        CaseGroup("answered wrongly", float((~right).sum()), 5, wrong=True),
     ]
     good, bad = cases.thousand([group.rows for group in groups])
     drawn = cases.icon_array(f"{CASES:,} cases", groups, description=f"{good} right, {bad} wrong")
@@ -92,8 +92,8 @@ def _amounts(worth: Worth) -> tuple[str, list[Block]]:
     guess = np.abs(evidence.outcome - evidence.scores[DUMMY][rows])
     closer = off < guess
     groups = [
-        Group("nearer to the truth than the average", float(closer.sum()), 1),
-        Group("no nearer", float((~closer).sum()), 5, wrong=True),
+        CaseGroup("nearer to the truth than the average", float(closer.sum()), 1),
+        CaseGroup("no nearer", float((~closer).sum()), 5, wrong=True),
     ]
     good, _ = cases.thousand([group.rows for group in groups])
     drawn = cases.icon_array(f"{CASES:,} cases", groups, description=f"{good} are nearer")
