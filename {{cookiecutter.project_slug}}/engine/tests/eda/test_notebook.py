@@ -161,7 +161,7 @@ def test_what_a_cell_prints_stays_with_it_through_functions(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "text"),
     [
         ("a = 1\nb = a / 0", r"cell 2, line 15: ZeroDivisionError: division by zero"),
         ("missing_name + 1", r"cell 2, line 14: NameError: name 'missing_name'"),

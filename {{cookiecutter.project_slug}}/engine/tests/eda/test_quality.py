@@ -27,7 +27,7 @@ def words(*kinds: str) -> pd.Series:
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "text"),
     [
         (pd.Series([np.nan] * ROWS), "has no value at all"),
         (pd.Series([True] * ROWS), "is always true"),

@@ -83,7 +83,7 @@ def test_ids_are_unique_and_every_anchor_leads_somewhere(html: str) -> None:
     assert set(jumps) | set(named) <= set(ids)
 
 
-def test_sections_of_one_title_keep_apart() -> None:
+def test_sectionsof_one_title_keep_apart() -> None:
     twins = [Section(title, "both", "A sentence.") for title in ("Data", "Data", "數據", "Data")]
     assert anchors(twins) == ["data", "data-2", "part", "data-3"]
 
@@ -154,15 +154,15 @@ def test_a_lone_picture_stands_beside_the_words_and_nothing_is_lost() -> None:
     first, last = Note("first"), Note("last")
     section = Section("Data", "both", "One.", [first, picture, table, last])
     assert section.side is picture
-    assert section.sections_ == ([first], [table, last])
+    assert section.columns == ([first], [table, last])
     two = Section("Data", "both", "One.", [first, picture, table, Figure("", "another")])
     assert two.side is None
-    assert [*two.sections_[0], *two.sections_[1]] == list(two.blocks)
+    assert [*two.columns[0], *two.columns[1]] == list(two.blocks)
 
 
 def test_a_page_without_stages_lists_its_parts() -> None:
-    sections_ = [Section(title, "both", "One.", [Note("Two.")]) for title in ("Rows", "Time")]
-    html = render("Title", "Lead.", sections_)
+    sections = [Section(title, "both", "One.", [Note("Two.")]) for title in ("Rows", "Time")]
+    html = render("Title", "Lead.", sections)
     assert 'aria-label="Contents"' in html
     assert "strip" not in html.split("</style>")[1]
 
@@ -179,6 +179,6 @@ def contrast(one: str, other: str) -> float:
 
 
 def _luminance(colour: str) -> float:
-    sections_ = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in sections_]
+    sections = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in sections]
     return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
