@@ -161,7 +161,7 @@ def test_what_a_cell_prints_stays_with_it_through_functions(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("body", "text"),
+    ("body", "message"),
     [
         ("a = 1\nb = a / 0", r"cell 2, line 15: ZeroDivisionError: division by zero"),
         ("missing_name + 1", r"cell 2, line 14: NameError: name 'missing_name'"),
@@ -174,17 +174,15 @@ def test_what_a_cell_prints_stays_with_it_through_functions(tmp_path: Path) -> N
     ],
 )
 def test_a_cell_that_fails_is_named_with_its_line_and_leaves_no_page(
-    body: str, text: str, tmp_path: Path
+    body: str, message: str, tmp_path: Path
 ) -> None:
     path = notebook(tmp_path / "bad.py", "x = 1\nx", body, "3")
     if "stop" in body:
         path.write_text(path.read_text().replace("def _():\n    3", "def _(mo):\n    mo.md('x')"))
-        text = path.read_text().replace(
-            "mo.stop(True)\n    return", "mo.stop(True)\n    return (mo,)"
-        )
-        path.write_text(text)
+        stopped = "mo.stop(True)\n    return"
+        path.write_text(path.read_text().replace(stopped, f"{stopped} (mo,)"))
     out = tmp_path / "out.html"
-    with pytest.raises(BadInput, match=text):
+    with pytest.raises(BadInput, match=message):
         write(path, out)
     assert not out.exists()
 
