@@ -66,19 +66,17 @@ class Search:
 
 
 def search(
-    taught: CrossValidationData,
+    data: CrossValidationData,
     tried: tuple[Candidate, ...],
     seconds: float,
     say: Callable[[str], None],
     folder: Path = SEARCHES,
 ) -> Search | None:
-    """Search until `seconds` are spent, those of earlier runs of the same search included.
+    """Search until `seconds` are spent, including earlier runs of the same search.
 
-    A trial is begun only if one that takes as long as they usually do (the median) would end in
-    time. One that runs is given up when its next trees would end too late: see `Judge`. So the
-    end may be missed by the first trees of a fold, never by a fit.
-
-    Ctrl-C ends it with the best until then. None where no trial came to its end.
+    A trial starts only if one of median duration would end in time. A running trial is given up
+    when its next trees would end too late (see `Judge`). Ctrl-C ends the search with the best
+    result so far. None if no trial was completed.
 
     Raises:
         BadInput: a fold's rows cannot be parted once more, to say when to stop adding trees; or the
@@ -86,20 +84,20 @@ def search(
     """
     model = next(one.model for one in tried if one.name == BOOSTING)
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / key(taught, model)[:16]
+    file = folder / key(data, model)[:16]
     with held(file.with_suffix(".lock")):
-        return _search(taught, model, seconds, say, file.with_suffix(".db"))
+        return _search(data, model, seconds, say, file.with_suffix(".db"))
 
 
 def _search(
-    taught: CrossValidationData,
+    data: CrossValidationData,
     model: Pipeline,
     seconds: float,
     say: Callable[[str], None],
     file: Path,
 ) -> Search | None:
     with defer_sigint():
-        study = _study(taught, model, file)
+        study = _study(data, model, file)
     began, spent = monotonic(), _spent(study)
     progress, stopped = Progress(began + seconds - spent), False
     if _look(study, progress):
@@ -107,12 +105,12 @@ def _search(
         say(f"  a search of {kept} is kept in {file.parent}; going on with it")
     # Even making the folds' features ready is left out where nothing is left to search.
     if not _has_time(study, progress.until):
-        return _result(study, taught, seconds, stopped, say)
+        return _result(study, data.metric.name, seconds, stopped, say)
     try:
         with told(progress, say):
-            ready = judges(taught, model, progress.until)
+            ready = judges(data, model, progress.until)
             while trial := _next(study, progress):
-                _tell(study, trial, taught, ready, progress.until)
+                _tell(study, trial, data, ready, progress.until)
     except TimeIsUpError:
         pass  # the time did not even do to make the folds ready
     except KeyboardInterrupt:
@@ -121,16 +119,16 @@ def _search(
         with defer_sigint():
             _let_go(study)
             study.set_user_attr(SPENT, spent + monotonic() - began)
-    return _result(study, taught, seconds, stopped, say)
+    return _result(study, data.metric.name, seconds, stopped, say)
 
 
-def _study(taught: CrossValidationData, model: Pipeline, file: Path) -> optuna.Study:
+def _study(data: CrossValidationData, model: Pipeline, file: Path) -> optuna.Study:
     """The search of this problem, these rows and this code: a new one, or that of before."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
         storage=f"sqlite:///{file.as_posix()}",
-        study_name=key(taught, model),
-        direction="maximize" if taught.metric.higher_is_better else "minimize",
+        study_name=key(data, model),
+        direction="maximize" if data.metric.higher_is_better else "minimize",
         pruner=optuna.pruners.MedianPruner(n_startup_trials=BEFORE_PRUNING),
         load_if_exists=True,
     )
@@ -169,15 +167,15 @@ def _has_time(study: optuna.Study, until: float) -> bool:
 
 
 def _let_go(study: optuna.Study) -> None:
-    """What still runs by the file runs no more: this process holds the search, or did stop it."""
+    """End the trials that a killed process left running."""
     for trial in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
         study.tell(trial.number, state=TrialState.FAIL)
 
 
-def key(taught: CrossValidationData, model: Pipeline) -> str:
+def key(data: CrossValidationData, model: Pipeline) -> str:
     """What a search is known by: the problem, the rows, the model, and the code that searches."""
-    sha = hashlib.sha256(taught.dataset.digest.encode())
-    sha.update(taught.dataset.problem.model_dump_json().encode())
+    sha = hashlib.sha256(data.dataset.digest.encode())
+    sha.update(data.dataset.problem.model_dump_json().encode())
     sha.update(model.__repr__(N_CHAR_MAX=sys.maxsize).encode())
     for path in (FEATURES_FILE, *(Path(__file__).parents[1] / name for name in CODE)):
         sha.update(path.read_bytes())
@@ -188,13 +186,13 @@ def key(taught: CrossValidationData, model: Pipeline) -> str:
 def _tell(
     study: optuna.Study,
     trial: optuna.Trial,
-    taught: CrossValidationData,
+    data: CrossValidationData,
     ready: list[Judge],
     until: float,
 ) -> None:
     """Judge one proposal fold by fold, and let go of it when the time is spent."""
     with defer_sigint():
-        parameters = propose(trial, taught)
+        parameters = propose(trial, data)
     results, trees = [], []
     try:
         with at_once(lambda judge: judge(parameters, until), ready) as done:
@@ -218,11 +216,7 @@ def _tell(
 
 
 def _result(
-    study: optuna.Study,
-    taught: CrossValidationData,
-    seconds: float,
-    stopped: bool,
-    say: Callable[[str], None],
+    study: optuna.Study, metric: str, seconds: float, stopped: bool, say: Callable[[str], None]
 ) -> Search | None:
     judged = study.get_trials(deepcopy=False, states=JUDGED)
     whole = [trial for trial in judged if trial.state == TrialState.COMPLETE]
@@ -235,7 +229,7 @@ def _result(
     best = study.best_trial
     say(
         f"  searched {spent:.0f} s: {count(len(judged), 'trial')}, {len(judged) - len(whole)} of "
-        f"them cut short; best {taught.metric.name} {number(best.value)}"
+        f"them cut short; best {metric} {number(best.value)}"
     )
     return Search(
         trials=len(judged),
@@ -249,10 +243,7 @@ def _result(
 
 
 def _spent(study: optuna.Study) -> float:
-    """Seconds, as the search counted them; at least those of its trials, if it was killed.
-
-    A trial that a kill left running has no end of its own, so it does not count.
-    """
+    """Seconds that the search counted; at least those of its completed trials, if it was killed."""
     trials = study.get_trials(deepcopy=False, states=JUDGED)
     taken = sum(trial.duration.total_seconds() for trial in trials if trial.duration)
     return max(taken, float(study.user_attrs.get(SPENT, 0.0)))
