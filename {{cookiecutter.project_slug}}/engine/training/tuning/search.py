@@ -34,7 +34,7 @@ from engine.training.tuning.space import DEFAULTS, propose
 SEARCHES = Path("build/search")
 # What a search's result depends on beside the rows, the problem, the model and its features. A
 # search by other code is another search.
-CODE = ("crew.py", "folds.py", "tuning/fitting.py", "tuning/search.py", "tuning/space.py")
+CODE = ("folds.py", "parallel.py", "tuning/fitting.py", "tuning/search.py", "tuning/space.py")
 SPENT = "seconds spent"
 # Trials that only look around before the sampler has something to go by, and the pruner too.
 FIRST, BEFORE_PRUNING = 10, 5
