@@ -62,7 +62,7 @@ def new_api(model: ModelHolder) -> FastAPI:
         model.close()
 
     api = FastAPIOffline(
-        title=model.now.predictor.bundle.problem.decision.name,
+        title=model.current.predictor.bundle.problem.decision.name,
         lifespan=lifespan,
         redoc_url=None,
         redirect_slashes=False,

@@ -111,7 +111,7 @@ def documented(
 
     def openapi() -> dict[str, Any]:
         nonlocal of, own_types
-        predictor, schema = live.now.predictor, live.now.schema
+        predictor, schema = live.current.predictor, live.current.schema
         is_another = of != predictor.bundle.id
         if is_another:
             app.openapi_schema, of = None, predictor.bundle.id

@@ -46,17 +46,17 @@ class CurrentModel:
     @property
     def bundle_id(self) -> str:
         """The id of the bundle."""
-        return self._model.now.predictor.bundle.id
+        return self._model.current.predictor.bundle.id
 
     @property
     def contract(self) -> Contract:
         """The contract of its rows: `inputs`, `outputs`, `task`, `classes`."""
-        return self._model.now.predictor.bundle.contract
+        return self._model.current.predictor.bundle.contract
 
     @property
     def rehearsal(self) -> bool:
         """Whether the bundle is not accepted: nobody may act on its predictions."""
-        return self._model.now.predictor.rehearsal
+        return self._model.current.predictor.rehearsal
 
     async def predict(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """One prediction a row, in their order, as /v1/predict responds.
@@ -68,7 +68,7 @@ class CurrentModel:
             Refusal: a row does not fit the contract, or too many wait. Let it pass: the caller gets
                 problem details.
         """
-        self._model.now.batcher.refuse_if_full()
+        self._model.current.batcher.refuse_if_full()
         count_rows(len(rows), self._model.limits)
         size = len(rows) * len(self.contract.inputs) * _VALUE_BYTES
         records = [dict(row) for row in rows]
@@ -123,7 +123,7 @@ class OwnRoutes:
         body: bytes | None = await read_body(scope, receive, self._model.limits)
         headers = dict(scope["headers"])
         if b"json" in headers.get(b"content-type", b"json").lower():
-            self._model.now.schema.bound.check(body or b"")
+            self._model.current.schema.bound.check(body or b"")
         about_body = (b"content-encoding", b"content-length", b"transfer-encoding")
         kept = [(name, value) for name, value in scope["headers"] if name not in about_body]
         kept.append((b"content-length", b"%d" % len(body or b"")))
@@ -203,7 +203,7 @@ def _refuse_taken_types(router: APIRouter, model: ModelHolder) -> None:
     """Types of one name would be one type in the OpenAPI document."""
     document = get_openapi(title="own", version="1", routes=router.routes)
     own = document.get("components", {}).get("schemas", {})
-    if both := sorted(own.keys() & components_of(model.now.schema).keys()):
+    if both := sorted(own.keys() & components_of(model.current.schema).keys()):
         raise BadInput(
             f"serving/app.py: the own type {both[0]} has the name of a type of the server's own in "
             "/openapi.json; give it another name"

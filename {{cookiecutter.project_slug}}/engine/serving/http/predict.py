@@ -39,7 +39,7 @@ class Predict:
             ClientDisconnect: nobody waits for the answer any more.
         """
         query = scope["query_string"]
-        self._live.now.batcher.refuse_if_full()
+        self._live.current.batcher.refuse_if_full()
         body = await read_body(scope, receive, self._live.limits)
         answering, (rows, many) = await self.read(
             len(body), lambda answering: read_rows(body, answering.schema)
@@ -56,9 +56,9 @@ class Predict:
             Refusal: too many bytes wait to be read, or as `read` does.
         """
         while True:
-            answering = self._live.now
+            answering = self._live.current
             found = await offload(size, partial(read, answering))
-            if answering is self._live.now:  # another may have taken its place meanwhile
+            if answering is self._live.current:  # another may have taken its place meanwhile
                 return answering, found
 
     async def answer(self, answering: ActiveModel, rows: Sequence[dict[str, Any]]) -> Answers:

@@ -58,7 +58,7 @@ def labels_router(model: ModelHolder, labels: Labels) -> APIRouter:
     async def label(request: Request) -> Response:
         """Say what really happened: late labels are welcome, the latest known counts."""
         body = await read_body(request.scope, request.receive, model.limits)
-        found = await offload(len(body), lambda: labels_of(body, model.now.schema))
+        found = await offload(len(body), lambda: labels_of(body, model.current.schema))
         try:
             work = asyncio.get_running_loop().run_in_executor(storing, labels.add, found)
             await asyncio.wait_for(work, STORE_SECONDS)
@@ -87,7 +87,7 @@ def probes_router(model: ModelHolder) -> APIRouter:
         """Should requests be sent here? The golden rows have answered before there was a port."""
         if request.app.state.draining:
             raise ProblemError("not-ready", "this server is stopping; ask another")
-        told = {"status": "ready", "bundle": model.now.predictor.bundle.id}
+        told = {"status": "ready", "bundle": model.current.predictor.bundle.id}
         refused = {"refused": asdict(model.refused)} if model.refused else {}
         return JSONResponse(told | refused)
 

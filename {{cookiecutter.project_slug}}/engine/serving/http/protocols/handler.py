@@ -30,7 +30,7 @@ class ProtocolHandler:
             Refusal: the body or its rows are not what the contract wants, or too many wait.
             ClientDisconnect: nobody waits for the answer any more.
         """
-        self.live.now.batcher.refuse_if_full()
+        self.live.current.batcher.refuse_if_full()
         body = await read_body(request.scope, request.receive, self.live.limits)
 
         def checked(answering: ActiveModel) -> list[dict[str, Any]]:

@@ -37,7 +37,7 @@ def _about_server(router: APIRouter, asked: ProtocolHandler) -> None:
     @router.get("/v2", responses=gives("What serves.", "ServerMetadata"))
     async def server() -> Response:
         """The server: what it answers, by which version, and which extensions it speaks."""
-        name, version = _named(asked.live.now)
+        name, version = _named(asked.live.current)
         return JSONResponse({"name": name, "version": version, "extensions": []})
 
     @router.get("/v2/health/live", responses=gives("It is alive.", "Health"))
@@ -67,7 +67,7 @@ def _about_model(router: APIRouter, asked: ProtocolHandler, path: str) -> None:
     )
     async def model(request: Request) -> Response:
         """The model: its inputs and outputs as tensors, of the contract."""
-        now = asked.live.now
+        now = asked.live.current
         name, version = _meant(request, now)
         told = described(now.predictor.bundle.contract)
         return JSONResponse(
@@ -82,7 +82,7 @@ def _about_model(router: APIRouter, asked: ProtocolHandler, path: str) -> None:
     )
     async def ready(request: Request) -> Response:
         """As /readyz, of this model."""
-        name, _ = _meant(request, asked.live.now)
+        name, _ = _meant(request, asked.live.current)
         asked.refuse_if_leaving(request)
         return JSONResponse({"name": name, "ready": True})
 
@@ -98,7 +98,7 @@ def _about_model(router: APIRouter, asked: ProtocolHandler, path: str) -> None:
 
 
 async def _inferred(request: Request, asked: ProtocolHandler) -> bytes:
-    _meant(request, asked.live.now)
+    _meant(request, asked.live.current)
     if _BINARY in request.headers:
         raise ProblemError(
             "not-json",
