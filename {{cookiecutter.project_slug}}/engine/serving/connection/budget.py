@@ -3,7 +3,7 @@
 from engine.serving.http.errors import ProblemError
 
 MAX_BYTES = 100_000_000
-# What arrives in one small piece does not count: it is answered in the next turns of the loop.
+# What arrives in one small piece does not count: the next turns of the loop respond to it.
 SMALL_BYTES = 16_384
 
 
@@ -16,11 +16,7 @@ class Share:
         self.size = 0
 
     def grow(self, size: int) -> None:
-        """Have `size` bytes in all.
-
-        Raises:
-            Refusal: other requests hold the memory that this one needs.
-        """
+        """Take `size` bytes in all, or raise a ProblemError if other requests hold the memory."""
         more = size - self.size
         if Share.taken + more > MAX_BYTES:
             detail = "many large requests are arriving; send this one again a little later"
@@ -29,6 +25,6 @@ class Share:
         Share.taken += more
 
     def release(self) -> None:
-        """Give all of it back."""
+        """Return all of it to the budget."""
         Share.taken -= self.size
         self.size = 0

@@ -8,8 +8,12 @@ from typing import NamedTuple
 import h11
 import pytest
 
-from engine.serving.connection.chunks import MAX_CHUNK_OVERHEAD
-from engine.serving.connection.framing import MAX_HEAD_BYTES, MAX_HEADERS, RequestReader
+from engine.serving.connection.framing import (
+    MAX_CHUNK_OVERHEAD,
+    MAX_HEAD_BYTES,
+    MAX_HEADERS,
+    RequestReader,
+)
 from engine.serving.http.errors import ProblemError
 from engine.tests.serving.connection.framing_cases import CASES, CHUNKED, GET, POST, STRICTER, get
 from engine.tests.serving.soak import scaled
