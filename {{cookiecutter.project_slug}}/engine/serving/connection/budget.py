@@ -1,6 +1,6 @@
 """How much memory the requests that are arriving may hold, those of all connections together."""
 
-from engine.serving.http.errors import ProblemError
+from engine.serving.http.errors import busy
 
 MAX_BYTES = 100_000_000
 # What arrives in one small piece does not count: the next turns of the loop respond to it.
@@ -19,8 +19,7 @@ class Share:
         """Take `size` bytes in all, or raise a ProblemError if other requests hold the memory."""
         more = size - self.size
         if Share.taken + more > MAX_BYTES:
-            detail = "many large requests are arriving; send this one again a little later"
-            raise ProblemError("busy", detail, headers={"Retry-After": "1"})
+            raise busy("many large requests are arriving")
         self.size = size
         Share.taken += more
 

@@ -1,4 +1,4 @@
-"""The team's own routes: what they may use of the server, and what holds for them as for others.
+"""The team's own routes: what they may use of the server, and the rules that hold for all routes.
 
 They need the same API keys, have the same limits for bodies, the same form of errors and the same
 metrics. None may take a path of the server's own: a client that calls /v1/predict gets the model.
@@ -16,20 +16,15 @@ from starlette.types import Message, Receive, Scope
 
 from engine.bundle.bundle import Contract
 from engine.problem.errors import BadInput
-from engine.serving.http.openapi import components_of, refuses
+from engine.serving.http.openapi import BODY_PROBLEMS, components_of, problems
 from engine.serving.http.predict import Predict
-from engine.serving.http.protocols.handler import count_rows
-from engine.serving.http.request_parsing import read_body, rows_of
+from engine.serving.http.request_parsing import count_rows, read_body, rows_of
 from engine.serving.model_holder import ModelHolder
 
-# Under this a request's scope has the template of its own route.
+# Under this key a request's scope has the template of its own route.
 OWN = "own_route"
-# Everything below is the server's, also what it does not serve today.
+# Everything below these is the server's, also what it does not serve today.
 _RESERVED = ("/v2/{rest:path}", "/docs/{rest:path}")
-_RESPONSES = refuses(
-    *("no-key", "wrong-origin", "not-json", "not-decoded", "too-slow", "body-too-large"),
-    *("too-many-rows", "too-many-values", "wrong-encoding", "invalid", "internal", "busy"),
-)
 # About so many bytes of JSON are a value: many rows are checked beside the event loop.
 _VALUE_BYTES = 20
 
@@ -65,8 +60,8 @@ class CurrentModel:
         is logged and counted like any other.
 
         Raises:
-            Refusal: a row does not fit the contract, or too many wait. Let it pass: the caller gets
-                problem details.
+            ProblemError: a row does not fit the contract, or too many wait. Do not catch it: the
+                caller gets problem details.
         """
         self._model.current.batcher.refuse_if_full()
         count_rows(len(rows), self._model.limits)
@@ -90,35 +85,35 @@ class OwnRoutes:
     """The own routes of a server; making it includes them in its API.
 
     Raises:
-        BadInput: one takes a path of the server's, or is none that can be guarded.
+        BadInput: a route takes a path of the server's, or cannot be guarded.
     """
 
     def __init__(self, api: FastAPI, router: APIRouter, model: ModelHolder) -> None:
         self._model = model
         taken = [*_RESERVED, *(one.path or "" for one in iter_route_contexts(api.routes))]
         routes = list(_checked(router))
-        for route in routes:
+        for number, route in enumerate(routes):
             _refuse_taken(str(route.path), taken)
-        _refuse_hidden_by_another(routes)
+            _refuse_hidden(route, routes[:number])
         if routes:
             _refuse_taken_types(router, model)
-        api.include_router(router, responses=_RESPONSES)
+        api.include_router(router, responses=problems(*BODY_PROBLEMS, "busy"))
         # As the OpenAPI document has them.
         self.templates = frozenset(str(route.path_format) for route in routes)
         self._patterns = [(compile_path(str(one.path))[0], str(one.path_format)) for one in routes]
 
     def template(self, path: str) -> str | None:
-        """The template of the own route that this path leads to; None if it leads to none."""
+        """The template of the own route that serves this path; None without such a route."""
         return next((name for pattern, name in self._patterns if pattern.match(path)), None)
 
     async def within_limits(
         self, scope: Scope, receive: Receive, template: str
     ) -> tuple[Scope, Receive]:
-        """The same request with its body read and decoded, as FastAPI would read it unlimited.
+        """The same request with its body read and decoded, which FastAPI would read unlimited.
 
         Raises:
-            Refusal: the body is too large, has too many values, or is not encoded as it claims.
-            ClientDisconnect: its sender left before its end.
+            ProblemError: the body is too large, has too many values, or is badly encoded.
+            ClientDisconnect: its sender disconnected before its end.
         """
         body: bytes | None = await read_body(scope, receive, self._model.limits)
         headers = dict(scope["headers"])
@@ -143,49 +138,57 @@ class OwnRoutes:
             if path.startswith(f"{root_path}/"):
                 raise BadInput(
                     f"--root-path {root_path} hides the own route {path} of serving/app.py; give "
-                    "one of the two another path"
+                    "one of the two another path",
+                    code="route-hidden",
                 )
 
 
 def _checked(router: APIRouter) -> Iterator[RouteContext]:
-    """The routes that FastAPI routes; other kinds would pass by keys, limits and documentation."""
+    """The routes that FastAPI routes; other kinds would bypass keys, limits and documentation."""
     # FastAPI has no public list of pages that `router.frontend` serves.
     if getattr(router, "_low_priority_routes", ()):
-        raise BadInput("serving/app.py: expected own routes such as @own.get, got own.frontend")
+        raise _bad_route("expected own routes such as @own.get, got own.frontend", "route-kind")
     for route in iter_route_contexts(router.routes):
         if not isinstance(route.original_route, APIRoute):
-            raise BadInput(
-                f"serving/app.py: expected own routes such as @own.get or @own.post, got a "
-                f"{type(route.original_route).__name__} at {route.path}; the server does not serve "
-                "it: make it a route, or run it in another process"
+            kind = type(route.original_route).__name__
+            raise _bad_route(
+                f"expected own routes such as @own.get or @own.post, got a {kind} at {route.path}; "
+                "make it a route, or run it in another process",
+                "route-kind",
             )
         if not str(route.path).startswith("/"):
-            raise BadInput(
-                f"serving/app.py: expected a path that begins with /, got {route.path!r}; a route "
-                "without it is never reached"
+            raise _bad_route(
+                f"expected a path that begins with /, got {route.path!r}; a route without it is "
+                "never reached",
+                "route-path",
             )
         yield route
 
 
-def _refuse_hidden_by_another(routes: Sequence[RouteContext]) -> None:
-    """Of two routes that take the same request the first would respond, and nobody would know."""
-    for number, route in enumerate(routes):
-        for other in routes[:number]:
-            methods = set(route.methods or ()) & set(other.methods or ())
-            if methods and compile_path(str(other.path))[0].match(str(route.path_format)):
-                raise BadInput(
-                    f"serving/app.py: the own route {sorted(methods)[0]} {route.path} is never "
-                    f"reached, {other.path} stands before it; put it first, or give it another path"
-                )
+def _bad_route(message: str, code: str) -> BadInput:
+    return BadInput(f"serving/app.py: {message}", code=code)
+
+
+def _refuse_hidden(route: RouteContext, earlier: Sequence[RouteContext]) -> None:
+    """Of two routes that match the same request, the first responds without any notice."""
+    for other in earlier:
+        methods = set(route.methods or ()) & set(other.methods or ())
+        if methods and compile_path(str(other.path))[0].match(str(route.path_format)):
+            raise _bad_route(
+                f"the own route {sorted(methods)[0]} {route.path} is never reached, {other.path} "
+                "stands before it; put it first, or give it another path",
+                "route-hidden",
+            )
 
 
 def _refuse_taken(path: str, taken: Sequence[str]) -> None:
     for other in taken:
         if _overlap(path, other):
             name = other.replace("{rest:path}", "…")
-            raise BadInput(
-                f"serving/app.py: the own route {path} would take requests for {name}, a path of "
-                "the server's own; give it another, such as /v1/action"
+            raise _bad_route(
+                f"the own route {path} would take requests for {name}, a path of the server's own; "
+                "give it another, such as /v1/action",
+                "route-taken",
             )
 
 
@@ -204,7 +207,8 @@ def _refuse_taken_types(router: APIRouter, model: ModelHolder) -> None:
     document = get_openapi(title="own", version="1", routes=router.routes)
     own = document.get("components", {}).get("schemas", {})
     if both := sorted(own.keys() & components_of(model.current.schema).keys()):
-        raise BadInput(
-            f"serving/app.py: the own type {both[0]} has the name of a type of the server's own in "
-            "/openapi.json; give it another name"
+        raise _bad_route(
+            f"the own type {both[0]} has the name of a type of the server's own in /openapi.json; "
+            "give it another name",
+            "type-taken",
         )

@@ -206,7 +206,7 @@ def test_labels_that_cannot_be_kept_are_not_accepted(client: TestClient, tmp_pat
 @pytest.mark.parametrize("label", [{"prediction_id": "1", "label": True}, {"label": True}])
 def test_a_label_without_an_answer_is_refused(client: TestClient, label: dict[str, Any]) -> None:
     errors = errors_of(client, {"labels": [label]}, "/v1/labels")
-    assert errors == {"labels[0].prediction_id": "the prediction_id of an answer"}
+    assert errors == {"labels[0].prediction_id": "the prediction_id of a prediction"}
 
 
 def test_a_fault_of_ours_tells_nothing_of_its_inside_nor_of_the_row(

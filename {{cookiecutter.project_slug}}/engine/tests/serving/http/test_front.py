@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from engine.problem.errors import BadInput
-from engine.serving.http.paths import OPERATE
+from engine.serving.http.openapi import OPERATE
 from engine.tests.serving.http.direct import KEY, PREFIX, send
 from serving.__main__ import main
 

@@ -130,7 +130,7 @@ def test_own_routes_are_in_the_document_with_their_types_and_problems(client: Te
         document = client.get("/openapi.json").json()
         post = document["paths"]["/shipments/{number}/action"]["post"]
         assert post["tags"] == ["own"]
-        assert {"Shipment", "Action", "Row", "Refusal"} <= set(document["components"]["schemas"])
+        assert {"Shipment", "Action", "Row", "Problem"} <= set(document["components"]["schemas"])
         assert "HTTPValidationError" not in document["components"]["schemas"]
         refused = post["responses"]["422"]["content"]
         assert list(refused) == ["application/problem+json"]

@@ -179,7 +179,7 @@ def test_body_is_read_again_for_a_bundle_that_came_meanwhile(
     before, seen = live.current, []
 
     async def run() -> Any:
-        predict = client.app.hot[PREDICT]  # type: ignore[attr-defined]
+        predict = client.app.fast_paths[PREDICT]  # type: ignore[attr-defined]
 
         def read(answering: Any) -> None:
             seen.append(answering)
