@@ -85,7 +85,7 @@ class Exchange:
         self._arrival: asyncio.Future[None] | None = None
         self._fault: ProblemError | None = None
         self._start: Message | None = None
-        self._framed = self._chunked = self._bodiless = False
+        self._head_sent = self._chunked = self._bodiless = False
         self._remaining: int | None = None  # bytes of the response that are still to come
         self.more_body = True
         self.disconnected = self.complete = False
@@ -170,7 +170,7 @@ class Exchange:
         if self._start is None:
             self._start = message
             return
-        head = b"" if self._framed else self._head(self._start)
+        head = b"" if self._head_sent else self._head(self._start)
         ended = not message.get("more_body", False)
         self._connection.transport.write(head + self._frame(message.get("body", b""), ended))
         if ended:
@@ -193,7 +193,7 @@ class Exchange:
             if name == b"content-length":
                 length = int(value)
             lines += name, b": ", value, b"\r\n"
-        self._framed = True
+        self._head_sent = True
         self._bodiless = self._scope["method"] == "HEAD" or status in (204, 304)
         self._remaining = length or 0
         if length is None and not self._bodiless:

@@ -70,7 +70,7 @@ class CurrentModel:
         active, checked = await self._predict.read(
             size, lambda active: rows_of(records, active.schema)
         )
-        return await self._predict.answer(active, checked)
+        return await self._predict.predict_rows(active, checked)
 
 
 async def _current(request: Request) -> CurrentModel:
@@ -120,8 +120,8 @@ class OwnRoutes:
         if b"json" in headers.get(b"content-type", b"json").lower():
             self._model.current.schema.bound.check(body or b"")
         about_body = (b"content-encoding", b"content-length", b"transfer-encoding")
-        kept = [(name, value) for name, value in scope["headers"] if name not in about_body]
-        kept.append((b"content-length", b"%d" % len(body or b"")))
+        remaining = [(name, value) for name, value in scope["headers"] if name not in about_body]
+        remaining.append((b"content-length", b"%d" % len(body or b"")))
 
         async def receive_again() -> Message:
             nonlocal body
@@ -130,7 +130,7 @@ class OwnRoutes:
             message, body = {"type": "http.request", "body": body, "more_body": False}, None
             return message
 
-        return {**scope, "headers": kept, OWN: template}, receive_again
+        return {**scope, "headers": remaining, OWN: template}, receive_again
 
     def refuse_hidden(self, root_path: str) -> None:
         """Raise BadInput if the path before all paths makes one of the routes unreachable."""
@@ -169,9 +169,9 @@ def _bad_route(message: str, code: str) -> BadInput:
     return BadInput(f"serving/app.py: {message}", code=code)
 
 
-def _refuse_hidden(route: RouteContext, earlier: Sequence[RouteContext]) -> None:
+def _refuse_hidden(route: RouteContext, preceding: Sequence[RouteContext]) -> None:
     """Of two routes that match the same request, the first responds without any notice."""
-    for other in earlier:
+    for other in preceding:
         methods = set(route.methods or ()) & set(other.methods or ())
         if methods and compile_path(str(other.path))[0].match(str(route.path_format)):
             raise _bad_route(

@@ -46,7 +46,7 @@ class Predict:
         )
         if most := _reason_count(query) if query else 0:
             return to_json(await self._explained(active, rows, most))
-        answers = await self.answer(active, rows)
+        answers = await self.predict_rows(active, rows)
         return to_json({"predictions": answers} if many else answers[0])
 
     async def read(self, size: int, read: Callable[[ActiveModel], _T]) -> tuple[ActiveModel, _T]:
@@ -61,7 +61,7 @@ class Predict:
             if active is self._model.current:  # a release may have replaced it during the reading
                 return active, content
 
-    async def answer(self, active: ActiveModel, rows: Sequence[dict[str, Any]]) -> Answers:
+    async def predict_rows(self, active: ActiveModel, rows: Sequence[dict[str, Any]]) -> Answers:
         """One logged prediction a row, in order; the schema of `active` has checked the rows.
 
         Raises:

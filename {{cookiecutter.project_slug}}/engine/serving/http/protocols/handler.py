@@ -19,7 +19,7 @@ class ProtocolHandler:
     def __init__(self, model: ModelHolder, predict: Predict) -> None:
         self.model, self._predict = model, predict
 
-    async def answer(
+    async def predict(
         self, request: Request, read: Callable[[bytes, Contract], Rows]
     ) -> tuple[ActiveModel, Answers]:
         """The model that predicted, and one prediction for each row that `read` finds in the body.
@@ -35,4 +35,4 @@ class ProtocolHandler:
             return rows_of(read(body, active.predictor.bundle.contract), active.schema)
 
         active, rows = await self._predict.read(len(body), checked)
-        return active, await self._predict.answer(active, rows)
+        return active, await self._predict.predict_rows(active, rows)

@@ -129,25 +129,27 @@ async def _inferred(request: Request, handler: ProtocolHandler) -> bytes:
             "set_data_from_numpy(array, binary_data=False)",
         )
     given: InferRequest = {"inputs": []}
+    names: list[str] = []
 
     def read(body: bytes, contract: Contract) -> Rows:
         nonlocal given
         given = request_of(body, contract, handler.model.limits)
         if given.get("model_name") not in (None, request.path_params["name"]):
             raise ProblemError("invalid", "expected the model_name of the address, or none")
-        output_names(given.get("outputs"), contract)
+        names[:] = output_names(given.get("outputs"), contract)
         return rows_of_tensors(given["inputs"], contract, handler.model.limits)
 
-    active, answers = await handler.answer(request, read)
+    active, predictions = await handler.predict(request, read)
     name, version = _identity(active)
     bundle = active.predictor.bundle
+    outputs = outputs_of(predictions, bundle.contract)
     rehearsal = {"rehearsal": True} if active.predictor.rehearsal else {}
     answer: dict[str, Any] = {
         "model_name": name,
         "model_version": version,
         **({} if given.get("id") is None else {"id": given["id"]}),
         "parameters": {"bundle": bundle.id, **rehearsal},
-        "outputs": outputs_of(answers, given.get("outputs"), bundle.contract),
+        "outputs": [outputs[name] for name in names],
     }
     return to_json(answer)
 
@@ -175,7 +177,8 @@ def _errors(*codes: str) -> Responses:
 
 
 def _error_of(problem: ProblemError) -> dict[str, str]:
+    """An error in the form of the protocol, which has no member of its own for the code."""
     fields = [
         f"{one['field']}: expected {one['expected']}, got {one['got']}" for one in problem.errors
     ]
-    return {"error": "; ".join([problem.detail, *fields])}
+    return {"error": "; ".join([f"{problem.code}: {problem.detail}", *fields])}

@@ -27,7 +27,7 @@ _MOST_OUTPUTS = 4
 
 @_exact
 class InputParameters(TypedDict, total=False):
-    """What a client may say about a tensor that it sends."""
+    """The parameters of a tensor that a client sends."""
 
     binary_data: Literal[False]
 
@@ -45,9 +45,10 @@ class Input(TypedDict):
 
 @_exact
 class OutputParameters(TypedDict, total=False):
-    """What a client may say about an output; it comes as JSON, which the binary form allows."""
+    """Of one output, or in a request of all; they come as JSON, which the binary form allows."""
 
     binary_data: bool
+    binary_data_output: bool
 
 
 @_exact
@@ -59,13 +60,6 @@ class RequestedOutput(TypedDict):
 
 
 @_exact
-class RequestParameters(TypedDict, total=False):
-    """As `OutputParameters`, of all outputs; tritonclient sends it where it names none."""
-
-    binary_data_output: bool
-
-
-@_exact
 class InferRequest(TypedDict):
     """Rows by columns; without `outputs` the response has all. KServe sends `model_name`."""
 
@@ -73,7 +67,7 @@ class InferRequest(TypedDict):
     outputs: NotRequired[list[RequestedOutput] | None]
     id: NotRequired[str | None]
     model_name: NotRequired[str | None]
-    parameters: NotRequired[RequestParameters | None]
+    parameters: NotRequired[OutputParameters | None]
 
 
 _REQUEST: TypeAdapter[InferRequest] = TypeAdapter(InferRequest)

@@ -80,7 +80,7 @@ def router(handler: ProtocolHandler) -> APIRouter:
     async def invoke(request: Request) -> Response:
         """Predict the rows of a data frame, as /v1/predict does."""
         read = partial(_READERS[_media_type(request)], limits=handler.model.limits)
-        active, answers = await handler.answer(request, read)
+        active, answers = await handler.predict(request, read)
         values = predictions(answers, active.predictor.bundle.contract)
         content = to_json({"predictions": values, "answers": answers})
         return Response(content, media_type="application/json")

@@ -24,7 +24,6 @@ KIND: Mapping[ColumnType, Kind] = {
     "category": "BYTES",
     "date": "BYTES",
 }
-_ID = "prediction_id"
 
 
 def rows_of_tensors(inputs: Sequence[Input], contract: Contract, limits: Limits) -> Rows:
@@ -68,8 +67,8 @@ def metadata(contract: Contract) -> dict[str, Any]:
         for column in contract.inputs
     ]
     outputs = [
-        {"name": name, "datatype": kind, "shape": [-1, *width]}
-        for name, (kind, width) in _outputs(contract).items()
+        {"name": one["name"], "datatype": one["datatype"], "shape": [-1, *one["shape"][1:]]}
+        for one in outputs_of((), contract).values()
     ]
     return {"inputs": inputs, "outputs": outputs}
 
@@ -80,7 +79,7 @@ def output_names(requested: Iterable[RequestedOutput] | None, contract: Contract
     Raises:
         ProblemError: an output does not exist, or is requested twice.
     """
-    existing = list(_outputs(contract))
+    existing = list(outputs_of((), contract))
     names = [one["name"] for one in requested or ()] or existing
     if unknown := [name for name in names if name not in existing]:
         detail = f"expected outputs of {', '.join(existing)}, got {echo(unknown[0])}"
@@ -90,13 +89,26 @@ def output_names(requested: Iterable[RequestedOutput] | None, contract: Contract
     return names
 
 
-def outputs_of(
-    answers: Sequence[Mapping[str, Any]],
-    requested: Iterable[RequestedOutput] | None,
-    contract: Contract,
-) -> list[dict[str, Any]]:
-    """Predictions by columns: the outputs of `output_names`."""
-    return [_output(name, answers, contract) for name in output_names(requested, contract)]
+def outputs_of(predictions: Sequence[Mapping[str, Any]], contract: Contract) -> dict[str, Any]:
+    """The outputs by their name: predictions by columns."""
+
+    def column(name: str, kind: Kind) -> dict[str, Any]:
+        data = [prediction[name] for prediction in predictions]
+        return {"name": name, "shape": [len(data)], "datatype": kind, "data": data}
+
+    outputs = [column("score", "FP64")]
+    if contract.task == "binary":
+        outputs.append(column("decision", "BOOL"))
+    if contract.task == "multiclass":
+        outputs.append(column("decision", _kind_of(contract.classes)))
+        scores, order = column("scores", "FP64"), [str(value) for value in contract.classes]
+        scores["shape"] += [len(order)]
+        scores["data"] = [one[name] for one in scores["data"] for name in order]
+        # A parameter is a text, a number or a boolean: the classes in their order as JSON.
+        scores["parameters"] = {"classes": json.dumps(list(contract.classes))}
+        outputs.append(scores)
+    outputs.append(column("prediction_id", "BYTES"))
+    return {output["name"]: output for output in outputs}
 
 
 def _fits(given: Kind, column: ColumnType) -> bool:
@@ -118,33 +130,7 @@ def _flat(tensor: Input) -> list[Any]:
     )
 
 
-def _outputs(contract: Contract) -> dict[str, tuple[Kind, list[int]]]:
-    """The name of each output, its type, and how wide it is."""
-    outputs: dict[str, tuple[Kind, list[int]]] = {"score": ("FP64", [])}
-    if contract.task == "binary":
-        outputs["decision"] = "BOOL", []
-    if contract.task == "multiclass":
-        outputs["decision"] = _kind_of(contract.classes), []
-        outputs["scores"] = "FP64", [len(contract.classes)]
-    return outputs | {_ID: ("BYTES", [])}
-
-
 def _kind_of(classes: Sequence[Any]) -> Kind:
     if all(isinstance(value, bool) for value in classes):
         return "BOOL"
     return "INT64" if all(isinstance(value, int) for value in classes) else "BYTES"
-
-
-def _output(name: str, answers: Sequence[Mapping[str, Any]], contract: Contract) -> dict[str, Any]:
-    kind, width = _outputs(contract)[name]
-    output = {"name": name, "shape": [len(answers), *width], "datatype": kind}
-    data = [answer[name] for answer in answers]
-    if name != "scores":
-        return output | {"data": data}
-    order = [str(value) for value in contract.classes]
-    # A parameter is a text, a number or a boolean: the classes in their order as JSON.
-    classes = json.dumps(list(contract.classes))
-    return output | {
-        "data": [scores[value] for scores in data for value in order],
-        "parameters": {"classes": classes},
-    }

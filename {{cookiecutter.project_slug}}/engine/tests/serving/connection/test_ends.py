@@ -25,7 +25,7 @@ async def reset(server: Listening, data: bytes, wait: float = 0.02) -> None:
     writer.transport.abort()
 
 
-async def leave(server: Listening, data: bytes, wait: float = 0.02) -> None:
+async def close(server: Listening, data: bytes, wait: float = 0.02) -> None:
     """Send, then close."""
     _, writer = await server.connect()
     writer.write(data)
@@ -55,7 +55,7 @@ POINTS = {
 }
 
 
-@pytest.mark.parametrize("end", [reset, leave, half_close])
+@pytest.mark.parametrize("end", [reset, close, half_close])
 @pytest.mark.parametrize("point", POINTS)
 def test_connection_is_freed_however_it_ends(
     end: Callable[[Listening, bytes], Coroutine[Any, Any, None]],

@@ -139,8 +139,8 @@ def test_damaged_request_is_never_read_more_freely_than_by_h11() -> None:
             at = dice.randrange(len(data) + 1)
             piece = bytes(dice.choices(b"\r\n \t:,;03aAx-\0\x01\xe9", k=dice.randrange(3)))
             data[at : at + dice.randrange(3)] = piece
-        found, expected = read_by_server([bytes(data)]), read_by_h11(bytes(data))
-        if found.next == "refused":
-            assert found.requests == expected.requests[: len(found.requests)], bytes(data)
+        result, expected = read_by_server([bytes(data)]), read_by_h11(bytes(data))
+        if result.next == "refused":
+            assert result.requests == expected.requests[: len(result.requests)], bytes(data)
         else:
-            assert found == expected, bytes(data)
+            assert result == expected, bytes(data)

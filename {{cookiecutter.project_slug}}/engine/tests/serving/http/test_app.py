@@ -43,11 +43,11 @@ def test_one_row_gets_one_signed_answer(client: TestClient, predictor: Predictor
 
 def test_many_rows_are_answered_in_their_order(client: TestClient, predictor: Predictor) -> None:
     rows = [golden["row"] for golden in predictor.bundle.golden()]
-    answers = client.post("/v1/predict", json={"rows": rows}).json()["predictions"]
-    assert [answer["score"] for answer in answers] == pytest.approx(
+    predictions = client.post("/v1/predict", json={"rows": rows}).json()["predictions"]
+    assert [answer["score"] for answer in predictions] == pytest.approx(
         [golden["answer"]["score"] for golden in predictor.bundle.golden()]
     )
-    assert len({answer["prediction_id"] for answer in answers}) == len(rows)
+    assert len({answer["prediction_id"] for answer in predictions}) == len(rows)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,9 @@ def test_as_many_rows_as_allowed_are_answered_and_no_more(
     assert client.post("/v1/predict", json={"rows": [ROW] * 3}).status_code == 200
     response = client.post("/v1/predict", json={"rows": [ROW] * 4})
     assert response.status_code == 413
-    assert response.json()["detail"].startswith("expected a list of 1 to 3 rows, got a list of 4;")
+    assert response.json()["type"] == "urn:problem:too-many-rows"
+    assert "1 to 3 rows" in response.json()["detail"]
+    assert "a list of 4" in response.json()["detail"]
 
 
 def test_a_body_up_to_the_limit_is_read_and_no_longer(
@@ -188,9 +190,9 @@ def test_labels_are_on_the_disk_when_they_are_accepted(client: TestClient, tmp_p
     for label in labels:
         assert client.post("/v1/labels", json={"labels": [label]}).json() == {"stored": 1}
     [segment] = (tmp_path / "labels").glob("*.jsonl")
-    kept = [json.loads(line) for line in segment.read_text().splitlines()]
-    assert [line["label"] for line in kept] == [False, True]
-    assert kept[0]["at"] < kept[1]["at"]
+    lines = [json.loads(line) for line in segment.read_text().splitlines()]
+    assert [line["label"] for line in lines] == [False, True]
+    assert lines[0]["at"] < lines[1]["at"]
 
 
 def test_labels_that_cannot_be_kept_are_not_accepted(client: TestClient, tmp_path: Path) -> None:
@@ -245,14 +247,14 @@ def test_nor_does_one_on_the_way_through_the_framework(
 def test_a_client_that_leaves_is_counted_and_is_no_fault(
     client: TestClient, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
-    async def gone() -> Message:
+    async def disconnected() -> Message:
         return {"type": "http.disconnect"}
 
     async def nobody(_: Message) -> None:
         pass
 
     scope = {"type": "http", "method": "POST", "path": path, "headers": [], "query_string": b""}
-    asyncio.run(client.app(scope, gone, nobody))  # type: ignore[arg-type]
+    asyncio.run(client.app(scope, disconnected, nobody))  # type: ignore[arg-type]
     assert f'route="{path}",status="499"' in client.get("/metrics").text
     assert "ERROR" not in caplog.text
 

@@ -120,9 +120,9 @@ def test_media_type_that_is_not_read_is_refused_by_its_name(
 def test_compression_of_tritonclient_is_understood(url: str) -> None:
     client = triton.InferenceServerClient(url.removeprefix("http://"))
     inputs = []
-    for told in tensors([ROW | {"days": 4, "insured": True}]):
-        tensor = triton.InferInput(told["name"], [1], told["datatype"])
-        values: Any = np.array(told["data"], DTYPES[told["datatype"]])
+    for entry in tensors([ROW | {"days": 4, "insured": True}]):
+        tensor = triton.InferInput(entry["name"], [1], entry["datatype"])
+        values: Any = np.array(entry["data"], DTYPES[entry["datatype"]])
         inputs.append(tensor.set_data_from_numpy(values, binary_data=False))
     name = client.get_server_metadata()["name"]
     answer = client.infer(name, inputs, request_compression_algorithm="gzip")

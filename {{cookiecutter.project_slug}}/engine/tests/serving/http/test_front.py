@@ -158,8 +158,8 @@ def test_root_path_in_or_before_the_path_gives_the_same(client: TestClient) -> N
 def own_prefixes(client: TestClient) -> Iterator[str]:
     """Every path with one of the server's own below it."""
     for path in [*client.get("/openapi.json").json()["paths"], "/docs/static/swagger-ui.css"]:
-        parts = path.split("/")
-        yield from ("/".join(parts[:count]) for count in range(2, len(parts)))
+        segments = path.split("/")
+        yield from ("/".join(segments[:count]) for count in range(2, len(segments)))
 
 
 def test_root_path_that_is_none_or_hides_own_paths_is_refused(

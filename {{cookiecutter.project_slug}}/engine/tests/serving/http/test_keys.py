@@ -17,7 +17,7 @@ ONE, OTHER, THIRD = "one-key-of-twenty-and-more", "another-key-of-that-length", 
 
 
 def status(client: TestClient, *headers: str, path: str = "/v1/predict") -> int:
-    sent = [(b"authorization", told.encode("latin-1")) for told in headers]
+    sent = [(b"authorization", header.encode("latin-1")) for header in headers]
     answer = client.post(path, json=ROW, headers=sent)
     if answer.status_code == 401:
         assert answer.headers["www-authenticate"] == "Bearer"
@@ -31,7 +31,7 @@ def guarded(connect: Connect, predictor: Predictor) -> TestClient:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "header",
     [
         f"Bearer {ONE}",
         f"Bearer {OTHER}",
@@ -41,12 +41,12 @@ def guarded(connect: Connect, predictor: Predictor) -> TestClient:
         f"bEaReR {ONE}",
     ],
 )
-def test_each_key_opens(told: str, guarded: TestClient) -> None:
-    assert status(guarded, told) == 200
+def test_each_key_opens(header: str, guarded: TestClient) -> None:
+    assert status(guarded, header) == 200
 
 
 @pytest.mark.parametrize(
-    "told",
+    "header",
     [
         [],
         [f"Bearer {THIRD}"],
@@ -64,10 +64,10 @@ def test_each_key_opens(told: str, guarded: TestClient) -> None:
         [f"Bearer {ONE}", f"Bearer {OTHER}"],
     ],
 )
-def test_anything_else_does_not(told: list[str], guarded: TestClient) -> None:
-    assert status(guarded, *told) == 401
-    assert status(guarded, *told, path="/v1/labels") == 401
-    assert status(guarded, *told, path="/v1/nothing") == 401
+def test_anything_else_does_not(header: list[str], guarded: TestClient) -> None:
+    assert status(guarded, *header) == 401
+    assert status(guarded, *header, path="/v1/labels") == 401
+    assert status(guarded, *header, path="/v1/nothing") == 401
 
 
 def test_probes_metrics_and_documentation_need_none(guarded: TestClient) -> None:

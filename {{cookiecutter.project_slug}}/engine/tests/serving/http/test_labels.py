@@ -15,7 +15,7 @@ def sent(client: TestClient, **fields: Any) -> Any:
     return client.post("/v1/labels", json={"labels": [LABEL | fields]})
 
 
-def kept(folder: Path) -> list[dict[str, Any]]:
+def stored(folder: Path) -> list[dict[str, Any]]:
     segments = sorted(folder.glob("labels/*.jsonl"))
     return [json.loads(line) for path in segments for line in path.read_text().splitlines()]
 
@@ -33,7 +33,7 @@ def test_when_it_became_known_is_kept_in_utc(
 ) -> None:
     assert sent(client, known_at=known_at).status_code == 200
     assert sent(client).status_code == 200
-    assert [line.get("known_at") for line in kept(tmp_path)] == [written, None]
+    assert [line.get("known_at") for line in stored(tmp_path)] == [written, None]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_of_two_that_became_known_at_once_the_later_is_kept(
     ]
     assert client.post("/v1/labels", json={"labels": labels}).json() == {"stored": 5}
     assert [
-        (line["prediction_id"][0], "known_at" in line, line["label"]) for line in kept(tmp_path)
+        (line["prediction_id"][0], "known_at" in line, line["label"]) for line in stored(tmp_path)
     ] == [("0", False, False), ("0", True, False), ("1", False, True)]
 
 

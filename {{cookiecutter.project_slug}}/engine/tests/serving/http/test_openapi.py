@@ -12,8 +12,8 @@ from engine.tests.serving.made import COLUMNS, ROW
 
 
 def document(client: TestClient) -> dict[str, Any]:
-    found: dict[str, Any] = client.get("/openapi.json").json()
-    return found
+    content: dict[str, Any] = client.get("/openapi.json").json()
+    return content
 
 
 def test_every_input_stands_there_with_its_range_and_example(client: TestClient) -> None:
@@ -29,11 +29,11 @@ def test_every_input_stands_there_with_its_range_and_example(client: TestClient)
 
 
 def test_every_reference_leads_somewhere_and_every_refusal_is_told(client: TestClient) -> None:
-    found = document(client)
-    references = set(re.findall(r"'#/components/schemas/(\w+)'", str(found)))
-    assert references == set(found["components"]["schemas"])
+    content = document(client)
+    references = set(re.findall(r"'#/components/schemas/(\w+)'", str(content)))
+    assert references == set(content["components"]["schemas"])
     statuses = {
-        path: set(verbs.popitem()[1]["responses"]) for path, verbs in found["paths"].items()
+        path: set(verbs.popitem()[1]["responses"]) for path, verbs in content["paths"].items()
     }
     body = {"200", "400", "401", "403", "408", "413", "415", "422", "500", "503"}
     expected = {

@@ -30,7 +30,7 @@ from engine.tests.serving.conftest import Connect
 from engine.tests.serving.http.direct import KEY, PREFIX, send
 from engine.tests.serving.made import COLUMNS, FEATURES, ROW, make_bundle
 from engine.tests.serving.released import PATIENCE_SECONDS, Following, Released
-from engine.tests.serving.unbroken.process import kept
+from engine.tests.serving.unbroken.process import kept as logged
 from serving.app import create_app
 
 # Tags as in serving/app.py; a route outside of /v1/ has the same guards.
@@ -122,7 +122,7 @@ def test_a_prediction_of_an_own_route_is_in_the_log(predictor: Predictor, tmp_pa
         start = Start(lambda: predictor, log, Labels(tmp_path / "labels"))
         with TestClient(create_app(start, own=own)) as client:
             assert client.post(CALL, json=SHIPMENT).status_code == 200
-    assert len(kept(tmp_path / "predictions")) == 1
+    assert len(logged(tmp_path / "predictions")) == 1
 
 
 def test_own_routes_are_in_the_document_with_their_types_and_problems(client: TestClient) -> None:
@@ -249,27 +249,29 @@ def test_an_own_route_that_takes_a_path_of_the_servers_is_refused(
 ) -> None:
     router = APIRouter()
     router.add_api_route(path, lambda: None, methods=[method])
-    with pytest.raises(BadInput, match="the server's own; give it another, such as /v1/action"):
+    with pytest.raises(BadInput) as refused:
         connect(predictor, own=router)
+    assert refused.value.code == "route-taken"
 
 
 @pytest.mark.parametrize(
-    ("paths", "message"),
+    ("paths", "code"),
     [
-        (["shop/prices"], "begins with /"),
-        (["/shop/prices", "/shop/prices"], "never reached"),
-        (["/shop/{name}", "/shop/prices"], "never reached"),
-        (["/shop/{name}", "/shop/{other}"], "never reached"),
+        (["shop/prices"], "route-path"),
+        (["/shop/prices", "/shop/prices"], "route-hidden"),
+        (["/shop/{name}", "/shop/prices"], "route-hidden"),
+        (["/shop/{name}", "/shop/{other}"], "route-hidden"),
     ],
 )
 def test_an_own_route_that_is_never_reached_is_refused(
-    connect: Connect, predictor: Predictor, paths: list[str], message: str
+    connect: Connect, predictor: Predictor, paths: list[str], code: str
 ) -> None:
     router = APIRouter()
     for path in paths:
         router.routes.append(APIRoute(path, lambda: None, methods=["GET"]))
-    with pytest.raises(BadInput, match=message):
+    with pytest.raises(BadInput) as refused:
         connect(predictor, own=router)
+    assert refused.value.code == code
 
 
 def test_own_routes_of_one_path_with_other_methods_are_served(
@@ -289,8 +291,9 @@ def test_a_prefix_or_an_included_router_hides_no_path(
     inner, outer = APIRouter(prefix="/v1"), APIRouter()
     inner.add_api_route("/predict", lambda: None)
     outer.include_router(inner)
-    with pytest.raises(BadInput, match="own route /v1/predict would take"):
+    with pytest.raises(BadInput, match="/v1/predict") as refused:
         connect(predictor, own=outer)
+    assert refused.value.code == "route-taken"
     inner, outer = APIRouter(), APIRouter()
     inner.add_api_route("/prices", lambda: [1])
     outer.include_router(inner, prefix="/shop")
@@ -310,8 +313,9 @@ def test_what_is_no_route_that_can_be_guarded_is_refused(
     (tmp_path / "index.html").write_text("a page")
     pages.frontend("/shop", directory=tmp_path)
     for router in (mounted, socket, pages):
-        with pytest.raises(BadInput, match=r"serving/app\.py: expected own routes such as"):
+        with pytest.raises(BadInput, match=r"serving/app\.py") as refused:
             connect(predictor, own=router)
+        assert refused.value.code == "route-kind"
 
     class Row(BaseModel):
         price: float
@@ -320,8 +324,9 @@ def test_what_is_no_route_that_can_be_guarded_is_refused(
     async def price(row: Row) -> None:
         """Its type has a name that is taken."""
 
-    with pytest.raises(BadInput, match="own type Row has the name"):
+    with pytest.raises(BadInput, match="Row") as refused:
         connect(predictor, own=named)
+    assert refused.value.code == "type-taken"
 
 
 def test_a_root_path_that_hides_an_own_route_is_refused(
@@ -330,8 +335,9 @@ def test_a_root_path_that_hides_an_own_route_is_refused(
     routes = connect(predictor, own=own).app.own  # type: ignore[attr-defined]
     routes.refuse_hidden("")
     routes.refuse_hidden("/models")
-    with pytest.raises(BadInput, match="--root-path /shipments hides the own route"):
+    with pytest.raises(BadInput, match="/shipments") as refused:
         routes.refuse_hidden("/shipments")
+    assert refused.value.code == "route-hidden"
 
 
 @pytest.fixture

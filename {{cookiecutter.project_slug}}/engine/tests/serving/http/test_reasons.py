@@ -39,7 +39,7 @@ def explained(request: pytest.FixtureRequest, tmp_path: Path) -> Predictor:
     return load(bundles.read(path), rehearsal=False)
 
 
-def said(client: TestClient, row: dict[str, Any], chosen: Any) -> float:
+def score_of(client: TestClient, row: dict[str, Any], chosen: Any) -> float:
     answer = client.post("/v1/predict", json=row).json()
     return float(answer["scores"][str(chosen)] if "scores" in answer else answer["score"])
 
@@ -51,15 +51,15 @@ def test_a_reason_is_what_the_score_would_be_without_it(
     answer = client.post("/v1/predict?reasons=99", json=ROW).json()
     chosen = answer.get("decision")
     wanted = {
-        name: answer["score"] - said(client, ROW | {name: value}, chosen)
+        name: answer["score"] - score_of(client, ROW | {name: value}, chosen)
         for name, value in TYPICAL.items()
     }
-    told = {reason["input"]: reason for reason in answer["reasons"]}
-    assert {name: reason["difference"] for name, reason in told.items()} == pytest.approx(
+    reasons = {reason["input"]: reason for reason in answer["reasons"]}
+    assert {name: reason["difference"] for name, reason in reasons.items()} == pytest.approx(
         {name: moved for name, moved in wanted.items() if moved}
     )
-    assert "mean radius (mm)" in told
-    for name, reason in told.items():
+    assert "mean radius (mm)" in reasons
+    for name, reason in reasons.items():
         assert (reason["value"], reason["typical"]) == (ROW[name], TYPICAL[name])
     strength = [abs(reason["difference"]) for reason in answer["reasons"]]
     assert strength == sorted(strength, reverse=True)
