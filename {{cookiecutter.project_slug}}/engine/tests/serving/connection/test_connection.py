@@ -1,4 +1,4 @@
-"""One request, one answer, however the bytes arrive and whatever the application does."""
+"""One request, one response, however the bytes arrive and whatever the application does."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from engine.tests.serving.connection.listening import listening, run, statuses
 from engine.tests.serving.connection.test_framing import read_by_h11
 
 
-def test_each_framing_gets_its_answers_and_never_silence() -> None:
+def test_each_framing_gets_its_responses() -> None:
     """As many answers as h11 finds requests; bad framing, or half a request, gets one more."""
 
     async def test() -> None:
@@ -39,7 +39,7 @@ def test_body_of_an_upgrade_is_no_request() -> None:
     run(test())
 
 
-def test_pipelined_answers_come_in_order_before_the_refusal() -> None:
+def test_pipelined_responses_come_in_order_before_the_error() -> None:
     async def test() -> None:
         async with listening() as server:
             slow = GET.replace(b"/get", b"/slow")
@@ -73,7 +73,7 @@ def test_requests_sent_ahead_wait_unread() -> None:
     run(test())
 
 
-def test_client_that_still_sends_reads_its_answer() -> None:
+def test_client_that_still_sends_gets_its_response() -> None:
     """An answer before the body's end closes, but does not reset, the connection."""
 
     async def test() -> None:
@@ -93,7 +93,7 @@ def test_client_that_still_sends_reads_its_answer() -> None:
     run(test())
 
 
-def test_answer_to_head_has_no_body_and_the_connection_goes_on() -> None:
+def test_response_to_head_has_no_body_and_the_connection_stays_open() -> None:
     async def test() -> None:
         async with listening() as server:
             head = GET.replace(b"GET", b"HEAD")
@@ -106,7 +106,7 @@ def test_answer_to_head_has_no_body_and_the_connection_goes_on() -> None:
     run(test())
 
 
-def test_target_names_its_path_in_every_form() -> None:
+def test_target_in_every_form_has_its_path() -> None:
     async def test() -> None:
         async with listening() as server:
             for target in (b"/get", b"/get?a=/b", b"/%67et", b"http://a/get", b"http://a:1/get?b"):
@@ -116,7 +116,7 @@ def test_target_names_its_path_in_every_form() -> None:
     run(test())
 
 
-def test_answer_that_an_application_does_not_finish_is_cut() -> None:
+def test_response_that_the_application_does_not_finish_is_aborted() -> None:
     """A client must not take the beginning for the whole, nor wait for the rest."""
 
     async def test() -> None:
@@ -129,7 +129,7 @@ def test_answer_that_an_application_does_not_finish_is_cut() -> None:
     run(test())
 
 
-def test_answer_of_unknown_length_is_chunked_or_ends_the_connection() -> None:
+def test_response_of_unknown_length_is_chunked_or_ends_the_connection() -> None:
     async def test() -> None:
         async with listening() as server:
             stream = GET.replace(b"/get", b"/stream")
@@ -142,7 +142,7 @@ def test_answer_of_unknown_length_is_chunked_or_ends_the_connection() -> None:
     run(test())
 
 
-def test_client_that_expects_100_is_told_to_go_on_only_if_its_body_is_read() -> None:
+def test_client_that_expects_100_gets_it_only_if_its_body_is_read() -> None:
     async def test() -> None:
         async with listening() as server:
             reader, writer = await server.connect()

@@ -1,4 +1,4 @@
-"""Requests are told apart as h11 tells them, whole or split in any place, or more strictly."""
+"""Requests are split as h11 splits them, whole or in pieces, or more strictly."""
 
 import random
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Whatever the documentation allows, and much that it does not, gets an answer that it tells of."""
+"""Requests that fit the documentation, and others, get responses that it documents."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def api(url: str, tmp_path_factory: pytest.TempPathFactory) -> BaseSchema:
 
 
 @pytest.mark.parametrize("mode", GenerationMode)
-def test_every_answer_is_a_documented_one(api: BaseSchema, mode: GenerationMode) -> None:
+def test_response_to_any_request_is_documented(api: BaseSchema, mode: GenerationMode) -> None:
     """Statuses, types and headers, of requests that fit the document and of those that do not."""
     called = []
     for result in api.get_all_operations():

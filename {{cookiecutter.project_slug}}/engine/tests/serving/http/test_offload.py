@@ -1,4 +1,4 @@
-"""Large bodies are read beside the event loop, and only so many of them wait."""
+"""A thread beside the event loop reads large bodies; its queue is limited."""
 
 import asyncio
 import sys
@@ -26,7 +26,7 @@ def test_large_body_is_read_on_another_thread_in_small_turns() -> None:
     asyncio.run(test())
 
 
-def test_more_than_may_wait_is_refused_until_some_is_read() -> None:
+def test_body_over_the_queue_limit_is_refused() -> None:
     async def test() -> None:
         reader, go = Reader(), threading.Event()
         first = asyncio.create_task(reader.read(MAX_QUEUED_BYTES, go.wait))

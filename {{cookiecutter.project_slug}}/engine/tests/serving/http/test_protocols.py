@@ -1,4 +1,4 @@
-"""Clients that others wrote are answered as those of /v1/predict are."""
+"""Clients of other protocols get the predictions of /v1/predict."""
 
 import json
 import math
@@ -46,7 +46,7 @@ def refused(client: TestClient, body: Any, status: int = 422, path: str = INFER)
     return details["error"] if "error" in details else f"{details['type']}: {details['detail']}"
 
 
-def test_a_public_client_of_the_open_inference_protocol_is_served(
+def test_client_of_the_open_inference_protocol_gets_predictions(
     url: str, golden: Golden, predictor: Predictor
 ) -> None:
     rows = [one["row"] for one in golden]
@@ -79,7 +79,9 @@ def test_a_public_client_of_the_open_inference_protocol_is_served(
         client.infer(name, inputs)
 
 
-def test_missing_values_come_as_null_or_not_at_all(client: TestClient, golden: Golden) -> None:
+def test_missing_value_as_null_or_absent_tensor_is_predicted(
+    client: TestClient, golden: Golden
+) -> None:
     rows = [one["row"] for one in golden]
     assert any(None in row.values() for row in rows)
     answer = client.post(INFER, json={"inputs": tensors(rows)}).json()
@@ -91,7 +93,7 @@ def test_missing_values_come_as_null_or_not_at_all(client: TestClient, golden: G
 
 
 @pytest.mark.parametrize("task", ["multiclass", "regression"])
-def test_other_targets_are_answered_too(connect: Connect, tmp_path: Path, task: Task) -> None:
+def test_other_tasks_are_predicted(connect: Connect, tmp_path: Path, task: Task) -> None:
     make_bundle(tmp_path / task, task)
     client = connect(load(bundles.read(tmp_path / task), rehearsal=False))
     about = client.get(MODEL).json()
@@ -126,7 +128,7 @@ def test_other_targets_are_answered_too(connect: Connect, tmp_path: Path, task: 
         ({"inputs": [tensors([ROW])[0] | {"data": [], "shape": [0]}]}, "got 0"),
     ],
 )
-def test_tensors_that_do_not_fit_are_refused_in_the_protocols_words(
+def test_tensor_that_does_not_fit_is_refused_in_the_form_of_the_protocol(
     client: TestClient, change: dict[str, Any], details: str
 ) -> None:
     assert client.post(INFER, json={"inputs": tensors([ROW])}).status_code == 200
@@ -136,7 +138,7 @@ def test_tensors_that_do_not_fit_are_refused_in_the_protocols_words(
         raise AssertionError(refused(client, change))
 
 
-def test_the_same_limits_hold(connect: Connect, predictor: Predictor) -> None:
+def test_limits_hold_for_every_protocol(connect: Connect, predictor: Predictor) -> None:
     client = connect(predictor, Limits(rows=2, body_bytes=5_000))
     fitting: tuple[tuple[str, Any], ...] = (
         (INFER, {"inputs": tensors([ROW] * 2)}),
@@ -157,7 +159,9 @@ def test_the_same_limits_hold(connect: Connect, predictor: Predictor) -> None:
     assert "busy: " in refused(full, {"instances": [ROW]}, 503, "/invocations")
 
 
-def test_a_key_guards_them_and_probes_stay_open(connect: Connect, predictor: Predictor) -> None:
+def test_protocols_need_a_key_and_their_probes_need_none(
+    connect: Connect, predictor: Predictor
+) -> None:
     key = "k" * 32
     client = connect(predictor, keys=Keys(key, None))
     requests = [(INFER, {"inputs": tensors([ROW])}), ("/invocations", {"instances": [ROW]})]
@@ -171,7 +175,7 @@ def test_a_key_guards_them_and_probes_stay_open(connect: Connect, predictor: Pre
     assert document["/invocations"]["post"]["security"] == [{"key": []}]
 
 
-def test_another_model_or_version_is_not_there(client: TestClient) -> None:
+def test_another_model_or_version_gets_404(client: TestClient) -> None:
     assert client.get(f"{MODEL}/versions/1").json()["versions"] == ["1"]
     for path in (f"{MODEL}/versions/2", "/v2/models/other", f"{MODEL}/versions/2/ready"):
         assert set(client.get(path).json()) == {"error"}
@@ -180,7 +184,7 @@ def test_another_model_or_version_is_not_there(client: TestClient) -> None:
     assert set(client.get("/v2/nowhere").json()) == {"error"}
 
 
-def test_they_say_when_the_server_leaves(client: TestClient) -> None:
+def test_probes_of_protocols_fail_while_draining(client: TestClient) -> None:
     probes = ("/ping", "/v2/health/ready", f"{MODEL}/ready")
     assert {client.get(path).status_code for path in probes} == {200}
     client.app.state.draining = True  # type: ignore[attr-defined]
@@ -189,7 +193,9 @@ def test_they_say_when_the_server_leaves(client: TestClient) -> None:
     assert client.post(INFER, json={"inputs": tensors([ROW])}).status_code == 200
 
 
-def test_they_are_logged_and_counted(client: TestClient, tmp_path: Path) -> None:
+def test_predictions_of_protocols_are_logged_and_counted(
+    client: TestClient, tmp_path: Path
+) -> None:
     ids = {
         client.post("/invocations", json={"instances": [ROW]}).json()["answers"][0]["prediction_id"]
     }

@@ -171,7 +171,7 @@ def test_long_query_is_refused_unread(client: TestClient) -> None:
     assert len(answer) <= ANSWER
 
 
-def test_body_is_read_again_for_a_bundle_that_came_meanwhile(
+def test_body_is_read_again_after_a_release_during_the_reading(
     client: TestClient, predictor: Predictor
 ) -> None:
     """The rows are checked by the contract of the bundle that predicts."""
