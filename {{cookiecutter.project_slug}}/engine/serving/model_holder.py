@@ -57,7 +57,7 @@ class ModelHolder:
     def __init__(self, predictor: Predictor, limits: Limits, metrics: Metrics) -> None:
         self.limits, self.metrics = limits, metrics
         self.refused: Refused | None = None
-        self.now = self._ready(predictor)
+        self.current = self._ready(predictor)
 
     def prepared(self, predictor: Predictor) -> ActiveModel:
         """Make ready to answer, beside what answers now; may be called from any thread."""
@@ -68,7 +68,7 @@ class ModelHolder:
 
     async def switch(self, other: ActiveModel) -> None:
         """Answer with `other` from now on; return once the one before has given its last answer."""
-        before, self.now = self.now, other
+        before, self.current = self.current, other
         self.metrics.live(other.counts)
         await before.batcher.drained()
         before.batcher.close()
@@ -76,7 +76,7 @@ class ModelHolder:
 
     def close(self) -> None:
         """Return once the last call has ended."""
-        self.now.batcher.close()
+        self.current.batcher.close()
 
     def _ready(self, predictor: Predictor) -> ActiveModel:
         first = self.prepared(predictor)

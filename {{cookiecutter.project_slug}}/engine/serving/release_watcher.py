@@ -114,7 +114,7 @@ class ReleaseWatcher:
         asyncio.run_coroutine_threadsafe(self._live.switch(other), self._loop).result()
 
     def _answers(self) -> str:
-        return self._live.now.predictor.bundle.id
+        return self._live.current.predictor.bundle.id
 
     def _refuse(self, named: str | None, error: BaseException) -> None:
         said, which = _said(error), named or "what is released"

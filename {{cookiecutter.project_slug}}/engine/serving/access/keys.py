@@ -1,7 +1,7 @@
-"""Who may ask: API keys, several at a time so that one can replace another without a gap.
+"""API keys: several at a time, so that one can replace another without a gap.
 
 They come from the environment or a mounted file, never from the command line, which other users of
-the machine can read. Only their digests are kept.
+the machine can read. The server holds only their digests.
 """
 
 import logging
@@ -19,8 +19,8 @@ from engine.problem.keys import key_file, parse_keys, read_keys
 KEYS, FILE = "SERVING_API_KEYS", "SERVING_API_KEYS_FILE"
 # A shorter one can be guessed; `openssl rand -hex 32` makes one of 64.
 SHORTEST = 20
-# How often a file is looked at: so long a key that was taken out of it may still work.
-LOOK_SECONDS = 1.0
+# How often a file is checked: a key that was removed from it may work for so long.
+CHECK_SECONDS = 1.0
 SCHEME = "bearer"  # in any case: RFC 9110, section 11.1
 
 logger = logging.getLogger("engine.serving.access.keys")
@@ -30,51 +30,52 @@ class Keys:
     """The keys that are valid now; those of a file change with it."""
 
     def __init__(self, text: str, path: Path | None) -> None:
-        """Take the keys of `text`, and of the file at `path` if there is one.
+        """Read the keys of `text`, and of the file at `path` if there is one.
 
         Raises:
             BadInput: the file cannot be read, a key cannot be used, or there is none.
         """
         self._given = _digests(parse_keys(text, KEYS, SHORTEST))
         self._path = path
-        self._seen = _stamp(path) if path else None
+        self._stamp = _stamp(path) if path else None
         self._filed = _read(path) if path else ()
-        self._look_at = time.monotonic() + LOOK_SECONDS
+        self._check_at = time.monotonic() + CHECK_SECONDS
         if not self._given and not self._filed:
             raise BadInput(
-                f"expected at least one API key in {KEYS} or in the file that {FILE} names, found "
-                "none; put one there, a line each, or unset both to answer everybody"
+                f"expected at least one API key in {KEYS} or in the file that {FILE} names, got "
+                "none; put one there, a line each, or unset both to serve everybody",
+                code="no-api-key",
             )
 
     def admit(self, authorization: str) -> bool:
-        """Whether an Authorization header holds a valid key; takes as long whichever it is."""
-        self._look()
+        """Whether an Authorization header holds a valid key; takes as long for every key."""
+        self._reload()
         scheme, _, key = authorization.partition(" ")
-        told = sha256(key.strip().encode("latin-1")).digest()
-        # No early end: how long it takes must not tell which key is near.
-        found = [compare_digest(told, known) for known in (*self._given, *self._filed)]
-        return scheme.lower() == SCHEME and any(found)
+        digest = sha256(key.strip().encode("latin-1")).digest()
+        # No early end: the duration must not depend on which key is similar.
+        equal = [compare_digest(digest, valid) for valid in (*self._given, *self._filed)]
+        return scheme.lower() == SCHEME and any(equal)
 
-    def _look(self) -> None:
-        """Read the file again if it changed; what cannot be read changes nothing."""
+    def _reload(self) -> None:
+        """Read the file again if it changed; the keys stay if it cannot be read."""
         now = time.monotonic()
-        if self._path is None or now < self._look_at:
+        if self._path is None or now < self._check_at:
             return
-        self._look_at = now + LOOK_SECONDS
+        self._check_at = now + CHECK_SECONDS
         try:
             stamp = _stamp(self._path)
-            if stamp != self._seen:
-                self._filed, self._seen = _read(self._path), stamp
-                logger.warning("API keys read again: %d in the file", len(self._filed))
+            if stamp != self._stamp:
+                self._filed, self._stamp = _read(self._path), stamp
+                logger.warning("API keys reloaded: the file has %d.", len(self._filed))
         except BadInput as error:
-            logger.error("API keys stay as they were: %s", error)
+            logger.error("API keys not reloaded, the previous ones stay valid: %s", error)
 
 
 def keys_of(environment: Mapping[str, str] = os.environ) -> Keys | None:
-    """The keys that the environment gives or names; None where it says nothing of keys.
+    """The keys that the environment gives or names; None where neither variable is set.
 
     Raises:
-        BadInput: it speaks of keys, and there is none that may be used.
+        BadInput: a variable is set, and there is no key that may be used.
     """
     if KEYS not in environment and FILE not in environment:
         return None
@@ -85,14 +86,15 @@ def _read(path: Path) -> tuple[bytes, ...]:
     keys = read_keys(path, "API keys", FILE, SHORTEST)
     if not keys:
         raise BadInput(
-            f"expected API keys in {path}, a line each, found none; put one there, or name "
-            f"another file in {FILE}"
+            f"expected API keys in {path}, a line each, got none; put one there, or name another "
+            f"file in {FILE}",
+            code="no-api-key",
         )
     return _digests(keys)
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:
-    """What is another after every change, also after a swap of what a link points to.
+    """What differs after every change of a file, also after a swap of what a link points to.
 
     None where the file cannot be read: `_read` then raises an error with the reason.
     """

@@ -1,10 +1,10 @@
 """Which web pages may write here, where no API key is set.
 
 A browser sends a POST of any page to any address that its user can reach: a server on the user's
-own machine, or in the company's network. The page cannot read the response, but rows and labels
-would be stored. So the server refuses a page that is not its own (CSRF). A page's own name is no
-proof: its owner can let that name resolve to this server (DNS rebinding). An IP address or
-`localhost` cannot be made to resolve elsewhere.
+own machine, or in the company's network. The page cannot read the response, but the server would
+store its rows and labels. So the server refuses a page that is not its own (CSRF). A page's own
+name is no proof: its owner can let that name resolve to this server (DNS rebinding). An IP address
+or `localhost` cannot be made to resolve elsewhere.
 """
 
 import os
@@ -29,14 +29,14 @@ def origins_of(environment: Mapping[str, str] = os.environ) -> frozenset[str]:
     """The origins whose pages may write, as browsers send them.
 
     Raises:
-        BadInput: `SERVING_ORIGINS` has something else than origins.
+        BadInput: `SERVING_ORIGINS` has a value that is not an origin.
     """
-    found = environment.get(ORIGINS, "").lower().replace(",", " ").split()
-    return frozenset(_normalised(text) for text in found)
+    texts = environment.get(ORIGINS, "").lower().replace(",", " ").split()
+    return frozenset(_normalised(text) for text in texts)
 
 
 def refuse_foreign_page(headers: Headers, listed: Collection[str]) -> None:
-    """Raise a Refusal if a page wrote this that is neither this server's own nor `listed`.
+    """Raise a ProblemError if the sender is a page, not this server's own and not `listed`.
 
     A request without a browser's headers comes from a program and passes.
     """
@@ -44,12 +44,16 @@ def refuse_foreign_page(headers: Headers, listed: Collection[str]) -> None:
     if not sent:
         return
     origins = [value.decode("latin-1").lower() for name, value in sent if name == b"origin"]
-    if origins:
-        passes = len(origins) == 1 and (origins[0] in listed or _is_ours(origins[0], headers))
-    else:  # some proxies drop Origin
-        own = all(value in (b"same-origin", b"none") for _, value in sent)
-        hosts = _hosts(headers)
-        passes = own and len(hosts) == 1 and _is_address(hosts[0])
+    hosts = [value.decode("latin-1").lower() for name, value in headers if name == b"host"]
+    by_address = len(hosts) == 1 and _is_address(hosts[0])
+    if not origins:  # some proxies drop Origin
+        passes = by_address and all(value in (b"same-origin", b"none") for _, value in sent)
+    elif len(origins) > 1:
+        passes = False
+    else:
+        # The page of this server comes from the host that its request is for.
+        is_own = _ORIGIN.fullmatch(origins[0]) and [origins[0].partition("://")[2]] == hosts
+        passes = origins[0] in listed or bool(is_own and by_address)
     if not passes:
         raise ProblemError(
             "wrong-origin",
@@ -67,20 +71,10 @@ def _normalised(text: str) -> str:
     if not valid:
         raise BadInput(
             f"expected origins such as https://models.example.com in {ORIGINS}, with commas "
-            f"between them, got '{text}'; give scheme, host and perhaps port, without path or *"
+            f"between them, got '{text}'; give scheme, host and perhaps port, without path or *",
+            code="not-an-origin",
         )
-    return text.removesuffix(_DEFAULT_PORTS[text.partition(":")[0]])  # browsers leave it out
-
-
-def _is_ours(origin: str, headers: Headers) -> bool:
-    """Whether the page came from where the request goes, by an address that is no name."""
-    _, _, host = origin.partition("://")
-    is_origin = _ORIGIN.fullmatch(origin) is not None
-    return is_origin and _hosts(headers) == [host] and _is_address(host)
-
-
-def _hosts(headers: Headers) -> list[str]:
-    return [value.decode("latin-1").lower() for name, value in headers if name == b"host"]
+    return text.removesuffix(_DEFAULT_PORTS[text.partition(":")[0]])  # as browsers send it
 
 
 def _is_address(host: str) -> bool:

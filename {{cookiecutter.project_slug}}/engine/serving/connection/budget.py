@@ -1,9 +1,9 @@
 """How much memory the requests that are arriving may hold, those of all connections together."""
 
-from engine.serving.http.errors import ProblemError
+from engine.serving.http.errors import busy
 
 MAX_BYTES = 100_000_000
-# What arrives in one small piece does not count: it is answered in the next turns of the loop.
+# What arrives in one small piece does not count: the next turns of the loop respond to it.
 SMALL_BYTES = 16_384
 
 
@@ -16,19 +16,14 @@ class Share:
         self.size = 0
 
     def grow(self, size: int) -> None:
-        """Have `size` bytes in all.
-
-        Raises:
-            Refusal: other requests hold the memory that this one needs.
-        """
+        """Take `size` bytes in all, or raise a ProblemError if other requests hold the memory."""
         more = size - self.size
         if Share.taken + more > MAX_BYTES:
-            detail = "many large requests are arriving; send this one again a little later"
-            raise ProblemError("busy", detail, headers={"Retry-After": "1"})
+            raise busy("many large requests are arriving")
         self.size = size
         Share.taken += more
 
     def release(self) -> None:
-        """Give all of it back."""
+        """Return all of it to the budget."""
         Share.taken -= self.size
         self.size = 0

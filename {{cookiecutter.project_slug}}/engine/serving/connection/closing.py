@@ -1,15 +1,16 @@
 """The end of a connection, in two steps (RFC 9112, 9.6).
 
-The server says that it sends no more, then drops what still arrives until the client closes. A
-server that closes at once while a client sends has the system answer with a reset, and that can
-destroy the response before the client has read it.
+The server ends its own side, then drops what still arrives until the client closes. If it closed at
+once while a client sends, the system would reset the connection, and a reset can destroy the
+response before the client has read it.
 """
 
 import asyncio
 from typing import Any
 
-# So long and so much is dropped; and so long a client may take its last response in.
+# What arrives is dropped for so long and up to so many bytes.
 LINGER_SECONDS, LINGER_BYTES = 2.0, 16_000_000
+# A client may take so long to receive its last response.
 LAST_RESPONSE_SECONDS = 10.0
 
 
@@ -42,15 +43,15 @@ class Closing(asyncio.Protocol):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The client has closed, or was cut off."""
+        """The client has closed, or was disconnected."""
         self._timer.cancel()
         self._connections.discard(self)
 
     def shutdown(self) -> None:
-        """It ends by itself soon enough."""
+        """Nothing to do: it ends by itself soon enough."""
 
     def _stop(self) -> None:
-        """Cut the client off, unless it is still taking the last response in."""
+        """Disconnect the client, unless it is still receiving the last response."""
         if self._transport.get_write_buffer_size() and self._loop.time() < self._until:
             self._timer = self._loop.call_later(LINGER_SECONDS, self._stop)
         else:

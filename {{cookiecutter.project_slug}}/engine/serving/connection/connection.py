@@ -1,8 +1,7 @@
 """A client's connection: one request at a time, one response each, however the client behaves.
 
-It takes the place of uvicorn's own protocols, whose connections leave holes at their edges: see
-decision 0027 of the template. Bytes that a client sends ahead wait unread until the response before
-them is out.
+It replaces uvicorn's own protocols: decision 0027 of the template has the reasons. Bytes that a
+client sends ahead wait unread until the previous response is out.
 """
 
 import asyncio
@@ -14,10 +13,14 @@ from uvicorn.server import ServerState
 
 from engine.serving.connection.budget import SMALL_BYTES, Share
 from engine.serving.connection.closing import Closing
-from engine.serving.connection.exchange import Application, Exchange, encode_response
-from engine.serving.connection.framing import RequestReader
-from engine.serving.connection.grammar import incomplete
-from engine.serving.connection.scope import Ends, scope_of
+from engine.serving.connection.exchange import (
+    Application,
+    Ends,
+    Exchange,
+    encode_response,
+    scope_of,
+)
+from engine.serving.connection.framing import RequestReader, not_http
 from engine.serving.http.errors import ProblemError
 
 # An idle connection costs some 10 kB, and a file of the process.
@@ -25,7 +28,7 @@ MAX_CONNECTIONS = 10_000
 # Enough for the next request or two; a client that sends more ahead has to wait.
 READ_AHEAD_BYTES = 65_536
 # At a shutdown, a connection that was in use so recently may send one more request.
-LAST_REQUEST_SECONDS, LOOK_AGAIN_SECONDS = 1.0, 0.05
+LAST_REQUEST_SECONDS, POLL_SECONDS = 1.0, 0.05
 
 Wait = Literal["first request", "next request", "head", "body", "response taken", ""]
 
@@ -60,16 +63,16 @@ class Connection(asyncio.Protocol):
     # The event loop calls these.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a client in, unless there are too many."""
+        """Accept a client, unless there are too many."""
         self.transport = transport
         self._ends = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
-        self.server_state.connections.add(self)  # type: ignore[arg-type]  # it knows its own only
+        self.server_state.connections.add(self)  # type: ignore[arg-type]  # uvicorn types its own only
         if len(self.server_state.connections) > self.limit:
             self.app.count_refusal(503)
             transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes in."""
+        """Read bytes of the client."""
         if not self._dropping:
             self._reader.receive(data)
             self._read()
@@ -80,11 +83,11 @@ class Connection(asyncio.Protocol):
         if self._exchange is None:
             self._end_requests()
         elif self._exchange.more_body:
-            self.refuse(incomplete())
+            self._refuse_incomplete()
         return True  # the response closes the connection, or `Closing` does
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of everything, however the connection ended."""
+        """Release everything, however the connection ended."""
         self.server_state.connections.discard(self)
         self._stop_reading()
         self.resume_writing()
@@ -93,12 +96,12 @@ class Connection(asyncio.Protocol):
             self._exchange = None
 
     def pause_writing(self) -> None:
-        """The client takes its response slowly."""
+        """The client receives its response slowly."""
         self.since = self._loop.time()
         self._writable = self._loop.create_future()
 
     def resume_writing(self) -> None:
-        """The client has taken enough to be sent more."""
+        """The client can receive more."""
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
         self._writable = None
@@ -119,7 +122,7 @@ class Connection(asyncio.Protocol):
         return "next request" if self._used else "first request"
 
     def refuse(self, fault: ProblemError) -> None:
-        """Answer the request that is arriving with `fault`, then close."""
+        """Respond with `fault` to the request that is arriving, then close."""
         self._stop_reading()
         if self._exchange is not None:
             self._exchange.fail(fault)
@@ -140,10 +143,10 @@ class Connection(asyncio.Protocol):
         if self._exchange is not None or self._dropping:
             return
         remaining = LAST_REQUEST_SECONDS - (self._loop.time() - self.since)
-        # A request may just be arriving, or a response being taken; the timeouts end either.
+        # A request may be arriving, or the client receiving a response; the timeouts end either.
         busy = self._in_head or self.transport.get_write_buffer_size() > 0
         if remaining > 0 or busy or _has_input(self.transport):
-            self._loop.call_later(max(remaining, LOOK_AGAIN_SECONDS), self.shutdown)
+            self._loop.call_later(max(remaining, POLL_SECONDS), self.shutdown)
         else:
             self.close()
 
@@ -151,19 +154,16 @@ class Connection(asyncio.Protocol):
 
     @property
     def draining(self) -> bool:
-        """Whether the next response is to be the connection's last one.
-
-        Requests that a client sent ahead are answered first.
-        """
+        """Whether the next response is the connection's last one: none was sent ahead."""
         return (self._shutting_down or self.app.draining) and not self._reader.buffered
 
     async def writable(self) -> None:
-        """Return once the client takes more bytes, or is gone."""
+        """Return once the client can receive more bytes, or has disconnected."""
         if self._writable is not None:
             await self._writable
 
     def resume_reading(self) -> None:
-        """Take more bytes from the client."""
+        """Read more bytes from the client."""
         if self._read_paused:
             self._read_paused = False
             self.transport.resume_reading()
@@ -185,14 +185,17 @@ class Connection(asyncio.Protocol):
             self.shutdown()
 
     def _end_requests(self) -> None:
-        """The client sends no more, and every whole request is answered."""
+        """The client sends no more, and every whole request has its response."""
         if self._reader.buffered:
-            self.refuse(incomplete())
+            self._refuse_incomplete()
         else:
             self.close()
 
+    def _refuse_incomplete(self) -> None:
+        self.refuse(not_http("a whole request before the end of the connection"))
+
     def _read(self) -> None:
-        """Read on in the bytes that have arrived."""
+        """Parse the bytes that have arrived."""
         exchange = self._exchange
         try:
             if exchange is None:
@@ -205,8 +208,11 @@ class Connection(asyncio.Protocol):
             return
         if exchange is None:
             return
-        if self._exchange is None:  # its head, and the first of its body, are well framed
-            self._start(exchange)
+        if self._exchange is None:  # its head and the first of its body are well framed
+            self._exchange = exchange
+            task = self._loop.create_task(exchange.run(self.app))
+            self.server_state.tasks.add(task)
+            task.add_done_callback(self.server_state.tasks.discard)
         ahead = exchange.buffered + self._reader.buffered
         if ahead > READ_AHEAD_BYTES and not self._read_paused:
             self._read_paused = True
@@ -225,12 +231,6 @@ class Connection(asyncio.Protocol):
         scope = scope_of(head, self._ends, self._root_path, self._app_state)
         return Exchange(self, scope, head)
 
-    def _start(self, exchange: Exchange) -> None:
-        self._exchange = exchange
-        task = self._loop.create_task(exchange.run(self.app))
-        self.server_state.tasks.add(task)
-        task.add_done_callback(self.server_state.tasks.discard)
-
     def _stop_reading(self) -> None:
         """Drop what has arrived and what will."""
         self._dropping = True
@@ -239,7 +239,7 @@ class Connection(asyncio.Protocol):
 
 
 def _has_input(transport: asyncio.Transport) -> bool:
-    """Whether bytes wait in the system that the loop has not read."""
+    """Whether the system holds bytes that the loop has not read."""
     poll = select.poll()
     poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
     return bool(poll.poll(0))

@@ -1,14 +1,15 @@
-"""One request and its response: what an ASGI application receives, and how it sends.
+"""One request and its response: the ASGI scope, what the application receives, how it sends.
 
-An answer goes out in as few writes as it has parts, and says `Connection: close` when it is the
-last one: the client asked for that, the server drains, or the request's body has not all arrived.
+A response goes out in one write per message of the application. It has `Connection: close` when it
+is the last one: the client wants that, the server drains, or the request's body is incomplete.
 """
 
 import asyncio
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import unquote
 
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
@@ -20,12 +21,43 @@ from engine.serving.http.errors import ProblemError, where
 if TYPE_CHECKING:
     from engine.serving.connection.connection import Connection
 
+# The server's and the client's address: host and port first, for IPv6 more.
+Ends = tuple[tuple[Any, ...] | None, tuple[Any, ...] | None]
+
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _STATUS_LINES: Mapping[int, bytes] = {
     status: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus
 }
 
 logger = logging.getLogger("engine.serving.http")
+
+
+def scope_of(head: Head, ends: Ends, root_path: str, state: dict[str, Any]) -> Scope:
+    """The ASGI scope of a request.
+
+    A target in absolute form names the same resource as its path (RFC 9112, 3.2.2). As in uvicorn,
+    `root_path` stands before the path.
+    """
+    raw_path, _, query = head.target.partition(b"?")
+    if not raw_path.startswith(b"/") and b"://" in raw_path:
+        raw_path = b"/" + raw_path.partition(b"://")[2].partition(b"/")[2]
+    path = raw_path.decode("ascii")
+    server, client = ends
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": head.version,
+        "method": head.method,
+        "scheme": "http",
+        "root_path": root_path,
+        "path": root_path + (unquote(path) if "%" in path else path),
+        "raw_path": root_path.encode("ascii") + raw_path,
+        "query_string": query,
+        "headers": head.headers,
+        "server": server and server[:2],
+        "client": client and client[:2],
+        "state": state.copy(),
+    }
 
 
 class Application(Protocol):
@@ -36,10 +68,10 @@ class Application(Protocol):
         """Whether each response is to be the last one of its connection."""
 
     def count_refusal(self, status: int) -> None:
-        """Count a request that was refused before the application saw it."""
+        """Count a request that was refused before it reached the application."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Respond to a request."""
 
 
 class Exchange:
@@ -50,30 +82,26 @@ class Exchange:
         self._keep_alive, self._expects_continue = head.keep_alive, head.expects_continue
         self._body, self._delivered = bytearray(), False
         self._received, self._share = 0, Share()
-        self._waiting: asyncio.Future[None] | None = None
+        self._arrival: asyncio.Future[None] | None = None
         self._fault: ProblemError | None = None
         self._start: Message | None = None
-        self._framed = self._chunked = self._bodiless = False
-        self._missing: int | None = None  # bytes of the response that are still to come
+        self._head_sent = self._chunked = self._bodiless = False
+        self._remaining: int | None = None  # bytes of the response that are still to come
         self.more_body = True
         self.disconnected = self.complete = False
 
     async def run(self, app: Application) -> None:
-        """Have `app` answer; the connection is cut if it does not finish."""
+        """Let `app` respond; if it does not finish, the connection is aborted."""
         try:
             await app(self._scope, self.receive, self.send)
-        except Exception as error:  # what an application does not answer itself is a defect
+        except Exception as error:  # an application that does not respond itself has a defect
             logger.error("%s", where(error))
         finally:
             if not self.complete:
                 self._connection.transport.abort()
 
     def add_body(self, data: bytes, *, ended: bool) -> None:
-        """Take a piece of the body in.
-
-        Raises:
-            Refusal: other requests hold the memory that it needs.
-        """
+        """Add a piece of the body, or raise a ProblemError if there is no memory for it."""
         self._received += len(data)
         if not ended or self._received > SMALL_BYTES:
             self._share.grow(self._received)
@@ -82,27 +110,27 @@ class Exchange:
         self._wake()
 
     def fail(self, fault: ProblemError) -> None:
-        """The rest of the body will not come; whoever waits for it gets `fault` instead."""
+        """Raise `fault` in `receive`, in place of the rest of the body."""
         self._fault = fault
         self._body.clear()
         self._wake()
 
     def disconnect(self) -> None:
-        """The client is gone."""
+        """The client has disconnected."""
         self.disconnected = True
         self._share.release()
         self._wake()
 
     @property
     def buffered(self) -> int:
-        """Bytes of the body that the application has not taken."""
+        """Bytes of the body that the application has not received."""
         return len(self._body)
 
     async def receive(self) -> Message:
         """What has arrived of the body; once all was delivered, the end of the connection.
 
         Raises:
-            Refusal: the rest of the body is framed badly, or does not arrive in time.
+            ProblemError: the rest of the body is framed badly, or does not arrive in time.
         """
         if self.more_body and not self._body:
             if self._expects_continue:
@@ -116,37 +144,33 @@ class Exchange:
                 self._delivered = not self.more_body
                 return {"type": "http.request", "body": body, "more_body": self.more_body}
             if self._fault is not None:
-                self._raise_fault()
-            self._waiting = asyncio.get_running_loop().create_future()
-            await self._waiting
+                # What keeps an exception keeps the frames that it passed, and with them the body:
+                # so nothing here keeps it.
+                fault, self._fault = self._fault, None
+                try:
+                    raise fault
+                finally:
+                    del fault
+            self._arrival = asyncio.get_running_loop().create_future()
+            await self._arrival
         return {"type": "http.disconnect"}
 
-    def _raise_fault(self) -> None:
-        # What keeps an exception keeps the frames that it passed, and with them the body: so it
-        # is kept nowhere.
-        fault, self._fault = self._fault, None
-        try:
-            if fault is not None:
-                raise fault
-        finally:
-            del fault
-
     async def send(self, message: Message) -> None:
-        """Send a part of the response; its head goes out together with the first of its body.
+        """Send a message of the response; its head goes out with the first piece of its body.
 
         Raises:
-            RuntimeError: the parts are not those of one response.
+            RuntimeError: the messages are not those of one response.
         """
         await self._connection.writable()
         if self.disconnected:
             return
-        part = "http.response.start" if self._start is None else "http.response.body"
-        if message["type"] != part or self.complete:
-            raise RuntimeError(f"expected {part} or nothing, got {message['type']}")
+        expected = "http.response.start" if self._start is None else "http.response.body"
+        if message["type"] != expected or self.complete:
+            raise RuntimeError(f"expected {expected} or nothing, got {message['type']}")
         if self._start is None:
             self._start = message
             return
-        head = b"" if self._framed else self._head(self._start)
+        head = b"" if self._head_sent else self._head(self._start)
         ended = not message.get("more_body", False)
         self._connection.transport.write(head + self._frame(message.get("body", b""), ended))
         if ended:
@@ -169,13 +193,14 @@ class Exchange:
             if name == b"content-length":
                 length = int(value)
             lines += name, b": ", value, b"\r\n"
-        self._framed = True
+        self._head_sent = True
         self._bodiless = self._scope["method"] == "HEAD" or status in (204, 304)
-        self._missing = length or 0
+        self._remaining = length or 0
         if length is None and not self._bodiless:
             self._chunked = self._scope["http_version"] == "1.1"
-            self._keep_alive = self._keep_alive and self._chunked  # else the end is its length
-            self._missing = None
+            # Without chunks, the end of the connection is the end of the body.
+            self._keep_alive = self._keep_alive and self._chunked
+            self._remaining = None
         if self._chunked:
             lines.append(b"transfer-encoding: chunked\r\n")
         if not self._keep_alive:
@@ -190,19 +215,19 @@ class Exchange:
         if self._chunked:
             chunk = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
             return chunk + (b"0\r\n\r\n" if ended else b"")
-        if self._missing is not None:
-            self._missing -= len(data)
-            if self._missing < 0 or (ended and self._missing):
+        if self._remaining is not None:
+            self._remaining -= len(data)
+            if self._remaining < 0 or (ended and self._remaining):
                 raise RuntimeError("expected a body as long as its Content-Length")
         return data
 
     def _wake(self) -> None:
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)
 
 
 def encode_response(response: Response) -> bytes:
-    """A response of the connection itself, which is its last one."""
+    """A response of the connection itself; it is the last one."""
     lines = [_STATUS_LINES[response.status_code]]
     for name, value in response.raw_headers:
         if name != b"connection":

@@ -1,4 +1,4 @@
-"""How long a client may take, looked at once a second for all connections together.
+"""How long a client may take, checked once a second for all connections together.
 
 A request that arrives in one piece, as nearly all do, pays for this with reading a clock.
 """
@@ -11,7 +11,7 @@ from typing import Any
 from engine.serving.connection.connection import Connection, Wait
 from engine.serving.http.errors import too_slow
 
-# For a request to arrive, and for a response to be taken in.
+# For a request to arrive, and for the client to receive a response.
 ARRIVE_SECONDS = 10.0
 # Load balancers keep idle connections for a minute; they, not the server, should close them.
 IDLE_SECONDS = 75.0
@@ -26,44 +26,43 @@ class ConnectionTimeouts:
 
     def __init__(self, arrive: float = ARRIVE_SECONDS, idle: float = IDLE_SECONDS) -> None:
         self._arrive, self._idle = arrive, idle
-        self._crowded = False
+        self._many = False  # connections are open
 
     def check(self, connections: Iterable[Any]) -> None:
-        """Look at all connections; call this about once a second, in the event loop."""
+        """Check all connections; call this about once a second, in the event loop."""
         now = asyncio.get_running_loop().time()
-        found = [one for one in connections if isinstance(one, Connection)]
-        self._notice_crowd(len(found))
-        for one in found:
-            self._check(one, now - one.since)
+        checked = [one for one in connections if isinstance(one, Connection)]
+        many = len(checked) > Connection.limit // 2
+        if many and not self._many:
+            logger.warning(
+                "%d connections are open; the limit is %d.", len(checked), Connection.limit
+            )
+        self._many = many
+        for connection in checked:
+            waits_for = connection.waits_for
+            if waits_for and now - connection.since >= self._limit(waits_for):
+                self._end(connection, waits_for)
 
-    def _check(self, one: Connection, seconds: float) -> None:
-        waits_for = one.waits_for
-        if not waits_for or seconds < self._limit(waits_for):
-            return
+    def _end(self, connection: Connection, waits_for: Wait) -> None:
         if waits_for in ("head", "body"):
-            one.refuse(too_slow(self._arrive))
+            connection.refuse(too_slow(self._arrive))
         elif waits_for == "response taken":
-            one.transport.abort()
+            connection.transport.abort()
         else:
-            one.close()
+            connection.close()
 
     def _limit(self, waits_for: Wait) -> float:
-        # Some clients connect ahead of need; where many are connected, that costs too much.
-        may_be_idle = waits_for == "next request" or not self._crowded
+        # Some clients connect before they have a request; with many connections, that costs too
+        # much.
+        may_be_idle = waits_for == "next request" or not self._many
         return self._idle if waits_for.endswith("request") and may_be_idle else self._arrive
-
-    def _notice_crowd(self, count: int) -> None:
-        crowded = count > Connection.limit // 2
-        if crowded and not self._crowded:
-            logger.warning("%d connections are open; the limit is %d.", count, Connection.limit)
-        self._crowded = crowded
 
 
 def raise_file_limit() -> None:
     """Let the process open a file for each connection, or limit the connections to its files.
 
-    Systems begin with as few as 1,024 of at most a million files; without a free one a server
-    accepts nobody.
+    Systems begin with as few as 1,024 of at most a million files; without a free file a server
+    accepts no connection.
     """
     try:
         import resource  # noqa: PLC0415  # not on every system

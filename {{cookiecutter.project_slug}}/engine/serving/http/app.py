@@ -11,8 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from engine.serving.access.keys import Keys
-from engine.serving.http.errors import ProblemError, problem, unfit
-from engine.serving.http.gateway import Gateway, failed
+from engine.serving.http.errors import ProblemError, invalid_types, problem
+from engine.serving.http.gateway import Gateway, server_failed
 from engine.serving.http.openapi import documented
 from engine.serving.http.own_routes import OWN, CurrentModel, OwnRoutes
 from engine.serving.http.predict import Predict
@@ -30,8 +30,8 @@ class Start:
     """What a server starts with.
 
     `load` makes the first predictor; this object does not hold it, so that a model which a release
-    has replaced leaves memory. With `keys`, rows and labels are taken from those who hold one;
-    without, web pages may write if they are the server's own or their origin is one of `origins`.
+    has replaced leaves memory. With `keys`, only who holds a key may send rows and labels; without,
+    web pages may write if they are the server's own or their origin is one of `origins`.
     """
 
     load: Callable[[], Predictor]
@@ -41,10 +41,10 @@ class Start:
     origins: Collection[str] = ()
 
     def load_model(self, limits: Limits) -> ModelHolder:
-        """The model that serves now; a release replaces it while the server runs.
+        """The holder of the current model; a release replaces it while the server runs.
 
         Raises:
-            BadInput: the bundle does not load here, or does not give its golden answers.
+            BadInput: the bundle does not load here, or its golden rows get other predictions.
         """
         return ModelHolder(self.load(), limits, Metrics(self.log))
 
@@ -52,8 +52,8 @@ class Start:
 def new_api(model: ModelHolder) -> FastAPI:
     """An API without routes: its errors are problem details, its documentation loads offline.
 
-    Setting its `state.draining` makes /readyz refuse, so that no new work is sent here; requests
-    that come nevertheless are answered.
+    With `state.draining`, /readyz fails, so that no new work is sent here; other requests still get
+    responses. `state.error_forms` has the protocols with errors of another form.
     """
 
     @asynccontextmanager
@@ -62,20 +62,17 @@ def new_api(model: ModelHolder) -> FastAPI:
         model.close()
 
     api = FastAPIOffline(
-        title=model.now.predictor.bundle.problem.decision.name,
+        title=model.current.predictor.bundle.problem.decision.name,
         lifespan=lifespan,
         redoc_url=None,
         redirect_slashes=False,
         static_url="/docs/static",
-        swagger_ui_parameters={"validatorUrl": None},  # a badge that would ask the internet
+        swagger_ui_parameters={"validatorUrl": None},  # a badge that would load from the internet
     )
-    api.state.live = model
-    api.state.draining = api.state.parted = False
-    api.add_exception_handler(ProblemError, _refused)
-    api.add_exception_handler(RequestValidationError, _unfit)
-    api.add_exception_handler(HTTPException, _not_routed)
-    api.add_exception_handler(ClientDisconnect, _gone)
-    api.add_exception_handler(Exception, _failed)
+    api.state.live, api.state.error_forms = model, {}
+    api.state.draining = api.state.admin_split = False
+    for kind in (ProblemError, RequestValidationError, HTTPException, ClientDisconnect, Exception):
+        api.add_exception_handler(kind, _respond)
     return api
 
 
@@ -85,7 +82,7 @@ def gateway(api: FastAPI, predict: Predict, start: Start, own: APIRouter) -> Gat
     Include the server's own routers in `api` before.
 
     Raises:
-        BadInput: an own route takes a path of the server's, or is none that can be guarded.
+        BadInput: an own route takes a path of the server's, or cannot be guarded.
     """
     model: ModelHolder = api.state.live
     routes = OwnRoutes(api, own, model)
@@ -97,44 +94,33 @@ def gateway(api: FastAPI, predict: Predict, start: Start, own: APIRouter) -> Gat
     return Gateway(api, {PREDICT: predict}, model.metrics, start.keys, start.origins, routes)
 
 
-async def _refused(request: Request, refusal: Exception) -> Response:
-    assert isinstance(refusal, ProblemError)  # noqa: S101  # the handler is registered for nothing else
-    return refusal.response(_path(request))
-
-
-async def _unfit(request: Request, error: Exception) -> Response:
-    """What FastAPI refuses of a request to an own route; the server's own check theirs."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101
-    return unfit(error.errors()).response(_path(request))
-
-
-async def _failed(request: Request, _error: Exception) -> Response:
-    return failed(_path(request))
-
-
-async def _gone(_request: Request, _error: Exception) -> Response:
-    """Nobody reads it; it is counted, as nginx counts it."""
-    return Response(status_code=499)
-
-
-async def _not_routed(request: Request, error: Exception) -> Response:
-    """What the framework refuses, or an own route, in the same form as everything else."""
-    assert isinstance(error, HTTPException)  # noqa: S101
-    kind, headers = "not-found", dict(error.headers or {})
-    if error.status_code == 405 and "Allow" in headers:
-        kind = "method-not-allowed"
-        allowed = set(headers["Allow"].split(", "))
-        if "GET" in allowed:  # then HEAD works as well: see `Front`
-            allowed.add("HEAD")
-        headers["Allow"] = ", ".join(sorted(allowed))
-    elif OWN in request.scope:
-        return problem(error.status_code, error.detail, headers)
-    detail = f"{request.method} {request.url.path} is not served; /docs shows what is"
-    return ProblemError(kind, detail, headers=headers).response(_path(request))
-
-
-def _path(request: Request) -> str:
-    """The path that routes know."""
-    # Below a mount, the root path is the mount's.
+async def _respond(request: Request, error: Exception) -> Response:
+    """Whatever a route or the framework raised, as problem details."""
+    if isinstance(error, ClientDisconnect):
+        return Response(status_code=499)  # nobody reads it; it is counted as in nginx
+    if isinstance(error, HTTPException):
+        headers = dict(error.headers or {})
+        if error.status_code == 405 and "Allow" in headers:
+            error = _not_served(request, "method-not-allowed", headers)
+        elif OWN in request.scope:
+            return problem(error.status_code, error.detail, headers)
+        else:
+            error = _not_served(request, "not-found", headers)
+    elif isinstance(error, RequestValidationError):  # of an own route; all others check themselves
+        error = invalid_types(error.errors())
+    elif not isinstance(error, ProblemError):
+        error = server_failed()
+    # The path as routes have it. Below a mount, the root path is the mount's.
     root = request.scope.get("app_root_path", request.scope.get("root_path", ""))
-    return str(request.scope["path"]).removeprefix(root)
+    path = str(request.scope["path"]).removeprefix(root)
+    return error.response(path, request.app.state.error_forms)
+
+
+def _not_served(request: Request, code: str, headers: dict[str, str]) -> ProblemError:
+    if "Allow" in headers:
+        methods = set(headers["Allow"].split(", "))
+        if "GET" in methods:  # then the gateway serves HEAD, too
+            methods.add("HEAD")
+        headers["Allow"] = ", ".join(sorted(methods))
+    detail = f"{request.method} {request.url.path} is not served; /docs describes what is"
+    return ProblemError(code, detail, headers=headers)

@@ -1,10 +1,10 @@
-"""How the server says no: RFC 9457 problem details, in words, without a stack trace."""
+"""Errors as problem details (RFC 9457): a stable code, plain words, no stack trace."""
 
 import difflib
 import json
 import math
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -15,104 +15,94 @@ from starlette.responses import JSONResponse, Response
 MEDIA_TYPE = "application/problem+json"
 # The type of a problem that means no more than its HTTP status (RFC 9457, section 4.2.1).
 BLANK = "about:blank"
-# Under this the Open Inference Protocol has a form of its own.
-OPEN_INFERENCE = "/v2/"
 MOST_ERRORS = 20
 LONGEST_ECHO = 80
-# Longer names are cut in an error, and nothing is looked for that resembles them.
+# An error cuts longer names, and suggests no similar one.
 LONGEST_NAME = 200
 NO_SUCH_FIELD = "no such field"
-# The words for a column may list a thousand categories; /docs has them all.
+# The description of a column may list a thousand categories; /docs has them all.
 _LONGEST_WORDS = 500
-# A hint compares a name with each known one, at some 15 microseconds each.
+# A hint compares a name with each column name, at some 15 microseconds each.
 _MOST_COMPARISONS = 1_000
-# Python refuses to write larger ones, and nobody reads them.
+# Python does not write larger ones, and nobody reads them.
 _LARGEST_ECHO = 10**LONGEST_ECHO
 
-KINDS: Mapping[str, tuple[int, str]] = {
-    "not-http": (400, "This is no HTTP request"),
+# The HTTP status and the title of each code.
+PROBLEMS: Mapping[str, tuple[int, str]] = {
+    "not-http": (400, "The request is not valid HTTP"),
     "not-json": (400, "The body is not JSON"),
     "not-decoded": (400, "The body is not encoded as its Content-Encoding says"),
-    "no-key": (401, "A valid API key is needed"),
+    "no-key": (401, "A valid API key is required"),
     "wrong-origin": (403, "Web pages of that origin may not write here"),
-    "not-found": (404, "There is nothing at this address"),
-    "method-not-allowed": (405, "This address does not answer that method"),
+    "not-found": (404, "Nothing is served at this address"),
+    "method-not-allowed": (405, "This address does not support that method"),
     "too-slow": (408, "The request took too long to arrive"),
     "body-too-large": (413, "The body is too large"),
-    "too-many-rows": (413, "There are too many rows in one request"),
-    "too-many-values": (413, "There are too many values in one request"),
+    "too-many-rows": (413, "The request has too many rows"),
+    "too-many-values": (413, "The request has too many values"),
     "wrong-encoding": (415, "The Content-Encoding of the body is not supported"),
-    "wrong-type": (415, "The body is of a type that is not read"),
+    "wrong-type": (415, "The media type of the body is not supported"),
     "invalid": (422, "The request does not fit the contract"),
-    "head-too-large": (431, "What comes before the body is too large"),
-    "internal": (500, "The server failed to answer"),
-    "busy": (503, "Too many rows wait for an answer"),
+    "head-too-large": (431, "The request line and headers are too large"),
+    "internal": (500, "The server failed"),
+    "busy": (503, "Too many rows wait for a prediction"),
     "not-ready": (503, "The server takes no requests now"),
     "not-stored": (503, "The labels could not be stored"),
 }
 
 
-class ProblemError(Exception):  # it is an answer, not a defect
-    """A request that gets problem details for an answer; `kind` is one of `KINDS`."""
+class ProblemError(Exception):  # a response, not a defect
+    """A request that gets problem details as its response; `code` is one of `PROBLEMS`."""
 
     def __init__(
         self,
-        kind: str,
+        code: str,
         detail: str,
         errors: Sequence[Mapping[str, str]] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
-        self.kind, self.detail, self.errors = kind, detail, list(errors)
+        self.code, self.detail, self.errors = code, detail, list(errors)
         self.headers = dict(headers or {})
 
     @property
     def status(self) -> int:
         """The HTTP status."""
-        return KINDS[self.kind][0]
+        return PROBLEMS[self.code][0]
 
-    def response(self, path: str = "") -> Response:
-        """The answer to who asked `path`: `type` for programs, `detail` and `errors` for people."""
-        status, title = KINDS[self.kind]
-        if path.startswith(OPEN_INFERENCE):
-            told = [
-                f"{one['field']}: expected {one['expected']}, got {one['got']}"
-                for one in self.errors
-            ]
-            error = {"error": "; ".join([self.detail, *told])}
-            return JSONResponse(error, status, self.headers)
+    def response(self, path: str = "", forms: "ErrorForms | None" = None) -> Response:
+        """The response to a request for `path`: `type` for programs, all else for people.
+
+        `forms` has the protocols whose paths have errors of another form.
+        """
+        for beginning, form in (forms or {}).items():
+            if path.startswith(beginning):
+                return JSONResponse(form(self), self.status, self.headers)
+        status, title = PROBLEMS[self.code]
         more = {"errors": self.errors} if self.errors else {}
-        return _document(
-            {
-                "type": f"urn:problem:{self.kind}",
-                "title": title,
-                "status": status,
-                "detail": self.detail,
-                **more,
-            },
-            self.headers,
-        )
+        type_ = f"urn:problem:{self.code}"
+        return _document(type_, title, status, self.detail, self.headers, **more)
+
+
+# The JSON of an error in the form of a protocol, by the beginning of the protocol's paths.
+ErrorForms = Mapping[str, Callable[[ProblemError], Mapping[str, Any]]]
 
 
 def problem(status: int, detail: object, headers: Mapping[str, str]) -> Response:
     """Problem details for a status that an own route chose; `detail` is for people."""
-    phrases = {one.value: one.phrase for one in HTTPStatus}
-    title = phrases.get(status, "Error")
-    body = {"type": BLANK, "title": title, "status": status, "detail": str(detail)}
-    return _document(body, headers)
+    titles = {one.value: one.phrase for one in HTTPStatus}
+    return _document(BLANK, titles.get(status, "Error"), status, str(detail), headers)
 
 
-def _document(body: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
-    return Response(
-        json.dumps(body, ensure_ascii=False),
-        status_code=body["status"],
-        headers=dict(headers),
-        media_type=MEDIA_TYPE,
-    )
+def _document(
+    type_: str, title: str, status: int, detail: str, headers: Mapping[str, str], **more: Any
+) -> Response:
+    body = {"type": type_, "title": title, "status": status, "detail": detail, **more}
+    return Response(json.dumps(body, ensure_ascii=False), status, headers, MEDIA_TYPE)
 
 
 def too_slow(seconds: float) -> ProblemError:
-    """What did not arrive in time."""
+    """The error for a request that did not arrive in time."""
     return ProblemError(
         "too-slow",
         f"expected the whole request within {seconds:g} s; send it faster, or its rows in several",
@@ -120,107 +110,95 @@ def too_slow(seconds: float) -> ProblemError:
     )
 
 
+def not_json(reason: object) -> ProblemError:
+    """The error for a body that a parser of JSON does not accept."""
+    return ProblemError("not-json", f"expected JSON, but the parser stopped: {reason}")
+
+
+def busy(detail: str) -> ProblemError:
+    """The error for a request that has to come again a little later."""
+    return ProblemError("busy", f"{detail}; send this one again", headers={"Retry-After": "1"})
+
+
 def invalid(error: ValidationError, words: Mapping[str, str]) -> ProblemError:
-    """The error for a value that does not fit its type, field by field; see `misfit`."""
-    return misfit(details_of(error), words)
+    """The error for a value that does not fit its type, field by field."""
+    return invalid_fields(details_of(error), words)
 
 
 def details_of(error: ValidationError) -> list[ErrorDetails]:
-    """What pydantic found, without what it adds for people."""
+    """The errors of pydantic, without what it adds for people."""
     return error.errors(include_url=False, include_context=False)
 
 
-def misfit(details: Sequence[ErrorDetails], words: Mapping[str, str]) -> ProblemError:
-    """The error for a request that does not fit the contract, with `words` for each field.
+def invalid_fields(details: Sequence[ErrorDetails], words: Mapping[str, str]) -> ProblemError:
+    """The error for a request that does not fit the contract.
 
-    Only the first errors are listed: one correction fixes a thousand bad rows. So whoever validates
-    may stop once there are more than `MOST_ERRORS`.
+    It lists the first errors only: one correction fixes a thousand bad rows. So validation may stop
+    once there are more than `MOST_ERRORS`.
+
+    Args:
+        details: what pydantic found. Its messages are for programmers.
+        words: what is expected of each field, for people.
     """
     hints = _MOST_COMPARISONS // max(len(words), 1)
-    errors = [
-        _told(detail, words, hint=number < hints)
-        for number, detail in enumerate(details[:MOST_ERRORS])
-    ]
-    if len(details) > MOST_ERRORS:
-        count = f"more than {MOST_ERRORS} fields do not fit the contract, these are the first"
-    else:
-        count = (
-            f"{len(details)} field{'s do' if len(details) > 1 else ' does'} not fit the contract"
-        )
-    return ProblemError("invalid", f"{count}; /docs shows every field", errors)
+    errors = []
+    for number, one in enumerate(details[:MOST_ERRORS]):
+        name = str(one["loc"][-1]) if one["loc"] else ""
+        expected = words.get(name, "an object with the fields of the contract")
+        value = _value(one)
+        if one["type"] == "extra_forbidden":
+            near = _nearest(name, words) if number < hints else None
+            expected = NO_SUCH_FIELD + (f"; did you mean '{near}'?" if near else "")
+            value = "a value"  # the name is wrong; the value may be personal
+        errors.append(_field_error(one["loc"], expected, value))
+    count = str(len(details)) if len(details) <= MOST_ERRORS else f"more than {MOST_ERRORS}"
+    detail = f"fields that do not fit the contract: {count}; /docs describes every field"
+    return ProblemError("invalid", detail, errors)
 
 
-def unfit(details: Sequence[Mapping[str, Any]]) -> ProblemError:
+def invalid_types(details: Sequence[Mapping[str, Any]]) -> ProblemError:
     """The error for a request that does not fit the types of an own route, as FastAPI found it."""
     if details[0]["type"] == "json_invalid":
         return ProblemError(
-            "not-json", f"expected JSON, got something else: {details[0]['ctx']['error']}"
+            "not-json", f"expected JSON, got an error: {details[0]['ctx']['error']}"
         )
     errors = [
-        {
-            "field": cut("".join(_path(detail["loc"])), LONGEST_NAME),
-            "expected": cut(str(detail["msg"]).removeprefix("Input should be "), _LONGEST_WORDS),
-            "got": "nothing" if detail["type"] == "missing" else _echo_any(detail["input"]),
-        }
-        for detail in details[:MOST_ERRORS]
+        _field_error(one["loc"], str(one["msg"]).removeprefix("Input should be "), _value(one))
+        for one in details[:MOST_ERRORS]
     ]
-    return ProblemError(
-        "invalid", "the request does not fit this route; /docs shows its types", errors
-    )
+    detail = "the request does not fit this route; /docs describes its types"
+    return ProblemError("invalid", detail, errors)
 
 
-def _echo_any(value: object) -> str:
-    if value is None or isinstance(value, bool | int | float | str | list | dict):
-        return echo(value)
-    return "a body that is not application/json" if isinstance(value, bytes) else "another type"
+def _field_error(location: Iterable[int | str], expected: str, value: str) -> dict[str, str]:
+    names = [f"[{one}]" if isinstance(one, int) else f".{one}" for one in location]
+    field = cut("".join(names).removeprefix("."), LONGEST_NAME) or "body"
+    return {"field": field, "expected": cut(expected, _LONGEST_WORDS), "got": value}
 
 
-def _told(detail: ErrorDetails, words: Mapping[str, str], *, hint: bool) -> dict[str, str]:
-    """One mistake; what pydantic says is for programmers, so the contract's words stand in."""
-    field, kind = "".join(_path(detail["loc"])), detail["type"]
-    name = str(detail["loc"][-1]) if field else ""
-    field = cut(field, LONGEST_NAME)
-    got = "nothing" if kind == "missing" else echo(detail["input"])
-    if kind == "extra_forbidden":
-        # The name is wrong, not the value, and that may be personal: it goes no further.
-        got = "a value"
-        near = _nearest(name, words) if hint else None
-        return {
-            "field": field,
-            "expected": NO_SUCH_FIELD + (f"; did you mean '{near}'?" if near else ""),
-            "got": got,
-        }
-    whole = "an object with the fields of the contract"
-    return {
-        "field": field or "body",
-        "expected": cut(words.get(name, whole), _LONGEST_WORDS),
-        "got": got,
-    }
+def _value(detail: Mapping[str, Any]) -> str:
+    return "nothing" if detail["type"] == "missing" else echo(detail["input"])
 
 
 def _nearest(name: str, words: Iterable[str]) -> str | None:
-    """The known name that resembles this one most, if one does."""
+    """The expected name that is most similar to this one, if one is similar."""
     if len(name) > LONGEST_NAME:
         return None
-    # The name itself may belong to another level of the body: no help to be told it again.
+    # The same name may belong to another level of the body: that is no help.
     near = difflib.get_close_matches(name, [word for word in words if word != name], n=1)
     return near[0] if near else None
 
 
-def _path(parts: Sequence[int | str]) -> Iterator[str]:
-    for number, part in enumerate(parts):
-        if isinstance(part, int):
-            yield f"[{part}]"
-        else:
-            yield f".{part}" if number else part
-
-
 def echo(value: Any) -> str:
-    """A value as the sender wrote it, cut short; only ever told to the sender."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "a number that is not finite"
+    """A value as the sender wrote it, cut short; only the sender may read it."""
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else f"a list of {len(value)}"
+    if isinstance(value, bytes):
+        return "a body that is not application/json"
+    if value is not None and not isinstance(value, int | float | str):
+        return "another type"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "a number that is not finite"
     if isinstance(value, int) and abs(value) >= _LARGEST_ECHO:
         return f"a number of more than {LONGEST_ECHO} digits"
     if isinstance(value, str):
@@ -229,12 +207,12 @@ def echo(value: Any) -> str:
 
 
 def cut(text: str, longest: int) -> str:
-    """The beginning of a text, marked where it goes on."""
+    """The beginning of a text, with a mark where the rest is cut."""
     return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def where(error: BaseException) -> str:
-    """Which exception was raised, and where. Its message stays out: it may quote a row."""
+    """The type of an exception and its frames, without its message, which may quote a row."""
     frames = traceback.extract_tb(error.__traceback__)
-    places = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
-    return "\n".join([f"a request failed with {type(error).__qualname__}", *places])
+    lines = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+    return "\n".join([f"a request failed with {type(error).__qualname__}", *lines])

@@ -1,156 +1,161 @@
-"""The outermost layer of every request: who may ask, counts, times, and no stack trace out."""
+"""The outermost layer of every request: keys and origins, counts, times, and no stack trace out."""
 
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
 from engine.serving.access.keys import Keys
 from engine.serving.access.origins import refuse_foreign_page
 from engine.serving.http.errors import ProblemError, where
+from engine.serving.http.openapi import GUARDED, OPERATE
 from engine.serving.http.own_routes import OwnRoutes
-from engine.serving.http.paths import GUARDED, OPERATE
 from engine.serving.metrics import Metrics
 
 logger = logging.getLogger("serving")
 
-# An answer is for its sender alone, is what it says it is, and belongs in nobody's frame.
+# A response is for its sender alone, has the type that it declares, and belongs in no frame.
 HEADERS = (
     (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 )
-
-
-# What answers a hot route: a request to the answer's JSON.
-Hot = Callable[[Scope, Receive], Awaitable[bytes]]
 # Nobody shows JSON in a frame, nor follows a link in it.
-_OF_DATA = (
+_JSON_HEADERS = (
     (b"content-type", b"application/json"),
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
 )
 
+# What a fast path calls: it turns a request into the JSON of its response.
+FastPath = Callable[[Scope, Receive], Awaitable[bytes]]
+
 
 class Gateway:
     """The server as ASGI; an exception becomes problem details and a line in the server's log.
 
-    What is asked most, POST to one of `hot`, goes straight to what answers it and saves the way
-    through `api`, which answers all else and documents both. `state` is the server's: see
-    `create_app`.
+    The most frequent requests, POST to one of `fast_paths`, do not pass through `api`, which serves
+    all else and documents both. `state` is the server's: see `new_api`.
     """
 
     def __init__(
         self,
         api: FastAPI,
-        hot: Mapping[str, Hot],
+        fast_paths: Mapping[str, FastPath],
         metrics: Metrics,
         keys: Keys | None,
         origins: Collection[str],
         own: OwnRoutes,
     ) -> None:
-        self.api, self.state = api, api.state
-        self.hot = hot
-        self.metrics = metrics
-        self.keys = keys
-        self.origins = origins
-        self.own = own
-        self._shows: Callable[[str], bool] = lambda _: True
+        self.api, self.state, self.fast_paths = api, api.state, fast_paths
+        self.metrics, self.keys, self.origins, self.own = metrics, keys, origins, own
+        self._serves: Callable[[str], bool] = lambda _: True
 
     def split_admin(self) -> "Gateway":
-        """Probes and metrics alone, as another application; this one has all the rest from now on.
+        """Probes and metrics alone, as another application; from now on this one has all the rest.
 
         The lifespan stays with this one.
         """
-        other = Gateway(self.api, {}, self.metrics, None, self.origins, self.own)
-        other._shows = OPERATE.__contains__
-        self._shows = lambda path: path not in OPERATE
-        self.state.parted = True
-        return other
+        admin = Gateway(self.api, {}, self.metrics, None, self.origins, self.own)
+        admin._serves = OPERATE.__contains__
+        self._serves = lambda path: path not in OPERATE
+        self.state.admin_split = True
+        return admin
 
     @property
     def draining(self) -> bool:
-        """Whether the server is to stop: each response is the last one of its connection."""
+        """Whether the server is about to stop: each response is the last one of its connection."""
         return bool(self.state.draining)
 
     def count_refusal(self, status: int) -> None:
         """Count a request that was refused before its route was known."""
         self.metrics.request("none", status, 0.0)
 
-    def _admit(self, scope: Scope, path: str, own: str | None) -> None:
-        """Raise a Refusal unless the sender may send this."""
+    def _authorise(self, scope: Scope, path: str, own: str | None) -> None:
+        """Raise a ProblemError unless the sender may send this."""
         if self.keys is None:
             if scope["method"] != "GET":
                 refuse_foreign_page(scope["headers"], self.origins)
         # No page knows a key, and no browser adds one by itself: the page's origin does not matter.
         elif own or path.startswith(GUARDED):
-            check(self.keys, scope)
+            values = [value for name, value in scope["headers"] if name == b"authorization"]
+            if len(values) != 1 or not self.keys.admit(values[0].decode("latin-1")):
+                raise ProblemError(
+                    "no-key",
+                    "expected the header 'Authorization: Bearer KEY' with a valid key; the owners "
+                    "of this model issue keys",
+                    headers={"WWW-Authenticate": "Bearer"},
+                )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; what is no HTTP request passes untouched."""
+        """Pass the request on; what is no HTTP request passes unchanged."""
         if scope["type"] != "http":
             await self.api(scope, receive, send)
             return
         began, status = time.perf_counter(), 0
         if scope["method"] == "HEAD":
-            # What GET returns; the connection, whose scope stays as it was, sends no body.
+            # The response to GET; the connection, whose scope stays as it was, sends no body.
             scope = {**scope, "method": "GET"}
-        path = settle_path(scope)
-        hot = self.hot.get(path) if scope["method"] == "POST" else None
-        own = None if hot else self.own.template(path)
+        path = route_path(scope)
+        fast_path = self.fast_paths.get(path) if scope["method"] == "POST" else None
+        own = None if fast_path else self.own.template(path)
 
-        async def watched(message: Message) -> None:
+        async def send_guarded(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], *HEADERS]
             await send(message)
 
+        async def respond(error: ProblemError) -> None:
+            response = error.response(path, self.state.error_forms)
+            await response(scope, receive, send_guarded)
+
         try:
-            self._admit(scope, path, own)
-            if hot:
-                body = await hot(scope, receive)
-                headers = [(b"content-length", b"%d" % len(body)), *_OF_DATA]
+            self._authorise(scope, path, own)
+            if fast_path:
+                body = await fast_path(scope, receive)
+                headers = [(b"content-length", b"%d" % len(body)), *_JSON_HEADERS]
                 status = 200
                 await send({"type": "http.response.start", "status": 200, "headers": headers})
                 await send({"type": "http.response.body", "body": body})
-            elif self._shows(path) and not path.endswith("\n"):  # `$` of a route would match it
+            elif self._serves(path) and not path.endswith("\n"):  # `$` of a route would match it
                 if own:
                     scope, receive = await self.own.within_limits(scope, receive, own)
-                await self.api(scope, receive, watched)
+                await self.api(scope, receive, send_guarded)
             else:
-                raise ProblemError("not-found", "this is not served on this port")
-        except ProblemError as reason:
-            await reason.response(path)(scope, receive, watched)
+                raise ProblemError("not-found", "this address is not served on this port")
+        except ProblemError as error:
+            await respond(error)
         except ClientDisconnect:
-            logger.info("a client left before its request was read")
+            logger.info("A client disconnected before its request was read.")
         except Exception as error:
             logger.error("%s", where(error))
             if not status:
-                await failed(path)(scope, receive, watched)
+                await respond(server_failed())
         finally:
-            # 499, as nginx counts it: the client was gone before there was a status.
-            # The route's pattern, not the path: paths are the sender's to invent.
-            route = path if hot else own
+            # The route's pattern, not the path: senders can invent paths.
+            route = path if fast_path else own
             if route is None:
                 route = getattr(scope.get("route"), "path", "none")
+            # 499 as in nginx: the client disconnected before there was a status.
             self.metrics.request(route, status or 499, time.perf_counter() - began)
 
 
-def settle_path(scope: Scope) -> str:
-    """The path that routes know; `scope["path"]` becomes the root path and this.
+def route_path(scope: Scope) -> str:
+    """The path as routes have it; `scope["path"]` becomes the root path and this.
 
-    Keys are checked for the very path that is routed, whatever a proxy makes of the prefix.
+    Keys are checked for the path that is routed, with or without the prefix of a proxy.
     """
     root, path = scope.get("root_path", ""), str(scope["path"])
     if not root:
         return path
-    # The connection has put the prefix before the path. A proxy that does not strip it has done so
-    # before.
+    # The connection has put the prefix before the path. A proxy that does not strip the prefix has
+    # put it there before.
     for _ in range(2):
         if path.startswith(f"{root}/"):
             path = path.removeprefix(root)
@@ -158,20 +163,6 @@ def settle_path(scope: Scope) -> str:
     return path
 
 
-def check(keys: Keys, scope: Scope) -> None:
-    """Raise a Refusal unless the request carries a valid key."""
-    told = [value for name, value in scope["headers"] if name == b"authorization"]
-    if len(told) != 1 or not keys.admit(told[0].decode("latin-1")):
-        raise ProblemError(
-            "no-key",
-            "expected the header 'Authorization: Bearer KEY' with a valid key; ask the owners of "
-            "this model for one",
-            headers={"WWW-Authenticate": "Bearer"},
-        )
-
-
-def failed(path: str) -> Response:
-    """What a client hears of a fault of ours."""
-    return ProblemError("internal", "the fault is ours; try again, or tell its owners").response(
-        path
-    )
+def server_failed() -> ProblemError:
+    """The error for a defect of the server."""
+    return ProblemError("internal", "the server failed; try again, or report it to its owners")

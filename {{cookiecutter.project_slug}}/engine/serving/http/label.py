@@ -1,4 +1,4 @@
-"""What a caller tells of what really happened, as a type: see `schema.py`."""
+"""The type of a label, the true outcome that a caller reports later: see `schema.py`."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -10,25 +10,26 @@ from engine.bundle.bundle import Contract
 from engine.serving.ids import known
 
 PredictionId = Annotated[
-    str, Field(pattern="^[0-9a-f]{32}$", description="The id that the answer carried.")
+    str, Field(pattern="^[0-9a-f]{32}$", description="The id of the prediction.")
 ]
-_MOMENT = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})"
-# How far a caller's clock may be ahead of ours; and no label is older than the computers that
-# predicted what it is of.
+_TIMESTAMP = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})"
+# A caller's clock may be so far ahead of ours. No label is older than 1970.
 _AHEAD, _FIRST = timedelta(minutes=5), datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def fields_of(contract: Contract) -> dict[str, Any]:
     """The fields of a label and their types."""
-    meaning = "What really happened. Of several for one answer the latest known is taken."
+    meaning = "The true outcome. Of several labels for one prediction the latest known counts."
     outcome: Any = Literal[tuple(contract.classes)]
     if contract.task == "regression":
         outcome = Annotated[float, Field(allow_inf_nan=False)]
     when = (
-        "When it became known, with an offset; without it, the moment the label arrives. With it, "
-        "labels may be sent again and in any order."
+        "When the outcome became known, with an offset; without it, when the label arrives. With "
+        "it, labels may be sent again and in any order."
     )
-    timestamp = Field(pattern=f"^{_MOMENT}$", description=when, examples=["2026-03-01T09:30:00Z"])
+    timestamp = Field(
+        pattern=f"^{_TIMESTAMP}$", description=when, examples=["2026-03-01T09:30:00Z"]
+    )
     return {
         "prediction_id": Annotated[PredictionId, AfterValidator(_given)],
         "label": Annotated[outcome, Field(description=meaning)],
@@ -37,10 +38,10 @@ def fields_of(contract: Contract) -> dict[str, Any]:
 
 
 def words_of(contract: Contract) -> dict[str, str]:
-    """What a field of a label may be, in words."""
+    """What is expected of each field of a label."""
     outcome = f"one of {json.dumps(contract.classes)[1:-1]}" if contract.classes else "a number"
     return {
-        "prediction_id": "the prediction_id of an answer",
+        "prediction_id": "the prediction_id of a prediction",
         "label": outcome,
         "known_at": "a date-time with an offset, such as 2026-03-01T09:30:00Z, from 1970 until now",
     }
@@ -48,12 +49,12 @@ def words_of(contract: Contract) -> dict[str, str]:
 
 def _given(id_: str) -> str:
     if not known(id_):
-        raise ValueError("no answer carried it")
+        raise ValueError("no prediction has this id")
     return id_
 
 
 def _past(text: str) -> str:
-    """The moment in UTC, all written alike."""
+    """The timestamp in UTC, always in the same form."""
     timestamp = datetime.fromisoformat(text)
     if not _FIRST <= timestamp <= datetime.now(UTC) + _AHEAD:
         raise ValueError("before 1970, or in the future")

@@ -1,143 +1,146 @@
-"""The OpenAPI document: the contract's own types, and every refusal."""
+"""The OpenAPI document: the contract's own types, and every problem that a route responds with."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from typing import Any
 
 from fastapi import FastAPI
+from pydantic import TypeAdapter
 
-from engine.serving.http.errors import BLANK, KINDS, MEDIA_TYPE
-from engine.serving.http.paths import GUARDED, OPERATE
-from engine.serving.http.protocols import documents
+from engine.serving.http.errors import BLANK, MEDIA_TYPE, PROBLEMS
 from engine.serving.http.schema import Schema
 from engine.serving.model.predictor import Predictor
 from engine.serving.model_holder import ModelHolder
 
 Responses = dict[int | str, dict[str, Any]]
 
-# For what reasons a body may be refused, whatever it holds.
-READING = (
-    "no-key",
-    "wrong-origin",
-    "not-json",
-    "not-decoded",
-    "too-slow",
-    "body-too-large",
-    "too-many-rows",
-    "too-many-values",
-    "wrong-encoding",
-    "invalid",
-    "internal",
+# Paths that need a key, where keys are used. Probes, metrics and documentation hold no row.
+GUARDED = ("/v1/", "/v2/models/", "/invocations")
+# Paths that may be served on a port of their own, which is not public.
+OPERATE = frozenset({"/livez", "/readyz", "/health", "/metrics"})
+# Every body may have these problems, whatever it holds.
+BODY_PROBLEMS = (
+    *("no-key", "wrong-origin", "not-json", "not-decoded", "too-slow", "body-too-large"),
+    *("too-many-rows", "too-many-values", "wrong-encoding", "invalid", "internal"),
 )
 
-_FAULT = {
-    "type": "object",
-    "required": ["field", "expected", "got"],
-    "properties": {name: {"type": "string"} for name in ("field", "expected", "got")},
-}
-_REFUSAL = {
-    "title": "Refusal",
+_TEXT = {"type": "string"}
+_PROBLEM = {
+    "title": "Problem",
     "description": "Problem details, RFC 9457.",
     "type": "object",
     "required": ["type", "title", "status", "detail"],
     "properties": {
-        "type": {"type": "string", "enum": [*(f"urn:problem:{kind}" for kind in KINDS), BLANK]},
-        "title": {"type": "string"},
+        "type": {"type": "string", "enum": [*(f"urn:problem:{code}" for code in PROBLEMS), BLANK]},
+        "title": _TEXT,
         "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "errors": {"type": "array", "items": _FAULT},
+        "detail": _TEXT,
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "expected", "got"],
+                "properties": dict.fromkeys(("field", "expected", "got"), _TEXT),
+            },
+        },
     },
 }
-_STORED = {
-    "title": "Stored",
-    "type": "object",
-    "required": ["stored"],
-    "properties": {"stored": {"type": "integer", "description": "Labels stored."}},
-}
 
 
-def takes(*names: str) -> dict[str, Any]:
-    """The `openapi_extra` of an operation whose body is one of these components."""
-    return {"requestBody": {"required": True, "content": _json(names)}}
+def ref(name: str, kind: str = "schemas") -> dict[str, Any]:
+    """A reference to a component of the document."""
+    return {"$ref": f"#/components/{kind}/{name}"}
 
 
-def asks_for_reasons() -> dict[str, Any]:
-    """The `openapi_extra` of an operation that tells, if asked, why one row has its score."""
-    words = (
-        "How many reasons to tell of one row: the inputs that move its score most, each against "
-        "what is typical of it."
-    )
-    schema = {"type": "integer", "minimum": 1, "maximum": 99}
-    return {
-        "parameters": [{"name": "reasons", "in": "query", "description": words, "schema": schema}]
-    }
+def inline(kind: Any) -> dict[str, Any]:
+    """The JSON Schema of a type without references; for a type that is not recursive."""
+    schema = TypeAdapter(kind).json_schema()
+    definitions = schema.pop("$defs", {})
+
+    def resolve(value: Any) -> Any:
+        if isinstance(value, list):
+            return [*map(resolve, value)]
+        if not isinstance(value, dict):
+            return value
+        if "$ref" in value:
+            return resolve(definitions[value["$ref"].rpartition("/")[2]])
+        return {name: resolve(member) for name, member in value.items()}
+
+    resolved: dict[str, Any] = resolve(schema)
+    return resolved
 
 
-def gives(description: str, *names: str) -> Responses:
-    """The `responses` of an operation that answers with one of these components."""
-    return {200: {"description": description, **({"content": _json(names)} if names else {})}}
+def request_body(*schemas: dict[str, Any]) -> dict[str, Any]:
+    """The `openapi_extra` of an operation whose body has one of these schemas."""
+    return {"requestBody": {"required": True, "content": json_content(*schemas)}}
 
 
-def refuses(*kinds: str) -> Responses:
-    """The `responses` of an operation that may refuse for these reasons."""
+def response(description: str, *schemas: dict[str, Any]) -> Responses:
+    """The `responses` of an operation that succeeds with one of these schemas."""
+    content = {"content": json_content(*schemas)} if schemas else {}
+    return {200: {"description": description, **content}}
+
+
+def problems(*codes: str) -> Responses:
+    """The `responses` of an operation that may have these problems."""
     titles: dict[int, list[str]] = {}
-    for kind in kinds:
-        status, title = KINDS[kind]
+    for code in codes:
+        status, title = PROBLEMS[code]
         titles.setdefault(status, []).append(title)
-    content = {MEDIA_TYPE: {"schema": _ref("Refusal")}}
+    content = {MEDIA_TYPE: {"schema": ref("Problem")}}
     return {
-        status: {"description": "; or: ".join(said), "content": content}
-        for status, said in titles.items()
+        status: {"description": "; or: ".join(several), "content": content}
+        for status, several in titles.items()
     }
-
-
-def as_fault(refused: Responses) -> Responses:
-    """The same in the form of the Open Inference Protocol."""
-    return {status: {**told, "content": _json(("InferError",))} for status, told in refused.items()}
 
 
 def documented(
-    app: FastAPI, live: ModelHolder, own: Collection[str], *, with_keys: bool
+    app: FastAPI, model: ModelHolder, own: Collection[str], *, with_keys: bool
 ) -> Callable[[], dict[str, Any]]:
-    """What `app.openapi` is to be: FastAPI's own document with the types of what answers now.
+    """A replacement of `app.openapi`: FastAPI's document with the types of the current model.
 
     Args:
         app: the API with all of its routes.
-        live: what answers.
+        model: the holder of the current model.
         own: the paths of the team's own routes, which need keys as well.
         with_keys: whether keys are used.
     """
-    made, of = app.openapi, ""
-    own_types: dict[str, Any] = {}
+    generate, bundle_id = app.openapi, ""
 
     def openapi() -> dict[str, Any]:
-        nonlocal of, own_types
-        predictor, schema = live.now.predictor, live.now.schema
-        is_another = of != predictor.bundle.id
-        if is_another:
-            app.openapi_schema, of = None, predictor.bundle.id
-        _describe(app, predictor)
-        document = made()
-        for path in OPERATE if app.state.parted else ():
+        nonlocal bundle_id
+        predictor, schema = model.current.predictor, model.current.schema
+        if bundle_id != predictor.bundle.id:
+            bundle_id, app.openapi_schema = predictor.bundle.id, None
+            _describe(app, predictor)
+        document = generate()  # or the last one, until the model changes
+        for path in OPERATE if app.state.admin_split else ():
             document["paths"].pop(path, None)
         components: dict[str, Any] = document.setdefault("components", {})
-        if is_another:
-            own_types = components.get("schemas", {})
-        components["schemas"] = own_types | components_of(schema)
-        components["parameters"] = documents.parameters(predictor.bundle.manifest)
+        components.setdefault("schemas", {}).update(components_of(schema))
+        manifest = predictor.bundle.manifest
+        components["parameters"] = {name: _parameter(name, manifest[name]) for name in _IN_PATH}
         if with_keys:
             components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-            for path in document["paths"]:
-                if not path.startswith(GUARDED) and path not in own:
-                    continue
-                for verb in document["paths"][path].values():
-                    verb["security"] = [{"key": []}]
+            for path, operations in document["paths"].items():
+                if path.startswith(GUARDED) or path in own:
+                    for operation in operations.values():
+                        operation["security"] = [{"key": []}]
         return document
 
     return openapi
 
 
+# What a path may name of the bundle.
+_IN_PATH = ("name", "version")
+
+
+def _parameter(name: str, value: object) -> dict[str, Any]:
+    schema = {"type": "string", "enum": [str(value)]}
+    return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
 def _describe(app: FastAPI, predictor: Predictor) -> None:
-    """What is decided, for whom, and by which bundle."""
+    """The title and description of the document: the decision, its use, and the bundle."""
     decision = predictor.bundle.problem.decision
     app.title, app.summary = decision.name, decision.question
     app.version = str(predictor.bundle.manifest["version"])
@@ -145,22 +148,19 @@ def _describe(app: FastAPI, predictor: Predictor) -> None:
         decision.action,
         f"**For:** {decision.intended_use}",
         f"**Not for:** {decision.not_for}",
-        f"Answered by bundle `{predictor.bundle.id}`.",
+        f"Bundle: `{predictor.bundle.id}`.",
     ]
     if predictor.rehearsal:
-        paragraphs.insert(0, "**A rehearsal: this bundle is not accepted, do not act on it.**")
+        paragraphs.insert(0, "**Rehearsal: this bundle is not accepted. Do not act on it.**")
     app.description = "\n\n".join(paragraphs)
 
 
 def components_of(schema: Schema) -> dict[str, Any]:
     """The types of the server's own requests and responses, by name."""
-    return {**schema.components(), "Stored": _STORED, "Refusal": _REFUSAL, **documents.components()}
+    return {**schema.components(), "Problem": _PROBLEM}
 
 
-def _json(names: tuple[str, ...]) -> Mapping[str, Any]:
-    refs = [_ref(name) for name in names]
-    return {"application/json": {"schema": refs[0] if len(refs) == 1 else {"oneOf": refs}}}
-
-
-def _ref(name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{name}"}
+def json_content(*schemas: dict[str, Any]) -> dict[str, Any]:
+    """The `content` of a body of JSON that has one of these schemas."""
+    schema = schemas[0] if len(schemas) == 1 else {"oneOf": list(schemas)}
+    return {"application/json": {"schema": schema}}

@@ -1,4 +1,4 @@
-"""The team's own routes: what they may use of the server, and what holds for them as for others.
+"""The team's own routes: what they may use of the server, and the rules that hold for all routes.
 
 They need the same API keys, have the same limits for bodies, the same form of errors and the same
 metrics. None may take a path of the server's own: a client that calls /v1/predict gets the model.
@@ -16,20 +16,15 @@ from starlette.types import Message, Receive, Scope
 
 from engine.bundle.bundle import Contract
 from engine.problem.errors import BadInput
-from engine.serving.http.openapi import components_of, refuses
+from engine.serving.http.openapi import BODY_PROBLEMS, components_of, problems
 from engine.serving.http.predict import Predict
-from engine.serving.http.protocols.handler import count_rows
-from engine.serving.http.request_parsing import read_body, rows_of
+from engine.serving.http.request_parsing import count_rows, read_body, rows_of
 from engine.serving.model_holder import ModelHolder
 
-# Under this a request's scope has the template of its own route.
+# Under this key a request's scope has the template of its own route.
 OWN = "own_route"
-# Everything below is the server's, also what it does not serve today.
+# Everything below these is the server's, also what it does not serve today.
 _RESERVED = ("/v2/{rest:path}", "/docs/{rest:path}")
-_RESPONSES = refuses(
-    *("no-key", "wrong-origin", "not-json", "not-decoded", "too-slow", "body-too-large"),
-    *("too-many-rows", "too-many-values", "wrong-encoding", "invalid", "internal", "busy"),
-)
 # About so many bytes of JSON are a value: many rows are checked beside the event loop.
 _VALUE_BYTES = 20
 
@@ -46,17 +41,17 @@ class CurrentModel:
     @property
     def bundle_id(self) -> str:
         """The id of the bundle."""
-        return self._model.now.predictor.bundle.id
+        return self._model.current.predictor.bundle.id
 
     @property
     def contract(self) -> Contract:
         """The contract of its rows: `inputs`, `outputs`, `task`, `classes`."""
-        return self._model.now.predictor.bundle.contract
+        return self._model.current.predictor.bundle.contract
 
     @property
     def rehearsal(self) -> bool:
         """Whether the bundle is not accepted: nobody may act on its predictions."""
-        return self._model.now.predictor.rehearsal
+        return self._model.current.predictor.rehearsal
 
     async def predict(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """One prediction a row, in their order, as /v1/predict responds.
@@ -65,17 +60,17 @@ class CurrentModel:
         is logged and counted like any other.
 
         Raises:
-            Refusal: a row does not fit the contract, or too many wait. Let it pass: the caller gets
-                problem details.
+            ProblemError: a row does not fit the contract, or too many wait. Do not catch it: the
+                caller gets problem details.
         """
-        self._model.now.batcher.refuse_if_full()
+        self._model.current.batcher.refuse_if_full()
         count_rows(len(rows), self._model.limits)
         size = len(rows) * len(self.contract.inputs) * _VALUE_BYTES
         records = [dict(row) for row in rows]
         active, checked = await self._predict.read(
             size, lambda active: rows_of(records, active.schema)
         )
-        return await self._predict.answer(active, checked)
+        return await self._predict.predict_rows(active, checked)
 
 
 async def _current(request: Request) -> CurrentModel:
@@ -90,43 +85,43 @@ class OwnRoutes:
     """The own routes of a server; making it includes them in its API.
 
     Raises:
-        BadInput: one takes a path of the server's, or is none that can be guarded.
+        BadInput: a route takes a path of the server's, or cannot be guarded.
     """
 
     def __init__(self, api: FastAPI, router: APIRouter, model: ModelHolder) -> None:
         self._model = model
         taken = [*_RESERVED, *(one.path or "" for one in iter_route_contexts(api.routes))]
         routes = list(_checked(router))
-        for route in routes:
+        for number, route in enumerate(routes):
             _refuse_taken(str(route.path), taken)
-        _refuse_hidden_by_another(routes)
+            _refuse_hidden(route, routes[:number])
         if routes:
             _refuse_taken_types(router, model)
-        api.include_router(router, responses=_RESPONSES)
+        api.include_router(router, responses=problems(*BODY_PROBLEMS, "busy"))
         # As the OpenAPI document has them.
         self.templates = frozenset(str(route.path_format) for route in routes)
         self._patterns = [(compile_path(str(one.path))[0], str(one.path_format)) for one in routes]
 
     def template(self, path: str) -> str | None:
-        """The template of the own route that this path leads to; None if it leads to none."""
+        """The template of the own route that serves this path; None without such a route."""
         return next((name for pattern, name in self._patterns if pattern.match(path)), None)
 
     async def within_limits(
         self, scope: Scope, receive: Receive, template: str
     ) -> tuple[Scope, Receive]:
-        """The same request with its body read and decoded, as FastAPI would read it unlimited.
+        """The same request with its body read and decoded, which FastAPI would read unlimited.
 
         Raises:
-            Refusal: the body is too large, has too many values, or is not encoded as it claims.
-            ClientDisconnect: its sender left before its end.
+            ProblemError: the body is too large, has too many values, or is badly encoded.
+            ClientDisconnect: its sender disconnected before its end.
         """
         body: bytes | None = await read_body(scope, receive, self._model.limits)
         headers = dict(scope["headers"])
         if b"json" in headers.get(b"content-type", b"json").lower():
-            self._model.now.schema.bound.check(body or b"")
+            self._model.current.schema.bound.check(body or b"")
         about_body = (b"content-encoding", b"content-length", b"transfer-encoding")
-        kept = [(name, value) for name, value in scope["headers"] if name not in about_body]
-        kept.append((b"content-length", b"%d" % len(body or b"")))
+        remaining = [(name, value) for name, value in scope["headers"] if name not in about_body]
+        remaining.append((b"content-length", b"%d" % len(body or b"")))
 
         async def receive_again() -> Message:
             nonlocal body
@@ -135,7 +130,7 @@ class OwnRoutes:
             message, body = {"type": "http.request", "body": body, "more_body": False}, None
             return message
 
-        return {**scope, "headers": kept, OWN: template}, receive_again
+        return {**scope, "headers": remaining, OWN: template}, receive_again
 
     def refuse_hidden(self, root_path: str) -> None:
         """Raise BadInput if the path before all paths makes one of the routes unreachable."""
@@ -143,49 +138,57 @@ class OwnRoutes:
             if path.startswith(f"{root_path}/"):
                 raise BadInput(
                     f"--root-path {root_path} hides the own route {path} of serving/app.py; give "
-                    "one of the two another path"
+                    "one of the two another path",
+                    code="route-hidden",
                 )
 
 
 def _checked(router: APIRouter) -> Iterator[RouteContext]:
-    """The routes that FastAPI routes; other kinds would pass by keys, limits and documentation."""
+    """The routes that FastAPI routes; other kinds would bypass keys, limits and documentation."""
     # FastAPI has no public list of pages that `router.frontend` serves.
     if getattr(router, "_low_priority_routes", ()):
-        raise BadInput("serving/app.py: expected own routes such as @own.get, got own.frontend")
+        raise _bad_route("expected own routes such as @own.get, got own.frontend", "route-kind")
     for route in iter_route_contexts(router.routes):
         if not isinstance(route.original_route, APIRoute):
-            raise BadInput(
-                f"serving/app.py: expected own routes such as @own.get or @own.post, got a "
-                f"{type(route.original_route).__name__} at {route.path}; the server does not serve "
-                "it: make it a route, or run it in another process"
+            kind = type(route.original_route).__name__
+            raise _bad_route(
+                f"expected own routes such as @own.get or @own.post, got a {kind} at {route.path}; "
+                "make it a route, or run it in another process",
+                "route-kind",
             )
         if not str(route.path).startswith("/"):
-            raise BadInput(
-                f"serving/app.py: expected a path that begins with /, got {route.path!r}; a route "
-                "without it is never reached"
+            raise _bad_route(
+                f"expected a path that begins with /, got {route.path!r}; a route without it is "
+                "never reached",
+                "route-path",
             )
         yield route
 
 
-def _refuse_hidden_by_another(routes: Sequence[RouteContext]) -> None:
-    """Of two routes that take the same request the first would respond, and nobody would know."""
-    for number, route in enumerate(routes):
-        for other in routes[:number]:
-            methods = set(route.methods or ()) & set(other.methods or ())
-            if methods and compile_path(str(other.path))[0].match(str(route.path_format)):
-                raise BadInput(
-                    f"serving/app.py: the own route {sorted(methods)[0]} {route.path} is never "
-                    f"reached, {other.path} stands before it; put it first, or give it another path"
-                )
+def _bad_route(message: str, code: str) -> BadInput:
+    return BadInput(f"serving/app.py: {message}", code=code)
+
+
+def _refuse_hidden(route: RouteContext, preceding: Sequence[RouteContext]) -> None:
+    """Of two routes that match the same request, the first responds without any notice."""
+    for other in preceding:
+        methods = set(route.methods or ()) & set(other.methods or ())
+        if methods and compile_path(str(other.path))[0].match(str(route.path_format)):
+            raise _bad_route(
+                f"the own route {sorted(methods)[0]} {route.path} is never reached, {other.path} "
+                "stands before it; put it first, or give it another path",
+                "route-hidden",
+            )
 
 
 def _refuse_taken(path: str, taken: Sequence[str]) -> None:
     for other in taken:
         if _overlap(path, other):
             name = other.replace("{rest:path}", "…")
-            raise BadInput(
-                f"serving/app.py: the own route {path} would take requests for {name}, a path of "
-                "the server's own; give it another, such as /v1/action"
+            raise _bad_route(
+                f"the own route {path} would take requests for {name}, a path of the server's own; "
+                "give it another, such as /v1/action",
+                "route-taken",
             )
 
 
@@ -203,8 +206,9 @@ def _refuse_taken_types(router: APIRouter, model: ModelHolder) -> None:
     """Types of one name would be one type in the OpenAPI document."""
     document = get_openapi(title="own", version="1", routes=router.routes)
     own = document.get("components", {}).get("schemas", {})
-    if both := sorted(own.keys() & components_of(model.now.schema).keys()):
-        raise BadInput(
-            f"serving/app.py: the own type {both[0]} has the name of a type of the server's own in "
-            "/openapi.json; give it another name"
+    if both := sorted(own.keys() & components_of(model.current.schema).keys()):
+        raise _bad_route(
+            f"the own type {both[0]} has the name of a type of the server's own in /openapi.json; "
+            "give it another name",
+            "type-taken",
         )

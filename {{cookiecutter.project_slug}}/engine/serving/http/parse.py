@@ -1,43 +1,113 @@
-"""Parses JSON: within a bound, and without keys that an object has twice."""
+"""Parses the JSON of a request: within a bound, and without keys that an object has twice.
+
+A body of 1 MB can hold 330,000 empty objects. Parsing those costs memory, and an error message for
+each of them costs seconds. So a body with more values than any request needs is refused unparsed;
+the values are counted in its bytes.
+"""
 
 import json
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import from_json
 
-from engine.serving.http.bounds import Bound, without_escapes
-from engine.serving.http.errors import ProblemError, echo
+from engine.bundle.bundle import Contract
+from engine.serving.http.errors import ProblemError, echo, not_json
+
+# Every value begins a list or an object, or follows a comma.
+_OTHER_BYTES = bytes(set(range(256)) - set(b",[{"))
+_OTHER_BYTES_BUT_QUOTES = bytes(set(_OTHER_BYTES) - set(b'"'))
+# The largest form of a request is a tensor per column with each value in a list of its own: two
+# marks a value. Some more may pass, so that a few rows or fields too many get the exact error.
+_MARKS = 3
+# Around the values: what stands once for each field, such as its name and shape.
+_AROUND = 20
+_CHUNK = 65_536
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The most that a request may hold: `rows` rows of `fields` fields."""
+
+    rows: int
+    fields: int
+
+    @classmethod
+    def of(cls, contract: Contract, rows: int) -> "Bound":
+        """The bound of a request for predictions."""
+        return cls(rows, len(contract.inputs))
+
+    def check(self, body: bytes) -> None:
+        """Raise a ProblemError if a body of JSON has more values than any request needs.
+
+        Commas and brackets inside of strings do not count.
+        """
+        if len(body) <= self._objects:
+            return
+        if self._exceeded(body) and self._exceeded(_outside_strings(body)):
+            raise ProblemError(
+                "too-many-values",
+                f"expected at most {self.rows:,} rows of {self.fields} fields, got many more "
+                "values; send its rows in several requests",
+            )
+
+    @property
+    def _objects(self) -> int:
+        return 2 * (self.rows + self.fields) + _AROUND
+
+    def _exceeded(self, text: bytes) -> bool:
+        marks = len(text.translate(None, _OTHER_BYTES))
+        most = (_MARKS * self.rows + _AROUND) * (self.fields + 1) + _AROUND
+        return marks > most or text.count(b"{") > self._objects
+
+
+def _outside_strings(body: bytes) -> bytes:
+    """The commas and opening brackets of a JSON text that stand outside of its strings."""
+    marks = _without_escapes(body).translate(None, _OTHER_BYTES_BUT_QUOTES)
+    outside, in_string = [], 0
+    for start in range(0, len(marks), _CHUNK):  # splitting the whole text at once needs 30 MB
+        pieces = marks[start : start + _CHUNK].split(b'"')
+        # Every other piece between two quotes is a string.
+        outside.append(b"".join(pieces[in_string::2]))
+        in_string = (in_string + len(pieces) - 1) % 2
+    return b"".join(outside)
+
+
+def _without_escapes(body: bytes) -> bytes:
+    """The same JSON text without escaped quotes: each other quote begins or ends a string."""
+    if b"\\" not in body:
+        return body
+    return body.replace(b"\\\\", b"").replace(b'\\"', b"")
 
 
 def parse(body: bytes, bound: Bound) -> Any:
     """A body as plain Python values.
 
     Raises:
-        Refusal: it is not JSON, has more values than `bound` allows, or an object has a key twice.
+        ProblemError: it is not JSON, has more values than `bound` allows, or an object has a key
+            twice.
     """
     bound.check(body)
     try:
-        found = from_json(body)
+        value = from_json(body)
     except ValueError as error:
         hint = "" if body[:1].isascii() else " (UTF-8 without a byte order mark is expected)"
-        raise ProblemError(
-            "not-json", f"expected JSON, got something else: {error}{hint}"
-        ) from None
-    refuse_repeated(body, found)
-    return found
+        raise not_json(f"{error}{hint}") from None
+    refuse_repeated(body, value)
+    return value
 
 
-def refuse_repeated(body: bytes, found: Any) -> None:
-    """Raise a Refusal if an object of the JSON `body` has a key twice; `found` is what it holds.
+def refuse_repeated(body: bytes, value: Any) -> None:
+    """Raise a ProblemError if an object of the JSON `body`, which holds `value`, has a key twice.
 
-    A parser keeps the last of two values, so a repeated key leaves more quotes than strings found.
+    A parser keeps the last of two values, so a repeated key leaves more quotes than strings.
     """
-    if without_escapes(body).count(b'"') != 2 * _strings(found):
-        # A second parser, for the name alone; numbers stay texts, which may be of any length.
+    if _without_escapes(body).count(b'"') != 2 * _count_strings(value):
+        # A second parser, for the name alone; numbers stay strings, which may be of any length.
         json.loads(
             body,
-            object_pairs_hook=_once,
+            object_pairs_hook=_unique,
             strict=False,
             parse_int=str,
             parse_float=str,
@@ -45,28 +115,28 @@ def refuse_repeated(body: bytes, found: Any) -> None:
         )
 
 
-def _strings(value: Any) -> int:
+def _count_strings(value: Any) -> int:
     """How many strings a value has in JSON, keys included."""
-    parts: Collection[Any]
+    members: Collection[Any]
     if isinstance(value, dict):
-        count, parts = len(value), value.values()
+        count, members = len(value), value.values()
     elif isinstance(value, list):
-        count, parts = 0, value
+        count, members = 0, value
     else:
         return int(isinstance(value, str))
-    kinds = [*map(type, parts)]
-    count += kinds.count(str)
-    if dict in kinds or list in kinds:
-        count += sum(_strings(part) for part in parts if part and type(part) in (dict, list))
+    types = [*map(type, members)]
+    count += types.count(str)
+    if dict in types or list in types:
+        count += sum(_count_strings(one) for one in members if one and type(one) in (dict, list))
     return count
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members: dict[str, Any] = {}
     for name, value in pairs:
-        if name in found:
+        if name in members:
             raise ProblemError(
                 "invalid", f"expected each key of an object once, got {echo(name)} twice"
             )
-        found[name] = value
-    return found
+        members[name] = value
+    return members

@@ -1,4 +1,4 @@
-"""Answers POST /v1/predict: what the server is for, so nothing here is done twice or in vain."""
+"""Responds to POST /v1/predict, the most frequent request: it does no work twice."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -18,102 +18,99 @@ from engine.serving.log.segments import now
 from engine.serving.model_holder import ActiveModel, ModelHolder
 
 Answers = list[dict[str, Any]]
-# Far more than a query may say; a longer one is not parsed.
+# A longer query is not parsed.
 LONGEST_QUERY = 2_000
 _T = TypeVar("_T")
 
 
 class Predict:
-    """Checks rows, asks what answers now, and remembers what it said."""
+    """Checks rows, calls the current model, and logs its predictions."""
 
-    def __init__(self, live: ModelHolder, log: PredictionLog) -> None:
-        self._live, self._log = live, log
+    def __init__(self, model: ModelHolder, log: PredictionLog) -> None:
+        self._model, self._log = model, log
 
     async def __call__(self, scope: Scope, receive: Receive) -> bytes:
-        """The answer to a request's body: of one row, or of all in `{"rows": [...]}`, as JSON.
+        """The response to one row, or to all rows of `{"rows": [...]}`, as JSON.
 
-        Its query may ask for reasons: see `_asked`.
+        Its query may request reasons, as `reasons=3`.
 
         Raises:
-            Refusal: the body or its rows are not what the contract wants, or too many wait.
-            ClientDisconnect: nobody waits for the answer any more.
+            ProblemError: the body or its rows do not fit the contract, or too many rows wait.
+            ClientDisconnect: the client has disconnected.
         """
         query = scope["query_string"]
-        self._live.now.batcher.refuse_if_full()
-        body = await read_body(scope, receive, self._live.limits)
-        answering, (rows, many) = await self.read(
-            len(body), lambda answering: read_rows(body, answering.schema)
+        self._model.current.batcher.refuse_if_full()
+        body = await read_body(scope, receive, self._model.limits)
+        active, (rows, many) = await self.read(
+            len(body), lambda active: read_rows(body, active.schema)
         )
-        if most := _asked(query) if query else 0:
-            return to_json(await self._explained(answering, rows, most))
-        answers = await self.answer(answering, rows)
+        if most := _reason_count(query) if query else 0:
+            return to_json(await self._explained(active, rows, most))
+        answers = await self.predict_rows(active, rows)
         return to_json({"predictions": answers} if many else answers[0])
 
     async def read(self, size: int, read: Callable[[ActiveModel], _T]) -> tuple[ActiveModel, _T]:
-        """What `read` makes of a body of so many bytes for the bundle that serves now, and that.
+        """The current model, and the result of `read` for it, of a body of `size` bytes.
 
         Raises:
-            Refusal: too many bytes wait to be read, or as `read` does.
+            ProblemError: too many bytes wait to be read, or as `read` does.
         """
         while True:
-            answering = self._live.now
-            found = await offload(size, partial(read, answering))
-            if answering is self._live.now:  # another may have taken its place meanwhile
-                return answering, found
+            active = self._model.current
+            content = await offload(size, partial(read, active))
+            if active is self._model.current:  # a release may have replaced it during the reading
+                return active, content
 
-    async def answer(self, answering: ActiveModel, rows: Sequence[dict[str, Any]]) -> Answers:
-        """One signed answer a row, in order; rows are checked by the schema of `answering`.
+    async def predict_rows(self, active: ActiveModel, rows: Sequence[dict[str, Any]]) -> Answers:
+        """One logged prediction a row, in order; the schema of `active` has checked the rows.
 
         Raises:
-            Refusal: they have waited too long.
+            ProblemError: they have waited too long.
         """
-        return self._signed(answering, rows, await answering.batcher.predict(rows))
+        return self._logged(active, rows, await active.batcher.predict(rows))
 
     async def _explained(
-        self, answering: ActiveModel, rows: Sequence[dict[str, Any]], most: int
+        self, active: ActiveModel, rows: Sequence[dict[str, Any]], most: int
     ) -> dict[str, Any]:
-        """The signed answer to one row, with its reasons; asked together, for `now` may change."""
+        """The prediction for one row with its reasons, in one call: the model may change."""
         if len(rows) > 1:
             raise ProblemError("invalid", f"expected one row to give reasons for, got {len(rows)}")
-        found = await answering.batcher.predict([*rows, *answering.reasons.rows(rows[0])])
-        [answer] = self._signed(answering, rows, found[:1])
-        # Of several classes, of the one decided upon.
+        outputs = await active.batcher.predict([*rows, *active.reasons.rows(rows[0])])
+        [answer] = self._logged(active, rows, outputs[:1])
+        # With several classes, the score of the class that was decided.
         chosen = str(answer["decision"]) if "scores" in answer else None
-        scores = [one["score"] if chosen is None else one["scores"][chosen] for one in found[1:]]
-        told = answering.reasons.told(rows[0], answer["score"], scores, most)
-        return {**answer, "reasons": told}
+        scores = [one["score"] if chosen is None else one["scores"][chosen] for one in outputs[1:]]
+        reasons = active.reasons.told(rows[0], answer["score"], scores, most)
+        return {**answer, "reasons": reasons}
 
-    def _signed(
-        self, answering: ActiveModel, rows: Sequence[dict[str, Any]], found: Answers
+    def _logged(
+        self, active: ActiveModel, rows: Sequence[dict[str, Any]], outputs: Answers
     ) -> Answers:
-        """Answers with ids of their own, remembered and counted."""
-        predictor, counts, at = answering.predictor, answering.counts, now()
-        # Of a rehearsal every answer says so; of all else none says anything.
-        told = {"rehearsal": True} if predictor.rehearsal else {}
+        """Predictions with ids of their own, logged and counted."""
+        predictor, counts, at = active.predictor, active.counts, now()
+        # Every prediction of a rehearsal has this field; no other has it.
+        rehearsal = {"rehearsal": True} if predictor.rehearsal else {}
         answers = []
-        for row, answer in zip(rows, found, strict=True):
-            signed = {"prediction_id": new_id(), "bundle": counts.id, **told, **answer}
-            self._log.add({"at": at, "rehearsal": predictor.rehearsal, **signed, "row": row})
-            counts.scores.observe(answer["score"])
-            answers.append(signed)
+        for row, output in zip(rows, outputs, strict=True):
+            answer = {"prediction_id": new_id(), "bundle": counts.id, **rehearsal, **output}
+            self._log.add({"at": at, "rehearsal": predictor.rehearsal, **answer, "row": row})
+            counts.scores.observe(output["score"])
+            answers.append(answer)
         counts.rows += len(rows)
         return answers
 
 
-def _asked(query: bytes) -> int:
-    """How many reasons a query asks for: `reasons=3`; none where it does not speak of them.
-
-    Raises:
-        Refusal: it asks for what is no such number.
-    """
+def _reason_count(query: bytes) -> int:
+    """How many reasons a query requests, as `reasons=3`; 0 without that parameter."""
     if len(query) > LONGEST_QUERY:
         raise ProblemError(
             "invalid", f"expected a query of at most {LONGEST_QUERY:,} bytes, got {len(query):,}"
         )
-    told = parse_qs(query.decode("latin-1"), keep_blank_values=True).get("reasons")
-    if told is None:
+    values = parse_qs(query.decode("latin-1"), keep_blank_values=True).get("reasons")
+    if values is None:
         return 0
-    if len(told) != 1 or not re.fullmatch("[1-9][0-9]?", told[0]):
-        got = {"field": "reasons", "expected": "a whole number from 1 to 99", "got": echo(told[-1])}
-        raise ProblemError("invalid", "the query does not say how many reasons are wanted", [got])
-    return int(told[0])
+    if len(values) != 1 or not re.fullmatch("[1-9][0-9]?", values[0]):
+        expected = "a whole number from 1 to 99"
+        got = {"field": "reasons", "expected": expected, "got": echo(values[-1])}
+        raise ProblemError("invalid", "the query has no valid number of reasons", [got])
+    return int(values[0])

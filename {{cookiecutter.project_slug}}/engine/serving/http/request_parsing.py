@@ -1,10 +1,11 @@
-"""Takes a request in: reads its body within the limit, as JSON, as the contract's types.
+"""Reads the body of a request: within the limit, decoded, as JSON, as the contract's types.
 
 The work follows the size of a request, not the number of its mistakes: `Bound` limits what is
-parsed, validation stops at the first `MOST_ERRORS`, and large bodies are read beside the event
-loop.
+parsed, validation stops at the first `MOST_ERRORS`, and a thread beside the event loop reads large
+bodies.
 """
 
+import zlib
 from collections.abc import Iterable, Mapping
 from functools import partial
 from itertools import islice
@@ -13,73 +14,121 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from starlette.requests import ClientDisconnect
-from starlette.types import Message, Receive, Scope
+from starlette.types import Receive, Scope
 
-from engine.serving.http.encodings import decoded, too_large
-from engine.serving.http.errors import MOST_ERRORS, ProblemError, details_of, echo, invalid, misfit
+from engine.serving.http.errors import (
+    MOST_ERRORS,
+    ProblemError,
+    details_of,
+    echo,
+    invalid,
+    invalid_fields,
+)
 from engine.serving.http.offload import offload
 from engine.serving.http.parse import parse, refuse_repeated
 from engine.serving.http.schema import Limits, Schema
 
-# In one step the parser looks for each column among all keys: of more bytes than a row of some
+# In one step the parser searches each column among all keys: of more bytes than a row of some
 # hundred columns, that would cost more than two steps.
 _ONE_ROW_BYTES = 4_096
-
-# Where `{"rows": [...]}` says so, however it is written.
+# `{"rows": [...]}` has its key here, however it is written.
 _ROWS, _BEGINNING = b'"rows"', 64
+_GZIP_FORMAT = 16 + zlib.MAX_WBITS  # for zlib: a gzip header and its checksum
 
 Rows = list[dict[str, Any]]
+RawHeaders = Iterable[tuple[bytes, bytes]]
 
 
 async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
     """The body of an HTTP request as ASGI delivers it, decoded.
 
     Raises:
-        Refusal: it is longer than the limit, however it is sent, or in an encoding that is not
+        ProblemError: it is longer than the limit, however it is sent, or in an encoding that is not
             supported; or as the connection does, which refuses bad framing and slow clients.
-        ClientDisconnect: its sender left before its end.
+        ClientDisconnect: its sender disconnected before its end.
     """
     most, is_encoded = limits.body_bytes, False
     for name, value in scope["headers"]:
         if name == b"content-encoding":
             is_encoded = True
-        # Before a byte of it was asked for; what names no length, or several, is counted below.
+        # Refused before a byte is read; a body without one length is counted below.
         elif name == b"content-length" and value.isdigit() and int(value) > most:
-            raise too_large(most)
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if message["type"] != "http.request" or message.get("more_body"):
-        body = await _read_on(message, receive, most)
-    if len(body) > most:
-        raise too_large(most)
+            raise _too_large(most)
+    content, more = bytearray(), True
+    while more and len(content) <= most:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        content += message.get("body", b"")
+        more = message.get("more_body", False)
+    if len(content) > most:
+        raise _too_large(most)
+    body = bytes(content)
     if is_encoded:
-        return await offload(len(body), partial(decoded, body, scope["headers"], most))
+        return await offload(len(body), partial(_decoded, body, scope["headers"], most))
     return body
 
 
-async def _read_on(message: Message, receive: Receive, most: int) -> bytes:
-    """The whole of a body that arrives in pieces, or its first bytes if it is longer than `most`.
+def _decoded(body: bytes, headers: RawHeaders, most: int) -> bytes:
+    """The body without its Content-Encoding (RFC 9110, 8.4), of at most `most` bytes."""
+    given = b",".join(value for name, value in headers if name == b"content-encoding")
+    names = given.decode("latin-1")
+    codings = [coding.strip().lower() for coding in names.split(",")]
+    codings = [coding for coding in codings if coding not in ("", "identity")]
+    if not codings:
+        return body
+    if codings not in (["gzip"], ["x-gzip"]):
+        raise ProblemError(
+            "wrong-encoding",
+            f"expected the Content-Encoding gzip or none, got {echo(names)}; send it plain",
+            headers={"Accept-Encoding": "gzip, identity"},
+        )
+    engine = zlib.decompressobj(_GZIP_FORMAT)
+    try:
+        # The limit counts: a body of 1 MB may become 1 GB.
+        content = engine.decompress(body, most + 1)
+    except zlib.error:
+        raise _not_decoded("another format") from None
+    if len(content) > most:
+        raise _too_large(most, "decoded")
+    if not engine.eof:
+        raise _not_decoded("one that ends too early")
+    if engine.unused_data:
+        raise _not_decoded("one with more bytes behind its end")
+    return content
 
-    The connection limits how long this takes.
-    """
-    body = bytearray()
-    while True:
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        body += message.get("body", b"")
-        if not message.get("more_body") or len(body) > most:
-            return bytes(body)
-        message = await receive()
+
+def _not_decoded(got: str) -> ProblemError:
+    detail = f"expected one gzip stream, as Content-Encoding says, got {got}"
+    return ProblemError("not-decoded", detail)
+
+
+def _too_large(most: int, form: str = "sent") -> ProblemError:
+    return ProblemError(
+        "body-too-large",
+        f"expected a body of at most {most:,} bytes, got more ({form}); send its rows in several "
+        "requests",
+        headers={"Connection": "close"} if form == "sent" else None,
+    )
+
+
+def count_rows(rows: int, limits: Limits) -> None:
+    """Raise a ProblemError for no row, or for more rows than one request may hold."""
+    if not 1 <= rows <= limits.rows:
+        raise ProblemError(
+            "too-many-rows" if rows else "invalid",
+            f"expected 1 to {limits.rows} rows, got {rows}; send more in several requests",
+        )
 
 
 def read_rows(body: bytes, schema: Schema) -> tuple[Rows, bool]:
-    """The rows of a body for /v1/predict, checked, and whether they came as many: see `is_many`.
+    """The rows of a body for /v1/predict, checked, and whether it has the form `{"rows": [...]}`.
 
     Raises:
-        Refusal: it is not JSON, or a row does not fit the contract.
+        ProblemError: it is not JSON, or a row does not fit the contract.
     """
-    # One row, which is asked most, in one step; all else is looked at in two. Of many rows or
-    # fields the one step would take its time to say that they are none.
+    # One row, the most frequent request, needs one step; all else needs two. With many rows or
+    # fields the one step would take long to find that they are no row.
     if len(body) <= _ONE_ROW_BYTES and _ROWS not in body[:_BEGINNING]:
         try:
             row = schema.adapters["Row"].validate_json(body)
@@ -88,41 +137,37 @@ def read_rows(body: bytes, schema: Schema) -> tuple[Rows, bool]:
         else:
             refuse_repeated(body, row)
             return [row], False
-    found = parse(body, schema.bound)
-    if is_many(found):
-        return _many(found, "Row", schema), True
-    return [_valid(found, "Row", schema)], False
-
-
-def is_many(body: Any) -> bool:
-    """Whether the body is `{"rows": [...]}`; no input takes a list, so no row looks like that."""
-    return isinstance(body, dict) and isinstance(body.get("rows"), list)
+    value = parse(body, schema.bound)
+    # No input takes a list, so no row has this form.
+    if isinstance(value, dict) and isinstance(value.get("rows"), list):
+        return _many(value, "Row", schema), True
+    return [_valid(value, "Row", schema)], False
 
 
 def rows_of(rows: Iterable[Any], schema: Schema) -> Rows:
-    """Rows that came in another form, checked; no more are made than are checked.
+    """Rows that came in another form, checked one by one.
 
     Raises:
-        Refusal: a row does not fit the contract.
+        ProblemError: a row does not fit the contract.
     """
-    found, faults = _each(rows, "Row", schema)
+    checked, faults = _each(rows, "Row", schema)
     if faults:
-        raise misfit(faults, schema.words["Rows"])
-    return found
+        raise invalid_fields(faults, schema.words["Rows"])
+    return checked
 
 
 def labels_of(body: bytes, schema: Schema) -> Rows:
     """The labels of a body for /v1/labels, checked: `{"labels": [...]}`, or one label alone.
 
     Raises:
-        Refusal: it is not JSON, or a label does not fit the contract.
+        ProblemError: it is not JSON, or a label does not fit the contract.
     """
-    found = parse(body, schema.label_bound)
-    if isinstance(found, dict) and "prediction_id" in found:
-        return [_valid(found, "Label", schema)]
-    if isinstance(found, dict) and isinstance(found.get("labels"), list):
-        return _many(found, "Label", schema)
-    labels: Rows = _valid(found, "Labels", schema)["labels"]
+    value = parse(body, schema.label_bound)
+    if isinstance(value, dict) and "prediction_id" in value:
+        return [_valid(value, "Label", schema)]
+    if isinstance(value, dict) and isinstance(value.get("labels"), list):
+        return _many(value, "Label", schema)
+    labels: Rows = _valid(value, "Labels", schema)["labels"]
     return labels
 
 
@@ -131,33 +176,31 @@ def _many(body: dict[str, Any], kind: str, schema: Schema) -> Rows:
     key = f"{kind.lower()}s"
     words, records = schema.words[f"{kind}s"], body[key]
     if len(records) > schema.bound.rows:
-        raise ProblemError(
-            "too-many-rows",
-            f"expected {words[key]}, got {echo(records)}; send them in several requests",
-        )
-    found, faults = _each(records, kind, schema)
+        detail = f"expected {words[key]}, got {echo(records)}; send them in several requests"
+        raise ProblemError("too-many-rows", detail)
+    checked, faults = _each(records, kind, schema)
     if not records:
         faults.append({"type": "too_short", "loc": (key,), "msg": "", "input": records})
     for name in islice((name for name in body if name != key), MOST_ERRORS + 1):
         faults.append({"type": "extra_forbidden", "loc": (name,), "msg": "", "input": None})
     if faults:
-        raise misfit(faults, words)
-    return found
+        raise invalid_fields(faults, words)
+    return checked
 
 
 def _each(records: Iterable[Any], kind: str, schema: Schema) -> tuple[Rows, list[ErrorDetails]]:
     """The records that fit, and why others do not, until there are enough errors to list."""
-    key, check, known = f"{kind.lower()}s", schema.adapters[kind], schema.words[kind]
-    found: Rows = []
+    key, adapter, fields = f"{kind.lower()}s", schema.adapters[kind], schema.words[kind]
+    checked: Rows = []
     faults: list[ErrorDetails] = []
     for number, record in enumerate(records):
         try:
-            found.append(check.validate_python(_shortened(record, known)))
+            checked.append(adapter.validate_python(_shortened(record, fields)))
         except ValidationError as error:
             faults += [{**one, "loc": (key, number, *one["loc"])} for one in details_of(error)]
             if len(faults) > MOST_ERRORS:
                 break
-    return found, faults
+    return checked, faults
 
 
 def _valid(body: Any, kind: str, schema: Schema) -> Any:
@@ -168,10 +211,9 @@ def _valid(body: Any, kind: str, schema: Schema) -> Any:
         raise invalid(error, words) from None
 
 
-def _shortened(record: Any, known: Mapping[str, str]) -> Any:
+def _shortened(record: Any, fields: Mapping[str, str]) -> Any:
     """The same record with no more unknown fields than an error lists."""
-    if not isinstance(record, dict) or len(record) <= len(known) + MOST_ERRORS:
+    if not isinstance(record, dict) or len(record) <= len(fields) + MOST_ERRORS:
         return record
-    unknown = islice((name for name in record if name not in known), MOST_ERRORS + 1)
-    kept = [*(name for name in known if name in record), *unknown]
-    return {name: record[name] for name in kept}
+    unknown = islice((name for name in record if name not in fields), MOST_ERRORS + 1)
+    return {name: record[name] for name in (*(name for name in fields if name in record), *unknown)}

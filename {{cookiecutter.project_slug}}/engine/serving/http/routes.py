@@ -5,20 +5,35 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import PlainTextResponse
+from typing_extensions import TypedDict
 
 from engine.serving.http.errors import ProblemError
 from engine.serving.http.offload import offload
-from engine.serving.http.openapi import READING, asks_for_reasons, gives, refuses, takes
+from engine.serving.http.openapi import BODY_PROBLEMS, problems, ref, request_body, response
 from engine.serving.http.predict import Predict
 from engine.serving.http.request_parsing import labels_of, read_body
 from engine.serving.log.labels import STORE_SECONDS, Labels
 from engine.serving.model_holder import ModelHolder
 
 PREDICT = "/v1/predict"
+_REASONS = {
+    "name": "reasons",
+    "in": "query",
+    "description": "How many reasons to give for one row: the inputs that move its score most, "
+    "each compared with its typical value.",
+    "schema": {"type": "integer", "minimum": 1, "maximum": 99},
+}
+
+
+class Stored(TypedDict):
+    """How many labels were stored."""
+
+    stored: int
 
 
 def predict_router(predict: Predict) -> APIRouter:
@@ -27,12 +42,12 @@ def predict_router(predict: Predict) -> APIRouter:
 
     @router.post(
         PREDICT,
-        openapi_extra={**takes("Row", "Rows"), **asks_for_reasons()},
-        responses=gives("The answer, or one a row.", "Answer", "Answers")
-        | refuses(*READING, "busy"),
+        openapi_extra={**request_body(ref("Row"), ref("Rows")), "parameters": [_REASONS]},
+        responses=response("The prediction, or one for each row.", ref("Answer"), ref("Answers"))
+        | problems(*BODY_PROBLEMS, "busy"),
     )
     async def answer(request: Request) -> Response:
-        """Answer one row, or all of `{"rows": [...]}` in their order."""
+        """Predict one row, or all of `{"rows": [...]}` in their order."""
         body = await predict(request.scope, request.receive)
         return Response(body, media_type="application/json")
 
@@ -40,7 +55,7 @@ def predict_router(predict: Predict) -> APIRouter:
 
 
 def labels_router(model: ModelHolder, labels: Labels) -> APIRouter:
-    """POST /v1/labels; a thread of its own writes them, so that a slow disk delays nobody else."""
+    """POST /v1/labels; a thread of its own writes them, so a slow disk delays no other request."""
     storing = ThreadPoolExecutor(1, thread_name_prefix="labels")
 
     @asynccontextmanager
@@ -52,44 +67,51 @@ def labels_router(model: ModelHolder, labels: Labels) -> APIRouter:
 
     @router.post(
         "/v1/labels",
-        openapi_extra=takes("Label", "Labels"),
-        responses=gives("They are on the disk.", "Stored") | refuses(*READING, "not-stored"),
+        openapi_extra=request_body(ref("Label"), ref("Labels")),
+        response_description="The labels are on the disk.",
+        responses=problems(*BODY_PROBLEMS, "not-stored"),
     )
-    async def label(request: Request) -> Response:
-        """Say what really happened: late labels are welcome, the latest known counts."""
+    async def label(request: Request) -> Stored:
+        """Report true outcomes. A label may come late; the latest known counts."""
         body = await read_body(request.scope, request.receive, model.limits)
-        found = await offload(len(body), lambda: labels_of(body, model.now.schema))
+        checked = await offload(len(body), lambda: labels_of(body, model.current.schema))
         try:
-            work = asyncio.get_running_loop().run_in_executor(storing, labels.add, found)
+            work = asyncio.get_running_loop().run_in_executor(storing, labels.add, checked)
             await asyncio.wait_for(work, STORE_SECONDS)
         except OSError as error:  # or TimeoutError, which is one
-            reason = error.strerror or "it hangs"
-            detail = f"the disk did not take them ({reason}); send them again later"
+            reason = error.strerror or f"no response within {STORE_SECONDS:g} s"
+            detail = f"the disk did not store the labels ({reason}); send them again later"
             raise ProblemError("not-stored", detail, headers={"Retry-After": "30"}) from None
-        model.metrics.labels.inc(len(found))
-        return JSONResponse({"stored": len(found)})
+        model.metrics.labels.inc(len(checked))
+        return {"stored": len(checked)}
 
     return router
 
 
+def refuse_if_draining(request: Request) -> None:
+    """Raise a ProblemError once the server stops."""
+    if request.app.state.draining:
+        raise ProblemError("not-ready", "this server is stopping; use another one")
+
+
 def probes_router(model: ModelHolder) -> APIRouter:
-    """GET /livez, /readyz and /health, for whoever restarts this server or sends requests to it."""
+    """GET /livez, /readyz and /health, for what restarts this server or sends requests to it."""
     router = APIRouter(tags=["operate"])
 
-    @router.get("/livez", responses=gives("It is alive."))
-    async def livez() -> Response:
+    @router.get("/livez", response_description="The process is alive.")
+    async def livez() -> dict[str, str]:
         """Is the process alive? If not, restart it."""
-        return JSONResponse({"status": "alive"})
+        return {"status": "alive"}
 
-    @router.get("/health", responses=gives("As /readyz.") | refuses("not-ready"))
-    @router.get("/readyz", responses=gives("Send requests here.") | refuses("not-ready"))
-    async def readyz(request: Request) -> Response:
-        """Should requests be sent here? The golden rows have answered before there was a port."""
-        if request.app.state.draining:
-            raise ProblemError("not-ready", "this server is stopping; ask another")
-        told = {"status": "ready", "bundle": model.now.predictor.bundle.id}
+    @router.get("/health", response_description="As /readyz.", responses=problems("not-ready"))
+    @router.get(
+        "/readyz", response_description="Send requests here.", responses=problems("not-ready")
+    )
+    async def readyz(request: Request) -> dict[str, Any]:
+        """Is the server ready? The golden rows were checked before the port opened."""
+        refuse_if_draining(request)
         refused = {"refused": asdict(model.refused)} if model.refused else {}
-        return JSONResponse(told | refused)
+        return {"status": "ready", "bundle": model.current.predictor.bundle.id} | refused
 
     return router
 
@@ -98,7 +120,9 @@ def metrics_router(model: ModelHolder) -> APIRouter:
     """GET /metrics, for Prometheus."""
     router = APIRouter(tags=["operate"])
 
-    @router.get("/metrics", response_class=PlainTextResponse, responses=gives("Metrics as text."))
+    @router.get(
+        "/metrics", response_class=PlainTextResponse, response_description="Metrics as text."
+    )
     async def read_metrics() -> Response:
         """Counters and histograms, for Prometheus."""
         return Response(generate_latest(model.metrics.registry), media_type=CONTENT_TYPE_LATEST)

@@ -20,8 +20,8 @@ from typing_extensions import TypedDict  # pydantic takes typing's own from Pyth
 from engine.bundle.bundle import Contract
 from engine.contract.column import LONGEST_CATEGORY, Column
 from engine.serving.http import label as labels
-from engine.serving.http.bounds import Bound
 from engine.serving.http.label import PredictionId
+from engine.serving.http.parse import Bound
 
 _INT64 = 2**63
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?")

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from engine.serving.http.paths import OPERATE
+from engine.serving.http.openapi import OPERATE
 from engine.serving.run import listen
 from engine.tests.serving.made import ROW
 from engine.tests.serving.test_run import command, environment, serving

@@ -14,7 +14,6 @@ from typing_extensions import TypedDict  # pydantic takes typing's own from Pyth
 
 from engine.bundle.bundle import Contract
 from engine.contract.column import Column
-from engine.serving.http.bounds import Bound
 from engine.serving.http.errors import (
     LONGEST_NAME,
     MOST_ERRORS,
@@ -23,8 +22,9 @@ from engine.serving.http.errors import (
     cut,
     echo,
 )
-from engine.serving.http.parse import parse
-from engine.serving.http.protocols.handler import Rows, count_rows
+from engine.serving.http.parse import Bound, parse
+from engine.serving.http.protocols.handler import Rows
+from engine.serving.http.request_parsing import count_rows
 from engine.serving.http.schema import Limits
 
 Record = dict[str, Any]

@@ -1,147 +1,184 @@
-"""The Open Inference Protocol (V2) over HTTP and JSON, as KServe and its clients speak it.
+"""The Open Inference Protocol (V2) over HTTP and JSON, for KServe and its clients.
 
-The model is named as its manifest names it, and has the one version that answers now. No extension
-is spoken: tensors come and go as JSON. Errors are the protocol's own, `{"error": "..."}`, with the
-statuses that all routes have.
+The model has the name of its manifest, and one version: that of the current bundle. The server
+supports no extension: tensors are JSON. Errors have the protocol's form, `{"error": "..."}`, with
+the statuses that all routes have.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from pydantic_core import to_json
-from starlette.responses import JSONResponse
 
 from engine.bundle.bundle import Contract
 from engine.serving.http.errors import ProblemError
-from engine.serving.http.openapi import READING, as_fault, gives, refuses, takes
+from engine.serving.http.openapi import (
+    BODY_PROBLEMS,
+    Responses,
+    inline,
+    json_content,
+    problems,
+    ref,
+    request_body,
+)
 from engine.serving.http.protocols.handler import ProtocolHandler, Rows
 from engine.serving.http.protocols.infer_request import InferRequest, request_of
-from engine.serving.http.protocols.tensors import described, names_of, rows_of_tensors, tensors_of
+from engine.serving.http.protocols.tensors import (
+    metadata,
+    output_names,
+    outputs_of,
+    rows_of_tensors,
+)
+from engine.serving.http.routes import refuse_if_draining
 from engine.serving.model_holder import ActiveModel
 
 _BINARY = "inference-header-content-length"
 _MODEL = "/v2/models/{name}"
 _VERSION = _MODEL + "/versions/{version}"
+_ERROR = json_content(
+    {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
+)
 
 
-def router(asked: ProtocolHandler) -> APIRouter:
+def router(handler: ProtocolHandler) -> APIRouter:
     """The routes of the protocol."""
-    found = APIRouter(tags=["Open Inference Protocol"])
-    _about_server(found, asked)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.error_forms["/v2/"] = _error_of
+        yield
+
+    made = APIRouter(tags=["Open Inference Protocol"], lifespan=lifespan)
+    _add_server(made, handler)
     for path in (_MODEL, _VERSION):
-        _about_model(found, asked, path)
-    return found
+        _add_model(made, handler, path)
+    return made
 
 
-def _about_server(router: APIRouter, asked: ProtocolHandler) -> None:
-    @router.get("/v2", responses=gives("What serves.", "ServerMetadata"))
-    async def server() -> Response:
-        """The server: what it answers, by which version, and which extensions it speaks."""
-        name, version = _named(asked.live.now)
-        return JSONResponse({"name": name, "version": version, "extensions": []})
+def _add_server(router: APIRouter, handler: ProtocolHandler) -> None:
+    @router.get("/v2", response_description="The server.")
+    async def server() -> dict[str, Any]:
+        """The server: its model, the model's version, and the extensions that it supports."""
+        name, version = _identity(handler.model.current)
+        return {"name": name, "version": version, "extensions": []}
 
-    @router.get("/v2/health/live", responses=gives("It is alive.", "Health"))
-    async def live() -> Response:
+    @router.get("/v2/health/live", response_description="The process is alive.")
+    async def live() -> dict[str, bool]:
         """As /livez."""
-        return JSONResponse({"live": True})
+        return {"live": True}
 
     @router.get(
         "/v2/health/ready",
-        responses=gives("Send requests here.", "Health") | as_fault(refuses("not-ready")),
+        response_description="Send requests here.",
+        responses=_errors("not-ready"),
     )
-    async def ready(request: Request) -> Response:
+    async def ready(request: Request) -> dict[str, bool]:
         """As /readyz."""
-        asked.refuse_if_leaving(request)
-        return JSONResponse({"live": True, "ready": True})
+        refuse_if_draining(request)
+        return {"live": True, "ready": True}
 
 
-def _about_model(router: APIRouter, asked: ProtocolHandler, path: str) -> None:
-    parts = [name for name in ("name", "version") if f"{{{name}}}" in path]
-    named = {"parameters": [{"$ref": f"#/components/parameters/{name}"} for name in parts]}
+def _add_model(router: APIRouter, handler: ProtocolHandler, path: str) -> None:
+    names = [name for name in ("name", "version") if f"{{{name}}}" in path]
+    in_path = {"parameters": [ref(name, "parameters") for name in names]}
 
     @router.get(
         path,
-        openapi_extra=named,
-        responses=gives("Its inputs and outputs.", "ModelMetadata")
-        | as_fault(refuses("no-key", "not-found")),
+        openapi_extra=in_path,
+        response_description="Its inputs and outputs.",
+        responses=_errors("no-key", "not-found"),
     )
-    async def model(request: Request) -> Response:
-        """The model: its inputs and outputs as tensors, of the contract."""
-        now = asked.live.now
-        name, version = _meant(request, now)
-        told = described(now.predictor.bundle.contract)
-        return JSONResponse(
-            {"name": name, "versions": [version], "platform": "sklearn_skops", **told}
-        )
+    async def model(request: Request) -> dict[str, Any]:
+        """The model: the inputs and outputs of its contract as tensors."""
+        active = handler.model.current
+        name, version = _checked_identity(request, active)
+        tensors = metadata(active.predictor.bundle.contract)
+        return {"name": name, "versions": [version], "platform": "sklearn_skops", **tensors}
 
     @router.get(
         f"{path}/ready",
-        openapi_extra=named,
-        responses=gives("It answers.", "ModelReady")
-        | as_fault(refuses("no-key", "not-found", "not-ready")),
+        openapi_extra=in_path,
+        response_description="The model is ready.",
+        responses=_errors("no-key", "not-found", "not-ready"),
     )
-    async def ready(request: Request) -> Response:
-        """As /readyz, of this model."""
-        name, _ = _meant(request, asked.live.now)
-        asked.refuse_if_leaving(request)
-        return JSONResponse({"name": name, "ready": True})
+    async def ready(request: Request) -> dict[str, Any]:
+        """As /readyz, for this model."""
+        name, _ = _checked_identity(request, handler.model.current)
+        refuse_if_draining(request)
+        return {"name": name, "ready": True}
 
     @router.post(
         f"{path}/infer",
-        openapi_extra=named | takes("InferRequest"),
-        responses=gives("An output of each kind, or those asked for.", "InferAnswer")
-        | as_fault(refuses(*READING, "not-found", "busy")),
+        openapi_extra=in_path | request_body(inline(InferRequest)),
+        response_description="All outputs, or those requested, by columns.",
+        responses=_errors(*BODY_PROBLEMS, "not-found", "busy"),
     )
     async def infer(request: Request) -> Response:
-        """Answer rows that come by columns, as /v1/predict would."""
-        return Response(await _inferred(request, asked), media_type="application/json")
+        """Predict rows that come by columns, as /v1/predict does."""
+        return Response(await _inferred(request, handler), media_type="application/json")
 
 
-async def _inferred(request: Request, asked: ProtocolHandler) -> bytes:
-    _meant(request, asked.live.now)
+async def _inferred(request: Request, handler: ProtocolHandler) -> bytes:
+    _checked_identity(request, handler.model.current)
     if _BINARY in request.headers:
         raise ProblemError(
             "not-json",
-            "expected tensors as JSON, got them as bytes; of tritonclient: "
+            "expected tensors as JSON, got them as bytes; with tritonclient, call "
             "set_data_from_numpy(array, binary_data=False)",
         )
     given: InferRequest = {"inputs": []}
+    names: list[str] = []
 
     def read(body: bytes, contract: Contract) -> Rows:
         nonlocal given
-        given = request_of(body, contract, asked.live.limits)
+        given = request_of(body, contract, handler.model.limits)
         if given.get("model_name") not in (None, request.path_params["name"]):
             raise ProblemError("invalid", "expected the model_name of the address, or none")
-        names_of(given.get("outputs"), contract)
-        return rows_of_tensors(given["inputs"], contract, asked.live.limits)
+        names[:] = output_names(given.get("outputs"), contract)
+        return rows_of_tensors(given["inputs"], contract, handler.model.limits)
 
-    answering, answers = await asked.answer(request, read)
-    name, version = _named(answering)
-    bundle = answering.predictor.bundle
-    told: dict[str, Any] = {"model_name": name, "model_version": version}
-    if given.get("id") is not None:
-        told["id"] = given["id"]
-    rehearsal = {"rehearsal": True} if answering.predictor.rehearsal else {}
-    told["parameters"] = {"bundle": bundle.id, **rehearsal}
-    told["outputs"] = tensors_of(answers, given.get("outputs"), bundle.contract)
-    return to_json(told)
+    active, predictions = await handler.predict(request, read)
+    name, version = _identity(active)
+    bundle = active.predictor.bundle
+    outputs = outputs_of(predictions, bundle.contract)
+    rehearsal = {"rehearsal": True} if active.predictor.rehearsal else {}
+    answer: dict[str, Any] = {
+        "model_name": name,
+        "model_version": version,
+        **({} if given.get("id") is None else {"id": given["id"]}),
+        "parameters": {"bundle": bundle.id, **rehearsal},
+        "outputs": [outputs[name] for name in names],
+    }
+    return to_json(answer)
 
 
-def _named(answering: ActiveModel) -> tuple[str, str]:
-    manifest = answering.predictor.bundle.manifest
+def _identity(active: ActiveModel) -> tuple[str, str]:
+    """The name and version of a model."""
+    manifest = active.predictor.bundle.manifest
     return str(manifest["name"]), str(manifest["version"])
 
 
-def _meant(request: Request, answering: ActiveModel) -> tuple[str, str]:
-    """Name and version of what answers, if it is what the address names.
-
-    Raises:
-        Refusal: it is another.
-    """
-    name, version = _named(answering)
-    meant = request.path_params
-    if meant["name"] != name or meant.get("version", version) != version:
+def _checked_identity(request: Request, active: ActiveModel) -> tuple[str, str]:
+    """The same, or a ProblemError if the address names another model or version."""
+    name, version = _identity(active)
+    named = request.path_params
+    if named["name"] != name or named.get("version", version) != version:
         raise ProblemError(
             "not-found", f"expected model '{name}' in version '{version}', got another"
         )
     return name, version
+
+
+def _errors(*codes: str) -> Responses:
+    """Problems in the form of the protocol."""
+    return {status: one | {"content": _ERROR} for status, one in problems(*codes).items()}
+
+
+def _error_of(problem: ProblemError) -> dict[str, str]:
+    """An error in the form of the protocol, which has no member of its own for the code."""
+    fields = [
+        f"{one['field']}: expected {one['expected']}, got {one['got']}" for one in problem.errors
+    ]
+    return {"error": "; ".join([f"{problem.code}: {problem.detail}", *fields])}

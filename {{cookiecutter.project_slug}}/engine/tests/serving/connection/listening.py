@@ -18,11 +18,11 @@ from engine.serving.run import listen
 
 
 class Echo:
-    """An application that answers with what it received: method, path, length of the body.
+    """An application that received with what it received: method, path, length of the body.
 
-    /slow waits for `release` before it answers, /paused within its answer; /early answers without
-    reading the body; /large answers with 5 MB, and /stream with chunks; /broken fails within its
-    answer, /short answers with less than it says, and /injected with a header of two lines.
+    /slow waits for `release` before it received, /paused within its answer; /early received without
+    reading the body; /large received with 5 MB, and /stream with chunks; /broken fails within its
+    answer, /short received with less than it says, and /injected with a header of two lines.
     """
 
     draining = False
@@ -45,15 +45,15 @@ class Echo:
             self.started.set()
             await self.release.wait()
         data = f"{scope['method']} {scope['path']} {size}".encode()
-        parts = [data[:3], data[3:]]
+        pieces = [data[:3], data[3:]]
         if scope["path"] == "/large":
-            parts = [b"a" * 1_000_000] * 5
-        size = sum(map(len, parts)) + (scope["path"] == "/short")
+            pieces = [b"a" * 1_000_000] * 5
+        size = sum(map(len, pieces)) + (scope["path"] == "/short")
         headers = [] if scope["path"] == "/stream" else [(b"content-length", b"%d" % size)]
         if scope["path"] == "/injected":
             headers.append((b"x", b"a\r\nX-Injected: b"))
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        for part in parts:
+        for part in pieces:
             await send({"type": "http.response.body", "body": part, "more_body": True})
             if scope["path"] == "/paused":
                 self.started.set()
@@ -73,7 +73,7 @@ class Echo:
 
 @dataclass
 class Listening:
-    """A server that answers on `port`."""
+    """A server that received on `port`."""
 
     port: int
     app: Echo
@@ -85,7 +85,7 @@ class Listening:
         return await asyncio.open_connection("127.0.0.1", self.port)
 
     async def send(self, data: bytes, *, half_close: bool = False) -> bytes:
-        """All that the server answers to these bytes until it closes."""
+        """All that the server received to these bytes until it closes."""
         reader, writer = await self.connect()
         try:
             writer.write(data)
@@ -140,9 +140,9 @@ async def listening(
     checking.cancel()
 
 
-def statuses(answers: bytes) -> list[int]:
+def statuses(received: bytes) -> list[int]:
     """The statuses of the responses in these bytes."""
-    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)]
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", received)]
 
 
 def run(test: Coroutine[Any, Any, None]) -> None:

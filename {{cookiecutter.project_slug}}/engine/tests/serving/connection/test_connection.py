@@ -1,4 +1,4 @@
-"""One request, one answer, however the bytes arrive and whatever the application does."""
+"""One request, one response, however the bytes arrive and whatever the application does."""
 
 import asyncio
 
@@ -7,20 +7,20 @@ from engine.tests.serving.connection.listening import listening, run, statuses
 from engine.tests.serving.connection.test_framing import read_by_h11
 
 
-def test_each_framing_gets_its_answers_and_never_silence() -> None:
+def test_each_framing_gets_its_responses() -> None:
     """As many answers as h11 finds requests; bad framing, or half a request, gets one more."""
 
     async def test() -> None:
         async with listening() as server:
             for name, data in CASES.items():
                 expected = read_by_h11(data)
-                answers = await server.send(data, half_close=True)
-                found = [status for status in statuses(answers) if status != 100]
+                responses = await server.send(data, half_close=True)
+                received = [status for status in statuses(responses) if status != 100]
                 whole = len(expected.requests)
-                assert found[:whole] == [200] * whole, (name, answers)
-                bad = found[whole:]
+                assert received[:whole] == [200] * whole, (name, responses)
+                bad = received[whole:]
                 is_whole = expected.next in ("request", "closed")
-                assert bad == ([] if is_whole else [400]), (name, answers)
+                assert bad == ([] if is_whole else [400]), (name, responses)
             for name, (_, data) in STRICTER.items():
                 assert statuses(await server.send(data)) == [400], name
 
@@ -32,23 +32,23 @@ def test_body_of_an_upgrade_is_no_request() -> None:
         async with listening() as server:
             inner = post(b"abc", b"Content-Length: 3")
             headers = b"Content-Length: %d" % len(inner), b"Connection: Upgrade", b"Upgrade: x"
-            answers = await server.send(post(inner, *headers), half_close=True)
-            assert answers.count(b"HTTP/1.1 ") == 1
-            assert answers.endswith(b"POST /post %d" % len(inner))
+            responses = await server.send(post(inner, *headers), half_close=True)
+            assert responses.count(b"HTTP/1.1 ") == 1
+            assert responses.endswith(b"POST /post %d" % len(inner))
 
     run(test())
 
 
-def test_pipelined_answers_come_in_order_before_the_refusal() -> None:
+def test_pipelined_responses_come_in_order_before_the_error() -> None:
     async def test() -> None:
         async with listening() as server:
             slow = GET.replace(b"/get", b"/slow")
             sending = asyncio.create_task(server.send(slow + GET + b"BAD\r\n\r\n"))
             await server.app.started.wait()
             server.app.release.set()
-            answers = await sending
-            assert statuses(answers) == [200, 200, 400]
-            assert answers.index(b"/slow") < answers.index(b"/get")
+            responses = await sending
+            assert statuses(responses) == [200, 200, 400]
+            assert responses.index(b"/slow") < responses.index(b"/get")
             assert server.app.refused == [400]
 
     run(test())
@@ -73,7 +73,7 @@ def test_requests_sent_ahead_wait_unread() -> None:
     run(test())
 
 
-def test_client_that_still_sends_reads_its_answer() -> None:
+def test_client_that_still_sends_gets_its_response() -> None:
     """An answer before the body's end closes, but does not reset, the connection."""
 
     async def test() -> None:
@@ -93,20 +93,20 @@ def test_client_that_still_sends_reads_its_answer() -> None:
     run(test())
 
 
-def test_answer_to_head_has_no_body_and_the_connection_goes_on() -> None:
+def test_response_to_head_has_no_body_and_the_connection_stays_open() -> None:
     async def test() -> None:
         async with listening() as server:
             head = GET.replace(b"GET", b"HEAD")
-            answers = await server.send(head + GET, half_close=True)
-            assert statuses(answers) == [200, 200]
-            first, second = answers.split(b"\r\n\r\n", 1)
+            responses = await server.send(head + GET, half_close=True)
+            assert statuses(responses) == [200, 200]
+            first, second = responses.split(b"\r\n\r\n", 1)
             assert b"content-length: 11" in first
             assert second.startswith(b"HTTP/1.1 200")
 
     run(test())
 
 
-def test_target_names_its_path_in_every_form() -> None:
+def test_target_in_every_form_has_its_path() -> None:
     async def test() -> None:
         async with listening() as server:
             for target in (b"/get", b"/get?a=/b", b"/%67et", b"http://a/get", b"http://a:1/get?b"):
@@ -116,7 +116,7 @@ def test_target_names_its_path_in_every_form() -> None:
     run(test())
 
 
-def test_answer_that_an_application_does_not_finish_is_cut() -> None:
+def test_response_that_the_application_does_not_finish_is_aborted() -> None:
     """A client must not take the beginning for the whole, nor wait for the rest."""
 
     async def test() -> None:
@@ -129,20 +129,20 @@ def test_answer_that_an_application_does_not_finish_is_cut() -> None:
     run(test())
 
 
-def test_answer_of_unknown_length_is_chunked_or_ends_the_connection() -> None:
+def test_response_of_unknown_length_is_chunked_or_ends_the_connection() -> None:
     async def test() -> None:
         async with listening() as server:
             stream = GET.replace(b"/get", b"/stream")
-            answers = await server.send(stream + GET, half_close=True)
-            assert statuses(answers) == [200, 200]
-            assert b"\r\n\r\n3\r\nGET\r\na\r\n /stream 0\r\n0\r\n\r\nHTTP/1.1" in answers
+            responses = await server.send(stream + GET, half_close=True)
+            assert statuses(responses) == [200, 200]
+            assert b"\r\n\r\n3\r\nGET\r\na\r\n /stream 0\r\n0\r\n\r\nHTTP/1.1" in responses
             old = await server.send(b"GET /stream HTTP/1.0\r\n\r\n")
             assert old.endswith(b"connection: close\r\n\r\nGET /stream 0")
 
     run(test())
 
 
-def test_client_that_expects_100_is_told_to_go_on_only_if_its_body_is_read() -> None:
+def test_client_that_expects_100_gets_it_only_if_its_body_is_read() -> None:
     async def test() -> None:
         async with listening() as server:
             reader, writer = await server.connect()

@@ -25,7 +25,7 @@ async def reset(server: Listening, data: bytes, wait: float = 0.02) -> None:
     writer.transport.abort()
 
 
-async def leave(server: Listening, data: bytes, wait: float = 0.02) -> None:
+async def close(server: Listening, data: bytes, wait: float = 0.02) -> None:
     """Send, then close."""
     _, writer = await server.connect()
     writer.write(data)
@@ -55,7 +55,7 @@ POINTS = {
 }
 
 
-@pytest.mark.parametrize("end", [reset, leave, half_close])
+@pytest.mark.parametrize("end", [reset, close, half_close])
 @pytest.mark.parametrize("point", POINTS)
 def test_connection_is_freed_however_it_ends(
     end: Callable[[Listening, bytes], Coroutine[Any, Any, None]],
@@ -83,7 +83,7 @@ def test_connection_is_freed_however_it_ends(
     run(test())
 
 
-def test_each_answer_is_the_last_one_while_the_server_drains() -> None:
+def test_each_response_is_the_last_one_while_draining() -> None:
     async def test() -> None:
         async with listening() as server:
             reader, writer = await server.connect()
@@ -117,7 +117,7 @@ def test_connection_in_use_may_send_one_more_request_at_a_shutdown() -> None:
     run(test())
 
 
-def test_answer_that_is_under_way_at_a_shutdown_is_finished_and_ends_its_connection() -> None:
+def test_response_in_progress_at_a_shutdown_is_finished() -> None:
     async def test() -> None:
         async with listening() as server:
             reader, writer = await server.connect()

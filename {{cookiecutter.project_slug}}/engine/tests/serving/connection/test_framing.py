@@ -1,4 +1,4 @@
-"""Requests are told apart as h11 tells them, whole or split in any place, or more strictly."""
+"""Requests are split as h11 splits them, whole or in pieces, or more strictly."""
 
 import random
 from collections.abc import Sequence
@@ -8,8 +8,12 @@ from typing import NamedTuple
 import h11
 import pytest
 
-from engine.serving.connection.chunks import MAX_CHUNK_OVERHEAD
-from engine.serving.connection.framing import MAX_HEAD_BYTES, MAX_HEADERS, RequestReader
+from engine.serving.connection.framing import (
+    MAX_CHUNK_OVERHEAD,
+    MAX_HEAD_BYTES,
+    MAX_HEADERS,
+    RequestReader,
+)
 from engine.serving.http.errors import ProblemError
 from engine.tests.serving.connection.framing_cases import CASES, CHUNKED, GET, POST, STRICTER, get
 from engine.tests.serving.soak import scaled
@@ -135,8 +139,8 @@ def test_damaged_request_is_never_read_more_freely_than_by_h11() -> None:
             at = dice.randrange(len(data) + 1)
             piece = bytes(dice.choices(b"\r\n \t:,;03aAx-\0\x01\xe9", k=dice.randrange(3)))
             data[at : at + dice.randrange(3)] = piece
-        found, expected = read_by_server([bytes(data)]), read_by_h11(bytes(data))
-        if found.next == "refused":
-            assert found.requests == expected.requests[: len(found.requests)], bytes(data)
+        result, expected = read_by_server([bytes(data)]), read_by_h11(bytes(data))
+        if result.next == "refused":
+            assert result.requests == expected.requests[: len(result.requests)], bytes(data)
         else:
-            assert found == expected, bytes(data)
+            assert result == expected, bytes(data)

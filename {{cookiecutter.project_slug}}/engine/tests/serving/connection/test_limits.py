@@ -16,7 +16,7 @@ from engine.tests.serving.connection.listening import listening, run, statuses
 LONG, SHORT = 600.0, 0.3
 
 
-def test_requests_that_arrive_may_hold_so_much_memory_together(
+def test_memory_of_arriving_requests_is_limited(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(budget, "MAX_BYTES", 100_000)
@@ -75,7 +75,7 @@ def test_request_that_does_not_arrive_is_refused_in_time() -> None:
     run(test())
 
 
-def test_answer_that_is_not_taken_is_dropped_in_time() -> None:
+def test_response_that_is_not_received_is_dropped_in_time() -> None:
     async def test() -> None:
         async with listening(ConnectionTimeouts(arrive=SHORT, idle=LONG)) as server:
             _, writer = await server.connect()
@@ -88,7 +88,7 @@ def test_answer_that_is_not_taken_is_dropped_in_time() -> None:
     run(test())
 
 
-def test_connections_over_the_limit_are_cut_and_unused_ones_go_first(
+def test_connections_over_the_limit_are_aborted_and_unused_ones_close_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(Connection, "limit", 3)
@@ -110,7 +110,7 @@ def test_connections_over_the_limit_are_cut_and_unused_ones_go_first(
     run(test())
 
 
-def test_head_may_be_large_and_not_endless() -> None:
+def test_head_over_the_limit_is_refused() -> None:
     async def test() -> None:
         async with listening() as server:
             large = get(b"X: " + b"a" * 60_000)
@@ -121,7 +121,7 @@ def test_head_may_be_large_and_not_endless() -> None:
     run(test())
 
 
-def test_last_answer_may_be_taken_slowly_and_what_follows_is_limited(
+def test_last_response_may_be_received_slowly_and_later_bytes_are_limited(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(closing, "LINGER_SECONDS", 0.1)

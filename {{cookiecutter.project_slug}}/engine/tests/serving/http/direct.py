@@ -58,5 +58,5 @@ def send(
     assert client.portal is not None
     client.portal.call(client.app, scope, receive, keep)
     start, *rest = sent
-    found = {name.decode(): value.decode() for name, value in start["headers"]}
-    return start["status"], found, b"".join(one.get("body", b"") for one in rest)
+    response_headers = {name.decode(): value.decode() for name, value in start["headers"]}
+    return start["status"], response_headers, b"".join(one.get("body", b"") for one in rest)

@@ -1,4 +1,4 @@
-"""Whatever the documentation allows, and much that it does not, gets an answer that it tells of."""
+"""Requests that fit the documentation, and others, get responses that it documents."""
 
 from typing import Any
 
@@ -24,12 +24,12 @@ def api(url: str, tmp_path_factory: pytest.TempPathFactory) -> BaseSchema:
 
 
 @pytest.mark.parametrize("mode", GenerationMode)
-def test_every_answer_is_a_documented_one(api: BaseSchema, mode: GenerationMode) -> None:
+def test_response_to_any_request_is_documented(api: BaseSchema, mode: GenerationMode) -> None:
     """Statuses, types and headers, of requests that fit the document and of those that do not."""
-    asked = []
-    for found in api.get_all_operations():
-        assert isinstance(found, Ok), found
-        operation = found.ok()
+    called = []
+    for result in api.get_all_operations():
+        assert isinstance(result, Ok), result
+        operation = result.ok()
         if mode.is_negative and not (operation.body or operation.path_parameters):
             continue  # nothing to get wrong
 
@@ -41,11 +41,11 @@ def test_every_answer_is_a_documented_one(api: BaseSchema, mode: GenerationMode)
             suppress_health_check=list(HealthCheck),
         )
         @given(case=operation.as_strategy(generation_mode=mode))
-        def ask(case: Any) -> None:
+        def call(case: Any) -> None:
             # A type cannot say everything: there is no 30th of February.
             case.call_and_validate(excluded_checks=[positive_data_acceptance])
 
-        asked.append(operation.label)
+        called.append(operation.label)
         print(operation.label)
-        ask()
-    assert "POST /v1/predict" in asked
+        call()
+    assert "POST /v1/predict" in called

@@ -92,7 +92,7 @@ def test_body_in_gzip_may_be_as_long_as_another(client: TestClient) -> None:
         "APPLICATION/JSON; charset=utf-8 ;",
     ],
 )
-def test_media_type_is_understood_in_every_spelling(client: TestClient, kind: str) -> None:
+def test_media_type_in_every_spelling_is_read(client: TestClient, kind: str) -> None:
     body = json.dumps({"instances": [ROW]})
     answer = client.post("/invocations", content=body, headers={"Content-Type": kind})
     assert answer.status_code == 200
@@ -117,12 +117,12 @@ def test_media_type_that_is_not_read_is_refused_by_its_name(
     assert named in answer.json()["detail"]
 
 
-def test_compression_of_tritonclient_is_understood(url: str) -> None:
+def test_compression_of_tritonclient_is_read(url: str) -> None:
     client = triton.InferenceServerClient(url.removeprefix("http://"))
     inputs = []
-    for told in tensors([ROW | {"days": 4, "insured": True}]):
-        tensor = triton.InferInput(told["name"], [1], told["datatype"])
-        values: Any = np.array(told["data"], DTYPES[told["datatype"]])
+    for entry in tensors([ROW | {"days": 4, "insured": True}]):
+        tensor = triton.InferInput(entry["name"], [1], entry["datatype"])
+        values: Any = np.array(entry["data"], DTYPES[entry["datatype"]])
         inputs.append(tensor.set_data_from_numpy(values, binary_data=False))
     name = client.get_server_metadata()["name"]
     answer = client.infer(name, inputs, request_compression_algorithm="gzip")

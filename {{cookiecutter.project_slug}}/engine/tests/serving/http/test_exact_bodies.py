@@ -1,4 +1,4 @@
-"""What a body says is understood or refused by name: keys, parameters, numbers that are none."""
+"""Every member of a body is read or refused by name: keys, parameters, invalid numbers."""
 
 import json
 import math
@@ -84,7 +84,7 @@ def test_nan_in_a_tensor_is_a_missing_value(client: TestClient, column: Any) -> 
     assert client.post(INFER, content=infinite).status_code == 422
 
 
-def test_null_members_are_as_if_left_out(client: TestClient) -> None:
+def test_null_member_equals_an_absent_one(client: TestClient) -> None:
     body = {
         "id": None,
         "model_name": None,
@@ -100,7 +100,7 @@ def test_null_members_are_as_if_left_out(client: TestClient) -> None:
     assert client.post("/invocations", json={"instances": [ROW], "params": None}).status_code == 200
 
 
-def test_parameters_that_ask_for_nothing_are_accepted(client: TestClient) -> None:
+def test_parameter_without_effect_is_accepted(client: TestClient) -> None:
     body = {
         "model_name": "parcels-for-tests",
         "parameters": {"binary_data_output": True},

@@ -1,4 +1,4 @@
-"""MLflow's own client gets what it looks for, and ids beside it."""
+"""MLflow's own client gets predictions in its form, and ids beside them."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ def frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows).astype({column.name: column.dtype for column in COLUMNS})
 
 
-def test_mlflows_own_client_is_served(url: str, golden: Golden) -> None:
+def test_client_of_mlflow_gets_predictions(url: str, golden: Golden) -> None:
     host, _, port = url.removeprefix("http://").rpartition(":")
     client: Any = ScoringServerClient(host, port)  # type: ignore[no-untyped-call]
     client.ping()
@@ -35,7 +35,7 @@ def test_mlflows_own_client_is_served(url: str, golden: Golden) -> None:
         client.invoke(np.zeros((2, len(COLUMNS))))
 
 
-def test_a_data_frame_may_come_in_every_form(client: TestClient, golden: Golden) -> None:
+def test_data_frame_in_every_form_is_predicted(client: TestClient, golden: Golden) -> None:
     rows = [one["row"] for one in golden]
     table = pd.DataFrame(rows)
     columns = {name: [row[name] for row in rows] for name in ROW}
@@ -72,15 +72,15 @@ def test_a_data_frame_may_come_in_every_form(client: TestClient, golden: Golden)
         {"dataframe_records": [ROW | {"items": "3"}]},
     ],
 )
-def test_frames_that_do_not_fit_are_refused(client: TestClient, body: Any) -> None:
+def test_data_frame_that_does_not_fit_is_refused(client: TestClient, body: Any) -> None:
     assert refused(client, body, path="/invocations")
 
 
-def test_bodies_that_nobody_reads_are_refused(client: TestClient) -> None:
+def test_body_of_an_unsupported_type_is_refused(client: TestClient) -> None:
     for kind in ("application/vnd.apache.parquet", "text/csv; charset=latin-1"):
         response = client.post("/invocations", content=b"a", headers={"Content-Type": kind})
         assert response.json()["type"] == "urn:problem:wrong-type"
     csv = {"Content-Type": "text/csv"}
     for text in (b"", b"\xff", b"items\n", b"items\nabc\n", b"items\n1,2\n", b'items\n"' * 2):
         assert client.post("/invocations", content=text, headers=csv).status_code == 422
-    assert client.post(INFER, content=b"{").json()["error"].startswith("expected JSON")
+    assert client.post(INFER, content=b"{").json()["error"].startswith("not-json: ")

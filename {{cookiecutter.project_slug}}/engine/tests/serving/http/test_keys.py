@@ -1,4 +1,4 @@
-"""With keys, only who holds one is answered; a key can be replaced while the server runs."""
+"""With keys, only requests with a key are served; a key can be replaced while the server runs."""
 
 import os
 from pathlib import Path
@@ -17,7 +17,7 @@ ONE, OTHER, THIRD = "one-key-of-twenty-and-more", "another-key-of-that-length", 
 
 
 def status(client: TestClient, *headers: str, path: str = "/v1/predict") -> int:
-    sent = [(b"authorization", told.encode("latin-1")) for told in headers]
+    sent = [(b"authorization", header.encode("latin-1")) for header in headers]
     answer = client.post(path, json=ROW, headers=sent)
     if answer.status_code == 401:
         assert answer.headers["www-authenticate"] == "Bearer"
@@ -31,7 +31,7 @@ def guarded(connect: Connect, predictor: Predictor) -> TestClient:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "header",
     [
         f"Bearer {ONE}",
         f"Bearer {OTHER}",
@@ -41,12 +41,12 @@ def guarded(connect: Connect, predictor: Predictor) -> TestClient:
         f"bEaReR {ONE}",
     ],
 )
-def test_each_key_opens(told: str, guarded: TestClient) -> None:
-    assert status(guarded, told) == 200
+def test_valid_key_is_admitted(header: str, guarded: TestClient) -> None:
+    assert status(guarded, header) == 200
 
 
 @pytest.mark.parametrize(
-    "told",
+    "header",
     [
         [],
         [f"Bearer {THIRD}"],
@@ -64,13 +64,13 @@ def test_each_key_opens(told: str, guarded: TestClient) -> None:
         [f"Bearer {ONE}", f"Bearer {OTHER}"],
     ],
 )
-def test_anything_else_does_not(told: list[str], guarded: TestClient) -> None:
-    assert status(guarded, *told) == 401
-    assert status(guarded, *told, path="/v1/labels") == 401
-    assert status(guarded, *told, path="/v1/nothing") == 401
+def test_header_without_a_valid_key_gets_401(header: list[str], guarded: TestClient) -> None:
+    assert status(guarded, *header) == 401
+    assert status(guarded, *header, path="/v1/labels") == 401
+    assert status(guarded, *header, path="/v1/nothing") == 401
 
 
-def test_probes_metrics_and_documentation_need_none(guarded: TestClient) -> None:
+def test_probes_metrics_and_documentation_need_no_key(guarded: TestClient) -> None:
     for path in ("/livez", "/readyz", "/metrics", "/docs", "/openapi.json"):
         assert guarded.get(path).status_code == 200
     document = guarded.get("/openapi.json").json()
@@ -78,14 +78,14 @@ def test_probes_metrics_and_documentation_need_none(guarded: TestClient) -> None
     assert "security" not in document["paths"]["/readyz"]["get"]
 
 
-def test_without_keys_everybody_is_answered(client: TestClient) -> None:
+def test_server_without_keys_serves_everybody(client: TestClient) -> None:
     assert keys_of({}) is None
     assert status(client) == 200
     assert "securitySchemes" not in client.get("/openapi.json").json()["components"]
 
 
 @pytest.mark.parametrize("text", ["", " \n,", "short", f"{ONE} short"])
-def test_keys_that_guard_nothing_are_refused_without_being_told(text: str, tmp_path: Path) -> None:
+def test_unusable_keys_are_refused_and_not_shown(text: str, tmp_path: Path) -> None:
     (tmp_path / "keys").write_text(text)
     for environment in ({KEYS: text}, {FILE: str(tmp_path / "keys")}, {FILE: str(tmp_path / "no")}):
         with pytest.raises(BadInput) as refused:
@@ -94,10 +94,10 @@ def test_keys_that_guard_nothing_are_refused_without_being_told(text: str, tmp_p
         assert ONE not in str(refused.value)
 
 
-def test_a_file_of_keys_is_read_again_when_it_changes_and_a_broken_one_changes_nothing(
+def test_changed_file_of_keys_is_reloaded_unless_it_is_broken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(module, "CHECK_SECONDS", 0.0)
     path = tmp_path / "keys"
 
     def valid() -> list[str]:
@@ -123,7 +123,7 @@ def test_a_file_of_keys_is_read_again_when_it_changes_and_a_broken_one_changes_n
     assert valid() == [ONE, THIRD]
 
 
-def test_every_answer_says_that_it_is_for_its_sender_alone(client: TestClient) -> None:
+def test_every_response_has_security_headers(client: TestClient) -> None:
     for answer in (client.post("/v1/predict", json=ROW), client.get("/docs"), client.get("/no")):
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-content-type-options"] == "nosniff"

@@ -15,7 +15,7 @@ def sent(client: TestClient, **fields: Any) -> Any:
     return client.post("/v1/labels", json={"labels": [LABEL | fields]})
 
 
-def kept(folder: Path) -> list[dict[str, Any]]:
+def stored(folder: Path) -> list[dict[str, Any]]:
     segments = sorted(folder.glob("labels/*.jsonl"))
     return [json.loads(line) for path in segments for line in path.read_text().splitlines()]
 
@@ -28,12 +28,12 @@ def kept(folder: Path) -> list[dict[str, Any]]:
         ("2026-03-01T09:30:00.123-05:30", "2026-03-01T15:00:00.123000+00:00"),
     ],
 )
-def test_when_it_became_known_is_kept_in_utc(
+def test_known_at_is_stored_in_utc(
     client: TestClient, tmp_path: Path, known_at: str, written: str
 ) -> None:
     assert sent(client, known_at=known_at).status_code == 200
     assert sent(client).status_code == 200
-    assert [line.get("known_at") for line in kept(tmp_path)] == [written, None]
+    assert [line.get("known_at") for line in stored(tmp_path)] == [written, None]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_when_it_became_known_is_kept_in_utc(
         1_700_000_000,
     ],
 )
-def test_a_time_that_is_none_is_refused_in_words(client: TestClient, known_at: Any) -> None:
+def test_invalid_known_at_is_refused(client: TestClient, known_at: Any) -> None:
     answer = sent(client, known_at=known_at)
     assert answer.status_code == 422
     [error] = answer.json()["errors"]
@@ -60,7 +60,7 @@ def test_a_time_that_is_none_is_refused_in_words(client: TestClient, known_at: A
     assert error["expected"].startswith("a date-time with an offset")
 
 
-def test_nothing_is_known_before_it_is_but_clocks_may_differ(client: TestClient) -> None:
+def test_known_at_in_the_future_is_refused_except_for_clock_differences(client: TestClient) -> None:
     def known_in(minutes: int) -> int:
         timestamp = datetime.now(UTC) + timedelta(minutes=minutes)
         status: int = sent(client, known_at=timestamp.isoformat()).status_code
@@ -69,7 +69,7 @@ def test_nothing_is_known_before_it_is_but_clocks_may_differ(client: TestClient)
     assert (known_in(3), known_in(7)) == (200, 422)
 
 
-def test_of_two_that_became_known_at_once_the_later_is_kept(
+def test_later_of_two_labels_known_at_one_time_is_stored(
     client: TestClient, tmp_path: Path
 ) -> None:
     """They come with one request and so at one time: nothing else could tell them apart."""
@@ -82,11 +82,11 @@ def test_of_two_that_became_known_at_once_the_later_is_kept(
     ]
     assert client.post("/v1/labels", json={"labels": labels}).json() == {"stored": 5}
     assert [
-        (line["prediction_id"][0], "known_at" in line, line["label"]) for line in kept(tmp_path)
+        (line["prediction_id"][0], "known_at" in line, line["label"]) for line in stored(tmp_path)
     ] == [("0", False, False), ("0", True, False), ("1", False, True)]
 
 
-def test_the_documentation_says_what_a_label_may_carry(client: TestClient) -> None:
+def test_documentation_has_the_fields_of_a_label(client: TestClient) -> None:
     schema = client.get("/openapi.json").json()["components"]["schemas"]["Label"]
     assert set(schema["properties"]) == {"prediction_id", "label", "known_at"}
     assert schema["required"] == ["prediction_id", "label"]

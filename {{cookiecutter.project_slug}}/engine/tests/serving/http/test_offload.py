@@ -1,4 +1,4 @@
-"""Large bodies are read beside the event loop, and only so many of them wait."""
+"""A thread beside the event loop reads large bodies; its queue is limited."""
 
 import asyncio
 import sys
@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from engine.serving.http.errors import ProblemError
-from engine.serving.http.offload import MAX_WAITING_BYTES, SMALL_BYTES, Reader
+from engine.serving.http.offload import MAX_QUEUED_BYTES, SMALL_BYTES, Reader
 from engine.serving.turns import TURN_SECONDS
 
 
@@ -26,14 +26,14 @@ def test_large_body_is_read_on_another_thread_in_small_turns() -> None:
     asyncio.run(test())
 
 
-def test_more_than_may_wait_is_refused_until_some_is_read() -> None:
+def test_body_over_the_queue_limit_is_refused() -> None:
     async def test() -> None:
         reader, go = Reader(), threading.Event()
-        first = asyncio.create_task(reader.read(MAX_WAITING_BYTES, go.wait))
+        first = asyncio.create_task(reader.read(MAX_QUEUED_BYTES, go.wait))
         await asyncio.sleep(0)
         with pytest.raises(ProblemError) as refused:
             await reader.read(SMALL_BYTES + 1, go.wait)
-        assert refused.value.kind == "busy"
+        assert refused.value.code == "busy"
         go.set()
         assert await first
         assert await reader.read(SMALL_BYTES + 1, go.wait)

@@ -12,11 +12,11 @@ from engine.tests.serving.made import COLUMNS, ROW
 
 
 def document(client: TestClient) -> dict[str, Any]:
-    found: dict[str, Any] = client.get("/openapi.json").json()
-    return found
+    content: dict[str, Any] = client.get("/openapi.json").json()
+    return content
 
 
-def test_every_input_stands_there_with_its_range_and_example(client: TestClient) -> None:
+def test_every_input_is_documented_with_range_and_example(client: TestClient) -> None:
     row = document(client)["components"]["schemas"]["Row"]
     assert list(row["properties"]) == [column.name for column in COLUMNS]
     radius = row["properties"]["mean radius (mm)"]
@@ -28,12 +28,12 @@ def test_every_input_stands_there_with_its_range_and_example(client: TestClient)
     assert row["additionalProperties"] is False
 
 
-def test_every_reference_leads_somewhere_and_every_refusal_is_told(client: TestClient) -> None:
-    found = document(client)
-    references = set(re.findall(r"'#/components/schemas/(\w+)'", str(found)))
-    assert references == set(found["components"]["schemas"])
+def test_every_reference_resolves_and_every_problem_is_documented(client: TestClient) -> None:
+    content = document(client)
+    references = set(re.findall(r"'#/components/schemas/(\w+)'", str(content)))
+    assert references == set(content["components"]["schemas"])
     statuses = {
-        path: set(verbs.popitem()[1]["responses"]) for path, verbs in found["paths"].items()
+        path: set(verbs.popitem()[1]["responses"]) for path, verbs in content["paths"].items()
     }
     body = {"200", "400", "401", "403", "408", "413", "415", "422", "500", "503"}
     expected = {
@@ -50,14 +50,14 @@ def test_every_reference_leads_somewhere_and_every_refusal_is_told(client: TestC
     assert statuses.items() >= expected.items()
 
 
-def test_answers_are_what_the_document_says(client: TestClient, predictor: Predictor) -> None:
+def test_responses_fit_their_documented_types(client: TestClient, predictor: Predictor) -> None:
     adapters = schema_of(predictor.bundle.contract, Limits()).adapters
     answer: TypeAdapter[Any] = adapters["Answer"]
     answer.validate_python(client.post("/v1/predict", json=ROW).json())
     adapters["Answers"].validate_python(client.post("/v1/predict", json={"rows": [ROW]}).json())
 
 
-def test_the_page_and_all_it_loads_come_from_this_server(client: TestClient) -> None:
+def test_documentation_page_loads_from_this_server_only(client: TestClient) -> None:
     page = client.get("/docs").text
     assert not re.findall(r"""["'(]\s*(?:https?:)?//""", page)
     loaded = re.findall(r'(?:href|src)="([^"]+)"', page)

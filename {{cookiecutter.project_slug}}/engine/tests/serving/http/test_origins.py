@@ -120,9 +120,10 @@ def test_page_with_a_key_may_be_of_any_origin(guarded: TestClient) -> None:
         f"{LISTED} https//models.example.com",
     ],
 )
-def test_origins_that_are_none_are_refused(text: str) -> None:
-    with pytest.raises(BadInput, match=ORIGINS):
+def test_invalid_origins_are_refused(text: str) -> None:
+    with pytest.raises(BadInput) as refused:
         origins_of({ORIGINS: text})
+    assert refused.value.code == "not-an-origin"
 
 
 def test_origins_are_read_as_browsers_send_them() -> None:
@@ -132,9 +133,7 @@ def test_origins_are_read_as_browsers_send_them() -> None:
     assert origins_of({}) == origins_of({ORIGINS: ""}) == frozenset()
 
 
-def test_server_with_origins_that_are_none_does_not_start(
-    tmp_path: Path, bundle_path: Path
-) -> None:
+def test_server_with_invalid_origins_does_not_start(tmp_path: Path, bundle_path: Path) -> None:
     ended = subprocess.run(
         command("--bundle", bundle_path, "--rehearsal"),
         cwd=tmp_path,

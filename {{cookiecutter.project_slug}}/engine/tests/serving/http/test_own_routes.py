@@ -1,4 +1,4 @@
-"""The team's own routes: they use the current model, and have what all other routes have."""
+"""The team's own routes: they use the current model and follow the rules of all routes."""
 
 import gzip
 import json
@@ -30,7 +30,7 @@ from engine.tests.serving.conftest import Connect
 from engine.tests.serving.http.direct import KEY, PREFIX, send
 from engine.tests.serving.made import COLUMNS, FEATURES, ROW, make_bundle
 from engine.tests.serving.released import PATIENCE_SECONDS, Following, Released
-from engine.tests.serving.unbroken.process import kept
+from engine.tests.serving.unbroken.process import kept as logged
 from serving.app import create_app
 
 # Tags as in serving/app.py; a route outside of /v1/ has the same guards.
@@ -117,12 +117,12 @@ def test_own_post_predicts_and_counts_like_any_other(
     assert f'serving_rows_predicted_total{{bundle="{bundle}"}} 1.0' in lines
 
 
-def test_a_prediction_of_an_own_route_is_in_the_log(predictor: Predictor, tmp_path: Path) -> None:
+def test_prediction_of_an_own_route_is_logged(predictor: Predictor, tmp_path: Path) -> None:
     with PredictionLog(tmp_path / "predictions") as log:
         start = Start(lambda: predictor, log, Labels(tmp_path / "labels"))
         with TestClient(create_app(start, own=own)) as client:
             assert client.post(CALL, json=SHIPMENT).status_code == 200
-    assert len(kept(tmp_path / "predictions")) == 1
+    assert len(logged(tmp_path / "predictions")) == 1
 
 
 def test_own_routes_are_in_the_document_with_their_types_and_problems(client: TestClient) -> None:
@@ -130,13 +130,13 @@ def test_own_routes_are_in_the_document_with_their_types_and_problems(client: Te
         document = client.get("/openapi.json").json()
         post = document["paths"]["/shipments/{number}/action"]["post"]
         assert post["tags"] == ["own"]
-        assert {"Shipment", "Action", "Row", "Refusal"} <= set(document["components"]["schemas"])
+        assert {"Shipment", "Action", "Row", "Problem"} <= set(document["components"]["schemas"])
         assert "HTTPValidationError" not in document["components"]["schemas"]
         refused = post["responses"]["422"]["content"]
         assert list(refused) == ["application/problem+json"]
 
 
-def test_with_keys_an_own_route_needs_one_however_its_path_is_written(
+def test_own_route_needs_a_key_however_its_path_is_written(
     connect: Connect, predictor: Predictor
 ) -> None:
     client = connect(predictor, keys=Keys(KEY, None), own=own)
@@ -155,7 +155,7 @@ def test_with_keys_an_own_route_needs_one_however_its_path_is_written(
     assert client.get("/livez").status_code == 200
 
 
-def test_without_keys_a_foreign_page_may_not_write_to_an_own_route(client: TestClient) -> None:
+def test_own_route_without_keys_refuses_a_foreign_page(client: TestClient) -> None:
     foreign = {"Origin": "https://elsewhere.example.org"}
     assert problem_of(client.post(CALL, json=SHIPMENT, headers=foreign)) == (403, "wrong-origin")
 
@@ -177,7 +177,7 @@ def test_without_keys_a_foreign_page_may_not_write_to_an_own_route(client: TestC
         (b"", {}, (422, "invalid")),
     ],
 )  # fmt: skip
-def test_a_body_that_others_refuse_is_refused_by_an_own_route_too(
+def test_own_route_refuses_the_same_bodies_as_other_routes(
     connect: Connect,
     predictor: Predictor,
     content: bytes,
@@ -189,12 +189,12 @@ def test_a_body_that_others_refuse_is_refused_by_an_own_route_too(
     assert problem_of(client.post(CALL, content=content, headers=headers)) == expected
 
 
-def test_a_body_that_is_nested_too_deeply_is_a_problem(client: TestClient) -> None:
+def test_body_that_is_nested_too_deeply_gets_a_problem(client: TestClient) -> None:
     headers = {"Content-Type": "application/json"}
     assert problem_of(client.post(CALL, content=b"[" * 9_000, headers=headers))[0] == 400
 
 
-def test_an_own_route_reads_the_body_as_it_was_before_it_was_encoded(client: TestClient) -> None:
+def test_own_route_reads_the_decoded_body(client: TestClient) -> None:
     body = json.dumps(SHIPMENT).encode()
     headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
     assert client.post(CALL, content=gzip.compress(body), headers=headers).status_code == 200
@@ -202,7 +202,7 @@ def test_an_own_route_reads_the_body_as_it_was_before_it_was_encoded(client: Tes
     assert client.post("/v1/echo", content=b"\0,{[" * 9).content == b"\0,{[" * 9
 
 
-def test_what_does_not_fit_is_named_field_by_field(client: TestClient) -> None:
+def test_request_that_does_not_fit_an_own_route_is_refused_by_field(client: TestClient) -> None:
     response = client.post("/shipments/x/action", json={"row": ROW, "value": "much"})
     assert [error["field"] for error in response.json()["errors"]] == ["path.number", "body.value"]
     response = client.post(CALL, json={"row": ROW | {"items": 0}, "value": 1})
@@ -210,7 +210,7 @@ def test_what_does_not_fit_is_named_field_by_field(client: TestClient) -> None:
     assert (error["field"], error["got"]) == ("rows[0].items", "0")
 
 
-def test_a_crash_in_an_own_route_is_a_problem_without_a_trace(
+def test_crash_in_an_own_route_gets_a_problem_without_a_trace(
     client: TestClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     response = client.get("/v1/customers/Ada")
@@ -223,7 +223,7 @@ def test_a_crash_in_an_own_route_is_a_problem_without_a_trace(
     assert route in client.get("/metrics").text
 
 
-def test_a_refusal_of_an_own_route_is_a_problem_in_its_words(client: TestClient) -> None:
+def test_exception_of_an_own_route_gets_a_problem_with_its_detail(client: TestClient) -> None:
     response = client.get("/v1/customers/Bo")
     assert problem_of(response) == (404, "about:blank")
     assert response.json()["detail"] == "no customer Bo"
@@ -244,32 +244,34 @@ def test_a_refusal_of_an_own_route_is_a_problem_in_its_words(client: TestClient)
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_an_own_route_that_takes_a_path_of_the_servers_is_refused(
+def test_own_route_with_a_path_of_the_server_is_refused(
     connect: Connect, predictor: Predictor, path: str, method: str
 ) -> None:
     router = APIRouter()
     router.add_api_route(path, lambda: None, methods=[method])
-    with pytest.raises(BadInput, match="the server's own; give it another, such as /v1/action"):
+    with pytest.raises(BadInput) as refused:
         connect(predictor, own=router)
+    assert refused.value.code == "route-taken"
 
 
 @pytest.mark.parametrize(
-    ("paths", "message"),
+    ("paths", "code"),
     [
-        (["shop/prices"], "begins with /"),
-        (["/shop/prices", "/shop/prices"], "never reached"),
-        (["/shop/{name}", "/shop/prices"], "never reached"),
-        (["/shop/{name}", "/shop/{other}"], "never reached"),
+        (["shop/prices"], "route-path"),
+        (["/shop/prices", "/shop/prices"], "route-hidden"),
+        (["/shop/{name}", "/shop/prices"], "route-hidden"),
+        (["/shop/{name}", "/shop/{other}"], "route-hidden"),
     ],
 )
-def test_an_own_route_that_is_never_reached_is_refused(
-    connect: Connect, predictor: Predictor, paths: list[str], message: str
+def test_own_route_that_is_never_reached_is_refused(
+    connect: Connect, predictor: Predictor, paths: list[str], code: str
 ) -> None:
     router = APIRouter()
     for path in paths:
         router.routes.append(APIRoute(path, lambda: None, methods=["GET"]))
-    with pytest.raises(BadInput, match=message):
+    with pytest.raises(BadInput) as refused:
         connect(predictor, own=router)
+    assert refused.value.code == code
 
 
 def test_own_routes_of_one_path_with_other_methods_are_served(
@@ -283,14 +285,13 @@ def test_own_routes_of_one_path_with_other_methods_are_served(
     assert [client.get("/shop/prices").json(), client.post("/shop/prices").json()] == [[1], [2]]
 
 
-def test_a_prefix_or_an_included_router_hides_no_path(
-    connect: Connect, predictor: Predictor
-) -> None:
+def test_path_of_an_included_router_is_checked(connect: Connect, predictor: Predictor) -> None:
     inner, outer = APIRouter(prefix="/v1"), APIRouter()
     inner.add_api_route("/predict", lambda: None)
     outer.include_router(inner)
-    with pytest.raises(BadInput, match="own route /v1/predict would take"):
+    with pytest.raises(BadInput, match="/v1/predict") as refused:
         connect(predictor, own=outer)
+    assert refused.value.code == "route-taken"
     inner, outer = APIRouter(), APIRouter()
     inner.add_api_route("/prices", lambda: [1])
     outer.include_router(inner, prefix="/shop")
@@ -301,7 +302,7 @@ def test_a_prefix_or_an_included_router_hides_no_path(
     assert 'route="/shop/prices",status="200"} 1.0' in client.get("/metrics").text
 
 
-def test_what_is_no_route_that_can_be_guarded_is_refused(
+def test_route_that_cannot_be_guarded_is_refused(
     connect: Connect, predictor: Predictor, tmp_path: Path
 ) -> None:
     mounted, socket, pages, named = APIRouter(), APIRouter(), APIRouter(), APIRouter()
@@ -310,8 +311,9 @@ def test_what_is_no_route_that_can_be_guarded_is_refused(
     (tmp_path / "index.html").write_text("a page")
     pages.frontend("/shop", directory=tmp_path)
     for router in (mounted, socket, pages):
-        with pytest.raises(BadInput, match=r"serving/app\.py: expected own routes such as"):
+        with pytest.raises(BadInput, match=r"serving/app\.py") as refused:
             connect(predictor, own=router)
+        assert refused.value.code == "route-kind"
 
     class Row(BaseModel):
         price: float
@@ -320,18 +322,20 @@ def test_what_is_no_route_that_can_be_guarded_is_refused(
     async def price(row: Row) -> None:
         """Its type has a name that is taken."""
 
-    with pytest.raises(BadInput, match="own type Row has the name"):
+    with pytest.raises(BadInput, match="Row") as refused:
         connect(predictor, own=named)
+    assert refused.value.code == "type-taken"
 
 
-def test_a_root_path_that_hides_an_own_route_is_refused(
+def test_root_path_that_hides_an_own_route_is_refused(
     connect: Connect, predictor: Predictor
 ) -> None:
     routes = connect(predictor, own=own).app.own  # type: ignore[attr-defined]
     routes.refuse_hidden("")
     routes.refuse_hidden("/models")
-    with pytest.raises(BadInput, match="--root-path /shipments hides the own route"):
+    with pytest.raises(BadInput, match="/shipments") as refused:
         routes.refuse_hidden("/shipments")
+    assert refused.value.code == "route-hidden"
 
 
 @pytest.fixture
@@ -358,9 +362,7 @@ def following(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Follo
             assert watch.left(PATIENCE_SECONDS)
 
 
-def test_after_a_release_an_own_route_uses_the_new_model(
-    following: Following, tmp_path: Path
-) -> None:
+def test_own_route_uses_the_new_model_after_a_release(following: Following, tmp_path: Path) -> None:
     path = tmp_path / "other"
     bundle = make_bundle(path, code=FEATURES.replace("* FACTOR", "// 10"))
     following.released.add(path, bundle)

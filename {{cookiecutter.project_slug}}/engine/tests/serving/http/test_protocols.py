@@ -1,4 +1,4 @@
-"""Clients that others wrote are answered as those of /v1/predict are."""
+"""Clients of other protocols get the predictions of /v1/predict."""
 
 import json
 import math
@@ -41,12 +41,12 @@ def tensors(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def refused(client: TestClient, body: Any, status: int = 422, path: str = INFER) -> str:
     response = client.post(path, content=json.dumps(body))
     assert response.status_code == status, response.text
-    told = response.json()
-    assert set(told) == {"error"} if path.startswith("/v2") else {"detail"} <= set(told)
-    return str(told.get("error", told.get("detail")))
+    details = response.json()
+    assert set(details) == {"error"} if path.startswith("/v2") else {"detail"} <= set(details)
+    return details["error"] if "error" in details else f"{details['type']}: {details['detail']}"
 
 
-def test_a_public_client_of_the_open_inference_protocol_is_served(
+def test_client_of_the_open_inference_protocol_gets_predictions(
     url: str, golden: Golden, predictor: Predictor
 ) -> None:
     rows = [one["row"] for one in golden]
@@ -60,9 +60,9 @@ def test_a_public_client_of_the_open_inference_protocol_is_served(
     about = client.get_model_metadata(name)
     [version] = about["versions"]
     inputs = []
-    for told in about["inputs"]:
-        values: Any = np.array([row[told["name"]] for row in rows], DTYPES[told["datatype"]])
-        tensor = triton.InferInput(told["name"], list(values.shape), told["datatype"])
+    for details in about["inputs"]:
+        values: Any = np.array([row[details["name"]] for row in rows], DTYPES[details["datatype"]])
+        tensor = triton.InferInput(details["name"], list(values.shape), details["datatype"])
         inputs.append(tensor.set_data_from_numpy(values, binary_data=False))
     answer = client.infer(name, inputs, model_version=version, request_id="mine")
     expected = predictor.predict(rows)
@@ -79,19 +79,21 @@ def test_a_public_client_of_the_open_inference_protocol_is_served(
         client.infer(name, inputs)
 
 
-def test_missing_values_come_as_null_or_not_at_all(client: TestClient, golden: Golden) -> None:
+def test_missing_value_as_null_or_absent_tensor_is_predicted(
+    client: TestClient, golden: Golden
+) -> None:
     rows = [one["row"] for one in golden]
     assert any(None in row.values() for row in rows)
     answer = client.post(INFER, json={"inputs": tensors(rows)}).json()
     scores = {one["name"]: one["data"] for one in answer["outputs"]}["score"]
     assert scores == [one["answer"]["score"] for one in golden]
-    some = [one for one in tensors([ROW]) if one["name"] not in ("days", "insured")]
-    assert client.post(INFER, json={"inputs": some}).status_code == 200
+    without_nullable = [one for one in tensors([ROW]) if one["name"] not in ("days", "insured")]
+    assert client.post(INFER, json={"inputs": without_nullable}).status_code == 200
     assert "carrier" not in refused(client, {"inputs": tensors([ROW | {"items": None}])})
 
 
 @pytest.mark.parametrize("task", ["multiclass", "regression"])
-def test_other_targets_are_answered_too(connect: Connect, tmp_path: Path, task: Task) -> None:
+def test_other_tasks_are_predicted(connect: Connect, tmp_path: Path, task: Task) -> None:
     make_bundle(tmp_path / task, task)
     client = connect(load(bundles.read(tmp_path / task), rehearsal=False))
     about = client.get(MODEL).json()
@@ -100,16 +102,16 @@ def test_other_targets_are_answered_too(connect: Connect, tmp_path: Path, task: 
     assert {one["name"]: [-1, *one["shape"][1:]] for one in outputs} == shapes
     assert all(len(one["data"]) == math.prod(one["shape"]) for one in outputs)
     [prediction] = client.post("/invocations", json={"instances": [ROW]}).json()["predictions"]
-    found = {one["name"]: one for one in outputs}
+    document = {one["name"]: one for one in outputs}
     if task == "multiclass":
-        assert json.loads(found["scores"]["parameters"]["classes"]) == list(CLASSES[task])
-        assert found["decision"]["data"][0] == prediction
+        assert json.loads(document["scores"]["parameters"]["classes"]) == list(CLASSES[task])
+        assert document["decision"]["data"][0] == prediction
     else:
-        assert found["score"]["data"][0] == prediction
+        assert document["score"]["data"][0] == prediction
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "details"),
     [
         ({"inputs": []}, "got none"),
         ({"inputs": 1}, "inputs: expected a list of tensors"),
@@ -126,17 +128,17 @@ def test_other_targets_are_answered_too(connect: Connect, tmp_path: Path, task: 
         ({"inputs": [tensors([ROW])[0] | {"data": [], "shape": [0]}]}, "got 0"),
     ],
 )
-def test_tensors_that_do_not_fit_are_refused_in_the_protocols_words(
-    client: TestClient, change: dict[str, Any], told: str
+def test_tensor_that_does_not_fit_is_refused_in_the_form_of_the_protocol(
+    client: TestClient, change: dict[str, Any], details: str
 ) -> None:
     assert client.post(INFER, json={"inputs": tensors([ROW])}).status_code == 200
     nested = [one | {"shape": [1, 1], "data": [one["data"]]} for one in tensors([ROW])]
     assert client.post(INFER, json={"inputs": nested}).status_code == 200
-    with pytest.raises(AssertionError, match=told):
+    with pytest.raises(AssertionError, match=details):
         raise AssertionError(refused(client, change))
 
 
-def test_the_same_limits_hold(connect: Connect, predictor: Predictor) -> None:
+def test_limits_hold_for_every_protocol(connect: Connect, predictor: Predictor) -> None:
     client = connect(predictor, Limits(rows=2, body_bytes=5_000))
     fitting: tuple[tuple[str, Any], ...] = (
         (INFER, {"inputs": tensors([ROW] * 2)}),
@@ -151,27 +153,29 @@ def test_the_same_limits_hold(connect: Connect, predictor: Predictor) -> None:
         (INFER, {"inputs": [], "id": "a" * 5_000}),
     )
     for path, body in longer:
-        assert "expected" in refused(client, body, 413, path)
+        assert refused(client, body, 413, path)
     full = connect(predictor, Limits(waiting_rows=0))
-    assert "rows wait" in refused(full, {"inputs": tensors([ROW])}, 503)
-    assert "rows wait" in refused(full, {"instances": [ROW]}, 503, "/invocations")
+    assert "busy: " in refused(full, {"inputs": tensors([ROW])}, 503)
+    assert "busy: " in refused(full, {"instances": [ROW]}, 503, "/invocations")
 
 
-def test_a_key_guards_them_and_probes_stay_open(connect: Connect, predictor: Predictor) -> None:
+def test_protocols_need_a_key_and_their_probes_need_none(
+    connect: Connect, predictor: Predictor
+) -> None:
     key = "k" * 32
     client = connect(predictor, keys=Keys(key, None))
-    asked = [(INFER, {"inputs": tensors([ROW])}), ("/invocations", {"instances": [ROW]})]
-    for path, body in asked:
+    requests = [(INFER, {"inputs": tensors([ROW])}), ("/invocations", {"instances": [ROW]})]
+    for path, body in requests:
         assert refused(client, body, 401, path)
-        told = {"Authorization": f"Bearer {key}"}
-        assert client.post(path, json=body, headers=told).status_code == 200
+        headers = {"Authorization": f"Bearer {key}"}
+        assert client.post(path, json=body, headers=headers).status_code == 200
     for path in ("/ping", "/version", "/v2", "/v2/health/live", "/v2/health/ready"):
         assert client.get(path).status_code == 200
-    found = client.get("/openapi.json").json()["paths"]
-    assert found["/invocations"]["post"]["security"] == [{"key": []}]
+    document = client.get("/openapi.json").json()["paths"]
+    assert document["/invocations"]["post"]["security"] == [{"key": []}]
 
 
-def test_another_model_or_version_is_not_there(client: TestClient) -> None:
+def test_another_model_or_version_gets_404(client: TestClient) -> None:
     assert client.get(f"{MODEL}/versions/1").json()["versions"] == ["1"]
     for path in (f"{MODEL}/versions/2", "/v2/models/other", f"{MODEL}/versions/2/ready"):
         assert set(client.get(path).json()) == {"error"}
@@ -180,7 +184,7 @@ def test_another_model_or_version_is_not_there(client: TestClient) -> None:
     assert set(client.get("/v2/nowhere").json()) == {"error"}
 
 
-def test_they_say_when_the_server_leaves(client: TestClient) -> None:
+def test_probes_of_protocols_fail_while_draining(client: TestClient) -> None:
     probes = ("/ping", "/v2/health/ready", f"{MODEL}/ready")
     assert {client.get(path).status_code for path in probes} == {200}
     client.app.state.draining = True  # type: ignore[attr-defined]
@@ -189,7 +193,9 @@ def test_they_say_when_the_server_leaves(client: TestClient) -> None:
     assert client.post(INFER, json={"inputs": tensors([ROW])}).status_code == 200
 
 
-def test_they_are_logged_and_counted(client: TestClient, tmp_path: Path) -> None:
+def test_predictions_of_protocols_are_logged_and_counted(
+    client: TestClient, tmp_path: Path
+) -> None:
     ids = {
         client.post("/invocations", json={"instances": [ROW]}).json()["answers"][0]["prediction_id"]
     }
@@ -201,11 +207,11 @@ def test_they_are_logged_and_counted(client: TestClient, tmp_path: Path) -> None
     for id_ in ids:
         label = {"prediction_id": id_, "label": True}
         assert client.post("/v1/labels", json=label).status_code == 200
-    while not ids <= kept(tmp_path):
+    while not ids <= logged_ids(tmp_path):
         time.sleep(0.05)
 
 
-def kept(folder: Path) -> set[str]:
+def logged_ids(folder: Path) -> set[str]:
     """The ids in the prediction log."""
     texts = [path.read_text() for path in folder.glob("predictions/*.jsonl")]
     return {json.loads(line)["prediction_id"] for text in texts for line in text.splitlines()}

@@ -1,4 +1,4 @@
-"""Why a row has its score, for those who ask: what the server itself says of the row otherwise."""
+"""Reasons for a score: how the score changes with a typical value of each input."""
 
 import json
 from pathlib import Path
@@ -39,27 +39,27 @@ def explained(request: pytest.FixtureRequest, tmp_path: Path) -> Predictor:
     return load(bundles.read(path), rehearsal=False)
 
 
-def said(client: TestClient, row: dict[str, Any], chosen: Any) -> float:
+def score_of(client: TestClient, row: dict[str, Any], chosen: Any) -> float:
     answer = client.post("/v1/predict", json=row).json()
     return float(answer["scores"][str(chosen)] if "scores" in answer else answer["score"])
 
 
-def test_a_reason_is_what_the_score_would_be_without_it(
+def test_reason_is_the_difference_to_the_score_with_a_typical_value(
     connect: Connect, explained: Predictor
 ) -> None:
     client = connect(explained)
     answer = client.post("/v1/predict?reasons=99", json=ROW).json()
     chosen = answer.get("decision")
     wanted = {
-        name: answer["score"] - said(client, ROW | {name: value}, chosen)
+        name: answer["score"] - score_of(client, ROW | {name: value}, chosen)
         for name, value in TYPICAL.items()
     }
-    told = {reason["input"]: reason for reason in answer["reasons"]}
-    assert {name: reason["difference"] for name, reason in told.items()} == pytest.approx(
+    reasons = {reason["input"]: reason for reason in answer["reasons"]}
+    assert {name: reason["difference"] for name, reason in reasons.items()} == pytest.approx(
         {name: moved for name, moved in wanted.items() if moved}
     )
-    assert "mean radius (mm)" in told
-    for name, reason in told.items():
+    assert "mean radius (mm)" in reasons
+    for name, reason in reasons.items():
         assert (reason["value"], reason["typical"]) == (ROW[name], TYPICAL[name])
     strength = [abs(reason["difference"]) for reason in answer["reasons"]]
     assert strength == sorted(strength, reverse=True)
@@ -67,7 +67,7 @@ def test_a_reason_is_what_the_score_would_be_without_it(
     assert first == answer["reasons"][0]
 
 
-def test_who_does_not_ask_is_told_none_and_what_was_asked_for_reasons_is_not_counted(
+def test_request_without_reasons_gets_none_and_their_rows_are_not_counted(
     connect: Connect, explained: Predictor
 ) -> None:
     client = connect(explained)
@@ -80,13 +80,13 @@ def test_who_does_not_ask_is_told_none_and_what_was_asked_for_reasons_is_not_cou
 
 
 @pytest.mark.parametrize("query", ["reasons=", "reasons=0", "reasons=x", "reasons=1&reasons=2"])
-def test_a_number_that_is_none_is_refused(client: TestClient, query: str) -> None:
+def test_invalid_number_of_reasons_is_refused(client: TestClient, query: str) -> None:
     answer = client.post(f"/v1/predict?{query}", json=ROW)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["expected"] == "a whole number from 1 to 99"
 
 
-def test_reasons_are_for_one_row(client: TestClient) -> None:
+def test_reasons_for_many_rows_are_refused(client: TestClient) -> None:
     answer = client.post("/v1/predict?reasons=2", json={"rows": [ROW, ROW]})
     assert answer.status_code == 422
     assert "one row" in answer.json()["detail"]

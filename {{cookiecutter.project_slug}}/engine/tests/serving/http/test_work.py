@@ -171,19 +171,19 @@ def test_long_query_is_refused_unread(client: TestClient) -> None:
     assert len(answer) <= ANSWER
 
 
-def test_body_is_read_again_for_a_bundle_that_came_meanwhile(
+def test_body_is_read_again_after_a_release_during_the_reading(
     client: TestClient, predictor: Predictor
 ) -> None:
     """The rows are checked by the contract of the bundle that predicts."""
     live = client.app.state.live  # type: ignore[attr-defined]
-    before, seen = live.now, []
+    before, seen = live.current, []
 
     async def run() -> Any:
-        predict = client.app.hot[PREDICT]  # type: ignore[attr-defined]
+        predict = client.app.fast_paths[PREDICT]  # type: ignore[attr-defined]
 
         def read(answering: Any) -> None:
             seen.append(answering)
-            live.now = after
+            live.current = after
 
         return await predict.read(1_000_000, read)
 
@@ -191,6 +191,6 @@ def test_body_is_read_again_for_a_bundle_that_came_meanwhile(
     try:
         assert asyncio.run(run())[0] is after
     finally:
-        live.now = before
+        live.current = before
         after.batcher.close()
     assert seen == [before, after]

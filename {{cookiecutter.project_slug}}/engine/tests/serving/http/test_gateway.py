@@ -1,4 +1,4 @@
-"""Every request passes the gateway: its path, its method, its key, whatever a proxy makes of it."""
+"""Every request passes the gateway: its path, its method, its key, with or without a proxy."""
 
 import http.client
 import json
@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from engine.problem.errors import BadInput
-from engine.serving.http.paths import OPERATE
+from engine.serving.http.openapi import OPERATE
 from engine.tests.serving.http.direct import KEY, PREFIX, send
 from serving.__main__ import main
 
@@ -119,13 +119,13 @@ def test_key_is_needed_however_the_path_is_written(guarded: TestClient) -> None:
             assert send(guarded, "POST", target, bearer, root)[0] == with_key, target
 
 
-def test_missing_key_below_a_prefix_gets_the_protocols_own_error(guarded: TestClient) -> None:
+def test_missing_key_below_a_prefix_gets_the_error_of_the_protocol(guarded: TestClient) -> None:
     for target in ("/v2/models/any", f"{PREFIX}/v2/models/any"):
         status, _, body = send(guarded, "GET", target, root=PREFIX)
         assert (status, set(json.loads(body))) == (401, {"error"})
 
 
-def test_another_prefix_leads_nowhere(guarded: TestClient) -> None:
+def test_another_prefix_gets_404(guarded: TestClient) -> None:
     bearer = {"Authorization": f"Bearer {KEY}"}
     for target, root in (
         (f"{PREFIX}/v1/predict", ""),
@@ -158,11 +158,11 @@ def test_root_path_in_or_before_the_path_gives_the_same(client: TestClient) -> N
 def own_prefixes(client: TestClient) -> Iterator[str]:
     """Every path with one of the server's own below it."""
     for path in [*client.get("/openapi.json").json()["paths"], "/docs/static/swagger-ui.css"]:
-        parts = path.split("/")
-        yield from ("/".join(parts[:count]) for count in range(2, len(parts)))
+        segments = path.split("/")
+        yield from ("/".join(segments[:count]) for count in range(2, len(segments)))
 
 
-def test_root_path_that_is_none_or_hides_own_paths_is_refused(
+def test_root_path_that_is_invalid_or_hides_own_paths_is_refused(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = {prefix.replace("{name}", "any") for prefix in own_prefixes(client)}
