@@ -39,7 +39,7 @@ def test_every_refusal_says_what_to_do(workshop: Make) -> None:
 NOT_WORTH_IT = {
     "problem complete": (
         'action = "Call the customer."',
-        'action = "Not yet value: what is done."',
+        'action = "Not yet said: what is done."',
     ),
     "beats the baseline": ("minimum = 1.0", "minimum = 0.001"),
     "slices": ("floor = 1.2", "floor = 0.001"),

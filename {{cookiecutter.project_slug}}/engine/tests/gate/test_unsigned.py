@@ -134,9 +134,9 @@ UNSIGNED: dict[str, tuple[Callable[[Workshop], Workshop], str]] = {
         _praised,
         "refused-again",
     ),
-    "a verdict that asks less": (
+    "a verdict with fewer checks": (
         _verdict(lambda verdict: verdict["findings"].clear()),
-        "not-passed",
+        "other-checks",
     ),
     "a verdict on another bundle": (
         _verdict(lambda verdict: verdict.update(bundle="0" * 64, findings=[])),
