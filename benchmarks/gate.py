@@ -23,17 +23,17 @@ TIMED = """
 import json, sys, time
 began = time.perf_counter()
 from engine.bundle.latest import latest
-from engine.gate.gate import judge
+from engine.gate.gate import validate
 from handoff.gate import CHECKS
 from poc.model import MODEL
 
 marks = [("start, imports, rows", began)]
-say = lambda name: marks.append((name, time.perf_counter()))
-judgement = judge(latest(), MODEL, CHECKS, say)
+progress = lambda name: marks.append((name, time.perf_counter()))
+verdict = validate(latest(), MODEL, CHECKS, progress)
 marks.append(("", time.perf_counter()))
 spent = {name.split(":")[0].strip(): end - start
          for (name, start), (_, end) in zip(marks, marks[1:])}
-json.dump({"verdict": judgement.verdict, "seconds": spent}, sys.stdout)
+json.dump({"verdict": verdict.outcome, "seconds": spent}, sys.stdout)
 """
 
 

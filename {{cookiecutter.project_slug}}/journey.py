@@ -1,4 +1,4 @@
-"""`python -m journey`: from the question to a watched model, in order, as a rehearsal."""
+"""`python -m journey`: all stages in order, from the problem to monitoring, as a rehearsal."""
 
 import argparse
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def programs() -> "Programs":
-    """What the journey runs: the programs that the team runs stage by stage."""
+    """The programs of the stages, as the team runs them one by one."""
     from eda.report import report
     from engine.gate.standard import team_checks
     from engine.journey.stage import Programs
@@ -23,10 +23,10 @@ def programs() -> "Programs":
     return Programs(MODEL, explore=report, train=train, checks=team_checks(CHECKS), monitor=check)
 
 
-def main(words: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run all stages, write the page, and print a line for each."""
-    parser().parse_args(words)
-    # Only now what is slow to import: a mistake in the words need not wait for it.
+    parser().parse_args(arguments)
+    # Slow imports are here, so that errors in the arguments appear at once.
     from engine.journey.rehearse import MARKS, rehearse, write
     from engine.problem.spec import read
 
@@ -35,16 +35,16 @@ def main(words: Sequence[str]) -> int:
     path = write(journey, problem)
     print(f"\njourney {journey.verdict}")
     for step in journey.steps:
-        print(f"  {MARKS[step.status]} {step.stage.name:<11} {step.outcome.headline}")
+        print(f"  {MARKS[step.status]} {step.stage.name:<11} {step.result.headline}")
     for step in journey.steps:
-        for line in step.outcome.facts.get("next", []):
+        for line in step.result.values.get("next", []):
             print(f"\nnext: {line}")
     print(f"\npage: {path.absolute()}")
     return EXIT_GATE_CLOSED if journey.stopped_at else 0
 
 
 def parser() -> argparse.ArgumentParser:
-    """What may stand on the command line: nothing but --help."""
+    """The command line: no arguments but --help."""
     return argparse.ArgumentParser(prog="python -m journey", description=__doc__)
 
 

@@ -25,16 +25,16 @@ TRAINED = ("mlflow.db", "mlartifacts", "build")
 REFUSED = 3
 
 # As `handoff check --json`, of the quick checks and one more.
-ASK = """
+CHECK = """
 import json, sys
 from engine.bundle.latest import latest
 from engine.gate.gate import validate
 from handoff.gate import CHECKS
 from poc.model import MODEL
-asked = [check for check in CHECKS if not check.meanwhile or check.name == sys.argv[1]]
-judgement = validate(latest(), MODEL, asked)
-print(json.dumps(judgement.to_json()))
-sys.exit(0 if judgement.verdict == "passed" else 3)
+checks = [check for check in CHECKS if not check.slow_note or check.name == sys.argv[1]]
+verdict = validate(latest(), MODEL, checks)
+print(json.dumps(verdict.to_json()))
+sys.exit(0 if verdict.outcome == "passed" else 3)
 """
 
 
@@ -131,8 +131,8 @@ class Work:
             Stopped: it could not be asked.
         """
         whole = ("-m", "handoff", "check", "--json")
-        asked = whole if only is None else ("-c", ASK, only)
-        done = self.run(str(self.python), *asked)
+        command = whole if only is None else ("-c", CHECK, only)
+        done = self.run(str(self.python), *command)
         if done.returncode not in (0, REFUSED):
             raise Stopped(f"handoff check: exit {done.returncode}: {done.stderr}")
         verdict = json.loads(done.stdout)

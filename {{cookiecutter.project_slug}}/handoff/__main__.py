@@ -13,25 +13,25 @@ from engine.problem.errors import EXIT_GATE_CLOSED, run
 ROLES = {"data-scientist": "data-science", "ml-engineer": "ml-engineering"}
 
 
-def main(words: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Build, check or accept a bundle."""
-    given = parser().parse_args(words)
-    if given.verb == "build":
-        return _build(given.run)
-    if given.verb == "check":
-        return _check(given.bundle, as_json=given.json, as_markdown=given.markdown)
-    return _accept(given.bundle, ROLES[given.role])
+    options = parser().parse_args(arguments)
+    if options.verb == "build":
+        return _build(options.run)
+    if options.verb == "check":
+        return _check(options.bundle, as_json=options.json, as_markdown=options.markdown)
+    return _accept(options.bundle, ROLES[options.role])
 
 
 def parser() -> argparse.ArgumentParser:
-    """What may stand on the command line."""
+    """The command line."""
     parser = argparse.ArgumentParser(prog="python -m handoff", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     building = verbs.add_parser("build", help="write a bundle from a training run")
     building.add_argument(
         "--run", type=text, help="id of the MLflow run; the latest one by default"
     )
-    checking = verbs.add_parser("check", help="hold a bundle against the gate")
+    checking = verbs.add_parser("check", help="run the gate on a bundle")
     checking.add_argument("bundle", nargs="?", type=path, help="by default the latest built")
     shape = checking.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print verdict.json")
@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
-# Each imports only now what is slow to import: a mistake in the words need not wait for it.
+# Slow imports are inside the functions, so that errors in the arguments appear at once.
 
 
 def _build(run_id: str | None) -> int:
@@ -64,18 +64,18 @@ def _check(bundle: Path | None, *, as_json: bool, as_markdown: bool) -> int:
     from handoff.gate import CHECKS
     from poc.model import MODEL
 
-    judgement = validate(bundle or latest(), MODEL, team_checks(CHECKS), _progress)
-    invalidated = signed(judgement.bundle_id) if judgement.bundle_id else ()
-    recorded = record(judgement) if judgement.bundle_id else None
-    written = page.write(judgement)
+    verdict = validate(bundle or latest(), MODEL, team_checks(CHECKS), _progress)
+    invalidated = signed(verdict.bundle_id) if verdict.bundle_id else ()
+    recorded = record(verdict) if verdict.bundle_id else None
+    written = page.write(verdict)
     if as_json:
-        print(json.dumps(judgement.to_json(), indent=1))
+        print(json.dumps(verdict.to_json(), indent=1))
     elif as_markdown:
-        print(page.markdown(judgement), end="")
+        print(page.markdown(verdict), end="")
     else:
-        page.show(judgement)
-        print(after_check(judgement, recorded, written, invalidated))
-    return 0 if judgement.verdict == "passed" else EXIT_GATE_CLOSED
+        page.show(verdict)
+        print(after_check(verdict, recorded, written, invalidated))
+    return 0 if verdict.outcome == "passed" else EXIT_GATE_CLOSED
 
 
 def _accept(bundle: Path | None, team: str) -> int:
@@ -90,8 +90,8 @@ def _accept(bundle: Path | None, team: str) -> int:
     return 0
 
 
-def _progress(words: str) -> None:
-    print(words, file=sys.stderr, flush=True)
+def _progress(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,22 +1,22 @@
 """The gate's checks, in the order of the verdict. Both teams sign for this list.
 
-`STANDARD_CHECKS` come with the engine, new ones too when the engine is updated. To add one of your
+`STANDARD_CHECKS` come with the engine, and updates of the engine may add some. To add one of your
 own, write a function that returns a `Result`, and put it behind them:
 
     from engine.gate.checks.check import Check, CheckContext, Result
 
 
-    def small_enough(evidence: CheckContext) -> Result:
-        megabytes = evidence.bundle.model_path.stat().st_size / 1e6
+    def small_enough(context: CheckContext) -> Result:
+        megabytes = context.bundle.model_path.stat().st_size / 1e6
         required = "at most 5 MB: the tills load it over a mobile line"
-        verdict = "pass" if megabytes <= 5 else "refuse"
-        return Result(verdict, f"{megabytes:.1f} MB", required, "train fewer or smaller trees")
+        outcome = "pass" if megabytes <= 5 else "refuse"
+        return Result(outcome, f"{megabytes:.1f} MB", required, "train fewer or smaller trees")
 
 
     CHECKS = (*STANDARD_CHECKS, Check("small enough", "safe to own", small_enough))
 
-`CheckContext` holds the bundle, its model and the rows. engine/gate/checks/ holds twenty examples.
-A check that crashes refuses the bundle: what was not measured has not passed.
+`CheckContext` holds the bundle, its model and the rows; engine/gate/checks/ has twenty examples.
+A check that crashes refuses the bundle, because nothing was measured.
 
 To leave one out, say why. It stays in the verdict, as not applicable, with your reason:
 

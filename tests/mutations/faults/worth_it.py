@@ -10,7 +10,7 @@ from tests.mutations.tables import made
 from tests.mutations.work import PROBLEM, Work
 
 
-@root_fault("framed", "wine", also=("documented",), quick=True)
+@root_fault("problem complete", "wine", also=("documented",), quick=True)
 def nobody_said_what_is_done(work: Work) -> None:
     """An answer that is missing, and not even marked as assumed."""
     work.say("action", '"Not yet said: what is done on the answer."')

@@ -1,7 +1,6 @@
 """Golden rows: rows with the answers that the PoC gave, which production must give too."""
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from engine.bundle.edge_rows import Edge, edges
 from engine.contract.column import Column
 from engine.data.columns import json_rows
 from engine.problem.spec import Task
@@ -19,8 +19,6 @@ Array = NDArray[np.float64]
 
 # A server replays each of them, one by one, before it opens its port.
 TYPICAL, NEAR, MOST_EDGES = 20, 10, 150
-# No value of any real column, so unseen in all of them.
-UNSEEN = "(never seen before)"
 
 
 def golden_answers(
@@ -56,17 +54,16 @@ def golden_rows(
     table = dataset.inputs(dataset.test)
     typical = np.linspace(0, len(table) - 1, min(TYPICAL, len(table)), dtype=int)
     near = _nearest(scores, task, threshold)
-    edges = list(_edges(columns))
-    edges = [
-        edges[at] for at in np.linspace(0, len(edges) - 1, min(MOST_EDGES, len(edges)), dtype=int)
-    ]
+    every = [edge for column in columns for edge in edges(column)]
+    spread = np.linspace(0, len(every) - 1, min(MOST_EDGES, len(every)), dtype=int)
+    extreme = [every[at] for at in spread]
     kinds = ["typical"] * len(typical) + ["near_threshold"] * len(near)
-    kinds += [kind for kind, *_ in edges]
+    kinds += [edge.kind for edge in extreme]
     rows = pd.concat(
         [
             table.iloc[typical],
             table.iloc[near],
-            _pushed(table.iloc[len(table) // 2], columns, edges),
+            _pushed(table.iloc[len(table) // 2], columns, extreme),
         ],
         ignore_index=True,
     )
@@ -89,31 +86,17 @@ def _nearest(scores: Array, task: Task, threshold: float | None) -> NDArray[np.i
     return np.argsort(distance, kind="stable")[:NEAR]
 
 
-Edge = tuple[str, str, Any]
-
-
-def _edges(columns: Sequence[Column]) -> Iterator[Edge]:
-    """Each edge that the contract allows: what kind, in which column, which value."""
-    for column in columns:
-        if column.nullable:
-            yield "missing", column.name, None
-        if column.type == "category" and not column.closed:
-            yield "unseen", column.name, UNSEEN
-        whole = column.type == "integer"
-        if column.minimum is not None:
-            yield "extreme", column.name, math.ceil(column.minimum) if whole else column.minimum
-        if column.maximum is not None:
-            yield "extreme", column.name, math.floor(column.maximum) if whole else column.maximum
-
-
 def _pushed(
-    base: "pd.Series[Any]", columns: Sequence[Column], edges: Sequence[Edge]
+    base: "pd.Series[Any]", columns: Sequence[Column], extreme: Sequence[Edge]
 ) -> pd.DataFrame:
     """A row for each edge: `base` with the one value pushed there."""
     return pd.DataFrame(
         {
             column.name: pd.Series(
-                [value if name == column.name else base[column.name] for _, name, value in edges],
+                [
+                    edge.value if edge.column == column.name else base[column.name]
+                    for edge in extreme
+                ],
                 dtype=column.dtype,
             )
             for column in columns

@@ -1,4 +1,4 @@
-"""What the commands of the gate print: the outcome, and the next step."""
+"""The messages of the gate's commands: the result and the next step."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,46 +9,43 @@ from engine.gate.gate import Verdict
 
 
 def after_check(
-    judgement: Verdict, recorded: Path | None, page: Path, invalidated: Sequence[str]
+    verdict: Verdict, recorded: Path | None, page: Path, invalidated: Sequence[str]
 ) -> str:
-    """Verdict, files and next step.
+    """The verdict, its files and the next step.
 
     Args:
-        recorded: the verdict's file; None if there is no intact bundle that it could belong to.
-        invalidated: teams whose signatures belong to the verdict that this one replaces.
+        verdict: the verdict.
+        recorded: its file; None if there is no intact bundle.
+        page: its page.
+        invalidated: the teams whose signatures belong to the verdict that this one replaces.
     """
-    where = f"in {recorded}" if recorded else "recorded nowhere"
-    lines = [f"verdict: {judgement.verdict}, {where}; page: {page}"]
+    where = f"recorded in {recorded}" if recorded else "not recorded"
+    lines = [f"verdict: {verdict.outcome}, {where}; page: {page}"]
     if invalidated:
         # A live bundle does not start again until its new verdict is signed.
         lines.append(
-            f"this verdict takes the place of the one that {' and '.join(invalidated)} signed for: "
-            "sign again, or take that one back with `git restore handoff/records`"
+            f"The signatures of {' and '.join(invalidated)} belong to the replaced verdict. Sign "
+            "again, or restore that one with `git restore handoff/records`."
         )
-    if left_out := [one.check for one in judgement.findings if one.dropped]:
-        lines.append(f"left out by the team: {', '.join(left_out)}")
-    if judgement.verdict == "passed":
-        lines.append(f"next: {_next_step(judgement)}")
+    if dropped := [one.check for one in verdict.findings if one.dropped]:
+        lines.append(f"left out by the team: {', '.join(dropped)}")
+    if verdict.outcome == "passed":
+        # Nobody can sign before the next step of `reproducible`.
+        advice = (one.next for one in verdict.warnings if one.check == "reproducible")
+        sign = "python -m handoff accept --as data-scientist, and --as ml-engineer"
+        lines.append(f"next: {next(advice, sign)}")
     return "\n".join(lines)
-
-
-def _next_step(judgement: Verdict) -> str:
-    """Sign; or first what the check `reproducible` asks for, without which nobody can."""
-    asked = (one.next for one in judgement.warnings if one.check == "reproducible")
-    return next(asked, "python -m handoff accept --as data-scientist, and --as ml-engineer")
 
 
 def after_signature(signature: Signature) -> str:
     """Who signed, and the next step: release the bundle, or the other team's signature."""
     lines = [f"signed for {signature.team} by {signature.person}: {signature.file}"]
     if signature.published:
-        name = signature.published.name
         lines.append(f"both teams have signed: published to {signature.published}")
-        lines.append(f'to release it, set champion = "{name}" in deploy/release.toml')
+        name = signature.published.name
+        lines.append(f'next: to release it, set champion = "{name}" in deploy/release.toml')
     else:
         [other] = set(TEAMS) - {signature.team}
-        missing = unsigned(signature.file.parent.name, other)
-        lines.append(
-            f"commit the signature; the other team's opens the gate, and is missing: {missing}"
-        )
+        reason = unsigned(signature.file.parent.name, other)
+        lines.append(f"next: commit the signature; then {other} signs ({reason})")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Where a bundle comes from: a commit that anyone can check out, and a run that MLflow recorded."""
+"""Checks before a signature: the bundle comes from a commit and from a run that MLflow recorded."""
 
 from engine.bundle.bundle import Bundle, file_digest
 from engine.bundle.run import TEST_EVALUATIONS, TrainedRun
@@ -9,49 +9,52 @@ from engine.training.record.write import FEATURES_FILE
 
 
 def check_committed(bundle: Bundle) -> None:
-    """Anyone can take up the commit that the bundle names, and finds there what it was made of."""
+    """Raise BadInput unless all work is committed, with the bundle's problem and features."""
     code = bundle.manifest.get("code") or {"dirty": True}
     if code["dirty"] or not code["commit"]:
         raise BadInput(
-            f"bundle {bundle.id[:12]} was trained on work that is not committed; commit, then "
-            "train, build and check again, so that anyone can repeat it"
+            f"Bundle {bundle.id[:12]} was trained on uncommitted work, which nobody else can "
+            "repeat. Commit, then train, build and check again.",
+            code="uncommitted-training",
         )
-    for own, file in (("problem.toml", PROBLEM_FILE), ("code/features.py", FEATURES_FILE)):
+    named = f"Bundle {bundle.id[:12]} names commit {code['commit'][:12]}"
+    for name, file in (("problem.toml", PROBLEM_FILE), ("code/features.py", FEATURES_FILE)):
         committed = at_commit(code["commit"], file)
         if committed is None:
             raise BadInput(
-                f"bundle {bundle.id[:12]} names commit {code['commit'][:12]}, and git knows no "
-                f"{file} in it here; sign where the project's repository is, with that commit "
-                "fetched, or commit, train, build and check again"
+                f"{named}, in which git has no {file}. Sign in the project's repository after "
+                "fetching that commit; or commit, train, build and check again.",
+                code="unknown-commit",
             )
-        if committed != (bundle.path / own).read_text(encoding="utf-8"):
+        if committed != (bundle.path / name).read_text(encoding="utf-8"):
             raise BadInput(
-                f"bundle {bundle.id[:12]} names commit {code['commit'][:12]}, where {file} is not "
-                f"what the bundle holds as {own}; fetch that commit, or train, build and check "
-                "again"
+                f"{named}, whose {file} differs from the bundle's {name}. Fetch that commit, or "
+                "train, build and check again.",
+                code="other-commit",
             )
     if provenance().dirty:
         raise BadInput(
-            "the work tree has changes that are not committed; `git status` lists them: commit "
-            "what belongs to the project, and move the rest out of its folder"
+            "The working tree has uncommitted changes (see `git status`). Commit the project's "
+            "files, and move all others out of its folder.",
+            code="uncommitted-changes",
         )
 
 
 def check_recorded(bundle: Bundle, run: TrainedRun) -> None:
-    """What only training could know is what training recorded."""
-    manifest, said = bundle.manifest, bundle.evaluation
+    """Raise BadInput unless the values that only training knows are those that it recorded."""
+    manifest, evaluation = bundle.manifest, bundle.evaluation
     pairs = {
         "model": (manifest["files"]["model/model.skops"], file_digest(run.model_file)),
         "threshold": (bundle.threshold, run.facts["threshold"]),
-        "candidate": (said.get("candidate", {}).get("name"), run.facts["candidate"]),
-        TEST_EVALUATIONS: (said.get(TEST_EVALUATIONS), run.looks),
+        "candidate": (evaluation.get("candidate", {}).get("name"), run.facts["candidate"]),
+        TEST_EVALUATIONS: (evaluation.get(TEST_EVALUATIONS), run.looks),
         "code": (manifest.get("code"), run.facts["code"]),
         "data_digest": (manifest.get("data_digest"), run.facts["data_digest"]),
         "trained_at": (manifest.get("trained_at"), run.trained_at.isoformat()),
     }
-    differ = [name for name, (one, other) in pairs.items() if one != other]
-    if differ:
+    if differ := [name for name, (one, other) in pairs.items() if one != other]:
         raise BadInput(
-            f"bundle {bundle.id[:12]} is not what MLflow recorded of run {run.id}: "
-            f"{', '.join(differ)}; build it anew with `python -m handoff build --run {run.id}`"
+            f"Bundle {bundle.id[:12]} differs from MLflow run {run.id} in {', '.join(differ)}. "
+            f"Build it again with `python -m handoff build --run {run.id}`.",
+            code="other-run",
         )

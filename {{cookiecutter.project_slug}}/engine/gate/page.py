@@ -1,9 +1,10 @@
-"""The gate as people read it: in the terminal, in a pull request, as a page."""
+"""The verdict in the terminal, as Markdown for a pull request, and as a page."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 
-from engine.gate.checks.check import Finding, Group
+from engine.gate.checks.check import Finding, Group, Outcome
 from engine.gate.gate import Verdict
 from engine.pages import page
 from engine.pages.formatting import SIGNS, count, severity
@@ -13,142 +14,143 @@ from engine.pages.terminal import table
 PAGE = Path("build/gate.html")
 HEADER = ["check", "verdict", "measured", "required"]
 QUESTIONS: dict[Group, str] = {
-    "worth it": "Is the model worth having, for all whom it serves?",
-    "honest": "Is the result what it looks like?",
-    "runs the same": "Does production give the PoC's answers, in time, and could it be made again?",
-    "safe to own": "May another team run this, and answer for it?",
+    "worth it": "Is the model good enough, for every group?",
+    "honest": "Are the figures true?",
+    "runs the same": "Does the server predict what training predicted, in time, and can the model "
+    "be trained again?",
+    "safe to own": "Can another team run and support this?",
 }
+NOTES: tuple[tuple[Outcome, Literal["bad", "warn"]], ...] = (("refuse", "bad"), ("warn", "warn"))
+COUNTED = {"refuse": "refused", "warn": "with a warning", "pass": "passed"}
+COUNTED["not applicable"] = "not applicable"
 
 
-def show(judgement: Verdict) -> None:
-    """Print the gate's table, and what to do about each line that needs it."""
-    rows: list[list[str]] = []
-    for group in get_args(Group):
-        for number, one in enumerate(_of(judgement, group)):
-            # Each group is named once, at its first line.
-            rows.append(["" if number else group, *_line(one)])
-    table(f"gate: {_name(judgement)} {judgement.verdict}", ["group", *HEADER], rows)
-    for one in (*judgement.refusals, *judgement.warnings):
+def show(verdict: Verdict) -> None:
+    """Print the verdict as a table, and the next step of each refusal and warning."""
+    rows = [
+        # Each group is named once, in its first line.
+        ["" if number else group, *_row(one)]
+        for group in get_args(Group)
+        for number, one in enumerate(_of(verdict, group))
+    ]
+    table(f"gate: {_name(verdict)} {verdict.outcome}", ["group", *HEADER], rows)
+    for one in (*verdict.refusals, *verdict.warnings):
         print(f"{one.check}: {one.next}")
-    if judgement.skipped:
-        print(f"not asked before that is mended: {', '.join(judgement.skipped)}")
+    if verdict.skipped:
+        print(_skipped(verdict))
 
 
-def markdown(judgement: Verdict) -> str:
-    """The same as Markdown, for the summary of a job or a comment on a pull request."""
-    lines = [f"## Gate: {_name(judgement)} {judgement.verdict}", ""]
+def markdown(verdict: Verdict) -> str:
+    """The verdict as Markdown, for a job's summary or a comment on a pull request."""
+    lines = [f"## Gate: {_name(verdict)} {verdict.outcome}", ""]
     lines += [f"| group | {' | '.join(HEADER)} |", "| --- " * (len(HEADER) + 1) + "|"]
-    for one in judgement.findings:
-        sign = SIGNS[severity(one.verdict) or "quiet"]
-        said = [one.group, one.check, f"{sign} {one.verdict}", one.measured, one.required]
-        lines.append(f"| {' | '.join(_escaped(word) for word in said)} |")
-    for title, those in (("Refused", judgement.refusals), ("To look at", judgement.warnings)):
-        lines += ["", f"### {title}", ""] if those else []
-        lines += [f"- **{one.check}**: {_escaped(one.next)}" for one in those]
-    if judgement.skipped:
-        lines += ["", f"Not asked before that is mended: {', '.join(judgement.skipped)}."]
+    for one in verdict.findings:
+        outcome = f"{SIGNS[severity(one.outcome) or 'quiet']} {one.outcome}"
+        cells = [one.group, one.check, outcome, one.measured, one.required]
+        lines.append(f"| {' | '.join(_escaped(cell) for cell in cells)} |")
+    for title, findings in (("Refused", verdict.refusals), ("Warnings", verdict.warnings)):
+        if findings:
+            lines += ["", f"### {title}", ""]
+            lines += [f"- **{one.check}**: {_escaped(one.next)}" for one in findings]
+    if verdict.skipped:
+        lines += ["", _skipped(verdict)]
     return "\n".join(lines) + "\n"
 
 
-def write(judgement: Verdict, path: Path = PAGE) -> Path:
-    """The gate's page, as a whole or not at all; returns its path."""
-    asked = [group for group in get_args(Group) if _of(judgement, group)]
+def write(verdict: Verdict, path: Path = PAGE) -> Path:
+    """Write the verdict's page, completely or not at all; returns its path."""
+    sections = []
+    for group in get_args(Group):
+        if findings := _of(verdict, group):
+            sentence = f"{QUESTIONS[group]} {_counted(findings)}"
+            content = blocks(findings, group)
+            status = _status(findings)
+            sections.append(Section(group.capitalize(), "both", sentence, content, status=status))
     return page.write(
         path,
-        f"The gate: {_name(judgement)}",
-        lead(judgement),
-        [
-            Section(
-                group.capitalize(),
-                "both",
-                f"{QUESTIONS[group]} {_counted(_of(judgement, group))}",
-                blocks(_of(judgement, group), group),
-                status=_status(_of(judgement, group)),
-            )
-            for group in asked
-        ],
-        verdict=judgement.verdict,
-        footer="Measured by the gate itself; nothing that the bundle says of itself is believed.",
+        f"The gate: {_name(verdict)}",
+        lead(verdict),
+        sections,
+        verdict=verdict.outcome,
+        footer="The gate recomputes every figure; it trusts none in the bundle.",
     )
 
 
-def lead(judgement: Verdict) -> str:
-    """The verdict and what follows from it, in a sentence or two."""
-    named = ", ".join(one.check for one in judgement.refusals)
-    asked = len(judgement.findings)
-    if judgement.refusals:
-        words = f"Refused by {named}. Below stands what was measured, and what to do."
-        left = count(len(judgement.skipped), "further check")
-        return f"{words} {left} had nothing to measure yet." if judgement.skipped else words
-    look = ", ".join(one.check for one in judgement.warnings)
-    dropped = ", ".join(one.check for one in judgement.findings if one.dropped)
-    silent = ", ".join(
-        one.check
-        for one in judgement.findings
-        if one.verdict == "not applicable" and not one.dropped
-    )
-    said = f"None of {asked} checks refuses the bundle"
-    said += f"; not applicable to it: {silent}" if silent else ""
-    said += f"; left out by the team: {dropped}." if dropped else "."
-    return f"{said} A person should look at: {look}." if look else said
+def lead(verdict: Verdict) -> str:
+    """The verdict in a sentence or two."""
+    if verdict.refusals:
+        text = f"Refused by {_names(verdict.refusals)}. Each refusal below names the next step."
+        number = count(len(verdict.skipped), "check")
+        return f"{text} {number} did not run." if verdict.skipped else text
+    dropped = [one for one in verdict.findings if one.dropped]
+    inapplicable = [
+        one for one in verdict.findings if one.outcome == "not applicable" and not one.dropped
+    ]
+    ran = len(verdict.findings) - len(dropped) - len(inapplicable)
+    sentences = [f"Passed: {count(ran, 'check')} ran, none refused."]
+    for label, findings in (
+        ("Warnings to review", verdict.warnings),
+        ("Not applicable", inapplicable),
+        ("Left out by the team", dropped),
+    ):
+        sentences += [f"{label}: {_names(findings)}."] if findings else []
+    return " ".join(sentences)
 
 
-def groups(judgement: Verdict) -> list[Block]:
-    """All groups one after the other, for a page that is about more than the gate."""
+def groups(verdict: Verdict) -> list[Block]:
+    """The blocks of all groups, for a page that shows more than the gate."""
     return [
         block
         for group in get_args(Group)
-        if _of(judgement, group)
-        for block in blocks(_of(judgement, group), group)
+        if (findings := _of(verdict, group))
+        for block in blocks(findings, group)
     ]
 
 
-def blocks(findings: list[Finding], caption: str) -> list[Block]:
-    """A table of findings, what to do about those that need it, and their pictures."""
-    found: list[Block] = [Table(caption, HEADER, [_line(one) for one in findings])]
-    for verdict, sound in (("refuse", "bad"), ("warn", "warn")):
+def blocks(findings: Sequence[Finding], caption: str) -> list[Block]:
+    """A table of findings, the next steps, and the pictures."""
+    content: list[Block] = [Table(caption, HEADER, [_row(one) for one in findings])]
+    for outcome, severe in NOTES:
         for one in findings:
-            if one.verdict == verdict and one.next:
-                found += _advice(one, sound)
+            if one.outcome == outcome and one.next:
+                sentence, _, lines = one.next.partition("\n")
+                content.append(Note(f"{one.check}: {sentence}", severe))
+                content += [Code(lines)] if lines else []
     if pictures := [one.picture for one in findings if one.picture]:
-        found.append(Gallery(pictures))
-    return found
+        content.append(Gallery(pictures))
+    return content
 
 
-def _advice(one: Finding, sound: str) -> list[Block]:
-    words, _, rest = one.next.partition("\n")
-    note: Block = Note(f"{one.check}: {words}", "bad" if sound == "bad" else "warn")
-    return [note, Code(rest)] if rest else [note]
+def _row(one: Finding) -> list[str]:
+    return [one.check, one.outcome, one.measured, one.required]
 
 
-def _line(one: Finding) -> list[str]:
-    return [one.check, one.verdict, one.measured, one.required]
+def _of(verdict: Verdict, group: Group) -> list[Finding]:
+    return [one for one in verdict.findings if one.group == group]
 
 
-def _of(judgement: Verdict, group: Group) -> list[Finding]:
-    return [one for one in judgement.findings if one.group == group]
+def _name(verdict: Verdict) -> str:
+    return f"bundle {verdict.bundle_id[:12]}" if verdict.bundle_id else "no bundle"
 
 
-def _name(judgement: Verdict) -> str:
-    return f"bundle {judgement.bundle_id[:12]}" if judgement.bundle_id else "no bundle"
+def _names(findings: Sequence[Finding]) -> str:
+    return ", ".join(one.check for one in findings)
 
 
-def _counted(findings: list[Finding]) -> str:
-    words = {"refuse": "refused", "warn": "to look at", "pass": "passed"}
-    words["not applicable"] = "not applicable"
-    said = [
-        f"{number} {word}"
-        for verdict, word in words.items()
-        if (number := sum(one.verdict == verdict for one in findings))
-    ]
-    return f"{', '.join(said)}."
+def _skipped(verdict: Verdict) -> str:
+    return f"Not run, because an earlier check refused: {', '.join(verdict.skipped)}."
 
 
-def _status(findings: list[Finding]) -> Status:
-    verdicts = {one.verdict for one in findings}
-    return "stopped" if "refuse" in verdicts else "warned" if "warn" in verdicts else "passed"
+def _counted(findings: Sequence[Finding]) -> str:
+    numbers = {word: sum(one.outcome == key for one in findings) for key, word in COUNTED.items()}
+    return ", ".join(f"{number} {word}" for word, number in numbers.items() if number) + "."
 
 
-def _escaped(words: str) -> str:
+def _status(findings: Sequence[Finding]) -> Status:
+    outcomes = {one.outcome for one in findings}
+    return "stopped" if "refuse" in outcomes else "warned" if "warn" in outcomes else "passed"
+
+
+def _escaped(text: str) -> str:
     # A bar or a line break would end the cell.
-    return words.replace("|", "\\|").replace("\n", "<br>")
+    return text.replace("|", "\\|").replace("\n", "<br>")

@@ -1,4 +1,4 @@
-"""The checks that come with the engine, and how a team leaves one out for a stated reason."""
+"""The checks that come with the engine, and how a team leaves one out with a reason."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,9 +20,9 @@ from engine.gate.checks.split import split
 from engine.pages.formatting import listed
 from engine.problem.errors import BadInput
 
-# In the order of the table: the four groups, each from the plainest check to the deepest.
+# In the order of the verdict: the four groups, each from the simplest check to the deepest.
 STANDARD_CHECKS: tuple[Check, ...] = (
-    Check("framed", "worth it", worth_it.framed),
+    Check("problem complete", "worth it", worth_it.problem_complete),
     Check("beats the baseline", "worth it", worth_it.beats_baseline),
     Check("champion", "worth it", champion),
     Check("slices", "worth it", worth_it.slices),
@@ -35,83 +35,88 @@ STANDARD_CHECKS: tuple[Check, ...] = (
     Check("parity", "runs the same", runs_the_same.parity),
     Check("robust", "runs the same", robust),
     Check("behaviour", "runs the same", behaviour),
-    Check("reproducible", "runs the same", reproducible, "training again, in a clean checkout"),
-    Check("budget", "runs the same", budget, "asking the real server, for some ten seconds"),
+    Check("reproducible", "runs the same", reproducible, "retraining in a clean checkout"),
+    Check("budget", "runs the same", budget, "sending requests to the real server for 10 s"),
     Check("complete", "safe to own", safe_to_own.complete),
     Check("safe", "safe to own", safe_to_own.safe),
     Check("documented", "safe to own", documented),
     Check("monitorable", "safe to own", monitorable),
     Check("notebooks", "safe to own", notebooks, "running the notebooks from top to bottom"),
 )
-# Every other check relies on these: the files are as they were built, from today's problem and
-# rows, and can be loaded without running foreign code.
+# All other checks depend on these: the files are as they were built, from the current problem and
+# rows, and loading them runs no foreign code.
 REQUIRED = ("complete", "current", "safe")
 LIST = "CHECKS in handoff/gate.py"
 
 
 def without(checks: Sequence[Check], reasons: Mapping[str, str]) -> tuple[Check, ...]:
-    """The same checks, of which those named in `reasons` are not run.
+    """The same checks; those named in `reasons` are not run.
 
-    They stay in the verdict, as not applicable, each with the team's reason.
+    They stay in the verdict as not applicable, each with the team's reason.
 
     Raises:
-        BadInput: there is no check of that name, the reason is empty, or nothing works without it.
+        BadInput: no check has that name, the reason is empty, or all other checks depend on it.
     """
-    known = [check.name for check in checks]
+    names = [check.name for check in checks]
     for name, reason in reasons.items():
-        if name not in known:
+        if name not in names:
             raise BadInput(
-                f"expected the name of a check to leave out of {LIST}, got {name!r}; the checks "
-                f"are {listed(known)}"
+                f"{LIST} leaves out {name!r}, which is no check. The checks are {listed(names)}.",
+                code="unknown-check",
             )
         if name in REQUIRED:
             raise BadInput(
-                f"expected a check that can be left out of {LIST}, got {name!r}, on which every "
-                f"other check relies; keep {listed(list(REQUIRED))}"
+                f"{LIST} leaves out {name!r}, on which all other checks depend. Keep "
+                f"{listed(list(REQUIRED))}.",
+                code="required-check",
             )
         if not reason.strip():
             raise BadInput(
-                f"expected a reason for leaving {name!r} out of {LIST}, got an empty one; write "
-                "one: it stands in the verdict that both teams sign"
+                f"{LIST} leaves out {name!r} without a reason. Write one: it stands in the verdict "
+                "that both teams sign.",
+                code="no-reason",
             )
     return tuple(replace(check, dropped=reasons.get(check.name, check.dropped)) for check in checks)
 
 
 def check_names(checks: Sequence[Check]) -> None:
-    """Raise BadInput if two checks have one name, or one stands in no group of the verdict."""
-    twice = [name for name, times in Counter(check.name for check in checks).items() if times > 1]
-    if twice:
+    """Raise BadInput if two checks have one name, or if a check has no valid group."""
+    numbers = Counter(check.name for check in checks)
+    if duplicates := [name for name, number in numbers.items() if number > 1]:
         raise BadInput(
-            f"expected checks of different names in {LIST}, got {listed(twice)} more than once; "
-            "rename the one that your team added"
+            f"{LIST} has more than one check of the name {listed(duplicates)}. Rename your own.",
+            code="duplicate-check",
         )
+    groups = list(get_args(Group))
     for check in checks:
-        if check.group not in get_args(Group):
+        if check.group not in groups:
             raise BadInput(
-                f"expected a group of checks for {check.name!r} in {LIST}, got {check.group!r}; "
-                f"use one of {listed(list(get_args(Group)))}"
+                f"{LIST}: check {check.name!r} has the group {check.group!r}. Use one of "
+                f"{listed(groups)}.",
+                code="unknown-group",
             )
 
 
 def team_checks(checks: Sequence[Check]) -> tuple[Check, ...]:
-    """The team's list as it was given, if nothing is missing without a reason.
+    """The team's list of checks, validated.
 
     Raises:
-        BadInput: two checks have one name, one stands in no group, a standard check is missing, or
-            one that nothing works without was replaced.
+        BadInput: two checks have one name, a check has no valid group, a standard check is missing,
+            or one on which all others depend was replaced.
     """
     check_names(checks)
     names = {check.name for check in checks}
     if missing := [check.name for check in STANDARD_CHECKS if check.name not in names]:
         raise BadInput(
-            f"expected all standard checks in {LIST}, found no {listed(missing)}; start the list "
-            "with *STANDARD_CHECKS, or leave a check out by name with a reason: "
-            f'*without(STANDARD_CHECKS, {{"{missing[0]}": "why"}})'
+            f"{LIST} lacks the standard checks {listed(missing)}. Start the list with "
+            "*STANDARD_CHECKS, or leave a check out with a reason: "
+            f'*without(STANDARD_CHECKS, {{"{missing[0]}": "why"}})',
+            code="missing-check",
         )
-    own = [one.name for one in STANDARD_CHECKS if one.name in REQUIRED and one not in checks]
-    if own:
+    replaced = [one.name for one in STANDARD_CHECKS if one.name in REQUIRED and one not in checks]
+    if replaced:
         raise BadInput(
-            f"expected the engine's own {listed(own)} in {LIST}, found another check of that "
-            "name; rename the one that your team added"
+            f"{LIST} replaces the engine's own {listed(replaced)}. Rename your own check.",
+            code="replaced-check",
         )
     return tuple(checks)

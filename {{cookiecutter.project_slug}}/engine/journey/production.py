@@ -1,138 +1,137 @@
-"""The seam and the ML engineer's stages: handoff, serving, monitoring."""
+"""The stages of both teams and of the ML engineer: handoff, serving, monitoring."""
 
 import json
 import shutil
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from engine.bundle.build import build
 from engine.bundle.bundle import read
+from engine.gate.checks.pictures import intervals, latencies
 from engine.gate.gate import record, validate
 from engine.gate.page import groups, lead
 from engine.gate.page import write as write_gate
-from engine.journey.drift_simulation import drift_drill
-from engine.journey.production_rows import Traffic, exchange
-from engine.journey.stage import DRAFT, Outcome, Rehearsal
+from engine.journey.drift_simulation import simulate_drift
+from engine.journey.production_rows import exchange
+from engine.journey.stage import DRAFT, Rehearsal, StageResult
 from engine.monitoring.show import picture
-from engine.pages import charts
 from engine.pages.page import Code, Facts, Figure, Gallery, Links, Note
-from engine.problem.spec import Problem
 
 BUNDLE, RECORDS, LOGS = DRAFT / "bundle", DRAFT / "records", DRAFT / "logs"
-# Enough rows for the monitor to have an opinion, few enough for a coffee break.
+# Enough rows for the monitor, and few enough for a short rehearsal.
 MOST_ROWS = 1_500
+PAGES = Links(
+    [
+        ("The gate on a separate page", "gate.html"),
+        ("Model card", "bundle/model_card.md"),
+        ("Manifest", "bundle/manifest.json"),
+        ("Golden rows", "bundle/golden.jsonl"),
+    ]
+)
 
 
-def handoff(rehearsal: Rehearsal) -> Outcome:
-    """The bundle is built from the run, and held against the gate."""
-    run = rehearsal.run
-    built = build(rehearsal.programs.definition, run.run_id if run else None)
-    shutil.copytree(built.path, BUNDLE)
+def handoff(rehearsal: Rehearsal) -> StageResult:
+    """Build the bundle from the run, and run the gate on it."""
+    run, programs = rehearsal.run, rehearsal.programs
+    bundle = build(programs.definition, run.run_id if run else None)
+    shutil.copytree(bundle.path, BUNDLE)
     rehearsal.bundle = read(BUNDLE)
-    judgement = validate(BUNDLE, rehearsal.programs.definition, rehearsal.programs.checks, print)
-    record(judgement, RECORDS)
-    write_gate(judgement, DRAFT / "gate.html")
-    headline = f"Bundle {built.id[:12]} meets the gate. {lead(judgement)}"
-    return Outcome(
-        headline,
-        (*groups(judgement), Gallery([_worth(rehearsal)]), _files()),
-        warned=bool(judgement.warnings),
-        closed=bool(judgement.refusals),
-        facts={"bundle": built.id, "refused_by": [one.check for one in judgement.refusals],
-               "next": [one.next for one in judgement.refusals]},
-    )  # fmt: skip
+    verdict = validate(BUNDLE, programs.definition, programs.checks, print)
+    record(verdict, RECORDS)
+    write_gate(verdict, DRAFT / "gate.html")
+    return StageResult(
+        f"Bundle {bundle.id[:12]}: {lead(verdict)}",
+        (*groups(verdict), Gallery([_worth(rehearsal)]), PAGES),
+        warned=bool(verdict.warnings),
+        closed=bool(verdict.refusals),
+        values={
+            "bundle": bundle.id,
+            "refused_by": [one.check for one in verdict.refusals],
+            "next": [one.next for one in verdict.refusals],
+        },
+    )
 
 
 def _worth(rehearsal: Rehearsal) -> Figure:
     worth = rehearsal.built().evaluation["value"]
-    title = f"{worth['currency']} for 1,000 rows, on the test"
-    rows = [
-        charts.Dot("with the model", worth["per_1000_rows"], worth["low"], worth["high"]),
-        charts.Dot("without", worth["do_nothing"], worth["do_nothing"], worth["do_nothing"]),
-    ]
-    return Figure(charts.interval_plot(title, rows), f"{title}, with its 95 % interval.")
+    without = dict.fromkeys(("value", "low", "high"), worth["do_nothing"])
+    rows = {"with the model": {**worth, "value": worth["per_1000_rows"]}, "without": without}
+    title = f"{worth['currency']} per 1,000 test rows"
+    return intervals(title, rows, f"{title}, with the 95 % interval.")
 
 
-def _files() -> Links:
-    return Links([("The gate on a page of its own", "gate.html"),
-                  ("Model card", "bundle/model_card.md"), ("Manifest", "bundle/manifest.json"),
-                  ("Golden rows", "bundle/golden.jsonl")])  # fmt: skip
-
-
-def serving(rehearsal: Rehearsal) -> Outcome:
-    """The real server answers test rows over HTTP, and refuses a broken one."""
+def serving(rehearsal: Rehearsal) -> StageResult:
+    """The real server predicts test rows over HTTP, and rejects a row with an unknown field."""
     rows = _sent(rehearsal)
-    traffic = exchange(BUNDLE, LOGS, rows, rehearsal.columns, _labels(rehearsal.problem, rows))
-    headline = (
-        f"{traffic.answered:,} of {traffic.sent:,} rows were answered over HTTP, half of them "
-        f"within {traffic.p50_ms:.1f} ms, 99 % within {traffic.p99_ms:.1f} ms; "
-        f"{traffic.labelled:,} labels came back."
-    )
-    facts = Facts([("rows answered", traffic.answered), ("p50, ms", round(traffic.p50_ms, 1)),
-                   ("p99, ms", round(traffic.p99_ms, 1)),
-                   ("memory, MB", round(traffic.memory_mb))])  # fmt: skip
-    return Outcome(
-        headline,
-        (facts, _latencies(traffic), _exchanged(traffic)),
-        facts={"answered": traffic.answered, "p50_ms": round(traffic.p50_ms, 2),
-               "p99_ms": round(traffic.p99_ms, 2), "refused_status": traffic.refused_status},
-    )  # fmt: skip
-
-
-def _labels(framed: Problem, rows: pd.DataFrame) -> list[Any]:
-    """The outcomes as they stand in JSON: pandas' own conversion gives plain Python values."""
-    outcomes: list[Any] = rows[framed.target.column].tolist()
-    return outcomes
-
-
-def _latencies(traffic: Traffic) -> Figure:
-    title = "One row a request: how long an answer took, ms"
-    picture = charts.histogram(title, traffic.edges_ms, {"requests": traffic.counts})
-    return Figure(picture, f"{title}; requests sent one after the other.")
-
-
-def _exchanged(traffic: Traffic) -> Code:
-    return Code(
+    # pandas' conversion gives plain Python values, as JSON needs them.
+    labels = rows[rehearsal.problem.target.column].tolist()
+    traffic = exchange(BUNDLE, LOGS, rows, rehearsal.columns, labels)
+    answered, p50, p99 = len(traffic.ids), traffic.quantile_ms(0.5), traffic.quantile_ms(0.99)
+    example = Code(
         f"POST /v1/predict\n{json.dumps(traffic.example_row, indent=2)}\n\n"
         f"200\n{json.dumps(traffic.example_answer, indent=2)}\n\n"
-        f"POST /v1/predict   with a field too many\n"
+        f"POST /v1/predict   with an unknown field\n"
         f"{traffic.refused_status}\n{json.dumps(traffic.refused_answer, indent=2)}",
-        "An answer, and a refusal",
+        "A prediction and a rejected request",
+    )
+    numbers = Facts(
+        [
+            ("predictions", answered),
+            ("p50, ms", round(p50, 1)),
+            ("p99, ms", round(p99, 1)),
+            ("memory, MB", round(traffic.memory_mb)),
+        ]
+    )
+    return StageResult(
+        f"The server predicted {answered:,} of {traffic.sent:,} rows over HTTP (p50 {p50:.1f} ms, "
+        f"p99 {p99:.1f} ms) and stored {traffic.labelled:,} labels.",
+        (numbers, latencies(traffic.times_ms, "Requests were sent one after the other."), example),
+        values={
+            "answered": answered,
+            "p50_ms": round(p50, 2),
+            "p99_ms": round(p99, 2),
+            "refused_status": traffic.refused_status,
+        },
     )
 
 
-def monitoring(rehearsal: Rehearsal) -> Outcome:
-    """Log and labels against the reference; then a drill that the monitor has to notice."""
-    bundle = rehearsal.built()
-    result = rehearsal.programs.monitor(bundle, LOGS)
-    drill = drift_drill(bundle, DRAFT / "drill", _sent(rehearsal), rehearsal.programs.monitor)
-    if drill is None:
-        said = "Too few rows for a drift drill."
-    elif drill.noticed:
-        said = f"In a drill, {drill.column} was shifted on purpose and the monitor named it."
+def monitoring(rehearsal: Rehearsal) -> StageResult:
+    """The monitor compares log and labels with the reference; then a drift simulation."""
+    bundle, monitor = rehearsal.built(), rehearsal.programs.monitor
+    result = monitor(bundle, LOGS)
+    simulation = simulate_drift(bundle, DRAFT / "drill", _sent(rehearsal), monitor)
+    if simulation is None:
+        sentence = "Too few rows for a drift simulation."
     else:
-        said = f"In a drill, {drill.column} was shifted on purpose and the monitor did NOT see it."
-    found = f"{result.headline[0].upper()}{result.headline[1:].rstrip('.')}."
-    blind = drill is not None and not drill.noticed
-    return Outcome(
-        f"{found} {said}",
-        (Figure(picture(result), "What came in, against the reference that travels in the bundle."),
-         Note("The rows of this rehearsal are the test's own, so only the drill should find drift; "
-              "in production, drift opens a ticket.", "quiet")),
-        warned=bool(result.wrong) or drill is None,
-        closed=blind,
-        facts={"verdict": result.verdict, "counted": result.counted,
-               "drill": None if drill is None else
-               {"column": drill.column, "noticed": drill.noticed}},
-    )  # fmt: skip
+        verb = "reported" if simulation.noticed else "did NOT report"
+        sentence = f"In a drift simulation, the monitor {verb} the shifted input: "
+        sentence += f"{simulation.column}."
+    headline = f"{result.headline[0].upper()}{result.headline[1:].rstrip('.')}."
+    note = (
+        "The rows of a rehearsal are the test rows, so only the simulation should find drift. In "
+        "production, drift opens a ticket."
+    )
+    return StageResult(
+        f"{headline} {sentence}",
+        (
+            Figure(picture(result), "Logged rows compared with the reference in the bundle."),
+            Note(note, "quiet"),
+        ),
+        warned=bool(result.wrong) or simulation is None,
+        closed=simulation is not None and not simulation.noticed,
+        values={
+            "verdict": result.verdict,
+            "counted": result.counted,
+            "drill": vars(simulation) if simulation else None,
+        },
+    )
 
 
 def _sent(rehearsal: Rehearsal) -> pd.DataFrame:
-    """The test rows that are sent to the server: from all of the test, in its order."""
-    if rehearsal.parts is None:
+    """The test rows that are sent to the server: evenly spaced, in order."""
+    if rehearsal.split is None:
         raise RuntimeError("the rows were not split before this stage")
-    test = rehearsal.parts.test
-    spread = np.linspace(0, len(test) - 1, min(MOST_ROWS, len(test)), dtype=int)
-    return rehearsal.frame.iloc[test[spread]]
+    test = rehearsal.split.test
+    picked = np.linspace(0, len(test) - 1, min(MOST_ROWS, len(test)), dtype=int)
+    return rehearsal.frame.iloc[test[picked]]

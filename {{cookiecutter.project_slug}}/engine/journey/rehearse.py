@@ -1,4 +1,4 @@
-"""The whole life of a model in order: stops where a gate closes, and leaves a page that says so."""
+"""Runs all stages in order, stops where a gate closes, and writes the page of the journey."""
 
 import json
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.journey import production, science
-from engine.journey.stage import DRAFT, HOME, Outcome, Programs, Rehearsal, Stage
+from engine.journey.stage import DRAFT, OUTPUT_DIR, Programs, Rehearsal, Stage, StageResult
 from engine.pages import page
 from engine.pages.page import Section, Status
 from engine.problem.spec import Problem, read
@@ -29,17 +29,17 @@ MARKS = {"passed": "✓", "warned": "!", "stopped": "✗", "not run": "·"}
 
 @dataclass(frozen=True)
 class Step:
-    """A stage that was walked, or was not because a gate before it closed."""
+    """A stage with its result; it is `not run` after a gate that closed."""
 
     stage: Stage
     status: Status
     seconds: float
-    outcome: Outcome
+    result: StageResult
 
 
 @dataclass(frozen=True)
 class Journey:
-    """All steps, and the one that stopped it, if one did."""
+    """All steps."""
 
     steps: tuple[Step, ...]
 
@@ -54,42 +54,40 @@ class Journey:
         return "stopped" if self.stopped_at else "passed"
 
 
-def rehearse(programs: Programs, say: Callable[[str], None] = print) -> Journey:
-    """Run all stages in a fresh folder; sign nothing, release nothing. `write` completes it.
+def rehearse(programs: Programs, progress: Callable[[str], None] = print) -> Journey:
+    """Run all stages in a new folder; sign nothing, release nothing. `write` completes it.
 
     Raises:
-        BadInput: a stage was given something that it cannot work with.
+        BadInput: the input of a stage is wrong.
     """
     rehearsal = Rehearsal(read(), programs)
     shutil.rmtree(DRAFT, ignore_errors=True)
     DRAFT.mkdir(parents=True)
     try:
-        return _run(rehearsal, say)
-    except BaseException:  # also Ctrl-C: nothing incomplete stays behind
+        return _run(rehearsal, progress)
+    except BaseException:  # Ctrl-C too: nothing incomplete stays
         shutil.rmtree(DRAFT, ignore_errors=True)
         raise
 
 
-def _run(rehearsal: Rehearsal, say: Callable[[str], None]) -> Journey:
+def _run(rehearsal: Rehearsal, progress: Callable[[str], None]) -> Journey:
     steps: list[Step] = []
-    closed = False
     for number, stage in enumerate(STAGES, start=1):
-        if closed:
-            steps.append(Step(stage, "not run", 0.0, Outcome("A gate before it closed.")))
+        if steps and steps[-1].status in ("stopped", "not run"):
+            steps.append(Step(stage, "not run", 0.0, StageResult("An earlier gate closed.")))
             continue
-        say(f"[{number}/{len(STAGES)}] {stage.name} ({stage.owner}) …")
+        progress(f"[{number}/{len(STAGES)}] {stage.name} ({stage.owner}) …")
         began = time.perf_counter()
-        outcome = stage.walk(rehearsal)
+        result = stage.run(rehearsal)
         seconds = time.perf_counter() - began
-        closed = outcome.closed
-        status: Status = "stopped" if closed else "warned" if outcome.warned else "passed"
-        steps.append(Step(stage, status, seconds, outcome))
-        say(f"  {MARKS[status]} {outcome.headline}  ({seconds:.1f} s)")
+        status: Status = "stopped" if result.closed else "warned" if result.warned else "passed"
+        steps.append(Step(stage, status, seconds, result))
+        progress(f"  {MARKS[status]} {result.headline}  ({seconds:.1f} s)")
     return Journey(tuple(steps))
 
 
 def write(journey: Journey, problem: Problem) -> Path:
-    """Write summary.json and index.html, and put the journey in place of the last one.
+    """Write summary.json and index.html, and replace the last journey by this one.
 
     Returns:
         The page's path.
@@ -100,41 +98,40 @@ def write(journey: Journey, problem: Problem) -> Path:
         Section(
             TITLES.get(step.stage.name, step.stage.name.capitalize()),
             step.stage.owner,
-            step.outcome.headline,
-            step.outcome.blocks,
+            step.result.headline,
+            step.result.blocks,
             status=step.status,
             seconds=step.seconds if step.status != "not run" else None,
             gate=step.stage.gate,
         )
         for step in journey.steps
     ]
+    lead = (
+        f"The journey stopped at the {journey.stopped_at}: its gate closed. The reasons and the "
+        "next steps are below."
+        if journey.stopped_at
+        else "A rehearsal of all stages on the project's rows, from the problem to monitoring."
+    )
     written = page.write(
         DRAFT / "index.html",
         f"The journey of {problem.decision.name}",
-        lead(journey, problem),
+        f"{problem.decision.question} {lead}",
         sections,
         verdict=journey.verdict,
-        footer="A rehearsal: it signs nothing, releases nothing, and every answer said so.",
+        footer="A rehearsal: nothing is signed or released, and every prediction is marked.",
     )
-    _replace_last()
-    return HOME / written.name
-
-
-def lead(journey: Journey, problem: Problem) -> str:
-    """The journey in a sentence or two."""
-    if journey.stopped_at:
-        return (
-            f"{problem.decision.question} The journey ended at the {journey.stopped_at}: its gate "
-            "closed, and below stands why and what to do."
-        )
-    return (
-        f"{problem.decision.question} From the question to a served and watched model, as one "
-        "rehearsal on the project's rows."
-    )
+    # Renaming cannot stop half-way; the last journey is deleted after this one is in its place.
+    last = DRAFT.with_name(".journey.last")
+    shutil.rmtree(last, ignore_errors=True)
+    if OUTPUT_DIR.exists():
+        OUTPUT_DIR.rename(last)
+    DRAFT.rename(OUTPUT_DIR)
+    shutil.rmtree(last, ignore_errors=True)
+    return OUTPUT_DIR / written.name
 
 
 def summary(journey: Journey) -> dict[str, Any]:
-    """The journey as plain values, a dictionary a stage."""
+    """The journey as summary.json holds it, with an object for each stage."""
     return {
         "verdict": journey.verdict,
         "stopped_at": journey.stopped_at,
@@ -144,19 +141,9 @@ def summary(journey: Journey) -> dict[str, Any]:
                 "owner": step.stage.owner,
                 "status": step.status,
                 "seconds": round(step.seconds, 2),
-                "headline": step.outcome.headline,
-                **step.outcome.facts,
+                "headline": step.result.headline,
+                **step.result.values,
             }
             for step in journey.steps
         ],
     }
-
-
-def _replace_last() -> None:
-    """Rename, which cannot stop half-way; the last journey is deleted when it is out of the way."""
-    last = DRAFT.with_name(".journey.last")
-    shutil.rmtree(last, ignore_errors=True)
-    if HOME.exists():
-        HOME.rename(last)
-    DRAFT.rename(HOME)
-    shutil.rmtree(last, ignore_errors=True)

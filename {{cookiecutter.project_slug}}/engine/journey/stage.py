@@ -1,4 +1,4 @@
-"""A stage of the journey: who owns it, what it did, and what it came to."""
+"""The stages of the journey: their owners, what they share, and their results."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,15 +18,15 @@ from engine.problem.spec import Problem
 from engine.training.candidates import ModelDefinition
 from engine.training.run import Run
 
-HOME = Path("build/journey")
-# Stages write here. It becomes HOME once it is complete: a journey that is stopped loses no older
-# one, whose model `--rehearsal` serves.
+OUTPUT_DIR = Path("build/journey")
+# Stages write here. It becomes OUTPUT_DIR once it is complete, so that an interrupted journey
+# keeps the last one, whose model `--rehearsal` serves.
 DRAFT = Path("build/.journey")
 
 
 @dataclass(frozen=True)
 class Programs:
-    """What the journey runs of the team: the model's definition and the stages' programs."""
+    """The team's model definition and the programs of its stages."""
 
     definition: ModelDefinition
     explore: Callable[[Problem, pd.DataFrame, Sequence[Column], Path], Report]
@@ -37,26 +37,26 @@ class Programs:
 
 @dataclass
 class Rehearsal:
-    """What the stages so far have made; each adds its own and reads what came before."""
+    """What the stages have made so far; later stages read it."""
 
     problem: Problem
     programs: Programs
     frame: pd.DataFrame = field(default_factory=pd.DataFrame)
     columns: tuple[Column, ...] = ()
-    parts: Split | None = None
+    split: Split | None = None
     run: Run | None = None
     bundle: Bundle | None = None
 
     def built(self) -> Bundle:
-        """The bundle; the stages after the handoff cannot begin without it."""
+        """The bundle, which the stages after the handoff need."""
         if self.bundle is None:
             raise RuntimeError("no bundle was built before this stage")
         return self.bundle
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a stage came to, in a sentence, with its pictures and links.
+class StageResult:
+    """The result of a stage in a sentence, with pictures and values for summary.json.
 
     `closed` means that a gate refused: the journey ends here.
     """
@@ -65,14 +65,14 @@ class Outcome:
     blocks: tuple[Block, ...] = ()
     warned: bool = False
     closed: bool = False
-    facts: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A step of the life of a model; `gate` marks the one that work passes only if good enough."""
+    """A stage; `gate` marks the one that can close."""
 
     name: str
     owner: Owner
-    walk: Callable[[Rehearsal], Outcome]
+    run: Callable[[Rehearsal], StageResult]
     gate: bool = False

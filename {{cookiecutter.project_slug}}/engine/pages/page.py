@@ -182,7 +182,7 @@ def save(path: Path, html: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        unfinished.write_text(html, encoding="utf-8")
+        unfinished.write_text(html, encoding="utf-8", newline="\n")
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)

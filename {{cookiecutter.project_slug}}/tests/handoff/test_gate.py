@@ -22,7 +22,7 @@ CHECKED = [check for check in CHECKS if check.name in ON_A_SAMPLE]
 
 
 @pytest.fixture(scope="module")
-def judgement(workshop: Path, bundle: Bundle) -> Verdict:
+def verdict(workshop: Path, bundle: Bundle) -> Verdict:
     """The verdict on the sample's bundle."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(workshop)
@@ -30,9 +30,9 @@ def judgement(workshop: Path, bundle: Bundle) -> Verdict:
         return validate(bundle.path, MODEL, CHECKED)
 
 
-def test_gate_quick_checks_pass(judgement: Verdict) -> None:
-    assert [f"{one.check}: {one.measured}" for one in judgement.refusals] == []
-    assert len(judgement.findings) == len(CHECKED)
+def test_gate_quick_checks_pass(verdict: Verdict) -> None:
+    assert [f"{one.check}: {one.measured}" for one in verdict.refusals] == []
+    assert len(verdict.findings) == len(CHECKED)
 
 
 def test_gate_changed_bundle_is_refused(
@@ -49,22 +49,22 @@ def test_gate_changed_bundle_is_refused(
 def model_size(limit: int) -> Check:
     """An own check, as it could stand in handoff/gate.py: the saved model is small enough."""
 
-    def check(evidence: CheckContext) -> Result:
-        size = evidence.bundle.model_path.stat().st_size
-        verdict: Outcome = "pass" if size <= limit else "refuse"
-        return Result(verdict, f"{size:,} bytes", f"at most {limit:,} bytes", "fewer trees")
+    def check(context: CheckContext) -> Result:
+        size = context.bundle.model_path.stat().st_size
+        outcome: Outcome = "pass" if size <= limit else "refuse"
+        return Result(outcome, f"{size:,} bytes", f"at most {limit:,} bytes", "fewer trees")
 
     return Check("model size", "safe to own", check)
 
 
-@pytest.mark.parametrize(("limit", "verdict"), [(10**9, "passed"), (1, "refused")])
+@pytest.mark.parametrize(("limit", "outcome"), [(10**9, "passed"), (1, "refused")])
 def test_gate_own_check_passes_and_refuses(
     limit: int,
-    verdict: str,
+    outcome: str,
     bundle: Bundle,
     workshop: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Test a check of your own with a bundle that must pass and with one that it must refuse."""
     monkeypatch.chdir(workshop)
-    assert validate(bundle.path, MODEL, [model_size(limit)]).verdict == verdict
+    assert validate(bundle.path, MODEL, [model_size(limit)]).outcome == outcome

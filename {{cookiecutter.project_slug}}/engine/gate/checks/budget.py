@@ -1,4 +1,4 @@
-"""Does the served model answer within its budget of time and memory?"""
+"""Measures latency, throughput and memory of the real server against the budget."""
 
 import os
 import tempfile
@@ -15,32 +15,35 @@ import numpy as np
 
 from engine.data.columns import json_rows
 from engine.gate.checks.check import CheckContext, Result
-from engine.pages import charts
-from engine.pages.page import Figure
+from engine.gate.checks.pictures import latencies
 from engine.problem.tables import Budget
 from engine.serving.server_process import Connection, call, memory_mb, processor_seconds, server
 
-# What else the machine does can only make an answer slower, so the best of several windows is the
+# Other work on the machine can only slow a response down, so the best of several windows is the
 # nearest to what the model itself needs.
 WINDOWS, ROWS, MOST_SECONDS = 4, 120, 3.0
-# Callers at a time, and for how long, to see how many answers a second there are.
-CALLERS, CROWDED_SECONDS = 8, 0.6
-# Refused only if clearly over, for even the best window may have been disturbed; a warning near it.
+# Concurrent clients, and for how long, to measure throughput.
+CLIENTS, CONCURRENT_SECONDS = 8, 0.6
+# A share of the budget above CLEARLY refuses, because other work may disturb even the best window;
+# one above NEAR warns.
 CLEARLY, NEAR = 1.25, 0.8
-# A computation that takes so many times its own processor time shares its core with others: then
-# nobody can tell whether the model is slow or the machine busy. What the server itself computed can
-# still refuse, and so can its memory.
+# On a machine where a computation takes so many times its own processor time, other work slows the
+# server. Then only the server's own processor time and its memory can refuse.
 BUSY, SPIN_SECONDS = 1.3, 0.03
 CORES = os.cpu_count() or 1
-SEE_WHY = "mend what it says; python -m serving run --rehearsal --bundle PATH starts it by itself"
+ADVICE = {
+    "p99": "use a simpler candidate, fewer features or fewer trees",
+    "throughput": "use a simpler candidate or more server processes",
+    "memory": "use a smaller model",
+}
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The best window's 99th percentile, ms; answers a second; memory, MB; that window's times.
+    """The best window's 99th percentile and times, ms; responses per second; memory, MB.
 
-    `slowdown` is how many times its own processor time a computation took meanwhile. `computed_ms`
-    is what an answer keeps every core busy for, so that no machine like this gives it sooner.
+    `slowdown` is how many times its own processor time a computation took. `computed_ms` is the
+    server's own processor time per response on each core: a lower bound of the latency.
     """
 
     p99_ms: float
@@ -51,80 +54,81 @@ class Measured:
     times_ms: tuple[float, ...] = ()
 
 
-def budget(evidence: CheckContext) -> Result:
-    """The real server, asked one row a request by one caller and then by several at a time."""
-    rows = json_rows(evidence.dataset.test.head(ROWS), evidence.dataset.columns)
+def budget(context: CheckContext) -> Result:
+    """Requests of one row to the real server: from one client, then from several."""
+    rows = json_rows(context.dataset.test.head(ROWS), context.dataset.columns)
     with tempfile.TemporaryDirectory() as logs:
         try:
-            measured = measure(evidence.bundle.path, Path(logs), rows)
+            measured = measure(context.bundle.path, Path(logs), rows)
         except RuntimeError as error:
-            return Result("refuse", str(error), "the server starts and answers", SEE_WHY)
-    return judged(measured, evidence.problem.budget)
+            advice = "Fix the error. `python -m serving run --rehearsal --bundle PATH` starts the "
+            required = "the server starts and responds"
+            return Result("refuse", str(error), required, f"{advice}server alone.")
+    return evaluate(measured, context.problem.budget)
 
 
 def measure(bundle: Path, logs: Path, rows: Sequence[dict[str, Any]]) -> Measured:
-    """Start the server, ask it, stop it.
+    """Start the server, send requests, stop it.
 
     Raises:
-        RuntimeError: it does not start, answer or stop as it should.
+        RuntimeError: it does not start, respond or stop as it should.
     """
     with server(bundle, logs) as (connection, process):
-        spins, windows, rates, computed = [], [], [], []
+        slowdowns, windows, rates, computed = [], [], [], []
         for _ in range(WINDOWS):
             before = processor_seconds(process)
             windows.append(_window(connection, rows))
             computed.append((processor_seconds(process) - before) / len(windows[-1]) / CORES)
             rates.append(_rate(connection, rows))
-            spins.append(_slowdown())
+            slowdowns.append(_slowdown())
         memory = memory_mb(process)
     best = min(windows, key=lambda times: float(np.quantile(times, 0.99)))
-    p99, slowdown = float(np.quantile(best, 0.99)), float(np.median(spins))
+    p99, slowdown = float(np.quantile(best, 0.99)), float(np.median(slowdowns))
     return Measured(p99, max(rates), memory, slowdown, 1000 * min(computed), tuple(best))
 
 
-def judged(measured: Measured, allowed: Budget) -> Result:
-    """Held against the budget: refused if clearly beyond, a warning if near."""
+def evaluate(measured: Measured, allowed: Budget) -> Result:
+    """Refused if clearly over the budget, a warning if near it."""
     used = {
         "p99": measured.p99_ms / allowed.latency_p99_ms,
         "throughput": allowed.throughput_rps / max(measured.rps, 1e-9),
         "memory": measured.memory_mb / allowed.memory_mb,
     }
-    said = (
-        f"p99 {measured.p99_ms:.1f} ms, {measured.rps:.0f} answers/s, {measured.memory_mb:.0f} MB"
+    text = (
+        f"p99 {measured.p99_ms:.1f} ms, {measured.rps:.0f} responses/s, {measured.memory_mb:.0f} MB"
     )
     required = (
-        f"p99 {allowed.latency_p99_ms:g} ms, {allowed.throughput_rps:g} answers/s, "
+        f"p99 {allowed.latency_p99_ms:g} ms, {allowed.throughput_rps:g} responses/s, "
         f"{allowed.memory_mb:g} MB"
     )
-    shown = _picture(measured, allowed)
-    advice = {
-        "p99": "a simpler candidate, fewer features or trees",
-        "throughput": "a simpler candidate, or more processes",
-        "memory": "a smaller model",
-    }
+    shown = latencies(
+        measured.times_ms, f"The budget is {allowed.latency_p99_ms:g} ms for 99 % of them."
+    )
     over = [name for name, share in used.items() if share > CLEARLY]
     near = [name for name, share in used.items() if share > NEAR]
-    if clear := [name for name in over if _beyond_doubt(name, measured, allowed)]:
-        named = "; ".join(f"{name} is clearly over its budget: {advice[name]}" for name in clear)
-        asked = f"{named}; or ask who needs the answers for a larger budget"
-        return Result("refuse", said, required, asked, shown)
+    if certain := [name for name in over if _is_certain(name, measured, allowed)]:
+        advice = f"{_advice(certain, 'clearly over')} Or agree on a larger budget with the users."
+        return Result("refuse", text, required, advice, shown)
     if over:
-        said += f", while the machine was {measured.slowdown:.1f} times slower than by itself"
-        return Result("warn", said, required, "check again while nothing else runs", shown)
+        text += f" on a busy machine ({measured.slowdown:.1f} times slower than when idle)"
+        return Result("warn", text, required, "Check again while nothing else runs.", shown)
     if near:
-        named = "; ".join(f"{name} is near its budget: {advice[name]}" for name in near)
-        return Result("warn", said, required, named, shown)
-    return Result("pass", said, required, picture=shown)
+        return Result("warn", text, required, _advice(near, "near"), shown)
+    return Result("pass", text, required, picture=shown)
 
 
-def _beyond_doubt(name: str, measured: Measured, allowed: Budget) -> bool:
-    """Whether what is over its budget is so by the server's own doing."""
+def _advice(names: Sequence[str], relation: str) -> str:
+    return " ".join(f"{name} is {relation} its budget: {ADVICE[name]}." for name in names)
+
+
+def _is_certain(name: str, measured: Measured, allowed: Budget) -> bool:
+    """Whether the server itself, and not the machine, is over the budget."""
     computes = measured.computed_ms > CLEARLY * allowed.latency_p99_ms
     return measured.slowdown <= BUSY or name == "memory" or (name == "p99" and computes)
 
 
 def _window(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[float]:
-    """How long each answer took, ms, one request after the other."""
+    """The time of each response, ms; one request after the other."""
     times: list[float] = []
     end = time.perf_counter() + MOST_SECONDS
     for row in rows:
@@ -137,25 +141,25 @@ def _window(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[floa
 
 
 def _rate(connection: Connection, rows: Sequence[dict[str, Any]]) -> float:
-    """Answers a second to several callers, each on a connection of its own."""
-    ready = threading.Barrier(CALLERS)
+    """Responses per second to concurrent clients, each on its own connection."""
+    ready = threading.Barrier(CLIENTS)
 
     def call_until_end(first: int) -> int:
         own = Connection(connection.host, connection.port, timeout=connection.timeout)
         ready.wait()
-        answered, end = 0, time.perf_counter() + CROWDED_SECONDS
+        responses, end = 0, time.perf_counter() + CONCURRENT_SECONDS
         for row in islice(cycle(rows), first, None):
             if time.perf_counter() > end:
                 break
             call(own, "/v1/predict", row)
-            answered += 1
+            responses += 1
         own.close()
-        return answered
+        return responses
 
     began = time.perf_counter()
-    with ThreadPoolExecutor(CALLERS) as callers:
-        answered = sum(callers.map(call_until_end, range(CALLERS)))
-    return answered / (time.perf_counter() - began)
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        responses = sum(clients.map(call_until_end, range(CLIENTS)))
+    return responses / (time.perf_counter() - began)
 
 
 def _slowdown() -> float:
@@ -164,12 +168,3 @@ def _slowdown() -> float:
     while time.process_time() - spent < SPIN_SECONDS:
         pass
     return (time.perf_counter() - began) / (time.process_time() - spent)
-
-
-def _picture(measured: Measured, allowed: Budget) -> Figure:
-    title = "One row a request: how long an answer took, ms"
-    top = max(measured.p99_ms, 1.0)
-    edges = [float(edge) for edge in np.linspace(0, top, 25)]
-    counts = np.histogram(np.minimum(measured.times_ms, top), edges)[0].astype(float).tolist()
-    picture = charts.histogram(title, edges, {"requests": counts})
-    return Figure(picture, f"{title}; its budget is {allowed.latency_p99_ms:g} ms for 99 of 100.")

@@ -1,4 +1,4 @@
-"""Does what is said come true as often as it is said?"""
+"""Checks that predicted probabilities agree with observed frequencies."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,64 +11,63 @@ from engine.training.evaluate import calibration as reliability
 
 Array = NDArray[np.float64]
 
-# Rows are put in groups by score, at most so many and of no fewer rows than this: the share that
-# came true in a smaller one is mostly chance.
-MOST_GROUPS, ROWS_IN_GROUP = 10, 50
-FEWEST_ROWS = 2 * ROWS_IN_GROUP
-UNTIL_THEN = "more rows would tell; until then take the probability for a rank only"
+# Most bins by score, and fewest rows in one: in smaller bins the observed share is mostly chance.
+MOST_BINS, ROWS_IN_BIN = 10, 50
+FEWEST_ROWS = 2 * ROWS_IN_BIN
 
 
-def calibration(evidence: CheckContext) -> Result:
-    """How far, on average, what is said lies from what comes; of several classes the likeliest."""
-    problem = evidence.problem
-    limit = problem.success.calibration_error
-    if problem.target.task == "regression":
-        return Result("not applicable", "a value has no probability", "for classes only")
+def calibration(context: CheckContext) -> Result:
+    """The calibration error is within its limit; of several classes the likeliest one counts."""
+    limit = context.problem.success.calibration_error
+    if context.problem.target.task == "regression":
+        measured = "the task is regression, which predicts no probability"
+        return Result("not applicable", measured, "classification only")
     if limit is None:
-        advice = "say in problem.toml how far off is still useful: success.calibration_error = 0.05"
-        measured = "problem.toml does not say how far off a probability may be"
-        return Result("not applicable", measured, "what success.calibration_error allows", advice)
-    said, came = evidence.judged.scores, evidence.judged.known.values
-    if said.ndim > 1:
-        said, came = said.max(axis=1), (said.argmax(axis=1) == came).astype(float)
-    required = f"a mean gap of at most {limit:g} between what is said and what comes"
-    gap = calibration_error(said, came, evidence.judged.known.units)
-    measured = f"{gap.value:.3f} ({gap.low:.3f} to {gap.high:.3f}) on {len(said):,} test rows"
-    points = [
-        (one["mean_score"], one["share"], int(one["rows"])) for one in reliability(came, said)
-    ]
-    title = "What was said against what came"
-    shown = Figure(charts.calibration(title, points), f"{title}; the line is an honest score.")
-    if gap.low > limit:
-        advice = (
-            "calibrate the model (sklearn.calibration.CalibratedClassifierCV), then train and "
-            "build again"
-        )
-        return Result("refuse", measured, required, advice, shown)
-    if len(said) < FEWEST_ROWS:
-        measured = f"{len(said)} test rows, too few to tell; {FEWEST_ROWS} would"
-    if gap.value > limit or len(said) < FEWEST_ROWS:
-        return Result("warn", measured, required, UNTIL_THEN, shown)
+        measured = "problem.toml sets no limit for the calibration error"
+        advice = "Set a limit in problem.toml, for example success.calibration_error = 0.05."
+        return Result("not applicable", measured, "a limit: success.calibration_error", advice)
+    targets, scores = context.predictions.known, context.predictions.scores
+    outcomes = targets.values
+    if scores.ndim > 1:
+        outcomes = (scores.argmax(axis=1) == outcomes).astype(float)
+        scores = scores.max(axis=1)
+    required = f"a calibration error of at most {limit:g}"
+    error = calibration_error(scores, outcomes, targets.units)
+    measured = f"{error.value:.3f} ({error.low:.3f} to {error.high:.3f}) on {len(scores):,} rows"
+    bins = [(o["mean_score"], o["share"], int(o["rows"])) for o in reliability(outcomes, scores)]
+    title = "Predicted probability and observed share"
+    shown = Figure(charts.calibration(title, bins), f"{title}; on the line they are equal.")
+    if error.low > limit:
+        advice = "Calibrate the model (sklearn.calibration.CalibratedClassifierCV), then train and "
+        return Result("refuse", measured, required, f"{advice}build again.", shown)
+    too_few = len(scores) < FEWEST_ROWS
+    if error.value > limit or too_few:
+        measured += f"; at least {FEWEST_ROWS} are needed" if too_few else ""
+        advice = "Collect more rows; until then, use the score only to rank rows."
+        return Result("warn", measured, required, advice, shown)
     return Result("pass", measured, required, picture=shown)
 
 
-def calibration_error(said: Array, came: Array, units: Units | None = None) -> Interval:
-    """The mean distance of what is said (probabilities, shape (n,)) from what came (0 or 1).
+def calibration_error(scores: Array, outcomes: Array, units: Units | None = None) -> Interval:
+    """The expected calibration error (Naeini et al. 2015) with its 95 % interval.
 
-    Over groups of equal size by score, weighed by their rows (expected calibration error, Naeini
-    et al. 2015). Chance alone makes it larger the fewer the rows are, and a resample adds as much
-    again; so the interval is the bootstrap's basic one, which takes that off (Davison, Hinkley
-    1997, 5.2).
+    Bins hold equal numbers of rows. Chance alone increases the error, and a resample adds as much
+    again; so this is the basic bootstrap interval, which removes it (Davison, Hinkley 1997, 5.2).
+
+    Args:
+        scores: predicted probabilities, shape (n,).
+        outcomes: 0 or 1, shape (n,).
+        units: the group of each row.
     """
-    groups = int(np.clip(len(said) // ROWS_IN_GROUP, 1, MOST_GROUPS))
+    bins = int(np.clip(len(scores) // ROWS_IN_BIN, 1, MOST_BINS))
 
-    def gap(rows: NDArray[np.intp]) -> float:
-        ranked = np.array_split(rows[np.argsort(said[rows], kind="stable")], groups)
-        off = [len(part) * abs(said[part].mean() - came[part].mean()) for part in ranked]
-        return float(sum(off) / len(rows))
+    def error(rows: NDArray[np.intp]) -> float:
+        ranked = np.array_split(rows[np.argsort(scores[rows], kind="stable")], bins)
+        gaps = [len(one) * abs(scores[one].mean() - outcomes[one].mean()) for one in ranked]
+        return float(sum(gaps) / len(rows))
 
-    measured = gap(np.arange(len(said)))
-    drawn = resamples(came, REPEATS, 0, stratify=False, units=units)
-    samples = np.array([gap(rows) for rows in drawn])
+    measured = error(np.arange(len(scores)))
+    drawn = resamples(outcomes, REPEATS, 0, stratify=False, units=units)
+    samples = np.array([error(rows) for rows in drawn])
     low, middle, high = 2 * measured - np.quantile(samples, [0.975, 0.5, 0.025])
     return Interval(*(max(0.0, float(value)) for value in (middle, low, high)))

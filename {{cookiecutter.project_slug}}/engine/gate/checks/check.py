@@ -1,11 +1,10 @@
-"""What a check is given, and what it says."""
+"""The interface of a check: the context that it gets and the result that it returns."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-import pandera.pandas as pa
 from sklearn.pipeline import Pipeline
 
 from engine.bundle.bundle import Bundle
@@ -23,12 +22,9 @@ Group = Literal["worth it", "honest", "runs the same", "safe to own"]
 
 @dataclass(frozen=True)
 class Result:
-    """What a check came to; `next` is what to do about it, empty where nothing is.
+    """The result of a check; `next` is the next step, empty where there is none."""
 
-    `picture` shows the measurement where that says more than words.
-    """
-
-    verdict: Outcome
+    outcome: Outcome
     measured: str
     required: str
     next: str = ""
@@ -36,34 +32,29 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One line of the gate's table: a check and its result.
+class Finding(Result):
+    """A row of the verdict: a check's result, its name and group.
 
-    `dropped` is the team's reason, if it has dropped the check.
+    `dropped` is the team's reason for not running the check.
     """
 
-    check: str
-    group: Group
-    verdict: Outcome
-    measured: str
-    required: str
-    next: str = ""
-    picture: Figure | None = None
+    check: str = ""
+    group: Group = "worth it"
     dropped: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """The finding as it stands in verdict.json: all of it but the picture."""
-        said = ["check", "group", "verdict", "measured", "required", "next"]
-        said += ["dropped"] if self.dropped else []
-        return {name: getattr(self, name) for name in said}
+        """The finding as verdict.json holds it, without the picture."""
+        value = {"check": self.check, "group": self.group, "verdict": self.outcome}
+        value |= {"measured": self.measured, "required": self.required, "next": self.next}
+        return value | ({"dropped": self.dropped} if self.dropped else {})
 
 
 @dataclass(frozen=True)
 class CheckContext:
-    """A verified bundle, and the rows it says it was made from.
+    """A verified bundle, the project's model definition, and the project's rows.
 
-    What the bundle says of its model is not believed: model, predictions and measures here are the
-    gate's own. Asking for them raises BadInput where the model cannot be loaded.
+    Model, predictions and evaluation are the gate's own; none is read from the bundle. Their first
+    use raises BadInput where the model cannot be loaded.
     """
 
     bundle: Bundle
@@ -71,61 +62,58 @@ class CheckContext:
     dataset: Dataset
 
     @property
-    def schema(self) -> pa.DataFrameSchema:
-        """The contract of a row."""
-        return self.definition.contract
-
-    @property
     def problem(self) -> Problem:
-        """The problem as it stands in the repository, by which the bundle is judged."""
+        """The problem as it stands in the repository."""
         return self.dataset.problem
 
     @property
-    def claims(self) -> TrainingResult:
-        """What the bundle says and only training could know."""
-        said = self.bundle.evaluation
+    def training_result(self) -> TrainingResult:
+        """The values of the bundle that only training knows."""
+        evaluation = self.bundle.evaluation
         try:
-            looks = int(said["test_evaluations"])
-            return TrainingResult(str(said["candidate"]["name"]), self.bundle.threshold, looks)
+            name, times = str(evaluation["candidate"]["name"]), int(evaluation["test_evaluations"])
         except (KeyError, TypeError, ValueError):
-            return TrainingResult("", self.bundle.threshold, 0)
+            name, times = "", 0
+        return TrainingResult(name, self.bundle.threshold, times)
 
     @cached_property
     def model(self) -> Pipeline:
-        """The model as the PoC runs it."""
+        """The model as training runs it."""
         return load_model(self.bundle.model_path)
 
     @cached_property
-    def judged(self) -> TestPredictions:
-        """What the model says of the test rows."""
+    def predictions(self) -> TestPredictions:
+        """The model's predictions of the test rows."""
         return predict_test(self.dataset, self.model)
 
     @cached_property
     def evaluation(self) -> dict[str, Any]:
-        """How good the model is, measured anew."""
-        return evaluate(self.judged, self.claims, self.definition.candidates)
+        """The evaluation of the model, computed by the gate."""
+        return evaluate(self.predictions, self.training_result, self.definition.candidates)
 
     @cached_property
     def run(self) -> TrainedRun:
-        """The training run that the bundle names; BadInput where MLflow does not know it."""
+        """The training run that the bundle names; BadInput where MLflow has no such run."""
         return fetch(self.bundle.manifest["run_id"])
 
     @cached_property
-    def served(self) -> Predictor:
-        """The model as the server runs it, its golden rows not asked yet; BadInput without one."""
+    def predictor(self) -> Predictor:
+        """The model as the server runs it; its golden rows are not replayed yet."""
         return prepare(self.bundle, rehearsal=True)
 
 
 @dataclass(frozen=True)
 class Check:
-    """A question that the gate asks of every bundle.
+    """A named check of the gate.
 
-    `slow_note` says what goes on while a slow check runs: one that starts processes of its own.
-    `dropped` is the team's reason for not running it (`engine.gate.standard.without`).
+    Args:
+        run: measures the bundle.
+        slow_note: what a slow check does meanwhile; set only for checks that start processes.
+        dropped: the team's reason for not running it (`engine.gate.standard.without`).
     """
 
     name: str
     group: Group
-    ask: Callable[[CheckContext], Result]
+    run: Callable[[CheckContext], Result]
     slow_note: str = ""
     dropped: str = ""

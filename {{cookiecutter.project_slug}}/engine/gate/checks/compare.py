@@ -1,34 +1,35 @@
-"""Holds what a bundle says against what the gate has worked out."""
+"""Compares documents of a bundle with what the gate computes, and shortens lists of results."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from engine.bundle.replay import same
 
-# Enough to see what is wrong; the rest is mostly the same mistake again.
+# More lines mostly repeat the same fault.
 SHOWN = 3
 
 
-def differences(said: Any, found: Any, where: str) -> list[str]:
+def differences(recorded: Any, computed: Any, where: str) -> list[str]:
     """Every value in which two JSON documents differ, scores within the tolerance of serving."""
-    if isinstance(said, dict) and isinstance(found, dict):
-        keys = [*found, *(key for key in said if key not in found)]
-        pairs = [(f"{where} {key}", said.get(key), found.get(key)) for key in keys]
-    elif isinstance(said, list) and isinstance(found, list) and len(said) == len(found):
-        pairs = [
-            (f"{where} {number}", one, other)
-            for number, (one, other) in enumerate(zip(said, found, strict=True), start=1)
-        ]
+    pairs: list[tuple[Any, Any, Any]]
+    if isinstance(recorded, dict) and isinstance(computed, dict):
+        keys = [*computed, *(key for key in recorded if key not in computed)]
+        pairs = [(key, recorded.get(key), computed.get(key)) for key in keys]
+    elif (
+        isinstance(recorded, list) and isinstance(computed, list) and len(recorded) == len(computed)
+    ):
+        pairs = list(zip(range(1, len(computed) + 1), recorded, computed, strict=True))
+    elif same(computed, recorded):
+        return []
     else:
-        if same(found, said):
-            return []
-        return [f"{where} is {_short(said)}, found {_short(found)}"]
-    return [line for name, one, other in pairs for line in differences(one, other, name)]
+        return [f"{where} is {_short(recorded)}, expected {_short(computed)}"]
+    return [line for key, one, other in pairs for line in differences(one, other, f"{where} {key}")]
 
 
-def shorten(lines: list[str]) -> str:
-    """The first few of many lines, and how many more there are."""
-    more = f"; and {len(lines) - SHOWN} more" if len(lines) > SHOWN else ""
-    return "; ".join(lines[:SHOWN]) + more
+def shorten(lines: Sequence[str], separator: str = "; ", shown: int = SHOWN) -> str:
+    """The first lines, and the number of the others."""
+    more = [f"and {len(lines) - shown} more"] if len(lines) > shown else []
+    return separator.join([*lines[:shown], *more])
 
 
 def _short(value: Any) -> str:

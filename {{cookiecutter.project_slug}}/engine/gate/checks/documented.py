@@ -1,57 +1,58 @@
-"""Do the papers say what they must, or does a note to oneself stand in for it?"""
+"""Checks that problem, contract and model card hold no placeholders."""
 
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from engine.gate.checks.check import CheckContext, Result
+from engine.gate.checks.compare import shorten
 
 # What people write where they mean to write something later.
 PLACEHOLDER = re.compile(
     r"\b(TODO|TBD|TBC|FIXME|XXX)\b|\bNot yet said\b|\blorem ipsum\b|<[a-z][a-z _-]*>|\?\?\?",
     re.IGNORECASE,
 )
-SHOWN = 8
 
 
-def documented(evidence: CheckContext) -> Result:
-    """No placeholder in problem, contract or card; each input has a meaning beside its name.
+def documented(context: CheckContext) -> Result:
+    """No placeholder in problem, contract or card; each input has a description.
 
-    What stands under `assumed` is a warning: a rehearsal may go on, `handoff accept` refuses it.
+    A placeholder under `assumed` is a warning: a rehearsal may continue, `handoff accept` stops.
     """
-    required = "no placeholder in problem, contract or card; a meaning for each input"
-    assumed = {*evidence.problem.assumed}
-    card = evidence.bundle.card_path.read_text("utf-8", errors="replace")
-    unsaid: list[str] = []
-    guessed: list[str] = []
-    for where, text in _sentences(evidence):
-        if not PLACEHOLDER.search(text):
-            continue
-        card = card.replace(text, "")  # named once, where it is to be mended
-        is_assumed = bool({where, where.split(".")[0]} & assumed)
-        (guessed if is_assumed else unsaid).append(where)
-    unsaid += [f"model_card.md: {match[0]}" for match in PLACEHOLDER.finditer(card)]
-    if unsaid:
-        advice = "write what is meant there, then train and build again"
-        return Result("refuse", f"placeholders: {_listed(unsaid)}", required, advice)
-    bare = [one.name for one in evidence.dataset.columns if one.meaning in ("", one.name)]
-    said = [f"assumed: {_listed(guessed)}"] if guessed else []
-    said += [f"no meaning beside the name: {_listed(bare)}"] if bare else []
-    if said:
-        steps = ["answer what is assumed"] if guessed else []
-        if bare:
-            steps.append(
-                "say under description= in data/contract.py what each input is, and its unit"
-            )
-        return Result("warn", "; ".join(said), required, "; ".join(steps))
-    inputs = len(evidence.dataset.columns)
-    return Result("pass", f"no placeholder; {inputs} of {inputs} inputs have a meaning", required)
+    required = "no placeholder in problem, contract or card; a description of each input"
+    assumed = {*context.problem.assumed}
+    card = context.bundle.card_path.read_text("utf-8", errors="replace")
+    open_places: list[str] = []
+    assumed_places: list[str] = []
+    for where, text in _texts_of(context):
+        if PLACEHOLDER.search(text):
+            card = card.replace(text, "")  # reported once, where it is to be fixed
+            is_assumed = bool({where, where.split(".")[0]} & assumed)
+            (assumed_places if is_assumed else open_places).append(where)
+    open_places += [f"model_card.md: {match[0]}" for match in PLACEHOLDER.finditer(card)]
+    if open_places:
+        advice = "Replace the placeholders, then train and build again."
+        return Result("refuse", f"placeholders: {_shortened(open_places)}", required, advice)
+    columns = context.dataset.columns
+    undescribed = [one.name for one in columns if one.meaning in ("", one.name)]
+    measured: list[str] = []
+    steps: list[str] = []
+    if assumed_places:
+        measured.append(f"assumed: {_shortened(assumed_places)}")
+        steps.append("Answer what is assumed.")
+    if undescribed:
+        measured.append(f"no description: {_shortened(undescribed)}")
+        steps.append("Describe each input and its unit in data/contract.py (description=).")
+    if measured:
+        return Result("warn", "; ".join(measured), required, " ".join(steps))
+    total = len(columns)
+    return Result("pass", f"no placeholder; {total} of {total} inputs are described", required)
 
 
-def _sentences(evidence: CheckContext) -> Iterator[tuple[str, str]]:
-    """Every text of the problem by its place, and each input's meaning."""
-    yield from _texts("", evidence.problem.model_dump(exclude={"assumed"}))
-    for column in evidence.dataset.columns:
+def _texts_of(context: CheckContext) -> Iterator[tuple[str, str]]:
+    """Every text of the problem with its key, and each input's description."""
+    yield from _texts("", context.problem.model_dump(exclude={"assumed"}))
+    for column in context.dataset.columns:
         yield f"data/contract.py {column.name}", column.meaning
 
 
@@ -66,6 +67,5 @@ def _texts(where: str, value: Any) -> Iterator[tuple[str, str]]:
             yield from _texts(f"{where}.{number}", inner)
 
 
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+def _shortened(names: list[str]) -> str:
+    return shorten(names, ", ", shown=8)

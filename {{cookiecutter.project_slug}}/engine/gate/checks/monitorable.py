@@ -1,4 +1,4 @@
-"""Will the monitor be silent while nothing changes, and what is changing already?"""
+"""Checks that the monitor raises no alarm while nothing changes, and names what drifts already."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,48 +6,45 @@ from numpy.typing import NDArray
 from engine.gate.checks.check import CheckContext, Result
 from engine.monitoring.drift import drift_between
 from engine.monitoring.finding import Finding
-from engine.pages.formatting import count
 
-# Halves of the test rows that are drawn at random and compared. One alarm among them may be bad
-# luck (the monitor allows itself one in a hundred), two are not.
-HALVES = 5
-TOLERATED_ALARMS = 1
+# Random halves of the test rows. The monitor's false alarm rate is one in a hundred, so one alarm
+# can be chance; two are not.
+HALVES, TOLERATED_ALARMS = 5, 1
 
 Rows = NDArray[np.intp]
 
 
-def monitorable(evidence: CheckContext) -> Result:
-    """No alarm between random halves of the test rows; what drifts over time is named."""
-    rows, enough = len(evidence.dataset.test), evidence.problem.monitoring.minimum_rows
-    required = "silent on random halves of the test rows; what drifts over time is known"
-    if rows < 2 * enough:
-        measured = f"{rows} test rows are too few to be parted in two of {enough}"
-        advice = "more rows; until then drift is found late"
+def monitorable(context: CheckContext) -> Result:
+    """No alarm between random halves of the test rows; drift over the test period is named."""
+    rows, minimum = len(context.dataset.test), context.problem.monitoring.minimum_rows
+    required = f"at most {TOLERATED_ALARMS} alarm between {HALVES} random halves of the test rows"
+    if rows < 2 * minimum:
+        measured = f"{rows} test rows; two halves of {minimum} are needed"
+        advice = "Collect more rows; until then, the monitor finds drift late."
         return Result("not applicable", measured, required, advice)
     rng = np.random.default_rng(0)
-    shuffles = [rng.permutation(rows) for _ in range(HALVES)]
-    alarms = [found for order in shuffles if (found := _drift(evidence, order))]
+    drifts = [_drift(context, rng.permutation(rows)) for _ in range(HALVES)]
+    alarms = [drift for drift in drifts if drift]
+    measured = f"alarms in {len(alarms)} of {HALVES} random halves"
     if len(alarms) > TOLERATED_ALARMS:
-        what = sorted({f"{one.about} ({one.check})" for found in alarms for one in found})
-        measured = f"{len(alarms)} of {HALVES} random halves raise an alarm: {', '.join(what)}"
-        advice = "these columns cannot be watched as they are: group rare values, or leave them out"
-        return Result("refuse", measured, required, advice)
-    measured = f"{HALVES - len(alarms)} of {HALVES} random halves are silent"
-    if evidence.problem.rows.time and (found := _drift(evidence, np.arange(rows))):
-        named = "; ".join(f"{one.about}: {one.detail}" for one in found)
-        measured += f"; {count(len(found), 'thing drifts', 'things drift')} within the test period"
-        advice = "expect these alarms: leave the column out, or retrain once in a test period"
-        return Result("warn", f"{measured}: {named}", required, advice)
+        columns = {f"{one.about} ({one.check})" for drift in alarms for one in drift}
+        advice = "Group rare values of these columns, or exclude them; then train and build again."
+        return Result("refuse", f"{measured}: {', '.join(sorted(columns))}", required, advice)
+    if context.problem.rows.time and (drift := _drift(context, np.arange(rows))):
+        names = "; ".join(f"{one.about}: {one.detail}" for one in drift)
+        measured += f"; drift within the test period in {len(drift)}: {names}"
+        advice = "Expect these alarms. Exclude the columns, or retrain once per test period."
+        return Result("warn", measured, required, advice)
     return Result("pass", measured, required)
 
 
-def _drift(evidence: CheckContext, order: Rows) -> list[Finding]:
-    """What the monitor would say of the second half of the test rows, in this order."""
-    dataset, reference = evidence.dataset, evidence.judged
-    scores = reference.scores.max(axis=1) if reference.scores.ndim > 1 else reference.scores
-    before, after = np.array_split(order, 2)
+def _drift(context: CheckContext, order: Rows) -> list[Finding]:
+    """The monitor's alarms on the second half of the test rows in this order."""
+    dataset, scores = context.dataset, context.predictions.scores
+    scores = scores.max(axis=1) if scores.ndim > 1 else scores
     table = dataset.inputs(dataset.test)
-    halves = [(table.iloc[part].reset_index(drop=True), scores[part]) for part in (before, after)]
-    enough = dataset.problem.monitoring.minimum_rows
-    found = drift_between(halves[0], halves[1], dataset.columns, enough)
-    return [one for one in found if one.wrong]
+    before, after = (
+        (table.iloc[half].reset_index(drop=True), scores[half]) for half in np.array_split(order, 2)
+    )
+    minimum = dataset.problem.monitoring.minimum_rows
+    return [one for one in drift_between(before, after, dataset.columns, minimum) if one.wrong]

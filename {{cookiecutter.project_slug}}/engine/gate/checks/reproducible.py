@@ -1,4 +1,4 @@
-"""Does training again, from nothing but the recorded commit and the rows, give the same model?"""
+"""Retrains from the recorded commit and the rows, and compares the result with the bundle."""
 
 import io
 import json
@@ -20,94 +20,92 @@ from engine.bundle.run import SNAPSHOT, TrainedRun
 from engine.data.paths import is_file
 from engine.gate.checks.check import CheckContext, Result
 from engine.gate.checks.compare import differences, shorten
-from engine.problem.errors import BadInput
+from engine.problem.errors import EXIT_BAD_INPUT, BadInput
 from engine.serving.model.predictor import load
 from engine.training.record.write import RUN_METADATA
 from engine.version import BadRelease, identity, installed
 
-# Chosen parameters are replayed, not the search that found them; longer than this no one waits.
+# Retraining uses the chosen parameters and does not repeat the search for them.
 MOST_SECONDS = 3600
-# Of what a failed retraining said, the error and the last place in the project's own code.
+# The last characters of an error, and the places in the project's own code in a traceback.
 LONGEST, PLACE = 600, re.compile(r'  File "(?:[^"]*/checkout/)([^"]+)", line (\d+)')
-# How a command of the project ends that says itself what to do.
-BAD_INPUT = 2
-# What training writes down and must come to again.
-AGAIN = ("candidate", "parameters", "calibrated", "threshold", "data_digest")
+# What the run records and retraining must give again.
+COMPARED = ("candidate", "parameters", "calibrated", "threshold", "data_digest")
 
 
-def reproducible(evidence: CheckContext) -> Result:
-    """A fresh process in a clean checkout retrains to the same numbers and golden answers.
+def reproducible(context: CheckContext) -> Result:
+    """A fresh process in a clean checkout gives the same numbers and golden predictions.
 
-    Uncommitted work is retrained from the snapshot that the run took of it. That is a warning: a
-    rehearsal may go on, `handoff accept` refuses it.
+    Uncommitted work is retrained from the run's snapshot. That is a warning: a rehearsal may
+    continue, `handoff accept` stops.
     """
-    required = "trained again from its commit: the same numbers and golden answers"
-    run, code = evidence.run, evidence.bundle.manifest["code"]
+    required = "retraining from the commit gives the same numbers and golden predictions"
+    run, code = context.run, context.bundle.manifest["code"]
     from_snapshot = bool(code["dirty"] or not code["commit"])
     with tempfile.TemporaryDirectory() as folder:
         checkout, out = Path(folder, "checkout"), Path(folder, "out")
         if from_snapshot:
-            _unpack(run, checkout)
+            shutil.unpack_archive(run.folder / SNAPSHOT, checkout)
         else:
             _check_out(code["commit"], checkout)
-        if refusal := _another_engine(evidence.bundle.manifest.get("engine"), checkout):
+        if refusal := _engine_differs(context.bundle.manifest.get("engine"), checkout):
             return refusal
-        _link_rows(evidence.problem.rows.source, checkout)
+        _link_rows(context.problem.rows.source, checkout)
         _retrain(run, checkout, out)
-        found = _against(run.facts, json.loads((out / RUN_METADATA).read_text("utf-8")))
-        found += _golden(evidence, out / "model.skops")
-    if found:
-        return Result("refuse", shorten(found), required, _advice(evidence))
-    golden = len(evidence.bundle.golden())
+        results = _compare(run.facts, json.loads((out / RUN_METADATA).read_text("utf-8")))
+        results += _replay_golden(context, out / "model.skops")
+    if results:
+        return Result("refuse", shorten(results), required, _advice(context))
+    commit = f"commit {str(code['commit'])[:12]}"
+    source = "the snapshot of uncommitted work" if from_snapshot else commit
+    golden = len(context.bundle.golden())
+    measured = f"retrained from {source}: same numbers, {golden} golden predictions"
     if from_snapshot:
-        measured = f"from the snapshot of uncommitted work: same numbers, {golden} golden answers"
-        return Result("warn", measured, required, "commit, then train and build again, to sign")
-    measured = f"from commit {code['commit'][:12]}: same numbers, {golden} golden answers"
+        advice = "Commit, then train and build again; only committed work can be signed."
+        return Result("warn", measured, required, advice)
     return Result("pass", measured, required)
 
 
-def _another_engine(recorded: dict[str, str] | None, checkout: Path) -> Result | None:
-    """A refusal where the clean checkout runs another engine than the bundle was built with.
+def _engine_differs(recorded: dict[str, str] | None, checkout: Path) -> Result | None:
+    """A refusal if the clean checkout runs another engine than the bundle was built with.
 
-    The recorded commit does not say which: an engine that is installed as a wheel is not in it.
+    The commit alone does not show that: it does not hold an engine that is installed as a wheel.
     """
     folder = checkout / "engine"
     home = folder if folder.is_dir() else installed()
     try:
-        here = identity(home) if home else None
-    except BadRelease:  # of a commit from before engines had versions
-        here = None
-    if recorded and here == recorded:
+        current = identity(home) if home else None
+    except BadRelease:  # a commit from before engines had versions
+        current = None
+    if recorded and current == recorded:
         return None
     return Result(
         "refuse",
-        f"built with {_named(recorded)}; the clean checkout runs {_named(here)}",
-        "built with the engine that the clean checkout runs",
-        "commit the engine that is to make this model, or install the wheel that is pinned; then "
-        "train and build again",
+        f"built with {_engine_name(recorded)}; the clean checkout runs {_engine_name(current)}",
+        "the clean checkout runs the engine that the bundle was built with",
+        "Commit the engine of this model, or install the pinned wheel; then train and build again.",
     )
 
 
-def _named(engine: dict[str, str] | None) -> str:
+def _engine_name(engine: dict[str, str] | None) -> str:
     return f"engine {engine['version']} ({engine['sha256'][:12]})" if engine else "no known engine"
 
 
-def _advice(evidence: CheckContext) -> str:
-    """Where to look for what makes the difference."""
-    if never_alike := unportable(evidence.bundle.features_path):
+def _advice(context: CheckContext) -> str:
+    if causes := unportable(context.bundle.features_path):
         return (
-            f"the same code and rows do not give the same features: {'; '.join(never_alike)}; take "
-            "that out of poc/features.py, then train and build again"
+            f"The feature code differs between runs: {'; '.join(causes)}. Remove that from "
+            "poc/features.py, then train and build again."
         )
     return (
-        "train twice, here, and compare: if the two differ, something is left to chance (a "
-        "random_state in your own feature code or model); if not, the recorded commit lacks "
-        "something: a file that git ignores, another version of a package"
+        "Train twice here and compare. If the two differ, set random_state in your own feature "
+        "code or model. If not, the commit lacks a file that git ignores, or a package has "
+        "another version."
     )
 
 
 def _check_out(commit: str, checkout: Path) -> None:
-    """The project as committed, in a folder that knows no git and no file beside."""
+    """The project as committed, in a folder without git and without other files."""
     done = subprocess.run(
         ["git", "archive", "--format=tar", "--end-of-options", commit],
         capture_output=True,
@@ -116,53 +114,49 @@ def _check_out(commit: str, checkout: Path) -> None:
     )
     if done.returncode:
         raise BadInput(
-            f"git knows no commit {commit[:12]}: {done.stderr.decode(errors='replace').strip()}; "
-            "fetch it, or train and build again from one that is here"
+            f"git has no commit {commit[:12]}: {done.stderr.decode(errors='replace').strip()}. "
+            "Fetch it, or train and build again from a commit that is here.",
+            code="unknown-commit",
         )
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
         try:
             archive.extractall(checkout, filter="data")
         except tarfile.FilterError as error:
-            name, to = error.tarinfo.name, error.tarinfo.linkname
+            name, target = error.tarinfo.name, error.tarinfo.linkname
             raise BadInput(
-                f"{name}, as committed, is a link to {to}, which is on this machine and not in the "
-                "repository: nobody else can train from that. Commit a link within the project, or "
-                f"none (`git rm --cached {name}`), then train and build again"
+                f"The committed file {name} is a link to {target}, which is outside the "
+                "repository, so nobody else can train. Commit a link within the project or none "
+                f"(`git rm --cached {name}`), then train and build again.",
+                code="link-outside",
             ) from None
 
 
-def _unpack(run: TrainedRun, checkout: Path) -> None:
-    """The files of the snapshot that the run took."""
-    shutil.unpack_archive(run.folder / SNAPSHOT, checkout)
-
-
 def _link_rows(source: str, checkout: Path) -> None:
-    """Put the source's file where the checkout looks for it: git holds no data."""
+    """Put the source's file where the checkout expects it, because git holds no data."""
     path = Path(source)
     if not is_file(source) or path.is_absolute() or not path.exists():
         return
-    there = checkout / path
-    there.parent.mkdir(parents=True, exist_ok=True)
-    there.unlink(missing_ok=True)
+    link = checkout / path
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)
     try:
-        there.symlink_to(path.absolute())
-    except OSError:  # Windows asks for a right to make links
-        shutil.copyfile(path, there)
+        link.symlink_to(path.absolute())
+    except OSError:  # on Windows, links need a permission
+        shutil.copyfile(path, link)
 
 
 def _retrain(run: TrainedRun, checkout: Path, out: Path) -> None:
-    """Run `python -m poc retrain` in the checkout, as the recorded packages allow.
+    """Run `python -m poc retrain` in the checkout.
 
     Raises:
-        BadInput: it failed, with the end of what it said, or took too long.
+        BadInput: it failed or took too long.
     """
-    facts = (run.folder / RUN_METADATA).absolute()
-    words = [sys.executable, "-m", "poc", "retrain", str(facts), str(out)]
+    metadata = (run.folder / RUN_METADATA).absolute()
     # The checkout's own code, whatever else is on the path here.
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     try:
         done = subprocess.run(
-            words,
+            [sys.executable, "-m", "poc", "retrain", str(metadata), str(out)],
             cwd=checkout,
             env=env | {"PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
@@ -173,51 +167,52 @@ def _retrain(run: TrainedRun, checkout: Path, out: Path) -> None:
         )
     except subprocess.TimeoutExpired:
         raise BadInput(
-            f"training again took longer than {MOST_SECONDS // 60} minutes and was stopped; choose "
-            "a candidate that trains faster"
+            f"Retraining took longer than {MOST_SECONDS // 60} minutes and was stopped. Choose a "
+            "candidate that trains faster.",
+            code="retraining-timeout",
         ) from None
     if done.returncode:
-        raise BadInput(_failure(done.returncode, done.stderr))
+        raise BadInput(_failure(done.returncode, done.stderr), code="retraining-failed")
 
 
-def _failure(code: int, stderr: str) -> str:
-    """Why training again failed, where, and what to do."""
-    if code < 0:
+def _failure(exit_code: int, stderr: str) -> str:
+    """Why and where retraining failed, and the next step."""
+    if exit_code < 0:
         return (
-            f"training again was ended from outside (signal {-code}), most often because memory "
-            "ran out; close what else runs, and ask the gate again"
+            f"Retraining was ended from outside (signal {-exit_code}), most often because memory "
+            "was short. Close other programs, then check again."
         )
     lines = stderr.rstrip().splitlines()
-    way = [number for number, line in enumerate(lines) if line.startswith("  ")]
-    said = " ".join(lines[way[-1] + 1 if way else 0 :])[-LONGEST:] or "it said nothing"
-    if code == BAD_INPUT:
-        return f"training again, from nothing but what is committed, was refused: {said}"
-    places = PLACE.findall(stderr)
-    where = f", in {places[-1][0]} line {places[-1][1]}" if places else ""
+    indented = [number for number, line in enumerate(lines) if line.startswith("  ")]
+    error = " ".join(lines[indented[-1] + 1 if indented else 0 :])[-LONGEST:] or "no message"
+    if exit_code == EXIT_BAD_INPUT:
+        return f"Retraining from the committed files alone stopped: {error}"
+    own_lines = PLACE.findall(stderr)
+    where = " in {} line {}".format(*own_lines[-1]) if own_lines else ""
     return (
-        f"training again, from nothing but what is committed, failed{where}: {said}. It worked "
-        "here, so something that it needs is not in the commit, most often a file that is new or "
-        "that git ignores; see `git status --ignored`, commit it, then train and build again"
+        f"Retraining from the committed files alone failed{where}: {error}. Most often a file "
+        "that it needs is new or ignored by git: see `git status --ignored`, commit it, then train "
+        "and build again."
     )
 
 
-def _against(recorded: Mapping[str, Any], again: Mapping[str, Any]) -> list[str]:
-    """Numbers that came out otherwise than they were recorded."""
+def _compare(recorded: Mapping[str, Any], retrained: Mapping[str, Any]) -> list[str]:
+    """The recorded numbers that retraining did not give again."""
     chosen = next(one for one in recorded["trials"] if one["name"] == recorded["candidate"])
-    before = {name: recorded.get(name) for name in AGAIN} | {"mean": chosen["mean"]}
-    return differences(before, {name: again.get(name) for name in before}, "recorded")
+    before = {name: recorded.get(name) for name in COMPARED} | {"mean": chosen["mean"]}
+    return differences(before, {name: retrained.get(name) for name in before}, "recorded")
 
 
-def _golden(evidence: CheckContext, model: Path) -> list[str]:
-    """The first golden row that the retrained model answers otherwise, served as the bundle is."""
+def _replay_golden(context: CheckContext, model: Path) -> list[str]:
+    """The first golden row whose prediction by the retrained model, as served, differs."""
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(evidence.bundle.path, folder, dirs_exist_ok=True)
+        shutil.copytree(context.bundle.path, folder, dirs_exist_ok=True)
         shutil.copyfile(model, Path(folder, "model/model.skops"))
-        said = evidence.bundle.manifest
-        files = said["files"] | {"model/model.skops": file_digest(model)}
-        here = replace(evidence.bundle, path=Path(folder), manifest=said | {"files": files})
+        manifest = context.bundle.manifest
+        files = manifest["files"] | {"model/model.skops": file_digest(model)}
+        copy = replace(context.bundle, path=Path(folder), manifest=manifest | {"files": files})
         try:
-            load(here, rehearsal=True)
+            load(copy, rehearsal=True)
         except BadInput as error:
             return [str(error)]
     return []

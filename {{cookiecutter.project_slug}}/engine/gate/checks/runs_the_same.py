@@ -1,4 +1,4 @@
-"""Does production give the PoC's answers, and refuse what the PoC never could have seen?"""
+"""Checks of the group `runs the same`: current inputs, the contract, and equal predictions."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -25,30 +25,31 @@ from engine.serving.http.schema import Limits, schema_of
 from engine.training.dataset import SEED
 from engine.training.record.write import FEATURES_FILE
 
-# Rows that are sent through both paths, beside the golden ones.
+# Test rows whose predictions are compared, besides the golden rows.
 COMPARED = 300
+Row = dict[str, Any]
 
 
-def current(evidence: CheckContext) -> Result:
-    """Made of what stands here: otherwise the gate would compare it with something else."""
-    bundle, manifest = evidence.bundle, evidence.bundle.manifest
-    required = "made of problem.toml, poc/features.py, rows and packages as they are here"
+def current(context: CheckContext) -> Result:
+    """The bundle was built from the current files; all other checks compare with these."""
+    bundle = context.bundle
+    required = "built from the current problem.toml, poc/features.py, rows and packages"
     expected = {
-        "name": evidence.problem.decision.name,
+        "name": context.problem.decision.name,
         "features_module": FEATURES_MODULE,
-        "data_digest": evidence.dataset.digest,
+        "data_digest": context.dataset.digest,
         "seed": SEED,
         "requirements": pins(),
     }
-    said = {key: manifest.get(key) for key in expected}
-    found = differences(said, expected, "manifest.json")
+    recorded = {key: bundle.manifest.get(key) for key in expected}
+    results = differences(recorded, expected, "manifest.json")
     for name, path in (("problem.toml", PROBLEM_FILE), ("code/features.py", FEATURES_FILE)):
         if _text(bundle.path / name) != _text(path):
-            found.append(f"{name} is not {path}")
-    if found:
-        advice = "train and build again, with what stands here; or check out what it was built from"
-        return Result("refuse", shorten(found), required, advice)
-    measured = f"problem, feature code, {len(evidence.dataset.frame):,} rows and packages agree"
+            results.append(f"{name} differs from {path}")
+    if results:
+        advice = "Train and build again, or check out the files that it was built from."
+        return Result("refuse", shorten(results), required, advice)
+    measured = f"problem, feature code, {len(context.dataset.frame):,} rows and packages agree"
     return Result("pass", measured, required)
 
 
@@ -57,63 +58,60 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8", errors="replace")
 
 
-def contract(evidence: CheckContext) -> Result:
-    """The bundle's contract is that of data/contract.py, and the server holds callers to it."""
-    required = "data/contract.py's own, with every malformed row refused, in training as by serving"
-    expected = json.loads(json.dumps(contract_of(evidence.dataset).to_json()))
-    if found := differences(evidence.bundle.contract.to_json(), expected, "contract.json"):
-        return Result("refuse", shorten(found), required, "train and build again")
-    columns = evidence.dataset.columns
-    row = json_rows(evidence.dataset.learning.iloc[:1], columns)[0]
-    takes = schema_of(evidence.bundle.contract, Limits()).adapters["Row"].validate_json
-    taken, attempts = [], list(malformed(row, columns))
-    for what, broken in attempts:
+def contract(context: CheckContext) -> Result:
+    """The contract is that of data/contract.py; server and training reject malformed rows."""
+    required = "the contract of data/contract.py; every malformed row is rejected"
+    expected = json.loads(json.dumps(contract_of(context.dataset).to_json()))
+    if results := differences(context.bundle.contract.to_json(), expected, "contract.json"):
+        return Result("refuse", shorten(results), required, "Train and build again.")
+    columns = context.dataset.columns
+    row = json_rows(context.dataset.learning.iloc[:1], columns)[0]
+    validate = schema_of(context.bundle.contract, Limits()).adapters["Row"].validate_json
+    cases = list(malformed(row, columns))
+    accepted = []
+    for name, broken in cases:
         try:
-            takes(json.dumps(broken))
-            taken.append(what)
+            validate(json.dumps(broken))
         except ValidationError:
-            pass
-    taken += [f"{what} (training)" for what in _taken_in_training(evidence)]
-    if taken:
-        advice = "write the rule into data/contract.py, then train and build again"
-        return Result("refuse", f"taken as if valid: {shorten(taken)}", required, advice)
-    measured = f"{len(attempts)} malformed rows refused"
+            continue
+        accepted.append(name)
+    accepted += [f"{name} (training)" for name in _accepted_in_training(context)]
+    if accepted:
+        advice = "Write the rule into data/contract.py, then train and build again."
+        return Result("refuse", f"accepted as valid: {shorten(accepted)}", required, advice)
+    measured = f"{len(cases)} malformed rows rejected"
     unbounded = [
         column.name
         for column in columns
         if column.type in ("number", "integer") and None in (column.minimum, column.maximum)
     ]
     if unbounded:
-        advice = "give each number the range it can have with pa.Check.in_range"
+        advice = "Give each number its range in data/contract.py, with pa.Check.in_range."
         return Result("warn", f"{measured}; no range: {', '.join(unbounded)}", required, advice)
     return Result("pass", measured, required)
 
 
-def malformed(
-    row: Mapping[str, Any], columns: tuple[Column, ...]
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """`row` broken in one way at a time: what is wrong with it, and the row."""
-    yield "a field too many", {**row, "no such field": 1}
+def malformed(row: Mapping[str, Any], columns: tuple[Column, ...]) -> Iterator[tuple[str, Row]]:
+    """`row` with one fault at a time: the fault and the row."""
+    yield "an unknown field", {**row, "no such field": 1}
     for column in columns:
         if not column.nullable:
-            yield f"{column.name} left out", {k: v for k, v in row.items() if k != column.name}
-        for what, value in _wrong(column):
-            yield f"{column.name} {what}", {**row, column.name: value}
+            yield f"{column.name} absent", {k: v for k, v in row.items() if k != column.name}
+        for fault, value in (*_wrong_types(column), *_forbidden(column)):
+            yield f"{column.name} {fault}", {**row, column.name: value}
 
 
-def _wrong(column: Column) -> Iterator[tuple[str, Any]]:
-    """Values that the column may not have: what is wrong with each, and the value."""
+def _wrong_types(column: Column) -> Iterator[tuple[str, Any]]:
     yield "as a list", [1]
     if column.type == "category":
-        yield "as a text too long", "x" * (LONGEST_CATEGORY + 1)
+        yield "as a text that is too long", "x" * (LONGEST_CATEGORY + 1)
     else:
         yield "as a word", "wrong"
     if column.type in ("category", "date"):
         yield "as a number", 1.5
-    yield from _beyond(column)
 
 
-def _beyond(column: Column) -> Iterator[tuple[str, Any]]:
+def _forbidden(column: Column) -> Iterator[tuple[str, Any]]:
     """Values of the right type that the column's own rules forbid."""
     if not column.nullable:
         yield "missing", None
@@ -125,38 +123,39 @@ def _beyond(column: Column) -> Iterator[tuple[str, Any]]:
         yield "above its range", column.maximum + max(1, abs(column.maximum) / 1e6)
 
 
-def _taken_in_training(evidence: CheckContext) -> Iterator[str]:
-    """What data/contract.py lets pass although the bundle's contract, made of it, would not."""
-    for column in evidence.dataset.columns:
-        # Each column alone: of hundreds of columns, all of them each time would take minutes.
-        alone = pa.DataFrameSchema({column.name: evidence.schema.columns[column.name]})
-        for what, value in _beyond(column):
+def _accepted_in_training(context: CheckContext) -> Iterator[str]:
+    """Values that data/contract.py accepts although the bundle's contract forbids them."""
+    rules = context.definition.contract.columns
+    for column in context.dataset.columns:
+        # Each column alone: hundreds of columns, all of them each time, would take minutes.
+        alone = pa.DataFrameSchema({column.name: rules[column.name]})
+        for fault, value in _forbidden(column):
             try:
                 conform(pd.DataFrame({column.name: [value]}), alone)
             except BadInput:
                 continue
-            yield f"{column.name} {what}"
+            yield f"{column.name} {fault}"
 
 
-def parity(evidence: CheckContext) -> Result:
-    """The server's predictor answers golden and test rows as the PoC's pipeline does."""
-    required = "the PoC's very answers, on golden rows that cover every edge"
-    bundle, dataset, judged = evidence.bundle, evidence.dataset, evidence.judged
-    golden = golden_rows(dataset, evidence.model, judged.scores, bundle.threshold)
-    if found := differences(bundle.golden(), golden, "golden row"):
-        advice = "build again; answers are never edited by hand"
-        return Result("refuse", shorten(found), required, advice)
-    served = evidence.served
-    replay(served.predict, served.bundle)
+def parity(context: CheckContext) -> Result:
+    """The server predicts golden and test rows as the training pipeline does."""
+    required = "the pipeline's predictions, on golden rows for every edge and on test rows"
+    bundle, dataset, scores = context.bundle, context.dataset, context.predictions.scores
+    golden = golden_rows(dataset, context.model, scores, bundle.threshold)
+    if results := differences(bundle.golden(), golden, "golden row"):
+        advice = "Build the bundle again; do not edit golden rows by hand."
+        return Result("refuse", shorten(results), required, advice)
+    predictor = context.predictor
+    replay(predictor.predict, predictor.bundle)
     task, classes = dataset.problem.target.task, dataset.known.classes
-    said = golden_answers(judged.scores[:COMPARED], task, classes, bundle.threshold)
-    # Through JSON and back, as over the wire.
+    expected = golden_answers(scores[:COMPARED], task, classes, bundle.threshold)
+    # Through JSON and back, as in a request.
     sent = json.loads(json.dumps(json_rows(dataset.test.head(COMPARED), dataset.columns)))
-    pairs = zip(said, served.predict(sent), strict=True)
-    differ = [number for number, (one, other) in enumerate(pairs) if not same(one, other)]
+    pairs = zip(expected, predictor.predict(sent), strict=True)
+    differ = [number for number, pair in enumerate(pairs) if not same(*pair)]
     if differ:
-        measured = f"{len(differ):,} of {len(said):,} test rows are answered otherwise, first row "
-        advice = "find what the pipeline is given there and not here, most likely a type"
-        return Result("refuse", f"{measured}{differ[0]}", required, advice)
-    total = len(said) + len(golden)
-    return Result("pass", f"{total} of {total} answers equal", required)
+        measured = f"{len(differ):,} of {len(expected):,} test rows have another prediction, first "
+        advice = "Compare the types of the row in the pipeline and in the server."
+        return Result("refuse", f"{measured}row {differ[0]}", required, advice)
+    total = len(expected) + len(golden)
+    return Result("pass", f"{total} of {total} predictions equal", required)

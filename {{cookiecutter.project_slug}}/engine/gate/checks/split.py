@@ -1,33 +1,35 @@
-"""Were the rows that judge the model kept apart from those it learned from?"""
+"""Checks that test rows and training rows are separate."""
 
 from engine.data.load import digest
 from engine.data.split import faults
 from engine.gate.checks.check import CheckContext, Result
 from engine.gate.checks.compare import shorten
-from engine.pages.formatting import count
 
-# Each look at the test lets a bit of it leak into the next choice.
-MANY_LOOKS = 10
+# Each evaluation on the test set lets the next choice of a model depend on it.
+MOST_EVALUATIONS = 10
 
 
-def split(evidence: CheckContext) -> Result:
-    """The split is honest, it is the one the model was made with, and the test stayed fresh."""
-    dataset, facts = evidence.dataset, evidence.run.facts
-    required = "by time where there is time; units, duplicates and rows on one side; few looks"
-    found = faults(dataset.problem, dataset.frame, dataset.parts)
-    # The gate's own split is judged, so the run must have been made with the very same.
-    judged_on = digest(dataset.test[[dataset.problem.target.column]])
-    if (facts.get("split"), facts.get("test_digest")) != (dataset.parts.how, judged_on):
-        found.append("the model was trained with another split than the one that stands here")
-    if found:
-        advice = "name the unit and the time under [rows] in problem.toml, then train and build"
-        return Result("refuse", shorten(found), required, f"{advice} again")
-    looks = max(evidence.run.looks or 0, evidence.claims.test_evaluations)
-    measured = (
-        f"{dataset.parts.how}; {len(dataset.parts.train):,} rows to learn from, "
-        f"{len(dataset.parts.test):,} to judge on, which judged {count(looks, 'model')}"
+def split(context: CheckContext) -> Result:
+    """The split is valid, the run used the same one, and the test set is not used up."""
+    dataset, metadata = context.dataset, context.run.facts
+    required = (
+        "split by time where there is a time; each group and duplicate on one side; at most "
+        f"{MOST_EVALUATIONS} evaluations on the test set"
     )
-    if looks > MANY_LOOKS:
-        advice = "the test is used up: judge on newer rows, and choose by cross-validation alone"
-        return Result("warn", measured, f"at most {MANY_LOOKS} models judged by one test", advice)
+    results = faults(dataset.problem, dataset.frame, dataset.parts)
+    # The gate's own split is checked, so the run must have used the same one.
+    test_digest = digest(dataset.test[[dataset.problem.target.column]])
+    if (metadata.get("split"), metadata.get("test_digest")) != (dataset.parts.how, test_digest):
+        results.append("the run was trained with another split than the project's current one")
+    if results:
+        advice = "Set the group and the time under [rows] in problem.toml, then train and build"
+        return Result("refuse", shorten(results), required, f"{advice} again.")
+    times = max(context.run.looks or 0, context.training_result.test_evaluations)
+    measured = (
+        f"{dataset.parts.how}; {len(dataset.parts.train):,} training rows, "
+        f"{len(dataset.parts.test):,} test rows (evaluation {times} on this test set)"
+    )
+    if times > MOST_EVALUATIONS:
+        advice = "Evaluate on newer rows, and choose models by cross-validation only."
+        return Result("warn", measured, required, advice)
     return Result("pass", measured, required)

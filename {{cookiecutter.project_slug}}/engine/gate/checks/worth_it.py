@@ -1,110 +1,86 @@
-"""Is the model worth having: framed, better than nothing, and not bad for some?"""
-
-from typing import Any
+"""Checks of the group `worth it`: problem complete, better than the baseline, no group below."""
 
 from engine.gate.checks.check import CheckContext, Result
-from engine.pages import charts
-from engine.pages.page import Figure
+from engine.gate.checks.pictures import intervals
+from engine.pages.formatting import count
 
-NOT_SAID = "Not yet said"
+UNANSWERED = "Not yet said"
 
 
-def framed(evidence: CheckContext) -> Result:
-    """The problem says what is decided, for whom and what for; guesses are marked as such."""
-    problem = evidence.problem
-    required = "every answer of problem.toml given by a person"
-    unsaid = [name for name, answer in problem.decision if answer.startswith(NOT_SAID)]
-    hidden = [
-        f"decision.{name}"
-        for name in unsaid
-        if not {f"decision.{name}", "decision"} & set(problem.assumed)
-    ]
-    if hidden:
-        measured = f"not said and not marked as assumed: {', '.join(hidden)}"
-        return Result("refuse", measured, required, "answer them in problem/problem.toml")
+def problem_complete(context: CheckContext) -> Result:
+    """Every question of problem.toml is answered, or marked as assumed."""
+    problem = context.problem
+    required = "a person's answer to every question of problem.toml"
+    keys = [f"decision.{name}" for name, text in problem.decision if text.startswith(UNANSWERED)]
+    unmarked = [key for key in keys if not {key, "decision"} & set(problem.assumed)]
+    if unmarked:
+        measured = f"neither answered nor marked as assumed: {', '.join(unmarked)}"
+        return Result("refuse", measured, required, "Answer them in problem/problem.toml.")
     if problem.assumed:
-        return Result(
-            "warn",
-            f"{len(problem.assumed)} answers are assumed",
-            required,
-            "a rehearsal may go on; before `handoff accept`, answer "
-            f"{', '.join(problem.assumed)} and take them off 'assumed'",
-        )
-    return Result("pass", "all answers given", required)
+        advice = f"Before `handoff accept`, answer {', '.join(problem.assumed)} in problem.toml and"
+        measured = f"{count(len(problem.assumed), 'assumed answer')}"
+        return Result("warn", measured, required, f"{advice} remove them from 'assumed'.")
+    return Result("pass", "all questions answered", required)
 
 
-def beats_baseline(evidence: CheckContext) -> Result:
-    """The success metric meets the minimum, and its gain over each baseline surely the margin."""
-    success, evaluation = evidence.problem.success, evidence.evaluation
-    own = evaluation["candidate"]
+def beats_baseline(context: CheckContext) -> Result:
+    """The metric meets the minimum, and the low end of each gain over a baseline the margin."""
+    success, evaluation = context.problem.success, context.evaluation
+    own, baselines = evaluation["candidate"], evaluation["baselines"]
     sign = 1 if evaluation["higher_is_better"] else -1
-    hardest = min(evaluation["baselines"], key=lambda one: one["difference"]["low"])
-    gain = hardest["difference"]
+    strongest = min(baselines, key=lambda one: one["difference"]["low"])
+    gain = strongest["difference"]
     measured = (
-        f"{success.metric} {own['value']:.4f} ({own['low']:.4f} to {own['high']:.4f}); "
-        f"{gain['value']:+.4f} (at least {gain['low']:+.4f}) against {hardest['name']}"
+        f"{success.metric} {own['value']:.4f} ({own['low']:.4f} to {own['high']:.4f}); gain "
+        f"{gain['value']:+.4f} (at least {gain['low']:+.4f}) over {strongest['name']}"
     )
-    bound = "at least" if sign > 0 else "at most"
     required = (
-        f"{bound} {success.minimum:g}; and the interval of its gain over each baseline begins at "
-        f"{success.margin:g} or more"
+        f"{'at least' if sign > 0 else 'at most'} {success.minimum:g}; a gain over each baseline "
+        f"of surely {success.margin:g} or more"
     )
-    shown = _dots(
-        f"{success.metric}, the model and its baselines",
-        "the line is the minimum",
-        {one["name"]: one for one in (own, *evaluation["baselines"])},
-        success.minimum,
-    )
+    title = f"{success.metric} of the model and its baselines"
+    rows = {one["name"]: one for one in (own, *baselines)}
+    caption = f"{title}, each with its 95 % interval; the line is the minimum."
+    shown = intervals(title, rows, caption, success.minimum)
     if sign * own["value"] >= sign * success.minimum and gain["low"] >= success.margin:
         return Result("pass", measured, required, picture=shown)
-    advice = "better features or more data; or ask the stakeholder whether less is still useful"
+    advice = "Improve the features or add data; or agree on a lower minimum with the stakeholder."
     return Result("refuse", measured, required, advice, shown)
 
 
-def slices(evidence: CheckContext) -> Result:
-    """No group's interval lies wholly on the wrong side of its floor."""
-    evaluation = evidence.evaluation
+def slices(context: CheckContext) -> Result:
+    """No group's interval is entirely beyond its floor."""
+    evaluation = context.evaluation
     sign, best = (1, "high") if evaluation["higher_is_better"] else (-1, "low")
-    required = "no group's 95 % interval beyond its floor"
-    parts = evaluation["slices"]
-    if not parts:
-        advice = "name the groups that must not be served badly under success.slices"
-        return Result("not applicable", "problem.toml names no groups", required, advice)
-    judged = [part for part in parts if part["metric"] is not None]
-    few = len(parts) - len(judged)
-    limit = "floor" if sign > 0 else "at most"
-    shown = _dots(
-        f"{evaluation['metric']} by group",
-        f"the line is the {'lowest floor' if sign > 0 else 'highest that is allowed'}",
-        {
-            f"{part['column']} = {part['value']}": {**part, "value": part["metric"]}
-            for part in judged
-        },
-        min((part["floor"] for part in judged), default=0.0, key=lambda floor: sign * floor),
-    )
-    low = [part for part in judged if sign * part[best] < sign * part["floor"]]
-    if low:
-        named = "; ".join(
-            f"{part['column']} = {part['value']}: {part['metric']:.4f} on {part['rows']} rows, "
-            f"{limit} {part['floor']:g}"
-            for part in low
-        )
-        advice = (
-            "look at these rows; more of them, a feature that tells them apart, or no use there"
-        )
-        return Result("refuse", named, required, advice, shown)
-    measured = f"{len(judged)} groups hold" + (f", {few} have insufficient data" if few else "")
-    if not judged:
-        return Result("warn", measured, required, "more rows, or fewer and larger groups")
-    worst = min(judged, key=lambda part: sign * (part["metric"] - part["floor"]))
-    measured += f"; nearest to its floor: {worst['column']} = {worst['value']}"
+    required = "no group with a 95 % interval entirely beyond its floor"
+    if not evaluation["slices"]:
+        advice = "List the groups that the model must serve well under success.slices."
+        return Result("not applicable", "problem.toml lists no groups", required, advice)
+    groups = [one for one in evaluation["slices"] if one["metric"] is not None]
+    if not groups:
+        measured = "no group has enough rows"
+        return Result("warn", measured, required, "Add rows, or define fewer and larger groups.")
+    rows = {_name(one): {**one, "value": one["metric"]} for one in groups}
+    title = f"{evaluation['metric']} by group"
+    line = "the lowest floor" if sign > 0 else "the highest allowed value"
+    mark = min((one["floor"] for one in groups), key=lambda floor: sign * floor)
+    caption = f"{title}, each with its 95 % interval; the line is {line}."
+    shown = intervals(title, rows, caption, mark)
+    bound = "floor" if sign > 0 else "at most"
+    below = [
+        f"{_name(one)}: {one['metric']:.4f} on {one['rows']} rows, {bound} {one['floor']:g}"
+        for one in groups
+        if sign * one[best] < sign * one["floor"]
+    ]
+    if below:
+        advice = "Add rows of these groups or a feature that separates them; or do not use the "
+        return Result("refuse", "; ".join(below), required, f"{advice}model for them.", shown)
+    nearest = min(groups, key=lambda one: sign * (one["metric"] - one["floor"]))
+    measured = f"{len(groups)} groups hold; nearest to its floor: {_name(nearest)}"
+    if few := len(evaluation["slices"]) - len(groups):
+        measured += f"; {few} have too few rows"
     return Result("pass", measured, required, picture=shown)
 
 
-def _dots(title: str, mark: str, named: dict[str, dict[str, Any]], at: float) -> Figure:
-    rows = [
-        charts.Dot(name.replace("_", " "), one["value"], one["low"], one["high"])
-        for name, one in named.items()
-    ]
-    caption = f"{title}, each with its 95 % interval; {mark}."
-    return Figure(charts.interval_plot(title, rows, mark=at), caption)
+def _name(group: dict[str, str]) -> str:
+    return f"{group['column']} = {group['value']}"

@@ -4,13 +4,14 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, helper
 
 from engine.bundle.bundle import Bundle
+from engine.bundle.edge_rows import EdgeKind, edges
 from engine.contract.column import Column
 from engine.serving.model.predictor import Predictor
 from engine.serving.model.unrolled import Direct
@@ -19,7 +20,6 @@ Row = dict[str, Any]
 
 # How many of a kind, at most. A mixture costs a prediction of each runtime, a split six.
 MIXED, NEAR, SPLITS, BASES = 3_000, 300, 600, 5
-EDGES = ("missing", "unseen", "extreme")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def to_try(predictor: Predictor, model: bytes, seed: int) -> list[Kind]:
         Kind("mixtures of them", mixed),
         Kind("near a decision", _near(predictor, mixed)),
         Kind("near a split", list(_at_splits(predictor, model, bases))),
-        *(Kind(name, list(_edges(bundle, bases, name))) for name in EDGES),
+        *(Kind(name, list(_edges(bundle, bases, name))) for name in get_args(EdgeKind)),
     ]
     return [kind for kind in kinds if kind.rows]
 
@@ -142,18 +142,8 @@ def _around(column: Column, threshold: float) -> Iterator[float | int]:
     yield from (value for value in sorted(found) if low <= value <= high)
 
 
-def _edges(bundle: Bundle, bases: Sequence[Row], name: str) -> Iterator[Row]:
+def _edges(bundle: Bundle, bases: Sequence[Row], kind: EdgeKind) -> Iterator[Row]:
     for column in bundle.contract.inputs:
-        for value in _edge(column, name):
-            yield from ({**base, column.name: value} for base in bases)
-
-
-def _edge(column: Column, name: str) -> Iterator[Any]:
-    if name == "missing" and column.nullable:
-        yield None
-    if name == "unseen" and column.type == "category" and not column.closed:
-        yield "(never seen before)"
-    if name == "extreme" and column.type in ("number", "integer"):
-        for bound, whole in ((column.minimum, math.ceil), (column.maximum, math.floor)):
-            if bound is not None:
-                yield whole(bound) if column.type == "integer" else bound
+        for edge in edges(column):
+            if edge.kind == kind:
+                yield from ({**base, column.name: edge.value} for base in bases)

@@ -70,9 +70,9 @@ def committed(store: str, plain_git: None, tmp_path_factory: pytest.TempPathFact
         git("config", "user.email", "ada@example.org")
         commit_all()
         bundle = train_and_build()
-        judgement = validate(bundle.path, MODEL, STANDARD_CHECKS)
-        assert not judgement.refusals, judgement.refusals
-        record(judgement)
+        verdict = validate(bundle.path, MODEL, STANDARD_CHECKS)
+        assert not verdict.refusals, verdict.refusals
+        record(verdict)
         commit_all()
     return Workshop(root, ORDERS, root / bundle.path)
 

@@ -183,10 +183,10 @@ class Workshop:
         """The checks that refuse the bundle."""
         return {one.check for one in self.validate().refusals}
 
-    def ask(self, check: str) -> Finding:
+    def run(self, check: str) -> Finding:
         """What one check alone says, which is faster."""
-        asked = [one for one in STANDARD_CHECKS if one.name == check]
-        [finding] = validate(self.bundle, self.definition, asked).findings
+        checks = [one for one in STANDARD_CHECKS if one.name == check]
+        [finding] = validate(self.bundle, self.definition, checks).findings
         return finding
 
     def edit(self, name: str, old: str, new: str, *, also: str = "") -> None:
@@ -230,9 +230,9 @@ def make_project(root: Path, task: Task) -> None:
     others = "\n".join(
         f'{name} = "another outcome"' for key, name in OUTCOMES.items() if key != task
     )
-    parts = BY_TASK[task] | {"task": task, "others": others}
+    values = BY_TASK[task] | {"task": task, "others": others}
     files = {
-        "problem/problem.toml": PROBLEM.format(**parts).encode(),
+        "problem/problem.toml": PROBLEM.format(**values).encode(),
         "deploy/release.toml": b'champion = ""\n',
         "poc/features.py": source("poc/features.py").read_bytes(),
         "requirements/serving.txt": source("requirements/serving.txt").read_bytes(),

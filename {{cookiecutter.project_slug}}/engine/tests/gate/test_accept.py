@@ -1,4 +1,4 @@
-"""Two signatures open the door, whoever gives them; nothing else does."""
+"""Two signatures publish a bundle, in either order; nothing else does."""
 
 import json
 import shutil
@@ -80,28 +80,30 @@ def test_nobody_signs_over_another_persons_signature(passed: Workshop) -> None:
     accept(passed.bundle, DATA_SCIENCE, MODEL, QUICK)
     commit_all()
     git("config", "user.name", "Grace")
-    with pytest.raises(BadInput, match="> has signed for data-science already"):
+    with pytest.raises(BadInput) as refused:
         accept(passed.bundle, DATA_SCIENCE, MODEL, QUICK)
+    assert refused.value.code == "already-signed"
     assert signature(passed.bundle.name, DATA_SCIENCE)["person"].startswith("Ada")
 
 
 def test_a_verdict_that_passes_over_a_warning_is_not_signed(passed: Workshop) -> None:
-    def look(_: CheckContext) -> Result:
+    def warn(_: CheckContext) -> Result:
         return Result("warn", "a thing to look at", "nothing")
 
-    warning = Check("documented", "safe to own", look)
+    warning = Check("documented", "safe to own", warn)
     checks = [warning if check.name == "documented" else check for check in QUICK]
     path = RECORDS / passed.bundle.name / VERDICT
     verdict = json.loads(path.read_text())
-    [said] = [one for one in verdict["findings"] if one["check"] == "documented"]
+    [line] = [one for one in verdict["findings"] if one["check"] == "documented"]
     for word, may in (("pass", False), ("not applicable", False), ("warn", True)):
-        said["verdict"] = word
+        line["verdict"] = word
         path.write_text(json.dumps(verdict))
         if may:
             assert accept(passed.bundle, DATA_SCIENCE, MODEL, checks).published is None
             continue
-        with pytest.raises(BadInput, match="the gate warns of documented, and the verdict"):
+        with pytest.raises(BadInput, match="documented") as refused:
             accept(passed.bundle, DATA_SCIENCE, MODEL, checks)
+        assert refused.value.code == "unrecorded-warning"
 
 
 def test_a_verdict_given_again_needs_new_signatures(passed: Workshop) -> None:
@@ -117,11 +119,11 @@ def test_asking_again_says_whose_signatures_it_voids(
     accepted: Workshop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("poc.model.MODEL", accepted.definition)
-    judgement = validate(accepted.bundle, MODEL, QUICK)
-    monkeypatch.setattr("engine.gate.gate.validate", lambda *_, **__: judgement)
+    verdict = validate(accepted.bundle, MODEL, QUICK)
+    monkeypatch.setattr("engine.gate.gate.validate", lambda *_, **__: verdict)
     commit_all()
     main(["check", str(accepted.bundle)])
-    assert "data-science and ml-engineering signed for: sign again" in capsys.readouterr().out
+    assert "signatures of data-science and ml-engineering" in capsys.readouterr().out
     git("restore", "handoff/records")
     assert refusal(accepted.bundle.name) is None
 
@@ -146,11 +148,11 @@ def test_a_signature_that_does_not_say_who_signed_for_whom_is_none(
 def test_garbage_for_a_record_is_no_acceptance(accepted: Workshop) -> None:
     folder = RECORDS / accepted.bundle.name
     for name in (VERDICT, "data-science.toml", "ml-engineering.toml"):
-        kept = (folder / name).read_bytes()
+        content = (folder / name).read_bytes()
         for garbage in (b"", b"[]", b"\xff", b"1", b"[" * 100_000):
             (folder / name).write_bytes(garbage)
             assert refusal(accepted.bundle.name) is not None
-        (folder / name).write_bytes(kept)
+        (folder / name).write_bytes(content)
     assert refusal(accepted.bundle.name) is None
 
 
@@ -171,9 +173,9 @@ def test_the_command_says_what_comes_next(
 ) -> None:
     monkeypatch.setattr("poc.model.MODEL", passed.definition)
     assert main(["accept", "--as", "data-scientist"]) == 0
-    said = capsys.readouterr().out
-    assert "commit the signature" in said
-    assert "is missing: no handoff/records/" in said
+    printed = capsys.readouterr().out
+    assert "commit the signature" in printed
+    assert "ml-engineering signs (no handoff/records/" in printed
     assert main(["accept", str(passed.bundle), "--as", "ml-engineer"]) == 0
     assert f'champion = "{passed.bundle.name}"' in capsys.readouterr().out
 
@@ -182,7 +184,8 @@ def test_only_the_signature_that_publishes_repeats_the_slow_checks(passed: Works
     slow = Check("reproducible", "runs the same", lambda _: Result("refuse", "", ""), "training")
     assert accept(passed.bundle, DATA_SCIENCE, MODEL, [*QUICK, slow]).published is None
     commit_all()
-    with pytest.raises(BadInput, match="the gate refuses bundle"):
+    with pytest.raises(BadInput) as refused:
         accept(passed.bundle, ML_ENGINEERING, MODEL, [*QUICK, slow])
+    assert refused.value.code == "refused-again"
     assert refusal(passed.bundle.name) is not None
     assert aliased() is None

@@ -1,10 +1,10 @@
-"""What is clearly slower or larger than its budget does not pass; what is near it is said."""
+"""What is clearly slower or larger than its budget does not pass; what is near it is value."""
 
 from dataclasses import replace
 
 import pytest
 
-from engine.gate.checks.budget import CLEARLY, NEAR, Measured, judged
+from engine.gate.checks.budget import CLEARLY, NEAR, Measured, evaluate
 from engine.gate.checks.check import Outcome
 from engine.problem.tables import Budget
 from engine.tests.gate.conftest import Make
@@ -16,7 +16,7 @@ OVER, CLOSE = CLEARLY * 1.01, NEAR * 1.01
 
 
 @pytest.mark.parametrize(
-    ("measured", "verdict", "words"),
+    ("measured", "outcome", "words"),
     [
         (LIGHT, "pass", ""),
         (replace(LIGHT, p99_ms=50 * OVER), "refuse", "p99 is clearly over"),
@@ -26,32 +26,32 @@ OVER, CLOSE = CLEARLY * 1.01, NEAR * 1.01
         (replace(LIGHT, memory_mb=500 * OVER), "refuse", "memory is clearly over"),
         (replace(LIGHT, memory_mb=500 * CLOSE), "warn", "memory is near"),
         # On a busy machine nobody can tell whose fault it is, but for what the server itself needs.
-        (replace(LIGHT, p99_ms=500.0, rps=1.0, slowdown=3.0), "warn", "check again while"),
+        (replace(LIGHT, p99_ms=500.0, rps=1.0, slowdown=3.0), "warn", "Check again while"),
         (replace(LIGHT, memory_mb=5_000.0, slowdown=3.0), "refuse", "memory is clearly over"),
         (replace(LIGHT, p99_ms=500.0, computed_ms=50 * OVER, slowdown=3.0), "refuse", "p99 is"),
-        (replace(LIGHT, p99_ms=500.0, computed_ms=50.0, slowdown=3.0), "warn", "check again while"),
+        (replace(LIGHT, p99_ms=500.0, computed_ms=50.0, slowdown=3.0), "warn", "Check again while"),
     ],
 )
 def test_what_was_measured_is_held_against_the_budget(
-    measured: Measured, verdict: Outcome, words: str
+    measured: Measured, outcome: Outcome, words: str
 ) -> None:
-    result = judged(measured, ALLOWED)
-    assert (result.verdict, words in result.next) == (verdict, True)
+    result = evaluate(measured, ALLOWED)
+    assert (result.outcome, words in result.next) == (outcome, True)
 
 
 def test_the_real_server_is_measured(workshop: Make) -> None:
     made = workshop("regression")
     made.edit("problem.toml", "latency_p99_ms = 5000.0", "latency_p99_ms = 0.001", also=PROBLEM)
-    finding = made.ask("budget")
-    assert finding.verdict == "refuse"  # on a busy machine too: it computes for longer than that
+    finding = made.run("budget")
+    assert finding.outcome == "refuse"  # on a busy machine too: it computes for longer than that
     assert "MB" in finding.measured
     assert finding.picture is not None
 
 
 def test_a_server_that_does_not_start_is_no_pass(workshop: Make) -> None:
     made = workshop("regression")
-    made.edit_json("contract.json", lambda said: said["inputs"].pop())
-    finding = made.ask("budget")
-    assert finding.verdict == "refuse"
+    made.edit_json("contract.json", lambda value: value["inputs"].pop())
+    finding = made.run("budget")
+    assert finding.outcome == "refuse"
     assert finding.measured.startswith("the server did not start")
     assert "python -m serving run" in finding.next

@@ -10,7 +10,8 @@ import pytest
 from engine.bundle.build import BUILT, build, write
 from engine.bundle.bundle import read
 from engine.bundle.card import card
-from engine.bundle.golden import MOST_EDGES, UNSEEN
+from engine.bundle.edge_rows import UNSEEN
+from engine.bundle.golden import MOST_EDGES
 from engine.bundle.latest import latest
 from engine.bundle.run import fetch
 from engine.problem.errors import BadInput
@@ -158,8 +159,8 @@ def test_the_manifest_records_the_engine(built: Make) -> None:
 @pytest.mark.parametrize("name", ["value", "value.currency"])
 def test_amounts_that_a_tool_guessed_are_marked_on_the_card(built: Make, name: str) -> None:
     bundle = read(built("binary").bundle)
-    said = bundle.problem.model_copy(update={"assumed": [name]})
-    written = card(said, bundle.manifest, bundle.evaluation, "at random")
+    value = bundle.problem.model_copy(update={"assumed": [name]})
+    written = card(value, bundle.manifest, bundle.evaluation, "at random")
     plain = card(bundle.problem, bundle.manifest, bundle.evaluation, "at random")
     assert "> **Assumed:** a tool guessed what an outcome earns" in written
     assert "**Assumed" not in plain

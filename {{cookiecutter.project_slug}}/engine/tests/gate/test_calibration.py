@@ -15,64 +15,66 @@ from engine.tests.gate.made import MODEL, ORDERS
 from engine.training.dataset import gather
 
 
-def said_and_came(rows: int, off: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def scores_and_outcomes(rows: int, off: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Probabilities, and outcomes that come true more seldom by `off`."""
     rng = np.random.default_rng(seed)
-    said = rng.beta(1.5, 2, rows)
-    return said, (rng.random(rows) < (said - off).clip(0, 1)).astype(float)
+    scores = rng.beta(1.5, 2, rows)
+    return scores, (rng.random(rows) < (scores - off).clip(0, 1)).astype(float)
 
 
 @pytest.mark.parametrize("rows", [40, 120, 2_000])
 def test_an_honest_probability_is_never_surely_off(rows: int) -> None:
-    gaps = [calibration_error(*said_and_came(rows, 0.0, seed)) for seed in range(20)]
+    gaps = [calibration_error(*scores_and_outcomes(rows, 0.0, seed)) for seed in range(20)]
     assert max(gap.low for gap in gaps) < 0.05
     assert all(gap.low <= gap.value <= gap.high for gap in gaps)
 
 
 def test_one_that_is_off_is_surely_so_on_enough_rows() -> None:
-    gap = calibration_error(*said_and_came(2_000, 0.15))
+    gap = calibration_error(*scores_and_outcomes(2_000, 0.15))
     assert 0.1 < gap.low < 0.15 < gap.high + 0.02
 
 
 @pytest.mark.parametrize(
-    ("power", "limit", "verdict"),
+    ("power", "limit", "outcome"),
     [(1.0, 0.15, "pass"), (0.2, 0.05, "refuse"), (1.0, 0.0001, "warn")],
 )
 def test_what_is_said_is_held_against_what_comes(
-    workshop: Make, power: float, limit: float, verdict: Outcome
+    workshop: Make, power: float, limit: float, outcome: Outcome
 ) -> None:
     made = workshop("binary")
     made.edit("problem.toml", "error = 0.15", f"error = {limit}", also=PROBLEM)
-    evidence = CheckContext(read_bundle(made.bundle), MODEL, gather(read(), ORDERS))
-    judged = evidence.judged
+    context = CheckContext(read_bundle(made.bundle), MODEL, gather(read(), ORDERS))
+    predictions = context.predictions
     # A model whose scores are ranked as before, and mean something else.
-    evidence.__dict__["judged"] = replace(judged, scores=judged.scores**power)
-    result = calibration(evidence)
-    assert result.verdict == verdict
-    assert bool(result.next) == (verdict != "pass")
+    context.__dict__["predictions"] = replace(predictions, scores=predictions.scores**power)
+    result = calibration(context)
+    assert result.outcome == outcome
+    assert bool(result.next) == (outcome != "pass")
 
 
-@pytest.mark.parametrize(("power", "verdict"), [(1.0, "warn"), (0.05, "refuse")])
+@pytest.mark.parametrize(("power", "outcome"), [(1.0, "warn"), (0.05, "refuse")])
 def test_few_rows_do_not_tell_that_it_is_right_but_may_tell_that_it_is_wrong(
-    workshop: Make, power: float, verdict: Outcome
+    workshop: Make, power: float, outcome: Outcome
 ) -> None:
     made = workshop("binary")
-    evidence = CheckContext(read_bundle(made.bundle), MODEL, gather(read(), ORDERS))
-    judged = evidence.judged
-    known = replace(judged.known, values=judged.known.values[:60])
-    evidence.__dict__["judged"] = replace(judged, scores=judged.scores[:60] ** power, known=known)
-    result = calibration(evidence)
-    assert result.verdict == verdict
-    assert ("60 test rows, too few to tell" in result.measured) == (verdict == "warn")
+    context = CheckContext(read_bundle(made.bundle), MODEL, gather(read(), ORDERS))
+    predictions = context.predictions
+    targets = replace(predictions.known, values=predictions.known.values[:60])
+    context.__dict__["predictions"] = replace(
+        predictions, scores=predictions.scores[:60] ** power, known=targets
+    )
+    result = calibration(context)
+    assert result.outcome == outcome
+    assert ("at least 100 are needed" in result.measured) == (outcome == "warn")
 
 
 def test_a_problem_that_says_no_limit_is_told_how(workshop: Make) -> None:
     made = workshop("binary")
     made.edit("problem.toml", "calibration_error = 0.15", "", also=PROBLEM)
-    finding = made.ask("calibration")
-    assert finding.verdict == "not applicable"
+    finding = made.run("calibration")
+    assert finding.outcome == "not applicable"
     assert "success.calibration_error" in finding.next
 
 
 def test_a_value_has_no_probability(workshop: Make) -> None:
-    assert workshop("regression").ask("calibration").verdict == "not applicable"
+    assert workshop("regression").run("calibration").outcome == "not applicable"

@@ -29,8 +29,8 @@ def release(champion: str) -> None:
 
 
 def test_the_same_model_again_is_not_worse(live: Workshop) -> None:
-    finding = live.ask("champion")
-    assert finding.verdict == "pass"
+    finding = live.run("champion")
+    assert finding.outcome == "pass"
     assert "mean_absolute_error +0.0000 better" in finding.measured
     assert finding.picture is not None
 
@@ -43,8 +43,8 @@ def test_a_worse_model_is_refused(live: Workshop) -> None:
     setattr(last, name, getattr(last, name) * 0.5)
     skops.io.dump(model, path)
     reseal(live.bundle)
-    finding = live.ask("champion")
-    assert finding.verdict == "refuse"
+    finding = live.run("champion")
+    assert finding.outcome == "refuse"
     assert "mean_absolute_error -" in finding.measured
 
 
@@ -54,8 +54,8 @@ def test_a_champion_of_other_inputs_and_feature_code_is_asked(live: Workshop) ->
     problem.write_text(problem.read_text().replace("[columns.excluded]", excluded))
     features.write_text(features.read_text().replace("1e30", "1e29"))
     bundle = train_and_build()
-    finding = Workshop(live.root, live.schema, bundle.path).ask("champion")
-    assert finding.verdict in ("pass", "warn"), finding.measured
+    finding = Workshop(live.root, live.schema, bundle.path).run("champion")
+    assert finding.outcome in ("pass", "warn"), finding.measured
     assert "than champion" in finding.measured
 
 
@@ -63,28 +63,28 @@ def test_a_champion_whose_inputs_are_gone_cannot_be_compared(live: Workshop) -> 
     path = live.root / "data/raw/orders.parquet"
     pd.read_parquet(path).drop(columns="fragile").to_parquet(path)
     without = live.schema.remove_columns(["fragile"])
-    finding = Workshop(live.root, without, live.bundle).ask("champion")
-    assert finding.verdict == "warn"
-    assert "reads fragile, which the rows no longer have" in finding.measured
+    finding = Workshop(live.root, without, live.bundle).run("champion")
+    assert finding.outcome == "warn"
+    assert "lack inputs of the champion: fragile" in finding.measured
 
 
 def test_a_bundle_is_not_compared_with_itself(accepted: Workshop) -> None:
     release(accepted.bundle.name)
-    assert accepted.ask("champion").verdict == "not applicable"
+    assert accepted.run("champion").outcome == "not applicable"
 
 
 def test_without_a_champion_there_is_nothing_to_compare(accepted: Workshop) -> None:
     release("")
-    assert accepted.ask("champion").verdict == "not applicable"
+    assert accepted.run("champion").outcome == "not applicable"
 
 
 def test_a_champion_that_is_not_in_the_store_is_no_pass(live: Workshop) -> None:
     shutil.rmtree("bundles")
-    finding = live.ask("champion")
-    assert (finding.verdict, "expected a bundle in" in finding.measured) == ("refuse", True)
+    finding = live.run("champion")
+    assert (finding.outcome, "expected a bundle in" in finding.measured) == ("refuse", True)
 
 
 def test_a_champion_that_nobody_accepted_is_not_run(live: Workshop) -> None:
     shutil.rmtree(RECORDS)
-    finding = live.ask("champion")
-    assert (finding.verdict, "is not accepted" in finding.measured) == ("refuse", True)
+    finding = live.run("champion")
+    assert (finding.outcome, "is not accepted" in finding.measured) == ("refuse", True)

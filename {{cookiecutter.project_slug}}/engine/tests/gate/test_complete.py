@@ -106,8 +106,8 @@ LIES: dict[str, tuple[Callable[[Path], object], str]] = {
 def test_a_changed_bundle_is_not_read(workshop: Make, lie: str) -> None:
     bundle = workshop("regression").bundle
     (bundle.parent / "outside").write_text("not in the bundle")
-    tell, words = LIES[lie]
-    tell(bundle)
+    damage, words = LIES[lie]
+    damage(bundle)
     with pytest.raises(BadInput) as refused:
         read(bundle)
     assert words in str(refused.value)
@@ -163,11 +163,11 @@ def test_a_bundle_that_is_intact_is_read_from_anywhere(workshop: Make, tmp_path:
 def test_no_verdict_is_recorded_on_what_is_no_bundle(workshop: Make) -> None:
     made: Workshop = workshop("regression")
     _flip_a_bit(made.bundle)
-    judgement = made.validate()
-    assert [(one.check, one.verdict) for one in judgement.findings] == [("complete", "refuse")]
-    assert judgement.bundle_id is None
-    with pytest.raises(ValueError, match="nowhere"):
-        record(judgement)
+    verdict = made.validate()
+    assert [(one.check, one.outcome) for one in verdict.findings] == [("complete", "refuse")]
+    assert verdict.bundle_id is None
+    with pytest.raises(ValueError, match="cannot be recorded"):
+        record(verdict)
 
 
 def test_where_there_is_no_folder_there_is_nothing_to_judge(workshop: Make) -> None:

@@ -18,15 +18,15 @@ NOTES = {
 def test_a_placeholder_in_the_problem_is_refused_where_it_stands(workshop: Make, what: str) -> None:
     made = workshop("regression")
     made.edit("problem.toml", *NOTES[what], also=PROBLEM)
-    finding = made.ask("documented")
-    assert finding.verdict == "refuse"
+    finding = made.run("documented")
+    assert finding.outcome == "refuse"
     assert "model_card.md" not in finding.measured
 
 
 def test_a_placeholder_in_the_card_is_refused(workshop: Make) -> None:
     made = workshop("regression")
     made.edit("model_card.md", "## Data", "## Data\n\nTBD\n")
-    assert "model_card.md: TBD" in made.ask("documented").measured
+    assert "model_card.md: TBD" in made.run("documented").measured
 
 
 def test_an_assumed_answer_is_a_warning(workshop: Make) -> None:
@@ -34,15 +34,15 @@ def test_an_assumed_answer_is_a_warning(workshop: Make) -> None:
     made.edit("problem.toml", *NOTES["unsaid"], also=PROBLEM)
     assumed = 'assumed = ["decision.intended_use"]'
     made.edit("problem.toml", "assumed = []", assumed, also=PROBLEM)
-    finding = made.ask("documented")
-    assert finding.verdict == "warn"
+    finding = made.run("documented")
+    assert finding.outcome == "warn"
     assert "assumed: decision.intended_use" in finding.measured
-    assert finding.next == "answer what is assumed"
+    assert finding.next == "Answer what is assumed."
 
 
 def test_an_input_whose_meaning_is_its_name_is_a_warning(workshop: Make) -> None:
     made = workshop("regression")
-    bare = ORDERS.update_column("weight", description=None)
-    finding = Workshop(made.root, bare, made.bundle).ask("documented")
-    assert (finding.verdict, finding.measured) == ("warn", "no meaning beside the name: weight")
+    undescribed = ORDERS.update_column("weight", description=None)
+    finding = Workshop(made.root, undescribed, made.bundle).run("documented")
+    assert (finding.outcome, finding.measured) == ("warn", "no description: weight")
     assert "assumed" not in finding.next

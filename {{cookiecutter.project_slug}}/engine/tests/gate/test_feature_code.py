@@ -48,21 +48,21 @@ def wrong(line: str, tmp_path: Path) -> list[str]:
 
 @pytest.mark.parametrize("line", REACHING)
 def test_what_reaches_out_is_named(line: str, tmp_path: Path) -> None:
-    [said] = wrong(line, tmp_path)
-    assert said.startswith("features.py line 2 ")
-    assert "a feature is computed, it re" in said
+    [message] = wrong(line, tmp_path)
+    assert message.startswith("features.py line 2 ")
+    assert "a feature is computed, it re" in message
 
 
 @pytest.mark.parametrize("line", CLOCK)
 def test_what_reads_the_clock_is_named(line: str, tmp_path: Path) -> None:
-    [said] = wrong(line, tmp_path)
-    assert "it reads the clock" in said
+    [message] = wrong(line, tmp_path)
+    assert "it reads the clock" in message
 
 
 @pytest.mark.parametrize("line", CHANCE)
 def test_what_is_another_each_time_is_named(line: str, tmp_path: Path) -> None:
-    [said] = wrong(line, tmp_path)
-    assert "it is another" in said
+    [message] = wrong(line, tmp_path)
+    assert "it is another" in message
 
 
 @pytest.mark.parametrize("module", MODULES)

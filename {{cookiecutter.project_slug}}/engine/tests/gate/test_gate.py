@@ -17,18 +17,18 @@ TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
 
 @pytest.mark.parametrize("task", TASKS)
 def test_sound_work_passes_every_check(workshop: Make, task: Task) -> None:
-    judgement = workshop(task).validate()
-    verdicts = {one.check: (one.verdict, one.measured) for one in judgement.findings}
+    verdict = workshop(task).validate()
+    verdicts = {one.check: (one.outcome, one.measured) for one in verdict.findings}
     assert [*verdicts] == [check.name for check in QUICK]
     assert {name: one for name, one in verdicts.items() if one[0] in ("warn", "refuse")} == {}
-    json.dumps(judgement.to_json())
+    json.dumps(verdict.to_json())
 
 
 def test_every_refusal_says_what_to_do(workshop: Make) -> None:
     made = workshop("regression")
-    made.edit_json("evaluation.json", lambda said: said["candidate"].update(value=0.01))
+    made.edit_json("evaluation.json", lambda value: value["candidate"].update(value=0.01))
     [refusal] = made.validate().refusals
-    assert refusal.measured.startswith("evaluation.json candidate value is 0.01, found ")
+    assert refusal.measured.startswith("evaluation.json candidate value is 0.01, expected ")
     assert refusal.required
     assert refusal.next
 
@@ -37,7 +37,10 @@ def test_every_refusal_says_what_to_do(workshop: Make) -> None:
 
 # Both in the project and in the bundle: the work itself is not worth it, and nobody lies.
 NOT_WORTH_IT = {
-    "framed": ('action = "Call the customer."', 'action = "Not yet said: what is done."'),
+    "problem complete": (
+        'action = "Call the customer."',
+        'action = "Not yet said: what is done."',
+    ),
     "beats the baseline": ("minimum = 1.0", "minimum = 0.001"),
     "slices": ("floor = 1.2", "floor = 0.001"),
 }
@@ -47,7 +50,7 @@ NOT_WORTH_IT = {
 def test_work_that_is_not_worth_it_is_refused(workshop: Make, check: str) -> None:
     made = workshop("regression")
     made.edit("problem.toml", *NOT_WORTH_IT[check], also=PROBLEM)
-    assert made.ask(check).verdict == "refuse"
+    assert made.run(check).outcome == "refuse"
 
 
 def test_a_gain_that_is_not_sure_is_refused(workshop: Make) -> None:
@@ -55,15 +58,15 @@ def test_a_gain_that_is_not_sure_is_refused(workshop: Make) -> None:
     gain = read(made.bundle).evaluation["baselines"][0]["difference"]
     between = (gain["low"] + gain["value"]) / 2
     made.edit("problem.toml", "margin = 0.1", f"margin = {between}", also=PROBLEM)
-    assert made.ask("beats the baseline").verdict == "refuse"
+    assert made.run("beats the baseline").outcome == "refuse"
 
 
 def test_assumed_answers_are_a_warning(workshop: Make) -> None:
     made = workshop("regression")
     made.edit("problem.toml", "assumed = []", 'assumed = ["value"]', also=PROBLEM)
-    framed = made.ask("framed")
-    assert framed.verdict == "warn"
-    assert "value" in framed.next
+    finding = made.run("problem complete")
+    assert finding.outcome == "warn"
+    assert "value" in finding.next
 
 
 # --- honest --------------------------------------------------------------------------------------
@@ -76,7 +79,7 @@ LIES_ABOUT_ITSELF: dict[str, tuple[str, Callable[[Any], None]]] = {
     "no baseline": ("evaluation.json", put([], "baselines")),
     "another direction": ("evaluation.json", put(True, "higher_is_better")),
     "a group better off": ("evaluation.json", put(0.1, "slices", 0, "metric")),
-    "a group less": ("evaluation.json", lambda said: said["slices"].pop()),
+    "a group less": ("evaluation.json", lambda value: value["slices"].pop()),
     "more money": ("evaluation.json", put(10**6, "value", "per_1000_rows")),
     "a word more": ("evaluation.json", put("certified", "award")),
     "counts of another day": ("reference.json", put(999, "score", "counts", 0)),
@@ -89,7 +92,7 @@ LIES_ABOUT_ITSELF: dict[str, tuple[str, Callable[[Any], None]]] = {
 def test_a_bundle_that_praises_itself_is_refused(workshop: Make, lie: str) -> None:
     made = workshop("regression")
     made.edit_json(*LIES_ABOUT_ITSELF[lie])
-    assert made.ask("evaluation").verdict == "refuse"
+    assert made.run("evaluation").outcome == "refuse"
 
 
 def test_an_edited_card_is_refused(workshop: Make) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.gate.checks.honest import most_telling, too_good
+from engine.gate.checks.honest import strongest_inputs, too_good
 from engine.problem.spec import read
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.lies import PROBLEM
@@ -22,14 +22,14 @@ def late(line: str, excluded: str = "[columns.excluded]\n") -> str:
 
 def test_an_input_of_the_contract_that_is_known_too_late_is_refused(workshop: Make) -> None:
     made = workshop("regression")
-    said = late('insured = "when the bill is paid"', EXCLUDED)
-    made.edit("problem.toml", EXCLUDED, said, also=PROBLEM)
-    leak = made.ask("leakage")
-    assert leak.verdict == "refuse"
+    text = late('insured = "when the bill is paid"', EXCLUDED)
+    made.edit("problem.toml", EXCLUDED, text, also=PROBLEM)
+    leak = made.run("leakage")
+    assert leak.outcome == "refuse"
     assert leak.measured == "insured: it is known too late: when the bill is paid"
-    # What problem.toml says already is not to be said again: the bundle is older than that.
-    assert "excluded" not in leak.next
-    assert "keeps insured out already" in leak.next
+    # What problem.toml says already is not to be text again: the bundle is older than that.
+    assert "[columns.excluded]" not in leak.next
+    assert "excludes insured already" in leak.next
     assert "train and build again" in leak.next
 
 
@@ -38,8 +38,8 @@ def test_a_rule_that_is_known_in_time_is_let_through_by_name_alone(workshop: Mak
     frame = pd.read_parquet("data/raw/orders.parquet")
     frame["insured"] = frame["days"] > frame["days"].median()
     frame.to_parquet("data/raw/orders.parquet")
-    refused = made.ask("leakage")
-    assert refused.verdict == "refuse"
+    refused = made.run("leakage")
+    assert refused.outcome == "refuse"
     assert "[columns.known_in_time]" in refused.next
     pasted = refused.next.partition(":\n")[2]
     assert tomllib.loads(pasted) == {"insured": refused.measured.removeprefix("insured: ")}
@@ -47,8 +47,8 @@ def test_a_rule_that_is_known_in_time_is_let_through_by_name_alone(workshop: Mak
     made.edit(
         "problem.toml", EXCLUDED, f"[columns.known_in_time]\n{why}\n\n{EXCLUDED}", also=PROBLEM
     )
-    let = made.ask("leakage")
-    assert let.verdict == "warn"
+    let = made.run("leakage")
+    assert let.outcome == "warn"
     assert let.measured.startswith("insured: it is the target in ranges")
     assert "the tariff is fixed when the order is taken" in let.measured
 
@@ -56,26 +56,28 @@ def test_a_rule_that_is_known_in_time_is_let_through_by_name_alone(workshop: Mak
 def test_a_value_of_one_class_alone_is_a_warning_with_its_figures(workshop: Make) -> None:
     made = workshop("binary")
     frame = pd.read_parquet("data/raw/orders.parquet")
-    some = frame["late"] & (np.arange(len(frame)) % 3 > 0)
-    frame["carrier"] = frame["carrier"].mask(some, "recalled")
+    recalled = frame["late"] & (np.arange(len(frame)) % 3 > 0)
+    frame["carrier"] = frame["carrier"].mask(recalled, "recalled")
     frame.to_parquet("data/raw/orders.parquet")
-    asked = made.ask("leakage")
-    assert asked.verdict == "warn", asked.measured
-    assert f"carrier: it is 'recalled' in {some.sum()} rows, and all of them" in asked.measured
-    assert "[columns.known_after]" in asked.next
+    finding = made.run("leakage")
+    assert finding.outcome == "warn", finding.measured
+    assert (
+        f"carrier: it is 'recalled' in {recalled.sum()} rows, and all of them" in finding.measured
+    )
+    assert "[columns.known_after]" in finding.next
 
 
 def test_a_column_known_too_late_that_is_no_input_passes(workshop: Make) -> None:
     made = workshop("regression")
-    said = late('arrived_at = "when the order has arrived"')
-    made.edit("problem.toml", EXCLUDED, said, also=PROBLEM)
-    assert made.ask("leakage").verdict == "pass"
+    text = late('arrived_at = "when the order has arrived"')
+    made.edit("problem.toml", EXCLUDED, text, also=PROBLEM)
+    assert made.run("leakage").outcome == "pass"
 
 
 def test_the_inputs_that_tell_most_are_named(workshop: Make) -> None:
     made = workshop("regression")
-    said = most_telling(gather(read(), made.schema))
-    assert re.fullmatch(r"most tell, each alone: items \(\d+%\) and weight \(\d+%\)", said)
+    text = strongest_inputs(gather(read(), made.schema))
+    assert re.fullmatch(r"strongest inputs: items \(\d+%\) and weight \(\d+%\)", text)
 
 
 @pytest.mark.parametrize(
@@ -92,5 +94,5 @@ def test_the_inputs_that_tell_most_are_named(workshop: Make) -> None:
 def test_a_second_look_is_asked_for_near_perfection_only(
     name: str, value: float, high: float, warned: bool
 ) -> None:
-    found = too_good({name: {"value": value, "low": value, "high": high}})
-    assert found == ([f"{name} {value:.4f}"] if warned else [])
+    scores = too_good({name: {"value": value, "low": value, "high": high}})
+    assert scores == ([f"{name} {value:.4f}"] if warned else [])

@@ -14,8 +14,8 @@ def test_what_drifts_over_time_is_named(workshop: Make) -> None:
     late = rows.index >= len(rows) * 0.9
     rows["weight"] = (rows["weight"] + 15 * late).clip(0, 40)
     rows.to_parquet(path)
-    finding = made.ask("monitorable")
-    assert finding.verdict == "warn"
+    finding = made.run("monitorable")
+    assert finding.outcome == "warn"
     assert "weight" in finding.measured
     assert finding.next
 
@@ -24,17 +24,17 @@ def test_a_monitor_that_cries_wolf_is_refused(
     workshop: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = workshop("binary")
-    assert made.ask("monitorable").verdict == "pass"
+    assert made.run("monitorable").outcome == "pass"
     monkeypatch.setattr("engine.monitoring.drift.FALSE_ALARM", 10.0)
-    finding = made.ask("monitorable")
-    assert finding.verdict == "refuse"
-    assert "of 5 random halves raise an alarm" in finding.measured
+    finding = made.run("monitorable")
+    assert finding.outcome == "refuse"
+    assert "of 5 random halves: " in finding.measured
 
 
 def test_too_few_rows_say_nothing(workshop: Make) -> None:
     made = workshop("binary")
     path = made.root / "problem/problem.toml"
     path.write_text(path.read_text().replace("minimum_rows = 30", "minimum_rows = 100"))
-    finding = made.ask("monitorable")
-    assert finding.verdict == "not applicable"
-    assert "180 test rows are too few" in finding.measured
+    finding = made.run("monitorable")
+    assert finding.outcome == "not applicable"
+    assert "180 test rows; two halves of 100" in finding.measured

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.gate.checks.check import Result
-from engine.gate.checks.notebooks import judge
+from engine.gate.checks.notebooks import run_notebooks
 from engine.tests.project import source
 
 MARIMO = """import marimo
@@ -35,8 +35,8 @@ if __name__ == "__main__":
 """
 
 
-def jupyter(path: Path, *cells: str, **held: Any) -> None:
-    """A notebook as Jupyter saves it after its outputs were cleared, but for what is `held`."""
+def jupyter(path: Path, *cells: str, **fields: Any) -> None:
+    """A notebook as Jupyter saves it without outputs; `fields` change its cells."""
     words = {"cell_type": "markdown", "id": "words", "metadata": {}, "source": "# Words"}
     code: dict[str, Any] = {
         "cell_type": "code",
@@ -44,7 +44,7 @@ def jupyter(path: Path, *cells: str, **held: Any) -> None:
         "outputs": [],
         "execution_count": None,
     }
-    made = [{**code, "id": f"cell-{i}", "source": text, **held} for i, text in enumerate(cells)]
+    made = [{**code, "id": f"cell-{i}", "source": text, **fields} for i, text in enumerate(cells)]
     notebook = {"cells": [words, *made], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(notebook, indent=1))
@@ -58,15 +58,15 @@ def files(root: Path) -> dict[str, bytes]:
 def project(tmp_path: Path) -> Path:
     """What `python -m eda notebook` needs, without the notebook that comes with it."""
     for name in ("engine", "problem", "data", "eda"):
-        kept = shutil.ignore_patterns("__pycache__", "raw", "examples", "explore.py")
-        shutil.copytree(source(name), tmp_path / name, ignore=kept)
+        ignored = shutil.ignore_patterns("__pycache__", "raw", "examples", "explore.py")
+        shutil.copytree(source(name), tmp_path / name, ignore=ignored)
     return tmp_path
 
 
 def test_without_a_notebook_there_is_nothing_to_say(tmp_path: Path) -> None:
     (tmp_path / "eda").mkdir()
     (tmp_path / "eda/plain.py").write_text("x = 1\n")
-    assert judge(tmp_path).verdict == "not applicable"
+    assert run_notebooks(tmp_path).outcome == "not applicable"
 
 
 def test_notebooks_that_run_pass_and_leave_nothing_behind(project: Path) -> None:
@@ -81,8 +81,8 @@ def test_notebooks_that_run_pass_and_leave_nothing_behind(project: Path) -> None
         "pd.read_csv('data/raw/rows.csv').to_csv('eda/made.csv')",
     )
     before = files(project)
-    result = judge(project)
-    assert result.verdict == "pass", result.measured
+    result = run_notebooks(project)
+    assert result.outcome == "pass", result.measured
     assert "2 notebooks ran: eda/look.ipynb, poc/rough.py" in result.measured
     assert files(project) == before
 
@@ -90,32 +90,31 @@ def test_notebooks_that_run_pass_and_leave_nothing_behind(project: Path) -> None
 def fails(cells: tuple[str, ...], seconds: int = 60) -> Callable[[Path], Result]:
     """Judge a project with one .ipynb of these cells."""
 
-    def judged(root: Path) -> Result:
+    def check(root: Path) -> Result:
         jupyter(root / "eda/look.ipynb", *cells)
-        return judge(root, seconds)
+        return run_notebooks(root, seconds)
 
-    return judged
+    return check
 
 
 @pytest.mark.parametrize(
-    ("judged", "said"),
+    ("check", "fault"),
     [
         (fails(("x = 1", "x / 0")), "cell 3 (“x / 0”): ZeroDivisionError: division by zero"),
         (
             fails(("print(total)", "total = 2")),
-            "cell 2 (“print(total)”): NameError: name 'total' is not defined, which only cell 3 "
-            "makes: it was run out of order",
+            "cell 2 (“print(total)”): NameError: name 'total' is not defined",
         ),
-        (fails(("while True:\n    pass",), 5), "cell 2 (“while True:”): not done after 5 s"),
+        (fails(("while True:\n    pass",), 5), "cell 2 (“while True:”): not finished after 5 s"),
         (fails(("import os\nos._exit(1)",)), "cell 2 (“import os”): the kernel ended"),
     ],
 )
 def test_an_ipynb_that_does_not_run_is_refused_by_cell(
-    judged: Callable[[Path], Result], said: str, tmp_path: Path
+    check: Callable[[Path], Result], fault: str, tmp_path: Path
 ) -> None:
-    result = judged(tmp_path)
-    assert result.verdict == "refuse"
-    assert f"eda/look.ipynb, {said}" in result.measured
+    result = check(tmp_path)
+    assert result.outcome == "refuse"
+    assert f"eda/look.ipynb, {fault}" in result.measured
     assert "Run All Cells" in result.next
 
 
@@ -123,8 +122,8 @@ def test_committed_outputs_and_run_numbers_are_refused(tmp_path: Path) -> None:
     printed = {"output_type": "stream", "name": "stdout", "text": "old"}
     jupyter(tmp_path / "eda/a.ipynb", "print('new')", execution_count=7)
     jupyter(tmp_path / "eda/b.ipynb", "print('new')", outputs=[printed])
-    result = judge(tmp_path)
-    assert result.verdict == "refuse"
+    result = run_notebooks(tmp_path)
+    assert result.outcome == "refuse"
     assert "eda/a.ipynb, cell 2: committed with outputs or run numbers" in result.measured
     assert "eda/b.ipynb, cell 2: committed with outputs or run numbers" in result.measured
 
@@ -132,31 +131,31 @@ def test_committed_outputs_and_run_numbers_are_refused(tmp_path: Path) -> None:
 def test_what_jupyter_cannot_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "poc").mkdir()
     (tmp_path / "poc/broken.ipynb").write_text("{not a notebook")
-    result = judge(tmp_path)
-    assert result.verdict == "refuse"
+    result = run_notebooks(tmp_path)
+    assert result.outcome == "refuse"
     assert "poc/broken.ipynb: Jupyter cannot read it" in result.measured
 
 
 @pytest.mark.parametrize(
-    ("value", "last", "said"),
+    ("value", "last", "fault"),
     [
         ("1", "x / 0", "eda/mine.py: cell 2, line 15: ZeroDivisionError"),
-        ("1", "while x: pass", "eda/mine.py: not done after 8 s"),
+        ("1", "while x: pass", "eda/mine.py: not finished after 8 s"),
     ],
 )
 def test_a_marimo_notebook_that_does_not_run_is_refused_by_cell(
-    value: str, last: str, said: str, project: Path
+    value: str, last: str, fault: str, project: Path
 ) -> None:
     (project / "eda/mine.py").write_text(MARIMO.format(value=value, last=last))
-    result = judge(project, 8 if "while" in last else 60)
-    assert result.verdict == "refuse"
-    assert said in result.measured
+    result = run_notebooks(project, 8 if "while" in last else 60)
+    assert result.outcome == "refuse"
+    assert fault in result.measured
 
 
 def test_a_notebook_that_writes_into_the_raw_data_is_refused(tmp_path: Path) -> None:
     (tmp_path / "data/raw").mkdir(parents=True)
     (tmp_path / "data/raw/rows.csv").write_text("a\n1\n")
     jupyter(tmp_path / "eda/look.ipynb", "open('../data/raw/rows.csv', 'a').write('2')")
-    result = judge(tmp_path)
-    assert result.verdict == "refuse"
+    result = run_notebooks(tmp_path)
+    assert result.outcome == "refuse"
     assert "changed data/raw" in result.measured

@@ -43,22 +43,22 @@ def quick(checks: Sequence[Check]) -> list[Check]:
     return [check for check in checks if not check.slow_note]
 
 
-def own(ask: Callable[[CheckContext], Any]) -> Check:
-    return Check("own", "safe to own", ask)
+def own(run: Callable[[CheckContext], Any]) -> Check:
+    return Check("own", "safe to own", run)
 
 
-@pytest.mark.parametrize(("limit", "verdict"), [("5", "passed"), ("0", "refused")])
+@pytest.mark.parametrize(("limit", "outcome"), [("5", "passed"), ("0", "refused")])
 def test_a_documented_own_check_decides_with_the_others(
-    workshop: Make, limit: str, verdict: str
+    workshop: Make, limit: str, outcome: str
 ) -> None:
     """The example of the docstring lets a small model through, and closes the gate to others."""
     made = workshop("regression")
     checks = documented(1, **{"megabytes <= 5": f"megabytes <= {limit}"})
-    judgement = validate(made.bundle, made.definition, quick(checks))
-    assert judgement.verdict == verdict
-    assert judgement.findings[-1].check == "small enough"
-    assert judgement.findings[-1].next == "train fewer or smaller trees"
-    assert [one.check for one in judgement.refusals] == ["small enough"] * (verdict == "refused")
+    verdict = validate(made.bundle, made.definition, quick(checks))
+    assert verdict.outcome == outcome
+    assert verdict.findings[-1].check == "small enough"
+    assert verdict.findings[-1].next == "train fewer or smaller trees"
+    assert [one.check for one in verdict.refusals] == ["small enough"] * (outcome == "refused")
 
 
 def test_an_own_check_that_refuses_closes_the_command(
@@ -80,13 +80,13 @@ def _crash(_: CheckContext) -> Result:
     raise ZeroDivisionError("no rows")
 
 
-def _leave(_: CheckContext) -> Result:
+def _exit(_: CheckContext) -> Result:
     sys.exit(0)  # as the `main` of a command does
 
 
 WITHOUT_RESULT: dict[str, Callable[[CheckContext], Any]] = {
     "crash": _crash,
-    "exit": _leave,
+    "exit": _exit,
     "a yes": lambda _: True,
     "nothing": lambda _: None,
     "another word": lambda _: Result("passed", "", ""),  # type: ignore[arg-type]
@@ -95,14 +95,14 @@ WITHOUT_RESULT: dict[str, Callable[[CheckContext], Any]] = {
 }
 
 
-@pytest.mark.parametrize("ask", WITHOUT_RESULT.values(), ids=WITHOUT_RESULT)
+@pytest.mark.parametrize("run", WITHOUT_RESULT.values(), ids=WITHOUT_RESULT)
 def test_an_own_check_without_a_valid_result_refuses(
-    workshop: Make, ask: Callable[[CheckContext], Any]
+    workshop: Make, run: Callable[[CheckContext], Any]
 ) -> None:
     made = workshop("regression")
-    judgement = validate(made.bundle, made.definition, [own(ask)])
-    assert judgement.verdict == "refused"
-    assert "the check itself failed" in judgement.findings[0].measured
+    verdict = validate(made.bundle, made.definition, [own(run)])
+    assert verdict.outcome == "refused"
+    assert "the check failed" in verdict.findings[0].measured
 
 
 # --- checks that are left out --------------------------------------------------------------------
@@ -113,23 +113,21 @@ def test_a_dropped_check_stays_visible_with_its_reason(workshop: Make, tmp_path:
     made = workshop("regression")
     checks = documented(2)
     progress: list[str] = []
-    judgement = validate(
-        made.bundle, made.definition, [*quick(checks), checks[-1]], progress.append
-    )
-    assert judgement.verdict == "passed"
+    verdict = validate(made.bundle, made.definition, [*quick(checks), checks[-1]], progress.append)
+    assert verdict.outcome == "passed"
     assert not any("notebooks" in line for line in progress)
-    path = record(judgement, tmp_path)
+    path = record(verdict, tmp_path)
     last = json.loads(path.read_text())["findings"][-1]
     assert (last["check"], last["verdict"], last["dropped"]) == (
         *("notebooks", "not applicable"),
         REASON,
     )
     assert REASON in last["measured"]
-    [line] = [line for line in markdown(judgement).splitlines() if "| notebooks |" in line]
+    [line] = [line for line in markdown(verdict).splitlines() if "| notebooks |" in line]
     assert "not applicable" in line
     assert REASON in line
-    assert REASON in write(judgement, tmp_path / "gate.html").read_text()
-    assert lead(judgement).endswith("left out by the team: notebooks.")
+    assert REASON in write(verdict, tmp_path / "gate.html").read_text()
+    assert lead(verdict).endswith("Left out by the team: notebooks.")
 
 
 @pytest.mark.parametrize("damage", ["model_card.md", "manifest.json"])
@@ -138,44 +136,44 @@ def test_a_dropped_check_stays_visible_where_nothing_else_is_run(
 ) -> None:
     made = workshop("regression")
     if damage == "manifest.json":
-        made.edit_json(damage, lambda said: said.update(seed=7))
+        made.edit_json(damage, lambda value: value.update(seed=7))
     else:
         (made.bundle / damage).write_text("another")
-    judgement = validate(made.bundle, made.definition, documented(2))
-    assert judgement.verdict == "refused"
-    assert judgement.findings[-1].dropped == REASON
-    assert "notebooks" not in judgement.skipped
+    verdict = validate(made.bundle, made.definition, documented(2))
+    assert verdict.outcome == "refused"
+    assert verdict.findings[-1].dropped == REASON
+    assert "notebooks" not in verdict.skipped
 
 
 LISTS: dict[str, tuple[Callable[[], object], str]] = {
     "an unknown name": (
         lambda: without(STANDARD_CHECKS, {"notebook": REASON}),
-        r"got 'notebook'; the checks are framed, .* and notebooks",
+        "unknown-check",
     ),
     "no reason": (
         lambda: without(STANDARD_CHECKS, {"notebooks": " "}),
-        "expected a reason for leaving 'notebooks' out .* write one",
+        "no-reason",
     ),
     "one name twice": (
         lambda: team_checks((*STANDARD_CHECKS, Check("leakage", "honest", _crash))),
-        "got leakage more than once; rename",
+        "duplicate-check",
     ),
     "an unknown group": (
         lambda: team_checks((*STANDARD_CHECKS, Check("own", "quality", _crash))),  # type: ignore[arg-type]
-        "got 'quality'; use one of worth it, ",
+        "unknown-group",
     ),
     "a check gone without a word": (
         lambda: team_checks(STANDARD_CHECKS[:-1]),
-        r'found no notebooks; .*without\(STANDARD_CHECKS, \{"notebooks": "why"\}\)',
+        "missing-check",
     ),
     "another check by a required name": (
         lambda: team_checks([own_if(one, "safe") for one in STANDARD_CHECKS]),
-        "expected the engine's own safe",
+        "replaced-check",
     ),
     **{
         f"without {name}": (
             lambda name=name: without(STANDARD_CHECKS, {name: REASON}),  # type: ignore[misc]
-            f"got '{name}', on which every other check relies; keep",
+            "required-check",
         )
         for name in REQUIRED
     },
@@ -189,14 +187,15 @@ def own_if(check: Check, name: str) -> Check:
 
 @pytest.mark.parametrize("what", LISTS)
 def test_a_list_with_a_mistake_is_refused(what: str) -> None:
-    make, words = LISTS[what]
-    with pytest.raises(BadInput, match=words):
+    make, code = LISTS[what]
+    with pytest.raises(BadInput) as refused:
         make()
+    assert refused.value.code == code
 
 
 def test_two_checks_of_one_name_are_refused_before_anything_is_run(workshop: Make) -> None:
     made = workshop("regression")
-    with pytest.raises(BadInput, match="own more than once"):
+    with pytest.raises(BadInput, match="own"):
         validate(made.bundle, made.definition, [own(_crash), own(_crash)])
 
 
@@ -205,7 +204,7 @@ def test_two_checks_of_one_name_are_refused_before_anything_is_run(workshop: Mak
 
 def test_a_check_added_since_the_verdict_must_be_run_before_signing(passed: Workshop) -> None:
     passes = own(lambda _: Result("pass", "", ""))
-    with pytest.raises(BadInput, match=r"lacks own; run `python -m handoff check` again"):
+    with pytest.raises(BadInput, match="lacks own"):
         accept(passed.bundle, DATA_SCIENCE, MODEL, [*QUICK, passes])
     assert not list(RECORDS.rglob("*.toml"))
     record(validate(passed.bundle, MODEL, [*QUICK, passes]))
@@ -232,7 +231,7 @@ def test_a_check_dropped_or_taken_up_again_since_the_verdict_is_not_signed_for(
     dropped = without(QUICK, {"documented": REASON})
     record(validate(passed.bundle, MODEL, dropped))
     commit_all()
-    with pytest.raises(BadInput, match="lacks documented; run"):
+    with pytest.raises(BadInput, match="lacks documented"):
         accept(passed.bundle, DATA_SCIENCE, MODEL, without(QUICK, later))
     assert accept(passed.bundle, DATA_SCIENCE, MODEL, dropped).published is None
     verdict = json.loads((RECORDS / passed.bundle.name / VERDICT).read_text())

@@ -42,7 +42,7 @@ ADDED = """\
 TRAIN = """
 import json
 from engine.bundle.build import build
-from engine.gate.gate import judge
+from engine.gate.gate import validate
 from engine.gate.standard import STANDARD_CHECKS
 from poc.train import train
 from engine.problem.spec import read
@@ -51,9 +51,10 @@ from poc.model import MODEL
 run = train(read(), MODEL, say=lambda _: None)
 made = build(MODEL, run.run_id, say=lambda _: None)
 names = ("complete", "current", "safe", "parity", "robust")
-asked = [one for one in STANDARD_CHECKS if one.name in names]
-found = {one.check: [one.verdict, one.measured] for one in judge(made.path, MODEL, asked).findings}
-print(json.dumps({"bundle": str(made.path), "found": found}))
+checks = [one for one in STANDARD_CHECKS if one.name in names]
+findings = validate(made.path, MODEL, checks).findings
+results = {one.check: [one.outcome, one.measured] for one in findings}
+print(json.dumps({"bundle": str(made.path), "results": results}))
 """
 SERVE = """
 import importlib.util, json, sys
@@ -83,26 +84,26 @@ def built(root: Path, own: str) -> dict[str, Any]:
     make_project(root, "regression")
     features = root / "poc/features.py"
     text = features.read_text()
-    assert LAST in text, "poc/features.py has another end: mend this test"
+    assert LAST in text, "poc/features.py has another end: fix this test"
     features.write_text(text.replace(LAST, ADDED + LAST) + own)
     done = python(root, TRAIN)
     assert done.returncode == 0, done.stderr
-    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return said
+    output: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return output
 
 
 @pytest.mark.usefixtures("store")
 def test_an_own_function_and_an_own_transformer_are_served_without_the_project(
     tmp_path: Path,
 ) -> None:
-    said = built(tmp_path / "project", OWN)
-    assert {verdict for verdict, _ in said["found"].values()} == {"pass"}, said["found"]
+    output = built(tmp_path / "project", OWN)
+    assert {verdict for verdict, _ in output["results"].values()} == {"pass"}, output["results"]
     # A server: its own packages and the bundle, and nothing of the PoC.
     server = tmp_path / "server"
     for name in ("engine", "handoff", "serving"):
         left_out = shutil.ignore_patterns("__pycache__", "records", "tests")
         shutil.copytree(source(name), server / name, ignore=left_out)
-    shutil.copytree(tmp_path / "project" / said["bundle"], server / "bundle")
+    shutil.copytree(tmp_path / "project" / output["bundle"], server / "bundle")
     done = python(server, SERVE, "bundle")
     assert done.returncode == 0, done.stderr
     assert {"per item", "far from usual"} <= set(json.loads(done.stdout))
@@ -113,6 +114,6 @@ def test_feature_code_that_leans_on_the_project_is_refused_by_its_line(tmp_path:
     leaning = OWN + "\n\nfrom engine.data.simulator import simulate\n"
     line = source("poc/features.py").read_text().count("\n") + ADDED.count("\n")
     line += leaning.count("\n")
-    verdict, measured = built(tmp_path / "project", leaning)["found"]["safe"]
+    verdict, measured = built(tmp_path / "project", leaning)["results"]["safe"]
     assert verdict == "refuse"
     assert f"features.py line {line} imports engine, which serving has not" in measured

@@ -16,11 +16,11 @@ from handoff.__main__ import main
 
 
 @pytest.fixture
-def judged(workshop: Make) -> Verdict:
+def mixed(workshop: Make) -> Verdict:
     """A refusal, a warning, a pass, and one that does not apply."""
     made = workshop("regression")
     checks = (
-        Check("framed", "worth it", lambda _: Result("pass", "3 | 4", "<b>all</b>")),
+        Check("problem complete", "worth it", lambda _: Result("pass", "3 | 4", "<b>all</b>")),
         Check("champion", "worth it", lambda _: Result("not applicable", "none", "better")),
         Check("leakage", "honest", lambda _: Result("refuse", "days", "no leak", "add:\ndays = 1")),
         Check("budget", "runs the same", lambda _: Result("warn", "9 ms", "10 ms", "look at it")),
@@ -28,29 +28,29 @@ def judged(workshop: Make) -> Verdict:
     return validate(made.bundle, made.definition, checks)
 
 
-def test_a_pull_request_sees_every_line_and_what_to_do(judged: Verdict) -> None:
-    said = markdown(judged)
-    assert said.splitlines()[0].endswith(" refused")
-    assert "| worth it | framed | ✓ pass | 3 \\| 4 |" in said
-    assert "- **leakage**: add:<br>days = 1" in said
-    assert said.index("### Refused") < said.index("### To look at")
+def test_a_pull_request_sees_every_line_and_what_to_do(mixed: Verdict) -> None:
+    text = markdown(mixed)
+    assert text.splitlines()[0].endswith(" refused")
+    assert "| worth it | problem complete | ✓ pass | 3 \\| 4 |" in text
+    assert "- **leakage**: add:<br>days = 1" in text
+    assert text.index("### Refused") < text.index("### Warnings")
 
 
 def test_the_terminal_names_each_group_once(
-    judged: Verdict, capsys: pytest.CaptureFixture[str]
+    mixed: Verdict, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    show(judged)
-    said = capsys.readouterr().out
-    assert said.count("worth it") == 1
-    assert "leakage: add:" in said
+    show(mixed)
+    text = capsys.readouterr().out
+    assert text.count("worth it") == 1
+    assert "leakage: add:" in text
 
 
 def test_the_page_begins_with_the_verdict_and_needs_no_network(
-    judged: Verdict, tmp_path: Path
+    mixed: Verdict, tmp_path: Path
 ) -> None:
-    html = write(judged, tmp_path / "gate.html").read_text()
+    html = write(mixed, tmp_path / "gate.html").read_text()
     assert html.index("refused") < html.index("3 | 4")
-    assert "Refused by leakage." in lead(judged)
+    assert "Refused by leakage." in lead(mixed)
     assert "&lt;b&gt;all&lt;/b&gt;" in html
     assert "<script" not in html
     assert "https://" not in html
@@ -58,11 +58,11 @@ def test_the_page_begins_with_the_verdict_and_needs_no_network(
 
 
 def test_the_pictures_of_sound_work_are_on_its_page(workshop: Make, tmp_path: Path) -> None:
-    judgement = workshop("binary").validate()
+    verdict = workshop("binary").validate()
     # What could not be asked is never counted among what let the bundle through.
-    assert "not applicable to it: champion" in lead(judgement)
-    assert judgement.verdict == "passed"
-    html = write(judgement, tmp_path / "gate.html").read_text()
+    assert "Not applicable: champion" in lead(verdict)
+    assert verdict.outcome == "passed"
+    html = write(verdict, tmp_path / "gate.html").read_text()
     assert html.count("<svg") == 3  # against the baselines, by group, calibration
     assert [path.name for path in tmp_path.glob("*.html*")] == ["gate.html"]
 
@@ -70,29 +70,29 @@ def test_the_pictures_of_sound_work_are_on_its_page(workshop: Make, tmp_path: Pa
 def test_a_check_that_crashes_is_a_refusal(workshop: Make) -> None:
     made = workshop("regression")
 
-    def crash(evidence: CheckContext) -> Result:
+    def crash(context: CheckContext) -> Result:
         raise ZeroDivisionError("no rows")
 
-    judgement = validate(made.bundle, made.definition, [Check("budget", "runs the same", crash)])
-    assert judgement.verdict == "refused"
-    assert "ZeroDivisionError('no rows')" in judgement.findings[0].measured
+    verdict = validate(made.bundle, made.definition, [Check("budget", "runs the same", crash)])
+    assert verdict.outcome == "refused"
+    assert "ZeroDivisionError('no rows')" in verdict.findings[0].measured
 
 
 def test_what_was_not_asked_has_not_passed(workshop: Make) -> None:
     made = workshop("regression")
-    made.edit_json("manifest.json", lambda said: said.update(seed=7))
-    judgement = validate(made.bundle, made.definition, STANDARD_CHECKS)
-    assert judgement.verdict == "refused"
-    assert set(judgement.skipped) == {one.name for one in STANDARD_CHECKS} - {"current", "complete"}
-    assert "reproducible" in markdown(judgement)
+    made.edit_json("manifest.json", lambda value: value.update(seed=7))
+    verdict = validate(made.bundle, made.definition, STANDARD_CHECKS)
+    assert verdict.outcome == "refused"
+    assert set(verdict.skipped) == {one.name for one in STANDARD_CHECKS} - {"current", "complete"}
+    assert "reproducible" in markdown(verdict)
 
 
 def test_a_long_check_says_what_it_does(workshop: Make) -> None:
     made = workshop("regression")
-    said: list[str] = []
+    text: list[str] = []
     slow = Check("budget", "runs the same", lambda _: Result("pass", "", ""), "asking the server")
-    validate(made.bundle, made.definition, [slow, QUICK[0]], said.append)
-    assert said == ["  framed", "  budget: asking the server …"]
+    validate(made.bundle, made.definition, [slow, QUICK[0]], text.append)
+    assert text == ["  problem complete", "  budget: asking the server …"]
 
 
 def test_the_command_refuses_with_code_3_and_leaves_the_page(
@@ -100,11 +100,11 @@ def test_the_command_refuses_with_code_3_and_leaves_the_page(
 ) -> None:
     made: Workshop = workshop("regression")
     monkeypatch.setattr("poc.model.MODEL", made.definition)
-    made.edit_json("manifest.json", lambda said: said.update(seed=7))
+    made.edit_json("manifest.json", lambda value: value.update(seed=7))
     assert main(["check", "--json", str(made.bundle)]) == 3
-    said = json.loads(capsys.readouterr().out)
-    assert said["verdict"] == "refused"
-    assert "seed" in said["findings"][0]["measured"]
+    text = json.loads(capsys.readouterr().out)
+    assert text["verdict"] == "refused"
+    assert "seed" in text["findings"][0]["measured"]
     assert Path("build/gate.html").exists()
     assert main(["check", "--markdown", str(made.bundle)]) == 3
     assert capsys.readouterr().out.startswith("## Gate: bundle ")

@@ -19,7 +19,7 @@ def test_a_committed_training_gives_the_same_model_again(passed: Workshop) -> No
     verdict = json.loads((RECORDS / passed.bundle.name / VERDICT).read_text())
     [line] = [one for one in verdict["findings"] if one["check"] == "reproducible"]
     assert line["verdict"] == "pass"
-    assert line["measured"].startswith("from commit ")
+    assert line["measured"].startswith("retrained from commit ")
 
 
 def _at(made: Workshop, commit: str) -> None:
@@ -34,8 +34,8 @@ def test_a_bundle_of_the_committed_engine_passes_whatever_its_tests_say(passed: 
     (passed.root / "engine/README.md").touch()
     commit_all()
     _at(passed, git("rev-parse", "HEAD").strip())
-    finding = passed.ask("reproducible")
-    assert finding.verdict == "pass", finding.measured
+    finding = passed.run("reproducible")
+    assert finding.outcome == "pass", finding.measured
 
 
 def test_a_commit_with_another_engine_is_refused_with_both_versions(passed: Workshop) -> None:
@@ -46,8 +46,8 @@ def test_a_commit_with_another_engine_is_refused_with_both_versions(passed: Work
     commit_all()
     _at(passed, git("rev-parse", "HEAD").strip())
     other = identity(passed.root / "engine")
-    finding = passed.ask("reproducible")
-    assert finding.verdict == "refuse"
+    finding = passed.run("reproducible")
+    assert finding.outcome == "refuse"
     assert finding.measured == (
         f"built with engine {built['version']} ({built['sha256'][:12]}); "
         f"the clean checkout runs engine 2.9.0 ({other['sha256'][:12]})"
@@ -58,8 +58,8 @@ def test_a_commit_with_another_engine_is_refused_with_both_versions(passed: Work
 def test_a_bundle_that_records_no_engine_is_refused(passed: Workshop) -> None:
     """One of engine 1: it is served as before, and accepted no more."""
     passed.edit_json("manifest.json", lambda manifest: manifest.pop("engine"))
-    finding = passed.ask("reproducible")
-    assert finding.verdict == "refuse"
+    finding = passed.run("reproducible")
+    assert finding.outcome == "refuse"
     assert "built with no known engine" in finding.measured
 
 
@@ -72,11 +72,11 @@ def test_a_commit_without_engine_needs_the_one_that_is_installed(
     git("rm", "--quiet", "-r", "engine")
     commit_all()
     _at(passed, git("rev-parse", "HEAD").strip())
-    assert "clean checkout runs no known engine" in passed.ask("reproducible").measured
+    assert "clean checkout runs no known engine" in passed.run("reproducible").measured
     monkeypatch.setattr(reproducible, "installed", lambda: elsewhere)
     with (elsewhere / "pages/style.css").open("a") as style:
         style.write("p {}\n")
-    assert passed.ask("reproducible").verdict == "refuse"
+    assert passed.run("reproducible").outcome == "refuse"
 
 
 def test_a_commit_that_trains_another_model_is_refused(passed: Workshop) -> None:
@@ -86,8 +86,8 @@ def test_a_commit_that_trains_another_model_is_refused(passed: Workshop) -> None
     commit_all()
     _at(passed, git("rev-parse", "HEAD").strip())
     features.write_text(ours)
-    finding = passed.ask("reproducible")
-    assert finding.verdict == "refuse"
+    finding = passed.run("reproducible")
+    assert finding.outcome == "refuse"
     assert "recorded mean is" in finding.measured
     assert "golden row" in finding.measured
 
@@ -96,8 +96,8 @@ def test_a_commit_that_cannot_train_is_refused_with_its_words(passed: Workshop) 
     git("rm", "--quiet", "data/contract.py")
     commit_all()
     _at(passed, git("rev-parse", "HEAD").strip())
-    finding = passed.ask("reproducible")
-    assert finding.verdict == "refuse"
+    finding = passed.run("reproducible")
+    assert finding.outcome == "refuse"
     assert "No module named 'data.contract'" in finding.measured
 
 
@@ -108,8 +108,8 @@ def test_an_error_in_committed_code_is_said_with_its_place(passed: Workshop) -> 
     commit_all()
     _at(passed, git("rev-parse", "HEAD").strip())
     model.write_text(ours)
-    finding = passed.ask("reproducible")
-    assert finding.verdict == "refuse"
+    finding = passed.run("reproducible")
+    assert finding.outcome == "refuse"
     assert "in poc/model.py line " in finding.measured
     assert "NameError: name 'nothing_at_all' is not defined" in finding.measured
     assert "Traceback" not in finding.measured
@@ -123,9 +123,9 @@ def test_feature_code_that_is_another_each_time_is_named_as_the_cause(passed: Wo
     features.write_text(ours)
     passed.edit("code/features.py", "import numpy as np\n", "import random\n\nimport numpy as np\n")
     _at(passed, git("rev-parse", "HEAD").strip())
-    finding = passed.ask("reproducible")
-    assert finding.verdict == "refuse"
-    assert "do not give the same features: features.py line" in finding.next
+    finding = passed.run("reproducible")
+    assert finding.outcome == "refuse"
+    assert "differs between runs: features.py line" in finding.next
     assert "imports random" in finding.next
 
 
@@ -133,23 +133,23 @@ def test_a_committed_link_out_of_the_project_is_said_in_a_sentence(passed: Works
     Path("data/notes.csv").symlink_to(Path("/srv/elsewhere.csv"))
     commit_all()
     _at(passed, git("rev-parse", "HEAD").strip())
-    finding = passed.ask("reproducible")
-    assert finding.verdict == "refuse"
-    assert finding.measured.startswith("data/notes.csv, as committed, is a link to /srv/elsewhere")
+    finding = passed.run("reproducible")
+    assert finding.outcome == "refuse"
+    assert "committed file data/notes.csv is a link to /srv/elsewhere" in finding.measured
     assert "git rm --cached data/notes.csv" in finding.measured
 
 
 @pytest.mark.parametrize("commit", ["0" * 40, "--output=evil.tar"])
 def test_a_commit_that_nobody_knows_is_refused(passed: Workshop, commit: str) -> None:
     _at(passed, commit)
-    finding = passed.ask("reproducible")
-    assert finding.verdict == "refuse"
-    assert "git knows no commit" in finding.measured
+    finding = passed.run("reproducible")
+    assert finding.outcome == "refuse"
+    assert "git has no commit" in finding.measured
     assert not Path("evil.tar").exists()
 
 
 def test_work_that_is_not_committed_is_trained_again_from_its_snapshot(passed: Workshop) -> None:
     passed.edit_json("manifest.json", put(True, "code", "dirty"))
-    finding = passed.ask("reproducible")
-    assert finding.verdict == "warn", finding.measured
+    finding = passed.run("reproducible")
+    assert finding.outcome == "warn", finding.measured
     assert "snapshot of uncommitted work" in finding.measured

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.contract.column import Column
-from engine.gate.checks.robust import Array, Row, edges, faults
+from engine.gate.checks.robust import Array, Row, edge_rows, faults
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.lies import FEATURES
 
@@ -22,7 +22,7 @@ COLUMNS = (
 )
 BASE: Row = {"weight": 3.0, "items": 2, "days": 9, "carrier": "red", "shop": "north",
              "fragile": True, "at": "2026-01-01"}  # fmt: skip
-ASKED = [("as usual", BASE), *edges(BASE, COLUMNS)]
+CASES = [("as usual", BASE), *edge_rows(BASE, COLUMNS)]
 
 
 def chances(positive: Any) -> Array:
@@ -60,7 +60,7 @@ def does_not_add_up(rows: Sequence[Row]) -> Array:
 
 
 def looks_around(rows: Sequence[Row]) -> Array:
-    """Scaled by the rows that are asked together."""
+    """Scaled by the rows that are names together."""
     return chances(weights(rows) / (80 + weights(rows).max()))
 
 
@@ -72,40 +72,43 @@ def counts_along(rows: Sequence[Row]) -> Array:
 UNSOUND: dict[str, tuple[Callable[[Sequence[Row]], Array], str]] = {
     "crashes": (crashes, "carrier unseen fails: KeyError"),
     "is lost": (is_lost, "weight missing: the score is not finite"),
-    "is endless": (is_endless, "days at its most: the score is not finite"),
-    "is no probability": (is_no_probability, "weight at its most: a probability lies beyond"),
-    "does not add up": (does_not_add_up, "do not add up to 1"),
-    "looks around": (looks_around, "is answered otherwise alone"),
-    "counts along": (counts_along, "is answered otherwise in a batch of another order"),
+    "is endless": (is_endless, "days at its maximum: the score is not finite"),
+    "is no probability": (
+        is_no_probability,
+        "weight at its maximum: a probability is outside 0 to 1",
+    ),
+    "does not add up": (does_not_add_up, "do not sum to 1"),
+    "looks around": (looks_around, "has another score alone"),
+    "counts along": (counts_along, "has another score in a batch of another order"),
 }
 
 
 @pytest.mark.parametrize("what", UNSOUND)
 def test_a_model_that_stumbles_is_refused(what: str) -> None:
     scores, words = UNSOUND[what]
-    assert any(words in fault for fault in faults(scores, ASKED, "binary"))
+    assert any(words in fault for fault in faults(scores, CASES, "binary"))
 
 
 def test_a_sound_model_is_not(workshop: Make) -> None:
-    assert faults(sound, ASKED, "binary") == []
+    assert faults(sound, CASES, "binary") == []
 
 
 def test_every_edge_of_every_input_is_asked() -> None:
-    asked = {what for what, _ in ASKED}
-    assert {"weight missing", "weight at its most", "items near its least", "carrier unseen",
-            "carrier empty", "shop = south", "fragile false", "at far ahead"} <= asked  # fmt: skip
-    assert "everything missing that may be" in asked
-    assert not {"shop unseen", "items missing"} & asked
-    values = {what: row[what.split()[0]] for what, row in ASKED[1:-1]}
-    assert values["items near its most"] == 19
-    assert 0 < values["weight near its least"] < 1e-300
-    assert values["weight near its most"] < 40.0
+    names = {what for what, _ in CASES}
+    assert {"weight missing", "weight at its maximum", "items near its minimum", "carrier unseen",
+            "carrier empty", "shop = south", "fragile false", "at far ahead"} <= names  # fmt: skip
+    assert "all nullable inputs missing" in names
+    assert not {"shop unseen", "items missing"} & names
+    values = {what: row[what.split()[0]] for what, row in CASES[1:-1]}
+    assert values["items near its maximum"] == 19
+    assert 0 < values["weight near its minimum"] < 1e-300
+    assert values["weight near its maximum"] < 40.0
 
 
 def test_feature_code_that_looks_at_the_batch_is_refused(workshop: Make) -> None:
     made = workshop("regression")
     line = "made[:, place] = 0.0 if self.empty_[place] else values"
     made.edit("code/features.py", line, f"{line} + (len(frame) > 1)", also=FEATURES)
-    finding = made.ask("robust")
-    assert finding.verdict == "refuse"
-    assert "is answered otherwise alone" in finding.measured
+    finding = made.run("robust")
+    assert finding.outcome == "refuse"
+    assert "has another score alone" in finding.measured

@@ -46,9 +46,9 @@ def test_line_ends_are_no_difference(workshop: Make) -> None:
     assert made.refused_by() == set()
 
 
-def column(name: str, **facts: Any) -> Callable[[Any], None]:
+def column(name: str, **values: Any) -> Callable[[Any], None]:
     """Change what contract.json says of a column."""
-    return lambda said: next(one for one in said["inputs"] if one["name"] == name).update(facts)
+    return lambda value: next(one for one in value["inputs"] if one["name"] == name).update(values)
 
 
 OTHER_CONTRACTS: dict[str, Callable[[Any], Any]] = {
@@ -60,8 +60,8 @@ OTHER_CONTRACTS: dict[str, Callable[[Any], Any]] = {
     "open": column("shop", closed=False),
     "one shop less": column("shop", categories=["north"]),
     "another type": column("fragile", type="category"),
-    "an input less": lambda said: said["inputs"].pop(),
-    "in another order": lambda said: said["inputs"].reverse(),
+    "an input less": lambda value: value["inputs"].pop(),
+    "in another order": lambda value: value["inputs"].reverse(),
     "another meaning": column("weight", meaning="length"),
     "another task": put("binary", "task"),
     "other outputs": put([], "outputs"),
@@ -72,28 +72,28 @@ OTHER_CONTRACTS: dict[str, Callable[[Any], Any]] = {
 def test_another_contract_than_that_of_the_data_is_refused(workshop: Make, what: str) -> None:
     made = workshop("regression")
     made.edit_json("contract.json", OTHER_CONTRACTS[what])
-    assert made.ask("contract").verdict == "refuse"
+    assert made.run("contract").outcome == "refuse"
 
 
 def test_a_contract_that_changed_since_is_refused(workshop: Make) -> None:
     made = workshop("regression")
     wider = ORDERS.update_column("weight", checks=[pa.Check.in_range(0, 4000)])
-    assert Workshop(made.root, wider, made.bundle).ask("contract").verdict == "refuse"
+    assert Workshop(made.root, wider, made.bundle).run("contract").outcome == "refuse"
 
 
 def test_a_rule_that_only_warns_in_training_is_refused(workshop: Make) -> None:
     made = workshop("regression")
     warns = pa.Check.in_range(0, 40, raise_warning=True)
     loose = Workshop(made.root, ORDERS.update_column("weight", checks=[warns]), made.bundle)
-    assert "weight above its range (training)" in loose.ask("contract").measured
+    assert "weight above its range (training)" in loose.run("contract").measured
 
 
 def test_a_number_without_a_range_is_a_warning(workshop: Make) -> None:
     made = workshop("regression")
-    bare = Workshop(made.root, ORDERS.update_column("weight", checks=[]), made.bundle)
+    unbounded = Workshop(made.root, ORDERS.update_column("weight", checks=[]), made.bundle)
     made.edit_json("contract.json", column("weight", minimum=None, maximum=None))
-    result = bare.ask("contract")
-    assert result.verdict == "warn"
+    result = unbounded.run("contract")
+    assert result.outcome == "warn"
     assert "no range: weight" in result.measured
 
 
@@ -122,8 +122,8 @@ def test_feature_code_that_behaves_differently_when_served_is_refused(workshop: 
     made = workshop("regression")
     twist = "LARGEST = 1e30 if __name__.startswith('poc') else 3.0"
     made.edit("code/features.py", "LARGEST = 1e30", twist, also=FEATURES)
-    finding = made.ask("parity")
-    assert finding.verdict == "refuse"
+    finding = made.run("parity")
+    assert finding.outcome == "refuse"
     assert "golden row" in finding.measured
 
 

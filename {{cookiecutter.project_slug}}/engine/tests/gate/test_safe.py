@@ -42,7 +42,7 @@ def test_a_manifest_that_does_not_say_which_code_it_was_is_refused(
 @pytest.mark.parametrize("field", ["run_id", "code", "trained_at", "version"])
 def test_a_manifest_that_leaves_something_out_is_refused(workshop: Make, field: str) -> None:
     made = workshop("regression")
-    made.edit_json("manifest.json", lambda said: said.pop(field))
+    made.edit_json("manifest.json", lambda value: value.pop(field))
     assert made.refused_by() == {"complete"}
 
 
@@ -176,7 +176,7 @@ UNSAFE: dict[str, tuple[Callable[[Workshop], None], str]] = {
     ),
     "a personal input": (
         lambda made: made.edit_json(
-            "contract.json", lambda said: said["inputs"][2].update(name="customer")
+            "contract.json", lambda value: value["inputs"][2].update(name="customer")
         ),
         "personal column 'customer' is in the model's inputs",
     ),
@@ -186,7 +186,7 @@ UNSAFE: dict[str, tuple[Callable[[Workshop], None], str]] = {
     ),
     "a person who is watched": (
         lambda made: made.edit_json(
-            "reference.json", lambda said: said["features"][2].update(name="customer")
+            "reference.json", lambda value: value["features"][2].update(name="customer")
         ),
         "personal column 'customer' is in the monitor's reference",
     ),
@@ -198,8 +198,8 @@ def test_what_nobody_should_own_is_refused(workshop: Make, what: str) -> None:
     made = workshop("regression")
     plant, words = UNSAFE[what]
     plant(made)
-    result = made.ask("safe")
-    assert result.verdict == "refuse"
+    result = made.run("safe")
+    assert result.outcome == "refuse"
     assert words in result.measured
 
 
@@ -231,7 +231,7 @@ FOUND = {
 
 
 @pytest.mark.parametrize(
-    ("what", "told"),
+    ("what", "template"),
     [
         ("a password", '"password": "%s"'),
         ("a password", "password = '*%s'"),
@@ -241,8 +241,8 @@ FOUND = {
         ("a key", '"secret_key": "%s1"'),
     ],
 )
-def test_short_ones_and_those_in_json_are_found(what: str, told: str) -> None:
-    assert re.search(SECRETS[what], (told % "correcto").encode())
+def test_short_ones_and_those_in_json_are_found(what: str, template: str) -> None:
+    assert re.search(SECRETS[what], (template % "correcto").encode())
 
 
 @pytest.mark.parametrize("what", FOUND)

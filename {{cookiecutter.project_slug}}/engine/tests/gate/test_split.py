@@ -8,7 +8,7 @@ import pytest
 from engine.bundle.bundle import read as read_bundle
 from engine.data.split import Split
 from engine.gate.checks.check import CheckContext
-from engine.gate.checks.split import MANY_LOOKS, split
+from engine.gate.checks.split import MOST_EVALUATIONS, split
 from engine.problem.spec import read
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.lies import put
@@ -21,9 +21,9 @@ def test_a_split_that_mixes_times_is_refused(workshop: Make) -> None:
     dataset = gather(read(), ORDERS)
     rows = np.random.default_rng(0).permutation(len(dataset.frame))
     mixed = Split(np.sort(rows[180:]), np.sort(rows[:180]), dataset.parts.how)
-    evidence = CheckContext(read_bundle(made.bundle), MODEL, replace(dataset, parts=mixed))
-    result = split(evidence)
-    assert result.verdict == "refuse"
+    context = CheckContext(read_bundle(made.bundle), MODEL, replace(dataset, parts=mixed))
+    result = split(context)
+    assert result.outcome == "refuse"
     assert "not later than the last learnt from" in result.measured
 
 
@@ -31,25 +31,30 @@ def test_a_model_that_was_made_with_another_split_is_refused(
     workshop: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = workshop("regression")
-    assert made.ask("split").verdict == "pass"
+    assert made.run("split").outcome == "pass"
     monkeypatch.setattr("engine.data.split.PARTS", 4)
-    finding = made.ask("split")
-    assert finding.verdict == "refuse"
+    finding = made.run("split")
+    assert finding.outcome == "refuse"
     assert "trained with another split" in finding.measured
 
 
-@pytest.mark.parametrize(("looks", "verdict"), [(MANY_LOOKS, "pass"), (MANY_LOOKS + 1, "warn")])
+@pytest.mark.parametrize(
+    ("times", "outcome"), [(MOST_EVALUATIONS, "pass"), (MOST_EVALUATIONS + 1, "warn")]
+)
 def test_a_test_that_judged_many_models_is_used_up(
-    workshop: Make, looks: int, verdict: str
+    workshop: Make, times: int, outcome: str
 ) -> None:
     made = workshop("regression")
-    made.edit_json("evaluation.json", put(looks, "test_evaluations"))
-    finding = made.ask("split")
-    assert (finding.verdict, f"judged {looks} models" in finding.measured) == (verdict, True)
+    made.edit_json("evaluation.json", put(times, "test_evaluations"))
+    finding = made.run("split")
+    assert (finding.outcome, f"(evaluation {times} on this test set)" in finding.measured) == (
+        outcome,
+        True,
+    )
 
 
 def test_a_run_that_nobody_knows_is_no_pass(workshop: Make) -> None:
     made = workshop("regression")
     made.edit_json("manifest.json", put("0" * 32, "run_id"))
-    finding = made.ask("split")
-    assert (finding.verdict, "found none" in finding.measured) == ("refuse", True)
+    finding = made.run("split")
+    assert (finding.outcome, "found none" in finding.measured) == ("refuse", True)

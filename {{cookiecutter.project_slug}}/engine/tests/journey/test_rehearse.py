@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.journey import rehearse
-from engine.journey.stage import Outcome, Rehearsal, Stage
+from engine.journey.stage import Rehearsal, Stage, StageResult
 from engine.pages.page import Note
 from engine.problem.errors import BadInput
 from engine.problem.spec import Problem, parse
@@ -26,30 +26,30 @@ def problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Problem:
     return parse(text, "problem.toml")
 
 
-def stages(monkeypatch: pytest.MonkeyPatch, *outcomes: Outcome | BaseException) -> None:
-    """Let the journey have these outcomes, one a stage."""
+def stages(monkeypatch: pytest.MonkeyPatch, *results: StageResult | BaseException) -> None:
+    """Let the journey have these results, one a stage."""
 
-    def stage(number: int, outcome: Outcome | BaseException) -> Stage:
-        def walk(_: Rehearsal) -> Outcome:
-            if isinstance(outcome, BaseException):
-                raise outcome
-            return outcome
+    def stage(number: int, result: StageResult | BaseException) -> Stage:
+        def run(_: Rehearsal) -> StageResult:
+            if isinstance(result, BaseException):
+                raise result
+            return result
 
-        return Stage(f"stage{number}", "both", walk)
+        return Stage(f"stage{number}", "both", run)
 
-    monkeypatch.setattr(rehearse, "STAGES", tuple(map(stage, range(len(outcomes)), outcomes)))
+    monkeypatch.setattr(rehearse, "STAGES", tuple(map(stage, range(len(results)), results)))
 
 
 def test_it_stops_where_a_gate_closes(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
-    stages(monkeypatch, Outcome("fine"), Outcome("no", closed=True), Outcome("never"))
+    stages(monkeypatch, StageResult("fine"), StageResult("no", closed=True), StageResult("never"))
     journey = rehearse.rehearse(programs(), lambda _: None)
     assert [step.status for step in journey.steps] == ["passed", "stopped", "not run"]
-    assert journey.steps[2].outcome.headline != "never"
+    assert journey.steps[2].result.headline != "never"
     assert (journey.verdict, journey.stopped_at) == ("stopped", "stage1")
 
 
 def test_a_warning_does_not_stop_it(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
-    stages(monkeypatch, Outcome("look", warned=True), Outcome("fine"))
+    stages(monkeypatch, StageResult("look", warned=True), StageResult("fine"))
     journey = rehearse.rehearse(programs(), lambda _: None)
     assert [step.status for step in journey.steps] == ["warned", "passed"]
     assert (journey.verdict, journey.stopped_at) == ("passed", None)
@@ -58,8 +58,8 @@ def test_a_warning_does_not_stop_it(problem: Problem, monkeypatch: pytest.Monkey
 def test_the_summary_says_what_the_page_says(
     problem: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outcome = Outcome("<script>alert(1)</script>", (Note("a note"),), facts={"answered": 3})
-    stages(monkeypatch, outcome, Outcome("no", closed=True))
+    result = StageResult("<script>alert(1)</script>", (Note("a note"),), values={"answered": 3})
+    stages(monkeypatch, result, StageResult("no", closed=True))
     journey = rehearse.rehearse(programs(), lambda _: None)
     page = rehearse.write(journey, problem).read_text("utf-8")
     summary = json.loads(Path("build/journey/summary.json").read_text("utf-8"))
@@ -74,7 +74,7 @@ def test_the_summary_says_what_the_page_says(
 def test_bad_input_is_not_called_a_closed_gate(
     problem: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stages(monkeypatch, Outcome("fine"), BadInput("the rows break the contract"))
+    stages(monkeypatch, StageResult("fine"), BadInput("the rows break the contract"))
     with pytest.raises(BadInput, match="break the contract"):
         rehearse.rehearse(programs(), lambda _: None)
     assert not Path("build/journey/summary.json").exists()
@@ -83,7 +83,7 @@ def test_bad_input_is_not_called_a_closed_gate(
 def test_a_former_journey_leaves_nothing_behind(
     problem: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stages(monkeypatch, Outcome("fine"))
+    stages(monkeypatch, StageResult("fine"))
     Path("build/journey/bundle").mkdir(parents=True)
     Path("build/journey/bundle/old").write_text("old", "utf-8")
     rehearse.write(rehearse.rehearse(programs(), lambda _: None), problem)
@@ -95,7 +95,7 @@ def test_a_former_journey_leaves_nothing_behind(
 def test_a_journey_that_is_stopped_keeps_the_last_one_and_leaves_nothing_else(
     problem: Problem, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    stages(monkeypatch, Outcome("fine"), error)
+    stages(monkeypatch, StageResult("fine"), error)
     Path("build/journey/bundle").mkdir(parents=True)
     Path("build/journey/bundle/old").write_text("old", "utf-8")
     with pytest.raises(type(error)):
