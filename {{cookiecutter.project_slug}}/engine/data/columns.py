@@ -7,6 +7,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from engine.contract.column import LONGEST_CATEGORY, Column, ColumnType
+from engine.contract.format import ColumnFormat
 from engine.data.convert import kind_of
 from engine.problem.errors import BadInput
 from engine.problem.spec import Problem
@@ -91,6 +92,7 @@ def _describe(name: str, rule: pa.Column, values: pd.Series) -> Column:
         closed=known is not None,
         meaning=rule.description or name,
         example=json_value(present.iloc[len(present) // 2], kind) if len(present) else None,
+        format=ColumnFormat.of(rule.metadata),
         **facts,
     )
 
