@@ -198,7 +198,7 @@ def _dates_in(texts: pa.Array, form: str) -> pa.Array:
     series = pd.Series(texts.to_pandas(), dtype="str")
     dates = pd.to_datetime(series, utc=True, format=form, errors="coerce")
     made = pa.array(dates.dt.tz_localize(None).astype("datetime64[us]"), from_pandas=True)
-    return made.cast(TYPES["date"])
+    return _in_years_of_python(made.cast(TYPES["date"]))
 
 
 def _typed(kind: ColumnType, cells: pa.Array) -> pa.Array:  # noqa: PLR0911  # one a type

@@ -110,7 +110,7 @@ class WholeLineEnds(io.RawIOBase):
     """
 
     def __init__(self, file: BinaryIO, encoding: str) -> None:
-        self._file, self._rest, self.bytes_read = file, b"", 0
+        self._file, self._rest, self._ended, self.bytes_read = file, b"", False, 0
         plain = encoding in ("utf-8", "ascii")
         self._decoder = None if plain else codecs.getincrementaldecoder(encoding)()
 
@@ -121,27 +121,23 @@ class WholeLineEnds(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         """At most `size` bytes; none at the end of the file."""
         piece = self._rest
-        while not piece or piece.endswith(b"\r"):
-            more = self._next(size - len(piece))
+        while len(piece) < size and (more := self._next(size)) is not None:
             piece += more
-            if not more:
-                self._rest = b""
-                return piece
-        whole = piece.rstrip(b"\r")
+        is_last = len(piece) < size
+        whole = piece[:size]
+        if not is_last:
+            whole = whole.rstrip(b"\r") or whole
         self._rest = piece[len(whole) :]
         return whole
 
-    def _next(self, size: int) -> bytes:
-        if self._decoder is None:
-            data = self._file.read(size)
-            self.bytes_read += len(data)
-            return data
-        while True:  # a character of UTF-8 has up to three bytes for one of another encoding
-            data = self._file.read(max(size // 3, 1))
-            self.bytes_read += len(data)
-            text = self._decoder.decode(data, final=not data)
-            if text or not data:
-                return text.encode()
+    def _next(self, size: int) -> bytes | None:
+        """More of the file in UTF-8; None at its end."""
+        data = self._file.read(size)
+        if not data and self._ended:
+            return None
+        self._ended = not data
+        self.bytes_read += len(data)
+        return data if self._decoder is None else self._decoder.decode(data, not data).encode()
 
 
 @contextmanager
