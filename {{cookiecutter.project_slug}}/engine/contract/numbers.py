@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from engine.contract import arrow
+from engine.contract import arrow_texts
 from engine.contract.format import INFINITE, ColumnFormat, number_pattern
 
 __all__ = ["INFINITE", "is_infinite", "number_pattern", "strip_units"]
 
 
 def strip_units(texts: pa.Array, unit: str, negative: Sequence[str]) -> pa.Array:
-    """See `engine.contract.arrow.strip_units`."""
-    return arrow.strip_units(texts, ColumnFormat(unit=unit, negative=tuple(negative)))
+    """See `engine.contract.arrow_texts.strip_units`."""
+    return arrow_texts.strip_units(texts, ColumnFormat(unit=unit, negative=tuple(negative)))
 
 
 def is_infinite(values: pd.Series) -> "pd.Series[bool]":

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from engine.contract import arrow
+from engine.contract import arrow_texts
 from engine.contract.column import ColumnType
 from engine.contract.format import PLAIN, ColumnFormat
 from engine.contract.numbers import is_infinite
@@ -58,7 +58,7 @@ def without_missing(values: pd.Series, cells: ColumnFormat) -> pd.Series:
     if isinstance(values.dtype, pd.StringDtype):
         if not cells.missing and not cells.infinite:
             return values
-        present = arrow.without_missing(cells, _texts(values)).is_valid()
+        present = arrow_texts.without_missing(cells, _texts(values)).is_valid()
         return values.where(present.to_numpy(zero_copy_only=False))
     values = values.mask(values.isin(cells.missing)) if cells.missing else values
     return values.mask(is_infinite(values)) if cells.infinite else values
@@ -77,7 +77,7 @@ def dates(values: pd.Series, forms: tuple[str, ...] = ()) -> pd.Series:
 
 def _read_texts(values: pd.Series, kind: ColumnType, cells: ColumnFormat) -> pd.Series:
     """Texts as the contract's format reads them, in one vectorised pass."""
-    found = arrow.parse(kind, cells, _texts(values))
+    found = arrow_texts.parse(kind, cells, _texts(values))
     types: Any = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}.get
     series: pd.Series = found.to_pandas(types_mapper=types)
     series.index, series.name = values.index, values.name
@@ -87,7 +87,7 @@ def _read_texts(values: pd.Series, kind: ColumnType, cells: ColumnFormat) -> pd.
 def _texts(values: pd.Series) -> pa.Array:
     """Trimmed texts in one array."""
     texts = pa.array(values, pa.string(), from_pandas=True)
-    return arrow.trim(texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts)
+    return arrow_texts.trim(texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts)
 
 
 def _typed(values: pd.Series, kind: ColumnType) -> pd.Series:  # noqa: PLR0911  # one a type

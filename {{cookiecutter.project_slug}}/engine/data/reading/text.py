@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
-from engine.contract.arrow import trim
+from engine.contract.arrow_texts import trim
 from engine.contract.encoding import check_encoding
 from engine.contract.layout import SEPARATORS, Layout
 from engine.contract.text_table import header, read_table
