@@ -86,6 +86,5 @@ ROW = pa.DataFrameSchema(
         ),
     },
     strict=True,
-    coerce=True,
 )
-# as generated: 264379ad04e5ceed
+# as generated: 2cf175a2e147a726

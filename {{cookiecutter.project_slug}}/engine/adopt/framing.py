@@ -113,7 +113,6 @@ ROW = pa.DataFrameSchema(
     {{
 {columns}    }},
     strict=True,
-    coerce=True,
 {layout})
 '''
 SUSPECTED = """\

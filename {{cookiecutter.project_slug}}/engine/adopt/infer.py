@@ -13,7 +13,7 @@ from engine.adopt.texts import find
 from engine.contract.column import LONGEST_CATEGORY, ColumnType
 from engine.contract.format import PLAIN, ColumnFormat
 from engine.contract.numbers import is_infinite
-from engine.data.convert import convert
+from engine.data.convert import convert, without_missing
 from engine.problem.errors import BadInput
 from engine.problem.spec import Task
 
@@ -85,7 +85,7 @@ def _endless(found: Found, values: pd.Series) -> Found:
 
 def typed(values: pd.Series, found: Found) -> pd.Series:
     """`values` with the type that was found."""
-    present = found.cells.without_missing(values)
+    present = without_missing(values, found.cells)
     return convert(present, found.kind, nullable=True, cells=found.cells)[0]
 
 

@@ -6,12 +6,13 @@ other file, so a bundle with one byte changed is another bundle, and is found ou
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from engine.bundle.documents.check import check_documents
 from engine.contract.column import Column
+from engine.contract.layout import Layout
 from engine.problem.errors import BadInput
 from engine.problem.spec import Problem, parse
 
@@ -41,12 +42,14 @@ class Contract:
     """What goes in and what comes out.
 
     `classes` are the labels in the order of the model's probabilities; binary: negative, positive.
+    `layout` is that of the text file that the model was trained on.
     """
 
     task: str
     classes: tuple[Any, ...]
     inputs: tuple[Column, ...]
     outputs: tuple[dict[str, Any], ...]
+    layout: Layout = Layout()  # noqa: RUF009  # it is frozen
 
     def to_json(self) -> dict[str, Any]:
         """The contract as it stands in contract.json."""
@@ -55,6 +58,7 @@ class Contract:
             "classes": list(self.classes),
             "inputs": [column.to_json() for column in self.inputs],
             "outputs": list(self.outputs),
+            "layout": asdict(self.layout),
         }
 
     @classmethod
@@ -65,6 +69,8 @@ class Contract:
             classes=tuple(value["classes"]),
             inputs=tuple(Column.from_json(column) for column in value["inputs"]),
             outputs=tuple(value["outputs"]),
+            # Bundles of engine 1 have none.
+            layout=Layout.of(value.get("layout")) or Layout(),
         )
 
 

@@ -68,7 +68,7 @@ def contract(dataset: Dataset) -> Contract:
     score: dict[str, Any] = {"name": "score", "type": "number"}
     if task == "regression":
         outputs = [score | {"meaning": f"{about}, predicted"}]
-        return Contract(task, (), dataset.columns, tuple(outputs))
+        return Contract(task, (), dataset.columns, tuple(outputs), dataset.layout)
     score |= {"minimum": 0, "maximum": 1}
     if task == "binary":
         outputs = [
@@ -81,7 +81,7 @@ def contract(dataset: Dataset) -> Contract:
             {"name": "decision", "type": "category", "meaning": f"{about}, predicted"},
             {"name": "scores", "type": "object", "meaning": "probability of each class"},
         ]
-    return Contract(task, dataset.known.classes, dataset.columns, tuple(outputs))
+    return Contract(task, dataset.known.classes, dataset.columns, tuple(outputs), dataset.layout)
 
 
 def evaluate(

@@ -1,8 +1,13 @@
-"""What an input of the model may look like: the words that contract, server and monitor share."""
+"""The one specification of a column, shared by training, server, bulk work and documentation.
+
+Standard library only: a bundle is read without pandas and pyarrow.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
+
+from engine.contract.format import PLAIN, ColumnFormat
 
 ColumnType = Literal["number", "integer", "boolean", "category", "date"]
 
@@ -16,7 +21,7 @@ class Column:
 
     `minimum` and `maximum` are inclusive and belong to numbers and integers. `categories` are the
     values seen so far; when `closed`, any other value is refused, else it is served as unseen.
-    `example` is a value of the column as it stands in JSON.
+    `example` is a value of the column as it stands in JSON. `format` is how texts write it.
     """
 
     name: str
@@ -28,6 +33,12 @@ class Column:
     closed: bool = False
     meaning: str = ""
     example: Any = None
+    format: ColumnFormat = PLAIN
+
+    @property
+    def unit(self) -> str:
+        """The unit of its numbers, where texts write one."""
+        return self.format.unit
 
     @property
     def dtype(self) -> str:
@@ -42,10 +53,15 @@ class Column:
         return {"number": "float64", "category": "str", "date": "datetime64[us]"}[self.type]
 
     def to_json(self) -> dict[str, Any]:
-        """The column as it stands in contract.json."""
-        return asdict(self) | {"categories": list(self.categories)}
+        """The column as it stands in contract.json, every key written."""
+        written = {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in asdict(self.format).items()
+        }
+        return asdict(self) | {"categories": list(self.categories), "format": written}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Column":
-        """Read what `to_json` wrote."""
-        return cls(**{**value, "categories": tuple(value["categories"])})
+        """Read what `to_json` wrote; bundles of engine 1 have no `format`."""
+        cells = ColumnFormat.of(value.get("format"))
+        return cls(**{**value, "categories": tuple(value["categories"]), "format": cells})

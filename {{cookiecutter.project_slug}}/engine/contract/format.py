@@ -1,12 +1,28 @@
-"""How the texts of one column are read: kept in its contract as `metadata`, for all to see."""
+"""How the texts of one column are written; standard library only.
 
+The contract keeps it as `metadata` of the column, contract.json as `format`.
+"""
+
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-import pandas as pd
-
-from engine.contract.numbers import is_infinite
+SPACE = "[ \u00a0\u202f\u2009]"
+# Other ways to write -1: a pattern, and its replacement.
+NEGATIVES = {
+    "(1)": (r"^\(([^()+−-]*)\)$", r"-\1"),
+    "−1": ("−", "-"),
+    "1-": (rf"^([^+-].*?){SPACE}*-$", r"-\1"),
+}
+INFINITE = r"[+-]?(inf|infinity|∞)"
+# Numbers that may be too large for a float.
+HUGE = r"[eE]\+?[0-9]{3}|[0-9]{300}"
+BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
+# ISO 8601: a day, and behind it a time of day and its offset from UTC.
+DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+TIME = r"[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
+OFFSET = r" ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
 
 
 @dataclass(frozen=True)
@@ -14,10 +30,9 @@ class ColumnFormat:
     """What a column's texts mean. Blank is always missing, ISO 8601 always a date.
 
     `missing`: words that mean missing as well. `decimal`, `thousands`: the signs in its numbers;
-    `unit`: what stands before or behind each and is left aside, such as % or EUR; `negative`: how
-    numbers below 0 are written beside '-1', such as '(1)'; `infinite`: without an end means
-    missing. `true`, `false`: words of a boolean, in small letters. `dates`: forms of its dates, as
-    `strptime` has them.
+    `unit`: text before or behind each number, such as % or EUR; `negative`: how numbers below 0
+    are written beside '-1', such as '(1)'; `infinite`: infinite numbers mean missing. `true`,
+    `false`: words of a boolean, in small letters. `dates`: forms of its dates, as in `strptime`.
     """
 
     missing: tuple[str, ...] = ()
@@ -31,7 +46,7 @@ class ColumnFormat:
     dates: tuple[str, ...] = ()
 
     def to_metadata(self) -> dict[str, Any]:
-        """What is not as everywhere, as it stands in the contract."""
+        """The values that differ from the default, for the contract's metadata."""
         plain = asdict(PLAIN)
         return {
             key: list(value) if isinstance(value, tuple) else value
@@ -41,7 +56,7 @@ class ColumnFormat:
 
     @classmethod
     def of(cls, metadata: Mapping[str, Any] | None) -> "ColumnFormat":
-        """Read what `to_metadata` wrote; other keys are somebody else's."""
+        """Read what `to_metadata` wrote; other keys belong to others."""
         known = {one.name for one in fields(cls)} & (metadata or {}).keys()
         given = {key: (metadata or {})[key] for key in known}
         plain: dict[str, Any] = {
@@ -49,15 +64,38 @@ class ColumnFormat:
         }
         return cls(**plain)
 
-    def without_missing(self, values: pd.Series) -> pd.Series:
-        """`values`, with what means missing gone: words, and numbers without an end."""
-        values = values.mask(values.isin(self.missing)) if self.missing else values
-        return values.mask(is_infinite(values)) if self.infinite else values
+    @property
+    def booleans(self) -> dict[str, bool]:
+        """Every word of a boolean, in small letters."""
+        return BOOLEANS | dict.fromkeys(self.true, True) | dict.fromkeys(self.false, False)
 
     @property
-    def number(self) -> tuple[str, str, str, tuple[str, ...]]:
-        """How its numbers are written, as `engine.contract.numbers.plain` asks it."""
-        return self.decimal, self.thousands, self.unit, self.negative
+    def number_pattern(self) -> str:
+        """A regular expression for a whole number cell without unit and other negatives."""
+        return f"^({number_pattern(self.decimal, self.thousands)})$"
+
+    @property
+    def unit_pattern(self) -> str:
+        """A regular expression for the unit before or behind a number; groups hold its sign."""
+        sign = f"{SPACE}*{re.escape(self.unit)}{SPACE}*"
+        return rf"^([+-]?){sign}|{sign}(-?)$"
+
+    @property
+    def thousands_pattern(self) -> str:
+        """A regular expression for one thousands sign."""
+        return sign_pattern(self.thousands)
 
 
 PLAIN = ColumnFormat()
+
+
+def number_pattern(decimal: str, thousands: str) -> str:
+    """A regular expression for a whole cell that is a number with these signs."""
+    point, comma = re.escape(decimal), sign_pattern(thousands)
+    groups = rf"|[0-9]{{1,3}}({comma}[0-9]{{3}})+" if thousands else ""
+    return rf"[+-]?(([0-9]+{groups})({point}[0-9]*)?|{point}[0-9]+)([eE][+-]?[0-9]+)?"
+
+
+def sign_pattern(thousands: str) -> str:
+    """Every kind of space is the same sign: readers cannot see which one it is."""
+    return SPACE if thousands and re.fullmatch(SPACE, thousands) else re.escape(thousands)

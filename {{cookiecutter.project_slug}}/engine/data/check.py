@@ -10,6 +10,7 @@ import pandera.pandas as pa
 from engine.contract.format import ColumnFormat
 from engine.data import sources
 from engine.data.columns import check_names
+from engine.data.convert import without_missing
 from engine.data.reading.layout import Layout
 from engine.data.validation import Violation, column_mistakes, judge
 from engine.problem.spec import Problem
@@ -62,9 +63,9 @@ def check(problem: Problem, schema: pa.DataFrameSchema, source: str) -> Checked:
         return Checked(len(raw), tuple(mistakes), unchecked=unchecked)
     waiting = pd.Series(False, raw.index)
     if target in raw.columns:
-        waiting = (
-            ColumnFormat.of(schema.columns[target].metadata).without_missing(raw[target]).isna()
-        )
+        waiting = without_missing(
+            raw[target], ColumnFormat.of(schema.columns[target].metadata)
+        ).isna()
     judged = judge(raw, _patient(schema, [target, *later]) if waiting.any() else schema)
     broken = (*judged.broken, *_overdue(raw[~waiting], schema, [*later] if waiting.any() else []))
     rows = {row for one in broken for row in one.cells.index}
@@ -86,7 +87,7 @@ def _overdue(raw: pd.DataFrame, schema: pa.DataFrameSchema, later: list[str]) ->
     """What is missing although the row's outcome is known, and with it what comes later only."""
     found = []
     for name in later:
-        values = ColumnFormat.of(schema.columns[name].metadata).without_missing(raw[name])
+        values = without_missing(raw[name], ColumnFormat.of(schema.columns[name].metadata))
         if not schema.columns[name].nullable and (gone := values[values.isna()]).size:
             cells = gone.set_axis(gone.index + 1)
             found.append(Violation(name, "must not be missing where the outcome is known", cells))

@@ -7,6 +7,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from engine.contract.column import LONGEST_CATEGORY, Column, ColumnType
+from engine.contract.format import ColumnFormat
 from engine.data.convert import kind_of
 from engine.problem.errors import BadInput
 from engine.problem.spec import Problem
@@ -33,7 +34,7 @@ def columns(
     """
     check_names(problem, schema)
     found = tuple(
-        _describe(name, rule, frame[name])
+        describe(name, rule, frame[name])
         for name, rule in schema.columns.items()
         if name not in problem.kept_out
     )
@@ -64,7 +65,12 @@ def check_names(problem: Problem, schema: pa.DataFrameSchema) -> None:
         )
 
 
-def _describe(name: str, rule: pa.Column, values: pd.Series) -> Column:
+def describe(name: str, rule: pa.Column, values: pd.Series) -> Column:
+    """The specification of an input, compiled from its rule in data/contract.py and its values.
+
+    Raises:
+        BadInput: the server would not know its type or a rule, or a category is too long.
+    """
     kind = kind_of(rule.dtype)
     if kind is None:
         raise BadInput(
@@ -91,6 +97,7 @@ def _describe(name: str, rule: pa.Column, values: pd.Series) -> Column:
         closed=known is not None,
         meaning=rule.description or name,
         example=json_value(present.iloc[len(present) // 2], kind) if len(present) else None,
+        format=ColumnFormat.of(rule.metadata),
         **facts,
     )
 

@@ -11,6 +11,7 @@ from engine.contract.column import Column
 from engine.contract.format import ColumnFormat
 from engine.data import sources
 from engine.data.columns import check_names
+from engine.data.convert import without_missing
 from engine.data.reading.layout import Layout
 from engine.data.split import Rows
 from engine.data.validation import conform
@@ -31,7 +32,7 @@ def load(problem: Problem, schema: pa.DataFrameSchema) -> pd.DataFrame:
     target = problem.target.column
     if target in raw.columns:
         cells = ColumnFormat.of(schema.columns[target].metadata)
-        known = cells.without_missing(raw[target]).notna()
+        known = without_missing(raw[target], cells).notna()
         raw = raw if known.all() else raw[known]
     frame = conform(raw, schema)
     del raw  # before the next copy is made

@@ -8,7 +8,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from engine.contract.format import ColumnFormat
-from engine.data.convert import convert, kind_of
+from engine.data.convert import convert, kind_of, without_missing
 from engine.problem.errors import BadInput
 
 # How many broken rows a message names before it only counts.
@@ -102,7 +102,7 @@ def _typed(raw: pd.DataFrame, schema: pa.DataFrameSchema) -> tuple[pd.DataFrame,
     broken = []
     for name, rule in schema.columns.items():
         cells = ColumnFormat.of(rule.metadata)
-        table[name] = values = cells.without_missing(raw[name])
+        table[name] = values = without_missing(raw[name], cells)
         if kind := kind_of(rule.dtype):
             table[name], odd = convert(values, kind, nullable=rule.nullable, cells=cells)
             if odd.any():
@@ -121,6 +121,7 @@ def _broken(values: pd.Series, odd: "pd.Series[bool]", rule: str) -> Violation:
 
 def _rules(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> list[Violation]:
     """The rules that rows break, types aside: `convert` has seen to these."""
+    # A team's contract may still ask for coercion.
     untyped = {"dtype": None, "coerce": False, "nullable": True}
     bare = schema.update_columns(dict.fromkeys(schema.columns, untyped))
     bare.coerce = False

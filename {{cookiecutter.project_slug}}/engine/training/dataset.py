@@ -7,6 +7,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from engine.contract.column import Column
+from engine.contract.layout import Layout
 from engine.data.columns import columns as describe
 from engine.data.load import digest, inputs, load, take
 from engine.data.split import Split, split
@@ -31,6 +32,7 @@ class Dataset:
     learning: pd.DataFrame
     columns: tuple[Column, ...]
     known: Targets
+    layout: Layout = Layout()  # noqa: RUF009  # it is frozen
 
     @cached_property
     def test(self) -> pd.DataFrame:
@@ -64,4 +66,5 @@ def gather(problem: Problem, schema: pa.DataFrameSchema) -> Dataset:
         learning=learning,
         columns=describe(problem, schema, learning),
         known=targets_of(problem, learning),
+        layout=Layout.of(schema.metadata) or Layout(),
     )

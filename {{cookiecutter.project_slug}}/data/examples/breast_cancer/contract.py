@@ -166,6 +166,5 @@ ROW = pa.DataFrameSchema(
         ),
     },
     strict=True,
-    coerce=True,
 )
-# as generated: 4d61d747bc1c8495
+# as generated: 0f1b93bcd543bace

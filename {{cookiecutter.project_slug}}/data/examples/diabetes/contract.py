@@ -67,6 +67,5 @@ ROW = pa.DataFrameSchema(
         ),
     },
     strict=True,
-    coerce=True,
 )
-# as generated: 6178b3ed14d303fa
+# as generated: 35dee73dd4b63023

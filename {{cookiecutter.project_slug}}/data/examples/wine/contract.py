@@ -81,6 +81,5 @@ ROW = pa.DataFrameSchema(
         ),
     },
     strict=True,
-    coerce=True,
 )
-# as generated: de856328fc30eec9
+# as generated: a01686cc5b0362b5

@@ -61,6 +61,30 @@ class Input(TypedDict):
     closed: bool
     meaning: str
     example: Any
+    # Bundles of engine 1 have neither this nor a layout.
+    format: NotRequired["CellFormat"]
+
+
+class CellFormat(TypedDict):
+    """How the cells of a column are written in texts."""
+
+    missing: list[str]
+    decimal: Annotated[str, Field(min_length=1, max_length=1)]
+    thousands: Annotated[str, Field(max_length=1)]
+    unit: str
+    negative: list[str]
+    infinite: bool
+    true: list[str]
+    false: list[str]
+    dates: list[str]
+
+
+class TextLayout(TypedDict):
+    """How the text file that the model was trained on is laid out."""
+
+    encoding: str
+    separator: Annotated[str, Field(min_length=1, max_length=1)]
+    header: bool
 
 
 class ContractFile(TypedDict):
@@ -71,6 +95,7 @@ class ContractFile(TypedDict):
     classes: list[str | bool | int | Number]
     inputs: Annotated[list[Input], Field(min_length=1)]
     outputs: list[dict[str, Any]]
+    layout: NotRequired[TextLayout]
 
 
 class Candidate(TypedDict):

@@ -1,49 +1,24 @@
-"""How a text file is laid out: its encoding, its separator, and whether it opens with names.
+"""Detects how a text file is laid out: its encoding, its separator, and whether it has a header.
 
 `sniff` decides it once, at adoption; `data/contract.py` keeps the decision, so that every later
 delivery is read in the same way or refused.
 """
 
-import codecs
-import csv
-import io
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from engine.contract.encoding import encoding_of
+from engine.contract.layout import SEPARATORS, Layout
+from engine.contract.text_table import decoded, first_lines
 from engine.problem.errors import BadInput
 
-# How much of a file is looked at in one go.
-PIECE = 1 << 24
-# What a decision on separator and header needs of it.
-SAMPLE_SIZE, LINES = 1 << 20, 200
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-LONGEST_NAME = 200
-BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-# A line that tells Excel the separator.
+__all__ = ["SEPARATORS", "Layout", "sniff"]
+
+# A line that names the separator for Excel.
 EXCELS = re.compile(r'"?sep=[^\r\n]{0,3}(?=[\r\n])', re.IGNORECASE)
 # A number or a date, as no column is called.
 VALUE = re.compile(r"[+-]?[\d.,:/ '-]*\d[\d.,:/ '-]*([eE][+-]?\d+)?|\d{4}-\d\d-\d\dT\S*")
-
-
-@dataclass(frozen=True)
-class Layout:
-    """What must be known of a text file before its first cell can be read."""
-
-    encoding: str = "utf-8"
-    separator: str = ","
-    header: bool = True
-
-    @classmethod
-    def of(cls, metadata: Mapping[str, Any] | None) -> "Layout | None":
-        """The layout that a contract names; None where it names none."""
-        known = {key: (metadata or {}).get(key) for key in ("encoding", "separator", "header")}
-        given = {key: value for key, value in known.items() if value is not None}
-        return cls(**given) if given else None
 
 
 def sniff(path: Path) -> Layout:
@@ -66,99 +41,6 @@ def sniff(path: Path) -> Layout:
     if not lines:
         raise BadInput(f"{path} is empty; expected a header line and rows")
     return Layout(encoding, separator, _has_header(lines))
-
-
-def first_lines(path: Path, encoding: str, separator: str) -> list[list[str]]:
-    """The cells of the first rows, blank lines left out; cells may hold line breaks.
-
-    Raises:
-        BadInput: they are no table.
-    """
-    text, cut = decoded(path, encoding)
-    # A cell that no quote closes within the glance is a mistake to be found by who reads it all.
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    try:
-        found = list(islice((row for row in rows if row), LINES))
-    except csv.Error as error:
-        raise BadInput(f"{path} has no readable header line: {error}; export it again") from None
-    return found[:-1] if cut and 1 < len(found) < LINES else found
-
-
-def decoded(path: Path, encoding: str) -> tuple[str, bool]:
-    """The first piece of the file as text without its byte-order mark, and is there more?"""
-    with path.open("rb") as file:
-        piece = file.read(SAMPLE_SIZE)
-        more = bool(file.read(1))
-    codec = "utf-8-sig" if encoding == "utf-8" else encoding
-    return codecs.getincrementaldecoder(codec)().decode(piece, final=not more), more
-
-
-def encoding_of(path: Path) -> str:
-    """ascii, utf-8, utf-16 (with its mark, or -le, -be) or windows-1252: the first that fits.
-
-    Raises:
-        BadInput: none does. A file that is UTF-8 but for a few bytes is damaged, no other encoding.
-    """
-    with path.open("rb") as file:
-        start = file.read(4096)
-    marked = next((name for bom, name in BOMS.items() if start.startswith(bom)), None)
-    zeros = Counter(at % 2 for at, byte in enumerate(start) if byte == 0)
-    if not marked and max(zeros.values(), default=0) > len(start) / 5:
-        marked = "utf-16-le" if zeros[1] > zeros[0] else "utf-16-be"
-    if marked and marked != "utf-8":
-        if mistake := _mistake(path, marked)[0]:
-            raise BadInput(f"{path} is not {marked.upper()} text: {mistake}; export it again")
-        return marked
-    mistake, wide = _mistake(path, "utf-8")
-    if not mistake:
-        return "utf-8" if wide or marked else "ascii"
-    if said := _neither(path, mistake, wide=wide, marked=bool(marked)):
-        raise BadInput(f"{path} {said}")
-    return "windows-1252"
-
-
-def _neither(path: Path, mistake: str, *, wide: bool, marked: bool) -> str:
-    """What is wrong with a file that is no UTF-8, and what to do; nothing if it is Windows-1252."""
-    again = "export it again as CSV UTF-8 from where it came from"
-    if "end of data" in mistake:
-        return f"is UTF-8 text but for its end, {mistake}: it was cut off; copy it as a whole"
-    if marked or wide:
-        sign = "opens with the mark of UTF-8" if marked else "holds letters in UTF-8"
-        return f"{sign}, but {mistake} is none: two encodings were put together; {again}"
-    if _mistake(path, "windows-1252")[0]:
-        return f"is neither UTF-8 nor Windows-1252 text: {mistake}; {again}"
-    return ""
-
-
-def check_encoding(path: Path, expected: str) -> None:
-    """Raise BadInput where `path` holds letters in another encoding than the contract names."""
-    found = encoding_of(path)
-    if found not in ("ascii", expected):
-        raise BadInput(
-            f"{path} is {found} text, and data/contract.py says {expected}: letters would be "
-            f"read as others; save it as {expected}, or change the contract's metadata"
-        )
-
-
-def _mistake(path: Path, codec: str) -> tuple[str, bool]:
-    """What is wrong with the file as text in `codec`, if anything; and are letters beyond ASCII
-    in what comes before?
-    """
-    decoder, position, wide = codecs.getincrementaldecoder(codec)(), 0, False
-    with path.open("rb") as file:
-        while piece := file.read(PIECE):
-            try:
-                text = decoder.decode(piece, final=len(piece) < PIECE)
-            except UnicodeDecodeError as error:
-                wide = wide or not error.object[: error.start].isascii()
-                byte = error.object[error.start]
-                where = f"byte {byte:#04x} near byte {position + error.start}"
-                return f"{where} ({error.reason})", wide
-            if "\0" in text:
-                return "it holds zero bytes", wide
-            wide = wide or not text.isascii()
-            position += len(piece)
-    return "", wide
 
 
 def _score(lines: Sequence[Sequence[str]]) -> tuple[float, int]:

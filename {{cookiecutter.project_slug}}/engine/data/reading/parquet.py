@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine.data.reading.layout import LONGEST_NAME
+from engine.contract.text_table import LONGEST_NAME
 from engine.problem.errors import BadInput
 
 # Parquet's types and what they are read as; the first that fits.

@@ -19,7 +19,7 @@ import pyarrow as pa
 from sqlalchemy import URL, Connection, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from engine.data.reading.layout import LONGEST_NAME
+from engine.contract.text_table import LONGEST_NAME
 from engine.problem.errors import BadInput
 from engine.problem.files import read_text
 

@@ -19,6 +19,7 @@ from typing_extensions import TypedDict  # pydantic takes typing's own from Pyth
 
 from engine.bundle.bundle import Contract
 from engine.contract.column import LONGEST_CATEGORY, Column
+from engine.contract.words import expected
 from engine.serving.http import label as labels
 from engine.serving.http.label import PredictionId
 from engine.serving.http.parse import Bound
@@ -88,30 +89,6 @@ def schema_of(contract: Contract, limits: Limits) -> Schema:
         bound=Bound.of(contract, limits.rows),
         label_bound=Bound(limits.rows, len(said)),
     )
-
-
-def expected(column: Column) -> str:
-    """What a value of the column may be, in words."""
-    words = {
-        "number": "a number",
-        "integer": "a whole number",
-        "boolean": "true or false",
-        "category": f"a text of at most {LONGEST_CATEGORY} characters",
-        "date": "a date-time without an offset, such as 2026-03-01T09:30:00",
-    }[column.type]
-    if column.type == "category" and column.closed:
-        words = "one of " + ", ".join(f"'{category}'" for category in column.categories)
-    if column.type in ("number", "integer"):
-        words += _between(column.minimum, column.maximum)
-    return words + (" or null" if column.nullable else "")
-
-
-def _between(low: float | None, high: float | None) -> str:
-    if low is not None and high is not None:
-        return f" from {low:.12g} to {high:.12g}"
-    if low is not None:
-        return f" of {low:.12g} or more"
-    return "" if high is None else f" of {high:.12g} or less"
 
 
 def _record(name: str, fields: Mapping[str, Any]) -> Any:

@@ -23,7 +23,6 @@ ROW = pa.DataFrameSchema(
         "late": pa.Column(bool),
     },
     strict=True,
-    coerce=True,
 )
 
 

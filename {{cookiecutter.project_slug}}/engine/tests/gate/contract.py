@@ -21,5 +21,4 @@ ROW = pa.DataFrameSchema(
         "days": pa.Column(float),
     },
     strict=True,
-    coerce=True,
 )

@@ -24,7 +24,7 @@ TYPES = {
 
 
 def schema(kind: type) -> pa.DataFrameSchema:
-    return pa.DataFrameSchema({**TYPES, "outcome": pa.Column(kind)}, strict=True, coerce=True)
+    return pa.DataFrameSchema({**TYPES, "outcome": pa.Column(kind)}, strict=True)
 
 
 def definition(kind: type) -> ModelDefinition:

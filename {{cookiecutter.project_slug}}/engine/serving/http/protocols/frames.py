@@ -1,7 +1,7 @@
 """Rows as the bodies of MLflow's scoring server, and what its clients call predictions.
 
 A data frame has no other word for a missing value than NaN, or NaT in a column of dates, so here
-both are null. A CSV needs its header; an empty cell is missing.
+both are null. A CSV is read as the contract describes the text file that the model was trained on.
 """
 
 import csv
@@ -9,11 +9,11 @@ import io
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NotRequired
 
-from pydantic_core import from_json
 from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
 from engine.bundle.bundle import Contract
-from engine.contract.column import Column
+from engine.contract.layout import Layout, column_names
+from engine.contract.text_cell import read_cell
 from engine.serving.http.errors import (
     LONGEST_NAME,
     MOST_ERRORS,
@@ -47,6 +47,8 @@ class Invocation(TypedDict, total=False):
     inputs: list[Record] | dict[str, list[Any]]
 
 
+# A training file has columns that are no inputs.
+MOST_OTHER_COLUMNS = 200
 _FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 
 
@@ -79,23 +81,32 @@ def rows_of_json(body: bytes, contract: Contract, limits: Limits) -> Rows:
 
 
 def rows_of_csv(body: bytes, contract: Contract, limits: Limits) -> Rows:
-    """The rows of a CSV with a header, its cells read as the contract's types.
+    """The rows of a CSV, laid out and written as the contract says: a training file is read as is.
+
+    The text is UTF-8 or, where it is none, in the contract's encoding; training detects it in the
+    same order. Columns that are no inputs are left out if the CSV has every input. If it lacks
+    one, they stay and are refused: one of them may be the missing input, misspelled.
 
     Raises:
-        Refusal: it is no CSV in UTF-8.
+        ProblemError: the body is no CSV.
     """
-    columns = {column.name: column for column in contract.inputs}
+    layout, columns = contract.layout, {column.name: column for column in contract.inputs}
     try:
-        lines = _lines(body.decode("utf-8-sig"), len(columns), limits)
+        lines = _lines(_decoded(body, layout), layout, len(columns), limits)
     except (UnicodeDecodeError, csv.Error) as error:
         raise ProblemError(
             "invalid", f"expected a CSV in UTF-8, got something else: {error}"
         ) from None
-    names, cells = (lines[0], lines[1:]) if lines else ([], [])
-    made = {"columns": names, "data": cells}
+    names = list(column_names(lines[0], header=layout.header).names) if lines else []
+    rows = _split({"columns": names, "data": lines[1:] if layout.header else lines}, limits)
+    known = columns.keys() if columns.keys() <= set(names) else set(names)
     return (
-        {name: _cell(text, columns.get(name)) for name, text in row.items()}
-        for row in _split(made, limits)
+        {
+            name: read_cell(columns[name], text) if name in columns else text
+            for name, text in row.items()
+            if name in known
+        }
+        for row in rows
     )
 
 
@@ -109,20 +120,30 @@ def predictions(answers: Sequence[Mapping[str, Any]], contract: Contract) -> lis
     return [answer["decision"] for answer in answers]
 
 
-def _lines(text: str, columns: int, limits: Limits) -> list[list[str]]:
-    """The header and the rows of a CSV, without empty lines; stops at the first too many."""
+def _decoded(body: bytes, layout: Layout) -> str:
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        if layout.encoding == "utf-8":
+            raise
+        return body.decode(layout.encoding)
+    # UTF-16 without letters beyond ASCII is UTF-8 with zero bytes.
+    return body.decode(layout.encoding) if "\0" in text else text
+
+
+def _lines(text: str, layout: Layout, columns: int, limits: Limits) -> list[list[str]]:
+    """The rows of a CSV and its header, without empty lines; stops at the first too many."""
     found: list[list[str]] = []
-    # Not by str.splitlines: that divides a cell at characters that are no ends of lines.
-    for line in csv.reader(io.StringIO(text, newline="")):
+    # Not by str.splitlines, which splits cells at characters that are no line ends.
+    for line in csv.reader(io.StringIO(text, newline=""), delimiter=layout.separator):
         if not line:
             continue
-        if len(line) > columns + MOST_ERRORS:
+        if len(line) > columns + MOST_OTHER_COLUMNS:
             raise ProblemError("invalid", f"expected at most {columns} columns, got {len(line)}")
-        if len(found) > limits.rows:
+        if len(found) >= limits.rows + layout.header:
             raise ProblemError(
                 "too-many-rows",
-                f"expected a header and 1 to {limits.rows} rows, got more; send them in several "
-                "requests",
+                f"expected 1 to {limits.rows} rows, got more; send them in several requests",
             )
         found.append(line)
     return found
@@ -185,15 +206,3 @@ def _is_list(given: Any, kind: type) -> bool:
 def _present(value: Any, is_date: bool) -> Any:
     missing = value != value or (is_date and value == "NaT")  # noqa: PLR0124  # NaN alone
     return None if missing else value
-
-
-def _cell(text: str, column: Column | None) -> Any:
-    """A cell as it would stand in JSON; what cannot be read stays a text, for the contract."""
-    if text == "":
-        return None
-    if column is None or column.type in ("category", "date"):
-        return text
-    try:
-        return from_json(text.strip().lower(), allow_inf_nan=False)
-    except ValueError:
-        return text

@@ -1,0 +1,186 @@
+"""Reads text tables: every cell comes out as the text that it is.
+
+Training reads a table whole, bulk work in batches; `engine.contract.arrow` reads what the cells
+mean.
+"""
+
+import codecs
+import csv
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.csv
+
+from engine.contract.layout import Layout, Names, column_names
+from engine.problem.errors import BadInput
+
+# What a decision on separator and header reads of a file.
+SAMPLE_SIZE, LINES = 1 << 20, 200
+LONGEST_NAME = 200
+# A table is read whole in blocks of this size, and in batches of the other; no row may be longer.
+WHOLE_BLOCK, BATCH_BLOCK = 1 << 24, 1 << 22
+# Called for a row with another number of cells: its number below the header, and the row itself.
+# Returns "skip" or "error".
+BadRow = Callable[[int, pyarrow.csv.InvalidRow], str]
+
+
+def first_lines(path: Path, encoding: str, separator: str) -> list[list[str]]:
+    """The cells of the first rows, blank lines left out; cells may hold line breaks.
+
+    Raises:
+        BadInput: they are no table.
+    """
+    text, cut = decoded(path, encoding)
+    # A quote that is not closed within the sample is found by the reader of the whole file.
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    try:
+        found = list(islice((row for row in rows if row), LINES))
+    except csv.Error as error:
+        raise BadInput(f"{path} has no readable header line: {error}; export it again") from None
+    return found[:-1] if cut and 1 < len(found) < LINES else found
+
+
+def decoded(path: Path, encoding: str) -> tuple[str, bool]:
+    """The first piece of the file without its byte-order mark, and whether more follows."""
+    with path.open("rb") as file:
+        piece = file.read(SAMPLE_SIZE)
+        more = bool(file.read(1))
+    codec = "utf-8-sig" if encoding == "utf-8" else encoding
+    return codecs.getincrementaldecoder(codec)().decode(piece, final=not more), more
+
+
+def header(path: Path, layout: Layout) -> Names:
+    """The names of the columns of the file (see `engine.contract.layout.column_names`).
+
+    Raises:
+        BadInput: the file is empty, or a name is too long.
+    """
+    lines = first_lines(path, layout.encoding, layout.separator)
+    if not lines:
+        raise BadInput(f"{path} is empty; expected a header line and rows", code="empty-table")
+    longest = max((name.strip() for name in lines[0]), key=len) if layout.header else ""
+    if len(longest) > LONGEST_NAME:
+        raise BadInput(
+            f"{path} has a column name of {len(longest)} characters ({longest[:30]!r}…); "
+            f"give it one of at most {LONGEST_NAME}",
+            code="column-name-too-long",
+        )
+    return column_names(lines[0], header=layout.header)
+
+
+def read_table(path: Path, layout: Layout, names: list[str], bad_row: BadRow) -> pa.Table:
+    """All cells of the file.
+
+    Raises:
+        pa.ArrowException, OSError, UnicodeError: the file is no such table.
+    """
+    if _has_header_only(path, layout):
+        return _nothing(names)
+    with _source(path, layout) as file:
+        return pyarrow.csv.read_csv(file, *_options(path, layout, names, bad_row, WHOLE_BLOCK))
+
+
+def batches(
+    path: Path, layout: Layout, names: list[str], bad_row: BadRow
+) -> Iterator[tuple[pa.RecordBatch, int]]:
+    """The cells of the file in batches, and how many bytes are read with each.
+
+    Raises:
+        pa.ArrowException, OSError, UnicodeError: the file is no such table.
+    """
+    if _has_header_only(path, layout):
+        return
+    with _source(path, layout) as file:
+        options = _options(path, layout, names, bad_row, BATCH_BLOCK)
+        with pyarrow.csv.open_csv(file, *options) as reader:
+            for batch in reader:
+                yield batch, file.bytes_read
+
+
+class WholeLineEnds(io.RawIOBase):
+    """A file as UTF-8 whose pieces never end between CR and LF.
+
+    pyarrow drops an LF at the start of a block after a CR, also within quotes, where both belong
+    to the cell.
+    """
+
+    def __init__(self, file: BinaryIO, encoding: str) -> None:
+        self._file, self._rest, self._ended, self.bytes_read = file, b"", False, 0
+        plain = encoding in ("utf-8", "ascii")
+        self._decoder = None if plain else codecs.getincrementaldecoder(encoding)()
+
+    def readable(self) -> bool:
+        """The file can be read."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """At most `size` bytes; none at the end of the file."""
+        piece = self._rest
+        while len(piece) < size and (more := self._next(size)) is not None:
+            piece += more
+        is_last = len(piece) < size
+        whole = piece[:size]
+        if not is_last:
+            whole = whole.rstrip(b"\r") or whole
+        self._rest = piece[len(whole) :]
+        return whole
+
+    def _next(self, size: int) -> bytes | None:
+        """More of the file in UTF-8; None at its end."""
+        data = self._file.read(size)
+        if not data and self._ended:
+            return None
+        self._ended = not data
+        self.bytes_read += len(data)
+        return data if self._decoder is None else self._decoder.decode(data, not data).encode()
+
+
+@contextmanager
+def _source(path: Path, layout: Layout) -> Iterator[WholeLineEnds]:
+    with path.open("rb") as file, WholeLineEnds(file, layout.encoding) as source:
+        yield source
+
+
+def _options(
+    path: Path, layout: Layout, names: list[str], bad_row: BadRow, block_size: int
+) -> tuple[Any, Any, Any]:
+    blank = _blank_lines(path, layout)
+    return (
+        # One thread: only then are rows numbered.
+        pyarrow.csv.ReadOptions(
+            use_threads=False,
+            block_size=block_size,
+            column_names=names,
+            skip_rows=blank,
+            skip_rows_after_names=int(layout.header),
+        ),
+        pyarrow.csv.ParseOptions(
+            delimiter=layout.separator,
+            newlines_in_values=True,
+            invalid_row_handler=lambda row: bad_row(row.number - blank - layout.header, row),
+        ),
+        pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+        ),
+    )
+
+
+def _has_header_only(path: Path, layout: Layout) -> bool:
+    """pyarrow does not read a header line without a line end."""
+    return layout.header and len(first_lines(path, layout.encoding, layout.separator)) <= 1
+
+
+def _nothing(names: list[str]) -> pa.Table:
+    return pa.table({name: pa.array([], pa.string()) for name in names})
+
+
+def _blank_lines(path: Path, layout: Layout) -> int:
+    """The number of empty lines before the first line with text."""
+    text, _ = decoded(path, layout.encoding)
+    start = text[: len(text) - len(text.lstrip("\r\n"))]
+    return len(start.splitlines())

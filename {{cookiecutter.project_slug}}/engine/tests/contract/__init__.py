@@ -1,0 +1,1 @@
+"""Tests of the column specification and of its readers."""

@@ -1,0 +1,268 @@
+"""One table of cases for every compiler of a column; all of them must give the same result.
+
+The compilers: training's check, the server's type, the Arrow reader, the scalar reader and the
+words of the documentation.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import pandera.pandas as pandera
+import pyarrow as pa
+import pytest
+from pydantic import ValidationError
+
+from engine.bundle.bundle import Contract
+from engine.contract import arrow
+from engine.contract.column import Column
+from engine.contract.format import ColumnFormat
+from engine.contract.layout import Layout
+from engine.contract.text_cell import read_cell
+from engine.contract.words import expected
+from engine.data.columns import describe, json_value
+from engine.data.convert import without_missing
+from engine.data.validation import conform
+from engine.problem.errors import BadInput
+from engine.serving.http.schema import Limits, schema_of
+
+REFUSED = object()
+NUMBER, WHOLE = Column("x", "number"), Column("x", "integer")
+BOOLEAN, WORD, DATE = Column("x", "boolean"), Column("x", "category"), Column("x", "date")
+COLOUR = Column("x", "category", categories=("red", "dark blue"), closed=True)
+RANGE = replace(NUMBER, minimum=-1.5, maximum=10)
+WHOLE_RANGE = replace(WHOLE, minimum=0, maximum=100)
+
+
+def nullable(column: Column, **written: Any) -> Column:
+    """The column with missing values allowed, and a format."""
+    return replace(column, nullable=True, format=ColumnFormat(**written))
+
+
+COMMA = nullable(NUMBER, decimal=",", thousands=".", missing=("k. A.", "-"))
+SPACED = nullable(NUMBER, thousands=" ")
+EURO = nullable(NUMBER, unit="EUR", negative=("(1)", "−1", "1-"))
+PERCENT = nullable(replace(NUMBER, minimum=0, maximum=100), unit="%", decimal=",")
+INFINITE = nullable(NUMBER, infinite=True)
+GROUPED = nullable(WHOLE, thousands=",")
+ANSWER = nullable(BOOLEAN, true=("ja", "y"), false=("nein", "n"), missing=("?",))
+GERMAN = nullable(DATE, dates=("%d.%m.%Y", "%d.%m.%Y %H:%M"), missing=("offen",))
+ZONED = nullable(DATE, dates=("%d/%m/%Y %H:%M %z",))
+
+Case = tuple[Column, str, Any]
+# A column, texts, and the JSON value that all of them have: None is missing.
+GROUPS: list[tuple[Column, dict[str, Any]]] = [
+    (NUMBER, {
+        "1": 1.0, "-1.5": -1.5, "+5": 5.0, ".5": 0.5, "-.5": -0.5, "5.": 5.0, "05": 5.0,
+        "1e3": 1000.0, "1E-2": 0.01, " 7 ": 7.0, "\u00a07": 7.0, "0.1": 0.1, "-0": 0.0,
+        "": REFUSED, "null": REFUSED, "nan": REFUSED, "NaN": REFUSED, "inf": REFUSED,
+        "-Infinity": REFUSED, "1e999": REFUSED, "1_000": REFUSED, "0x10": REFUSED, "1,5": REFUSED,
+        "1.000,5": REFUSED, "1 000": REFUSED, "--1": REFUSED, "1e": REFUSED, ".": REFUSED,
+        "true": REFUSED, "x": REFUSED, "5 EUR": REFUSED, "(5)": REFUSED, "\u0665": REFUSED,
+        "123456789012345678901234567890": 123456789012345678901234567890.0,
+    }),
+    (RANGE, {"-1.5": -1.5, "10": 10.0, "10.01": REFUSED, "-1.51": REFUSED, "": REFUSED}),
+    (nullable(RANGE), {"": None, "  ": None, "11": REFUSED, "3": 3.0, "NA": REFUSED}),
+    (COMMA, {
+        "1,5": 1.5, "1.234,5": 1234.5, "1.234.567": 1234567.0, "-,5": -0.5, "k. A.": None,
+        "-": None, "": None, "1.23": REFUSED, "K. A.": REFUSED, "1,2,3": REFUSED, "12,": 12.0,
+        "1.234e2": 123400.0,
+    }),
+    (SPACED, {"1 234.5": 1234.5, "1\u00a0234": 1234.0, "1\u202f234": 1234.0, "1 23": REFUSED}),
+    (EURO, {
+        "5 EUR": 5.0, "EUR 5": 5.0, "-EUR 5": -5.0, "5EUR": 5.0, "(5 EUR)": -5.0, "−5 EUR": -5.0,
+        "5 EUR-": -5.0, "5": REFUSED, "5 USD": REFUSED, "EUR": REFUSED, "": None,
+    }),
+    (PERCENT, {"12,5 %": 12.5, "12,5%": 12.5, "101 %": REFUSED, "12.5%": REFUSED}),
+    (INFINITE, {
+        "inf": None, "-Infinity": None, "∞": None, "1e999": None, "-1e400": None, "1e100": 1e100,
+        "1": 1.0, "nan": REFUSED,
+    }),
+    (WHOLE, {
+        "1": 1, "+5": 5, "05": 5, "-7": -7, "3.0": 3, "3.": 3, "1e3": 1000, "3.5": REFUSED,
+        "9007199254740993": 9007199254740993, "9223372036854775807": 2**63 - 1,
+        "-9223372036854775808": -(2**63), "9223372036854775808": REFUSED, "1e30": REFUSED,
+        "000000000000000000000012": 12, "": REFUSED, "1_0": REFUSED, "0x1F": REFUSED,
+        "9007199254740993.0": 9007199254740993, "true": REFUSED, "inf": REFUSED,
+    }),
+    (WHOLE_RANGE, {"0": 0, "100": 100, "101": REFUSED, "-1": REFUSED, "100.0": 100}),
+    (GROUPED, {"1,234": 1234, "1,234.0": 1234, "12,34": REFUSED, "": None, "1234": 1234}),
+    (BOOLEAN, {
+        "true": True, "False": False, "TRUE": True, "1": True, "0": False, "1.0": True,
+        "yes": REFUSED, "no": REFUSED, "": REFUSED, "2": REFUSED, "null": REFUSED,
+    }),
+    (ANSWER, {
+        "ja": True, "Nein": False, "Y": True, "n": False, "true": True, "?": None, "": None,
+        "yes": REFUSED,
+    }),
+    (WORD, {
+        "red": "red", " red ": "red", "null": "null", "NA": "NA", "05": "05", "é": "é",
+        "a\u2028b": "a\u2028b", "": REFUSED, "x" * 200: "x" * 200, "x" * 201: REFUSED,
+    }),
+    (COLOUR, {
+        "red": "red", "dark blue": "dark blue", "Red": REFUSED, "dark  blue": REFUSED, "": REFUSED,
+    }),
+    (nullable(COLOUR, missing=("NA",)), {"NA": None, "": None, "green": REFUSED, "na": REFUSED}),
+    (DATE, {
+        "2026-03-01": "2026-03-01T00:00:00", "2026-03-01 09:30": "2026-03-01T09:30:00",
+        "2026-03-01T09:30:15": "2026-03-01T09:30:15",
+        "2026-03-01T09:30:15.25": "2026-03-01T09:30:15.250000",
+        "2026-03-01T09:30:15.1234567": "2026-03-01T09:30:15.123456",
+        "2026-03-01T09:30:00Z": "2026-03-01T09:30:00",
+        "2026-03-01T09:30:00+02:00": "2026-03-01T07:30:00",
+        "2026-03-01 09:30:00-0530": "2026-03-01T15:00:00",
+        "2024-02-29": "2024-02-29T00:00:00", "2026-02-29": REFUSED, "2026-02-30": REFUSED,
+        "2026-13-01": REFUSED, "2026-03-01T24:00": REFUSED, "2026-03-01T10:60": REFUSED,
+        "2026": REFUSED, "20260301": REFUSED, "2026-03": REFUSED, "01.03.2026": REFUSED,
+        "1600-01-01": "1600-01-01T00:00:00", "9999-12-31": "9999-12-31T00:00:00",
+        "0001-01-01": "0001-01-01T00:00:00", "0000-01-01": REFUSED, "": REFUSED,
+    }),
+    (GERMAN, {
+        "01.03.2026": "2026-03-01T00:00:00", "1.3.2026": "2026-03-01T00:00:00",
+        "01.03.2026 09:30": "2026-03-01T09:30:00", "2026-03-01": "2026-03-01T00:00:00",
+        "29.02.2026": REFUSED, "03/01/2026": REFUSED, "offen": None, "": None,
+    }),
+    (ZONED, {"01/03/2026 09:30 +0200": "2026-03-01T07:30:00", "01/03/2026": REFUSED}),
+]  # fmt: skip
+CASES: list[Case] = [
+    (column, text, value) for column, cells in GROUPS for text, value in cells.items()
+]
+DTYPES = {"number": "float", "integer": "Int64", "boolean": "boolean", "category": "str"}
+
+
+def contract_column(column: Column) -> pandera.Column:
+    """The column as data/contract.py states it."""
+    checks = []
+    if column.minimum is not None:
+        checks.append(pandera.Check.in_range(column.minimum, column.maximum))
+    if column.closed:
+        checks.append(pandera.Check.isin(list(column.categories)))
+    dtype = DTYPES.get(column.type, "datetime64[us]")
+    metadata = column.format.to_metadata()
+    return pandera.Column(dtype, checks, nullable=column.nullable, metadata=metadata)
+
+
+def by_training(column: Column, text: str) -> Any:
+    """What training makes of a cell."""
+    rule = contract_column(column)
+    cells = pd.DataFrame({"x": pd.Series([text.strip() or None], dtype="str")})
+    try:
+        frame = conform(cells, pandera.DataFrameSchema({"x": rule}, strict=True))
+        describe("x", rule, frame["x"])
+    except BadInput:
+        return REFUSED
+    return json_value(frame["x"].iloc[0], column.type)
+
+
+def by_server(column: Column, value: Any) -> Any:
+    """What the server's type makes of a JSON value."""
+    row = schema_of(Contract("regression", (), (column,), ()), Limits()).adapters["Row"]
+    try:
+        return row.validate_python({"x": value})["x"]
+    except ValidationError:
+        return REFUSED
+
+
+def by_arrow(column: Column, cells: pa.Array, *, text: bool) -> Any:
+    """What bulk work makes of a cell."""
+    values, valid = arrow.read(column, cells, text=text)
+    assert valid.null_count == 0
+    value = values[0].as_py()
+    value = value.isoformat() if isinstance(value, datetime) else value
+    return value if valid[0].as_py() else REFUSED
+
+
+def test_conformance_table_has_at_least_120_cases() -> None:
+    """A table that shrinks proves less."""
+    assert len(CASES) >= 120
+
+
+@pytest.mark.parametrize(("column", "text", "value"), CASES)
+def test_cell_read_by_every_compiler_gives_one_result(
+    column: Column, text: str, value: Any
+) -> None:
+    """Training, server, Arrow and scalar reader agree on value, missing and refusal."""
+    json = read_cell(column, text)
+    assert by_server(column, json) == value
+    assert by_training(column, text) == value
+    assert by_arrow(column, pa.array([text]), text=True) == value
+    # Beside other cells, a whole array takes other paths.
+    many = pa.array([text, "", "1", text])
+    assert by_arrow(column, many, text=True) == value
+    if value is not REFUSED:
+        assert json == value
+        assert type(json) is type(value)
+
+
+TYPED: list[tuple[Column, Any]] = [
+    (column, value)
+    for column in (NUMBER, RANGE, WHOLE, WHOLE_RANGE, BOOLEAN, WORD, COLOUR, nullable(WHOLE))
+    for value in (1, 1.0, 1.5, -1.5, 11, 101.0, True, "red", "1", "true", None)
+]
+
+
+@pytest.mark.parametrize(("column", "value"), TYPED)
+def test_typed_cell_read_by_arrow_and_server_agrees(column: Column, value: Any) -> None:
+    """A typed file and a JSON body have the same values: a text is no number."""
+    assert by_arrow(column, pa.array([value]), text=False) == by_server(column, value)
+
+
+@pytest.mark.parametrize("column", [column for column, _ in GROUPS])
+def test_column_compiled_from_contract_survives_contract_json(column: Column) -> None:
+    """The pandera schema gives the column, contract.json keeps it whole."""
+    compiled = describe(
+        "x", contract_column(column), pd.Series(list(column.categories), dtype="str")
+    )
+    example = column.categories[len(column.categories) // 2] if column.categories else None
+    assert compiled == replace(column, meaning="x", example=example)
+    contract = Contract("regression", (), (column,), (), Layout("utf-16", ";", header=False))
+    assert Contract.from_json(contract.to_json()) == contract
+
+
+def test_contract_json_of_engine_1_is_read_with_defaults() -> None:
+    """Old bundles have neither `format` nor `layout`."""
+    written = Contract("regression", (), (COLOUR,), ()).to_json()
+    del written["layout"], written["inputs"][0]["format"]
+    assert Contract.from_json(written) == Contract("regression", (), (COLOUR,), ())
+
+
+@pytest.mark.parametrize("column", [column for column, _ in GROUPS])
+def test_documentation_words_name_every_rule(column: Column) -> None:
+    """Range, categories, unit and null stand in the words."""
+    words = expected(column)
+    facts = [*column.categories, column.unit] + ["null"] * column.nullable
+    facts += [f"{end:g}" for end in (column.minimum, column.maximum) if end is not None]
+    assert all(fact in words for fact in facts)
+    assert ("null" in words) == column.nullable
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pa.array(["red", None, "green"]).dictionary_encode(),
+        pa.array(["red", None, "green"], pa.large_string()),
+        pa.array(["red", None, "green"], pa.string_view()),
+        pa.RunEndEncodedArray.from_arrays(pa.array([1, 2, 3]), pa.array(["red", None, "green"])),
+    ],
+)
+def test_arrow_declared_type_is_read_by_meaning(cells: pa.Array) -> None:
+    """Dictionaries, large texts, views and runs hold the same texts."""
+    values, valid = arrow.read(nullable(COLOUR), cells, text=False)
+    assert values.to_pylist() == ["red", None, "green"]
+    assert valid.to_pylist() == [True, True, False]
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_timestamps_of_any_unit_and_zone_are_moved_to_utc(unit: str) -> None:
+    """The model has one clock only."""
+    cells = pa.array([datetime(2026, 3, 1, 9, 30)]).cast(pa.timestamp(unit))
+    zoned = cells.cast(pa.timestamp(unit, "Europe/Berlin"))
+    assert by_arrow(DATE, cells, text=False) == "2026-03-01T09:30:00"
+    assert by_arrow(DATE, zoned, text=False) == "2026-03-01T09:30:00"
+
+
+def test_training_reads_words_for_missing_in_texts() -> None:
+    """The mask of the format keeps the other cells."""
+    values = without_missing(pd.Series(["1,5", "-"], dtype="str"), COMMA.format)
+    assert values.isna().tolist() == [False, True]
