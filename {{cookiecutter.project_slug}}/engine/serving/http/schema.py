@@ -70,24 +70,24 @@ def schema_of(contract: Contract, limits: Limits) -> Schema:
     label = _record("Label", labels.fields_of(contract))
     types = {
         "Row": row,
-        "Rows": _record("Rows", {"rows": _some(row, limits)}),
+        "Rows": _record("Rows", {"rows": _list_of(row, limits)}),
         "Answer": answer,
         "Answers": _record("Answers", {"predictions": GenericAlias(list, answer)}),
         "Label": label,
-        "Labels": _record("Labels", {"labels": _some(label, limits)}),
+        "Labels": _record("Labels", {"labels": _list_of(label, limits)}),
     }
     fields = {column.name: expected(column) for column in contract.inputs}
-    said = labels.words_of(contract)
+    label_words = labels.words_of(contract)
     return Schema(
         adapters={name: TypeAdapter(kind) for name, kind in types.items()},
         words={
             "Row": fields,
             "Rows": {"rows": f"a list of 1 to {limits.rows} rows"} | fields,
-            "Label": said,
-            "Labels": {"labels": f"a list of 1 to {limits.rows} labels"} | said,
+            "Label": label_words,
+            "Labels": {"labels": f"a list of 1 to {limits.rows} labels"} | label_words,
         },
         bound=Bound.of(contract, limits.rows),
-        label_bound=Bound(limits.rows, len(said)),
+        label_bound=Bound(limits.rows, len(label_words)),
     )
 
 
@@ -102,7 +102,7 @@ def _record(name: str, fields: Mapping[str, Any]) -> Any:
     return record
 
 
-def _some(kind: Any, limits: Limits) -> Any:
+def _list_of(kind: Any, limits: Limits) -> Any:
     return Annotated[GenericAlias(list, kind), Field(min_length=1, max_length=limits.rows)]
 
 
@@ -167,7 +167,7 @@ def _answer(contract: Contract) -> dict[str, Any]:
             Annotated[Literal[True], Field(description="The bundle is not accepted: do not act.")]
         ],
     }
-    says = partial(_output, meanings)
+    output = partial(_output, meanings)
     reason = _record("Reason", {
         "input": str,
         "value": Any,
@@ -179,13 +179,13 @@ def _answer(contract: Contract) -> dict[str, Any]:
         Annotated[GenericAlias(list, reason), Field(description="If asked for, strongest first.")]
     ]
     if contract.task == "regression":
-        return fields | {"score": says("score", float)}
-    fields["score"] = says("score", Annotated[float, Field(ge=0, le=1)])
+        return fields | {"score": output("score", float)}
+    fields["score"] = output("score", Annotated[float, Field(ge=0, le=1)])
     if contract.task == "binary":
-        return fields | {"decision": says("decision", bool)}
+        return fields | {"decision": output("decision", bool)}
     return fields | {
-        "decision": says("decision", Literal[tuple(contract.classes)]),
-        "scores": says("scores", dict[str, float]),
+        "decision": output("decision", Literal[tuple(contract.classes)]),
+        "scores": output("scores", dict[str, float]),
     }
 
 

@@ -56,7 +56,7 @@ def rows_of_json(body: bytes, contract: Contract, limits: Limits) -> Rows:
     """The rows of a JSON body, made one by one and not yet checked against the contract.
 
     Raises:
-        Refusal: it is not JSON, or no form that MLflow knows.
+        ProblemError: it is not JSON, or no form that MLflow knows.
     """
     found = parse(body, Bound.of(contract, limits.rows))
     named = [name for name in _FORMS if isinstance(found, dict) and name in found]
@@ -150,9 +150,9 @@ def _lines(text: str, layout: Layout, columns: int, limits: Limits) -> list[list
 
 
 def _split(given: Any, limits: Limits) -> Rows:
-    told = given if isinstance(given, dict) else {}
-    columns: Any = told.get("columns")
-    data: Any = told.get("data")
+    table = given if isinstance(given, dict) else {}
+    columns: Any = table.get("columns")
+    data: Any = table.get("data")
     if not _is_list(columns, str) or not _is_list(data, list):
         raise ProblemError(
             "invalid", f"expected the names of columns and lists of data, got {echo(given)}"
@@ -186,7 +186,7 @@ def _records(given: Any, name: str, limits: Limits) -> Rows:
 
 
 def _only(known: Collection[str], given: Any) -> None:
-    """Raise a Refusal that names the members of an object that nothing here reads."""
+    """Raise a ProblemError that names the members of an object that nothing here reads."""
     if not isinstance(given, dict):
         return
     unknown = [name for name in given if name not in known]
