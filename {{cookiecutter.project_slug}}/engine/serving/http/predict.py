@@ -80,7 +80,7 @@ class Predict:
         # Of several classes, of the one decided upon.
         chosen = str(answer["decision"]) if "scores" in answer else None
         scores = [one["score"] if chosen is None else one["scores"][chosen] for one in found[1:]]
-        told = answering.reasons.told(rows[0], answer["score"], scores, most)
+        told = answering.reasons.explain(rows[0], answer["score"], scores, most)
         return {**answer, "reasons": told}
 
     def _signed(

@@ -97,7 +97,7 @@ def test_keys_that_guard_nothing_are_refused_without_being_told(text: str, tmp_p
 def test_a_file_of_keys_is_read_again_when_it_changes_and_a_broken_one_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(module, "POLL_SECONDS", 0.0)
     path = tmp_path / "keys"
 
     def valid() -> list[str]:

@@ -187,7 +187,7 @@ def test_body_is_read_again_for_a_bundle_that_came_meanwhile(
 
         return await predict.read(1_000_000, read)
 
-    after = live.prepared(predictor)
+    after = live.activate(predictor)
     try:
         assert asyncio.run(run())[0] is after
     finally:
