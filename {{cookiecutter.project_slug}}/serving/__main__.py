@@ -1,4 +1,4 @@
-"""`python -m serving run` answers over HTTP, `batch` a file; `optimise` finds the fastest way."""
+"""Serve predictions over HTTP (`run`), predict a file (`batch`), select a runtime (`optimise`)."""
 
 import argparse
 from collections.abc import Sequence
@@ -8,15 +8,15 @@ from engine.problem.arguments import host, output_file, path, port, seconds, who
 from engine.problem.errors import BadInput, run
 from engine.serving.address import address, root_path
 
-# A day: a longer wait is a mistake, as no orchestrator grants it.
+# A day: no orchestrator grants a longer drain.
 LONGEST_DRAIN = 86_400
-# More copies of a model than any machine has cores for.
+# More processes than any machine has cores.
 MOST_PROCESSES = 512
 
 
-# Each imports only now what is slow to import: a mistake in the words need not wait for it.
+# Slow modules are imported late: a usage error is reported at once.
 def main(words: Sequence[str]) -> int:
-    """Serve until told to stop, or predict the rows of a file."""
+    """Run the verb of a command line; returns the exit code."""
     given = parser().parse_args(words)
     return {"run": _run, "batch": _batch, "optimise": _optimise}[given.verb](given)
 
@@ -24,8 +24,8 @@ def main(words: Sequence[str]) -> int:
 def _run(given: argparse.Namespace) -> int:
     from engine.serving.select_bundle import select_bundle
 
-    word = given.word is not None
-    at = address(given.host, given.port, given.operate_port, given.root_path, sagemaker=word)
+    at = address(given.host, given.port, given.operate_port, given.root_path,
+                 sagemaker=given.serve is not None)  # fmt: skip
     bundle = select_bundle(given.bundle, rehearsal=given.rehearsal)
     from engine.serving.run import serve
     from serving.app import create_app
@@ -37,8 +37,11 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _batch(given: argparse.Namespace) -> int:
-    if find_spec("pyarrow") is None:  # the server has no use for it
-        raise BadInput("batch needs pyarrow: install the pins in requirements/batch.txt")
+    if find_spec("pyarrow") is None:  # the server does not need it
+        raise BadInput(
+            "batch needs pyarrow: install the pins in requirements/batch.txt",
+            code="missing-package",
+        )
     from serving.batch import batch
 
     return batch(given.input, given.out, given.bundle, rehearsal=given.rehearsal,
@@ -48,8 +51,11 @@ def _batch(given: argparse.Namespace) -> int:
 def _optimise(given: argparse.Namespace) -> int:
     from engine.serving.select_bundle import select_bundle
 
-    if find_spec("skl2onnx") is None:  # nor for this
-        raise BadInput("optimise needs skl2onnx: install the pins in requirements/training.txt")
+    if find_spec("skl2onnx") is None:  # nor this
+        raise BadInput(
+            "optimise needs skl2onnx: install the pins in requirements/training.txt",
+            code="missing-package",
+        )
     bundle = select_bundle(given.bundle, rehearsal=given.rehearsal)
     from engine.serving.optimise.run import optimise
 
@@ -58,40 +64,44 @@ def _optimise(given: argparse.Namespace) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """What may stand on the command line."""
+    """The arguments of the command line."""
     parser = argparse.ArgumentParser(prog="python -m serving", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verb = verbs.add_parser("run", help="answer over HTTP until SIGTERM or Ctrl-C")
+    verb = verbs.add_parser("run", help="serve over HTTP until SIGTERM or Ctrl-C")
     _add_choice(verb)
     add = verb.add_argument
     add("--host", type=host, default="127.0.0.1")
-    add("--port", type=port, help="0 takes a free one (default: what PORT says, else 8000)")
-    only_there = "probes and metrics there, and there alone: /livez, /readyz, /health, /metrics"
-    add("--operate-port", type=port, metavar="PORT", help=only_there)
-    shown = "where a proxy shows this server (default: what UVICORN_ROOT_PATH holds, else /)"
-    add("--root-path", type=root_path, metavar="/PATH", help=shown)
-    add("word", nargs="?", choices=["serve"], help="what SageMaker says: on port 8080")
-    # No `output_folder`: a log that cannot be written must not keep the server from answering.
-    add("--log", type=path, default="logs", help="folder of log and labels")
-    drain = "go on answering after SIGTERM, while /readyz already says no"
+    add("--port", type=port, help="0 takes a free one (default: $PORT, else 8000)")
+    admin = "separate port for /livez, /readyz, /health and /metrics (default: same port)"
+    add("--operate-port", type=port, metavar="PORT", help=admin)
+    prefix = "path prefix that a proxy adds (default: $UVICORN_ROOT_PATH, else none)"
+    add("--root-path", type=root_path, metavar="/PATH", help=prefix)
+    add("serve", nargs="?", choices=["serve"], help="SageMaker adds this word: use port 8080")
+    # Not `output_folder`: the server must serve even if the log cannot be written.
+    add("--log", type=path, default="logs", help="folder of predictions and labels")
+    drain = "time to serve on after SIGTERM, while /readyz already fails"
     longest = seconds(0, LONGEST_DRAIN)
     add("--drain", type=longest, default=0.0, metavar="SECONDS", help=drain)
-    _add_choice(verbs.add_parser("optimise", help="find the fastest runtime that answers the same"))
-    verb = verbs.add_parser("batch", help="answer every row of a CSV or Parquet file")
-    verb.add_argument("input", metavar="IN", type=path, help="rows, in a .csv or .parquet")
-    verb.add_argument("out", metavar="OUT", type=output_file, help="the answers, in a .parquet")
+    _add_choice(
+        verbs.add_parser("optimise", help="select the fastest runtime with equal decisions")
+    )
+    verb = verbs.add_parser("batch", help="predict every row of a CSV or Parquet file")
+    verb.add_argument("input", metavar="IN", type=path, help="the rows: a .csv or .parquet file")
+    verb.add_argument(
+        "out", metavar="OUT", type=output_file, help="the predictions: a .parquet file"
+    )
     _add_choice(verb)
     add, many = verb.add_argument, whole(0, MOST_PROCESSES)
-    add("--overwrite", action="store_true", help="forget what an earlier run began or finished")
-    predict = "ask the model in N (default: cores)"
-    add("--processes", type=many, default=0, metavar="N", help=predict)
+    add("--overwrite", action="store_true", help="discard the output of an earlier run")
+    processes = "worker processes (default: one per core)"
+    add("--processes", type=many, default=0, metavar="N", help=processes)
     return parser
 
 
 def _add_choice(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--bundle", type=path, help="a bundle's folder (default: what is released)")
-    says_so = "use a bundle that is not accepted (default: the last journey's); answers say so"
-    verb.add_argument("--rehearsal", action="store_true", help=says_so)
+    verb.add_argument("--bundle", type=path, help="folder of a bundle (default: the released one)")
+    marked = "use a bundle that is not accepted (default: the last journey's); marks all output"
+    verb.add_argument("--rehearsal", action="store_true", help=marked)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Where a server listens: what the command line says, and what platforms say in variables."""
+"""The address of the server, from the command line and the variables that platforms set."""
 
 import argparse
 import re
@@ -15,7 +15,7 @@ _ROOT_PATH = re.compile(r"(?!/(v1|v2(/.*)?|docs(/static)?)$)(/\w[\w.~-]*)+", re.
 
 @dataclass(frozen=True)
 class Address:
-    """Where the server listens, and below which path a proxy shows it."""
+    """Host and ports of the server, and the path below which a proxy exposes it."""
 
     host: str
     port: int
@@ -24,10 +24,10 @@ class Address:
 
 
 def root_path(word: str) -> str:
-    """Where a proxy shows this server; a kind of argument (see `engine.problem.arguments`).
+    """The path below which a proxy exposes the server; an argument type of argparse.
 
     Raises:
-        ArgumentTypeError: it is no path, or one of the server's own.
+        ArgumentTypeError: it is not a path, or is one of the server's own.
     """
     if word and not _ROOT_PATH.fullmatch(word):
         raise argparse.ArgumentTypeError(
@@ -40,17 +40,17 @@ def root_path(word: str) -> str:
 def address(
     host: str, port: int | None, operate_port: int | None, root: str | None, *, sagemaker: bool
 ) -> Address:
-    """The address of a command line; what it leaves open is in PORT and UVICORN_ROOT_PATH.
+    """The address; PORT and UVICORN_ROOT_PATH are used for what the command line omits.
 
     Args:
         host: the name or number to listen on.
-        port: 0 for a free one; None for PORT (Cloud Run), else SageMaker's or our own.
-        operate_port: where probes and metrics are to be; None for the same port.
-        root: the path before each path, as users of a proxy know it; None for UVICORN_ROOT_PATH.
-        sagemaker: whether SageMaker has started this server.
+        port: 0 for a free one; None for PORT (Cloud Run), else the default port.
+        operate_port: the port of probes and metrics; None for the same port.
+        root: the path prefix that a proxy adds; None for UVICORN_ROOT_PATH.
+        sagemaker: whether SageMaker has started this server: its default port is 8080.
 
     Raises:
-        BadInput: a variable holds no such value, or both ports are one.
+        BadInput: a variable has an invalid value, or both ports are the same.
     """
     if port is None:
         port = variable("PORT", port_kind)
@@ -59,7 +59,8 @@ def address(
     if port and port == operate_port:
         raise BadInput(
             f"expected another --operate-port than {port}, which --port or PORT names; give one "
-            "of its own, or leave it out"
+            "of its own, or omit it",
+            code="same-port",
         )
     if root is None:
         root = variable("UVICORN_ROOT_PATH", root_path) or ""

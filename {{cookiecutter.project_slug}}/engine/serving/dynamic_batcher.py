@@ -1,8 +1,7 @@
-"""One call of the model for all who ask at the same time.
+"""Dynamic batching: requests that arrive during a prediction share the next call of the model.
 
-Nobody waits for company: a request that finds the model idle is computed at once, with those that
-have arrived by then. Those that arrive while it computes share its next call, so the busier the
-server, the less a row costs.
+An idle model predicts a request at once, with those that have arrived by then. There is no waiting
+time to fill a batch. The busier the server, the larger the batches, and the less a row costs.
 """
 
 import asyncio
@@ -21,131 +20,132 @@ from engine.serving.model.predictor import Predictor
 from engine.serving.model.table import Row
 
 RETRY_AFTER = {"Retry-After": "1"}
-# Turns of the event loop between the first who asks and the call: in each, what has arrived is
-# read. Without them two calls take turns, each with the half that came while the other computed.
+# Iterations of the event loop between a request and the call: each reads what has arrived. Without
+# them two batches alternate, each with the half that came while the other was computed.
 TURNS = 2
 
 
 @dataclass(slots=True, eq=False)
-class _Waiting:
+class _Request:
     rows: Sequence[Row]
-    answers: "asyncio.Future[list[Answer]]"
-    until: float  # on the monotonic clock
+    predictions: "asyncio.Future[list[Answer]]"
+    deadline: float  # on the monotonic clock
 
 
 class DynamicBatcher:
-    """Asks a predictor on a thread of its own, one call at a time; lives on one event loop."""
+    """Calls a predictor on a thread of its own, one batch at a time; belongs to one event loop."""
 
-    def __init__(self, predictor: Predictor, limits: Limits, together: Histogram) -> None:
-        self._predictor, self._limits, self._together = predictor, limits, together
-        # One thread: it keeps the event loop free, and the model is asked by one at a time.
+    def __init__(self, predictor: Predictor, limits: Limits, batch_size: Histogram) -> None:
+        self._predictor, self._limits, self._batch_size = predictor, limits, batch_size
+        # One thread: the event loop stays free, and calls of the model do not overlap.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="predict")
-        self._waiting: deque[_Waiting] = deque()
-        self._waiting_rows = 0
-        self._resting = asyncio.Event()
-        self._resting.set()
+        self._queue: deque[_Request] = deque()
+        self._queued_rows = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     def refuse_if_full(self) -> None:
-        """To be asked before a request's rows are read: while it is full, they need not be.
+        """Check the queue before a request's rows are parsed.
 
         Raises:
-            Refusal: as many rows wait as may. Those that come just before that may exceed it.
+            ProblemError: the queue is full. Requests checked just before may exceed the limit.
         """
-        if self._waiting_rows >= self._limits.waiting_rows:
+        if self._queued_rows >= self._limits.waiting_rows:
             raise ProblemError(
                 "busy",
-                f"{self._waiting_rows:,} rows wait for an answer already; send these again a "
+                f"{self._queued_rows:,} rows wait for a prediction already; send these again a "
                 "little later",
                 headers=RETRY_AFTER,
             )
 
     async def predict(self, rows: Sequence[Row]) -> list[Answer]:
-        """One answer a row, in order (see `Predictor.predict`).
+        """One prediction a row, in order (see `Predictor.predict`).
 
         Raises:
-            Refusal: as many rows wait as may, or these have waited too long.
+            ProblemError: the queue is full, or these rows have waited too long.
         """
-        self.refuse_if_full()  # others may have come while these were read
-        until = time.monotonic() + self._limits.wait_seconds
-        one = _Waiting(rows, asyncio.get_running_loop().create_future(), until)
-        self._waiting.append(one)
-        self._waiting_rows += len(rows)
-        if self._resting.is_set():
-            self._resting.clear()
-            self._soon(TURNS)
-        return await one.answers
+        self.refuse_if_full()  # others may have come while these were parsed
+        deadline = time.monotonic() + self._limits.wait_seconds
+        request = _Request(rows, asyncio.get_running_loop().create_future(), deadline)
+        self._queue.append(request)
+        self._queued_rows += len(rows)
+        if self._idle.is_set():
+            self._idle.clear()
+            self._schedule(TURNS)
+        return await request.predictions
 
     async def drained(self) -> None:
-        """Return once nobody waits and nothing is computed."""
-        await self._resting.wait()
+        """Return once the queue is empty and nothing is computed."""
+        await self._idle.wait()
 
     def close(self) -> None:
         """Return once the thread has finished its call."""
         self._thread.shutdown()
 
-    def _soon(self, turns: int) -> None:
-        asyncio.get_running_loop().call_soon(*((self._soon, turns - 1) if turns else (self._next,)))
+    def _schedule(self, turns: int) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_soon(*((self._schedule, turns - 1) if turns else (self._next_batch,)))
 
-    def _next(self) -> None:
-        """Begin a call for those who wait; rest if nobody does."""
-        shared = self._take()
-        if not shared:
-            self._resting.set()
+    def _next_batch(self) -> None:
+        """Begin a call for the queued requests; become idle if there are none."""
+        batch = self._take()
+        if not batch:
+            self._idle.set()
             return
-        rows = sum(len(one.rows) for one in shared)
-        self._together.observe(rows)
-        if rows <= self._predictor.at_once:
-            self._hand_out(shared, self._answer(shared))
+        rows = sum(len(request.rows) for request in batch)
+        self._batch_size.observe(rows)
+        if rows <= self._predictor.inline_rows:
+            self._hand_out(batch, self._compute(batch))
             return
-        work = asyncio.get_running_loop().run_in_executor(self._thread, self._answer, shared)
-        work.add_done_callback(lambda done: self._hand_out(shared, done.result()))
+        work = asyncio.get_running_loop().run_in_executor(self._thread, self._compute, batch)
+        work.add_done_callback(lambda done: self._hand_out(batch, done.result()))
 
-    def _take(self) -> list[_Waiting]:
-        """The first who wait, up to as many rows as one request may hold; the late are refused."""
-        shared: list[_Waiting] = []
+    def _take(self) -> list[_Request]:
+        """The first requests, up to the row limit of one request; late ones fail."""
+        batch: list[_Request] = []
         rows, now = 0, time.monotonic()
-        while self._waiting:
-            one = self._waiting[0]
-            if shared and rows + len(one.rows) > self._limits.rows:
+        while self._queue:
+            request = self._queue[0]
+            if batch and rows + len(request.rows) > self._limits.rows:
                 break
-            self._waiting.popleft()
-            self._waiting_rows -= len(one.rows)
-            if one.answers.done():  # its sender has gone
+            self._queue.popleft()
+            self._queued_rows -= len(request.rows)
+            if request.predictions.done():  # the client has disconnected
                 continue
-            if now > one.until:
-                one.answers.set_exception(self._late())
+            if now > request.deadline:
+                request.predictions.set_exception(self._late())
                 continue
-            shared.append(one)
-            rows += len(one.rows)
-        return shared
+            batch.append(request)
+            rows += len(request.rows)
+        return batch
 
-    def _answer(self, shared: Sequence[_Waiting]) -> list[list[Answer] | Exception]:
-        """In the thread: what each gets. A row that the model fails on fails its request alone."""
+    def _compute(self, batch: Sequence[_Request]) -> list[list[Answer] | Exception]:
+        """In the thread: each request's predictions. A row that fails fails its request alone."""
         try:
-            answers = iter(self._predictor.predict([row for one in shared for row in one.rows]))
-            return [[next(answers) for _ in one.rows] for one in shared]
+            rows = [row for request in batch for row in request.rows]
+            predictions = iter(self._predictor.predict(rows))
+            return [[next(predictions) for _ in request.rows] for request in batch]
         except Exception as error:
-            return [error] if len(shared) == 1 else [self._answer([one])[0] for one in shared]
+            return [error] if len(batch) == 1 else [self._compute([one])[0] for one in batch]
 
     def _hand_out(
-        self, shared: Sequence[_Waiting], found: Sequence[list[Answer] | Exception]
+        self, batch: Sequence[_Request], results: Sequence[list[Answer] | Exception]
     ) -> None:
-        for one, answers in zip(shared, found, strict=True):
-            if one.answers.done():
+        for request, result in zip(batch, results, strict=True):
+            if request.predictions.done():
                 continue
-            if isinstance(answers, Exception):
-                one.answers.set_exception(answers)
+            if isinstance(result, Exception):
+                request.predictions.set_exception(result)
             else:
-                one.answers.set_result(answers)
-        # Once these are sent: a thread that computes beside them would take turns with them for the
-        # interpreter, and those who come meanwhile share a larger call.
-        self._soon(TURNS)
+                request.predictions.set_result(result)
+        # The next batch begins once these are sent: a thread that computes meanwhile would compete
+        # for the interpreter, and requests that arrive in the meantime share a larger batch.
+        self._schedule(TURNS)
 
     def _late(self) -> ProblemError:
-        seconds = f"{self._limits.wait_seconds:g} s"
         return ProblemError(
             "busy",
-            f"these rows waited more than {seconds} for their turn and were not computed; send "
-            "them again a little later",
+            f"these rows waited more than {self._limits.wait_seconds:g} s and were not predicted; "
+            "send them again a little later",
             headers=RETRY_AFTER,
         )

@@ -1,12 +1,12 @@
-"""Prediction ids: 32 hex digits that are never given twice and, with a key, that nobody can invent.
+"""Prediction ids: 32 hex digits that are unique and, with a key, cannot be forged.
 
-With a key the last 12 digits prove the first 20 (HMAC-SHA256, RFC 2104, cut to 48 bits), so every
-server that has the key tells an id of its siblings from an invented one, and nobody need remember
-which were given. Without, ids are random, and all that look like one are taken.
+With a key the last 12 digits authenticate the first 20 (HMAC-SHA256, RFC 2104, truncated to 48
+bits). So every server with the key can verify an id, and no list of issued ids is needed. Without a
+key ids are random, and every well-formed id is accepted.
 
-The keys come from the environment or a mounted file. The first makes ids, all of them prove: to
-replace one, add the new one last everywhere, then put it first, and keep the old one as long as
-labels may be late.
+The keys come from the environment or a mounted file. The first key signs, all of them verify: to
+replace one, add the new one last everywhere, then move it to the front, and keep the old one as
+long as labels may be late.
 """
 
 import hmac
@@ -22,68 +22,68 @@ KEY, FILE = "SERVING_ID_KEY", "SERVING_ID_KEY_FILE"
 # A shorter one can be guessed from a few ids; `openssl rand -hex 32` makes one of 64.
 SHORTEST = 32
 ID_BYTES, PROOF_BYTES = 16, 6
-# Of a thousand million ids with 80 random bits, two are alike in one case of two million.
+# Of a thousand million ids with 80 random bits, two collide with a chance of one in two million.
 _RANDOM_BYTES = ID_BYTES - PROOF_BYTES
 # Drawn ahead: asking the system for its randomness costs more than the id.
 _AHEAD = 256
 
 
 class Ids:
-    """Makes ids, and knows those made with its keys; without keys, all that look like one."""
+    """Makes ids, and verifies those made with its keys; without keys, accepts all."""
 
     def __init__(self, keys: Sequence[bytes] = ()) -> None:
         self._ready: list[str] = []
         self.use(keys)
 
     def use(self, keys: Sequence[bytes]) -> None:
-        """Make ids with the first key from now on, and know those of all."""
-        # A copy of what has taken the key in is cheaper than taking it in for each id.
-        self._proofs = [hmac.new(key, digestmod="sha256") for key in keys]
+        """Sign with the first key from now on, and verify with all."""
+        # Copying a keyed HMAC is cheaper than making one for each id.
+        self._hmacs = [hmac.new(key, digestmod="sha256") for key in keys]
         self.forget()
 
     def forget(self) -> None:
-        """Let go what was drawn ahead: another process may have it too."""
+        """Discard prepared ids: after a fork another process has the same."""
         self._ready.clear()
 
     def new_id(self) -> str:
-        """An id that was never given."""
+        """A new unique id."""
         try:
             return self._ready.pop()
         except IndexError:
-            self._ready += self._drawn()
+            self._ready += self._prepare()
             return self._ready.pop()
 
-    def known(self, given: str) -> bool:
-        """Whether `given`, 32 hex digits, was made with one of the keys; without keys it is.
+    def is_valid(self, id_: str) -> bool:
+        """Whether an id (32 hex digits) was made with one of the keys; without keys True.
 
-        It takes as long whichever digit is wrong.
+        The comparison takes constant time.
         """
-        raw = bytes.fromhex(given)
-        random, told = raw[:_RANDOM_BYTES], raw[_RANDOM_BYTES:]
-        # No early end, as for API keys.
-        found = [hmac.compare_digest(told, _cut(proof, random)) for proof in self._proofs]
-        return any(found) or not found
+        raw = bytes.fromhex(id_)
+        random, proof = raw[:_RANDOM_BYTES], raw[_RANDOM_BYTES:]
+        # A list, not a generator: every key is compared, as for API keys.
+        matches = [hmac.compare_digest(proof, _proof(keyed, random)) for keyed in self._hmacs]
+        return any(matches) or not matches
 
-    def _drawn(self) -> list[str]:
-        size = _RANDOM_BYTES if self._proofs else ID_BYTES
+    def _prepare(self) -> list[str]:
+        size = _RANDOM_BYTES if self._hmacs else ID_BYTES
         drawn = os.urandom(size * _AHEAD)
-        parts = [drawn[at : at + size] for at in range(0, len(drawn), size)]
-        if not self._proofs:
-            return [part.hex() for part in parts]
-        return [(part + _cut(self._proofs[0], part)).hex() for part in parts]
+        chunks = [drawn[at : at + size] for at in range(0, len(drawn), size)]
+        if not self._hmacs:
+            return [chunk.hex() for chunk in chunks]
+        return [(chunk + _proof(self._hmacs[0], chunk)).hex() for chunk in chunks]
 
 
-def _cut(proof: hmac.HMAC, random: bytes) -> bytes:
-    proof = proof.copy()
-    proof.update(random)
-    return proof.digest()[:PROOF_BYTES]
+def _proof(keyed: hmac.HMAC, random: bytes) -> bytes:
+    keyed = keyed.copy()
+    keyed.update(random)
+    return keyed.digest()[:PROOF_BYTES]
 
 
 def keys_of(environment: Mapping[str, str] = os.environ) -> list[bytes]:
-    """The keys that the environment gives or names, the first to make ids with; none is fine.
+    """The keys in the environment or in the file it names; an empty list if it names none.
 
     Raises:
-        BadInput: it speaks of keys, and there is none that may be used.
+        BadInput: a variable for keys is set, and holds no valid key.
     """
     if KEY not in environment and FILE not in environment:
         return []
@@ -94,13 +94,14 @@ def keys_of(environment: Mapping[str, str] = os.environ) -> list[bytes]:
         raise BadInput(
             f"expected keys of at least {SHORTEST} characters in {KEY} or in the file that {FILE} "
             "names, found none; make one with `openssl rand -hex 32`, or unset both to take "
-            "labels for every id"
+            "accept labels for every id",
+            code="no-valid-key",
         )
     return [key.encode() for key in keys]
 
 
-# One process, one set of keys: whoever gives an id needs nothing but this.
+# One process, one set of keys.
 OURS = Ids()
-new_id, known = OURS.new_id, OURS.known
+new_id, is_valid = OURS.new_id, OURS.is_valid
 if sys.platform != "win32":
     os.register_at_fork(after_in_child=OURS.forget)

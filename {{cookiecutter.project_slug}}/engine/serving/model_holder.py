@@ -1,4 +1,4 @@
-"""What answers now: one bundle behind its own queue, and another in its place without a gap."""
+"""Holds the model that serves now, and replaces it without a gap."""
 
 import sys
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from engine.serving.http.schema import Limits, Schema, schema_of
 from engine.serving.metrics import BundleMetrics, Metrics
 from engine.serving.model.predictor import Predictor, load
 from engine.serving.reasons import Reasons
-from engine.serving.runtime import converted
+from engine.serving.runtime import converted_model
 
 
 @dataclass(frozen=True, eq=False)
 class ActiveModel:
-    """A bundle that answers: its model, the types of its rows, its queue, its counts."""
+    """A bundle that serves: its model, row schema, queue and metrics."""
 
     predictor: Predictor
     schema: Schema
@@ -26,59 +26,55 @@ class ActiveModel:
 
 @dataclass(frozen=True)
 class Refused:
-    """What was to answer and may not, in words that anybody may read; None where no id was read."""
+    """A rejected release, and a reason that anybody may read; `bundle` is None if not readable."""
 
     bundle: str | None
     why: str
 
 
 def load_predictor(bundle: Bundle, *, rehearsal: bool) -> Predictor:
-    """What answers for a bundle that was chosen, at a start and at a swap alike.
+    """The predictor of a selected bundle, at a start and at a release alike.
 
     Raises:
-        BadInput: it does not load here, or does not answer as it should.
+        BadInput: it does not load here, or does not reproduce its golden rows.
     """
-    return load(bundle, rehearsal=rehearsal, onnx=converted(bundle, rehearsal=rehearsal))
+    return load(bundle, rehearsal=rehearsal, onnx=converted_model(bundle, rehearsal=rehearsal))
 
 
-def forget(bundle: Bundle) -> None:
-    """Let the feature code of a bundle go; what still answers with it goes on to."""
+def unload(bundle: Bundle) -> None:
+    """Remove a bundle's feature code from `sys.modules`; a model that uses it keeps it."""
     sys.modules.pop(features_module(bundle), None)
 
 
 class ModelHolder:
-    """Holds what answers `now`; lives on one event loop.
+    """Holds the active model as `now`; belongs to one event loop.
 
-    A request takes `now` once and stays with it: whoever read a row with one contract gets the
-    answer of that contract's model. It asks in the same turn of the loop in which it took `now`;
-    after that, who was asked before may have left.
+    A request reads `now` once and keeps it, so that the contract which validated a row belongs to
+    the model that predicts it. It must call the batcher before it next awaits: after that, the
+    model that was replaced may be closed.
     """
 
     def __init__(self, predictor: Predictor, limits: Limits, metrics: Metrics) -> None:
         self.limits, self.metrics = limits, metrics
         self.refused: Refused | None = None
-        self.current = self._ready(predictor)
+        self.current = self.activate(predictor)
+        self.metrics.set_current(self.current.counts)
 
-    def prepared(self, predictor: Predictor) -> ActiveModel:
-        """Make ready to answer, beside what answers now; may be called from any thread."""
+    def activate(self, predictor: Predictor) -> ActiveModel:
+        """An active model that does not serve yet; any thread may call this."""
         schema = schema_of(predictor.bundle.contract, self.limits)
         counts = self.metrics.of_bundle(predictor)
-        batcher = DynamicBatcher(predictor, self.limits, self.metrics.together)
+        batcher = DynamicBatcher(predictor, self.limits, self.metrics.batch_size)
         return ActiveModel(predictor, schema, batcher, counts, Reasons(predictor.bundle))
 
     async def switch(self, other: ActiveModel) -> None:
-        """Answer with `other` from now on; return once the one before has given its last answer."""
-        before, self.current = self.current, other
-        self.metrics.live(other.counts)
-        await before.batcher.drained()
-        before.batcher.close()
-        forget(before.predictor.bundle)
+        """Serve `other` from now on; return once the replaced model has finished its requests."""
+        replaced, self.current = self.current, other
+        self.metrics.set_current(other.counts)
+        await replaced.batcher.drained()
+        replaced.batcher.close()
+        unload(replaced.predictor.bundle)
 
     def close(self) -> None:
         """Return once the last call has ended."""
         self.current.batcher.close()
-
-    def _ready(self, predictor: Predictor) -> ActiveModel:
-        first = self.prepared(predictor)
-        self.metrics.live(first.counts)
-        return first

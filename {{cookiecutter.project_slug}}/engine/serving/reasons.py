@@ -1,9 +1,8 @@
-"""Why a row has its score: what the score would be, were one of its inputs as usual.
+"""Explains a score by the inputs that change it most.
 
-Each input in turn takes the value that the reference calls typical, the others stay; how far the
-score moves is what this input does for this row, beside the others as they are. (Replacing one at a
-time is the oldest of such methods: Robnik-Šikonja and Kononenko 2008. Of inputs that only act
-together, each alone shows their whole effect or none.)
+Each input in turn takes its typical value from the reference; the others stay. The change of the
+score is the effect of this input on this row. (One-at-a-time replacement: Robnik-Šikonja and
+Kononenko 2008. Inputs that act only in combination each show the whole effect or none.)
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,32 +16,32 @@ Reason = dict[str, Any]
 
 
 class Reasons:
-    """Knows what is typical of each input of a bundle; of dates, which come once, nothing is."""
+    """Explains scores with the typical value of each input; dates have none."""
 
     def __init__(self, bundle: Bundle) -> None:
         columns = {column.name: column for column in bundle.contract.inputs}
         self._typical: dict[str, Any] = {}
         for feature in bundle.reference.get("features", ()):
-            found = _typical(feature)
+            typical = _typical(feature)
             column = columns.get(feature["name"])
-            if column is not None and found is not None:
+            if column is not None and typical is not None:
                 whole = column.type == "integer"
-                self._typical[column.name] = round(found) if whole else found
+                self._typical[column.name] = round(typical) if whole else typical
 
     def rows(self, row: Row) -> list[dict[str, Any]]:
-        """The row once for each input that is not as usual, with that input as usual."""
+        """The row once for each unusual input, with that input replaced by its typical value."""
         return [{**row, name: self._typical[name]} for name in self._unusual(row)]
 
-    def told(self, row: Row, score: float, scores: Sequence[float], most: int) -> list[Reason]:
+    def explain(self, row: Row, score: float, scores: Sequence[float], most: int) -> list[Reason]:
         """The inputs that move the score most, the strongest first.
 
         Args:
-            row: what was answered with `score`.
-            score: of the row itself.
-            scores: of each of `rows(row)`, for the same decision.
-            most: how many to tell.
+            row: the row that was predicted.
+            score: its score.
+            scores: the score of each of `rows(row)`, for the same class.
+            most: the largest number of reasons.
         """
-        found = [
+        reasons = [
             {
                 "input": name,
                 "value": row.get(name),
@@ -52,7 +51,7 @@ class Reasons:
             for name, other in zip(self._unusual(row), scores, strict=True)
             if other != score
         ]
-        return sorted(found, key=lambda reason: -abs(reason["difference"]))[:most]
+        return sorted(reasons, key=lambda reason: -abs(reason["difference"]))[:most]
 
     def _unusual(self, row: Row) -> list[str]:
         return [name for name, usual in self._typical.items() if row.get(name) != usual]
@@ -62,9 +61,9 @@ def _typical(feature: Mapping[str, Any]) -> Any:
     """The median of numbers, the most frequent of categories; None where there is none."""
     counts = feature.get("counts") or [0]
     if feature.get("categories"):
-        # What is in none of the listed categories is counted behind them.
-        known = counts[: len(feature["categories"])]
-        name = feature["categories"][known.index(max(known))]
+        # The last count is of values in none of the listed categories.
+        listed = counts[: len(feature["categories"])]
+        name = feature["categories"][listed.index(max(listed))]
         return name == "true" if feature["type"] == "boolean" else name
     edges = feature.get("edges")
     if not edges:

@@ -1,4 +1,4 @@
-"""Runs the server: one process, one model, until it is told to stop."""
+"""Runs the server: one process and one model, until SIGTERM or Ctrl-C."""
 
 import gc
 import logging
@@ -25,8 +25,8 @@ from engine.serving.model_holder import load_predictor
 from engine.serving.release_watcher import ReleaseWatcher
 from engine.serving.server import AdminServer, Server
 
-# A swap that was begun by then gets so long to notice that nobody waits for it.
-NOTICE_SECONDS = 1.0
+# A release that is being loaded at the end gets so long to stop.
+STOP_SECONDS = 1.0
 
 
 def serve(
@@ -39,74 +39,75 @@ def serve(
     logs: Path,
     drain: float,
 ) -> None:
-    """Load a bundle that may be served, answer until SIGTERM or Ctrl-C, then finish what was begun.
+    """Load a bundle, serve until SIGTERM or Ctrl-C, then finish the open requests.
 
-    The port opens once the golden rows have answered, so whoever can connect gets answers.
+    The port opens after the golden rows were replayed, so every client that connects is served.
 
     Args:
-        bundle: what answers first.
-        create_app: makes the application; serving/app.py has it.
-        rehearsal: whether the bundle is not accepted, which every answer then says.
-        follow: whether another bundle answers in its place when the release file names it.
-        at: where to listen. With an `operate_port` probes and metrics are there, and nowhere else.
+        bundle: the first bundle to serve.
+        create_app: makes the application (see serving/app.py).
+        rehearsal: whether the bundle is not accepted; marks every response.
+        follow: whether to serve another bundle when the release file names it.
+        at: the address. With an `operate_port` probes and metrics are only there.
         logs: the folder of predictions and labels.
-        drain: seconds to answer on after the signal.
+        drain: seconds to serve on after the signal.
 
     Raises:
-        BadInput: the bundle does not answer as it should, the address is taken, API keys are spoken
-            of and there is none, origins are listed that are none, or an own route takes a path of
-            the server's.
+        BadInput: the bundle does not reproduce its golden rows, the address is taken, a variable
+            for API keys or origins is invalid, or an own route takes a path of the server's.
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     raise_file_limit()
     keys, origins = keys_of(), origins_of()
     ids.OURS.use(ids.keys_of())
-    print(f"loading {bundle.id[:12]}, asking its golden rows …", file=sys.stderr, flush=True)
-    # What is imported by now stays: the collector, which stops everything while it looks through
-    # it, need look at models alone when one leaves.
+    print(f"loading {bundle.id[:12]}, replaying its golden rows …", file=sys.stderr, flush=True)
+    # Imported modules stay. Frozen, they do not lengthen the collector's pause after a release.
     gc.freeze()
     load = partial(load_predictor, bundle, rehearsal=rehearsal)
     with PredictionLog(logs / "predictions", personal=bundle.problem.columns.personal) as log:
         app = create_app(Start(load, log, Labels(logs / "labels"), keys, origins))
         app.own.refuse_hidden(at.root_path)
-        watch = ReleaseWatcher(app.state.live, log) if follow else None
+        watcher = ReleaseWatcher(app.state.live, log) if follow else None
         admin_port = at.operate_port
         with (
             listen(at.host, at.port) as listener,
-            nullcontext() if admin_port is None else listen(at.host, admin_port) as beside,
+            nullcontext() if admin_port is None else listen(at.host, admin_port) as admin,
         ):
             address = _address(listener)
             _print_notices(address, has_keys=keys is not None, rehearsal=rehearsal)
             greeting = f"serving {bundle.id[:12]} on {address}"
-            server = Server(app, greeting, drain, watch, at.root_path)
-            if beside:
-                server.admin = AdminServer(app.split_admin(), beside, _address(beside))
+            server = Server(app, greeting, drain, watcher, at.root_path)
+            if admin:
+                server.admin = AdminServer(app.split_admin(), admin, _address(admin))
             server.run(sockets=[listener])
-    if watch and not watch.left(NOTICE_SECONDS):
-        # All is answered and written. A load cannot be interrupted, and it may crash a Python that
-        # takes itself down around it.
+    if watcher and not watcher.stopped(STOP_SECONDS):
+        # All responses are sent and the log is written. A load cannot be interrupted, and may crash
+        # the interpreter during a normal exit.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
 
 
 def _print_notices(address: str, *, has_keys: bool, rehearsal: bool) -> None:
-    if not has_keys:
-        open_to_all = f"NO API KEYS: whoever reaches this port is answered; see {KEYS}"
-        print(open_to_all, file=sys.stderr, flush=True)
+    notices = [f"API documentation: {address}/docs"]
     if rehearsal:
-        print("REHEARSAL: not accepted; every answer says so", file=sys.stderr, flush=True)
-    print(f"what it takes: {address}/docs", file=sys.stderr, flush=True)
+        notices.insert(0, "REHEARSAL: the bundle is not accepted; every response is marked.")
+    if not has_keys:
+        notices.insert(
+            0,
+            f"No API key is set: anyone who can reach this port can query the model. Set {KEYS}.",
+        )
+    print("\n".join(notices), file=sys.stderr, flush=True)
 
 
 def listen(host: str, port: int) -> socket.socket:
     """A socket that listens on the address.
 
     Raises:
-        BadInput: the address is taken, or is none.
+        BadInput: the address is taken or invalid.
     """
-    # TCP by name: asyncio sends without delay only on sockets that say so, and an answer, which
-    # goes out in two parts, would else wait 40 ms for the receiver to confirm the first.
+    # An explicit IPPROTO_TCP: only then asyncio sets TCP_NODELAY. Without it a response, which is
+    # sent in two pieces, waits 40 ms for the acknowledgement of the first.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
@@ -118,7 +119,8 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise BadInput(
             f"expected a free address, {host} port {port} cannot be opened: {error}; "
-            "stop what runs there or choose another --port (0 takes a free one)"
+            "stop what runs there or choose another --port (0 takes a free one)",
+            code="address-taken",
         ) from None
     return listener
 

@@ -1,9 +1,9 @@
-"""Which runtime answers for a bundle: the pipeline itself, or a converted model in its place.
+"""Selects the runtime of a bundle: the pipeline itself, or a converted model in its place.
 
-What is fastest depends on the machine, so it is no part of the bundle, which both teams signed.
-`python -m serving optimise` finds out and puts it beside the bundle. There anybody who writes the
-store could change it; so of an accepted bundle the digest of the converted model stands with the
-signatures in `handoff/records/`, in a file that ML engineering owns, and no other is loaded.
+The fastest runtime depends on the machine, so it is no part of the signed bundle.
+`python -m serving optimise` writes the converted model beside the bundle. Anyone who can write the
+store could change it there. So for an accepted bundle the model's digest is in
+`handoff/records/`, in a file that ML engineering owns, and no other model is loaded.
 """
 
 import hashlib
@@ -19,58 +19,55 @@ from engine.problem.files import MissingFile, read_bytes, read_toml
 
 CHOICE, MODEL = "runtime.toml", "model.onnx"
 EXACT, ONNX = "scikit-learn", "onnx"
-
-ANEW = "python -m serving optimise"
+_COMMAND = "python -m serving optimise"
 
 logger = logging.getLogger("serving")
 
 
 def folder(bundle: Bundle) -> Path:
-    """Where what belongs to a bundle and is no part of it lies: beside it."""
+    """The folder beside a bundle for files that are no part of it."""
     return bundle.path.with_name(f"{bundle.path.name}.runtime")
 
 
 def choice_file(bundle: Bundle, *, rehearsal: bool) -> Path:
-    """Where it is written which runtime answers: of an accepted bundle, in git."""
+    """The file that names the runtime: of an accepted bundle, in git."""
     return (folder(bundle) if rehearsal else record.folder(bundle.id)) / CHOICE
 
 
-def converted(bundle: Bundle, *, rehearsal: bool) -> bytes | None:
-    """The model that is to answer in place of the bundle's pipeline; None: the pipeline answers.
+def converted_model(bundle: Bundle, *, rehearsal: bool) -> bytes | None:
+    """The converted model that replaces the bundle's pipeline; None: the pipeline serves.
 
-    It answers, too, where the converted model is missing or another than the one that was tried:
-    it is slower and never wrong. A line in the server's log says so.
+    The pipeline also serves, with a warning in the log, where the converted model is missing or is
+    not the one that was compared: the pipeline is slower and never wrong.
     """
     path = choice_file(bundle, rehearsal=rehearsal)
     try:
-        choice = read_toml(path, "the choice of a runtime", f"run `{ANEW}`")
+        choice = read_toml(path, "the choice of a runtime", f"run `{_COMMAND}`")
+        if choice.get("bundle") == bundle.id and choice.get("runtime") == EXACT:
+            return None
+        return _chosen_model(choice, bundle, path)
     except MissingFile:
         return None
     except BadInput as error:
-        logger.warning("the pipeline answers: %s", error)
+        logger.warning("Converted model disabled, the pipeline predicts: %s", error)
         return None
-    if choice.get("bundle") == bundle.id and choice.get("runtime") == EXACT:
-        return None
-    model, wrong = _named(choice, bundle)
-    if wrong:
-        logger.warning("the pipeline answers: %s %s; `python -m serving optimise` tries anew",
-                       path, wrong)  # fmt: skip
-    return model
 
 
-def _named(choice: Mapping[str, Any], bundle: Bundle) -> tuple[bytes | None, str]:
-    """The converted model that a choice names; or None, and what is wrong with it."""
+def _chosen_model(choice: Mapping[str, Any], bundle: Bundle, path: Path) -> bytes:
+    model_file = folder(bundle) / MODEL
+    reason = ""
     if choice.get("bundle") != bundle.id:
-        return None, "speaks of another bundle"
-    if choice.get("runtime") != ONNX:
-        return None, f"names no runtime of '{EXACT}' and '{ONNX}'"
-    path = folder(bundle) / MODEL
-    try:
-        model = read_bytes(path, "a converted model", f"run `{ANEW}`", LARGEST_FILE)
-    except MissingFile:
-        return None, f"names a converted model, and there is none at {path}"
-    except BadInput:
-        return None, f"names a converted model that cannot be read at {path}"
-    if hashlib.sha256(model).hexdigest() != choice.get("model_sha256"):
-        return None, f"names another model than {path}"
-    return model, ""
+        reason = "is for another bundle"
+    elif choice.get("runtime") != ONNX:
+        reason = f"names a runtime other than '{EXACT}' and '{ONNX}'"
+    else:
+        try:
+            model = read_bytes(model_file, "a converted model", f"run `{_COMMAND}`", LARGEST_FILE)
+            if hashlib.sha256(model).hexdigest() == choice.get("model_sha256"):
+                return model
+            reason = f"names another model than {model_file}"
+        except MissingFile:
+            reason = f"names a converted model, and there is none at {model_file}"
+        except BadInput:
+            reason = f"names a converted model that cannot be read at {model_file}"
+    raise BadInput(f"{path} {reason}; run `{_COMMAND}` again", code="runtime-choice")

@@ -1,4 +1,4 @@
-"""Which bundle answers: the released one; any other only as a rehearsal that says so."""
+"""Selects the bundle to serve: the released one; any other only as a marked rehearsal."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from engine.bundle.record import refusal
 from engine.bundle.store import RELEASE_FILE, bundle_path, champion
 from engine.problem.errors import BadInput
 
-REHEARSED = Path("build/journey/bundle")
+JOURNEY_BUNDLE = Path("build/journey/bundle")
 
 
 def select_bundle(path: Path | None, *, rehearsal: bool, release: Path = RELEASE_FILE) -> Bundle:
@@ -18,26 +18,29 @@ def select_bundle(path: Path | None, *, rehearsal: bool, release: Path = RELEASE
         BadInput: nothing is released, the bundle is missing or tampered with, or it has no record
             of acceptance and this is no rehearsal.
     """
-    live = None
+    released = None
     if path is None and rehearsal:
-        path = REHEARSED
+        path = JOURNEY_BUNDLE
         if not path.is_dir():
             raise BadInput(
                 f"expected the bundle of the last journey in {path}, found none; run `make "
-                "journey`, or name another bundle with --bundle"
+                "journey`, or name another bundle with --bundle",
+                code="no-journey-bundle",
             )
     if path is None:
-        live = champion(release)
-        path = bundle_path(live)
+        released = champion(release)
+        path = bundle_path(released)
     bundle = bundles.read(path)
-    if live not in (None, bundle.id):
+    if released not in (None, bundle.id):
         raise BadInput(
-            f"{release} names bundle {live}, but {path} holds {bundle.id}; "
-            "publish the accepted bundle again with `python -m handoff accept`"
+            f"{release} names bundle {released}, but {path} holds {bundle.id}; "
+            "publish the accepted bundle again with `python -m handoff accept`",
+            code="wrong-bundle-in-store",
         )
     if not rehearsal and (reason := refusal(bundle.id)):
         raise BadInput(
             f"bundle {bundle.id[:12]} is not accepted: {reason}; until it is, serve it with "
-            "--rehearsal, which every answer will say"
+            "--rehearsal, which marks every response",
+            code="not-accepted",
         )
     return bundle

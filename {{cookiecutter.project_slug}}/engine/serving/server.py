@@ -1,4 +1,4 @@
-"""Starts and stops the HTTP server: readiness, draining, and an end that loses no request."""
+"""Starts and stops the HTTP server: readiness, draining, and a shutdown that loses no request."""
 
 import asyncio
 import contextlib
@@ -27,10 +27,10 @@ _SO_ATTACH_FILTER = 26  # Linux; Python has no name for it
 class Server(uvicorn.Server):
     """Serves until SIGTERM or Ctrl-C, drains, and ends with exit code 0.
 
-    At the first signal `/readyz` says no, and for `drain` seconds requests are answered on, each
-    with `Connection: close`: clients go elsewhere before the port closes. Then the port closes;
-    what was begun is finished, and a connection that was just in use may send one more request. A
-    second signal ends the drain. (uvicorn itself would end with the signal's exit code.)
+    At the first signal `/readyz` fails, and for `drain` seconds requests are still served, each
+    with `Connection: close`, so that clients go elsewhere. Then the port closes; open requests are
+    finished, and a connection that was just in use may send one more. A second signal ends the
+    drain. (uvicorn itself would end with the signal's exit code.)
     """
 
     def __init__(
@@ -38,33 +38,33 @@ class Server(uvicorn.Server):
         app: Gateway,
         greeting: str,
         drain: float,
-        watch: ReleaseWatcher | None,
+        watcher: ReleaseWatcher | None,
         root_path: str = "",
     ) -> None:
         super().__init__(config_of(app, "on", root_path))
-        self._app, self._greeting, self._drain, self._watch = app, greeting, drain, watch
+        self._app, self._greeting, self._drain, self._watcher = app, greeting, drain, watcher
         self._drain_until: float | None = None
         self._timeouts = ConnectionTimeouts()
         self.admin: AdminServer | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Open the port, and say so."""
+        """Open the port, and print its address."""
         await super().startup(sockets)
-        if self._watch:
-            self._watch.start()
+        if self._watcher:
+            self._watcher.start()
         print(self._greeting, flush=True)
         if self.admin:
             await self.admin.begin()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close the port, then each connection once nothing is due on it."""
+        """Close the port, then each connection after its last response."""
         timing = asyncio.create_task(self._check_timeouts())
         for listener in sockets or ():
             refuse_clients(listener)
         await asyncio.sleep(ACCEPT_SECONDS)
         await super().shutdown(sockets)
         timing.cancel()
-        if self.admin:  # until now it said that this server is not ready
+        if self.admin:  # until now its probes report this server as not ready
             await self.admin.end()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -79,8 +79,8 @@ class Server(uvicorn.Server):
             await self.admin.on_tick(counter)
         if counter % 10 == 0:
             self._check_connections()
-        if self._drain_until is not None and self._watch:
-            self._watch.leave()
+        if self._drain_until is not None and self._watcher:
+            self._watcher.stop()
         drained = self._drain_until is not None and time.monotonic() >= self._drain_until
         return await super().on_tick(counter) or drained
 
@@ -102,7 +102,7 @@ class AdminServer(uvicorn.Server):
         self._listener, self._address = listener, address
 
     async def begin(self) -> None:
-        """Open the port, and say so."""
+        """Open the port, and print its address."""
         self.config.load()
         self.lifespan = self.config.lifespan_class(self.config)
         await self.startup([self._listener])
@@ -121,10 +121,10 @@ def config_of(app: Gateway, lifespan: Literal["on", "off"], root_path: str = "")
         root_path=root_path,
         lifespan=lifespan,
         ws="none",
-        log_level="error",  # what clients send wrong is for them to read, not for the log
-        access_log=False,  # /metrics counts, the prediction log keeps
+        log_level="error",  # errors of clients go into their responses, not into the log
+        access_log=False,  # /metrics and the prediction log replace it
         server_header=False,
-        proxy_headers=False,  # nothing here asks for the client's address
+        proxy_headers=False,  # nothing uses the client's address
         timeout_graceful_shutdown=FINISH_SECONDS,
     )
 
@@ -132,9 +132,9 @@ def config_of(app: Gateway, lifespan: Literal["on", "off"], root_path: str = "")
 def refuse_clients(listener: socket.socket) -> None:
     """Connect no more clients, and keep those that are connected but not yet accepted.
 
-    Closing a port resets the clients in its queue, some of which have sent a request by then. So
-    on Linux the system first drops every packet that asks to connect, with a filter of one
-    instruction (socket(7), SO_ATTACH_FILTER); such a client tries again, and finds the port closed.
+    Closing a port resets the clients in its queue, some of which have already sent a request. So on
+    Linux a filter of one instruction (socket(7), SO_ATTACH_FILTER) first drops every packet that
+    opens a connection; such a client tries again, and finds the port closed.
     """
     if sys.platform != "linux":
         return

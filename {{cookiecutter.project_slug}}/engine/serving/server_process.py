@@ -1,4 +1,4 @@
-"""The real server, in a process of its own, for as long as somebody asks it."""
+"""Runs the real server in a process of its own, for checks that need one."""
 
 import http.client
 import json
@@ -25,51 +25,49 @@ Connection = http.client.HTTPConnection
 
 @contextmanager
 def server(bundle: Path, logs: Path) -> Iterator[tuple[Connection, int]]:
-    """A server of `bundle` as a rehearsal, on a free port, for the length of a with block.
-
-    Yields a connection to it and the id of its process.
+    """A server of `bundle` as a rehearsal, on a free port: a connection and the process id.
 
     Raises:
-        RuntimeError: it did not start, or did not stop in order.
+        RuntimeError: it did not start, or did not stop with exit code 0.
     """
-    words = [sys.executable, "-m", "serving", "run", "--bundle", str(bundle.absolute()),
+    command = [sys.executable, "-m", "serving", "run", "--bundle", str(bundle.absolute()),
              "--rehearsal", "--port", "0", "--log", str(logs.absolute())]  # fmt: skip
     logs.mkdir(parents=True, exist_ok=True)
-    said = logs / "server.txt"
-    # Nobody but us is to ask this one, and keys of the real server are not ours to use.
+    stderr_file = logs / "server.txt"
+    # Without keys: only this process calls it, and the real server's keys must not be used here.
     secret = (KEYS, FILE, ids.KEY, ids.FILE)
     env = {name: value for name, value in child_environment().items() if name not in secret}
-    with said.open("w") as errors:
+    with stderr_file.open("w") as errors:
         process = subprocess.Popen(
-            words, cwd=stages_home(), env=env, stdout=subprocess.PIPE, stderr=errors, text=True
+            command, cwd=stages_home(), env=env, stdout=subprocess.PIPE, stderr=errors, text=True
         )
     try:
-        connection = _connect(process, said)
+        connection = _connect(process, stderr_file)
         yield connection, process.pid
         connection.close()
         process.send_signal(signal.SIGTERM)
         if code := process.wait(STOP_SECONDS):
-            raise RuntimeError(f"the server stopped with code {code}; it said: {said.read_text()}")
+            raise RuntimeError(f"the server stopped with code {code}: {stderr_file.read_text()}")
     finally:
         if process.poll() is None:
             process.kill()
             process.wait()
 
 
-def _connect(process: "subprocess.Popen[str]", said: Path) -> Connection:
+def _connect(process: "subprocess.Popen[str]", stderr_file: Path) -> Connection:
     stdout = process.stdout
     for line in stdout or ():
         if match := GREETING.match(line):
             return Connection(match[1], int(match[2]), timeout=START_SECONDS)
-    code, last = process.wait(), said.read_text().strip().rpartition("\n")[2]
+    code, last = process.wait(), stderr_file.read_text().strip().rpartition("\n")[2]
     raise RuntimeError(f"the server did not start (code {code}): {last}")
 
 
 def call(connection: Connection, route: str, body: Any) -> dict[str, Any]:
-    """The answer to a POST.
+    """The response to a POST.
 
     Raises:
-        RuntimeError: it was no answer.
+        RuntimeError: the status is not 200.
     """
     status, answer = post(connection, route, body)
     if status != http.client.OK:
@@ -78,7 +76,7 @@ def call(connection: Connection, route: str, body: Any) -> dict[str, Any]:
 
 
 def post(connection: Connection, route: str, body: Any) -> tuple[int, dict[str, Any]]:
-    """Status and answer of a POST."""
+    """Status and response of a POST."""
     connection.request("POST", route, json.dumps(body), {"Content-Type": "application/json"})
     response = connection.getresponse()
     return response.status, json.loads(response.read())
@@ -88,8 +86,8 @@ def memory_mb(pid: int) -> float:
     """Memory that process `pid` holds (resident set), MB."""
     status = Path(f"/proc/{pid}/status")
     if status.exists():
-        found = re.search(r"VmRSS:\s+(\d+) kB", status.read_text(encoding="ascii"))
-        kilobytes = float(found[1]) if found else 0.0
+        match = re.search(r"VmRSS:\s+(\d+) kB", status.read_text(encoding="ascii"))
+        kilobytes = float(match[1]) if match else 0.0
     else:
         done = subprocess.run(
             ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True
@@ -99,7 +97,7 @@ def memory_mb(pid: int) -> float:
 
 
 def processor_seconds(pid: int) -> float:
-    """What process `pid` has computed so far, all its threads together, in seconds."""
+    """Processor time of process `pid` so far, over all its threads, in seconds."""
     stat = Path(f"/proc/{pid}/stat")
     if stat.exists():
         # After the name, which may hold anything: user and system time are the 12th and 13th.
@@ -108,5 +106,5 @@ def processor_seconds(pid: int) -> float:
     done = subprocess.run(
         ["ps", "-o", "time=", "-p", str(pid)], capture_output=True, text=True, check=True
     )
-    parts = reversed(done.stdout.strip().split(":"))
-    return sum(float(part) * 60.0**place for place, part in enumerate(parts))
+    fields_of_time = reversed(done.stdout.strip().split(":"))
+    return sum(float(value) * 60.0**place for place, value in enumerate(fields_of_time))

@@ -1,12 +1,12 @@
-"""Threads that work beside the event loop give the interpreter back sooner."""
+"""Lets the event loop get the interpreter sooner while other threads work."""
 
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# How long such a thread keeps the interpreter when the event loop wants it (Python: 5 ms). A
-# request wants it several times.
+# How long a thread keeps the interpreter while the event loop waits for it (Python: 5 ms). One
+# request needs the interpreter several times.
 TURN_SECONDS = 0.0005
 
 _lock = threading.Lock()
@@ -16,7 +16,7 @@ _users = 0
 
 @contextmanager
 def small_turns() -> Iterator[None]:
-    """Have threads take small turns until every user of this has ended."""
+    """Shorten the switch interval until every user of this has ended."""
     global _users  # noqa: PLW0603  # the interval is the interpreter's, not an object's
     with _lock:
         _users += 1

@@ -97,7 +97,7 @@ def _ask(predictor: Predictor, seen: pd.DataFrame) -> list[Answer | str]:
 def _halved(predictor: Predictor, seen: pd.DataFrame) -> Iterator[list[Answer] | Exception]:
     """Answers in the order of the rows; where the model fails, the rows are halved down to one."""
     try:
-        yield predictor.answers(predictor.scores_of(seen))
+        yield predictor.to_predictions(predictor.score_table(seen))
     except Exception as error:  # a step of the team's own may fail in any way
         if len(seen) == 1:
             yield error

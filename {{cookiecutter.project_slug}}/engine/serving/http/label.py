@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import AfterValidator, Field
 
 from engine.bundle.bundle import Contract
-from engine.serving.ids import known
+from engine.serving.ids import is_valid
 
 PredictionId = Annotated[
     str, Field(pattern="^[0-9a-f]{32}$", description="The id of the prediction.")
@@ -48,7 +48,7 @@ def words_of(contract: Contract) -> dict[str, str]:
 
 
 def _given(id_: str) -> str:
-    if not known(id_):
+    if not is_valid(id_):
         raise ValueError("no prediction has this id")
     return id_
 

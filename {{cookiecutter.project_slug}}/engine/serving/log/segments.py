@@ -1,4 +1,4 @@
-"""JSON Lines files that only grow: what is kept of answers and labels lies in them."""
+"""Append-only JSON Lines files, for predictions and labels."""
 
 import os
 import sys
@@ -18,29 +18,29 @@ SEGMENT_BYTES = 64_000_000
 
 
 class Segments:
-    """Files of a folder that lines are appended to; the next begins when one is full.
+    """Appends lines to files of a folder; begins the next file when one is full.
 
-    After a failed write the file is left for a new one, so a torn line is always the last of its
-    file: readers need to know no other damage. Names sort by time and never meet, however many
+    After a failed write a new file begins, so a truncated line is always the last of its file:
+    readers need to handle no other damage. File names sort by time and are unique, however many
     servers share the folder.
 
-    `kept` is how many lines stand there, exactly: what a failure leaves half done is cut off again.
+    `written` is the exact number of lines in the files: partial writes are truncated again.
     """
 
     def __init__(self, folder: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
         self.folder = folder
         self.segment_bytes = segment_bytes
-        self.kept = 0
+        self.written = 0
         self._file: FileIO | None = None
         self._path = folder
         # Of the current file: bytes and lines, and those that were on the disk at the last sync.
-        self._now = self._synced = (0, 0)
+        self._size = self._synced = (0, 0)
 
     def append(self, lines: Sequence[bytes]) -> None:
         """Write lines, each with its break, and hand them to the operating system.
 
         Raises:
-            OSError: the folder or the disk did not take them all; the first of them may be `kept`.
+            OSError: not all lines were written; the first of them may be.
         """
         file, data, written = self._file or self._begin(), memoryview(b"".join(lines)), 0
         try:
@@ -48,23 +48,23 @@ class Segments:
                 written += file.write(data[written:]) or 0
         except OSError:
             ends = list(accumulate(map(len, lines)))
-            whole = bisect_right(ends, written)
-            self._count(ends[whole - 1] if whole else 0, whole)
-            self._cut(file, self._now)
+            complete = bisect_right(ends, written)
+            self._count(ends[complete - 1] if complete else 0, complete)
+            self._truncate(file, self._size)
             with suppress(OSError):
                 self.sync()
-            self.leave()
+            self.close()
             raise
         self._count(written, len(lines))
-        if self._now[0] >= self.segment_bytes:
+        if self._size[0] >= self.segment_bytes:
             self.sync()
-            self.leave()
+            self.close()
 
     def sync(self) -> None:
         """Return once everything appended is on the disk.
 
         Raises:
-            OSError: what was appended since the last time is not, or the whole file was deleted.
+            OSError: what was appended since the last sync is lost, or the file was deleted.
         """
         if self._file is None:
             return
@@ -74,24 +74,24 @@ class Segments:
             if in_place and self._synced == (0, 0):
                 _sync_folder(self.folder)
         except OSError:
-            # What a disk did not confirm may be anything.
-            self._cut(self._file, self._synced)
-            self.leave()
+            # Unsynced data may be corrupt.
+            self._truncate(self._file, self._synced)
+            self.close()
             raise
         if os.fstat(self._file.fileno()).st_nlink == 0:
-            self._cut(self._file, (0, 0))
-            self.leave()
+            self._truncate(self._file, (0, 0))
+            self.close()
             raise FileNotFoundError(f"{self._path} was deleted")
-        self._synced = self._now
-        if not in_place:  # somebody moved it: what is in it is kept, elsewhere
-            self.leave()
+        self._synced = self._size
+        if not in_place:  # the file was moved; its lines stay in it
+            self.close()
 
-    def leave(self) -> None:
-        """Close the current file, whatever state it is in; if there is nothing in it, remove it."""
+    def close(self) -> None:
+        """Close the current file in any state; remove it if it is empty."""
         if self._file is not None:
             with suppress(OSError):
                 self._file.close()
-            if self._now == (0, 0):  # a disk that is full would fill with empty files
+            if self._size == (0, 0):  # else a full disk collects empty files
                 with suppress(OSError):
                     self._path.unlink()
         self._file = None
@@ -100,7 +100,7 @@ class Segments:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._path = self.folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:8]}.jsonl"
         self._file = FileIO(self._path, "xb")
-        self._now = self._synced = (0, 0)
+        self._size = self._synced = (0, 0)
         return self._file
 
     def _in_place(self, file: FileIO) -> bool:
@@ -110,20 +110,20 @@ class Segments:
             return False
 
     def _count(self, size: int, lines: int) -> None:
-        self._now = self._now[0] + size, self._now[1] + lines
-        self.kept += lines
+        self._size = self._size[0] + size, self._size[1] + lines
+        self.written += lines
 
-    def _cut(self, file: FileIO, to: tuple[int, int]) -> None:
-        """Leave no more than `to` in the file."""
+    def _truncate(self, file: FileIO, to: tuple[int, int]) -> None:
+        """Truncate the file to `to`: bytes and lines."""
         with suppress(OSError):
             os.ftruncate(file.fileno(), to[0])
-        self.kept -= self._now[1] - to[1]
-        self._now = to
+        self.written -= self._size[1] - to[1]
+        self._size = to
 
 
 def _sync_folder(folder: Path) -> None:
-    """Return once the folder's list of files is on the disk."""
-    if sys.platform != "win32":  # which opens no folders, and needs no telling
+    """Sync the folder's list of files to the disk."""
+    if sys.platform != "win32":  # which cannot open folders and does not need this
         opened = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(opened)
@@ -132,7 +132,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def now() -> str:
-    """The time as it stands in records: ISO 8601, UTC, microseconds."""
+    """The current time for records: ISO 8601, UTC, microseconds."""
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
@@ -140,7 +140,7 @@ def line(record: Mapping[str, Any]) -> bytes:
     """A record as a line.
 
     Raises:
-        ValueError: JSON has no words for what it holds.
+        ValueError: a value cannot be serialised as JSON.
     """
-    # pydantic's, because it is compiled: what it takes, those who answer wait for the interpreter.
+    # pydantic's, because it is compiled and holds the interpreter for the shortest time.
     return to_json(record) + b"\n"

@@ -1,8 +1,8 @@
-"""The fast way: the model's last step by ONNX Runtime, which `engine.serving.optimise` converted.
+"""Runs the model's last step in ONNX Runtime, as `engine.serving.optimise` converted it.
 
-What comes before it is asked as ever, and given as float32, which is what the converted model
-compares. Boosted trees compare what they are given: a number that float32 does not hold may fall on
-the other side of a split, so a row that has one is the pipeline's to answer.
+The steps before it run as ever; their output becomes float32, which the converted model compares.
+Boosted trees split on the exact number: one that float32 cannot hold may fall on the other side of
+a split. The pipeline itself predicts rows with such a number.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,10 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 
 from engine.bundle.bundle import Bundle
 from engine.serving.model.table import Row
-from engine.serving.model.unrolled import Direct
+from engine.serving.model.unrolled import UnrolledPipeline
 
-Held = NDArray[np.bool_] | np.bool_
+# Rows whose features are the same numbers in float32: (rows,), or `ALL`.
+Float32Exact = NDArray[np.bool_] | np.bool_
 ALL = np.bool_(True)
 
 # The converted model's input and outputs.
@@ -24,77 +25,78 @@ INPUT = "rows"
 PROBABILITIES, VALUE = "probabilities", "variable"
 
 
-def allowed(bundle: Bundle) -> float:
-    """How far a score of a converted model may lie from the pipeline's, as problem.toml says.
+def allowed_difference(bundle: Bundle) -> float:
+    """How far a converted model's score may lie from the pipeline's (see problem.toml).
 
-    Of a value that part of the range which the scores of the test rows had.
+    For a regression the limit is a fraction of the range of the test rows' scores.
     """
-    part = bundle.problem.budget.score_difference
+    fraction = bundle.problem.budget.score_difference
     if bundle.contract.task != "regression":
-        return part
+        return fraction
     edges = bundle.reference["score"]["edges"]
-    return part * (max(edges) - min(edges)) if edges else part
+    return fraction * (max(edges) - min(edges)) if edges else fraction
 
 
 def compares_doubles(model: Any) -> bool:
-    """Whether a fitted model, or one inside it, splits numbers as they come; others round them."""
+    """Whether a fitted model, or one inside it, splits on float64; others round to float32."""
     if isinstance(model, HistGradientBoostingClassifier | HistGradientBoostingRegressor):
         return True
-    inside = [one.estimator for one in getattr(model, "calibrated_classifiers_", ())]
-    inside += [step for _, step in getattr(model, "steps", ())]
+    inner = [one.estimator for one in getattr(model, "calibrated_classifiers_", ())]
+    inner += [step for _, step in getattr(model, "steps", ())]
     for one in getattr(model, "estimators_", ()):
-        inside += [*one] if isinstance(one, np.ndarray) else [one]
-    inside += [model.final_estimator_] if hasattr(model, "final_estimator_") else []
-    return any(map(compares_doubles, inside))
+        inner += [*one] if isinstance(one, np.ndarray) else [one]
+    inner += [model.final_estimator_] if hasattr(model, "final_estimator_") else []
+    return any(map(compares_doubles, inner))
 
 
-def held(seen: NDArray[Any], single: NDArray[np.float32]) -> Held:
-    """Which rows of `seen` are the same in float32, NaN included: (rows,), or `ALL`."""
-    again = single.astype(seen.dtype)
-    # Nearly always they all are, and bytes are compared sooner than numbers.
-    if again.tobytes() == seen.tobytes():
+def float32_exact(features: NDArray[Any], single: NDArray[np.float32]) -> Float32Exact:
+    """Which rows of `features` are the same in float32, NaN included: (rows,), or `ALL`."""
+    again = single.astype(features.dtype)
+    # Nearly always all rows are the same, and comparing bytes is faster than comparing numbers.
+    if again.tobytes() == features.tobytes():
         return ALL
-    same: NDArray[np.bool_] = (again == seen) | np.isnan(seen)
+    same: NDArray[np.bool_] = (again == features) | np.isnan(features)
     return same.all(axis=1)
 
 
 class Onnx:
-    """A converted last step behind the others."""
+    """An unrolled pipeline with a converted last step."""
 
-    def __init__(self, model: bytes, way: Direct) -> None:
-        """Load the model; `way` is the direct way through the pipeline whose last step it was.
+    def __init__(self, model: bytes, unrolled: UnrolledPipeline) -> None:
+        """Load the model, which was converted from the last step of `unrolled`.
 
         Raises:
-            Exception: as ONNX Runtime does, of a model that it cannot run.
+            Exception: ONNX Runtime cannot run the model.
         """
-        import onnxruntime  # noqa: PLC0415  # only where it was found faster
+        import onnxruntime  # noqa: PLC0415  # only where the choice of a runtime names it
 
-        told = onnxruntime.SessionOptions()
-        # A few rows are no work to share.
-        told.intra_op_num_threads = told.inter_op_num_threads = 1
-        told.log_severity_level = 3
+        options = onnxruntime.SessionOptions()
+        # A few rows are too little work to share.
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(
-            model, told, providers=["CPUExecutionProvider"]
+            model, options, providers=["CPUExecutionProvider"]
         )
         names = [output.name for output in self._session.get_outputs()]
-        self._wanted = [PROBABILITIES if PROBABILITIES in names else VALUE]
-        self._way = way
-        self._compares_doubles = compares_doubles(way.last)
+        self._outputs = [PROBABILITIES if PROBABILITIES in names else VALUE]
+        self._unrolled = unrolled
+        self._compares_doubles = compares_doubles(unrolled.last)
 
-    def __call__(self, rows: Sequence[Row]) -> tuple[NDArray[np.float64], Held]:
-        """Probabilities (rows, classes) in the model's order, or values (rows,); and which count.
+    def __call__(self, rows: Sequence[Row]) -> tuple[NDArray[np.float64], Float32Exact]:
+        """Scores, and which of them count: probabilities (rows, classes) or values (rows,).
 
-        Those of rows whose features float32 does not hold are another model's.
+        Classes are in the model's order.
         """
-        seen = self._way.features(rows)
-        single = seen.astype(np.float32)
-        return self.of(single), held(seen, single) if self._compares_doubles else ALL
+        features = self._unrolled.features(rows)
+        single = features.astype(np.float32)
+        exact = float32_exact(features, single) if self._compares_doubles else ALL
+        return self.score_features(single), exact
 
-    def of(self, seen: NDArray[np.float32]) -> NDArray[np.float64]:
-        """As of rows, of their features: (rows, features)."""
-        [found] = self._session.run(self._wanted, {INPUT: seen})
-        scores = np.asarray(found, dtype=np.float64)
-        if self._wanted != [PROBABILITIES]:
-            return scores.reshape(len(seen))
-        # Shares of hundreds of trees, added up in float32, may come to a millionth more than 1.
+    def score_features(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Scores of (rows, features)."""
+        [output] = self._session.run(self._outputs, {INPUT: features})
+        scores = np.asarray(output, dtype=np.float64)
+        if self._outputs != [PROBABILITIES]:
+            return scores.reshape(len(features))
+        # Shares of hundreds of trees, added up in float32, may exceed 1 by a millionth.
         return np.minimum(np.maximum(scores, 0.0), 1.0)

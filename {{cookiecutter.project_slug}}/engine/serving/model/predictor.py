@@ -1,4 +1,4 @@
-"""Answers rows with the model of one bundle, exactly as the proof of concept did."""
+"""Predicts rows with the model of one bundle, exactly as the proof of concept did."""
 
 import logging
 from collections.abc import Sequence
@@ -14,230 +14,216 @@ from engine.bundle.archive import load_model
 from engine.bundle.bundle import Bundle
 from engine.bundle.replay import Answer, replay
 from engine.problem.errors import BadInput
-from engine.serving.model.onnx import Held, Onnx, allowed
+from engine.serving.model.onnx import Float32Exact, Onnx, allowed_difference
 from engine.serving.model.table import Row, frame
-from engine.serving.model.unrolled import Direct, direct
+from engine.serving.model.unrolled import UnrolledPipeline, unroll
 
 logger = logging.getLogger("serving")
 
+# Probabilities (rows, classes) in the contract's order, or values (rows,) of a regression.
 Scores = NDArray[np.float64]
 
-# Rows that ONNX Runtime answers sooner than another thread would wake.
-FEW_ROWS = 64
+# ONNX Runtime predicts so many rows faster than another thread wakes up.
+INLINE_ROWS = 64
 
 
 @dataclass(frozen=True)
 class Predictor:
-    """The model of one bundle, ready to answer; `load` makes it and replays its golden rows."""
+    """The loaded model of one bundle; `load` makes it and replays its golden rows."""
 
     bundle: Bundle
     rehearsal: bool
     _model: Any
     _order: tuple[int, ...] | None  # the model's column of each class, where the contract's differ
-    _classes: tuple[Any, ...]
     _threshold: float | None
     _threads: ThreadpoolController
-    _direct: Direct | None = None
+    unrolled: UnrolledPipeline | None = None
     _onnx: Onnx | None = None
-    _reach: float = 0.0  # how far a score of the converted model may lie from the pipeline's
+    _tolerance: float = 0.0  # how far the converted model's score may lie from the pipeline's
 
     @property
     def runtime(self) -> str:
-        """What computes the scores: `scikit-learn` or `onnx`."""
+        """The library that computes the scores: `scikit-learn` or `onnx`."""
         return "onnx" if self._onnx else "scikit-learn"
 
     @property
-    def direct(self) -> Direct | None:
-        """The pipeline's steps, where they are asked one by one."""
-        return self._direct
-
-    @property
-    def at_once(self) -> int:
-        """So many rows are answered too soon for another thread to be worth it."""
-        return FEW_ROWS if self._onnx else 0
+    def inline_rows(self) -> int:
+        """Up to so many rows another thread is not worth its cost."""
+        return INLINE_ROWS if self._onnx else 0
 
     def predict(self, rows: Sequence[Row]) -> list[Answer]:
-        """One answer a row, in order; rows are as the contract has them, missing is None or absent.
+        """One prediction a row, in order. Rows follow the contract; missing is None or absent.
 
         Raises:
-            ArithmeticError: the model gave no finite number.
+            ArithmeticError: a score is not finite.
         """
-        return self.answers(self.scores(rows))
+        return self.to_predictions(self.scores(rows))
 
-    def answers(self, scores: Scores) -> list[Answer]:
-        """What callers are told of scores, a row each.
+    def to_predictions(self, scores: Scores) -> list[Answer]:
+        """Scores as predictions: with the decision and, of several classes, each class's score.
 
         Raises:
-            ArithmeticError: a score is no finite number.
+            ArithmeticError: a score is not finite.
         """
         if not np.isfinite(scores).all():
             raise ArithmeticError("the model gave a score that is not finite")
         if self._threshold is not None:
             return [{"score": p, "decision": p >= self._threshold} for p in scores[:, 1].tolist()]
-        if self._classes:
-            return [self._chosen(shares) for shares in scores.tolist()]
-        return [{"score": value} for value in scores.tolist()]
+        classes = self.bundle.contract.classes
+        if not classes:
+            return [{"score": value} for value in scores.tolist()]
+        predictions = []
+        for row in scores.tolist():
+            best = max(range(len(row)), key=row.__getitem__)
+            named = {str(value): score for value, score in zip(classes, row, strict=True)}
+            predictions.append({"score": row[best], "decision": classes[best], "scores": named})
+        return predictions
 
     def scores(self, rows: Sequence[Row]) -> Scores:
-        """What the model says: (rows, classes) probabilities, or (rows,) values of a regression.
+        """The scores of rows; every decision is the one that the pipeline makes.
 
-        Where the fast way comes so near to another decision that its rounding could make it, or
-        a row has numbers that float32 does not hold, the pipeline itself is asked: decisions are
-        the proof of concept's, always.
+        The pipeline itself predicts the rows that are `uncertain` after the converted model.
         """
         if self._onnx is None:
-            return self.exact(rows)
-        scores, held = self.raw(rows)
-        unsure = self.unsure(scores, held)
-        if len(unsure):
-            scores[unsure] = self.exact([rows[place] for place in unsure.tolist()])
+            return self.pipeline_scores(rows)
+        scores, exact = self.onnx_scores(rows)
+        uncertain = self.uncertain(scores, exact)
+        if len(uncertain):
+            scores[uncertain] = self.pipeline_scores([rows[at] for at in uncertain.tolist()])
         return scores
 
-    def raw(self, rows: Sequence[Row]) -> tuple[Scores, Held]:
-        """As `scores`, of the converted model alone; and which rows it sees as they are.
+    def onnx_scores(self, rows: Sequence[Row]) -> tuple[Scores, Float32Exact]:
+        """Scores of the converted model alone, and which rows float32 represents exactly.
 
         Raises:
-            TypeError: there is none.
+            TypeError: there is no converted model.
         """
         if self._onnx is None:
             raise TypeError("no converted model")
-        scores, held = self._onnx(rows)
-        return self._ordered(scores), held
+        scores, exact = self._onnx(rows)
+        return self._ordered(scores), exact
 
-    def exact(self, rows: Sequence[Row]) -> Scores:
-        """As `scores`, always of the pipeline itself."""
-        # A few rows are no work to share: where the cores are busy, waiting for a second thread
-        # to wake took twenty times as long as the prediction.
+    def pipeline_scores(self, rows: Sequence[Row]) -> Scores:
+        """Scores of the pipeline itself."""
+        # One thread: where the cores were busy, waiting for a second thread to wake took twenty
+        # times as long as predicting a few rows.
         with self._threads.limit(limits=1):
-            if self._direct:
-                return self._ask(self._direct.last, self._direct.features(rows), len(rows))
-            return self._ask(self._model, frame(rows, self.bundle.contract.inputs), len(rows))
+            if self.unrolled:
+                return self._score(self.unrolled.last, self.unrolled.features(rows))
+            return self.score_table(frame(rows, self.bundle.contract.inputs))
 
-    def scores_of(self, table: pd.DataFrame) -> Scores:
-        """As `exact`, of many rows as the table that training saw (see `frame`), on every core."""
-        return self._ask(self._model, table, len(table))
+    def score_table(self, table: pd.DataFrame) -> Scores:
+        """Scores of the pipeline for a table such as `frame` makes, on every core."""
+        return self._score(self._model, table)
 
-    def _ask(self, model: Any, seen: Any, rows: int) -> Scores:
-        if self._classes:
-            return self._ordered(np.asarray(model.predict_proba(seen), dtype=float))
-        return np.asarray(model.predict(seen), dtype=float).reshape(rows)
+    def _score(self, model: Any, features: Any) -> Scores:
+        if self.bundle.contract.classes:
+            return self._ordered(np.asarray(model.predict_proba(features), dtype=float))
+        return np.asarray(model.predict(features), dtype=float).reshape(features.shape[0])
 
     def _ordered(self, scores: Scores) -> Scores:
-        """Shares of classes in the contract's order."""
+        """Probabilities in the contract's order of classes."""
         return scores if self._order is None else scores[:, self._order]
 
-    def unsure(self, scores: Scores, held: Held) -> NDArray[np.intp]:
-        """Places of rows that the allowed difference could decide otherwise, or without a number.
+    def uncertain(self, scores: Scores, exact: Float32Exact) -> NDArray[np.intp]:
+        """Positions of rows for which the converted model may decide otherwise than the pipeline.
 
-        And of those that are not `held`.
-
-        "Not more than" instead of "at most": of NaN nothing is more.
+        Their score lies within the tolerance of another decision, is NaN, or is not `exact`.
         """
         if self._threshold is not None:
-            sure = np.abs(scores[:, 1] - self._threshold) > self._reach
-        elif self._classes:
+            certain = np.abs(scores[:, 1] - self._threshold) > self._tolerance  # False for NaN
+        elif self.bundle.contract.classes:
             ranked = np.sort(scores, axis=1)
-            sure = ranked[:, -1] - ranked[:, -2] > 2 * self._reach
+            certain = ranked[:, -1] - ranked[:, -2] > 2 * self._tolerance
         else:
-            sure = np.isfinite(scores)
-        return np.flatnonzero(~(sure & held))
-
-    def _chosen(self, shares: Sequence[float]) -> Answer:
-        best = max(range(len(shares)), key=shares.__getitem__)
-        named = {str(value): share for value, share in zip(self._classes, shares, strict=True)}
-        return {"score": shares[best], "decision": self._classes[best], "scores": named}
+            certain = np.isfinite(scores)
+        return np.flatnonzero(~(certain & exact))
 
 
 def load(bundle: Bundle, *, rehearsal: bool, onnx: bytes | None = None) -> Predictor:
-    """A predictor of the bundle, once its golden rows have given their answers.
+    """A predictor that reproduces the bundle's golden predictions.
 
-    Whether the bundle may be served is for `serving.choose` to say, and which converted model may
-    answer in its place for `serving.runtime`; `rehearsal` marks one that may not be acted upon.
+    `serving.select_bundle` decides which bundle is served, `serving.runtime` which converted model.
 
     Raises:
-        BadInput: as `prepare`, or the model answers a golden row differently.
+        BadInput: as `prepare`, or the model predicts a golden row differently.
     """
     predictor = prepare(bundle, rehearsal=rehearsal)
-    predictor = _quickened(predictor, replay(predictor.predict, bundle))
-    return predictor if onnx is None else _converted(predictor, onnx)
-
-
-def prepare(bundle: Bundle, *, rehearsal: bool) -> Predictor:
-    """A predictor of the bundle whose golden rows nobody has asked yet: to examine, not to serve.
-
-    Raises:
-        BadInput: the model holds types that are not trusted, does not load, or knows other classes
-            than the contract.
-    """
-    model = load_model(bundle)
-    classes = tuple(bundle.contract.classes)
-    return Predictor(
-        bundle=bundle,
-        rehearsal=rehearsal,
-        _model=model,
-        _order=_order(model, classes),
-        _classes=classes,
-        _threshold=bundle.threshold,
-        _threads=ThreadpoolController(),  # knows the libraries that the model has loaded by now
-    )
-
-
-def _quickened(predictor: Predictor, answers: Sequence[Answer]) -> Predictor:
-    """The same predictor by the direct way, if that gives the golden `answers` to the last bit.
-
-    Alone and all together: a step of the team's own may depend on who else is there.
-    """
-    way = direct(predictor._model, predictor.bundle.contract.inputs)
-    rows = [golden["row"] for golden in predictor.bundle.golden()]
-    if way is None or not rows:
+    predictor = _with_unrolled(predictor, replay(predictor.predict, bundle))
+    if onnx is None:
         return predictor
     try:
-        quick = replace(predictor, _direct=way.suited(rows))
-        agrees = quick.predict(rows) == predictor.predict(rows)
-        agrees = agrees and [quick.predict([row])[0] for row in rows] == list(answers)
-    except Exception:  # a step of the team's own may fail in any way where it is called so
-        agrees = False
-    if not agrees:
-        logger.warning("the model's steps answer otherwise one by one; it is asked as a whole")
-    return quick if agrees else predictor
-
-
-def _converted(predictor: Predictor, onnx: bytes) -> Predictor:
-    """The same predictor with the converted model, if that gives the golden rows' answers."""
-    try:
         fast = with_onnx(predictor, onnx)
-        replay(fast.predict, predictor.bundle, relative=0, absolute=allowed(predictor.bundle))
-    except Exception as error:  # the pipeline answers whatever is wrong with what stands for it
-        logger.warning("the converted model is not used, the pipeline answers: %s", error)
+        replay(fast.predict, bundle, relative=0, absolute=allowed_difference(bundle))
+    except Exception as error:  # whatever is wrong with the converted model, the pipeline serves
+        logger.warning("Converted model disabled, the pipeline predicts: %s", error)
         return predictor
     return fast
 
 
-def with_onnx(predictor: Predictor, onnx: bytes) -> Predictor:
-    """The same predictor with a converted model that nobody has examined.
+def prepare(bundle: Bundle, *, rehearsal: bool) -> Predictor:
+    """A predictor whose golden rows were not replayed: for checks, not for serving.
 
     Raises:
-        BadInput: the pipeline has no direct way, so nothing can stand for the rest of it.
-        Exception: as ONNX Runtime does, of a model that it cannot run.
+        BadInput: the model holds untrusted types, does not load, or has other classes than the
+            contract.
     """
-    if predictor._direct is None:
-        raise BadInput("expected a pipeline whose steps can be asked one by one; serve it as it is")
-    fast = Onnx(onnx, predictor._direct)
-    return replace(predictor, _onnx=fast, _reach=allowed(predictor.bundle))
+    model = load_model(bundle)
+    return Predictor(
+        bundle=bundle,
+        rehearsal=rehearsal,
+        _model=model,
+        _order=_class_order(model, bundle.contract.classes),
+        _threshold=bundle.threshold,
+        _threads=ThreadpoolController(),  # finds the libraries that the model has loaded by now
+    )
 
 
-def _order(model: Any, classes: tuple[Any, ...]) -> tuple[int, ...] | None:
+def _with_unrolled(predictor: Predictor, golden: Sequence[Answer]) -> Predictor:
+    """The same predictor on the fast path, if that gives the `golden` predictions to the last bit.
+
+    Each row alone and all in one batch: a step of the team's own may depend on the other rows.
+    """
+    unrolled = unroll(predictor._model, predictor.bundle.contract.inputs)
+    rows = [golden_row["row"] for golden_row in predictor.bundle.golden()]
+    if unrolled is None or not rows:
+        return predictor
+    try:
+        fast = replace(predictor, unrolled=unrolled.with_suitable_tables(rows))
+        same = fast.predict(rows) == predictor.predict(rows)
+        same = same and [fast.predict([row])[0] for row in rows] == list(golden)
+    except Exception:  # a step of the team's own may fail in any way where it is called so
+        same = False
+    if not same:
+        logger.warning("Fast path disabled: its predictions differ from the pipeline's.")
+    return fast if same else predictor
+
+
+def with_onnx(predictor: Predictor, onnx: bytes) -> Predictor:
+    """The same predictor with a converted model that was not checked.
+
+    Raises:
+        BadInput: the pipeline cannot be unrolled.
+        Exception: ONNX Runtime cannot run the model.
+    """
+    if predictor.unrolled is None:
+        raise BadInput(
+            "expected a pipeline whose steps can be called one by one; serve the pipeline itself",
+            code="pipeline-not-unrolled",
+        )
+    tolerance = allowed_difference(predictor.bundle)
+    return replace(predictor, _onnx=Onnx(onnx, predictor.unrolled), _tolerance=tolerance)
+
+
+def _class_order(model: Any, classes: Sequence[Any]) -> tuple[int, ...] | None:
     if not classes:
         return None
-    known = [_plain(value) for value in model.classes_]
-    if set(known) != set(classes):
+    fitted = [value.item() if isinstance(value, np.generic) else value for value in model.classes_]
+    if set(fitted) != set(classes):
         raise BadInput(
-            f"expected a model of the contract's classes {list(classes)}, got one of {known}; "
-            "build the bundle again from a run whose target has these values"
+            f"expected a model of the contract's classes {list(classes)}, got one of {fitted}; "
+            "build the bundle again from a run whose target has these values",
+            code="wrong-classes",
         )
-    order = tuple(known.index(value) for value in classes)
+    order = tuple(fitted.index(value) for value in classes)
     return None if order == tuple(range(len(classes))) else order
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value

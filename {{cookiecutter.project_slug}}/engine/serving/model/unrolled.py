@@ -1,9 +1,8 @@
-"""The way from rows to the model's last step, without what scikit-learn does anew for each call.
+"""Calls a pipeline's steps one by one, without the checks that scikit-learn repeats on each call.
 
-A ColumnTransformer selects columns from a table, asks each part how it wants to be called, and
-checks what comes back: for one row that takes longer than the model. Here each part gets its own
-columns and its steps are called one after the other. They are the same steps, so the answers are
-the same; whether they are is asked before anybody is served (see `serving.model.predictor.load`).
+A ColumnTransformer selects columns from a table, validates each branch and its output. For one row
+that takes longer than the model. Here each branch gets its own columns and its steps are called in
+order. `engine.serving.model.predictor.load` verifies that the predictions are the same.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,90 +15,94 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from engine.contract.column import Column
-from engine.serving.model.fast_transformers import quick
+from engine.serving.model.fast_transformers import fast_transformer
 from engine.serving.model.table import FEW, LightFrame, Row, frame
 
 Table = Callable[[Sequence[Row], Sequence[Column]], Any]
-Numbers = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Part:
-    """Steps that see some of the columns."""
+class Branch:
+    """The steps for some of the columns; `light` where a LightFrame is table enough for them."""
 
     columns: tuple[Column, ...]
     steps: tuple[Any, ...]
     light: bool = True
 
     def __call__(self, rows: Sequence[Row]) -> Any:
-        """What the steps make of these rows: (rows, features)."""
+        """The features of these rows: (rows, features)."""
         table: Table = LightFrame if self.light and len(rows) <= FEW else frame
-        seen = through(self.steps, table(rows, self.columns))
-        return seen.toarray() if hasattr(seen, "toarray") else seen
+        features = apply_steps(self.steps, table(rows, self.columns))
+        return features.toarray() if hasattr(features, "toarray") else features
 
 
 @dataclass(frozen=True)
-class Direct:
-    """A fitted pipeline that begins with a ColumnTransformer; `last` takes what `features` gives.
+class UnrolledPipeline:
+    """A fitted pipeline that begins with a ColumnTransformer (see `unroll`).
 
-    `direct` makes it.
+    The model, `last`, takes the result of `features`.
     """
 
-    parts: tuple[Part, ...]
+    branches: tuple[Branch, ...]
     between: tuple[Any, ...]
     last: Any
 
     def features(self, rows: Sequence[Row]) -> Any:
-        """What the last step sees of rows: (rows, features)."""
-        return through(self.between, np.hstack([part(rows) for part in self.parts]))
+        """The input of the last step: (rows, features)."""
+        return apply_steps(self.between, np.hstack([branch(rows) for branch in self.branches]))
 
-    def suited(self, rows: Sequence[Row]) -> "Direct":
-        """The same with a frame for each part that asks more of a table than `Light` has."""
-        return replace(self, parts=tuple(_suited(part, rows) for part in self.parts))
+    def with_suitable_tables(self, rows: Sequence[Row]) -> "UnrolledPipeline":
+        """The same; a branch for which a LightFrame is not enough gets a pandas DataFrame."""
+        return replace(self, branches=tuple(_suitable(one, rows) for one in self.branches))
 
 
-def _suited(part: Part, rows: Sequence[Row]) -> Part:
-    framed = replace(part, light=False)
+def _suitable(branch: Branch, rows: Sequence[Row]) -> Branch:
+    framed = replace(branch, light=False)
     try:
-        same = all(_equal(part(some), framed(some)) for some in (rows, *([row] for row in rows)))
+        same = all(
+            _equal(branch(batch), framed(batch)) for batch in (rows, *([row] for row in rows))
+        )
     except Exception:  # a step of the team's own may fail in any way where it misses something
         same = False
-    return part if same else framed
+    return branch if same else framed
 
 
-def _equal(one: Numbers, other: Numbers) -> bool:
-    # Words too, and dtypes: what comes next may ask for them.
+def _equal(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    # The next step may depend on the dtype.
     if one.dtype != other.dtype or one.shape != other.shape:
         return False
     return np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
 
 
-def direct(model: Any, columns: Sequence[Column]) -> Direct | None:
-    """The direct way through a fitted model; None where it is built otherwise than that."""
+def unroll(model: Any, columns: Sequence[Column]) -> UnrolledPipeline | None:
+    """The unrolled pipeline of a fitted model; None where the model has another structure."""
     if not isinstance(model, Pipeline) or not isinstance(model[0], ColumnTransformer):
         return None
-    first, known = model[0], {column.name: column for column in columns}
+    first, by_name = model[0], {column.name: column for column in columns}
     if first.transformer_weights or first.sparse_output_:
         return None
-    parts = []
-    for _, part, names in first.transformers_:
-        if isinstance(part, str) and part == "drop":
+    branches = []
+    for _, transformer, names in first.transformers_:
+        if isinstance(transformer, str) and transformer == "drop":
             continue
-        if not isinstance(names, list) or not names or not known.keys() >= set(names):
+        if not isinstance(names, list) or not names or not by_name.keys() >= set(names):
             return None
-        parts.append(Part(tuple(known[name] for name in names), _steps(part)))
-    if any(hasattr(step, "_sklearn_output_config") for step in (model, first)) or not parts:
-        return None  # it was told to give tables
-    return Direct(tuple(parts), _steps(model[1:-1]), model[-1])
+        branches.append(Branch(tuple(by_name[name] for name in names), _steps(transformer)))
+    if any(hasattr(step, "_sklearn_output_config") for step in (model, first)) or not branches:
+        return None  # `set_output` makes it return tables
+    return UnrolledPipeline(tuple(branches), _steps(model[1:-1]), model[-1])
 
 
-def _steps(part: Any) -> tuple[Any, ...]:
-    steps = [step for _, step in part.steps] if isinstance(part, Pipeline) else [part]
-    return tuple(quick(step) for step in steps if step is not None and not isinstance(step, str))
+def _steps(transformer: Any) -> tuple[Any, ...]:
+    pipeline = isinstance(transformer, Pipeline)
+    steps = [step for _, step in transformer.steps] if pipeline else [transformer]
+    return tuple(
+        fast_transformer(step) for step in steps if step is not None and not isinstance(step, str)
+    )
 
 
-def through(steps: Sequence[Any], seen: Any) -> Any:
-    """What steps make of what they see, one after the other."""
+def apply_steps(steps: Sequence[Any], values: Any) -> Any:
+    """The output of the last step; each transforms the output of the one before."""
     for step in steps:
-        seen = step.transform(seen)
-    return seen
+        values = step.transform(values)
+    return values

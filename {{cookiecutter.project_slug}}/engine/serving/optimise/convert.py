@@ -1,4 +1,4 @@
-"""Makes an ONNX model of a pipeline's last step; see `engine.serving.model.onnx`.
+"""Converts a pipeline's last step to ONNX; see `engine.serving.model.onnx`.
 
 A calibrated model is converted as far as the score that its curve takes; the curve is written as
 two or three nodes behind it, because skl2onnx knows neither a curve that was fitted elsewhere nor
@@ -19,36 +19,36 @@ from sklearn.pipeline import Pipeline
 from engine.problem.errors import BadInput
 from engine.serving.model.onnx import INPUT, PROBABILITIES
 from engine.serving.model.table import Row
-from engine.serving.model.unrolled import Direct
+from engine.serving.model.unrolled import UnrolledPipeline
 
 RAW = "raw"
 
 
-def convert(way: Direct, rows: Sequence[Row]) -> bytes:
-    """The last step of `way` as an ONNX model, which takes its `features`; `rows` are any of them.
+def convert(unrolled: UnrolledPipeline, rows: Sequence[Row]) -> bytes:
+    """The last step of `unrolled` as an ONNX model of its `features`; `rows` are any valid rows.
 
     Raises:
         BadInput: it cannot be converted; says why.
     """
-    width = way.features(rows).shape[1]
+    width = unrolled.features(rows).shape[1]
     try:
-        made = _converted(way.last, width)
+        made = _converted(unrolled.last, width)
         checker.check_model(made)
-    except Exception as error:  # each converter fails in its own way
-        said = " ".join(str(error).split())
+    except Exception as error:  # each converter fails in its own unrolled
+        reason = " ".join(str(error).split())
         raise BadInput(
-            f"expected a last step that skl2onnx converts, got {type(way.last).__name__}: "
-            f"{said:.200}; the pipeline itself answers, as before"
+            f"expected a last step that skl2onnx converts, got {type(unrolled.last).__name__}: "
+            f"{reason:.200}; the pipeline itself serves, as before",
+            code="not-convertible",
         ) from error
     return bytes(made.SerializeToString())
 
 
 def _converted(model: Any, width: int) -> ModelProto:
-    curved = isinstance(model, CalibratedClassifierCV)
-    if not curved:
+    if not isinstance(model, CalibratedClassifierCV):
         return _plain(model, width)
     if len(model.calibrated_classifiers_) != 1:
-        raise TypeError("several calibrated models, whose answers are averaged")
+        raise TypeError("several calibrated models whose probabilities are averaged")
     [inner] = model.calibrated_classifiers_
     decides = hasattr(inner.estimator, "decision_function")
     made = _plain(inner.estimator, width, raw=decides)
@@ -62,15 +62,15 @@ def _converted(model: Any, width: int) -> ModelProto:
 
 
 def _plain(model: Any, width: int, *, raw: bool = False) -> ModelProto:
-    told: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     if hasattr(model, "predict_proba"):
-        told = {"zipmap": False, **({"raw_scores": True} if raw else {})}
-    # As a pipeline of one step: alone, options would be asked of a wrapper that some models have.
+        options = {"zipmap": False, **({"raw_scores": True} if raw else {})}
+    # A pipeline of one step: without it, skl2onnx looks up the options of a wrapper of some models.
     steps = Pipeline([("model", model)])
     made: ModelProto = to_onnx(
         steps,
         initial_types=[(INPUT, FloatTensorType([None, width]))],
-        options={id(model): told} if told else None,
+        options={id(model): options} if options else None,
     )
     if isinstance(model, HistGradientBoostingClassifier | HistGradientBoostingRegressor):
         _round_down(made, model)
@@ -81,10 +81,10 @@ def _round_down(made: ModelProto, model: Any) -> None:
     """Thresholds as the greatest float32 that is not above them.
 
     skl2onnx takes the nearest. Where that is above, a number that is just this float32 would go
-    left there and right here; with the one below, every float32 goes the same way.
+    left there and right here; with the one below, every float32 goes the same unrolled.
 
     Raises:
-        ValueError: two thresholds of a feature are one as float32, and ask for both.
+        ValueError: two thresholds of a feature round to the same float32 and need different ones.
     """
     exact: dict[tuple[int, np.float32], set[np.float32]] = {}
     for tree in (tree for several in model._predictors for tree in several):
@@ -94,11 +94,14 @@ def _round_down(made: ModelProto, model: Any) -> None:
             below = nearest if nearest <= value else np.nextafter(nearest, np.float32(-np.inf))
             exact.setdefault((int(feature), nearest), set()).add(below)
     if any(len(below) > 1 for below in exact.values()):
-        raise ValueError("thresholds too near to each other for float32")
+        raise ValueError("thresholds too close to each other for float32")
     for node in made.graph.node:
-        told = {one.name: one for one in node.attribute}
-        if "nodes_values" in told:
-            features, values = told["nodes_featureids"].ints, told["nodes_values"].floats
+        attributes = {one.name: one for one in node.attribute}
+        if "nodes_values" in attributes:
+            features, values = (
+                attributes["nodes_featureids"].ints,
+                attributes["nodes_values"].floats,
+            )
             for place, (feature, value) in enumerate(zip(features, list(values), strict=True)):
                 for below in exact.get((feature, np.float32(value)), ()):
                     values[place] = below

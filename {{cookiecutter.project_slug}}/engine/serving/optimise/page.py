@@ -1,16 +1,14 @@
-"""What came of trying a converted model: in the terminal, and as a page with pictures."""
+"""The result of `optimise`: in the terminal, and as a page."""
 
-import math
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.bundle.bundle import Bundle
 from engine.pages import charts, page
-from engine.pages.charts import Dot
 from engine.pages.formatting import number
 from engine.pages.page import Block, Figure, Gallery, Note, Section, Table
 from engine.pages.terminal import table
 from engine.serving.optimise.measure import Measured
-from engine.serving.optimise.outcome import Outcome
 from engine.serving.optimise.parity import Parity
 from engine.serving.runtime import ONNX
 
@@ -23,13 +21,22 @@ MEASURES = (
     ("memory of the process", "MB", "less", "memory_mb"),
     ("from start to ready", "s", "less", "ready_seconds"),
 )
-COMPARED = ["rows", "tried", "largest difference", "asked of the pipeline", "decided otherwise"]
-# Where a logarithm has an end: less than this is none.
-NOTHING = 1e-12
+COMPARED = ["rows", "tried", "largest difference", "left to the pipeline", "other decisions"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The runtime that serves, and why not the converted model: empty where it does."""
+
+    runtime: str
+    why_not: str
+    parity: Parity | None = None
+    exact: Measured | None = None
+    fast: Measured | None = None
 
 
 def show(outcome: Outcome) -> None:
-    """Print what was compared and measured, and which runtime answers."""
+    """Print the comparison, the measurements and the choice."""
     if outcome.parity:
         table(f"parity, allowed {outcome.parity.allowed:.1e}", COMPARED, _compared(outcome.parity))
     if outcome.exact and outcome.fast:
@@ -38,18 +45,18 @@ def show(outcome: Outcome) -> None:
 
 
 def lead(outcome: Outcome) -> str:
-    """Which runtime answers, in a sentence."""
+    """The chosen runtime, in a sentence."""
     if outcome.runtime == ONNX and outcome.exact and outcome.fast:
         times = outcome.fast.rows_per_second / outcome.exact.rows_per_second
         return (
-            f"ONNX Runtime answers: {number(times)} times the rows a second, every decision the "
-            "pipeline's own."
+            f"Selected: ONNX Runtime, with {number(times)} times the rows a second. Every decision "
+            "is the same as the pipeline's."
         )
-    return f"The pipeline itself answers: {outcome.why_not}."
+    return f"Selected: the pipeline itself. {outcome.why_not}."
 
 
 def write(bundle: Bundle, outcome: Outcome, path: Path) -> Path:
-    """The page, as a whole or not at all; returns its path."""
+    """Write the page atomically; returns its path."""
     sections = []
     if outcome.exact and outcome.fast:
         sections.append(_speed(outcome.exact, outcome.fast))
@@ -57,7 +64,7 @@ def write(bundle: Bundle, outcome: Outcome, path: Path) -> Path:
         sections.append(_parity(outcome.parity))
     if not sections:
         note = Note("Nothing was measured: there is no converted model to compare with.", "quiet")
-        sections.append(Section("What was tried", "ML engineer", outcome.why_not + ".", [note]))
+        sections.append(Section("Result", "ML engineer", outcome.why_not + ".", [note]))
     return page.write(
         path,
         f"The runtime of {bundle.problem.decision.name}",
@@ -81,7 +88,7 @@ def _speed(exact: Measured, fast: Measured) -> Section:
               _measured(exact, fast)),
     ]  # fmt: skip
     return Section(
-        "What each takes",
+        "Speed and memory",
         "ML engineer",
         "The predictor alone, without the server around it; both on the same rows, in turns.",
         blocks,
@@ -89,43 +96,29 @@ def _speed(exact: Measured, fast: Measured) -> Section:
 
 
 def _parity(parity: Parity) -> Section:
-    rows = [Dot(one.kind, _logarithm(one.difference), math.nan, math.nan) for one in parity.kinds]
-    title = "Largest difference of a score, by kind of row"
-    picture = charts.interval_plot(
-        title,
-        rows,
-        label="the dashed line is what is allowed",
-        mark=_logarithm(parity.allowed),
-        show=lambda power: f"{10**power:.0e}" if power > math.log10(NOTHING) else "none",
-    )
-    sentence = (
-        "Rows on which a converted model would differ first: at most "
-        f"{_whole(parity.largest)} apart, allowed are {_whole(parity.allowed)} "
+    lead = (
+        "Rows on which a converted model would differ first. The largest difference of a score is "
+        f"{_small(parity.largest)}, allowed is {_small(parity.allowed)} "
         "(budget.score_difference in problem.toml)."
     )
     note = Note(
-        "A row whose score comes so near to another decision that the allowed difference could "
-        "make it, or that has a number which float32 does not hold, is asked of the pipeline "
-        "itself: decisions are the proof of concept's, always.",
+        "The pipeline itself predicts a row whose score is within the allowed difference of "
+        "another decision, or whose numbers float32 does not hold. So every decision is the "
+        "pipeline's.",
         "quiet",
     )
-    listed = Table("Every kind", COMPARED, _compared(parity))
-    return Section("Does it answer the same?", "ML engineer", sentence,
-                   [Figure(picture, f"{title}."), note, listed])  # fmt: skip
+    listed = Table("Every kind of row", COMPARED, _compared(parity))
+    return Section("Does it predict the same?", "ML engineer", lead, [listed, note])
 
 
-def _whole(value: float) -> str:
-    """A small number that no line break parts from its exponent."""
+def _small(value: float) -> str:
+    """A small number without a line break before its exponent."""
     return f"{value:.1e}".replace("-", "\N{NON-BREAKING HYPHEN}")
-
-
-def _logarithm(value: float) -> float:
-    return math.log10(max(value, NOTHING)) if math.isfinite(value) else math.nan
 
 
 def _compared(parity: Parity) -> list[list[str | int]]:
     return [
-        [one.kind, one.rows, f"{one.difference:.1e}", one.asked, one.decided_otherwise]
+        [one.kind, one.rows, f"{one.difference:.1e}", one.deferred, one.decisions_differ]
         for one in parity.kinds
     ]
 

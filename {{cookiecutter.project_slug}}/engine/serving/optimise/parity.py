@@ -1,33 +1,33 @@
-"""Does a converted model answer as the pipeline does, where it would differ first?"""
+"""Compares a converted model with the pipeline, on the rows where they would differ first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from engine.serving.model.onnx import allowed
+from engine.serving.model.onnx import allowed_difference
 from engine.serving.model.predictor import Predictor
 from engine.serving.optimise.rows import Kind
 
 
 @dataclass(frozen=True)
 class Compared:
-    """One kind of row: how far scores lay apart, and how many decisions differed.
+    """One kind of row: the largest difference of a score, and how many decisions differ.
 
-    `asked` rows came so near to another decision that the pipeline itself was asked, or have
-    numbers that float32 does not hold: the difference is not theirs then.
+    The pipeline itself predicts the `deferred` rows: their score is near another decision, or
+    float32 does not hold their numbers. The latter do not count towards the difference.
     """
 
     kind: str
     rows: int
     difference: float
-    asked: int
-    decided_otherwise: int
+    deferred: int
+    decisions_differ: int
 
 
 @dataclass(frozen=True)
 class Parity:
-    """All kinds together, against the difference that is allowed."""
+    """The comparison for every kind of row, and the allowed difference."""
 
     kinds: Sequence[Compared]
     allowed: float
@@ -39,31 +39,31 @@ class Parity:
 
     @property
     def holds(self) -> bool:
-        """Whether no score lies too far, and no decision is another. NaN lies too far."""
-        apart = all(one.difference <= self.allowed for one in self.kinds)
-        return apart and not any(one.decided_otherwise for one in self.kinds)
+        """Whether every difference is allowed (NaN is not) and every decision the same."""
+        return all(
+            one.difference <= self.allowed and not one.decisions_differ for one in self.kinds
+        )
 
 
 def compare(exact: Predictor, fast: Predictor, kinds: Sequence[Kind]) -> Parity:
-    """Ask both for every row.
-
-    Args:
-        exact: the pipeline itself.
-        fast: the same bundle with the converted model.
-        kinds: rows that the contract takes.
-    """
-    return Parity([_one(exact, fast, kind) for kind in kinds], allowed(exact.bundle))
+    """Compare the pipeline, `exact`, with the same bundle's converted model, `fast`."""
+    return Parity(
+        [_compared(exact, fast, kind) for kind in kinds], allowed_difference(exact.bundle)
+    )
 
 
-def _one(exact: Predictor, fast: Predictor, kind: Kind) -> Compared:
-    wanted, (raw, held) = exact.exact(kind.rows), fast.raw(kind.rows)
-    apart = np.abs(wanted - raw)[np.broadcast_to(held, len(raw))]
-    said = zip(exact.predict(kind.rows), fast.predict(kind.rows), strict=True)
-    other = sum(one.get("decision") != two.get("decision") for one, two in said)
+def _compared(exact: Predictor, fast: Predictor, kind: Kind) -> Compared:
+    expected, (scores, float32_exact) = (
+        exact.pipeline_scores(kind.rows),
+        fast.onnx_scores(kind.rows),
+    )
+    differences = np.abs(expected - scores)[np.broadcast_to(float32_exact, len(scores))]
+    pairs = zip(exact.predict(kind.rows), fast.predict(kind.rows), strict=True)
+    finite = np.isfinite(differences).all()
     return Compared(
         kind=kind.name,
         rows=len(kind.rows),
-        difference=float(np.max(apart, initial=0.0)) if np.isfinite(apart).all() else float("nan"),
-        asked=len(fast.unsure(raw, held)),
-        decided_otherwise=other,
+        difference=float(np.max(differences, initial=0.0)) if finite else float("nan"),
+        deferred=len(fast.uncertain(scores, float32_exact)),
+        decisions_differ=sum(one.get("decision") != two.get("decision") for one, two in pairs),
     )

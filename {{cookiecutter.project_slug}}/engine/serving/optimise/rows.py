@@ -14,7 +14,7 @@ from engine.bundle.bundle import Bundle
 from engine.bundle.edge_rows import EdgeKind, edges
 from engine.contract.column import Column
 from engine.serving.model.predictor import Predictor
-from engine.serving.model.unrolled import Direct
+from engine.serving.model.unrolled import UnrolledPipeline
 
 Row = dict[str, Any]
 
@@ -56,7 +56,7 @@ def _mixed(rows: Sequence[Row], bundle: Bundle, seed: int) -> Iterator[Row]:
 
 def _near(predictor: Predictor, rows: Sequence[Row]) -> list[Row]:
     """Those of the rows that come nearest to another decision."""
-    scores = predictor.exact(rows)
+    scores = predictor.pipeline_scores(rows)
     if predictor.bundle.threshold is not None:
         distance = np.abs(scores[:, 1] - predictor.bundle.threshold)
     elif predictor.bundle.contract.classes:
@@ -72,28 +72,31 @@ def splits(model: bytes) -> list[tuple[int, float]]:
 
     A split that parts what is missing from all else has no threshold.
     """
-    found = set()
+    thresholds = set()
     for node in ModelProto.FromString(model).graph.node:
         if node.op_type not in ("TreeEnsembleClassifier", "TreeEnsembleRegressor"):
             continue
-        told = {one.name: helper.get_attribute_value(one) for one in node.attribute}
+        attributes = {one.name: helper.get_attribute_value(one) for one in node.attribute}
         listed = zip(
-            told["nodes_featureids"], told["nodes_values"], told["nodes_modes"], strict=True
+            attributes["nodes_featureids"],
+            attributes["nodes_values"],
+            attributes["nodes_modes"],
+            strict=True,
         )
-        found |= {
+        thresholds |= {
             (int(at), float(value))
             for at, value, mode in listed
             if mode != b"LEAF" and math.isfinite(value)
         }
-    return sorted(found)
+    return sorted(thresholds)
 
 
 def _at_splits(predictor: Predictor, model: bytes, bases: Sequence[Row]) -> Iterator[Row]:
     """Rows at a tree's threshold, one step of float32 away from it, and between the two."""
-    way = predictor.direct
-    if way is None:
+    unrolled = predictor.unrolled
+    if unrolled is None:
         return
-    inputs = _inputs(way, bases[0], predictor.bundle.contract.inputs)
+    inputs = _inputs(unrolled, bases[0], predictor.bundle.contract.inputs)
     reached = [(inputs[at], value) for at, value in splits(model) if at in inputs]
     places = np.linspace(0, len(reached) - 1, min(SPLITS, len(reached)), dtype=int).tolist()
     for number, place in enumerate(places):
@@ -102,19 +105,23 @@ def _at_splits(predictor: Predictor, model: bytes, bases: Sequence[Row]) -> Iter
             yield {**bases[number % len(bases)], column.name: value}
 
 
-def _inputs(way: Direct, row: Row, columns: Sequence[Column]) -> Mapping[int, Column]:
+def _inputs(
+    unrolled: UnrolledPipeline, row: Row, columns: Sequence[Column]
+) -> Mapping[int, Column]:
     """The number column behind each feature that is one, found by changing its value."""
-    found = {}
+    by_feature = {}
     for column in columns:
         if column.type not in ("number", "integer"):
             continue
         values = list(islice(_spread(column), 3))
-        seen: NDArray[Any] = way.features([{**row, column.name: value} for value in values])
-        same = np.all(seen == np.asarray(values, dtype=np.float32)[:, None], axis=0)
+        features: NDArray[Any] = unrolled.features(
+            [{**row, column.name: value} for value in values]
+        )
+        same = np.all(features == np.asarray(values, dtype=np.float32)[:, None], axis=0)
         moved = np.flatnonzero(same)
         if len(values) == 3 and len(moved) == 1:
-            found[int(moved[0])] = column
-    return found
+            by_feature[int(moved[0])] = column
+    return by_feature
 
 
 def _spread(column: Column) -> Iterator[float | int]:
@@ -128,18 +135,18 @@ def _spread(column: Column) -> Iterator[float | int]:
 
 def _around(column: Column, threshold: float) -> Iterator[float | int]:
     if column.type == "integer":
-        found: set[float | int] = {math.floor(threshold), math.ceil(threshold)}
+        values: set[float | int] = {math.floor(threshold), math.ceil(threshold)}
     else:
         single = np.float32(threshold)
-        found = {threshold}
+        values = {threshold}
         for side in (-np.inf, np.inf):
             beside = np.nextafter(single, np.float32(side))
             gap = float(beside) - float(single)
             # Between two float32 lies what is rounded to this one, and what to the other.
-            found |= {float(beside), *(float(single) + part * gap for part in (0.01, 0.49, 0.51))}
+            values |= {float(beside), *(float(single) + part * gap for part in (0.01, 0.49, 0.51))}
     low = -math.inf if column.minimum is None else column.minimum
     high = math.inf if column.maximum is None else column.maximum
-    yield from (value for value in sorted(found) if low <= value <= high)
+    yield from (value for value in sorted(values) if low <= value <= high)
 
 
 def _edges(bundle: Bundle, bases: Sequence[Row], kind: EdgeKind) -> Iterator[Row]:

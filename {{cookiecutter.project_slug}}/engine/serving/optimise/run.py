@@ -1,4 +1,4 @@
-"""Which runtime is to answer for a bundle: converted, tried, measured, written down."""
+"""Selects the runtime of a bundle: converts, compares, measures, writes the choice."""
 
 import hashlib
 import sys
@@ -13,7 +13,7 @@ from engine.serving.model.predictor import Predictor, load, with_onnx
 from engine.serving.optimise import page
 from engine.serving.optimise.convert import convert
 from engine.serving.optimise.measure import measure
-from engine.serving.optimise.outcome import Outcome
+from engine.serving.optimise.page import Outcome
 from engine.serving.optimise.parity import Compared, compare
 from engine.serving.optimise.rows import to_try
 from engine.serving.runtime import EXACT, MODEL, ONNX, choice_file, folder
@@ -22,24 +22,27 @@ SEED = 0
 
 
 def optimise(bundle: Bundle, *, rehearsal: bool) -> Outcome:
-    """Find the fastest runtime that answers as the pipeline does, and write down which it is.
+    """Select the fastest runtime with the pipeline's predictions, and write the choice.
 
-    Beside the bundle: the converted model and a page. Which one answers: beside the bundle in a
-    rehearsal, else in `handoff/records/`, to be committed.
+    The converted model and a page lie beside the bundle. The choice lies beside it in a rehearsal,
+    else in `handoff/records/`, to be committed.
 
     Raises:
-        BadInput: the bundle does not answer as it should, or what was found cannot be written.
+        BadInput: the bundle does not reproduce its golden rows, or the result cannot be written.
     """
-    _say("loading the pipeline, asking its golden rows …")
+    _progress("loading the pipeline, replaying its golden rows …")
     predictor = load(bundle, rehearsal=rehearsal)
-    model, outcome = _tried(predictor)
+    model, outcome = _try(predictor)
     try:
-        _keep(bundle, model if outcome.runtime == ONNX else None, outcome, rehearsal=rehearsal)
+        _write_choice(
+            bundle, model if outcome.runtime == ONNX else None, outcome, rehearsal=rehearsal
+        )
         written = page.write(bundle, outcome, folder(bundle) / "optimise.html")
     except OSError as error:
         raise BadInput(
-            f"cannot write what was found: {error}; the runtime that answered before goes on; "
-            "run this where the store of bundles may be written"
+            f"cannot write the result: {error}; the runtime does not change; run this where the "
+            "store of bundles is writable",
+            code="store-not-writable",
         ) from None
     page.show(outcome)
     print(f"page: {written}")
@@ -48,57 +51,60 @@ def optimise(bundle: Bundle, *, rehearsal: bool) -> Outcome:
     return outcome
 
 
-def _tried(predictor: Predictor) -> tuple[bytes, Outcome]:
-    """The converted model, if there is one, and what came of it."""
+def _try(predictor: Predictor) -> tuple[bytes, Outcome]:
+    """The converted model, if there is one, and the outcome."""
     bundle = predictor.bundle
-    if predictor.direct is None:
-        return b"", Outcome(EXACT, "the pipeline's steps cannot be asked one by one")
-    _say("converting …")
+    if predictor.unrolled is None:
+        return b"", Outcome(EXACT, "Its steps cannot be called one by one")
+    _progress("converting …")
     rows = [golden["row"] for golden in bundle.golden()]
     try:
-        model = convert(predictor.direct, rows)
+        model = convert(predictor.unrolled, rows)
         fast = with_onnx(predictor, model)
     except BadInput as error:
         return b"", Outcome(EXACT, str(error))
     except Exception as error:  # ONNX Runtime raises its own
-        return b"", Outcome(EXACT, f"ONNX Runtime does not run the converted model: {error}")
+        return b"", Outcome(EXACT, f"ONNX Runtime cannot run the converted model: {error}")
     kinds = to_try(predictor, model, SEED)
-    _say(f"comparing {sum(len(kind.rows) for kind in kinds):,} rows …")
+    _progress(f"comparing {sum(len(kind.rows) for kind in kinds):,} rows …")
     parity = compare(predictor, fast, kinds)
     if not parity.holds:
         why = (
-            f"scores differ by up to {parity.largest:.2g}, allowed are {parity.allowed:.2g} "
+            f"Scores differ by up to {parity.largest:.2g}, allowed are {parity.allowed:.2g} "
             "(budget.score_difference in problem.toml), or a decision differs"
         )
         return model, Outcome(EXACT, why, parity)
     with TemporaryDirectory() as scratch:
         path = Path(scratch) / MODEL
         path.write_bytes(model)
-        for turn, (exact, quick) in enumerate(measure(bundle.path, path), start=1):
-            _say(f"measuring, turn {turn}: {exact.p50_ms:.2f} ms and {quick.p50_ms:.2f} ms a row …")
-    if quick.rows_per_second <= exact.rows_per_second or quick.p50_ms >= exact.p50_ms:
-        why = "the converted model is not faster" + _held_up(parity.kinds[0])
-        return model, Outcome(EXACT, why, parity, exact, quick)
-    return model, Outcome(ONNX, "", parity, exact, quick)
+        for turn, (exact, converted) in enumerate(measure(bundle.path, path), start=1):
+            medians = f"{exact.p50_ms:.2f} ms and {converted.p50_ms:.2f} ms a row"
+            _progress(f"measuring, turn {turn}: {medians} …")
+    if converted.rows_per_second <= exact.rows_per_second or converted.p50_ms >= exact.p50_ms:
+        why = "The converted model is not faster" + _why_slow(parity.kinds[0])
+        return model, Outcome(EXACT, why, parity, exact, converted)
+    return model, Outcome(ONNX, "", parity, exact, converted)
 
 
-def _held_up(golden: Compared) -> str:
-    """Why a converted model may not be faster, where it is not the model's own doing."""
-    if 2 * golden.asked <= golden.rows:  # a few lie near a decision, as they should
+def _why_slow(golden: Compared) -> str:
+    """The cause of a slow converted model, where the cause is not the model itself."""
+    if 2 * golden.deferred <= golden.rows:  # a few are near a decision, as expected
         return ""
     return (
-        f": {golden.asked} of {golden.rows} golden rows are asked of the pipeline itself, "
-        "most likely as float32 does not hold a number that trees split; round what "
-        "poc/features.py makes, as AsFloat32 does"
+        f": the pipeline itself predicts {golden.deferred} of {golden.rows} golden rows, most "
+        "likely because float32 does not hold a number that trees split on; round the features in "
+        "poc/features.py, as AsFloat32 does"
     )
 
 
-def _keep(bundle: Bundle, model: bytes | None, outcome: Outcome, *, rehearsal: bool) -> None:
+def _write_choice(
+    bundle: Bundle, model: bytes | None, outcome: Outcome, *, rehearsal: bool
+) -> None:
     """Write model and choice, the choice last: a server that reads it finds the model."""
     here, choice = folder(bundle), choice_file(bundle, rehearsal=rehearsal)
     here.mkdir(parents=True, exist_ok=True)
     lines = [
-        "# Which runtime answers for this bundle. Written by `python -m serving optimise`.",
+        "# The runtime that serves this bundle. Written by `python -m serving optimise`.",
         "# Owner: ML engineering.",
         f'bundle = "{bundle.id}"',
         f'runtime = "{outcome.runtime}"',
@@ -121,5 +127,5 @@ def _write(path: Path, data: bytes) -> None:
     partial.replace(path)
 
 
-def _say(words: str) -> None:
-    print(words, file=sys.stderr, flush=True)
+def _progress(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)

@@ -11,7 +11,7 @@ import pytest
 from engine.bundle import bundle as bundles
 from engine.bundle.bundle import MANIFEST
 from engine.bundle.record import refusal, signed
-from engine.serving.runtime import choice_file, converted
+from engine.serving.runtime import choice_file, converted_model
 from engine.tests.edges.commands import Runner
 from engine.tests.edges.contents import CONTENTS
 from engine.tests.monitoring.made import bundle_of, frozen, write_bundle
@@ -184,7 +184,7 @@ def test_a_choice_of_runtime_that_is_none_leaves_the_pipeline(
     file = choice_file(bundle, rehearsal=True)
     file.parent.mkdir()
     CONTENTS[content](file)
-    assert converted(bundle, rehearsal=True) is None
+    assert converted_model(bundle, rehearsal=True) is None
 
 
 CHOICES = ("[]", "{}", "1", "true", "''", "2026-01-01", "[[[1]]]", "{a = {b = 1}}", "nan")
@@ -202,7 +202,7 @@ def test_a_choice_of_runtime_of_another_type_leaves_the_pipeline(
     given = {"bundle": f'"{bundle.id}"', "runtime": '"onnx"', "model_sha256": '"a"', name: value}
     lines = [f"{key} = {text}\n" for key, text in given.items()]
     file.write_text("".join(lines), encoding="utf-8-sig")
-    assert converted(bundle, rehearsal=True) is None
+    assert converted_model(bundle, rehearsal=True) is None
 
 
 @pytest.mark.parametrize("content", CONTENTS)

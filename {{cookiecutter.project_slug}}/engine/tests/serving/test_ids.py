@@ -24,36 +24,36 @@ def test_ids_are_32_hex_digits_and_never_the_same(keys: list[bytes]) -> None:
     made = [source.new_id() for source in (one, other) for _ in range(1_000)]
     assert len(set(made)) == len(made)
     assert all(re.fullmatch("[0-9a-f]{32}", id_) for id_ in made)
-    assert all(one.known(id_) for id_ in made)
+    assert all(one.is_valid(id_) for id_ in made)
 
 
 def test_siblings_know_each_others_ids_and_none_that_is_invented() -> None:
     given, sibling = Ids([OLD]).new_id(), Ids([OLD])
-    assert sibling.known(given)
+    assert sibling.is_valid(given)
     for place, digit in enumerate(given):
         other = "0" if digit != "0" else "1"
-        assert not sibling.known(given[:place] + other + given[place + 1 :])
-    assert not any(sibling.known(Ids().new_id()) for _ in range(1_000))
-    assert not sibling.known(Ids([NEW]).new_id())
+        assert not sibling.is_valid(given[:place] + other + given[place + 1 :])
+    assert not any(sibling.is_valid(Ids().new_id()) for _ in range(1_000))
+    assert not sibling.is_valid(Ids([NEW]).new_id())
 
 
 def test_without_a_key_every_id_is_taken() -> None:
-    assert Ids().known("0" * 32)
-    assert Ids().known(Ids([OLD]).new_id())
+    assert Ids().is_valid("0" * 32)
+    assert Ids().is_valid(Ids([OLD]).new_id())
 
 
 def test_a_key_is_replaced_without_a_gap() -> None:
     before, during, after = Ids([OLD, NEW]), Ids([NEW, OLD]), Ids([NEW])
-    assert all(one.known(two.new_id()) for one in (before, during) for two in (before, during))
-    assert after.known(during.new_id())
-    assert not after.known(before.new_id())
+    assert all(one.is_valid(two.new_id()) for one in (before, during) for two in (before, during))
+    assert after.is_valid(during.new_id())
+    assert not after.is_valid(before.new_id())
 
 
 def test_what_was_drawn_ahead_is_not_made_with_another_key() -> None:
     made = Ids()
     made.new_id()
     made.use([OLD])
-    assert Ids([OLD]).known(made.new_id())
+    assert Ids([OLD]).is_valid(made.new_id())
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

@@ -346,7 +346,7 @@ def following(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Follo
     make_bundle(path, code=f"{FEATURES}\n# the first\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("BUNDLES", raising=False)
-    monkeypatch.setattr(watching, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(watching, "POLL_SECONDS", 0.02)
     first, released = bundles.read(path), Released(tmp_path)
     released.add(path, first.id)
     released.name(first.id)
@@ -358,8 +358,8 @@ def following(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Follo
             assert client.portal
             client.portal.call(watch.start)
             yield Following(client, released, first.id, tmp_path)
-            watch.leave()
-            assert watch.left(PATIENCE_SECONDS)
+            watch.stop()
+            assert watch.stopped(PATIENCE_SECONDS)
 
 
 def test_own_route_uses_the_new_model_after_a_release(following: Following, tmp_path: Path) -> None:

@@ -187,7 +187,7 @@ def test_body_is_read_again_after_a_release_during_the_reading(
 
         return await predict.read(1_000_000, read)
 
-    after = live.prepared(predictor)
+    after = live.activate(predictor)
     try:
         assert asyncio.run(run())[0] is after
     finally:

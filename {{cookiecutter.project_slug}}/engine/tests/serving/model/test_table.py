@@ -43,10 +43,10 @@ ROWS: list[dict[str, Any]] = [
 def test_the_template_s_own_steps_see_the_same(step: Any, columns: tuple[Column, ...]) -> None:
     step.fit(frame(ROWS, columns))
     for rows in (ROWS, ROWS[::-1], *([row] for row in ROWS)):
-        quick, whole = (step.transform(table(rows, columns)) for table in (LightFrame, frame))
-        assert quick.dtype == whole.dtype
-        assert np.array_equal(quick, whole, equal_nan=quick.dtype != object)
-        assert quick.tobytes() == whole.tobytes() or quick.dtype == object  # also of zero the sign
+        fast, whole = (step.transform(table(rows, columns)) for table in (LightFrame, frame))
+        assert fast.dtype == whole.dtype
+        assert np.array_equal(fast, whole, equal_nan=fast.dtype != object)
+        assert fast.tobytes() == whole.tobytes() or fast.dtype == object  # also of zero the sign
 
 
 @pytest.mark.parametrize("name", ["items", "fragile"])
@@ -95,8 +95,8 @@ class Floats(TransformerMixin, BaseEstimator):
 def test_a_step_that_asks_for_more_gets_a_frame(tmp_path: Any) -> None:
     make_bundle(tmp_path, code=COMBINED)
     served = load(bundles.read(tmp_path), rehearsal=False)
-    assert served.direct is not None
-    assert [part.light for part in served.direct.parts] == [False, False]
+    assert served.unrolled is not None
+    assert [part.light for part in served.unrolled.branches] == [False, False]
     _as_the_whole(served)
 
 
@@ -112,20 +112,20 @@ ALONE = COMBINED.replace(
 def test_a_step_that_would_answer_otherwise_gets_a_frame(tmp_path: Any) -> None:
     make_bundle(tmp_path, code=ALONE)
     served = load(bundles.read(tmp_path), rehearsal=False)
-    assert served.direct is not None
-    assert not served.direct.parts[0].light
+    assert served.unrolled is not None
+    assert not served.unrolled.branches[0].light
     _as_the_whole(served)
 
 
 def test_of_more_rows_than_a_few_pandas_makes_the_table(predictor: Predictor) -> None:
     rows = [predictor.bundle.golden()[0]["row"]] * (FEW + 1)
-    assert predictor.direct is not None
-    light = [replace(part, light=True) for part in predictor.direct.parts]
+    assert predictor.unrolled is not None
+    light = [replace(part, light=True) for part in predictor.unrolled.branches]
     assert {part(rows).shape[0] for part in light} == {FEW + 1}
     _as_the_whole(predictor)
 
 
 def _as_the_whole(served: Predictor) -> None:
-    whole = replace(served, _direct=None)
+    whole = replace(served, unrolled=None)
     rows = [golden["row"] for golden in served.bundle.golden()]
     assert np.array_equal(served.scores(rows), whole.scores(rows))

@@ -25,9 +25,9 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from engine.contract.column import Column
 from engine.problem.errors import BadInput
 from engine.problem.spec import Task
-from engine.serving.model.onnx import ALL, Onnx, compares_doubles, held
+from engine.serving.model.onnx import ALL, Onnx, compares_doubles, float32_exact
 from engine.serving.model.table import frame
-from engine.serving.model.unrolled import Direct, direct
+from engine.serving.model.unrolled import UnrolledPipeline, unroll
 from engine.serving.optimise.convert import convert
 from poc.features import features
 from poc.model import candidates
@@ -87,13 +87,13 @@ def curved(model: Pipeline, task: Task, kind: Any) -> Pipeline:
     return Pipeline([*model.steps[:-1], ("calibrated", outer)])
 
 
-def way_of(model: Pipeline) -> Direct:
-    way = direct(model, COLUMNS)
-    assert way is not None
-    return way.suited(ROWS[:40])
+def unrolled_of(model: Pipeline) -> UnrolledPipeline:
+    unrolled = unroll(model, COLUMNS)
+    assert unrolled is not None
+    return unrolled.with_suitable_tables(ROWS[:40])
 
 
-def said(model: Pipeline, task: Task) -> NDArray[Any]:
+def scores_of(model: Pipeline, task: Task) -> NDArray[Any]:
     found = model.predict(TABLE) if task == "regression" else model.predict_proba(TABLE)
     return np.asarray(found)
 
@@ -102,11 +102,11 @@ def said(model: Pipeline, task: Task) -> NDArray[Any]:
 @pytest.mark.parametrize("name", ["linear", "gradient_boosting"])
 def test_linear_models_and_boosted_trees_are_converted(task: Task, name: str) -> None:
     model = fitted(task, name)
-    way = way_of(model)
-    assert all(part.light for part in way.parts)  # the template's own steps ask no pandas
-    fast = Onnx(convert(way, ROWS[:3]), way)
+    unrolled = unrolled_of(model)
+    assert all(part.light for part in unrolled.branches)  # the template's own steps ask no pandas
+    fast = Onnx(convert(unrolled, ROWS[:3]), unrolled)
     size = 1.0 if task != "regression" else float(np.ptp(OUTCOMES[task]))
-    assert fast(ROWS)[0] == pytest.approx(said(model, task), rel=0, abs=1e-5 * size)
+    assert fast(ROWS)[0] == pytest.approx(scores_of(model, task), rel=0, abs=1e-5 * size)
 
 
 @pytest.mark.parametrize("name", ["linear", "gradient_boosting"])
@@ -121,10 +121,12 @@ def test_linear_models_and_boosted_trees_are_converted(task: Task, name: str) ->
 def test_a_calibrated_model_is_converted_with_its_curve(task: Task, name: str, kind: Any) -> None:
     plain = fitted(task, name)
     model = curved(plain, task, kind)
-    assert np.abs(said(model, task) - said(plain, task)).max() > 1e-3  # the curve does something
-    way = way_of(model)
-    fast = Onnx(convert(way, ROWS[:3]), way)
-    assert fast(ROWS)[0] == pytest.approx(said(model, task), rel=0, abs=1e-5)
+    assert (
+        np.abs(scores_of(model, task) - scores_of(plain, task)).max() > 1e-3
+    )  # the curve does something
+    unrolled = unrolled_of(model)
+    fast = Onnx(convert(unrolled, ROWS[:3]), unrolled)
+    assert fast(ROWS)[0] == pytest.approx(scores_of(model, task), rel=0, abs=1e-5)
 
 
 def test_next_to_every_split_a_boosted_model_goes_the_same_way() -> None:
@@ -134,8 +136,11 @@ def test_next_to_every_split_a_boosted_model_goes_the_same_way() -> None:
     rows = [row | {"distance": value} for row, value in zip(ROWS, near.tolist(), strict=True)]
     table, outcome = frame(rows, COLUMNS), np.sin(near * 2**21) > 0
     model = clone(candidates(COLUMNS, "binary", 0, 800)[-1].model).fit(table, outcome)
-    way = way_of(model)
-    fast, seen = Onnx(convert(way, rows[:3]), way), np.asarray(way.features(rows[:1]))
+    unrolled = unrolled_of(model)
+    fast, seen = (
+        Onnx(convert(unrolled, rows[:3]), unrolled),
+        np.asarray(unrolled.features(rows[:1])),
+    )
     base = np.nan_to_num(seen.astype(np.float32))
     trees = [tree.nodes for several in model[-1]._predictors for tree in several]
     wrong, rounded_up = [], 0
@@ -147,9 +152,9 @@ def test_next_to_every_split_a_boosted_model_goes_the_same_way() -> None:
                           np.nextafter(nearest, np.float32(np.inf))):  # fmt: skip
                 row = base.copy()
                 row[0, node["feature_idx"]] = value
-                [said_fast] = fast.of(row)[:, 1]
-                [said_exact] = model[-1].predict_proba(row.astype(float))[:, 1]
-                wrong += [value] if abs(said_fast - said_exact) > 1e-6 else []
+                [score_fast] = fast.score_features(row)[:, 1]
+                [score_exact] = model[-1].predict_proba(row.astype(float))[:, 1]
+                wrong += [value] if abs(score_fast - score_exact) > 1e-6 else []
     assert rounded_up > 0  # there are such thresholds
     assert not wrong
 
@@ -157,17 +162,19 @@ def test_next_to_every_split_a_boosted_model_goes_the_same_way() -> None:
 def test_a_lone_tree_is_converted_but_for_what_is_missing() -> None:
     """skl2onnx sends missing values down another branch: why parity tries rows that miss some."""
     model = fitted("binary", "rule")
-    way = way_of(model)
-    apart = np.abs(Onnx(convert(way, ROWS[:3]), way)(ROWS)[0] - said(model, "binary")).max(axis=1)
+    unrolled = unrolled_of(model)
+    apart = np.abs(
+        Onnx(convert(unrolled, ROWS[:3]), unrolled)(ROWS)[0] - scores_of(model, "binary")
+    ).max(axis=1)
     missing = TABLE["weight"].isna().to_numpy()
     assert apart[~missing].max() < 1e-6
     assert apart[missing].max() > 0.1
 
 
 def test_what_no_converter_knows_is_refused_by_name() -> None:
-    way = way_of(fitted("binary", "dummy"))
+    unrolled = unrolled_of(fitted("binary", "dummy"))
     with pytest.raises(BadInput, match=r"expected a last step .* got DummyClassifier"):
-        convert(way, ROWS[:3])
+        convert(unrolled, ROWS[:3])
 
 
 def test_curves_that_are_averaged_are_refused() -> None:
@@ -175,20 +182,20 @@ def test_curves_that_are_averaged_are_refused() -> None:
     seen = model[:-1].transform(TABLE)
     many = CalibratedClassifierCV(clone(model[-1]), cv=3).fit(seen, OUTCOMES["binary"])
     with pytest.raises(BadInput, match="several calibrated models"):
-        convert(replace(way_of(model), last=many), ROWS[:3])
+        convert(replace(unrolled_of(model), last=many), ROWS[:3])
     near = KNeighborsClassifier(3)
     isotonic = CalibratedClassifierCV(near, method="isotonic", ensemble=False, cv=2)
     with pytest.raises(BadInput, match="method 'isotonic'"):
-        convert(replace(way_of(model), last=isotonic.fit(seen, OUTCOMES["binary"])), ROWS[:3])
+        convert(replace(unrolled_of(model), last=isotonic.fit(seen, OUTCOMES["binary"])), ROWS[:3])
 
 
 def test_a_probability_stays_one_however_many_trees_are_added_up() -> None:
     forest = RandomForestClassifier(297, max_depth=8, random_state=0)
     model = make_pipeline(features({"distance": "number"}, scaled=False), forest)
     model.fit(TABLE, OUTCOMES["binary"])
-    way = direct(model, COLUMNS)
-    assert way is not None
-    scores, _ = Onnx(convert(way, ROWS), way)(ROWS)
+    unrolled = unroll(model, COLUMNS)
+    assert unrolled is not None
+    scores, _ = Onnx(convert(unrolled, ROWS), unrolled)(ROWS)
     assert scores.min() >= 0
     assert scores.max() <= 1
 
@@ -197,9 +204,9 @@ def test_a_row_that_float32_does_not_hold_is_known() -> None:
     seen = np.array([[0.5, np.nan], [0.1, 0.5], [1e300, 0.0], [-0.0, np.inf]])
     with np.errstate(over="ignore"):
         single = seen.astype(np.float32)
-    assert held(seen, single).tolist() == [True, False, False, True]
-    assert held(seen[[0, 3]], single[[0, 3]]) is ALL
-    assert held(single, single) is ALL
+    assert float32_exact(seen, single).tolist() == [True, False, False, True]
+    assert float32_exact(seen[[0, 3]], single[[0, 3]]) is ALL
+    assert float32_exact(single, single) is ALL
 
 
 def test_boosted_trees_compare_doubles_wherever_they_are_and_others_do_not() -> None:

@@ -12,7 +12,7 @@ from engine.problem.errors import BadInput
 from engine.serving.model.predictor import load
 from engine.serving.optimise.measure import Measured, measure
 from engine.serving.optimise.run import optimise
-from engine.serving.runtime import CHOICE, MODEL, converted, folder
+from engine.serving.runtime import CHOICE, MODEL, converted_model, folder
 from engine.tests.serving.made import FEATURES, accept, make_bundle, seal
 from engine.tests.serving.optimise.tried import MADE_OF_TWO, tried
 
@@ -43,12 +43,12 @@ def test_of_an_accepted_bundle_the_record_in_git_says_which_model_answers(
     released: bundles.Bundle, capsys: pytest.CaptureFixture[str]
 ) -> None:
     outcome = optimise(released, rehearsal=False)
-    said = capsys.readouterr()
+    output = capsys.readouterr()
     assert outcome.runtime == "onnx", outcome.why_not
-    assert "ONNX Runtime answers" in said.out
+    assert "Selected: ONNX Runtime" in output.out
     record = Path("handoff/records", released.id, CHOICE)
     assert tomllib.loads(record.read_text())["runtime"] == "onnx"
-    model = converted(released, rehearsal=False)
+    model = converted_model(released, rehearsal=False)
     assert model == (folder(released) / MODEL).read_bytes()
     assert load(released, rehearsal=False, onnx=model).runtime == "onnx"
     page = (folder(released) / "optimise.html").read_text()
@@ -56,10 +56,10 @@ def test_of_an_accepted_bundle_the_record_in_git_says_which_model_answers(
     assert "<svg" in page
     assert bundles.read(released.path).id == released.id  # the bundle is as it was
     record.unlink()
-    assert converted(released, rehearsal=False) is None
+    assert converted_model(released, rehearsal=False) is None
     # A rehearsal's choice, which anybody may write, is none for an accepted bundle.
     (folder(released) / CHOICE).write_text(f'bundle = "{released.id}"\nruntime = "onnx"\n')
-    assert converted(released, rehearsal=False) is None
+    assert converted_model(released, rehearsal=False) is None
 
 
 @pytest.mark.usefixtures("faster")
@@ -70,35 +70,35 @@ def test_another_model_than_the_one_that_was_tried_does_not_answer(
     path = folder(released) / MODEL
     path.write_bytes(path.read_bytes() + b"\0")
     with caplog.at_level(logging.WARNING):
-        assert converted(released, rehearsal=True) is None
+        assert converted_model(released, rehearsal=True) is None
     assert "another model" in caplog.text
     path.unlink()
     caplog.clear()
-    assert converted(released, rehearsal=True) is None
+    assert converted_model(released, rehearsal=True) is None
     assert "there is none" in caplog.text
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
-        ({"runtime": "ONNX"}, "names no runtime of"),
-        ({}, "names no runtime of"),
-        ({"bundle": "0" * 64, "runtime": "onnx"}, "speaks of another bundle"),
-        ({"bundle": "0" * 64, "runtime": "scikit-learn"}, "speaks of another bundle"),
+        ({"runtime": "ONNX"}, "names a runtime other than"),
+        ({}, "names a runtime other than"),
+        ({"bundle": "0" * 64, "runtime": "onnx"}, "is for another bundle"),
+        ({"bundle": "0" * 64, "runtime": "scikit-learn"}, "is for another bundle"),
     ],
 )
 def test_a_choice_that_cannot_be_followed_is_said(
     released: bundles.Bundle,
     caplog: pytest.LogCaptureFixture,
     wrong: dict[str, str],
-    said: str,
+    message: str,
 ) -> None:
     choice = {"bundle": released.id} | wrong
     lines = [f'{name} = "{value}"' for name, value in choice.items()]
     Path("handoff/records", released.id, CHOICE).write_text("\n".join(lines))
     with caplog.at_level(logging.WARNING):
-        assert converted(released, rehearsal=False) is None
-    assert said in caplog.text
+        assert converted_model(released, rehearsal=False) is None
+    assert message in caplog.text
     assert "serving optimise" in caplog.text
 
 
@@ -106,8 +106,8 @@ def test_the_slower_one_does_not_answer(
     released: bundles.Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("engine.serving.optimise.run.measure", lambda *_: iter([(FAST, SLOW)]))
-    assert optimise(released, rehearsal=True).why_not == "the converted model is not faster"
-    assert converted(released, rehearsal=True) is None
+    assert optimise(released, rehearsal=True).why_not == "The converted model is not faster"
+    assert converted_model(released, rehearsal=True) is None
 
 
 def test_both_are_measured_in_processes_of_their_own(tmp_path: Path) -> None:
@@ -120,8 +120,9 @@ def test_both_are_measured_in_processes_of_their_own(tmp_path: Path) -> None:
             assert one.memory_mb > 50
             assert one.ready_seconds > 0
     (tmp_path / "model.onnx").write_bytes(b"none")
-    with pytest.raises(BadInput, match=r"did not answer the golden rows; nothing was changed"):
+    with pytest.raises(BadInput) as raised:
         next(measure(tmp_path / "one", tmp_path / "model.onnx"))
+    assert raised.value.code == "measuring-failed"
 
 
 def test_a_model_that_misses_a_golden_answer_leaves_the_pipeline_to_answer(
@@ -150,7 +151,7 @@ def test_what_is_not_exact_enough_is_said_and_the_pipeline_goes_on(
     outcome = optimise(bundle, rehearsal=True)
     assert outcome.runtime == "scikit-learn"
     assert "scores differ by up to" in capsys.readouterr().out
-    assert converted(bundle, rehearsal=True) is None
+    assert converted_model(bundle, rehearsal=True) is None
     assert not (folder(bundle) / MODEL).exists()
 
 

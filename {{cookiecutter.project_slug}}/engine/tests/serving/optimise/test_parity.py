@@ -38,20 +38,20 @@ def test_a_row_with_a_number_that_float32_rounds_is_the_pipeline_s(
     fast, kinds = with_onnx(exact, model), to_try(exact, model, seed=0)
     assert compare(exact, fast, kinds).holds
     rows = [row for kind in kinds for row in kind.rows]
-    assert exact.direct is not None
-    seen = exact.direct.features(rows)
+    assert exact.unrolled is not None
+    seen = exact.unrolled.features(rows)
     rounded = (seen.astype(np.float32) != seen) & ~np.isnan(seen)
-    asked = np.flatnonzero(rounded.any(axis=1))
-    assert 0 < len(asked) < len(rows)
-    some = [rows[at] for at in asked]
-    assert np.array_equal(fast.scores(some), exact.exact(some))
+    values = np.flatnonzero(rounded.any(axis=1))
+    assert 0 < len(values) < len(rows)
+    some = [rows[at] for at in values]
+    assert np.array_equal(fast.scores(some), exact.pipeline_scores(some))
 
 
 def test_without_that_another_side_of_a_split_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exact, model = tried(tmp_path, IN_DOUBLE)
-    monkeypatch.setattr("engine.serving.model.onnx.held", lambda *_: ALL)
+    monkeypatch.setattr("engine.serving.model.onnx.float32_exact", lambda *_: ALL)
     found = compare(exact, with_onnx(exact, model), to_try(exact, model, seed=0))
     assert not found.holds
     [near] = [one for one in found.kinds if one.kind == "near a split"]
@@ -77,13 +77,13 @@ def test_rows_to_try_are_rows_that_the_contract_takes(tmp_path: Path) -> None:
 def test_a_decision_that_rounding_could_make_is_the_pipeline_s(tmp_path: Path) -> None:
     exact, model = tried(tmp_path)
     rows = [golden["row"] for golden in exact.bundle.golden()]
-    for row, score in zip(rows, exact.exact(rows)[:, 1].tolist(), strict=True):
+    for row, score in zip(rows, exact.pipeline_scores(rows)[:, 1].tolist(), strict=True):
         at = replace(exact, _threshold=score)  # the score itself is the threshold
         fast = with_onnx(at, model)
         assert fast.predict([row]) == at.predict([row])
         assert fast.predict([row])[0]["decision"] is True
     fast = with_onnx(exact, model)
-    assert len(fast.unsure(*fast.raw(rows))) == 0  # the others are answered without it
+    assert len(fast.uncertain(*fast.onnx_scores(rows))) == 0  # the others are answered without it
 
 
 def test_one_decision_that_differs_or_a_score_without_a_number_closes_it(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_one_decision_that_differs_or_a_score_without_a_number_closes_it(tmp_pat
     assert compare(exact, with_onnx(exact, model), kinds).holds
     other = replace(with_onnx(exact, model), _threshold=0.9)
     [found] = compare(exact, other, kinds).kinds
-    assert found.decided_otherwise > 0
+    assert found.decisions_differ > 0
     assert not compare(exact, other, kinds).holds
     lost = compare(exact, with_onnx(exact, model), kinds)
     assert not replace(lost, kinds=[replace(lost.kinds[0], difference=float("nan"))]).holds

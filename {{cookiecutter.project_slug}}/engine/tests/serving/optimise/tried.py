@@ -26,5 +26,5 @@ MADE_OF_TWO = FEATURES.replace(
 def tried(path: Path, code: str = FEATURES, task: Task = "binary") -> tuple[Predictor, bytes]:
     make_bundle(path, task, code)
     exact = load(bundles.read(path), rehearsal=True)
-    assert exact.direct is not None
-    return exact, convert(exact.direct, [ROW])
+    assert exact.unrolled is not None
+    return exact, convert(exact.unrolled, [ROW])

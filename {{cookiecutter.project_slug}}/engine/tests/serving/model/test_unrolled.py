@@ -1,4 +1,4 @@
-"""The direct way through a pipeline gives the very scores of the whole, or is not taken."""
+"""The direct unrolled through a pipeline gives the very scores of the whole, or is not taken."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +17,10 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from engine.bundle import bundle as bundles
 from engine.contract.column import Column
 from engine.problem.spec import Task
-from engine.serving.model.fast_transformers import quick as _quick
+from engine.serving.model.fast_transformers import fast_transformer
 from engine.serving.model.predictor import load
 from engine.serving.model.table import frame
-from engine.serving.model.unrolled import direct
+from engine.serving.model.unrolled import unroll
 from engine.tests.serving.made import make_bundle
 
 COLUMNS = (Column("a", "number"), Column("b", "number"), Column("word", "category"))
@@ -40,29 +40,29 @@ def test_the_direct_way_is_taken_and_gives_the_same_to_the_last_bit(
     tmp_path: Path, task: Task
 ) -> None:
     make_bundle(tmp_path, task)
-    quick = load(bundles.read(tmp_path), rehearsal=False)
-    assert quick._direct is not None
-    whole = replace(quick, _direct=None)
-    rows = [golden["row"] for golden in quick.bundle.golden()]
-    assert np.array_equal(quick.scores(rows), whole.scores(rows))
+    fast = load(bundles.read(tmp_path), rehearsal=False)
+    assert fast.unrolled is not None
+    whole = replace(fast, unrolled=None)
+    rows = [golden["row"] for golden in fast.bundle.golden()]
+    assert np.array_equal(fast.scores(rows), whole.scores(rows))
     for row in rows:
-        assert np.array_equal(quick.scores([row]), whole.scores([row]))
+        assert np.array_equal(fast.scores([row]), whole.scores([row]))
 
 
 def test_a_way_that_answers_otherwise_is_not_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def other(model: Any, columns: Any) -> Any:
-        way = direct(model, columns)
-        assert way is not None
+        unrolled = unroll(model, columns)
+        assert unrolled is not None
         stranger = DummyClassifier().fit(np.zeros((2, 1)), [False, True])
-        return replace(way, last=stranger)
+        return replace(unrolled, last=stranger)
 
     make_bundle(tmp_path)
-    monkeypatch.setattr("engine.serving.model.predictor.direct", other)
+    monkeypatch.setattr("engine.serving.model.predictor.unroll", other)
     predictor = load(bundles.read(tmp_path), rehearsal=False)
-    assert predictor._direct is None
-    assert "asked as a whole" in caplog.text
+    assert predictor.unrolled is None
+    assert "Fast path disabled" in caplog.text
     expected = [golden["answer"]["score"] for golden in predictor.bundle.golden()]
     rows = [golden["row"] for golden in predictor.bundle.golden()]
     assert predictor.scores(rows)[:, 1] == pytest.approx(expected)
@@ -75,15 +75,15 @@ def test_steps_between_and_a_part_left_out_are_passed_as_the_whole_does() -> Non
         ("words", OneHotEncoder(sparse_output=False), ["word"]),
     ]
     model = fitted(ColumnTransformer(parts), StandardScaler(), LogisticRegression())
-    way = direct(model, COLUMNS)
-    assert way is not None
-    assert not any(part.light for part in way.suited(ROWS).parts)
-    seen = way.suited(ROWS).features(ROWS)
-    assert np.array_equal(way.last.predict_proba(seen), model.predict_proba(TABLE))
+    unrolled = unroll(model, COLUMNS)
+    assert unrolled is not None
+    assert not any(part.light for part in unrolled.with_suitable_tables(ROWS).branches)
+    seen = unrolled.with_suitable_tables(ROWS).features(ROWS)
+    assert np.array_equal(unrolled.last.predict_proba(seen), model.predict_proba(TABLE))
 
 
-def _numbers(**told: Any) -> ColumnTransformer:
-    return ColumnTransformer([("numbers", StandardScaler(), ["a", "b"])], **told)
+def _numbers(**options: Any) -> ColumnTransformer:
+    return ColumnTransformer([("numbers", StandardScaler(), ["a", "b"])], **options)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def _numbers(**told: Any) -> ColumnTransformer:
 def test_a_pipeline_built_otherwise_has_no_direct_way(first: Any) -> None:
     numbers = TABLE[["a", "b"]] if isinstance(first, StandardScaler) else TABLE
     model = make_pipeline(first, LogisticRegression()).fit(pd.DataFrame(numbers), LABELS)
-    assert direct(model, COLUMNS) is None
+    assert unroll(model, COLUMNS) is None
 
 
 WORDS = OneHotEncoder(sparse_output=False, handle_unknown="infrequent_if_exist", min_frequency=5)
@@ -112,21 +112,23 @@ def test_an_encoder_whose_categories_lie_ready_gives_the_same(encoder: Any) -> N
     seen = np.array(list("aaaaaabbbbbbccd"), dtype=object)
     table = np.column_stack([seen, seen[::-1]])
     fitted = clone(encoder).fit(table)
-    quick = _quick(fitted)
-    assert quick is not fitted
+    fast = fast_transformer(fitted)
+    assert fast is not fitted
     known = [[one, other] for one in "abcd" for other in "dcba"]
     unknown = [["never", "a"], ["b", float("nan")], [None, ""]]
-    asked = [*known, *unknown] if encoder is WORDS else known
-    rows = np.array(asked, dtype=object)
-    assert np.array_equal(quick.transform(rows), fitted.transform(rows))
+    values = [*known, *unknown] if encoder is WORDS else known
+    rows = np.array(values, dtype=object)
+    assert np.array_equal(fast.transform(rows), fitted.transform(rows))
     for row in rows:
-        assert np.array_equal(quick.transform(row[None]), fitted.transform(row[None]))
+        assert np.array_equal(fast.transform(row[None]), fitted.transform(row[None]))
 
 
 def test_an_unknown_category_is_still_an_error_where_it_was_one() -> None:
-    quick = _quick(OneHotEncoder(sparse_output=False).fit(np.array([["a"], ["b"]], dtype=object)))
+    fast = fast_transformer(
+        OneHotEncoder(sparse_output=False).fit(np.array([["a"], ["b"]], dtype=object))
+    )
     with pytest.raises(ValueError, match="unknown categories"):
-        quick.transform(np.array([["never"]], dtype=object))
+        fast.transform(np.array([["never"]], dtype=object))
 
 
 @pytest.mark.parametrize(
@@ -140,4 +142,4 @@ def test_an_unknown_category_is_still_an_error_where_it_was_one() -> None:
     ids=["missing", "numbers", "sparse", "too many"],
 )
 def test_another_encoder_is_asked_itself(fitted: Any) -> None:
-    assert _quick(fitted) is fitted
+    assert fast_transformer(fitted) is fitted

@@ -29,7 +29,7 @@ class Held:
         self.begun, self.go = Event(), Event()
         self.calls: list[int] = []
         self.threads: set[threading.Thread] = set()
-        self.at_once = predictor.at_once
+        self.inline_rows = predictor.inline_rows
 
     def predict(self, rows: Sequence[Row]) -> list[Answer]:
         self.calls.append(len(rows))
@@ -139,7 +139,7 @@ def test_what_is_answered_too_soon_for_a_thread_is_answered_in_this_one(
     predictor: Predictor,
 ) -> None:
     async def scene(batcher: DynamicBatcher, held: Held) -> None:
-        held.at_once = 2
+        held.inline_rows = 2
         held.go.set()
         few = await asyncio.gather(*(batcher.predict([ROW]) for _ in range(2)))
         assert few == [predictor.predict([ROW])] * 2
@@ -196,4 +196,4 @@ def test_a_client_is_told_to_come_again(predictor: Predictor, connect: Connect) 
     assert answer.json()["type"] == "urn:problem:busy"
     client = connect(predictor, Limits(waiting_rows=1))
     assert client.post("/v1/predict", json=ROW).status_code == 200
-    assert "serving_rows_together_count 1.0" in client.get("/metrics").text
+    assert "serving_batch_size_count 1.0" in client.get("/metrics").text

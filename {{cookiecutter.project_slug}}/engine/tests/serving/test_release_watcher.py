@@ -36,7 +36,7 @@ def server(
 ) -> Iterator[Following]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("BUNDLES", raising=False)
-    monkeypatch.setattr(watching, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(watching, "POLL_SECONDS", 0.02)
     first = bundles.read(bundle_path)
     released = Released(tmp_path)
     released.add(bundle_path, first.id)
@@ -49,8 +49,8 @@ def server(
             assert client.portal
             client.portal.call(watch.start)
             yield Following(client, released, first.id, tmp_path)
-            watch.leave()
-            assert watch.left(PATIENCE_SECONDS)
+            watch.stop()
+            assert watch.stopped(PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_a_release_file_that_names_nothing_is_refused(
     assert why in told
     assert "bundles" not in told  # where the store is, is nobody's business
     [line] = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert line.getMessage().startswith("REFUSED")
+    assert line.getMessage().startswith("Rejected release")
     assert "\n" not in line.getMessage()
     assert (server.swaps("refused"), server.swaps("answers")) == (1, 0)
     # Back to what answers is no swap, and nothing is refused any more.
