@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from engine.bundle.bundle import Contract
 from engine.bundle.golden import golden_answers
 from engine.bundle.reference import freeze
-from engine.problem.metrics import METRICS, measure, measure_gain
+from engine.problem.metrics import METRICS, Array, measure, measure_gain
 from engine.training.candidates import Candidates
 from engine.training.dataset import SEED, Dataset
 from engine.training.evaluate import (
@@ -27,8 +26,6 @@ from engine.training.evaluate import (
     targets_of,
     worth,
 )
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

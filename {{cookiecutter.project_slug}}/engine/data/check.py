@@ -1,6 +1,5 @@
 """Holds a new delivery against the contract: whole, or but for an outcome that is not known yet."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from engine.data.columns import check_names
 from engine.data.convert import without_missing
 from engine.data.reading.layout import Layout
 from engine.data.validation import Violation, column_mistakes, judge
+from engine.problem.files import atomic_path
 from engine.problem.spec import Problem
 
 REFUSED = Path("build/refused")
@@ -111,10 +111,5 @@ def _write(path: Path, broken: tuple[Violation, ...], raw: pd.DataFrame, key: st
     ).sort_values("row", kind="stable")
     if key and key in raw.columns:
         listed.insert(1, key, raw[key].reindex(listed["row"] - 1).to_numpy())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with atomic_path(path) as draft:
         listed.to_csv(draft, index=False)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

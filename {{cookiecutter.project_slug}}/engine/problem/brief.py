@@ -204,9 +204,8 @@ def _production(problem: Problem) -> Section:
         f"{count(watch.minimum_rows, 'case')} a window says nothing{_mark(problem, 'monitoring')}."
     )
     change = (
-        f"A new model is stopped if it is worse by {number(guard.worse_by)}, "
-        f"{number(guard.slower_by)} times as slow, or fails {percent(guard.failed_share)} of "
-        f"requests{_mark(problem, 'guardrails')}."
+        f"A new model is stopped if it is worse by {number(guard.worse_by)}"
+        f"{_mark(problem, 'guardrails')}."
     )
     blocks = [Note(power), Note(watched), Note(change)]
     mark = _mark(problem, "budget.latency_p99_ms")

@@ -1,8 +1,14 @@
-"""Reads the files that people write, and turns whatever is wrong with one into `BadInput`."""
+"""Reads the files that people write, and writes files atomically.
+
+Whatever is wrong with a file that is read becomes `BadInput`.
+"""
 
 import json
+import os
 import stat
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +128,29 @@ def read_json(path: Path, expected: str, then: str) -> dict[str, Any]:
         raise BadInput(f"expected {expected} in {path} as a JSON object, found {kind}; {then}")
     _check_depth(values, str(path), then)
     return values
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path`, which replaces `path` when the block ends without an error.
+
+    Missing folders are created. After an error the temporary file is removed and `path` is as it
+    was. The process number in the name keeps two processes from writing the same temporary file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield draft
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, data: bytes | str) -> None:
+    """Write a file whole or not at all; a text as UTF-8 with line feeds as they are."""
+    content = data.encode("utf-8") if isinstance(data, str) else data
+    with atomic_path(path) as draft:
+        draft.write_bytes(content)
 
 
 def _check_depth(values: Any, where: str, then: str) -> None:

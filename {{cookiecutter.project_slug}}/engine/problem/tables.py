@@ -224,18 +224,10 @@ class Monitoring(Table):
 
 
 class Guardrails(Table):
-    """What may not get worse than the champion: in the gate on the test rows, and in a live test,
-    which ends by itself when one breaks.
-    """
+    """What may not get worse than the champion on the test rows, in the gate."""
 
     worse_by: float = Field(
         ge=0,
         description="how much worse than the champion the success metric may be, 0 or more",
         examples=[0.01],
-    )
-    slower_by: float = Field(
-        ge=1, description="the 99th percentile of latency, in times the champion's", examples=[1.5]
-    )
-    failed_share: float = Field(
-        ge=0, le=1, description="the share of requests that may fail", examples=[0.01]
     )

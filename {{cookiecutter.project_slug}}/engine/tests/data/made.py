@@ -95,6 +95,6 @@ def problem_of(target: str, task: str, **rows: str) -> Problem:
         f'[value]\ncurrency = "EUR"\n{payoffs}\n'
         "[budget]\nlatency_p99_ms = 50.0\nthroughput_rps = 50.0\nmemory_mb = 500.0\n"
         "[monitoring]\nwindow_days = 7\nminimum_rows = 30\n"
-        "[guardrails]\nworse_by = 0.01\nslower_by = 1.5\nfailed_share = 0.01\n",
+        "[guardrails]\nworse_by = 0.01\n",
         "problem.toml",
     )

@@ -76,8 +76,6 @@ minimum_rows = 30
 
 [guardrails]
 worse_by = 0.01
-slower_by = 1.5
-failed_share = 0.01
 
 [[expectations.invariance]]
 column = "shop"

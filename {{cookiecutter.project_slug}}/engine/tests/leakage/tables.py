@@ -62,7 +62,7 @@ def problem(
         value=VALUES[task],
         budget=Budget(latency_p99_ms=50.0, throughput_rps=50.0, memory_mb=500.0),
         monitoring=Monitoring(window_days=7, minimum_rows=100),
-        guardrails=Guardrails(worse_by=0.01, slower_by=1.5, failed_share=0.01),
+        guardrails=Guardrails(worse_by=0.01),
     )  # fmt: skip
 
 

@@ -63,8 +63,6 @@ minimum_rows = 200
 
 [guardrails]
 worse_by = 0.01
-slower_by = 1.5
-failed_share = 0.01
 """
 METRICS = {"binary": "roc_auc", "multiclass": "accuracy", "regression": "mean_absolute_error"}
 CLASSES = {"binary": (False, True), "multiclass": ("low", "mid", "high"), "regression": ()}

@@ -50,7 +50,7 @@ def test_it_says_what_is_agreed(tmp_path: Path) -> None:
         "fragile must not move the score by more than 0.05",
         "carrier Dromedary and weather storm must get a score over 0.5",
         *("within 50 thousandths of a second", "50 answers a second in 600 MB"),
-        *("windows of 7 days", "worse by 0.01, 1.5 times as slow, or fails 1.0 % of requests"),
+        *("windows of 7 days", "worse by 0.01"),
     ):
         assert part in said
     assert "assumed" not in said.lower()
@@ -81,7 +81,7 @@ def test_what_is_assumed_is_said_first_and_wherever_it_stands(tmp_path: Path) ->
     assert said.index("Still assumed") < said.index("What is done on the answer")
     for part in (
         *("Upgrade it. (assumed)", "more than 20 % (assumed)", "one case (assumed)"),
-        *("beside late (assumed)", "of requests (assumed)", "by at least 0.1 (assumed)"),
+        *("beside late (assumed)", "worse by 0.01 (assumed)", "by at least 0.1 (assumed)"),
     ):
         assert part in said
     assert "of memory (assumed)" not in said

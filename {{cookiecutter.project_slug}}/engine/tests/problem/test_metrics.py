@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 from sklearn import metrics as sk
 
 from engine.problem.errors import BadInput
-from engine.problem.metrics import METRICS, Interval, measure, measure_gain, resamples
-
-Array = NDArray[np.float64]
+from engine.problem.metrics import METRICS, Array, Interval, measure, measure_gain, resamples
 
 
 def binary(rng: np.random.Generator, rows: int) -> tuple[Array, Array]:

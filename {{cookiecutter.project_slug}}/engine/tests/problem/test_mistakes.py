@@ -79,10 +79,6 @@ MISTAKES = {
                       "[budget] throughput_rps", "greater than 0, got 0", "= 50.0"),
     "too much money": ("= 8.0", "= 1e15", "1e15", "[value] true_positive",
                        "less than or equal to 1000000000000", "true_positive = 2.5"),
-    "faster than alive": ("slower_by = 1.5", "slower_by = 0.5", "= 0.5\n",
-                          "[guardrails] slower_by", "than or equal to 1, got 0.5", "= 1.5"),
-    "no share": ("failed_share = 0.01", "failed_share = 2", "share = 2",
-                 "[guardrails] failed_share", "than or equal to 1, got 2", "= 0.01"),
     "no currency": ('"EUR"', '"euro"', '"euro"', "[value] currency", "is not of the form",
                     'currency = "EUR"'),
 }  # fmt: skip

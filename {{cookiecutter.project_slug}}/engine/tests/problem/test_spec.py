@@ -63,8 +63,6 @@ minimum_rows = 200
 
 [guardrails]
 worse_by = 0.01
-slower_by = 1.5
-failed_share = 0.01
 """
 
 # What stands there and what is put in its place; then on which line of it which key is named,

@@ -48,8 +48,6 @@ minimum_rows = 30
 
 [guardrails]
 worse_by = 0.01
-slower_by = 1.5
-failed_share = 0.01
 """
 VALUES: dict[Task, str] = {
     "binary": "true_positive = 8.0\nfalse_positive = -2.0\ntrue_negative = 0.5\n"
