@@ -38,9 +38,9 @@ async def app(scope, receive, send):
 FORGETFUL = """
 import sys
 from engine.serving.log.predictions import PredictionLog
-from engine.serving.metrics import Metrics, Tally
+from engine.serving.metrics import Metrics, ValueCounts
 
-PredictionLog.add = Metrics.request = Tally.observe = lambda *_: None
+PredictionLog.add = Metrics.request = ValueCounts.observe = lambda *_: None
 from serving.__main__ import main
 sys.exit(main(sys.argv[1:]))
 """
