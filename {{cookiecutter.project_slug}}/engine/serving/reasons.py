@@ -33,7 +33,7 @@ class Reasons:
         """The row once for each input that is not as usual, with that input as usual."""
         return [{**row, name: self._typical[name]} for name in self._unusual(row)]
 
-    def told(self, row: Row, score: float, scores: Sequence[float], most: int) -> list[Reason]:
+    def explain(self, row: Row, score: float, scores: Sequence[float], most: int) -> list[Reason]:
         """The inputs that move the score most, the strongest first.
 
         Args:

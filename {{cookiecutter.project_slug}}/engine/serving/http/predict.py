@@ -80,7 +80,7 @@ class Predict:
         # With several classes, the score of the class that was decided.
         chosen = str(answer["decision"]) if "scores" in answer else None
         scores = [one["score"] if chosen is None else one["scores"][chosen] for one in outputs[1:]]
-        reasons = active.reasons.told(rows[0], answer["score"], scores, most)
+        reasons = active.reasons.explain(rows[0], answer["score"], scores, most)
         return {**answer, "reasons": reasons}
 
     def _logged(
