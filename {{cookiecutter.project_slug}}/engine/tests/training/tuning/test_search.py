@@ -179,7 +179,7 @@ def test_a_fit_ends_when_the_time_does_and_is_the_same_however_much_is_left(here
 
 SEARCHING = """
 from engine.training.dataset import SEED, gather
-from engine.training.folds import lesson
+from engine.training.folds import cross_validation_data
 from poc.model import candidates
 from engine.training.tuning import fitting
 from engine.training.tuning.search import search
@@ -187,7 +187,7 @@ from engine.problem.spec import read
 from engine.tests.project import PYTHONPATH
 from engine.tests.training.training import definition, schema
 fitting.MOST_TREES = fitting.STEP
-taught = lesson(gather(read(), schema(bool)))
+taught = cross_validation_data(gather(read(), schema(bool)))
 found = search(taught, candidates(taught.dataset.columns, "binary", SEED), 300, print)
 print(found.stopped, found.trials)
 """
