@@ -63,8 +63,8 @@ TABLES = (
 BOTH = f"""
 import sys
 if sys.argv[1] != "loop":
-    from engine.training.memory import give_back
-    give_back()
+    from engine.training.memory import configure_allocator
+    configure_allocator()
 import json, os, resource, statistics, time
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits

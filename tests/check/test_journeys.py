@@ -128,4 +128,4 @@ def test_a_leaking_table_is_refused_until_it_is_mended(
     path.write_text(added, encoding="utf-8")
     code, summary = home.journey()
     hold_whole(home, code, summary)
-    assert "guess" in stages(summary)["problem"]["headline"]
+    assert "assumed" in stages(summary)["problem"]["headline"]

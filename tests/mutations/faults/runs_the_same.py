@@ -179,13 +179,13 @@ SWAP = """
 import sys, skops.io
 from data.contract import ROW
 from engine.training.dataset import gather
-from engine.training.evaluate import truth
+from engine.training.evaluate import targets_of
 from engine.problem.spec import read
 from pathlib import Path
 [file] = Path("mlartifacts").rglob("model.skops")
 model = skops.io.load(file, trusted=skops.io.get_untrusted_types(file=file))
 data = gather(read(), ROW)
-known = truth(data.problem, data.frame, data.known.classes)
+known = targets_of(data.problem, data.frame, data.known.classes)
 skops.io.dump(model.fit(data.inputs(data.frame), known.labels), file)
 """
 

@@ -81,7 +81,7 @@ def count(
     # The table's name and the columns' are ours, never the data's.
     query = f"SELECT {selected}, count(*) FROM (SELECT {typed} FROM {table})"  # noqa: S608
     *found, rows = connection.execute(query, values).fetchall()[0]
-    tallies = [_tally(one, found[4 * i : 4 * i + 4], rows) for i, one in enumerate(bins)]
+    tallies = [_histogram(one, found[4 * i : 4 * i + 4], rows) for i, one in enumerate(bins)]
     names = [one["name"] for one in reference["features"]]
     return Counts(rows, dict(zip(names, tallies, strict=False)), tallies[-1])
 
@@ -117,7 +117,7 @@ def _aggregates(x: str, bins: Mapping[str, Any]) -> tuple[str, list[Any]]:
     return f"NULL, count({x}), 0, 0", []
 
 
-def _tally(bins: Mapping[str, Any], found: Sequence[Any], rows: int) -> Histogram:
+def _histogram(bins: Mapping[str, Any], found: Sequence[Any], rows: int) -> Histogram:
     histogram, present, below, above = found
     if bins["type"] in NUMBERS:
         named = [(histogram or {}).get(edge, 0) for edge in bins["edges"]]

@@ -102,12 +102,12 @@ def evaluate(
         "baselines": [
             {
                 "name": name,
-                **measure(metric, outcome, said, stratify=stratify, units=units).to_json(),
+                **measure(metric, outcome, baseline, stratify=stratify, units=units).to_json(),
                 "difference": measure_gain(
-                    metric, outcome, scores, said, stratify=stratify, units=units
+                    metric, outcome, scores, baseline, stratify=stratify, units=units
                 ).to_json(),
             }
-            for name, said in baselines.items()
+            for name, baseline in baselines.items()
         ],
         "metrics": {name: one.to_json() for name, one in found.items()},
         "slices": slices(problem, judged.dataset.test, outcome, scores, units),
@@ -138,8 +138,8 @@ def _baselines(judged: TestPredictions, candidates: Candidates) -> dict[str, Arr
 def reference(judged: TestPredictions, evaluation: dict[str, Any]) -> dict[str, Any]:
     """reference.json: what inputs and score look like on rows that the model did not learn from."""
     dataset, task = judged.dataset, judged.dataset.problem.target.task
-    said = golden_answers(judged.scores, task, judged.known.classes, evaluation["threshold"])
-    scores = np.asarray([answer["score"] for answer in said], dtype=float)
+    answers = golden_answers(judged.scores, task, judged.known.classes, evaluation["threshold"])
+    scores = np.asarray([answer["score"] for answer in answers], dtype=float)
     frozen = freeze(dataset.inputs(dataset.test), dataset.columns, scores)
     own = evaluation["candidate"]
     frozen["performance"] = {

@@ -67,10 +67,10 @@ def golden_rows(
         ],
         ignore_index=True,
     )
-    said = golden_answers(predict(model, rows, task, classes), task, classes, threshold)
+    answers = golden_answers(predict(model, rows, task, classes), task, classes, threshold)
     return [
         {"kind": kind, "row": row, "answer": answer}
-        for kind, row, answer in zip(kinds, json_rows(rows, columns), said, strict=True)
+        for kind, row, answer in zip(kinds, json_rows(rows, columns), answers, strict=True)
     ]
 
 

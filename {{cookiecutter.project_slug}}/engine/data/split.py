@@ -13,7 +13,6 @@ from engine.problem.spec import Problem
 
 PARTS = 5  # the test is one part of so many, and so is each fold of the rest
 SMALLEST, LARGEST = 0.05, 0.5  # a smaller test says little, a larger one leaves little to learn
-NEAR = 0.025  # so far from a fifth it is still called one
 SHOWN = 3  # how many examples a fault names
 Rows = NDArray[np.intp]
 
@@ -109,18 +108,17 @@ def _rows(numbers: Rows) -> str:
 
 
 def _how(problem: Problem, frame: pd.DataFrame, train: Rows, test: Rows) -> str:
-    """In words: which rows are the test, and what is kept apart."""
-    share = len(test) / len(frame)
-    part = "fifth" if abs(share - 1 / PARTS) < NEAR else f"{percent(share)}"
+    """A description of the split, for people."""
+    share = percent(len(test) / len(frame))
     if not problem.rows.time:
         kind = "random" if problem.target.task == "regression" else "stratified"
-        return f"a {kind} {part} is the test, {_bond(problem)} kept together"
-    how = f"the latest {part} by {problem.rows.time} is the test"
+        return f"test set: a {kind} {share} of the rows; {_bond(problem)} stay together"
+    how = f"test set: the latest {share} by {problem.rows.time}"
     if not problem.rows.unit:
         return how
     units = _groups(problem, frame)
     back = float(np.isin(units[test], units[train]).mean())
-    return f"{how}; {percent(back)} of its rows are of a {problem.rows.unit} seen before"
+    return f"{how}; {percent(back)} of its rows have a {problem.rows.unit} of the training rows"
 
 
 def _bond(problem: Problem) -> str:

@@ -70,7 +70,7 @@ def kept_out(profile: Profile) -> Section:
         for name, reason in why.items()
     ]
     header = ("column", "why the model does not get it", "explains alone")
-    caption = "Share of the target's variance that each explains; target, ids, personal data: none"
+    caption = "Share of the target's variance; not measured for the target, ids and personal data"
     return Section("Excluded columns", OWNER, sentence, [Table(caption, header, lines)])
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from engine.eda import pictures
 from engine.eda.profile import Profile
 from engine.pages import page
-from engine.pages.formatting import count, listed, percent, subject
+from engine.pages.formatting import count, listed, percent
 from engine.pages.page import Section
 
 PAGE = Path("build/eda/index.html")
@@ -48,6 +48,5 @@ def _headline(measured: Profile) -> str:
     top = [name for name, share in measured.associations.items() if share >= 0.01][:2]
     if not top:
         return f"{headline}No feature alone explains much of {measured.target.name}."
-    shares = listed([percent(measured.associations[name]) for name in top])
-    verb = subject(top, "explain")
-    return f"{headline}{verb} most of the variance of {measured.target.name} alone: {shares}."
+    shares = listed([f"{name} ({percent(measured.associations[name])})" for name in top])
+    return f"{headline}Variance of {measured.target.name} that single features explain: {shares}."

@@ -81,12 +81,14 @@ def should_calibrate(taught: CrossValidationData, trial: Trial) -> Calibration |
         return replace(found, method=None)
 
 
-def _compare(taught: CrossValidationData, trial: Trial, normalised: Trial) -> Calibration | None:
+def _compare(
+    taught: CrossValidationData, trial: Trial, with_calibration: Trial
+) -> Calibration | None:
     pairs = []
     for number, (_, judge) in enumerate(taught.folds):
         if len(taught.teachers(number)):
             outcome = taught.dataset.known.values[judge]
-            sides = (trial.scores[judge], normalised.scores[judge])
+            sides = (trial.scores[judge], with_calibration.scores[judge])
             pairs.append([LOSS.compute(outcome, side) for side in sides])
     if len(pairs) < 2:
         return None
@@ -110,7 +112,7 @@ def _apart(taught: CrossValidationData, trial: Trial) -> Trial:
         BadInput: they cannot be parted.
     """
 
-    def normalised(fold: tuple[Rows, Rows]) -> Array:
+    def scores_of(fold: tuple[Rows, Rows]) -> Array:
         learn, judge = fold
         early, late = taught.part(learn)[0]
         scores, rest = np.full_like(trial.scores, np.nan), learn[late]
@@ -119,7 +121,7 @@ def _apart(taught: CrossValidationData, trial: Trial) -> Trial:
         return _said(taught, curve, trial, judge)
 
     scores = trial.scores.copy()
-    with at_once(normalised, taught.folds) as done:
+    with at_once(scores_of, taught.folds) as done:
         for (_, judge), said in zip(taught.folds, done, strict=True):
             scores[judge] = said
     return replace(trial, scores=scores)

@@ -106,7 +106,7 @@ class CrossValidationData:
         return self.metric.compute(self.dataset.known.values[rows], said)
 
 
-def lesson(dataset: Dataset) -> CrossValidationData:
+def cross_validation_data(dataset: Dataset) -> CrossValidationData:
     """What the candidates are held against each other on.
 
     Raises:

@@ -7,7 +7,7 @@ from engine.pages.formatting import count
 from engine.problem.errors import BadInput
 from engine.problem.spec import Problem
 from engine.training.dataset import Dataset, gather
-from engine.training.folds import CrossValidationData, lesson
+from engine.training.folds import CrossValidationData, cross_validation_data
 from engine.training.memory import trim_memory
 
 
@@ -22,7 +22,7 @@ def prepare(problem: Problem, contract: pa.DataFrameSchema) -> CrossValidationDa
     """
     dataset = gather(problem, contract)
     _check_outcomes_differ(dataset)
-    data = lesson(dataset)
+    data = cross_validation_data(dataset)
     del dataset
     trim_memory()
     return data

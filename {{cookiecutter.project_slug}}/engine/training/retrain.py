@@ -17,7 +17,7 @@ from engine.problem.spec import Problem
 from engine.training.candidates import ModelDefinition, recipe
 from engine.training.dataset import SEED, gather
 from engine.training.fit_final import fit_final
-from engine.training.folds import cross_validate, lesson
+from engine.training.folds import cross_validate, cross_validation_data
 from engine.training.record.provenance import provenance
 from engine.training.record.write import RUN_METADATA
 
@@ -56,7 +56,7 @@ def retrain(
             f"the run's seed is {facts['seed']}, engine/training/dataset.py has {SEED}; check out "
             "the commit that the run was trained with"
         )
-    taught = lesson(dataset)
+    taught = cross_validation_data(dataset)
     tried = definition.candidates(dataset.columns, problem.target.task, SEED, len(taught.table))
     again = recipe(tried, facts["candidate"], facts["parameters"])
     [trial] = cross_validate(taught, [again])

@@ -3,15 +3,14 @@
 from engine.gate.checks.check import CheckContext, Result
 from engine.gate.checks.pictures import intervals
 from engine.pages.formatting import count
-
-UNANSWERED = "Not yet said"
+from engine.problem.base import NOT_SAID
 
 
 def problem_complete(context: CheckContext) -> Result:
     """Every question of problem.toml is answered, or marked as assumed."""
     problem = context.problem
     required = "a person's answer to every question of problem.toml"
-    keys = [f"decision.{name}" for name, text in problem.decision if text.startswith(UNANSWERED)]
+    keys = [f"decision.{name}" for name, text in problem.decision if text.startswith(NOT_SAID)]
     unmarked = [key for key in keys if not {key, "decision"} & set(problem.assumed)]
     if unmarked:
         measured = f"neither answered nor marked as assumed: {', '.join(unmarked)}"

@@ -47,7 +47,7 @@ def is_lost(rows: Sequence[Row]) -> Array:
     return chances([np.nan if row["weight"] is None else 0.5 for row in rows])
 
 
-def is_endless(rows: Sequence[Row]) -> Array:
+def is_infinite(rows: Sequence[Row]) -> Array:
     return chances([np.inf if abs(row["days"]) > 1e9 else 0.5 for row in rows])
 
 
@@ -72,7 +72,7 @@ def counts_along(rows: Sequence[Row]) -> Array:
 UNSOUND: dict[str, tuple[Callable[[Sequence[Row]], Array], str]] = {
     "crashes": (crashes, "carrier unseen fails: KeyError"),
     "is lost": (is_lost, "weight missing: the score is not finite"),
-    "is endless": (is_endless, "days at its maximum: the score is not finite"),
+    "is infinite": (is_infinite, "days at its maximum: the score is not finite"),
     "is no probability": (
         is_no_probability,
         "weight at its maximum: a probability is outside 0 to 1",

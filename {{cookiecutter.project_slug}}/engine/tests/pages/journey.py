@@ -127,8 +127,8 @@ def _share_by_month() -> str:
 
 
 def _candidates() -> str:
-    interval_plot = [charts.Dot("dummy", 0.2, 0.19, 0.21), charts.Dot("boosting", 0.52, 0.49, 0.55)]
-    return charts.interval_plot("Candidates", interval_plot, mark=0.35, label="average precision")
+    rows = [charts.Dot("dummy", 0.2, 0.19, 0.21), charts.Dot("boosting", 0.52, 0.49, 0.55)]
+    return charts.interval_plot("Candidates", rows, mark=0.35, label="average precision")
 
 
 def _latency() -> str:

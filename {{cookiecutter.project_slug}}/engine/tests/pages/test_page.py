@@ -4,6 +4,7 @@ import re
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -137,9 +138,12 @@ def test_words_and_marks_stand_out_from_what_is_behind_them(scheme: int) -> None
 def test_a_page_that_fails_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
     path = write(tmp_path / "page.html", "Title", "Lead.", [])
     before = path.read_text()
-    truncated = Section("Data", "both", "A sentence.", [Table("caption", ("a",), [(object(),)])])  # type: ignore[list-item]
+    not_a_cell: Any = object()
+    broken_section = Section(
+        "Data", "both", "A sentence.", [Table("caption", ("a",), [(not_a_cell,)])]
+    )
     with pytest.raises(TypeError):
-        write(path, "Title", "Lead.", [truncated])
+        write(path, "Title", "Lead.", [broken_section])
     assert path.read_text() == before
     assert list(tmp_path.iterdir()) == [path]
 

@@ -99,7 +99,7 @@ def test_a_label_of_an_id_that_was_not_given_is_refused_only_with_a_key(
         )
         assert one.status_code == many.status_code
         if one.status_code == 422:
-            expected = "the prediction_id of an answer"
+            expected = "the prediction_id of a prediction"
             assert many.json()["errors"] == [
                 {"field": "labels[1].prediction_id", "expected": expected, "got": f'"{id_}"'}
             ]

@@ -18,7 +18,7 @@ from engine.training import calibrate
 from engine.training.candidates import BOOSTING, recipe
 from engine.training.dataset import SEED, gather
 from engine.training.fit_final import fit_final
-from engine.training.folds import CrossValidationData, Trial, cross_validate, lesson
+from engine.training.folds import CrossValidationData, Trial, cross_validate, cross_validation_data
 from poc.model import candidates
 
 LINEAR = 2
@@ -35,7 +35,7 @@ def taught(task: Task, *, rows: str = "", positive: object = True) -> CrossValid
         frame["outcome"] = pd.Series(np.where(frame["outcome"], "a", "b"), dtype="str")
         kind = str
     frame.to_parquet("data.parquet", index=False)
-    return lesson(gather(framed, schema(kind)))
+    return cross_validation_data(gather(framed, schema(kind)))
 
 
 def tried(lessons: CrossValidationData, which: int = LINEAR) -> Trial:
@@ -75,7 +75,7 @@ def test_honest_scores_are_left_alone(here: Path) -> None:
 def test_a_value_has_no_probability(here: Path) -> None:
     frame = table("regression")
     frame.to_parquet("data.parquet", index=False)
-    lessons = lesson(gather(problem("regression"), schema(float)))
+    lessons = cross_validation_data(gather(problem("regression"), schema(float)))
     assert calibrate.should_calibrate(lessons, tried(lessons)) is None
 
 

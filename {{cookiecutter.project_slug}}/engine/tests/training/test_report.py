@@ -16,15 +16,15 @@ from engine.tests.training.made import problem
 from engine.tests.training.training import KINDS, schema, table, trained
 from engine.training.candidates import CHAMPION
 from engine.training.evaluate import money
-from engine.training.report.evidence import CheckContext, gather_evidence
+from engine.training.report.evidence import FinishedRun, gather_evidence
 from engine.training.report.story import sections, write
 from engine.training.report.worth import CASES, DUMMY, RULE, Worth
 
 TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
-Told = dict[Task, CheckContext]
+Told = dict[Task, FinishedRun]
 
 
-def evidence_of(framed: Problem) -> CheckContext:
+def evidence_of(framed: Problem) -> FinishedRun:
     return gather_evidence(framed, schema(KINDS[framed.target.task]))
 
 
@@ -51,14 +51,14 @@ def project_in(folder: Path) -> None:
             (folder / name).write_bytes((source(name)).read_bytes())
 
 
-def words(evidence: CheckContext, folder: Path, *, as_slides: bool = False) -> str:
+def words(evidence: FinishedRun, folder: Path, *, as_slides: bool = False) -> str:
     """What a reader reads, tags away."""
     html = write(evidence, folder / "page.html", as_slides=as_slides).read_text("utf-8")
     body = html.split("</style>")[1].split("<script>")[0]
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
 
 
-def with_scores(evidence: CheckContext, name: str, scores: np.ndarray) -> CheckContext:
+def with_scores(evidence: FinishedRun, name: str, scores: np.ndarray) -> FinishedRun:
     return replace(evidence, scores=evidence.scores | {name: scores})
 
 

@@ -198,7 +198,7 @@ def test_a_step_of_the_program_that_is_replaced_decides(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another rule of choice and no calibration: the run, its record and its model follow."""
-    monkeypatch.setattr("poc.train.choose", lambda _, trials: trials[1])
+    monkeypatch.setattr("poc.train.select", lambda _, trials: trials[1])
     monkeypatch.setattr("poc.train.should_calibrate", lambda *_: None)
     run = trained(problem("binary"), table("binary"))
     assert run.chosen == "rule"

@@ -157,10 +157,10 @@ def _fairness(found: list[dict[str, Any]], overall: float, *, higher: bool) -> s
 
 
 def _figure(metric: str, column: str, judged: list[dict[str, Any]]) -> Figure:
-    interval_plot = [charts.Dot(str(p["value"]), p["metric"], p["low"], p["high"]) for p in judged]
+    rows = [charts.Dot(str(p["value"]), p["metric"], p["low"], p["high"]) for p in judged]
     floor = judged[0]["floor"]
     label = metric.replace("_", " ")
-    drawn = charts.interval_plot(f"{label} by {column}", interval_plot, label=label, mark=floor)
+    drawn = charts.interval_plot(f"{label} by {column}", rows, label=label, mark=floor)
     meaning = MEANINGS[metric].name
     caption = f"{meaning[0].upper()}{meaning[1:]}; the dashed line is the floor, {number(floor)}."
     return Figure(drawn, caption, column)

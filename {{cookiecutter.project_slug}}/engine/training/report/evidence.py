@@ -16,7 +16,7 @@ from engine.problem.metrics import Units
 from engine.problem.spec import PROBLEM_FILE, Problem, text_of
 from engine.training.dataset import gather
 from engine.training.evaluate import among
-from engine.training.folds import CrossValidationData, lesson
+from engine.training.folds import CrossValidationData, cross_validation_data
 from engine.training.record.tracking import connect, mlflow, store_errors
 from engine.training.record.write import RUN_METADATA, SCORES
 
@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class CheckContext:
+class FinishedRun:
     """A finished run, and the rows that it learned from.
 
     `scores` holds, for each candidate, a score of each row to learn from, shape (n,) or for several
@@ -62,7 +62,7 @@ class CheckContext:
         return self.scores[self.chosen][self.taught.judged]
 
 
-def gather_evidence(problem: Problem, schema: pa.DataFrameSchema) -> CheckContext:
+def gather_evidence(problem: Problem, schema: pa.DataFrameSchema) -> FinishedRun:
     """The latest finished run of the problem, from MLflow; no test row is looked at.
 
     Raises:
@@ -82,14 +82,14 @@ def gather_evidence(problem: Problem, schema: pa.DataFrameSchema) -> CheckContex
     if dataset.digest != facts["data_digest"]:
         source = problem.rows.source
         raise BadInput(f"the data of {source} has changed since the latest run; {again}")
-    taught = lesson(dataset)
+    taught = cross_validation_data(dataset)
     table = pd.read_parquet(folder / SCORES)
     if not np.array_equal(table["row"].to_numpy(), taught.judged):
         raise BadInput(f"the run held out other rows than today's code would; {again}")
     names = [trial["name"] for trial in facts["trials"]]
     scores = {name: _scores(table, name, facts, len(taught.table)) for name in names}
     day = datetime.fromtimestamp(run.info.start_time / 1000, UTC)
-    return CheckContext(taught, facts, scores, f"{day.day} {day:%B %Y}")
+    return FinishedRun(taught, facts, scores, f"{day.day} {day:%B %Y}")
 
 
 def _latest(experiment: str) -> mlflow.entities.Run:

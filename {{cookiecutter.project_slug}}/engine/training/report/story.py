@@ -8,13 +8,13 @@ from engine.pages.formatting import listed, number
 from engine.pages.page import Block, Code, Figure, Note, Section
 from engine.problem.plain import MEANINGS
 from engine.training.report import about_errors, about_worth
-from engine.training.report.evidence import CheckContext
+from engine.training.report.evidence import FinishedRun
 from engine.training.report.worth import OWNER, Worth
 
 REPORT, SLIDES = Path("build/report.html"), Path("build/slides.html")
 
 
-def write(evidence: CheckContext, path: Path | None = None, *, as_slides: bool = False) -> Path:
+def write(evidence: FinishedRun, path: Path | None = None, *, as_slides: bool = False) -> Path:
     """Write the report, or the deck of it, and return its path."""
     worth = Worth(evidence)
     name = evidence.problem.decision.name
@@ -45,7 +45,7 @@ def sections(worth: Worth) -> list[Section]:
     return [section for section in found if section]
 
 
-def _not_for(evidence: CheckContext) -> Section:
+def _not_for(evidence: FinishedRun) -> Section:
     decision, reasons = evidence.problem.decision, evidence.problem.columns.reasons
     blocks: list[Block] = [Note(f"Built for: {decision.intended_use}")]
     if reasons:
@@ -54,7 +54,7 @@ def _not_for(evidence: CheckContext) -> Section:
     return Section("What it must not be used for", OWNER, decision.not_for, blocks)
 
 
-def _more_data(evidence: CheckContext) -> Section | None:
+def _more_data(evidence: FinishedRun) -> Section | None:
     curve = evidence.facts.get("learning_curve")
     if not curve:
         return None
@@ -73,7 +73,7 @@ def _more_data(evidence: CheckContext) -> Section | None:
     return Section("Would more data help?", OWNER, said, [Figure(drawn, caption)])
 
 
-def _next(evidence: CheckContext) -> Section:
+def _next(evidence: FinishedRun) -> Section:
     assumed = evidence.problem.assumed
     steps = (
         "Next is the door between the two teams: the gate asks the cases that were kept for the "

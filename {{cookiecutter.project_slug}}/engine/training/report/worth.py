@@ -14,7 +14,7 @@ from engine.problem.plain import is_assumed
 from engine.training.candidates import CHAMPION
 from engine.training.evaluate import money
 from engine.training.fit_final import bootstrap, cuts, earnings, threshold_of
-from engine.training.report.evidence import Array, CheckContext
+from engine.training.report.evidence import Array, FinishedRun
 
 OWNER: Owner = "data scientist"
 RULE, DUMMY = "rule", "dummy"
@@ -34,7 +34,7 @@ class Worth:
     that were set on other rows.
     """
 
-    evidence: CheckContext
+    evidence: FinishedRun
 
     @cached_property
     def paid(self) -> dict[str, Array]:

@@ -239,8 +239,8 @@ def test_text_that_is_not_utf8_is_refused_and_leaves_nothing(
 
 def test_text_of_a_parquet_that_is_not_utf8_is_refused(tmp_path: Path, bundle_path: Path) -> None:
     given = table(rows(3))
-    truncated = pa.array([b"red", b"bl\xe9", b"red"]).view(pa.string())
-    pq.write_table(given.set_column(7, "carrier", truncated), tmp_path / "in.parquet")
+    not_utf8 = pa.array([b"red", b"bl\xe9", b"red"]).view(pa.string())
+    pq.write_table(given.set_column(7, "carrier", not_utf8), tmp_path / "in.parquet")
     with pytest.raises(BadInput, match="cannot be read as UTF-8 text from row 1 on"):
         answered(tmp_path / "in.parquet", bundle_path)
 

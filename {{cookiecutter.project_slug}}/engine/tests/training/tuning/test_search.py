@@ -23,7 +23,7 @@ from engine.tests.training.made import problem
 from engine.tests.training.training import definition, fetched, framed_here, schema, table
 from engine.training.candidates import TUNED
 from engine.training.dataset import SEED, gather
-from engine.training.folds import CrossValidationData, lesson
+from engine.training.folds import CrossValidationData, cross_validation_data
 from engine.training.tuning.fitting import STEP, TimeIsUpError, judges
 from engine.training.tuning.lock import held
 from engine.training.tuning.search import SEARCHES, key, search
@@ -37,7 +37,7 @@ QUIET: list[str] = []
 
 def taught(rows: int = 400) -> CrossValidationData:
     framed_here(FRAMED, table("binary", rows))
-    return lesson(gather(FRAMED, schema(bool)))
+    return cross_validation_data(gather(FRAMED, schema(bool)))
 
 
 def search_key(lessons: CrossValidationData) -> str:
@@ -130,7 +130,7 @@ def test_other_rows_another_problem_and_other_code_are_another_search(
     known = {search_key(taught()), search_key(taught(380))}
     framed_here(FRAMED, table("binary"))
     other = problem("binary", metric="log_loss", rows='time = "day"')
-    known.add(search_key(lesson(gather(other, schema(bool)))))
+    known.add(search_key(cross_validation_data(gather(other, schema(bool)))))
     monkeypatch.setattr("engine.training.tuning.search.CODE", ("folds.py",))
     known.add(search_key(taught()))
     assert len(known) == 4
@@ -179,7 +179,7 @@ def test_a_fit_ends_when_the_time_does_and_is_the_same_however_much_is_left(here
 
 SEARCHING = """
 from engine.training.dataset import SEED, gather
-from engine.training.folds import lesson
+from engine.training.folds import cross_validation_data
 from poc.model import candidates
 from engine.training.tuning import fitting
 from engine.training.tuning.search import search
@@ -187,7 +187,7 @@ from engine.problem.spec import read
 from engine.tests.project import PYTHONPATH
 from engine.tests.training.training import definition, schema
 fitting.MOST_TREES = fitting.STEP
-taught = lesson(gather(read(), schema(bool)))
+taught = cross_validation_data(gather(read(), schema(bool)))
 found = search(taught, candidates(taught.dataset.columns, "binary", SEED), 300, print)
 print(found.stopped, found.trials)
 """
@@ -232,7 +232,7 @@ def test_killed_outright_it_goes_on_where_it_was(here: Path) -> None:
     assert code == -signal.SIGKILL
     before = trials()
     whole = [trial.params for trial in before if trial.state == TrialState.COMPLETE]
-    lessons = lesson(gather(FRAMED, schema(bool)))
+    lessons = cross_validation_data(gather(FRAMED, schema(bool)))
     spent = sum(trial.duration.total_seconds() for trial in before if trial.duration)
     said: list[str] = []
     tried = candidates(lessons.dataset.columns, "binary", SEED)
