@@ -103,7 +103,8 @@ def _labelled(
     if known.sum() < FEWEST_ROWS:
         raise BadInput(
             f"{source} has {known.sum()} rows with a known '{target}'; expected at least "
-            f"{FEWEST_ROWS}: nothing honest can be said from fewer, so add rows"
+            f"{FEWEST_ROWS}: nothing honest can be said from fewer, so add rows",
+            code="too-few-rows",
         )
     if known.all():
         return raw, found
@@ -145,12 +146,14 @@ def _check_columns(frame: pd.DataFrame, source: str, named: dict[str, str | None
             more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
             raise BadInput(
                 f"--{role} {name}: no such column; {source} has {', '.join(names[:SHOWN])}{more}; "
-                f"give one of these{_header_below(frame, name)}"
+                f"give one of these{_header_below(frame, name)}",
+                code="unknown-column",
             )
         if role != "target" and name == named["target"]:
             raise BadInput(
                 f"--{role} {name}: that is the target, which is what is not known yet; give "
-                f"another column, or leave --{role} out"
+                f"another column, or leave --{role} out",
+                code="target-in-other-role",
             )
 
 
@@ -182,18 +185,21 @@ def _check_time(one: Guess, values: pd.Series) -> None:
         raise BadInput(
             f"--time {one.name}: expected dates such as 2026-11-23 or 2026-11-23T08:30:00, found "
             f"{one.type} values such as {values.dropna().iloc[:1].tolist()}{_since_1970(values)}; "
-            "convert the column, or leave --time out"
+            "convert the column, or leave --time out",
+            code="not-a-date",
         )
     if one.nullable:
         gaps = values.index[values.isna()]
         raise BadInput(
             f"--time {one.name}: {count(len(gaps), 'row')} without a time (first: row "
-            f"{gaps[0] + 1}); fill it, leave such rows out, or leave --time out"
+            f"{gaps[0] + 1}); fill it, leave such rows out, or leave --time out",
+            code="missing-time",
         )
     if values.nunique() < 2:
         raise BadInput(
             f"--time {one.name}: all rows have the same time; nothing is later than anything "
-            "else, so leave --time out"
+            "else, so leave --time out",
+            code="constant-time",
         )
 
 
@@ -213,7 +219,8 @@ def _check_id(one: Guess, values: pd.Series) -> None:
         found = f"{repeated} rows repeat one" if repeated else f"{values.isna().sum()} have none"
         raise BadInput(
             f"--id {one.name}: expected a different value in each row, {found}; leave --id out, "
-            "or say under [rows] unit that several rows belong to one"
+            "or say under [rows] unit that several rows belong to one",
+            code="not-unique",
         )
 
 
@@ -223,5 +230,6 @@ def _check_something_is_left(guesses: Sequence[Guess], roles: Roles, source: str
         reasons = "; ".join(f"{one.name!r}: {one.excluded}" for one in others[:SHOWN])
         raise BadInput(
             f"{source} has no column to learn from beside '{roles.target}' "
-            f"({reasons or 'it is alone'}); add columns that are known when the decision is due"
+            f"({reasons or 'it is alone'}); add columns that are known when the decision is due",
+            code="no-inputs",
         )

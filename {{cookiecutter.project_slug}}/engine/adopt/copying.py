@@ -30,13 +30,15 @@ def check_nothing_is_lost(source: str, kept: str) -> None:
     if edited:
         raise BadInput(
             f"{' and '.join(edited)} {'was' if len(edited) == 1 else 'were'} edited and would be "
-            "lost; keep them in git first, then add --force"
+            "lost; keep them in git first, then add --force",
+            code="edited-file",
         )
     old, new = Path(kept), Path(source)
     if old.is_file() and new.is_file() and not filecmp.cmp(old, new, shallow=False):
         raise BadInput(
             f"{kept} is there already and holds other rows than {source}; rename the new file to "
-            "keep both, or add --force to replace the old one"
+            "keep both, or add --force to replace the old one",
+            code="file-exists",
         )
 
 

@@ -69,7 +69,8 @@ def found_in(values: pd.Series, known: DialectHints = DialectHints()) -> Found: 
     if found.kind == "category" and len(present) and present.str.fullmatch(LIST_SHAPE).all():
         raise BadInput(
             f"column '{values.name}' holds lists ({present.iloc[0]!r:.40}); a row needs one value "
-            "a column, so flatten it or leave it out"
+            "a column, so flatten it or leave it out",
+            code="list-cells",
         )
     return found
 
@@ -127,19 +128,22 @@ def guess_task(target: pd.Series, kind: ColumnType, wanted: Task | None = None) 
         only = f"one class only ({counts.index.tolist()[0]!r:.60})" if len(counts) else "no value"
         raise BadInput(
             f"target '{target.name}' has {only}; a model needs rows of at least two: choose "
-            "another target, or add the rows that are missing"
+            "another target, or add the rows that are missing",
+            code="one-class",
         )
     guessed = _task(counts, kind)
     task = wanted or guessed
     if task == "regression" and kind not in ("number", "integer"):
         raise BadInput(
             f"target '{target.name}' is a {kind} with {len(counts)} different values: too many "
-            "for classes, and it is no number; choose another target, or group its values"
+            "for classes, and it is no number; choose another target, or group its values",
+            code="wrong-target-type",
         )
     if task == "binary" and len(counts) != 2:
         raise BadInput(
             f"--task binary: target '{target.name}' has {len(counts)} different values; leave "
-            f"--task out for {guessed}, or choose another target"
+            f"--task out for {guessed}, or choose another target",
+            code="wrong-class-count",
         )
     if task != "regression":
         _check_classes(target, counts, kind)
@@ -239,11 +243,13 @@ def _check_classes(target: pd.Series, counts: pd.Series, kind: ColumnType) -> No
     if kind == "date" or (kind == "number" and (counts.index % 1 != 0).any()):
         raise BadInput(
             f"target '{target.name}' has {len(counts)} different values such as "
-            f"{counts.index[0]!s:.40}, which are no labels; write them as words or whole numbers"
+            f"{counts.index[0]!s:.40}, which are no labels; write them as words or whole numbers",
+            code="wrong-target-type",
         )
     rarest, rows = counts.index.tolist()[-1], counts.iloc[-1]
     if rows < FEWEST_OF_CLASS:
         raise BadInput(
             f"target '{target.name}' has {rows} rows of {rarest!r:.60} only; expected "
-            f"{FEWEST_OF_CLASS} of each class: add rows, join it with another, or leave them out"
+            f"{FEWEST_OF_CLASS} of each class: add rows, join it with another, or leave them out",
+            code="rare-class",
         )

@@ -237,7 +237,7 @@ def test_the_command_refuses_in_one_line_and_exits_with_2(project: Path) -> None
     done = command("t.csv", "--target", "lateness")
     assert done.returncode == 2
     assert done.stderr.startswith(
-        "error[bad-input]: --target lateness: no such column; t.csv has 'size'"
+        "error[unknown-column]: --target lateness: no such column; t.csv has 'size'"
     )
     assert len(done.stderr.splitlines()) == 1
     assert done.stdout == ""
