@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import skops.io
 from sklearn.pipeline import Pipeline
 
-from engine.bundle.archive import trusted, trusted_types_file
+from engine.bundle.archive import load_archive
+from engine.bundle.bundle import FEATURES_MODULE
 from engine.problem.errors import BadInput
 from engine.problem.files import read_json, read_text
 from engine.problem.spec import PROBLEM_FILE, read
@@ -117,21 +117,9 @@ def _unchanged(folder: Path, current: Path) -> str:
 
 
 def load_model(model_file: Path) -> Pipeline:
-    """The PoC's pipeline, as it was trained: only types that are trusted, and our own features.
+    """The PoC's pipeline as it was trained.
 
     Raises:
-        BadInput: the file is no model, or holds other types.
+        BadInput: see `archive.load_archive`.
     """
-    try:
-        found = skops.io.get_untrusted_types(file=model_file)
-    except Exception as error:  # a broken archive fails in many ways
-        raise BadInput(f"{model_file} is not a skops archive: {error!r}") from None
-    own = {name for name in found if name.startswith("poc.features.")}
-    untrusted = sorted(set(found) - own - trusted(trusted_types_file()))
-    if untrusted:
-        raise BadInput(
-            f"the model holds types that serving does not trust: {', '.join(untrusted)}; ask "
-            "the ML engineers to read them and add them to handoff/trusted_types.txt, or train "
-            "without them"
-        )
-    return skops.io.load(model_file, trusted=found)
+    return load_archive(model_file.read_bytes(), FEATURES_MODULE, str(model_file))
