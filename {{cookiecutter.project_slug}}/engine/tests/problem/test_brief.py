@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.problem.brief import sections
-from engine.problem.plain import MEANINGS, pays_from
-from engine.problem.spec import TASKS_OF_METRIC, parse
+from engine.problem.brief import pays_from, sections
+from engine.problem.known_metrics import KNOWN_METRICS
+from engine.problem.spec import parse
 from engine.tests.problem.test_mistakes import TEXT
 from engine.tests.project import PYTHONPATH
 from problem import __main__ as command
@@ -106,9 +106,9 @@ def test_acting_pays_from_where_both_ways_earn_the_same(
     assert found == (chance if chance is None else pytest.approx(chance))
 
 
-def test_every_metric_has_plain_words() -> None:
-    assert set(MEANINGS) == set(TASKS_OF_METRIC)
-    assert all("0.5" in one.says(0.5) or "50 %" in one.says(0.5) for one in MEANINGS.values())
+def test_known_metrics_all_describe_a_value() -> None:
+    texts = [metric.describe(0.5) for metric in KNOWN_METRICS.values()]
+    assert all("0.5" in text or "50 %" in text for text in texts)
 
 
 def test_a_problem_that_does_not_hold_together_gets_no_brief(tmp_path: Path) -> None:
