@@ -1,4 +1,4 @@
-"""Freezes what the model's inputs and its score looked like, into bins that travel with it."""
+"""Freezes the distributions of the model's inputs and score into the bins of reference.json."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +9,7 @@ import pandas as pd
 from engine.bundle.counting import NUMBERS, Histogram, count_frame
 from engine.contract.column import Column
 from engine.problem.errors import BadInput
+from engine.problem.metrics import Array
 
 # Ten bins show where a distribution moved; each needs some 20 rows to be worth counting.
 MOST_BINS = 10
@@ -16,15 +17,14 @@ ROWS_PER_BIN = 20
 MOST_CATEGORIES = 50
 
 
-def freeze(frame: pd.DataFrame, columns: Sequence[Column], scores: np.ndarray) -> dict[str, Any]:
-    """Make reference.json from rows that the model did not learn from, and their scores.
+def freeze(frame: pd.DataFrame, columns: Sequence[Column], scores: Array) -> dict[str, Any]:
+    """Make reference.json from rows unseen in training, and their scores.
 
-    (On rows it learned from, a model is surer than it will ever be again: its live scores would
+    (On its training rows a model is more certain than on any later row: its live scores would
     look like drift.) `scores` has shape (rows,). A number's bins end at its quantiles, so that an
-    outlier cannot stretch them; ties share a bin. The categories of a column that takes new ones
-    are chosen on a random half of the rows and counted on the other half: a value that happens to
-    be frequent in the half that chose it is not in the other, nor in the rows to come, and only
-    so are the two comparable. `missing` always counts all rows.
+    outlier cannot stretch them; ties share a bin. The categories of an open column are chosen on
+    a random half of the rows and counted on the other half: a value that is frequent by chance in
+    the first half would look like drift later. `missing` always counts all rows.
 
     Raises:
         BadInput: no rows, or not one finite score for each.
@@ -33,16 +33,17 @@ def freeze(frame: pd.DataFrame, columns: Sequence[Column], scores: np.ndarray) -
     if not len(frame) or scores.shape != (len(frame),) or not np.isfinite(scores).all():
         raise BadInput(
             f"expected rows and one finite score for each; got {len(frame)} rows and scores of "
-            f"shape {scores.shape}; next: score the rows the reference is made from"
+            f"shape {scores.shape}; score the rows of the reference first",
+            code="invalid-scores",
         )
-    chooses = np.random.default_rng(0).permutation(len(frame)) < len(frame) // 2
-    features = [_bins(column, frame[column.name], chooses) for column in columns]
+    first_half = np.random.default_rng(0).permutation(len(frame)) < len(frame) // 2
+    features = [_bins(column, frame[column.name], first_half) for column in columns]
     score: dict[str, Any] = {"edges": _edges(scores)}
     reference = {"rows": len(frame), "features": features, "score": score}
     everything = count_frame(frame, scores, reference)
-    other_half = count_frame(frame[~chooses], scores[~chooses], reference)
+    other_half = count_frame(frame[~first_half], scores[~first_half], reference)
     for column, feature in zip(columns, features, strict=True):
-        counted = other_half if _chosen(column) else everything
+        counted = other_half if _is_open(column) else everything
         feature["counts"] = list(counted.features[column.name].counts)
         feature["missing"] = everything.features[column.name].missing
     score["counts"] = list(everything.score.counts)
@@ -54,12 +55,12 @@ def histogram_of(feature: dict[str, Any]) -> Histogram:
     return Histogram(tuple(feature["counts"]), feature.get("missing", 0))
 
 
-def _chosen(column: Column) -> bool:
-    """Whether data chose the column's categories, rather than the contract."""
+def _is_open(column: Column) -> bool:
+    """Whether its categories come from the data instead of the contract."""
     return column.type == "category" and not column.closed
 
 
-def _bins(column: Column, values: pd.Series, chooses: np.ndarray) -> dict[str, Any]:
+def _bins(column: Column, values: pd.Series, first_half: np.ndarray) -> dict[str, Any]:
     feature: dict[str, Any] = {"name": column.name, "type": column.type}
     if column.type in NUMBERS:
         numbers = values.to_numpy(dtype=float, na_value=np.nan)
@@ -68,17 +69,17 @@ def _bins(column: Column, values: pd.Series, chooses: np.ndarray) -> dict[str, A
         return feature | {"edges": _edges(numbers), "minimum": limits[0], "maximum": limits[1]}
     if column.type == "boolean":
         return feature | {"categories": ["false", "true"]}
-    if column.type == "category":
-        if not _chosen(column):
-            return feature | {"categories": list(column.categories)}
-        frequent = values[chooses].dropna().astype(str).value_counts()
-        # Among equals the order of the alphabet, so that the same rows freeze to the same bytes.
-        ranked = sorted(frequent.items(), key=lambda item: (-item[1], item[0]))
-        return feature | {"categories": [str(name) for name, _ in ranked[:MOST_CATEGORIES]]}
-    return feature
+    if column.type != "category":
+        return feature
+    if not _is_open(column):
+        return feature | {"categories": list(column.categories)}
+    frequent = values[first_half].dropna().astype(str).value_counts()
+    # Equals are in alphabetical order, so that the same rows freeze to the same bytes.
+    ranked = sorted(frequent.items(), key=lambda item: (-item[1], item[0]))
+    return feature | {"categories": [str(name) for name, _ in ranked[:MOST_CATEGORIES]]}
 
 
-def _edges(numbers: np.ndarray) -> list[float]:
+def _edges(numbers: Array) -> list[float]:
     """Inner edges of bins (…, edge]; the first and the last bin have no outer end."""
     if not len(numbers):
         return []

@@ -45,11 +45,11 @@ def check_recorded(bundle: Bundle, run: TrainedRun) -> None:
     manifest, evaluation = bundle.manifest, bundle.evaluation
     pairs = {
         "model": (manifest["files"]["model/model.skops"], file_digest(run.model_file)),
-        "threshold": (bundle.threshold, run.facts["threshold"]),
-        "candidate": (evaluation.get("candidate", {}).get("name"), run.facts["candidate"]),
-        TEST_EVALUATIONS: (evaluation.get(TEST_EVALUATIONS), run.looks),
-        "code": (manifest.get("code"), run.facts["code"]),
-        "data_digest": (manifest.get("data_digest"), run.facts["data_digest"]),
+        "threshold": (bundle.threshold, run.metadata["threshold"]),
+        "candidate": (evaluation.get("candidate", {}).get("name"), run.metadata["candidate"]),
+        TEST_EVALUATIONS: (evaluation.get(TEST_EVALUATIONS), run.test_evaluations),
+        "code": (manifest.get("code"), run.metadata["code"]),
+        "data_digest": (manifest.get("data_digest"), run.metadata["data_digest"]),
         "trained_at": (manifest.get("trained_at"), run.trained_at.isoformat()),
     }
     if differ := [name for name, (one, other) in pairs.items() if one != other]:

@@ -52,7 +52,7 @@ def reproducible(context: CheckContext) -> Result:
             return refusal
         _link_rows(context.problem.rows.source, checkout)
         _retrain(run, checkout, out)
-        results = _compare(run.facts, json.loads((out / RUN_METADATA).read_text("utf-8")))
+        results = _compare(run.metadata, json.loads((out / RUN_METADATA).read_text("utf-8")))
         results += _replay_golden(context, out / "model.skops")
     if results:
         return Result("refuse", shorten(results), required, _advice(context))

@@ -11,7 +11,7 @@ MOST_EVALUATIONS = 10
 
 def split(context: CheckContext) -> Result:
     """The split is valid, the run used the same one, and the test set is not used up."""
-    dataset, metadata = context.dataset, context.run.facts
+    dataset, metadata = context.dataset, context.run.metadata
     required = (
         "split by time where there is a time; each group and duplicate on one side; at most "
         f"{MOST_EVALUATIONS} evaluations on the test set"
@@ -24,7 +24,7 @@ def split(context: CheckContext) -> Result:
     if results:
         advice = "Set the group and the time under [rows] in problem.toml, then train and build"
         return Result("refuse", shorten(results), required, f"{advice} again.")
-    times = max(context.run.looks or 0, context.training_result.test_evaluations)
+    times = max(context.run.test_evaluations or 0, context.training_result.test_evaluations)
     measured = (
         f"{dataset.parts.how}; {len(dataset.parts.train):,} training rows, "
         f"{len(dataset.parts.test):,} test rows (evaluation {times} on this test set)"
