@@ -19,7 +19,7 @@ SEVERITIES: dict[str, Severity] = {
     "assumed": "warn",
     "drift": "warn",
     "unsure": "warn",
-    "worse": "bad",
+    "degraded": "bad",
     "refuse": "bad",
     "refused": "bad",
     "stopped": "bad",

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from engine.gate.checks.check import CheckContext, Result
 from engine.monitoring.drift import drift_between
-from engine.monitoring.finding import Finding
+from engine.monitoring.result import Finding
 
 # Random halves of the test rows. The monitor's false alarm rate is one in a hundred, so one alarm
 # can be chance; two are not.

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.monitoring.finding import Finding, worst
-from engine.monitoring.result import Result
-from engine.monitoring.show import picture, telling
+from engine.monitoring.result import Finding, Result, worst
+from engine.monitoring.show import picture, selection
 from engine.problem.errors import BadInput
 from engine.tests.monitoring.made import (
     HOSTILE,
@@ -134,14 +133,14 @@ def result(logs: Path, shift: float) -> Result:
 
 
 def test_of_a_quiet_column_the_table_shows_one_check(tmp_path: Path) -> None:
-    shown = telling(result(tmp_path, shift=0).rows)
+    shown = selection(result(tmp_path, shift=0).rows)
     subjects = [finding.about for finding in shown]
     assert len(subjects) == len(set(subjects)) == len(frozen()["features"]) + 2
 
 
 def test_of_a_column_that_drifts_the_table_shows_every_alarm(tmp_path: Path) -> None:
     found = result(tmp_path, shift=4)
-    shown = [one for one in telling(found.rows) if one.subject == HOSTILE]
+    shown = [one for one in selection(found.rows) if one.subject == HOSTILE]
     assert {one.check for one in shown} == {"distribution", "range"}
     assert found.rows[0].wrong  # the worst comes first
 

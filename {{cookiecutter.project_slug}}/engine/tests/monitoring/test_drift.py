@@ -9,7 +9,7 @@ import pytest
 from engine.bundle.counting import count_frame
 from engine.contract.column import Column, ColumnType
 from engine.monitoring.drift import Scored, drift_between, evaluate
-from engine.monitoring.finding import Finding
+from engine.monitoring.result import Finding
 from engine.tests.monitoring.made import HOSTILE, frozen, rows
 
 Kind = tuple[ColumnType, Callable[[np.random.Generator, int], object]]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.monitoring.finding import Finding
+from engine.monitoring.result import Finding
 from engine.tests.monitoring.made import (
     CLASSES,
     NOW,
@@ -65,7 +65,7 @@ def ids(count: int, segment: str = "one") -> list[str]:
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-@pytest.mark.parametrize(("good", "verdict"), [(True, "ok"), (False, "worse")])
+@pytest.mark.parametrize(("good", "verdict"), [(True, "ok"), (False, "degraded")])
 def test_worse_is_worse_and_the_same_is_ok(
     tmp_path: Path, task: str, good: bool, verdict: str
 ) -> None:
@@ -74,7 +74,7 @@ def test_worse_is_worse_and_the_same_is_ok(
     finding = performance(tmp_path, task)
     assert finding.verdict == verdict
     assert "labels for 600 of 600 rows (100 %)" in finding.detail
-    assert bool(finding.advice) == (verdict == "worse")
+    assert bool(finding.advice) == (verdict == "degraded")
 
 
 def test_too_few_labels_are_insufficient_and_the_coverage_is_told(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_too_few_labels_are_insufficient_and_the_coverage_is_told(tmp_path: Path
     assert "99 of at least 100 rows with a label" in finding.detail
     assert "labels for 99 of 600 rows (16 %)" in finding.detail
     write_labels(tmp_path, ids(200)[99:], labels[99:200], segment="more")
-    assert performance(tmp_path).verdict == "worse"
+    assert performance(tmp_path).verdict == "degraded"
 
 
 def test_one_class_alone_is_insufficient(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_the_latest_label_wins_wherever_it_stands(tmp_path: Path) -> None:
     write_labels(tmp_path, ids(600), wrong, at=days_ago(1), segment="b")
     assert performance(tmp_path).verdict == "ok"
     write_labels(tmp_path, ids(600), wrong, at=NOW.replace(hour=13), segment="0")
-    assert performance(tmp_path).verdict == "worse"
+    assert performance(tmp_path).verdict == "degraded"
 
 
 def test_a_label_taken_back_is_none(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_all_outcomes_known_early_do_count(tmp_path: Path) -> None:
     write_log(tmp_path, rows(600, 1), answers, at=days_ago(1))
     write_labels(tmp_path, ids(600), labels)
     finding = performance(tmp_path)
-    assert finding.verdict == "worse"
+    assert finding.verdict == "degraded"
     assert "labels for 600 of 600 rows" in finding.detail
 
 
