@@ -1,7 +1,7 @@
-"""Counts rows into frozen bins: one function for the reference and for what is live.
+"""Counts rows into frozen bins, both for the reference and for live rows.
 
-Counts are integers. They add up: two days, two replicas or two files are counted apart and merged
-with `+`, without a difference. Memory does not grow with the rows.
+Counts are integers and add up: two days, two replicas or two files can be counted separately and
+merged with `+`. Memory does not grow with the rows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,17 +12,19 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from engine.problem.metrics import Array
+
 NUMBERS = ("number", "integer")
 CATEGORIES = ("category", "boolean")
 
 
 @dataclass(frozen=True)
 class Histogram:
-    """One column, counted.
+    """The counts of one column.
 
-    `counts` has a place for each frozen bin; a category's last place is 'other'. Rows without a
-    value are in `missing` alone. `below` and `above` are the rows outside the range seen in the
-    reference; they are in the outer bins too, whose breadth would hide them.
+    `counts` has a number for each frozen bin; a category's last bin is 'other'. Rows without a
+    value are in `missing` alone. `below` and `above` are the rows outside the reference's range;
+    they are in the outer bins too, which have no limits.
     """
 
     counts: tuple[int, ...]
@@ -36,7 +38,7 @@ class Histogram:
         return sum(self.counts)
 
     def __add__(self, more: Self) -> "Histogram":
-        """The same column over both lots of rows."""
+        """The same column over both sets of rows."""
         return Histogram(
             tuple(a + b for a, b in zip(self.counts, more.counts, strict=True)),
             self.missing + more.missing,
@@ -54,10 +56,10 @@ class Counts:
     score: Histogram
 
     def __add__(self, more: Self) -> "Counts":
-        """The same columns over both lots of rows."""
+        """The same columns over both sets of rows."""
         return Counts(
             self.rows + more.rows,
-            {name: tally + more.features[name] for name, tally in self.features.items()},
+            {name: one + more.features[name] for name, one in self.features.items()},
             self.score + more.score,
         )
 
@@ -68,25 +70,25 @@ def count(
     """Count the rows of `table` into the bins of `reference` in one pass.
 
     `table` has the columns c0, c1, … in the order of the reference's features, then the score.
-    Names of the data never reach the SQL, so they may hold anything.
+    Names of the data never reach the SQL, so they may have any characters.
 
     Raises:
-        duckdb.ConversionException: a number's column holds something else.
+        duckdb.ConversionException: a number's column has other values.
     """
     bins = [*reference["features"], {"type": "number", **reference["score"]}]
     pieces = [_aggregates(f"c{i}", one) for i, one in enumerate(bins)]
     selected = ", ".join(sql for sql, _ in pieces)
-    values = [value for _, values in pieces for value in values]
+    parameters = [value for _, values in pieces for value in values]
     typed = ", ".join(f"{_typed(f'c{i}', one)} AS c{i}" for i, one in enumerate(bins))
     # The table's name and the columns' are ours, never the data's.
     query = f"SELECT {selected}, count(*) FROM (SELECT {typed} FROM {table})"  # noqa: S608
-    *found, rows = connection.execute(query, values).fetchall()[0]
-    tallies = [_histogram(one, found[4 * i : 4 * i + 4], rows) for i, one in enumerate(bins)]
+    *results, rows = connection.execute(query, parameters).fetchall()[0]
+    counts = [_histogram(one, results[4 * i : 4 * i + 4], rows) for i, one in enumerate(bins)]
     names = [one["name"] for one in reference["features"]]
-    return Counts(rows, dict(zip(names, tallies, strict=False)), tallies[-1])
+    return Counts(rows, dict(zip(names, counts, strict=False)), counts[-1])
 
 
-def count_frame(frame: pd.DataFrame, scores: np.ndarray, reference: Mapping[str, Any]) -> Counts:
+def count_frame(frame: pd.DataFrame, scores: Array, reference: Mapping[str, Any]) -> Counts:
     """Count a frame that has the reference's features, and its rows' scores, shape (rows,)."""
     names = [one["name"] for one in reference["features"]]
     table = frame[names].set_axis([f"c{i}" for i in range(len(names))], axis=1)
@@ -99,9 +101,9 @@ def count_frame(frame: pd.DataFrame, scores: np.ndarray, reference: Mapping[str,
 def _typed(column: str, bins: Mapping[str, Any]) -> str:
     """A column as it is counted."""
     if bins["type"] in NUMBERS:
-        # In DuckDB a NaN is the greatest number; here it is a missing one.
+        # NaN is the greatest number of DuckDB; here it is missing.
         return f"nullif({column}::DOUBLE, 'nan'::DOUBLE)"
-    # DuckDB calls the rest of a histogram '', which is a value like any other: hence the prefix.
+    # DuckDB names the other values of a histogram '', which may be a value too: hence the prefix.
     return f"'=' || {column}::VARCHAR"
 
 
@@ -117,13 +119,13 @@ def _aggregates(x: str, bins: Mapping[str, Any]) -> tuple[str, list[Any]]:
     return f"NULL, count({x}), 0, 0", []
 
 
-def _histogram(bins: Mapping[str, Any], found: Sequence[Any], rows: int) -> Histogram:
-    histogram, present, below, above = found
+def _histogram(bins: Mapping[str, Any], result: Sequence[Any], rows: int) -> Histogram:
+    histogram, present, below, above = result
     if bins["type"] in NUMBERS:
         named = [(histogram or {}).get(edge, 0) for edge in bins["edges"]]
     elif bins["type"] in CATEGORIES:
         named = [(histogram or {}).get(f"={category}", 0) for category in bins["categories"]]
     else:
         return Histogram((), rows - present)
-    # Of no value at all, DuckDB counts NULL.
+    # DuckDB counts NULL where there is no value.
     return Histogram((*named, present - sum(named)), rows - present, below or 0, above or 0)
