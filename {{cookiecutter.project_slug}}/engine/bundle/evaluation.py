@@ -62,22 +62,21 @@ def contract(dataset: Dataset) -> Contract:
     problem, task = dataset.problem, dataset.problem.target.task
     name = problem.target.column
     score: dict[str, Any] = {"name": "score", "type": "number"}
-    if task == "regression":
-        outputs = [score | {"meaning": f"{name}, predicted"}]
-        return Contract(task, (), dataset.columns, tuple(outputs), dataset.layout)
-    score |= {"minimum": 0, "maximum": 1}
-    if task == "binary":
-        outputs = [
-            score | {"meaning": f"probability that {name} is {problem.target.positive}"},
+    probability = score | {"minimum": 0, "maximum": 1}
+    outputs: dict[str, tuple[dict[str, Any], ...]] = {
+        "regression": (score | {"meaning": f"{name}, predicted"},),
+        "binary": (
+            probability | {"meaning": f"probability that {name} is {problem.target.positive}"},
             {"name": "decision", "type": "boolean", "meaning": problem.decision.action},
-        ]
-    else:
-        outputs = [
-            score | {"meaning": "probability of the decision"},
+        ),
+        "multiclass": (
+            probability | {"meaning": "probability of the decision"},
             {"name": "decision", "type": "category", "meaning": f"{name}, predicted"},
             {"name": "scores", "type": "object", "meaning": "probability of each class"},
-        ]
-    return Contract(task, dataset.known.classes, dataset.columns, tuple(outputs), dataset.layout)
+        ),
+    }
+    classes = dataset.known.classes
+    return Contract(task, classes, dataset.columns, outputs[task], dataset.layout)
 
 
 def evaluate(
@@ -136,11 +135,7 @@ def reference(predictions: TestPredictions, evaluation: dict[str, Any]) -> dict[
     task, threshold = dataset.problem.target.task, evaluation["threshold"]
     answers = golden_answers(predictions.scores, task, classes, threshold)
     scores = np.asarray([answer["score"] for answer in answers], dtype=float)
-    performance = {key: evaluation["candidate"][key] for key in ("value", "low", "high")}
-    return freeze(dataset.inputs(dataset.test), dataset.columns, scores) | {
-        "performance": {
-            "metric": evaluation["metric"],
-            **performance,
-            "rows": evaluation["rows"],
-        }
-    }
+    performance = {"metric": evaluation["metric"]}
+    performance |= {key: evaluation["candidate"][key] for key in ("value", "low", "high")}
+    frozen = freeze(dataset.inputs(dataset.test), dataset.columns, scores)
+    return frozen | {"performance": performance | {"rows": evaluation["rows"]}}

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from engine.bundle.counting import Counts, Histogram, count_frame
-from engine.bundle.reference import freeze, histogram_of
+from engine.bundle.reference import Counts, Histogram, count_frame, freeze, histogram_of
 from engine.contract.column import Column
 from engine.monitoring.result import Finding
 from engine.monitoring.thresholds import (
@@ -46,6 +45,8 @@ WAIT = "wait for more rows, or check a longer window with --since"
 
 # Rows and the score of each.
 Scored = tuple[pd.DataFrame, Array]
+# The measured value, its threshold if the rows are enough for one, and a detail.
+Measured = tuple[float, float | None, str]
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,13 @@ def evaluate(reference: Mapping[str, Any], live: Counts, minimum_rows: int) -> t
         for one, counted in [(score, live.score), *features]
         for check in CHECKS[one["type"]]
     ]
+    few = ""
     if live.rows < minimum_rows:
         few = f"{live.rows:,} of at least {minimum_rows:,} rows"
-        return tuple(_unknown(check, pair, few) for check, pair in plan)
-    return tuple(_COMPARISONS[check](check, pair, FALSE_ALARM / len(plan)) for check, pair in plan)
+    return tuple(
+        _finding(check, pair.name, few or _MEASURES[check](pair, FALSE_ALARM / len(plan)))
+        for check, pair in plan
+    )
 
 
 def drift_between(
@@ -87,67 +91,59 @@ def drift_between(
     return evaluate(reference, count_frame(*after, reference), minimum_rows)
 
 
-def _distribution(check: str, pair: Pair, risk: float) -> Finding:
+def _finding(check: str, name: str, measured: Measured | str) -> Finding:
+    """The finding of a measured value, or of the reason why there is none."""
+    if isinstance(measured, str):
+        return Finding(check, name, None, None, "insufficient data", measured, WAIT)
+    value, threshold, detail = measured
+    if threshold is None:
+        return _finding(check, name, f"{detail}; too few rows for any share to be significant")
+    if value < threshold:
+        return Finding(check, name, value, threshold, "ok", detail)
+    return Finding(check, name, value, threshold, "drift", detail, ADVICE[check])
+
+
+def _distribution(pair: Pair, risk: float) -> Measured | str:
     before, now = pooled(pair.frozen.counts, pair.live.counts)
     if min(before.sum(), now.sum()) < 2 * ROWS_IN_BIN:
-        values = f"{now.sum():,} values against {before.sum():,} in the reference"
-        return _unknown(check, pair, values)
+        return f"{now.sum():,} values against {before.sum():,} in the reference"
     threshold = psi_threshold(before.sum(), now.sum(), len(before), risk)
-    return _compare(check, pair, psi(before, now), threshold, _largest_change(pair))
+    return psi(before, now), threshold, _largest_change(pair)
 
 
-def _missing(check: str, pair: Pair, risk: float) -> Finding:
+def _missing(pair: Pair, risk: float) -> Measured | str:
     usual, rows = pair.frozen.missing, pair.rows_frozen
-    return _share(check, pair, usual, rows, pair.live.missing, pair.rows_live, risk)
+    threshold = share_threshold(usual, rows, pair.rows_live, risk)
+    detail = f"{percent(usual / rows)} in the reference"
+    return pair.live.missing / pair.rows_live, threshold, detail
 
 
-def _unseen(check: str, pair: Pair, risk: float) -> Finding:
-    frozen, live = pair.frozen, pair.live
-    if not frozen.present or not live.present:
-        return _unknown(check, pair, "no values to compare")
-    usual, now = frozen.counts[-1], live.counts[-1]
-    return _share(check, pair, usual, frozen.present, now, live.present, risk)
-
-
-def _share(
-    check: str, pair: Pair, usual: int, rows_frozen: int, now: int, rows_live: int, risk: float
-) -> Finding:
-    threshold = share_threshold(usual, rows_frozen, rows_live, risk)
-    detail = f"{percent(usual / rows_frozen)} in the reference"
-    return _compare(check, pair, now / rows_live, threshold, detail)
-
-
-def _range(check: str, pair: Pair, risk: float) -> Finding:
+def _unseen(pair: Pair, risk: float) -> Measured | str:
     before, now = pair.frozen.present, pair.live.present
     if not before or not now:
-        return _unknown(check, pair, "no values to compare")
+        return "no values to compare"
+    usual = pair.frozen.counts[-1]
+    threshold = share_threshold(usual, before, now, risk)
+    return pair.live.counts[-1] / now, threshold, f"{percent(usual / before)} in the reference"
+
+
+def _range(pair: Pair, risk: float) -> Measured | str:
+    before, now = pair.frozen.present, pair.live.present
+    if not before or not now:
+        return "no values to compare"
     lowest, highest = number(pair.bins["minimum"]), number(pair.bins["maximum"])
     detail = f"{pair.live.below:,} below {lowest}, {pair.live.above:,} above {highest}"
-    measured = (pair.live.below + pair.live.above) / now
-    return _compare(check, pair, measured, range_threshold(before, now, risk), detail)
+    outside = (pair.live.below + pair.live.above) / now
+    return outside, range_threshold(before, now, risk), detail
 
 
-_COMPARISONS: dict[str, Callable[[str, Pair, float], Finding]] = {
+_MEASURES: dict[str, Callable[[Pair, float], Measured | str]] = {
     "score": _distribution,
     "distribution": _distribution,
     "missing": _missing,
     "range": _range,
     "unseen": _unseen,
 }
-
-
-def _compare(
-    check: str, pair: Pair, measured: float, threshold: float | None, detail: str
-) -> Finding:
-    if threshold is None:
-        return _unknown(check, pair, f"{detail}; too few rows for any share to be significant")
-    if measured < threshold:
-        return Finding(check, pair.name, measured, threshold, "ok", detail)
-    return Finding(check, pair.name, measured, threshold, "drift", detail, ADVICE[check])
-
-
-def _unknown(check: str, pair: Pair, reason: str) -> Finding:
-    return Finding(check, pair.name, None, None, "insufficient data", reason, WAIT)
 
 
 def _largest_change(pair: Pair) -> str:

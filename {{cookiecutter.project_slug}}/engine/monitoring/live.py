@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from engine.bundle.bundle import Bundle
-from engine.bundle.counting import Counts, count
+from engine.bundle.reference import Counts, count
 from engine.monitoring.log import live_table, open_log
 from engine.problem.errors import BadInput
 

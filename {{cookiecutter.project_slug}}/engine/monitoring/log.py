@@ -115,7 +115,7 @@ def open_log(connection: duckdb.DuckDBPyConnection, folder: Path, bundle: str) -
 def live_table(
     connection: duckdb.DuckDBPyConnection, reference: Mapping[str, Any], since: datetime
 ) -> str:
-    """Make the view that `counting.count` reads, of predictions since a time; return its name."""
+    """Make the view that `reference.count` reads, of predictions since a time; return its name."""
     names = [feature["name"] for feature in reference["features"]]
     # JSON pointers distinguish names that differ in case alone, which names of SQL do not.
     _set(connection, "inputs", [f"/{n.replace('~', '~0').replace('/', '~1')}" for n in names])

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.bundle.counting import Counts, Histogram, count, count_frame
-from engine.bundle.reference import freeze
+from engine.bundle.reference import Counts, Histogram, count, count_frame, freeze
 from engine.contract.column import Column
 from engine.monitoring.log import live_table, open_log
 from engine.tests.monitoring.made import COLUMNS, HOSTILE, frozen, rows, write_log

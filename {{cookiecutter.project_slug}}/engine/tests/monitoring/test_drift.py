@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.bundle.counting import count_frame
+from engine.bundle.reference import count_frame
 from engine.contract.column import Column, ColumnType
 from engine.monitoring.drift import Scored, drift_between, evaluate
 from engine.monitoring.result import Finding
