@@ -24,11 +24,7 @@ _SCHEMA = "schema.json"
 
 
 def load_model(bundle: Bundle, trusted_types: Path | None = None) -> Any:
-    """The fitted estimator of a bundle.
-
-    Raises:
-        BadInput: a file was changed since the bundle was read, or see `load_archive`.
-    """
+    """The fitted estimator of a bundle; see `load_archive`."""
     features, name = import_features(bundle), f"the model of bundle {bundle.id[:12]}"
     archive = bundle.content("model/model.skops")
     try:

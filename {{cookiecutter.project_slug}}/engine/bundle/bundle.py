@@ -100,11 +100,7 @@ class Bundle:
         return None if value is None else float(value)
 
     def content(self, name: str) -> bytes:
-        """A file's bytes, compared with the manifest again: the file may have changed since.
-
-        Raises:
-            BadInput: it was changed since the bundle was read.
-        """
+        """A file's bytes, hashed again; BadInput if it was changed since the bundle was read."""
         return _content(self.path, name, self.manifest["files"][name])
 
     def golden(self) -> list[dict[str, Any]]:
@@ -151,11 +147,7 @@ def read(path: Path) -> Bundle:
 
 
 def verify(path: Path) -> tuple[dict[str, Any], str]:
-    """The manifest and the id of the bundle in `path`, after every file was hashed and compared.
-
-    Raises:
-        BadInput: see `read`.
-    """
+    """The manifest and the id of a bundle whose files all have their hashes; see `read`."""
     file = path / MANIFEST
     if not file.is_file() or file.is_symlink():
         raise BadInput(

@@ -137,11 +137,7 @@ _ADAPTERS: dict[str, TypeAdapter[Any]] = {
 
 
 def check_documents(documents: Mapping[str, Mapping[str, Any]]) -> None:
-    """Validate documents, by the names of their files.
-
-    Raises:
-        ValueError: one has a field that is missing or of another type, or its fields do not agree.
-    """
+    """Validate documents by file name; ValueError if a field is wrong or two do not agree."""
     for name, document in documents.items():
         _ADAPTERS[name].validate_python(document, strict=True)
     contract = documents["contract.json"]

@@ -46,11 +46,7 @@ class TestPredictions:
 
 
 def predict_test(dataset: Dataset, model: Pipeline) -> TestPredictions:
-    """Predict the test rows.
-
-    Raises:
-        BadInput: the test holds a class that training never saw.
-    """
+    """Predict the test rows; BadInput if the test holds a class that training never saw."""
     targets = targets_of(dataset.problem, dataset.test, dataset.known.classes)
     task = dataset.problem.target.task
     scores = predict(model, dataset.inputs(dataset.test), task, targets.classes)

@@ -28,11 +28,7 @@ def folder(bundle_id: str, records: Path = RECORDS) -> Path:
 
 
 def verdict_digest(bundle_id: str, records: Path = RECORDS) -> str:
-    """SHA-256 of the verdict that the signatures confirm.
-
-    Raises:
-        BadInput: there is no verdict that can be read.
-    """
+    """SHA-256 of the verdict that signatures confirm; BadInput if it cannot be read."""
     verdict = read_bytes(folder(bundle_id, records) / VERDICT, *_A_VERDICT)
     return hashlib.sha256(verdict).hexdigest()
 
@@ -60,11 +56,7 @@ def refusal(bundle_id: str, records: Path = RECORDS) -> str | None:
 
 
 def unsigned(bundle_id: str, team: str, records: Path = RECORDS) -> str | None:
-    """Why the team has no signature for this bundle and its present verdict; None if it has one.
-
-    Raises:
-        BadInput: there is no verdict.
-    """
+    """Why the team has not signed this bundle and verdict, or None; BadInput without a verdict."""
     path = folder(bundle_id, records) / f"{team}.toml"
     try:
         signature = _signature(path)
@@ -90,11 +82,7 @@ def signed(bundle_id: str, records: Path = RECORDS) -> tuple[str, ...]:
 
 
 def signer(bundle_id: str, team: str, records: Path = RECORDS) -> str:
-    """The person who signed for the team.
-
-    Raises:
-        BadInput: there is no signature that can be read.
-    """
+    """The person who signed for the team; BadInput if there is no signature that can be read."""
     return str(_signature(folder(bundle_id, records) / f"{team}.toml").get("person"))
 
 

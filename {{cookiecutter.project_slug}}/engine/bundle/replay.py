@@ -21,11 +21,7 @@ def replay(
     relative: float = RELATIVE_TOLERANCE,
     absolute: float = ABSOLUTE_TOLERANCE,
 ) -> list[Answer]:
-    """The predictions of the golden rows, one by one as a client sends them, after a comparison.
-
-    Raises:
-        BadInput: names the first row whose prediction differs.
-    """
+    """The predictions of the golden rows; BadInput names the first row whose prediction differs."""
     answers: list[Answer] = []
     for number, golden in enumerate(bundle.golden(), start=1):
         answer: Any = None

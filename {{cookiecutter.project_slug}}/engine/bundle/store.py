@@ -12,11 +12,7 @@ RELEASE_FILE = Path("deploy/release.toml")
 
 
 def latest(built: Path = BUILT) -> Path:
-    """The folder of the newest bundle in the folder `built`.
-
-    Raises:
-        BadInput: there is none.
-    """
+    """The folder of the newest bundle in the folder `built`; BadInput if there is none."""
     folders = [one for one in built.glob("*") if one.is_dir() and one.name[0] != "."]
     if not folders:
         raise BadInput(
@@ -32,11 +28,7 @@ def bundle_path(bundle_id: str) -> Path:
 
 
 def champion(release: Path = RELEASE_FILE) -> str:
-    """The id of the released bundle.
-
-    Raises:
-        BadInput: the release file names none; see also `champion_if_any`.
-    """
+    """The id of the released bundle; BadInput if the release file names none."""
     if bundle_id := champion_if_any(release):
         return bundle_id
     raise BadInput(
@@ -47,11 +39,7 @@ def champion(release: Path = RELEASE_FILE) -> str:
 
 
 def champion_if_any(release: Path = RELEASE_FILE) -> str | None:
-    """As `champion`; None where the release file names none.
-
-    Raises:
-        BadInput: the file cannot be read, or its champion is no id.
-    """
+    """As `champion`; None where the file names none, BadInput where it names no id."""
     then = "restore it from git, or name a bundle with --bundle"
     bundle_id = read_toml(release, "the released bundle", then).get("champion")
     if bundle_id in (None, ""):

@@ -23,11 +23,7 @@ class Window:
 
 
 def window_of(days: int, since: datetime | None = None, now: datetime | None = None) -> Window:
-    """The span from `since`, or from `days` ago, until `now`. Both times have an offset.
-
-    Raises:
-        BadInput: `since` is not in the past.
-    """
+    """The span from `since`, or `days` ago, until `now`, both with offsets; BadInput if empty."""
     end = now or datetime.now(UTC)
     begin = since or end - timedelta(days=days)
     if begin >= end:

@@ -127,11 +127,7 @@ def live_table(
 
 
 def _segments(folder: Path) -> list[str]:
-    """The segments' paths, escaped so that DuckDB takes no character of them for a pattern.
-
-    Raises:
-        BadInput: one of them is no regular file (a pipe would block).
-    """
+    """The segments' paths, escaped for DuckDB; BadInput for a pipe, which would block."""
     paths = sorted(folder.glob("*.jsonl"))
     for path in paths:
         if not path.is_file():

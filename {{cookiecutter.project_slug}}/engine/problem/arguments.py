@@ -105,11 +105,7 @@ port = whole(0, 65535)
 def variable(
     name: str, kind: Callable[[str], Value], environment: Mapping[str, str] = os.environ
 ) -> Value | None:
-    """The value of an environment variable; None where it is unset or empty.
-
-    Raises:
-        BadInput: its value is not of this kind.
-    """
+    """The value of an environment variable, None if unset or empty; BadInput if invalid."""
     word = environment.get(name, "").removeprefix(MARK)
     if not word:
         return None
@@ -121,11 +117,7 @@ def variable(
 
 
 def secret(name: str, environment: Mapping[str, str] = os.environ) -> str:
-    """The text of an environment variable, which no message repeats; empty where it is unset.
-
-    Raises:
-        BadInput: it holds bytes that are not UTF-8.
-    """
+    """The text of a variable, which no message repeats; BadInput if it is not UTF-8."""
     word = environment.get(name, "").removeprefix(MARK)
     try:
         word.encode()

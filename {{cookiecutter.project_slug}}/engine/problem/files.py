@@ -83,21 +83,12 @@ def read_toml(path: Path, expected: str, then: str) -> dict[str, Any]:
 
 
 def parse_toml(text: str, where: str, then: str) -> dict[str, Any]:
-    """The table that a TOML text holds; `where` names its file in messages.
-
-    Raises:
-        BadInput: it is not valid TOML or is nested too deeply.
-    """
+    """The table of a TOML text; BadInput, which names `where`, if it is invalid or too deep."""
     return _parse(tomllib.loads, "TOML", text, where, then)
 
 
 def read_json(path: Path, expected: str, then: str) -> dict[str, Any]:
-    """The object in a JSON file.
-
-    Raises:
-        MissingFile: there is no such file.
-        BadInput: see `read_text`, or it is not valid JSON, no object or nested too deeply.
-    """
+    """The object in a JSON file; BadInput as from `read_text`, or if it is invalid or too deep."""
     return _parse(json.loads, "JSON", read_text(path, expected, then), str(path), then)
 
 

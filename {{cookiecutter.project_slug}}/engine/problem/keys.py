@@ -9,11 +9,7 @@ from engine.problem.files import read_text
 
 
 def key_file(variable: str, environment: Mapping[str, str]) -> Path | None:
-    """The path in an environment variable that names a file of keys; None where it is unset.
-
-    Raises:
-        BadInput: the variable is empty.
-    """
+    """The path in a variable that names a file of keys, None if unset; BadInput if it is empty."""
     path = environment.get(variable)
     if path is not None and not path.strip():
         raise BadInput(

@@ -10,11 +10,7 @@ ENGINE_HOME = Path(__file__).resolve().parents[2]
 
 
 def stages_home() -> Path:
-    """The folder that holds the stage folders; the working directory may be another.
-
-    Raises:
-        RuntimeError: the stage folders are not on Python's path.
-    """
+    """The folder of the stage folders; RuntimeError if they are not on the path of Python."""
     spec = find_spec("handoff")
     if spec is None or not spec.submodule_search_locations:
         raise RuntimeError("no stage folders on Python's path: run in the project's folder")

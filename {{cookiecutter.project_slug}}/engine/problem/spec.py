@@ -192,11 +192,7 @@ def read(path: Path = PROBLEM_FILE) -> Problem:
 
 
 def read_answered(path: Path) -> Problem:
-    """As `read`; what `data adopt` left open must be answered, or listed as assumed.
-
-    Raises:
-        BadInput: see `read`, or an answer is neither.
-    """
+    """As `read`; BadInput if an answer that `data adopt` left open is not listed as assumed."""
     problem = read(path)
     rule = "is not said yet; say it in words, or list it under 'assumed'"
     open_answers = [
@@ -211,11 +207,7 @@ def read_answered(path: Path) -> Problem:
 
 
 def text_of(path: Path) -> str:
-    """The text of a problem.toml.
-
-    Raises:
-        BadInput: it is missing or no UTF-8 text.
-    """
+    """The text of a problem.toml; BadInput if it is missing or no UTF-8 text."""
     then = (
         "run this from the project's folder, or frame one with `python -m data adopt FILE "
         "--target COLUMN`"
