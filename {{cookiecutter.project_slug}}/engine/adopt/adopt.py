@@ -12,8 +12,8 @@ from engine.adopt.infer import FEWEST_ROWS, Guess, found_in, guess, guess_task, 
 from engine.adopt.inferred import Found, habits
 from engine.adopt.words import decided, layout_notes, table_notes
 from engine.contract.column import Column
+from engine.contract.layout import Layout
 from engine.data import sources
-from engine.data.reading.layout import Layout
 from engine.leakage import Leak, find
 from engine.pages.formatting import count
 from engine.problem.errors import BadInput

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from engine.data.convert import dates
+from engine.contract.cells import dates
 
 ISO = r"\d{4}-\d{2}-\d{2}([T ].*)?"
 NUMERIC = re.compile(

@@ -9,7 +9,7 @@ import pandas as pd
 
 from engine.adopt.infer import Guess
 from engine.adopt.literals import LONGEST_LINE, metadata, one_of, python
-from engine.data.reading.layout import Layout
+from engine.contract.layout import Layout
 from engine.leakage import Leak
 from engine.problem.spec import Label, Task
 from engine.problem.toml import toml

@@ -10,10 +10,9 @@ import pandas as pd
 
 from engine.adopt.inferred import DialectHints, Found
 from engine.adopt.texts import find
+from engine.contract.cells import convert, is_infinite, without_missing
 from engine.contract.column import LONGEST_CATEGORY, ColumnType
 from engine.contract.format import PLAIN, ColumnFormat
-from engine.contract.numbers import is_infinite
-from engine.data.convert import convert, without_missing
 from engine.problem.errors import BadInput
 from engine.problem.spec import Task
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine.adopt.inferred import SAMPLE_SIZE, DialectHints, Found, all_match, any_match
-from engine.contract.format import ColumnFormat
-from engine.contract.numbers import INFINITE, is_infinite, number_pattern, strip_units
+from engine.contract.cells import is_infinite, strip_units
+from engine.contract.format import INFINITE, ColumnFormat, number_pattern
 
 SPACES = (" ", "'", "’")
 # Signs of numbers as (decimal, thousands), the first that fits unless the table has another habit.
@@ -55,15 +55,21 @@ def _dressed(rest: pa.Array, known: DialectHints) -> Found | None:
     if not _is_unit(unit, rest[0].as_py()) or not (unit or negative):
         return None
     for part in (rest.slice(0, SAMPLE_SIZE), rest):
-        if strip_units(part, unit, negative).null_count:
+        if _without_unit(part, unit, negative).null_count:
             return None
-    found = _figures(strip_units(rest, unit, negative), known)
+    found = _figures(_without_unit(rest, unit, negative), known)
     if found is None or found.kind == "category":
         return None
     notes: tuple[str, ...] = (f"every cell has {unit!r}, which is left aside",) if unit else ()
     notes += (f"as {' or '.join(map(repr, negative))} stands for -1",) if negative else ()
     cells = replace(found.cells, unit=unit, negative=negative)
     return replace(found, cells=cells, notes=(*notes, *found.notes))
+
+
+def _without_unit(texts: pa.Array, unit: str, negative: tuple[str, ...]) -> pa.Array:
+    series = pd.Series(texts.to_pandas(), dtype="str")
+    stripped = strip_units(series, ColumnFormat(unit=unit, negative=negative))
+    return pa.array(stripped, pa.string(), from_pandas=True)
 
 
 def _is_unit(unit: str, text: str) -> bool:

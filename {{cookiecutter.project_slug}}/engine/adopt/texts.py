@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from engine.adopt.dates import ISO, forms_of, is_dated
 from engine.adopt.inferred import SAMPLE_SIZE, DialectHints, Found, all_match
 from engine.adopt.number_formats import figures, unread
+from engine.contract.cells import dates
 from engine.contract.format import ColumnFormat
-from engine.data.convert import dates
 
 # Words for missing, in small letters. Those that may as well be a value, as Namibia or 'no alley',
 # are missing among words only where the table uses them so elsewhere.

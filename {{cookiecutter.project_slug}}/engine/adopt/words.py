@@ -8,7 +8,7 @@ import pandas as pd
 
 from engine.adopt.framing import Roles
 from engine.adopt.infer import FEWEST_KEYS, NAMED_ID, Guess
-from engine.data.reading.layout import SEPARATORS, Layout
+from engine.contract.layout import SEPARATORS, Layout
 from engine.data.reading.text import header
 from engine.leakage import Leak
 from engine.leakage.outcome import SAMPLE

@@ -11,9 +11,9 @@ from decimal import Decimal
 from typing import Any
 
 from engine.contract.column import Column, ColumnType
-from engine.contract.format import DAY, HUGE, INFINITE, NEGATIVES, OFFSET, TIME, ColumnFormat
+from engine.contract.format import HUGE, INFINITE, ISO, NEGATIVES, ColumnFormat
 
-ISO = re.compile(rf"({DAY})({TIME})?({OFFSET})?")
+MAY_BE_INFINITE = rf"(?i).*({INFINITE}|{HUGE}).*"
 INFINITE_NUMBER = re.compile(INFINITE, re.IGNORECASE)
 
 
@@ -91,7 +91,7 @@ def _date(cells: ColumnFormat, text: str) -> str | None:
     for form in cells.dates:
         if date := _utc(datetime.strptime, text, form):
             return date
-    if found := ISO.fullmatch(text):
+    if found := re.fullmatch(ISO, text):
         day, time, offset = found[1], found[2] or "T00:00", (found[5] or "").strip()
         return _utc(datetime.fromisoformat, day + time + offset)
     return None

@@ -6,11 +6,11 @@ from pathlib import Path
 import pandas as pd
 import pandera.pandas as pa
 
+from engine.contract.cells import without_missing
 from engine.contract.format import ColumnFormat
+from engine.contract.layout import Layout
 from engine.data import sources
 from engine.data.columns import check_names
-from engine.data.convert import without_missing
-from engine.data.reading.layout import Layout
 from engine.data.validation import Violation, column_mistakes, judge
 from engine.problem.files import atomic_path
 from engine.problem.spec import Problem

@@ -6,9 +6,8 @@ from typing import Any
 import pandas as pd
 import pandera.pandas as pa
 
-from engine.contract.column import LONGEST_CATEGORY, Column, ColumnType
+from engine.contract.column import LONGEST_CATEGORY, Column, ColumnType, kind_of
 from engine.contract.format import ColumnFormat
-from engine.data.convert import kind_of
 from engine.problem.errors import BadInput
 from engine.problem.spec import Problem
 

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
+from engine.contract.cells import without_missing
 from engine.contract.column import Column
 from engine.contract.format import ColumnFormat
+from engine.contract.layout import Layout
 from engine.data import sources
 from engine.data.columns import check_names
-from engine.data.convert import without_missing
-from engine.data.reading.layout import Layout
 from engine.data.split import Rows
 from engine.data.validation import conform
 from engine.problem.spec import Problem

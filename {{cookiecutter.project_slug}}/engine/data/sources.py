@@ -3,8 +3,9 @@
 import pandas as pd
 from sklearn import datasets
 
+from engine.contract.layout import Layout
+from engine.contract.sniff import sniff
 from engine.data.paths import QUERY, TEXTS, check_place, checked, is_file
-from engine.data.reading.layout import Layout, sniff
 from engine.data.reading.parquet import read_parquet
 from engine.data.reading.sql import read_sql
 from engine.data.reading.text import read_text

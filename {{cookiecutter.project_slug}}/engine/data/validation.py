@@ -7,8 +7,9 @@ from difflib import get_close_matches
 import pandas as pd
 import pandera.pandas as pa
 
+from engine.contract.cells import convert, without_missing
+from engine.contract.column import kind_of
 from engine.contract.format import ColumnFormat
-from engine.data.convert import convert, kind_of, without_missing
 from engine.problem.errors import BadInput
 
 # How many broken rows a message names before it only counts.

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from engine.contract.column import Column
-from engine.data.convert import kind_of
+from engine.contract.column import Column, kind_of
 from engine.leakage.leak import Leak
 from engine.leakage.outcome import Array, Codes, Outcome, as_numbers, read_columns
 from engine.leakage.running import leaving_one_out, running

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from engine.contract.cells import convert
 from engine.contract.column import Column
-from engine.data.convert import convert
 from engine.problem.spec import Problem
 
 Array = NDArray[np.float64]

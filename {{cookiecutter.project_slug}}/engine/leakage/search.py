@@ -11,8 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from engine.contract.column import Column
-from engine.data.convert import kind_of
+from engine.contract.column import Column, kind_of
 from engine.leakage import late, views
 from engine.leakage.categorical import (
     Words,

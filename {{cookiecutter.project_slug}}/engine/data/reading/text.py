@@ -7,11 +7,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
-from engine.contract.arrow_texts import trim
+from engine.contract.cells import trimmed
 from engine.contract.encoding import check_encoding
 from engine.contract.layout import SEPARATORS, Layout
+from engine.contract.sniff import sniff
 from engine.contract.text_table import header, read_table
-from engine.data.reading.layout import sniff
 from engine.problem.errors import BadInput
 
 __all__ = ["header", "read_text"]
@@ -34,10 +34,8 @@ def read_text(path: Path, layout: Layout | None = None) -> pd.DataFrame:
         check_encoding(path, layout.encoding)
     names = list(header(path, layout).names)
     table = _table(path, layout, names)
-    columns = {name: [trim(part) for part in table[name].chunks] for name in names}
-    made = pa.table({name: pa.chunked_array(columns[name], pa.string()) for name in names})
-    frame: pd.DataFrame = made.to_pandas(types_mapper={pa.string(): TEXT}.get)
-    return frame
+    frame: pd.DataFrame = table.to_pandas(types_mapper={pa.string(): TEXT}.get)
+    return pd.DataFrame({name: trimmed(frame[name]) for name in names}, copy=False)
 
 
 def _table(path: Path, layout: Layout, names: list[str]) -> pa.Table:

@@ -10,12 +10,12 @@ import pyarrow as pa
 import pytest
 
 from engine.bundle.bundle import Contract
-from engine.contract import arrow, text_table
+from engine.contract import text_table
+from engine.contract.cells import convert, read, without_missing
 from engine.contract.column import Column
 from engine.contract.format import ColumnFormat
 from engine.contract.layout import Layout
 from engine.data.columns import json_value
-from engine.data.convert import convert, without_missing
 from engine.data.reading.text import read_text
 from engine.problem.errors import BadInput
 from engine.serving.http.protocols.frames import rows_of_csv
@@ -114,10 +114,8 @@ def by_bulk(path: Path, layout: Layout, columns: tuple[Column, ...]) -> list[lis
     table = pa.Table.from_batches(batches)
     found = []
     for column in columns:
-        values, _ = arrow.read(column, table[column.name].combine_chunks(), text=True)
-        if column.type == "date":
-            values = [value and value.isoformat() for value in values.to_pylist()]
-        found.append(values if isinstance(values, list) else values.to_pylist())
+        values, _ = read(column, table[column.name].to_pandas().astype("str"))
+        found.append([json_value(value, column.type) for value in values])
     return found
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from engine.adopt.adopt import adopt
 from engine.adopt.copying import CONTRACT_FILE
+from engine.contract.layout import Layout
+from engine.contract.sniff import sniff
 from engine.data.load import digest, load
-from engine.data.reading.layout import Layout, sniff
 from engine.data.reading.text import header, read_text
 from engine.problem.errors import BadInput
 from engine.problem.spec import read as read_problem

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from engine.adopt.infer import found_in, guess, reach, typed
+from engine.contract.cells import convert
 from engine.contract.column import Column, ColumnType
-from engine.data.convert import convert
 from engine.data.sources import read
 
 ARROW: dict[str, tuple[Any, ColumnType, list[Any]]] = {

@@ -13,8 +13,6 @@ from engine.contract.layout import SEPARATORS, Layout
 from engine.contract.text_table import decoded, first_lines
 from engine.problem.errors import BadInput
 
-__all__ = ["SEPARATORS", "Layout", "sniff"]
-
 # A line that names the separator for Excel.
 EXCELS = re.compile(r'"?sep=[^\r\n]{0,3}(?=[\r\n])', re.IGNORECASE)
 # A number or a date, as no column is called.
