@@ -169,6 +169,8 @@ def _plain_numbers(values: pd.Series, cells: ColumnFormat) -> pd.Series:
 
 
 def _number(values: pd.Series) -> pd.Series:
+    if pd.api.types.is_object_dtype(values.dtype):  # such as decimals of a database
+        values = pd.to_numeric(values, errors="coerce")
     if not pd.api.types.is_numeric_dtype(values.dtype) or pd.api.types.is_bool_dtype(values.dtype):
         return pd.Series(np.nan, values.index)
     numbers = values.astype("float64")
