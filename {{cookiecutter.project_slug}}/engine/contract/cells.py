@@ -55,9 +55,8 @@ def read(column: Column, values: pd.Series) -> tuple[pd.Series, Mask]:
     """A column of a new table as the specification reads it, and a mask of the allowed cells.
 
     Args:
-        values: texts as they stand in a text table, or typed values.
+        values: `trimmed` texts of a text table, or typed values.
     """
-    values = trimmed(values) if _is_text(values) else values
     values = without_missing(values, column.format)
     converted, invalid = convert(values, column.type, nullable=True, cells=column.format)
     return converted, allowed(column, converted) & ~invalid

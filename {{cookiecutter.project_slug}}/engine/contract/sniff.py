@@ -31,13 +31,14 @@ def sniff(path: Path) -> Layout:
     encoding = "utf-8" if encoding == "ascii" else encoding
     if found := EXCELS.match(decoded(path, encoding)[0]):
         raise BadInput(
-            f"{path} opens with the line {found[0]!r}, which only Excel understands; delete it"
+            f"{path} opens with the line {found[0]!r}, which only Excel understands; delete it",
+            code="not-a-table",
         )
     scores = {sign: _score(first_lines(path, encoding, sign)) for sign in SEPARATORS}
     separator = max(scores, key=lambda sign: scores[sign])
     lines = first_lines(path, encoding, separator)
     if not lines:
-        raise BadInput(f"{path} is empty; expected a header line and rows")
+        raise BadInput(f"{path} is empty; expected a header line and rows", code="empty-table")
     return Layout(encoding, separator, _has_header(lines))
 
 

@@ -41,7 +41,9 @@ def first_lines(path: Path, encoding: str, separator: str) -> list[list[str]]:
     try:
         found = list(islice((row for row in rows if row), LINES))
     except csv.Error as error:
-        raise BadInput(f"{path} has no readable header line: {error}; export it again") from None
+        raise BadInput(
+            f"{path} has no readable header line: {error}; export it again", code="not-a-table"
+        ) from None
     return found[:-1] if cut and 1 < len(found) < LINES else found
 
 

@@ -10,6 +10,7 @@ from engine.contract.column import Column
 from engine.contract.layout import Layout
 from engine.data.columns import columns as describe
 from engine.data.load import digest, inputs, load, take
+from engine.data.sources import layout_of
 from engine.data.split import Split, split
 from engine.problem.spec import Problem
 from engine.training.evaluate import Targets, targets_of
@@ -66,5 +67,5 @@ def gather(problem: Problem, schema: pa.DataFrameSchema) -> Dataset:
         learning=learning,
         columns=describe(problem, schema, learning),
         known=targets_of(problem, learning),
-        layout=Layout.of(schema.metadata) or Layout(),
+        layout=Layout.of(schema.metadata) or layout_of(problem.rows.source) or Layout(),
     )

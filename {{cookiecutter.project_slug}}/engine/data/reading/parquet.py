@@ -10,23 +10,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from engine.contract.arrow_types import plain, plain_type
 from engine.contract.text_table import LONGEST_NAME
 from engine.problem.errors import BadInput
-
-# Parquet's types and what they are read as; the first that fits.
-READ_AS = (
-    (pa.types.is_uint64, pa.float64()),
-    (pa.types.is_integer, pa.int64()),
-    (pa.types.is_floating, pa.float64()),
-    (pa.types.is_decimal, pa.float64()),
-    (pa.types.is_boolean, pa.bool_()),
-    (pa.types.is_date, pa.timestamp("us")),
-    (pa.types.is_time, pa.string()),
-    (pa.types.is_string, pa.string()),
-    (pa.types.is_large_string, pa.string()),
-    (pa.types.is_string_view, pa.string()),
-    (pa.types.is_null, pa.string()),
-)
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
@@ -38,15 +24,14 @@ def read_parquet(path: Path) -> pd.DataFrame:
     try:
         schema = pq.read_schema(path)
         _check_names(path, schema.names)
-        wanted = {field.name: _plain(field.type) for field in schema}
-        if unfit := [name for name, kind in wanted.items() if kind is None]:
+        if unfit := [field.name for field in schema if plain_type(field.type) is None]:
             kinds = ", ".join(f"'{name}' ({schema.field(name).type})" for name in unfit)
             raise BadInput(
                 f"{path} has columns of lists, structs or bytes: {kinds}; a row needs one value "
                 "a column, so flatten them or leave them out"
             )
-        # Not safe: a decimal or a huge number may lose its last digits on becoming a float.
-        table = pq.read_table(path).cast(pa.schema(list(wanted.items())), safe=False)
+        table = pq.read_table(path)
+        table = pa.table({name: plain(table[name]) for name in table.column_names})
         types = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
         frame: pd.DataFrame = table.to_pandas(types_mapper=types.get, ignore_metadata=True)
     except (pa.ArrowException, OSError, UnicodeError) as error:
@@ -55,15 +40,6 @@ def read_parquet(path: Path) -> pd.DataFrame:
             f"{path} is no readable Parquet file: {reason:.300}; export it again"
         ) from None
     return frame
-
-
-def _plain(kind: pa.DataType) -> pa.DataType | None:
-    """The type that a column of `kind` is read as; None if its cells are no single values."""
-    if pa.types.is_dictionary(kind):
-        return _plain(kind.value_type)
-    if pa.types.is_timestamp(kind):
-        return pa.timestamp("us", kind.tz)
-    return next((plain for is_one, plain in READ_AS if is_one(kind)), None)
 
 
 def _check_names(path: Path, names: list[str]) -> None:

@@ -164,7 +164,7 @@ def by_server(column: Column, value: Any) -> Any:
 
 def by_bulk(column: Column, texts: list[str]) -> Any:
     """What bulk work makes of the first of these cells."""
-    values, valid = cells.read(column, pd.Series(texts, dtype="str"))
+    values, valid = cells.read(column, cells.trimmed(pd.Series(texts, dtype="str")))
     return json_value(values.iloc[0], column.type) if valid.iloc[0] else REFUSED
 
 

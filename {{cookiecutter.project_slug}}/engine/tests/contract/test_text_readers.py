@@ -11,7 +11,7 @@ import pytest
 
 from engine.bundle.bundle import Contract
 from engine.contract import text_table
-from engine.contract.cells import convert, read, without_missing
+from engine.contract.cells import convert, read, trimmed, without_missing
 from engine.contract.column import Column
 from engine.contract.format import ColumnFormat
 from engine.contract.layout import Layout
@@ -114,7 +114,7 @@ def by_bulk(path: Path, layout: Layout, columns: tuple[Column, ...]) -> list[lis
     table = pa.Table.from_batches(batches)
     found = []
     for column in columns:
-        values, _ = read(column, table[column.name].to_pandas().astype("str"))
+        values, _ = read(column, trimmed(table[column.name].to_pandas().astype("str")))
         found.append([json_value(value, column.type) for value in values])
     return found
 

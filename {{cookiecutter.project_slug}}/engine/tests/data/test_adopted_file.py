@@ -11,8 +11,7 @@ import pyarrow as pa
 from engine.adopt.adopt import adopt
 from engine.adopt.copying import CONTRACT_FILE
 from engine.bundle.bundle import Contract
-from engine.contract import text_table
-from engine.contract.cells import read as read_cells
+from engine.contract import cells, text_table
 from engine.contract.layout import Layout
 from engine.data.columns import columns, json_rows
 from engine.data.load import load
@@ -73,7 +72,7 @@ def test_german_file_is_adopted_and_read_by_training_bulk_and_server(
     bulk = {}
     for column in contract.inputs:
         texts = table[column.name].to_pandas().astype("str")
-        bulk[column.name], valid = read_cells(column, texts)
+        bulk[column.name], valid = cells.read(column, cells.trimmed(texts))
         assert valid.all()
     assert json_rows(pd.DataFrame(bulk), contract.inputs) == trained
 
