@@ -111,15 +111,24 @@ def _predict(setting: Setting, part: Part) -> tuple[int, Counts]:
 
 @contextmanager
 def _without_sigint() -> Iterator[None]:
-    """Block SIGINT: a process that is started here inherits that."""
+    """Defer Ctrl-C to the end of the block; a process that is started in it never receives it.
+
+    The mask is for that process. This one has threads that do not block the signal, and would
+    stop with a process half started.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
     # `multiprocessing` starts its tracker before the first process and then unblocks SIGINT. The
     # process that imports the libraries would receive it, and print a traceback.
     resource_tracker.ensure_running()
+    received: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: received.append(number))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, handler)
+    if received:
+        raise KeyboardInterrupt
