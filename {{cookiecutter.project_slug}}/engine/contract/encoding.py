@@ -52,10 +52,10 @@ def _neither(path: Path, mistake: str, *, wide: bool, marked: bool) -> str:
 
 def check_encoding(path: Path, expected: str) -> None:
     """Raise BadInput where `path` holds letters in another encoding than the contract names."""
-    found = encoding_of(path)
-    if found not in ("ascii", expected):
+    encoding = encoding_of(path)
+    if encoding not in ("ascii", expected):
         raise BadInput(
-            f"{path} is {found} text, but data/contract.py states {expected}; save it as "
+            f"{path} is {encoding} text, but data/contract.py states {expected}; save it as "
             f"{expected}, or change the contract's metadata",
             code="wrong-encoding",
         )

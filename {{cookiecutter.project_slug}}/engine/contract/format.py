@@ -59,8 +59,8 @@ class ColumnFormat:
     @classmethod
     def of(cls, metadata: Mapping[str, Any] | None) -> "ColumnFormat":
         """Read what `to_metadata` wrote; other keys belong to others."""
-        known = {one.name for one in fields(cls)} & (metadata or {}).keys()
-        given = {key: (metadata or {})[key] for key in known}
+        names = {one.name for one in fields(cls)} & (metadata or {}).keys()
+        given = {key: (metadata or {})[key] for key in names}
         plain: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in given.items()
         }

@@ -29,9 +29,9 @@ def sniff(path: Path) -> Layout:
     """
     encoding = encoding_of(path)
     encoding = "utf-8" if encoding == "ascii" else encoding
-    if found := EXCELS.match(decoded(path, encoding)[0]):
+    if line := EXCELS.match(decoded(path, encoding)[0]):
         raise BadInput(
-            f"{path} opens with the line {found[0]!r}, which only Excel understands; delete it",
+            f"{path} opens with the line {line[0]!r}, which only Excel understands; delete it",
             code="not-a-table",
         )
     scores = {sign: _score(first_lines(path, encoding, sign)) for sign in SEPARATORS}

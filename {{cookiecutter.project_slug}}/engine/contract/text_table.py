@@ -1,7 +1,7 @@
 """Reads text tables: every cell comes out as the text that it is.
 
-Training reads a table whole, bulk work in batches; `engine.contract.arrow` reads what the cells
-mean.
+Training reads a table whole, bulk work in batches; `engine.contract.cells` reads what the
+cells mean.
 """
 
 import codecs
@@ -39,12 +39,12 @@ def first_lines(path: Path, encoding: str, separator: str) -> list[list[str]]:
     # A quote that is not closed within the sample is found by the reader of the whole file.
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
-        found = list(islice((row for row in rows if row), LINES))
+        lines = list(islice((row for row in rows if row), LINES))
     except csv.Error as error:
         raise BadInput(
             f"{path} has no readable header line: {error}; export it again", code="not-a-table"
         ) from None
-    return found[:-1] if cut and 1 < len(found) < LINES else found
+    return lines[:-1] if cut and 1 < len(lines) < LINES else lines
 
 
 def decoded(path: Path, encoding: str) -> tuple[str, bool]:

@@ -1,6 +1,6 @@
-"""Reads a Parquet file whole, or says in one sentence why not and what to do.
+"""Reads a Parquet file whole.
 
-What comes out has plain types only: int64 or Int64, float64, bool or boolean, str, datetime64.
+The frame has plain types only: int64 or Int64, float64, bool or boolean, str, datetime64.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from engine.problem.errors import BadInput
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
-    """The rows of a Parquet file; what pandas noted in it (index, types) is left aside.
+    """The rows of a Parquet file; metadata of pandas in it is ignored.
 
     Raises:
         BadInput: no Parquet file, or columns that are doubled, unnamed or hold no single values.
@@ -28,7 +28,8 @@ def read_parquet(path: Path) -> pd.DataFrame:
             kinds = ", ".join(f"'{name}' ({schema.field(name).type})" for name in unfit)
             raise BadInput(
                 f"{path} has columns of lists, structs or bytes: {kinds}; a row needs one value "
-                "a column, so flatten them or leave them out"
+                "a column, so flatten them or leave them out",
+                code="not-single-values",
             )
         table = pq.read_table(path)
         table = pa.table({name: plain(table[name]) for name in table.column_names})
@@ -37,7 +38,8 @@ def read_parquet(path: Path) -> pd.DataFrame:
     except (pa.ArrowException, OSError, UnicodeError) as error:
         reason = " ".join(str(error).split())
         raise BadInput(
-            f"{path} is no readable Parquet file: {reason:.300}; export it again"
+            f"{path} is no readable Parquet file: {reason:.300}; export it again",
+            code="unreadable-file",
         ) from None
     return frame
 
@@ -47,16 +49,19 @@ def _check_names(path: Path, names: list[str]) -> None:
     if doubled:
         raise BadInput(
             f"{path} has several columns named {', '.join(map(repr, doubled))}; "
-            "give each a name of its own"
+            "give each a name of its own",
+            code="duplicate-column",
         )
     for number, name in enumerate(names, start=1):
         if not name.strip():
             raise BadInput(
                 f"{path} has a column without a name (number {number}); name it, or leave it out "
-                "if it only numbers the rows"
+                "if it only numbers the rows",
+                code="unnamed-column",
             )
         if len(name) > LONGEST_NAME:
             raise BadInput(
                 f"{path} has a column name of {len(name)} characters ({name[:30]!r}…); "
-                f"give it one of at most {LONGEST_NAME}"
+                f"give it one of at most {LONGEST_NAME}",
+                code="column-name-too-long",
             )

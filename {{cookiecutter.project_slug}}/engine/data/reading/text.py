@@ -59,7 +59,7 @@ def _table(path: Path, layout: Layout, names: list[str]) -> pa.Table:
         title = "; if a title stands above the header, delete its lines" if titled else ""
         raise BadInput(
             f"{path} has {row.expected_columns} columns, but row {number} below the header has "
-            f"{row.actual_columns} cells ({row.text[:40]!r}…); mend that row; read as separated by "
+            f"{row.actual_columns} cells ({row.text[:40]!r}…); fix that row; read as separated by "
             f"{SEPARATORS[layout.separator]}, and one inside a cell needs quotes around the cell"
             f"{title}",
             code="row-length",

@@ -65,18 +65,18 @@ def output_schema(bundle: Bundle, source: Source, *, rehearsal: bool) -> pa.Sche
 
 def fits(column: Column, kind: pa.DataType) -> bool:
     """Whether values of this type can be the column's; texts can be of every type."""
-    found = plain_type(kind)
-    if found is None:
+    plain_kind = plain_type(kind)
+    if plain_kind is None:
         return False
-    is_number = pa.types.is_integer(found) or pa.types.is_floating(found)
+    is_number = pa.types.is_integer(plain_kind) or pa.types.is_floating(plain_kind)
     allowed = {
         "number": is_number,
         "integer": is_number,
-        "boolean": is_number or pa.types.is_boolean(found),
+        "boolean": is_number or pa.types.is_boolean(plain_kind),
         "category": True,
-        "date": pa.types.is_timestamp(found),
+        "date": pa.types.is_timestamp(plain_kind),
     }
-    return bool(allowed[column.type]) or pa.types.is_string(found)
+    return bool(allowed[column.type]) or pa.types.is_string(plain_kind)
 
 
 def _has_values(source: Source, name: str) -> bool:
