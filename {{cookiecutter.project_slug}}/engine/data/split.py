@@ -45,8 +45,8 @@ def split(problem: Problem, frame: pd.DataFrame, seed: int = 0) -> Split:
     if not SMALLEST <= share <= LARGEST:
         raise BadInput(
             f"the test set would have {percent(share)} of the rows instead of 20 %, because "
-            f"{_kept_together(problem)} stay together; add rows, or split otherwise (rows.time, rows.unit "
-            "in problem.toml)",
+            f"{_kept_together(problem)} stay together; add rows, or split otherwise "
+            "(rows.time, rows.unit in problem.toml)",
             code="bad-split",
         )
     text = _describe(problem, frame, train, test)

@@ -57,9 +57,9 @@ class Run:
         if first is None:  # no process is started
             yield iter(())
             return
-        count, rows = processes or cores(), self._source.rows
-        if rows is not None:
-            count = min(count, -(-rows // self._part_rows))
+        count = processes or cores()
+        if self._source.rows is not None:
+            count = min(count, -(-self._source.rows // self._part_rows))
         self._progress = Progress()
         try:
             with start_workers(count, setting) as workers:

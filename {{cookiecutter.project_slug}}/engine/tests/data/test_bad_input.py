@@ -62,9 +62,9 @@ def loop(folder: Path) -> str:
 N = len(table())
 LINES = "late,b\n" + "yes,1\nno,2\n" * 40
 UNFIT_FILES: dict[str, tuple[Make, str, str]] = {
-    "missing": (lambda folder: str(folder / "no.csv"), "found nothing", "give the path"),
+    "missing": (lambda folder: str(folder / "no.csv"), "found no such file", "give the path"),
     "a folder": (str, "found a folder", "give the path"),
-    "unreadable": (loop, "found what cannot be read", "that you may read"),
+    "unreadable": (loop, "found a file that cannot be read", "that you may read"),
     "another kind": (text("x", "t.xlsx"), "ends in .csv,", "save the sheet as CSV"),
     "packed": (text("x", "t.csv.gz"), "got t.csv.gz", "unpack it first: `gunzip -k 't.csv.gz'`"),
     "a kind nobody knows": (text("x", "t.dat"), "got t.dat", "save the table as one of these"),
@@ -86,9 +86,9 @@ UNFIT_FILES: dict[str, tuple[Make, str, str]] = {
     "a title": (text(f"Sales\n\n{LINES}"), "has 1 columns", "delete its lines"),
     "a title as wide": (text(f"Sales,\n{LINES}"), "has 'Sales', 'column_2'", "row 1 holds 'late'"),
     "a long row": (text(LINES + "no,2,3\n"), "row 81 below the header has 3 cells", "quotes"),
-    "a long first row": (text("late,b\nyes,1,2\n"), "row 1 below", "mend that row"),
-    "a short row": (text(LINES + "no\n"), "row 81 below the header has 1 cells", "mend that row"),
-    "an open quote": (text(LINES + '"no,2\n'), "row 81", "mend that row"),
+    "a long first row": (text("late,b\nyes,1,2\n"), "row 1 below", "fix that row"),
+    "a short row": (text(LINES + "no\n"), "row 81 below the header has 1 cells", "fix that row"),
+    "an open quote": (text(LINES + '"no,2\n'), "row 81", "fix that row"),
     "lists in cells": (rows(tags='["a", "b"]'), "'tags' holds lists", "flatten it"),
     "no Parquet": (text(LINES, "t.parquet"), "no readable Parquet file", "export it again"),
     "half a Parquet": (text(b"PAR1 and PAR1", "t.parquet"), "no readable", "export it again"),

@@ -73,7 +73,7 @@ def deliver(project: Path, cells: list[str], more: str) -> pd.Series:
     assert check(problem, schema, "t.csv").holds
     Path("new.csv").write_text("\n".join(["x;n;late", *lines, f"{more};1;no"]), "utf-8")
     found = check(problem, schema, "new.csv")
-    assert [one.cells.tolist() for one in found.broken] == [[more]]
+    assert [one.cells.tolist() for one in found.violations] == [[more]]
     return load(problem, schema)["x"]
 
 
