@@ -11,7 +11,7 @@ from engine.contract.cells import trimmed
 from engine.contract.encoding import check_encoding
 from engine.contract.layout import SEPARATORS, Layout
 from engine.contract.sniff import sniff
-from engine.contract.text_table import header, read_table
+from engine.contract.text_table import batches, header
 from engine.problem.errors import BadInput
 
 __all__ = ["header", "read_text"]
@@ -47,7 +47,9 @@ def _table(path: Path, layout: Layout, names: list[str]) -> pa.Table:
         return "error"
 
     try:
-        return read_table(path, layout, names, note)
+        schema = pa.schema(dict.fromkeys(names, pa.string()))
+        pieces = [batch for batch, _ in batches(path, layout, names, note)]
+        return pa.Table.from_batches(pieces, schema)
     except (pa.ArrowException, OSError, UnicodeError) as error:
         if not bad:
             reason = " ".join(str(error).split())

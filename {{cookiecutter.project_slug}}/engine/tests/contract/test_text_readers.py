@@ -154,8 +154,7 @@ def test_crlf_in_cell_at_block_border_keeps_its_lf(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, shift: int
 ) -> None:
     """Whatever stands at the border of two blocks, every cell is whole."""
-    monkeypatch.setattr(text_table, "BATCH_BLOCK", 96)
-    monkeypatch.setattr(text_table, "WHOLE_BLOCK", 96)
+    monkeypatch.setattr(text_table, "BLOCK", 96)
     path, layout = tmp_path / "t.csv", Layout(encoding)
     cell = "\r\n".join(["a", "", "b", "\rc"]) + "." * shift
     rows = "".join(f'"{cell}",{at}\r\n' for at in range(200))
