@@ -90,8 +90,8 @@ def test_columns_are_judged_first_and_a_new_name_is_guessed(adopted: pd.DataFram
     found = checked(adopted.rename(columns={"colour": "Colour"}).assign(extra=1))
     assert not found.holds
     assert found.mistakes == (
-        "columns that are not there: 'colour'",
-        "columns that it does not know: 'Colour', 'extra'",
+        "missing columns: 'colour'",
+        "unknown columns: 'Colour', 'extra'",
         "was 'colour' renamed to 'Colour'?",
     )
 
@@ -103,11 +103,11 @@ def test_an_outcome_that_is_not_known_yet_is_said_to_be_unchecked(adopted: pd.Da
     found = checked(adopted.drop(columns="late"))
     assert (found.holds, found.unchecked) == (True, ("late",))
     found = checked(adopted.drop(columns=["late", "size"]))
-    assert found.mistakes == ("columns that are not there: 'size'",)
+    assert found.mistakes == ("missing columns: 'size'",)
     found = checked(adopted.drop(columns="late").assign(size=500.0))
     assert len(found.violations[0].cells) == 120
     found = checked(adopted.drop(columns="arrived"))
-    assert found.mistakes == ("columns that are not there: 'arrived'",)
+    assert found.mistakes == ("missing columns: 'arrived'",)
 
 
 def test_rows_that_wait_for_their_outcome_are_counted_not_refused(adopted: pd.DataFrame) -> None:
@@ -146,7 +146,7 @@ def test_the_command_exits_with_0_or_3_and_never_calls_a_part_a_whole(
     assert "'size' must hold to in_range" in said
     assert "120 of 120 rows refused; every cell is listed in build/refused/new.csv" in said
     assert command(adopted.drop(columns="size")) == 3
-    assert "120 rows not judged: give the table the contract's columns" in capsys.readouterr().out
+    assert "120 rows not validated: give the table the contract's columns" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("command")

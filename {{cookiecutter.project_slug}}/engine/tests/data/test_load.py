@@ -60,7 +60,7 @@ def test_all_broken_rules_are_told_at_once_and_many_rows_are_counted() -> None:
     assert "'size' must hold to in_range(0, 20): 120 rows (row 1 has 50.0, row 2" in lines[1]
     assert lines[1].endswith("…)")
     assert "'items' must hold to greater_than_or_equal_to(0): 120 rows" in lines[2]
-    assert "mend the rows at their source" in lines[-1]
+    assert "fix the rows at their source" in lines[-1]
 
 
 def test_missing_and_unknown_columns_are_named() -> None:
