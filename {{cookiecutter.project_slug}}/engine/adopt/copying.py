@@ -1,13 +1,13 @@
 """The project's own copy of what was adopted: where it goes, and what must not be lost by it."""
 
 import filecmp
-import os
 import shutil
 from pathlib import Path
 
 from engine.adopt import generated
 from engine.data.paths import is_file, is_query
 from engine.problem.errors import BadInput
+from engine.problem.files import atomic_path
 from engine.problem.spec import PROBLEM_FILE
 
 CONTRACT_FILE = Path("data/contract.py")
@@ -46,10 +46,5 @@ def keep(source: str, kept: str) -> None:
     """Copy the file to where the project keeps it, as a whole or not at all."""
     if source == kept or Path(source).resolve() == Path(kept).resolve():
         return
-    Path(kept).parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(kept).with_name(f".{Path(kept).name}.{os.getpid()}")
-    try:
+    with atomic_path(Path(kept)) as draft:
         shutil.copyfile(source, draft)
-        draft.replace(kept)
-    finally:
-        draft.unlink(missing_ok=True)

@@ -3,7 +3,10 @@
 import hashlib
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
+
+from engine.problem.files import atomic_path
 
 MARK = "# as generated: "
 
@@ -26,17 +29,11 @@ def is_edited(path: Path) -> bool:
 
 
 def replace(texts: Mapping[Path, str]) -> None:
-    """Write each text to its path: all of them are written before the first takes its place."""
-    drafts = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in texts}
-    try:
-        for path, draft in drafts.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_text(texts[path], encoding="utf-8", newline="\n")
-        for path, draft in drafts.items():
-            draft.replace(path)
-    finally:
-        for draft in drafts.values():
-            draft.unlink(missing_ok=True)
+    """Write each text to its path; all drafts are written before the first replaces a file."""
+    with ExitStack() as stack:
+        for path, text in texts.items():
+            draft = stack.enter_context(atomic_path(path))
+            draft.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _digest(text: str) -> str:
