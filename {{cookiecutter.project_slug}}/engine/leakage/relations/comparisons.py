@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from scipy.stats import ks_2samp
+from sklearn.linear_model import LogisticRegression
 
-from engine.leakage.fit import finite, least_squares, means_and_spreads
+from engine.leakage.fit import finite, means_and_spreads
 from engine.leakage.leak import Leak
 from engine.leakage.outcome import Array, Codes, Flags, Outcome, rows_of_each
 from engine.leakage.relations.sets import promising
@@ -114,38 +115,15 @@ def _by_lines(
 
 
 def _line(columns: Array, target: Codes) -> Array | None:
-    """The direction across the line that separates two classes, its first weight 1.
-
-    Least squares first; then on the rows near the line alone, again and again.
-    """
+    """The direction across the line that separates two classes, its first weight 1."""
     filled = np.isfinite(columns).all(axis=1)
-    if filled.sum() < FEWEST:
+    if np.bincount(target[filled], minlength=2).min() < FEWEST:
         return None
-    columns, sides = columns[filled], target[filled].astype(np.float64)
-    near = np.ones(len(columns), bool)
-    for share in (1.0, 0.7, 0.5, 0.35, 0.25):
-        weights = least_squares(columns[near], sides[near])
-        score = columns @ weights
-        ends = np.quantile(score[sides == 1], 0.05), np.quantile(score[sides == 0], 0.95)
-        off = np.abs(score - np.mean(ends))
-        near = off <= np.quantile(off, share)
-        if min(sides[near].sum(), (1 - sides[near]).sum()) < 10:
-            break
-    if weights[0] == 0 or not np.isfinite(weights).all():
-        return None
-    return _turned(columns[near], sides[near], weights / weights[0])
-
-
-def _turned(columns: Array, sides: Array, weights: Array) -> Array:
-    """The direction turned a little, to where the fewest rows are on the wrong side."""
-    turns = [np.array([1.0, weights[1] * (1 + by)]) for by in np.linspace(-0.15, 0.15, 61)]
-    apart = []
-    for turned in turns:
-        ranked = sides[np.argsort(columns @ turned, kind="stable")]
-        ahead = np.cumsum(ranked) - np.arange(1, len(ranked) + 1) * ranked.mean()
-        apart.append(np.abs(ahead).max())
-    best = np.flatnonzero(np.array(apart) >= max(apart) - 1e-9)
-    return turns[int(best[len(best) // 2])]
+    middle, spread = columns[filled].mean(axis=0), columns[filled].std(axis=0)
+    scaled = (columns[filled] - middle) / spread
+    model = LogisticRegression(C=1e6, max_iter=1_000).fit(scaled, target[filled])
+    weights = model.coef_[0] / spread
+    return weights / weights[0] if np.isfinite(weights / weights[0]).all() else None
 
 
 def _strongest(numbers: Mapping[str, Array], outcome: Outcome) -> list[str]:
