@@ -1,40 +1,28 @@
-"""Files that a command wrote carry a seal, by which the next one knows whether someone edited."""
+"""Files that a command wrote end with a checksum, which shows whether someone edited them."""
 
 import hashlib
 import os
-from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
-
-from engine.problem.files import atomic_path
 
 MARK = "# as generated: "
 
 
-def seal(text: str) -> str:
-    """`text` with a last line that holds its digest."""
-    return f"{text}{MARK}{_digest(text)}\n"
+def with_checksum(text: str) -> str:
+    """`text` with a last line that holds its checksum."""
+    return f"{text}{MARK}{_checksum(text)}\n"
 
 
 def is_edited(path: Path) -> bool:
-    """Is there a file at `path` whose seal is broken or absent: one that a person made theirs?
+    """Whether there is a file at `path` that `with_checksum` did not write as it is.
 
     Line ends do not count: git may have changed them on checkout.
     """
     if not path.is_file():
         return os.path.lexists(path)  # a folder, a pipe or a broken link: not ours to replace
     # An editor's byte-order mark or another encoding is an edit, not an accident to stop at.
-    text, mark, digest = path.read_text("utf-8", errors="replace").rpartition(MARK)
-    return not mark or digest.rstrip("\n") != _digest(text)
+    text, mark, checksum = path.read_text("utf-8", errors="replace").rpartition(MARK)
+    return not mark or checksum.rstrip("\n") != _checksum(text)
 
 
-def replace(texts: Mapping[Path, str]) -> None:
-    """Write each text to its path; all drafts are written before the first replaces a file."""
-    with ExitStack() as stack:
-        for path, text in texts.items():
-            draft = stack.enter_context(atomic_path(path))
-            draft.write_text(text, encoding="utf-8", newline="\n")
-
-
-def _digest(text: str) -> str:
+def _checksum(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]

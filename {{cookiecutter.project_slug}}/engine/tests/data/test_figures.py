@@ -8,7 +8,7 @@ import pytest
 
 from engine.adopt.adopt import adopt
 from engine.adopt.copying import CONTRACT_FILE
-from engine.adopt.infer import found_in, guess, typed
+from engine.adopt.infer import guess, infer_column, typed
 from engine.data.check import check
 from engine.data.load import load
 from engine.problem.spec import PROBLEM_FILE
@@ -37,7 +37,7 @@ FORMS = {
 def test_one_consistent_form_is_a_number_and_what_is_left_aside_is_said(cells: str) -> None:
     values, unit = FORMS[cells]
     texts = pd.Series(cells.split("|"), dtype="str", name="x")
-    found = found_in(texts)
+    found = infer_column(texts)
     assert found.kind in ("number", "integer")
     assert typed(texts, found).tolist() == values
     assert found.cells.unit == unit
@@ -47,7 +47,7 @@ def test_one_consistent_form_is_a_number_and_what_is_left_aside_is_said(cells: s
 
 @pytest.mark.parametrize("cells", ["5 €|6 $", "5 %|6", "Store 1|Store 2", "(1|2)", "1.2.3|1.2.4"])
 def test_several_forms_or_a_name_stay_words(cells: str) -> None:
-    assert found_in(pd.Series(cells.split("|"), dtype="str", name="x")).kind == "category"
+    assert infer_column(pd.Series(cells.split("|"), dtype="str", name="x")).kind == "category"
 
 
 def test_what_looks_like_numbers_in_no_one_form_is_excluded_for_that_reason() -> None:
@@ -57,7 +57,7 @@ def test_what_looks_like_numbers_in_no_one_form_is_excluded_for_that_reason() ->
         [*map(str, range(299)), "see note"],
     ):
         texts = pd.Series(cells, dtype="str", name="x")
-        found = found_in(texts)
+        found = infer_column(texts)
         reason = guess(typed(texts, found), found).excluded
         assert reason is not None
         assert "look like numbers, but not all in one form" in reason
@@ -91,7 +91,7 @@ def test_infinite_cells_are_missing_and_counted(endless: str, project: Path) -> 
     frame = deliver(project, cells, "soon")
     assert np.flatnonzero(frame.isna()).tolist() == [7, 70]
     texts = pd.Series(cells, dtype="str", name="x")
-    assert found_in(texts).notes[0] == "2 infinite (first: row 8), read as missing"
+    assert infer_column(texts).notes[0] == "2 infinite (first: row 8), read as missing"
     assert 'metadata={"infinite": True},' in CONTRACT_FILE.read_text("utf-8")
 
 
@@ -113,11 +113,11 @@ def test_infinite_cells_of_parquet_and_of_the_target_are_missing_too(project: Pa
 
 def test_words_for_yes_and_no_that_are_mixed_are_one_boolean() -> None:
     texts = pd.Series(["Yes", "no", "Y", "N", "TRUE", "0", None], dtype="str", name="x")
-    found = found_in(texts)
+    found = infer_column(texts)
     assert found.kind == "boolean"
     assert typed(texts, found).tolist()[:6] == [True, False, True, False, True, False]
     assert found.notes == (
         "mixed words: 'true' and 'y' and 'yes' read as true, '0' and 'n' and 'no' as false",
     )
     for words in (["Yes", "no", "perhaps"], ["1", "0"], ["yes", "y", "1"]):
-        assert found_in(pd.Series(words, dtype="str", name="x")).kind != "boolean"
+        assert infer_column(pd.Series(words, dtype="str", name="x")).kind != "boolean"

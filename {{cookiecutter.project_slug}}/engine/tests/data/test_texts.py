@@ -1,4 +1,4 @@
-"""What a column of texts holds is told by its values, else by the habits of other columns."""
+"""What a column of texts holds is told by its values, else by other columns."""
 
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,8 @@ import pytest
 
 from engine.adopt.adopt import adopt
 from engine.adopt.copying import CONTRACT_FILE
-from engine.adopt.infer import found_in, guess, typed
-from engine.adopt.inferred import DialectHints, Found, habits
+from engine.adopt.infer import guess, infer_column, typed
+from engine.adopt.inferred import DialectHints, InferredColumn, dialect_hints
 from engine.data.load import load
 from engine.problem.spec import read as read_problem
 from engine.tests.data.made import schema_of
@@ -17,11 +17,11 @@ from engine.tests.data.made import schema_of
 
 def find(
     cells: str | list[str | None], known: DialectHints | None = None
-) -> tuple[Found, list[Any]]:
+) -> tuple[InferredColumn, list[Any]]:
     """What the cells are taken for, and their values; in one text a bar parts them."""
     texts = cells.split("|") if isinstance(cells, str) else cells
     values = pd.Series([text or None for text in texts], dtype="str", name="x")
-    found = found_in(values, known or DialectHints())
+    found = infer_column(values, known or DialectHints())
     return found, typed(values, found).tolist()
 
 
@@ -58,13 +58,13 @@ def test_what_is_no_number_stays_words(cells: str) -> None:
 def test_one_number_in_two_countries_is_read_as_the_other_columns_write() -> None:
     comma, point = find("1,5|2,25")[0], find("1.5|2.25")[0]
     cases = [
-        (habits([comma], ";"), "1,234|2,345", [1.234, 2.345]),
-        (habits([comma], ";"), "1.234|2.345", [1234, 2345]),
-        (habits([point], ","), "1,234|2,345", [1234, 2345]),
-        (habits([point], ";"), "1.234|2.345", [1.234, 2.345]),
-        (habits([], ";"), "1,234|2,345", [1.234, 2.345]),
-        (habits([], ","), "1,234|2,345", [1234, 2345]),
-        (habits([comma, point], ","), "1,234|2,345", [1234, 2345]),
+        (dialect_hints([comma], ";"), "1,234|2,345", [1.234, 2.345]),
+        (dialect_hints([comma], ";"), "1.234|2.345", [1234, 2345]),
+        (dialect_hints([point], ","), "1,234|2,345", [1234, 2345]),
+        (dialect_hints([point], ";"), "1.234|2.345", [1.234, 2.345]),
+        (dialect_hints([], ";"), "1,234|2,345", [1.234, 2.345]),
+        (dialect_hints([], ","), "1,234|2,345", [1234, 2345]),
+        (dialect_hints([comma, point], ","), "1,234|2,345", [1234, 2345]),
     ]
     for known, cells, values in cases:
         found, read = find(cells, known)
@@ -104,7 +104,7 @@ def test_words_that_are_no_pair_stay_words(cells: str) -> None:
 
 def test_zeros_and_ones_stay_numbers_between_zero_and_one() -> None:
     values = pd.Series(["0", "1", "0"], dtype="str", name="x")
-    found = found_in(values)
+    found = infer_column(values)
     told = guess(typed(values, found), found)
     assert (told.type, told.minimum, told.maximum) == ("integer", 0, 1)
 
@@ -150,10 +150,10 @@ def test_what_no_calendar_has_stays_words(cells: str) -> None:
 def test_days_and_months_that_may_be_swapped_follow_the_other_columns_and_it_is_said() -> None:
     day, month = find("31/12/2026|1/1/2026")[0], find("12/31/2026|1/1/2026")[0]
     for known, first, said in [
-        (habits([day], ","), "2026-04-03", "day first (as other columns write)"),
-        (habits([month], ";"), "2026-03-04", "month first (as other columns write)"),
-        (habits([], ";"), "2026-04-03", "day first (in doubt: no column tells)"),
-        (habits([], ","), "2026-03-04", "month first (in doubt: no column tells)"),
+        (dialect_hints([day], ","), "2026-04-03", "day first (as other columns write)"),
+        (dialect_hints([month], ";"), "2026-03-04", "month first (as other columns write)"),
+        (dialect_hints([], ";"), "2026-04-03", "day first (in doubt: no column tells)"),
+        (dialect_hints([], ","), "2026-03-04", "month first (in doubt: no column tells)"),
     ]:
         found, read = find("3/4/2026|5/6/2026", known)
         assert read[0] == pd.Timestamp(first)
@@ -169,14 +169,24 @@ def test_words_beside_numbers_mean_missing_and_it_is_said(word: str) -> None:
 
 
 def test_a_value_that_looks_like_missing_does_not_vanish() -> None:
-    numbers = find("1|NA|3")[0]
+    others = dialect_hints([find("1|NA|3")[0]], ",")
     cases: list[tuple[list[str | None], DialectHints, bool, str]] = [
-        (["NA", "DE", "FR", "IT"], habits([numbers], ","), True, "a code like the others"),
-        (["NA", "gravel", "paved", None], habits([numbers], ","), True, "blank means missing here"),
-        (["NA", "gravel", "paved"], habits([], ","), True, 'metadata={"missing": ["NA"]} makes'),
-        (["None", "gravel", "paved"], habits([numbers], ","), True, "stays a value"),
-        (["NA", "gravel", "paved"], habits([numbers], ","), False, "'NA' means missing"),
-        (["?", "gravel", "paved"], habits([], ","), False, "'?' means missing"),
+        (["NA", "DE", "FR", "IT"], others, True, "a code like the others"),
+        (
+            ["NA", "gravel", "paved", None],
+            others,
+            True,
+            "blank means missing here",
+        ),
+        (
+            ["NA", "gravel", "paved"],
+            DialectHints(),
+            True,
+            'metadata={"missing": ["NA"]} makes',
+        ),
+        (["None", "gravel", "paved"], others, True, "stays a value"),
+        (["NA", "gravel", "paved"], others, False, "'NA' means missing"),
+        (["?", "gravel", "paved"], DialectHints(), False, "'?' means missing"),
     ]
     for cells, known, stays, said in cases:
         found, read = find(cells, known)
@@ -194,7 +204,7 @@ def test_mixed_columns_are_said_to_be_mixed() -> None:
 def reason(cells: list[Any], name: str = "x") -> str | None:
     """Why the column would be excluded."""
     values = pd.Series([None if cell is None else str(cell) for cell in cells], dtype="str")
-    found = found_in(values.rename(name))
+    found = infer_column(values.rename(name))
     return guess(typed(values.rename(name), found), found).excluded
 
 
@@ -202,7 +212,7 @@ def test_what_teaches_nothing_is_proposed_for_exclusion() -> None:
     many = range(2000)
     assert reason([7] * 2000) == "it is constant: 7"
     assert reason([None] * 2000) == "it is empty"
-    assert reason([7] * 1997 + [8] * 3) == "it is nearly constant: all rows but 3 say 7"
+    assert reason([7] * 1997 + [8] * 3) == "it is nearly constant: all rows but 3 are 7"
     assert reason([None] * 1997 + [8, 9, 9]) == "it is nearly constant: all rows but 3 are empty"
     assert reason([n + 500 for n in many]) == "it numbers the rows: an identifier"
     assert reason([3 * n for n in many]) == "it numbers the rows: an identifier"

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from engine.adopt.infer import found_in, guess, reach, typed
+from engine.adopt.infer import guess, infer_column, reach, typed
 from engine.contract.column import Column, ColumnType
 from engine.data.convert import convert
 from engine.data.sources import read
@@ -73,7 +73,7 @@ def test_csv_types(case: tuple[str, ColumnType, list[Any]], tmp_path: Path) -> N
 
 def check(values: pd.Series, kind: ColumnType, expected: list[Any]) -> None:
     """The guess is `kind`; converted to it, all cells are as expected and none is lost."""
-    found = found_in(values)
+    found = infer_column(values)
     assert guess(typed(values, found), found).type == kind
     converted, odd = convert(values, kind, nullable=bool(values.isna().any()))
     assert not odd.any()
