@@ -49,32 +49,22 @@ def promising(table: Array, target: Array, least: float = 0.8) -> Iterator[list[
 
 
 def _grown(between: Array, with_target: Array, sets: list[list[int]]) -> Iterator[list[int]]:
-    """Sets of up to `MOST` columns, each with the column that explains most of what is left."""
-    seen = {tuple(sorted(start)) for start in sets}
-    while sets := [chosen for chosen in sets if len(chosen) < MOST]:
-        grown: list[tuple[float, list[int]]] = []
-        for chosen in sets:
-            share, larger = _add_best(between, with_target, chosen)
-            if larger and tuple(sorted(larger)) not in seen:
-                seen.add(tuple(sorted(larger)))
-                grown.append((share, larger))
-        grown.sort(reverse=True)
-        yield from (larger for share, larger in grown if share > 0.9 and len(larger) > 3)
-        sets = [larger for _, larger in grown[:GROWN]]
+    """Sets of four and five columns: each of `sets` with the columns that explain most of the rest.
 
-
-def _add_best(between: Array, with_target: Array, chosen: list[int]) -> tuple[float, list[int]]:
-    """The set with one column more, and the share it explains."""
-    right = np.column_stack([with_target[chosen], between[chosen]])
-    solved = np.linalg.lstsq(between[np.ix_(chosen, chosen)], right, rcond=None)[0]
-    left = with_target - between[:, chosen] @ solved[:, 0]
-    spread = np.diag(between) - np.einsum("ij,ji->i", between[:, chosen], solved[:, 1:])
-    spread[chosen] = 0
-    gain = np.where(spread > 1e-9, left**2 / spread, -np.inf)
-    best = int(gain.argmax())
-    if not np.isfinite(gain[best]):
-        return 0.0, []
-    return float(with_target[chosen] @ solved[:, 0] + gain[best]), [*chosen, best]
+    Orthogonal matching pursuit, on correlations alone.
+    """
+    for start in sets:
+        chosen = start
+        while True:
+            own = between[np.ix_(chosen, chosen)]
+            weights = np.linalg.lstsq(own, with_target[chosen], rcond=None)[0]
+            if len(chosen) > 3 and with_target[chosen] @ weights > 0.9:
+                yield chosen
+            if len(chosen) == min(MOST, len(with_target)):
+                break
+            left = np.abs(with_target - between[:, chosen] @ weights)
+            left[chosen] = -1
+            chosen = [*chosen, int(left.argmax())]
 
 
 def _by_two(between: Array, with_target: Array) -> Array:
