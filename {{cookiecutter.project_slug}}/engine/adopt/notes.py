@@ -1,4 +1,4 @@
-"""Notes on what was decided: for each column, and for the table as a whole."""
+"""Describes and prints what was decided: for each column, and for the table as a whole."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

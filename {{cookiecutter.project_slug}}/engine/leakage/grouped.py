@@ -9,8 +9,14 @@ from engine.contract.column import Column
 from engine.data.convert import kind_of
 from engine.leakage.leak import Leak
 from engine.leakage.outcome import Array, Codes, Outcome, as_numbers, read_columns
-from engine.leakage.running import leaving_one_out, running
-from engine.leakage.statistics import ROWS, Groups, goes_with, of_group
+from engine.leakage.statistics import (
+    ROWS,
+    Groups,
+    goes_with,
+    leaving_one_out,
+    of_group,
+    running,
+)
 from engine.problem.spec import Problem
 
 # Columns that a statistic of the target may be grouped by.
