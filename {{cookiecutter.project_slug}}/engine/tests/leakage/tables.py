@@ -49,11 +49,11 @@ def problem(
     known_in_time: dict[str, str] | None = None,
 ) -> Problem:
     """A problem about `TARGET`; of `known_after` the outcome, as problem.toml says it."""
-    said = "Said in a test."
+    text = "Said in a test."
     return Problem(
         decision=Decision(
-            name="a-test", question=said, action=said, stakeholder=said, intended_use=said,
-            not_for=said,
+            name="a-test", question=text, action=text, stakeholder=text, intended_use=text,
+            not_for=text,
         ),
         target=Target(column=TARGET, task=task, positive=positive, label_delay_days=1),
         rows=Rows(source="parcels", time=time),
@@ -73,7 +73,7 @@ def find(
     time: str | None = None,
 ) -> list[Leak]:
     """What is found in `frame`; a target of floats is a number, any other has classes."""
-    return find_in(*_framed(frame, target, known_after, time))
+    return find_in(*_arguments(frame, target, known_after, time))
 
 
 def questions(
@@ -81,11 +81,11 @@ def questions(
 ) -> dict[str, str]:
     """What a person is asked about `frame`: columns and what stands in them."""
     return {
-        leak.columns[0]: leak.mechanism for leak in single_class_values(*_framed(frame, target))
+        leak.columns[0]: leak.mechanism for leak in single_class_values(*_arguments(frame, target))
     }
 
 
-def _framed(
+def _arguments(
     frame: pd.DataFrame,
     target: "pd.Series[Any] | np.ndarray[Any, Any]",
     known_after: dict[str, str] | None = None,
@@ -96,14 +96,14 @@ def _framed(
     task: Task = "binary" if len(classes) == 2 else "multiclass"
     task = "regression" if outcome.dtype == float else task
     positive = max(classes) if task == "binary" else None
-    asked = problem(task, positive, known_after, time)
-    inputs = [Column(str(n), kind(frame[n])) for n in frame if n not in asked.kept_out]
-    return asked, frame.reset_index(drop=True).assign(**{TARGET: outcome}), inputs
+    definition = problem(task, positive, known_after, time)
+    inputs = [Column(str(n), kind(frame[n])) for n in frame if n not in definition.kept_out]
+    return definition, frame.reset_index(drop=True).assign(**{TARGET: outcome}), inputs
 
 
-def named(found: list[Leak]) -> set[str]:
+def named(leaks: list[Leak]) -> set[str]:
     """The columns that are named."""
-    return {name for leak in found for name in leak.columns}
+    return {name for leak in leaks for name in leak.columns}
 
 
 def kind(values: pd.Series) -> ColumnType:
@@ -133,7 +133,7 @@ def missing(rng: np.random.Generator, values: Any, share: float = 0.1) -> pd.Ser
     return pd.Series(values).mask(rng.random(len(values)) < share)
 
 
-def parts(rng: np.random.Generator, rows: int) -> pd.DataFrame:
+def parts_of_target(rng: np.random.Generator, rows: int) -> pd.DataFrame:
     """Columns to compute a target from."""
     start = pd.Timestamp("2026-01-01") + pd.to_timedelta(rng.integers(0, 10**7, rows), "s")
     a = rng.gamma(2, 30, rows) + 1
