@@ -15,7 +15,7 @@ Table = tuple[pd.DataFrame, Any]
 
 
 def measured(rng: Rng, rows: int, share: float) -> Table:
-    """One measurement that parts two classes almost or wholly."""
+    """One measurement that separates two classes almost or wholly."""
     late = rng.random(rows) < share
     frame = noise(rng, rows, 5)
     frame["strong"] = late * rng.choice([3, 4, 4.5, 5, 6]) + rng.normal(size=rows)

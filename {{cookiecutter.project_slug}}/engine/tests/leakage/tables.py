@@ -1,4 +1,4 @@
-"""Tables with and without a leak, and a short way to ask what is found in them."""
+"""Tables with and without a leak, and short ways to search them."""
 
 from typing import Any
 
@@ -48,8 +48,8 @@ def problem(
     time: str | None = None,
     known_in_time: dict[str, str] | None = None,
 ) -> Problem:
-    """A problem about `TARGET`; of `known_after` the outcome, as problem.toml says it."""
-    text = "Said in a test."
+    """A problem about `TARGET`, with columns that are `known_after` the outcome."""
+    text = "Stated in a test."
     return Problem(
         decision=Decision(
             name="a-test", question=text, action=text, stakeholder=text, intended_use=text,
@@ -72,14 +72,14 @@ def find(
     known_after: dict[str, str] | None = None,
     time: str | None = None,
 ) -> list[Leak]:
-    """What is found in `frame`; a target of floats is a number, any other has classes."""
+    """The leaks in `frame`; a target of floats is a number, any other has classes."""
     return find_in(*_arguments(frame, target, known_after, time))
 
 
 def questions(
     frame: pd.DataFrame, target: "pd.Series[Any] | np.ndarray[Any, Any]"
 ) -> dict[str, str]:
-    """What a person is asked about `frame`: columns and what stands in them."""
+    """The questions about `frame`: columns and their single-class values."""
     return {
         leak.columns[0]: leak.mechanism for leak in single_class_values(*_arguments(frame, target))
     }
@@ -102,7 +102,7 @@ def _arguments(
 
 
 def named(leaks: list[Leak]) -> set[str]:
-    """The columns that are named."""
+    """The columns that the leaks name."""
     return {name for leak in leaks for name in leak.columns}
 
 
@@ -129,7 +129,7 @@ def noise(rng: np.random.Generator, rows: int, columns: int = 12) -> pd.DataFram
 
 
 def missing(rng: np.random.Generator, values: Any, share: float = 0.1) -> pd.Series:
-    """`values` with some of them gone."""
+    """`values`, some of them missing."""
     return pd.Series(values).mask(rng.random(len(values)) < share)
 
 

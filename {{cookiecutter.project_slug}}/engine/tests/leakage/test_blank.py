@@ -1,4 +1,4 @@
-"""What is filled in some of the rows: a copy there is refused, one side alone is a question."""
+"""Columns with blanks: a copy in the filled rows is refused, a single class there is a question."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,6 +1,6 @@
-"""The target hidden in a part of a column, behind noise, or in two columns that only together tell.
+"""The target hidden in a part of a column, behind noise, or in two columns together.
 
-Each planted column stands beside its honest twin, which looks alike and must pass.
+Each planted column stands beside its honest column, which looks alike and must pass.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Rng = np.random.Generator
 Made = dict[str, Any]
 
 
-def moments(rng: Rng, rows: int, cut: str) -> "pd.Series[Any]":
+def timestamps(rng: Rng, rows: int, cut: str) -> "pd.Series[Any]":
     start = pd.Timestamp("2026-01-01")
     return pd.Series(start + pd.to_timedelta(rng.integers(0, 10**7, rows), "s")).dt.floor(cut)
 
@@ -56,7 +56,7 @@ def tags(rng: Rng, late: Any) -> list[tuple[bool, int]]:
     return list(zip(late.tolist(), rng.integers(0, 10**6, len(late)).tolist(), strict=True))
 
 
-# What is planted, and an honest twin: columns made of (rng, whether a row is late).
+# What is planted, and an honest column: columns made of (rng, whether a row is late).
 PLANTED: dict[str, tuple[Callable[[Rng, Any], Made], Callable[[Rng, Any], Made]]] = {
     "a copy, one row in a hundred wrong": (
         lambda rng, late: {"leak": sure(rng, late, 0.01)},
@@ -84,11 +84,11 @@ PLANTED: dict[str, tuple[Callable[[Rng, Any], Made], Callable[[Rng, Any], Made]]
     ),
     "a date without a time": (
         lambda rng, late: {
-            "leak": moments(rng, len(late), "D")
+            "leak": timestamps(rng, len(late), "D")
             + pd.to_timedelta(rng.integers(1, 86_400, len(late)) * late, "s")
         },
         lambda rng, late: {
-            "at": moments(rng, len(late), "D")
+            "at": timestamps(rng, len(late), "D")
             + pd.to_timedelta(rng.integers(1, 86_400, len(late)) * sure(rng, late, 0.1), "s")
         },
     ),
@@ -110,15 +110,15 @@ PLANTED: dict[str, tuple[Callable[[Rng, Any], Made], Callable[[Rng, Any], Made]]
         lambda rng, late: {"name": [f"r{number:05d}" for number in rng.permutation(len(late))]},
     ),
     "the second of a date": (
-        lambda rng, late: {"leak": moments(rng, len(late), "min") + pd.to_timedelta(late * 1, "s")},
-        lambda rng, late: {"at": moments(rng, len(late), "s")},
+        lambda rng, late: {"leak": timestamps(rng, len(late), "min") + pd.to_timedelta(late * 1, "s")},
+        lambda rng, late: {"at": timestamps(rng, len(late), "s")},
     ),
     "the half of an hour": (
         lambda rng, late: {
-            "leak": moments(rng, len(late), "h")
+            "leak": timestamps(rng, len(late), "h")
             + pd.to_timedelta(rng.integers(0, 30, len(late)) + 30 * late, "min")
         },
-        lambda rng, late: {"at": moments(rng, len(late), "min")},
+        lambda rng, late: {"at": timestamps(rng, len(late), "min")},
     ),
     "from a day on": (
         lambda rng, late: {

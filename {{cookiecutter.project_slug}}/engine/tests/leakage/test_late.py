@@ -1,4 +1,4 @@
-"""What problem.toml says is known too late may not come in by another name."""
+"""A column that problem.toml declares as known too late may not come in under another name."""
 
 from collections.abc import Callable
 from typing import Any
@@ -35,8 +35,8 @@ SMUGGLED: dict[str, Callable[[pd.DataFrame], Any]] = {
     "hours for days": lambda t: t.delivery_days * 24,
     "days as text": lambda t: t.delivery_days.astype(str) + " days",
     "the hours themselves": lambda t: (t.arrived_at - t.ordered_at).dt.total_seconds() / 3600,
-    "the day of a moment": lambda t: t.arrived_at.dt.floor("D"),
-    "the same moment elsewhere": lambda t: t.arrived_at + pd.Timedelta(hours=2),
+    "the day of a timestamp": lambda t: t.arrived_at.dt.floor("D"),
+    "the same timestamp in another zone": lambda t: t.arrived_at + pd.Timedelta(hours=2),
     "with tax": lambda t: t.paid * 1.19,
     "its logarithm": lambda t: np.log(t.paid),
 }

@@ -21,7 +21,7 @@ def others(outcome: Any, who: Any) -> Any:
     return (groups.transform("sum") - outcome) / (groups.transform("count") - 1)
 
 
-# A column of (the outcome as a number, whose row it is), and its honest twin.
+# A column of (the outcome as a number, whose row it is), and a similar honest one.
 TOLD: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = {
     "the mean of the others": (
         others,

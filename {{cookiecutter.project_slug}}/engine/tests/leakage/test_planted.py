@@ -176,4 +176,6 @@ def test_find_two_formulas_are_both_named() -> None:
     table["tax"] = total - table["net"]
     leaks = find(pd.concat([noise(rng, 1000), table], axis=1), total)
     assert {leak.columns for leak in leaks} == {("a", "b"), ("net", "tax")}
-    assert all(leak.proposed == leak.columns for leak in leaks)  # which came last cannot be told
+    assert all(
+        leak.proposed == leak.columns for leak in leaks
+    )  # the data does not show which came last
