@@ -34,8 +34,8 @@ def rows(**columns: Any) -> Make:
         frame = table().assign(
             **{name: value for name, value in columns.items() if value is not None}
         )
-        gone = [name for name, value in columns.items() if value is None]
-        return csv(frame.drop(columns=gone), folder / "t.csv")
+        missing = [name for name, value in columns.items() if value is None]
+        return csv(frame.drop(columns=missing), folder / "t.csv")
 
     return make
 
@@ -100,7 +100,7 @@ UNFIT_FILES: dict[str, tuple[Make, str, str]] = {
 
 
 @pytest.mark.parametrize("case", UNFIT_FILES.values(), ids=UNFIT_FILES)
-def test_a_file_that_is_no_table_is_refused(case: tuple[Make, str, str], project: Path) -> None:
+def test_adopt_unfit_file_is_refused(case: tuple[Make, str, str], project: Path) -> None:
     make, what, next_step = case
     refused(project, make(project.parent), {}, what, next_step)
 
@@ -143,31 +143,34 @@ UNFIT_TABLES: dict[str, tuple[Make, dict[str, Any], str, str]] = {
 
 
 @pytest.mark.parametrize("case", UNFIT_TABLES.values(), ids=UNFIT_TABLES)
-def test_a_table_that_cannot_be_learnt_from_is_refused(
+def test_adopt_unfit_table_is_refused(
     case: tuple[Make, dict[str, Any], str, str], project: Path
 ) -> None:
-    make, asked, what, next_step = case
-    refused(project, make(project.parent), asked, what, next_step)
+    make, arguments, what, next_step = case
+    refused(project, make(project.parent), arguments, what, next_step)
 
 
-def refused(project: Path, source: str, asked: dict[str, Any], what: str, next_step: str) -> None:
+def refused(
+    project: Path, source: str, arguments: dict[str, Any], what: str, next_step: str
+) -> None:
     """Adopting says what is wrong and what to do, and leaves every file as it was."""
     (project / "problem/notes.txt").write_text("mine")
     before = contents(project)
     with pytest.raises(BadInput) as refusal:
-        adopt(source, **({"target": "late"} | asked))
+        adopt(source, **({"target": "late"} | arguments))
     assert what in str(refusal.value)
     assert next_step in str(refusal.value)
     assert contents(project) == before
 
 
-def test_a_file_of_another_content_in_data_raw_is_not_lost(project: Path) -> None:
+def test_adopt_other_file_in_data_raw_is_replaced_only_with_force(project: Path) -> None:
     first = csv(table(), project.parent / "t.csv")
     adopt(first, "late")
     before = contents(project)
     other = csv(table(seed=1), project.parent / "t.csv")
-    with pytest.raises(BadInput, match=r"data/raw/t\.csv is there already.*--force"):
+    with pytest.raises(BadInput, match=r"data/raw/t\.csv") as refusal:
         adopt(other, "late")
+    assert refusal.value.code == "file-exists"
     assert contents(project) == before
     adopt(other, "late", force=True)
     assert pd.read_csv(project / "data/raw/t.csv").equals(pd.read_csv(other))

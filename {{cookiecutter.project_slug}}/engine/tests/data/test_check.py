@@ -146,7 +146,9 @@ def test_the_command_exits_with_0_or_3_and_never_calls_a_part_a_whole(
     assert "'size' must hold to in_range" in said
     assert "120 of 120 rows refused; every cell is listed in build/refused/new.csv" in said
     assert command(adopted.drop(columns="size")) == 3
-    assert "120 rows not validated: give the table the contract's columns" in capsys.readouterr().out
+    assert (
+        "120 rows not validated: give the table the contract's columns" in capsys.readouterr().out
+    )
 
 
 @pytest.mark.usefixtures("command")

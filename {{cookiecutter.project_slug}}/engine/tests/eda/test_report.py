@@ -93,7 +93,7 @@ def test_a_suspect_comes_with_the_line_that_excludes_it(tmp_path: Path) -> None:
     (code,) = re.findall(r"<code>(.*?)</code>", written.path.read_text(), re.DOTALL)
     [(name, why)] = tomllib.loads(unescape(code))["columns"]["excluded"].items()
     assert name == 'the "truth"'
-    assert "in other words" in why
+    assert "re-encodes" in why
 
 
 def test_of_a_suspect_that_only_tells_much_it_is_asked_when_it_is_known(tmp_path: Path) -> None:
