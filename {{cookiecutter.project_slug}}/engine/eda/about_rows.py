@@ -98,7 +98,7 @@ def missing(profile: Profile) -> Section:
         caption = "95 % intervals, corrected for the number of comparisons"
         blocks.append(Table(caption, header, [_difference(profile, one) for one in informative]))
     for names in profile.shared_missingness[:3]:
-        note = f"{listed(_shortened(names))} are missing in the same rows: probably one cause."
+        note = f"{listed(shortened(names))} are missing in the same rows: probably one cause."
         blocks.append(Note(note))
     return Section(title, OWNER, sentence, blocks)
 
@@ -130,7 +130,7 @@ def quality(profile: Profile) -> Section:
         sentence = "No constant, placeholder value, long tail or word for missing was found."
         return Section(title, OWNER, sentence)
     names = list(dict.fromkeys(one.column for one in issues))
-    sentence = f"Check {listed(_shortened(names))} before you train."
+    sentence = f"Check {listed(shortened(names))} before you train."
     lines = [(one.column, one.what, one.next) for one in issues[:MOST_LINES]]
     table = Table(title, ("feature", "its value", "what to do"), lines)
     return Section(title, OWNER, sentence, [table, *_rest(len(issues))])
@@ -175,14 +175,14 @@ def _input(profile: Profile, column: Column) -> tuple[str | int, ...]:
 def _difference(profile: Profile, one: Missing) -> tuple[str, ...]:
     show = pictures.show_of(profile.target)
     times, unit = (1, "") if profile.target.task == "regression" else (100, " points")
-    interval = f"{number(one.low * times)} to {number(one.high * times)}{unit}"
-    return one.column, one.outcome, show(one.when_missing), show(one.when_present), interval
+    difference = f"{number(one.difference * times)} ± {number(one.margin * times)}{unit}"
+    return one.column, one.outcome, show(one.when_missing), show(one.when_present), difference
 
 
 def _rest(total: int) -> list[Note]:
     return [Note(f"The first {MOST_LINES} of {total}.")] if total > MOST_LINES else []
 
 
-def _shortened(names: Sequence[str]) -> list[str]:
+def shortened(names: Sequence[str]) -> list[str]:
     """A few names, and how many more there are."""
     return [*names[:3], *([f"{len(names) - 3} more"] if len(names) > 3 else [])]

@@ -3,16 +3,15 @@
 import numpy as np
 
 from engine.eda import pictures
+from engine.eda.about_rows import BARS, OWNER, shortened
 from engine.eda.profile import Profile
 from engine.eda.stability import SMALL_EFFECT
 from engine.eda.target import Target
 from engine.pages import charts
 from engine.pages.formatting import count, listed, number, percent, subject
-from engine.pages.page import Block, Code, Figure, Gallery, Note, Owner, Section, Table
+from engine.pages.page import Block, Code, Figure, Gallery, Note, Section, Table
 from engine.problem.toml import toml
 
-OWNER: Owner = "data scientist"
-BARS = 12
 RARE_ROWS = 30  # fewer rows of a class are too few to learn from and to evaluate on
 SAME_SHARE, TAIL_SHARE = 0.3, 0.5
 
@@ -35,9 +34,9 @@ def target(profile: Profile) -> Section:
         sentence += f"({percent(most)} of rows), the rarest {rarest} ({percent(least)})."
     rare = [label for share, label in shares if round(share * len(outcome.values)) < RARE_ROWS]
     if rare:
-        names = listed([*rare[:3], *([f"{len(rare) - 3} more"] if len(rare) > 3 else [])])
-        note = f"{outcome.name} = {names}: fewer than {RARE_ROWS} training rows. That is too few "
-        blocks.append(Note(f"{note}to evaluate a model. Merge classes, or get more rows.", "warn"))
+        note = f"{outcome.name} = {listed(shortened(rare))}: fewer than {RARE_ROWS} training rows. "
+        note += "That is too few to evaluate a model. Merge classes, or get more rows."
+        blocks.append(Note(note, "warn"))
     return Section("Target", OWNER, sentence, blocks)
 
 
@@ -111,7 +110,7 @@ def relations(profile: Profile) -> Section:
         overall = pictures.show_of(profile.target)(float(outcomes.mean()))
         sentence = f"{label[0].upper()}{label[1:]}, with 95 % intervals; dashed: overall {overall}."
     if profile.target.task == "regression":
-        sentence += f" Scatter plots show {pictures.SPOTS} rows and the means of ten bins."
+        sentence += " Along numbers and dates: its median and the middle half of rows, in ten bins."
     return Section("Features and target", OWNER, f"{sentence} {profile.which}", [Gallery(figures)])
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from engine.pages import charts
-from engine.pages.curves import Line
+from engine.pages.charts import Line
 from engine.pages.page import Code, Facts, Figure, Gallery, Links, Note, Section, Table, write
 
 MONTHS = [f"2026-{month:02}" for month in range(1, 9)]
@@ -98,7 +98,6 @@ def sections(name: str = "distance_km") -> list[Section]:
                 Gallery(
                     [
                         Figure(_calibration(), "On the line, a score is a share.", "score"),
-                        Figure(_scatter(name), "A spot a row.", name),
                         Figure(_outcomes(name), "Share of each outcome.", "region"),
                     ]
                 )
@@ -123,7 +122,7 @@ def write_journey(path: Path, name: str = "distance_km") -> Path:
 
 def _share_by_month() -> str:
     low, high = [s - 0.02 for s in SHARES], [s + 0.02 for s in SHARES]
-    return charts.lines("Late by month", MONTHS, [Line("late", SHARES, low, high)], zero=True)
+    return charts.lines("Late by month", MONTHS, [Line("late", SHARES, low, high)])
 
 
 def _candidates() -> str:
@@ -132,17 +131,11 @@ def _candidates() -> str:
 
 
 def _latency() -> str:
-    counts = {"today": [3, 40, 120, 60, 9, 2], "reference": [1, 20, 110, 80, 20, 4]}
-    return charts.histogram("Latency", [0, 2, 4, 6, 8, 10, 12], counts, label="milliseconds")
+    return charts.histogram("Latency, ms", [0, 2, 4, 6, 8, 10, 12], [3, 40, 120, 60, 9, 2])
 
 
 def _calibration() -> str:
-    return charts.calibration("Calibration", [(0.05, 0.04, 900), (0.4, 0.45, 120), (0.9, 0.8, 9)])
-
-
-def _scatter(name: str) -> str:
-    points = [(i / 10, (i * 37 % 19) / 5 + i / 25) for i in range(100)]
-    return charts.scatter(name, points, label=name, trend=[(0, 1.5), (10, 5.5)])
+    return charts.calibration("Calibration", [(0.05, 0.04), (0.4, 0.45), (0.9, 0.8)])
 
 
 def _outcomes(name: str) -> str:

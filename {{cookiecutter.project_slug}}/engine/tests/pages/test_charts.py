@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from engine.pages import charts
-from engine.pages.curves import Line
+from engine.pages.charts import Line
 from engine.pages.drawing import WIDTH, scale, tick_texts, ticks, width_of
 from engine.pages.formatting import count, listed, number, percent, seconds, subject
 
@@ -18,7 +18,7 @@ NAN = math.nan
 def every_chart(name: str) -> dict[str, str]:
     """One picture of each kind, with `name` wherever a chart takes words."""
     return {
-        "bars": charts.bars(name, [(name, 3.0), ("b", -1.5), ("c", NAN)], description=name),
+        "bars": charts.bars(name, [(name, 3.0), ("b", -1.5), ("c", NAN)]),
         "shares": charts.shares(name, [name, "no"], [(name, [3, 1]), ("none", [0, 0])]),
         "dots": charts.interval_plot(
             name,
@@ -26,11 +26,9 @@ def every_chart(name: str) -> dict[str, str]:
             mark=0.3,
             label=name,
         ),
-        "histogram": charts.histogram(
-            name, [0.0, 1.0, 2.0, 4.0], {name: [5, 0, 12_345], "then": [1, 2, 3]}, label=name
-        ),
+        "histogram": charts.histogram(name, [0.0, 1.0, 2.0, 4.0], [5, 0, 12_345]),
         "histogram of dates": charts.histogram(
-            name, [f"2026-{month:02}-01" for month in range(1, 13)], {name: list(range(11))}
+            name, [f"2026-{month:02}-01" for month in range(1, 13)], list(range(11))
         ),
         "lines": charts.lines(
             name,
@@ -39,14 +37,10 @@ def every_chart(name: str) -> dict[str, str]:
             mark=1.0,
             label=name,
         ),
-        "scatter": charts.scatter(
-            name, [(1, 2), (NAN, 3), (1e6, 1e-6)], label=name, trend=[(1, 2), (5, 6)]
-        ),
-        "calibration": charts.calibration(name, [(0.1, 0.12, 300), (0.9, 0.8, 20)]),
+        "calibration": charts.calibration(name, [(0.1, 0.12), (0.9, 0.8)]),
         "nothing": charts.bars(name, []),
         "no dots": charts.interval_plot(name, []),
         "no line": charts.lines(name, [], [Line(name, [])]),
-        "no spots": charts.scatter(name, []),
         "no bins": charts.calibration(name, []),
     }
 
@@ -128,8 +122,8 @@ def test_values_at_the_limits_of_a_float_are_drawn(values: tuple[float, float]) 
         assert len(tick_texts(ticked)) == len(ticked)
         assert all(0.0 <= across(value) <= WIDTH for value in values)
     for svg in (
-        charts.histogram("a", [*values], {"a": [3]}),
-        charts.scatter("a", [values, values]),
+        charts.histogram("a", [*values], [3]),
+        charts.lines("a", values, [Line("a", values)]),
         charts.bars("a", [("a", value) for value in values]),
     ):
         assert "nan" not in svg
@@ -189,4 +183,4 @@ def test_durations_counts_and_lists_read_like_sentences() -> None:
         "a and b",
         "a, b and c",
     ]
-    assert [subject(["a"], "tell"), subject(["a", "b"], "tell")] == ["a tells", "a and b tell"]
+    assert [subject(["a"], "rise"), subject(["a", "b"], "rise")] == ["a rises", "a and b rise"]

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.pages import charts, page
-from engine.pages.charts import Dot
-from engine.pages.curves import Line
+from engine.pages.charts import Dot, Line
 from engine.pages.formatting import listed, number, percent
 from engine.pages.page import Figure, Note, Section, Table
 from engine.problem.spec import Problem
@@ -193,8 +192,8 @@ def _calibration(facts: Facts, outcome: Array, scores: Array) -> Section:
         # Of several classes: how sure it was of the one that it named.
         outcome, scores = (scores.argmax(axis=1) == outcome).astype(float), scores.max(axis=1)
     groups = calibration(outcome, scores)
-    points = [(one["mean_score"], one["share"], int(one["rows"])) for one in groups]
-    worst = max(abs(score - share) for score, share, _ in points)
+    points = [(one["mean_score"], one["share"]) for one in groups]
+    worst = max(abs(score - share) for score, share in points)
     caption = (
         "What was said against what came, in ten groups of equal size; an honest score lies on the "
         f"line. The worst is {percent(worst)} off."

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from engine.pages import charts, page, slides
-from engine.pages.curves import Line
+from engine.pages.charts import Line
 from engine.pages.formatting import listed, number
 from engine.pages.page import Block, Code, Figure, Note, Section
 from engine.problem.plain import MEANINGS
