@@ -182,7 +182,8 @@ def _middle_half(values: Array, codes: Codes, groups: int) -> Levels:
     """The median of each group, and the quartiles of its rows as the interval."""
     grouped = pd.Series(values).groupby(codes)
     low, middle, high = (
-        grouped.quantile(q).reindex(range(groups)).to_numpy(np.float64) for q in (0.25, 0.5, 0.75)
+        np.asarray(grouped.quantile(q).reindex(range(groups)), np.float64)
+        for q in (0.25, 0.5, 0.75)
     )
     return Levels(middle, low, high)
 

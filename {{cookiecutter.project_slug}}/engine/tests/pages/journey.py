@@ -8,7 +8,8 @@ from pathlib import Path
 
 from engine.pages import charts
 from engine.pages.charts import Line
-from engine.pages.page import Code, Facts, Figure, Gallery, Links, Note, Section, Table, write
+from engine.pages.page import Code, Facts, Figure, Gallery, Links, Note, Section, Table, render
+from engine.problem.files import write_atomically
 
 MONTHS = [f"2026-{month:02}" for month in range(1, 9)]
 SHARES = [0.21, 0.22, 0.20, 0.24, 0.23, float("nan"), 0.26, 0.25]
@@ -110,14 +111,14 @@ def sections(name: str = "distance_km") -> list[Section]:
 
 def write_journey(path: Path, name: str = "distance_km") -> Path:
     """Write the page to `path`."""
-    return write(
-        path,
+    html = render(
         f"The life of {name}",
         f"From a question to a watched model, as a rehearsal; {name} stopped it.",
         sections(name),
         verdict="stopped",
         footer=f"Made of {name}. One file, no network.",
     )
+    return write_atomically(path, html)
 
 
 def _share_by_month() -> str:

@@ -4,11 +4,10 @@ import re
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from engine.pages.page import Figure, Note, Section, Table, anchors, render, write
+from engine.pages.page import Figure, Note, Section, Table, anchors, render
 from engine.tests.pages.journey import sections, write_journey
 
 STYLE = (Path(__file__).parents[2] / "pages" / "style.css").read_text()
@@ -133,19 +132,6 @@ def test_words_and_marks_stand_out_from_what_is_behind_them(scheme: int) -> None
             assert contrast(colours[word], colours[ground]) >= 4.5, (word, ground)
     for mark in ("second", "third", "fourth", "fifth", "sixth"):
         assert contrast(colours[mark], colours["card"]) >= 3, mark
-
-
-def test_a_page_that_fails_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
-    path = write(tmp_path / "page.html", "Title", "Lead.", [])
-    before = path.read_text()
-    not_a_cell: Any = object()
-    broken_section = Section(
-        "Data", "both", "A sentence.", [Table("caption", ("a",), [(not_a_cell,)])]
-    )
-    with pytest.raises(TypeError):
-        write(path, "Title", "Lead.", [broken_section])
-    assert path.read_text() == before
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_the_same_story_makes_the_same_page(tmp_path: Path) -> None:

@@ -1,12 +1,11 @@
 """A deck tells what the page tells, one idea a slide, and needs nothing but itself."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 from engine.pages.page import Block, Figure, Gallery, Note, Section, Table
-from engine.pages.slides import MOST_ROWS, deck, write
+from engine.pages.slides import MOST_ROWS, deck, render
 from engine.tests.pages.journey import sections
 from engine.tests.pages.test_page import Outline
 
@@ -14,11 +13,8 @@ PICTURE = Figure("", "caption")
 
 
 @pytest.fixture(scope="module")
-def html(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("deck") / "deep" / "slides.html"
-    return write(
-        path, "A title", "A lead.", sections(), verdict="stopped", footer="One file."
-    ).read_text()
+def html() -> str:
+    return render("A title", "A lead.", sections(), verdict="stopped", footer="One file.")
 
 
 def test_it_needs_no_network_and_stays_small(html: str) -> None:
@@ -72,7 +68,7 @@ def test_who_hears_it_is_told_each_slides_name_and_place(html: str) -> None:
     assert len(page.all("h1")) == 1
 
 
-def test_words_from_data_are_never_markup(tmp_path: Path) -> None:
+def test_words_from_data_are_never_markup() -> None:
     hostile = "\"'><script>alert(1)</script>"
-    path = write(tmp_path / "slides.html", hostile, hostile, sections(hostile), footer=hostile)
-    assert len(Outline(path.read_text()).all("script")) == 1
+    html = render(hostile, hostile, sections(hostile), footer=hostile)
+    assert len(Outline(html).all("script")) == 1

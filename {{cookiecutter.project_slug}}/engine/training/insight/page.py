@@ -11,6 +11,7 @@ from engine.pages import charts, page
 from engine.pages.charts import Dot, Line
 from engine.pages.formatting import listed, number, percent
 from engine.pages.page import Figure, Note, Section, Table
+from engine.problem.files import write_atomically
 from engine.problem.spec import Problem
 from engine.training.evaluate import calibration
 from engine.training.fit_final import FinalModel
@@ -49,7 +50,8 @@ def write_page(
         *([_calibration(facts, outcome, scores)] if facts["calibration"] else []),
         _origin(facts),
     ]
-    return page.write(path, f"Training of {problem.decision.name}", lead, sections)
+    html = page.render(f"Training of {problem.decision.name}", lead, sections)
+    return write_atomically(path, html)
 
 
 def _candidates(problem: Problem, facts: Facts) -> Section:
