@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, Literal, get_args
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -26,7 +26,6 @@ LONG = 30
 class Figure:
     """A chart with its caption; `title` heads it where several stand side by side."""
 
-    block: ClassVar[str] = "figure"
     svg: str
     caption: str
     title: str = ""
@@ -36,7 +35,6 @@ class Figure:
 class Gallery:
     """Figures side by side, as many as the screen has room for."""
 
-    block: ClassVar[str] = "gallery"
     items: Sequence[Figure]
 
 
@@ -44,7 +42,6 @@ class Gallery:
 class Table:
     """A table; its first column names the row. Verdicts are coloured, numbers aligned."""
 
-    block: ClassVar[str] = "table"
     caption: str
     header: Sequence[str]
     rows: Sequence[Sequence[Cell]]
@@ -61,7 +58,6 @@ class Table:
 class Facts:
     """A few numbers in large print: (name, value)."""
 
-    block: ClassVar[str] = "facts"
     items: Sequence[tuple[str, Cell]]
 
 
@@ -69,7 +65,6 @@ class Facts:
 class Note:
     """A paragraph; with a severity it is set off as good news, a warning, bad news or an aside."""
 
-    block: ClassVar[str] = "note"
     text: str
     severity: Severity | None = None
 
@@ -78,7 +73,6 @@ class Note:
 class Code:
     """Lines to copy: a command, or what to add to a file."""
 
-    block: ClassVar[str] = "code"
     text: str
     caption: str = ""
 
@@ -87,7 +81,6 @@ class Code:
 class Links:
     """Further reading: (text, address), addresses relative to the page."""
 
-    block: ClassVar[str] = "links"
     items: Sequence[tuple[str, str]]
 
 
@@ -165,6 +158,7 @@ def fill(template: str, **values: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "kind": lambda block: type(block).__name__,
         "cell": lambda value: value if isinstance(value, str) else number(value),
         "css_class": lambda words: words.lower().replace(" ", "-"),
         "seconds": seconds,

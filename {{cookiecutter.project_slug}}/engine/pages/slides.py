@@ -5,31 +5,11 @@ arrow keys. A slide is a screen high, and printed it is a sheet of paper.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
-from engine.pages.page import Block, Code, Figure, Gallery, Owner, Section, Table, fill
+from engine.pages.page import Block, Code, Figure, Gallery, Section, Table, fill
 
 MOST_ROWS = 7  # of a table on one slide
-
-
-@dataclass(frozen=True)
-class Slide:
-    """One idea: the title and owner of its section, a sentence, and at most one figure."""
-
-    title: str
-    owner: Owner
-    sentence: str
-    blocks: Sequence[Block]
-
-    @property
-    def picture(self) -> Figure | None:
-        """The figure of the slide."""
-        return next((block for block in self.blocks if isinstance(block, Figure)), None)
-
-    @property
-    def others(self) -> list[Block]:
-        """The blocks beside the figure."""
-        return [block for block in self.blocks if not isinstance(block, Figure)]
 
 
 def render(
@@ -41,7 +21,7 @@ def render(
     return fill("slides.html", slides=slides, **values)
 
 
-def deck(sections: Sequence[Section]) -> list[Slide]:
+def deck(sections: Sequence[Section]) -> list[Section]:
     """The slides of all sections: a new one for each figure, table or code after the first."""
     slides = []
     for section in sections:
@@ -49,11 +29,11 @@ def deck(sections: Sequence[Section]) -> list[Slide]:
         for block in _single(section.blocks):
             fills = isinstance(block, Figure | Table | Code)
             if fills and is_full:
-                slides.append(Slide(section.title, section.owner, sentence, collected))
+                slides.append(replace(section, sentence=sentence, blocks=collected))
                 sentence, collected = "", []
             is_full |= fills
             collected.append(block)
-        slides.append(Slide(section.title, section.owner, sentence, collected))
+        slides.append(replace(section, sentence=sentence, blocks=collected))
     return slides
 
 
