@@ -159,7 +159,7 @@ def lines(
 def calibration(title: str, points: Sequence[tuple[float, float]]) -> Markup:
     """(mean score, observed share) a bin, and the line on which the two are equal."""
     scores = [score for score, _ in points]
-    series = [Line("observed share", [share for _, share in points]), Line("score", scores)]
+    series = [Line("observed share", [share for _, share in points]), Line("ideal", scores)]
     return lines(title, scores, series, label="score", show=percent)
 
 

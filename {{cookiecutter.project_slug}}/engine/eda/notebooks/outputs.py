@@ -46,7 +46,7 @@ def _table(frame: pd.DataFrame) -> Table:
     caption = f"{count(len(frame), 'row')}, {count(frame.shape[1], 'column')}"
     if head.shape != frame.shape:
         caption += f"; shown: the first {len(head)} rows and {head.shape[1]} columns"
-    return Table(caption, ["", *map(str, head.columns)], rows)
+    return Table(caption, [str(head.index.name or "row"), *map(str, head.columns)], rows)
 
 
 def _cell(value: Any) -> Cell:
