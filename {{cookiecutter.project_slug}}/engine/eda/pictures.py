@@ -161,13 +161,13 @@ def _level_along(title: str, column: Column, values: pd.Series, target: Target) 
 def _level_by_value(title: str, bins: Bins, target: Target) -> str:
     bins = bins.with_missing()
     ((_, outcomes),) = target.outcomes()
-    rows = _dots(bins.labels, levels(outcomes, bins.codes, len(bins.labels)))
+    rows = _intervals(bins.labels, levels(outcomes, bins.codes, len(bins.labels)))
     return charts.interval_plot(title, rows, mark=float(outcomes.mean()), show=show_of(target))
 
 
 def _spread_by_class(title: str, column: Column, values: pd.Series, target: Target) -> str:
     names, codes = target.shown()
-    rows = _dots(names, _middle_half(numbers(column, values), codes, len(names)))
+    rows = _intervals(names, _middle_half(numbers(column, values), codes, len(names)))
     return charts.interval_plot(title, rows, show=format_of(column))
 
 
@@ -192,5 +192,5 @@ def _line(name: str, level: Levels) -> Line:
     return Line(name, *(values.tolist() for values in level))
 
 
-def _dots(names: Sequence[str], level: Levels) -> list[Dot]:
+def _intervals(names: Sequence[str], level: Levels) -> list[Dot]:
     return [Dot(name, *values) for name, *values in zip(names, *level, strict=True)]

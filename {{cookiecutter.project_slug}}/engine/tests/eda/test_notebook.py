@@ -1,4 +1,4 @@
-"""The notebook runs without a browser, and its page needs no network; a bad cell is named."""
+"""Notebooks run without a browser, their page needs no network, and errors name the cell."""
 
 import re
 import runpy
@@ -24,7 +24,7 @@ HEAD = "import marimo\n\napp = marimo.App()\n\n"
 
 
 def notebook(path: Path, *bodies: str, head: str = HEAD) -> Path:
-    """A marimo notebook with one cell a body; names are handed on as marimo would."""
+    """A marimo notebook with one cell a body; names pass between cells as in marimo."""
     sections_ = []
     for body in bodies:
         lines = "".join(f"    {line}\n" for line in body.splitlines())
@@ -47,7 +47,7 @@ def rows_are_here() -> None:
 
 
 @pytest.mark.usefixtures("rows_are_here")
-def test_the_notebook_runs_as_a_script() -> None:
+def test_explore_as_script_runs() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "eda.explore"], capture_output=True, text=True, check=False
     )
@@ -55,7 +55,7 @@ def test_the_notebook_runs_as_a_script() -> None:
 
 
 @pytest.mark.usefixtures("rows_are_here")
-def test_the_notebook_runs_by_marimos_own_means_and_answers_a_choice() -> None:
+def test_explore_other_feature_chosen_is_used() -> None:
     app = runpy.run_path(str(EXPLORE))["app"]
     outputs, defined = app.run()
     assert len(outputs) >= 8
@@ -67,9 +67,7 @@ def test_the_notebook_runs_by_marimos_own_means_and_answers_a_choice() -> None:
 
 
 @pytest.mark.usefixtures("rows_are_here")
-def test_its_page_opens_without_a_network_and_shows_the_reports_pictures(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_notebook_page_needs_no_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "explore.html"
     assert main(["notebook", "--out", str(out)]) == 0
     assert str(out) in capsys.readouterr().out
@@ -82,7 +80,7 @@ def test_its_page_opens_without_a_network_and_shows_the_reports_pictures(
 
 
 @pytest.mark.usefixtures("rows_are_here")
-def test_a_browser_shows_its_pictures(tmp_path: Path) -> None:
+def test_notebook_page_in_browser_has_visible_charts(tmp_path: Path) -> None:
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if not browser:
         pytest.skip("no Chromium on this machine")
@@ -104,7 +102,7 @@ def test_a_browser_shows_its_pictures(tmp_path: Path) -> None:
     assert int(shown[1]) == out.read_text().count("<svg") >= 4
 
 
-def test_each_kind_of_output_is_shown(tmp_path: Path) -> None:
+def test_write_each_kind_of_output_is_shown(tmp_path: Path) -> None:
     path = notebook(
         tmp_path / "kinds.py",
         "import pandas as pd\npd.DataFrame({'size': [1.5, None], 'of': ['<b>a</b>', 'b']})",
@@ -129,14 +127,14 @@ def test_each_kind_of_output_is_shown(tmp_path: Path) -> None:
     assert html.count('src="data:image/png;base64,') == 1
 
 
-def test_a_long_table_is_cut_and_says_so(tmp_path: Path) -> None:
+def test_write_long_table_is_cut_with_note(tmp_path: Path) -> None:
     path = notebook(tmp_path / "long.py", "import pandas as pd\npd.DataFrame({'x': range(10_000)})")
     text = words(write(path, tmp_path / "out.html"))
     assert "10,000 rows, 1 column; shown: the first 20 rows" in text
     assert "9,999" not in text
 
 
-def test_code_is_shown_as_written_and_hidden_where_it_says_so(tmp_path: Path) -> None:
+def test_write_hidden_code_is_not_shown(tmp_path: Path) -> None:
     path = notebook(tmp_path / "code.py", "# why\nx = 1  # one\nx + 1")
     path.write_text(
         path.read_text().replace(
@@ -152,7 +150,7 @@ def test_code_is_shown_as_written_and_hidden_where_it_says_so(tmp_path: Path) ->
     assert "y_hidden" not in text
 
 
-def test_what_a_cell_prints_stays_with_it_through_functions(tmp_path: Path) -> None:
+def test_run_function_prints_text_belongs_to_calling_cell(tmp_path: Path) -> None:
     path = notebook(tmp_path / "says.py", "def say():\n    print('hello')", "print('first')", "2")
     text = path.read_text().replace("def _():\n    2", "def _(say):\n    say()")
     path.write_text(
@@ -217,7 +215,7 @@ def test_run_name_defined_twice_is_refused(tmp_path: Path) -> None:
     assert caught.value.code == "notebook-cell-failed"
 
 
-def test_an_editor_gets_the_parts_in_a_frame_of_their_own() -> None:
+def test_show_in_editor_is_one_iframe() -> None:
     figure = Figure(charts.bars("Sizes", [("a", 1.0)]), "Said.")
     html = show(
         Section("Title", "data scientist", "Sentence."), figure, Note("Last.")

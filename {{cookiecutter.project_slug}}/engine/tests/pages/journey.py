@@ -1,4 +1,4 @@
-"""A page with every kind of stage and block, for the tests and for whoever changes the look.
+"""A page with every kind of stage and block, for the tests and for changes to the style.
 
 `python -m engine.tests.pages.journey [PATH]` writes it to look at.
 """
@@ -16,7 +16,7 @@ SHARES = [0.21, 0.22, 0.20, 0.24, 0.23, float("nan"), 0.26, 0.25]
 
 
 def sections(name: str = "distance_km") -> list[Section]:
-    """Stages of a made-up journey that the monitor stops; `name` stands where data bring words."""
+    """Stages of an invented journey that monitoring stops; `name` replaces text from data."""
     return [
         Section(
             "Problem",
@@ -40,8 +40,13 @@ def sections(name: str = "distance_km") -> list[Section]:
         Section(
             "EDA",
             "data scientist",
-            f"{name} and promised_days tell most.",
-            [Figure(charts.bars("Telling", [(name, 0.18), ("weekday", 0.01)]), "Variance told.")],
+            f"{name} and promised_days explain most.",
+            [
+                Figure(
+                    charts.bars("Variance explained", [(name, 0.18), ("weekday", 0.01)]),
+                    "Each alone.",
+                )
+            ],
             status="warned",
             seconds=2.9,
         ),

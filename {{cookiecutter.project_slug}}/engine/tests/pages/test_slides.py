@@ -1,4 +1,4 @@
-"""A deck tells what the page tells, one idea a slide, and needs nothing but itself."""
+"""Slides hold all of the page, one idea a slide, and need no network."""
 
 import re
 
@@ -17,7 +17,7 @@ def html() -> str:
     return render("A title", "A lead.", sections(), verdict="stopped", footer="One file.")
 
 
-def test_it_needs_no_network_and_stays_small(html: str) -> None:
+def test_slides_need_no_network_and_stay_small(html: str) -> None:
     page = Outline(html)
     assert not page.all("iframe", "img", "object", "base")
     assert not re.search(r"(?:src|href|action)\s*=\s*[\"']?\s*(?:https?:)?//|url\(|@import", html)
@@ -28,7 +28,7 @@ def test_it_needs_no_network_and_stays_small(html: str) -> None:
     assert len(html.encode()) < 500_000
 
 
-def test_every_sentence_and_picture_of_the_page_is_on_a_slide(html: str) -> None:
+def test_slides_hold_every_sentence_and_picture(html: str) -> None:
     text = "".join(Outline(html).text)
     for section in sections():
         assert section.title in text
@@ -37,7 +37,7 @@ def test_every_sentence_and_picture_of_the_page_is_on_a_slide(html: str) -> None
     assert sum(isinstance(block, Figure) for block in pictures) == html.count('role="img"')
 
 
-def test_a_slide_holds_one_picture_or_table() -> None:
+def test_deck_one_picture_or_table_a_slide() -> None:
     rows = [(str(number),) for number in range(MOST_ROWS + 1)]
     blocks: list[Block] = [
         Note("a"),
@@ -55,7 +55,7 @@ def test_a_slide_holds_one_picture_or_table() -> None:
     assert {slide.title for slide in slides} == {"Title"}
 
 
-def test_who_hears_it_is_told_each_slides_name_and_place(html: str) -> None:
+def test_slides_have_unique_names_and_positions(html: str) -> None:
     page = Outline(html)
     result = page.all("section")
     ids = [attrs.get("id") for _, attrs in page.tags if "id" in attrs]
@@ -68,7 +68,7 @@ def test_who_hears_it_is_told_each_slides_name_and_place(html: str) -> None:
     assert len(page.all("h1")) == 1
 
 
-def test_words_from_data_are_never_markup() -> None:
+def test_slides_hostile_text_is_escaped() -> None:
     hostile = "\"'><script>alert(1)</script>"
     html = render(hostile, hostile, sections(hostile), footer=hostile)
     assert len(Outline(html).all("script")) == 1
