@@ -15,7 +15,7 @@ from engine.problem.errors import BadInput
 def read(source: str, layout: Layout | None = None) -> pd.DataFrame:
     """All rows of `source`, columns as they stand there, rows numbered from 0.
 
-    Columns of a text file are texts: what they mean is for the contract to say (`data.cells`).
+    Columns of a text file are texts; the contract defines their types (`engine.contract.text_cell`).
 
     Args:
         source: `parcels`, `sklearn:NAME`, or the path of a text or Parquet file or of a query.

@@ -1,8 +1,8 @@
 """Reads a column of a file as the contract has it, a whole array at a time.
 
 What plainly fits the contract is taken here. All else is left in doubt, for the server's own types
-to judge row by row (see `serving.batch.judge`). So a cell may be doubted that is fine, but none may
-be taken that the server would refuse.
+to judge row by row (see `engine.serving.batch.validation`). So a cell may be doubted that is fine,
+but none may be taken that the server would refuse.
 
 The cells of a CSV are texts without types: they are read as the contract's. `12`, `-1.5e3` are
 numbers, `true` and `False` booleans, an empty cell is missing, spaces around such a cell are left
