@@ -15,7 +15,7 @@ from engine.problem.errors import BadInput
 def read(source: str, layout: Layout | None = None) -> pd.DataFrame:
     """All rows of `source`, columns as they stand there, rows numbered from 0.
 
-    Columns of a text file are texts; the contract defines their types (`engine.contract.text_cell`).
+    Columns of a text file are texts; `engine.contract.text_cell` reads them by the contract.
 
     Args:
         source: `parcels`, `sklearn:NAME`, or the path of a text or Parquet file or of a query.
