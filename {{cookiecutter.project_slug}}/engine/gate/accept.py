@@ -17,9 +17,8 @@ from engine.gate.checks.check import Check
 from engine.gate.gate import Progress, validate
 from engine.gate.origin import check_committed, check_recorded
 from engine.pages.formatting import listed
-from engine.pages.page import save
 from engine.problem.errors import BadInput
-from engine.problem.files import read_json
+from engine.problem.files import read_json, write_atomically
 from engine.training.candidates import ModelDefinition
 from engine.training.record.previous_runs import ACCEPTED
 from engine.training.record.tracking import mlflow
@@ -175,7 +174,7 @@ def _sign(bundle_id: str, team: str, person: str, *, self_review: bool) -> Path:
         **({"self_review": True} if self_review else {}),
     }
     lines = [f"{name} = {json.dumps(value)}\n" for name, value in values.items()]
-    return save(RECORDS / bundle_id / f"{team}.toml", "".join(lines))
+    return write_atomically(RECORDS / bundle_id / f"{team}.toml", "".join(lines))
 
 
 def _set_alias(bundle: Bundle, run: TrainedRun) -> None:

@@ -15,8 +15,8 @@ from engine.bundle.bundle import read as read_bundle
 from engine.bundle.record import RECORDS, VERDICT
 from engine.gate.checks.check import Check, CheckContext, Finding, Outcome, Result
 from engine.gate.standard import STANDARD_CHECKS, check_names
-from engine.pages.page import save
 from engine.problem.errors import BadInput
+from engine.problem.files import write_atomically
 from engine.problem.project import location_of
 from engine.problem.spec import read as read_problem
 from engine.training.candidates import ModelDefinition
@@ -172,4 +172,6 @@ def record(verdict: Verdict, records: Path = RECORDS) -> Path:
     if verdict.bundle_id is None:
         raise ValueError("a verdict without an intact bundle cannot be recorded")
     value = {**verdict.to_json(), "judged_at": datetime.now(UTC).isoformat(timespec="seconds")}
-    return save(records / verdict.bundle_id / VERDICT, json.dumps(value, indent=1) + "\n")
+    return write_atomically(
+        records / verdict.bundle_id / VERDICT, json.dumps(value, indent=1) + "\n"
+    )

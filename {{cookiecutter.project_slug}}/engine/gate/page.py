@@ -10,6 +10,7 @@ from engine.pages import page
 from engine.pages.formatting import SIGNS, count, severity
 from engine.pages.page import Block, Code, Gallery, Note, Section, Status, Table
 from engine.pages.terminal import table
+from engine.problem.files import write_atomically
 
 PAGE = Path("build/gate.html")
 HEADER = ["check", "verdict", "measured", "required"]
@@ -66,14 +67,14 @@ def write(verdict: Verdict, path: Path = PAGE) -> Path:
             content = blocks(findings, group)
             status = _status(findings)
             sections.append(Section(group.capitalize(), "both", sentence, content, status=status))
-    return page.write(
-        path,
+    html = page.render(
         f"The gate: {_name(verdict)}",
         lead(verdict),
         sections,
         verdict=verdict.outcome,
         footer="The gate recomputes every figure; it trusts none in the bundle.",
     )
+    return write_atomically(path, html)
 
 
 def lead(verdict: Verdict) -> str:

@@ -12,8 +12,10 @@ from engine.journey import production, science
 from engine.journey.stage import DRAFT, OUTPUT_DIR, Programs, Rehearsal, Stage, StageResult
 from engine.pages import page
 from engine.pages.page import Section, Status
+from engine.problem.files import write_atomically
 from engine.problem.spec import Problem, read
 
+PAGE = "index.html"
 STAGES = (
     Stage("problem", "data scientist", science.problem),
     Stage("data", "data scientist", science.data),
@@ -112,14 +114,14 @@ def write(journey: Journey, problem: Problem) -> Path:
         if journey.stopped_at
         else "A rehearsal of all stages on the project's rows, from the problem to monitoring."
     )
-    written = page.write(
-        DRAFT / "index.html",
+    html = page.render(
         f"The journey of {problem.decision.name}",
         f"{problem.decision.question} {lead}",
         sections,
         verdict=journey.verdict,
         footer="A rehearsal: nothing is signed or released, and every prediction is marked.",
     )
+    write_atomically(DRAFT / PAGE, html)
     # Renaming cannot stop half-way; the last journey is deleted after this one is in its place.
     last = DRAFT.with_name(".journey.last")
     shutil.rmtree(last, ignore_errors=True)
@@ -127,7 +129,7 @@ def write(journey: Journey, problem: Problem) -> Path:
         OUTPUT_DIR.rename(last)
     DRAFT.rename(OUTPUT_DIR)
     shutil.rmtree(last, ignore_errors=True)
-    return OUTPUT_DIR / written.name
+    return OUTPUT_DIR / PAGE
 
 
 def summary(journey: Journey) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def _outcomes(spec: Problem, frame: pd.DataFrame) -> Figure:
     title = f"{spec.target.column} in the training rows"
     if spec.target.task == "regression":
         counts, edges = np.histogram(outcome.to_numpy(float), bins=24)
-        picture = charts.histogram(title, edges.tolist(), {"rows": counts.tolist()})
+        picture = charts.histogram(title, edges.tolist(), counts.tolist())
     else:
         shares = outcome.astype(str).value_counts()
         picture = charts.bars(title, [(str(name), float(n)) for name, n in shares.items()])

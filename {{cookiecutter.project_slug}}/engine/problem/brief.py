@@ -11,6 +11,7 @@ from engine.pages.formatting import count, listed, number, percent
 from engine.pages.page import Block, Facts, Figure, Note, Section
 from engine.problem.base import NOT_SAID
 from engine.problem.expectations import Minimum
+from engine.problem.files import write_atomically
 from engine.problem.metrics import METRICS
 from engine.problem.plain import MEANINGS, is_assumed, payoffs, pays_from
 from engine.problem.spec import Problem
@@ -20,8 +21,7 @@ BRIEF = Path("build/brief.html")
 
 def write(problem: Problem, path: Path = BRIEF) -> Path:
     """Write the brief and return its path."""
-    return page.write(
-        path,
+    html = page.render(
         f"Brief: {problem.decision.name}",
         problem.decision.question,
         sections(problem),
@@ -29,6 +29,7 @@ def write(problem: Problem, path: Path = BRIEF) -> Path:
         footer="Made from problem/problem.toml: whoever disagrees changes it there.",
         one_page=True,
     )
+    return write_atomically(path, html)
 
 
 def sections(problem: Problem) -> list[Section]:

@@ -146,11 +146,12 @@ def atomic_path(path: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
-def write_atomically(path: Path, data: bytes | str) -> None:
-    """Write a file whole or not at all; a text as UTF-8 with line feeds as they are."""
+def write_atomically(path: Path, data: bytes | str) -> Path:
+    """Write a file whole or not at all, and return its path; a text as UTF-8, line feeds kept."""
     content = data.encode("utf-8") if isinstance(data, str) else data
     with atomic_path(path) as draft:
         draft.write_bytes(content)
+    return path
 
 
 def _check_depth(values: Any, where: str, then: str) -> None:

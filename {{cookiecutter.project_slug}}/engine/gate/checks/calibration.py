@@ -34,7 +34,7 @@ def calibration(context: CheckContext) -> Result:
     required = f"a calibration error of at most {limit:g}"
     error = calibration_error(scores, outcomes, targets.units)
     measured = f"{error.value:.3f} ({error.low:.3f} to {error.high:.3f}) on {len(scores):,} rows"
-    bins = [(o["mean_score"], o["share"], int(o["rows"])) for o in reliability(outcomes, scores)]
+    bins = [(o["mean_score"], o["share"]) for o in reliability(outcomes, scores)]
     title = "Predicted probability and observed share"
     shown = Figure(charts.calibration(title, bins), f"{title}; on the line they are equal.")
     if error.low > limit:

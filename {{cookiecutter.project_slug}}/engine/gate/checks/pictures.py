@@ -24,7 +24,7 @@ def latencies(times_ms: Sequence[float], note: str) -> Figure:
     """The histogram of the times of single requests, in milliseconds."""
     title = "Response time of requests of one row, ms"
     edges, counts = latency_histogram(times_ms)
-    picture = charts.histogram(title, edges, {"requests": counts})
+    picture = charts.histogram(title, edges, counts)
     return Figure(picture, f"{title}. {note}")
 
 

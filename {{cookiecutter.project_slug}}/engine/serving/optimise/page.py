@@ -8,6 +8,7 @@ from engine.pages import charts, page
 from engine.pages.formatting import number
 from engine.pages.page import Block, Figure, Gallery, Note, Section, Table
 from engine.pages.terminal import table
+from engine.problem.files import write_atomically
 from engine.serving.optimise.measure import Measured
 from engine.serving.optimise.parity import Parity
 from engine.serving.runtime import ONNX
@@ -65,13 +66,13 @@ def write(bundle: Bundle, outcome: Outcome, path: Path) -> Path:
     if not sections:
         note = Note("Nothing was measured: there is no converted model to compare with.", "quiet")
         sections.append(Section("Result", "ML engineer", outcome.why_not + ".", [note]))
-    return page.write(
-        path,
+    html = page.render(
         f"The runtime of {bundle.problem.decision.name}",
         lead(outcome),
         sections,
         footer=f"Bundle {bundle.id}. Speed is this machine's: try again where it is to run.",
     )
+    return write_atomically(path, html)
 
 
 def _speed(exact: Measured, fast: Measured) -> Section:

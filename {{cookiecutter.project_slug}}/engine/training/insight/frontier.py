@@ -5,8 +5,20 @@ from typing import Any
 
 from markupsafe import Markup
 
-from engine.pages.axes import PLOT, below, beside, room_below
-from engine.pages.drawing import WIDTH, line, path, picture, scale, tag, text, width_of
+from engine.pages.drawing import (
+    PLOT,
+    WIDTH,
+    below,
+    beside,
+    line,
+    path,
+    picture,
+    room_below,
+    scale,
+    tag,
+    text,
+    width_of,
+)
 from engine.pages.formatting import number
 
 Trials = Sequence[Mapping[str, Any]]

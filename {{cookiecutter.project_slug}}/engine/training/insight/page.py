@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.pages import charts, page
-from engine.pages.charts import Dot
-from engine.pages.curves import Line
+from engine.pages.charts import Dot, Line
 from engine.pages.formatting import listed, number, percent
 from engine.pages.page import Figure, Note, Section, Table
+from engine.problem.files import write_atomically
 from engine.problem.spec import Problem
 from engine.training.evaluate import calibration
 from engine.training.fit_final import FinalModel
@@ -50,7 +50,8 @@ def write_page(
         *([_calibration(facts, outcome, scores)] if facts["calibration"] else []),
         _origin(facts),
     ]
-    return page.write(path, f"Training of {problem.decision.name}", lead, sections)
+    html = page.render(f"Training of {problem.decision.name}", lead, sections)
+    return write_atomically(path, html)
 
 
 def _candidates(problem: Problem, facts: Facts) -> Section:
@@ -193,8 +194,8 @@ def _calibration(facts: Facts, outcome: Array, scores: Array) -> Section:
         # Of several classes: how sure it was of the one that it named.
         outcome, scores = (scores.argmax(axis=1) == outcome).astype(float), scores.max(axis=1)
     groups = calibration(outcome, scores)
-    points = [(one["mean_score"], one["share"], int(one["rows"])) for one in groups]
-    worst = max(abs(score - share) for score, share, _ in points)
+    points = [(one["mean_score"], one["share"]) for one in groups]
+    worst = max(abs(score - share) for score, share in points)
     caption = (
         "What was said against what came, in ten groups of equal size; an honest score lies on the "
         f"line. The worst is {percent(worst)} off."

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from engine.pages import charts, page, slides
-from engine.pages.curves import Line
+from engine.pages.charts import Line
 from engine.pages.formatting import listed, number
 from engine.pages.page import Block, Code, Figure, Note, Section
+from engine.problem.files import write_atomically
 from engine.problem.plain import MEANINGS
 from engine.training.report import about_errors, about_worth
 from engine.training.report.evidence import FinishedRun
@@ -18,9 +19,8 @@ def write(evidence: FinishedRun, path: Path | None = None, *, as_slides: bool = 
     """Write the report, or the deck of it, and return its path."""
     worth = Worth(evidence)
     name = evidence.problem.decision.name
-    publish = slides.write if as_slides else page.write
-    return publish(
-        path or (SLIDES if as_slides else REPORT),
+    render = slides.render if as_slides else page.render
+    html = render(
         f"Is the model worth having? {name}",
         about_worth.message(worth),
         sections(worth),
@@ -28,6 +28,7 @@ def write(evidence: FinishedRun, path: Path | None = None, *, as_slides: bool = 
         footer=f"{name}, trained on {evidence.trained}. Figures of cross-validation; the gate "
         "judges the model on cases that nobody has looked at yet.",
     )
+    return write_atomically(path or (SLIDES if as_slides else REPORT), html)
 
 
 def sections(worth: Worth) -> list[Section]:
