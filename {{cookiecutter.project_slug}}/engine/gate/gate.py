@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from threadpoolctl import threadpool_limits
 
 from engine.bundle.bundle import MANIFEST
 from engine.bundle.bundle import read as read_bundle
 from engine.bundle.record import RECORDS, VERDICT
-from engine.gate.checks.check import Check, CheckContext, Finding, Outcome, Result
+from engine.gate.checks.check import Check, CheckContext, Finding, Result
 from engine.gate.standard import STANDARD_CHECKS, check_names
 from engine.pages.page import save
 from engine.problem.errors import BadInput
@@ -104,14 +104,13 @@ def validate(
         result = Result("refuse", str(error), "a bundle as it was built", "Build it again.")
         others = [check for check in checks if check.name != "complete"]
         return _verdict(None, [complete, *others], {"complete": result})
-    first = [check for check in checks if check.name in FIRST]
-    others = [check for check in checks if check not in first and not check.dropped]
-    others.sort(key=lambda check: bool(check.slow_note))
+    results: dict[str, Result] = {}
     with threadpool_limits(limits=THREADS):
         context = CheckContext(bundle, definition, gather(read_problem(), definition.contract))
-        results = {check.name: _run(check, context, progress) for check in first}
-        if all(result.outcome != "refuse" for result in results.values()):
-            results |= {check.name: _run(check, context, progress) for check in others}
+        for check in sorted(checks, key=lambda one: (one.name not in FIRST, bool(one.slow_note))):
+            is_blocked = any(results[name].outcome == "refuse" for name in FIRST if name in results)
+            if not check.dropped and (check.name in FIRST or not is_blocked):
+                results[check.name] = _run(check, context, progress)
     return _verdict(bundle.id, checks, results)
 
 
@@ -126,25 +125,25 @@ def _verdict(
         if check.dropped
     }
     complete = dropped | dict(results)
-    findings = [
+    findings = tuple(
         Finding(
-            **vars(complete[check.name]),
-            check=check.name,
-            group=check.group,
-            dropped=check.dropped,
+            **vars(complete[check.name]), check=check.name, group=check.group, dropped=check.dropped
         )
         for check in checks
         if check.name in complete
-    ]
-    skipped = [check.name for check in checks if check.name not in complete]
-    return Verdict(bundle_id, tuple(findings), tuple(skipped))
+    )
+    skipped = tuple(check.name for check in checks if check.name not in complete)
+    return Verdict(bundle_id, findings, skipped)
 
 
 def _run(check: Check, context: CheckContext, progress: Progress) -> Result:
     """The check's result; a check that fails refuses, because nothing was measured."""
     progress(f"  {check.name}{f': {check.slow_note} …' if check.slow_note else ''}")
     try:
-        return _valid(check.run(context))
+        result: Any = check.run(context)
+        if not isinstance(result, Result):
+            raise TypeError(f"expected a Result, got {result!r:.200}")
+        return result
     except BadInput as error:
         measured, advice = str(error), "Fix the fault, then train and build again."
     except (Exception, SystemExit) as error:  # model and check can raise anything
@@ -152,16 +151,6 @@ def _run(check: Check, context: CheckContext, progress: Progress) -> Result:
         measured = f"the check failed{f' in {place}' if place else ''}: {error!r:.500}"
         advice = f"Fix {place}, then run the check again." if place else NO_PLACE
     return Result("refuse", measured, "a measurement without errors", advice)
-
-
-def _valid(result: Any) -> Result:
-    """The same; raises TypeError for what is no Result of a valid outcome and of texts."""
-    if not isinstance(result, Result) or result.outcome not in get_args(Outcome):
-        raise TypeError(f"expected a Result of {', '.join(get_args(Outcome))}, got {result!r:.200}")
-    for name in ("measured", "required", "next"):
-        if not isinstance(getattr(result, name), str):
-            raise TypeError(f"expected text for {name}, got {getattr(result, name)!r:.200}")
-    return result
 
 
 def record(verdict: Verdict, records: Path = RECORDS) -> Path:

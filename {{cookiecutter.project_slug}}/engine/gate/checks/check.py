@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from pydantic.dataclasses import dataclass as validated
 from sklearn.pipeline import Pipeline
 
 from engine.bundle.bundle import Bundle
@@ -20,9 +21,12 @@ Outcome = Literal["pass", "warn", "refuse", "not applicable"]
 Group = Literal["worth it", "honest", "runs the same", "safe to own"]
 
 
-@dataclass(frozen=True)
+@validated(frozen=True)
 class Result:
-    """The result of a check; `next` is the next step, empty where there is none."""
+    """The result of a check; `next` is the next step, empty where there is none.
+
+    A value of another type raises ValidationError.
+    """
 
     outcome: Outcome
     measured: str
@@ -31,7 +35,7 @@ class Result:
     picture: Figure | None = None
 
 
-@dataclass(frozen=True)
+@validated(frozen=True)
 class Finding(Result):
     """A row of the verdict: a check's result, its name and group.
 
