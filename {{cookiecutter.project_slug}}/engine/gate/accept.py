@@ -1,6 +1,5 @@
 """Signs for a bundle. The second signature publishes it; there is no other way into production."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -20,6 +19,7 @@ from engine.pages.formatting import listed
 from engine.pages.page import save
 from engine.problem.errors import BadInput
 from engine.problem.files import read_json
+from engine.problem.toml import toml
 from engine.training.candidates import ModelDefinition
 from engine.training.record.previous_runs import ACCEPTED
 from engine.training.record.tracking import mlflow
@@ -97,25 +97,26 @@ def _recorded_outcomes(bundle: Bundle, checks: Sequence[Check]) -> dict[str, str
         )
     try:
         verdict = read_json(path, "the gate's verdict", "run `python -m handoff check`")
-        outcomes = {one["check"]: one["verdict"] for one in verdict["findings"]}
-        present = {(one["check"], one.get("dropped", "")) for one in verdict["findings"]}
+        recorded = {
+            (one["check"], one.get("dropped", "")): one["verdict"] for one in verdict["findings"]
+        }
         passed = verdict["bundle"] == bundle.id and verdict["verdict"] == "passed"
     except (BadInput, AttributeError, LookupError, TypeError):
-        passed, outcomes, present = False, {}, set()
-    if not passed or "refuse" in outcomes.values():
+        passed, recorded = False, {}
+    if not passed or "refuse" in recorded.values():
         raise BadInput(
             f"Bundle {bundle.id[:12]} did not pass the gate ({path}). Run `python -m handoff "
             "check` to see why.",
             code="not-passed",
         )
     # Checks that were added to the list, dropped, or taken up again after the verdict.
-    if changed := [one.name for one in checks if (one.name, one.dropped) not in present]:
+    if changed := [one.name for one in checks if (one.name, one.dropped) not in recorded]:
         raise BadInput(
             f"The verdict in {path} lacks {listed(changed)}, as handoff/gate.py lists the checks "
             f"now. {AGAIN}, then sign.",
             code="other-checks",
         )
-    return outcomes
+    return {name: outcome for (name, _), outcome in recorded.items()}
 
 
 def _check_passes(
@@ -166,32 +167,24 @@ def _publish(bundle: Bundle) -> Path:
 
 
 def _sign(bundle_id: str, team: str, person: str, *, self_review: bool) -> Path:
-    values = {
-        "team": team,
-        "person": person,
-        "bundle": bundle_id,
-        "verdict": verdict_digest(bundle_id),
-        "signed_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        **({"self_review": True} if self_review else {}),
-    }
-    lines = [f"{name} = {json.dumps(value)}\n" for name, value in values.items()]
+    signed_at = datetime.now(UTC).isoformat(timespec="seconds")
+    values = {"team": team, "person": person, "bundle": bundle_id, "signed_at": signed_at}
+    values |= {"verdict": verdict_digest(bundle_id)}
+    lines = [f"{name} = {toml(value)}\n" for name, value in values.items()]
+    lines += ["self_review = true\n"] if self_review else []
     return save(RECORDS / bundle_id / f"{team}.toml", "".join(lines))
 
 
 def _set_alias(bundle: Bundle, run: TrainedRun) -> None:
     """Point the registry's alias `accepted` to the run's model, and register it if it is new."""
     client, name = mlflow.MlflowClient(), bundle.manifest["name"]
-    versions = client.search_model_versions(f"name = '{name}' and run_id = '{run.id}'")
-    if versions:
-        version = versions[0].version
-    else:
+    versions = [*client.search_model_versions(f"name = '{name}' and run_id = '{run.id}'")]
+    if not versions:
         if not client.search_registered_models(f"name = '{name}'"):
             client.create_registered_model(name)
         source, tags = f"models:/{run.model_id}", {"bundle": bundle.id}
-        version = client.create_model_version(
-            name, source, run.id, tags=tags, model_id=run.model_id
-        ).version
-    client.set_registered_model_alias(name, ACCEPTED, version)
+        versions = [client.create_model_version(name, source, run.id, tags, model_id=run.model_id)]
+    client.set_registered_model_alias(name, ACCEPTED, versions[0].version)
 
 
 def _git(key: str) -> str:

@@ -8,15 +8,11 @@ from typing import get_args
 from engine.gate.checks import honest, runs_the_same, safe_to_own, worth_it
 from engine.gate.checks.behaviour import behaviour
 from engine.gate.checks.budget import budget
-from engine.gate.checks.calibration import calibration
-from engine.gate.checks.champion import champion
 from engine.gate.checks.check import Check, Group
-from engine.gate.checks.documented import documented
 from engine.gate.checks.monitorable import monitorable
 from engine.gate.checks.notebooks import notebooks
 from engine.gate.checks.reproducible import reproducible
 from engine.gate.checks.robust import robust
-from engine.gate.checks.split import split
 from engine.pages.formatting import listed
 from engine.problem.errors import BadInput
 
@@ -24,12 +20,12 @@ from engine.problem.errors import BadInput
 STANDARD_CHECKS: tuple[Check, ...] = (
     Check("problem complete", "worth it", worth_it.problem_complete),
     Check("beats the baseline", "worth it", worth_it.beats_baseline),
-    Check("champion", "worth it", champion),
+    Check("champion", "worth it", worth_it.champion),
     Check("slices", "worth it", worth_it.slices),
     Check("evaluation", "honest", honest.evaluation),
     Check("leakage", "honest", honest.leakage),
-    Check("split", "honest", split),
-    Check("calibration", "honest", calibration),
+    Check("split", "honest", honest.split),
+    Check("calibration", "honest", honest.calibration),
     Check("current", "runs the same", runs_the_same.current),
     Check("contract", "runs the same", runs_the_same.contract),
     Check("parity", "runs the same", runs_the_same.parity),
@@ -39,7 +35,7 @@ STANDARD_CHECKS: tuple[Check, ...] = (
     Check("budget", "runs the same", budget, "sending requests to the real server for 10 s"),
     Check("complete", "safe to own", safe_to_own.complete),
     Check("safe", "safe to own", safe_to_own.safe),
-    Check("documented", "safe to own", documented),
+    Check("documented", "safe to own", safe_to_own.documented),
     Check("monitorable", "safe to own", monitorable),
     Check("notebooks", "safe to own", notebooks, "running the notebooks from top to bottom"),
 )

@@ -8,9 +8,9 @@ import pandas as pd
 
 from engine.bundle.build import build
 from engine.bundle.bundle import read
-from engine.gate.checks.pictures import intervals, latencies
+from engine.gate.checks.results import intervals, latencies
 from engine.gate.gate import record, validate
-from engine.gate.page import groups, lead
+from engine.gate.page import blocks, lead
 from engine.gate.page import write as write_gate
 from engine.journey.drift_simulation import simulate_drift
 from engine.journey.production_rows import exchange
@@ -42,7 +42,7 @@ def handoff(rehearsal: Rehearsal) -> StageResult:
     write_gate(verdict, DRAFT / "gate.html")
     return StageResult(
         f"Bundle {bundle.id[:12]}: {lead(verdict)}",
-        (*groups(verdict), Gallery([_worth(rehearsal)]), PAGES),
+        (*blocks(verdict.findings, "Checks of the gate"), Gallery([_worth(rehearsal)]), PAGES),
         warned=bool(verdict.warnings),
         closed=bool(verdict.refusals),
         values={

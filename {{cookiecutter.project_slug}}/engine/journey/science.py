@@ -6,7 +6,7 @@ import pandas as pd
 from engine.data.columns import columns
 from engine.data.load import load
 from engine.data.split import split
-from engine.gate.checks.pictures import intervals
+from engine.gate.checks.results import intervals
 from engine.journey.stage import DRAFT, Rehearsal, StageResult
 from engine.pages import charts
 from engine.pages.formatting import count, number

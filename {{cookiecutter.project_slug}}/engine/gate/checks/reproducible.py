@@ -19,7 +19,7 @@ from engine.bundle.feature_code import unportable
 from engine.bundle.run import SNAPSHOT, TrainedRun
 from engine.data.paths import is_file
 from engine.gate.checks.check import CheckContext, Result
-from engine.gate.checks.compare import differences, shorten
+from engine.gate.checks.results import differences, shorten
 from engine.problem.errors import EXIT_BAD_INPUT, BadInput
 from engine.serving.model.predictor import load
 from engine.training.record.write import RUN_METADATA

@@ -11,7 +11,7 @@ from engine.bundle.replay import ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE
 from engine.contract.column import Column
 from engine.data.columns import json_rows
 from engine.gate.checks.check import CheckContext, Result
-from engine.gate.checks.compare import shorten
+from engine.gate.checks.results import shorten
 
 Array = NDArray[np.float64]
 Row = dict[str, Any]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from engine.contract.column import LONGEST_CATEGORY, Column
 from engine.data.columns import json_rows
 from engine.data.load import conform
 from engine.gate.checks.check import CheckContext, Result
-from engine.gate.checks.compare import differences, shorten
+from engine.gate.checks.results import differences, pass_without, shorten
 from engine.problem.errors import BadInput
 from engine.problem.spec import PROBLEM_FILE
 from engine.serving.http.schema import Limits, schema_of
@@ -46,11 +47,9 @@ def current(context: CheckContext) -> Result:
     for name, path in (("problem.toml", PROBLEM_FILE), ("code/features.py", FEATURES_FILE)):
         if _text(bundle.path / name) != _text(path):
             results.append(f"{name} differs from {path}")
-    if results:
-        advice = "Train and build again, or check out the files that it was built from."
-        return Result("refuse", shorten(results), required, advice)
     measured = f"problem, feature code, {len(context.dataset.frame):,} rows and packages agree"
-    return Result("pass", measured, required)
+    advice = "Train and build again, or check out the files that it was built from."
+    return pass_without(results, measured, required, advice)
 
 
 def _text(path: Path) -> str:
@@ -70,11 +69,9 @@ def contract(context: CheckContext) -> Result:
     cases = list(malformed(row, columns))
     accepted = []
     for name, broken in cases:
-        try:
+        with suppress(ValidationError):
             validate(json.dumps(broken))
-        except ValidationError:
-            continue
-        accepted.append(name)
+            accepted.append(name)
     accepted += [f"{name} (training)" for name in _accepted_in_training(context)]
     if accepted:
         advice = "Write the rule into data/contract.py, then train and build again."
@@ -97,18 +94,15 @@ def malformed(row: Mapping[str, Any], columns: tuple[Column, ...]) -> Iterator[t
     for column in columns:
         if not column.nullable:
             yield f"{column.name} absent", {k: v for k, v in row.items() if k != column.name}
-        for fault, value in (*_wrong_types(column), *_forbidden(column)):
+        wrong_types: dict[str, Any] = {"as a list": [1]}
+        if column.type == "category":
+            wrong_types["as a text that is too long"] = "x" * (LONGEST_CATEGORY + 1)
+        else:
+            wrong_types["as a word"] = "wrong"
+        if column.type in ("category", "date"):
+            wrong_types["as a number"] = 1.5
+        for fault, value in (*wrong_types.items(), *_forbidden(column)):
             yield f"{column.name} {fault}", {**row, column.name: value}
-
-
-def _wrong_types(column: Column) -> Iterator[tuple[str, Any]]:
-    yield "as a list", [1]
-    if column.type == "category":
-        yield "as a text that is too long", "x" * (LONGEST_CATEGORY + 1)
-    else:
-        yield "as a word", "wrong"
-    if column.type in ("category", "date"):
-        yield "as a number", 1.5
 
 
 def _forbidden(column: Column) -> Iterator[tuple[str, Any]]:
@@ -130,11 +124,9 @@ def _accepted_in_training(context: CheckContext) -> Iterator[str]:
         # Each column alone: hundreds of columns, all of them each time, would take minutes.
         alone = pa.DataFrameSchema({column.name: rules[column.name]})
         for fault, value in _forbidden(column):
-            try:
+            with suppress(BadInput):
                 conform(pd.DataFrame({column.name: [value]}), alone)
-            except BadInput:
-                continue
-            yield f"{column.name} {fault}"
+                yield f"{column.name} {fault}"
 
 
 def parity(context: CheckContext) -> Result:
@@ -151,11 +143,8 @@ def parity(context: CheckContext) -> Result:
     expected = golden_answers(scores[:COMPARED], task, classes, bundle.threshold)
     # Through JSON and back, as in a request.
     sent = json.loads(json.dumps(json_rows(dataset.test.head(COMPARED), dataset.columns)))
-    pairs = zip(expected, predictor.predict(sent), strict=True)
-    differ = [number for number, pair in enumerate(pairs) if not same(*pair)]
-    if differ:
-        measured = f"{len(differ):,} of {len(expected):,} test rows have another prediction, first "
-        advice = "Compare the types of the row in the pipeline and in the server."
-        return Result("refuse", f"{measured}row {differ[0]}", required, advice)
+    pairs = enumerate(zip(expected, predictor.predict(sent), strict=True))
+    differ = [f"test row {row} has another prediction" for row, pair in pairs if not same(*pair)]
     total = len(expected) + len(golden)
-    return Result("pass", f"{total} of {total} predictions equal", required)
+    advice = "Compare the types of the row in the pipeline and in the server."
+    return pass_without(differ, f"{total} of {total} predictions equal", required, advice)

@@ -4,12 +4,13 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from engine.bundle.archive import load_model
 from engine.bundle.bundle import LARGEST_FILE, REQUIRED
 from engine.bundle.feature_code import unportable
 from engine.gate.checks.check import CheckContext, Result
-from engine.gate.checks.compare import shorten
+from engine.gate.checks.results import pass_without, shorten
 from engine.problem.errors import BadInput
 
 # The forms of secrets, by their issuers' formats; and a password in a URL.
@@ -40,14 +41,18 @@ SECRETS = {
 PICKLES = {".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".pt", ".pth"}
 # The first bytes of pickle protocols 2 to 5.
 PICKLE_START = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
-# The form of a commit's hash; git might read other text as an option.
-COMMIT = re.compile(r"[0-9a-f]{40,64}")
+# A commit's hash, or None before the first one; git might read other text as an option.
+COMMIT = re.compile(r"[0-9a-f]{40,64}|None")
 # The fields of a manifest that every bundle has, and those with their own checks.
-FIELDS = {
-    *("name", "version", "run_id", "code", "engine", "data_digest", "seed", "requirements"),
-    "trained_at",
-}
+FIELDS = {"name", "version", "run_id", "code", "engine", "data_digest", "seed", "requirements"}
+FIELDS |= {"trained_at"}
 OTHER_FIELDS = {"format", "features_module", "files"}
+
+# What people write where they mean to write something later.
+PLACEHOLDER = re.compile(
+    r"\b(TODO|TBD|TBC|FIXME|XXX)\b|\bNot yet said\b|\blorem ipsum\b|<[a-z][a-z _-]*>|\?\?\?",
+    re.IGNORECASE,
+)
 
 
 def complete(context: CheckContext) -> Result:
@@ -58,24 +63,19 @@ def complete(context: CheckContext) -> Result:
     unknown = sorted(set(manifest) - FIELDS - OTHER_FIELDS)
     results += [f"manifest.json has the unknown field {name}" for name in unknown]
     code = manifest.get("code")
-    if (
-        not isinstance(code, dict)
-        or set(code) != {"commit", "dirty", "snapshot"}
-        or not (code["commit"] is None or COMMIT.fullmatch(str(code["commit"])))
-    ):
+    code = code if isinstance(code, dict) else {}
+    if set(code) != {"commit", "dirty", "snapshot"} or not COMMIT.fullmatch(str(code["commit"])):
         results.append("manifest.json does not name the code of the training")
     required = "all files and fields of a bundle, unchanged, and no others"
-    if results:
-        return Result("refuse", shorten(results), required, "Build the bundle again from its run.")
     measured = f"{len(files)} files as built, id {context.bundle.id[:12]}"
-    return Result("pass", measured, required)
+    return pass_without(results, measured, required, "Build the bundle again from its run.")
 
 
 def safe(context: CheckContext) -> Result:
     """Trusted types only, no pickle, secret or personal column; portable feature code."""
     bundle = context.bundle
-    paths = sorted(path for path in bundle.path.rglob("*") if path.is_file())
-    files = {path.relative_to(bundle.path).as_posix(): path for path in paths}
+    paths = [path for path in bundle.path.rglob("*") if path.is_file()]
+    files = {path.relative_to(bundle.path).as_posix(): path for path in sorted(paths)}
     results = _bombs(files)
     if not results:  # the others unpack the archives
         results += [*_contents_faults(files), *_archive(bundle.model_path)]
@@ -141,15 +141,13 @@ def _contents(path: Path, name: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _personal(context: CheckContext) -> list[str]:
-    golden = {name for row in context.bundle.golden() for name in row["row"]}
+    bundle = context.bundle
     # The log holds the fields of requests, which are the model's inputs.
     columns = {
-        "model's inputs and so in the prediction log": {
-            column.name for column in context.bundle.contract.inputs
-        },
-        "golden rows": golden,
+        "model's inputs and so in the prediction log": {one.name for one in bundle.contract.inputs},
+        "golden rows": {name for row in bundle.golden() for name in row["row"]},
         "monitor's reference": {
-            str(one.get("name")) for one in context.bundle.reference.get("features", [])
+            str(one.get("name")) for one in bundle.reference.get("features", [])
         },
     }
     return [
@@ -158,3 +156,46 @@ def _personal(context: CheckContext) -> list[str]:
         for place, names in columns.items()
         if name in names
     ]
+
+
+def documented(context: CheckContext) -> Result:
+    """No placeholder in problem, contract or card; each input has a description.
+
+    A placeholder under `assumed` is a warning: a rehearsal may continue, `handoff accept` stops.
+    """
+    required = "no placeholder in problem, contract or card; a description of each input"
+    assumed = {*context.problem.assumed}
+    card = context.bundle.card_path.read_text("utf-8", errors="replace")
+    columns = context.dataset.columns
+    texts = [*_texts("", context.problem.model_dump(exclude={"assumed"}))]
+    texts += [(f"data/contract.py {column.name}", column.meaning) for column in columns]
+    placeholders = {where: text for where, text in texts if PLACEHOLDER.search(text)}
+    for text in placeholders.values():
+        card = card.replace(text, "")  # reported once, where it is to be fixed
+    is_assumed = [where for where in placeholders if {where, where.split(".")[0]} & assumed]
+    is_open = [where for where in placeholders if where not in is_assumed]
+    is_open += [f"model_card.md: {match[0]}" for match in PLACEHOLDER.finditer(card)]
+    if is_open:
+        advice = "Replace the placeholders, then train and build again."
+        return Result("refuse", f"placeholders: {shorten(is_open, ', ', 8)}", required, advice)
+    undescribed = [one.name for one in columns if one.meaning in ("", one.name)]
+    measured, advice = [], ""
+    if is_assumed:
+        measured.append(f"assumed: {shorten(is_assumed, ', ', 8)}")
+        advice = "Answer the assumed questions in problem.toml. "
+    if undescribed:
+        measured.append(f"no description: {shorten(undescribed, ', ', 8)}")
+        advice += "Describe each input and its unit in data/contract.py (description=)."
+    if measured:
+        return Result("warn", "; ".join(measured), required, advice.rstrip())
+    total = len(columns)
+    return Result("pass", f"no placeholder; {total} of {total} inputs are described", required)
+
+
+def _texts(where: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield where, value
+    elif isinstance(value, dict | list):
+        items = value.items() if isinstance(value, dict) else enumerate(value, start=1)
+        for name, inner in items:
+            yield from _texts(f"{where}.{name}".lstrip("."), inner)

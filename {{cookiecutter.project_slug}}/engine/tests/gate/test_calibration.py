@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from engine.bundle.bundle import read as read_bundle
-from engine.gate.checks.calibration import calibration, calibration_error
 from engine.gate.checks.check import CheckContext, Outcome
+from engine.gate.checks.honest import calibration, calibration_error
 from engine.problem.spec import read
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.lies import PROBLEM

@@ -37,7 +37,7 @@ def test_an_assumed_answer_is_a_warning(workshop: Make) -> None:
     finding = made.run("documented")
     assert finding.outcome == "warn"
     assert "assumed: decision.intended_use" in finding.measured
-    assert finding.next == "Answer what is assumed."
+    assert finding.next == "Answer the assumed questions in problem.toml."
 
 
 def test_an_input_whose_meaning_is_its_name_is_a_warning(workshop: Make) -> None:

@@ -8,7 +8,7 @@ import pytest
 from engine.bundle.bundle import read as read_bundle
 from engine.data.split import Split
 from engine.gate.checks.check import CheckContext
-from engine.gate.checks.split import MOST_EVALUATIONS, split
+from engine.gate.checks.honest import MOST_EVALUATIONS, split
 from engine.problem.spec import read
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.lies import put

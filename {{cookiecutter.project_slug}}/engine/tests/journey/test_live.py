@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.gate.checks.pictures import latency_histogram
+from engine.gate.checks.results import latency_histogram
 from engine.journey.production_rows import Traffic
 from engine.serving.server_process import server
 
