@@ -61,11 +61,9 @@ def accept(
     check_committed(bundle)
     person = f"{_git('user.name')} <{_git('user.email')}>"
     if unsigned(bundle.id, team) is None and (other_person := signer(bundle.id, team)) != person:
-        raise BadInput(
-            f"{other_person} has signed for {team} already; one signature per team is enough. To "
-            f"withdraw it, delete {RECORDS / bundle.id / team}.toml and commit.",
-            code="already-signed",
-        )
+        message = f"{other_person} has signed for {team} already; one signature per team is enough."
+        advice = f"To withdraw it, delete {RECORDS / bundle.id / team}.toml and commit."
+        raise BadInput(f"{message} {advice}", code="already-signed")
     run = fetch(bundle.manifest.get("run_id"))
     check_recorded(bundle, run)
     [other] = set(TEAMS) - {team}
@@ -84,17 +82,14 @@ def accept(
 def _recorded_outcomes(bundle: Bundle, checks: Sequence[Check]) -> dict[str, str]:
     """The outcome of each check in the recorded verdict, which must have passed the bundle."""
     if bundle.problem.assumed:
-        raise BadInput(
-            f"These answers are still assumed: {', '.join(bundle.problem.assumed)}. Answer them in "
-            "problem/problem.toml, remove them from 'assumed', then train, build and check again.",
-            code="assumed-answers",
-        )
+        message = f"These answers are still assumed: {', '.join(bundle.problem.assumed)}. Answer "
+        message += "them in problem/problem.toml and remove them from 'assumed'; then train, build "
+        message += "and check again."
+        raise BadInput(message, code="assumed-answers")
     path = RECORDS / bundle.id / VERDICT
     if not path.exists():
-        raise BadInput(
-            f"Bundle {bundle.id[:12]} has no verdict. Run `python -m handoff check`.",
-            code="no-verdict",
-        )
+        message = f"Bundle {bundle.id[:12]} has no verdict. Run `python -m handoff check`."
+        raise BadInput(message, code="no-verdict")
     try:
         verdict = read_json(path, "the gate's verdict", "run `python -m handoff check`")
         recorded = {
@@ -104,18 +99,12 @@ def _recorded_outcomes(bundle: Bundle, checks: Sequence[Check]) -> dict[str, str
     except (BadInput, AttributeError, LookupError, TypeError):
         passed, recorded = False, {}
     if not passed or "refuse" in recorded.values():
-        raise BadInput(
-            f"Bundle {bundle.id[:12]} did not pass the gate ({path}). Run `python -m handoff "
-            "check` to see why.",
-            code="not-passed",
-        )
+        message = f"Bundle {bundle.id[:12]} did not pass the gate ({path})."
+        raise BadInput(f"{message} {AGAIN} to see why.", code="not-passed")
     # Checks that were added to the list, dropped, or taken up again after the verdict.
     if changed := [one.name for one in checks if (one.name, one.dropped) not in recorded]:
-        raise BadInput(
-            f"The verdict in {path} lacks {listed(changed)}, as handoff/gate.py lists the checks "
-            f"now. {AGAIN}, then sign.",
-            code="other-checks",
-        )
+        message = f"The verdict in {path} lacks {listed(changed)}, which handoff/gate.py lists."
+        raise BadInput(f"{message} {AGAIN}, then sign.", code="other-checks")
     return {name: outcome for (name, _), outcome in recorded.items()}
 
 
@@ -130,20 +119,15 @@ def _check_passes(
     verdict = validate(path, definition, checks, progress)
     if verdict.refusals:
         reasons = "; ".join(f"{one.check}: {one.measured}" for one in verdict.refusals)
-        raise BadInput(
-            f"The gate refuses bundle {path.name[:12]}, but its recorded verdict is passed: "
-            f"{reasons}. {AGAIN}, and find out who changed the verdict.",
-            code="refused-again",
-        )
+        message = f"The gate refuses bundle {path.name[:12]}, but its verdict is passed: {reasons}."
+        advice = f"{AGAIN}, and find out who changed the verdict."
+        raise BadInput(f"{message} {advice}", code="refused-again")
     # A slow check may warn only because the machine is busy.
     quick = {check.name for check in checks if not check.slow_note}
     warned = [one.check for one in verdict.warnings if one.check in quick]
     if unrecorded := [name for name in warned if outcomes.get(name) != "warn"]:
-        raise BadInput(
-            f"The gate warns of {', '.join(unrecorded)}, but the verdict to be signed does not. "
-            f"{AGAIN} and read its warnings.",
-            code="unrecorded-warning",
-        )
+        message = f"The gate warns of {', '.join(unrecorded)}, but the recorded verdict does not."
+        raise BadInput(f"{message} {AGAIN}; read its warnings.", code="unrecorded-warning")
 
 
 def _publish(bundle: Bundle) -> Path:
@@ -155,10 +139,8 @@ def _publish(bundle: Bundle) -> Path:
         try:
             shutil.copytree(bundle.path, draft)
             if read(draft).id != bundle.id:
-                raise BadInput(
-                    f"{bundle.path} changed while it was copied. Build it again.",
-                    code="changed-bundle",
-                )
+                message = f"{bundle.path} changed while it was copied. Build it again."
+                raise BadInput(message, code="changed-bundle")
             draft.rename(final)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
@@ -191,8 +173,6 @@ def _git(key: str) -> str:
     done = subprocess.run(["git", "config", key], capture_output=True, check=False, timeout=30)
     value = done.stdout.decode("utf-8", errors="replace").strip()
     if not value or "\ufffd" in value:
-        raise BadInput(
-            f"git has no {key} in UTF-8, which a signature needs. Run git config {key} '…'.",
-            code="no-git-name",
-        )
+        message = f"git has no {key} in UTF-8, which a signature needs. Run git config {key} '…'."
+        raise BadInput(message, code="no-git-name")
     return value

@@ -91,11 +91,9 @@ def validate(
     check_names(checks)
     if not os.path.lexists(path / MANIFEST):  # another folder, not a damaged bundle
         missing = f"no {MANIFEST}" if path.is_dir() else "no such folder"
-        raise BadInput(
-            f"expected a bundle in {path}, found {missing}. Name a folder that `python -m handoff "
-            "build` printed, or run that command.",
-            code="no-bundle",
-        )
+        message = f"expected a bundle in {path}, found {missing}. Run `python -m handoff build`, "
+        message += "or name a folder that it printed."
+        raise BadInput(message, code="no-bundle")
     try:
         bundle = read_bundle(path)
     except BadInput as error:

@@ -7,37 +7,29 @@ from engine.problem.spec import PROBLEM_FILE
 from engine.training.record.provenance import at_commit, provenance
 from engine.training.record.write import FEATURES_FILE
 
+AGAIN = "train, build and check again"
+
 
 def check_committed(bundle: Bundle) -> None:
     """Raise BadInput unless all work is committed, with the bundle's problem and features."""
     code = bundle.manifest.get("code") or {"dirty": True}
+    name = f"Bundle {bundle.id[:12]}"
     if code["dirty"] or not code["commit"]:
-        raise BadInput(
-            f"Bundle {bundle.id[:12]} was trained on uncommitted work, which nobody else can "
-            "repeat. Commit, then train, build and check again.",
-            code="uncommitted-training",
-        )
-    named = f"Bundle {bundle.id[:12]} names commit {code['commit'][:12]}"
-    for name, file in (("problem.toml", PROBLEM_FILE), ("code/features.py", FEATURES_FILE)):
+        message = f"{name} was trained on uncommitted work, which nobody else can repeat."
+        raise BadInput(f"{message} Commit, then {AGAIN}.", code="uncommitted-training")
+    name += f" names commit {code['commit'][:12]}"
+    for copy, file in (("problem.toml", PROBLEM_FILE), ("code/features.py", FEATURES_FILE)):
         committed = at_commit(code["commit"], file)
         if committed is None:
-            raise BadInput(
-                f"{named}, in which git has no {file}. Sign in the project's repository after "
-                "fetching that commit; or commit, train, build and check again.",
-                code="unknown-commit",
-            )
-        if committed != (bundle.path / name).read_text(encoding="utf-8"):
-            raise BadInput(
-                f"{named}, whose {file} differs from the bundle's {name}. Fetch that commit, or "
-                "train, build and check again.",
-                code="other-commit",
-            )
+            message = f"{name}, in which git has no {file}. Fetch that commit; or commit, {AGAIN}."
+            raise BadInput(message, code="unknown-commit")
+        if committed != (bundle.path / copy).read_text(encoding="utf-8"):
+            message = f"{name}, whose {file} differs from the bundle's {copy}."
+            raise BadInput(f"{message} Fetch that commit, or {AGAIN}.", code="other-commit")
     if provenance().dirty:
-        raise BadInput(
-            "The working tree has uncommitted changes (see `git status`). Commit the project's "
-            "files, and move all others out of its folder.",
-            code="uncommitted-changes",
-        )
+        message = "The working tree has uncommitted changes (see `git status`). Commit the "
+        message += "project's files, and move all others out of its folder."
+        raise BadInput(message, code="uncommitted-changes")
 
 
 def check_recorded(bundle: Bundle, run: TrainedRun) -> None:
@@ -53,8 +45,6 @@ def check_recorded(bundle: Bundle, run: TrainedRun) -> None:
         "trained_at": (manifest.get("trained_at"), run.trained_at.isoformat()),
     }
     if differ := [name for name, (one, other) in pairs.items() if one != other]:
-        raise BadInput(
-            f"Bundle {bundle.id[:12]} differs from MLflow run {run.id} in {', '.join(differ)}. "
-            f"Build it again with `python -m handoff build --run {run.id}`.",
-            code="other-run",
-        )
+        message = f"Bundle {bundle.id[:12]} differs from MLflow run {run.id} in {', '.join(differ)}"
+        advice = f"Build it again with `python -m handoff build --run {run.id}`."
+        raise BadInput(f"{message}. {advice}", code="other-run")

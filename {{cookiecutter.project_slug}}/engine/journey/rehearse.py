@@ -33,7 +33,7 @@ class Step:
 
     stage: Stage
     status: Status
-    seconds: float
+    seconds: float | None
     result: StageResult
 
 
@@ -74,7 +74,7 @@ def _run(rehearsal: Rehearsal, progress: Callable[[str], None]) -> Journey:
     steps: list[Step] = []
     for number, stage in enumerate(STAGES, start=1):
         if steps and steps[-1].status in ("stopped", "not run"):
-            steps.append(Step(stage, "not run", 0.0, StageResult("An earlier gate closed.")))
+            steps.append(Step(stage, "not run", None, StageResult("An earlier gate closed.")))
             continue
         progress(f"[{number}/{len(STAGES)}] {stage.name} ({stage.owner}) …")
         began = time.perf_counter()
@@ -87,13 +87,8 @@ def _run(rehearsal: Rehearsal, progress: Callable[[str], None]) -> Journey:
 
 
 def write(journey: Journey, problem: Problem) -> Path:
-    """Write summary.json and index.html, and replace the last journey by this one.
-
-    Returns:
-        The page's path.
-    """
-    text = json.dumps(summary(journey), indent=1) + "\n"
-    (DRAFT / "summary.json").write_text(text, encoding="utf-8")
+    """Write summary.json and index.html, and replace the last journey; returns the page's path."""
+    page.save(DRAFT / "summary.json", json.dumps(summary(journey), indent=1) + "\n")
     sections = [
         Section(
             TITLES.get(step.stage.name, step.stage.name.capitalize()),
@@ -101,17 +96,15 @@ def write(journey: Journey, problem: Problem) -> Path:
             step.result.headline,
             step.result.blocks,
             status=step.status,
-            seconds=step.seconds if step.status != "not run" else None,
+            seconds=step.seconds,
             gate=step.stage.gate,
         )
         for step in journey.steps
     ]
-    lead = (
-        f"The journey stopped at the {journey.stopped_at}: its gate closed. The reasons and the "
-        "next steps are below."
-        if journey.stopped_at
-        else "A rehearsal of all stages on the project's rows, from the problem to monitoring."
-    )
+    lead = "A rehearsal of all stages on the project's rows, from the problem to monitoring."
+    if journey.stopped_at:
+        lead = f"The journey stopped at the {journey.stopped_at}: its gate closed. The reasons and "
+        lead += "the next steps are below."
     written = page.write(
         DRAFT / "index.html",
         f"The journey of {problem.decision.name}",
@@ -140,7 +133,7 @@ def summary(journey: Journey) -> dict[str, Any]:
                 "name": step.stage.name,
                 "owner": step.stage.owner,
                 "status": step.status,
-                "seconds": round(step.seconds, 2),
+                "seconds": round(step.seconds or 0.0, 2),
                 "headline": step.result.headline,
                 **step.result.values,
             }

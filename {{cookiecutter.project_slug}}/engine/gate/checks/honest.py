@@ -16,13 +16,11 @@ from engine.gate.checks.results import differences, pass_without, shorten
 from engine.leakage import Leak, find, single_class_values
 from engine.pages import charts
 from engine.pages.page import Figure
-from engine.problem.metrics import REPEATS, Interval, Units, resamples
+from engine.problem.metrics import REPEATS, Array, Interval, Units, resamples
 from engine.problem.tables import Columns
 from engine.problem.toml import toml
 from engine.training.dataset import Dataset
 from engine.training.evaluate import calibration as reliability
-
-Array = NDArray[np.float64]
 
 # An interval that reaches these scores is rare in honest work, so it is a warning. Accuracy is not
 # among them: where one class is rare, it is always high.

@@ -22,6 +22,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 
 from engine.eda.notebooks.cells import is_notebook
 from engine.gate.checks.check import CheckContext, Result
+from engine.gate.checks.results import link
 from engine.pages.formatting import count
 
 FOLDERS = ("eda", "poc")
@@ -91,10 +92,7 @@ def _copy(root: Path) -> Iterator[Path]:
         copy = Path(folder, "project")
         shutil.copytree(root, copy, ignore=ignored)
         if (root / RAW).is_dir():
-            try:
-                (copy / RAW).symlink_to((root / RAW).resolve(), target_is_directory=True)
-            except OSError:  # on Windows, links need a permission
-                shutil.copytree(root / RAW, copy / RAW)
+            link(root / RAW, copy / RAW)
         yield copy
 
 

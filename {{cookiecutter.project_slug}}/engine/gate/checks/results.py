@@ -1,6 +1,8 @@
 """What checks share: the comparison of documents, lists of faults, and pictures."""
 
+import shutil
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,17 @@ def shorten(lines: Sequence[str], separator: str = "; ", shown: int = SHOWN) -> 
     """The first lines, and the number of the others."""
     more = [f"and {len(lines) - shown} more"] if len(lines) > shown else []
     return separator.join([*lines[:shown], *more])
+
+
+def link(original: Path, place: Path) -> None:
+    """Put a link to a file or folder in `place`, or a copy where links need a permission."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.unlink(missing_ok=True)
+    try:
+        place.symlink_to(original.absolute(), target_is_directory=original.is_dir())
+    except OSError:  # on Windows
+        copy = shutil.copytree if original.is_dir() else shutil.copyfile
+        copy(original, place)
 
 
 def differences(recorded: Any, computed: Any, where: str) -> list[str]:

@@ -115,7 +115,7 @@ def test_an_error_in_committed_code_is_said_with_its_place(passed: Workshop) -> 
     assert "Traceback" not in finding.measured
 
 
-def test_feature_code_that_is_another_each_time_is_named_as_the_cause(passed: Workshop) -> None:
+def test_reproducible_random_feature_code_is_refused_and_named_by_safe(passed: Workshop) -> None:
     features = passed.root / FEATURES
     ours = features.read_text()
     features.write_text(ours.replace("LARGEST = 1e30", "LARGEST = 9.0"))
@@ -125,8 +125,8 @@ def test_feature_code_that_is_another_each_time_is_named_as_the_cause(passed: Wo
     _at(passed, git("rev-parse", "HEAD").strip())
     finding = passed.run("reproducible")
     assert finding.outcome == "refuse"
-    assert "differs between runs: features.py line" in finding.next
-    assert "imports random" in finding.next
+    assert "check `safe`" in finding.next
+    assert "imports random" in passed.run("safe").measured
 
 
 def test_a_committed_link_out_of_the_project_is_said_in_a_sentence(passed: Workshop) -> None:

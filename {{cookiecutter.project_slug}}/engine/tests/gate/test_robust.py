@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from engine.contract.column import Column
-from engine.gate.checks.robust import Array, Row, edge_rows, faults
+from engine.gate.checks.runs_the_same import Row, edge_rows, score_faults
+from engine.problem.metrics import Array
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.lies import FEATURES
 
@@ -86,11 +87,11 @@ UNSOUND: dict[str, tuple[Callable[[Sequence[Row]], Array], str]] = {
 @pytest.mark.parametrize("what", UNSOUND)
 def test_a_model_that_stumbles_is_refused(what: str) -> None:
     scores, words = UNSOUND[what]
-    assert any(words in fault for fault in faults(scores, CASES, "binary"))
+    assert any(words in fault for fault in score_faults(scores, CASES, "binary"))
 
 
 def test_a_sound_model_is_not(workshop: Make) -> None:
-    assert faults(sound, CASES, "binary") == []
+    assert score_faults(sound, CASES, "binary") == []
 
 
 def test_every_edge_of_every_input_is_asked() -> None:
