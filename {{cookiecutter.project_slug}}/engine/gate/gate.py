@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -115,23 +115,18 @@ def validate(
 def _verdict(
     bundle_id: str | None, checks: Sequence[Check], results: Mapping[str, Result]
 ) -> Verdict:
-    dropped = {
-        check.name: Result(
-            "not applicable", f"left out by the team: {check.dropped}", "see handoff/gate.py"
-        )
-        for check in checks
-        if check.dropped
-    }
-    complete = dropped | dict(results)
-    findings = tuple(
-        Finding(
-            **vars(complete[check.name]), check=check.name, group=check.group, dropped=check.dropped
-        )
-        for check in checks
-        if check.name in complete
-    )
-    skipped = tuple(check.name for check in checks if check.name not in complete)
-    return Verdict(bundle_id, findings, skipped)
+    findings, skipped = [], []
+    for check in checks:
+        result = results.get(check.name)
+        if check.dropped:
+            reason = f"left out by the team: {check.dropped}"
+            result = Result("not applicable", reason, "see handoff/gate.py")
+        if result is None:
+            skipped.append(check.name)
+        else:
+            finding = Finding(**vars(result), check=check.name, group=check.group)
+            findings.append(replace(finding, dropped=check.dropped))
+    return Verdict(bundle_id, tuple(findings), tuple(skipped))
 
 
 def _run(check: Check, context: CheckContext, progress: Progress) -> Result:

@@ -3,25 +3,29 @@
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
 
 from engine.bundle.build import build
-from engine.bundle.bundle import read
+from engine.bundle.bundle import Bundle, read
 from engine.data.columns import json_rows
 from engine.gate.checks.results import intervals, latencies
 from engine.gate.gate import record, validate
 from engine.gate.page import blocks, lead
 from engine.gate.page import write as write_gate
-from engine.journey.drift_simulation import simulate_drift
 from engine.journey.stage import DRAFT, Rehearsal, StageResult
+from engine.monitoring.result import Result
 from engine.monitoring.show import picture
 from engine.pages.page import Code, Facts, Figure, Gallery, Links, Note
+from engine.serving.log.predictions import PredictionLog
+from engine.serving.log.segments import now
+from engine.serving.model.predictor import load
 from engine.serving.server_process import call, memory_mb, post, server
 
 BUNDLE, RECORDS, LOGS = DRAFT / "bundle", DRAFT / "records", DRAFT / "logs"
@@ -108,7 +112,7 @@ def monitoring(rehearsal: Rehearsal) -> StageResult:
     sentence = "Too few rows for a drift simulation."
     if simulation:
         verb = "reported" if simulation.noticed else "did NOT report"
-        sentence = f"In a drift simulation, the monitor {verb} the shifted input "
+        sentence = f"In a drift simulation, the monitor {verb} the changed input "
         sentence += f"{simulation.column}."
     headline = f"{result.headline[0].upper()}{result.headline[1:].rstrip('.')}."
     note = "The rows of a rehearsal are the test rows, so only the simulation should find drift. "
@@ -167,6 +171,41 @@ def exchange(bundle: Path, logs: Path, sent: list[Row], labels: Sequence[Any]) -
             traffic.labelled += call(connection, "/v1/labels", batch)["stored"]
         traffic.memory_mb = memory_mb(pid)
     return traffic
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """The changed column, and whether the monitor named it."""
+
+    column: str
+    noticed: bool
+
+
+def simulate_drift(
+    bundle: Bundle, logs: Path, rows: pd.DataFrame, monitor: Callable[[Bundle, Path], Result]
+) -> Simulation | None:
+    """Set one input of `rows` to its rarest value, predict and log them, and run the monitor.
+
+    None if there are fewer rows than the monitor needs.
+    """
+    # The input with the most bins changes the most.
+    bins = {one["name"]: len(one["counts"]) for one in bundle.reference["features"]}
+    able = [column for column in bundle.contract.inputs if column.type != "date"]
+    column = max(able, key=lambda one: bins.get(one.name, 0), default=None)
+    if column is None or len(rows) < bundle.problem.monitoring.minimum_rows:
+        return None
+    values = rows[column.name]
+    rarest = values.value_counts().idxmin()
+    constant = pd.Series([rarest] * len(rows), rows.index, dtype=values.dtype)
+    shifted = rows.assign(**{column.name: constant})
+    sent = json_rows(shifted, bundle.contract.inputs)
+    predictions = load(bundle, rehearsal=True).predict(sent)
+    with PredictionLog(logs / "predictions", personal=bundle.problem.columns.personal) as log:
+        for row, prediction in zip(sent, predictions, strict=True):
+            head = {"prediction_id": uuid4().hex, "at": now(), "bundle": bundle.id}
+            log.add({**head, "rehearsal": True, "row": row, **prediction})
+    wrong = monitor(bundle, logs).wrong
+    return Simulation(column.name, any(finding.subject == column.name for finding in wrong))
 
 
 def _sent(rehearsal: Rehearsal) -> pd.DataFrame:

@@ -63,26 +63,22 @@ def rehearse(programs: Programs, progress: Callable[[str], None] = print) -> Jou
     rehearsal = Rehearsal(read(), programs)
     shutil.rmtree(DRAFT, ignore_errors=True)
     DRAFT.mkdir(parents=True)
+    steps: list[Step] = []
     try:
-        return _run(rehearsal, progress)
+        for number, stage in enumerate(STAGES, start=1):
+            if steps and steps[-1].status in ("stopped", "not run"):
+                steps.append(Step(stage, "not run", None, StageResult("An earlier gate closed.")))
+                continue
+            progress(f"[{number}/{len(STAGES)}] {stage.name} ({stage.owner}) …")
+            began = time.perf_counter()
+            result = stage.run(rehearsal)
+            seconds = time.perf_counter() - began
+            status: Status = "stopped" if result.closed else "warned" if result.warned else "passed"
+            steps.append(Step(stage, status, seconds, result))
+            progress(f"  {MARKS[status]} {result.headline}  ({seconds:.1f} s)")
     except BaseException:  # Ctrl-C too: nothing incomplete stays
         shutil.rmtree(DRAFT, ignore_errors=True)
         raise
-
-
-def _run(rehearsal: Rehearsal, progress: Callable[[str], None]) -> Journey:
-    steps: list[Step] = []
-    for number, stage in enumerate(STAGES, start=1):
-        if steps and steps[-1].status in ("stopped", "not run"):
-            steps.append(Step(stage, "not run", None, StageResult("An earlier gate closed.")))
-            continue
-        progress(f"[{number}/{len(STAGES)}] {stage.name} ({stage.owner}) …")
-        began = time.perf_counter()
-        result = stage.run(rehearsal)
-        seconds = time.perf_counter() - began
-        status: Status = "stopped" if result.closed else "warned" if result.warned else "passed"
-        steps.append(Step(stage, status, seconds, result))
-        progress(f"  {MARKS[status]} {result.headline}  ({seconds:.1f} s)")
     return Journey(tuple(steps))
 
 

@@ -1,18 +1,15 @@
 """The data scientist's stages: problem, data, EDA, PoC."""
 
-import numpy as np
-import pandas as pd
-
 from engine.data.columns import columns
 from engine.data.load import load
 from engine.data.split import split
+from engine.eda import pictures, target
 from engine.gate.checks.results import intervals
 from engine.journey.stage import DRAFT, Rehearsal, StageResult
 from engine.pages import charts
 from engine.pages.formatting import count, number
 from engine.pages.page import Block, Facts, Figure, Links, Note, Table
 from engine.problem.metrics import Interval
-from engine.problem.spec import Problem
 
 
 def problem(rehearsal: Rehearsal) -> StageResult:
@@ -53,7 +50,7 @@ def data(rehearsal: Rehearsal) -> StageResult:
         for one in rehearsal.columns
     ]
     blocks: list[Block] = [
-        _outcomes(spec, frame.iloc[train]),
+        pictures.outcome(target.read(spec, frame.iloc[train])),
         Table("The model's inputs", ["input", "type", "may be missing", "meaning"], rows),
     ]
     if spec.columns.reasons:
@@ -65,18 +62,6 @@ def data(rehearsal: Rehearsal) -> StageResult:
         f"{len(test):,} test rows.",
         tuple(blocks),
     )
-
-
-def _outcomes(spec: Problem, frame: pd.DataFrame) -> Figure:
-    outcome = frame[spec.target.column]
-    title = f"{spec.target.column} in the training rows"
-    if spec.target.task == "regression":
-        counts, edges = np.histogram(outcome.to_numpy(float), bins=24)
-        picture = charts.histogram(title, edges.tolist(), {"rows": counts.tolist()})
-    else:
-        shares = outcome.astype(str).value_counts()
-        picture = charts.bars(title, [(str(name), float(n)) for name, n in shares.items()])
-    return Figure(picture, f"{title}: the distribution of the target.")
 
 
 def explore(rehearsal: Rehearsal) -> StageResult:

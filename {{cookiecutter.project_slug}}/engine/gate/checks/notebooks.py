@@ -28,7 +28,7 @@ from engine.pages.formatting import count
 FOLDERS = ("eda", "poc")
 SECONDS = 300  # per notebook; longer work is training and belongs in a module
 RAW = Path("data/raw")  # linked into the copy, because data may be large
-NOT_COPIED = {"build", "bundles", "logs", "mlartifacts", "raw"}
+NOT_COPIED = (".*", "build", "bundles", "logs", "mlartifacts", "raw", "env", "venv")
 NEXT = (
     "Fix the cell. In Jupyter: Restart Kernel and Run All Cells, then clear all outputs and save. "
     "Its kernel starts in the notebook's folder; `%cd ..` changes to the project's."
@@ -77,20 +77,10 @@ def _paths(root: Path) -> Iterator[Path]:
 @contextmanager
 def _copy(root: Path) -> Iterator[Path]:
     """A temporary copy of the project's files, without what commands have made."""
-
-    def ignored(folder: str, names: list[str]) -> set[str]:
-        return {
-            name
-            for name in names
-            if name.startswith(".")
-            or name in NOT_COPIED
-            or Path(folder, name, "pyvenv.cfg").exists()
-        }
-
     # A crashed kernel may hold files open for a short time; that is no reason to fail.
     with tempfile.TemporaryDirectory(prefix="notebooks-", ignore_cleanup_errors=True) as folder:
         copy = Path(folder, "project")
-        shutil.copytree(root, copy, ignore=ignored)
+        shutil.copytree(root, copy, ignore=shutil.ignore_patterns(*NOT_COPIED))
         if (root / RAW).is_dir():
             link(root / RAW, copy / RAW)
         yield copy
