@@ -8,22 +8,25 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engine.bundle.bundle import Bundle, read
+from engine.bundle.bundle import Bundle, file_digest, read
 from engine.bundle.record import RECORDS, TEAMS, VERDICT, signer, unsigned, verdict_digest
-from engine.bundle.run import TrainedRun, fetch
+from engine.bundle.run import TEST_EVALUATIONS, TrainedRun, fetch
 from engine.bundle.store import bundle_path
 from engine.gate.checks.check import Check
 from engine.gate.gate import Progress, validate
-from engine.gate.origin import check_committed, check_recorded
 from engine.pages.formatting import listed
 from engine.pages.page import save
 from engine.problem.errors import BadInput
 from engine.problem.files import read_json
+from engine.problem.spec import PROBLEM_FILE
 from engine.problem.toml import toml
 from engine.training.candidates import ModelDefinition
 from engine.training.record.previous_runs import ACCEPTED
+from engine.training.record.provenance import at_commit, provenance
 from engine.training.record.tracking import mlflow
+from engine.training.record.write import FEATURES_FILE
 
+REPEAT = "train, build and check again"
 AGAIN = "Run `python -m handoff check` again"
 
 
@@ -58,14 +61,14 @@ def accept(
     """
     bundle = read(path)
     outcomes = _recorded_outcomes(bundle, checks)
-    check_committed(bundle)
+    _check_committed(bundle)
     person = f"{_git('user.name')} <{_git('user.email')}>"
     if unsigned(bundle.id, team) is None and (other_person := signer(bundle.id, team)) != person:
         message = f"{other_person} has signed for {team} already; one signature per team is enough."
         advice = f"To withdraw it, delete {RECORDS / bundle.id / team}.toml and commit."
         raise BadInput(f"{message} {advice}", code="already-signed")
     run = fetch(bundle.manifest.get("run_id"))
-    check_recorded(bundle, run)
+    _check_recorded(bundle, run)
     [other] = set(TEAMS) - {team}
     is_second = unsigned(bundle.id, other) is None
     repeated = [check for check in checks if is_second or not check.slow_note]
@@ -106,6 +109,46 @@ def _recorded_outcomes(bundle: Bundle, checks: Sequence[Check]) -> dict[str, str
         message = f"The verdict in {path} lacks {listed(changed)}, which handoff/gate.py lists."
         raise BadInput(f"{message} {AGAIN}, then sign.", code="other-checks")
     return {name: outcome for (name, _), outcome in recorded.items()}
+
+
+def _check_committed(bundle: Bundle) -> None:
+    """Raise BadInput unless all work is committed, with the bundle's problem and features."""
+    code = bundle.manifest.get("code") or {"dirty": True}
+    name = f"Bundle {bundle.id[:12]}"
+    if code["dirty"] or not code["commit"]:
+        message = f"{name} was trained on uncommitted work, which nobody else can repeat."
+        raise BadInput(f"{message} Commit, then {REPEAT}.", code="uncommitted-training")
+    name += f" names commit {code['commit'][:12]}"
+    for copy, file in (("problem.toml", PROBLEM_FILE), ("code/features.py", FEATURES_FILE)):
+        committed = at_commit(code["commit"], file)
+        if committed is None:
+            message = f"{name}, in which git has no {file}. Fetch that commit; or commit, {REPEAT}."
+            raise BadInput(message, code="unknown-commit")
+        if committed != (bundle.path / copy).read_text(encoding="utf-8"):
+            message = f"{name}, whose {file} differs from the bundle's {copy}."
+            raise BadInput(f"{message} Fetch that commit, or {REPEAT}.", code="other-commit")
+    if provenance().dirty:
+        message = "The working tree has uncommitted changes (see `git status`). Commit the "
+        message += "project's files, and move all others out of its folder."
+        raise BadInput(message, code="uncommitted-changes")
+
+
+def _check_recorded(bundle: Bundle, run: TrainedRun) -> None:
+    """Raise BadInput unless the values that only training knows are those that it recorded."""
+    manifest, evaluation = bundle.manifest, bundle.evaluation
+    pairs = {
+        "model": (manifest["files"]["model/model.skops"], file_digest(run.model_file)),
+        "threshold": (bundle.threshold, run.facts["threshold"]),
+        "candidate": (evaluation.get("candidate", {}).get("name"), run.facts["candidate"]),
+        TEST_EVALUATIONS: (evaluation.get(TEST_EVALUATIONS), run.looks),
+        "code": (manifest.get("code"), run.facts["code"]),
+        "data_digest": (manifest.get("data_digest"), run.facts["data_digest"]),
+        "trained_at": (manifest.get("trained_at"), run.trained_at.isoformat()),
+    }
+    if differ := [name for name, (one, other) in pairs.items() if one != other]:
+        message = f"Bundle {bundle.id[:12]} differs from MLflow run {run.id} in {', '.join(differ)}"
+        advice = f"Build it again with `python -m handoff build --run {run.id}`."
+        raise BadInput(f"{message}. {advice}", code="other-run")
 
 
 def _check_passes(

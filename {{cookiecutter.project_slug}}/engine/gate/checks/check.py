@@ -23,10 +23,7 @@ Group = Literal["worth it", "honest", "runs the same", "safe to own"]
 
 @validated(frozen=True)
 class Result:
-    """The result of a check; `next` is the next step, empty where there is none.
-
-    A value of another type raises ValidationError.
-    """
+    """The validated result of a check; `next` is the next step, empty where there is none."""
 
     outcome: Outcome
     measured: str
@@ -37,10 +34,7 @@ class Result:
 
 @validated(frozen=True)
 class Finding(Result):
-    """A row of the verdict: a check's result, its name and group.
-
-    `dropped` is the team's reason for not running the check.
-    """
+    """A row of the verdict; `dropped` is the team's reason for not running the check."""
 
     check: str = ""
     group: Group = "worth it"
@@ -55,7 +49,7 @@ class Finding(Result):
 
 @dataclass(frozen=True)
 class CheckContext:
-    """A verified bundle, the project's model definition, and the project's rows.
+    """A verified bundle, and the project's model definition and rows.
 
     Model, predictions and evaluation are the gate's own; none is read from the bundle. Their first
     use raises BadInput where the model cannot be loaded.

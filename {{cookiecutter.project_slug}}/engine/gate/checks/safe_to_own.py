@@ -43,11 +43,11 @@ PICKLES = {".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".pt", ".pth"}
 PICKLE_START = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
 # A commit's hash, or None before the first one; git might read other text as an option.
 COMMIT = re.compile(r"[0-9a-f]{40,64}|None")
-# The fields of a manifest that every bundle has, and those with their own checks.
-FIELDS = {"name", "version", "run_id", "code", "engine", "data_digest", "seed", "requirements"}
-FIELDS |= {"trained_at"}
-OTHER_FIELDS = {"format", "features_module", "files"}
-
+# The fields of manifest.json.
+FIELDS = {
+    *("format", "name", "version", "run_id", "code", "engine", "features_module", "data_digest"),
+    *("seed", "requirements", "trained_at", "files"),
+}
 # What people write where they mean to write something later.
 PLACEHOLDER = re.compile(
     r"\b(TODO|TBD|TBC|FIXME|XXX)\b|\bNot yet said\b|\blorem ipsum\b|<[a-z][a-z _-]*>|\?\?\?",
@@ -59,11 +59,11 @@ def complete(context: CheckContext) -> Result:
     """No missing or unknown file or field. (Reading the bundle verified that none is changed.)"""
     manifest, files = context.bundle.manifest, context.bundle.manifest["files"]
     results = [f"unknown file: {name}" for name in files if name not in REQUIRED]
-    results += [f"manifest.json lacks {name}" for name in sorted(FIELDS - set(manifest))]
-    unknown = sorted(set(manifest) - FIELDS - OTHER_FIELDS)
-    results += [f"manifest.json has the unknown field {name}" for name in unknown]
-    code = manifest.get("code")
-    code = code if isinstance(code, dict) else {}
+    results += [
+        f"manifest.json {'has the unknown field' if name in manifest else 'lacks'} {name}"
+        for name in sorted(FIELDS.symmetric_difference(manifest))
+    ]
+    code = manifest.get("code", {})
     if set(code) != {"commit", "dirty", "snapshot"} or not COMMIT.fullmatch(str(code["commit"])):
         results.append("manifest.json does not name the code of the training")
     required = "all files and fields of a bundle, unchanged, and no others"
@@ -121,34 +121,32 @@ def _archive(model: Path) -> list[str]:
 
 def _contents_faults(files: Mapping[str, Path]) -> Iterator[str]:
     """Pickles and secrets in files and in the entries of archives."""
-    for file_name, path in files.items():
-        for name, content in _contents(path, file_name):
-            if Path(name).suffix.lower() in PICKLES or content.startswith(PICKLE_START):
-                yield f"{name} is a pickle, which can run any code when it is loaded"
-            for secret, pattern in SECRETS.items():
-                if re.search(pattern, content):
-                    yield f"{name} holds {secret}"
+    for name, content in _contents(files):
+        if Path(name).suffix.lower() in PICKLES or content.startswith(PICKLE_START):
+            yield f"{name} is a pickle, which can run any code when it is loaded"
+        for secret, pattern in SECRETS.items():
+            if re.search(pattern, content):
+                yield f"{name} holds {secret}"
 
 
-def _contents(path: Path, name: str) -> Iterator[tuple[str, bytes]]:
-    """The file's bytes; of an archive, the unpacked bytes of each entry."""
-    if not zipfile.is_zipfile(path):
-        yield name, path.read_bytes()
-        return
-    with zipfile.ZipFile(path) as archive:
-        for entry in archive.namelist():
-            yield f"{name}: {entry}", archive.read(entry)
+def _contents(files: Mapping[str, Path]) -> Iterator[tuple[str, bytes]]:
+    """The bytes of each file; of an archive, the unpacked bytes of each entry."""
+    for name, path in files.items():
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                yield from ((f"{name}: {one}", archive.read(one)) for one in archive.namelist())
+        else:
+            yield name, path.read_bytes()
 
 
 def _personal(context: CheckContext) -> list[str]:
     bundle = context.bundle
+    features = bundle.reference.get("features", [])
     # The log holds the fields of requests, which are the model's inputs.
     columns = {
         "model's inputs and so in the prediction log": {one.name for one in bundle.contract.inputs},
         "golden rows": {name for row in bundle.golden() for name in row["row"]},
-        "monitor's reference": {
-            str(one.get("name")) for one in bundle.reference.get("features", [])
-        },
+        "monitor's reference": {str(one.get("name")) for one in features},
     }
     return [
         f"personal column '{name}' is in the {place}"

@@ -130,20 +130,16 @@ def _incomparable(context: CheckContext, old: Bundle) -> str:
 def _compare(context: CheckContext, old: Bundle, required: str) -> Result:
     targets, own = context.predictions.known, context.predictions.scores
     metric, values = METRICS[context.problem.success.metric], targets.values
-    options: dict[str, Any] = {
-        "stratify": context.problem.target.task != "regression",
-        "units": targets.units,
-    }
+    is_class = context.problem.target.task != "regression"
+    options: dict[str, Any] = {"stratify": is_class, "units": targets.units}
     other = _predict(context, old)
     gain = measure_gain(metric, values, own, other, **options)
     measured = f"{metric.name} {gain.value + 0:+.4f} better ({gain.low + 0:+.4f} to "
     measured += f"{gain.high + 0:+.4f}) than champion {old.id[:12]}"
     if old.manifest["data_digest"] != context.dataset.digest:
         measured += ", which was trained on other data and may have seen some of these rows"
-    both = {
-        "this bundle": measure(metric, values, own, **options).to_json(),
-        "champion": measure(metric, values, other, **options).to_json(),
-    }
+    champion_interval = measure(metric, values, other, **options).to_json()
+    both = {"this bundle": context.evaluation["candidate"], "champion": champion_interval}
     title = f"{metric.name} of this bundle and the champion"
     shown = intervals(title, both, f"{title}, on the same test rows.")
     limit = -context.problem.guardrails.worse_by
