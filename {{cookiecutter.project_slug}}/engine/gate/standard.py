@@ -9,7 +9,6 @@ from engine.gate.checks import honest, runs_the_same, safe_to_own, worth_it
 from engine.gate.checks.behaviour import behaviour
 from engine.gate.checks.budget import budget
 from engine.gate.checks.check import Check, Group
-from engine.gate.checks.monitorable import monitorable
 from engine.gate.checks.notebooks import notebooks
 from engine.gate.checks.reproducible import reproducible
 from engine.pages.formatting import listed
@@ -35,7 +34,7 @@ STANDARD_CHECKS: tuple[Check, ...] = (
     Check("complete", "safe to own", safe_to_own.complete),
     Check("safe", "safe to own", safe_to_own.safe),
     Check("documented", "safe to own", safe_to_own.documented),
-    Check("monitorable", "safe to own", monitorable),
+    Check("monitorable", "safe to own", safe_to_own.monitorable),
     Check("notebooks", "safe to own", notebooks, "running the notebooks from top to bottom"),
 )
 # All other checks depend on these: the files are as they were built, from the current problem and

@@ -1,4 +1,4 @@
-"""How a bundle is made to lie, under a manifest that is true of its files."""
+"""Changes a bundle and makes its manifest agree with the changed files."""
 
 import json
 from collections.abc import Callable

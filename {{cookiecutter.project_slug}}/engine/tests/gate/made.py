@@ -1,4 +1,4 @@
-"""Makes small projects with a real run and a real bundle, and bundles that lie."""
+"""Makes small projects with a real run and a real bundle, and changes bundles."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What the tests of signatures ask git and the registry."""
+"""Git and the registry, for the tests of signatures."""
 
 import subprocess
 

@@ -1,4 +1,4 @@
-"""What is clearly slower or larger than its budget does not pass; what is near it is value."""
+"""A server clearly over its budget is refused; one near it gets a warning."""
 
 from dataclasses import replace
 
@@ -32,14 +32,14 @@ OVER, CLOSE = CLEARLY * 1.01, NEAR * 1.01
         (replace(LIGHT, p99_ms=500.0, computed_ms=50.0, slowdown=3.0), "warn", "Check again while"),
     ],
 )
-def test_what_was_measured_is_held_against_the_budget(
+def test_budget_measurement_gets_its_outcome(
     measured: Measured, outcome: Outcome, words: str
 ) -> None:
     result = evaluate(measured, ALLOWED)
     assert (result.outcome, words in result.next) == (outcome, True)
 
 
-def test_the_real_server_is_measured(workshop: Make) -> None:
+def test_budget_measures_the_real_server(workshop: Make) -> None:
     made = workshop("regression")
     made.edit("problem.toml", "latency_p99_ms = 5000.0", "latency_p99_ms = 0.001", also=PROBLEM)
     finding = made.run("budget")
@@ -48,7 +48,7 @@ def test_the_real_server_is_measured(workshop: Make) -> None:
     assert finding.picture is not None
 
 
-def test_a_server_that_does_not_start_is_no_pass(workshop: Make) -> None:
+def test_budget_server_that_does_not_start_is_refused(workshop: Make) -> None:
     made = workshop("regression")
     made.edit_json("contract.json", lambda value: value["inputs"].pop())
     finding = made.run("budget")

@@ -1,4 +1,4 @@
-"""What is unsound is not signed for, by either team."""
+"""Neither team can sign for an unsound bundle."""
 
 import json
 import shutil
@@ -178,7 +178,7 @@ UNSIGNED: dict[str, tuple[Callable[[Workshop], Workshop], str]] = {
 
 
 @pytest.mark.parametrize("what", UNSIGNED)
-def test_nobody_signs_for(passed: Workshop, what: str) -> None:
+def test_accept_unsound_bundle_is_refused(passed: Workshop, what: str) -> None:
     prepare, code = UNSIGNED[what]
     made = prepare(passed)
     with pytest.raises(BadInput) as refused:

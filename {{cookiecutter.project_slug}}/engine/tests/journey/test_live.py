@@ -1,4 +1,4 @@
-"""The rehearsal's server is the real one; where it cannot serve, the journey says why."""
+"""The rehearsal runs the real server; a server that fails is reported."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from engine.gate.checks.results import latencies
 from engine.serving.server_process import server
 
 
-def test_a_server_that_cannot_start_is_reported_with_its_words(tmp_path: Path) -> None:
+def test_server_that_cannot_start_is_reported(tmp_path: Path) -> None:
     bundle = tmp_path / "bundle"
     with (
         pytest.raises(RuntimeError, match=r"did not start.*expected a bundle"),
