@@ -19,13 +19,13 @@ must refuse it, by name and without help from the others. Honest work must pass 
 
 This page is written by `make mutations`, from what the gate said in that run:
 **{summary}**.
-{asked}
+{checks}
 A selection that touches every check runs in `make test`. The catalogue is code, a function a fault:
 [tests/mutations/faults](../tests/mutations/faults).
 
 """
 
-ASKED = {
+CHECKS_RUN = {
     False: "Every check was asked of every case.",
     True: "Asked were the checks that need no process of their own, and a fault's own (`--quick`).",
 }
@@ -42,15 +42,15 @@ def write(outcomes: list[Outcome], seconds: float, *, quick: bool, page: Path = 
         for fault, outcome in faults:
             if fault.check == check:
                 verdict = "**wrong**" if outcome.wrong else "refused"
-                said = _short(outcome.wrong or outcome.said)
-                lines.append(f"| {_cell(fault.about)} | {fault.home} | {verdict} | {said} |")
+                measured = _short(outcome.wrong or outcome.measured)
+                lines.append(f"| {_cell(fault.about)} | {fault.home} | {verdict} | {measured} |")
         lines.append("")
     lines += ["## Honest work", "", "| what | case | verdict |", "| --- | --- | --- |"]
     for case, outcome in honest:
         verdict = f"**wrong**: {_short(outcome.wrong)}" if outcome.wrong else "passed"
         lines.append(f"| {_cell(case.about)} | {case.name.replace('_', ' ')} | {verdict} |")
     text = (
-        HEAD.format(summary=summary(outcomes, seconds), asked=ASKED[quick])
+        HEAD.format(summary=summary(outcomes, seconds), checks=CHECKS_RUN[quick])
         + "\n".join(lines)
         + "\n"
     )

@@ -18,7 +18,7 @@ class Outcome:
     """`wrong` says why the gate did not do right, and is empty where it did."""
 
     case: Fault | Clean
-    said: str
+    measured: str
     wrong: str
     seconds: float
 
@@ -39,26 +39,28 @@ def attempt(case: Fault | Clean, shop: Workshop, *, quick: bool = False) -> Outc
         return Outcome(case, "", f"never came to the gate: {error}", time.perf_counter() - began)
     finally:
         shutil.rmtree(shop.root / place, ignore_errors=True)
-    said, wrong = _judge_fault(case, verdict) if isinstance(case, Fault) else _judge_clean(verdict)
-    return Outcome(case, said, wrong, time.perf_counter() - began)
+    measured, wrong = (
+        _evaluate_fault(case, verdict) if isinstance(case, Fault) else _evaluate_clean(verdict)
+    )
+    return Outcome(case, measured, wrong, time.perf_counter() - began)
 
 
-def _judge_fault(fault: Fault, verdict: Verdict) -> tuple[str, str]:
-    said = verdict.refusals.get(fault.check, "")
+def _evaluate_fault(fault: Fault, verdict: Verdict) -> tuple[str, str]:
+    measured = verdict.refusals.get(fault.check, "")
     others = set(verdict.refusals) - {fault.check} - fault.also
     if fault.check not in verdict.refusals:
         by = f"only {', '.join(verdict.refusals)} did" if verdict.refusals else "it passed"
-        return said, f"{fault.check} did not refuse it: {by}"
+        return measured, f"{fault.check} did not refuse it: {by}"
     if others:
         lines = "; ".join(f"{name}: {verdict.refusals[name]}" for name in sorted(others))
-        return said, f"refused by others, too: {lines}"
+        return measured, f"refused by others, too: {lines}"
     if verdict.passed or verdict.exit_code != REFUSED:
-        return said, f"a check refused, and the gate ended with exit code {verdict.exit_code}"
-    return said, ""
+        return measured, f"a check refused, and the gate ended with exit code {verdict.exit_code}"
+    return measured, ""
 
 
-def _judge_clean(verdict: Verdict) -> tuple[str, str]:
+def _evaluate_clean(verdict: Verdict) -> tuple[str, str]:
     if verdict.passed and verdict.exit_code == 0:
         return "", ""
-    lines = "; ".join(f"{name}: {said}" for name, said in verdict.refusals.items())
+    lines = "; ".join(f"{name}: {measured}" for name, measured in verdict.refusals.items())
     return "", f"refused: {lines}"

@@ -149,7 +149,7 @@ class Work:
         """Replace text that must be there."""
         replace(self.path / name, old, new)
 
-    def say(self, key: str, value: str) -> None:
+    def set_value(self, key: str, value: str) -> None:
         """Give the one line `key = …` of problem.toml another value, in TOML."""
         path = self.path / PROBLEM
         text, times = re.subn(rf"(?m)^{key} = .*$", f"{key} = {value}", path.read_text("utf-8"))
@@ -185,7 +185,7 @@ class Work:
     def set_rows(self, rows: list[Row]) -> None:
         """Let the project learn from these rows."""
         write_rows(self.path / self.table, rows)
-        self.say("source", json.dumps(self.table))
+        self.set_value("source", json.dumps(self.table))
 
     def adopt(self, table: Path, *words: str) -> None:
         """Frame the problem of a table that nobody has seen, as `data adopt` proposes it."""

@@ -71,8 +71,8 @@ def share_of_the_customers_other_parcels(work: Work) -> None:
 @root_fault("leakage", "breast_cancer")
 def cases_so_far(work: Work) -> None:
     """A running number of the malignant masses, in which the row's own is counted already."""
-    count, found = 0, []
+    count, counts = 0, []
     for row in work.rows():
         count += row["target"] == "malignant"
-        found.append(count)
-    work.add("cases_so_far", "int", found)
+        counts.append(count)
+    work.add("cases_so_far", "int", counts)

@@ -22,16 +22,16 @@ AT_RANDOM = (
 @fault("evaluation", "wine", quick=True)
 def a_prettier_score(work: Work) -> None:
     """Someone typed a better score into evaluation.json, and sealed the bundle anew."""
-    work.lie_in_json("evaluation.json", lambda said: said["candidate"].update(value=0.999))
+    work.lie_in_json("evaluation.json", lambda document: document["candidate"].update(value=0.999))
 
 
 @fault("evaluation", "parcels")
 def a_group_less(work: Work) -> None:
     """The group that does worst was taken out of evaluation.json."""
 
-    def hide_the_worst(said: dict[str, Any]) -> None:
-        worst = min(said["slices"], key=lambda part: part["metric"])
-        said["slices"].remove(worst)
+    def hide_the_worst(document: dict[str, Any]) -> None:
+        worst = min(document["slices"], key=lambda part: part["metric"])
+        document["slices"].remove(worst)
 
     work.lie_in_json("evaluation.json", hide_the_worst)
 
@@ -39,7 +39,7 @@ def a_group_less(work: Work) -> None:
 @fault("evaluation", "breast_cancer", also=("parity", "reproducible", "budget"))
 def a_threshold_moved(work: Work) -> None:
     """The threshold was moved after the build; golden rows are decided otherwise then."""
-    work.lie_in_json("evaluation.json", lambda said: said.update(threshold=0.99))
+    work.lie_in_json("evaluation.json", lambda document: document.update(threshold=0.99))
 
 
 @fault("evaluation", "diabetes")
@@ -51,7 +51,7 @@ def a_use_more_on_the_card(work: Work) -> None:
 @fault("evaluation", "diabetes")
 def a_reference_that_sees_nothing(work: Work) -> None:
     """The monitor's reference was widened, so that no drift would ever ring."""
-    work.lie_in_json("reference.json", lambda said: said["features"][0].update(edges=[]))
+    work.lie_in_json("reference.json", lambda document: document["features"][0].update(edges=[]))
 
 
 # --- what was learned from is kept apart from what judges ----------------------------------------
@@ -91,8 +91,8 @@ def chances_of_another_season(work: Work) -> None:
     rng = Random(1)
     rows = work.rows()[:8000]
     season = len(rows) * 4 // 5
-    kept = [row["late"] == "False" or at < season or rng.random() > 0.67
+    is_listed = [row["late"] == "False" or at < season or rng.random() > 0.67
             for at, row in enumerate(rows)]  # fmt: skip
-    work.set_rows(list(itertools.compress(rows, kept)))
-    work.say("minimum", "0.65")
-    work.say("margin", "0.1")
+    work.set_rows(list(itertools.compress(rows, is_listed)))
+    work.set_value("minimum", "0.65")
+    work.set_value("margin", "0.1")

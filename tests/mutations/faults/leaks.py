@@ -35,10 +35,10 @@ def outcome_in_another_language(work: Work) -> None:
 def result_that_is_missing_where_all_is_well(work: Work) -> None:
     """Missingness that tells the outcome: a second reading is only ordered for malignant masses."""
     rng = Random(2)
-    found = [
+    readings = [
         f"{rng.gauss(30, 8):.1f}" if row["target"] == "malignant" else None for row in work.rows()
     ]
-    work.add("second_reading", "float", found, nullable=True)
+    work.add("second_reading", "float", readings, nullable=True)
 
 
 # --- a transform of it ----------------------------------------------------------------------------
@@ -76,29 +76,32 @@ def number_given_after_the_result(work: Work) -> None:
 
 
 @root_fault("leakage", "bikes")
-def two_parts_of_the_total(work: Work) -> None:
+def two_terms_of_the_total(work: Work) -> None:
     """The target is the sum of two columns: bikes' own casual and registered riders."""
     for name in ("casual", "registered"):
         work.edit(PROBLEM, f'{name} = "known with the outcome"\n', "")
 
 
 @root_fault("leakage", "diabetes")
-def three_parts_of_the_total(work: Work) -> None:
+def three_terms_of_the_total(work: Work) -> None:
     """The target is the sum of three columns, each of which says little."""
-    _parts_of_the_total(work, 3)
+    _terms_of_the_total(work, 3)
 
 
 @root_fault("leakage", "diabetes")
-def four_parts_of_the_total(work: Work) -> None:
+def four_terms_of_the_total(work: Work) -> None:
     """The target is the sum of four columns."""
-    _parts_of_the_total(work, 4)
+    _terms_of_the_total(work, 4)
 
 
-def _parts_of_the_total(work: Work, parts: int) -> None:
-    rng = Random(parts)
+def _terms_of_the_total(work: Work, terms: int) -> None:
+    rng = Random(terms)
     outcomes = [float(row["target"]) for row in work.rows()]
-    others = [[round(rng.gauss(60, 40), 1) for _ in outcomes] for _ in range(parts - 1)]
-    last = [round(total - sum(some), 1) for total, *some in zip(outcomes, *others, strict=True)]
+    others = [[round(rng.gauss(60, 40), 1) for _ in outcomes] for _ in range(terms - 1)]
+    last = [
+        round(total - sum(others_of_row), 1)
+        for total, *others_of_row in zip(outcomes, *others, strict=True)
+    ]
     for number, values in enumerate([*others, last], start=1):
         work.add(f"part_{number}", "float", values)
 

@@ -11,7 +11,7 @@ from tests.mutations.work import FEATURES, MODEL, PROBLEM, Work
 @fault("current", "wine", quick=True)
 def problem_edited_after_training(work: Work) -> None:
     """The minimum was lowered once the result was known."""
-    work.say("minimum", "0.5")
+    work.set_value("minimum", "0.5")
 
 
 @fault("current", "diabetes")
@@ -48,7 +48,7 @@ def packages_of_another_machine(work: Work) -> None:
 @fault("contract", "wine", quick=True, also=("parity",))
 def contract_loosened_for_callers(work: Work) -> None:
     """The bundle's contract was made to take rows that training would have refused."""
-    work.lie_in_json("contract.json", lambda said: said["inputs"][0].update(maximum=10**6))
+    work.lie_in_json("contract.json", lambda document: document["inputs"][0].update(maximum=10**6))
 
 
 @fault("contract", "parcels", also=("parity",))
@@ -205,13 +205,13 @@ def a_model_that_saw_the_test(work: Work) -> None:
 @root_fault("budget", "wine", quick=True)
 def a_budget_for_something_smaller(work: Work) -> None:
     """The device that is to run the model has an eighth of the memory that it takes."""
-    work.say("memory_mb", "40.0")
+    work.set_value("memory_mb", "40.0")
 
 
 @root_fault("budget", "diabetes")
 def features_that_take_their_time(work: Work) -> None:
     """A large system of equations is solved for every answer."""
-    work.say("latency_p99_ms", "20.0")
+    work.set_value("latency_p99_ms", "20.0")
     work.compute_otherwise(
         "rest = np.linalg.svd(np.eye(600) + 1 / (1 + np.arange(600)), compute_uv=False)",
         "made += 0 * rest[0]",

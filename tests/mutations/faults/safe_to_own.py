@@ -89,11 +89,11 @@ def features_that_need_the_project(work: Work) -> None:
 def a_person_in_the_inputs(work: Work) -> None:
     """The bundle asks its callers for a personal column."""
 
-    def ask(said: dict[str, list[dict[str, object]]]) -> None:
-        customer = said["inputs"][1] | {"name": "customer_id"}
-        said["inputs"].append(customer)
+    def add_customer(document: dict[str, list[dict[str, object]]]) -> None:
+        customer = document["inputs"][1] | {"name": "customer_id"}
+        document["inputs"].append(customer)
 
-    work.lie_in_json("contract.json", ask)
+    work.lie_in_json("contract.json", add_customer)
 
 
 @root_fault("safe", "wine")
@@ -114,7 +114,7 @@ def features_that_read_the_clock(work: Work) -> None:
 @root_fault("documented", "diabetes", quick=True)
 def a_note_to_oneself_on_the_card(work: Work) -> None:
     """Where the limits of use should stand, the card says that they will be written."""
-    work.say("not_for", '"TODO: ask the legal department."')
+    work.set_value("not_for", '"TODO: ask the legal department."')
 
 
 @root_fault("documented", "wine")
@@ -134,7 +134,7 @@ def one_threshold_for_every_sample(work: Work) -> None:
         "return float(max(PRACTICAL_PSI, chance))",
         "return PRACTICAL_PSI",
     )
-    work.say("minimum_rows", "30")
+    work.set_value("minimum_rows", "30")
 
 
 # --- notebooks ------------------------------------------------------------------------------------

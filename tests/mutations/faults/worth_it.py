@@ -13,7 +13,7 @@ from tests.mutations.work import PROBLEM, Work
 @root_fault("problem complete", "wine", also=("documented",), quick=True)
 def nobody_said_what_is_done(work: Work) -> None:
     """An answer that is missing, and not even marked as assumed."""
-    work.say("action", '"Not yet said: what is done on the answer."')
+    work.set_value("action", '"Not yet said: what is done on the answer."')
 
 
 @root_fault("beats the baseline", "diabetes", quick=True)
@@ -28,13 +28,13 @@ def outcomes_that_nothing_explains(work: Work) -> None:
 @root_fault("beats the baseline", "wine")
 def margin_that_is_not_sure(work: Work) -> None:
     """The gain is more than the margin, and its interval reaches below."""
-    work.say("margin", "0.62")
+    work.set_value("margin", "0.62")
 
 
 @root_fault("beats the baseline", "parcels")
 def minimum_that_is_missed(work: Work) -> None:
     """The model does better than the baseline, and not well enough to be of use."""
-    work.say("minimum", "0.95")
+    work.set_value("minimum", "0.95")
 
 
 @root_fault("beats the baseline", "diabetes")
@@ -67,8 +67,8 @@ def champion_that_nobody_signed_for(work: Work) -> None:
 @root_fault("champion", "diabetes")
 def a_better_model_is_live(work: Work) -> None:
     """The new model beats the baseline, and is worse than the one that both teams released."""
-    work.say("minimum", "70.0")
-    work.say("margin", "1.0")
+    work.set_value("minimum", "70.0")
+    work.set_value("margin", "1.0")
     work.train_and_build()
     work.must("handoff", "check")
     work.commit()
