@@ -64,7 +64,7 @@ from engine.bundle.bundle import read
 from engine.serving.model.predictor import load
 
 predictor = load(read(Path(sys.argv[1])), rehearsal=True)
-assert predictor._direct is not None
+assert predictor.unrolled is not None
 steps = [name for name, *_ in predictor._model[0].transformers_]
 print(json.dumps(steps))
 """
