@@ -25,7 +25,7 @@ OVER, CLOSE = CLEARLY * 1.01, NEAR * 1.01
         (replace(LIGHT, rps=100 / CLOSE), "warn", "throughput is near"),
         (replace(LIGHT, memory_mb=500 * OVER), "refuse", "memory is clearly over"),
         (replace(LIGHT, memory_mb=500 * CLOSE), "warn", "memory is near"),
-        # On a busy machine nobody can tell whose fault it is, but for what the server itself needs.
+        # On a busy machine, only memory and the processor time of the server itself refuse.
         (replace(LIGHT, p99_ms=500.0, rps=1.0, slowdown=3.0), "warn", "Check again while"),
         (replace(LIGHT, memory_mb=5_000.0, slowdown=3.0), "refuse", "memory is clearly over"),
         (replace(LIGHT, p99_ms=500.0, computed_ms=50 * OVER, slowdown=3.0), "refuse", "p99 is"),
@@ -43,7 +43,7 @@ def test_budget_measures_the_real_server(workshop: Make) -> None:
     made = workshop("regression")
     made.edit("problem.toml", "latency_p99_ms = 5000.0", "latency_p99_ms = 0.001", also=PROBLEM)
     finding = made.run("budget")
-    assert finding.outcome == "refuse"  # on a busy machine too: it computes for longer than that
+    assert finding.outcome == "refuse"  # on a busy machine too: computing alone takes longer
     assert "MB" in finding.measured
     assert finding.picture is not None
 

@@ -16,7 +16,7 @@ from engine.training.dataset import gather
 
 
 def scores_and_outcomes(rows: int, off: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities, and outcomes that come true more seldom by `off`."""
+    """Probabilities, and outcomes whose frequency is lower by `off`."""
     rng = np.random.default_rng(seed)
     scores = rng.beta(1.5, 2, rows)
     return scores, (rng.random(rows) < (scores - off).clip(0, 1)).astype(float)
@@ -45,7 +45,7 @@ def test_calibration_error_gets_its_outcome(
     made.edit("problem.toml", "error = 0.15", f"error = {limit}", also=PROBLEM)
     context = CheckContext(read_bundle(made.bundle), MODEL, gather(read(), ORDERS))
     predictions = context.predictions
-    # A model whose scores are ranked as before, and mean something else.
+    # Scores of the same order with other values.
     context.__dict__["predictions"] = replace(predictions, scores=predictions.scores**power)
     result = calibration(context)
     assert result.outcome == outcome

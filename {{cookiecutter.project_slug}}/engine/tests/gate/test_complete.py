@@ -16,7 +16,7 @@ from engine.tests.gate.made import QUICK, Workshop, reseal
 
 
 def manifest(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], object]:
-    """A lie that stands in the manifest itself."""
+    """A change of the manifest itself."""
 
     def lie(bundle: Path) -> None:
         value = json.loads((bundle / MANIFEST).read_text())
@@ -27,7 +27,7 @@ def manifest(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], object
 
 
 def _name(name: str) -> Callable[[dict[str, Any]], None]:
-    """The manifest names one file more, which lies outside the folder or nowhere."""
+    """The manifest lists a file that is outside the folder or missing."""
     return lambda value: value["files"].update({name: "0" * 64})
 
 
@@ -148,7 +148,7 @@ def test_read_malformed_file_is_refused(workshop: Make, name: str) -> None:
 
 
 def test_read_linked_folder_is_read(workshop: Make, tmp_path: Path) -> None:
-    """As volumes are mounted; what is in it may not be one."""
+    """Mounted volumes are links; files inside may not be links."""
     bundle = workshop("regression").bundle
     (tmp_path / "mounted").symlink_to(bundle)
     assert read(tmp_path / "mounted").id == bundle.name

@@ -35,7 +35,7 @@ def test_gate_refusal_names_the_next_step(workshop: Make) -> None:
 
 # --- worth it ------------------------------------------------------------------------------------
 
-# Both in the project and in the bundle: the work itself is not worth it, and nobody lies.
+# Changed in the project and in the bundle: the bundle is true, but the model is not worth it.
 NOT_WORTH_IT = {
     "problem complete": (
         'action = "Call the customer."',

@@ -27,7 +27,7 @@ def test_leakage_input_known_too_late_is_refused(workshop: Make) -> None:
     leak = made.run("leakage")
     assert leak.outcome == "refuse"
     assert leak.measured == "insured: it is known too late: when the bill is paid"
-    # What problem.toml says already is not to be text again: the bundle is older than that.
+    # problem.toml excludes the column already: the bundle is older.
     assert "[columns.excluded]" not in leak.next
     assert "excludes insured already" in leak.next
     assert "train and build again" in leak.next
@@ -85,7 +85,7 @@ def test_strongest_inputs_are_named(workshop: Make) -> None:
     [
         ("roc_auc", 0.999, 1.0, True),
         ("roc_auc", 0.97, 0.98, False),
-        ("roc_auc", 0.90, 1.0, False),  # a few rows can tell nothing
+        ("roc_auc", 0.90, 1.0, False),  # on few rows, intervals are wide
         ("balanced_accuracy", 0.9667, 1.0, True),
         ("r2", 0.9999, 0.9999, True),
         ("accuracy", 0.999, 1.0, False),  # one class is rare

@@ -88,7 +88,7 @@ def test_notebooks_that_run_pass_and_keep_no_files(project: Path) -> None:
 
 
 def fails(cells: tuple[str, ...], seconds: int = 60) -> Callable[[Path], Result]:
-    """Judge a project with one .ipynb of these cells."""
+    """A check of a project with one .ipynb of these cells."""
 
     def check(root: Path) -> Result:
         jupyter(root / "eda/look.ipynb", *cells)

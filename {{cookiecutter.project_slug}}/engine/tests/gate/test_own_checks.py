@@ -39,7 +39,7 @@ def documented(number: int, **changes: str) -> tuple[Check, ...]:
 
 
 def quick(checks: Sequence[Check]) -> list[Check]:
-    """Those of them that need no process of their own."""
+    """The checks that start no process."""
     return [check for check in checks if not check.slow_note]
 
 
@@ -49,7 +49,7 @@ def own(run: Callable[[CheckContext], Any]) -> Check:
 
 @pytest.mark.parametrize(("limit", "outcome"), [("5", "passed"), ("0", "refused")])
 def test_own_check_of_the_docstring_decides(workshop: Make, limit: str, outcome: str) -> None:
-    """The example of the docstring lets a small model through, and closes the gate to others."""
+    """The docstring's example passes a small model and refuses a larger one."""
     made = workshop("regression")
     checks = documented(1, **{"megabytes <= 5": f"megabytes <= {limit}"})
     verdict = validate(made.bundle, made.definition, quick(checks))
@@ -107,7 +107,7 @@ def test_own_check_without_a_valid_result_refuses(
 
 
 def test_dropped_check_is_shown_with_its_reason(workshop: Make, tmp_path: Path) -> None:
-    """It stands in verdict.json, in the summary and on the page, and is not run."""
+    """verdict.json, the summary and the page show it; it does not run."""
     made = workshop("regression")
     checks = documented(2)
     progress: list[str] = []
@@ -195,7 +195,7 @@ def test_validate_two_checks_of_one_name_are_refused(workshop: Make) -> None:
         validate(made.bundle, made.definition, [own(_crash), own(_crash)])
 
 
-# --- what must stand in a verdict to be signed ---------------------------------------------------
+# --- checks of a verdict before a signature ------------------------------------------------------
 
 
 def test_accept_check_added_after_the_verdict_is_refused(passed: Workshop) -> None:
@@ -211,7 +211,7 @@ def test_accept_check_added_after_the_verdict_is_refused(passed: Workshop) -> No
 
 
 def test_accept_refusing_own_check_is_refused(passed: Workshop) -> None:
-    """Also where the verdict says that it passed."""
+    """Even if the recorded verdict is passed."""
     checks = [*QUICK, own(lambda _: Result("pass", "", ""))]
     record(validate(passed.bundle, MODEL, checks))
     commit_all()

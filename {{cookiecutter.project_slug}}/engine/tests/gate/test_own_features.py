@@ -78,7 +78,7 @@ def python(root: Path, code: str, *words: str) -> subprocess.CompletedProcess[st
 
 
 def built(root: Path, own: str) -> dict[str, Any]:
-    """A project whose team added `own` to its feature code, trained, built and judged there."""
+    """The results of a project whose feature code has `own` at its end."""
     copy_code(root)
     shutil.copytree(source("eda"), root / "eda", dirs_exist_ok=True)  # the gate's runner
     make_project(root, "regression")

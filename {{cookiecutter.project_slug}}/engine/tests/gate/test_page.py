@@ -17,7 +17,7 @@ from handoff.__main__ import main
 
 @pytest.fixture
 def mixed(workshop: Make) -> Verdict:
-    """A refusal, a warning, a pass, and one that does not apply."""
+    """A verdict with a refusal, a warning, a pass, and a check that is not applicable."""
     made = workshop("regression")
     checks = (
         Check("problem complete", "worth it", lambda _: Result("pass", "3 | 4", "<b>all</b>")),
@@ -57,7 +57,7 @@ def test_write_page_begins_with_the_verdict_and_needs_no_network(
 
 def test_write_sound_work_has_its_pictures(workshop: Make, tmp_path: Path) -> None:
     verdict = workshop("binary").validate()
-    # What could not be asked is never counted among what let the bundle through.
+    # Checks that are not applicable do not count as passed.
     assert "Not applicable: champion" in lead(verdict)
     assert verdict.outcome == "passed"
     html = write(verdict, tmp_path / "gate.html").read_text()
@@ -88,9 +88,9 @@ def test_validate_skipped_checks_refuse(workshop: Make) -> None:
 def test_validate_slow_check_reports_its_note(workshop: Make) -> None:
     made = workshop("regression")
     text: list[str] = []
-    slow = Check("budget", "runs the same", lambda _: Result("pass", "", ""), "asking the server")
+    slow = Check("budget", "runs the same", lambda _: Result("pass", "", ""), "sending requests")
     validate(made.bundle, made.definition, [slow, QUICK[0]], text.append)
-    assert text == ["  problem complete", "  budget: asking the server …"]
+    assert text == ["  problem complete", "  budget: sending requests …"]
 
 
 def test_check_command_refusal_exits_with_3_and_writes_the_page(

@@ -27,7 +27,7 @@ def _at(made: Workshop, commit: str) -> None:
 
 
 def test_reproducible_changed_engine_tests_pass(passed: Workshop) -> None:
-    """The twin of those below: tests and READMEs do not make another engine."""
+    """The passing case of those below: tests and READMEs do not change the engine's identity."""
     note = passed.root / "engine/tests/test_ours.py"
     note.parent.mkdir(exist_ok=True)
     note.touch()
@@ -56,7 +56,7 @@ def test_reproducible_other_engine_is_refused(passed: Workshop) -> None:
 
 
 def test_reproducible_unrecorded_engine_is_refused(passed: Workshop) -> None:
-    """One of engine 1: it is served as before, and accepted no more."""
+    """Bundles of engine 1 are served, but not accepted."""
     passed.edit_json("manifest.json", lambda manifest: manifest.pop("engine"))
     finding = passed.run("reproducible")
     assert finding.outcome == "refuse"
@@ -66,7 +66,7 @@ def test_reproducible_unrecorded_engine_is_refused(passed: Workshop) -> None:
 def test_reproducible_commit_without_engine_uses_the_installed_one(
     passed: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the wheel the commit holds none, so the recorded hash alone names it."""
+    """With a wheel, the commit holds no engine: only the recorded hash identifies it."""
     elsewhere = passed.root.parent / "site-packages/engine"
     shutil.copytree(passed.root / "engine", elsewhere)
     git("rm", "--quiet", "-r", "engine")

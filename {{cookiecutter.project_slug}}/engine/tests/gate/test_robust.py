@@ -61,12 +61,12 @@ def does_not_add_up(rows: Sequence[Row]) -> Array:
 
 
 def looks_around(rows: Sequence[Row]) -> Array:
-    """Scaled by the rows that are names together."""
+    """Scaled by the other rows of the batch."""
     return chances(weights(rows) / (80 + weights(rows).max()))
 
 
 def counts_along(rows: Sequence[Row]) -> Array:
-    """The answer depends on the place in the batch."""
+    """The score depends on the place in the batch."""
     return chances((weights(rows) + np.arange(len(rows)) * 1e-3) / 80)
 
 

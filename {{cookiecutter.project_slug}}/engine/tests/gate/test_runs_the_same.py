@@ -47,7 +47,7 @@ def test_current_other_line_ends_pass(workshop: Make) -> None:
 
 
 def column(name: str, **values: Any) -> Callable[[Any], None]:
-    """Change what contract.json says of a column."""
+    """A change of a column in contract.json."""
     return lambda value: next(one for one in value["inputs"] if one["name"] == name).update(values)
 
 

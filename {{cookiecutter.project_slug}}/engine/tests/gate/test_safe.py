@@ -52,7 +52,7 @@ def _pack(made: Workshop, name: str, content: bytes) -> None:
 
 def _twice(made: Workshop) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # zipfile itself finds two entries of one name odd
+        warnings.simplefilter("ignore")  # zipfile warns of two entries of one name
         _pack(made, "schema.json", b"{}")
 
 
@@ -81,7 +81,7 @@ def _bomb(made: Workshop) -> None:
 
 
 def _remark(made: Workshop) -> None:
-    """A word more in the archive's own description of the model."""
+    """Add a key to the archive's description of the model."""
     path = made.bundle / "model/model.skops"
     with zipfile.ZipFile(path) as archive:
         entries = {name: archive.read(name) for name in archive.namelist()}
