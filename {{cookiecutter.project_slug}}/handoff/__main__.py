@@ -55,8 +55,8 @@ def _build(run_id: str | None) -> int:
 
 
 def _check(bundle: Path | None, *, as_json: bool, as_markdown: bool) -> int:
-    from engine.bundle.latest import latest
     from engine.bundle.record import signed
+    from engine.bundle.store import latest
     from engine.gate import page
     from engine.gate.gate import record, validate
     from engine.gate.messages import after_check
@@ -79,7 +79,7 @@ def _check(bundle: Path | None, *, as_json: bool, as_markdown: bool) -> int:
 
 
 def _accept(bundle: Path | None, team: str) -> int:
-    from engine.bundle.latest import latest
+    from engine.bundle.store import latest
     from engine.gate.accept import accept
     from engine.gate.messages import after_signature
     from engine.gate.standard import team_checks

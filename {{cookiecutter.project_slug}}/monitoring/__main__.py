@@ -9,7 +9,7 @@ from engine.problem.errors import EXIT_GATE_CLOSED, run
 
 
 def main(words: Sequence[str]) -> int:
-    """Print what was found; 3 if something drifted or got worse."""
+    """Print the findings; 3 on drift or a degraded model."""
     given = parser().parse_args(words)
     # Only now what is slow to import: a mistake in the words need not wait for it.
     from engine.bundle import bundle as bundles

@@ -9,9 +9,8 @@ from pathlib import Path
 
 from engine.bundle.bundle import Bundle
 from engine.monitoring import drift, performance
-from engine.monitoring.live import read_live
+from engine.monitoring.live import read_live, window_of
 from engine.monitoring.result import Result, summarise
-from engine.monitoring.window import window_of
 
 
 def check(

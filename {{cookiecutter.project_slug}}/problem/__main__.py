@@ -11,7 +11,7 @@ def main(words: Sequence[str]) -> int:
     """Read and validate the problem; print what it says, or write the brief."""
     given = parser().parse_args(words)
     # Only now what is slow to import: a mistake in the words need not wait for it.
-    from engine.problem.answered import read_answered, summary
+    from engine.problem.spec import read_answered, summary
 
     problem = read_answered(given.file)
     if given.verb == "check":

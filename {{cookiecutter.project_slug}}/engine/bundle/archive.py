@@ -1,8 +1,8 @@
-"""Loads the model of a bundle: only types on the trusted list, and the bundle's own feature code.
+"""Loads the model of a bundle: only trusted types, and the bundle's own feature code.
 
-The archive names the feature module as it was called in training. Here that name may mean nothing,
-or another version, so the code in the bundle is imported under a name of its own and the archive is
-read with that name. Two bundles can so be loaded at a time, each with its own feature code.
+The archive names the feature module by its name in training. Here that name may be missing or mean
+another version, so the bundle's code is imported under a name of its own, and the archive is read
+with that name. Two bundles with different feature code can be loaded at the same time.
 """
 
 import io
@@ -24,61 +24,75 @@ _SCHEMA = "schema.json"
 
 
 def load_model(bundle: Bundle, trusted_types: Path | None = None) -> Any:
-    """The fitted estimator of a bundle.
+    """The fitted estimator of a bundle; see `load_archive`."""
+    features, name = import_features(bundle), f"the model of bundle {bundle.id[:12]}"
+    archive = bundle.content("model/model.skops")
+    try:
+        archive = _rename_module(archive, bundle.manifest["features_module"], features.__name__)
+    except Exception as error:  # a broken archive fails in many ways
+        raise _not_an_archive(name, error) from None
+    return load_archive(archive, features.__name__, name, trusted_types)
+
+
+def load_archive(
+    archive: bytes, features_module: str, name: str, trusted_types: Path | None = None
+) -> Any:
+    """The object in a skops archive, whose types are trusted or of the module of features.
 
     Raises:
-        BadInput: a file was changed since the bundle was read, or the archive holds a type that is
-            not trusted, or cannot be loaded.
+        BadInput: it is no archive, holds other types, or cannot be loaded; `name` names it.
     """
-    features = import_features(bundle)
-    packed = bundle.content("model/model.skops")
     try:
-        archive = _renamed(packed, bundle.manifest["features_module"], features.__name__)
-        found = skops.io.get_untrusted_types(data=archive)
-    except Exception as error:  # a broken archive fails in many ways
-        raise BadInput(f"{bundle.model_path} is not a skops archive: {error!r}") from None
-    own = {name for name in found if name.startswith(f"{features.__name__}.")}
-    untrusted = sorted(set(found) - own - trusted(trusted_types or trusted_types_file()))
-    if untrusted:
+        types = skops.io.get_untrusted_types(data=archive)
+    except Exception as error:
+        raise _not_an_archive(name, error) from None
+    own = {one for one in types if one.startswith(f"{features_module}.")}
+    if untrusted := sorted(set(types) - own - trusted(trusted_types or trusted_types_file())):
         raise BadInput(
-            f"the model of bundle {bundle.id[:12]} holds types that are not trusted: "
-            f"{', '.join(untrusted)}; an ML engineer reads what loading them does and adds "
-            "them to handoff/trusted_types.txt, or the model is built without them"
+            f"{name} holds types that are not trusted: {', '.join(untrusted)}; an ML engineer "
+            "reviews them and adds them to handoff/trusted_types.txt, or train without them",
+            code="untrusted-types",
         )
     try:
-        return skops.io.loads(archive, trusted=found)
+        return skops.io.loads(archive, trusted=types)
     except Exception as error:
         raise BadInput(
-            f"the model of bundle {bundle.id[:12]} does not load here: {error}; the bundle was "
-            "built with the pins in its manifest, compare them with what is installed"
+            f"{name} does not load here: {error}; compare the pins in its manifest with the "
+            "installed packages",
+            code="model-does-not-load",
         ) from error
 
 
+def _not_an_archive(name: str, error: Exception) -> BadInput:
+    return BadInput(
+        f"{name} is not a skops archive: {error!r}; build the bundle again", code="not-an-archive"
+    )
+
+
 def trusted_types_file() -> Path:
-    """The list of the project: an artefact brings no trust along, nor does a working directory."""
+    """The list of the project: neither a bundle nor a working directory can extend it."""
     return stages_home() / "handoff" / "trusted_types.txt"
 
 
 def trusted(path: Path) -> set[str]:
     """The type names of the trusted list, one a line."""
-    text = read_text(path, "the types that serving trusts", "restore it from git")
+    text = read_text(path, "the trusted types", "restore it from git")
     lines = (line.split("#")[0].strip() for line in text.splitlines())
     return {line for line in lines if line}
 
 
 def features_module(bundle: Bundle) -> str:
-    """What the feature code of this bundle, and of no other, is called here."""
+    """The name of the bundle's feature code among the imported modules."""
     return f"bundle_{bundle.id[:12]}_features"
 
 
 def import_features(bundle: Bundle) -> ModuleType:
-    """Run the bundle's feature code as a module that belongs to this bundle alone.
+    """Run the bundle's feature code as a module of its own.
 
-    Compiled by hand, because an ordinary import would leave a `__pycache__` in the bundle, and a
-    bundle with one more file is no longer the bundle that was accepted.
+    An ordinary import would leave a `__pycache__` in the bundle, which then fails verification.
     """
     name = features_module(bundle)
-    if name not in sys.modules:  # the id names the content, so it is the same code
+    if name not in sys.modules:  # the id is a hash of the content, so it is the same code
         path, code = bundle.features_path, bundle.content("code/features.py")
         module = ModuleType(name)
         module.__file__ = str(path)
@@ -88,30 +102,26 @@ def import_features(bundle: Bundle) -> ModuleType:
         except Exception as error:
             del sys.modules[name]
             raise BadInput(
-                f"the feature code of bundle {bundle.id[:12]} does not run: {error!r}; it may use "
-                "what serving installs (requirements/serving.txt), and no module of ours"
+                f"the feature code of bundle {bundle.id[:12]} does not run: {error!r}; it may "
+                "import only what requirements/serving.txt installs",
+                code="feature-code-does-not-run",
             ) from error
     return sys.modules[name]
 
 
-def _renamed(archive: bytes, old: str, new: str) -> bytes:
+def _rename_module(archive: bytes, old: str, new: str) -> bytes:
     """The archive with module `old` called `new` wherever its schema names a type's module."""
     renamed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(archive)) as before, zipfile.ZipFile(renamed, "w") as after:
         for entry in before.infolist():
             data = before.read(entry)
             if entry.filename == _SCHEMA:
-                data = json.dumps(_with_module(json.loads(data), old, new)).encode()
+                schema = json.loads(
+                    data,
+                    object_hook=lambda node: (
+                        node | {"__module__": new} if node.get("__module__") == old else node
+                    ),
+                )
+                data = json.dumps(schema).encode()
             after.writestr(entry.filename, data)
     return renamed.getvalue()
-
-
-def _with_module(node: Any, old: str, new: str) -> Any:
-    if isinstance(node, list):
-        return [_with_module(item, old, new) for item in node]
-    if not isinstance(node, dict):
-        return node
-    walked = {key: _with_module(value, old, new) for key, value in node.items()}
-    if walked.get("__module__") == old:
-        walked["__module__"] = new
-    return walked

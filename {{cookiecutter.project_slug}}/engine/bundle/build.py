@@ -1,4 +1,4 @@
-"""Writes a bundle from an MLflow run: the run's model, judged on the test rows."""
+"""Writes a bundle from an MLflow run: the run's model, evaluated on the test rows."""
 
 import hashlib
 import json
@@ -16,6 +16,7 @@ from engine.bundle.card import card
 from engine.bundle.evaluation import TrainingResult, contract, evaluate, predict_test, reference
 from engine.bundle.golden import golden_rows
 from engine.bundle.run import TrainedRun, fetch
+from engine.bundle.store import BUILT
 from engine.pages.formatting import count
 from engine.problem.errors import BadInput
 from engine.problem.spec import parse
@@ -24,74 +25,76 @@ from engine.training.dataset import Dataset, gather
 from engine.training.parallel import THREADS
 from engine.version import identity
 
-BUILT = Path("build/bundles")
-# What runs the model in production; the manifest pins what trained it.
+# The packages that run the model in production; the manifest pins what trained it.
 RUNTIME = ("scikit-learn", "numpy", "pandas", "scipy", "skops")
+
+Progress = Callable[[str], None]
 
 
 def build(
     definition: ModelDefinition,
     run_id: str | None = None,
     out: Path = BUILT,
-    say: Callable[[str], None] = print,
+    progress: Progress = print,
 ) -> bundle.Bundle:
     """Write the bundle of a run (the latest one by default) to `out`/<id> and read it back.
 
-    The same run gives the same bundle, however often it is built: whoever can reach the run and
-    the data can make the bundle again, and sign for the one that somebody else has built.
+    The same run gives the same bundle, however often it is built: a second person with the run
+    and the data can build the bundle again, and sign for the one that the first person built.
 
     Raises:
         BadInput: there is no such run, or the data is not what the run was trained on.
     """
-    return write(fetch(run_id), definition, out, say)
+    return write(fetch(run_id), definition, out, progress)
 
 
 def write(
-    run: TrainedRun, definition: ModelDefinition, out: Path, say: Callable[[str], None]
+    run: TrainedRun, definition: ModelDefinition, out: Path, progress: Progress
 ) -> bundle.Bundle:
-    """As `build`, of a run that is at hand; as a whole or not at all.
-
-    Raises:
-        BadInput: the data is not what the run was trained on.
-    """
+    """As `build`, of a fetched run; the bundle is written whole or not at all."""
     dataset = gather(parse(run.problem_text, "the run's problem.toml"), definition.contract)
-    if dataset.digest != run.facts["data_digest"]:
+    if dataset.digest != run.metadata["data_digest"]:
         raise BadInput(
             f"the data of {dataset.problem.rows.source} has changed since run {run.id} was "
-            "trained; train again with `python -m poc train`"
+            "trained; train again with `python -m poc train`",
+            code="changed-data",
         )
     draft = out / f".draft-{os.getpid()}"
     shutil.rmtree(draft, ignore_errors=True)
     try:
         with threadpool_limits(limits=THREADS):
-            looks = _fill(draft, run, dataset, definition.candidates)
-        built = _seal(draft, _manifest(dataset, run), out)
+            evaluations = _write_files(draft, run, dataset, definition.candidates)
+        built = _write_manifest(draft, _manifest(dataset, run), out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     rows = count(len(dataset.test), "test row")
-    say(f"judged on {rows}, which had judged {count(looks, 'model')} by then")
+    progress(f"evaluated on {rows} (evaluation {evaluations} on this test set)")
     return built
 
 
-def _fill(draft: Path, run: TrainedRun, dataset: Dataset, candidates: Candidates) -> int:
-    """All files but the manifest; returns how many models the test rows have judged."""
-    judged = predict_test(dataset, run.model)
-    looks = run.count_test_evaluation()
-    claims = TrainingResult(run.facts["candidate"], run.facts["threshold"], looks)
-    evaluation = evaluate(judged, claims, candidates)
-    golden = golden_rows(dataset, run.model, judged.scores, claims.threshold)
+def _write_files(draft: Path, run: TrainedRun, dataset: Dataset, candidates: Candidates) -> int:
+    """Write all files but the manifest; returns the number of evaluations on the test set."""
+    predictions = predict_test(dataset, run.model)
+    evaluations = run.count_test_evaluation()
+    trained = TrainingResult(run.metadata["candidate"], run.metadata["threshold"], evaluations)
+    evaluation = evaluate(predictions, trained, candidates)
+    golden = golden_rows(dataset, run.model, predictions.scores, trained.threshold)
+    about = card(dataset.problem, _manifest(dataset, run), evaluation, dataset.parts.how)
     for folder in ("model", "code"):
         (draft / folder).mkdir(parents=True)
     shutil.copyfile(run.model_file, draft / "model/model.skops")
-    _text(draft / "problem.toml", run.problem_text)
-    _text(draft / "code/features.py", run.features_text)
-    _json(draft / "contract.json", contract(dataset).to_json())
-    _json(draft / "reference.json", reference(judged, evaluation))
-    _json(draft / "evaluation.json", evaluation)
-    _text(draft / "golden.jsonl", "".join(f"{json.dumps(row)}\n" for row in golden))
-    about = card(dataset.problem, _manifest(dataset, run), evaluation, dataset.parts.how)
-    _text(draft / "model_card.md", about)
-    return looks
+    texts = {
+        "problem.toml": run.problem_text,
+        "code/features.py": run.features_text,
+        "contract.json": _json(contract(dataset).to_json()),
+        "reference.json": _json(reference(predictions, evaluation)),
+        "evaluation.json": _json(evaluation),
+        "golden.jsonl": "".join(f"{json.dumps(row)}\n" for row in golden),
+        "model_card.md": about,
+    }
+    for name, text in texts.items():
+        (draft / name).write_text(text, encoding="utf-8", newline="\n")
+    return evaluations
 
 
 def _manifest(dataset: Dataset, run: TrainedRun) -> dict[str, Any]:
@@ -101,39 +104,34 @@ def _manifest(dataset: Dataset, run: TrainedRun) -> dict[str, Any]:
         "version": run.trained_at.strftime("%Y.%m.%d.%H%M%S"),
         "run_id": run.id,
         "trained_at": run.trained_at.isoformat(),
-        "code": run.facts["code"],
-        # Of the engine at work here: the commit may hold none, where it is installed as a wheel.
+        "code": run.metadata["code"],
+        # Of the installed engine: the commit may hold none, where it is installed as a wheel.
         "engine": identity(),
         "features_module": bundle.FEATURES_MODULE,
         "data_digest": dataset.digest,
-        "seed": run.facts["seed"],
+        "seed": run.metadata["seed"],
         "requirements": pins(),
     }
 
 
 def pins() -> list[str]:
-    """What runs a model, pinned to what is installed."""
+    """The packages that run a model, pinned to the installed versions."""
     return [f"{name}=={version(name)}" for name in RUNTIME]
 
 
-def _seal(draft: Path, manifest: dict[str, Any], out: Path) -> bundle.Bundle:
-    """Write the manifest over all files of `draft` and give the folder the name it implies."""
+def _write_manifest(draft: Path, manifest: dict[str, Any], out: Path) -> bundle.Bundle:
+    """Write the manifest over all files of `draft` and rename the folder to the bundle's id."""
     files = sorted(path for path in draft.rglob("*") if path.is_file())
-    manifest["files"] = {
-        path.relative_to(draft).as_posix(): bundle.file_digest(path) for path in files
-    }
-    _json(draft / bundle.MANIFEST, manifest)
-    final = out / hashlib.sha256((draft / bundle.MANIFEST).read_bytes()).hexdigest()
-    # One of that name holds the same, or was damaged since: either way the new one may stand there.
+    digests = {path.relative_to(draft).as_posix(): bundle.file_digest(path) for path in files}
+    text = _json(manifest | {"files": digests}).encode()
+    (draft / bundle.MANIFEST).write_bytes(text)
+    final = out / hashlib.sha256(text).hexdigest()
+    # A folder of that name holds the same, or was damaged since: it can be replaced.
     shutil.rmtree(final, ignore_errors=True)
     draft.rename(final)
     return bundle.read(final)
 
 
-def _text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")
-
-
-def _json(path: Path, value: dict[str, Any]) -> None:
-    # allow_nan: a NaN would be no JSON, and a measure that is NaN is a mistake to hear of here.
-    _text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+def _json(value: dict[str, Any]) -> str:
+    # allow_nan: NaN is no JSON, and a metric that is NaN is a mistake that must fail here.
+    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,16 +1,17 @@
 """Reads a bundle: the one thing that crosses from data science to production, verified first.
 
 A bundle is a directory. Its id is the SHA-256 of `manifest.json`, which holds the SHA-256 of every
-other file, so a bundle with one byte changed is another bundle, and is found out here.
+other file. So a bundle with one changed byte is another bundle, and is rejected here.
 """
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from engine.bundle.documents.check import check_documents
+from engine.bundle.documents import check_documents
 from engine.contract.column import Column
 from engine.contract.layout import Layout
 from engine.problem.errors import BadInput
@@ -18,28 +19,20 @@ from engine.problem.spec import Problem, parse
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-# What a bundle must hold; it may hold more (an ONNX model), never less.
-REQUIRED = (
-    "problem.toml",
-    "contract.json",
-    "model/model.skops",
-    "code/features.py",
-    "golden.jsonl",
-    "reference.json",
-    "evaluation.json",
-    "model_card.md",
-)
-# Read with the bundle; the rest when it is asked for.
-_PAPERS = ("problem.toml", "contract.json", "evaluation.json", "reference.json")
-# What the model's archive calls the module of the feature code that lies in code/features.py.
+# The files read with the bundle; the others are read when they are needed.
+_DOCUMENTS = ("problem.toml", "contract.json", "evaluation.json", "reference.json")
+# The files that a bundle must hold; it may hold more, such as an ONNX model.
+_OTHERS = ("model/model.skops", "code/features.py", "golden.jsonl", "model_card.md")
+REQUIRED = (*_DOCUMENTS, *_OTHERS)
+# The name of the feature code's module in the model's archive.
 FEATURES_MODULE = "poc.features"
-# A bundle is a model and its papers, not a data set.
+# A bundle is a model and its documents, not a data set.
 LARGEST_FILE = 512 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Contract:
-    """What goes in and what comes out.
+    """The inputs and outputs of the model.
 
     `classes` are the labels in the order of the model's probabilities; binary: negative, positive.
     `layout` is that of the text file that the model was trained on.
@@ -62,21 +55,20 @@ class Contract:
         }
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "Contract":
-        """Read what `to_json` wrote."""
+    def from_json(cls, value: Mapping[str, Any]) -> "Contract":
+        """Read what `to_json` wrote; bundles of engine 1 have no layout."""
         return cls(
             task=value["task"],
             classes=tuple(value["classes"]),
             inputs=tuple(Column.from_json(column) for column in value["inputs"]),
             outputs=tuple(value["outputs"]),
-            # Bundles of engine 1 have none.
             layout=Layout.of(value.get("layout")) or Layout(),
         )
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle whose every file is what its manifest says."""
+    """A bundle whose files all match its manifest."""
 
     path: Path
     id: str
@@ -108,23 +100,19 @@ class Bundle:
         return None if value is None else float(value)
 
     def content(self, name: str) -> bytes:
-        """A file's bytes, held against the manifest: what is used is what was verified.
-
-        Raises:
-            BadInput: it was changed since the bundle was read.
-        """
+        """A file's bytes, hashed again; BadInput if it was changed since the bundle was read."""
         return _content(self.path, name, self.manifest["files"][name])
 
     def golden(self) -> list[dict[str, Any]]:
-        """Rows with the answers that the PoC gave: `kind`, `row`, `answer`."""
+        """Rows with the predictions that the PoC gave: `kind`, `row`, `answer`."""
         text = self.content("golden.jsonl").decode()
-        lines = [_parse(line) for line in text.split("\n") if line]
-        for line in lines:
-            if set(line) != {"kind", "row", "answer"}:
-                raise ValueError(f"a golden row with {sorted(line)}")
-            if not isinstance(line["row"], dict) or not isinstance(line["answer"], dict):
+        rows = [_parse(line) for line in text.split("\n") if line]
+        for row in rows:
+            if set(row) != {"kind", "row", "answer"}:
+                raise ValueError(f"a golden row with {sorted(row)}")
+            if not isinstance(row["row"], dict) or not isinstance(row["answer"], dict):
                 raise TypeError("a golden row whose row or answer has no fields")
-        return lines
+        return rows
 
 
 def read(path: Path) -> Bundle:
@@ -134,65 +122,63 @@ def read(path: Path) -> Bundle:
         BadInput: it is no bundle, or any file of it is missing, extra, changed, linked or outside.
     """
     manifest, bundle_id = verify(path)
-    papers = {name: _content(path, name, manifest["files"][name]) for name in _PAPERS}
+    texts = {name: _content(path, name, manifest["files"][name]) for name in _DOCUMENTS}
     try:
-        documents = {name: _parse(papers[name]) for name in _PAPERS if name.endswith(".json")}
+        documents = {name: _parse(text) for name, text in texts.items() if name.endswith(".json")}
         check_documents({MANIFEST: manifest, **documents})
         bundle = Bundle(
             path=path,
             id=bundle_id,
             manifest=manifest,
-            problem=parse(papers["problem.toml"].decode(), f"{path}/problem.toml"),
+            problem=parse(texts["problem.toml"].decode(), f"{path}/problem.toml"),
             contract=Contract.from_json(documents["contract.json"]),
             evaluation=documents["evaluation.json"],
             reference=documents["reference.json"],
         )
-        # Read once now, so that no garbage in them surprises anyone later.
-        _ = bundle.threshold, bundle.golden()
+        _ = bundle.threshold, bundle.golden()  # invalid content fails here
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        why = " ".join(repr(error).split())
+        reason = " ".join(repr(error).split())
         raise BadInput(
-            f"bundle {path} holds what no bundle of format {FORMAT} holds: {why:.300}; build "
-            "it anew with `python -m handoff build`"
+            f"bundle {path} has a document that is not of format {FORMAT}: {reason:.300}; build "
+            "it again with `python -m handoff build`",
+            code="invalid-document",
         ) from None
     return bundle
 
 
 def verify(path: Path) -> tuple[dict[str, Any], str]:
-    """The manifest and the id of the bundle in `path`, every file held against its digest.
-
-    Raises:
-        BadInput: see `read`.
-    """
-    if not (path / MANIFEST).is_file() or (path / MANIFEST).is_symlink():
+    """The manifest and the id of a bundle whose files all have their hashes; see `read`."""
+    file = path / MANIFEST
+    if not file.is_file() or file.is_symlink():
         raise BadInput(
             f"expected a bundle in {path}, found no {MANIFEST}; make one with "
-            "`python -m handoff build`"
+            "`python -m handoff build`",
+            code="not-a-bundle",
         )
-    raw = (path / MANIFEST).read_bytes()
+    raw = file.read_bytes()
     try:
         manifest = _parse(raw)
         files: dict[str, str] = {**manifest["files"]}
     except (ValueError, LookupError, TypeError, RecursionError):
-        raise _tampered(path, f"{MANIFEST} is no manifest") from None
+        raise _changed(path, f"{MANIFEST} is no manifest") from None
     if manifest.get("format") != FORMAT:
-        raise BadInput(
-            f"bundle {path} has format {manifest.get('format')}, expected {FORMAT}; build it anew"
-        )
+        version = f"format {manifest.get('format')}, expected {FORMAT}"
+        raise BadInput(f"bundle {path} has {version}; build it again", code="other-format")
     for name, digest in files.items():
         try:
-            _check(path, name, digest)
-        except OSError as error:  # no right to read it, or no name that a disk could hold
-            raise _tampered(path, f"{name!s:.80} cannot be read: {error.strerror}") from None
-    for name in REQUIRED:
-        if name not in files:
-            raise _tampered(path, f"{name} is missing from the manifest")
+            fault = _fault(path, name, digest)
+        except OSError as error:  # no right to read it, or a name that no disk can hold
+            fault = f"cannot be read: {error.strerror}"
+        if fault:
+            raise _changed(path, f"{name!s:.80} {fault}")
+    if absent := [name for name in REQUIRED if name not in files]:
+        raise _changed(path, f"{absent[0]} is missing from the manifest")
     folders = {str(parent) for name in files for parent in PurePosixPath(name).parents}
-    for found in path.rglob("*"):
-        name = found.relative_to(path).as_posix()
-        known = folders if found.is_dir() else {*files, MANIFEST}
-        if found.is_symlink() or name not in known:
-            raise _tampered(path, f"{name} is in the folder and not in the manifest")
+    for entry in path.rglob("*"):
+        name = entry.relative_to(path).as_posix()
+        expected = folders if entry.is_dir() else {*files, MANIFEST}
+        if entry.is_symlink() or name not in expected:
+            raise _changed(path, f"{name} is in the folder and not in the manifest")
     return manifest, hashlib.sha256(raw).hexdigest()
 
 
@@ -202,54 +188,54 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _check(path: Path, name: str, digest: str) -> None:
-    parts = PurePosixPath(name)
-    if parts.is_absolute() or ".." in parts.parts or "\\" in name or ":" in name:
-        raise _tampered(path, f"{name!r} leaves the folder")
+def _fault(path: Path, name: str, digest: str) -> str | None:
+    """What is wrong with a file of the manifest; None if nothing is."""
+    relative = PurePosixPath(name)
+    if relative.is_absolute() or ".." in relative.parts or "\\" in name or ":" in name:
+        return "leaves the folder"
     file = path / name
     # The bundle's own folder may be a link, as volumes are mounted; nothing in it may be one.
-    if any(parent.is_symlink() for parent in (file, *file.parents[: len(parts.parts) - 1])):
-        raise _tampered(path, f"{name} is a symbolic link")
+    if any(one.is_symlink() for one in (file, *file.parents[: len(relative.parts) - 1])):
+        return "is a symbolic link"
     if not file.is_file():
-        raise _tampered(path, f"{name} is missing")
+        return "is missing"
     if file.stat().st_size > LARGEST_FILE:
-        raise _tampered(path, f"{name} is larger than {LARGEST_FILE >> 20} MiB")
-    if file_digest(file) != digest:
-        raise _tampered(path, f"{name} was changed after the bundle was built")
+        return f"is larger than {LARGEST_FILE >> 20} MiB"
+    return None if file_digest(file) == digest else "was changed after the bundle was built"
 
 
 def _content(path: Path, name: str, digest: str) -> bytes:
-    """Verified as it is used: in a store that others write, it may change after `verify`."""
+    """The bytes of a file, verified as they are used: the file may change after `verify`."""
     try:
         data = (path / name).read_bytes()
     except OSError as error:
-        raise _tampered(path, f"{name} cannot be read: {error.strerror}") from None
+        raise _changed(path, f"{name} cannot be read: {error.strerror}") from None
     if hashlib.sha256(data).hexdigest() != digest:
-        raise _tampered(path, f"{name} was changed after the bundle was built")
+        raise _changed(path, f"{name} was changed after the bundle was built")
     return data
 
 
-def _tampered(path: Path, what: str) -> BadInput:
+def _changed(path: Path, fault: str) -> BadInput:
     return BadInput(
-        f"bundle {path} is not what was built: {what}; take it from the store again, or build it "
-        "anew with `python -m handoff build`"
+        f"bundle {path} is not what was built: {fault}; take it from the store again, or build it "
+        "again with `python -m handoff build`",
+        code="changed-bundle",
     )
 
 
 def _parse(text: str | bytes) -> dict[str, Any]:
-    value = json.loads(text, parse_constant=_no_number, object_pairs_hook=_once)
+    value = json.loads(text, parse_constant=_reject_constant, object_pairs_hook=_unique_keys)
     if not isinstance(value, dict):
         raise TypeError("no object")
     return value
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object whose keys all differ: of two values, two readers would believe two."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys all differ: of two values, two readers might use different ones."""
+    if len(value := dict(pairs)) < len(pairs):
         raise ValueError("a key stands twice in an object")
-    return found
+    return value
 
 
-def _no_number(name: str) -> float:
+def _reject_constant(name: str) -> float:
     raise ValueError(f"{name} is no number of JSON")

@@ -1,86 +1,77 @@
-"""The model card: what the model is for, how good it is and where not (Mitchell et al. 2019)."""
+"""The model card: the model's purpose, quality and limits (Mitchell et al. 2019)."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.problem.spec import Problem
 from engine.training.evaluate import NEVER
 
 
-def card(problem: Problem, manifest: dict[str, Any], evaluation: dict[str, Any], split: str) -> str:
-    """The card as Markdown, every number from the bundle it lies in."""
-    decision, kept_out = problem.decision, problem.columns.reasons
-    best = evaluation["candidate"]
-    parts = [
+def card(
+    problem: Problem, manifest: Mapping[str, Any], evaluation: Mapping[str, Any], split: str
+) -> str:
+    """The card as Markdown; every number is from the bundle."""
+    decision, metric = problem.decision, evaluation["metric"]
+    results = [("", evaluation["candidate"])]
+    results += [("baseline: ", one) for one in evaluation["baselines"]]
+    rows = [
+        (f"{prefix}{one['name']}", f"{one['value']:.4f}", f"{one['low']:.4f} to {one['high']:.4f}")
+        for prefix, one in results
+    ]
+    excluded = [f"- `{name}`: {reason}" for name, reason in problem.columns.reasons.items()]
+    sections = [
         f"# {decision.name}, version {manifest['version']}",
         f"{decision.question}\n\nOn the answer: {decision.action}",
         f"## Intended use\n{decision.intended_use}\n\n**Not for:** {decision.not_for}",
         f"## Owner of the decision\n{decision.stakeholder}",
         "## Data\n"
         f"Source `{problem.rows.source}`, digest `{manifest['data_digest'][:16]}`. "
-        f"Judged on {evaluation['rows']} rows that the model did not learn from: {split}.",
-        _made_with(manifest.get("engine")),
-        "## How good it is\n"
-        + _table(
-            ["", evaluation["metric"], "95 % interval"],
-            [_line(best["name"], best)]
-            + [_line(f"baseline: {one['name']}", one) for one in evaluation["baselines"]],
-        ),
+        f"Evaluated on {evaluation['rows']} rows that were not used in training: {split}.",
+        "## Quality\n" + _table(["", metric, "95 % interval"], rows),
         _value(problem, evaluation["value"], evaluation["threshold"]),
-        _slices(evaluation),
-        "## What it does not read\n"
-        + ("\n".join(f"- `{name}`: {why}" for name, why in kept_out.items()) or "Nothing."),
+        "## Excluded columns\n" + ("\n".join(excluded) or "None."),
     ]
+    if engine := manifest.get("engine"):  # none in a bundle of engine 1
+        version = f"Engine {engine['version']}, code `{engine['sha256'][:12]}`."
+        sections.insert(5, f"## Made with\n{version}")
+    if evaluation["slices"]:
+        rows = [
+            (
+                f"{one['column']} = {one['value']}",
+                str(one["rows"]),
+                "insufficient data" if one["metric"] is None else f"{one['metric']:.4f}",
+            )
+            for one in evaluation["slices"]
+        ]
+        sections.insert(-1, "## Quality by group\n" + _table(["group", "rows", metric], rows))
     if problem.assumed:
-        guessed = ", ".join(f"`{name}`" for name in problem.assumed)
-        parts.insert(1, f"> **Assumed, not answered by a person yet:** {guessed}")
-    return "\n\n".join(part for part in parts if part) + "\n"
+        names = ", ".join(f"`{name}`" for name in problem.assumed)
+        sections.insert(1, f"> **Assumed, not confirmed by a person yet:** {names}")
+    return "\n\n".join(sections) + "\n"
 
 
-def _made_with(engine: dict[str, str] | None) -> str:
-    if engine is None:  # a bundle of engine 1, whose card has no such line
-        return ""
-    return f"## Made with\nEngine {engine['version']}, code `{engine['sha256'][:12]}`."
-
-
-def _line(name: str, result: dict[str, Any]) -> list[str]:
-    return [name, f"{result['value']:.4f}", f"{result['low']:.4f} to {result['high']:.4f}"]
-
-
-def _table(header: list[str], rows: list[list[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
-
-
-def _cell(text: str) -> str:
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     # A bar or a line break in a label would end the cell.
-    return text.replace("|", "\\|").replace("\n", " ")
+    lines = [
+        [cell.replace("|", "\\|").replace("\n", " ") for cell in row]
+        for row in (header, ["---"] * len(header), *rows)
+    ]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _value(problem: Problem, value: dict[str, Any], threshold: float | None) -> str:
-    words = (
+def _value(problem: Problem, value: Mapping[str, Any], threshold: float | None) -> str:
+    text = (
         f"Per 1,000 rows: {value['per_1000_rows']:.0f} {value['currency']} "
         f"(95 % interval {value['low']:.0f} to {value['high']:.0f}), "
         f"against {value['do_nothing']:.0f} without the model."
     )
-    acts = ""
-    if threshold is not None:
-        acts = " It never acts: by these costs that is worth most."
-        if threshold < NEVER:
-            acts = f" It acts from a score of {threshold:.4f}."
-    guessed = ""
-    if any(name.partition(".")[0] == "value" for name in problem.assumed):
-        guessed = (
-            "> **Assumed:** a tool guessed what an outcome earns or costs, so no amount here is "
-            "known yet, nor a threshold that follows from it.\n\n"
+    if threshold is not None and threshold >= NEVER:
+        text += " It never acts: with these costs, acting never pays."
+    elif threshold is not None:
+        text += f" It acts from a score of {threshold:.4f}."
+    if problem.is_assumed("value"):
+        text = (
+            "> **Assumed:** a tool guessed the value of each outcome. The amounts and the "
+            f"threshold depend on this guess.\n\n{text}"
         )
-    return f"## What it is worth\n{guessed}{words}{acts}"
-
-
-def _slices(evaluation: dict[str, Any]) -> str:
-    if not evaluation["slices"]:
-        return ""
-    rows = []
-    for part in evaluation["slices"]:
-        result = "insufficient data" if part["metric"] is None else f"{part['metric']:.4f}"
-        rows.append([f"{part['column']} = {part['value']}", str(part["rows"]), result])
-    return "## For whom\n" + _table(["group", "rows", evaluation["metric"]], rows)
+    return f"## Value\n{text}"

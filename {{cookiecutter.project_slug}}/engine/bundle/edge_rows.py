@@ -1,6 +1,6 @@
-"""Edge values of a column: what its contract allows and where models fail first.
+"""Edge values of a column: allowed by its contract, and where models fail first.
 
-Golden rows, the gate's check `robust` and the search for differences of a converted model use them.
+Golden rows, the gate's check `robust` and the comparison with a converted model use them.
 """
 
 import math
@@ -43,7 +43,7 @@ def edges(column: Column) -> Iterator[Edge]:
 
 
 def all_edges(column: Column) -> Iterator[Edge]:
-    """The same, and all else that is rare: open ends of ranges, every category, odd dates."""
+    """The same, and other rare values: open ends of ranges, every category, distant dates."""
     yield from edges(column)
     yield from (Edge("extreme", column.name, name, value) for name, value in _extremes(column))
 

@@ -1,7 +1,6 @@
-"""What a bundle says of its model: all of it follows from the model and the rows.
+"""The documents of a bundle: all of them follow from the model and the rows.
 
-`bundle.build` writes it down. The gate works it out again and compares, so that nothing a bundle
-says has to be believed.
+`bundle.build` writes them. The gate recomputes and compares them; it trusts none in the bundle.
 """
 
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ from engine.training.evaluate import (
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What is known from training alone, and cannot be worked out from the model."""
+    """The values that only training knows: they cannot be computed from the model."""
 
     candidate: str
     threshold: float | None
@@ -47,104 +46,92 @@ class TestPredictions:
 
 
 def predict_test(dataset: Dataset, model: Pipeline) -> TestPredictions:
-    """Ask the model about the test rows.
-
-    Raises:
-        BadInput: the test holds a class that training never saw.
-    """
-    known = targets_of(dataset.problem, dataset.test, dataset.known.classes)
+    """Predict the test rows; BadInput if the test holds a class that training never saw."""
+    targets = targets_of(dataset.problem, dataset.test, dataset.known.classes)
     task = dataset.problem.target.task
-    scores = predict(model, dataset.inputs(dataset.test), task, known.classes)
-    return TestPredictions(dataset, known, scores)
+    scores = predict(model, dataset.inputs(dataset.test), task, targets.classes)
+    return TestPredictions(dataset, targets, scores)
 
 
 def contract(dataset: Dataset) -> Contract:
-    """What goes into a model of the problem and what comes out."""
+    """The inputs and outputs of a model of the problem."""
     problem, task = dataset.problem, dataset.problem.target.task
-    about = problem.target.column
+    name = problem.target.column
     score: dict[str, Any] = {"name": "score", "type": "number"}
-    if task == "regression":
-        outputs = [score | {"meaning": f"{about}, predicted"}]
-        return Contract(task, (), dataset.columns, tuple(outputs), dataset.layout)
-    score |= {"minimum": 0, "maximum": 1}
-    if task == "binary":
-        outputs = [
-            score | {"meaning": f"probability that {about} is {problem.target.positive}"},
+    probability = score | {"minimum": 0, "maximum": 1}
+    outputs: dict[str, tuple[dict[str, Any], ...]] = {
+        "regression": (score | {"meaning": f"{name}, predicted"},),
+        "binary": (
+            probability | {"meaning": f"probability that {name} is {problem.target.positive}"},
             {"name": "decision", "type": "boolean", "meaning": problem.decision.action},
-        ]
-    else:
-        outputs = [
-            score | {"meaning": "probability of the decision"},
-            {"name": "decision", "type": "category", "meaning": f"{about}, predicted"},
+        ),
+        "multiclass": (
+            probability | {"meaning": "probability of the decision"},
+            {"name": "decision", "type": "category", "meaning": f"{name}, predicted"},
             {"name": "scores", "type": "object", "meaning": "probability of each class"},
-        ]
-    return Contract(task, dataset.known.classes, dataset.columns, tuple(outputs), dataset.layout)
+        ),
+    }
+    classes = dataset.known.classes
+    return Contract(task, classes, dataset.columns, outputs[task], dataset.layout)
 
 
 def evaluate(
-    judged: TestPredictions, claims: TrainingResult, candidates: Candidates
+    predictions: TestPredictions, trained: TrainingResult, candidates: Candidates
 ) -> dict[str, Any]:
-    """evaluation.json: measures with intervals, baselines, groups, calibration, money.
+    """evaluation.json: metrics with intervals, baselines, slices, calibration, money.
 
     Raises:
-        BadInput: the problem names groups that are none.
+        BadInput: the problem names slices of a column that has none.
     """
-    problem, outcome, scores = judged.dataset.problem, judged.known.values, judged.scores
+    dataset, scores = predictions.dataset, predictions.scores
+    problem, outcome, units = dataset.problem, predictions.known.values, predictions.known.units
     metric, task = METRICS[problem.success.metric], problem.target.task
-    units, stratify = judged.known.units, task != "regression"
-    found = measures(problem, outcome, scores, units)
-    baselines = _baselines(judged, candidates)
+    sampling: dict[str, Any] = {"stratify": task != "regression", "units": units}
+    metrics = measures(problem, outcome, scores, units)
+    baselines = _baselines(predictions, candidates)
+    simplest = next(iter(baselines.values()))
     return {
         "metric": metric.name,
         "higher_is_better": metric.higher_is_better,
         "rows": len(outcome),
-        "candidate": {"name": claims.candidate, **found[metric.name].to_json()},
+        "candidate": {"name": trained.candidate, **metrics[metric.name].to_json()},
         "baselines": [
             {
                 "name": name,
-                **measure(metric, outcome, baseline, stratify=stratify, units=units).to_json(),
-                "difference": measure_gain(
-                    metric, outcome, scores, baseline, stratify=stratify, units=units
-                ).to_json(),
+                **measure(metric, outcome, baseline, **sampling).to_json(),
+                "difference": measure_gain(metric, outcome, scores, baseline, **sampling).to_json(),
             }
             for name, baseline in baselines.items()
         ],
-        "metrics": {name: one.to_json() for name, one in found.items()},
-        "slices": slices(problem, judged.dataset.test, outcome, scores, units),
+        "metrics": {name: one.to_json() for name, one in metrics.items()},
+        "slices": slices(problem, dataset.test, outcome, scores, units),
         "calibration": calibration(outcome, scores) if task == "binary" else [],
-        "threshold": claims.threshold,
-        "value": worth(
-            problem, outcome, scores, next(iter(baselines.values())), claims.threshold, units
-        ),
-        "test_evaluations": claims.test_evaluations,
+        "threshold": trained.threshold,
+        "value": worth(problem, outcome, scores, simplest, trained.threshold, units),
+        "test_evaluations": trained.test_evaluations,
     }
 
 
-def _baselines(judged: TestPredictions, candidates: Candidates) -> dict[str, Array]:
-    """What each baseline, fitted on the training rows, says of the test rows; simplest first."""
-    dataset, task = judged.dataset, judged.dataset.problem.target.task
+def _baselines(predictions: TestPredictions, candidates: Candidates) -> dict[str, Array]:
+    """Test predictions of each baseline, fitted on the training rows; simplest first."""
+    dataset, classes = predictions.dataset, predictions.known.classes
+    task, train, test = dataset.problem.target.task, dataset.learning, dataset.inputs(dataset.test)
     return {
         one.name: predict(
-            clone(one.model).fit(dataset.inputs(dataset.learning), dataset.known.labels),
-            dataset.inputs(dataset.test),
-            task,
-            judged.known.classes,
+            clone(one.model).fit(dataset.inputs(train), dataset.known.labels), test, task, classes
         )
-        for one in candidates(dataset.columns, task, SEED, len(dataset.learning))
+        for one in candidates(dataset.columns, task, SEED, len(train))
         if one.is_baseline
     }
 
 
-def reference(judged: TestPredictions, evaluation: dict[str, Any]) -> dict[str, Any]:
-    """reference.json: what inputs and score look like on rows that the model did not learn from."""
-    dataset, task = judged.dataset, judged.dataset.problem.target.task
-    answers = golden_answers(judged.scores, task, judged.known.classes, evaluation["threshold"])
+def reference(predictions: TestPredictions, evaluation: dict[str, Any]) -> dict[str, Any]:
+    """reference.json: the distributions of inputs and score on rows unseen in training."""
+    dataset, classes = predictions.dataset, predictions.known.classes
+    task, threshold = dataset.problem.target.task, evaluation["threshold"]
+    answers = golden_answers(predictions.scores, task, classes, threshold)
     scores = np.asarray([answer["score"] for answer in answers], dtype=float)
+    performance = {"metric": evaluation["metric"]}
+    performance |= {key: evaluation["candidate"][key] for key in ("value", "low", "high")}
     frozen = freeze(dataset.inputs(dataset.test), dataset.columns, scores)
-    own = evaluation["candidate"]
-    frozen["performance"] = {
-        "metric": evaluation["metric"],
-        **{key: own[key] for key in ("value", "low", "high")},
-        "rows": evaluation["rows"],
-    }
-    return frozen
+    return frozen | {"performance": performance | {"rows": evaluation["rows"]}}

@@ -1,7 +1,7 @@
-"""What feature code imports and calls, seen without running it.
+"""Finds imports and calls in feature code that no feature needs, without running it.
 
-It is help for a reader, not a sandbox: code that wants to hide will, and it runs wherever the model
-is loaded. What this refuses has no business in a computation; what it misses a reviewer must see.
+It helps a reviewer and is no sandbox: code can hide from it, and feature code runs wherever the
+model is loaded.
 """
 
 import ast
@@ -9,8 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-# What feature code may import: packages that the serving image holds, and of the standard library
-# what computes. All else reaches out, or gives another answer each time.
+# Feature code may import the packages of the serving image, and the parts of the standard library
+# that compute. Other modules reach outside, or give another result each time.
 SERVED = {"numpy", "pandas", "sklearn", "scipy"}
 COMPUTES = {
     *("__future__", "abc", "base64", "bisect", "calendar", "collections", "copy", "dataclasses"),
@@ -18,10 +18,10 @@ COMPUTES = {
     *("ipaddress", "itertools", "json", "math", "numbers", "operator", "re", "statistics"),
     *("string", "struct", "textwrap", "typing", "unicodedata", "warnings", "zlib", "zoneinfo"),
 }
-# Of the packages, the parts that read files and addresses, or draw by chance.
-PARTS = {"ctypeslib", "datasets", "f2py", "io", "random"}
+# The parts of these packages that read files and addresses, or draw random numbers.
+SUBMODULES = {"ctypeslib", "datasets", "f2py", "io", "random"}
 CALLS = {"__import__", "breakpoint", "compile", "eval", "exec", "globals", "input", "open"}
-# What reads or writes a file or an address, whatever object it is called on.
+# Methods that read or write a file or an address, whatever object they belong to.
 REACHES = {
     *("DataSource", "HDFStore", "ExcelFile", "ExcelWriter", "dump", "fromfile", "genfromtxt"),
     *("fromregex", "load", "loadtxt", "load_library", "memmap", "open_memmap", "popen", "save"),
@@ -31,93 +31,85 @@ REACHES = {
     *("to_string", "to_xml"),
 }
 REACHES_BY_START = ("fetch_", "read_")
-# The clock; and what is another in each process.
-CLOCK, MOMENTS, OWN = {"now", "today", "utcnow"}, {"now", "today"}, {"hash", "id"}
-# What draws by chance unless it is given a seed; of numpy's own, what may be given one.
+# The clock; and functions whose result differs in each process.
+CLOCK, NOW, PER_PROCESS = {"now", "today", "utcnow"}, {"now", "today"}, {"hash", "id"}
+# Functions that draw random numbers unless they are given a seed.
 DRAWS, SEEDS, SEEDED = {"rvs", "sample", "samples"}, {"random_state", "seed"}, {"default_rng"}
-# The ways round the names above.
+# Ways around the names above.
 DUNDERS = {"__builtins__", "__dict__", "__globals__", "__loader__", "__subclasses__"}
 
-# What is said of them.
-BY_CLOCK = "it reads the clock, so its answer is another tomorrow; take the moment from a column"
-BY_CHANCE = "it is another each time; np.random.default_rng(3) draws the same again"
+BY_CLOCK = "it reads the clock, so its result changes with time; take the time from a column"
+BY_CHANCE = "it differs each time; np.random.default_rng(3) draws the same again"
 REACHING = "a feature is computed, it reads and writes nothing else"
 
 
 def unportable(features: Path) -> list[str]:
-    """What the code does that no feature needs, each with its line."""
+    """The imports and calls of the code that no feature needs, each with its line."""
     try:
         tree = ast.parse(features.read_text(encoding="utf-8"))
     except (SyntaxError, ValueError) as error:
         return [f"features.py is no Python: {error}"]
-    found = sorted({(line, what) for node in ast.walk(tree) for line, what in _wrong(node)})
-    return [f"features.py line {line} {what}" for line, what in found]
+    faults = {(getattr(node, "lineno", 0), f) for node in ast.walk(tree) for f in _faults(node)}
+    return [f"features.py line {line} {fault}" for line, fault in sorted(faults)]
 
 
-def _wrong(node: ast.AST) -> Iterator[tuple[int, str]]:
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        yield from ((node.lineno, said) for name in _imported(node) if (said := _of_import(name)))
-    elif isinstance(node, ast.Name) and node.id in CALLS | DUNDERS:
-        yield node.lineno, f"uses {node.id}: a feature is computed, it runs and reads nothing else"
-    elif isinstance(node, ast.Attribute) and (said := _of_name(node.attr)):
-        yield node.lineno, f"uses .{node.attr}: {said}"
-    elif isinstance(node, ast.Attribute) and _is_numpys_chance(node.value):
-        if node.attr not in {*SEEDED, "Generator"}:
-            yield node.lineno, f"uses random.{node.attr}: {BY_CHANCE}"
-    elif isinstance(node, ast.Assign) and _is_numpys_chance(node.value):
-        yield node.lineno, f"uses random under another name: {BY_CHANCE}"
-    elif isinstance(node, ast.Call):
-        yield from ((node.lineno, said) for said in _of_call(node))
-
-
-def _imported(node: ast.Import | ast.ImportFrom) -> list[str]:
-    """Dotted names; what is imported from a module with the module before it."""
+def _faults(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    return [f"{'.' * node.level}{node.module or ''}.{alias.name}" for alias in node.names]
+        yield from _faults_of_imports([alias.name for alias in node.names])
+    elif isinstance(node, ast.ImportFrom):
+        module = f"{'.' * node.level}{node.module or ''}"
+        yield from _faults_of_imports([f"{module}.{alias.name}" for alias in node.names])
+    elif isinstance(node, ast.Name) and node.id in CALLS | DUNDERS:
+        yield f"uses {node.id}: a feature is computed, it runs and reads nothing else"
+    elif isinstance(node, ast.Attribute) and (fault := _fault_of_name(node.attr)):
+        yield f"uses .{node.attr}: {fault}"
+    elif isinstance(node, ast.Attribute) and _is_numpy_random(node.value):
+        if node.attr not in {*SEEDED, "Generator"}:
+            yield f"uses random.{node.attr}: {BY_CHANCE}"
+    elif isinstance(node, ast.Assign) and _is_numpy_random(node.value):
+        yield f"uses random under another name: {BY_CHANCE}"
+    elif isinstance(node, ast.Call):
+        yield from _faults_of_call(node)
 
 
-def _of_import(dotted: str) -> str | None:
-    first, *rest = dotted.split(".")
-    if first in SERVED and PARTS.isdisjoint(rest[:1]) and not _of_name(rest[-1] if rest else ""):
-        return None
-    if first in COMPUTES:
-        return None
-    if first in SERVED or first in sys.stdlib_module_names:
-        name = first if first not in SERVED else dotted
-        return f"imports {name}: a feature is computed, it reaches for nothing"
-    return f"imports {first or '.'}, which serving has not"
+def _faults_of_imports(names: list[str]) -> Iterator[str]:
+    for dotted in names:
+        first, *rest = dotted.split(".")
+        if first in SERVED:
+            if rest and (rest[0] in SUBMODULES or _fault_of_name(rest[-1])):
+                yield f"imports {dotted}: {REACHING}"
+        elif first in sys.stdlib_module_names - COMPUTES:
+            yield f"imports {first}: {REACHING}"
+        elif first not in COMPUTES:
+            yield f"imports {first or '.'}, which serving does not install"
 
 
-def _of_name(name: str) -> str | None:
+def _fault_of_name(name: str) -> str | None:
     """What is wrong with an attribute of this name, if anything is."""
     if name in CLOCK:
         return BY_CLOCK
-    if name in REACHES | DUNDERS | PARTS - {"random", "io"} or name.startswith(REACHES_BY_START):
-        return REACHING
-    return None
+    reaches = REACHES | DUNDERS | SUBMODULES - {"random", "io"}
+    return REACHING if name in reaches or name.startswith(REACHES_BY_START) else None
 
 
-def _is_numpys_chance(node: ast.AST) -> bool:
-    """Is it `np.random`, by whatever name? A generator of one's own has a method called so."""
-    return (
-        isinstance(node, ast.Attribute)
-        and node.attr == "random"
-        and isinstance(node.value, ast.Name)
-    )
+def _is_numpy_random(node: ast.AST) -> bool:
+    """Whether it is `np.random`, by whatever name; a generator's own method is none."""
+    if not isinstance(node, ast.Attribute):
+        return False
+    return node.attr == "random" and isinstance(node.value, ast.Name)
 
 
-def _of_call(call: ast.Call) -> Iterator[str]:
+def _faults_of_call(call: ast.Call) -> Iterator[str]:
     name = getattr(call.func, "attr", getattr(call.func, "id", ""))
-    said = [one.value if isinstance(one, ast.Constant) else "" for one in call.args]
-    given = {keyword.arg for keyword in call.keywords}
-    if isinstance(call.func, ast.Name) and name in OWN:
-        yield f"uses {name}: it is another in each process; hashlib's are the same"
-    if name in {"Timestamp", "to_datetime", "datetime64"} and MOMENTS & set(said[:1]):
-        yield f"uses {name}({said[0]!r}): {BY_CLOCK}"
-    if name in DRAWS and not given & SEEDS:
+    values = [one.value if isinstance(one, ast.Constant) else "" for one in call.args]
+    is_seeded = bool({keyword.arg for keyword in call.keywords} & SEEDS)
+    if isinstance(call.func, ast.Name) and name in PER_PROCESS:
+        yield f"uses {name}: it differs in each process; hashlib's functions do not"
+    if name in {"Timestamp", "to_datetime", "datetime64"} and NOW & set(values[:1]):
+        yield f"uses {name}({values[0]!r}): {BY_CLOCK}"
+    if name in DRAWS and not is_seeded:
         yield f"uses .{name} without a seed: {BY_CHANCE}"
-    if name in SEEDED and (said[:1] or [None]) == [None] and not given & SEEDS:
+    if name in SEEDED and values[:1] in ([], [None]) and not is_seeded:
         yield f"uses {name} without a seed: {BY_CHANCE}"
-    if name == "getattr" and (wrong := _of_name(str(said[1]))):
-        yield f"uses .{said[1]!s}: {wrong}"
+    if name == "getattr" and (fault := _fault_of_name(str(values[1]))):
+        yield f"uses .{values[1]!s}: {fault}"

@@ -1,4 +1,4 @@
-"""Golden rows: rows with the answers that the PoC gave, which production must give too."""
+"""Golden rows: rows with the predictions of the PoC, which production must give too."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,11 +11,10 @@ from sklearn.pipeline import Pipeline
 from engine.bundle.edge_rows import Edge, edges
 from engine.contract.column import Column
 from engine.data.columns import json_rows
+from engine.problem.metrics import Array
 from engine.problem.spec import Task
 from engine.training.dataset import Dataset
 from engine.training.evaluate import predict
-
-Array = NDArray[np.float64]
 
 # A server replays each of them, one by one, before it opens its port.
 TYPICAL, NEAR, MOST_EDGES = 20, 10, 150
@@ -24,9 +23,9 @@ TYPICAL, NEAR, MOST_EDGES = 20, 10, 150
 def golden_answers(
     scores: Array, task: Task, classes: Sequence[Any], threshold: float | None
 ) -> list[dict[str, Any]]:
-    """What the model says of each row, as it is answered to a caller.
+    """The model's answer for each row, as a caller gets it.
 
-    `scores` are as `training.evaluate.predict` gives them; without a threshold, one half is it.
+    `scores` are as `training.evaluate.predict` gives them; the default threshold is one half.
     """
     if task == "regression":
         return [{"score": float(score)} for score in scores]
@@ -46,27 +45,20 @@ def golden_answers(
 def golden_rows(
     dataset: Dataset, model: Pipeline, scores: Array, threshold: float | None
 ) -> list[dict[str, Any]]:
-    """Typical test rows, and the edges: missing, unseen, extreme, near a decision.
+    """Typical test rows, and edge rows: missing, unseen, extreme, near a decision.
 
-    `scores` are what `model` says of the test rows.
+    `scores` are the model's predictions of the test rows.
     """
     task, classes, columns = dataset.problem.target.task, dataset.known.classes, dataset.columns
     table = dataset.inputs(dataset.test)
-    typical = np.linspace(0, len(table) - 1, min(TYPICAL, len(table)), dtype=int)
+    typical = _spread(len(table), TYPICAL)
     near = _nearest(scores, task, threshold)
-    every = [edge for column in columns for edge in edges(column)]
-    spread = np.linspace(0, len(every) - 1, min(MOST_EDGES, len(every)), dtype=int)
-    extreme = [every[at] for at in spread]
+    all_edges = [edge for column in columns for edge in edges(column)]
+    chosen = [all_edges[i] for i in _spread(len(all_edges), MOST_EDGES)]
     kinds = ["typical"] * len(typical) + ["near_threshold"] * len(near)
-    kinds += [edge.kind for edge in extreme]
-    rows = pd.concat(
-        [
-            table.iloc[typical],
-            table.iloc[near],
-            _pushed(table.iloc[len(table) // 2], columns, extreme),
-        ],
-        ignore_index=True,
-    )
+    kinds += [edge.kind for edge in chosen]
+    edge_rows = _edge_rows(table.iloc[len(table) // 2], columns, chosen)
+    rows = pd.concat([table.iloc[typical], table.iloc[near], edge_rows], ignore_index=True)
     answers = golden_answers(predict(model, rows, task, classes), task, classes, threshold)
     return [
         {"kind": kind, "row": row, "answer": answer}
@@ -74,8 +66,13 @@ def golden_rows(
     ]
 
 
+def _spread(count: int, most: int) -> NDArray[np.intp]:
+    """At most `most` of `count` indices, evenly spaced."""
+    return np.linspace(0, count - 1, min(most, count), dtype=np.intp)
+
+
 def _nearest(scores: Array, task: Task, threshold: float | None) -> NDArray[np.intp]:
-    """The rows whose decision hangs by a thread; none where nothing is decided."""
+    """The rows closest to another decision; none for regression."""
     if task == "regression":
         return np.array([], dtype=np.intp)
     if task == "binary":
@@ -86,19 +83,16 @@ def _nearest(scores: Array, task: Task, threshold: float | None) -> NDArray[np.i
     return np.argsort(distance, kind="stable")[:NEAR]
 
 
-def _pushed(
-    base: "pd.Series[Any]", columns: Sequence[Column], extreme: Sequence[Edge]
+def _edge_rows(
+    base: "pd.Series[Any]", columns: Sequence[Column], chosen: Sequence[Edge]
 ) -> pd.DataFrame:
-    """A row for each edge: `base` with the one value pushed there."""
+    """A row for each edge: `base` with this one value replaced."""
+    values = {
+        column.name: [
+            edge.value if edge.column == column.name else base[column.name] for edge in chosen
+        ]
+        for column in columns
+    }
     return pd.DataFrame(
-        {
-            column.name: pd.Series(
-                [
-                    edge.value if edge.column == column.name else base[column.name]
-                    for edge in extreme
-                ],
-                dtype=column.dtype,
-            )
-            for column in columns
-        }
+        {column.name: pd.Series(values[column.name], dtype=column.dtype) for column in columns}
     )

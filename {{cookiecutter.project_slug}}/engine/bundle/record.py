@@ -1,4 +1,4 @@
-"""What is said about a bundle stays outside it, in git: the verdict and one signature a team."""
+"""The record of a bundle, outside it and in git: the gate's verdict and one signature a team."""
 
 import hashlib
 from pathlib import Path
@@ -11,46 +11,42 @@ RECORDS = Path("handoff/records")
 VERDICT = "verdict.json"
 # One file a team: CODEOWNERS gives each to one owner, so branch protection can require both.
 TEAMS = ("data-science", "ml-engineering")
-# A ConfigMap knows no folders: mounted here, it holds the record of the one bundle it releases.
+# A ConfigMap has no folders: mounted here, it holds the record of the one bundle it releases.
 MOUNTED = "mounted"
-# What is expected there, and the next step where it is not.
+# The expected content, and the next step where it is missing.
 _A_VERDICT = ("the gate's verdict", "run `python -m handoff check`")
 
 
 def folder(bundle_id: str, records: Path = RECORDS) -> Path:
-    """Where the record of a bundle lies: where one is mounted that speaks of it, else by its id."""
+    """The folder of a bundle's record: the mounted one if it is of this bundle, else by its id."""
     mounted = records / MOUNTED
     try:
-        about = _verdict(mounted / VERDICT).get("bundle")
+        is_mounted = read_json(mounted / VERDICT, *_A_VERDICT).get("bundle") == bundle_id
     except BadInput:
-        about = None
-    return mounted if about == bundle_id else records / bundle_id
+        is_mounted = False
+    return mounted if is_mounted else records / bundle_id
 
 
 def verdict_digest(bundle_id: str, records: Path = RECORDS) -> str:
-    """SHA-256 of the verdict that the signatures confirm.
-
-    Raises:
-        BadInput: there is none that can be read.
-    """
-    path = folder(bundle_id, records) / VERDICT
-    return hashlib.sha256(read_bytes(path, *_A_VERDICT)).hexdigest()
+    """SHA-256 of the verdict that signatures confirm; BadInput if it cannot be read."""
+    verdict = read_bytes(folder(bundle_id, records) / VERDICT, *_A_VERDICT)
+    return hashlib.sha256(verdict).hexdigest()
 
 
 def refusal(bundle_id: str, records: Path = RECORDS) -> str | None:
-    """Why the bundle is not accepted, in words; None where it is.
+    """Why the bundle is not accepted; None where it is.
 
     Accepted means: the gate passed it, and both teams signed for this bundle and this verdict.
     """
     path = folder(bundle_id, records) / VERDICT
     try:
-        verdict = _verdict(path)
+        verdict = read_json(path, *_A_VERDICT)
     except MissingFile:
         return f"the gate has no verdict on it ({path}); run `python -m handoff check`"
     except BadInput:
         return f"its verdict ({path}) cannot be read"
     if verdict.get("bundle") != bundle_id:
-        return f"its verdict ({path}) speaks of another bundle"
+        return f"its verdict ({path}) is about another bundle"
     if verdict.get("verdict") != "passed":
         return f"the gate refused it ({path})"
     for team in TEAMS:
@@ -60,11 +56,7 @@ def refusal(bundle_id: str, records: Path = RECORDS) -> str | None:
 
 
 def unsigned(bundle_id: str, team: str, records: Path = RECORDS) -> str | None:
-    """Why the team's signature is none for this bundle and the verdict as it stands; None if it is.
-
-    Raises:
-        BadInput: there is no verdict.
-    """
+    """Why the team has not signed this bundle and verdict, or None; BadInput without a verdict."""
     path = folder(bundle_id, records) / f"{team}.toml"
     try:
         signature = _signature(path)
@@ -77,12 +69,12 @@ def unsigned(bundle_id: str, team: str, records: Path = RECORDS) -> str | None:
         if signature.get(name) != value:
             return f"{path} signs for another {name} than {value:.16}"
     if not signature.get("person") or not signature.get("signed_at"):
-        return f"{path} does not say who signed, and when"
+        return f"{path} has no person or no date"
     return None
 
 
 def signed(bundle_id: str, records: Path = RECORDS) -> tuple[str, ...]:
-    """The teams that have signed for the bundle and the verdict as it stands."""
+    """The teams that have signed for the bundle and its present verdict."""
     try:
         return tuple(team for team in TEAMS if unsigned(bundle_id, team, records) is None)
     except BadInput:  # no verdict, so nothing to sign for
@@ -90,17 +82,9 @@ def signed(bundle_id: str, records: Path = RECORDS) -> tuple[str, ...]:
 
 
 def signer(bundle_id: str, team: str, records: Path = RECORDS) -> str:
-    """Who signed for the team.
-
-    Raises:
-        BadInput: there is no signature that can be read.
-    """
+    """The person who signed for the team; BadInput if there is no signature that can be read."""
     return str(_signature(folder(bundle_id, records) / f"{team}.toml").get("person"))
 
 
 def _signature(path: Path) -> dict[str, Any]:
     return read_toml(path, "a signature", "sign again with `python -m handoff accept`")
-
-
-def _verdict(path: Path) -> dict[str, Any]:
-    return read_json(path, *_A_VERDICT)

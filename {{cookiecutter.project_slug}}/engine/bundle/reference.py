@@ -1,30 +1,150 @@
-"""Freezes what the model's inputs and its score looked like, into bins that travel with it."""
+"""Freezes the distributions of inputs and score into bins, and counts rows into these bins.
 
-from collections.abc import Sequence
-from typing import Any
+reference.json holds the bins. Counts are integers and add up: two days, two replicas or two files
+can be counted separately and merged with `+`. Memory does not grow with the rows.
+"""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import duckdb
 import numpy as np
 import pandas as pd
 
-from engine.bundle.counting import NUMBERS, Histogram, count_frame
 from engine.contract.column import Column
 from engine.problem.errors import BadInput
+from engine.problem.metrics import Array
 
 # Ten bins show where a distribution moved; each needs some 20 rows to be worth counting.
 MOST_BINS = 10
 ROWS_PER_BIN = 20
 MOST_CATEGORIES = 50
+NUMBERS = ("number", "integer")
+CATEGORIES = ("category", "boolean")
 
 
-def freeze(frame: pd.DataFrame, columns: Sequence[Column], scores: np.ndarray) -> dict[str, Any]:
-    """Make reference.json from rows that the model did not learn from, and their scores.
+@dataclass(frozen=True)
+class Histogram:
+    """The counts of one column.
 
-    (On rows it learned from, a model is surer than it will ever be again: its live scores would
+    `counts` has a number for each frozen bin; a category's last bin is 'other'. Rows without a
+    value are in `missing` alone. `below` and `above` are the rows outside the reference's range;
+    they are in the outer bins too, which have no limits.
+    """
+
+    counts: tuple[int, ...]
+    missing: int = 0
+    below: int = 0
+    above: int = 0
+
+    @property
+    def present(self) -> int:
+        """Rows with a value in a bin."""
+        return sum(self.counts)
+
+    def __add__(self, more: Self) -> "Histogram":
+        """The same column over both sets of rows."""
+        return Histogram(
+            tuple(a + b for a, b in zip(self.counts, more.counts, strict=True)),
+            self.missing + more.missing,
+            self.below + more.below,
+            self.above + more.above,
+        )
+
+
+@dataclass(frozen=True)
+class Counts:
+    """All columns of a reference and the score, counted over the same rows."""
+
+    rows: int
+    features: Mapping[str, Histogram]
+    score: Histogram
+
+    def __add__(self, more: Self) -> "Counts":
+        """The same columns over both sets of rows."""
+        return Counts(
+            self.rows + more.rows,
+            {name: one + more.features[name] for name, one in self.features.items()},
+            self.score + more.score,
+        )
+
+
+def count(
+    connection: duckdb.DuckDBPyConnection, table: str, reference: Mapping[str, Any]
+) -> Counts:
+    """Count the rows of `table` into the bins of `reference` in one pass.
+
+    `table` has the columns c0, c1, … in the order of the reference's features, then the score.
+    Names of the data never reach the SQL, so they may have any characters.
+
+    Raises:
+        duckdb.ConversionException: a number's column has other values.
+    """
+    bins = [*reference["features"], {"type": "number", **reference["score"]}]
+    pieces = [_aggregates(f"c{i}", one) for i, one in enumerate(bins)]
+    selected = ", ".join(sql for sql, _ in pieces)
+    parameters = [value for _, values in pieces for value in values]
+    typed = ", ".join(f"{_typed(f'c{i}', one)} AS c{i}" for i, one in enumerate(bins))
+    # The table's name and the columns' are ours, never the data's.
+    query = f"SELECT {selected}, count(*) FROM (SELECT {typed} FROM {table})"  # noqa: S608
+    *results, rows = connection.execute(query, parameters).fetchall()[0]
+    counts = [_histogram(one, results[4 * i : 4 * i + 4], rows) for i, one in enumerate(bins)]
+    names = [one["name"] for one in reference["features"]]
+    return Counts(rows, dict(zip(names, counts, strict=False)), counts[-1])
+
+
+def count_frame(frame: pd.DataFrame, scores: Array, reference: Mapping[str, Any]) -> Counts:
+    """Count a frame that has the reference's features, and its rows' scores, shape (rows,)."""
+    names = [one["name"] for one in reference["features"]]
+    table = frame[names].set_axis([f"c{i}" for i in range(len(names))], axis=1)
+    table[f"c{len(names)}"] = np.asarray(scores, dtype=float)
+    with duckdb.cursor() as connection:
+        connection.register("counted", table)
+        return count(connection, "counted", reference)
+
+
+def _typed(column: str, bins: Mapping[str, Any]) -> str:
+    """A column as it is counted."""
+    if bins["type"] in NUMBERS:
+        # NaN is the greatest number of DuckDB; here it is missing.
+        return f"nullif({column}::DOUBLE, 'nan'::DOUBLE)"
+    # DuckDB names the other values of a histogram '', which may be a value too: hence the prefix.
+    return f"'=' || {column}::VARCHAR"
+
+
+def _aggregates(x: str, bins: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    """Four aggregates of a column as SQL and its parameters: bins, present, below, above."""
+    if bins["type"] in NUMBERS:
+        limits = [bins.get("minimum"), bins.get("maximum")]
+        outside = f"count_if({x} < ?::DOUBLE), count_if({x} > ?::DOUBLE)"
+        return f"histogram({x}, ?::DOUBLE[]), count({x}), {outside}", [bins["edges"], *limits]
+    if bins["type"] in CATEGORIES:
+        listed = [f"={category}" for category in bins["categories"]]
+        return f"histogram_exact({x}, ?::VARCHAR[]), count({x}), 0, 0", [listed]
+    return f"NULL, count({x}), 0, 0", []
+
+
+def _histogram(bins: Mapping[str, Any], result: Sequence[Any], rows: int) -> Histogram:
+    histogram, present, below, above = result
+    if bins["type"] in NUMBERS:
+        named = [(histogram or {}).get(edge, 0) for edge in bins["edges"]]
+    elif bins["type"] in CATEGORIES:
+        named = [(histogram or {}).get(f"={category}", 0) for category in bins["categories"]]
+    else:
+        return Histogram((), rows - present)
+    # DuckDB counts NULL where there is no value.
+    return Histogram((*named, present - sum(named)), rows - present, below or 0, above or 0)
+
+
+def freeze(frame: pd.DataFrame, columns: Sequence[Column], scores: Array) -> dict[str, Any]:
+    """Make reference.json from rows unseen in training, and their scores.
+
+    (On its training rows a model is more certain than on any later row: its live scores would
     look like drift.) `scores` has shape (rows,). A number's bins end at its quantiles, so that an
-    outlier cannot stretch them; ties share a bin. The categories of a column that takes new ones
-    are chosen on a random half of the rows and counted on the other half: a value that happens to
-    be frequent in the half that chose it is not in the other, nor in the rows to come, and only
-    so are the two comparable. `missing` always counts all rows.
+    outlier cannot stretch them; ties share a bin. The categories of an open column are chosen on
+    a random half of the rows and counted on the other half: a value that is frequent by chance in
+    the first half would look like drift later. `missing` always counts all rows.
 
     Raises:
         BadInput: no rows, or not one finite score for each.
@@ -33,16 +153,17 @@ def freeze(frame: pd.DataFrame, columns: Sequence[Column], scores: np.ndarray) -
     if not len(frame) or scores.shape != (len(frame),) or not np.isfinite(scores).all():
         raise BadInput(
             f"expected rows and one finite score for each; got {len(frame)} rows and scores of "
-            f"shape {scores.shape}; next: score the rows the reference is made from"
+            f"shape {scores.shape}; score the rows of the reference first",
+            code="invalid-scores",
         )
-    chooses = np.random.default_rng(0).permutation(len(frame)) < len(frame) // 2
-    features = [_bins(column, frame[column.name], chooses) for column in columns]
+    first_half = np.random.default_rng(0).permutation(len(frame)) < len(frame) // 2
+    features = [_bins(column, frame[column.name], first_half) for column in columns]
     score: dict[str, Any] = {"edges": _edges(scores)}
     reference = {"rows": len(frame), "features": features, "score": score}
     everything = count_frame(frame, scores, reference)
-    other_half = count_frame(frame[~chooses], scores[~chooses], reference)
+    other_half = count_frame(frame[~first_half], scores[~first_half], reference)
     for column, feature in zip(columns, features, strict=True):
-        counted = other_half if _chosen(column) else everything
+        counted = other_half if _is_open(column) else everything
         feature["counts"] = list(counted.features[column.name].counts)
         feature["missing"] = everything.features[column.name].missing
     score["counts"] = list(everything.score.counts)
@@ -54,12 +175,12 @@ def histogram_of(feature: dict[str, Any]) -> Histogram:
     return Histogram(tuple(feature["counts"]), feature.get("missing", 0))
 
 
-def _chosen(column: Column) -> bool:
-    """Whether data chose the column's categories, rather than the contract."""
+def _is_open(column: Column) -> bool:
+    """Whether its categories come from the data instead of the contract."""
     return column.type == "category" and not column.closed
 
 
-def _bins(column: Column, values: pd.Series, chooses: np.ndarray) -> dict[str, Any]:
+def _bins(column: Column, values: pd.Series, first_half: np.ndarray) -> dict[str, Any]:
     feature: dict[str, Any] = {"name": column.name, "type": column.type}
     if column.type in NUMBERS:
         numbers = values.to_numpy(dtype=float, na_value=np.nan)
@@ -68,17 +189,17 @@ def _bins(column: Column, values: pd.Series, chooses: np.ndarray) -> dict[str, A
         return feature | {"edges": _edges(numbers), "minimum": limits[0], "maximum": limits[1]}
     if column.type == "boolean":
         return feature | {"categories": ["false", "true"]}
-    if column.type == "category":
-        if not _chosen(column):
-            return feature | {"categories": list(column.categories)}
-        frequent = values[chooses].dropna().astype(str).value_counts()
-        # Among equals the order of the alphabet, so that the same rows freeze to the same bytes.
-        ranked = sorted(frequent.items(), key=lambda item: (-item[1], item[0]))
-        return feature | {"categories": [str(name) for name, _ in ranked[:MOST_CATEGORIES]]}
-    return feature
+    if column.type != "category":
+        return feature
+    if not _is_open(column):
+        return feature | {"categories": list(column.categories)}
+    frequent = values[first_half].dropna().astype(str).value_counts()
+    # Equals are in alphabetical order, so that the same rows freeze to the same bytes.
+    ranked = sorted(frequent.items(), key=lambda item: (-item[1], item[0]))
+    return feature | {"categories": [str(name) for name, _ in ranked[:MOST_CATEGORIES]]}
 
 
-def _edges(numbers: np.ndarray) -> list[float]:
+def _edges(numbers: Array) -> list[float]:
     """Inner edges of bins (…, edge]; the first and the last bin have no outer end."""
     if not len(numbers):
         return []

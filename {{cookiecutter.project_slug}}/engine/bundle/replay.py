@@ -1,4 +1,4 @@
-"""Whether a model gives here the answers that it gave in training."""
+"""Compares a model's predictions here with those that it gave in training."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -7,44 +7,38 @@ from typing import Any
 from engine.bundle.bundle import Bundle
 from engine.problem.errors import BadInput
 
-# Another processor or library build may round the last bits of a float otherwise; a difference
-# that a person or a threshold could notice is far larger.
+# Another processor or library build may round the last bits of a float differently; a difference
+# that matters to a person or a threshold is far larger.
 RELATIVE_TOLERANCE = 1e-6
 ABSOLUTE_TOLERANCE = 1e-9
 
 Answer = dict[str, Any]
-Ask = Callable[[Sequence[Mapping[str, Any]]], list[Answer]]
 
 
 def replay(
-    ask: Ask,
+    predict: Callable[[Sequence[Mapping[str, Any]]], list[Answer]],
     bundle: Bundle,
     relative: float = RELATIVE_TOLERANCE,
     absolute: float = ABSOLUTE_TOLERANCE,
 ) -> list[Answer]:
-    """Ask for the golden rows, one by one as a client would, and compare with their answers.
-
-    Raises:
-        BadInput: names the first row whose answer differs.
-    """
-    answers = []
+    """The predictions of the golden rows; BadInput names the first row whose prediction differs."""
+    answers: list[Answer] = []
     for number, golden in enumerate(bundle.golden(), start=1):
+        answer: Any = None
+        cause: Exception | None = None
         try:
-            [answer] = ask([golden["row"]])
+            [answer] = predict([golden["row"]])
         except Exception as error:
-            raise _differs(bundle, number, golden, f"{error!r}") from error
+            answer = cause = error
         if not same(answer, golden["answer"], relative, absolute):
-            raise _differs(bundle, number, golden, f"{answer}")
+            raise BadInput(
+                f"golden row {number} ({golden['kind']}) of bundle {bundle.id[:12]} expected "
+                f"{golden['answer']}, got {answer!r}; the model does not run here as it did in "
+                "training: compare the pins in the bundle's manifest with the installed packages",
+                code="golden-row-differs",
+            ) from cause
         answers.append(answer)
     return answers
-
-
-def _differs(bundle: Bundle, number: int, golden: Mapping[str, Any], got: str) -> BadInput:
-    return BadInput(
-        f"golden row {number} ({golden['kind']}) of bundle {bundle.id[:12]} expected "
-        f"{golden['answer']}, got {got}; the model does not run here as it did in training: "
-        "compare the pins in the bundle's manifest with what is installed"
-    )
 
 
 def same(

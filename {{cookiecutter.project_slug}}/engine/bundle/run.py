@@ -1,14 +1,14 @@
-"""Fetches a training run from MLflow: the model and the facts it was recorded with."""
+"""Fetches a training run from MLflow: the model and the metadata that it recorded."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import skops.io
 from sklearn.pipeline import Pipeline
 
-from engine.bundle.archive import trusted, trusted_types_file
+from engine.bundle.archive import load_archive
+from engine.bundle.bundle import FEATURES_MODULE
 from engine.problem.errors import BadInput
 from engine.problem.files import read_json, read_text
 from engine.problem.spec import PROBLEM_FILE, read
@@ -18,15 +18,16 @@ from engine.training.record.write import FEATURES_FILE, RUN_METADATA
 # All code as it was when the run began, committed or not.
 SNAPSHOT = "snapshot.zip"
 AGAIN = "train again with `python -m poc train`"
-# The tag that says how many models the test rows had judged when they judged this one.
+# The tag with the number of evaluations on the test set, up to this one.
 TEST_EVALUATIONS = "test_evaluations"
 
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """A finished training run; `facts` is its training.json, `folder` holds all that it recorded.
+    """A finished training run; `metadata` is its training.json, `folder` holds its other files.
 
-    `looks` says how many models the test rows had judged when they judged this one, if they have.
+    `test_evaluations` is the number of evaluations on the test set when this one was evaluated;
+    None if it was not.
     """
 
     id: str
@@ -37,26 +38,27 @@ class TrainedRun:
     model_file: Path
     problem_text: str
     features_text: str
-    facts: dict[str, Any]
-    looks: int | None
+    metadata: dict[str, Any]
+    test_evaluations: int | None
 
     @store_errors()
     def count_test_evaluation(self) -> int:
-        """How many models the test rows have judged, this one included.
+        """The number of models that were evaluated on the test rows, this one included.
 
-        Each look at the test lets a bit of it leak into the next choice, so the models that were
-        looked at are counted over all runs with the same test rows. A second look at the same model
-        tells nothing new: the run keeps the number that it was given first.
+        Each evaluation lets a bit of the test set leak into the next choice, so they are counted
+        over all runs with the same test rows. A second evaluation of the same model is no new
+        one: the run keeps its first number.
         """
-        if self.looks is not None:
-            return self.looks
+        if self.test_evaluations is not None:
+            return self.test_evaluations
         client = mlflow.MlflowClient()
         experiment = client.get_run(self.id).info.experiment_id
         same_rows = (
-            f"tags.test_digest = '{self.facts['test_digest']}' and tags.{TEST_EVALUATIONS} LIKE '%'"
+            f"tags.test_digest = '{self.metadata['test_digest']}' "
+            f"and tags.{TEST_EVALUATIONS} LIKE '%'"
         )
-        looked = client.search_runs([experiment], same_rows, max_results=10_000)
-        number = 1 + max((int(one.data.tags[TEST_EVALUATIONS]) for one in looked), default=0)
+        evaluated = client.search_runs([experiment], same_rows, max_results=10_000)
+        number = 1 + max((int(one.data.tags[TEST_EVALUATIONS]) for one in evaluated), default=0)
         client.set_tag(self.id, TEST_EVALUATIONS, number)
         return number
 
@@ -66,21 +68,21 @@ def fetch(run_id: str | None) -> TrainedRun:
     """Run `run_id`, or the latest that was trained for the problem in problem.toml.
 
     Raises:
-        BadInput: there is no such run, or no server to ask; it did not finish, the problem or the
-            feature code has changed since, or its model holds types that are not trusted.
+        BadInput: there is no such run, or no server; it did not finish, the problem or the feature
+            code has changed since, or its model holds types that are not trusted.
     """
     run = _find(run_id, connect(read().decision.name))
     models = run.outputs.model_outputs if run and run.outputs else []
     if run is None or run.info.status != "FINISHED" or not models:
         raise BadInput(
             f"expected a finished training run{f' {run_id}' if run_id else ''}, found none; "
-            "train one with `python -m poc train`, or point MLFLOW_TRACKING_URI to the server that "
-            "knows it"
+            "train one with `python -m poc train`, or point MLFLOW_TRACKING_URI to its server",
+            code="no-such-run",
         )
     folder = Path(mlflow.artifacts.download_artifacts(run_id=run.info.run_id))
     problem_text = _unchanged(folder, PROBLEM_FILE)
     features_text = _unchanged(folder, FEATURES_FILE)
-    model_id = models[0].model_id
+    model_id, evaluations = models[0].model_id, run.data.tags.get(TEST_EVALUATIONS)
     model_file = Path(mlflow.artifacts.download_artifacts(f"models:/{model_id}")) / "model.skops"
     return TrainedRun(
         id=run.info.run_id,
@@ -91,8 +93,8 @@ def fetch(run_id: str | None) -> TrainedRun:
         model_file=model_file,
         problem_text=problem_text,
         features_text=features_text,
-        facts=read_json(folder / RUN_METADATA, "the run's facts", AGAIN),
-        looks=int(run.data.tags[TEST_EVALUATIONS]) if TEST_EVALUATIONS in run.data.tags else None,
+        metadata=read_json(folder / RUN_METADATA, "the run's metadata", AGAIN),
+        test_evaluations=None if evaluations is None else int(evaluations),
     )
 
 
@@ -111,27 +113,12 @@ def _find(run_id: str | None, experiment: str) -> mlflow.entities.Run | None:
 def _unchanged(folder: Path, current: Path) -> str:
     """The text of `current`, which must be what the run recorded under the same name."""
     recorded = read_text(folder / current.name, f"the run's {current.name}", AGAIN)
-    if read_text(current, "what the run was trained with", "restore it from git") != recorded:
-        raise BadInput(f"{current} has changed since the run was trained; {AGAIN}")
+    if read_text(current, "the file that the run was trained with", "restore it") != recorded:
+        message = f"{current} has changed since the run was trained; {AGAIN}"
+        raise BadInput(message, code="changed-since-training")
     return recorded
 
 
 def load_model(model_file: Path) -> Pipeline:
-    """The PoC's pipeline, as it was trained: only types that are trusted, and our own features.
-
-    Raises:
-        BadInput: the file is no model, or holds other types.
-    """
-    try:
-        found = skops.io.get_untrusted_types(file=model_file)
-    except Exception as error:  # a broken archive fails in many ways
-        raise BadInput(f"{model_file} is not a skops archive: {error!r}") from None
-    own = {name for name in found if name.startswith("poc.features.")}
-    untrusted = sorted(set(found) - own - trusted(trusted_types_file()))
-    if untrusted:
-        raise BadInput(
-            f"the model holds types that serving does not trust: {', '.join(untrusted)}; ask "
-            "the ML engineers to read them and add them to handoff/trusted_types.txt, or train "
-            "without them"
-        )
-    return skops.io.load(model_file, trusted=found)
+    """The PoC's pipeline as it was trained; see `archive.load_archive`."""
+    return load_archive(model_file.read_bytes(), FEATURES_MODULE, str(model_file))

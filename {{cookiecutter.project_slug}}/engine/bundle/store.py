@@ -1,4 +1,4 @@
-"""Where accepted bundles lie, and which of them is live."""
+"""The folders of bundles: those that were built, those that were accepted, and the champion."""
 
 import re
 from pathlib import Path
@@ -7,46 +7,47 @@ from engine.problem.arguments import path, variable
 from engine.problem.errors import BadInput
 from engine.problem.files import read_toml
 
+BUILT = Path("build/bundles")
 RELEASE_FILE = Path("deploy/release.toml")
-_ID = re.compile(r"[0-9a-f]{64}")
+
+
+def latest(built: Path = BUILT) -> Path:
+    """The folder of the newest bundle in the folder `built`; BadInput if there is none."""
+    folders = [one for one in built.glob("*") if one.is_dir() and one.name[0] != "."]
+    if not folders:
+        raise BadInput(
+            f"expected a bundle in {built}, found none; run `python -m handoff build`",
+            code="no-bundle-built",
+        )
+    return max(folders, key=lambda folder: folder.stat().st_mtime)
 
 
 def bundle_path(bundle_id: str) -> Path:
-    """The folder of a bundle in the store: the one BUNDLES names, `bundles/` by default.
-
-    Raises:
-        BadInput: BUNDLES cannot be a path.
-    """
+    """The folder of an accepted bundle: in the folder that BUNDLES names, or in `bundles/`."""
     return (variable("BUNDLES", path) or Path("bundles")) / bundle_id
 
 
 def champion(release: Path = RELEASE_FILE) -> str:
-    """The id of the bundle that is live, as the release file says.
-
-    Raises:
-        BadInput: the file cannot be read, or names no bundle.
-    """
-    if named := champion_if_any(release):
-        return named
+    """The id of the released bundle; BadInput if the release file names none."""
+    if bundle_id := champion_if_any(release):
+        return bundle_id
     raise BadInput(
         f"nothing is released: {release} names no champion; accept a bundle with `python -m "
-        "handoff accept` and write its id there, or name a bundle with --bundle"
+        "handoff accept` and write its id there, or name a bundle with --bundle",
+        code="no-champion",
     )
 
 
 def champion_if_any(release: Path = RELEASE_FILE) -> str | None:
-    """As `champion`; None where the file names none.
-
-    Raises:
-        BadInput: the file cannot be read, or what it names is no id.
-    """
+    """As `champion`; None where the file names none, BadInput where it names no id."""
     then = "restore it from git, or name a bundle with --bundle"
-    named = read_toml(release, "what is live", then).get("champion")
-    if named in (None, ""):
+    bundle_id = read_toml(release, "the released bundle", then).get("champion")
+    if bundle_id in (None, ""):
         return None
-    if not isinstance(named, str) or not _ID.fullmatch(named):
+    if not isinstance(bundle_id, str) or not re.fullmatch("[0-9a-f]{64}", bundle_id):
         raise BadInput(
             f"expected the 64 hexadecimal digits of a bundle's id as champion in {release}, "
-            f"got {named!r:.80}; `python -m handoff accept` prints the id"
+            f"got {bundle_id!r:.80}; `python -m handoff accept` prints the id",
+            code="invalid-champion",
         )
-    return named
+    return bundle_id

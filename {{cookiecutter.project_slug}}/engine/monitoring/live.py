@@ -1,25 +1,46 @@
-"""The live predictions of a bundle, counted into the bins of its reference."""
+"""The live predictions of a bundle in a time span, counted into the bins of its reference."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
 from engine.bundle.bundle import Bundle
-from engine.bundle.counting import Counts, count
+from engine.bundle.reference import Counts, count
 from engine.monitoring.log import live_table, open_log
-from engine.monitoring.window import Window
 from engine.problem.errors import BadInput
 
 
 @dataclass(frozen=True)
+class Window:
+    """A time span in UTC, without an offset, as the log's views have their times."""
+
+    begin: datetime
+    end: datetime
+
+
+def window_of(days: int, since: datetime | None = None, now: datetime | None = None) -> Window:
+    """The span from `since`, or `days` ago, until `now`, both with offsets; BadInput if empty."""
+    end = now or datetime.now(UTC)
+    begin = since or end - timedelta(days=days)
+    if begin >= end:
+        raise BadInput(
+            f"expected a time before now ({end:%Y-%m-%dT%H:%M:%S%z}) for --since, got "
+            f"{begin.isoformat()}; give an earlier time",
+            code="empty-window",
+        )
+    return Window(*(time.astimezone(UTC).replace(tzinfo=None) for time in (begin, end)))
+
+
+@dataclass(frozen=True)
 class LivePredictions:
-    """What a bundle answered in a window.
+    """The predictions of a bundle in a window.
 
     `counts` are its rows in the reference's bins; `connection` has the views of `log.open_log`;
-    `rehearsal` means that all answers are rehearsals; `torn` counts half lines that were skipped.
+    `rehearsal`: all of them are rehearsals; `truncated`: the truncated lines that were skipped.
     """
 
     bundle: Bundle
@@ -39,10 +60,10 @@ def read_live(bundle: Bundle, log: Path, window: Window) -> Iterator[LivePredict
             bundle's contract does not allow.
     """
     if missing := {"rows", "features", "performance"} - bundle.reference.keys():
-        names = ", ".join(sorted(missing))
         raise BadInput(
-            f"expected {names} in reference.json of bundle {bundle.id[:12]}, found "
-            "none; build the bundle anew with `python -m handoff build`"
+            f"expected {', '.join(sorted(missing))} in reference.json of bundle {bundle.id[:12]}, "
+            "found none; build the bundle again with `python -m handoff build`",
+            code="incomplete-reference",
         )
     with duckdb.connect() as connection:
         opened = open_log(connection, log, bundle.id)
@@ -51,8 +72,9 @@ def read_live(bundle: Bundle, log: Path, window: Window) -> Iterator[LivePredict
             counts = count(connection, rows, bundle.reference)
         except duckdb.ConversionException as error:
             raise BadInput(
-                f"expected the log in {log} to hold the numbers that the contract asks for; "
-                f"{str(error).splitlines()[0]}; find who else writes there, and move it out"
+                f"expected the log in {log} to hold the numbers of the contract; "
+                f"{str(error).splitlines()[0]}; find what else writes there, and move it out",
+                code="not-a-number",
             ) from None
         yield LivePredictions(
             bundle, window, connection, counts, opened.rehearsal, opened.truncated

@@ -1,10 +1,10 @@
 """Reads the prediction log and the labels where they lie, without loading them into memory.
 
-A log is a folder of JSON Lines segments. A server that was killed leaves half a line at the end of
-its segment: that line is counted and passed over. Anything else that is no record makes the log
-unreadable, because nobody knows what it should have said.
+A log is a folder of JSON Lines segments. A server that was killed leaves a truncated line at the
+end of its segment: that line is counted and skipped. Any other invalid line makes the log
+unreadable, because its content is unknown.
 
-What comes from outside (paths, names, ids, times) reaches SQL as variables, never as its text.
+Outside values (paths, names, ids, times) reach SQL as variables, never as its text.
 """
 
 import glob
@@ -19,63 +19,63 @@ import duckdb
 
 from engine.problem.errors import BadInput
 
-# A line that is no record comes out of read_json with empty fields. TIMESTAMPTZ minds an offset
-# and takes a time without one for the session's.
+# read_json gives a line that is no record empty fields. TIMESTAMPTZ reads an offset, and takes a
+# time without one in the session's zone.
 ZONE = "SET TimeZone = 'UTC'"
-PREDICTION_LINES = """
-    CREATE TEMP VIEW prediction_lines AS
-    SELECT *, try_cast("at" AS TIMESTAMPTZ)::TIMESTAMP AS moment,
-        prediction_id IS NULL OR moment IS NULL OR bundle IS NULL OR "row" IS NULL
+LINES = {
+    "predictions": """
+    CREATE TEMP VIEW predictions_lines AS
+    SELECT *, try_cast("at" AS TIMESTAMPTZ)::TIMESTAMP AS answered_at,
+        prediction_id IS NULL OR answered_at IS NULL OR bundle IS NULL OR "row" IS NULL
             OR score IS NULL AS broken
-    FROM read_json(getvariable('segments_of_predictions'), format = 'newline_delimited',
+    FROM read_json(getvariable('predictions_segments'), format = 'newline_delimited',
         columns = {prediction_id: 'VARCHAR', "at": 'VARCHAR', bundle: 'VARCHAR',
             rehearsal: 'BOOLEAN', "row": 'JSON', score: 'DOUBLE', scores: 'JSON'},
         ignore_errors = true, filename = 'segment')
-"""
-LABEL_LINES = """
-    CREATE TEMP VIEW label_lines AS
-    SELECT *, try_cast("at" AS TIMESTAMPTZ)::TIMESTAMP AS moment,
+""",
+    "labels": """
+    CREATE TEMP VIEW labels_lines AS
+    SELECT *, try_cast("at" AS TIMESTAMPTZ)::TIMESTAMP AS received,
         try_cast(known_at AS TIMESTAMPTZ)::TIMESTAMP AS known,
-        prediction_id IS NULL OR moment IS NULL OR known_at IS NOT NULL AND known IS NULL AS broken
-    FROM read_json(getvariable('segments_of_labels'), format = 'newline_delimited',
+        prediction_id IS NULL OR received IS NULL OR known_at IS NOT NULL AND known IS NULL
+            AS broken
+    FROM read_json(getvariable('labels_segments'), format = 'newline_delimited',
         columns = {prediction_id: 'VARCHAR', "at": 'VARCHAR', known_at: 'VARCHAR', label: 'JSON'},
         ignore_errors = true, filename = 'segment')
-"""
-# Where a bundle has answered in earnest, its rehearsals are left out.
+""",
+}
+# Rehearsals count only where a bundle has no other predictions.
 PREDICTIONS = """
     CREATE TEMP VIEW predictions AS
-    SELECT prediction_id, moment, "row", score, scores FROM prediction_lines
+    SELECT prediction_id, answered_at, "row", score, scores FROM predictions_lines
     WHERE bundle = getvariable('bundle') AND NOT broken
         AND coalesce(rehearsal, false) = getvariable('rehearsal')
 """
-ANSWERED = """
-    CREATE TEMP VIEW answered AS
-    SELECT json_extract_string("row", getvariable('inputs')) AS found, score FROM predictions
-    WHERE moment >= getvariable('since')
+WINDOW = """
+    CREATE TEMP VIEW in_window AS
+    SELECT json_extract_string("row", getvariable('inputs')) AS cells, score FROM predictions
+    WHERE answered_at >= getvariable('since')
 """
-# What became known last is taken, in whatever order it came; without a word when, it was known when
-# it came. Of two known at one moment the later to come; one taken back (null) is none.
+# The label that became known last counts; one without that time was known when it was received.
+# Of two known at the same time the later received counts; null takes a label back.
 LABELS = """
     CREATE TEMP VIEW labels AS
     SELECT prediction_id, nullif(
-        arg_max(coalesce(label::VARCHAR, 'null'), row(coalesce(known, moment), moment)), 'null'
+        arg_max(coalesce(label::VARCHAR, 'null'), row(coalesce(known, received), received)), 'null'
     ) AS label
-    FROM label_lines WHERE NOT broken GROUP BY prediction_id
+    FROM labels_lines WHERE NOT broken GROUP BY prediction_id
 """
 NO_LABELS = "CREATE TEMP VIEW labels AS SELECT '' AS prediction_id, '' AS label WHERE false"
 
 # Far more than a server takes as a request, so the end of a segment holds its last line break.
 LONGEST_LINE = 16 * 1024 * 1024
-# What DuckDB raises of files, in which it finds other things than JSON Lines.
+# What DuckDB raises for files that are no JSON Lines.
 UNREADABLE = (duckdb.IOException, duckdb.InvalidInputException, duckdb.ConversionException)
 
 
 @dataclass(frozen=True)
 class Opened:
-    """What is known of a log once it is open.
-
-    `rehearsal`: the bundle has only rehearsed. `torn`: half lines at the ends of segments.
-    """
+    """An open log. `rehearsal`: the bundle has only rehearsed. `truncated`: lines cut short."""
 
     rehearsal: bool
     truncated: int
@@ -84,28 +84,28 @@ class Opened:
 def open_log(connection: duckdb.DuckDBPyConnection, folder: Path, bundle: str) -> Opened:
     """Make the views `predictions` (those of the bundle) and `labels` (one a prediction).
 
-    `moment` is when a prediction was answered, UTC without an offset.
+    `answered_at` is the time of a prediction, UTC without an offset.
 
     Raises:
         BadInput: there is no log, or a segment holds something else than records.
     """
-    predictions, labels = (_segments(folder / kind) for kind in ("predictions", "labels"))
-    if not predictions:
+    connection.execute(ZONE)
+    segments = {kind: _segments(folder / kind) for kind in LINES}
+    if not segments["predictions"]:
         raise BadInput(
             f"expected a prediction log in {folder / 'predictions'}, found no *.jsonl there; "
-            "serve with `python -m serving run`, or name the log's folder with --log"
+            "serve with `python -m serving run`, or name the log's folder with --log",
+            code="no-log",
         )
-    connection.execute(ZONE)
-    _set(connection, "segments_of_predictions", predictions)
-    connection.execute(PREDICTION_LINES)
-    truncated = _torn_lines(connection, "SELECT segment, broken FROM prediction_lines")
-    if labels:
-        _set(connection, "segments_of_labels", labels)
-        connection.execute(LABEL_LINES)
-        truncated += _torn_lines(connection, "SELECT segment, broken FROM label_lines")
-    connection.execute(LABELS if labels else NO_LABELS)
-    earnest = "SELECT 1 FROM prediction_lines WHERE bundle = ? AND rehearsal IS NOT true LIMIT 1"
-    rehearsal = connection.execute(earnest, [bundle]).fetchone() is None
+    truncated = 0
+    for kind, paths in segments.items():
+        if paths:
+            _set(connection, f"{kind}_segments", paths)
+            connection.execute(LINES[kind])
+            truncated += _truncated_lines(connection, f"{kind}_lines")
+    connection.execute(LABELS if segments["labels"] else NO_LABELS)
+    real = "SELECT 1 FROM predictions_lines WHERE bundle = ? AND rehearsal IS NOT true LIMIT 1"
+    rehearsal = connection.execute(real, [bundle]).fetchone() is None
     _set(connection, "bundle", bundle)
     _set(connection, "rehearsal", rehearsal)
     connection.execute(PREDICTIONS)
@@ -115,57 +115,56 @@ def open_log(connection: duckdb.DuckDBPyConnection, folder: Path, bundle: str) -
 def live_table(
     connection: duckdb.DuckDBPyConnection, reference: Mapping[str, Any], since: datetime
 ) -> str:
-    """Make the view that `counting.count` reads, of predictions since a time; return its name."""
+    """Make the view that `reference.count` reads, of predictions since a time; return its name."""
     names = [feature["name"] for feature in reference["features"]]
-    # JSON pointers tell apart names that differ in case alone, which names of SQL do not.
+    # JSON pointers distinguish names that differ in case alone, which names of SQL do not.
     _set(connection, "inputs", [f"/{n.replace('~', '~0').replace('/', '~1')}" for n in names])
     _set(connection, "since", since)
-    connection.execute(ANSWERED)
-    columns = [f"found[{i + 1}] AS c{i}" for i in range(len(names))] + [f"score AS c{len(names)}"]
-    connection.execute(f"CREATE TEMP VIEW live AS FROM answered SELECT {', '.join(columns)}")
+    connection.execute(WINDOW)
+    columns = [f"cells[{i + 1}] AS c{i}" for i in range(len(names))] + [f"score AS c{len(names)}"]
+    connection.execute(f"CREATE TEMP VIEW live AS FROM in_window SELECT {', '.join(columns)}")
     return "live"
 
 
 def _segments(folder: Path) -> list[str]:
-    """The segments' paths, so written that DuckDB takes no character of them for a pattern.
-
-    Raises:
-        BadInput: one of them is no regular file (a pipe would wait for ever).
-    """
-    found = sorted(folder.glob("*.jsonl"))
-    for path in found:
+    """The segments' paths, escaped for DuckDB; BadInput for a pipe, which would block."""
+    paths = sorted(folder.glob("*.jsonl"))
+    for path in paths:
         if not path.is_file():
-            raise BadInput(f"expected a segment of the log in {path}, found no file; move it away")
-    return [glob.escape(str(path)) for path in found]
+            message = f"expected a segment of the log in {path}, found no file; move it away"
+            raise BadInput(message, code="not-a-file")
+    return [glob.escape(str(path)) for path in paths]
 
 
 def _set(connection: duckdb.DuckDBPyConnection, variable: str, value: object) -> None:
     connection.execute(f"SET VARIABLE {variable} = ?", [value])
 
 
-def _torn_lines(connection: duckdb.DuckDBPyConnection, lines: str) -> int:
-    """How many segments end in half a line; any other broken line is refused."""
-    broken = f"SELECT segment, count(*) FROM ({lines}) WHERE broken GROUP BY ALL ORDER BY ALL"  # noqa: S608
+def _truncated_lines(connection: duckdb.DuckDBPyConnection, view: str) -> int:
+    """The number of segments that end in a truncated line; any other broken line is an error."""
+    broken = f"SELECT segment, count(*) FROM {view} WHERE broken GROUP BY ALL ORDER BY ALL"  # noqa: S608
     try:
-        found = connection.execute(broken).fetchall()
+        segments = connection.execute(broken).fetchall()
     except UNREADABLE as error:
         raise BadInput(
             f"expected one record a line in the segments of the log, they cannot be read: "
-            f"{' '.join(str(error).split()):.300}; move the file that is none out of the log"
+            f"{' '.join(str(error).split()):.300}; move the invalid file out of the log",
+            code="invalid-log",
         ) from None
-    for segment, many in found:
-        if many > _ends_torn(Path(segment)):
-            numbered = f"SELECT row_number() OVER () AS line, * FROM ({lines}) WHERE segment = ?"  # noqa: S608
-            first = f"SELECT min(line) FROM ({numbered}) WHERE broken"  # noqa: S608
+    for segment, many in segments:
+        if many > _is_truncated(Path(segment)):
+            lines = f"SELECT row_number() OVER () AS line, * FROM {view} WHERE segment = ?"  # noqa: S608
+            first = f"SELECT min(line) FROM ({lines}) WHERE broken"  # noqa: S608
             line = connection.execute(first, [segment]).fetchone() or ("?",)
             raise BadInput(
                 f"expected one record a line in {segment}, found {many:,} broken, the first in "
-                f"line {line[0]}; mend it or move the file out of the log, then check again"
+                f"line {line[0]}; fix it or move the file out of the log, then check again",
+                code="invalid-log",
             )
-    return len(found)
+    return len(segments)
 
 
-def _ends_torn(segment: Path) -> bool:
+def _is_truncated(segment: Path) -> bool:
     """Whether the segment ends in the middle of a line."""
     with segment.open("rb") as file:
         file.seek(max(0, file.seek(0, 2) - LONGEST_LINE))

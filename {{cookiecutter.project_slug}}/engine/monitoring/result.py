@@ -1,22 +1,60 @@
-"""The result of a monitoring check: its findings and a sentence about them."""
+"""The result of a monitoring check: its findings, and a sentence about them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
-from engine.monitoring.finding import SEVERITY, Finding, Verdict, worst
 from engine.monitoring.live import LivePredictions
 from engine.pages.formatting import count as counted
 from engine.pages.formatting import listed
 
+Verdict = Literal["ok", "insufficient data", "drift", "degraded"]
+
+# From good to bad. 'Insufficient data' is not 'ok': the answer is unknown.
+SEVERITY: tuple[Verdict, ...] = ("ok", "insufficient data", "drift", "degraded")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check: the measured value, the value from which on it is wrong, and the next step.
+
+    `check` names the kind, `subject` the column, or the metric of a performance ('' for the
+    score). `measured` and `threshold` share a unit; None where they cannot be computed.
+    """
+
+    check: str
+    subject: str
+    measured: float | None
+    threshold: float | None
+    verdict: Verdict
+    detail: str
+    advice: str = ""
+
+    @property
+    def wrong(self) -> bool:
+        """Whether somebody must act on it."""
+        return self.verdict in ("drift", "degraded")
+
+    @property
+    def about(self) -> str:
+        """The column, the score or the performance."""
+        whole = {"score": "the score", "performance": "the performance"}
+        return whole.get(self.check, self.subject)
+
+
+def worst(findings: Sequence[Finding]) -> Verdict:
+    """The worst verdict of all; without a finding it is 'insufficient data'."""
+    verdicts = [finding.verdict for finding in findings]
+    return max(verdicts, key=SEVERITY.index, default="insufficient data")
+
 
 @dataclass(frozen=True)
 class Result:
-    """What the monitor found, the worst first.
+    """The findings, the worst first.
 
-    `counted` are the live rows that were judged, `torn` the half lines that were passed over.
-    `rehearsal` says that they are rehearsals: the bundle has not answered in earnest.
+    `counted` are the live rows that were compared, `truncated` the truncated lines that were
+    skipped. `rehearsal`: the rows are rehearsals, because there are no others.
     """
 
     verdict: Verdict
@@ -30,21 +68,14 @@ class Result:
 
     @property
     def wrong(self) -> tuple[Finding, ...]:
-        """The findings that somebody must look at."""
+        """The findings that somebody must act on."""
         return tuple(finding for finding in self.rows if finding.wrong)
 
     def to_json(self) -> dict[str, Any]:
         """The result as plain values."""
-        return {
-            "verdict": self.verdict,
-            "headline": self.headline,
-            "bundle": self.bundle,
-            "since": self.since.isoformat(),
-            "counted": self.counted,
-            "rehearsal": self.rehearsal,
-            "torn": self.truncated,
-            "rows": [finding.to_json() for finding in self.rows],
-        }
+        values = asdict(self) | {"since": self.since.isoformat(), "torn": self.truncated}
+        del values["truncated"]
+        return values
 
 
 def summarise(findings: Sequence[Finding], live: LivePredictions) -> Result:
@@ -63,22 +94,22 @@ def summarise(findings: Sequence[Finding], live: LivePredictions) -> Result:
 
 
 def _headline(findings: Sequence[Finding], rows: int, rehearsal: bool) -> str:
-    """The result in a sentence; what nobody knows yet is said as loudly as what is wrong."""
+    """The result in a sentence; unknown results are in it like wrong ones."""
     over = f"over {counted(rows, 'rehearsed row' if rehearsal else 'row')}"
     drifted = list(dict.fromkeys(one.about for one in findings if one.verdict == "drift"))
-    known = {one.about for one in findings if one.verdict != "insufficient data"}
-    unknown = {one.about: one.detail for one in findings if one.about not in known}
-    parts = [f"{one.subject} is worse: {one.detail}" for one in findings if one.verdict == "worse"]
+    compared = {one.about for one in findings if one.verdict != "insufficient data"}
+    unknown = {one.about: one.detail for one in findings if one.about not in compared}
+    clauses = [f"{f.subject} is degraded: {f.detail}" for f in findings if f.verdict == "degraded"]
     if drifted:
-        parts.append(f"drift in {_few(drifted)} {over}")
-    elif known - {"the performance"}:
-        parts.append(f"no drift {over}")
+        clauses.append(f"drift in {_few(drifted)} {over}")
+    elif compared - {"the performance"}:
+        clauses.append(f"no drift {over}")
     fine = [one for one in findings if (one.check, one.verdict) == ("performance", "ok")]
-    parts += [f"{one.subject} no worse" for one in fine]
+    clauses += [f"{one.subject} not degraded" for one in fine]
     if unknown:
-        what = f" for {_few(list(unknown))}" if known else ""
-        parts.append(f"insufficient data{what}: {next(iter(unknown.values()))}")
-    return "; ".join(parts)
+        subjects = f" for {_few(list(unknown))}" if compared else ""
+        clauses.append(f"insufficient data{subjects}: {next(iter(unknown.values()))}")
+    return "; ".join(clauses)
 
 
 def _few(names: list[str]) -> str:

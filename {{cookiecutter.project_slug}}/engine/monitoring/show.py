@@ -4,45 +4,34 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from engine.monitoring.finding import Finding
-from engine.monitoring.result import Result
+from engine.monitoring.result import Finding, Result
 from engine.pages import charts, terminal
 from engine.pages.formatting import count, number, percent
 
 SHARES = ("missing", "unseen", "range")
 MOST_IN_PICTURE = 12
-HEADER = ("check", "measured", "threshold", "verdict", "found", "what to do")
+HEADER = ("check", "measured", "threshold", "verdict", "detail", "what to do")
 
 
 def print_table(result: Result) -> None:
-    """Print what is wrong in full, and of each quiet column the check nearest its threshold."""
-    shown = [
-        (
-            name(finding),
-            _amount(finding, finding.measured),
-            _amount(finding, finding.threshold),
-            finding.verdict,
-            finding.detail,
-            finding.advice,
-        )
-        for finding in telling(result.rows)
-    ]
+    """Print every wrong finding, and of each other column the check nearest its threshold."""
+    shown = []
+    for one in selection(result.rows):
+        amounts = _amount(one, one.measured), _amount(one, one.threshold)
+        shown.append((_name(one), *amounts, one.verdict, one.detail, one.advice))
     title = f"bundle {result.bundle[:12]} since {result.since:%Y-%m-%d %H:%M}: "
     terminal.table(title + count(len(result.rows), "check"), HEADER, shown)
     if result.truncated:
-        print(f"passed over {count(result.truncated, 'half line')} at the end of a segment")
-    print(
-        result.headline
-        if result.headline.startswith(result.verdict)
-        else f"{result.verdict}: {result.headline}"
-    )
+        print(f"skipped {count(result.truncated, 'truncated line')} at the end of a segment")
+    is_named = result.headline.startswith(result.verdict)
+    print(result.headline if is_named else f"{result.verdict}: {result.headline}")
 
 
 def picture(result: Result) -> Markup:
     """How near each column came to its threshold; those nearest, or beyond, come first."""
-    drift = [one for one in telling(result.rows) if one.check != "performance" and one.threshold]
-    ranked = sorted(drift, key=nearness, reverse=True)[:MOST_IN_PICTURE]
-    rows = [charts.Dot(name(one), nearness(one), 0.0, nearness(one)) for one in ranked]
+    drift = [one for one in selection(result.rows) if one.check != "performance" and one.threshold]
+    ranked = sorted(drift, key=_nearness, reverse=True)[:MOST_IN_PICTURE]
+    rows = [charts.Dot(_name(one), _nearness(one), 0.0, _nearness(one)) for one in ranked]
     return charts.interval_plot(
         "Drift against its threshold",
         rows,
@@ -53,23 +42,20 @@ def picture(result: Result) -> Markup:
     )
 
 
-def telling(findings: Sequence[Finding]) -> list[Finding]:
-    """Every finding that is wrong; of whatever is not, the one nearest its threshold."""
-    loud = [finding for finding in findings if finding.wrong]
-    nearest: dict[str, Finding] = {}
-    for finding in sorted(findings, key=nearness):
-        nearest[finding.about] = finding
-    said = {finding.about for finding in loud}
-    return loud + [one for one in findings if one is nearest[one.about] and one.about not in said]
+def selection(findings: Sequence[Finding]) -> list[Finding]:
+    """Every wrong finding; of each other subject, the one nearest its threshold."""
+    wrong = [finding for finding in findings if finding.wrong]
+    nearest = {finding.about: finding for finding in sorted(findings, key=_nearness)}
+    quiet = nearest.keys() - {finding.about for finding in wrong}
+    return wrong + [one for one in findings if one.about in quiet and one is nearest[one.about]]
 
 
-def nearness(finding: Finding) -> float:
-    """What was measured as a share of its threshold; 0 where there is none to tell."""
+def _nearness(finding: Finding) -> float:
+    """The measured value as a share of its threshold; 0 where there is none."""
     return (finding.measured or 0.0) / finding.threshold if finding.threshold else 0.0
 
 
-def name(finding: Finding) -> str:
-    """The finding's check and what it looked at."""
+def _name(finding: Finding) -> str:
     if finding.check == "performance":
         return f"performance ({finding.subject})"
     return f"{finding.subject}: {finding.check}" if finding.subject else finding.check

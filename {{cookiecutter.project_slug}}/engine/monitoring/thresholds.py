@@ -1,8 +1,8 @@
-"""From where on a difference is drift, given how many rows are compared and at what risk.
+"""The thresholds of drift, given the number of rows and the risk of a false alarm.
 
-Each threshold is the larger of two: what chance alone reaches with probability `risk`, and what
-is too small to matter. The first shrinks as rows come in, so few rows raise no false alarm; the
-second stays, so many rows do not make a trifle an alarm.
+Each threshold is the larger of two: the value that chance alone reaches with probability `risk`,
+and the least value that matters. The first shrinks with more rows, so few rows raise no false
+alarm; the second stays, so many rows do not turn a trifle into an alarm.
 """
 
 from bisect import bisect_left
@@ -46,7 +46,7 @@ def psi(before: np.ndarray, now: np.ndarray) -> float:
 
 
 def psi_threshold(before: int, now: int, bins: int, risk: float) -> float:
-    """From which PSI on `bins` bins have drifted between `before` and `now` rows.
+    """The PSI on `bins` bins that is drift between `before` and `now` rows.
 
     Without drift, PSI / (1/before + 1/now) follows chi-square with bins - 1 degrees of freedom
     (Yurdakul 2018, Statistical properties of the population stability index).
@@ -56,35 +56,29 @@ def psi_threshold(before: int, now: int, bins: int, risk: float) -> float:
 
 
 def share_threshold(hits: int, before: int, now: int, risk: float) -> float | None:
-    """From which share of `now` rows on more are hit than `hits` of `before` explain.
+    """The share of `now` rows that is more than `hits` of `before` rows explain.
 
-    Exact: given all hits together, how many fall among the later rows is hypergeometric
-    (Fisher 1935). None if no share could tell, because there are too few rows.
+    Exact: given all hits together, the number among the later rows is hypergeometric (Fisher
+    1935). None if there are too few rows for any share.
     """
-
-    def chance(k: int) -> float:
-        return float(hypergeom.sf(k - 1, before + now, hits + k, now))
-
-    return _threshold(chance, now, risk, hits / before)
+    return _threshold(
+        lambda k: hypergeom.sf(k - 1, before + now, hits + k, now), now, risk, hits / before
+    )
 
 
 def range_threshold(before: int, now: int, risk: float) -> float | None:
-    """From which share of `now` rows on more lie outside the range of `before` than chance puts.
+    """The share of `now` rows outside the range of `before` rows that is more than chance.
 
-    Exact, and true for any distribution: without drift every order of all rows is as likely as
-    any other, so k or more later rows lie outside exactly when the k + 1 outermost rows hold at
-    most one earlier row. None if no share could tell, because there are too few rows.
+    Exact for any distribution: without drift every order of all rows is equally likely, so k or
+    more later rows lie outside exactly when the k + 1 outermost rows hold at most one earlier
+    row. None if there are too few rows for any share.
     """
-
-    def chance(k: int) -> float:
-        return float(hypergeom.cdf(1, before + now, before, k + 1))
-
-    return _threshold(chance, now, risk, 0.0)
+    return _threshold(lambda k: hypergeom.cdf(1, before + now, before, k + 1), now, risk, 0.0)
 
 
 def _threshold(chance: Callable[[int], float], now: int, risk: float, usual: float) -> float | None:
-    """The least share of `now` rows that has at most `risk` by chance and matters."""
+    """The least share of `now` rows that matters and has a chance of at most `risk`."""
     if usual + PRACTICAL_SHARE > 1:
-        return usual + PRACTICAL_SHARE  # out of reach: what is nearly always so cannot rise
+        return usual + PRACTICAL_SHARE  # out of reach: nearly every row is a hit already
     least = bisect_left(range(now + 1), True, key=lambda k: chance(k) <= risk)
     return None if least > now else max(least / now, usual + PRACTICAL_SHARE)

@@ -1,4 +1,4 @@
-"""How every command says no: one sentence, a next step, an exit code."""
+"""How every command reports an error: one sentence, a next step, an exit code."""
 
 import _thread
 import errno
@@ -15,11 +15,11 @@ from typing import Any
 EXIT_BAD_INPUT = 2
 EXIT_GATE_CLOSED = 3
 EXIT_STOPPED = 130
-# As a shell reports a program that printed into a pipe whose reader had left.
+# As a shell reports a program whose output nobody reads any more (SIGPIPE).
 EXIT_UNREAD = 141
 
-# States of a disk that only a person can change, wherever a file was to be written. A file that is
-# missing is not among them: what reads it knows what to say.
+# Errors of a disk that only a person can fix, wherever a file is written. A missing file is not
+# among them: the code that reads it has a better message.
 DISK = {
     getattr(errno, name)
     for name in (
@@ -31,7 +31,7 @@ DISK = {
 
 
 class BadInput(Exception):
-    """Something a person gave is wrong; the message: what was expected, what came, what next.
+    """A wrong input; the message names what was expected, what was found and the next step.
 
     `code` names the kind of fault. Programs and tests use it: it stays when the wording changes.
     """
@@ -44,21 +44,21 @@ class BadInput(Exception):
 def run(main: Callable[[Sequence[str]], int]) -> None:
     """Run a command's `main` on the command line's words and exit with its code.
 
-    Bad input becomes one line on stderr and exit code 2, as does a disk that is full or does not
-    take a file; Ctrl-C becomes one line and 130. Anything else keeps its traceback (exit code 1):
-    that is a defect of ours, and hiding where it happened helps nobody.
+    Bad input becomes one line on stderr and exit code 2, as does a disk that is full or refuses a
+    file; Ctrl-C becomes one line and 130. Any other error is a defect: it keeps its traceback
+    (exit code 1).
 
-    A `main` reads the words first and imports what is slow only where it is needed: a slip of the
-    keyboard then costs no seconds, and Ctrl-C arrives here whatever is being imported.
+    A `main` reads its arguments before it imports slow modules: a usage error then appears at
+    once, and Ctrl-C arrives here during every import.
     """
     sys.unraisablehook = _stop_again
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A terminal or pipe may take fewer signs than UTF-8 has.
+            # A terminal or pipe may support fewer characters than UTF-8.
             stream.reconfigure(errors="backslashreplace")
     try:
         code = main(sys.argv[1:])
-        with suppress(BrokenPipeError):  # whoever stops reading has read enough
+        with suppress(BrokenPipeError):  # the reader has closed the pipe on purpose
             _flush()
     except BadInput as error:
         code = _fail(str(error), error.code)
@@ -77,21 +77,18 @@ def run(main: Callable[[Sequence[str]], int]) -> None:
         else:
             raise
     _drop_output()
-    # What is left is to leave: a second Ctrl-C ends that at once, and without a traceback.
+    # A second Ctrl-C ends the process at once and without a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(code)
 
 
 def _fail(message: str, code: str) -> int:
-    print(f"error[{code}]: {_printable(message)}", file=sys.stderr, flush=True)
-    return EXIT_BAD_INPUT
-
-
-def _printable(message: str) -> str:
-    """A message may repeat what a file holds: its control characters must not steer a terminal."""
-    return "".join(
+    # A message may quote a file: its control characters must not reach the terminal.
+    printable = "".join(
         sign if sign.isprintable() or sign == "\n" else ascii(sign)[1:-1] for sign in message
     )
+    print(f"error[{code}]: {printable}", file=sys.stderr, flush=True)
+    return EXIT_BAD_INPUT
 
 
 def _flush() -> None:
@@ -101,7 +98,7 @@ def _flush() -> None:
 
 
 def _drop_output() -> None:
-    """Give up what cannot be written: Python flushes once more as it ends, and would complain."""
+    """Discard unwritable output: Python flushes again at its end, and would print an error."""
     try:
         _flush()
     except OSError:
@@ -109,7 +106,7 @@ def _drop_output() -> None:
 
 
 def _is_unread() -> bool:
-    """Whether nobody reads any more what is printed here; a socket of a library may break too."""
+    """Whether the reader of stdout is gone; a socket of a library may break too."""
     if not hasattr(select, "poll"):
         return False
     poll = select.poll()
@@ -118,16 +115,16 @@ def _is_unread() -> bool:
 
 
 def _is_stop(error: BaseException | None) -> bool:
-    """Was it Ctrl-C, or what a library made of it?"""
+    """Whether it is Ctrl-C, or an error that a library raised because of it."""
     while error and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__ or error.__context__
     return error is not None
 
 
 def _stop_again(lost: Any) -> None:
-    """Python cannot raise in a callback, such as those of an import, and would go on."""
+    """Repeat a Ctrl-C that came during a callback, where Python cannot raise it."""
     if issubclass(lost.exc_type, KeyboardInterrupt):
-        # Once this has returned: it is a callback, too.
+        # Later, because this is a callback too.
         threading.Timer(0.01, _thread.interrupt_main).start()
     else:
         sys.__unraisablehook__(lost)

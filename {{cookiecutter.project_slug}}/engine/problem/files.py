@@ -7,7 +7,7 @@ import json
 import os
 import stat
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from engine.problem.errors import BadInput
 
 # These files are written by people or are small records; a larger one was given by mistake.
 LARGEST = 32 * 1024 * 1024
-# Deeper values exhaust the stack of whatever walks them; no file of the project needs ten levels.
+# Deeper values exhaust the stack of the code that walks them; no file of the project needs ten.
 DEEPEST = 50
 MARK = "\ufeff"
 
@@ -26,7 +26,7 @@ class MissingFile(BadInput):
 
 
 def read_bytes(path: Path, expected: str, then: str, largest: int = LARGEST) -> bytes:
-    """The content of a file.
+    """The content of a file of at most `largest` bytes.
 
     Args:
         path: the file.
@@ -35,99 +35,87 @@ def read_bytes(path: Path, expected: str, then: str, largest: int = LARGEST) -> 
         largest: the most bytes it may hold.
 
     Raises:
-        MissingFile: nothing is there.
-        BadInput: it is no regular file (a pipe would wait for ever), too large or unreadable.
+        MissingFile: there is no such file.
+        BadInput: it is no regular file (a pipe would block), too large or unreadable.
     """
+    wanted = f"expected {expected} in {path}"
     try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            kind = "a folder" if stat.S_ISDIR(found.st_mode) else "something that is no file"
-            raise BadInput(f"expected {expected} in {path}, found {kind}; {then}")
-        if found.st_size > largest:
-            raise BadInput(
-                f"expected {expected} in {path}, found {found.st_size:,} bytes, more than "
-                f"{largest:,}; {then}"
-            )
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "something that is no file"
+            raise BadInput(f"{wanted}, found {kind}; {then}", code="not-a-file")
+        if status.st_size > largest:
+            size = f"{status.st_size:,} bytes, more than {largest:,}"
+            raise BadInput(f"{wanted}, found {size}; {then}", code="file-too-large")
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        raise MissingFile(f"expected {expected} in {path}, found no such file; {then}") from None
+        raise MissingFile(f"{wanted}, found no such file; {then}", code="missing-file") from None
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
-        why = getattr(error, "strerror", None) or error
-        raise BadInput(
-            f"expected {expected} in {path}, which cannot be read: {why}; {then}"
-        ) from None
+        reason = getattr(error, "strerror", None) or error
+        message = f"{wanted}, which cannot be read: {reason}; {then}"
+        raise BadInput(message, code="unreadable-file") from None
 
 
 def read_text(path: Path, expected: str, then: str) -> str:
-    """The text of a UTF-8 file, without the byte-order mark that some editors add.
-
-    Line ends become single line feeds. See `read_bytes` for the arguments.
+    """The text of a UTF-8 file, without a byte-order mark and with `\\n` as line ends.
 
     Raises:
-        MissingFile: nothing is there.
-        BadInput: as `read_bytes`, or it is no UTF-8 text.
+        MissingFile: there is no such file.
+        BadInput: see `read_bytes`, or it is no UTF-8 text.
     """
+    fault = "zero bytes"  # of UTF-16 without a mark, or of no text at all
     try:
         text = read_bytes(path, expected, then).decode("utf-8")
     except UnicodeDecodeError as error:
+        fault, text = f"byte {error.object[error.start]:#04x} at position {error.start}", "\0"
+    if "\0" in text:
         raise BadInput(
-            f"expected {expected} in {path} as UTF-8 text, found byte "
-            f"{error.object[error.start]:#04x} at position {error.start}; save it as UTF-8, or "
-            f"{then}"
-        ) from None
-    if "\0" in text:  # UTF-16 without a mark, or no text at all
-        raise BadInput(
-            f"expected {expected} in {path} as UTF-8 text, found zero bytes; save it as UTF-8, or "
-            f"{then}"
+            f"expected {expected} in {path} as UTF-8 text, found {fault}; save it as UTF-8, or "
+            f"{then}",
+            code="not-utf-8",
         )
     return text.removeprefix(MARK).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_toml(path: Path, expected: str, then: str) -> dict[str, Any]:
-    """The table in a TOML file; see `read_text` for the arguments.
-
-    Raises:
-        MissingFile: nothing is there.
-        BadInput: it cannot be read, is not valid TOML or is nested too deeply.
-    """
+    """The table in a TOML file; see `read_text` and `parse_toml`."""
     return parse_toml(read_text(path, expected, then), str(path), then)
 
 
 def parse_toml(text: str, where: str, then: str) -> dict[str, Any]:
-    """The table that a TOML text holds; `where` names its file in messages.
-
-    Raises:
-        BadInput: it is not valid TOML or is nested too deeply.
-    """
-    try:
-        values = tomllib.loads(text)
-    except RecursionError:
-        raise _too_deep(where, then) from None
-    except ValueError as error:  # also of a number with thousands of digits
-        raise BadInput(f"{where} is not valid TOML: {error!s:.300}; {then}") from None
-    _check_depth(values, where, then)
-    return values
+    """The table of a TOML text; BadInput, which names `where`, if it is invalid or too deep."""
+    return _parse(tomllib.loads, "TOML", text, where, then)
 
 
 def read_json(path: Path, expected: str, then: str) -> dict[str, Any]:
-    """The object in a JSON file; see `read_text` for the arguments.
+    """The object in a JSON file; BadInput as from `read_text`, or if it is invalid or too deep."""
+    return _parse(json.loads, "JSON", read_text(path, expected, then), str(path), then)
 
-    Raises:
-        MissingFile: nothing is there.
-        BadInput: it cannot be read, is not valid JSON, no object or nested too deeply.
-    """
-    text = read_text(path, expected, then)
+
+def _parse(
+    load: Callable[[str], Any], kind: str, text: str, where: str, then: str
+) -> dict[str, Any]:
     try:
-        values = json.loads(text)
+        values: dict[str, Any] = load(text)
+        if not isinstance(values, dict):
+            raise ValueError(f"a {type(values).__name__} instead of an object")
+        too_deep = _is_too_deep(values)
     except RecursionError:
-        raise _too_deep(str(path), then) from None
-    except ValueError as error:
-        raise BadInput(f"expected {expected} in {path} as JSON: {error!s:.300}; {then}") from None
-    if not isinstance(values, dict):
-        kind = type(values).__name__
-        raise BadInput(f"expected {expected} in {path} as a JSON object, found {kind}; {then}")
-    _check_depth(values, str(path), then)
+        too_deep = True
+    except ValueError as error:  # also of a number with thousands of digits
+        message = f"{where} is not valid {kind}: {error!s:.300}; {then}"
+        raise BadInput(message, code=f"not-{kind.lower()}") from None
+    if too_deep:
+        message = f"{where} is nested more than {DEEPEST} levels deep; {then}"
+        raise BadInput(message, code="nested-too-deeply")
     return values
+
+
+def _is_too_deep(value: Any, levels: int = DEEPEST) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    children = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_too_deep(child, levels - 1) for child in children)
 
 
 @contextmanager
@@ -146,24 +134,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
-def write_atomically(path: Path, data: bytes | str) -> Path:
-    """Write a file whole or not at all, and return its path; a text as UTF-8, line feeds kept."""
-    content = data.encode("utf-8") if isinstance(data, str) else data
+def write_atomically(path: Path, data: bytes | str) -> None:
+    """Write a file whole or not at all; a text as UTF-8 with line feeds as they are."""
     with atomic_path(path) as draft:
-        draft.write_bytes(content)
-    return path
-
-
-def _check_depth(values: Any, where: str, then: str) -> None:
-    """Level by level, as a function that calls itself would meet the limit that is checked for."""
-    level = [values]
-    for _ in range(DEEPEST):
-        inside = (one.values() if isinstance(one, dict) else one for one in level)
-        level = [value for some in inside for value in some if isinstance(value, dict | list)]
-        if not level:
-            return
-    raise _too_deep(where, then)
-
-
-def _too_deep(where: str, then: str) -> BadInput:
-    return BadInput(f"{where} is nested more than {DEEPEST} levels deep; {then}")
+        draft.write_bytes(data.encode("utf-8") if isinstance(data, str) else data)

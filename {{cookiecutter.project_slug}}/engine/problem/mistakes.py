@@ -1,4 +1,4 @@
-"""Explains what is wrong in problem.toml: the line, the rule, what came, an example."""
+"""Explains what is wrong in problem.toml: the line, the rule, the value, an example."""
 
 import re
 import tomllib
@@ -18,7 +18,7 @@ HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]{}]+?)\s*\]\]?\s*(#.*)?")
 KEY = re.compile(r"""\s*((?:"(?:[^"\\]|\\.)*"|'[^']*'|[\w.\s-])+?)\s*=""")
 LONG_TEXT = re.compile(r"""\"{3}|'{3}""")
 
-# What pydantic says in words of Python, said in words of TOML.
+# Messages of pydantic in terms of Python, replaced by terms of TOML.
 RULES = {
     "model_type": "must be a table",
     "dict_type": "must be a table",
@@ -29,80 +29,81 @@ RULES = {
 
 
 def explain(error: ValidationError, model: type[BaseModel], text: str, where: str) -> str:
-    """All mistakes of `error` in words, one a line, each with its place in `text`."""
-    found: dict[Path, str] = {}
+    """All mistakes of `error`, one a line, each with its place in `text`."""
+    rules: dict[Path, str] = {}
     for detail in error.errors():
         path = tuple(str(part) for part in detail["loc"] if part != "[key]")
         if detail["type"] == "extra_forbidden":
-            rule = "there is no such field; remove it or mend its name"
+            rule = "there is no such field; remove it or correct its name"
         elif detail["type"] == "missing":
             rule = f"is missing{_help(model, path)}"
         else:
-            said = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
-            rule = RULES.get(detail["type"], f"{said[0].lower()}{said[1:]}")
+            message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+            rule = RULES.get(detail["type"], f"{message[0].lower()}{message[1:]}")
             rule += f", got {detail['input']!r:.60}{_help(model, path)}"
-        found.setdefault(path, rule)
-    return _listed(found.items(), text, where)
+        rules.setdefault(path, rule)
+    return _listed(rules.items(), text, where)
 
 
-def list_mistakes(found: Sequence[tuple[str, str]], text: str, where: str) -> str:
-    """Mistakes as (`table.key`, rule) in words, one a line, each with its place in `text`."""
-    return _listed([(tuple(place.split(".")), rule) for place, rule in found], text, where)
+def list_mistakes(mistakes: Sequence[tuple[str, str]], text: str, where: str) -> str:
+    """Mistakes as (`table.key`, rule), one a line, each with its place in `text`."""
+    return _listed([(tuple(key.split(".")), rule) for key, rule in mistakes], text, where)
 
 
-def _listed(found: Iterable[tuple[Path, str]], text: str, where: str) -> str:
-    known = lines(text)
-    rows = [f"{where} does not hold together:"]
-    for path, rule in found:
-        line = next((known[p] for end in range(len(path), 0, -1) if (p := path[:end]) in known), 0)
+def _listed(mistakes: Iterable[tuple[Path, str]], text: str, where: str) -> str:
+    numbers = lines(text)
+    rows = [f"{where} has mistakes:"]
+    for path, rule in mistakes:
+        # The line of the key, or of the innermost table above it that is there.
+        known_paths = [path[:end] for end in range(len(path), 0, -1) if path[:end] in numbers]
+        line = f":{numbers[known_paths[0]]}" if known_paths else ""
         name = f"[{path[0]}] {'.'.join(path[1:])}".rstrip() if len(path) > 1 else path[0]
-        rows.append(f"{where}{f':{line}' if line else ''}: {name}: {rule}")
+        rows.append(f"{where}{line}: {name}: {rule}")
     return "\n  ".join(rows)
 
 
 def lines(text: str) -> dict[Path, int]:
     """The line (from 1) on which each table and key of a TOML document stands."""
-    found: dict[Path, int] = {}
+    numbers: dict[Path, int] = {}
     table: Path = ()
     key: Path = ()
     inside = False  # a text over several lines may look like anything
     for number, row in enumerate(text.split("\n"), start=1):
-        opens = len(LONG_TEXT.findall(row)) % 2 == 1
-        if inside:
-            inside = not opens
+        was_inside = inside
+        inside ^= len(LONG_TEXT.findall(row)) % 2 == 1
+        if was_inside:
             continue
-        inside = opens
         if header := HEADER.fullmatch(row):
-            table, key = _parts(header[2]), ()
-            found.setdefault(table, number)
+            table, key = _split(header[2]), ()
+            numbers.setdefault(table, number)
             if header[1] == "[[":
-                table = (*table, _next(found, table))
-                found.setdefault(table, number)
-        elif (match := KEY.match(row)) and (parts := _parts(match[1])):
-            key = (*table, *parts)
-            found.setdefault(key, number)
+                table = (*table, _next_item(numbers, table))
+                numbers.setdefault(table, number)
+        elif (match := KEY.match(row)) and (path := _split(match[1])):
+            key = (*table, *path)
+            numbers.setdefault(key, number)
         elif key and row.lstrip().startswith("{"):
             # An item of the list that the last key opened, on a line of its own.
-            found.setdefault((*key, _next(found, key)), number)
-    return found
+            numbers.setdefault((*key, _next_item(numbers, key)), number)
+    return numbers
 
 
-def _next(found: dict[Path, int], path: Path) -> str:
+def _next_item(numbers: dict[Path, int], path: Path) -> str:
     """The number, from 0, of the next item of the list at `path`."""
-    return str(sum(other[:-1] == path and other[-1].isdigit() for other in found))
+    return str(sum(other[:-1] == path and other[-1].isdigit() for other in numbers))
 
 
-def _parts(key: str) -> Path:
-    """A TOML key, dotted or quoted, in its parts; none if it is no key."""
+def _split(key: str) -> Path:
+    """The path of a dotted or quoted TOML key; empty if it is no key."""
     try:
         value = tomllib.loads(f"{key} = 0")
     except tomllib.TOMLDecodeError:
         return ()
-    parts: list[str] = []
+    path: Path = ()
     while isinstance(value, dict):
         ((name, value),) = value.items()
-        parts.append(name)
-    return tuple(parts)
+        path += (name,)
+    return path
 
 
 def _help(model: type[BaseModel], path: Path) -> str:
@@ -114,20 +115,18 @@ def _help(model: type[BaseModel], path: Path) -> str:
         if part not in model.model_fields:
             break
         name, field = part, model.model_fields[part]
-        table = _table(field)
-        if table is None:
+        if (table := _table(field)) is None:
             break
         model = table
     if field is None:
         return ""
-    table = _table(field)
-    if table and (in_list or not _is_list(field)):
-        # A whole table is missing: show every key that it must have, or may where none must be.
-        fields = table.model_fields
-        needed = {key: one for key, one in fields.items() if one.is_required()} or fields
-        keys = ", ".join(starmap(_assignment, needed.items()))
-        return f"; for example: {f'{{ {keys} }}' if in_list else f'[{name}] {keys}'}"
-    return f"; expected: {field.description}; for example: {_assignment(name, field)}"
+    if not (table := _table(field)) or (_is_list(field) and not in_list):
+        return f"; expected: {field.description}; for example: {_assignment(name, field)}"
+    # A whole table is missing: show every required key, or all keys where none is required.
+    fields = table.model_fields
+    required = {key: one for key, one in fields.items() if one.is_required()} or fields
+    keys = ", ".join(starmap(_assignment, required.items()))
+    return f"; for example: {f'{{ {keys} }}' if in_list else f'[{name}] {keys}'}"
 
 
 def _table(field: FieldInfo) -> type[BaseModel] | None:

@@ -1,4 +1,4 @@
-"""Where the project's code is: its stage folders, and the engine, folder or wheel."""
+"""The folders of the project's code: its stage folders, and the engine (a folder or a wheel)."""
 
 import os
 import traceback
@@ -10,18 +10,10 @@ ENGINE_HOME = Path(__file__).resolve().parents[2]
 
 
 def stages_home() -> Path:
-    """The folder that holds the stage folders: where Python finds `handoff`.
-
-    Not the working directory, which need not be the project's.
-
-    Raises:
-        RuntimeError: the stage folders are not on Python's path.
-    """
+    """The folder of the stage folders; RuntimeError if they are not on the path of Python."""
     spec = find_spec("handoff")
     if spec is None or not spec.submodule_search_locations:
-        raise RuntimeError(
-            "the stage folders are not on Python's path: run in the project's folder"
-        )
+        raise RuntimeError("no stage folders on Python's path: run in the project's folder")
     return Path(next(iter(spec.submodule_search_locations))).resolve().parent
 
 
@@ -32,10 +24,10 @@ def child_environment() -> dict[str, str]:
 
 
 def location_of(error: BaseException) -> str:
-    """The line of a stage folder where an error arose, `poc/features.py line 30`; '' if none."""
-    home, found = stages_home(), ""
+    """The line of a stage folder that raised an error, `poc/features.py line 30`; '' if none."""
+    home, location = stages_home(), ""
     for frame in traceback.extract_tb(error.__traceback__):
         path = Path(frame.filename)
         if path.is_relative_to(home) and path.relative_to(home).parts[0] in STAGES:
-            found = f"{path.relative_to(home).as_posix()} line {frame.lineno}"
-    return found
+            location = f"{path.relative_to(home).as_posix()} line {frame.lineno}"
+    return location

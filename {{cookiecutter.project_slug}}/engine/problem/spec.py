@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
-from engine.problem.base import Table
+from engine.problem.base import NOT_SAID, Table, entry
 from engine.problem.errors import BadInput
 from engine.problem.expectations import Expectations, Minimum
 from engine.problem.files import MARK, parse_toml, read_text
-from engine.problem.known_metrics import RANGES, TASKS_OF_METRIC, Task
+from engine.problem.known_metrics import KNOWN_METRICS, Task, metrics_of
 from engine.problem.mistakes import explain, list_mistakes
 from engine.problem.tables import (
     PAYOFFS,
@@ -26,20 +26,12 @@ from engine.problem.tables import (
     Value,
 )
 
-__all__ = [
-    "PROBLEM_FILE",
-    "TASKS_OF_METRIC",
-    "Label",
-    "Problem",
-    "Slice",
-    "Task",
-    "Value",
-    "contradictions",
-    "parse",
-    "read",
-]
+__all__ = ["PROBLEM_FILE", "Label", "Problem", "Slice", "Task", "Value", "parse", "read"]
 
 PROBLEM_FILE = Path("problem/problem.toml")
+
+# A mistake: `table.key`, and the rule that it breaks.
+Mistake = tuple[str, str]
 
 
 class Problem(Table):
@@ -49,9 +41,7 @@ class Problem(Table):
     confirmed.
     """
 
-    assumed: list[str] = Field(
-        default=[], description="answers a tool guessed", examples=['["value.currency"]']
-    )
+    assumed: list[str] = entry("answers a tool guessed", '["value.currency"]', default=[])
     decision: Decision
     target: Target
     rows: Rows
@@ -67,108 +57,101 @@ class Problem(Table):
     def kept_out(self) -> frozenset[str]:
         """The columns that no model may read: target, id, unit, and those that [columns] names."""
         roles = (self.target.column, self.rows.id, self.rows.unit)
-        named = {name for name in roles if name is not None}
-        return frozenset(named | self.columns.reasons.keys())
+        return frozenset(name for name in (*roles, *self.columns.reasons) if name is not None)
+
+    def is_assumed(self, *names: str) -> bool:
+        """Whether a tool guessed one of these answers (`table` or `table.key`)."""
+        pairs = [(f"{name}.", f"{one}.") for name in names for one in self.assumed]
+        return any(name.startswith(one) or one.startswith(name) for name, one in pairs)
 
 
-def contradictions(problem: Problem) -> list[tuple[str, str]]:
-    """Answers that are fine alone and wrong together: (`table.key`, the rule they break)."""
-    return [
-        *_about_target(problem),
-        *_about_success(problem),
-        *_about_value(problem),
-        *_about_expectations(problem),
-    ]
+def contradictions(problem: Problem) -> Iterator[Mistake]:
+    """Answers that are fine alone and wrong together."""
+    yield from _about_target(problem)
+    yield from _about_success(problem)
+    yield from _about_value(problem)
+    yield from _about_expectations(problem)
 
 
-def _about_target(problem: Problem) -> list[tuple[str, str]]:
-    target, columns, found = problem.target, problem.columns, []
+def _about_target(problem: Problem) -> Iterator[Mistake]:
+    target, columns, rows = problem.target, problem.columns, problem.rows
     if (target.task == "binary") != (target.positive is not None):
-        found.append(
-            (
-                "target.positive",
-                "must be given for a binary target, and only there: positive = true",
-            )
-        )
+        rule = "must be given for a binary target, and only there: positive = true"
+        yield "target.positive", rule
     for role in ("id", "time", "unit"):
-        if getattr(problem.rows, role) == target.column:
-            found.append((f"rows.{role}", "must be another column than the target"))
-    if problem.rows.time in columns.known_after:
+        if getattr(rows, role) == target.column:
+            yield f"rows.{role}", "must be another column than the target"
+    if rows.time in columns.known_after:
         rule = "must not name rows.time: it says when the decision was due"
-        found.append((f"columns.known_after.{problem.rows.time}", rule))
-    found += [
-        (f"columns.known_in_time.{name}", "must be an input; another answer keeps it out")
-        for name in columns.known_in_time
-        if name in problem.kept_out and name != target.column
-    ]
-    found += [
-        (f"columns.{kind}.{target.column}", f"must not name the target, '{target.column}'")
-        for kind, reasons in columns
-        if target.column in reasons
-    ]
+        yield f"columns.known_after.{rows.time}", rule
+    for name in columns.known_in_time:
+        if name in problem.kept_out and name != target.column:
+            rule = "must be an input; another answer keeps it out"
+            yield f"columns.known_in_time.{name}", rule
+    for kind, reasons in columns:
+        if target.column in reasons:
+            rule = f"must not name the target, '{target.column}'"
+            yield f"columns.{kind}.{target.column}", rule
     for name in problem.assumed:
-        if not _has(problem, name):
-            found.append(("assumed", f"must name answers as table or table.key; {name!r} is none"))
-    return found
+        table, _, key = name.partition(".")
+        answer = getattr(problem, table, None) if table in Problem.model_fields else None
+        if answer is None or (key and not hasattr(answer, key)):
+            yield "assumed", f"must name answers as table or table.key; {name!r} is none"
 
 
-def _about_success(problem: Problem) -> list[tuple[str, str]]:
+def _about_success(problem: Problem) -> Iterator[Mistake]:
     task, success = problem.target.task, problem.success
-    if success.metric not in TASKS_OF_METRIC:
-        return [("success.metric", f"must be one of {', '.join(TASKS_OF_METRIC)}")]
-    if task not in TASKS_OF_METRIC[success.metric]:
-        fitting = ", ".join(name for name, tasks in TASKS_OF_METRIC.items() if task in tasks)
-        return [("success.metric", f"must be, for a {task} target, one of {fitting}")]
+    metric = KNOWN_METRICS.get(success.metric)
+    if metric is None:
+        yield "success.metric", f"must be one of {', '.join(KNOWN_METRICS)}"
+        return
+    if task not in metric.tasks:
+        rule = f"must be, for a {task} target, one of {', '.join(metrics_of(task))}"
+        yield "success.metric", rule
+        return
     if success.calibration_error is not None and task == "regression":
-        return [("success.calibration_error", "is for classes: a value has no probability")]
-    low, high = RANGES[success.metric]
-    named = {"success.minimum": success.minimum}
-    named |= {f"success.slices.{number}.floor": part.floor
-              for number, part in enumerate(success.slices)}  # fmt: skip
-    return [
-        (where, f"must lie between {low:g} and {high:g} for {success.metric}, got {value:g}")
-        for where, value in named.items()
-        if not low <= value <= high
-    ]
+        yield "success.calibration_error", "is for classes: a value has no probability"
+        return
+    limits = {f"slices.{number}.floor": one.floor for number, one in enumerate(success.slices)}
+    for key, value in {"minimum": success.minimum, **limits}.items():
+        if not metric.low <= value <= metric.high:
+            limit = f"{metric.low:g} and {metric.high:g} for {metric.name}"
+            yield f"success.{key}", f"must lie between {limit}, got {value:g}"
 
 
-def _about_value(problem: Problem) -> list[tuple[str, str]]:
+def _about_value(problem: Problem) -> Iterator[Mistake]:
     task, value = problem.target.task, problem.value
     amounts = {name: amount for name, amount in value if isinstance(amount, float)}
     if set(amounts) != set(PAYOFFS[task]):
-        return [
-            ("value", f"must hold, for a {task} target, currency and {', '.join(PAYOFFS[task])}")
-        ]
-    if task == "binary" and amounts["true_positive"] <= amounts["false_negative"]:
+        rule = f"must hold, for a {task} target, currency and {', '.join(PAYOFFS[task])}"
+        yield "value", rule
+    elif task == "binary" and amounts["true_positive"] <= amounts["false_negative"]:
         rule = "must be more than false_negative: else acting on a true alarm is worth nothing"
-        return [("value.true_positive", rule)]
-    if task == "multiclass" and amounts["correct"] <= amounts["wrong"]:
-        return [("value.correct", "must be more than wrong")]
-    return []
+        yield "value.true_positive", rule
+    elif task == "multiclass" and amounts["correct"] <= amounts["wrong"]:
+        yield "value.correct", "must be more than wrong"
 
 
-def _about_expectations(problem: Problem) -> list[tuple[str, str]]:
-    task, found = problem.target.task, []
-    expected = problem.expectations
-    named = [
+def _about_expectations(problem: Problem) -> Iterator[Mistake]:
+    task, expected = problem.target.task, problem.expectations
+    inputs = [
         *((f"invariance.{n}.column", {one.column}) for n, one in enumerate(expected.invariance)),
         *((f"direction.{n}.column", {one.column}) for n, one in enumerate(expected.direction)),
         *((f"minimum.{n}.row", set(one.row)) for n, one in enumerate(expected.minimum)),
     ]
-    for where, columns in named:
+    for key, columns in inputs:
         if hidden := columns & problem.kept_out:
             rule = f"must name inputs of the model; it never sees {', '.join(sorted(hidden))}"
-            found.append((f"expectations.{where}", rule))
+            yield f"expectations.{key}", rule
     if task == "multiclass" and expected.direction:
         rule = "is for one score; of several classes, say a minimum's decision instead"
-        found.append(("expectations.direction", rule))
-    for number, one in enumerate(expected.minimum):
-        where = f"expectations.minimum.{number}"
-        found += [(f"{where}{key}", rule) for key, rule in _about_case(task, one)]
-    return found
+        yield "expectations.direction", rule
+    for number, case in enumerate(expected.minimum):
+        for key, rule in _about_case(task, case):
+            yield f"expectations.minimum.{number}{key}", rule
 
 
-def _about_case(task: Task, case: Minimum) -> Iterator[tuple[str, str]]:
+def _about_case(task: Task, case: Minimum) -> Iterator[Mistake]:
     bounds = {"above": case.above, "below": case.below}
     given = {name: bound for name, bound in bounds.items() if bound is not None}
     if not given and case.decision is None:
@@ -184,11 +167,6 @@ def _about_case(task: Task, case: Minimum) -> Iterator[tuple[str, str]]:
         yield ".above", "must be less than below: no score is both"
 
 
-def _has(problem: Problem, dotted: str) -> bool:
-    table, _, key = dotted.partition(".")
-    return hasattr(getattr(problem, table, None), key) if key else table in Problem.model_fields
-
-
 def parse(text: str, where: str) -> Problem:
     """Read the text of a problem.toml; `where` names it in messages.
 
@@ -201,25 +179,56 @@ def parse(text: str, where: str) -> Problem:
     try:
         problem = Problem.model_validate(values)
     except ValidationError as error:
-        raise BadInput(explain(error, Problem, text, where)) from None
-    if found := contradictions(problem):
-        raise BadInput(list_mistakes(found, text, where))
+        message = explain(error, Problem, text, where)
+        raise BadInput(message, code="invalid-problem") from None
+    if mistakes := list(contradictions(problem)):
+        raise BadInput(list_mistakes(mistakes, text, where), code="contradictory-problem")
     return problem
 
 
 def read(path: Path = PROBLEM_FILE) -> Problem:
-    """Read `problem.toml`; see `parse` for what is refused."""
+    """Read `problem.toml`; see `text_of` and `parse`."""
     return parse(text_of(path), str(path))
 
 
-def text_of(path: Path) -> str:
-    """The text of a problem.toml.
+def read_answered(path: Path) -> Problem:
+    """As `read`; BadInput if an answer that `data adopt` left open is not listed as assumed."""
+    problem = read(path)
+    rule = "is not said yet; say it in words, or list it under 'assumed'"
+    open_answers = [
+        (f"decision.{name}", rule)
+        for name, answer in problem.decision
+        if answer.startswith(NOT_SAID) and not problem.is_assumed(f"decision.{name}")
+    ]
+    if open_answers:
+        message = list_mistakes(open_answers, text_of(path), str(path))
+        raise BadInput(message, code="unanswered-problem")
+    return problem
 
-    Raises:
-        BadInput: it is missing or no UTF-8 text.
-    """
+
+def text_of(path: Path) -> str:
+    """The text of a problem.toml; BadInput if it is missing or no UTF-8 text."""
     then = (
         "run this from the project's folder, or frame one with `python -m data adopt FILE "
         "--target COLUMN`"
     )
     return read_text(path, "the problem", then)
+
+
+def summary(problem: Problem) -> str:
+    """The framing in a few lines, with the answers that are only assumed."""
+    success, target = problem.success, problem.target
+    days = target.label_delay_days
+    delay = f"known after {days} day{'s' * (days > 1)}" if days else "known at once"
+    lines = [
+        f"{problem.decision.name}: {problem.decision.question}",
+        f"  for     {problem.decision.stakeholder}",
+        f"  action  {problem.decision.action}",
+        f"  target  {target.column} ({target.task}), {delay}",
+        f"  success {success.metric} of {success.minimum:g} or better, "
+        f"{success.margin:g} better than the best baseline",
+    ]
+    if problem.assumed:
+        lines.append("  ASSUMED by a tool; a person must answer before the handoff is signed:")
+        lines += [f"    {name}" for name in problem.assumed]
+    return "\n".join(lines)

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, PlainValidator
+from pydantic import PlainValidator
 
-from engine.problem.base import ColumnName, Money, Sentence, Table
-from engine.problem.known_metrics import TASKS_OF_METRIC, Task
+from engine.problem.base import ColumnName, Money, Sentence, Table, entry
+from engine.problem.known_metrics import KNOWN_METRICS, Task
 
 # A hundred years: dates stay dates when so many days are subtracted.
 LONGEST_DAYS = 36_500
@@ -30,90 +30,71 @@ Label = Annotated[bool | int | str, PlainValidator(_label)]
 class Decision(Table):
     """What is decided, for whom, and what the answer must not be used for."""
 
-    name: str = Field(
+    name: str = entry(
+        "lower-case letters, digits and hyphens: it names the model in the registry",
+        "late-parcels",
         pattern=r"^[a-z][a-z0-9-]{1,62}$",
-        description="lower-case letters, digits and hyphens: it names the model in the registry",
-        examples=["late-parcels"],
     )
-    question: Sentence = Field(
-        description="the question the model answers", examples=["Will this parcel arrive late?"]
-    )
-    action: Sentence = Field(
-        description="what is done on the answer", examples=["Upgrade the parcel to express."]
-    )
-    stakeholder: Sentence = Field(
-        description="who owns the decision", examples=["Head of delivery"]
-    )
-    intended_use: Sentence = Field(
-        description="the use it was built for", examples=["Orders at checkout, in real time."]
-    )
-    not_for: Sentence = Field(
-        description="what it must not be used for", examples=["Rating carriers or customers."]
-    )
+    question: Sentence = entry("the question the model answers", "Will this parcel arrive late?")
+    action: Sentence = entry("what is done on the answer", "Upgrade the parcel to express.")
+    stakeholder: Sentence = entry("who owns the decision", "Head of delivery")
+    intended_use: Sentence = entry("the use it was built for", "Orders at checkout, in real time.")
+    not_for: Sentence = entry("what it must not be used for", "Rating carriers or customers.")
 
 
 class Target(Table):
     """What is predicted."""
 
-    column: ColumnName = Field(description="the column that is predicted", examples=["late"])
-    task: Task = Field(description="binary, multiclass or regression", examples=["binary"])
-    positive: Label | None = Field(
-        default=None,
-        description="binary only: the value of the target that calls for the action",
-        examples=[True],
+    column: ColumnName = entry("the column that is predicted", "late")
+    task: Task = entry("binary, multiclass or regression", "binary")
+    positive: Label | None = entry(
+        "binary only: the value of the target that calls for the action", True, default=None
     )
-    label_delay_days: int = Field(
-        ge=0,
-        le=LONGEST_DAYS,
-        description="days until the true outcome is known, 0 or more",
-        examples=[14],
+    label_delay_days: int = entry(
+        "days until the true outcome is known, 0 or more", 14, ge=0, le=LONGEST_DAYS
     )
 
 
 class Rows(Table):
     """Where rows come from and what tells them apart."""
 
-    source: str = Field(
+    source: str = entry(
+        "parcels, sklearn:NAME, or the path of a text or Parquet file or a query",
+        "data/raw/orders.csv",
         min_length=1,
-        description="parcels, sklearn:NAME, or the path of a text or Parquet file or a query",
-        examples=["data/raw/orders.csv"],
     )
-    id: ColumnName | None = Field(
-        default=None, description="the column that names a row", examples=["order_id"]
-    )
-    time: ColumnName | None = Field(
-        default=None, description="when the decision was due", examples=["ordered_at"]
-    )
-    unit: ColumnName | None = Field(
+    id: ColumnName | None = entry("the column that names a row", "order_id", default=None)
+    time: ColumnName | None = entry("when the decision was due", "ordered_at", default=None)
+    unit: ColumnName | None = entry(
+        "whom rows belong to: kept together in tests, and in a split without time",
+        "customer_id",
         default=None,
-        description="whom rows belong to: kept together in tests, and in a split without time",
-        examples=["customer_id"],
     )
 
 
 class Columns(Table):
     """Columns that may not become features; each with the reason."""
 
-    known_after: dict[ColumnName, Sentence] = Field(
+    known_after: dict[ColumnName, Sentence] = entry(
+        'lines of column = "when it is known", after the decision was due',
+        '{ delivered_at = "when the parcel has arrived" }',
         default={},
-        description='lines of column = "when it is known", after the decision was due',
-        examples=['{ delivered_at = "when the parcel has arrived" }'],
     )
-    known_in_time: dict[ColumnName, Sentence] = Field(
-        default={},
-        description='lines of column = "why it is known when the decision is due": an input, '
+    known_in_time: dict[ColumnName, Sentence] = entry(
+        'lines of column = "why it is known when the decision is due": an input, '
         "even where it gives the target away; both teams sign for it",
-        examples=['{ weight_kg = "weighed at the counter; the tariff is a rule on it" }'],
-    )
-    excluded: dict[ColumnName, Sentence] = Field(
+        '{ weight_kg = "weighed at the counter; the tariff is a rule on it" }',
         default={},
-        description='lines of column = "the reason"',
-        examples=['{ warehouse_note = "free text, of another team" }'],
     )
-    personal: dict[ColumnName, Sentence] = Field(
+    excluded: dict[ColumnName, Sentence] = entry(
+        'lines of column = "the reason"',
+        '{ warehouse_note = "free text, of another team" }',
         default={},
-        description='lines of column = "the reason": neither a feature nor in the prediction log',
-        examples=['{ customer_id = "names a person" }'],
+    )
+    personal: dict[ColumnName, Sentence] = entry(
+        'lines of column = "the reason": neither a feature nor in the prediction log',
+        '{ customer_id = "names a person" }',
+        default={},
     )
 
     @property
@@ -126,108 +107,71 @@ class Columns(Table):
 class Slice(Table):
     """A column whose groups must each stay above a floor."""
 
-    column: ColumnName = Field(description="a column with few values", examples=["region"])
-    floor: float = Field(
-        description="the worst the metric may be in a group (an error: the largest)", examples=[0.6]
-    )
+    column: ColumnName = entry("a column with few values", "region")
+    floor: float = entry("the worst the metric may be in a group (an error: the largest)", 0.6)
 
 
 class Success(Table):
     """What is good enough."""
 
-    metric: str = Field(description="one of " + ", ".join(TASKS_OF_METRIC), examples=["roc_auc"])
-    minimum: float = Field(
-        description="the worst value that is still useful (an error: the largest)", examples=[0.7]
-    )
-    margin: float = Field(
-        ge=0,
-        description="how much better than the best baseline, 0 or more",
-        examples=[0.05],
-    )
-    calibration_error: float | None = Field(
+    metric: str = entry("one of " + ", ".join(KNOWN_METRICS), "roc_auc")
+    minimum: float = entry("the worst value that is still useful (an error: the largest)", 0.7)
+    margin: float = entry("how much better than the best baseline, 0 or more", 0.05, ge=0)
+    calibration_error: float | None = entry(
+        "classes only: how far, on average, what is said may lie from what comes",
+        0.05,
         default=None,
         gt=0,
         le=1,
-        description="classes only: how far, on average, what is said may lie from what comes",
-        examples=[0.05],
     )
-    slices: list[Slice] = Field(
-        default=[],
-        description="groups that must not be served badly",
-        examples=['[{ column = "region", floor = 0.6 }]'],
+    slices: list[Slice] = entry(
+        "groups that must not be served badly", '[{ column = "region", floor = 0.6 }]', default=[]
     )
 
 
 class Value(Table):
     """What an outcome earns (positive) or costs (negative), in money for one row."""
 
-    currency: str = Field(
-        pattern=r"^[A-Z]{3}$", description="a currency's three letters (ISO 4217)", examples=["EUR"]
-    )
-    true_positive: Money | None = Field(
-        default=None, description="money when it acts and should", examples=[2.5]
-    )
-    false_positive: Money | None = Field(
-        default=None, description="money when it acts in vain", examples=[-3.5]
-    )
-    true_negative: Money | None = Field(
-        default=None, description="money when it rightly does nothing", examples=[0.0]
-    )
-    false_negative: Money | None = Field(
-        default=None, description="money when it should have acted", examples=[-8.0]
-    )
-    correct: Money | None = Field(
-        default=None, description="money when it names the right class", examples=[1.0]
-    )
-    wrong: Money | None = Field(
-        default=None, description="money when it names another", examples=[-5.0]
-    )
-    per_unit_error: Money | None = Field(
-        default=None, le=0, description="money lost for one unit of error", examples=[-0.2]
+    currency: str = entry("a currency's three letters (ISO 4217)", "EUR", pattern=r"^[A-Z]{3}$")
+    true_positive: Money | None = entry("money when it acts and should", 2.5, default=None)
+    false_positive: Money | None = entry("money when it acts in vain", -3.5, default=None)
+    true_negative: Money | None = entry("money when it rightly does nothing", 0.0, default=None)
+    false_negative: Money | None = entry("money when it should have acted", -8.0, default=None)
+    correct: Money | None = entry("money when it names the right class", 1.0, default=None)
+    wrong: Money | None = entry("money when it names another", -5.0, default=None)
+    per_unit_error: Money | None = entry(
+        "money lost for one unit of error", -0.2, default=None, le=0
     )
 
 
 class Budget(Table):
     """What an answer may cost."""
 
-    latency_p99_ms: float = Field(
-        gt=0, description="99 of 100 answers come within, milliseconds", examples=[50.0]
-    )
-    throughput_rps: float = Field(
-        gt=0, description="answers of one row a second that one process gives", examples=[50.0]
-    )
-    memory_mb: float = Field(
-        gt=0, description="memory of the serving process, in MB", examples=[600.0]
-    )
-    score_difference: float = Field(
+    latency_p99_ms: float = entry("99 of 100 answers come within, milliseconds", 50.0, gt=0)
+    throughput_rps: float = entry("answers of one row a second that one process gives", 50.0, gt=0)
+    memory_mb: float = entry("memory of the serving process, in MB", 600.0, gt=0)
+    score_difference: float = entry(
+        "how far a faster runtime's score may lie from the PoC's: of a probability "
+        "this much, of a value this part of their range; decisions are the PoC's always",
+        1e-5,
         default=1e-5,
         gt=0,
         le=0.01,
-        description="how far a faster runtime's score may lie from the PoC's: of a probability "
-        "this much, of a value this part of their range; decisions are the PoC's always",
-        examples=[1e-5],
     )
 
 
 class Monitoring(Table):
     """How the live model is watched."""
 
-    window_days: int = Field(
-        ge=1, le=LONGEST_DAYS, description="days that are judged together", examples=[7]
-    )
-    minimum_rows: int = Field(
-        ge=30,
-        le=1_000_000_000,
-        description="fewer rows are 'insufficient data', 30 or more",
-        examples=[200],
+    window_days: int = entry("days that are judged together", 7, ge=1, le=LONGEST_DAYS)
+    minimum_rows: int = entry(
+        "fewer rows are 'insufficient data', 30 or more", 200, ge=30, le=1_000_000_000
     )
 
 
 class Guardrails(Table):
     """What may not get worse than the champion on the test rows, in the gate."""
 
-    worse_by: float = Field(
-        ge=0,
-        description="how much worse than the champion the success metric may be, 0 or more",
-        examples=[0.01],
+    worse_by: float = entry(
+        "how much worse than the champion the success metric may be, 0 or more", 0.01, ge=0
     )

@@ -10,8 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engine.problem.errors import BadInput
+from engine.problem.known_metrics import metrics_of
 from engine.problem.metrics import METRICS, Interval, Units, interval, measure, resamples
-from engine.problem.spec import TASKS_OF_METRIC, Problem, Value
+from engine.problem.spec import Problem, Value
 
 Array = NDArray[np.float64]
 
@@ -157,7 +158,7 @@ def measures(
     Raises:
         BadInput: the success metric is not.
     """
-    fitting = [name for name, tasks in TASKS_OF_METRIC.items() if problem.target.task in tasks]
+    fitting = metrics_of(problem.target.task)
     return {
         name: measure(METRICS[name], outcome, score, stratify=_strata(problem), units=units)
         for name in fitting

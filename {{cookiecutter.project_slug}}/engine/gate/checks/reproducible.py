@@ -58,7 +58,7 @@ def reproducible(context: CheckContext) -> Result:
         if is_file(str(source)) and not source.is_absolute() and source.exists():
             link(source, checkout / source)  # git holds no data
         _retrain(run, checkout, out)
-        results = _compare(run.facts, json.loads((out / RUN_METADATA).read_text("utf-8")))
+        results = _compare(run.metadata, json.loads((out / RUN_METADATA).read_text("utf-8")))
         results += _replay_golden(context, out / "model.skops")
     if results:
         return Result("refuse", shorten(results), required, ADVICE)

@@ -245,7 +245,7 @@ def make_project(root: Path, task: Task) -> None:
 def train_and_build() -> Bundle:
     """Train in the working directory and build the bundle."""
     run = train(read(), MODEL, say=lambda _: None)
-    return build(MODEL, run.run_id, say=lambda _: None)
+    return build(MODEL, run.run_id, progress=lambda _: None)
 
 
 def reseal(bundle: Path) -> str:

@@ -49,7 +49,7 @@ from engine.problem.spec import read
 from poc.model import MODEL
 
 run = train(read(), MODEL, say=lambda _: None)
-made = build(MODEL, run.run_id, say=lambda _: None)
+made = build(MODEL, run.run_id, progress=lambda _: None)
 names = ("complete", "current", "safe", "parity", "robust")
 checks = [one for one in STANDARD_CHECKS if one.name in names]
 findings = validate(made.path, MODEL, checks).findings

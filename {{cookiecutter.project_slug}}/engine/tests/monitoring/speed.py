@@ -13,8 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from engine.bundle.counting import Counts, count
-from engine.bundle.reference import freeze
+from engine.bundle.reference import Counts, count, freeze
 from engine.contract.column import Column
 from engine.monitoring.log import live_table, open_log
 

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.bundle.counting import Counts, Histogram, count, count_frame
-from engine.bundle.reference import freeze
+from engine.bundle.reference import Counts, Histogram, count, count_frame, freeze
 from engine.contract.column import Column
 from engine.monitoring.log import live_table, open_log
 from engine.tests.monitoring.made import COLUMNS, HOSTILE, frozen, rows, write_log
@@ -31,13 +30,13 @@ def of_values(column: Column, before: list[Any], now: list[Any]) -> Histogram:
     return count_frame(frame, np.zeros(len(now)), reference).features[column.name]
 
 
-def test_a_log_is_counted_like_the_frame_it_came_from(tmp_path: Path) -> None:
+def test_count_log_equals_count_of_its_frame(tmp_path: Path) -> None:
     frame, scores = rows(500, seed=3), np.random.default_rng(3).random(500)
     write_log(tmp_path, frame, scores.tolist())
     assert of_log(tmp_path, frozen()) == count_frame(frame, scores, frozen())
 
 
-def test_the_reference_counts_to_itself() -> None:
+def test_count_reference_rows_give_the_reference() -> None:
     frame, scores = rows(400, seed=1), np.random.default_rng(1).random(400)
     reference = freeze(frame, COLUMNS, scores)
     again = count_frame(frame, scores, reference)
@@ -50,11 +49,11 @@ def test_the_reference_counts_to_itself() -> None:
 
 def test_counts_add_up() -> None:
     frame, scores, reference = rows(300, seed=5), np.linspace(0, 1, 300), frozen()
-    parts = [
+    halves = [
         count_frame(frame[:100], scores[:100], reference),
         count_frame(frame[100:], scores[100:], reference),
     ]
-    assert parts[0] + parts[1] == count_frame(frame, scores, reference)
+    assert halves[0] + halves[1] == count_frame(frame, scores, reference)
 
 
 def test_every_row_is_in_one_bin_or_missing() -> None:
@@ -65,7 +64,7 @@ def test_every_row_is_in_one_bin_or_missing() -> None:
             assert tally.present + tally.missing == counts.rows == 300
 
 
-def test_names_may_hold_anything_and_differ_in_case_alone(tmp_path: Path) -> None:
+def test_count_hostile_names_are_distinguished(tmp_path: Path) -> None:
     names = [HOSTILE, "items", "Items", "", "a.b", "$", "a/b~c", "c0", "'; DROP TABLE counted; --"]
     columns = [Column(name, "number") for name in names]
     frame = pd.DataFrame({name: np.arange(100.0) + 1000 * i for i, name in enumerate(names)})
@@ -76,7 +75,7 @@ def test_names_may_hold_anything_and_differ_in_case_alone(tmp_path: Path) -> Non
         assert (tally.missing, tally.below, tally.above) == (0, 0, 0)
 
 
-def test_categories_may_hold_anything(tmp_path: Path) -> None:
+def test_count_hostile_categories_are_distinguished(tmp_path: Path) -> None:
     values = ["", "=", "'", "other", "null", 'a"b', "; DROP TABLE counted", "\\", "é", "\n"] * 20
     column = Column("c", "category", categories=tuple(values[:10]), closed=True)
     frame = pd.DataFrame({"c": pd.Series(values).astype("str")})
@@ -86,12 +85,12 @@ def test_categories_may_hold_anything(tmp_path: Path) -> None:
     assert of_log(tmp_path, reference).features["c"].counts == (*[20] * 10, 0)
 
 
-def test_an_outlier_is_seen_beside_its_bin() -> None:
+def test_count_outlier_is_below_or_above() -> None:
     tally = of_values(Column("x", "number"), [*range(100)], [50.0, 1e12, -1e12, -1e12])
     assert (tally.below, tally.above, tally.present) == (2, 1, 4)
 
 
-def test_missing_is_counted_apart() -> None:
+def test_count_missing_is_in_no_bin() -> None:
     tally = of_values(Column("x", "number", nullable=True), [*range(100)], [1.0, np.nan, None])
     assert (tally.missing, tally.present) == (2, 1)
 
@@ -101,7 +100,7 @@ def test_an_unseen_category_is_other_and_a_missing_one_is_not() -> None:
     assert of_values(column, ["a", "b"] * 50, ["a", "new", None]).counts == (1, 0, 1)
 
 
-def test_a_log_with_text_where_a_number_belongs_is_not_taken_for_missing(tmp_path: Path) -> None:
+def test_count_text_in_a_number_is_an_error(tmp_path: Path) -> None:
     write_log(tmp_path, pd.DataFrame({"x": ["many"]}), [0.5])
     reference = freeze(pd.DataFrame({"x": np.arange(50.0)}), [Column("x", "number")], np.zeros(50))
     with pytest.raises(duckdb.ConversionException, match="many"):

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.bundle.counting import count_frame
+from engine.bundle.reference import count_frame
 from engine.contract.column import Column, ColumnType
 from engine.monitoring.drift import Scored, drift_between, evaluate
-from engine.monitoring.finding import Finding
+from engine.monitoring.result import Finding
 from engine.tests.monitoring.made import HOSTILE, frozen, rows
 
 Kind = tuple[ColumnType, Callable[[np.random.Generator, int], object]]
@@ -38,8 +38,8 @@ def without_drift(before: int, now: int, columns: int, seed: int) -> list[Findin
         return frame, rng.random(size)
 
     contract = [Column(name, kind, nullable=True) for name, (kind, _) in kinds.items()]
-    found = drift_between(sample(before), sample(now), contract, minimum_rows=30)
-    return [finding for finding in found if finding.wrong]
+    findings = drift_between(sample(before), sample(now), contract, minimum_rows=30)
+    return [finding for finding in findings if finding.wrong]
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def numbers(count: int, columns: int, seed: int) -> pd.DataFrame:
 def alarms(before: pd.DataFrame, now: pd.DataFrame) -> set[tuple[str, str]]:
     columns = [Column(name, "number", nullable=True) for name in before.columns]
     scores = np.random.default_rng(0).random(len(before)), np.random.default_rng(1).random(len(now))
-    found = drift_between((before, scores[0]), (now, scores[1]), columns, minimum_rows=100)
-    return {(finding.check, finding.subject) for finding in found if finding.wrong}
+    findings = drift_between((before, scores[0]), (now, scores[1]), columns, minimum_rows=100)
+    return {(finding.check, finding.subject) for finding in findings if finding.wrong}
 
 
 @pytest.mark.parametrize("columns", [10, 100])
@@ -76,9 +76,9 @@ def test_a_shift_of_one_standard_deviation_is_named(before: int, now: int, colum
     shifted = numbers(now, columns, 1)
     assert alarms(numbers(before, columns, 0), shifted) == set()
     shifted["x3"] += 1
-    found = alarms(numbers(before, columns, 0), shifted)
-    assert ("distribution", "x3") in found
-    assert {name for _, name in found} == {"x3"}
+    findings = alarms(numbers(before, columns, 0), shifted)
+    assert ("distribution", "x3") in findings
+    assert {name for _, name in findings} == {"x3"}
 
 
 @pytest.mark.parametrize("where", ["reference", "live"])
@@ -90,13 +90,13 @@ def test_an_outlier_hides_no_shift(where: str) -> None:
     assert ("distribution", "x3") in alarms(before, now)
 
 
-def test_a_column_gone_half_empty_is_named() -> None:
+def test_drift_new_missing_values_are_named() -> None:
     before, now = numbers(2000, 10, 0), numbers(500, 10, 1)
     now.loc[now.index % 2 == 0, "x3"] = np.nan
     assert alarms(before, now) == {("missing", "x3")}
 
 
-def test_a_column_that_was_always_half_empty_is_not() -> None:
+def test_drift_usual_missing_values_are_quiet() -> None:
     before, now = numbers(2000, 10, 0), numbers(500, 10, 1)
     for frame in (before, now):
         frame.loc[frame.index % 2 == 0, "x3"] = np.nan
@@ -117,8 +117,8 @@ def test_values_never_seen_in_a_constant_column_are_named() -> None:
 
 def of_reference(now: pd.DataFrame, minimum_rows: int = 100) -> dict[tuple[str, str], Finding]:
     scores = np.random.default_rng(9).random(len(now))
-    found = evaluate(frozen(), count_frame(now, scores, frozen()), minimum_rows)
-    return {(finding.check, finding.subject): finding for finding in found}
+    findings = evaluate(frozen(), count_frame(now, scores, frozen()), minimum_rows)
+    return {(finding.check, finding.subject): finding for finding in findings}
 
 
 def named(findings: dict[tuple[str, str], Finding]) -> set[tuple[str, str]]:
@@ -126,15 +126,15 @@ def named(findings: dict[tuple[str, str], Finding]) -> set[tuple[str, str]]:
 
 
 def test_every_type_of_column_is_checked_and_quiet() -> None:
-    found = of_reference(rows(500, seed=4, day=300))
-    assert named(found) == set()
-    assert {check for check, name in found if name == "carrier"} == {
+    findings = of_reference(rows(500, seed=4, day=300))
+    assert named(findings) == set()
+    assert {check for check, name in findings if name == "carrier"} == {
         "distribution",
         "missing",
         "unseen",
     }
-    assert {check for check, name in found if name == "ordered_at"} == {"missing"}
-    assert {finding.verdict for finding in found.values()} == {"ok"}
+    assert {check for check, name in findings if name == "ordered_at"} == {"missing"}
+    assert {finding.verdict for finding in findings.values()} == {"ok"}
 
 
 def test_an_unseen_category_is_named() -> None:
@@ -143,7 +143,7 @@ def test_an_unseen_category_is_named() -> None:
     assert ("unseen", "carrier") in named(of_reference(now))
 
 
-def test_categories_that_change_places_are_named() -> None:
+def test_drift_swapped_categories_are_named() -> None:
     now = rows(500, seed=4)
     now["service"] = now["service"].where(now.index % 2 == 0, "fast")
     assert named(of_reference(now)) == {("distribution", "service")}
@@ -154,7 +154,7 @@ def test_a_boolean_that_flips_is_named() -> None:
     assert named(of_reference(now.assign(fragile=~now["fragile"]))) == {("distribution", "fragile")}
 
 
-def test_dates_move_on_and_their_gaps_are_named() -> None:
+def test_drift_dates_report_only_missing_values() -> None:
     now = rows(500, seed=4, day=1000)
     assert named(of_reference(now)) == set()
     now.loc[now.index % 4 == 0, "ordered_at"] = pd.NaT
@@ -163,27 +163,27 @@ def test_dates_move_on_and_their_gaps_are_named() -> None:
 
 def test_a_score_that_shifts_is_named() -> None:
     now = rows(500, seed=4)
-    found = evaluate(frozen(), count_frame(now, np.full(500, 0.9), frozen()), 100)
-    assert {(finding.check, finding.subject) for finding in found if finding.wrong} == {
+    findings = evaluate(frozen(), count_frame(now, np.full(500, 0.9), frozen()), 100)
+    assert {(finding.check, finding.subject) for finding in findings if finding.wrong} == {
         ("score", "")
     }
 
 
 def test_below_the_minimum_nothing_is_ok_and_nothing_alarms() -> None:
-    found = of_reference(rows(99, seed=4, shift=5))
-    assert {finding.verdict for finding in found.values()} == {"insufficient data"}
+    findings = of_reference(rows(99, seed=4, shift=5))
+    assert {finding.verdict for finding in findings.values()} == {"insufficient data"}
     assert named(of_reference(rows(100, seed=4, shift=5))) >= {("distribution", HOSTILE)}
 
 
 def test_a_column_without_values_is_not_ok() -> None:
     now = rows(500, seed=4).assign(Items=np.nan)
-    found = of_reference(now)
-    assert found["missing", "Items"].wrong
-    assert found["distribution", "Items"].verdict == "insufficient data"
-    assert found["range", "Items"].verdict == "insufficient data"
+    findings = of_reference(now)
+    assert findings["missing", "Items"].wrong
+    assert findings["distribution", "Items"].verdict == "insufficient data"
+    assert findings["range", "Items"].verdict == "insufficient data"
 
 
-def test_a_finding_tells_where_and_what_to_do() -> None:
+def test_finding_drift_has_detail_and_advice() -> None:
     finding = of_reference(rows(500, seed=4, shift=1))["distribution", HOSTILE]
     assert finding.measured is not None
     assert finding.threshold is not None
@@ -192,7 +192,7 @@ def test_a_finding_tells_where_and_what_to_do() -> None:
     assert finding.advice
 
 
-def test_of_its_own_rows_the_monitor_is_quiet_and_over_time_it_names_what_drifts() -> None:
+def test_drift_between_random_halves_is_quiet() -> None:
     table = numbers(2000, 5, 0)
     table["x2"] += np.linspace(0, 3, 2000)  # the rows are in the order of time
     columns = [Column(name, "number") for name in table.columns]
@@ -200,5 +200,5 @@ def test_of_its_own_rows_the_monitor_is_quiet_and_over_time_it_names_what_drifts
     first = np.random.default_rng(1).random(2000) < 0.5
     for part, expected in ((first, set()), (np.arange(2000) < 1000, {"x2"})):
         before, after = ((table[rows], scores[rows]) for rows in (part, ~part))
-        found = drift_between(before, after, columns, minimum_rows=100)
-        assert {finding.subject for finding in found if finding.wrong} == expected
+        findings = drift_between(before, after, columns, minimum_rows=100)
+        assert {finding.subject for finding in findings if finding.wrong} == expected

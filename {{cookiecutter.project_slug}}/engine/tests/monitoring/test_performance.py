@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.monitoring.finding import Finding
+from engine.monitoring.result import Finding
 from engine.tests.monitoring.made import (
     CLASSES,
     NOW,
@@ -26,9 +26,9 @@ BETTER = {"binary": (0.8, 0.75, 0.85), "multiclass": (0.8, 0.75, 0.85), "regress
 
 def performance(logs: Path, task: str = "binary") -> Finding:
     bundle = bundle_of(REFERENCE, task, BETTER[task])
-    found = [one for one in check(bundle, logs, now=NOW).rows if one.check == "performance"]
-    assert len(found) == 1
-    return found[0]
+    findings = [one for one in check(bundle, logs, now=NOW).rows if one.check == "performance"]
+    assert len(findings) == 1
+    return findings[0]
 
 
 def made_answers(task: str, good: bool, count: int) -> tuple[list[dict[str, Any]], list[Any]]:
@@ -65,8 +65,8 @@ def ids(count: int, segment: str = "one") -> list[str]:
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-@pytest.mark.parametrize(("good", "verdict"), [(True, "ok"), (False, "worse")])
-def test_worse_is_worse_and_the_same_is_ok(
+@pytest.mark.parametrize(("good", "verdict"), [(True, "ok"), (False, "degraded")])
+def test_performance_lower_metric_is_degraded(
     tmp_path: Path, task: str, good: bool, verdict: str
 ) -> None:
     labels = lived(tmp_path, task=task, good=good)
@@ -74,10 +74,10 @@ def test_worse_is_worse_and_the_same_is_ok(
     finding = performance(tmp_path, task)
     assert finding.verdict == verdict
     assert "labels for 600 of 600 rows (100 %)" in finding.detail
-    assert bool(finding.advice) == (verdict == "worse")
+    assert bool(finding.advice) == (verdict == "degraded")
 
 
-def test_too_few_labels_are_insufficient_and_the_coverage_is_told(tmp_path: Path) -> None:
+def test_performance_too_few_labels_reports_the_coverage(tmp_path: Path) -> None:
     labels = lived(tmp_path, good=False)
     write_labels(tmp_path, ids(99), labels[:99])
     finding = performance(tmp_path)
@@ -85,7 +85,7 @@ def test_too_few_labels_are_insufficient_and_the_coverage_is_told(tmp_path: Path
     assert "99 of at least 100 rows with a label" in finding.detail
     assert "labels for 99 of 600 rows (16 %)" in finding.detail
     write_labels(tmp_path, ids(200)[99:], labels[99:200], segment="more")
-    assert performance(tmp_path).verdict == "worse"
+    assert performance(tmp_path).verdict == "degraded"
 
 
 def test_one_class_alone_is_insufficient(tmp_path: Path) -> None:
@@ -96,24 +96,24 @@ def test_one_class_alone_is_insufficient(tmp_path: Path) -> None:
     assert "5 of at least 10 rows of the rarer class" in finding.detail
 
 
-def test_the_latest_label_wins_wherever_it_stands(tmp_path: Path) -> None:
+def test_performance_latest_label_counts_in_any_segment(tmp_path: Path) -> None:
     labels = lived(tmp_path)
     write_labels(tmp_path, ids(600), labels, at=NOW, segment="a")
     wrong = [not label for label in labels]
     write_labels(tmp_path, ids(600), wrong, at=days_ago(1), segment="b")
     assert performance(tmp_path).verdict == "ok"
     write_labels(tmp_path, ids(600), wrong, at=NOW.replace(hour=13), segment="0")
-    assert performance(tmp_path).verdict == "worse"
+    assert performance(tmp_path).verdict == "degraded"
 
 
-def test_a_label_taken_back_is_none(tmp_path: Path) -> None:
+def test_performance_null_takes_a_label_back(tmp_path: Path) -> None:
     labels = lived(tmp_path)
     write_labels(tmp_path, ids(600), labels, at=days_ago(1))
     write_labels(tmp_path, ids(550), [None] * 550, segment="two")
     assert "labels for 50 of 600 rows" in performance(tmp_path).detail
 
 
-def test_young_rows_are_not_missed(tmp_path: Path) -> None:
+def test_performance_young_rows_need_no_label(tmp_path: Path) -> None:
     labels = lived(tmp_path)
     write_labels(tmp_path, ids(600), labels)
     write_log(tmp_path, rows(900, 2), [0.5] * 900, at=days_ago(1), segment="young")
@@ -122,7 +122,7 @@ def test_young_rows_are_not_missed(tmp_path: Path) -> None:
     assert "labels for 600 of 600 rows (100 %), 900 more are too young" in finding.detail
 
 
-def test_the_few_outcomes_known_early_do_not_count(tmp_path: Path) -> None:
+def test_performance_few_early_labels_do_not_count(tmp_path: Path) -> None:
     # Every early label says the model was wrong, but only the quick outcomes are known.
     write_labels(tmp_path, ids(600), lived(tmp_path))
     write_log(tmp_path, rows(900, 2), [0.9] * 900, at=days_ago(1), segment="young")
@@ -130,16 +130,16 @@ def test_the_few_outcomes_known_early_do_not_count(tmp_path: Path) -> None:
     assert performance(tmp_path).verdict == "ok"
 
 
-def test_all_outcomes_known_early_do_count(tmp_path: Path) -> None:
+def test_performance_complete_early_labels_count(tmp_path: Path) -> None:
     answers, labels = made_answers("binary", good=False, count=600)
     write_log(tmp_path, rows(600, 1), answers, at=days_ago(1))
     write_labels(tmp_path, ids(600), labels)
     finding = performance(tmp_path)
-    assert finding.verdict == "worse"
+    assert finding.verdict == "degraded"
     assert "labels for 600 of 600 rows" in finding.detail
 
 
-def test_labels_that_are_no_outcome_are_told_and_left_out(tmp_path: Path) -> None:
+def test_performance_invalid_labels_are_counted_and_skipped(tmp_path: Path) -> None:
     labels = lived(tmp_path)
     write_labels(tmp_path, ids(600), ["yes", [1], *labels[2:]])
     finding = performance(tmp_path)

@@ -17,16 +17,18 @@ from engine.monitoring.thresholds import (
 )
 
 
-def outside(earlier: tuple[int, ...], rows: int) -> int:
+def outside(reference: tuple[int, ...], rows: int) -> int:
     """How many of the other ranks lie outside the range of the earlier ones."""
-    return sum(not min(earlier) < rank < max(earlier) for rank in set(range(rows)) - set(earlier))
+    return sum(
+        not min(reference) < rank < max(reference) for rank in set(range(rows)) - set(reference)
+    )
 
 
 @pytest.mark.parametrize(("before", "now"), [(2, 5), (4, 6), (7, 7)])
 def test_the_range_threshold_is_exact(before: int, now: int) -> None:
     # Without drift each choice of who came earlier is as likely as any other: try them all.
     orders = [
-        outside(earlier, before + now) for earlier in combinations(range(before + now), before)
+        outside(reference, before + now) for reference in combinations(range(before + now), before)
     ]
     for risk in (0.01, 0.05, 0.2, 0.4):
         threshold = range_threshold(before, now, risk)
@@ -71,7 +73,7 @@ def test_too_few_rows_have_no_threshold() -> None:
     assert range_threshold(3, 3, 0.001) is None
 
 
-def test_what_is_always_so_cannot_rise() -> None:
+def test_share_threshold_of_a_full_share_is_out_of_reach() -> None:
     assert (share_threshold(100, 100, 5, 0.001) or 0) > 1
 
 
@@ -82,7 +84,7 @@ def test_thin_bins_merge_with_a_neighbour_and_no_row_is_lost() -> None:
     assert ((before + now) >= 10).all()
 
 
-def test_a_bin_that_was_rare_and_is_full_now_is_no_thin_one() -> None:
+def test_pooled_bin_full_on_one_side_is_kept() -> None:
     before, now = pooled([9990, 10], [80, 20])
     assert before.tolist() == [9990, 10]
     assert psi(before, now) > psi_threshold(10_000, 100, 2, 1e-5)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.problem.brief import sections
-from engine.problem.plain import MEANINGS, pays_from
-from engine.problem.spec import TASKS_OF_METRIC, parse
+from engine.problem.brief import pays_from, sections
+from engine.problem.known_metrics import KNOWN_METRICS
+from engine.problem.spec import parse
 from engine.tests.problem.test_mistakes import TEXT
 from engine.tests.project import PYTHONPATH
 from problem import __main__ as command
@@ -35,8 +35,8 @@ def words(text: str, tmp_path: Path) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
 
 
-def test_it_says_what_is_agreed(tmp_path: Path) -> None:
-    said = words(TEXT, tmp_path)
+def test_brief_complete_problem_states_every_answer(tmp_path: Path) -> None:
+    text_of_page = words(TEXT, tmp_path)
     for part in (
         *("Will this parcel arrive late?", "Upgrade it.", "Head of delivery", "Rating carriers."),
         "known 14 days later",
@@ -52,39 +52,39 @@ def test_it_says_what_is_agreed(tmp_path: Path) -> None:
         *("within 50 thousandths of a second", "50 answers a second in 600 MB"),
         *("windows of 7 days", "worse by 0.01"),
     ):
-        assert part in said
-    assert "assumed" not in said.lower()
+        assert part in text_of_page
+    assert "assumed" not in text_of_page.lower()
 
 
-def test_what_is_used_though_it_tells_the_answer_is_said_with_the_reason(tmp_path: Path) -> None:
+def test_brief_column_known_in_time_states_the_reason(tmp_path: Path) -> None:
     answered = '[columns.known_in_time]\nweight_kg = "weighed at the counter"\n\n'
-    said = words(
+    text_of_page = words(
         TEXT.replace("[columns.known_after]", f"{answered}[columns.known_after]"), tmp_path
     )
-    assert "weight_kg is used, for it is known in time: weighed at the counter" in said
+    assert "weight_kg is used, for it is known in time: weighed at the counter" in text_of_page
 
 
-def test_it_says_what_several_classes_and_amounts_are_worth(tmp_path: Path) -> None:
-    said = words(of_task(*MULTICLASS), tmp_path)
-    assert "+15" in said
-    assert "−90" in said
-    said = words(of_task(*REGRESSION), tmp_path)
-    assert "1.5 EUR" in said
-    assert "is off by 0.7 on average" in said
-    assert "at most 0.7" in said
+def test_brief_multiclass_and_regression_state_the_value(tmp_path: Path) -> None:
+    text_of_page = words(of_task(*MULTICLASS), tmp_path)
+    assert "+15" in text_of_page
+    assert "−90" in text_of_page
+    text_of_page = words(of_task(*REGRESSION), tmp_path)
+    assert "1.5 EUR" in text_of_page
+    assert "is off by 0.7 on average" in text_of_page
+    assert "at most 0.7" in text_of_page
 
 
-def test_what_is_assumed_is_said_first_and_wherever_it_stands(tmp_path: Path) -> None:
+def test_brief_assumed_answers_come_first_and_are_marked(tmp_path: Path) -> None:
     names = '["value", "decision.action", "guardrails", "columns.known_after", "success.margin"]'
-    said = words(TEXT.replace("assumed = []", f"assumed = {names}"), tmp_path)
-    assert "A tool guessed 5 answers" in said
-    assert said.index("Still assumed") < said.index("What is done on the answer")
+    text_of_page = words(TEXT.replace("assumed = []", f"assumed = {names}"), tmp_path)
+    assert "A tool guessed 5 answers" in text_of_page
+    assert text_of_page.index("Still assumed") < text_of_page.index("What is done on the answer")
     for part in (
         *("Upgrade it. (assumed)", "more than 20 % (assumed)", "one case (assumed)"),
         *("beside late (assumed)", "worse by 0.01 (assumed)", "by at least 0.1 (assumed)"),
     ):
-        assert part in said
-    assert "of memory (assumed)" not in said
+        assert part in text_of_page
+    assert "of memory (assumed)" not in text_of_page
 
 
 @pytest.mark.parametrize(
@@ -96,22 +96,22 @@ def test_what_is_assumed_is_said_first_and_wherever_it_stands(tmp_path: Path) ->
         ((1, 1, 0, 0), None),
     ],
 )
-def test_acting_pays_from_where_both_ways_earn_the_same(
+def test_pays_from_payoffs_gives_the_break_even_chance(
     amounts: tuple[float, ...], chance: float | None
 ) -> None:
     names = ("true_positive", "false_positive", "true_negative", "false_negative")
     start, end = TEXT.index("true_positive"), TEXT.index("[budget]")
     given = "".join(f"{name} = {float(v)}\n" for name, v in zip(names, amounts, strict=True))
-    found = pays_from(parse(f"{TEXT[:start]}{given}{TEXT[end:]}", "t"))
-    assert found == (chance if chance is None else pytest.approx(chance))
+    computed = pays_from(parse(f"{TEXT[:start]}{given}{TEXT[end:]}", "t"))
+    assert computed == (chance if chance is None else pytest.approx(chance))
 
 
-def test_every_metric_has_plain_words() -> None:
-    assert set(MEANINGS) == set(TASKS_OF_METRIC)
-    assert all("0.5" in one.says(0.5) or "50 %" in one.says(0.5) for one in MEANINGS.values())
+def test_known_metrics_all_describe_a_value() -> None:
+    texts = [metric.describe(0.5) for metric in KNOWN_METRICS.values()]
+    assert all("0.5" in text or "50 %" in text for text in texts)
 
 
-def test_a_problem_that_does_not_hold_together_gets_no_brief(tmp_path: Path) -> None:
+def test_brief_invalid_problem_is_not_written(tmp_path: Path) -> None:
     (tmp_path / "t.toml").write_text(TEXT.replace("= 14", "= -1"), "utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "problem", "brief", "t.toml", "--out", "brief.html"],
@@ -123,7 +123,7 @@ def test_a_problem_that_does_not_hold_together_gets_no_brief(tmp_path: Path) -> 
     assert not (tmp_path / "brief.html").exists()
 
 
-def test_sections_without_an_answer_are_left_out() -> None:
+def test_brief_section_without_an_answer_is_omitted() -> None:
     titles = [section.title for section in sections(parse(of_task(*REGRESSION), "t"))]
     assert "How it must behave" not in titles
     assert "Still assumed" not in titles

@@ -60,12 +60,12 @@ while True:
 
 
 @pytest.mark.parametrize("body", ["stop()", AS_AN_IMPORT_MAY, IN_A_CALLBACK])
-def test_a_stop_is_one_line_and_130_wherever_it_comes(body: str) -> None:
+def test_run_interrupt_prints_one_line_and_exits_with_130(body: str) -> None:
     done = command(body)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", STOPPED)
 
 
-def test_bad_input_is_one_line_and_2_and_a_defect_keeps_its_traceback() -> None:
+def test_run_bad_input_exits_with_2_and_a_defect_keeps_its_traceback() -> None:
     done = command("raise BadInput('too short; write more')")
     assert (done.returncode, done.stderr) == (2, "error[bad-input]: too short; write more\n")
     done = command("raise ImportError('a library could not be loaded')")
@@ -86,7 +86,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize("words", MISTAKES, ids=" ".join)
-def test_a_mistake_in_the_words_is_said_before_anything_slow_is_imported(
+def test_command_usage_error_comes_before_slow_imports(
     words: tuple[str, ...],
 ) -> None:
     done = python(
@@ -112,10 +112,10 @@ finally:
         (("poc", "report"), "engine.training.report.story", ["REPORT", "SLIDES"]),
     ],
 )
-def test_help_names_the_page_that_is_written(
+def test_help_of_a_page_command_names_the_page(
     words: tuple[str, ...], module: str, constants: list[str]
 ) -> None:
-    said = " ".join(python("-m", *words, "--help").stdout.split())
+    output = " ".join(python("-m", *words, "--help").stdout.split())
     written = __import__(module, fromlist=constants)
     for name in constants:
-        assert getattr(written, name).as_posix() in said
+        assert getattr(written, name).as_posix() in output

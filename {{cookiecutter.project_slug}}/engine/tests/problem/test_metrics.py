@@ -27,21 +27,21 @@ def amounts(rng: np.random.Generator, rows: int) -> tuple[Array, Array]:
     ("name", "make", "true_value"),
     [("roc_auc", binary, 0.7602), ("mean_absolute_error", amounts, 0.7979)],
 )
-def test_an_interval_holds_the_truth_at_about_its_rate(
+def test_interval_repeated_samples_cover_the_true_value(
     name: str, make: Callable[[np.random.Generator, int], tuple[Array, Array]], true_value: float
 ) -> None:
-    held = 0
+    covered = 0
     for seed in range(150):
         truth, prediction = make(np.random.default_rng(seed), 250)
-        found = measure(
+        result = measure(
             METRICS[name], truth, prediction, stratify=name == "roc_auc", seed=seed, repeats=100
         )
-        assert found.low <= found.value <= found.high
-        held += found.low <= true_value <= found.high
-    assert 0.88 <= held / 150 <= 0.99
+        assert result.low <= result.value <= result.high
+        covered += result.low <= true_value <= result.high
+    assert 0.88 <= covered / 150 <= 0.99
 
 
-def test_measures_are_those_of_scikit_learn() -> None:
+def test_metrics_values_equal_those_of_scikit_learn() -> None:
     """Ties and all; ours are faster, which a bootstrap needs."""
     rng = np.random.default_rng(0)
     truth, score = binary(rng, 200)
@@ -69,20 +69,20 @@ def test_measures_are_those_of_scikit_learn() -> None:
         assert METRICS[name].compute(*data) == pytest.approx(theirs), name
 
 
-def test_a_paired_gain_is_narrower_than_two_intervals_apart() -> None:
+def test_measure_gain_paired_is_narrower_than_two_intervals() -> None:
     rng = np.random.default_rng(0)
     truth, score = binary(rng, 1000)
-    worse = np.clip(score + rng.normal(0, 0.05, 1000), 0, 1)
+    noisier = np.clip(score + rng.normal(0, 0.05, 1000), 0, 1)
     metric = METRICS["roc_auc"]
-    gain = measure_gain(metric, truth, score, worse, stratify=True)
-    alone = [measure(metric, truth, one, stratify=True) for one in (score, worse)]
+    gain = measure_gain(metric, truth, score, noisier, stratify=True)
+    alone = [measure(metric, truth, one, stratify=True) for one in (score, noisier)]
     unpaired = np.hypot(alone[0].high - alone[0].low, alone[1].high - alone[1].low)
     assert gain.value == pytest.approx(alone[0].value - alone[1].value)
     assert gain.high - gain.low < unpaired / 2
 
 
 @pytest.mark.parametrize("name", ["mean_absolute_error", "root_mean_squared_error", "r2"])
-def test_a_gain_is_positive_for_the_better_prediction_of_amounts(name: str) -> None:
+def test_measure_gain_better_amounts_is_positive(name: str) -> None:
     truth, prediction = amounts(np.random.default_rng(0), 300)
     closer = (prediction + truth) / 2
     gain = measure_gain(METRICS[name], truth, closer, prediction, stratify=False)
@@ -94,20 +94,20 @@ def test_a_gain_is_positive_for_the_better_prediction_of_amounts(name: str) -> N
 @pytest.mark.parametrize(
     "name", ["average_precision", "roc_auc", "brier_score", "accuracy", "log_loss"]
 )
-def test_a_gain_is_positive_for_the_better_score(name: str) -> None:
+def test_measure_gain_better_score_is_positive(name: str) -> None:
     truth, score = binary(np.random.default_rng(0), 1000)
     assert measure_gain(METRICS[name], truth, score, 1 - score, stratify=True).low > 0
 
 
 @pytest.mark.parametrize("name", ["accuracy", "balanced_accuracy", "log_loss"])
-def test_measures_of_several_classes_read_probabilities(name: str) -> None:
+def test_metrics_multiclass_read_probabilities(name: str) -> None:
     truth = np.array([0.0, 1.0, 2.0, 2.0])
     sure = np.eye(3)[truth.astype(int)] * 0.97 + 0.01
     best = METRICS[name].compute(truth, sure)
     assert best == pytest.approx(1.0 if METRICS[name].higher_is_better else -np.log(0.98))
 
 
-def test_a_stratified_sample_keeps_each_class_and_a_seed_its_rows() -> None:
+def test_resamples_stratified_keep_classes_and_seed() -> None:
     truth = np.array([1.0] * 3 + [0.0] * 97)
     for rows in resamples(truth, 20, seed=0, stratify=True):
         assert truth[rows].sum() == 3
@@ -116,7 +116,7 @@ def test_a_stratified_sample_keeps_each_class_and_a_seed_its_rows() -> None:
     assert not (once[0] == once[1]).all()
 
 
-def test_units_are_drawn_whole() -> None:
+def test_resamples_with_groups_draw_whole_groups() -> None:
     units = np.array([2, 0, 2, 1, 0, 2])
     sizes = np.bincount(units)
     seen = set[int]()
@@ -132,37 +132,37 @@ def test_units_are_drawn_whole() -> None:
 
 
 @pytest.mark.parametrize("gains", [False, True])
-def test_the_same_thing_said_nine_times_is_said_once(gains: bool) -> None:
+def test_measure_repeated_rows_of_a_group_keep_the_width(gains: bool) -> None:
     """Of 80 units with nine equal rows each an interval is as wide as of 80 rows."""
-    truth, said = amounts(np.random.default_rng(0), 80)
-    often, units = (np.repeat(truth, 9), np.repeat(said, 9)), np.repeat(np.arange(80), 9)
+    truth, prediction = amounts(np.random.default_rng(0), 80)
+    often, units = (np.repeat(truth, 9), np.repeat(prediction, 9)), np.repeat(np.arange(80), 9)
     metric = METRICS["mean_absolute_error"]
 
-    def width(truth: Array, said: Array, units: NDArray[np.intp] | None = None) -> float:
+    def width(truth: Array, prediction: Array, units: NDArray[np.intp] | None = None) -> float:
         if gains:
-            worse = 0 * said
-            found = measure_gain(metric, truth, said, worse, stratify=False, units=units)
+            baseline = 0 * prediction
+            result = measure_gain(metric, truth, prediction, baseline, stratify=False, units=units)
         else:
-            found = measure(metric, truth, said, stratify=False, units=units)
-        return found.high - found.low
+            result = measure(metric, truth, prediction, stratify=False, units=units)
+        return result.high - result.low
 
-    once = width(truth, said)
+    once = width(truth, prediction)
     assert width(*often, units) == pytest.approx(once, rel=0.15)
     assert width(*often) < once / 2
 
 
-def test_a_measure_that_the_rows_do_not_define_is_refused() -> None:
+def test_measure_undefined_metric_is_refused() -> None:
     same = np.ones(50)
     for name, stratify in (("roc_auc", True), ("r2", False)):
         with pytest.raises(BadInput, match="not defined on these rows"):
             measure(METRICS[name], same, same, stratify=stratify)
 
 
-def test_samples_that_do_not_define_the_measure_are_left_out() -> None:
+def test_measure_undefined_samples_are_skipped() -> None:
     truth = np.array([1.0, 0.0, 0.0])
-    found = measure(METRICS["roc_auc"], truth, truth, stratify=False)
-    assert (found.low, found.value, found.high) == (1, 1, 1)
+    result = measure(METRICS["roc_auc"], truth, truth, stratify=False)
+    assert (result.low, result.value, result.high) == (1, 1, 1)
 
 
-def test_an_interval_is_plain_json() -> None:
+def test_interval_to_json_has_plain_values() -> None:
     assert Interval(0.5, 0.4, 0.6).to_json() == {"value": 0.5, "low": 0.4, "high": 0.6}

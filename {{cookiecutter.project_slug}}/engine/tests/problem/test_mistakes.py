@@ -1,4 +1,4 @@
-"""Mistakes in lists, tables and sentences are told as plainly as those in a single field."""
+"""Mistakes in lists, tables and sentences are listed like those in a single field."""
 
 from pathlib import Path
 
@@ -106,25 +106,25 @@ def with_mistake(there: str, instead: str) -> str:
 
 
 @pytest.mark.parametrize("case", MISTAKES.values(), ids=MISTAKES)
-def test_a_mistake_is_told_with_line_rule_and_example(case: tuple[str, ...]) -> None:
+def test_parse_mistake_names_line_rule_and_example(case: tuple[str, ...]) -> None:
     there, instead, line, key, rule, example = case
     text = with_mistake(there, instead)
     named = f"{place(text, line.strip())}{key}: "
-    [said] = [one for one in refusal(text).splitlines() if named in one]
-    assert rule in said
-    assert example in said
+    [message] = [one for one in refusal(text).splitlines() if named in one]
+    assert rule in message
+    assert example in message
 
 
 @pytest.mark.parametrize("case", CONTRADICTIONS.values(), ids=CONTRADICTIONS)
-def test_a_contradiction_is_told_where_it_stands(case: tuple[str, str, str, str]) -> None:
+def test_parse_contradiction_names_the_line(case: tuple[str, str, str, str]) -> None:
     there, instead, line, rule = case
     text = with_mistake(there, instead)
-    [said] = refusal(text).splitlines()[1:]
-    assert said.strip().startswith(place(text, line))
-    assert rule in said
+    [message] = refusal(text).splitlines()[1:]
+    assert message.strip().startswith(place(text, line))
+    assert rule in message
 
 
-def test_mistakes_in_many_tables_are_all_told() -> None:
+def test_parse_mistakes_in_many_tables_are_all_listed() -> None:
     text = TEXT
     for there, instead, *_ in (MISTAKES[name] for name in ("a step back", "no way", "dots")):
         text = text.replace(there, instead)
@@ -132,47 +132,48 @@ def test_mistakes_in_many_tables_are_all_told() -> None:
     assert len(refusal("").splitlines()) == 9
 
 
-def test_of_several_classes_no_single_score_is_expected() -> None:
+def test_parse_multiclass_rejects_expectations_of_one_score() -> None:
     text = TEXT.replace('task = "binary"\npositive = true', 'task = "multiclass"')
     text = text.replace("roc_auc", "accuracy")
     start, end = text.index("true_positive"), text.index("[budget]")
-    said = refusal(f"{text[:start]}correct = 1.0\nwrong = -1.0\n{text[end:]}")
-    assert "[expectations] direction: is for one score" in said
-    assert "[expectations] minimum.0.below: is for one score" in said
+    message = refusal(f"{text[:start]}correct = 1.0\nwrong = -1.0\n{text[end:]}")
+    assert "[expectations] direction: is for one score" in message
+    assert "[expectations] minimum.0.below: is for one score" in message
 
 
-def test_what_is_no_table_or_no_list_is_told_with_an_example_of_one() -> None:
+def test_parse_wrong_container_shows_an_example() -> None:
     start = TEXT[: TEXT.index("[[expectations")]
-    for said, *parts in (
+    for value, *fragments in (
         ("[]", "expectations: must be a table, got []", "[expectations] invariance = ["),
         ("{ direction = 3 }", "direction: must be a list in square brackets", "direction = [{"),
         ("{ invariance = [3] }", "invariance.0: must be a table, got 3", '{ column = "service", '),
     ):
-        [told] = refusal(f"expectations = {said}\n{start}").splitlines()[1:]
-        assert all(part in told for part in ("t:1: ", *parts))
+        [message] = refusal(f"expectations = {value}\n{start}").splitlines()[1:]
+        assert all(part in message for part in ("t:1: ", *fragments))
 
 
-def test_expectations_may_be_empty_or_left_out() -> None:
+def test_parse_expectations_may_be_empty_or_missing() -> None:
     start = TEXT.index("[[expectations")
     for end in ("", "[expectations]\n", "[expectations]\nminimum = []\n"):
         assert parse(TEXT[:start] + end, "t").expectations.minimum == []
 
 
-def test_a_mark_before_the_first_letter_and_foreign_line_ends_are_no_mistake() -> None:
+def test_parse_byte_order_mark_and_crlf_are_accepted() -> None:
     assert parse("\ufeff" + TEXT, "t") == parse(TEXT.replace("\n", "\r\n"), "t") == parse(TEXT, "t")
 
 
-def test_a_text_of_several_lines_is_no_table() -> None:
+def test_lines_multi_line_text_is_no_table() -> None:
     text = TEXT.replace('"Will this parcel arrive late?"', '"""\n[value]\ncurrency = 1\n"""')
     assert lines(text)["value", "currency"] == lines(TEXT)["value", "currency"] + 3
 
 
-def test_what_adopt_left_open_is_listed_as_assumed_or_refused(tmp_path: Path) -> None:
+def test_read_answered_open_answer_must_be_assumed(tmp_path: Path) -> None:
     text = TEXT.replace("Upgrade it.", "Not yet said: what is done on the answer.")
     file = tmp_path / "t.toml"
     file.write_text(text, "utf-8")
-    with pytest.raises(BadInput, match=r"t\.toml:5: \[decision\] action: is not said yet"):
+    with pytest.raises(BadInput, match=r"t\.toml:5: \[decision\] action: ") as refused:
         command.main(["check", str(file)])
+    assert refused.value.code == "unanswered-problem"
     for listed in ("decision.action", "decision"):
         file.write_text(text.replace("assumed = []", f'assumed = ["{listed}"]'), "utf-8")
         assert command.main(["check", str(file)]) == 0

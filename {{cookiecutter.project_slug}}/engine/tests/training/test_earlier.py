@@ -36,17 +36,17 @@ def test_the_champion_is_compared_and_not_chosen(accepted: Run) -> None:
     assert not champion.candidate.may_be_chosen
     then = next(one for one in accepted.trials if one.candidate.name == accepted.chosen)
     assert champion.folds == then.folds
-    facts = fetched(run).facts
+    facts = fetched(run).metadata
     assert facts["champion"]["run_id"] == accepted.run_id
     assert facts["champion"]["candidate"] == accepted.chosen
     assert run.chosen == accepted.chosen
 
 
 def test_a_champion_that_cannot_be_made_here_is_said(accepted: Run) -> None:
-    facts = fetched(accepted).facts | {"candidate": "forest"}
+    facts = fetched(accepted).metadata | {"candidate": "forest"}
     mlflow.MlflowClient().log_text(accepted.run_id, json.dumps(facts), "training.json")
     said: list[str] = []
     run = trained(FRAMED, table("binary"), said)
     assert any("the champion is not compared: expected one of" in line for line in said)
     assert CHAMPION not in [one.candidate.name for one in run.trials]
-    assert fetched(run).facts["champion"] is None
+    assert fetched(run).metadata["champion"] is None

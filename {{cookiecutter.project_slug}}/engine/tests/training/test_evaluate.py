@@ -9,8 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.problem.errors import BadInput
+from engine.problem.known_metrics import metrics_of
 from engine.problem.metrics import METRICS
-from engine.problem.spec import TASKS_OF_METRIC, Task, Value
+from engine.problem.spec import Task, Value
 from engine.tests.training.made import problem
 from engine.training.evaluate import (
     NEVER,
@@ -150,7 +151,7 @@ def test_every_metric_that_fits_is_measured_with_its_interval(task: Task) -> Non
     outcome = rng.integers(0, 2 if task == "binary" else 3, 200).astype(float)
     score = rng.random(200) if task != "multiclass" else rng.dirichlet([1, 1, 1], 200)
     found = measures(problem(task), outcome, score)
-    assert set(found) == {name for name, tasks in TASKS_OF_METRIC.items() if task in tasks}
+    assert set(found) == set(metrics_of(task))
     for name, one in found.items():
         assert one.value == METRICS[name].compute(outcome, score)
         assert one.low <= one.value <= one.high

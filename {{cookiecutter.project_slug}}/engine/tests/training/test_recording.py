@@ -35,7 +35,7 @@ def test_a_run_records_data_code_choice_and_model(here: Path) -> None:
         assert recorded.data.metrics[name] == pytest.approx(trial.mean)
         low, high = (recorded.data.metrics[f"{name}_{end}"] for end in ("low", "high"))
         assert low <= high
-    facts = fetched(run).facts
+    facts = fetched(run).metadata
     assert facts["threshold"] == run.threshold
     assert facts["classes"] == [False, True]
     assert recorded.data.tags["data_digest"] == facts["data_digest"]
@@ -86,7 +86,7 @@ def test_a_server_keeps_runs_and_artifacts_for_those_who_ask_it(here: Path, serv
     run = trained(problem("regression"), table("regression", 200))
     assert mlflow.get_tracking_uri() == server
     again = fetched(run)
-    assert again.facts["candidate"] == run.chosen
+    assert again.metadata["candidate"] == run.chosen
     names = {one.path for one in mlflow.MlflowClient().list_artifacts(run.run_id)}
     assert {"training.json", "scores.parquet", "training.html"} <= names
     assert not (here / "mlartifacts").exists()

@@ -35,8 +35,8 @@ def test_a_run_is_made_again_to_the_last_bit(here: Path, task: Task) -> None:
     assert np.array_equal(getattr(first.model, say)(rows), getattr(second, say)(rows))
     same = ("candidate", "parameters", "calibrated", "threshold", "classes", "data_digest", "seed")
     written = json.loads(Path("again/training.json").read_text())
-    assert {key: written[key] for key in same} == {key: first.facts[key] for key in same}
-    chosen = next(one for one in first.facts["trials"] if one["name"] == run.chosen)
+    assert {key: written[key] for key in same} == {key: first.metadata[key] for key in same}
+    chosen = next(one for one in first.metadata["trials"] if one["name"] == run.chosen)
     assert (found["mean"], found["error"]) == (chosen["mean"], chosen["error"])
     assert {path.name for path in Path("again").iterdir()} == {"model.skops", "training.json"}
 

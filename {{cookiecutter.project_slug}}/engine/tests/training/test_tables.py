@@ -19,7 +19,7 @@ from poc.train import train
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_a_hundred_rows_are_enough_to_train(here: Path, task: Task) -> None:
     run = trained(problem(task), table(task, 100))
-    found = fetched(run).facts
+    found = fetched(run).metadata
     assert run.rows == pytest.approx(80, abs=2)
     assert len(found["importance"]) == len(COLUMNS)
     assert Path("build/training.html").stat().st_size < 500_000
@@ -47,7 +47,7 @@ def test_three_hundred_columns_are_trained_on_without_a_warning(here: Path) -> N
             definition,
             lambda _: None,
         )
-    found = fetched(run).facts
+    found = fetched(run).metadata
     assert {"x0", "x1"} == {one["column"] for one in found["importance"][:2]}
 
 
@@ -58,14 +58,14 @@ def test_a_model_that_earns_nothing_is_said_aloud(here: Path) -> None:
     )
     said: list[str] = []
     run = trained(problem("multiclass"), frame, said)
-    found = fetched(run).facts
+    found = fetched(run).metadata
     assert found["value"]["per_1000_rows"] <= found["value"]["do_nothing"]
     assert any(line == f"warning: {found['warnings'][0]}" for line in said)
 
 
 def test_a_model_that_earns_is_no_warning(here: Path) -> None:
     run = trained(problem("binary"), table("binary"))
-    found = fetched(run).facts
+    found = fetched(run).metadata
     assert found["warnings"] == []
     value = found["value"]
     assert value["do_nothing"] < value["low"] < value["per_1000_rows"] < value["high"]

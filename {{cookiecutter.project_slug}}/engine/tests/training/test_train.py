@@ -52,8 +52,8 @@ def test_every_task_is_learned(here: Path, task: Task) -> None:
 def decided(run: TrainedRun) -> dict[str, Any]:
     """The run's facts without what a clock said."""
     clock = dict.fromkeys(("fit_seconds", "latency_ms"))
-    trials = [trial | clock for trial in run.facts["trials"]]
-    return run.facts | {"trials": trials, "frontier": None}
+    trials = [trial | clock for trial in run.metadata["trials"]]
+    return run.metadata | {"trials": trials, "frontier": None}
 
 
 def test_training_again_gives_the_same_model(here: Path) -> None:
@@ -77,7 +77,7 @@ def test_the_test_rows_change_nothing(here: Path) -> None:
     poisoned.loc[test, "outcome"] = ~poisoned.loc[test, "outcome"]
     one, other = trained(framed, frame), trained(framed, poisoned)
     first, second = fetched(one), fetched(other)
-    assert first.facts["data_digest"] != second.facts["data_digest"]
+    assert first.metadata["data_digest"] != second.metadata["data_digest"]
     apart = dict.fromkeys(("data_digest", "test_digest", "code"))
     assert decided(first) | apart == decided(second) | apart
     rows = inputs(frame, COLUMNS)
@@ -180,7 +180,7 @@ def test_a_class_of_a_few_rows_is_learned_where_both_sides_have_it(here: Path) -
     frame = table("multiclass")
     frame.loc[frame.sample(3, random_state=0).index, "outcome"] = "rare"
     run = trained(problem("multiclass"), frame)
-    assert "rare" in fetched(run).facts["classes"]
+    assert "rare" in fetched(run).metadata["classes"]
     assert all(np.isfinite(trial.folds).all() for trial in run.trials)
 
 
@@ -202,5 +202,5 @@ def test_a_step_of_the_program_that_is_replaced_decides(
     monkeypatch.setattr("poc.train.should_calibrate", lambda *_: None)
     run = trained(problem("binary"), table("binary"))
     assert run.chosen == "rule"
-    facts = fetched(run).facts
+    facts = fetched(run).metadata
     assert (facts["candidate"], facts["calibrated"], facts["calibration"]) == ("rule", False, None)

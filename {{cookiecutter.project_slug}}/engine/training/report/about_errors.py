@@ -9,7 +9,6 @@ from engine.pages.cases import CaseGroup
 from engine.pages.formatting import listed, number
 from engine.pages.page import Block, Facts, Figure, Gallery, Note, Section, Table
 from engine.problem.metrics import METRICS
-from engine.problem.plain import MEANINGS
 from engine.training.evaluate import FEWEST_IN_SLICE, slices
 from engine.training.report.worth import CASES, DUMMY, OWNER, Worth
 
@@ -161,7 +160,7 @@ def _figure(metric: str, column: str, judged: list[dict[str, Any]]) -> Figure:
     floor = judged[0]["floor"]
     label = metric.replace("_", " ")
     drawn = charts.interval_plot(f"{label} by {column}", rows, label=label, mark=floor)
-    meaning = MEANINGS[metric].name
+    meaning = METRICS[metric].title
     caption = f"{meaning[0].upper()}{meaning[1:]}; the dashed line is the floor, {number(floor)}."
     return Figure(drawn, caption, column)
 
@@ -171,9 +170,9 @@ def _quality(worth: Worth) -> str:
     evidence = worth.evidence
     name = evidence.problem.success.metric
     trial = next(one for one in evidence.facts["trials"] if one["name"] == evidence.chosen)
-    meaning = MEANINGS[name]
+    meaning = METRICS[name]
     return (
-        f"In one number: the model {meaning.says(trial['value'])}. Analysts call that "
+        f"In one number: the model {meaning.describe(trial['value'])}. Analysts call that "
         f"number {name.replace('_', ' ')}: {number(trial['value'])} (95 % sure: "
         f"{number(trial['low'])} to {number(trial['high'])})."
     )

@@ -6,8 +6,7 @@ from engine.pages import charts, page, slides
 from engine.pages.charts import Line
 from engine.pages.formatting import listed, number
 from engine.pages.page import Block, Code, Figure, Note, Section
-from engine.problem.files import write_atomically
-from engine.problem.plain import MEANINGS
+from engine.problem.known_metrics import KNOWN_METRICS
 from engine.training.report import about_errors, about_worth
 from engine.training.report.evidence import FinishedRun
 from engine.training.report.worth import OWNER, Worth
@@ -59,7 +58,7 @@ def _more_data(evidence: FinishedRun) -> Section | None:
     curve = evidence.facts.get("learning_curve")
     if not curve:
         return None
-    name = MEANINGS[evidence.problem.success.metric].name
+    name = KNOWN_METRICS[evidence.problem.success.metric].title
     line = Line(name, curve["mean"], curve["low"], curve["high"])
     title = f"{name[0].upper()}{name[1:]} by cases to learn from"
     sizes = [f"{rows:,}" for rows in curve["rows"]]

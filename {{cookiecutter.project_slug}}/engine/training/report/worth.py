@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from engine.pages.formatting import number
 from engine.pages.page import Owner
 from engine.problem.metrics import Interval
-from engine.problem.plain import is_assumed
 from engine.training.candidates import CHAMPION
 from engine.training.evaluate import money
 from engine.training.fit_final import bootstrap, cuts, earnings, threshold_of
@@ -107,7 +106,7 @@ class Worth:
     @property
     def mark(self) -> str:
         """What stands behind money that rests on costs which nobody has confirmed."""
-        return " (assumed)" if is_assumed(self.evidence.problem, "value") else ""
+        return " (assumed)" if self.evidence.problem.is_assumed("value") else ""
 
     @property
     def _idle(self) -> Array:

@@ -65,7 +65,7 @@ def test_what_a_search_finds_is_tried_recorded_and_tried_again_without_one(here:
     said: list[str] = []
     run = train(FRAMED, definition(bool), said.append, search_seconds=6)
     assert [one.candidate.name for one in run.trials][-1] == TUNED
-    facts = fetched(run).facts
+    facts = fetched(run).metadata
     assert facts["search"]["trials"] >= 1
     assert facts["search"]["seconds_allowed"] == 6
     tuned = facts["trials"][-1]
@@ -75,7 +75,7 @@ def test_what_a_search_finds_is_tried_recorded_and_tried_again_without_one(here:
     assert again.trials[-1].folds == run.trials[-1].folds
     assert len(trials()) == kept
     latest = fetched(train(FRAMED, definition(bool), said.append, parameters_of="latest"))
-    assert latest.facts["search"] == facts["search"]
+    assert latest.metadata["search"] == facts["search"]
 
 
 @pytest.mark.usefixtures("few_trees")
@@ -142,7 +142,7 @@ def test_too_short_a_time_is_said_and_changes_nothing(here: Path) -> None:
     run = train(FRAMED, definition(bool), said.append, search_seconds=1e-6)
     assert any("give --search-seconds more" in line for line in said)
     assert TUNED not in [one.candidate.name for one in run.trials]
-    assert fetched(run).facts["search"] is None
+    assert fetched(run).metadata["search"] is None
 
 
 def test_a_run_without_a_search_has_no_parameters_to_try(here: Path) -> None:

@@ -1,0 +1,153 @@
+"""Validates the JSON documents of a bundle: what their readers expect in them.
+
+Keys that only training, the gate or a person reads are not described here.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, NotRequired
+
+from pydantic import Field, TypeAdapter
+
+# pydantic reads no `TypedDict` of `typing` before Python 3.12.
+from typing_extensions import TypedDict
+
+from engine.contract.column import ColumnType
+from engine.problem.known_metrics import Task
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
+Character = Annotated[str, Field(min_length=1, max_length=1)]
+
+# The least and the greatest number of classes by task.
+CLASSES = {"binary": (2, 2), "multiclass": (2, 100_000), "regression": (0, 0)}
+
+
+class _Code(TypedDict):
+    commit: str | None
+    dirty: bool
+
+
+class _Engine(TypedDict):
+    version: str
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class _Manifest(TypedDict):
+    format: int
+    name: str
+    version: str | int
+    features_module: str
+    files: dict[str, str]
+    run_id: NotRequired[str]
+    code: NotRequired[_Code]
+    # Bundles of engine 1 have none and are served all the same; the gate accepts none without.
+    engine: NotRequired[_Engine]
+    data_digest: NotRequired[str]
+    trained_at: NotRequired[str]
+
+
+class _ColumnFormat(TypedDict):
+    missing: list[str]
+    decimal: Character
+    thousands: Annotated[str, Field(max_length=1)]
+    unit: str
+    negative: list[str]
+    infinite: bool
+    true: list[str]
+    false: list[str]
+    dates: list[str]
+
+
+class _Column(TypedDict):
+    name: str
+    type: ColumnType
+    nullable: bool
+    minimum: Number | None
+    maximum: Number | None
+    categories: list[str]
+    closed: bool
+    meaning: str
+    example: Any
+    # Bundles of engine 1 have neither this nor a layout.
+    format: NotRequired[_ColumnFormat]
+
+
+class _Layout(TypedDict):
+    encoding: str
+    separator: Character
+    header: bool
+
+
+class _Contract(TypedDict):
+    task: Task
+    classes: list[str | bool | int | Number]
+    inputs: Annotated[list[_Column], Field(min_length=1)]
+    outputs: list[dict[str, Any]]
+    layout: NotRequired[_Layout]
+
+
+class _Candidate(TypedDict):
+    name: str
+
+
+class _Evaluation(TypedDict):
+    threshold: NotRequired[Number | None]  # of a binary problem alone
+    candidate: NotRequired[_Candidate]
+
+
+class _Bins(TypedDict):
+    """The distribution of a score or an input: numbers have edges, the others categories."""
+
+    edges: NotRequired[list[Number]]
+    categories: NotRequired[list[str]]
+    counts: NotRequired[list[Count]]
+    missing: NotRequired[Count]
+    minimum: NotRequired[Number | None]
+    maximum: NotRequired[Number | None]
+
+
+class _Feature(_Bins):
+    name: str
+    type: ColumnType
+
+
+class _Score(_Bins):
+    edges: list[Number]  # type: ignore[misc]  # required here
+
+
+class _Performance(TypedDict):
+    value: Number
+    low: Number
+    high: Number
+
+
+class _Reference(TypedDict):
+    score: _Score
+    rows: NotRequired[Count]
+    features: NotRequired[list[_Feature]]
+    performance: NotRequired[_Performance]
+
+
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {
+    "manifest.json": TypeAdapter(_Manifest),
+    "contract.json": TypeAdapter(_Contract),
+    "evaluation.json": TypeAdapter(_Evaluation),
+    "reference.json": TypeAdapter(_Reference),
+}
+
+
+def check_documents(documents: Mapping[str, Mapping[str, Any]]) -> None:
+    """Validate documents by file name; ValueError if a field is wrong or two do not agree."""
+    for name, document in documents.items():
+        _ADAPTERS[name].validate_python(document, strict=True)
+    contract = documents["contract.json"]
+    least, most = CLASSES[contract["task"]]
+    if not least <= len(contract["classes"]) <= most:
+        raise ValueError(f"{len(contract['classes'])} classes of a {contract['task']} problem")
+    names = [column["name"] for column in contract["inputs"]]
+    if len(set(names)) < len(names):
+        raise ValueError("two inputs of one name")
+    for feature in documents["reference.json"].get("features", ()):
+        required = {"number": "edges", "integer": "edges", "date": "name"}
+        if required.get(feature["type"], "categories") not in feature or "counts" not in feature:
+            raise ValueError(f"the reference of {feature['name']!r} has no bins or no counts")
