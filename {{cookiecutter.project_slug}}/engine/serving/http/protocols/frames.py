@@ -58,17 +58,17 @@ def rows_of_json(body: bytes, contract: Contract, limits: Limits) -> Rows:
     Raises:
         ProblemError: it is not JSON, or no form that MLflow knows.
     """
-    found = parse(body, Bound.of(contract, limits.rows))
-    named = [name for name in _FORMS if isinstance(found, dict) and name in found]
+    content = parse(body, Bound.of(contract, limits.rows))
+    named = [name for name in _FORMS if isinstance(content, dict) and name in content]
     if len(named) != 1:
         raise ProblemError(
             "invalid",
-            f"expected an object with exactly one of {', '.join(_FORMS)}; got {echo(found)}",
+            f"expected an object with exactly one of {', '.join(_FORMS)}; got {echo(content)}",
         )
     [name] = named
     # Empty parameters change nothing; the model takes none.
-    _only({name, *(() if found.get("params") else ("params",))}, found)
-    given = found[name]
+    _only({name, *(() if content.get("params") else ("params",))}, content)
+    given = content[name]
     if name == "dataframe_split":
         _only({"columns", "data", "index"}, given)
         rows = _split(given, limits)
@@ -99,12 +99,12 @@ def rows_of_csv(body: bytes, contract: Contract, limits: Limits) -> Rows:
         ) from None
     names = list(column_names(lines[0], header=layout.header).names) if lines else []
     rows = _split({"columns": names, "data": lines[1:] if layout.header else lines}, limits)
-    known = columns.keys() if columns.keys() <= set(names) else set(names)
+    names_read = columns.keys() if columns.keys() <= set(names) else set(names)
     return (
         {
             name: read_cell(columns[name], text) if name in columns else text
             for name, text in row.items()
-            if name in known
+            if name in names_read
         }
         for row in rows
     )
@@ -133,20 +133,20 @@ def _decoded(body: bytes, layout: Layout) -> str:
 
 def _lines(text: str, layout: Layout, columns: int, limits: Limits) -> list[list[str]]:
     """The rows of a CSV and its header, without empty lines; stops at the first too many."""
-    found: list[list[str]] = []
+    lines: list[list[str]] = []
     # Not by str.splitlines, which splits cells at characters that are no line ends.
     for line in csv.reader(io.StringIO(text, newline=""), delimiter=layout.separator):
         if not line:
             continue
         if len(line) > columns + MOST_OTHER_COLUMNS:
             raise ProblemError("invalid", f"expected at most {columns} columns, got {len(line)}")
-        if len(found) >= limits.rows + layout.header:
+        if len(lines) >= limits.rows + layout.header:
             raise ProblemError(
                 "too-many-rows",
                 f"expected 1 to {limits.rows} rows, got more; send them in several requests",
             )
-        found.append(line)
-    return found
+        lines.append(line)
+    return lines
 
 
 def _split(given: Any, limits: Limits) -> Rows:
@@ -185,17 +185,17 @@ def _records(given: Any, name: str, limits: Limits) -> Rows:
     return rows
 
 
-def _only(known: Collection[str], given: Any) -> None:
+def _only(allowed: Collection[str], given: Any) -> None:
     """Raise a ProblemError that names the members of an object that nothing here reads."""
     if not isinstance(given, dict):
         return
-    unknown = [name for name in given if name not in known]
+    unknown = [name for name in given if name not in allowed]
     if unknown:
         errors = [
             {"field": cut(name, LONGEST_NAME), "expected": NO_SUCH_FIELD, "got": "a value"}
             for name in unknown[:MOST_ERRORS]
         ]
-        expected = f"expected no members but {', '.join(sorted(known))}"
+        expected = f"expected no members but {', '.join(sorted(allowed))}"
         raise ProblemError("invalid", f"{expected}, got {echo(unknown[0])}", errors)
 
 
