@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from engine.serving.connection.connection import Connection, Wait
-from engine.serving.http.errors import too_slow
+from engine.serving.http.errors import ProblemError
 
 # For a request to arrive, and for the client to receive a response.
 ARRIVE_SECONDS = 10.0
@@ -45,7 +45,8 @@ class ConnectionTimeouts:
 
     def _end(self, connection: Connection, waits_for: Wait) -> None:
         if waits_for in ("head", "body"):
-            connection.refuse(too_slow(self._arrive))
+            detail = f"expected the whole request within {self._arrive:g} s; send it faster"
+            connection.refuse(ProblemError("too-slow", detail, headers={"Connection": "close"}))
         elif waits_for == "response taken":
             connection.transport.abort()
         else:

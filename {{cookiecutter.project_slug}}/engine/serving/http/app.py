@@ -11,8 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from engine.serving.access.keys import Keys
-from engine.serving.http.errors import ProblemError, invalid_types, problem
-from engine.serving.http.gateway import Gateway, server_failed
+from engine.serving.http.errors import ProblemError, invalid_fields, problem
+from engine.serving.http.gateway import FAILED, Gateway
 from engine.serving.http.openapi import documented
 from engine.serving.http.own_routes import OWN, CurrentModel, OwnRoutes
 from engine.serving.http.predict import Predict
@@ -107,9 +107,12 @@ async def _respond(request: Request, error: Exception) -> Response:
         else:
             error = _not_served(request, "not-found", headers)
     elif isinstance(error, RequestValidationError):  # of an own route; all others check themselves
-        error = invalid_types(error.errors())
+        first, *_ = details = error.errors()
+        error = invalid_fields(details)
+        if first["type"] == "json_invalid":
+            error = ProblemError("not-json", f"expected JSON: {first['ctx']['error']}")
     elif not isinstance(error, ProblemError):
-        error = server_failed()
+        error = ProblemError("internal", FAILED)
     # The path as routes have it. Below a mount, the root path is the mount's.
     root = request.scope.get("app_root_path", request.scope.get("root_path", ""))
     path = str(request.scope["path"]).removeprefix(root)

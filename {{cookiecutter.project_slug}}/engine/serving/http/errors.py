@@ -9,7 +9,6 @@ from http import HTTPStatus
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 from starlette.responses import JSONResponse, Response
 
 MEDIA_TYPE = "application/problem+json"
@@ -19,7 +18,7 @@ MOST_ERRORS = 20
 LONGEST_ECHO = 80
 # An error cuts longer names, and suggests no similar one.
 LONGEST_NAME = 200
-NO_SUCH_FIELD = "no such field"
+NO_WORDS: Mapping[str, str] = {}
 # The description of a column may list a thousand categories; /docs has them all.
 _LONGEST_WORDS = 500
 # A hint compares a name with each column name, at some 15 microseconds each.
@@ -101,72 +100,43 @@ def _document(
     return Response(json.dumps(body, ensure_ascii=False), status, headers, MEDIA_TYPE)
 
 
-def too_slow(seconds: float) -> ProblemError:
-    """The error for a request that did not arrive in time."""
-    return ProblemError(
-        "too-slow",
-        f"expected the whole request within {seconds:g} s; send it faster, or its rows in several",
-        headers={"Connection": "close"},
-    )
-
-
-def not_json(reason: object) -> ProblemError:
-    """The error for a body that a parser of JSON does not accept."""
-    return ProblemError("not-json", f"expected JSON, but the parser stopped: {reason}")
-
-
 def busy(detail: str) -> ProblemError:
     """The error for a request that has to come again a little later."""
     return ProblemError("busy", f"{detail}; send this one again", headers={"Retry-After": "1"})
 
 
-def invalid(error: ValidationError, words: Mapping[str, str]) -> ProblemError:
+def invalid(error: ValidationError, words: Mapping[str, str] = NO_WORDS) -> ProblemError:
     """The error for a value that does not fit its type, field by field."""
-    return invalid_fields(details_of(error), words)
+    return invalid_fields(error.errors(include_url=False, include_context=False), words)
 
 
-def details_of(error: ValidationError) -> list[ErrorDetails]:
-    """The errors of pydantic, without what it adds for people."""
-    return error.errors(include_url=False, include_context=False)
-
-
-def invalid_fields(details: Sequence[ErrorDetails], words: Mapping[str, str]) -> ProblemError:
-    """The error for a request that does not fit the contract.
+def invalid_fields(
+    details: Sequence[Mapping[str, Any]], words: Mapping[str, str] = NO_WORDS
+) -> ProblemError:
+    """The error for a request that does not fit its types.
 
     It lists the first errors only: one correction fixes a thousand bad rows. So validation may stop
     once there are more than `MOST_ERRORS`.
 
     Args:
-        details: what pydantic found. Its messages are for programmers.
-        words: what is expected of each field, for people.
+        details: the errors of pydantic.
+        words: what is expected of each field, for people; without, pydantic's own words.
     """
     hints = _MOST_COMPARISONS // max(len(words), 1)
     errors = []
     for number, one in enumerate(details[:MOST_ERRORS]):
         name = str(one["loc"][-1]) if one["loc"] else ""
-        expected = words.get(name, "an object with the fields of the contract")
-        value = _value(one)
         if one["type"] == "extra_forbidden":
             near = _nearest(name, words) if number < hints else None
-            expected = NO_SUCH_FIELD + (f"; did you mean '{near}'?" if near else "")
+            expected = "no such field" + (f"; did you mean '{near}'?" if near else "")
             value = "a value"  # the name is wrong; the value may be personal
+        else:
+            message = "an object" if one["type"] == "dict_type" else str(one["msg"])
+            expected = words.get(name) or message.removeprefix("Input should be ")
+            value = "nothing" if one["type"] == "missing" else echo(one["input"])
         errors.append(_field_error(one["loc"], expected, value))
     count = str(len(details)) if len(details) <= MOST_ERRORS else f"more than {MOST_ERRORS}"
-    detail = f"fields that do not fit the contract: {count}; /docs describes every field"
-    return ProblemError("invalid", detail, errors)
-
-
-def invalid_types(details: Sequence[Mapping[str, Any]]) -> ProblemError:
-    """The error for a request that does not fit the types of an own route, as FastAPI found it."""
-    if details[0]["type"] == "json_invalid":
-        return ProblemError(
-            "not-json", f"expected JSON, got an error: {details[0]['ctx']['error']}"
-        )
-    errors = [
-        _field_error(one["loc"], str(one["msg"]).removeprefix("Input should be "), _value(one))
-        for one in details[:MOST_ERRORS]
-    ]
-    detail = "the request does not fit this route; /docs describes its types"
+    detail = f"fields that do not fit: {count}; /docs describes every field"
     return ProblemError("invalid", detail, errors)
 
 
@@ -174,10 +144,6 @@ def _field_error(location: Iterable[int | str], expected: str, value: str) -> di
     names = [f"[{one}]" if isinstance(one, int) else f".{one}" for one in location]
     field = cut("".join(names).removeprefix("."), LONGEST_NAME) or "body"
     return {"field": field, "expected": cut(expected, _LONGEST_WORDS), "got": value}
-
-
-def _value(detail: Mapping[str, Any]) -> str:
-    return "nothing" if detail["type"] == "missing" else echo(detail["input"])
 
 
 def _nearest(name: str, words: Iterable[str]) -> str | None:

@@ -31,6 +31,8 @@ _JSON_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
 )
 
+FAILED = "the server failed; try again, or report it to its owners"
+
 # What a fast path calls: it turns a request into the JSON of its response.
 FastPath = Callable[[Scope, Receive], Awaitable[bytes]]
 
@@ -136,7 +138,7 @@ class Gateway:
         except Exception as error:
             logger.error("%s", where(error))
             if not status:
-                await respond(server_failed())
+                await respond(ProblemError("internal", FAILED))
         finally:
             # The route's pattern, not the path: senders can invent paths.
             route = path if fast_path else own
@@ -161,8 +163,3 @@ def route_path(scope: Scope) -> str:
             path = path.removeprefix(root)
     scope["path"] = root + path
     return path
-
-
-def server_failed() -> ProblemError:
-    """The error for a defect of the server."""
-    return ProblemError("internal", "the server failed; try again, or report it to its owners")

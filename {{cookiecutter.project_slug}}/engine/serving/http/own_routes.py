@@ -18,7 +18,7 @@ from engine.bundle.bundle import Contract
 from engine.problem.errors import BadInput
 from engine.serving.http.openapi import BODY_PROBLEMS, components_of, problems
 from engine.serving.http.predict import Predict
-from engine.serving.http.request_parsing import count_rows, read_body, rows_of
+from engine.serving.http.request_parsing import count_rows, read_body
 from engine.serving.model_holder import ModelHolder
 
 # Under this key a request's scope has the template of its own route.
@@ -67,10 +67,7 @@ class CurrentModel:
         count_rows(len(rows), self._model.limits)
         size = len(rows) * len(self.contract.inputs) * _VALUE_BYTES
         records = [dict(row) for row in rows]
-        active, checked = await self._predict.read(
-            size, lambda active: rows_of(records, active.schema)
-        )
-        return await self._predict.predict_rows(active, checked)
+        return (await self._predict.records(size, lambda _: records))[1]
 
 
 async def _current(request: Request) -> CurrentModel:

@@ -1,7 +1,7 @@
 """Responds to POST /v1/predict, the most frequent request: it does no work twice."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope
 
 from engine.serving.http.errors import ProblemError, echo
 from engine.serving.http.offload import offload
-from engine.serving.http.request_parsing import read_body, read_rows
+from engine.serving.http.request_parsing import checked, read_body, read_rows
 from engine.serving.ids import new_id
 from engine.serving.log.predictions import PredictionLog
 from engine.serving.log.segments import now
@@ -60,6 +60,17 @@ class Predict:
             content = await offload(size, partial(read, active))
             if active is self._model.current:  # a release may have replaced it during the reading
                 return active, content
+
+    async def records(
+        self, size: int, read: Callable[[ActiveModel], Iterable[Any]]
+    ) -> tuple[ActiveModel, Answers]:
+        """The model that predicted, and one prediction for each record that `read` returns.
+
+        Raises:
+            ProblemError: a record does not fit the contract, or too much waits, or as `read` does.
+        """
+        active, rows = await self.read(size, lambda active: checked(read(active), active.schema))
+        return active, await self.predict_rows(active, rows)
 
     async def predict_rows(self, active: ActiveModel, rows: Sequence[dict[str, Any]]) -> Answers:
         """One logged prediction a row, in order; the schema of `active` has checked the rows.

@@ -6,24 +6,15 @@ bodies.
 """
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import partial
-from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
-from engine.serving.http.errors import (
-    MOST_ERRORS,
-    ProblemError,
-    details_of,
-    echo,
-    invalid,
-    invalid_fields,
-)
+from engine.serving.http.errors import MOST_ERRORS, ProblemError, echo, invalid_fields
 from engine.serving.http.offload import offload
 from engine.serving.http.parse import parse, refuse_repeated
 from engine.serving.http.schema import Limits, Schema
@@ -118,6 +109,7 @@ def count_rows(rows: int, limits: Limits) -> None:
         raise ProblemError(
             "too-many-rows" if rows else "invalid",
             f"expected 1 to {limits.rows} rows, got {rows}; send more in several requests",
+            [] if rows else [{"field": "rows", "expected": f"1 to {limits.rows}", "got": "0"}],
         )
 
 
@@ -135,25 +127,9 @@ def read_rows(body: bytes, schema: Schema) -> tuple[Rows, bool]:
         except ValidationError:
             pass
         else:
-            refuse_repeated(body, row)
+            refuse_repeated(body, row, schema.bound.members)
             return [row], False
-    value = parse(body, schema.bound)
-    # No input takes a list, so no row has this form.
-    if isinstance(value, dict) and isinstance(value.get("rows"), list):
-        return _many(value, "Row", schema), True
-    return [_valid(value, "Row", schema)], False
-
-
-def rows_of(rows: Iterable[Any], schema: Schema) -> Rows:
-    """Rows that came in another form, checked one by one.
-
-    Raises:
-        ProblemError: a row does not fit the contract.
-    """
-    checked, faults = _each(rows, "Row", schema)
-    if faults:
-        raise invalid_fields(faults, schema.words["Rows"])
-    return checked
+    return _records(parse(body, schema.bound), "Row", schema)
 
 
 def labels_of(body: bytes, schema: Schema) -> Rows:
@@ -162,58 +138,47 @@ def labels_of(body: bytes, schema: Schema) -> Rows:
     Raises:
         ProblemError: it is not JSON, or a label does not fit the contract.
     """
-    value = parse(body, schema.label_bound)
-    if isinstance(value, dict) and "prediction_id" in value:
-        return [_valid(value, "Label", schema)]
-    if isinstance(value, dict) and isinstance(value.get("labels"), list):
-        return _many(value, "Label", schema)
-    labels: Rows = _valid(value, "Labels", schema)["labels"]
-    return labels
+    return _records(parse(body, schema.label_bound), "Label", schema)[0]
 
 
-def _many(body: dict[str, Any], kind: str, schema: Schema) -> Rows:
-    """The rows or labels of an object that has a list of them, and nothing else."""
+def _records(value: Any, kind: str, schema: Schema) -> tuple[Rows, bool]:
+    """The rows or labels of a parsed body, and whether they came in a list."""
     key = f"{kind.lower()}s"
-    words, records = schema.words[f"{kind}s"], body[key]
-    if len(records) > schema.bound.rows:
-        detail = f"expected {words[key]}, got {echo(records)}; send them in several requests"
-        raise ProblemError("too-many-rows", detail)
-    checked, faults = _each(records, kind, schema)
-    if not records:
-        faults.append({"type": "too_short", "loc": (key,), "msg": "", "input": records})
-    for name in islice((name for name in body if name != key), MOST_ERRORS + 1):
-        faults.append({"type": "extra_forbidden", "loc": (name,), "msg": "", "input": None})
-    if faults:
-        raise invalid_fields(faults, words)
-    return checked
+    # No field takes a list, so no record alone has this form.
+    if not isinstance(value, dict) or not isinstance(value.get(key), list):
+        return checked([value], schema, kind, ()), False
+    others = [{"type": "extra_forbidden", "loc": (name,)} for name in value if name != key]
+    if others:
+        raise invalid_fields(others, {key: ""})
+    count_rows(len(value[key]), schema.limits)
+    return checked(value[key], schema, kind, (key,)), True
 
 
-def _each(records: Iterable[Any], kind: str, schema: Schema) -> tuple[Rows, list[ErrorDetails]]:
-    """The records that fit, and why others do not, until there are enough errors to list."""
-    key, adapter, fields = f"{kind.lower()}s", schema.adapters[kind], schema.words[kind]
-    checked: Rows = []
-    faults: list[ErrorDetails] = []
+def checked(
+    records: Iterable[Any], schema: Schema, kind: str = "Row", place: tuple[str, ...] = ("rows",)
+) -> Rows:
+    """Rows, or labels, that fit the contract; validation stops once there are errors to list.
+
+    Args:
+        records: what came in the request.
+        schema: the types of the contract.
+        kind: the type of a record in it.
+        place: the member of the request that has the records; empty for one record alone.
+
+    Raises:
+        ProblemError: a record does not fit the contract.
+    """
+    adapter, fitting = schema.adapters[kind], []
+    faults: list[dict[str, Any]] = []
     for number, record in enumerate(records):
         try:
-            checked.append(adapter.validate_python(_shortened(record, fields)))
+            fitting.append(adapter.validate_python(record))
         except ValidationError as error:
-            faults += [{**one, "loc": (key, number, *one["loc"])} for one in details_of(error)]
+            before = (*place, number) if place else ()
+            for one in error.errors(include_url=False, include_context=False):
+                faults.append({**one, "loc": (*before, *one["loc"])})
             if len(faults) > MOST_ERRORS:
                 break
-    return checked, faults
-
-
-def _valid(body: Any, kind: str, schema: Schema) -> Any:
-    words = schema.words[kind]
-    try:
-        return schema.adapters[kind].validate_python(_shortened(body, words))
-    except ValidationError as error:
-        raise invalid(error, words) from None
-
-
-def _shortened(record: Any, fields: Mapping[str, str]) -> Any:
-    """The same record with no more unknown fields than an error lists."""
-    if not isinstance(record, dict) or len(record) <= len(fields) + MOST_ERRORS:
-        return record
-    unknown = islice((name for name in record if name not in fields), MOST_ERRORS + 1)
-    return {name: record[name] for name in (*(name for name in fields if name in record), *unknown)}
+    if faults:
+        raise invalid_fields(faults, schema.words[kind])
+    return fitting

@@ -48,6 +48,7 @@ class Schema:
 
     adapters: Mapping[str, TypeAdapter[Any]]
     words: Mapping[str, Mapping[str, str]]
+    limits: Limits
     bound: Bound
     label_bound: Bound
 
@@ -76,17 +77,15 @@ def schema_of(contract: Contract, limits: Limits) -> Schema:
         "Label": label,
         "Labels": _record("Labels", {"labels": _list_of(label, limits)}),
     }
-    fields = {column.name: expected(column) for column in contract.inputs}
     label_words = labels.words_of(contract)
     return Schema(
         adapters={name: TypeAdapter(kind) for name, kind in types.items()},
         words={
-            "Row": fields,
-            "Rows": {"rows": f"a list of 1 to {limits.rows} rows"} | fields,
+            "Row": {column.name: expected(column) for column in contract.inputs},
             "Label": label_words,
-            "Labels": {"labels": f"a list of 1 to {limits.rows} labels"} | label_words,
         },
-        bound=Bound.of(contract, limits.rows),
+        limits=limits,
+        bound=Bound(limits.rows, len(contract.inputs)),
         label_bound=Bound(limits.rows, len(label_words)),
     )
 

@@ -6,76 +6,67 @@ both are null. A CSV is read as the contract describes the text file that the mo
 
 import csv
 import io
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NotRequired
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, NotRequired
 
+from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
 from engine.bundle.bundle import Contract
 from engine.contract.layout import Layout, column_names
 from engine.contract.text_cell import read_cell
-from engine.serving.http.errors import (
-    LONGEST_NAME,
-    MOST_ERRORS,
-    NO_SUCH_FIELD,
-    ProblemError,
-    cut,
-    echo,
-)
-from engine.serving.http.parse import Bound, parse
-from engine.serving.http.protocols.handler import Rows
+from engine.serving.http.errors import ProblemError
+from engine.serving.http.protocols.handler import Rows, exact, parse_as
 from engine.serving.http.request_parsing import count_rows
 from engine.serving.http.schema import Limits
 
-Record = dict[str, Any]
+Records = Annotated[list[dict[str, Any]], Field(fail_fast=True)]
 
 
+@exact
 class Split(TypedDict):
     """A data frame by lines; its index is not looked at."""
 
-    columns: list[str]
-    data: list[list[Any]]
+    columns: Annotated[list[str], Field(fail_fast=True)]
+    data: Annotated[list[list[Any]], Field(fail_fast=True)]
     index: NotRequired[list[Any]]
 
 
+@exact
 class Invocation(TypedDict, total=False):
-    """Exactly one of these."""
+    """Exactly one of the first four. Empty parameters change nothing; the model takes none."""
 
     dataframe_split: Split
-    dataframe_records: list[Record]
-    instances: list[Record]
-    inputs: list[Record] | dict[str, list[Any]]
+    dataframe_records: Records
+    instances: Records
+    inputs: Records | dict[str, Any]
+    params: Annotated[dict[str, Any], Field(max_length=0)] | None
 
 
+_INVOCATION: TypeAdapter[Invocation] = TypeAdapter(Invocation)
 # A training file has columns that are no inputs.
 MOST_OTHER_COLUMNS = 200
-_FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 
 
 def rows_of_json(body: bytes, contract: Contract, limits: Limits) -> Rows:
     """The rows of a JSON body, made one by one and not yet checked against the contract.
 
     Raises:
-        ProblemError: it is not JSON, or no form that MLflow knows.
+        ProblemError: it is not JSON, or no form that MLflow has.
     """
-    content = parse(body, Bound.of(contract, limits.rows))
-    named = [name for name in _FORMS if isinstance(content, dict) and name in content]
-    if len(named) != 1:
-        raise ProblemError(
-            "invalid",
-            f"expected an object with exactly one of {', '.join(_FORMS)}; got {echo(content)}",
-        )
-    [name] = named
-    # Empty parameters change nothing; the model takes none.
-    _only({name, *(() if content.get("params") else ("params",))}, content)
-    given = content[name]
+    content = parse_as(_INVOCATION, body, contract, limits)
+    content.pop("params", None)
+    if len(content) != 1:
+        forms = ", ".join(name for name in Invocation.__annotations__ if name != "params")
+        raise ProblemError("invalid", f"expected exactly one of {forms}; got {len(content)}")
+    [(name, value)] = content.items()
     if name == "dataframe_split":
-        _only({"columns", "data", "index"}, given)
-        rows = _split(given, limits)
-    elif name == "inputs" and isinstance(given, dict):
-        rows = _columns(given, limits)
+        rows = _split(value["columns"], value["data"], limits)
+    elif isinstance(value, dict):
+        rows = _columns(value, limits)
     else:
-        rows = _records(given, name, limits)
+        count_rows(len(value), limits)
+        rows = value
     dates = {column.name for column in contract.inputs if column.type == "date"}
     return ({name: _present(value, name in dates) for name, value in row.items()} for row in rows)
 
@@ -98,7 +89,7 @@ def rows_of_csv(body: bytes, contract: Contract, limits: Limits) -> Rows:
             "invalid", f"expected a CSV in UTF-8, got something else: {error}"
         ) from None
     names = list(column_names(lines[0], header=layout.header).names) if lines else []
-    rows = _split({"columns": names, "data": lines[1:] if layout.header else lines}, limits)
+    rows = _split(names, lines[1:] if layout.header else lines, limits)
     names_read = columns.keys() if columns.keys() <= set(names) else set(names)
     return (
         {
@@ -149,14 +140,7 @@ def _lines(text: str, layout: Layout, columns: int, limits: Limits) -> list[list
     return lines
 
 
-def _split(given: Any, limits: Limits) -> Rows:
-    table = given if isinstance(given, dict) else {}
-    columns: Any = table.get("columns")
-    data: Any = table.get("data")
-    if not _is_list(columns, str) or not _is_list(data, list):
-        raise ProblemError(
-            "invalid", f"expected the names of columns and lists of data, got {echo(given)}"
-        )
+def _split(columns: Sequence[str], data: Sequence[Sequence[Any]], limits: Limits) -> Rows:
     if len(set(columns)) < len(columns):
         raise ProblemError("invalid", "expected each column once, got one of them twice")
     count_rows(len(data), limits)
@@ -173,34 +157,6 @@ def _columns(given: Mapping[str, Any], limits: Limits) -> Rows:
         raise ProblemError("invalid", "expected a list for each column, all of one length")
     count_rows(lengths.pop(), limits)
     return (dict(zip(given, values, strict=True)) for values in zip(*given.values(), strict=True))
-
-
-def _records(given: Any, name: str, limits: Limits) -> Rows:
-    if not _is_list(given, dict):
-        raise ProblemError(
-            "invalid", f"expected in {name} a list of objects by column, got {echo(given)}"
-        )
-    count_rows(len(given), limits)
-    rows: Rows = given
-    return rows
-
-
-def _only(allowed: Collection[str], given: Any) -> None:
-    """Raise a ProblemError that names the members of an object that nothing here reads."""
-    if not isinstance(given, dict):
-        return
-    unknown = [name for name in given if name not in allowed]
-    if unknown:
-        errors = [
-            {"field": cut(name, LONGEST_NAME), "expected": NO_SUCH_FIELD, "got": "a value"}
-            for name in unknown[:MOST_ERRORS]
-        ]
-        expected = f"expected no members but {', '.join(sorted(allowed))}"
-        raise ProblemError("invalid", f"{expected}, got {echo(unknown[0])}", errors)
-
-
-def _is_list(given: Any, kind: type) -> bool:
-    return isinstance(given, list) and all(isinstance(one, kind) for one in given)
 
 
 def _present(value: Any, is_date: bool) -> Any:

@@ -3,14 +3,21 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from starlette.requests import Request
 
 from engine.bundle.bundle import Contract
+from engine.serving.http.errors import invalid
+from engine.serving.http.parse import Bound, parse
 from engine.serving.http.predict import Answers, Predict
-from engine.serving.http.request_parsing import read_body, rows_of
+from engine.serving.http.request_parsing import read_body
+from engine.serving.http.schema import Limits
 from engine.serving.model_holder import ActiveModel, ModelHolder
 
 Rows = Iterable[dict[str, Any]]
+
+# A member that the server does not support is refused by name, so no client relies on it.
+exact = with_config(ConfigDict(extra="forbid", strict=True))
 
 
 class ProtocolHandler:
@@ -20,7 +27,7 @@ class ProtocolHandler:
         self.model, self._predict = model, predict
 
     async def predict(
-        self, request: Request, read: Callable[[bytes, Contract], Rows]
+        self, request: Request, read: Callable[[bytes, Contract, Limits], Rows]
     ) -> tuple[ActiveModel, Answers]:
         """The model that predicted, and one prediction for each row that `read` finds in the body.
 
@@ -29,10 +36,24 @@ class ProtocolHandler:
             ClientDisconnect: the client has disconnected.
         """
         self.model.current.batcher.refuse_if_full()
-        body = await read_body(request.scope, request.receive, self.model.limits)
+        limits = self.model.limits
+        body = await read_body(request.scope, request.receive, limits)
+        return await self._predict.records(
+            len(body), lambda active: read(body, active.predictor.bundle.contract, limits)
+        )
 
-        def checked(active: ActiveModel) -> list[dict[str, Any]]:
-            return rows_of(read(body, active.predictor.bundle.contract), active.schema)
 
-        active, rows = await self._predict.read(len(body), checked)
-        return active, await self._predict.predict_rows(active, rows)
+def parse_as(
+    kind: TypeAdapter[Any], body: bytes, contract: Contract, limits: Limits
+) -> dict[str, Any]:
+    """A body of JSON, as the type that a protocol has for requests.
+
+    Raises:
+        ProblemError: it is not JSON, or does not fit the type.
+    """
+    value = parse(body, Bound(limits.rows, len(contract.inputs)))
+    try:
+        content: dict[str, Any] = kind.validate_python(value)
+    except ValidationError as error:
+        raise invalid(error) from None
+    return content

@@ -23,15 +23,17 @@ from engine.serving.http.openapi import (
     ref,
     request_body,
 )
-from engine.serving.http.protocols.handler import ProtocolHandler, Rows
-from engine.serving.http.protocols.infer_request import InferRequest, request_of
+from engine.serving.http.protocols.handler import ProtocolHandler, Rows, parse_as
 from engine.serving.http.protocols.tensors import (
+    REQUEST,
+    InferRequest,
     metadata,
     output_names,
     outputs_of,
     rows_of_tensors,
 )
 from engine.serving.http.routes import refuse_if_draining
+from engine.serving.http.schema import Limits
 from engine.serving.model_holder import ActiveModel
 
 _BINARY = "inference-header-content-length"
@@ -128,16 +130,14 @@ async def _inferred(request: Request, handler: ProtocolHandler) -> bytes:
             "expected tensors as JSON, got them as bytes; with tritonclient, call "
             "set_data_from_numpy(array, binary_data=False)",
         )
-    given: InferRequest = {"inputs": []}
-    names: list[str] = []
+    given: dict[str, Any] = {}
 
-    def read(body: bytes, contract: Contract) -> Rows:
-        nonlocal given
-        given = request_of(body, contract, handler.model.limits)
+    def read(body: bytes, contract: Contract, limits: Limits) -> Rows:
+        given.update(parse_as(REQUEST, body, contract, limits))
         if given.get("model_name") not in (None, request.path_params["name"]):
             raise ProblemError("invalid", "expected the model_name of the address, or none")
-        names[:] = output_names(given.get("outputs"), contract)
-        return rows_of_tensors(given["inputs"], contract, handler.model.limits)
+        given["outputs"] = output_names(given.get("outputs"), contract)
+        return rows_of_tensors(given["inputs"], contract, limits)
 
     active, predictions = await handler.predict(request, read)
     name, version = _identity(active)
@@ -149,7 +149,7 @@ async def _inferred(request: Request, handler: ProtocolHandler) -> bytes:
         "model_version": version,
         **({} if given.get("id") is None else {"id": given["id"]}),
         "parameters": {"bundle": bundle.id, **rehearsal},
-        "outputs": [outputs[name] for name in names],
+        "outputs": [outputs[name] for name in given["outputs"]],
     }
     return to_json(answer)
 
