@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from engine.serving.connection.budget import SMALL_BYTES, Share
+from engine.serving.connection.budget import SMALL_BYTES
 from engine.serving.connection.framing import Head
 from engine.serving.http.errors import ProblemError, where
 
@@ -81,8 +81,7 @@ class Exchange:
         self._connection, self._scope = connection, scope
         self._keep_alive, self._expects_continue = head.keep_alive, head.expects_continue
         self._body, self._delivered = bytearray(), False
-        self._received, self._share = 0, Share()
-        self._arrival: asyncio.Future[None] | None = None
+        self._received, self._arrived = 0, asyncio.Event()
         self._fault: ProblemError | None = None
         self._start: Message | None = None
         self._head_sent = self._chunked = self._bodiless = False
@@ -104,22 +103,21 @@ class Exchange:
         """Add a piece of the body, or raise a ProblemError if there is no memory for it."""
         self._received += len(data)
         if not ended or self._received > SMALL_BYTES:
-            self._share.grow(self._received)
+            self._connection.share.grow(self._received)
         self._body += data
         self.more_body = not ended
-        self._wake()
+        self._arrived.set()
 
     def fail(self, fault: ProblemError) -> None:
         """Raise `fault` in `receive`, in place of the rest of the body."""
         self._fault = fault
         self._body.clear()
-        self._wake()
+        self._arrived.set()
 
     def disconnect(self) -> None:
         """The client has disconnected."""
         self.disconnected = True
-        self._share.release()
-        self._wake()
+        self._arrived.set()
 
     @property
     def buffered(self) -> int:
@@ -136,7 +134,7 @@ class Exchange:
             if self._expects_continue:
                 self._expects_continue = False
                 self._connection.transport.write(_CONTINUE)
-            self._connection.resume_reading()
+            self._connection.flow.resume_reading()
         while not (self.disconnected or self.complete):
             if self._body or not (self.more_body or self._delivered):
                 body = bytes(self._body)
@@ -151,8 +149,8 @@ class Exchange:
                     raise fault
                 finally:
                     del fault
-            self._arrival = asyncio.get_running_loop().create_future()
-            await self._arrival
+            self._arrived.clear()
+            await self._arrived.wait()
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
@@ -161,7 +159,8 @@ class Exchange:
         Raises:
             RuntimeError: the messages are not those of one response.
         """
-        await self._connection.writable()
+        if self._connection.flow.write_paused:
+            await self._connection.flow.drain()
         if self.disconnected:
             return
         expected = "http.response.start" if self._start is None else "http.response.body"
@@ -175,7 +174,6 @@ class Exchange:
         self._connection.transport.write(head + self._frame(message.get("body", b""), ended))
         if ended:
             self.complete = True
-            self._share.release()
             self._connection.finish(keep_alive=self._keep_alive)
 
     def _head(self, start: Message) -> bytes:
@@ -220,10 +218,6 @@ class Exchange:
             if self._remaining < 0 or (ended and self._remaining):
                 raise RuntimeError("expected a body as long as its Content-Length")
         return data
-
-    def _wake(self) -> None:
-        if self._arrival is not None and not self._arrival.done():
-            self._arrival.set_result(None)
 
 
 def encode_response(response: Response) -> bytes:

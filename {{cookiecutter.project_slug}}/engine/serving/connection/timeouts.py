@@ -40,17 +40,15 @@ class ConnectionTimeouts:
         self._many = many
         for connection in checked:
             waits_for = connection.waits_for
-            if waits_for and now - connection.since >= self._limit(waits_for):
-                self._end(connection, waits_for)
-
-    def _end(self, connection: Connection, waits_for: Wait) -> None:
-        if waits_for in ("head", "body"):
-            detail = f"expected the whole request within {self._arrive:g} s; send it faster"
-            connection.refuse(ProblemError("too-slow", detail, headers={"Connection": "close"}))
-        elif waits_for == "response taken":
-            connection.transport.abort()
-        else:
-            connection.close()
+            if not waits_for or now - connection.since < self._limit(waits_for):
+                continue
+            if waits_for in ("head", "body"):
+                detail = f"expected the whole request within {self._arrive:g} s; send it faster"
+                connection.refuse(ProblemError("too-slow", detail, headers={"Connection": "close"}))
+            elif waits_for == "response taken":
+                connection.transport.abort()
+            else:
+                connection.close()
 
     def _limit(self, waits_for: Wait) -> float:
         # Some clients connect before they have a request; with many connections, that costs too
