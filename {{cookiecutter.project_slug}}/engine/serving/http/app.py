@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 
 from engine.serving.access.keys import Keys
 from engine.serving.http.errors import ProblemError, invalid_fields, problem
-from engine.serving.http.gateway import FAILED, Gateway
+from engine.serving.http.gateway import FAILED, PATH, Gateway
 from engine.serving.http.openapi import documented
 from engine.serving.http.own_routes import OWN, CurrentModel, OwnRoutes
 from engine.serving.http.predict import Predict
@@ -103,7 +103,7 @@ async def _respond(request: Request, error: Exception) -> Response:
         if error.status_code == 405 and "Allow" in headers:
             error = _not_served(request, "method-not-allowed", headers)
         elif OWN in request.scope:
-            return problem(error.status_code, error.detail, headers)
+            return problem(error.status_code, str(error.detail), headers)
         else:
             error = _not_served(request, "not-found", headers)
     elif isinstance(error, RequestValidationError):  # of an own route; all others check themselves
@@ -113,10 +113,7 @@ async def _respond(request: Request, error: Exception) -> Response:
             error = ProblemError("not-json", f"expected JSON: {first['ctx']['error']}")
     elif not isinstance(error, ProblemError):
         error = ProblemError("internal", FAILED)
-    # The path as routes have it. Below a mount, the root path is the mount's.
-    root = request.scope.get("app_root_path", request.scope.get("root_path", ""))
-    path = str(request.scope["path"]).removeprefix(root)
-    return error.response(path, request.app.state.error_forms)
+    return error.response(request.scope[PATH], request.app.state.error_forms)
 
 
 def _not_served(request: Request, code: str, headers: dict[str, str]) -> ProblemError:

@@ -1,11 +1,14 @@
-"""Errors as problem details (RFC 9457): a stable code, plain words, no stack trace."""
+"""Errors as problem details (RFC 9457): a stable code, plain words, no stack trace.
+
+Whatever reads a request or predicts for it may raise a `ProblemError`, which is its response.
+"""
 
 import difflib
+import http.client
 import json
 import math
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 
 from pydantic import ValidationError
@@ -70,32 +73,29 @@ class ProblemError(Exception):  # a response, not a defect
         return PROBLEMS[self.code][0]
 
     def response(self, path: str = "", forms: "ErrorForms | None" = None) -> Response:
-        """The response to a request for `path`: `type` for programs, all else for people.
-
-        `forms` has the protocols whose paths have errors of another form.
-        """
+        """The response to a request for `path`; `forms` has the protocols with another form."""
         for beginning, form in (forms or {}).items():
             if path.startswith(beginning):
                 return JSONResponse(form(self), self.status, self.headers)
         status, title = PROBLEMS[self.code]
         more = {"errors": self.errors} if self.errors else {}
-        type_ = f"urn:problem:{self.code}"
-        return _document(type_, title, status, self.detail, self.headers, **more)
+        return problem(status, self.detail, self.headers, f"urn:problem:{self.code}", title, **more)
 
 
 # The JSON of an error in the form of a protocol, by the beginning of the protocol's paths.
 ErrorForms = Mapping[str, Callable[[ProblemError], Mapping[str, Any]]]
 
 
-def problem(status: int, detail: object, headers: Mapping[str, str]) -> Response:
-    """Problem details for a status that an own route chose; `detail` is for people."""
-    titles = {one.value: one.phrase for one in HTTPStatus}
-    return _document(BLANK, titles.get(status, "Error"), status, str(detail), headers)
-
-
-def _document(
-    type_: str, title: str, status: int, detail: str, headers: Mapping[str, str], **more: Any
+def problem(
+    status: int,
+    detail: str,
+    headers: Mapping[str, str],
+    type_: str = BLANK,
+    title: str = "",
+    **more: Any,
 ) -> Response:
+    """Problem details: `type` for programs, all else for people."""
+    title = title or http.client.responses.get(status, "Error")
     body = {"type": type_, "title": title, "status": status, "detail": detail, **more}
     return Response(json.dumps(body, ensure_ascii=False), status, headers, MEDIA_TYPE)
 

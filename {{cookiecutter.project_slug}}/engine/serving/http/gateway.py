@@ -31,6 +31,8 @@ _JSON_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
 )
 
+# Under this key a request's scope has the path as routes have it, without a prefix.
+PATH = "served_path"
 FAILED = "the server failed; try again, or report it to its owners"
 
 # What a fast path calls: it turns a request into the JSON of its response.
@@ -128,6 +130,7 @@ class Gateway:
             elif self._serves(path) and not path.endswith("\n"):  # `$` of a route would match it
                 if own:
                     scope, receive = await self.own.within_limits(scope, receive, own)
+                scope[PATH] = path
                 await self.api(scope, receive, send_guarded)
             else:
                 raise ProblemError("not-found", "this address is not served on this port")

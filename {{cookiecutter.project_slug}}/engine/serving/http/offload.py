@@ -24,11 +24,7 @@ class Reader:
         self._queued_bytes = 0
 
     async def read(self, size: int, read: Callable[[], _T]) -> _T:
-        """The result of `read`, which reads a body of `size` bytes.
-
-        Raises:
-            ProblemError: too many bytes wait to be read; or as `read` does.
-        """
+        """The result of `read`, which reads a body of `size` bytes."""
         if size <= SMALL_BYTES:
             return read()
         if self._queued_bytes + size > MAX_QUEUED_BYTES:

@@ -82,12 +82,7 @@ def _without_escapes(body: bytes) -> bytes:
 
 
 def parse(body: bytes, bound: Bound) -> Any:
-    """A body as plain Python values.
-
-    Raises:
-        ProblemError: it is not JSON, has more values than `bound` allows, or an object has a key
-            twice.
-    """
+    """A body as plain Python values."""
     bound.check(body)
     try:
         value = from_json(body)

@@ -33,10 +33,6 @@ class Predict:
         """The response to one row, or to all rows of `{"rows": [...]}`, as JSON.
 
         Its query may request reasons, as `reasons=3`.
-
-        Raises:
-            ProblemError: the body or its rows do not fit the contract, or too many rows wait.
-            ClientDisconnect: the client has disconnected.
         """
         query = scope["query_string"]
         self._model.current.batcher.refuse_if_full()
@@ -50,11 +46,7 @@ class Predict:
         return to_json({"predictions": answers} if many else answers[0])
 
     async def read(self, size: int, read: Callable[[ActiveModel], _T]) -> tuple[ActiveModel, _T]:
-        """The current model, and the result of `read` for it, of a body of `size` bytes.
-
-        Raises:
-            ProblemError: too many bytes wait to be read, or as `read` does.
-        """
+        """The current model, and the result of `read` for it, of a body of `size` bytes."""
         while True:
             active = self._model.current
             content = await offload(size, partial(read, active))
@@ -64,20 +56,12 @@ class Predict:
     async def records(
         self, size: int, read: Callable[[ActiveModel], Iterable[Any]]
     ) -> tuple[ActiveModel, Answers]:
-        """The model that predicted, and one prediction for each record that `read` returns.
-
-        Raises:
-            ProblemError: a record does not fit the contract, or too much waits, or as `read` does.
-        """
+        """The model that predicted, and one prediction for each record that `read` returns."""
         active, rows = await self.read(size, lambda active: checked(read(active), active.schema))
         return active, await self.predict_rows(active, rows)
 
     async def predict_rows(self, active: ActiveModel, rows: Sequence[dict[str, Any]]) -> Answers:
-        """One logged prediction a row, in order; the schema of `active` has checked the rows.
-
-        Raises:
-            ProblemError: they have waited too long.
-        """
+        """One logged prediction a row, in order; the schema of `active` has checked the rows."""
         return self._logged(active, rows, await active.batcher.predict(rows))
 
     async def _explained(

@@ -114,11 +114,7 @@ def count_rows(rows: int, limits: Limits) -> None:
 
 
 def read_rows(body: bytes, schema: Schema) -> tuple[Rows, bool]:
-    """The rows of a body for /v1/predict, checked, and whether it has the form `{"rows": [...]}`.
-
-    Raises:
-        ProblemError: it is not JSON, or a row does not fit the contract.
-    """
+    """The checked rows of a body for /v1/predict, and whether it is `{"rows": [...]}`."""
     # One row, the most frequent request, needs one step; all else needs two. With many rows or
     # fields the one step would take long to find that they are no row.
     if len(body) <= _ONE_ROW_BYTES and _ROWS not in body[:_BEGINNING]:
@@ -133,11 +129,7 @@ def read_rows(body: bytes, schema: Schema) -> tuple[Rows, bool]:
 
 
 def labels_of(body: bytes, schema: Schema) -> Rows:
-    """The labels of a body for /v1/labels, checked: `{"labels": [...]}`, or one label alone.
-
-    Raises:
-        ProblemError: it is not JSON, or a label does not fit the contract.
-    """
+    """The labels of a body for /v1/labels, checked: `{"labels": [...]}`, or one label alone."""
     return _records(parse(body, schema.label_bound), "Label", schema)[0]
 
 
@@ -164,9 +156,6 @@ def checked(
         schema: the types of the contract.
         kind: the type of a record in it.
         place: the member of the request that has the records; empty for one record alone.
-
-    Raises:
-        ProblemError: a record does not fit the contract.
     """
     adapter, fitting = schema.adapters[kind], []
     faults: list[dict[str, Any]] = []

@@ -49,11 +49,7 @@ MOST_OTHER_COLUMNS = 200
 
 
 def rows_of_json(body: bytes, contract: Contract, limits: Limits) -> Rows:
-    """The rows of a JSON body, made one by one and not yet checked against the contract.
-
-    Raises:
-        ProblemError: it is not JSON, or no form that MLflow has.
-    """
+    """The rows of a JSON body, made one by one and not yet checked against the contract."""
     content = parse_as(_INVOCATION, body, contract, limits)
     content.pop("params", None)
     if len(content) != 1:
@@ -77,9 +73,6 @@ def rows_of_csv(body: bytes, contract: Contract, limits: Limits) -> Rows:
     The text is UTF-8 or, where it is none, in the contract's encoding; training detects it in the
     same order. Columns that are no inputs are left out if the CSV has every input. If it lacks
     one, they stay and are refused: one of them may be the missing input, misspelled.
-
-    Raises:
-        ProblemError: the body is no CSV.
     """
     layout, columns = contract.layout, {column.name: column for column in contract.inputs}
     try:

@@ -29,12 +29,7 @@ class ProtocolHandler:
     async def predict(
         self, request: Request, read: Callable[[bytes, Contract, Limits], Rows]
     ) -> tuple[ActiveModel, Answers]:
-        """The model that predicted, and one prediction for each row that `read` finds in the body.
-
-        Raises:
-            ProblemError: the body or its rows do not fit the contract, or too many rows wait.
-            ClientDisconnect: the client has disconnected.
-        """
+        """The model that predicted, and one prediction for each row that `read` returns."""
         self.model.current.batcher.refuse_if_full()
         limits = self.model.limits
         body = await read_body(request.scope, request.receive, limits)
@@ -46,11 +41,7 @@ class ProtocolHandler:
 def parse_as(
     kind: TypeAdapter[Any], body: bytes, contract: Contract, limits: Limits
 ) -> dict[str, Any]:
-    """A body of JSON, as the type that a protocol has for requests.
-
-    Raises:
-        ProblemError: it is not JSON, or does not fit the type.
-    """
+    """A body of JSON, as the type that a protocol has for requests."""
     value = parse(body, Bound(limits.rows, len(contract.inputs)))
     try:
         content: dict[str, Any] = kind.validate_python(value)

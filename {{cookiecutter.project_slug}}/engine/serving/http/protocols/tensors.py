@@ -84,12 +84,7 @@ KIND: Mapping[ColumnType, Kind] = {
 
 
 def rows_of_tensors(inputs: Sequence[Input], contract: Contract, limits: Limits) -> Rows:
-    """The rows, made one by one and not yet checked against the contract.
-
-    Raises:
-        ProblemError: tensors have different lengths, types that do not fit their columns, or the
-            same name.
-    """
+    """The rows, made one by one and not yet checked against the contract."""
     columns = {column.name: column for column in contract.inputs}
     if not inputs:
         raise ProblemError("invalid", "expected a tensor for each column of the contract, got none")
@@ -131,11 +126,7 @@ def metadata(contract: Contract) -> dict[str, Any]:
 
 
 def output_names(requested: Iterable[RequestedOutput] | None, contract: Contract) -> list[str]:
-    """The outputs of a response: those requested, or all; to be checked before the prediction.
-
-    Raises:
-        ProblemError: an output does not exist, or is requested twice.
-    """
+    """The outputs of a response: those requested, or all; to be checked before the prediction."""
     existing = list(outputs_of((), contract))
     names = [one["name"] for one in requested or ()] or existing
     if unknown := [name for name in names if name not in existing]:
