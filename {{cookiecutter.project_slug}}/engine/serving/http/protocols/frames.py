@@ -7,6 +7,7 @@ both are null. A CSV is read as the contract describes the text file that the mo
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Annotated, Any, NotRequired
 
 from pydantic import Field, TypeAdapter
@@ -16,7 +17,7 @@ from engine.bundle.bundle import Contract
 from engine.contract.layout import Layout, column_names
 from engine.contract.text_cell import read_cell
 from engine.serving.http.errors import ProblemError
-from engine.serving.http.protocols.handler import Rows, exact, parse_as
+from engine.serving.http.protocols.handler import Rows, exact, is_nan, parse_as, rows_by_columns
 from engine.serving.http.request_parsing import count_rows
 from engine.serving.http.schema import Limits
 
@@ -59,12 +60,18 @@ def rows_of_json(body: bytes, contract: Contract, limits: Limits) -> Rows:
     if name == "dataframe_split":
         rows = _split(value["columns"], value["data"], limits)
     elif isinstance(value, dict):
-        rows = _columns(value, limits)
+        if not all(isinstance(values, list) for values in value.values()):
+            raise ProblemError("invalid", "expected a list for each column")
+        rows = rows_by_columns(value, limits)
     else:
         count_rows(len(value), limits)
         rows = value
     dates = {column.name for column in contract.inputs if column.type == "date"}
-    return ({name: _present(value, name in dates) for name, value in row.items()} for row in rows)
+
+    def present(name: str, value: Any) -> Any:
+        return None if is_nan(value) or (value == "NaT" and name in dates) else value
+
+    return ({name: present(name, value) for name, value in row.items()} for row in rows)
 
 
 def rows_of_csv(body: bytes, contract: Contract, limits: Limits) -> Rows:
@@ -76,11 +83,19 @@ def rows_of_csv(body: bytes, contract: Contract, limits: Limits) -> Rows:
     """
     layout, columns = contract.layout, {column.name: column for column in contract.inputs}
     try:
-        lines = _lines(_decoded(body, layout), layout, len(columns), limits)
+        # Not by str.splitlines, which splits cells at characters that are no line ends.
+        reader = csv.reader(
+            io.StringIO(_decoded(body, layout), newline=""), delimiter=layout.separator
+        )
+        # One line more than a request may have is enough to refuse it.
+        lines = list(islice(filter(None, reader), limits.rows + layout.header + 1))
     except (UnicodeDecodeError, csv.Error) as error:
         raise ProblemError(
             "invalid", f"expected a CSV in UTF-8, got something else: {error}"
         ) from None
+    most = len(columns) + MOST_OTHER_COLUMNS
+    if (width := max(map(len, lines), default=0)) > most:
+        raise ProblemError("invalid", f"expected at most {most} columns, got {width}")
     names = list(column_names(lines[0], header=layout.header).names) if lines else []
     rows = _split(names, lines[1:] if layout.header else lines, limits)
     names_read = columns.keys() if columns.keys() <= set(names) else set(names)
@@ -115,24 +130,6 @@ def _decoded(body: bytes, layout: Layout) -> str:
     return body.decode(layout.encoding) if "\0" in text else text
 
 
-def _lines(text: str, layout: Layout, columns: int, limits: Limits) -> list[list[str]]:
-    """The rows of a CSV and its header, without empty lines; stops at the first too many."""
-    lines: list[list[str]] = []
-    # Not by str.splitlines, which splits cells at characters that are no line ends.
-    for line in csv.reader(io.StringIO(text, newline=""), delimiter=layout.separator):
-        if not line:
-            continue
-        if len(line) > columns + MOST_OTHER_COLUMNS:
-            raise ProblemError("invalid", f"expected at most {columns} columns, got {len(line)}")
-        if len(lines) >= limits.rows + layout.header:
-            raise ProblemError(
-                "too-many-rows",
-                f"expected 1 to {limits.rows} rows, got more; send them in several requests",
-            )
-        lines.append(line)
-    return lines
-
-
 def _split(columns: Sequence[str], data: Sequence[Sequence[Any]], limits: Limits) -> Rows:
     if len(set(columns)) < len(columns):
         raise ProblemError("invalid", "expected each column once, got one of them twice")
@@ -142,16 +139,3 @@ def _split(columns: Sequence[str], data: Sequence[Sequence[Any]], limits: Limits
             got = f"{len(values)} in row {number}"
             raise ProblemError("invalid", f"expected {len(columns)} values a row, got {got}")
     return (dict(zip(columns, values, strict=True)) for values in data)
-
-
-def _columns(given: Mapping[str, Any], limits: Limits) -> Rows:
-    lengths = {len(values) if isinstance(values, list) else -1 for values in given.values()}
-    if len(lengths) != 1 or -1 in lengths:
-        raise ProblemError("invalid", "expected a list for each column, all of one length")
-    count_rows(lengths.pop(), limits)
-    return (dict(zip(given, values, strict=True)) for values in zip(*given.values(), strict=True))
-
-
-def _present(value: Any, is_date: bool) -> Any:
-    missing = value != value or (is_date and value == "NaT")  # noqa: PLR0124  # NaN alone
-    return None if missing else value

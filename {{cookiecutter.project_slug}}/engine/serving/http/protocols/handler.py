@@ -1,16 +1,17 @@
 """What every protocol has in common: rows in, then the same checks, queue and log."""
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from starlette.requests import Request
 
 from engine.bundle.bundle import Contract
-from engine.serving.http.errors import invalid
+from engine.serving.http.errors import MOST_ERRORS, ProblemError, invalid
 from engine.serving.http.parse import Bound, parse
 from engine.serving.http.predict import Answers, Predict
-from engine.serving.http.request_parsing import read_body
+from engine.serving.http.request_parsing import count_rows, read_body
 from engine.serving.http.schema import Limits
 from engine.serving.model_holder import ActiveModel, ModelHolder
 
@@ -48,3 +49,18 @@ def parse_as(
     except ValidationError as error:
         raise invalid(error) from None
     return content
+
+
+def rows_by_columns(columns: Mapping[str, Sequence[Any]], limits: Limits) -> Rows:
+    """The rows, made one by one, of columns that must have one length."""
+    lengths = sorted({len(values) for values in columns.values()})
+    if len(lengths) != 1:
+        got = ", ".join(map(str, lengths[:MOST_ERRORS])) or "none"
+        raise ProblemError("invalid", f"expected columns of one length, got {got}")
+    count_rows(lengths[0], limits)
+    return (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
+
+
+def is_nan(value: Any) -> bool:
+    """Whether a value is NaN, which numpy and pandas write for a missing number."""
+    return isinstance(value, float) and math.isnan(value)

@@ -16,9 +16,8 @@ from typing_extensions import TypedDict  # pydantic takes typing's own from Pyth
 
 from engine.bundle.bundle import Contract
 from engine.contract.column import ColumnType
-from engine.serving.http.errors import ProblemError, cut, echo
-from engine.serving.http.protocols.handler import Rows, exact
-from engine.serving.http.request_parsing import count_rows
+from engine.serving.http.errors import ProblemError, echo
+from engine.serving.http.protocols.handler import Rows, exact, is_nan, rows_by_columns
 from engine.serving.http.schema import Limits
 
 Kind = Literal[
@@ -86,8 +85,6 @@ KIND: Mapping[ColumnType, Kind] = {
 def rows_of_tensors(inputs: Sequence[Input], contract: Contract, limits: Limits) -> Rows:
     """The rows, made one by one and not yet checked against the contract."""
     columns = {column.name: column for column in contract.inputs}
-    if not inputs:
-        raise ProblemError("invalid", "expected a tensor for each column of the contract, got none")
     values: dict[str, list[Any]] = {}
     for tensor in inputs:
         name, kind = tensor["name"], tensor["datatype"]
@@ -97,19 +94,8 @@ def rows_of_tensors(inputs: Sequence[Input], contract: Contract, limits: Limits)
         if column and not _fits(kind, column.type):
             expected = KIND[column.type]
             raise ProblemError("invalid", f"expected {expected} for input '{name}', got {kind}")
-        flat = _flat(tensor)
-        values[name] = [*map(_nan_to_none, flat)] if column and column.nullable else flat
-    lengths = {name: len(column_values) for name, column_values in values.items()}
-    if len(set(lengths.values())) > 1:
-        got = ", ".join(f"{echo(name)}: {length}" for name, length in lengths.items())
-        raise ProblemError("invalid", f"expected inputs of one length, got {cut(got, 400)}")
-    count_rows(next(iter(lengths.values())), limits)
-    return (dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True))
-
-
-def _nan_to_none(value: Any) -> Any:
-    """None for NaN, which numpy writes for a missing number."""
-    return None if isinstance(value, float) and value != value else value  # noqa: PLR0124
+        values[name] = [None if is_nan(value) else value for value in _flat(tensor)]
+    return rows_by_columns(values, limits)
 
 
 def metadata(contract: Contract) -> dict[str, Any]:
