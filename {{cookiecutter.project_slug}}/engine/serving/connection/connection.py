@@ -14,15 +14,10 @@ from uvicorn.server import ServerState
 
 from engine.serving.connection.budget import SMALL_BYTES, Share
 from engine.serving.connection.closing import Closing
-from engine.serving.connection.exchange import (
-    Application,
-    Ends,
-    Exchange,
-    encode_response,
-    scope_of,
-)
+from engine.serving.connection.exchange import Ends, Exchange, encode_response, scope_of
 from engine.serving.connection.framing import RequestReader, not_http
 from engine.serving.http.errors import ProblemError
+from engine.serving.http.gateway import Gateway
 
 # An idle connection costs some 10 kB, and a file of the process.
 MAX_CONNECTIONS = 10_000
@@ -46,7 +41,7 @@ class Connection(asyncio.Protocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        self.app: Application = config.loaded_app
+        self.app: Gateway = config.loaded_app
         self.server_state = server_state
         self._root_path, self._app_state = config.root_path, app_state
         self._ends: Ends = (None, None)

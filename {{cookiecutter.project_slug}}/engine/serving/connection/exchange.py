@@ -8,11 +8,11 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Scope
 
 from engine.serving.connection.budget import SMALL_BYTES
 from engine.serving.connection.framing import Head
@@ -60,20 +60,6 @@ def scope_of(head: Head, ends: Ends, root_path: str, state: dict[str, Any]) -> S
     }
 
 
-class Application(Protocol):
-    """What a connection needs of the ASGI application behind it."""
-
-    @property
-    def draining(self) -> bool:
-        """Whether each response is to be the last one of its connection."""
-
-    def count_refusal(self, status: int) -> None:
-        """Count a request that was refused before it reached the application."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Respond to a request."""
-
-
 class Exchange:
     """A request that is being received and answered on a `Connection`."""
 
@@ -89,7 +75,7 @@ class Exchange:
         self.more_body = True
         self.disconnected = self.complete = False
 
-    async def run(self, app: Application) -> None:
+    async def run(self, app: ASGIApp) -> None:
         """Let `app` respond; if it does not finish, the connection is aborted."""
         try:
             await app(self._scope, self.receive, self.send)

@@ -52,6 +52,29 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "not-stored": (503, "The labels could not be stored"),
 }
 
+_TEXT = {"type": "string"}
+# The JSON Schema of problem details.
+PROBLEM = {
+    "title": "Problem",
+    "description": "Problem details, RFC 9457.",
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "enum": [*(f"urn:problem:{code}" for code in PROBLEMS), BLANK]},
+        "title": _TEXT,
+        "status": {"type": "integer"},
+        "detail": _TEXT,
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "expected", "got"],
+                "properties": dict.fromkeys(("field", "expected", "got"), _TEXT),
+            },
+        },
+    },
+}
+
 
 class ProblemError(Exception):  # a response, not a defect
     """A request that gets problem details as its response; `code` is one of `PROBLEMS`."""

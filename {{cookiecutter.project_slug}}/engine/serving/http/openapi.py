@@ -7,8 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import TypeAdapter
 
-from engine.serving.http.errors import BLANK, MEDIA_TYPE, PROBLEMS
-from engine.serving.http.schema import Schema
+from engine.serving.http.errors import MEDIA_TYPE, PROBLEMS
 from engine.serving.model.predictor import Predictor
 from engine.serving.model_holder import ModelHolder
 
@@ -23,28 +22,6 @@ BODY_PROBLEMS = (
     *("no-key", "wrong-origin", "not-json", "not-decoded", "too-slow", "body-too-large"),
     *("too-many-rows", "too-many-values", "wrong-encoding", "invalid", "internal"),
 )
-
-_TEXT = {"type": "string"}
-_PROBLEM = {
-    "title": "Problem",
-    "description": "Problem details, RFC 9457.",
-    "type": "object",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {"type": "string", "enum": [*(f"urn:problem:{code}" for code in PROBLEMS), BLANK]},
-        "title": _TEXT,
-        "status": {"type": "integer"},
-        "detail": _TEXT,
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["field", "expected", "got"],
-                "properties": dict.fromkeys(("field", "expected", "got"), _TEXT),
-            },
-        },
-    },
-}
 
 _PROBLEM_CONTENT = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
@@ -116,7 +93,7 @@ def documented(
         for path in OPERATE if app.state.admin_split else ():
             document["paths"].pop(path, None)
         components: dict[str, Any] = document.setdefault("components", {})
-        components.setdefault("schemas", {}).update(components_of(schema))
+        components.setdefault("schemas", {}).update(schema.components())
         components["parameters"] = {
             name: {"name": name, "in": "path", "required": True, "schema": {"enum": [str(value)]}}
             for name, value in predictor.bundle.manifest.items()
@@ -147,11 +124,6 @@ def _describe(app: FastAPI, predictor: Predictor) -> None:
     if predictor.rehearsal:
         paragraphs.insert(0, "**Rehearsal: this bundle is not accepted. Do not act on it.**")
     app.description = "\n\n".join(paragraphs)
-
-
-def components_of(schema: Schema) -> dict[str, Any]:
-    """The types of the server's own requests and responses, by name."""
-    return {**schema.components(), "Problem": _PROBLEM}
 
 
 def json_content(*schemas: dict[str, Any]) -> dict[str, Any]:

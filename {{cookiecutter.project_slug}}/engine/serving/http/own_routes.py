@@ -16,7 +16,7 @@ from starlette.types import Message, Receive, Scope
 
 from engine.bundle.bundle import Contract
 from engine.problem.errors import BadInput
-from engine.serving.http.openapi import BODY_PROBLEMS, components_of, problems
+from engine.serving.http.openapi import BODY_PROBLEMS, problems
 from engine.serving.http.predict import Predict
 from engine.serving.http.request_parsing import count_rows, read_body
 from engine.serving.model_holder import ModelHolder
@@ -179,7 +179,7 @@ def _refuse_taken_types(router: APIRouter, model: ModelHolder) -> None:
     """Types of one name would be one type in the OpenAPI document."""
     document = get_openapi(title="own", version="1", routes=router.routes)
     own = document.get("components", {}).get("schemas", {})
-    if both := sorted(own.keys() & components_of(model.current.schema).keys()):
+    if both := sorted(own.keys() & model.current.schema.components().keys()):
         raise _bad_route(
             f"the own type {both[0]} has the name of a type of the server's own in /openapi.json; "
             "give it another name",

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from types import GenericAlias
 from typing import Annotated, Any, Literal, NotRequired
 
@@ -21,6 +20,7 @@ from engine.bundle.bundle import Contract
 from engine.contract.column import LONGEST_CATEGORY, Column
 from engine.contract.words import expected
 from engine.serving.http import label as labels
+from engine.serving.http.errors import PROBLEM
 from engine.serving.http.label import PredictionId
 from engine.serving.http.parse import Bound
 
@@ -61,7 +61,8 @@ class Schema:
             ],
             ref_template="#/components/schemas/{model}",
         )
-        return {**{name: value for (name, _), value in made.items()}, **shared.get("$defs", {})}
+        types = {name: value for (name, _), value in made.items()}
+        return {**types, **shared.get("$defs", {}), "Problem": PROBLEM}
 
 
 def schema_of(contract: Contract, limits: Limits) -> Schema:
@@ -159,6 +160,10 @@ def _iso(text: str) -> str:
 
 def _answer(contract: Contract) -> dict[str, Any]:
     meanings = {output["name"]: output.get("meaning", "") for output in contract.outputs}
+
+    def output(name: str, kind: Any) -> Any:
+        return Annotated[kind, Field(description=meanings.get(name))]
+
     fields: dict[str, Any] = {
         "prediction_id": PredictionId,
         "bundle": Annotated[str, Field(description="The bundle that answered.")],
@@ -166,7 +171,6 @@ def _answer(contract: Contract) -> dict[str, Any]:
             Annotated[Literal[True], Field(description="The bundle is not accepted: do not act.")]
         ],
     }
-    output = partial(_output, meanings)
     reason = _record("Reason", {
         "input": str,
         "value": Any,
@@ -186,7 +190,3 @@ def _answer(contract: Contract) -> dict[str, Any]:
         "decision": output("decision", Literal[tuple(contract.classes)]),
         "scores": output("scores", dict[str, float]),
     }
-
-
-def _output(meanings: Mapping[str, str], name: str, kind: Any) -> Any:
-    return Annotated[kind, Field(description=meanings.get(name))]
