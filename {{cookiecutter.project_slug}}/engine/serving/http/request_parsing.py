@@ -7,6 +7,7 @@ bodies.
 
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -27,15 +28,13 @@ _ROWS, _BEGINNING = b'"rows"', 64
 _GZIP_FORMAT = 16 + zlib.MAX_WBITS  # for zlib: a gzip header and its checksum
 
 Rows = list[dict[str, Any]]
-RawHeaders = Iterable[tuple[bytes, bytes]]
 
 
 async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
     """The body of an HTTP request as ASGI delivers it, decoded.
 
     Raises:
-        ProblemError: it is longer than the limit, however it is sent, or in an encoding that is not
-            supported; or as the connection does, which refuses bad framing and slow clients.
+        ProblemError: it is too long or encoded otherwise; or its connection refuses the rest of it.
         ClientDisconnect: its sender disconnected before its end.
     """
     most, is_encoded = limits.body_bytes, False
@@ -60,7 +59,7 @@ async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
     return body
 
 
-def _decoded(body: bytes, headers: RawHeaders, most: int) -> bytes:
+def _decoded(body: bytes, headers: Iterable[tuple[bytes, bytes]], most: int) -> bytes:
     """The body without its Content-Encoding (RFC 9110, 8.4), of at most `most` bytes."""
     given = b",".join(value for name, value in headers if name == b"content-encoding")
     names = given.decode("latin-1")
@@ -74,24 +73,16 @@ def _decoded(body: bytes, headers: RawHeaders, most: int) -> bytes:
             f"expected the Content-Encoding gzip or none, got {echo(names)}; send it plain",
             headers={"Accept-Encoding": "gzip, identity"},
         )
-    engine = zlib.decompressobj(_GZIP_FORMAT)
-    try:
+    engine, content = zlib.decompressobj(_GZIP_FORMAT), b""
+    with suppress(zlib.error):  # then the stream has no end
         # The limit counts: a body of 1 MB may become 1 GB.
         content = engine.decompress(body, most + 1)
-    except zlib.error:
-        raise _not_decoded("another format") from None
     if len(content) > most:
         raise _too_large(most, "decoded")
-    if not engine.eof:
-        raise _not_decoded("one that ends too early")
-    if engine.unused_data:
-        raise _not_decoded("one with more bytes behind its end")
+    if not engine.eof or engine.unused_data:
+        detail = "expected one whole gzip stream, as Content-Encoding says, got other bytes"
+        raise ProblemError("not-decoded", detail)
     return content
-
-
-def _not_decoded(got: str) -> ProblemError:
-    detail = f"expected one gzip stream, as Content-Encoding says, got {got}"
-    return ProblemError("not-decoded", detail)
 
 
 def _too_large(most: int, form: str = "sent") -> ProblemError:
