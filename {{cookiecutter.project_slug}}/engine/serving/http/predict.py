@@ -10,8 +10,7 @@ from pydantic_core import to_json
 from starlette.types import Receive, Scope
 
 from engine.serving.http.errors import ProblemError, echo
-from engine.serving.http.offload import offload
-from engine.serving.http.request_parsing import checked, read_body, read_rows
+from engine.serving.http.request_parsing import checked, offload, read_body, read_rows
 from engine.serving.ids import new_id
 from engine.serving.log.predictions import PredictionLog
 from engine.serving.log.segments import now

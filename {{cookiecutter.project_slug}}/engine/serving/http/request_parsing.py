@@ -5,20 +5,22 @@ parsed, validation stops at the first `MOST_ERRORS`, and a thread beside the eve
 bodies.
 """
 
+import asyncio
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
-from engine.serving.http.errors import MOST_ERRORS, ProblemError, echo, invalid_fields
-from engine.serving.http.offload import offload
+from engine.serving.http.errors import MOST_ERRORS, ProblemError, busy, echo, invalid_fields
 from engine.serving.http.parse import parse, refuse_repeated
 from engine.serving.http.schema import Limits, Schema
+from engine.serving.turns import small_turns
 
 # In one step the parser searches each column among all keys: of more bytes than a row of some
 # hundred columns, that would cost more than two steps.
@@ -27,7 +29,41 @@ _ONE_ROW_BYTES = 4_096
 _ROWS, _BEGINNING = b'"rows"', 64
 _GZIP_FORMAT = 16 + zlib.MAX_WBITS  # for zlib: a gzip header and its checksum
 
+# The event loop reads bodies up to here itself, in some ten milliseconds whatever they hold.
+SMALL_BYTES = 16_384
+# What waits for the thread; it is read in a fraction of the time that a request may wait.
+MAX_QUEUED_BYTES = 8_000_000
+
 Rows = list[dict[str, Any]]
+_T = TypeVar("_T")
+
+
+class Reader:
+    """One thread, so that large bodies need memory for their objects one at a time."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="read")
+        self._queued_bytes = 0
+
+    async def read(self, size: int, read: Callable[[], _T]) -> _T:
+        """The result of `read`, which reads a body of `size` bytes."""
+        if size <= SMALL_BYTES:
+            return read()
+        if self._queued_bytes + size > MAX_QUEUED_BYTES:
+            raise busy("many large requests wait to be read")
+        self._queued_bytes += size
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, _run, read)
+        finally:
+            self._queued_bytes -= size
+
+
+def _run(read: Callable[[], _T]) -> _T:
+    with small_turns():
+        return read()
+
+
+offload = Reader().read
 
 
 async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:

@@ -10,10 +10,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import PlainTextResponse
 
 from engine.serving.http.errors import ProblemError
-from engine.serving.http.offload import offload
 from engine.serving.http.openapi import BODY_PROBLEMS, problems, ref, request_body, response
 from engine.serving.http.predict import Predict
-from engine.serving.http.request_parsing import labels_of, read_body
+from engine.serving.http.request_parsing import labels_of, offload, read_body
 from engine.serving.log.labels import STORE_SECONDS, Labels
 from engine.serving.model_holder import ModelHolder
 
