@@ -93,7 +93,7 @@ def keys_of(environment: Mapping[str, str] = os.environ) -> list[bytes]:
     if not keys:
         raise BadInput(
             f"expected keys of at least {SHORTEST} characters in {KEY} or in the file that {FILE} "
-            "names, found none; make one with `openssl rand -hex 32`, or unset both to take "
+            "names, found none; make one with `openssl rand -hex 32`, or unset both to "
             "accept labels for every id",
             code="no-valid-key",
         )

@@ -34,7 +34,7 @@ def convert(unrolled: UnrolledPipeline, rows: Sequence[Row]) -> bytes:
     try:
         made = _converted(unrolled.last, width)
         checker.check_model(made)
-    except Exception as error:  # each converter fails in its own unrolled
+    except Exception as error:  # each converter raises its own errors
         reason = " ".join(str(error).split())
         raise BadInput(
             f"expected a last step that skl2onnx converts, got {type(unrolled.last).__name__}: "
@@ -81,7 +81,7 @@ def _round_down(made: ModelProto, model: Any) -> None:
     """Thresholds as the greatest float32 that is not above them.
 
     skl2onnx takes the nearest. Where that is above, a number that is just this float32 would go
-    left there and right here; with the one below, every float32 goes the same unrolled.
+    left there and right here; with the one below, every float32 goes the same way.
 
     Raises:
         ValueError: two thresholds of a feature round to the same float32 and need different ones.

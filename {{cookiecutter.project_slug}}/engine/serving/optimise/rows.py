@@ -70,7 +70,7 @@ def _near(predictor: Predictor, rows: Sequence[Row]) -> list[Row]:
 def splits(model: bytes) -> list[tuple[int, float]]:
     """(feature, threshold) of each split of the trees in a converted model.
 
-    A split that parts what is missing from all else has no threshold.
+    A split between missing and other values has no threshold.
     """
     thresholds = set()
     for node in ModelProto.FromString(model).graph.node:
