@@ -67,7 +67,7 @@ def test_what_else_a_frame_can_do_is_an_error_and_no_guess() -> None:
         lambda: dict(table.items())["weight"].array,
         lambda: dict(table.items())["weight"].to_numpy(object, None),
         lambda: dict(table.items())["service"].to_numpy(np.float64, np.nan),
-        lambda: dict(table.items())["ordered_at"].array.quarter,  # type: ignore[attr-defined]
+        lambda: dict(table.items())["ordered_at"].array.quarter,
     ):
         with pytest.raises((TypeError, AttributeError)):
             ask()
