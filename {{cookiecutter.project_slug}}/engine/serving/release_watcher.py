@@ -77,8 +77,6 @@ class ReleaseWatcher:
             released = champion(self._release)
             if released != self._current():
                 self._replace(released)
-            elif self._models.refused:
-                logger.warning("Still serving %s, which is released again.", released)
             self._models.refused = None
         except Exception as error:  # after any fault the next change is handled
             if not self._stopping.is_set():
@@ -119,9 +117,9 @@ class ReleaseWatcher:
             released or "(unreadable)", self._current(), reason,
         )  # fmt: skip
         # /readyz shows this to anybody. The message of a library or of a bundle's code may quote a
-        # row, so it stays in the log.
+        # row, so it stays in the log; so does the path of the store.
         public = reason if isinstance(error, BadInput) else _UNFIT
-        if released:  # hide the path of the store
+        if released:
             public = public.replace(str(bundle_path(released)), released[:12])
         self._models.refused = Refused(released, public[:_LONGEST_REASON])
         self._models.metrics.swaps.labels("refused").inc()
