@@ -47,10 +47,10 @@ def unload(bundle: Bundle) -> None:
 
 
 class ModelHolder:
-    """Holds the active model as `now`; belongs to one event loop.
+    """Holds the active model as `current`; belongs to one event loop.
 
-    A request reads `now` once and keeps it, so that the contract which validated a row belongs to
-    the model that predicts it. It must call the batcher before it next awaits: after that, the
+    A request reads `current` once and keeps it, so that the contract which validated a row belongs
+    to the model that predicts it. It must call the batcher before it next awaits: after that, the
     model that was replaced may be closed.
     """
 

@@ -65,11 +65,7 @@ def _connect(process: "subprocess.Popen[str]", stderr_file: Path) -> Connection:
 
 
 def call(connection: Connection, route: str, body: Any) -> dict[str, Any]:
-    """The response to a POST.
-
-    Raises:
-        RuntimeError: the status is not 200.
-    """
+    """The response to a POST; RuntimeError if its status is not 200."""
     status, answer = post(connection, route, body)
     if status != http.client.OK:
         raise RuntimeError(f"POST {route} answered {status}: {json.dumps(answer)}")

@@ -31,11 +31,7 @@ def fast_transform(step: Any) -> Transform:
 
 
 def _one_hot(encoder: OneHotEncoder) -> Transform:
-    """Encodes each known category once, and an unknown one; the encoder raises what is an error.
-
-    Raises:
-        TypeError: the output is sparse, or the categories are not strings or too many.
-    """
+    """Encodes each known category once, and an unknown one; the encoder raises what is an error."""
     categories = encoder.categories_
     strings = all(isinstance(value, str) for values in categories for value in values)
     if encoder.sparse_output or not strings:
@@ -71,11 +67,7 @@ def _one_hot(encoder: OneHotEncoder) -> Transform:
 
 
 def _impute(imputer: SimpleImputer) -> Transform:
-    """Fills missing numbers, and adds the indicator of the columns that had some.
-
-    Raises:
-        TypeError: the imputer does not fill NaN, or drops a column.
-    """
+    """Fills missing numbers, and adds the indicator of the columns that had some."""
     fill, missing = np.asarray(imputer.statistics_, dtype=np.float64), imputer.missing_values
     if not isinstance(missing, float) or not np.isnan(missing) or np.isnan(fill).any():
         raise TypeError("not every column is filled")
@@ -90,17 +82,14 @@ def _impute(imputer: SimpleImputer) -> Transform:
 
 
 def _scale(scaler: StandardScaler) -> Transform:
-    """Standard deviations from the mean of each column.
-
-    Raises:
-        TypeError: the scaler does not both centre and scale.
-    """
+    """Standard deviations from the mean of each column."""
     if not scaler.with_mean or not scaler.with_std:
         raise TypeError("only centred, or only scaled")
     mean, scale = scaler.mean_, scaler.scale_
     return lambda values: (values - mean) / scale
 
 
+# Each raises TypeError for a step with options that it does not cover.
 _REPLACEMENTS: Mapping[type, Callable[[Any], Transform]] = {
     OneHotEncoder: _one_hot,
     SimpleImputer: _impute,

@@ -63,11 +63,7 @@ class Onnx:
     """An unrolled pipeline with a converted last step."""
 
     def __init__(self, model: bytes, unrolled: UnrolledPipeline) -> None:
-        """Load the model, which was converted from the last step of `unrolled`.
-
-        Raises:
-            Exception: ONNX Runtime cannot run the model.
-        """
+        """Load the model, which was converted from the last step of `unrolled`."""
         import onnxruntime  # noqa: PLC0415  # only where the choice of a runtime names it
 
         options = onnxruntime.SessionOptions()

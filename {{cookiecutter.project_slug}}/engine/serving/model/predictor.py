@@ -61,11 +61,7 @@ class Predictor:
         return self.to_predictions(self.scores(rows))
 
     def to_predictions(self, scores: Scores) -> list[Answer]:
-        """Scores as predictions: with the decision and, of several classes, each class's score.
-
-        Raises:
-            ArithmeticError: a score is not finite.
-        """
+        """Scores as predictions: with the decision and, of several classes, each class's score."""
         if not np.isfinite(scores).all():
             raise ArithmeticError("the model gave a score that is not finite")
         if self._threshold is not None:
@@ -94,11 +90,7 @@ class Predictor:
         return scores
 
     def onnx_scores(self, rows: Sequence[Row]) -> tuple[Scores, Float32Exact]:
-        """Scores of the converted model alone, and which rows float32 represents exactly.
-
-        Raises:
-            TypeError: there is no converted model.
-        """
+        """Scores of the converted model alone, and which rows float32 represents exactly."""
         if self._onnx is None:
             raise TypeError("no converted model")
         scores, exact = self._onnx(rows)
@@ -202,8 +194,7 @@ def with_onnx(predictor: Predictor, onnx: bytes) -> Predictor:
     """The same predictor with a converted model that was not checked.
 
     Raises:
-        BadInput: the pipeline cannot be unrolled.
-        Exception: ONNX Runtime cannot run the model.
+        Exception: the pipeline cannot be unrolled, or ONNX Runtime cannot run the model.
     """
     if predictor.unrolled is None:
         raise BadInput(

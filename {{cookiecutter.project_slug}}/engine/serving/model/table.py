@@ -78,11 +78,7 @@ class LightColumn:
         self._values, self._type = values, column.type
 
     def to_numpy(self, dtype: Any, na_value: Any) -> NDArray[Any]:
-        """As a Series of the column does it.
-
-        Raises:
-            TypeError: the column does not hold values of this dtype.
-        """
+        """The values as a Series of the column gives them; TypeError for another dtype."""
         if dtype is object and self._type == "category":
             values = [na_value if value is None else value for value in self._values]
             return np.array(values, dtype=object)
@@ -92,11 +88,7 @@ class LightColumn:
 
     @property
     def array(self) -> "LightDates":
-        """The dates.
-
-        Raises:
-            AttributeError: the column holds something else.
-        """
+        """The dates; AttributeError if the column holds something else."""
         if self._type != "date":
             raise AttributeError(f"a light column of type {self._type} has no array")
         return LightDates(self._values)
