@@ -69,12 +69,12 @@ def test_a_way_that_answers_otherwise_is_not_taken(
 
 
 def test_steps_between_and_a_part_left_out_are_passed_as_the_whole_does() -> None:
-    parts = [
+    branches = [
         ("numbers", make_pipeline("passthrough", StandardScaler()), ["b", "a"]),
         ("none", "drop", ["a"]),
         ("words", OneHotEncoder(sparse_output=False), ["word"]),
     ]
-    model = fitted(ColumnTransformer(parts), StandardScaler(), LogisticRegression())
+    model = fitted(ColumnTransformer(branches), StandardScaler(), LogisticRegression())
     unrolled = unroll(model, COLUMNS)
     assert unrolled is not None
     assert not any(part.light for part in unrolled.with_suitable_tables(ROWS).branches)
@@ -114,9 +114,9 @@ def test_an_encoder_whose_categories_lie_ready_gives_the_same(encoder: Any) -> N
     fitted = clone(encoder).fit(table)
     fast = fast_transform(fitted)
     assert fast != fitted.transform
-    known = [[one, other] for one in "abcd" for other in "dcba"]
+    listed = [[one, other] for one in "abcd" for other in "dcba"]
     unknown = [["never", "a"], ["b", float("nan")], [None, ""]]
-    values = [*known, *unknown] if encoder is WORDS else known
+    values = [*listed, *unknown] if encoder is WORDS else listed
     rows = np.array(values, dtype=object)
     assert np.array_equal(fast(rows), fitted.transform(rows))
     for row in rows:

@@ -11,7 +11,7 @@ from engine.serving.model.predictor import load, with_onnx
 from engine.serving.optimise.measure import Measured, measure
 from engine.serving.optimise.run import optimise
 from engine.serving.runtime import CHOICE, MODEL, converted_model, folder
-from engine.tests.serving.made import FEATURES, accept, make_bundle, seal
+from engine.tests.serving.made import FEATURES, accept, make_bundle, write_manifest
 from engine.tests.serving.optimise.tried import MADE_OF_TWO, tried
 
 NOTHING_ALLOWED = "score_difference = 1e-12"
@@ -139,7 +139,7 @@ def test_what_is_not_exact_enough_is_said_and_the_pipeline_goes_on(
     make_bundle(path)
     problem = path / "problem.toml"
     problem.write_text(problem.read_text().replace("[budget]", f"[budget]\n{NOTHING_ALLOWED}"))
-    seal(path)
+    write_manifest(path)
     bundle = bundles.read(path)
     outcome = optimise(bundle, rehearsal=True)
     assert outcome.runtime == "scikit-learn"
