@@ -57,7 +57,7 @@ def train(
     trials = calibrate_champion(data, trials, origin)
     for trial in trials:
         name, metric = trial.candidate.name, data.metric.name
-        say(f"  {name:<18} {metric} {trial.mean:.4f} ± {trial.error:.4f}")
+        say(f"  {name:<18} {metric} {trial.mean:.4f} ± {trial.standard_error:.4f}")
 
     # Choose: the simplest candidate within one standard error of the best.
     chosen = select(problem, trials)

@@ -98,8 +98,8 @@ def poc(rehearsal: Rehearsal) -> StageResult:
     rows = {
         trial.candidate.name: {
             "value": trial.mean,
-            "low": trial.mean - 2 * trial.error,
-            "high": trial.mean + 2 * trial.error,
+            "low": trial.mean - 2 * trial.standard_error,
+            "high": trial.mean + 2 * trial.standard_error,
         }
         for trial in run.trials
     }

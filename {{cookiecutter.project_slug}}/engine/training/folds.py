@@ -140,7 +140,7 @@ class Trial:
         return float(np.mean(self.folds))
 
     @property
-    def error(self) -> float:
+    def standard_error(self) -> float:
         """The standard error of the mean."""
         return float(np.std(self.folds, ddof=1) / np.sqrt(len(self.folds)))
 

@@ -69,7 +69,7 @@ def retrain(
         "threshold": finished.threshold,
         "metric": taught.metric.name,
         "mean": finished.trial.mean,
-        "error": finished.trial.error,
+        "error": finished.trial.standard_error,
         "seed": SEED,
         "data_digest": dataset.digest,
         "code": provenance().to_json(),

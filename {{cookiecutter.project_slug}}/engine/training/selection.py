@@ -28,4 +28,4 @@ def select(problem: Problem, trials: Sequence[Trial]) -> Trial:
             "success.metric in problem.toml"
         )
     best = max(real, key=lambda trial: sign * trial.mean)
-    return next(trial for trial in real if sign * trial.mean >= sign * best.mean - best.error)
+    return next(trial for trial in real if sign * trial.mean >= sign * best.mean - best.standard_error)

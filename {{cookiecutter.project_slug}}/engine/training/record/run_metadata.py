@@ -88,7 +88,7 @@ def _trial(taught: CrossValidationData, trial: Trial) -> Facts:
     return {
         "name": trial.candidate.name,
         "mean": trial.mean,
-        "error": trial.error,
+        "error": trial.standard_error,
         "folds": trial.folds,
         # Over all rows that a fold judged at once, with the bootstrap interval.
         **whole.to_json(),
