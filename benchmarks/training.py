@@ -85,8 +85,8 @@ train(problem.model_copy(update={{"rows": rows}}), MODEL, quiet)
 def loop(chosen):
     "The seconds that the fits take, one after the other."
     dataset = gather(problem, ROW)
-    table, labels = dataset.inputs(dataset.learning), dataset.known.labels
-    pairs = list(folds(problem, dataset.learning, SEED))
+    table, labels = dataset.inputs(dataset.train), dataset.targets.labels
+    pairs = list(folds(problem, dataset.train, SEED))
     began = time.perf_counter()
     with threadpool_limits(limits=1):
         for one in candidates(dataset.columns, problem.target.task, SEED, len(table)):

@@ -89,7 +89,7 @@ def _fill(draft: Path, run: TrainedRun, dataset: Dataset, candidates: Candidates
     _json(draft / "reference.json", reference(judged, evaluation))
     _json(draft / "evaluation.json", evaluation)
     _text(draft / "golden.jsonl", "".join(f"{json.dumps(row)}\n" for row in golden))
-    about = card(dataset.problem, _manifest(dataset, run), evaluation, dataset.parts.how)
+    about = card(dataset.problem, _manifest(dataset, run), evaluation, dataset.split.how)
     _text(draft / "model_card.md", about)
     return looks
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from engine.problem.spec import Problem
-from engine.training.evaluate import NEVER
+from engine.training.money import NEVER
 
 
 def card(problem: Problem, manifest: dict[str, Any], evaluation: dict[str, Any], split: str) -> str:

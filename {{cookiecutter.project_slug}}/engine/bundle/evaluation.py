@@ -24,8 +24,8 @@ from engine.training.evaluate import (
     predict,
     slices,
     targets_of,
-    worth,
 )
+from engine.training.money import worth
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def predict_test(dataset: Dataset, model: Pipeline) -> TestPredictions:
     Raises:
         BadInput: the test holds a class that training never saw.
     """
-    known = targets_of(dataset.problem, dataset.test, dataset.known.classes)
+    known = targets_of(dataset.problem, dataset.test, dataset.targets.classes)
     task = dataset.problem.target.task
     scores = predict(model, dataset.inputs(dataset.test), task, known.classes)
     return TestPredictions(dataset, known, scores)
@@ -78,7 +78,7 @@ def contract(dataset: Dataset) -> Contract:
             {"name": "decision", "type": "category", "meaning": f"{about}, predicted"},
             {"name": "scores", "type": "object", "meaning": "probability of each class"},
         ]
-    return Contract(task, dataset.known.classes, dataset.columns, tuple(outputs), dataset.layout)
+    return Contract(task, dataset.targets.classes, dataset.columns, tuple(outputs), dataset.layout)
 
 
 def evaluate(
@@ -91,7 +91,7 @@ def evaluate(
     """
     problem, outcome, scores = judged.dataset.problem, judged.known.values, judged.scores
     metric, task = METRICS[problem.success.metric], problem.target.task
-    units, stratify = judged.known.units, task != "regression"
+    units, stratify = judged.known.groups, task != "regression"
     found = measures(problem, outcome, scores, units)
     baselines = _baselines(judged, candidates)
     return {
@@ -125,12 +125,12 @@ def _baselines(judged: TestPredictions, candidates: Candidates) -> dict[str, Arr
     dataset, task = judged.dataset, judged.dataset.problem.target.task
     return {
         one.name: predict(
-            clone(one.model).fit(dataset.inputs(dataset.learning), dataset.known.labels),
+            clone(one.model).fit(dataset.inputs(dataset.train), dataset.targets.labels),
             dataset.inputs(dataset.test),
             task,
             judged.known.classes,
         )
-        for one in candidates(dataset.columns, task, SEED, len(dataset.learning))
+        for one in candidates(dataset.columns, task, SEED, len(dataset.train))
         if one.is_baseline
     }
 

@@ -50,7 +50,7 @@ def golden_rows(
 
     `scores` are what `model` says of the test rows.
     """
-    task, classes, columns = dataset.problem.target.task, dataset.known.classes, dataset.columns
+    task, classes, columns = dataset.problem.target.task, dataset.targets.classes, dataset.columns
     table = dataset.inputs(dataset.test)
     typical = np.linspace(0, len(table) - 1, min(TYPICAL, len(table)), dtype=int)
     near = _nearest(scores, task, threshold)

@@ -159,7 +159,7 @@ class _Probe:
 
     def _other_values(self, column: Column) -> list[Any]:
         """Values of the column in the training rows, evenly spaced."""
-        values = np.sort(self._context.dataset.learning[column.name].dropna().unique())
+        values = np.sort(self._context.dataset.train[column.name].dropna().unique())
         picked = np.linspace(0, len(values) - 1, min(OTHER_VALUES, len(values)), dtype=int)
         return [json_value(values[at], column.type) for at in picked]
 
@@ -167,7 +167,7 @@ class _Probe:
         """The median of ordered columns and the mode of all others, in the training rows."""
         typical = {}
         for name, column in self._columns.items():
-            values = self._context.dataset.learning[name].dropna()
+            values = self._context.dataset.train[name].dropna()
             value = None
             if len(values) and column.type in ("number", "integer", "date"):
                 value = values.sort_values().iloc[len(values) // 2]

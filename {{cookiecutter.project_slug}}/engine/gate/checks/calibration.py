@@ -32,7 +32,7 @@ def calibration(context: CheckContext) -> Result:
         outcomes = (scores.argmax(axis=1) == outcomes).astype(float)
         scores = scores.max(axis=1)
     required = f"a calibration error of at most {limit:g}"
-    error = calibration_error(scores, outcomes, targets.units)
+    error = calibration_error(scores, outcomes, targets.groups)
     measured = f"{error.value:.3f} ({error.low:.3f} to {error.high:.3f}) on {len(scores):,} rows"
     bins = [(o["mean_score"], o["share"], int(o["rows"])) for o in reliability(outcomes, scores)]
     title = "Predicted probability and observed share"

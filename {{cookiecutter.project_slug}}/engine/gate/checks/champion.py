@@ -47,7 +47,7 @@ def _incomparable(context: CheckContext, old: Bundle) -> str:
     target, other = context.problem.target, old.problem.target
     if (target.column, target.task) != (other.column, other.task):
         return f"the champion predicts {other.column} ({other.task})"
-    if set(old.contract.classes) != set(context.dataset.known.classes):
+    if set(old.contract.classes) != set(context.dataset.targets.classes):
         return f"the champion has the classes {list(old.contract.classes)}"
     missing = [one.name for one in old.contract.inputs if one.name not in context.dataset.test]
     return f"the rows lack inputs of the champion: {', '.join(missing)}" if missing else ""
@@ -58,7 +58,7 @@ def _compare(context: CheckContext, old: Bundle, required: str) -> Result:
     metric, values = METRICS[context.problem.success.metric], targets.values
     options: dict[str, Any] = {
         "stratify": context.problem.target.task != "regression",
-        "units": targets.units,
+        "units": targets.groups,
     }
     other = _predict(context, old)
     gain = measure_gain(metric, values, own, other, **options)

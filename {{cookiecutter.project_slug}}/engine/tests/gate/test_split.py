@@ -20,7 +20,7 @@ def test_a_split_that_mixes_times_is_refused(workshop: Make) -> None:
     made = workshop("binary")
     dataset = gather(read(), ORDERS)
     rows = np.random.default_rng(0).permutation(len(dataset.frame))
-    mixed = Split(np.sort(rows[180:]), np.sort(rows[:180]), dataset.parts.how)
+    mixed = Split(np.sort(rows[180:]), np.sort(rows[:180]), dataset.split.how)
     context = CheckContext(read_bundle(made.bundle), MODEL, replace(dataset, parts=mixed))
     result = split(context)
     assert result.outcome == "refuse"
