@@ -103,8 +103,9 @@ def poc(rehearsal: Rehearsal) -> StageResult:
         for trial in run.metadata["trials"]
     }
     caption = (
-        f"{title}: the mean over {run.metadata['folds']} folds with twice its standard error. The line "
-        "is the minimum. Selected: the simplest candidate within one standard error of the best."
+        f"{title}: the mean over {run.metadata['folds']} folds with twice its standard error. The "
+        "line is the minimum. Selected: the simplest candidate within one standard error of the "
+        "best."
     )
     numbers: list[tuple[str, str | float]] = [("selected", name), (success.metric, mean)]
     if run.threshold is not None:
