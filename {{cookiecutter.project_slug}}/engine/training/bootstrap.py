@@ -29,8 +29,8 @@ def bootstrap(
         compute: from outcomes and predictions of some rows to one number.
         outcome: shape (n,).
         predictions: n rows of whatever `compute` takes.
-        is_regression: whether outcomes are numbers; else each class keeps its share.
-        groups: which rows belong together, shape (n,); None if none do.
+        is_regression: outcomes are values; else each class keeps its count in a resample.
+        groups: the group of each row, which is drawn as a whole; None if each is its own.
 
     Raises:
         BadInput: the measure is not defined on these rows.
@@ -63,26 +63,8 @@ def among(groups: Units | None, rows: NDArray[np.intp]) -> Units | None:
 
 
 def _sample(outcome: Array, is_regression: bool, groups: Units | None) -> NDArray[np.intp]:
-    """Rows that represent all: each class by its share, groups as a whole."""
-    if groups is not None:
-        return _sample_groups(groups, outcome, is_regression)
-    rows, rng = np.arange(len(outcome)), np.random.default_rng(0)
-    if len(rows) <= MOST_ROWS:
-        return rows
-    if is_regression:
-        return rng.choice(rows, MOST_ROWS, replace=False)
-    classes, sizes = np.unique(outcome, return_counts=True)
-    share = min(1.0, max(MOST_ROWS / len(rows), FEWEST_OF_CLASS / sizes.min()))
-    parts = [
-        rng.choice(np.flatnonzero(outcome == label), int(np.ceil(share * size)), replace=False)
-        for label, size in zip(classes, sizes, strict=True)
-    ]
-    return np.concatenate(parts)
-
-
-def _sample_groups(groups: Units, outcome: Array, is_regression: bool) -> NDArray[np.intp]:
-    """Groups drawn at random until there are enough groups, rows, and rows of each class."""
-    _, codes = np.unique(groups, return_inverse=True)
+    """Rows drawn at random, groups as a whole: enough groups, rows, and rows of each class."""
+    _, codes = np.unique(np.arange(len(outcome)) if groups is None else groups, return_inverse=True)
     number = codes.max() + 1
     # The rank at which a row's group is drawn: all of its rows at once.
     drawn = np.random.default_rng(0).permutation(number)[codes]

@@ -28,9 +28,6 @@ def tuned_candidates(
     """The candidate whose parameters a search found, now or in an earlier run.
 
     Args:
-        data: the training rows.
-        candidates: the team's own.
-        progress: takes messages.
         search_seconds: how long to search; None searches nothing.
         parameters_of: a run (its id, or `latest`) whose search is reused.
 
@@ -68,10 +65,7 @@ def calibrate_champion(
 ) -> list[Trial]:
     """The same trials, the champion's scores calibrated if the accepted model is calibrated.
 
-    Args:
-        data: the training rows.
-        trials: of all candidates.
-        origin: of the champion, as `accepted_champion` returned it.
+    `origin` is that of the champion, as `accepted_champion` returned it.
     """
     if not (origin and origin["calibrated"]):
         return list(trials)

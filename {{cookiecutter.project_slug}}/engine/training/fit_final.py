@@ -48,9 +48,7 @@ def fit_final(
     """Fit the chosen candidate on all rows; calibrate it on its out-of-fold scores if so decided.
 
     Args:
-        data: the training rows.
         trial: the candidate's, not calibrated.
-        method: of calibration, None for none.
     """
     [model] = parallel_map(data.fit, [trial.candidate.model])
     final = trial
@@ -78,7 +76,6 @@ def fold_thresholds(
     it gave 1.4 % less (standard error 0.5 %) than curves that were not.
 
     Args:
-        data: the training rows.
         scores: of all training rows.
         threshold: for the rows of a fold that has no others to set one on.
     """

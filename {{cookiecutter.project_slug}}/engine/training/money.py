@@ -50,13 +50,7 @@ def worth(
 ) -> dict[str, Any]:
     """Money for 1,000 rows with the model, its 95 % interval, and without it.
 
-    Args:
-        problem: its costs and its task.
-        outcome: shape (n,).
-        score: the model's predictions.
-        baseline: the baseline's predictions.
-        threshold: one for all rows, or one for each; None unless binary.
-        groups: which rows belong together.
+    `threshold` is one for all rows, or one for each; None unless binary.
     """
     earned = mean_interval(
         money(problem.value, problem.target.task, outcome, score, threshold),

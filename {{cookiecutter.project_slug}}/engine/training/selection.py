@@ -14,7 +14,6 @@ def select(problem: Problem, trials: Sequence[Trial]) -> Trial:
     """The simplest candidate within one standard error of the best (Breiman et al. 1984, 3.4.3).
 
     Args:
-        problem: its success metric decides.
         trials: simplest candidate first; baselines and the champion are skipped.
 
     Raises:

@@ -244,7 +244,7 @@ def make_project(root: Path, task: Task) -> None:
 
 def train_and_build() -> Bundle:
     """A run and its bundle, in the working directory."""
-    run = train(read(), MODEL, say=lambda _: None)
+    run = train(read(), MODEL, lambda _: None)
     return build(MODEL, run.run_id, say=lambda _: None)
 
 

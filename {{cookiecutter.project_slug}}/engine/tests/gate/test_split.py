@@ -21,7 +21,7 @@ def test_a_split_that_mixes_times_is_refused(workshop: Make) -> None:
     dataset = gather(read(), ORDERS)
     rows = np.random.default_rng(0).permutation(len(dataset.frame))
     mixed = Split(np.sort(rows[180:]), np.sort(rows[:180]), dataset.split.how)
-    context = CheckContext(read_bundle(made.bundle), MODEL, replace(dataset, parts=mixed))
+    context = CheckContext(read_bundle(made.bundle), MODEL, replace(dataset, split=mixed))
     result = split(context)
     assert result.outcome == "refuse"
     assert "not later than the last learnt from" in result.measured

@@ -109,7 +109,7 @@ finally:
     [
         (("problem", "brief"), "engine.problem.brief", ["BRIEF"]),
         (("eda", "report"), "engine.eda.report", ["PAGE"]),
-        (("poc", "report"), "engine.training.report.story", ["REPORT", "SLIDES"]),
+        (("poc", "report"), "engine.training.report.pages", ["REPORT", "SLIDES"]),
     ],
 )
 def test_help_names_the_page_that_is_written(

@@ -51,7 +51,7 @@ def decided(run: TrainedRun) -> dict[str, Any]:
     """The run's metadata without what a clock measured."""
     clock = dict.fromkeys(("fit_seconds", "latency_ms"))
     trials = [trial | clock for trial in run.facts["trials"]]
-    return run.facts | {"trials": trials, "frontier": None}
+    return run.facts | {"trials": trials}
 
 
 def test_train_again_gives_the_same_model(here: Path) -> None:

@@ -69,8 +69,8 @@ def _sample(data: CrossValidationData) -> Rows:
         classes = [rows[outcomes == label] for label in np.unique(outcomes)]
     # Each class by its share, and at least two rows of it: else a metric may not be defined.
     sizes = [max(2, round(most * len(own) / len(rows))) for own in classes]
-    parts = [
+    samples = [
         rng.choice(own, min(size, len(own)), replace=False)
         for own, size in zip(classes, sizes, strict=True)
     ]
-    return np.sort(np.concatenate(parts))
+    return np.sort(np.concatenate(samples))

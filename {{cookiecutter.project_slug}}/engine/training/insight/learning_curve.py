@@ -1,4 +1,4 @@
-"""Would more data help? The chosen candidate, trained on parts of the training rows."""
+"""Would more data help? The chosen candidate, trained on shares of the training rows."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from engine.training.folds import Trial
 from engine.training.parallel import parallel_map
 from engine.training.prepare import CrossValidationData
 
-# Two parts beside the whole, each a third of the next: together less than half the fits again.
+# Two shares beside the whole, each a third of the next: together less than half the fits again.
 PARTS = (1 / 9, 1 / 3)
 FEWEST_ROWS = 40
 
@@ -33,14 +33,14 @@ class LearningCurve:
 
 
 def learning_curve(data: CrossValidationData, trial: Trial) -> LearningCurve | None:
-    """The curve of a candidate; None where the parts would hold too few rows.
+    """The curve of a candidate; None where the shares would hold too few rows.
 
     scikit-learn's `learning_curve` takes the same number of first rows of every fold. Here a part
     is a share of its fold, with time the latest rows, and holds every class.
     """
     smallest = min(len(train) for train, _ in data.folds)
-    parts = [part for part in PARTS if part * smallest >= FEWEST_ROWS]
-    if not parts:
+    shares = [part for part in PARTS if part * smallest >= FEWEST_ROWS]
+    if not shares:
         return None
 
     def measured(job: tuple[float, tuple[Rows, Rows]]) -> float:
@@ -48,10 +48,10 @@ def learning_curve(data: CrossValidationData, trial: Trial) -> LearningCurve | N
         model = data.fit(trial.candidate.model, _part_of(data, train, part))
         return data.measure(validation, data.predict(model, validation))
 
-    jobs = [(part, fold) for part in parts for fold in data.folds]
-    results = np.asarray(list(parallel_map(measured, jobs))).reshape(len(parts), len(data.folds))
+    jobs = [(part, fold) for part in shares for fold in data.folds]
+    results = np.asarray(list(parallel_map(measured, jobs))).reshape(len(shares), len(data.folds))
     by_size = np.vstack([results, trial.folds])
-    sizes = [int(np.mean([part * len(train) for train, _ in data.folds])) for part in (*parts, 1)]
+    sizes = [int(np.mean([part * len(train) for train, _ in data.folds])) for part in (*shares, 1)]
     sign = 1.0 if data.metric.higher_is_better else -1.0
     step = sign * (by_size[-1] - by_size[-2])
     mean, reach = by_size.mean(axis=1), _reach(by_size)

@@ -12,7 +12,7 @@ from engine.training.fit_final import FinalModel, fold_thresholds
 from engine.training.folds import Trial
 from engine.training.insight.decision_rule import describe
 from engine.training.insight.importance import Importance
-from engine.training.insight.latency import frontier, one_row_ms
+from engine.training.insight.latency import one_row_ms
 from engine.training.insight.learning_curve import LearningCurve
 from engine.training.money import worth
 from engine.training.parallel import parallel_map
@@ -36,12 +36,8 @@ def run_metadata(
     """The run's metadata, as JSON values; money, intervals and latency are measured here.
 
     Args:
-        data: the training rows.
         trials: the chosen candidate's as that of the final model; the first is the baseline's.
-        final: the final model.
         calibration: the comparison with and without calibration, if there was one.
-        curve: the learning curve, if there are enough rows for one.
-        importances: of the inputs.
         search: the metadata of the search for parameters, if there was one.
         champion: where the accepted champion comes from, if it was compared.
     """
@@ -80,7 +76,6 @@ def run_metadata(
         "code": provenance().to_json(),
         "rule": describe(rule, dataset.columns, data.problem) if rule else None,
         "trials": measured,
-        "frontier": frontier(measured, higher_is_better=data.metric.higher_is_better),
         "importance": [asdict(one) for one in importances],
         "learning_curve": asdict(curve) if curve else None,
         "search": search,

@@ -34,9 +34,7 @@ def record(
     """Write one finished MLflow run with data, code, choice and model.
 
     Args:
-        data: the training rows.
         trials: the chosen candidate's as that of the final model.
-        final: the final model.
         metadata: as `run_metadata` returns it; the digests and `code` become tags.
 
     Raises:

@@ -28,10 +28,14 @@ def write_training_page(run: Run, path: Path = TRAINING) -> Path:
         technical.importance(run),
         learning_curve(run),
         technical.calibration(run),
-        technical.origin(run),
     ]
     title = f"Training of {run.problem.decision.name}"
-    return page.write(path, title, lead, [section for section in sections if section])
+    commit = (metadata["code"]["commit"] or "none")[:12]
+    footer = (
+        f"Run {run.run_id}: data {metadata['data_digest'][:12]}, commit {commit}. training.json "
+        "holds all parameters; `python -m poc retrain` trains the same model again."
+    )
+    return page.write(path, title, lead, [one for one in sections if one], footer=footer)
 
 
 def write_report(run: Run, path: Path | None = None, *, as_slides: bool = False) -> Path:

@@ -1,6 +1,4 @@
-"""Sections for those who train: candidates, importance, calibration, and how to repeat a run."""
-
-from collections.abc import Sequence
+"""Sections for those who train: candidates, importance and calibration."""
 
 from engine.pages import charts
 from engine.pages.charts import Dot
@@ -40,11 +38,8 @@ def candidates(run: Run) -> Section:
         "Selected: the simplest candidate within one standard error of the best. Dummy and "
         "champion are only compared."
     )
-    fastest = [plain(name) for name in run.metadata["frontier"]]
-    speed = (
-        f"No candidate is both faster and better than {listed(fastest)}. A prediction may take "
-        f"{number(run.problem.budget.latency_p99_ms)} ms in production."
-    )
+    budget = number(run.problem.budget.latency_p99_ms)
+    speed = f"A served prediction may take {budget} ms."
     return Section("Candidates", OWNER, sentence, [Figure(chart, caption), Note(speed), table])
 
 
@@ -91,27 +86,6 @@ def calibration(run: Run) -> Section | None:
     )
     chart = charts.calibration("Scores against outcomes", points)
     return Section("Calibration", OWNER, sentence, [Figure(chart, caption)])
-
-
-def origin(run: Run) -> Section:
-    """The data, code and parameters of the run."""
-    metadata, code, search = run.metadata, run.metadata["code"], run.metadata["search"]
-    commit = code["commit"][:12] if code["commit"] else "none"
-    rows: list[Sequence[str | int | float | None]] = [
-        ["training rows", f"{metadata['rows']:,}"],
-        ["split", metadata["split"]],
-        ["data digest", metadata["data_digest"][:12]],
-        ["commit", f"{commit}, {'uncommitted changes' if code['dirty'] else 'no changes'}"],
-        *[[name, str(v)] for name, v in metadata["parameters"].items() if v is not None],
-    ]
-    if search:
-        rows.append(["search", f"{search['trials']} trials, {search['pruned']} of them pruned"])
-    return Section(
-        "How to repeat it",
-        OWNER,
-        "With these, `python -m poc retrain` trains the same model again.",
-        [Table("The run", ["what", "value"], rows)],
-    )
 
 
 def _two_errors(label: str, value: float, error: float) -> Dot:

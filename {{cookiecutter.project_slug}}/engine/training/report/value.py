@@ -136,9 +136,6 @@ def _numbers(worth: Worth) -> list[tuple[str, str]]:
     gain, nothing = worth.gains[DUMMY].value, name_of(worth, DUMMY)
     more = "more" if gain >= 0 else "less"
     numbers = [(f"{more} than {nothing}, for {CASES:,} cases", worth.amount(abs(gain)))]
-    if cases := worth.cases_a_month:
-        label = f"{more} a month, at {number(round(cases))} cases as in the data"
-        numbers.append((label, worth.amount(abs(gain) * cases / CASES)))
     threshold = worth.run.threshold
     if threshold is not None and threshold < NEVER:
         probability = f"{threshold:.0%}".replace("%", " %")

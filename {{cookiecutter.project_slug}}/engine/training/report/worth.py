@@ -20,8 +20,6 @@ from engine.training.run import Run
 OWNER: Owner = "data scientist"
 RULE, DUMMY = "rule", "dummy"
 CASES = 1000  # money is stated for so many
-DAYS_A_MONTH = 365.25 / 12
-FEWEST_DAYS = 28  # fewer are too few to estimate a month
 
 Verdict = Literal["pays on past cases", "unsure", "does not pay"]
 
@@ -88,16 +86,6 @@ class Worth:
             return "does not pay"
         sure = all(gain.low > 0 for gain in self.gains.values())
         return "pays on past cases" if sure else "unsure"
-
-    @property
-    def cases_a_month(self) -> float | None:
-        """How many cases the data hold for a month; None without time, or with too little of it."""
-        time = self.run.problem.rows.time
-        if not time:
-            return None
-        timestamps = self.run.data.dataset.train[time]
-        days = (timestamps.max() - timestamps.min()).total_seconds() / 86400
-        return len(timestamps) / days * DAYS_A_MONTH if days >= FEWEST_DAYS else None
 
     def amount(self, value: float) -> str:
         """An amount with its currency, marked where costs are assumed."""

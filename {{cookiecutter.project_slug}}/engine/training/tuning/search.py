@@ -29,14 +29,19 @@ from engine.training.prepare import CrossValidationData
 from engine.training.record.write import FEATURES_FILE
 from engine.training.run import Progress
 from engine.training.tuning.file_lock import file_lock
-from engine.training.tuning.fitting import Deadline, PreparedFold, TimeIsUpError, prepare_folds
-from engine.training.tuning.space import DEFAULTS, propose
+from engine.training.tuning.fitting import (
+    DEFAULTS,
+    Deadline,
+    PreparedFold,
+    TimeIsUpError,
+    prepare_folds,
+    propose,
+)
 
 SEARCHES = Path("build/search")
 # The code that a search's result depends on, beside the model and its features. Other code is
 # another search.
-CODE = ("folds.py", "parallel.py", "prepare.py", "tuning/fitting.py", "tuning/search.py",
-        "tuning/space.py")  # fmt: skip
+CODE = ("folds.py", "parallel.py", "prepare.py", "tuning/fitting.py", "tuning/search.py")
 SPENT = "seconds spent"
 # Random trials before the sampler learns from them, and trials before any is pruned.
 RANDOM_TRIALS, TRIALS_BEFORE_PRUNING = 10, 5
@@ -51,8 +56,7 @@ class Search:
     """The result of a search over all its runs so far.
 
     `trials` counts those with a result, `pruned` those of them that ended early. `best` is the mean
-    over folds of the success metric, with early stopping on rows held out of each fold's training
-    rows.
+    over folds of the success metric, with early stopping.
     """
 
     trials: int
@@ -71,11 +75,10 @@ def search(
     progress: Progress,
     folder: Path = SEARCHES,
 ) -> Search | None:
-    """Search until `seconds` are spent, including earlier runs of the same search.
+    """Search until `seconds` are spent, including earlier runs; None if no trial was completed.
 
-    A trial starts only if one of median duration would end in time. A running trial ends when its
-    next trees would end too late (see `PreparedFold`). Ctrl-C ends the search with the best result
-    so far. None if no trial was completed.
+    A trial starts only if one of median duration would end in time, and ends when its next trees
+    would be late (see `PreparedFold`). Ctrl-C ends the search with the best result so far.
 
     Raises:
         BadInput: a fold's rows cannot be split once more for early stopping, or the same search is
@@ -146,11 +149,7 @@ def _optimize(
     deadline: Deadline,
     progress: Progress,
 ) -> None:
-    """Run trials until the deadline.
-
-    Raises:
-        TimeIsUpError: there is no time for a trial, or to prepare the folds.
-    """
+    """Run trials until the deadline; TimeIsUpError if it passes before the first."""
     deadline.check(_median_seconds(study))
     folds, reported = prepare_folds(data, model, deadline), monotonic()
 
