@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
         "--search-seconds",
         metavar="N",
         type=seconds(1, LONGEST_SEARCH),
-        help="search for better parameters for so long; stopped, the same command goes on",
+        help="search for better parameters for N seconds; the same command continues it",
     )
     tuning.add_argument(
         "--parameters-of",

@@ -114,6 +114,7 @@ def test_search_result_and_messages_count_the_same_trials(here: Path) -> None:
     assert f"{count(len(evaluated), 'trial')} so far" in messages[-2]
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_search_reports_progress(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.training.tuning.search.PROGRESS_SECONDS", 0.2)
     data, messages = data_of(), list[str]()
