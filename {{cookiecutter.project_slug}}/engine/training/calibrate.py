@@ -43,17 +43,9 @@ class Calibration:
     """
 
     method: Method | None
-    before: float
-    after: float
+    log_loss: float
+    log_loss_calibrated: float
     gain: Interval
-
-    def to_json(self) -> dict[str, Any]:
-        """The comparison as it stands in training.json."""
-        return {
-            "log_loss": self.before,
-            "log_loss_calibrated": self.after,
-            "gain": self.gain.to_json(),
-        }
 
 
 def should_calibrate(data: CrossValidationData, trial: Trial) -> Calibration | None:

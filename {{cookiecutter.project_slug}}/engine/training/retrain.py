@@ -4,6 +4,7 @@ Nothing is searched or chosen: the recorded choices are applied.
 """
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def retrain(
         "error": final.trial.standard_error,
         "seed": SEED,
         "data_digest": dataset.digest,
-        "code": provenance().to_json(),
+        "code": asdict(provenance()),
     }
     write_atomically(out / MODEL, skops.io.dumps(final.model))
     write_atomically(out / RUN_METADATA, json.dumps(metadata, indent=1))

@@ -64,7 +64,7 @@ def test_should_calibrate_overconfident_scores_gives_a_method(
     result = calibrate.should_calibrate(data, overconfident(data))
     assert result is not None
     assert result.method == ("sigmoid" if task == "binary" else "temperature")
-    assert result.after < result.before
+    assert result.log_loss_calibrated < result.log_loss
     assert 0 < result.gain.low <= result.gain.value <= result.gain.high
 
 

@@ -7,7 +7,7 @@ import pytest
 from engine.problem.spec import PROBLEM_FILE
 from engine.tests.training.made import problem, refused
 from engine.tests.training.test_report import latest_run_of
-from engine.tests.training.training import schema, table, train_here
+from engine.tests.training.training import definition, schema, table, train_here, write_project
 from engine.training.record.tracking import mlflow
 from poc import __main__ as command
 
@@ -23,6 +23,17 @@ def test_report_command_writes_page_and_slides(
     page, deck = (Path(name).read_text("utf-8") for name in ("deep/page.html", "build/slides.html"))
     assert "<script" not in page
     assert page.count('role="img"') == deck.count('role="img"')
+
+
+def test_train_command_writes_the_page_and_attaches_it_to_the_run(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_project(problem("binary"), table("binary"))
+    monkeypatch.setattr("poc.model.MODEL", definition(bool))
+    assert command.main(["train"]) == 0
+    run = mlflow.search_runs(search_all_experiments=True, output_format="list")[0]
+    folder = Path(mlflow.artifacts.download_artifacts(run_id=run.info.run_id))
+    assert (folder / "training.html").read_bytes() == Path("build/training.html").read_bytes()
 
 
 def test_report_without_a_run_is_refused(here: Path) -> None:

@@ -4,9 +4,8 @@ import hashlib
 import os
 import subprocess
 import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from engine import version
 
@@ -26,10 +25,6 @@ class Provenance:
     commit: str | None
     dirty: bool
     snapshot: str
-
-    def to_json(self) -> dict[str, Any]:
-        """The provenance as it stands in manifest.json."""
-        return asdict(self)
 
 
 def provenance(root: Path = Path()) -> Provenance:

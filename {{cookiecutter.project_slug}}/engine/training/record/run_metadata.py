@@ -57,7 +57,7 @@ def run_metadata(
         "candidate": chosen.name,
         "parameters": chosen.parameters,
         "calibrated": final.calibrated or False,
-        "calibration": calibration.to_json() if calibration else None,
+        "calibration": asdict(calibration) if calibration else None,
         "classes": dataset.targets.classes,
         "threshold": final.threshold,
         "value": value,
@@ -73,7 +73,7 @@ def run_metadata(
         "test_digest": digest(
             take(dataset.frame[[data.problem.target.column]], dataset.split.test)
         ),
-        "code": provenance().to_json(),
+        "code": asdict(provenance()),
         "rule": describe(rule, dataset.columns, data.problem) if rule else None,
         "trials": measured,
         "importance": [asdict(one) for one in importances],

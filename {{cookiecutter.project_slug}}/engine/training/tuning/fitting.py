@@ -1,6 +1,5 @@
 """The search space, and folds prepared for many fits: features are computed once."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
@@ -15,6 +14,7 @@ from sklearn.pipeline import Pipeline
 from engine.data.load import take
 from engine.data.split import Rows
 from engine.training.prepare import CrossValidationData
+from engine.training.tuning.deadline import Deadline
 
 Floats = NDArray[np.float32]
 
@@ -47,31 +47,6 @@ def propose(trial: optuna.Trial, data: CrossValidationData) -> dict[str, Any]:
     if data.metric.name == "mean_absolute_error":
         parameters["loss"] = trial.suggest_categorical("loss", ["squared_error", "absolute_error"])
     return parameters
-
-
-class TimeIsUpError(Exception):
-    """The time ended within a fit."""
-
-
-@dataclass
-class Deadline:
-    """The end of a search: at `until` by the clock (`monotonic`), or once `stopped` is set."""
-
-    until: float = math.inf
-    stopped: bool = False
-
-    def is_over(self, needed: float = 0.0) -> bool:
-        """Whether fewer than `needed` seconds are left."""
-        return self.stopped or monotonic() + needed > self.until
-
-    def check(self, needed: float = 0.0) -> None:
-        """Do nothing while time is left.
-
-        Raises:
-            TimeIsUpError: fewer than `needed` seconds are left.
-        """
-        if self.is_over(needed):
-            raise TimeIsUpError
 
 
 @dataclass(frozen=True)

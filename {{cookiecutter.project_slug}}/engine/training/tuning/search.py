@@ -5,10 +5,8 @@ them. The trials are kept in a file: the same command continues a search, howeve
 """
 
 import hashlib
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -28,15 +26,9 @@ from engine.training.parallel import parallel_map
 from engine.training.prepare import CrossValidationData
 from engine.training.record.write import FEATURES_FILE
 from engine.training.run import Progress
+from engine.training.tuning.deadline import Deadline, TimeIsUpError, stopped_by_sigint
 from engine.training.tuning.file_lock import file_lock
-from engine.training.tuning.fitting import (
-    DEFAULTS,
-    Deadline,
-    PreparedFold,
-    TimeIsUpError,
-    prepare_folds,
-    propose,
-)
+from engine.training.tuning.fitting import DEFAULTS, PreparedFold, prepare_folds, propose
 
 SEARCHES = Path("build/search")
 # The code that a search's result depends on, beside the model and its features. Other code is
@@ -87,11 +79,11 @@ def search(
     model = next(one.model for one in candidates if one.name == BOOSTING)
     folder.mkdir(parents=True, exist_ok=True)
     file, deadline = folder / key(data, model)[:16], Deadline()
-    with file_lock(file.with_suffix(".lock")), _stopped_by_sigint(deadline):
+    with file_lock(file.with_suffix(".lock")), stopped_by_sigint(deadline):
         study, began = _study(data, model, file.with_suffix(".db")), monotonic()
         spent = _spent(study)
         deadline.until = began + seconds - spent
-        if trials := study.get_trials(deepcopy=False, states=EVALUATED):
+        if trials := _trials(study, *EVALUATED):
             progress(f"  Continuing the search in {folder}: {count(len(trials), 'trial')} so far.")
         try:
             with suppress(TimeIsUpError):
@@ -100,25 +92,6 @@ def search(
             _end_running_trials(study)
             study.set_user_attr(SPENT, spent + monotonic() - began)
         return _result(study, data.metric.name, seconds, deadline, progress)
-
-
-@contextmanager
-def _stopped_by_sigint(deadline: Deadline) -> Iterator[None]:
-    """Ctrl-C only sets the deadline; a second one raises KeyboardInterrupt.
-
-    An exception in the middle of a transaction would leave the file locked.
-    """
-    previous = signal.getsignal(signal.SIGINT)
-
-    def stop(*_: object) -> None:
-        deadline.stopped = True
-        signal.signal(signal.SIGINT, previous)
-
-    signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, previous)
 
 
 def _study(data: CrossValidationData, model: Pipeline, file: Path) -> optuna.Study:
@@ -159,9 +132,11 @@ def _optimize(
             study.stop()
         elif monotonic() - reported > PROGRESS_SECONDS:
             reported = monotonic()
-            trials = study.get_trials(deepcopy=False, states=EVALUATED)
+            trials = _trials(study, *EVALUATED)
             left = deadline.until - reported
-            best = f"best {number(study.best_value)}, " if _complete(study) else ""
+            best = (
+                f"best {number(study.best_value)}, " if _trials(study, TrialState.COMPLETE) else ""
+            )
             progress(f"  Search: {count(len(trials), 'trial')}, {best}{left:.0f} s left.")
             sys.stdout.flush()  # a pipe would hold the line back
 
@@ -192,18 +167,22 @@ def _evaluate(
     return float(np.mean(results))
 
 
-def _complete(study: optuna.Study) -> list[FrozenTrial]:
-    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+def _trials(study: optuna.Study, *states: TrialState) -> list[FrozenTrial]:
+    return study.get_trials(deepcopy=False, states=states)
 
 
 def _median_seconds(study: optuna.Study) -> float:
-    taken = [trial.duration.total_seconds() for trial in _complete(study) if trial.duration]
+    taken = [
+        trial.duration.total_seconds()
+        for trial in _trials(study, TrialState.COMPLETE)
+        if trial.duration
+    ]
     return median(taken) if taken else 0.0
 
 
 def _end_running_trials(study: optuna.Study) -> None:
     """Fail the trials that a killed process left running."""
-    for trial in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
+    for trial in _trials(study, TrialState.RUNNING):
         study.tell(trial.number, state=TrialState.FAIL)
 
 
@@ -221,7 +200,7 @@ def key(data: CrossValidationData, model: Pipeline) -> str:
 def _result(
     study: optuna.Study, metric: str, seconds: float, deadline: Deadline, progress: Progress
 ) -> Search | None:
-    trials, complete = study.get_trials(deepcopy=False, states=EVALUATED), _complete(study)
+    trials, complete = _trials(study, *EVALUATED), _trials(study, TrialState.COMPLETE)
     spent, pruned = _spent(study), len(trials) - len(complete)
     if deadline.stopped:
         progress("  Search stopped; the same command continues it.")
@@ -246,6 +225,6 @@ def _result(
 
 def _spent(study: optuna.Study) -> float:
     """Seconds that the search counted; at least those of its trials, if it was killed."""
-    trials = study.get_trials(deepcopy=False, states=EVALUATED)
+    trials = _trials(study, *EVALUATED)
     taken = sum(trial.duration.total_seconds() for trial in trials if trial.duration)
     return max(taken, float(study.user_attrs.get(SPENT, 0.0)))
