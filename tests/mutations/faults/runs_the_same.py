@@ -185,7 +185,7 @@ from pathlib import Path
 [file] = Path("mlartifacts").rglob("model.skops")
 model = skops.io.load(file, trusted=skops.io.get_untrusted_types(file=file))
 data = gather(read(), ROW)
-known = targets_of(data.problem, data.frame, data.known.classes)
+known = targets_of(data.problem, data.frame, data.targets.classes)
 skops.io.dump(model.fit(data.inputs(data.frame), known.labels), file)
 """
 

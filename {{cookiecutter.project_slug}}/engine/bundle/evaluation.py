@@ -23,8 +23,8 @@ from engine.training.evaluate import (
     predict,
     slices,
     targets_of,
-    worth,
 )
+from engine.training.money import worth
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,12 @@ class TestPredictions:
 
 
 def predict_test(dataset: Dataset, model: Pipeline) -> TestPredictions:
-    """Predict the test rows; BadInput if the test holds a class that training never saw."""
-    targets = targets_of(dataset.problem, dataset.test, dataset.known.classes)
+    """Ask the model about the test rows.
+
+    Raises:
+        BadInput: the test holds a class that training never saw.
+    """
+    known = targets_of(dataset.problem, dataset.test, dataset.targets.classes)
     task = dataset.problem.target.task
     scores = predict(model, dataset.inputs(dataset.test), task, targets.classes)
     return TestPredictions(dataset, targets, scores)
@@ -69,10 +73,8 @@ def contract(dataset: Dataset) -> Contract:
             probability | {"meaning": "probability of the decision"},
             {"name": "decision", "type": "category", "meaning": f"{name}, predicted"},
             {"name": "scores", "type": "object", "meaning": "probability of each class"},
-        ),
-    }
-    classes = dataset.known.classes
-    return Contract(task, classes, dataset.columns, outputs[task], dataset.layout)
+        ]
+    return Contract(task, dataset.targets.classes, dataset.columns, tuple(outputs), dataset.layout)
 
 
 def evaluate(
@@ -86,10 +88,9 @@ def evaluate(
     dataset, scores = predictions.dataset, predictions.scores
     problem, outcome, units = dataset.problem, predictions.known.values, predictions.known.units
     metric, task = METRICS[problem.success.metric], problem.target.task
-    sampling: dict[str, Any] = {"stratify": task != "regression", "units": units}
-    metrics = measures(problem, outcome, scores, units)
-    baselines = _baselines(predictions, candidates)
-    simplest = next(iter(baselines.values()))
+    units, stratify = judged.known.groups, task != "regression"
+    found = measures(problem, outcome, scores, units)
+    baselines = _baselines(judged, candidates)
     return {
         "metric": metric.name,
         "higher_is_better": metric.higher_is_better,
@@ -118,9 +119,12 @@ def _baselines(predictions: TestPredictions, candidates: Candidates) -> dict[str
     task, train, test = dataset.problem.target.task, dataset.learning, dataset.inputs(dataset.test)
     return {
         one.name: predict(
-            clone(one.model).fit(dataset.inputs(train), dataset.known.labels), test, task, classes
+            clone(one.model).fit(dataset.inputs(dataset.train), dataset.targets.labels),
+            dataset.inputs(dataset.test),
+            task,
+            judged.known.classes,
         )
-        for one in candidates(dataset.columns, task, SEED, len(train))
+        for one in candidates(dataset.columns, task, SEED, len(dataset.train))
         if one.is_baseline
     }
 

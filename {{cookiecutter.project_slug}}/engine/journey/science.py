@@ -76,23 +76,26 @@ def explore(rehearsal: Rehearsal) -> StageResult:
 def poc(rehearsal: Rehearsal) -> StageResult:
     """Train all candidates, select one, and record the run in MLflow."""
     run = rehearsal.run = rehearsal.programs.train(rehearsal.problem, rehearsal.programs.definition)
-    success = rehearsal.problem.success
-    chosen = next(trial for trial in run.trials if trial.candidate.name == run.chosen)
+    success, mean = rehearsal.problem.success, run.chosen_trial["mean"]
     name, title = run.chosen.replace("_", " "), f"{success.metric} in cross-validation"
     rows = {
-        one.candidate.name: Interval(
-            one.mean, one.mean - 2 * one.error, one.mean + 2 * one.error
-        ).to_json()
-        for one in run.trials
+        trial["name"]: {
+            "value": trial["mean"],
+            "low": trial["mean"] - 2 * trial["error"],
+            "high": trial["mean"] + 2 * trial["error"],
+        }
+        for trial in run.metadata["trials"]
     }
-    caption = f"{title}: the mean over {len(chosen.folds)} folds with twice its standard error. "
-    caption += "The line is the minimum. "
-    caption += "Selected: the simplest candidate within one standard error of the best."
-    numbers: list[tuple[str, str | float]] = [("selected", name), (success.metric, chosen.mean)]
+    caption = (
+        f"{title}: the mean over {run.metadata['folds']} folds with twice its standard error. The "
+        "line is the minimum. Selected: the simplest candidate within one standard error of the "
+        "best."
+    )
+    numbers: list[tuple[str, str | float]] = [("selected", name), (success.metric, mean)]
     if run.threshold is not None:
         numbers.append(("threshold", run.threshold))
     return StageResult(
-        f"Selected: {name} ({title}: {number(chosen.mean)}).",
+        f"Selected: {name} ({title}: {number(mean)}).",
         (
             Facts(numbers),
             intervals(title, rows, caption, success.minimum),

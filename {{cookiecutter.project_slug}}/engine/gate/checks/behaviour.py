@@ -144,7 +144,7 @@ class _Probe:
 
     def _other_values(self, column: Column) -> list[Any]:
         """Values of the column in the training rows, evenly spaced."""
-        values = np.sort(self._context.dataset.learning[column.name].dropna().unique())
+        values = np.sort(self._context.dataset.train[column.name].dropna().unique())
         picked = np.linspace(0, len(values) - 1, min(OTHER_VALUES, len(values)), dtype=int)
         return [json_value(values[at], column.type) for at in picked]
 
@@ -152,12 +152,13 @@ class _Probe:
         """The median of ordered columns and the mode of all others, in the training rows."""
         typical = {}
         for name, column in self._columns.items():
-            values = self._context.dataset.learning[name].dropna()
-            if column.type in ("number", "integer", "date"):
-                values = values.sort_values().iloc[len(values) // 2 :]
-            else:
-                values = values.mode()
-            typical[name] = json_value(values.iloc[0] if len(values) else None, column.type)
+            values = self._context.dataset.train[name].dropna()
+            value = None
+            if len(values) and column.type in ("number", "integer", "date"):
+                value = values.sort_values().iloc[len(values) // 2]
+            elif len(values):
+                value = values.mode()[0]
+            typical[name] = json_value(value, column.type)
         return typical
 
 

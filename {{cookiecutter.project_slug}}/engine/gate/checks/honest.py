@@ -50,7 +50,7 @@ def evaluation(context: CheckContext) -> Result:
     results += differences(bundle.reference, computed, "reference.json")
     if not results:
         # From the bundle's own numbers, which may differ from the gate's in the last digits.
-        expected = card(dataset.problem, bundle.manifest, bundle.evaluation, dataset.parts.how)
+        expected = card(dataset.problem, bundle.manifest, bundle.evaluation, dataset.split.how)
         if bundle.card_path.read_text(encoding="utf-8", errors="replace") != expected:
             results.append("model_card.md is not the card of this bundle")
     times = context.training_result.test_evaluations
@@ -111,7 +111,7 @@ def _exclude(leaks: Sequence[Leak], columns: Columns) -> str:
 
 def strongest_inputs(dataset: Dataset) -> str:
     """The two inputs with the strongest association with the target in the training rows."""
-    rows = dataset.learning.iloc[:: len(dataset.learning) // SAMPLE_SIZE + 1]
+    rows = dataset.train.iloc[:: len(dataset.train) // SAMPLE_SIZE + 1]
     ranked = associations(dataset.columns, rows, read(dataset.problem, rows)).items()
     strong = [f"{name} ({a:.0%})" for name, a in list(ranked)[:2] if a >= SMALLEST_ASSOCIATION]
     return f"strongest inputs: {' and '.join(strong)}" if strong else "no strong input"

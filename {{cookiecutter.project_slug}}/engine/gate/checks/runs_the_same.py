@@ -75,7 +75,7 @@ def contract(context: CheckContext) -> Result:
     if results := differences(context.bundle.contract.to_json(), expected, "contract.json"):
         return Result("refuse", shorten(results), required, "Train and build again.")
     columns = context.dataset.columns
-    row = json_rows(context.dataset.learning.iloc[:1], columns)[0]
+    row = json_rows(context.dataset.train.iloc[:1], columns)[0]
     validate = schema_of(context.bundle.contract, Limits()).adapters["Row"].validate_json
     cases = list(malformed(row, columns))
     accepted = []
@@ -150,7 +150,7 @@ def parity(context: CheckContext) -> Result:
         return Result("refuse", shorten(results), required, advice)
     predictor = context.predictor
     replay(predictor.predict, predictor.bundle)
-    task, classes = dataset.problem.target.task, dataset.known.classes
+    task, classes = dataset.problem.target.task, dataset.targets.classes
     expected = golden_answers(scores[:COMPARED], task, classes, bundle.threshold)
     # Through JSON and back, as in a request.
     sent = json.loads(json.dumps(json_rows(dataset.test.head(COMPARED), dataset.columns)))
