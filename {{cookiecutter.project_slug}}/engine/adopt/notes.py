@@ -13,7 +13,7 @@ from engine.data.reading.text import header
 from engine.leakage import Leak
 from engine.leakage.outcome import SAMPLE
 from engine.pages.formatting import count
-from engine.problem.spec import TASKS_OF_METRIC
+from engine.problem.known_metrics import metrics_of
 
 # How many columns a message names before it only counts.
 SHOWN = 10
@@ -54,7 +54,7 @@ def table_notes(
     rows: int, frame: pd.DataFrame, guesses: Sequence[Guess], roles: Roles, leaks: Sequence[Leak]
 ) -> Iterator[str]:
     """What a reader should know of the table before training."""
-    fitting = ", ".join(name for name, tasks in TASKS_OF_METRIC.items() if roles.task in tasks)
+    fitting = ", ".join(metrics_of(roles.task))
     yield f"target {roles.target!r} is {roles.task}; metrics that fit: {fitting}"
     if unlabelled := rows - len(frame):
         yield f"left out because {roles.target!r} is missing: {count(unlabelled, 'row')}"

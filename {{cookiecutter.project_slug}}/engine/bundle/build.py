@@ -79,19 +79,22 @@ def _write_files(draft: Path, run: TrainedRun, dataset: Dataset, candidates: Can
     trained = TrainingResult(run.metadata["candidate"], run.metadata["threshold"], evaluations)
     evaluation = evaluate(predictions, trained, candidates)
     golden = golden_rows(dataset, run.model, predictions.scores, trained.threshold)
-    about = card(dataset.problem, _manifest(dataset, run), evaluation, dataset.parts.how)
+    about = card(dataset.problem, _manifest(dataset, run), evaluation, dataset.split.how)
     for folder in ("model", "code"):
         (draft / folder).mkdir(parents=True)
     shutil.copyfile(run.model_file, draft / "model/model.skops")
-    _text(draft / "problem.toml", run.problem_text)
-    _text(draft / "code/features.py", run.features_text)
-    _json(draft / "contract.json", contract(dataset).to_json())
-    _json(draft / "reference.json", reference(judged, evaluation))
-    _json(draft / "evaluation.json", evaluation)
-    _text(draft / "golden.jsonl", "".join(f"{json.dumps(row)}\n" for row in golden))
-    about = card(dataset.problem, _manifest(dataset, run), evaluation, dataset.split.how)
-    _text(draft / "model_card.md", about)
-    return looks
+    texts = {
+        "problem.toml": run.problem_text,
+        "code/features.py": run.features_text,
+        "contract.json": _json(contract(dataset).to_json()),
+        "reference.json": _json(reference(predictions, evaluation)),
+        "evaluation.json": _json(evaluation),
+        "golden.jsonl": "".join(f"{json.dumps(row)}\n" for row in golden),
+        "model_card.md": about,
+    }
+    for name, text in texts.items():
+        (draft / name).write_text(text, encoding="utf-8", newline="\n")
+    return evaluations
 
 
 def _manifest(dataset: Dataset, run: TrainedRun) -> dict[str, Any]:

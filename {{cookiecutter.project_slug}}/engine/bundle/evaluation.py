@@ -46,12 +46,8 @@ class TestPredictions:
 
 
 def predict_test(dataset: Dataset, model: Pipeline) -> TestPredictions:
-    """Ask the model about the test rows.
-
-    Raises:
-        BadInput: the test holds a class that training never saw.
-    """
-    known = targets_of(dataset.problem, dataset.test, dataset.targets.classes)
+    """Predict the test rows; BadInput if the test holds a class that training never saw."""
+    targets = targets_of(dataset.problem, dataset.test, dataset.targets.classes)
     task = dataset.problem.target.task
     scores = predict(model, dataset.inputs(dataset.test), task, targets.classes)
     return TestPredictions(dataset, targets, scores)
@@ -73,8 +69,10 @@ def contract(dataset: Dataset) -> Contract:
             probability | {"meaning": "probability of the decision"},
             {"name": "decision", "type": "category", "meaning": f"{name}, predicted"},
             {"name": "scores", "type": "object", "meaning": "probability of each class"},
-        ]
-    return Contract(task, dataset.targets.classes, dataset.columns, tuple(outputs), dataset.layout)
+        ),
+    }
+    classes = dataset.targets.classes
+    return Contract(task, classes, dataset.columns, outputs[task], dataset.layout)
 
 
 def evaluate(
@@ -86,11 +84,12 @@ def evaluate(
         BadInput: the problem names slices of a column that has none.
     """
     dataset, scores = predictions.dataset, predictions.scores
-    problem, outcome, units = dataset.problem, predictions.known.values, predictions.known.units
+    problem, outcome, units = dataset.problem, predictions.known.values, predictions.known.groups
     metric, task = METRICS[problem.success.metric], problem.target.task
-    units, stratify = judged.known.groups, task != "regression"
-    found = measures(problem, outcome, scores, units)
-    baselines = _baselines(judged, candidates)
+    sampling: dict[str, Any] = {"stratify": task != "regression", "units": units}
+    metrics = measures(problem, outcome, scores, units)
+    baselines = _baselines(predictions, candidates)
+    simplest = next(iter(baselines.values()))
     return {
         "metric": metric.name,
         "higher_is_better": metric.higher_is_better,
@@ -116,15 +115,12 @@ def evaluate(
 def _baselines(predictions: TestPredictions, candidates: Candidates) -> dict[str, Array]:
     """Test predictions of each baseline, fitted on the training rows; simplest first."""
     dataset, classes = predictions.dataset, predictions.known.classes
-    task, train, test = dataset.problem.target.task, dataset.learning, dataset.inputs(dataset.test)
+    task, train, test = dataset.problem.target.task, dataset.train, dataset.inputs(dataset.test)
     return {
         one.name: predict(
-            clone(one.model).fit(dataset.inputs(dataset.train), dataset.targets.labels),
-            dataset.inputs(dataset.test),
-            task,
-            judged.known.classes,
+            clone(one.model).fit(dataset.inputs(train), dataset.targets.labels), test, task, classes
         )
-        for one in candidates(dataset.columns, task, SEED, len(dataset.train))
+        for one in candidates(dataset.columns, task, SEED, len(train))
         if one.is_baseline
     }
 

@@ -16,7 +16,7 @@ from engine.gate.checks.check import Check
 from engine.gate.gate import Progress, validate
 from engine.pages.formatting import listed
 from engine.problem.errors import BadInput
-from engine.problem.files import read_json
+from engine.problem.files import read_json, write_atomically
 from engine.problem.spec import PROBLEM_FILE
 from engine.problem.toml import toml
 from engine.training.candidates import ModelDefinition
@@ -137,11 +137,11 @@ def _check_recorded(bundle: Bundle, run: TrainedRun) -> None:
     manifest, evaluation = bundle.manifest, bundle.evaluation
     pairs = {
         "model": (manifest["files"]["model/model.skops"], file_digest(run.model_file)),
-        "threshold": (bundle.threshold, run.facts["threshold"]),
-        "candidate": (evaluation.get("candidate", {}).get("name"), run.facts["candidate"]),
-        TEST_EVALUATIONS: (evaluation.get(TEST_EVALUATIONS), run.looks),
-        "code": (manifest.get("code"), run.facts["code"]),
-        "data_digest": (manifest.get("data_digest"), run.facts["data_digest"]),
+        "threshold": (bundle.threshold, run.metadata["threshold"]),
+        "candidate": (evaluation.get("candidate", {}).get("name"), run.metadata["candidate"]),
+        TEST_EVALUATIONS: (evaluation.get(TEST_EVALUATIONS), run.test_evaluations),
+        "code": (manifest.get("code"), run.metadata["code"]),
+        "data_digest": (manifest.get("data_digest"), run.metadata["data_digest"]),
         "trained_at": (manifest.get("trained_at"), run.trained_at.isoformat()),
     }
     if differ := [name for name, (one, other) in pairs.items() if one != other]:
@@ -196,7 +196,7 @@ def _sign(bundle_id: str, team: str, person: str, *, self_review: bool) -> Path:
     values |= {"verdict": verdict_digest(bundle_id)}
     lines = [f"{name} = {toml(value)}\n" for name, value in values.items()]
     lines += ["self_review = true\n"] if self_review else []
-    return save(RECORDS / bundle_id / f"{team}.toml", "".join(lines))
+    return write_atomically(RECORDS / bundle_id / f"{team}.toml", "".join(lines))
 
 
 def _set_alias(bundle: Bundle, run: TrainedRun) -> None:

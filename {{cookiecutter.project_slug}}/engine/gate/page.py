@@ -78,8 +78,7 @@ def write(verdict: Verdict, path: Path = PAGE) -> Path:
                 status=COUNTED[present[0]][1],
             )
         )
-    return page.write(
-        path,
+    html = page.render(
         f"The gate: {_name(verdict)}",
         lead(verdict),
         sections,

@@ -15,7 +15,6 @@ from engine.pages.page import Section, Status
 from engine.problem.files import write_atomically
 from engine.problem.spec import Problem, read
 
-PAGE = "index.html"
 STAGES = (
     Stage("problem", "data scientist", science.problem),
     Stage("data", "data scientist", science.data),
@@ -86,7 +85,7 @@ def rehearse(programs: Programs, progress: Callable[[str], None] = print) -> Jou
 
 def write(journey: Journey, problem: Problem) -> Path:
     """Write summary.json and index.html, and replace the last journey; returns the page's path."""
-    page.save(DRAFT / "summary.json", json.dumps(summary(journey), indent=1) + "\n")
+    write_atomically(DRAFT / "summary.json", json.dumps(summary(journey), indent=1) + "\n")
     sections = [
         Section(
             TITLES.get(step.stage.name, step.stage.name.capitalize()),
@@ -103,15 +102,14 @@ def write(journey: Journey, problem: Problem) -> Path:
     if journey.stopped_at:
         lead = f"The journey stopped at the {journey.stopped_at}: its gate closed. The reasons and "
         lead += "the next steps are below."
-    written = page.write(
-        DRAFT / "index.html",
+    html = page.render(
         f"The journey of {problem.decision.name}",
         f"{problem.decision.question} {lead}",
         sections,
         verdict=journey.verdict,
         footer="A rehearsal: nothing is signed or released, and every prediction is marked.",
     )
-    write_atomically(DRAFT / PAGE, html)
+    written = write_atomically(DRAFT / "index.html", html)
     # Renaming cannot stop half-way; the last journey is deleted after this one is in its place.
     last = DRAFT.with_name(".journey.last")
     shutil.rmtree(last, ignore_errors=True)
@@ -119,7 +117,7 @@ def write(journey: Journey, problem: Problem) -> Path:
         OUTPUT_DIR.rename(last)
     DRAFT.rename(OUTPUT_DIR)
     shutil.rmtree(last, ignore_errors=True)
-    return OUTPUT_DIR / PAGE
+    return OUTPUT_DIR / written.name
 
 
 def summary(journey: Journey) -> dict[str, Any]:

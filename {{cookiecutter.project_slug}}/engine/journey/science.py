@@ -9,7 +9,6 @@ from engine.journey.stage import DRAFT, Rehearsal, StageResult
 from engine.pages import charts
 from engine.pages.formatting import count, number
 from engine.pages.page import Block, Facts, Figure, Links, Note, Table
-from engine.problem.metrics import Interval
 
 
 def problem(rehearsal: Rehearsal) -> StageResult:
@@ -79,18 +78,18 @@ def poc(rehearsal: Rehearsal) -> StageResult:
     success, mean = rehearsal.problem.success, run.chosen_trial["mean"]
     name, title = run.chosen.replace("_", " "), f"{success.metric} in cross-validation"
     rows = {
-        trial["name"]: {
-            "value": trial["mean"],
-            "low": trial["mean"] - 2 * trial["error"],
-            "high": trial["mean"] + 2 * trial["error"],
+        one["name"]: {
+            "value": one["mean"],
+            "low": one["mean"] - 2 * one["error"],
+            "high": one["mean"] + 2 * one["error"],
         }
-        for trial in run.metadata["trials"]
+        for one in run.metadata["trials"]
     }
     caption = (
-        f"{title}: the mean over {run.metadata['folds']} folds with twice its standard error. The "
-        "line is the minimum. Selected: the simplest candidate within one standard error of the "
-        "best."
+        f"{title}: the mean over {run.metadata['folds']} folds with twice its standard error. "
     )
+    caption += "The line is the minimum. "
+    caption += "Selected: the simplest candidate within one standard error of the best."
     numbers: list[tuple[str, str | float]] = [("selected", name), (success.metric, mean)]
     if run.threshold is not None:
         numbers.append(("threshold", run.threshold))

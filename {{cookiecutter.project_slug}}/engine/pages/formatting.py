@@ -5,29 +5,12 @@ from typing import Literal
 
 Severity = Literal["good", "warn", "bad", "quiet"]
 
-# Every verdict word of the project and how it sounds. A word that stands here is coloured
-# wherever a table shows it, so a page and a terminal can never disagree.
-SEVERITIES: dict[str, Severity] = {
-    "pass": "good",
-    "passed": "good",
-    "accepted": "good",
-    "ok": "good",
-    "pays on past cases": "good",
-    "warn": "warn",
-    "warned": "warn",
-    "suspect": "warn",
-    "assumed": "warn",
-    "drift": "warn",
-    "unsure": "warn",
-    "degraded": "bad",
-    "refuse": "bad",
-    "refused": "bad",
-    "stopped": "bad",
-    "broken": "bad",
-    "does not pay": "bad",
-    "not run": "quiet",
-    "not applicable": "quiet",
-    "insufficient data": "quiet",
+# Every verdict of the project. Tables on pages and in the terminal colour these words.
+VERDICTS: dict[Severity, tuple[str, ...]] = {
+    "good": ("pass", "passed", "accepted", "ok", "pays on past cases"),
+    "warn": ("warn", "warned", "assumed", "drift", "unsure"),
+    "bad": ("worse", "refuse", "refused", "stopped", "broken", "does not pay"),
+    "quiet": ("not run", "not applicable", "insufficient data"),
 }
 SEVERITIES = {word: severity for severity, words in VERDICTS.items() for word in words}
 

@@ -11,6 +11,7 @@ from engine.pages.formatting import count, listed, number, percent
 from engine.pages.page import Facts, Figure, Note, Owner, Section
 from engine.problem.base import NOT_SAID
 from engine.problem.expectations import Minimum
+from engine.problem.files import write_atomically
 from engine.problem.known_metrics import KNOWN_METRICS
 from engine.problem.spec import Problem
 from engine.problem.tables import PAYOFFS

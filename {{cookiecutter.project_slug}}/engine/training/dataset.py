@@ -68,5 +68,5 @@ def gather(problem: Problem, schema: pa.DataFrameSchema) -> Dataset:
         train=train,
         columns=describe(problem, schema, train),
         targets=targets_of(problem, train),
-        layout=Layout.of(schema.metadata) or Layout(),
+        layout=Layout.of(schema.metadata) or layout_of(problem.rows.source) or Layout(),
     )

@@ -9,8 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engine.problem.errors import BadInput
+from engine.problem.known_metrics import metrics_of
 from engine.problem.metrics import METRICS, Array, Interval, Units, measure
-from engine.problem.spec import TASKS_OF_METRIC, Problem
+from engine.problem.spec import Problem
 from engine.training.bootstrap import among
 
 # A group with fewer rows gives no reliable measure.
@@ -112,7 +113,7 @@ def measures(
     Raises:
         BadInput: the success metric is not defined.
     """
-    fitting = [name for name, tasks in TASKS_OF_METRIC.items() if problem.target.task in tasks]
+    fitting = metrics_of(problem.target.task)
     stratify = problem.target.task != "regression"
     return {
         name: measure(METRICS[name], outcome, score, stratify=stratify, units=groups)

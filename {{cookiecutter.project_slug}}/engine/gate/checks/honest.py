@@ -128,21 +128,21 @@ def too_good(metrics: Mapping[str, Mapping[str, float]]) -> list[str]:
 
 def split(context: CheckContext) -> Result:
     """The split is valid, the run used the same one, and the test set is not used up."""
-    dataset, metadata = context.dataset, context.run.facts
+    dataset, metadata = context.dataset, context.run.metadata
     required = (
         "split by time where there is a time; each group and duplicate on one side; at most "
         f"{MOST_EVALUATIONS} evaluations on the test set"
     )
-    results = faults(dataset.problem, dataset.frame, dataset.parts)
+    results = faults(dataset.problem, dataset.frame, dataset.split)
     # The gate's own split is checked, so the run must have used the same one.
     test_digest = digest(dataset.test[[dataset.problem.target.column]])
-    if (metadata.get("split"), metadata.get("test_digest")) != (dataset.parts.how, test_digest):
+    if (metadata.get("split"), metadata.get("test_digest")) != (dataset.split.how, test_digest):
         results.append("the run was trained with another split than the project's current one")
     if results:
         advice = "Set group and time under [rows] in problem.toml; then train and build again."
         return Result("refuse", shorten(results), required, advice)
-    times = max(context.run.looks or 0, context.training_result.test_evaluations)
-    measured = f"{dataset.parts.how}; {len(dataset.parts.train):,} training rows, "
+    times = max(context.run.test_evaluations or 0, context.training_result.test_evaluations)
+    measured = f"{dataset.split.how}; {len(dataset.split.train):,} training rows, "
     measured += f"{len(dataset.test):,} test rows (evaluation {times} on this test set)"
     if times > MOST_EVALUATIONS:
         advice = "Evaluate on newer rows, and choose models by cross-validation only."
@@ -165,9 +165,9 @@ def calibration(context: CheckContext) -> Result:
         outcomes = (scores.argmax(axis=1) == outcomes).astype(float)
         scores = scores.max(axis=1)
     required = f"a calibration error of at most {limit:g}"
-    error = calibration_error(scores, outcomes, targets.units)
+    error = calibration_error(scores, outcomes, targets.groups)
     measured = f"{error.value:.3f} ({error.low:.3f} to {error.high:.3f}) on {len(scores):,} rows"
-    bins = [(o["mean_score"], o["share"], int(o["rows"])) for o in reliability(outcomes, scores)]
+    bins = [(o["mean_score"], o["share"]) for o in reliability(outcomes, scores)]
     title = "Predicted probability and observed share"
     shown = Figure(charts.calibration(title, bins), f"{title}; on the line they are equal.")
     if error.low > limit:

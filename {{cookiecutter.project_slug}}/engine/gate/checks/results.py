@@ -77,5 +77,5 @@ def latencies(times_ms: Sequence[float], note: str) -> Figure:
     title = "Response time of requests of one row, ms"
     top = max(float(np.quantile(times_ms, 0.99)), 1.0)
     counts, edges = np.histogram(np.minimum(times_ms, top), 24, (0, top))
-    picture = charts.histogram(title, edges.tolist(), {"requests": counts.astype(float).tolist()})
+    picture = charts.histogram(title, edges.tolist(), counts.astype(float).tolist())
     return Figure(picture, f"{title}. {note}")

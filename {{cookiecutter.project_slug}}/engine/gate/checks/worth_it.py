@@ -121,7 +121,7 @@ def _incomparable(context: CheckContext, old: Bundle) -> str:
     target, other = context.problem.target, old.problem.target
     if (target.column, target.task) != (other.column, other.task):
         return f"the champion predicts {other.column} ({other.task})"
-    if set(old.contract.classes) != set(context.dataset.known.classes):
+    if set(old.contract.classes) != set(context.dataset.targets.classes):
         return f"the champion has the classes {list(old.contract.classes)}"
     missing = [one.name for one in old.contract.inputs if one.name not in context.dataset.test]
     return f"the rows lack inputs of the champion: {', '.join(missing)}" if missing else ""
@@ -131,7 +131,7 @@ def _compare(context: CheckContext, old: Bundle, required: str) -> Result:
     targets, own = context.predictions.known, context.predictions.scores
     metric, values = METRICS[context.problem.success.metric], targets.values
     is_class = context.problem.target.task != "regression"
-    options: dict[str, Any] = {"stratify": is_class, "units": targets.units}
+    options: dict[str, Any] = {"stratify": is_class, "units": targets.groups}
     other = _predict(context, old)
     gain = measure_gain(metric, values, own, other, **options)
     measured = f"{metric.name} {gain.value + 0:+.4f} better ({gain.low + 0:+.4f} to "

@@ -8,6 +8,7 @@ from engine.pages import page
 from engine.pages.formatting import number
 from engine.pages.page import Section, Table
 from engine.pages.terminal import table
+from engine.problem.files import write_atomically
 from engine.serving.optimise.measure import BATCH_SIZE, Measured
 from engine.serving.optimise.parity import Parity
 from engine.serving.runtime import ONNX
@@ -44,13 +45,13 @@ def write(bundle: Bundle, outcome: Outcome, path: Path) -> Path:
         "another decision, or whose numbers float32 does not hold. So every decision is the "
         "pipeline's."
     )
-    return page.write(
-        path,
+    html = page.render(
         f"The runtime of {bundle.problem.decision.name}",
         _lead(outcome),
         [Section("Parity and speed", "ML engineer", explanation, _tables(outcome))],
         footer=f"Bundle {bundle.id}. Speed is this machine's: try again where it is to run.",
     )
+    return write_atomically(path, html)
 
 
 def _lead(outcome: Outcome) -> str:

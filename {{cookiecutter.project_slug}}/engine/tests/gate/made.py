@@ -245,7 +245,7 @@ def make_project(root: Path, task: Task) -> None:
 def train_and_build() -> Bundle:
     """A run and its bundle, in the working directory."""
     run = train(read(), MODEL, lambda _: None)
-    return build(MODEL, run.run_id, say=lambda _: None)
+    return build(MODEL, run.run_id, progress=lambda _: None)
 
 
 def reseal(bundle: Path) -> str:

@@ -34,13 +34,13 @@ def test_champion_is_compared_and_not_chosen(accepted: Run) -> None:
     champion = run.metadata["trials"][-1]
     assert champion["name"] == CHAMPION
     assert champion["folds"] == accepted.chosen_trial["folds"]
-    origin = fetch_run(run).facts["champion"]
+    origin = fetch_run(run).metadata["champion"]
     assert (origin["run_id"], origin["candidate"]) == (accepted.run_id, accepted.chosen)
     assert run.chosen == accepted.chosen
 
 
 def test_champion_that_this_code_lacks_is_reported(accepted: Run) -> None:
-    metadata = fetch_run(accepted).facts | {"candidate": "forest"}
+    metadata = fetch_run(accepted).metadata | {"candidate": "forest"}
     mlflow.MlflowClient().log_text(accepted.run_id, json.dumps(metadata), "training.json")
     messages: list[str] = []
     run = train_here(SPEC, table("binary"), messages)
@@ -48,4 +48,4 @@ def test_champion_that_this_code_lacks_is_reported(accepted: Run) -> None:
         "The champion is not compared: There is no candidate 'forest'" in line for line in messages
     )
     assert CHAMPION not in run.scores
-    assert fetch_run(run).facts["champion"] is None
+    assert fetch_run(run).metadata["champion"] is None

@@ -35,7 +35,7 @@ def test_record_holds_data_code_choice_and_model(here: Path) -> None:
         assert recorded.data.metrics[name] == pytest.approx(trial["mean"])
         low, high = (recorded.data.metrics[f"{name}_{end}"] for end in ("low", "high"))
         assert low <= high
-    metadata = fetch_run(run).facts
+    metadata = fetch_run(run).metadata
     assert metadata["threshold"] == run.threshold
     assert metadata["classes"] == [False, True]
     assert recorded.data.tags["data_digest"] == metadata["data_digest"]
@@ -85,7 +85,7 @@ def test_record_on_a_server_stores_runs_and_artifacts_there(here: Path, server: 
     run = train_here(problem("regression"), table("regression", 200))
     assert mlflow.get_tracking_uri() == server
     again = fetch_run(run)
-    assert again.facts["candidate"] == run.chosen
+    assert again.metadata["candidate"] == run.chosen
     names = {one.path for one in mlflow.MlflowClient().list_artifacts(run.run_id)}
     assert {"training.json", "scores.parquet"} <= names
     assert not (here / "mlartifacts").exists()

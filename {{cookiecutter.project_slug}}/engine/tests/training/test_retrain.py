@@ -36,8 +36,8 @@ def test_retrain_gives_the_same_model(here: Path, task: Task) -> None:
     assert np.array_equal(getattr(first.model, method)(rows), getattr(second, method)(rows))
     same = ("candidate", "parameters", "calibrated", "threshold", "classes", "data_digest", "seed")
     written = json.loads(Path("again/training.json").read_text())
-    assert {key: written[key] for key in same} == {key: first.facts[key] for key in same}
-    chosen = next(one for one in first.facts["trials"] if one["name"] == run.chosen)
+    assert {key: written[key] for key in same} == {key: first.metadata[key] for key in same}
+    chosen = next(one for one in first.metadata["trials"] if one["name"] == run.chosen)
     assert (result["mean"], result["error"]) == (chosen["mean"], chosen["error"])
     assert {path.name for path in Path("again").iterdir()} == {"model.skops", "training.json"}
 

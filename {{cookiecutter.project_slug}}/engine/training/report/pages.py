@@ -6,6 +6,7 @@ from engine.pages import charts, page, slides
 from engine.pages.curves import Line
 from engine.pages.formatting import listed, number
 from engine.pages.page import Block, Code, Figure, Note, Section
+from engine.problem.files import write_atomically
 from engine.problem.plain import MEANINGS
 from engine.training.report import mistakes, technical, value
 from engine.training.report.worth import OWNER, Worth
@@ -35,15 +36,16 @@ def write_training_page(run: Run, path: Path = TRAINING) -> Path:
         f"Run {run.run_id}: data {metadata['data_digest'][:12]}, commit {commit}. training.json "
         "holds all parameters; `python -m poc retrain` trains the same model again."
     )
-    return page.write(path, title, lead, [one for one in sections if one], footer=footer)
+    return write_atomically(
+        path, page.render(title, lead, [one for one in sections if one], footer=footer)
+    )
 
 
 def write_report(run: Run, path: Path | None = None, *, as_slides: bool = False) -> Path:
     """Write the report for people who are not technical, or its slides; returns its path."""
     worth, name, trained_at = Worth(run), run.problem.decision.name, run.trained_at
-    publish = slides.write if as_slides else page.write
-    return publish(
-        path or (SLIDES if as_slides else REPORT),
+    render = slides.render if as_slides else page.render
+    html = render(
         f"Is the model worth having? {name}",
         value.message(worth),
         report_sections(worth),
@@ -51,6 +53,7 @@ def write_report(run: Run, path: Path | None = None, *, as_slides: bool = False)
         footer=f"{name}, trained on {trained_at.day} {trained_at:%B %Y}. All numbers come from "
         "cross-validation; the gate evaluates the model on the test cases.",
     )
+    return write_atomically(path or (SLIDES if as_slides else REPORT), html)
 
 
 def report_sections(worth: Worth) -> list[Section]:

@@ -76,10 +76,8 @@ def calibration(run: Run) -> Section | None:
     if scores.ndim > 1:
         # Of several classes: the probability of the predicted one.
         outcome, scores = (scores.argmax(axis=1) == outcome).astype(float), scores.max(axis=1)
-    points = [
-        (one["mean_score"], one["share"], int(one["rows"])) for one in reliability(outcome, scores)
-    ]
-    worst = max(abs(score - share) for score, share, _ in points)
+    points = [(one["mean_score"], one["share"]) for one in reliability(outcome, scores)]
+    worst = max(abs(score - share) for score, share in points)
     caption = (
         "Mean score against the share of positive outcomes, in ten groups of equal size. "
         f"Calibrated scores lie on the line; the largest difference is {percent(worst)}."

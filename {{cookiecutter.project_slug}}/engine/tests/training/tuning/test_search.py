@@ -64,7 +64,7 @@ def test_search_result_is_a_candidate_and_can_be_reused(here: Path) -> None:
     messages: list[str] = []
     run = train(SPEC, definition(bool), messages.append, search_seconds=6)
     assert list(run.scores)[-1] == TUNED
-    metadata = fetch_run(run).facts
+    metadata = fetch_run(run).metadata
     assert metadata["search"]["trials"] >= 1
     assert metadata["search"]["seconds_allowed"] == 6
     tuned = metadata["trials"][-1]
@@ -74,7 +74,7 @@ def test_search_result_is_a_candidate_and_can_be_reused(here: Path) -> None:
     assert again.metadata["trials"][-1]["folds"] == run.metadata["trials"][-1]["folds"]
     assert len(trials()) == number
     latest = fetch_run(train(SPEC, definition(bool), messages.append, parameters_of="latest"))
-    assert latest.facts["search"] == metadata["search"]
+    assert latest.metadata["search"] == metadata["search"]
 
 
 @pytest.mark.usefixtures("few_trees")
@@ -142,7 +142,7 @@ def test_search_without_enough_time_changes_nothing(here: Path) -> None:
     run = train(SPEC, definition(bool), messages.append, search_seconds=1e-6)
     assert any("Increase --search-seconds" in line for line in messages)
     assert TUNED not in run.scores
-    assert fetch_run(run).facts["search"] is None
+    assert fetch_run(run).metadata["search"] is None
 
 
 def test_parameters_of_a_run_without_search_are_refused(here: Path) -> None:
