@@ -58,8 +58,8 @@ TABLES = (
 
 # What both sides share; it runs with the project's Python, in the project. The loop fits the same
 # clones on the same folds, then the chosen candidate on all rows, and for the learning curve on
-# parts of each fold's; it predicts and judges nothing. A training of 2,000 rows comes first: it
-# finds the libraries unread and the tracking store unmade.
+# parts of each fold's; it predicts and evaluates nothing. A training of 2,000 rows comes first: it
+# loads the libraries and creates the tracking store.
 BOTH = f"""
 import sys
 if sys.argv[1] != "loop":
@@ -85,18 +85,18 @@ train(problem.model_copy(update={{"rows": rows}}), MODEL, quiet)
 def loop(chosen):
     "The seconds that the fits take, one after the other."
     dataset = gather(problem, ROW)
-    table, labels = dataset.inputs(dataset.learning), dataset.known.labels
-    pairs = list(folds(problem, dataset.learning, SEED))
+    table, labels = dataset.inputs(dataset.train), dataset.targets.labels
+    pairs = list(folds(problem, dataset.train, SEED))
     began = time.perf_counter()
     with threadpool_limits(limits=1):
         for one in candidates(dataset.columns, problem.target.task, SEED, len(table)):
-            for learn, judge in pairs:
+            for learn, _ in pairs:
                 clone(one.model).fit(table.iloc[learn], labels[learn])
             if one.name == chosen:
                 clone(one.model).fit(table, labels)
                 for learn, part in ((learn, part) for learn, _ in pairs for part in PARTS):
-                    some = learn[-int(part * len(learn)):]
-                    clone(one.model).fit(table.iloc[some], labels[some])
+                    rows = learn[-int(part * len(learn)):]
+                    clone(one.model).fit(table.iloc[rows], labels[rows])
     return time.perf_counter() - began
 """
 TIME = (
@@ -132,21 +132,21 @@ def main() -> int:
           "frames | `poc train`, frames | times |\n"
           "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
           flush=True)  # fmt: skip
-    kept = True
+    within = True
     for table in TABLES:
         with tempfile.TemporaryDirectory() as folder:
             project = journey.render({"project_name": "Many Fits"}, Path(folder))
             _bring(project, python, table)
-            time = _said(project, python, TIME, str(table.turns))
-            loop, train = (_said(project, python, MEMORY, side, time["chosen"])
+            time = _printed(project, python, TIME, str(table.turns))
+            loop, train = (_printed(project, python, MEMORY, side, time["chosen"])
                            for side in ("loop", "train"))  # fmt: skip
         times, memory = time["train"] / time["loop"], train["more"] / loop["more"]
-        kept = kept and times <= MOST_TIMES and memory <= MOST_MEMORY
+        within = within and times <= MOST_TIMES and memory <= MOST_MEMORY
         print(f"| {table.name} | {table.rows:,} | {time['loop']:.1f} | {time['train']:.1f} "
               f"| {times:.2f} | {train['frame'] / 1e6:.1f} | {loop['more'] / loop['frame']:.1f} "
               f"| {train['more'] / train['frame']:.1f} | {memory:.2f} |", flush=True)  # fmt: skip
     print(f"\nPromised: at most {MOST_TIMES} times the loop's time, {MOST_MEMORY:g} its memory.")
-    return 0 if kept else 3
+    return 0 if within else 3
 
 
 def _bring(project: Path, python: Path, table: Table) -> None:
@@ -162,10 +162,10 @@ def _bring(project: Path, python: Path, table: Table) -> None:
         _run(project, python, "-m", "data", "adopt", LARGE, "--target", "outcome")
 
 
-def _said(project: Path, python: Path, code: str, *words: str) -> dict[str, Any]:
+def _printed(project: Path, python: Path, code: str, *words: str) -> dict[str, Any]:
     """The last line that the project's Python printed, read as JSON."""
-    said: dict[str, Any] = json.loads(_run(project, python, "-c", code, *words).splitlines()[-1])
-    return said
+    printed: dict[str, Any] = json.loads(_run(project, python, "-c", code, *words).splitlines()[-1])
+    return printed
 
 
 def _run(project: Path, python: Path, *words: str) -> str:

@@ -1,7 +1,7 @@
-"""The gate is fed planted faults, which it must refuse, and clean work, which it must let pass.
+"""Plants faults, which the gate must refuse, and makes clean work, which it must pass.
 
-`faults/` is the catalogue of what is planted, a function a fault; `clean.py` that of clean work.
-A `Workshop` renders a project a data set, trains and builds it once, and hands out copies; a fault
-does to its `Work` what a person would have done; `trial` judges by the gate's own exit code and
-verdict. `python -m tests.mutations` tries all and writes docs/mutations.md.
+`faults/` holds the faults, one function each; `clean.py` holds the clean work. A `Workshop` renders
+a project for each data set, trains and builds it once, and hands out copies. A fault changes its
+copy, a `Work`, as a person would. `trial` compares the gate's exit code and verdict with what is
+expected. `python -m tests.mutations` tries all and writes docs/mutations.md.
 """

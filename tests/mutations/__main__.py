@@ -1,9 +1,9 @@
 """`make mutations`: plant every fault, make every clean case, and write docs/mutations.md.
 
-Words on the command line choose: faults and cases whose name, check or data set is among them; the
-page is left alone then. With `--quick` the checks that need no process of their own are asked, and
-of a fault its own, which takes half the time. Exit code 3 if a fault passes, or is refused by
-others than it names; if a clean case is refused; if a check is refused by no fault.
+Words on the command line select the cases with that name, check or data set; the page is not
+written then. With `--quick`, only the checks that start no process and the check of each fault run,
+which takes half the time. Exit code 3 if a fault passes or is refused by other checks than it
+names, if a clean case is refused, or if a check has no fault.
 """
 
 import sys
@@ -23,7 +23,7 @@ ENVIRONMENT = journey.BUILD / ".project"
 
 
 def main(words: list[str]) -> int:
-    """Try what `words` choose, or all; say how each went while it goes."""
+    """Try the cases that `words` select, or all, and print the result of each."""
     quick = "--quick" in words
     words = [word for word in words if word != "--quick"]
     cases = [case for case in chosen(words) if case.home in available()]

@@ -36,17 +36,17 @@ def wine(work: Work) -> None:
 
 @clean("diabetes", trained=True)
 def diabetes(work: Work) -> None:
-    """Rendered with the template: a number that is hard to tell."""
+    """Rendered with the template: a number that is hard to predict."""
 
 
 @clean("titanic", trained=True)
 def titanic_mended(work: Work) -> None:
-    """Adopted, with the one line that the gate asked for; words, missing values, repeated rows."""
+    """Adopted, with the line that the gate required: categories, missing values, repeated rows."""
 
 
 @clean("bikes", trained=True)
 def bikes_mended(work: Work) -> None:
-    """Adopted, with the two lines that the gate asked for; a year that drifts honestly."""
+    """Adopted, with the two lines that the gate required; a year with real drift."""
 
 
 # --- the same again, otherwise --------------------------------------------------------------------
@@ -77,7 +77,7 @@ def a_feature_of_the_team(work: Work) -> None:
 
 @clean("wine")
 def trained_before_the_first_commit(work: Work) -> None:
-    """A rehearsal on work that is not committed yet."""
+    """A rehearsal on uncommitted work."""
     work.append(PROBLEM, "# a note\n")
     work.must("poc", "train")
     work.must("handoff", "build")
@@ -85,7 +85,7 @@ def trained_before_the_first_commit(work: Work) -> None:
 
 @clean("breast_cancer")
 def a_rule_that_is_known_in_time(work: Work) -> None:
-    """A column gives the outcome by rule, and problem.toml says why it is known before."""
+    """A column gives the outcome by rule, and problem.toml states why it is known before."""
     work.derive("ward", "str", lambda row: row["target"][0])
     work.append(PROBLEM, '\n[columns.known_in_time]\nward = "the ward is chosen at admission"\n')
     work.train_and_build()
@@ -96,7 +96,7 @@ def a_rule_that_is_known_in_time(work: Work) -> None:
 
 @clean("adopted")
 def iris(work: Work) -> None:
-    """Adopted: 150 rows, three classes, four numbers that nearly give them."""
+    """Adopted: 150 rows, three classes, four numbers that nearly separate them."""
     _adopt_bundled(work, "iris")
 
 
@@ -108,14 +108,14 @@ def digits(work: Work) -> None:
 
 @clean("adopted")
 def machines(work: Work) -> None:
-    """Strong honest sensors: too good to be true is a warning, and no more."""
+    """Strong honest sensors: nearly perfect scores are only a warning."""
     work.adopt_rows("machines", made(900, 1, tables.nearly_perfect), "--target", "broken")
     work.train_and_build()
 
 
 @clean("adopted")
 def customers_half_unknown(work: Work) -> None:
-    """Mixed types, half of the values missing, and missingness that tells a little."""
+    """Mixed types, half of the values missing, missingness weakly associated with the target."""
     work.adopt_rows("customers", made(3000, 2, tables.half_empty), "--target", "bought")
     work.train_and_build()
 
@@ -136,7 +136,7 @@ def flats(work: Work) -> None:
 
 @clean("adopted")
 def grid(work: Work) -> None:
-    """Two years by the hour, growing slowly: a split by time, and drift that is honest."""
+    """Two years by the hour, growing slowly: a split by time, and real drift."""
     work.adopt_rows(
         "grid", made(5000, 5, tables.load_of_a_grid), "--target", "load", "--time", "at"
     )

@@ -1,4 +1,4 @@
-"""Writes docs/mutations.md: what was planted, which check must refuse it, what the gate said."""
+"""Writes docs/mutations.md: each fault, the check that must refuse it, and what it measured."""
 
 import re
 from pathlib import Path
@@ -11,23 +11,22 @@ PAGE = ROOT / "docs/mutations.md"
 LONGEST = 150
 
 HEAD = """\
-# A gate that closes
+# The gate's failing and passing cases
 
-A gate is worth what it refuses. So faults as people really make them are planted in whole projects,
-each is trained, built and handed to `python -m handoff check`, and the check that is meant for it
-must refuse it, by name and without help from the others. Honest work must pass untouched.
+Faults that people really make are planted in whole projects. Each project is trained, built and
+checked with `python -m handoff check`. The check that is meant for the fault must refuse it, and no
+other check may. Honest work must pass.
 
-This page is written by `make mutations`, from what the gate said in that run:
-**{summary}**.
-{asked}
-A selection that touches every check runs in `make test`. The catalogue is code, a function a fault:
+`make mutations` writes this page. Its last run: **{summary}**.
+{checks}
+`make test` runs a selection that covers every check. Each fault is a function in
 [tests/mutations/faults](../tests/mutations/faults).
 
 """
 
-ASKED = {
-    False: "Every check was asked of every case.",
-    True: "Asked were the checks that need no process of their own, and a fault's own (`--quick`).",
+CHECKS_RUN = {
+    False: "Every check ran on every case.",
+    True: "Only the checks that start no process and the check of each fault ran (`--quick`).",
 }
 
 
@@ -37,20 +36,20 @@ def write(outcomes: list[Outcome], seconds: float, *, quick: bool, page: Path = 
     honest = [(one.case, one) for one in outcomes if isinstance(one.case, Clean)]
     lines = ["## Planted faults", ""]
     for check in checks():
-        lines += [f"### {check}", "", "| planted | data set | verdict | what the gate said |"]
+        lines += [f"### {check}", "", "| fault | data set | verdict | measured |"]
         lines += ["| --- | --- | --- | --- |"]
         for fault, outcome in faults:
             if fault.check == check:
                 verdict = "**wrong**" if outcome.wrong else "refused"
-                said = _short(outcome.wrong or outcome.said)
-                lines.append(f"| {_cell(fault.about)} | {fault.home} | {verdict} | {said} |")
+                measured = _short(outcome.wrong or outcome.measured)
+                lines.append(f"| {_cell(fault.about)} | {fault.home} | {verdict} | {measured} |")
         lines.append("")
-    lines += ["## Honest work", "", "| what | case | verdict |", "| --- | --- | --- |"]
+    lines += ["## Honest work", "", "| work | case | verdict |", "| --- | --- | --- |"]
     for case, outcome in honest:
         verdict = f"**wrong**: {_short(outcome.wrong)}" if outcome.wrong else "passed"
         lines.append(f"| {_cell(case.about)} | {case.name.replace('_', ' ')} | {verdict} |")
     text = (
-        HEAD.format(summary=summary(outcomes, seconds), asked=ASKED[quick])
+        HEAD.format(summary=summary(outcomes, seconds), checks=CHECKS_RUN[quick])
         + "\n".join(lines)
         + "\n"
     )

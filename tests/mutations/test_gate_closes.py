@@ -22,7 +22,7 @@ QUICK = [case for case in everything() if case.quick]
 def tried(
     request: pytest.FixtureRequest, project_env: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[Outcome]]]:
-    """The cases that were asked for, by name, tried side by side."""
+    """The selected cases by name, tried concurrently."""
     names = " ".join(item.name for item in request.session.items)
     shop = Workshop(tmp_path_factory.mktemp("mutations"), project_env)
     workers = ThreadPoolExecutor(WORKERS)
@@ -35,18 +35,18 @@ def tried(
 
 
 @pytest.mark.parametrize("case", QUICK, ids=lambda case: case.name)
-def test_the_gate_does_right(case: Fault | Clean, tried: dict[str, Future[Outcome]]) -> None:
+def test_gate_verdict_is_right(case: Fault | Clean, tried: dict[str, Future[Outcome]]) -> None:
     """A fault is refused by the check that is meant for it, and honest work passes."""
     assert tried[case.name].result().wrong == ""
 
 
-def test_every_check_has_its_fault() -> None:
+def test_catalogue_has_a_fault_for_every_check() -> None:
     """A gate that cannot close is a defect: each check is refused by a fault, here and in all."""
     assert unplanted() == []
     assert {fault.check for fault in FAULTS if fault.quick} == set(checks())
 
 
-def test_the_catalogue_is_as_large_as_promised() -> None:
+def test_catalogue_has_the_promised_size() -> None:
     """At least 30 faults over at least 4 data sets, at least 12 clean cases; no name twice."""
     assert len(FAULTS) >= 30
     assert len({fault.home for fault in FAULTS}) >= 4
@@ -55,7 +55,7 @@ def test_the_catalogue_is_as_large_as_promised() -> None:
     assert len(set(names)) == len(names)
 
 
-def test_the_page_speaks_of_this_catalogue() -> None:
-    """Whoever plants a fault runs `make mutations`, and commits the page that it writes."""
+def test_page_names_every_case() -> None:
+    """After a new fault, run `make mutations` and commit the page."""
     written = PAGE.read_text("utf-8")
     assert [case.name for case in everything() if case.about not in written] == []

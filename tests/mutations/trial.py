@@ -1,4 +1,4 @@
-"""Tries one fault or one clean case: what is made of it, and whether the gate did right."""
+"""Tries one fault or one clean case, and evaluates the gate's verdict."""
 
 import os
 import shutil
@@ -9,24 +9,24 @@ from tests.mutations.catalogue import Clean, Fault
 from tests.mutations.work import REFUSED, Stopped, Verdict
 from tests.mutations.workshop import Workshop
 
-# How many cases are tried side by side: training is one thread, and so is most of the gate.
+# Concurrent cases: training and most of the gate use one thread.
 WORKERS = os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`wrong` says why the gate did not do right, and is empty where it did."""
+    """`wrong` is the reason why the verdict is wrong; empty if it is right."""
 
     case: Fault | Clean
-    said: str
+    measured: str
     wrong: str
     seconds: float
 
 
 def attempt(case: Fault | Clean, shop: Workshop, *, quick: bool = False) -> Outcome:
-    """Make the case in a project of its own, ask the gate, and throw the project away.
+    """Make the case in its own project, run the gate, and delete the project.
 
-    When `quick`, it meets the checks that need no process of their own, and a fault its own check.
+    If `quick`, only the checks that start no process run, and the check of the fault.
     """
     began = time.perf_counter()
     place = f"work/{case.name}"
@@ -36,29 +36,31 @@ def attempt(case: Fault | Clean, shop: Workshop, *, quick: bool = False) -> Outc
         check = case.check if isinstance(case, Fault) else ""
         verdict = work.check(only=check if quick else None)
     except (Stopped, AssertionError) as error:
-        return Outcome(case, "", f"never came to the gate: {error}", time.perf_counter() - began)
+        return Outcome(case, "", f"the gate did not run: {error}", time.perf_counter() - began)
     finally:
         shutil.rmtree(shop.root / place, ignore_errors=True)
-    said, wrong = _judge_fault(case, verdict) if isinstance(case, Fault) else _judge_clean(verdict)
-    return Outcome(case, said, wrong, time.perf_counter() - began)
+    measured, wrong = (
+        _evaluate_fault(case, verdict) if isinstance(case, Fault) else _evaluate_clean(verdict)
+    )
+    return Outcome(case, measured, wrong, time.perf_counter() - began)
 
 
-def _judge_fault(fault: Fault, verdict: Verdict) -> tuple[str, str]:
-    said = verdict.refusals.get(fault.check, "")
+def _evaluate_fault(fault: Fault, verdict: Verdict) -> tuple[str, str]:
+    measured = verdict.refusals.get(fault.check, "")
     others = set(verdict.refusals) - {fault.check} - fault.also
     if fault.check not in verdict.refusals:
         by = f"only {', '.join(verdict.refusals)} did" if verdict.refusals else "it passed"
-        return said, f"{fault.check} did not refuse it: {by}"
+        return measured, f"{fault.check} did not refuse it: {by}"
     if others:
         lines = "; ".join(f"{name}: {verdict.refusals[name]}" for name in sorted(others))
-        return said, f"refused by others, too: {lines}"
+        return measured, f"other checks refused, too: {lines}"
     if verdict.passed or verdict.exit_code != REFUSED:
-        return said, f"a check refused, and the gate ended with exit code {verdict.exit_code}"
-    return said, ""
+        return measured, f"a check refused, but the exit code is {verdict.exit_code}"
+    return measured, ""
 
 
-def _judge_clean(verdict: Verdict) -> tuple[str, str]:
+def _evaluate_clean(verdict: Verdict) -> tuple[str, str]:
     if verdict.passed and verdict.exit_code == 0:
         return "", ""
-    lines = "; ".join(f"{name}: {said}" for name, said in verdict.refusals.items())
+    lines = "; ".join(f"{name}: {measured}" for name, measured in verdict.refusals.items())
     return "", f"refused: {lines}"

@@ -1,4 +1,4 @@
-"""One project in hands: its files are edited and its commands run, as a person would do it."""
+"""A project whose files are edited and whose commands are run, as a person would."""
 
 import csv
 import hashlib
@@ -39,12 +39,12 @@ sys.exit(0 if verdict.outcome == "passed" else 3)
 
 
 class Stopped(Exception):
-    """A command said no before the gate was asked."""
+    """A command failed before the gate ran."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate said: each check that refuses, with what it measured."""
+    """The gate's verdict: each check that refuses, with what it measured."""
 
     exit_code: int
     passed: bool
@@ -62,7 +62,7 @@ class Work:
     # --- commands ---------------------------------------------------------------------------------
 
     def run(self, *words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a command in the project; the caller judges its exit code."""
+        """Run a command in the project; the caller checks its exit code."""
         return subprocess.run(
             words,
             cwd=cwd or self.path,
@@ -73,10 +73,10 @@ class Work:
         )
 
     def must(self, *words: str) -> str:
-        """Run `python -m WORDS`, which must say yes; what it printed.
+        """Run `python -m WORDS` and return what it printed.
 
         Raises:
-            Stopped: it said no.
+            Stopped: the exit code is not 0.
         """
         done = self.run(str(self.python), "-m", *words)
         if done.returncode != 0:
@@ -122,13 +122,13 @@ class Work:
         path.write_text(text, encoding="utf-8")
 
     def check(self, *, only: str | None = None) -> Verdict:
-        """What the gate says of the bundle that was built last.
+        """The gate's verdict on the bundle that was built last.
 
-        With `only`, the checks that need no process of their own are asked, and the one of that
-        name if there is one: the whole gate retrains, runs notebooks and starts a server each time.
+        With `only`, the checks that start no process run, and the check of that name: the whole
+        gate retrains, runs notebooks and starts a server each time.
 
         Raises:
-            Stopped: it could not be asked.
+            Stopped: the gate did not run.
         """
         whole = ("-m", "handoff", "check", "--json")
         command = whole if only is None else ("-c", CHECK, only)
@@ -149,7 +149,7 @@ class Work:
         """Replace text that must be there."""
         replace(self.path / name, old, new)
 
-    def say(self, key: str, value: str) -> None:
+    def set_value(self, key: str, value: str) -> None:
         """Give the one line `key = …` of problem.toml another value, in TOML."""
         path = self.path / PROBLEM
         text, times = re.subn(rf"(?m)^{key} = .*$", f"{key} = {value}", path.read_text("utf-8"))
@@ -185,7 +185,7 @@ class Work:
     def set_rows(self, rows: list[Row]) -> None:
         """Let the project learn from these rows."""
         write_rows(self.path / self.table, rows)
-        self.say("source", json.dumps(self.table))
+        self.set_value("source", json.dumps(self.table))
 
     def adopt(self, table: Path, *words: str) -> None:
         """Frame the problem of a table that nobody has seen, as `data adopt` proposes it."""

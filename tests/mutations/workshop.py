@@ -92,7 +92,7 @@ class Workshop:
 
 def environment(root: Path) -> dict[str, str]:
     """What commands may see: nothing of the caller's settings, and git signs as somebody."""
-    kept = ("PATH", "TMPDIR", "LANG", "SYSTEMROOT")
+    visible = ("PATH", "TMPDIR", "LANG", "SYSTEMROOT")
     who = {"user.name": "Test", "user.email": "test@example.org"}
     settings = {
         f"GIT_CONFIG_{part}_{number}": text
@@ -100,7 +100,7 @@ def environment(root: Path) -> dict[str, str]:
         for part, text in zip(("KEY", "VALUE"), setting, strict=True)
     }
     return {
-        **{name: os.environ[name] for name in kept if name in os.environ},
+        **{name: os.environ[name] for name in visible if name in os.environ},
         **settings,
         "GIT_CONFIG_COUNT": str(len(who)),
         "GIT_CONFIG_NOSYSTEM": "1",

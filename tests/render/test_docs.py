@@ -1,6 +1,10 @@
-"""What is written about the template and the project leads somewhere."""
+"""Links and references in documentation and docstrings lead to files that exist."""
 
+import ast
+import io
 import re
+import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +12,14 @@ import pytest
 from tests.conftest import ROOT, Render
 
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)[^)]*\)")
+ROOMS = (
+    *("adopt", "bundle", "contract", "data", "eda", "gate", "journey", "leakage", "monitoring"),
+    *("pages", "problem", "serving", "training"),
+)
+# `engine/eda/bins.py`, `engine.eda.bins`, and in backticks `eda.bins`, each with what it holds.
+PATH = re.compile(r"(?<![\w/.-])engine/[\w/.-]*\w")
+MODULE = re.compile(rf"\bengine(?:\.[A-Za-z_]\w*)+|`(?:{'|'.join(ROOMS)})(?:\.[A-Za-z_]\w*)+`")
+FILE = re.compile(r"\.(html|json|md|py|sql|toml)$")
 
 
 def dead_links(folder: Path, pages: list[Path]) -> list[str]:
@@ -55,3 +67,63 @@ def test_every_decision_is_listed() -> None:
     listed = (decisions / "README.md").read_text("utf-8")
     for page in decisions.glob("0*.md"):
         assert f"({page.name})" in listed
+
+
+def texts(path: Path) -> Iterator[str]:
+    """The text of a page; of a Python file its docstrings and comments."""
+    text = path.read_text("utf-8")
+    if path.suffix != ".py":
+        yield text
+        return
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield ast.get_docstring(node) or ""
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.string
+
+
+def exists(project: Path, *names: str) -> bool:
+    """Whether a dotted name is a module of the project, or a name that its module has."""
+    place = project
+    for i, name in enumerate(names):
+        if (place / name).is_dir():
+            place /= name
+            continue
+        module, *attribute = names[i:] if (place / f"{name}.py").is_file() else ("__init__", name)
+        source = place / f"{module}.py"
+        has = re.compile(rf"\b{attribute[0] if attribute else ''}\b")
+        return source.is_file() and has.search(source.read_text("utf-8")) is not None
+    return True
+
+
+def dead_references(project: Path, pages: list[Path]) -> list[str]:
+    """References on `pages` to modules or files of the engine that `project` does not have."""
+    keys = (project / "problem" / "problem.toml").read_text("utf-8")
+    dead = []
+    for page in pages:
+        for text in texts(page):
+            dead += [f"{page}: {one}" for one in PATH.findall(text) if not (project / one).exists()]
+            for one in MODULE.findall(text):
+                names = one.strip("`").split(".")
+                found = exists(project, *names) or exists(project, "engine", *names)
+                if not found and not FILE.search(one.strip("`")) and f"\n{names[-1]} =" not in keys:
+                    dead.append(f"{page}: {one}")
+    return dead
+
+
+def test_references_to_the_engine_exist(render: Render) -> None:
+    """Pages, docstrings and comments of the project, and pages of the template."""
+    project = render().path
+    pages = [path for suffix in ("md", "py") for path in project.rglob(f"*.{suffix}")]
+    pages += [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    assert dead_references(project, [page for page in pages if "starter" not in page.parts]) == []
+
+
+def test_a_reference_to_a_missing_module_is_reported(render: Render, tmp_path: Path) -> None:
+    """A module, a name in a module, a short name and a path; existing ones are not reported."""
+    page = tmp_path / "page.md"
+    missing = ["engine.eda.nowhere", "engine.eda.bins.nothing", "`eda.nowhere`", "engine/no/x.py"]
+    page.write_text(" ".join([*missing, "engine.eda.bins.cut `eda.bins` engine/eda/bins.py"]))
+    reported = dead_references(render().path, [page])
+    assert sorted(one.removeprefix(f"{page}: ") for one in reported) == sorted(missing)

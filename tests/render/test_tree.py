@@ -73,13 +73,13 @@ def test_the_chosen_data_is_framed_and_described(
         assert project.files()[f"{folder}/{name}"] == inside[f"{source}/{name}"]
 
 
-def test_shipped_framing_is_answered_and_sealed(choices: dict[str, str], project: Project) -> None:
-    """The seal tells `data adopt` that nobody edited the files, so it may replace them."""
+def test_shipped_framing_is_answered_and_has_a_valid_checksum(choices: dict[str, str], project: Project) -> None:
+    """The checksum shows `data adopt` that nobody edited the files, so it may replace them."""
     generated = runpy.run_path(str(project.path / "engine/adopt/generated.py"))
     assert tomllib.loads(project.read("problem/problem.toml"))["assumed"] == []
     for name in ("problem/problem.toml", "data/contract.py"):
-        seal = generated["seal"](project.read(name).rpartition(generated["MARK"])[0])
-        right = seal.splitlines()[-1]
+        text = project.read(name).rpartition(generated["MARK"])[0]
+        right = generated["with_checksum"](text).splitlines()[-1]
         assert not generated["is_edited"](project.path / name), f"{name} must end with: {right}"
 
 

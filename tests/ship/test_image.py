@@ -28,7 +28,7 @@ import importlib, sys
 from pathlib import Path
 for name in (
     *("serving.__main__", "serving.app", "serving.batch"),
-    *("engine.serving.run", "engine.serving.batch.work", "engine.serving.batch.ready"),
+    *("engine.serving.run", "engine.serving.batch.predict", "engine.serving.batch.ready"),
 ):
     importlib.import_module(name)
 here = Path.cwd()

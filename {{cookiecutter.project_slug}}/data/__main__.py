@@ -1,6 +1,7 @@
 """`python -m data adopt|check`: frame a first problem for a table; check a new delivery of it."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from typing import get_args
 
@@ -57,6 +58,7 @@ def _adopt(given: argparse.Namespace) -> int:
         id_column=given.id,
         task=given.task,
         force=given.force,
+        progress=lambda line: print(line, file=sys.stderr, flush=True),
     )
     print_report(given.source, adoption)
     return 0

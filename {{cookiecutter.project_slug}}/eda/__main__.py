@@ -11,13 +11,13 @@ EXPLORE = Path("eda/explore.py")
 
 
 def main(words: Sequence[str]) -> int:
-    """Write the page that was asked for, and say where it is."""
+    """Write the requested page and print its path."""
     given = parser().parse_args(words)
     return _notebook(given.file, given.out) if given.verb == "notebook" else _report(given.out)
 
 
 def parser() -> argparse.ArgumentParser:
-    """What may stand on the command line."""
+    """The parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m eda", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     verb = verbs.add_parser("report", help="write the page about the rows of problem.toml")
@@ -40,7 +40,7 @@ def _notebook(file: Path, out: Path | None) -> int:
 
 
 def _report(out: Path | None) -> int:
-    # Only now what is slow to import: a mistake in the words need not wait for it.
+    # Slow imports come after the arguments are parsed: a wrong argument fails at once.
     from data.contract import ROW
     from eda.report import report
     from engine.data.columns import columns

@@ -1,4 +1,4 @@
-"""A first look to play with: the report's own measures and pictures, and cells of your own.
+"""The measures and charts of the EDA page, and cells for your own questions.
 
 `make explore` opens it; `python -m eda notebook` runs it and writes build/eda/explore.html.
 """
@@ -47,7 +47,7 @@ def _():
     mo.md("""
     ## One feature
 
-    Choose one and look at it alone. Outcomes come from `profile.learn`, the training
+    Choose a feature. Outcomes come from `profile.learn`, the training
     rows: the test rows stay unseen here too.
     """)
     return
@@ -75,8 +75,7 @@ def _():
     mo.md("""
     ## Your own questions
 
-    What you find out here and want to keep belongs in the report, the contract or
-    `problem.toml`; this notebook is for asking.
+    Move results that you want to keep to the report, the contract or `problem.toml`.
     """)
     return
 
@@ -89,9 +88,9 @@ def _(feature, profile):
 
 @app.cell
 def _(problem, profile):
-    # Columns that are kept out as well: what do they look like?
+    # Excluded columns, without personal data.
     excluded = [name for name in problem.columns.reasons if name not in problem.columns.personal]
-    profile.learn[excluded].describe() if excluded else "problem.toml keeps nothing out"
+    profile.learn[excluded].describe() if excluded else "problem.toml excludes no column"
     return
 
 

@@ -1,4 +1,4 @@
-"""The EDA page, section by section, in the order in which a reviewer asks.
+"""The EDA page, section by section.
 
 To change the page, edit `SECTIONS`: drop a line, move one, or add a section of your own. A section
 is a function of the measured table (`Profile`); None leaves it out. For example:
@@ -55,7 +55,7 @@ def report(
         columns: the model's inputs (`engine.data.columns.columns`).
 
     Raises:
-        BadInput: the positive outcome of problem.toml is none of the target's.
+        BadInput: the positive outcome of problem.toml is not a value of the target.
     """
     measured = measure(problem, frame, columns)
     return write_report(measured, SECTIONS, path)

@@ -18,7 +18,7 @@ own, write a function that returns a `Result`, and put it behind them:
 `CheckContext` holds the bundle, its model and the rows; engine/gate/checks/ has twenty examples.
 A check that crashes refuses the bundle, because nothing was measured.
 
-To leave one out, say why. It stays in the verdict, as not applicable, with your reason:
+To leave one out, give the reason. The verdict shows the check as not applicable, with the reason:
 
     CHECKS = without(STANDARD_CHECKS, {"notebooks": "we have none"})
 """

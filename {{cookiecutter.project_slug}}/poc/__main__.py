@@ -13,18 +13,18 @@ LONGEST_SEARCH = 2_592_000
 
 
 def main(words: Sequence[str]) -> int:
-    """Train on the problem and the contract of this project, or tell what came of it."""
+    """Train on the problem and the contract of this project, or report the latest run."""
     given = parser().parse_args(words)
     configure_allocator()
     if given.verb == "report":
         return _report(given.out, as_slides=given.slides)
     if given.verb == "retrain":
-        return _retrain(given.facts, given.out)
+        return _retrain(given.metadata, given.out)
     return _train(given.search_seconds, given.parameters_of)
 
 
 def parser() -> argparse.ArgumentParser:
-    """What may stand on the command line."""
+    """The command line's verbs and options."""
     parser = argparse.ArgumentParser(prog="python -m poc", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     verb = verbs.add_parser("train", help="train the candidates and record the chosen one")
@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
         "--search-seconds",
         metavar="N",
         type=seconds(1, LONGEST_SEARCH),
-        help="search for better parameters for so long; stopped, the same command goes on",
+        help="search for better parameters for N seconds; the same command continues it",
     )
     tuning.add_argument(
         "--parameters-of",
@@ -41,47 +41,51 @@ def parser() -> argparse.ArgumentParser:
         type=text,
         help="try what the search of that run found (its id, or: latest), without searching",
     )
-    again = verbs.add_parser("retrain", help="make a run's model again from its training.json")
-    again.add_argument("facts", metavar="FACTS", type=path, help="the run's training.json")
+    again = verbs.add_parser("retrain", help="train a run's model again from its training.json")
+    again.add_argument("metadata", metavar="METADATA", type=path, help="the run's training.json")
     again.add_argument(
-        "out", metavar="OUT", type=output_folder, help="folder for the model and its facts"
+        "out", metavar="OUT", type=output_folder, help="folder for the model and its metadata"
     )
-    told = verbs.add_parser("report", help="tell the latest run to people who are not technical")
-    told.add_argument("--slides", action="store_true", help="as slides for a meeting")
+    report = verbs.add_parser("report", help="the latest run, for people who are not technical")
+    report.add_argument("--slides", action="store_true", help="as slides for a meeting")
     where = "instead of build/report.html or build/slides.html"
-    told.add_argument("--out", metavar="PAGE", type=output_file, help=where)
+    report.add_argument("--out", metavar="PAGE", type=output_file, help=where)
     return parser
 
 
-# Each imports only now what is slow to import: a mistake in the words need not wait for it.
+# Slow imports stand in the functions: a wrong option is refused without them.
 
 
 def _train(search_seconds: float | None, parameters_of: str | None) -> int:
     from engine.problem.spec import read
+    from engine.training.record.write import attach
+    from engine.training.report.pages import write_training_page
     from poc.model import MODEL
     from poc.train import train
 
-    done = train(read(), MODEL, search_seconds=search_seconds, parameters_of=parameters_of)
-    print(f"run {done.run_id} recorded, pictures in {done.page}; next: python -m handoff build")
+    run = train(read(), MODEL, search_seconds=search_seconds, parameters_of=parameters_of)
+    page = write_training_page(run)
+    attach(run, page)
+    print(f"Recorded run {run.run_id}; page: {page}. Next: python -m handoff build")
     return 0
 
 
-def _retrain(facts: Path, out: Path) -> int:
+def _retrain(metadata: Path, out: Path) -> int:
     from engine.problem.spec import read
     from engine.training.retrain import retrain
     from poc.model import MODEL
 
-    retrain(read(), MODEL, facts, out)
+    retrain(read(), MODEL, metadata, out)
     return 0
 
 
 def _report(out: Path | None, *, as_slides: bool) -> int:
     from data.contract import ROW
     from engine.problem.spec import read
-    from engine.training.report.evidence import gather_evidence
-    from engine.training.report.story import write
+    from engine.training.record.previous_runs import latest_run
+    from engine.training.report.pages import write_report
 
-    path = write(gather_evidence(read(), ROW), out, as_slides=as_slides)
+    path = write_report(latest_run(read(), ROW), out, as_slides=as_slides)
     print(f"{'slides' if as_slides else 'report'}: {path}")
     return 0
 

@@ -1,7 +1,6 @@
-"""What the model sees of a row. Owner: data science; what you add here travels in the bundle.
+"""The features of a row. Owner: data science; the bundle carries this file.
 
-This file stands alone: it imports nothing of the project, because the server loads it from the
-bundle, without the project around it.
+It imports nothing of the project, because the server loads it from the bundle alone.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,13 +17,13 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 Floats = NDArray[np.float64]
 
-# Rarer categories share one column: it is what a category that was never seen falls into. Of a few
-# hundred rows ten would be most of them, so there a category is rare below a fiftieth of the rows.
+# Rarer categories share one column, which unseen categories get too. Of a few hundred rows ten are
+# too many, so there a category is rare below a fiftieth of the rows.
 RARE_ROWS, RARE_PART, MOST_COLUMNS = 10, 50, 40
-# What comes round again in a date, and what pandas calls it.
+# The periodic parts of a date, and their names in pandas.
 PARTS = {"month": "month", "weekday": "day_of_week", "hour": "hour"}
 MISSING = "(missing)"
-# So few rows, as a server is asked for, need no sorting out.
+# So few rows, as in a request, are converted cell by cell.
 FEW = 1_000
 # Far beyond any real value, and small enough to stay finite when a model multiplies it.
 LARGEST = 1e30
@@ -33,22 +32,22 @@ LARGEST = 1e30
 class AsFloat32(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Numbers, integers and booleans rounded to float32, missing as NaN.
 
-    Fast runtimes compute in float32. Rounding before training instead of after means that a value
-    next to a tree's split falls on the same side there as here. What is rounded comes as float64:
-    a linear model that adds up in float32 answers a row otherwise alone than among others.
+    Fast runtimes compute in float32. After rounding before training, a value next to a tree's split
+    falls on the same side there as here. The result is float64: a linear model that adds up in
+    float32 predicts a row alone differently than in a batch.
     """
 
     def fit(self, frame: pd.DataFrame, target: Any = None) -> Self:
-        """Remember the names, and which columns have no value at all to learn from."""
+        """Store the names, and which columns have no value at all."""
         self.feature_names_in_ = np.asarray(frame.columns, dtype=object)
         self.n_features_in_ = len(frame.columns)
         self.empty_ = np.array([np.isnan(values).all() for values in self._columns(frame)], bool)
         return self
 
     def transform(self, frame: pd.DataFrame) -> Floats:
-        """Shape (rows, features); 0 throughout where there was nothing to learn from."""
+        """Shape (rows, features); 0 in columns that had no value in training."""
         made = np.empty((len(frame), len(self.empty_)))
-        # A column at a time: of a large table each copy of the whole counts.
+        # One column at a time: copies of a whole large table need too much memory.
         for place, values in enumerate(self._columns(frame)):
             made[:, place] = 0.0 if self.empty_[place] else values
         return made
@@ -64,32 +63,32 @@ class AsFloat32(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 class DateParts(AsFloat32):
-    """Month, weekday and hour of dates: what comes round again, never the date itself.
+    """Month, weekday and hour of dates: what is periodic, never the date itself.
 
-    A tree cannot look beyond the last date it was trained on, so the date as a number would be a
-    feature that is out of range from the first day in production.
+    A tree cannot extrapolate beyond its last training date: the date as a number would be out of
+    range from the first day in production.
     """
 
     def get_feature_names_out(self, names: Any = None) -> NDArray[np.object_]:
         """`column_month` and so on."""
-        found = [f"{name}_{part}" for name in self.feature_names_in_ for part in PARTS]
-        return np.asarray(found, dtype=object)
+        names = [f"{name}_{part}" for name in self.feature_names_in_ for part in PARTS]
+        return np.asarray(names, dtype=object)
 
     def _columns(self, frame: pd.DataFrame) -> Iterator[NDArray[Any]]:
-        # The array, not `.dt`: that makes a Series of each part, which for one row takes long.
+        # The array, not `.dt`: that makes a Series of each part, which is slow for one row.
         dates = [column.array for _, column in frame.items()]
-        parts = [getattr(date, part) for date in dates for part in PARTS.values()]
-        yield from (np.asarray(part, np.float64) for part in parts)
+        values = [getattr(date, part) for date in dates for part in PARTS.values()]
+        yield from (np.asarray(part, np.float64) for part in values)
 
 
 class Words(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Categories as the encoder reads them; a missing one is a word of its own.
+    """Categories as the encoder reads them; a missing one is a category of its own.
 
-    Of many rows one object stands for all that say the same: one a cell took more than the table.
+    Of many rows equal cells share one object: one for each cell took more memory than the table.
     """
 
     def fit(self, frame: pd.DataFrame, target: Any = None) -> Self:
-        """Remember the names."""
+        """Store the names."""
         self.feature_names_in_ = np.asarray(frame.columns, dtype=object)
         self.n_features_in_ = len(frame.columns)
         return self
@@ -119,21 +118,21 @@ def features(
     Args:
         kinds: type of each input (number, integer, boolean, category or date) by name.
         scaled: fill missing numbers and scale all of them, as a linear model needs it.
-        rows: how many there are to learn from; of few, fewer make a category rare.
+        rows: the number of training rows; of few, fewer make a category rare.
     """
     numbers = [name for name, kind in kinds.items() if kind in ("number", "integer", "boolean")]
     categories = [name for name, kind in kinds.items() if kind == "category"]
     dates = [name for name, kind in kinds.items() if kind == "date"]
-    parts = [
+    branches = [
         ("numbers", _numeric(AsFloat32(), scaled=scaled), numbers),
         ("dates", _numeric(DateParts(), scaled=scaled), dates),
         ("categories", _categorical(rows), categories),
     ]
-    return ColumnTransformer([part for part in parts if part[2]], sparse_threshold=0)
+    return ColumnTransformer([branch for branch in branches if branch[2]], sparse_threshold=0)
 
 
 def _numeric(first: BaseEstimator, *, scaled: bool) -> Pipeline:
-    # In place: what comes first has made a table of its own.
+    # In place: the first step has made a table of its own.
     filled = SimpleImputer(strategy="median", add_indicator=True, copy=False)
     return make_pipeline(first, *([filled, StandardScaler(copy=False)] if scaled else []))
 

@@ -24,15 +24,15 @@ def candidates(
 ) -> tuple[Candidate, ...]:
     """Dummy baseline, a plain rule, linear model and gradient boosting, simplest first.
 
-    `rows` are those to learn from: see `poc.features.features`.
+    `rows` is the number of training rows: see `poc.features.features`.
     """
     kinds = {column.name: column.type for column in columns}
 
-    # One object each, never fitted itself: whoever shares it can share what it makes of a fold.
-    seen = {scaled: features(kinds, scaled=scaled, rows=rows) for scaled in (False, True)}
+    # One object each, never fitted itself: models that share it share the features of a fold.
+    shared = {scaled: features(kinds, scaled=scaled, rows=rows) for scaled in (False, True)}
 
     def pipeline(model: BaseEstimator, *, scaled: bool) -> Pipeline:
-        return make_pipeline(seen[scaled], model)
+        return make_pipeline(shared[scaled], model)
 
     # Two decisions at most: what a business would write down without a model.
     small: dict[str, Any] = {

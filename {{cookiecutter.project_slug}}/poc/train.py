@@ -1,7 +1,7 @@
 """The training, step by step. To change what a step does, change its line here.
 
-Each step is a function that takes the results of earlier steps and returns its own. So you can put
-your own function in its place: another rule of choice, no calibration, one more page.
+Each step is a function of the results of earlier steps. You can replace one by your own: another
+rule of choice, no calibration.
 """
 
 from engine.problem.spec import Problem
@@ -13,7 +13,6 @@ from engine.training.fit_final import fit_final
 from engine.training.folds import cross_validate
 from engine.training.insight.importance import importance
 from engine.training.insight.learning_curve import learning_curve
-from engine.training.insight.page import write_page
 from engine.training.parallel import one_thread_each, run_concurrently
 from engine.training.prepare import prepare, summary
 from engine.training.record.run_metadata import run_metadata
@@ -26,7 +25,7 @@ from engine.training.selection import select
 def train(
     problem: Problem,
     definition: ModelDefinition,
-    say: Progress = print,
+    progress: Progress = print,
     *,
     search_seconds: float | None = None,
     parameters_of: str | None = None,
@@ -34,6 +33,9 @@ def train(
     """Try all candidates on the training rows, fit the chosen one, record the run in MLflow.
 
     Args:
+        problem: what the model is for.
+        definition: the contract of a row, and the candidates.
+        progress: takes one line at a time.
         search_seconds: how long to search for parameters; None searches nothing.
         parameters_of: a run (its id, or `latest`) whose search is reused.
 
@@ -43,21 +45,21 @@ def train(
     """
     # Split: the test rows leave here, and no step below can read their inputs.
     data = prepare(problem, definition.contract)
-    say(summary(data))
+    progress(summary(data))
 
     # Candidates: your own, the one that a search found, and the accepted model for comparison.
     own = definition.candidates(data.dataset.columns, problem.target.task, SEED, len(data.table))
     tuned, search = tuned_candidates(
-        data, own, say, search_seconds=search_seconds, parameters_of=parameters_of
+        data, own, progress, search_seconds=search_seconds, parameters_of=parameters_of
     )
-    champion, origin = accepted_champion(data, own, say)
+    champion, origin = accepted_champion(data, own, progress)
 
     # Cross-validate: all on the same folds.
     trials = cross_validate(data, (*own, *tuned, *champion))
     trials = calibrate_champion(data, trials, origin)
     for trial in trials:
         name, metric = trial.candidate.name, data.metric.name
-        say(f"  {name:<18} {metric} {trial.mean:.4f} ± {trial.error:.4f}")
+        progress(f"  {name:<18} {metric} {trial.mean:.4f} ± {trial.standard_error:.4f}")
 
     # Choose: the simplest candidate within one standard error of the best.
     chosen = select(problem, trials)
@@ -69,15 +71,13 @@ def train(
         lambda: learning_curve(data, chosen),
         lambda: importance(data, chosen),
     )
-    say(f"chosen: {final}, fitted on all {len(data.table):,} rows")
+    progress(f"Selected: {final}, fitted on all {len(data.table):,} training rows.")
 
-    # Record: data, code, choice and model in MLflow, and a page for people.
+    # Record: data, code, choice and model in MLflow.
     done = final.put_into(trials)
     metadata = run_metadata(
         data, done, final, calibration, curve, importances, search=search, champion=origin
     )
     for warning in metadata["warnings"]:
-        say(f"warning: {warning}")
-    page = write_page(data, final, metadata)
-    run_id = record(data, done, final, metadata, page)
-    return Run(run_id, chosen.candidate.name, done, final.threshold, len(data.table), page)
+        progress(f"Warning: {warning}")
+    return record(data, done, final, metadata)

@@ -27,7 +27,7 @@ def batch(
         out: the .parquet file to write; refused rows go to ….refused.parquet beside it.
         chosen: a bundle's folder; None for the released bundle.
         rehearsal: use a bundle that is not accepted; every row says so.
-        anew: forget what an earlier run began or finished.
+        overwrite: discard what an earlier run began or finished.
         processes: how many processes predict, each with a model of its own; 0 for one a core.
         part_rows: rows that are read, predicted and written at a time.
 
@@ -45,8 +45,8 @@ def batch(
     ) as run:
         # 2. Read the file in parts. 3. Predict them, on every core; each is safe on the disk then.
         with run.predictions(processes) as parts:
-            for part in parts:
-                run.add(part)
+            for number, counts in parts:
+                run.add(number, counts)
         # 4. Write one file of all parts. It appears under its name when it is whole.
         run.join()
     return run.report()

@@ -9,7 +9,7 @@ from tests.mutations.work import Work
 
 @root_fault("leakage", "breast_cancer")
 def copied_for_those_who_came_back(work: Work) -> None:
-    """A copy of the outcome that is blank in six rows of ten: who came for the second visit."""
+    """A copy of the outcome, missing in 60 % of the rows: those without a second visit."""
     rng = Random(8)
     work.add(
         "second_visit",
@@ -21,7 +21,7 @@ def copied_for_those_who_came_back(work: Work) -> None:
 
 @root_fault("leakage", "diabetes")
 def bands_for_some(work: Work) -> None:
-    """The outcome in four bands, which were worked out for half of the rows alone."""
+    """The outcome in four bands, computed for half of the rows only."""
     rng = Random(9)
     work.add(
         "band",
@@ -36,13 +36,13 @@ def bands_for_some(work: Work) -> None:
 
 @leaking_column("diabetes")
 def weighed_again(row: Row) -> float:
-    """A copy of the outcome that is off by half a percent of itself."""
+    """A copy of the outcome with 0.5 % noise."""
     return round(float(row["target"]) * Random(row["target"] + row["bmi"]).gauss(1, 0.005), 3)
 
 
 @root_fault("leakage", "diabetes")
 def better_of_two_attempts(work: Work) -> None:
-    """The outcome is the greater of two columns, either of which is it in half of the rows."""
+    """The outcome is the maximum of two columns; each equals it in half of the rows."""
     rng = Random(10)
     first, second = [], []
     for row in work.rows():
@@ -56,7 +56,7 @@ def better_of_two_attempts(work: Work) -> None:
 
 @root_fault("leakage", "parcels", also=("behaviour",))
 def share_of_the_customers_other_parcels(work: Work) -> None:
-    """The mean outcome of the customer's other parcels: what they leave open is the row's own."""
+    """The mean outcome of the customer's other parcels, which reveals the row's own."""
     groups: dict[str, list[bool]] = {}
     for row in work.rows():
         groups.setdefault(row["customer_id"], []).append(row["late"] == "True")
@@ -70,9 +70,9 @@ def share_of_the_customers_other_parcels(work: Work) -> None:
 
 @root_fault("leakage", "breast_cancer")
 def cases_so_far(work: Work) -> None:
-    """A running number of the malignant masses, in which the row's own is counted already."""
-    count, found = 0, []
+    """A running count of malignant masses that includes the row itself."""
+    count, counts = 0, []
     for row in work.rows():
         count += row["target"] == "malignant"
-        found.append(count)
-    work.add("cases_so_far", "int", found)
+        counts.append(count)
+    work.add("cases_so_far", "int", counts)

@@ -21,37 +21,37 @@ AT_RANDOM = (
 
 @fault("evaluation", "wine", quick=True)
 def a_prettier_score(work: Work) -> None:
-    """Someone typed a better score into evaluation.json, and sealed the bundle anew."""
-    work.lie_in_json("evaluation.json", lambda said: said["candidate"].update(value=0.999))
+    """A better score was written into evaluation.json, and the manifest was updated."""
+    work.lie_in_json("evaluation.json", lambda document: document["candidate"].update(value=0.999))
 
 
 @fault("evaluation", "parcels")
 def a_group_less(work: Work) -> None:
-    """The group that does worst was taken out of evaluation.json."""
+    """The group with the worst score was removed from evaluation.json."""
 
-    def hide_the_worst(said: dict[str, Any]) -> None:
-        worst = min(said["slices"], key=lambda part: part["metric"])
-        said["slices"].remove(worst)
+    def hide_the_worst(document: dict[str, Any]) -> None:
+        worst = min(document["slices"], key=lambda part: part["metric"])
+        document["slices"].remove(worst)
 
     work.lie_in_json("evaluation.json", hide_the_worst)
 
 
 @fault("evaluation", "breast_cancer", also=("parity", "reproducible", "budget"))
 def a_threshold_moved(work: Work) -> None:
-    """The threshold was moved after the build; golden rows are decided otherwise then."""
-    work.lie_in_json("evaluation.json", lambda said: said.update(threshold=0.99))
+    """The threshold was changed after the build, so golden rows get other decisions."""
+    work.lie_in_json("evaluation.json", lambda document: document.update(threshold=0.99))
 
 
 @fault("evaluation", "diabetes")
 def a_use_more_on_the_card(work: Work) -> None:
-    """A limit of use was taken off the model card."""
+    """A limit of use was removed from the model card."""
     work.lie("model_card.md", "Choosing or changing a treatment; ", "")
 
 
 @fault("evaluation", "diabetes")
 def a_reference_that_sees_nothing(work: Work) -> None:
-    """The monitor's reference was widened, so that no drift would ever ring."""
-    work.lie_in_json("reference.json", lambda said: said["features"][0].update(edges=[]))
+    """The monitor's reference was widened, so that it never reports drift."""
+    work.lie_in_json("reference.json", lambda document: document["features"][0].update(edges=[]))
 
 
 # --- what was learned from is kept apart from what judges ----------------------------------------
@@ -59,7 +59,7 @@ def a_reference_that_sees_nothing(work: Work) -> None:
 
 @root_fault("split", "parcels")
 def tomorrow_before_yesterday(work: Work) -> None:
-    """Rows were drawn at random where there is time: the model learns from days after the test."""
+    """Rows with a time were split at random: the model is trained on days after the test."""
     work.edit(
         SPLIT,
         "if problem.rows.time:\n        train, test = next(_by_time",
@@ -69,13 +69,13 @@ def tomorrow_before_yesterday(work: Work) -> None:
 
 @root_fault("split", "titanic")
 def duplicates_on_both_sides(work: Work) -> None:
-    """A plain random split: of 119 repeated rows, many are learned from and judged on."""
+    """A plain random split: many of 119 repeated rows are in the training and the test set."""
     work.edit(SPLIT, BY_GROUP, AT_RANDOM)
 
 
 @root_fault("split", "adopted", quick=True)
 def customers_on_both_sides(work: Work) -> None:
-    """The same where rows belong to customers, who keep their habits."""
+    """A plain random split: rows of one customer are in the training and the test set."""
     bills = made(1200, 1, tables.accounts_of_customers)
     work.adopt_rows("bills", bills, "--target", "paid_late")
     work.edit(PROBLEM, "[rows]\n", '[rows]\nunit = "customer"\n')
@@ -87,12 +87,12 @@ def customers_on_both_sides(work: Work) -> None:
 
 @root_fault("calibration", "parcels", quick=True)
 def chances_of_another_season(work: Work) -> None:
-    """In the latest weeks two of three delays are missing: what is said is far more than comes."""
+    """In the latest weeks two of three delays are missing: predicted probabilities are too high."""
     rng = Random(1)
     rows = work.rows()[:8000]
     season = len(rows) * 4 // 5
-    kept = [row["late"] == "False" or at < season or rng.random() > 0.67
+    is_listed = [row["late"] == "False" or at < season or rng.random() > 0.67
             for at, row in enumerate(rows)]  # fmt: skip
-    work.set_rows(list(itertools.compress(rows, kept)))
-    work.say("minimum", "0.65")
-    work.say("margin", "0.1")
+    work.set_rows(list(itertools.compress(rows, is_listed)))
+    work.set_value("minimum", "0.65")
+    work.set_value("margin", "0.1")

@@ -12,13 +12,13 @@ from tests.mutations.work import PROBLEM, Work
 
 @leaking_column("wine", "str", quick=True)
 def label_on_the_bottle(row: Row) -> str:
-    """The target in other words: a code list that somebody joined."""
+    """A joined code list re-encodes the target."""
     return {"class_0": "red", "class_1": "green", "class_2": "blue"}[row["target"]]
 
 
 @root_fault("leakage", "breast_cancer")
 def copied_with_typing_errors(work: Work) -> None:
-    """A copy of the outcome in which one row of a hundred was mistyped."""
+    """A copy of the outcome with typing errors in 1 % of the rows."""
     rng = Random(1)
     flipped = {"malignant": "no", "benign": "yes"}, {"malignant": "yes", "benign": "no"}
     values = [flipped[rng.random() >= 0.01][row["target"]] for row in work.rows()]
@@ -33,12 +33,12 @@ def outcome_in_another_language(work: Work) -> None:
 
 @root_fault("leakage", "breast_cancer")
 def result_that_is_missing_where_all_is_well(work: Work) -> None:
-    """Missingness that tells the outcome: a second reading is only ordered for malignant masses."""
+    """Missing values give the outcome: a second reading exists only for malignant masses."""
     rng = Random(2)
-    found = [
+    readings = [
         f"{rng.gauss(30, 8):.1f}" if row["target"] == "malignant" else None for row in work.rows()
     ]
-    work.add("second_reading", "float", found, nullable=True)
+    work.add("second_reading", "float", readings, nullable=True)
 
 
 # --- a transform of it ----------------------------------------------------------------------------
@@ -46,7 +46,7 @@ def result_that_is_missing_where_all_is_well(work: Work) -> None:
 
 @leaking_column("diabetes")
 def logarithm_of_the_outcome(row: Row) -> float:
-    """A transform of the target that a feature store kept."""
+    """A transform of the target from a feature store."""
     return round(math.log(float(row["target"])), 6)
 
 
@@ -76,29 +76,32 @@ def number_given_after_the_result(work: Work) -> None:
 
 
 @root_fault("leakage", "bikes")
-def two_parts_of_the_total(work: Work) -> None:
+def two_terms_of_the_total(work: Work) -> None:
     """The target is the sum of two columns: bikes' own casual and registered riders."""
     for name in ("casual", "registered"):
         work.edit(PROBLEM, f'{name} = "known with the outcome"\n', "")
 
 
 @root_fault("leakage", "diabetes")
-def three_parts_of_the_total(work: Work) -> None:
-    """The target is the sum of three columns, each of which says little."""
-    _parts_of_the_total(work, 3)
+def three_terms_of_the_total(work: Work) -> None:
+    """The target is the sum of three columns; each is only weakly associated with it."""
+    _terms_of_the_total(work, 3)
 
 
 @root_fault("leakage", "diabetes")
-def four_parts_of_the_total(work: Work) -> None:
+def four_terms_of_the_total(work: Work) -> None:
     """The target is the sum of four columns."""
-    _parts_of_the_total(work, 4)
+    _terms_of_the_total(work, 4)
 
 
-def _parts_of_the_total(work: Work, parts: int) -> None:
-    rng = Random(parts)
+def _terms_of_the_total(work: Work, terms: int) -> None:
+    rng = Random(terms)
     outcomes = [float(row["target"]) for row in work.rows()]
-    others = [[round(rng.gauss(60, 40), 1) for _ in outcomes] for _ in range(parts - 1)]
-    last = [round(total - sum(some), 1) for total, *some in zip(outcomes, *others, strict=True)]
+    others = [[round(rng.gauss(60, 40), 1) for _ in outcomes] for _ in range(terms - 1)]
+    last = [
+        round(total - sum(others_of_row), 1)
+        for total, *others_of_row in zip(outcomes, *others, strict=True)
+    ]
     for number, values in enumerate([*others, last], start=1):
         work.add(f"part_{number}", "float", values)
 
@@ -159,7 +162,7 @@ def later_than_due_by_a_grace(work: Work) -> None:
 
 @root_fault("leakage", "breast_cancer")
 def two_flags_that_differ(work: Work) -> None:
-    """The target is whether two flags differ, of which each alone says nothing."""
+    """The target is whether two flags differ; each alone is not associated with it."""
     rng = Random(7)
     first = [rng.random() < 0.5 for _ in work.rows()]
     second = [
@@ -180,7 +183,7 @@ def hours_on_the_way(work: Work) -> None:
 
 @root_fault("leakage", "titanic")
 def share_of_each_group_that_survived(work: Work) -> None:
-    """Target statistics worked out before the split: the mean outcome of each fare."""
+    """Target statistics computed before the split: the mean outcome of each fare."""
     of_fare: dict[str, list[int]] = {}
     for row in work.rows():
         of_fare.setdefault(row["fare"], []).append(int(row["survived"]))

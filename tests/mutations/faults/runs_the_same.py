@@ -11,7 +11,7 @@ from tests.mutations.work import FEATURES, MODEL, PROBLEM, Work
 @fault("current", "wine", quick=True)
 def problem_edited_after_training(work: Work) -> None:
     """The minimum was lowered once the result was known."""
-    work.say("minimum", "0.5")
+    work.set_value("minimum", "0.5")
 
 
 @fault("current", "diabetes")
@@ -22,7 +22,7 @@ def features_edited_after_training(work: Work) -> None:
 
 @fault("current", "titanic")
 def rows_delivered_after_training(work: Work) -> None:
-    """A new delivery of the table took the place of the one that the model learned from."""
+    """A new delivery of the table replaced the one that the model was trained on."""
     work.set_rows(work.rows()[:-5])
 
 
@@ -47,13 +47,13 @@ def packages_of_another_machine(work: Work) -> None:
 
 @fault("contract", "wine", quick=True, also=("parity",))
 def contract_loosened_for_callers(work: Work) -> None:
-    """The bundle's contract was made to take rows that training would have refused."""
-    work.lie_in_json("contract.json", lambda said: said["inputs"][0].update(maximum=10**6))
+    """The bundle's contract was changed to accept rows that training refuses."""
+    work.lie_in_json("contract.json", lambda document: document["inputs"][0].update(maximum=10**6))
 
 
 @fault("contract", "parcels", also=("parity",))
 def contract_that_forgot_a_rule(work: Work) -> None:
-    """data/contract.py lost a range after training, so the two say different things."""
+    """data/contract.py lost a range after training, so it differs from the bundle's contract."""
     work.edit("data/contract.py", "            pa.Check.in_range(0, 3000),\n", "")
 
 
@@ -75,13 +75,13 @@ def golden_answers_edited(work: Work) -> None:
     "parity", "breast_cancer", also=("evaluation", "reproducible", "robust", "budget", "safe")
 )
 def features_that_throw_dice(work: Work) -> None:
-    """Noise is added to the features whenever they are worked out, in production too."""
+    """Noise is added to the features whenever they are computed, in production too."""
     work.compute_otherwise("made *= np.random.default_rng().normal(1, 0.05, made.shape)")
 
 
 @root_fault("parity", "breast_cancer", also=("reproducible", "robust", "budget"))
 def features_of_the_whole_batch(work: Work) -> None:
-    """A number is centred on the batch that it comes in: alone, every row is average."""
+    """A number is centred on its batch, so a row alone gets another score."""
     work.compute_otherwise("made -= made.mean(axis=0)")
 
 
@@ -90,7 +90,7 @@ def features_of_the_whole_batch(work: Work) -> None:
 
 @root_fault("robust", "diabetes", quick=True)
 def features_without_a_zero(work: Work) -> None:
-    """A table of what a positive and a negative value mean, in which 0 was forgotten."""
+    """A lookup of positive and negative values that lacks 0."""
     work.compute_otherwise(
         "sides = {1.0: 1.0, -1.0: 0.999}",
         "made *= np.vectorize(sides.__getitem__)(np.sign(made))",
@@ -99,7 +99,7 @@ def features_without_a_zero(work: Work) -> None:
 
 @root_fault("robust", "titanic")
 def features_that_need_a_first_letter(work: Work) -> None:
-    """Words are cut to their first letter, which an empty text does not have."""
+    """Categories are cut to their first letter, which an empty text does not have."""
     work.edit(
         FEATURES,
         "def _categorical(",
@@ -121,7 +121,7 @@ def features_that_need_a_first_letter(work: Work) -> None:
 
 @root_fault("behaviour", "diabetes", quick=True)
 def sex_moves_the_answer(work: Work) -> None:
-    """The clinic's policy says that a column must not move the answer, and it does."""
+    """The clinic's policy is that a column must not change the score, but it does."""
     work.append(
         PROBLEM,
         '\n[[expectations.invariance]]\ncolumn = "sex"\nwithin = 1.0\n'
@@ -131,7 +131,7 @@ def sex_moves_the_answer(work: Work) -> None:
 
 @root_fault("behaviour", "parcels")
 def nearer_is_said_to_be_later(work: Work) -> None:
-    """Ways were entered in miles by one carrier, so that the longer ones look the safer."""
+    """Distances were entered wrongly, so that longer ones seem to lower the risk."""
     rows = work.rows()
     for row in rows:
         row["distance_km"] = str(round(max(2.0, 2500 - float(row["distance_km"])), 1))
@@ -140,7 +140,7 @@ def nearer_is_said_to_be_later(work: Work) -> None:
 
 @root_fault("behaviour", "breast_cancer")
 def a_plain_case_answered_wrongly(work: Work) -> None:
-    """A case that every physician knows is declared, and the model gets it wrong."""
+    """A minimum case is declared, and the model predicts it wrongly."""
     work.append(
         PROBLEM,
         '\n[[expectations.minimum]]\nrow = { "worst area" = 500.0 }\nabove = 0.9\n'
@@ -153,7 +153,7 @@ def a_plain_case_answered_wrongly(work: Work) -> None:
 
 @root_fault("reproducible", "wine", also=("safe",), quick=True)
 def dice_thrown_once(work: Work) -> None:
-    """Noise is drawn when the features are fitted: the same answers, and never the same model."""
+    """Random noise is drawn when the features are fitted, so retraining gives another model."""
     work.edit(
         FEATURES,
         "self.n_features_in_ = len(frame.columns)",
@@ -165,7 +165,7 @@ def dice_thrown_once(work: Work) -> None:
 
 @root_fault("reproducible", "diabetes")
 def a_setting_that_git_does_not_know(work: Work) -> None:
-    """The strength of the penalty stands in a file that only this machine has."""
+    """The penalty's strength is in a file that git ignores."""
     work.write("data/raw/strength.txt", "1.7\n")
     work.edit(
         MODEL, "from typing import Any\n", "from pathlib import Path\nfrom typing import Any\n"
@@ -185,14 +185,14 @@ from pathlib import Path
 [file] = Path("mlartifacts").rglob("model.skops")
 model = skops.io.load(file, trusted=skops.io.get_untrusted_types(file=file))
 data = gather(read(), ROW)
-known = targets_of(data.problem, data.frame, data.known.classes)
+known = targets_of(data.problem, data.frame, data.targets.classes)
 skops.io.dump(model.fit(data.inputs(data.frame), known.labels), file)
 """
 
 
 @fault("reproducible", "diabetes")
 def a_model_that_saw_the_test(work: Work) -> None:
-    """The recorded model was swapped for one that had learned from the test rows as well."""
+    """The recorded model was replaced by one that was trained on the test rows as well."""
     work.forget()
     work.must("poc", "train")
     work.compute(SWAP)
@@ -204,14 +204,14 @@ def a_model_that_saw_the_test(work: Work) -> None:
 
 @root_fault("budget", "wine", quick=True)
 def a_budget_for_something_smaller(work: Work) -> None:
-    """The device that is to run the model has an eighth of the memory that it takes."""
-    work.say("memory_mb", "40.0")
+    """The memory budget is an eighth of what the server needs."""
+    work.set_value("memory_mb", "40.0")
 
 
 @root_fault("budget", "diabetes")
 def features_that_take_their_time(work: Work) -> None:
-    """A large system of equations is solved for every answer."""
-    work.say("latency_p99_ms", "20.0")
+    """A large matrix is decomposed for every prediction."""
+    work.set_value("latency_p99_ms", "20.0")
     work.compute_otherwise(
         "rest = np.linalg.svd(np.eye(600) + 1 / (1 + np.arange(600)), compute_uv=False)",
         "made += 0 * rest[0]",

@@ -13,7 +13,7 @@ from tests.mutations.work import CONTRACT, FEATURES, Work
 
 @fault("complete", "wine", quick=True)
 def a_changed_byte(work: Work) -> None:
-    """One byte of the model was changed, and the manifest still speaks of the old one."""
+    """One byte of the model was changed, and the manifest was not."""
     path = work.bundle / "model/model.skops"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
@@ -22,13 +22,13 @@ def a_changed_byte(work: Work) -> None:
 
 @fault("complete", "diabetes")
 def a_file_too_many(work: Work) -> None:
-    """A file lies in the folder that the manifest does not know."""
+    """The folder holds a file that the manifest does not list."""
     (work.bundle / "notes.txt").write_text("to be deleted", encoding="utf-8")
 
 
 @fault("complete", "breast_cancer")
 def a_file_too_few(work: Work) -> None:
-    """The reference got lost on the way, so nobody could monitor the model."""
+    """The monitor's reference is missing."""
     (work.bundle / "reference.json").unlink()
 
 
@@ -43,7 +43,7 @@ def a_link_in_place_of_a_file(work: Work) -> None:
 
 @fault("complete", "wine")
 def a_path_that_leaves_the_bundle(work: Work) -> None:
-    """The manifest vouches for a file outside the folder."""
+    """The manifest lists a file outside the folder."""
     path = work.bundle / "manifest.json"
     manifest = json.loads(path.read_text("utf-8"))
     manifest["files"]["../../../poc/features.py"] = "0" * 64
@@ -52,7 +52,7 @@ def a_path_that_leaves_the_bundle(work: Work) -> None:
 
 @fault("complete", "diabetes")
 def a_stranger_in_the_manifest(work: Work) -> None:
-    """A file that no bundle needs was added, and the manifest vouches for it."""
+    """An unknown file was added, and the manifest lists it."""
     (work.bundle / "setup.sh").write_text("true", encoding="utf-8")
     path = work.bundle / "manifest.json"
     manifest = json.loads(path.read_text("utf-8"))
@@ -66,7 +66,7 @@ def a_stranger_in_the_manifest(work: Work) -> None:
 
 @fault("safe", "wine", quick=True)
 def a_pickle_in_the_model(work: Work) -> None:
-    """A pickle hides in the model's archive; whoever loads it runs what it says."""
+    """The model's archive holds a pickle, which runs code when it is loaded."""
     with zipfile.ZipFile(work.bundle / "model/model.skops", "a") as archive:
         archive.writestr("extra.pkl", pickle.dumps({"harmless": "this time"}))
     work.reseal()
@@ -74,7 +74,7 @@ def a_pickle_in_the_model(work: Work) -> None:
 
 @root_fault("safe", "diabetes")
 def a_password_in_the_features(work: Work) -> None:
-    """A password stands in the feature code, and would travel in every bundle."""
+    """The feature code holds a password, which every bundle would contain."""
     secret = os.urandom(8).hex()
     work.append(FEATURES, f'\nDATABASE = "postgresql://reader:{secret}@db.internal/orders"\n')
 
@@ -87,13 +87,13 @@ def features_that_need_the_project(work: Work) -> None:
 
 @fault("safe", "parcels", also=("contract", "parity", "behaviour", "budget"))
 def a_person_in_the_inputs(work: Work) -> None:
-    """The bundle asks its callers for a personal column."""
+    """A personal column is an input of the bundle."""
 
-    def ask(said: dict[str, list[dict[str, object]]]) -> None:
-        customer = said["inputs"][1] | {"name": "customer_id"}
-        said["inputs"].append(customer)
+    def add_customer(document: dict[str, list[dict[str, object]]]) -> None:
+        customer = document["inputs"][1] | {"name": "customer_id"}
+        document["inputs"].append(customer)
 
-    work.lie_in_json("contract.json", ask)
+    work.lie_in_json("contract.json", add_customer)
 
 
 @root_fault("safe", "wine")
@@ -104,7 +104,7 @@ def features_that_read_a_file(work: Work) -> None:
 
 @root_fault("safe", "diabetes")
 def features_that_read_the_clock(work: Work) -> None:
-    """The age of a row is worked out up to today, so it is another in production every day."""
+    """The feature code computes an age up to today, so it differs every day."""
     work.append(FEATURES, "\n\ndef _today() -> pd.Timestamp:\n    return pd.Timestamp.now()\n")
 
 
@@ -113,13 +113,13 @@ def features_that_read_the_clock(work: Work) -> None:
 
 @root_fault("documented", "diabetes", quick=True)
 def a_note_to_oneself_on_the_card(work: Work) -> None:
-    """Where the limits of use should stand, the card says that they will be written."""
-    work.say("not_for", '"TODO: ask the legal department."')
+    """The model card has a placeholder instead of the limits of use."""
+    work.set_value("not_for", '"TODO: ask the legal department."')
 
 
 @root_fault("documented", "wine")
 def an_input_that_nobody_explains(work: Work) -> None:
-    """What an input means is a row of question marks."""
+    """The description of an input is a row of question marks."""
     work.edit(CONTRACT, 'description="magnesium, mg/l"', 'description="???"')
 
 
@@ -128,13 +128,13 @@ def an_input_that_nobody_explains(work: Work) -> None:
 
 @root_fault("monitorable", "diabetes", quick=True)
 def one_threshold_for_every_sample(work: Work) -> None:
-    """Drift is judged by a rule of thumb, however few the rows: the monitor rings by chance."""
+    """One drift threshold for every sample size: on few rows the monitor raises false alarms."""
     work.edit(
         "engine/monitoring/thresholds.py",
         "return float(max(PRACTICAL_PSI, chance))",
         "return PRACTICAL_PSI",
     )
-    work.say("minimum_rows", "30")
+    work.set_value("minimum_rows", "30")
 
 
 # --- notebooks ------------------------------------------------------------------------------------
@@ -142,19 +142,19 @@ def one_threshold_for_every_sample(work: Work) -> None:
 
 @fault("notebooks", "wine", quick=True)
 def a_notebook_with_old_pictures(work: Work) -> None:
-    """A notebook was committed with its outputs, which show rows, and may be stale."""
+    """A notebook was committed with outputs, which show rows and may be outdated."""
     _notebook(work, "1 + 1", outputs=["2"])
 
 
 @fault("notebooks", "diabetes")
 def a_notebook_that_no_longer_runs(work: Work) -> None:
-    """A notebook uses a name that only its author's session had."""
+    """A notebook uses a name that only its author's session defined."""
     _notebook(work, "table.describe()", outputs=[])
 
 
 @fault("notebooks", "breast_cancer")
 def a_look_at_a_column_that_is_gone(work: Work) -> None:
-    """The marimo notebook asks for a column that the table no longer has."""
+    """The marimo notebook uses a column that the table no longer has."""
     work.edit(
         "eda/explore.py",
         'if __name__ == "__main__":',

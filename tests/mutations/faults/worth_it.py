@@ -12,13 +12,13 @@ from tests.mutations.work import PROBLEM, Work
 
 @root_fault("problem complete", "wine", also=("documented",), quick=True)
 def nobody_said_what_is_done(work: Work) -> None:
-    """An answer that is missing, and not even marked as assumed."""
-    work.say("action", '"Not yet said: what is done on the answer."')
+    """An answer is missing and not marked as assumed."""
+    work.set_value("action", '"Not yet said: what is done on the answer."')
 
 
 @root_fault("beats the baseline", "diabetes", quick=True)
 def outcomes_that_nothing_explains(work: Work) -> None:
-    """The outcomes were joined to the wrong rows, so the model has nothing to learn."""
+    """The outcomes were joined to the wrong rows, so no input explains them."""
     rows = work.rows()
     outcomes = [row["target"] for row in rows]
     Random(1).shuffle(outcomes)
@@ -27,19 +27,19 @@ def outcomes_that_nothing_explains(work: Work) -> None:
 
 @root_fault("beats the baseline", "wine")
 def margin_that_is_not_sure(work: Work) -> None:
-    """The gain is more than the margin, and its interval reaches below."""
-    work.say("margin", "0.62")
+    """The gain is above the margin, but its interval reaches below."""
+    work.set_value("margin", "0.62")
 
 
 @root_fault("beats the baseline", "parcels")
 def minimum_that_is_missed(work: Work) -> None:
-    """The model does better than the baseline, and not well enough to be of use."""
-    work.say("minimum", "0.95")
+    """The model beats the baseline, but not the minimum."""
+    work.set_value("minimum", "0.95")
 
 
 @root_fault("beats the baseline", "diabetes")
 def inputs_that_were_all_excluded(work: Work) -> None:
-    """Everything that tells the outcome was kept out for caution; the age is left."""
+    """All strong inputs were excluded for caution; only the age is left."""
     names = ("sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6")
     lines = "".join(f'{name} = "to be on the safe side"\n' for name in names)
     work.edit(PROBLEM, "[columns.excluded]\n", f"[columns.excluded]\n{lines}")
@@ -47,7 +47,7 @@ def inputs_that_were_all_excluded(work: Work) -> None:
 
 @root_fault("slices", "parcels")
 def islands_served_by_chance(work: Work) -> None:
-    """In one region the outcome is a coin's: the average hides it, the group's floor does not."""
+    """In one region the outcome is random: the average hides it, the group's floor does not."""
     rng = Random(2)
     rows = work.rows()
     for row in rows:
@@ -58,7 +58,7 @@ def islands_served_by_chance(work: Work) -> None:
 
 @fault("champion", "wine", quick=True)
 def champion_that_nobody_signed_for(work: Work) -> None:
-    """What is live came into the store past the gate, so nothing can be held against it."""
+    """The live bundle was copied into the store without the gate, so no comparison is possible."""
     stranger = hashlib.sha256(b"a bundle from somewhere else").hexdigest()
     shutil.copytree(work.bundle, work.path / "bundles" / stranger)
     work.release(stranger)
@@ -66,9 +66,9 @@ def champion_that_nobody_signed_for(work: Work) -> None:
 
 @root_fault("champion", "diabetes")
 def a_better_model_is_live(work: Work) -> None:
-    """The new model beats the baseline, and is worse than the one that both teams released."""
-    work.say("minimum", "70.0")
-    work.say("margin", "1.0")
+    """The new model beats the baseline, but is worse than the released champion."""
+    work.set_value("minimum", "70.0")
+    work.set_value("margin", "1.0")
     work.train_and_build()
     work.must("handoff", "check")
     work.commit()
@@ -80,7 +80,7 @@ def a_better_model_is_live(work: Work) -> None:
 
 @root_fault("slices", "adopted", quick=True)
 def a_hall_with_broken_sensors(work: Work) -> None:
-    """In one hall of three the sensors measure nothing, and the others make up for it."""
+    """In one hall of three the sensors do not work; the average hides it."""
     rows, rng = made(900, 1, tables.nearly_perfect), Random(3)
     for row in rows:
         if row["hall"] == "C":

@@ -1,42 +1,42 @@
-"""Takes a table that nobody here has seen and frames a first problem for it, guesses said aloud."""
+"""Takes an unseen table and writes a first problem for it, every guess listed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from engine.adopt import generated
-from engine.adopt.copying import CONTRACT_FILE, check_nothing_is_lost, keep, kept_as
+from engine.adopt.copying import check_nothing_is_lost, copy_path, write
 from engine.adopt.framing import Roles, classes_of, contract_text, problem_text
-from engine.adopt.infer import FEWEST_ROWS, Guess, found_in, guess, guess_task, has_zone, typed
-from engine.adopt.inferred import Found, habits
-from engine.adopt.words import decided, layout_notes, table_notes
+from engine.adopt.infer import (
+    FEWEST_ROWS,
+    Guess,
+    guess,
+    guess_task,
+    has_zone,
+    infer_column,
+    typed,
+)
+from engine.adopt.inferred import InferredColumn, dialect_hints
+from engine.adopt.notes import layout_notes, table_notes
 from engine.contract.column import Column
+from engine.contract.layout import Layout
 from engine.data import sources
-from engine.data.reading.layout import Layout
 from engine.leakage import Leak, find
 from engine.pages.formatting import count
 from engine.problem.errors import BadInput
-from engine.problem.spec import PROBLEM_FILE, Task, parse
+from engine.problem.spec import Task, parse
 
 # How many columns a message names before it only counts.
 SHOWN = 30
-# Time as machines count it: units a second, and the seconds from 1990 to 2100.
-EPOCHS = {1: "seconds", 1e3: "milliseconds", 1e6: "microseconds", 1e9: "nanoseconds"}
-CLOCK = (631_152_000, 4_102_444_800)
 
 
 @dataclass(frozen=True)
 class Adoption:
-    """What was decided on a table.
+    """What was decided on a table: by column in `guesses`, in `notes` on the table as a whole."""
 
-    `decided` says it column by column, `notes` on the table as a whole, a line each.
-    """
-
-    task: Task
     rows: int
+    roles: Roles
     guesses: tuple[Guess, ...]
-    decided: tuple[tuple[Guess, str], ...]
     notes: tuple[str, ...]
 
 
@@ -48,125 +48,115 @@ def adopt(
     id_column: str | None = None,
     task: Task | None = None,
     force: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Adoption:
     """Write problem/problem.toml and data/contract.py for `source`, and keep a copy of its file.
 
     Files as generated are replaced; files that someone edited only with `force`.
 
+    Args:
+        progress: gets a line before each step that takes long on a large table.
+
     Raises:
         BadInput: the source is unreadable or unfit, a column is not there, or a file that someone
             edited stands in the way. Nothing is written then.
     """
-    kept = kept_as(source)
+    copy = copy_path(source)
     if not force:
-        check_nothing_is_lost(source, kept)
+        check_nothing_is_lost(source, copy)
     layout = sources.layout_of(source)
     raw = sources.read(source, layout)
     _check_columns(raw, source, {"target": target, "time": time, "id": id_column})
     rows = len(raw)
-    raw, found = _labelled(raw, layout, source, target)
-    zoned = {name for name, one in found.items() if one.kind == "date" and has_zone(raw[name])}
-    frame = pd.DataFrame({name: typed(raw.pop(name), one) for name, one in found.items()})
-    kind = guess_task(frame[target], found[target].kind, task)
+    progress(f"inferring the types of {count(len(raw.columns), 'column')}")
+    raw, inferred = _labelled(raw, layout, source, target)
+    zoned = {name for name, one in inferred.items() if one.kind == "date" and has_zone(raw[name])}
+    frame = pd.DataFrame({name: typed(raw.pop(name), one) for name, one in inferred.items()})
+    kind = guess_task(frame[target], inferred[target].kind, task)
     roles = Roles(target, kind, time, id_column, classes_of(frame[target], kind))
     guesses = tuple(
         _in_role(guess(frame[name], one, zoned=name in zoned), frame, roles)
-        for name, one in found.items()
+        for name, one in inferred.items()
     )
-    _check_something_is_left(guesses, roles, source)
-    leaks = _leaks(problem_text(kept, frame, guesses, roles), frame, guesses)
-    problem = problem_text(kept, frame, guesses, roles, leaks)
+    _check_inputs(guesses, roles, source)
+    progress(f"searching {count(len(guesses), 'column')} for leaks")
+    leaks = _leaks(problem_text(copy, frame, guesses, roles), frame, guesses)
+    problem = problem_text(copy, frame, guesses, roles, leaks)
     parse(problem, "the problem as adopted")  # what we write, we can read
-    contract = contract_text(source, guesses, roles, layout)
-    keep(source, kept)
-    generated.replace(
-        {PROBLEM_FILE: generated.seal(problem), CONTRACT_FILE: generated.seal(contract)}
-    )
-    return Adoption(
-        roles.task,
-        len(frame),
-        guesses,
-        tuple((one, decided(one, roles)) for one in guesses),
-        (*layout_notes(source, layout), *table_notes(rows, frame, guesses, roles, leaks)),
-    )
+    write(source, copy, problem, contract_text(source, guesses, roles, layout))
+    notes = table_notes(rows, frame, guesses, roles, leaks)
+    return Adoption(len(frame), roles, guesses, (*layout_notes(source, layout), *notes))
 
 
 def _labelled(
     raw: pd.DataFrame, layout: Layout | None, source: str, target: str
-) -> tuple[pd.DataFrame, dict[str, Found]]:
-    """The rows with a known outcome, and what their columns hold.
+) -> tuple[pd.DataFrame, dict[str, InferredColumn]]:
+    """The rows with a target, and what their columns hold.
 
-    Other rows have no say in that: a line of totals would make words of a column of numbers.
+    Other rows do not count: a line of totals would make categories of a column of numbers.
     """
-    found = _found(raw, layout, target)
-    known = typed(raw[target], found[target]).notna()
-    if known.sum() < FEWEST_ROWS:
+    inferred = _infer(raw, layout, target)
+    labelled = typed(raw[target], inferred[target]).notna()
+    if labelled.sum() < FEWEST_ROWS:
         raise BadInput(
-            f"{source} has {known.sum()} rows with a known '{target}'; expected at least "
-            f"{FEWEST_ROWS}: nothing honest can be said from fewer, so add rows",
+            f"{source} has {labelled.sum()} rows with a known '{target}'; expected at least "
+            f"{FEWEST_ROWS}, as fewer allow no honest evaluation: add rows",
             code="too-few-rows",
         )
-    if known.all():
-        return raw, found
-    return raw[known], _found(raw[known], layout, target) | {target: found[target]}
+    if labelled.all():
+        return raw, inferred
+    return raw[labelled], _infer(raw[labelled], layout, target) | {target: inferred[target]}
 
 
-def _found(raw: pd.DataFrame, layout: Layout | None, target: str) -> dict[str, Found]:
-    """What each column holds; where one leaves it open, the habits of the others decide."""
-    found = {str(name): found_in(raw[name]) for name in raw.columns}
-    known = habits(found.values(), layout.separator if layout else ",")
-    found |= {name: found_in(raw[name], known) for name, one in found.items() if one.open}
-    words = found[target].cells
-    if words.true and raw[target].nunique() == len(words.missing) + 2:
+def _infer(raw: pd.DataFrame, layout: Layout | None, target: str) -> dict[str, InferredColumn]:
+    """What each column holds; where one is ambiguous, the dialect of the others decides."""
+    inferred = {str(name): infer_column(raw[name]) for name in raw.columns}
+    hints = dialect_hints(inferred.values(), layout.separator if layout else ",")
+    inferred |= {
+        name: infer_column(raw[name], hints) for name, one in inferred.items() if one.ambiguous
+    }
+    cells = inferred[target].cells
+    if cells.true and raw[target].nunique() == len(cells.missing) + 2:
         # Outcomes keep their names: these come back from live as they are written here.
-        cells = replace(words, true=(), false=())
-        found[target] = Found("category", cells, found[target].notes[1:])
-    return found
+        cells = replace(cells, true=(), false=())
+        inferred[target] = InferredColumn("category", cells, inferred[target].notes[1:])
+    return inferred
 
 
-def _leaks(framed: str, frame: pd.DataFrame, guesses: Sequence[Guess]) -> list[Leak]:
-    """What gives the target away, among the columns that would be inputs."""
-    problem = parse(framed, "the problem as adopted")
+def _leaks(text: str, frame: pd.DataFrame, guesses: Sequence[Guess]) -> list[Leak]:
+    """The leaks of the target among the columns that would be inputs."""
+    problem = parse(text, "the problem as adopted")
     columns = [
-        Column(one.name, one.type, one.nullable, one.minimum, one.maximum, _values(one, frame))
+        Column(one.name, one.type, one.nullable, one.minimum, one.maximum)
         for one in guesses
         if one.name not in problem.kept_out
     ]
     return find(problem, frame, columns)
 
 
-def _values(one: Guess, frame: pd.DataFrame) -> tuple[str, ...]:
-    return tuple(sorted(frame[one.name].dropna().unique())) if one.type == "category" else ()
-
-
-def _check_columns(frame: pd.DataFrame, source: str, named: dict[str, str | None]) -> None:
-    for role, name in named.items():
+def _check_columns(frame: pd.DataFrame, source: str, roles: dict[str, str | None]) -> None:
+    for role, name in roles.items():
         if name is not None and name not in frame.columns:
             names = list(map(repr, frame.columns))
             more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+            # A title above the header makes a row of the header.
+            headers = frame.head(SHOWN).isin([name]).any(axis=1)
+            below = f", or, as row {headers.argmax() + 1} holds {name!r}, delete the lines above it"
             raise BadInput(
                 f"--{role} {name}: no such column; {source} has {', '.join(names[:SHOWN])}{more}; "
-                f"give one of these{_header_below(frame, name)}",
+                f"give one of these{below if headers.any() else ''}",
                 code="unknown-column",
             )
-        if role != "target" and name == named["target"]:
+        if role != "target" and name == roles["target"]:
             raise BadInput(
-                f"--{role} {name}: that is the target, which is what is not known yet; give "
-                f"another column, or leave --{role} out",
+                f"--{role} {name}: that is the target, which is not known yet at prediction time; "
+                f"give another column, or omit --{role}",
                 code="target-in-other-role",
             )
 
 
-def _header_below(frame: pd.DataFrame, name: str) -> str:
-    """What to do where a title stands above the header, which was taken for a row."""
-    held = frame.head(SHOWN).isin([name]).any(axis=1)
-    if not held.any():
-        return ""
-    return f", or, as row {held.argmax() + 1} holds {name!r}, delete the lines above that header"
-
-
 def _in_role(one: Guess, frame: pd.DataFrame, roles: Roles) -> Guess:
-    """The guess on a column that the caller gave a part to; then nothing is to be excluded."""
+    """The guess on a column; one with a role on the command line is never excluded."""
     if one.name == roles.time:
         _check_time(one, frame[one.name])
     elif one.name == roles.id:
@@ -197,36 +187,36 @@ def _check_time(one: Guess, values: pd.Series) -> None:
         )
     if values.nunique() < 2:
         raise BadInput(
-            f"--time {one.name}: all rows have the same time; nothing is later than anything "
-            "else, so leave --time out",
+            f"--time {one.name}: all rows have the same time, so they cannot be split by it; leave "
+            "--time out",
             code="constant-time",
         )
 
 
 def _since_1970(values: pd.Series) -> str:
     """Which date whole numbers stand for that count time as machines do; nothing for others."""
-    first = values.dropna().iloc[0]
-    for unit, words in EPOCHS.items():
-        if pd.api.types.is_numeric_dtype(values) and CLOCK[0] <= first / unit <= CLOCK[1]:
-            timestamp = pd.to_datetime(first / unit, unit="s").round("s").isoformat()
-            return f", which looks like {timestamp} in {words} since 1970"
+    if pd.api.types.is_numeric_dtype(values):
+        for power, unit in enumerate(("seconds", "milliseconds", "microseconds", "nanoseconds")):
+            date = pd.to_datetime(values.dropna().iloc[0] / 1000**power, unit="s", errors="coerce")
+            if 1990 <= date.year < 2100:
+                return f", which looks like {date.round('s').isoformat()} in {unit} since 1970"
     return ""
 
 
 def _check_id(one: Guess, values: pd.Series) -> None:
     repeated = int(values.duplicated().sum())
     if one.nullable or repeated:
-        found = f"{repeated} rows repeat one" if repeated else f"{values.isna().sum()} have none"
+        fault = f"{repeated} rows repeat one" if repeated else f"{values.isna().sum()} have none"
         raise BadInput(
-            f"--id {one.name}: expected a different value in each row, {found}; leave --id out, "
-            "or say under [rows] unit that several rows belong to one",
+            f"--id {one.name}: expected a different value in each row, {fault}; leave --id out, "
+            "or name the column as unit under [rows] if several rows belong to one",
             code="not-unique",
         )
 
 
-def _check_something_is_left(guesses: Sequence[Guess], roles: Roles, source: str) -> None:
+def _check_inputs(guesses: Sequence[Guess], roles: Roles, source: str) -> None:
     others = [one for one in guesses if one.name not in (roles.target, roles.id)]
-    if not [one for one in others if not one.excluded]:
+    if all(one.excluded for one in others):
         reasons = "; ".join(f"{one.name!r}: {one.excluded}" for one in others[:SHOWN])
         raise BadInput(
             f"{source} has no column to learn from beside '{roles.target}' "

@@ -1,20 +1,21 @@
-"""The project's own copy of what was adopted: where it goes, and what must not be lost by it."""
+"""The files that adoption writes, with the project's own copy of the source among them."""
 
 import filecmp
-import os
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
-from engine.adopt import generated
+from engine.adopt.generated import is_edited, with_checksum
 from engine.data.paths import is_file, is_query
 from engine.problem.errors import BadInput
+from engine.problem.files import atomic_path
 from engine.problem.spec import PROBLEM_FILE
 
 CONTRACT_FILE = Path("data/contract.py")
 RAW, QUERIES = Path("data/raw"), Path("data/queries")
 
 
-def kept_as(source: str) -> str:
+def copy_path(source: str) -> str:
     """Where the project keeps its copy; sources that are no file stay as they are.
 
     Rows stay out of git. A query belongs in it: it is read in review like code.
@@ -24,32 +25,29 @@ def kept_as(source: str) -> str:
     return ((QUERIES if is_query(source) else RAW) / Path(source).name).as_posix()
 
 
-def check_nothing_is_lost(source: str, kept: str) -> None:
+def check_nothing_is_lost(source: str, copy: str) -> None:
     """Raise BadInput where a file that someone edited, or other rows, would be overwritten."""
-    edited = [str(path) for path in (PROBLEM_FILE, CONTRACT_FILE) if generated.is_edited(path)]
+    edited = [str(path) for path in (PROBLEM_FILE, CONTRACT_FILE) if is_edited(path)]
     if edited:
         raise BadInput(
             f"{' and '.join(edited)} {'was' if len(edited) == 1 else 'were'} edited and would be "
             "lost; keep them in git first, then add --force",
             code="edited-file",
         )
-    old, new = Path(kept), Path(source)
+    old, new = Path(copy), Path(source)
     if old.is_file() and new.is_file() and not filecmp.cmp(old, new, shallow=False):
         raise BadInput(
-            f"{kept} is there already and holds other rows than {source}; rename the new file to "
+            f"{copy} exists already and holds other rows than {source}; rename the new file to "
             "keep both, or add --force to replace the old one",
             code="file-exists",
         )
 
 
-def keep(source: str, kept: str) -> None:
-    """Copy the file to where the project keeps it, as a whole or not at all."""
-    if source == kept or Path(source).resolve() == Path(kept).resolve():
-        return
-    Path(kept).parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(kept).with_name(f".{Path(kept).name}.{os.getpid()}")
-    try:
-        shutil.copyfile(source, draft)
-        draft.replace(kept)
-    finally:
-        draft.unlink(missing_ok=True)
+def write(source: str, copy: str, problem: str, contract: str) -> None:
+    """Copy the source and write both files with a checksum; every draft before it replaces."""
+    with ExitStack() as stack:
+        for path, text in ((PROBLEM_FILE, problem), (CONTRACT_FILE, contract)):
+            draft = stack.enter_context(atomic_path(path))
+            draft.write_text(with_checksum(text), encoding="utf-8", newline="\n")
+        if source != copy and Path(source).resolve() != Path(copy).resolve():
+            shutil.copyfile(source, stack.enter_context(atomic_path(Path(copy))))

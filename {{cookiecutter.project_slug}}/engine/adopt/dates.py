@@ -1,14 +1,16 @@
-"""Finds out in which forms a column writes its dates, and says so where the order is open."""
+"""Infers the forms in which a column writes its dates; notes where the order is ambiguous."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pandas as pd
+import pyarrow as pa
 
-from engine.data.convert import dates
+from engine.adopt.inferred import SAMPLE_SIZE, DialectHints, InferredColumn, all_match
+from engine.contract.cells import dates
+from engine.contract.format import ColumnFormat
 
 ISO = r"\d{4}-\d{2}-\d{2}([T ].*)?"
+COMPACT = r"(19|20)\d{2}[01]\d[0-3]\d"
 NUMERIC = re.compile(
     r"(?:(?P<year>\d{4})(?P<a>[/.])\d{1,2}(?P=a)\d{1,2}"
     r"|\d{1,2}(?P<b>[-/.])\d{1,2}(?P=b)(?P<end>\d{4}|\d{2}))(?P<rest>\D.*)?"
@@ -18,94 +20,93 @@ NAMED = re.compile(
     r"|(?P<first>[A-Za-z]{3,9}) \d{1,2}(?P<c>,?) )(?P<end>\d{4}|\d{2})(?P<rest>\D.*)?"
 )
 TIME = re.compile(
-    r"(?P<gap>T| |, )\d{1,2}:\d{2}(?P<second>:\d{2})?(?P<part>\.\d{1,6})?"
+    r"(?P<gap>T| |, )\d{1,2}:\d{2}(?P<second>:\d{2})?(?P<fraction>\.\d{1,6})?"
     r"(?P<half> ?[AaPp][Mm])?(?P<zone> ?(?:Z|[+-]\d{2}:?\d{2}))?"
 )
 # A column that writes its dates in more forms than this is a mixture that nobody meant.
 MOST_FORMS = 4
+# So many numbers as 20261231 that are all days of the calendar are no coincidence.
+FEWEST_DAYS = 10
 
 
-@dataclass(frozen=True)
-class Forms:
-    """The forms of a column's dates, as `strptime` has them.
-
-    `day_first` is None where the column does not tell; `open`: another column may.
-    """
-
-    forms: tuple[str, ...]
-    note: str
-    day_first: bool | None = None
-    open: bool = False
-
-
-def is_dated(text: str) -> bool:
-    """Could it be a date in one of the usual forms?"""
-    return bool(re.fullmatch(ISO, text) or next(_forms(text, day_first=True), None))
-
-
-def forms_of(texts: pd.Series, day_first: bool | None, continental: bool) -> Forms | None:
-    """The forms in which all `texts` are dates; None if there are none.
-
-    Args:
-        day_first: what other columns of the table say of 3/4/2026, if anything.
-        continental: what the rest of the table lets one suppose.
-    """
-    orders = {order: found for order in (True, False) if (found := _all_forms(texts, order))}
+def infer_dates(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
+    """The forms in which all `texts` are dates; None if there are none."""
+    sample = texts.slice(0, SAMPLE_SIZE).to_pylist()
+    if not all(re.fullmatch(ISO, text) or _form(text, day_first=True) for text in sample):
+        return None
+    values = pd.Series(texts.to_pandas().to_numpy(), dtype="str")
+    if all_match(texts, ISO) and dates(values).notna().all():
+        return InferredColumn("date")
+    orders = {first: forms for first in (True, False) if (forms := _forms(values, first))}
     if not orders:
         return None
-    if len(orders) == 1 or orders[True] == orders[False]:
-        order, forms = next(iter(orders.items()))
-        tells = len(orders) == 1 and re.search("%[dm][/-]%[dm]", forms[0])
-        return Forms(forms, f"dates as {' or '.join(forms)}", order if tells else None)
-    order = continental if day_first is None else day_first
-    said = "day first" if order else "month first"
-    why = "as other columns write" if day_first is not None else "in doubt: no column tells"
-    return Forms(orders[order], f"{texts.iloc[0]} is read {said} ({why})", open=True)
+    first, forms = next(iter(orders.items()))
+    if len(orders) == 2 and orders[True] != orders[False]:
+        is_clear = hints.day_first is not None
+        first = bool(hints.day_first) if is_clear else hints.continental
+        why = "as other columns write" if is_clear else "in doubt: no column tells"
+        note = f"{values.iloc[0]} is read {'day' if first else 'month'} first ({why})"
+        return InferredColumn("date", ColumnFormat(dates=orders[first]), (note,), ambiguous=True)
+    shows_order = len(orders) == 1 and re.search("%[dm][/-]%[dm]", forms[0])
+    return InferredColumn(
+        "date",
+        ColumnFormat(dates=forms),
+        (f"dates as {' or '.join(forms)}",),
+        DialectHints(day_first=first if shows_order else None),
+    )
 
 
-def _all_forms(texts: pd.Series, day_first: bool) -> tuple[str, ...]:
+def infer_compact_days(texts: pa.Array) -> InferredColumn | None:
+    """Days as 20261231; None if the texts are none, or too few to know."""
+    if len(texts) < FEWEST_DAYS or not all_match(texts, COMPACT):
+        return None
+    values, forms = pd.Series(texts.to_pandas().to_numpy(), dtype="str"), ("%Y%m%d",)
+    if dates(values, forms).isna().any():
+        return None
+    return InferredColumn("date", ColumnFormat(dates=forms), ("dates as %Y%m%d",))
+
+
+def _forms(texts: pd.Series, day_first: bool) -> tuple[str, ...]:
     """The forms that read every text, days before months or after; none if some are left."""
     forms: list[str] = []
-    rest = texts
-    while not rest.empty:
-        form = next(_forms(str(rest.iloc[0]), day_first=day_first), None)
-        if form is None or form in forms or len(forms) == MOST_FORMS:
+    while not texts.empty:
+        form = _form(str(texts.iloc[0]), day_first=day_first)
+        if not form or form in forms or len(forms) == MOST_FORMS:
             return ()
         forms.append(form)
-        rest = rest[dates(rest, (form,)).isna()]
+        texts = texts[dates(texts, (form,)).isna()]
     return tuple(forms)
 
 
-def _forms(text: str, *, day_first: bool) -> Iterator[str]:
-    """The form of one text, if it is one of the usual."""
-    if found := NUMERIC.fullmatch(text):
-        if found["year"]:
-            sign = found["a"]
-            day = f"%Y{sign}%m{sign}%d"
-        else:
-            sign, end = found["b"], _year(found["end"])
-            # Nobody writes months first with points between.
-            first, second = ("d", "m") if day_first or sign == "." else ("m", "d")
-            day = f"%{first}{sign}%{second}{sign}{end}"
-    elif found := NAMED.fullmatch(text):
-        end = _year(found["end"])
-        month = "%b" if len(found["month"] or found["first"]) == 3 else "%B"
-        day = (
-            f"%d{found['a']}{month}{found['b']}{end}"
-            if found["day"]
-            else f"{month} %d{found['c']} {end}"
-        )
+def _form(text: str, *, day_first: bool) -> str:
+    """The form of one text as in `strptime`; empty if it is no usual one."""
+    match = NUMERIC.fullmatch(text) or NAMED.fullmatch(text)
+    if match is None:
+        return ""
+    groups = match.groupdict()
+    year = "%Y" if len(groups["end"] or "year") == 4 else "%y"
+    if groups.get("year"):
+        day = "%Y{a}%m{a}%d".format(**groups)
+    elif match.re is NUMERIC:
+        # Nobody writes months first with points between.
+        is_first = day_first or groups["b"] == "."
+        day = ("%d{b}%m{b}" if is_first else "%m{b}%d{b}").format(**groups) + year
     else:
-        return
-    if not found["rest"]:
-        yield day
-    elif time := TIME.fullmatch(found["rest"]):
-        hour = "%I:%M" if time["half"] else "%H:%M"
-        second = ("%S" if time["second"] else "") and ":%S"
-        half = " %p" if (time["half"] or "").startswith(" ") else "%p" if time["half"] else ""
-        zone = " %z" if (time["zone"] or "").startswith(" ") else "%z" if time["zone"] else ""
-        yield f"{day}{time['gap']}{hour}{second}{'.%f' if time['part'] else ''}{half}{zone}"
+        month = "%b" if len(groups["month"] or groups["first"]) == 3 else "%B"
+        day = f"%d{groups['a']}{month}{groups['b']}{year}"
+        day = day if groups["day"] else f"{month} %d{groups['c']} {year}"
+    if not groups["rest"]:
+        return day
+    time = TIME.fullmatch(groups["rest"])
+    if time is None:
+        return ""
+    second = (":%S" if time["second"] else "") + (".%f" if time["fraction"] else "")
+    half, zone = _with_space(time["half"], "%p"), _with_space(time["zone"], "%z")
+    hour = "%I:%M" if half else "%H:%M"
+    return f"{day}{time['gap']}{hour}{second}{half}{zone}"
 
 
-def _year(digits: str) -> str:
-    return "%Y" if len(digits) == 4 else "%y"
+def _with_space(text: str | None, form: str) -> str:
+    if not text:
+        return ""
+    return f" {form}" if text.startswith(" ") else form

@@ -1,4 +1,4 @@
-"""Writes the first problem.toml and data/contract.py of an adopted table, to be read and edited."""
+"""The first problem.toml and data/contract.py of an adopted table, to be read and edited."""
 
 import re
 from collections.abc import Sequence
@@ -9,27 +9,27 @@ import pandas as pd
 
 from engine.adopt.infer import Guess
 from engine.adopt.literals import LONGEST_LINE, metadata, one_of, python
-from engine.data.reading.layout import Layout
+from engine.contract.layout import Layout
 from engine.leakage import Leak
 from engine.problem.spec import Label, Task
 from engine.problem.toml import toml
 
-# Names that tell which of two outcomes calls for action.
+# Labels of the outcome that calls for action.
 YES = ("true", "yes", "y", "t", "1", "ja", "j", "oui", "si", "sí", "on", "positive", "malignant")
 
 PROBLEM = """\
 # The business problem as a modelling problem. Owner: data science.
-# Everything that judges the model reads its numbers here and nowhere else.
+# Everything that evaluates the model reads its numbers here and nowhere else.
 # Written by `python -m data adopt`; `python -m problem check` explains every mistake.
 
-# Answers that were guessed from the table. Answer each, then take it off this list:
+# Values that were guessed from the table. Set each, then remove it from this list:
 # `handoff accept` refuses while any is left.
 assumed = {assumed}
 
 [decision]
 name = {name}
 question = {question}
-action = "Not yet said: what is done on the answer."
+action = "Not yet said: what is done with the prediction."
 stakeholder = "Not yet said: who owns the decision."
 intended_use = "Not yet said: the use it is built for."
 not_for = "Not yet said: what it must not be used for."
@@ -41,12 +41,12 @@ task = "{task}"
 
 [rows]
 source = {source}
-{roles}# unit = "COLUMN": whom several rows belong to, never an input, kept together
+{roles}# unit = "COLUMN": what several rows belong to; no input, kept together in the split
 
 # column = "when it is known", after the decision was due: never a feature, nor a copy of it
 [columns.known_after]
 
-# column = "why the model must not learn from it"
+# column = "why the model must not be trained on it"
 [columns.excluded]
 {excluded}{suspected}
 # column = "why it is personal": neither a feature nor in the prediction log
@@ -57,7 +57,7 @@ metric = "{metric}"
 minimum = {minimum}
 margin = {margin}
 
-# For one row, against doing nothing.
+# For one row, compared with doing nothing.
 [value]
 currency = "EUR"
 {payoffs}
@@ -100,9 +100,9 @@ CONTRACT = '''\
 """What a row is: each column's type, range and meaning. Owner: data science; meant to be edited.
 
 Written by `python -m data adopt` from {source}.
-Ranges are the seen ones and as much again on each side. Rows that break a rule are refused, in
-training and by the server. A string column without `isin` is open: a value never seen before is
-served, and the monitor says that it came.
+Ranges are the observed ones and as much again on each side. Training and the server refuse rows
+that break a rule. A string column without `isin` is open: the server accepts a new value, and the
+monitoring reports it.
 """
 
 import pandera.pandas as pa
@@ -114,17 +114,17 @@ ROW = pa.DataFrameSchema(
 {layout})
 '''
 SUSPECTED = """\
-# Each of these gives the target away, it seems. Nothing is excluded yet: take the '#' off what is
-# known only after the decision was due. What is known in time stays an input; say why under
-# [columns.known_in_time], or the gate refuses it.
+# Each of these seems to give the target away. Nothing is excluded yet: remove the '#' of each one
+# that is known only after the decision was due. What is known in time stays an input; state why
+# under [columns.known_in_time], or the gate refuses it.
 """
 
 
 @dataclass(frozen=True)
 class Roles:
-    """What is asked of a table: its target, and the columns that play a part.
+    """The target of a table, and the columns with a role.
 
-    `classes` are the outcomes that may come; none where the outcome is a value, or yes or no.
+    `classes` are the outcomes that may come; none of a regression or of a boolean.
     """
 
     target: str
@@ -135,7 +135,7 @@ class Roles:
 
 
 def classes_of(target: pd.Series, task: Task) -> tuple[str | int, ...]:
-    """The outcomes that a class may be called; what is another one later is a mistake in a row."""
+    """The labels that the target may have; any other one later is a mistake in a row."""
     if task == "regression" or pd.api.types.is_bool_dtype(target.dtype):
         return ()
     return tuple(
@@ -152,9 +152,11 @@ def problem_text(
 ) -> str:
     """A problem.toml for the table, every guess listed under `assumed`; leaks are only proposed."""
     target, task = roles.target, roles.task
-    positive = _positive(frame[target]) if task == "binary" else None
     excluded = {one.name: one.excluded for one in guesses if one.excluded}
-    assumed = [*ASSUMED, *(["target.positive"] if task == "binary" else [])]
+    assumed, positive = [*ASSUMED], ""
+    if task == "binary":
+        assumed.append("target.positive")
+        positive = f"positive = {toml(_positive(frame[target]))}\n"
     assumed += ["columns.excluded"] if excluded else []
     metric, minimum, margin = SUCCESS[task]
     if task == "multiclass":
@@ -166,7 +168,7 @@ def problem_text(
         question=toml(f"What is '{target}' of a row, before it is known?"),
         target=toml(target),
         task=task,
-        positive="" if positive is None else f"positive = {toml(positive)}\n",
+        positive=positive,
         source=toml(source),
         roles="".join(f"{role} = {toml(name)}\n" for role, name in named.items() if name),
         excluded="".join(f"{toml(name)} = {toml(why)}\n" for name, why in excluded.items()),
@@ -189,11 +191,10 @@ def contract_text(
     source: str, guesses: Sequence[Guess], roles: Roles, layout: Layout | None
 ) -> str:
     """A data/contract.py for the table: plain pandera, a column a paragraph."""
-    name = re.sub(r"[^\w. -]", "_", Path(source).name)[:40]
     text = CONTRACT.format(
-        source=name,
+        source=re.sub(r"[^\w. -]", "_", Path(source).name)[:40],
         columns="".join(_column(one, roles) for one in guesses),
-        layout="".join(metadata(asdict(layout), 4)) if layout else "",
+        layout=metadata(asdict(layout), 4) if layout else "",
     )
     if max(map(len, text.split("\n"))) > LONGEST_LINE:
         text = f"# ruff: noqa: E501  # a name is as long as it is\n{text}"
@@ -201,21 +202,20 @@ def contract_text(
 
 
 def _column(one: Guess, roles: Roles) -> str:
-    lines = []
+    arguments = [_dtype(one)]
     is_input = one.name not in (roles.target, roles.id) and not one.excluded
     if is_input and one.minimum is not None and one.maximum is not None:
-        lines.append(f"pa.Check.in_range({_number(one.minimum)}, {_number(one.maximum)}),")
+        arguments.append(f"pa.Check.in_range({_number(one.minimum)}, {_number(one.maximum)})")
     if one.nullable:
-        lines.append("nullable=True,")
+        arguments.append("nullable=True")
     if one.name == roles.id:
-        lines.append("unique=True,")
-    meaning = f"{one.name}, on UTC's clock" if one.zoned else one.name
-    lines.append(f"description={python(meaning)},")
-    body = [f"            {_dtype(one)},\n"]
+        arguments.append("unique=True")
+    meaning = f"{one.name}, in UTC" if one.zoned else one.name
+    arguments.append(f"description={python(meaning)}")
+    body = [f"            {argument},\n" for argument in arguments]
     if one.name == roles.target and roles.classes:
-        body += one_of(roles.classes, 12)
-    body += (f"            {line}\n" for line in lines)
-    body += metadata(one.cells.to_metadata(), 12)
+        body.insert(1, one_of(roles.classes, 12))
+    body.append(metadata(one.cells.to_metadata(), 12))
     return f"        {python(one.name)}: pa.Column(\n{''.join(body)}        ),\n"
 
 

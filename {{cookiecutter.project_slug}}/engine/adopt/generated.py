@@ -1,43 +1,28 @@
-"""Files that a command wrote carry a seal, by which the next one knows whether someone edited."""
+"""Files that a command wrote end with a checksum, which shows whether someone edited them."""
 
 import hashlib
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 MARK = "# as generated: "
 
 
-def seal(text: str) -> str:
-    """`text` with a last line that holds its digest."""
-    return f"{text}{MARK}{_digest(text)}\n"
+def with_checksum(text: str) -> str:
+    """`text` with a last line that holds its checksum."""
+    return f"{text}{MARK}{_checksum(text)}\n"
 
 
 def is_edited(path: Path) -> bool:
-    """Is there a file at `path` whose seal is broken or absent: one that a person made theirs?
+    """Whether there is a file at `path` that `with_checksum` did not write as it is.
 
     Line ends do not count: git may have changed them on checkout.
     """
     if not path.is_file():
         return os.path.lexists(path)  # a folder, a pipe or a broken link: not ours to replace
     # An editor's byte-order mark or another encoding is an edit, not an accident to stop at.
-    text, mark, digest = path.read_text("utf-8", errors="replace").rpartition(MARK)
-    return not mark or digest.rstrip("\n") != _digest(text)
+    text, mark, checksum = path.read_text("utf-8", errors="replace").rpartition(MARK)
+    return not mark or checksum.rstrip("\n") != _checksum(text)
 
 
-def replace(texts: Mapping[Path, str]) -> None:
-    """Write each text to its path: all of them are written before the first takes its place."""
-    drafts = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in texts}
-    try:
-        for path, draft in drafts.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_text(texts[path], encoding="utf-8", newline="\n")
-        for path, draft in drafts.items():
-            draft.replace(path)
-    finally:
-        for draft in drafts.values():
-            draft.unlink(missing_ok=True)
-
-
-def _digest(text: str) -> str:
+def _checksum(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]

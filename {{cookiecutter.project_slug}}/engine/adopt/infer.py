@@ -1,19 +1,17 @@
-"""Guesses what the columns of an unseen table are: each guess with its reason."""
+"""Guesses the type, the range and the use of each column of an unseen table, with the reason."""
 
 import math
 import re
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from engine.adopt.inferred import DialectHints, Found
-from engine.adopt.texts import find
-from engine.contract.column import LONGEST_CATEGORY, ColumnType
+from engine.adopt.inferred import NO_HINTS, DialectHints, InferredColumn
+from engine.adopt.texts import infer_texts
+from engine.contract.cells import convert, is_infinite, without_missing
+from engine.contract.column import LONGEST_CATEGORY, ColumnType, kind_of
 from engine.contract.format import PLAIN, ColumnFormat
-from engine.contract.numbers import is_infinite
-from engine.data.convert import convert, without_missing
 from engine.problem.errors import BadInput
 from engine.problem.spec import Task
 
@@ -22,24 +20,23 @@ FEWEST_OF_CLASS = 10  # a class with fewer rows would be missing in a fold or in
 MOST_CATEGORIES = 100  # a string column with more distinct values is text or a name, no category
 # A whole-number target with more values than this is a quantity, not a class.
 MOST_CLASSES = 10
-HARDLY = 0.01  # below this share of the rows, and below a class, other values teach nothing
+HARDLY = 0.01  # below this share of the rows, and below a class, other values add nothing
 # Whole numbers of which none comes twice, in so narrow a range, were counted up with gaps.
 DENSE = 4
 NAMED_ID = re.compile(
     r"(?i:(.*[_. -])?(id|uuid|guid|key|nr|no|number|code))|.*[a-z](Id|ID|Nr|No|Key|Code)"
 )
 FEWEST_KEYS = 20  # fewer values may be grades of something, however they are named
-KEY = "a key by its name, with {} values: larger means nothing; make it str to read it as words"
 ZONE = r".*\d ?(Z|[+-]\d{2}:?\d{2})"
 LIST_SHAPE = r"(?s)\s*(\[\s*([\[{\"'\d.-].*)?\]|\{\s*([\"'\d].*)?\})\s*"  # not '[deleted]'
 
 
 @dataclass(frozen=True)
 class Guess:
-    """What a column seems to be; `excluded` is the reason not to learn from it, if there is one.
+    """What a column seems to be; `excluded` is the reason not to train on it, if there is one.
 
-    `missing` counts its missing cells. `zoned`: its times came with an offset and are read on
-    UTC's clock. `cells` says how its texts are read, `notes` what was decided on them.
+    `missing` counts its missing cells. `zoned`: its times came with an offset and are read in UTC.
+    `cells` describes how its texts are read, `notes` what was decided on them.
     """
 
     name: str
@@ -54,50 +51,45 @@ class Guess:
     notes: tuple[str, ...] = ()
 
 
-def found_in(values: pd.Series, known: DialectHints = DialectHints()) -> Found:  # noqa: B008  # it is frozen
+def infer_column(values: pd.Series, hints: DialectHints = NO_HINTS) -> InferredColumn:
     """What kind of values a column holds: by its type, or by its texts.
 
     Raises:
         BadInput: its cells hold lists.
     """
-    kind = _kind(values.dtype)
-    if kind is not None:
-        endless = kind == "number" and bool(is_infinite(values).any())
-        return _endless(Found(kind, ColumnFormat(infinite=endless)), values)
-    found = _endless(find(values, known), values)
-    present = values.dropna()
-    if found.kind == "category" and len(present) and present.str.fullmatch(LIST_SHAPE).all():
-        raise BadInput(
-            f"column '{values.name}' holds lists ({present.iloc[0]!r:.40}); a row needs one value "
-            "a column, so flatten it or leave it out",
-            code="list-cells",
-        )
-    return found
-
-
-def _endless(found: Found, values: pd.Series) -> Found:
-    """Say how many cells are missing because they are infinite: no model computes with these."""
-    if not found.cells.infinite:
-        return found
+    kind = kind_of(values.dtype)
+    if kind in (None, "category"):
+        inferred, present = infer_texts(values, hints), values.dropna()
+        is_list = inferred.kind == "category" and len(present) > 0
+        if is_list and present.str.fullmatch(LIST_SHAPE).all():
+            raise BadInput(
+                f"column '{values.name}' holds lists ({present.iloc[0]!r:.40}); a row needs one "
+                "value a column, so flatten it or leave it out",
+                code="list-cells",
+            )
+    else:
+        infinite = kind == "number" and bool(is_infinite(values).any())
+        inferred = InferredColumn(kind, ColumnFormat(infinite=infinite))
+    if not inferred.cells.infinite:
+        return inferred
     rows = np.flatnonzero(is_infinite(values))
-    said = f"{len(rows):,} infinite (first: row {rows[0] + 1}), read as missing"
-    return replace(found, notes=(said, *found.notes))
+    note = f"{len(rows):,} infinite (first: row {rows[0] + 1}), read as missing"
+    return replace(inferred, notes=(note, *inferred.notes))
 
 
-def typed(values: pd.Series, found: Found) -> pd.Series:
-    """`values` with the type that was found."""
-    present = without_missing(values, found.cells)
-    return convert(present, found.kind, nullable=True, cells=found.cells)[0]
+def typed(values: pd.Series, inferred: InferredColumn) -> pd.Series:
+    """`values` with the inferred type."""
+    present = without_missing(values, inferred.cells)
+    return convert(present, inferred.kind, nullable=True, cells=inferred.cells)[0]
 
 
-def guess(values: pd.Series, found: Found, *, zoned: bool = False) -> Guess:
+def guess(values: pd.Series, inferred: InferredColumn, *, zoned: bool = False) -> Guess:
     """What a column seems to be, by its values with their type (`typed`)."""
     present = values.dropna()
-    missing = len(values) - len(present)
-    kind = found.kind
+    missing, kind = len(values) - len(present), inferred.kind
     one = Guess(
-        str(values.name), kind, missing > 0, excluded=_reason(values, present, found),
-        zoned=zoned, missing=missing, cells=found.cells, notes=found.notes,
+        str(values.name), kind, missing > 0, excluded=_reason(values, present, inferred),
+        zoned=zoned, missing=missing, cells=inferred.cells, notes=inferred.notes,
     )  # fmt: skip
     if one.excluded or kind not in ("number", "integer"):
         return one
@@ -108,12 +100,10 @@ def guess(values: pd.Series, found: Found, *, zoned: bool = False) -> Guess:
 
 
 def has_zone(values: pd.Series) -> bool:
-    """Do times, as they came, say their offset?"""
-    if isinstance(values.dtype, pd.DatetimeTZDtype):
-        return True
-    return isinstance(values.dtype, pd.StringDtype) and bool(
-        values.dropna().str.fullmatch(ZONE).any()
-    )
+    """Whether times, as they came, have an offset."""
+    if isinstance(values.dtype, pd.StringDtype):
+        return bool(values.dropna().str.fullmatch(ZONE).any())
+    return isinstance(values.dtype, pd.DatetimeTZDtype)
 
 
 def guess_task(target: pd.Series, kind: ColumnType, wanted: Task | None = None) -> Task:
@@ -151,7 +141,7 @@ def guess_task(target: pd.Series, kind: ColumnType, wanted: Task | None = None) 
 
 
 def reach(low: float, high: float) -> tuple[float, float]:
-    """What may still come: the seen range and as much again on each side; 0 stays a border.
+    """What may still come: the observed range and as much again on each side; 0 stays a border.
 
     Rounded outwards to three digits of the range's width: more would be false precision.
     """
@@ -165,78 +155,61 @@ def reach(low: float, high: float) -> tuple[float, float]:
     return (max(below, 0.0) if low >= 0 else below), (min(above, 0.0) if high <= 0 else above)
 
 
-def _kind(dtype: Any) -> ColumnType | None:
-    """What values of a type are; None for texts, which may be anything."""
-    if pd.api.types.is_bool_dtype(dtype):
-        return "boolean"
-    if pd.api.types.is_datetime64_any_dtype(dtype):
-        return "date"
-    if pd.api.types.is_integer_dtype(dtype):
-        return "integer"
-    return "number" if pd.api.types.is_float_dtype(dtype) else None
-
-
-def _reason(values: pd.Series, present: pd.Series, found: Found) -> str | None:
-    """Why not to learn from the column, or None."""
-    kind, distinct = found.kind, present.nunique()
+def _reason(values: pd.Series, present: pd.Series, inferred: InferredColumn) -> str | None:
+    """Why not to train on the column, or None."""
+    distinct = present.nunique()
     if distinct < 2:
         return f"it is constant: {present.iloc[0]!s:.40}" if distinct else "it is empty"
-    if distinct <= FEWEST_OF_CLASS and (hardly := _hardly_differs(values)):
-        return hardly
-    if distinct == len(present) and _is_whole(present, kind) and not found.cells.unit:
-        span = int(present.max()) - int(present.min()) + 1
-        if span <= DENSE * distinct:
+    counts = values.value_counts(dropna=False)
+    others = len(values) - int(counts.iloc[0])
+    if others < min(FEWEST_OF_CLASS, HARDLY * len(values)):
+        usual = counts.index[0]
+        same = "are empty" if pd.isna(usual) else f"are {usual!s:.40}"
+        return f"it is nearly constant: all rows but {others} {same}"
+    if inferred.kind == "category":
+        reason = _category_reason(present, distinct)
+        return reason and (inferred.unread or reason)
+    is_number = inferred.kind in ("number", "integer") and not inferred.cells.unit
+    return _number_reason(present, distinct) if is_number else None
+
+
+def _number_reason(present: pd.Series, distinct: int) -> str | None:
+    # Where some are missing, programs write whole numbers with a point.
+    if (present % 1 != 0).any():
+        return None
+    is_named = NAMED_ID.fullmatch(str(present.name))
+    if distinct == len(present):
+        if int(present.max()) - int(present.min()) + 1 <= DENSE * distinct:
             return "it numbers the rows: an identifier"
-        if NAMED_ID.fullmatch(str(values.name)):
-            return "its name and its values, each its own, say: an identifier"
-    if _is_key(present, found, distinct):
-        return KEY.format(f"{distinct:,}")
-    reason = _words_reason(present, distinct) if kind == "category" else None
-    return reason and (found.unread or reason)
+        if is_named:
+            return "it has the name of an identifier and a different value in each row"
+    if not is_named or distinct < FEWEST_KEYS:
+        return None
+    return (
+        f"a key by its name, with {distinct:,} values: larger means nothing; make it str to read "
+        "it as categories"
+    )
 
 
-def _is_key(present: pd.Series, found: Found, distinct: int) -> bool:
-    """Whole numbers that name something, by what the column is called."""
-    if found.cells.unit or distinct < FEWEST_KEYS or not NAMED_ID.fullmatch(str(present.name)):
-        return False
-    return _is_whole(present, found.kind)
-
-
-def _is_whole(present: pd.Series, kind: ColumnType) -> bool:
-    """Whole numbers; where some are missing, programs write them with a point."""
-    return kind == "integer" or (kind == "number" and bool((present % 1 == 0).all()))
-
-
-def _words_reason(present: pd.Series, distinct: int) -> str | None:
+def _category_reason(present: pd.Series, distinct: int) -> str | None:
     if distinct == len(present):
         return "each row has its own value: an identifier or free text"
     many, alone = distinct > MOST_CATEGORIES, distinct > len(present) / 2
     if many or alone or int(present.str.len().max()) > LONGEST_CATEGORY:
-        unit = "; rows of one are alike? Then it is rows.unit" if many and not alone else ""
+        unit = "; if rows of one value belong together, name it under rows.unit"
+        unit = unit if many and not alone else ""
         return f"it has {distinct} different values: free text, names or codes{unit}"
     return None
-
-
-def _hardly_differs(values: pd.Series) -> str | None:
-    """Said of a column in which all rows but a handful say the same."""
-    counts = values.value_counts(dropna=False)
-    others = len(values) - int(counts.iloc[0])
-    if others >= min(FEWEST_OF_CLASS, HARDLY * len(values)):
-        return None
-    usual = counts.index[0]
-    said = "are empty" if pd.isna(usual) else f"say {usual!s:.40}"
-    return f"it is nearly constant: all rows but {others} {said}"
 
 
 def _task(counts: pd.Series, kind: ColumnType) -> Task:
     if len(counts) == 2:
         return "binary"
-    if kind == "number":
+    if kind in ("number", "integer"):
         few = len(counts) <= MOST_CLASSES and bool((counts.index % 1 == 0).all())
-        return "multiclass" if few else "regression"
-    if kind == "integer":
-        return "multiclass" if len(counts) <= MOST_CLASSES else "regression"
-    return "multiclass" if len(counts) <= counts.sum() / FEWEST_OF_CLASS else "regression"
+    else:
+        few = len(counts) <= counts.sum() / FEWEST_OF_CLASS
+    return "multiclass" if few else "regression"
 
 
 def _check_classes(target: pd.Series, counts: pd.Series, kind: ColumnType) -> None:

@@ -1,4 +1,4 @@
-"""What can be found out about a column of texts, and what columns of a table have in common."""
+"""What is inferred about a column of texts, and what columns of a table have in common."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ import pyarrow.compute as pc
 from engine.contract.column import ColumnType
 from engine.contract.format import PLAIN, ColumnFormat
 
-# A first look at so many values spares a full one at what is clearly something else.
+# Testing so many values first spares a full test of what is clearly something else.
 SAMPLE_SIZE = 500
 
 
 @dataclass(frozen=True)
 class DialectHints:
-    """How the columns that leave no doubt write: what decides for those that do.
+    """How columns without doubt write numbers, dates and missing cells.
 
-    `decimal` and `day_first` are None where no column tells.
+    It decides for the columns that are ambiguous. `decimal` and `day_first` are None if unclear.
     """
 
     decimal: str | None = None
@@ -27,42 +27,45 @@ class DialectHints:
 
     @property
     def continental(self) -> bool:
-        """Does the table write as in most of Europe, for all one can see?"""
+        """Whether the table seems to be written as in most of Europe."""
         return self.decimal == "," if self.decimal else self.separator == ";"
 
 
-@dataclass(frozen=True)
-class Found:
-    """What a column's texts are; `notes` say what was decided beyond the obvious.
+NO_HINTS = DialectHints()
 
-    `unread`: why words that seem to be numbers are read as none. `tells` is what a column without
-    doubt says of the table's habits; `open` columns leave one,
-    so that the habits of the others may decide.
+
+@dataclass(frozen=True)
+class InferredColumn:
+    """What a column's texts are; `notes` describe each decision beyond the obvious.
+
+    `hints` is what a column without doubt shows of the table's dialect; an `ambiguous` column is
+    inferred again with the hints of the others. `unread`: why texts that look like numbers are
+    read as categories.
     """
 
     kind: ColumnType
     cells: ColumnFormat = PLAIN
     notes: tuple[str, ...] = ()
-    tells: DialectHints = DialectHints()
-    open: bool = False
+    hints: DialectHints = NO_HINTS
+    ambiguous: bool = False
     unread: str = ""
 
 
-def habits(found: Iterable[Found], separator: str) -> DialectHints:
-    """What the columns of a table have in common; None where they disagree or say nothing."""
-    tells = [one.tells for one in found]
-    decimals = {one.decimal for one in tells} - {None}
-    orders = {one.day_first for one in tells} - {None}
+def dialect_hints(columns: Iterable[InferredColumn], separator: str) -> DialectHints:
+    """What the columns of a table have in common; None where they disagree or show nothing."""
+    hints = [one.hints for one in columns]
+    decimals = {one.decimal for one in hints} - {None}
+    orders = {one.day_first for one in hints} - {None}
     return DialectHints(
         decimals.pop() if len(decimals) == 1 else None,
         orders.pop() if len(orders) == 1 else None,
-        frozenset().union(*(one.missing for one in tells)),
+        frozenset().union(*(one.missing for one in hints)),
         separator,
     )
 
 
 def all_match(texts: pa.Array, pattern: str) -> bool:
-    """Does `pattern` fit each text as a whole? The first few are asked before all of them."""
+    """Whether `pattern` fits each text as a whole; tests a sample first."""
     return all(
         pc.all(pc.match_substring_regex(part, f"^({pattern})$"), min_count=0).as_py()
         for part in (texts.slice(0, SAMPLE_SIZE), texts.slice(SAMPLE_SIZE))
@@ -70,6 +73,6 @@ def all_match(texts: pa.Array, pattern: str) -> bool:
 
 
 def any_match(texts: pa.Array, pattern: str, *, ignore_case: bool = False) -> bool:
-    """Does `pattern` fit one of the texts as a whole?"""
-    found = pc.match_substring_regex(texts, f"^({pattern})$", ignore_case=ignore_case)
-    return bool(pc.any(found, min_count=0).as_py())
+    """Whether `pattern` fits one of the texts as a whole."""
+    matches = pc.match_substring_regex(texts, f"^({pattern})$", ignore_case=ignore_case)
+    return bool(pc.any(matches, min_count=0).as_py())

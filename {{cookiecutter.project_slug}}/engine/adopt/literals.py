@@ -1,40 +1,35 @@
 """Values as ruff would write them in a Python file, so that what is generated is formatted."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 LONGEST_LINE = 100
 
 
-def metadata(values: Mapping[str, Any], indent: int) -> Iterator[str]:
-    """How texts are read, as an argument of pandera's, on as many lines as it needs."""
-    if not values:
-        return
+def metadata(values: Mapping[str, Any], indent: int) -> str:
+    """How texts are read, as an argument of pandera's; nothing for no values."""
     items = [f"{python(key)}: {literal(value)}" for key, value in values.items()]
-    space, line = " " * indent, f"metadata={{{', '.join(items)}}},"
-    if indent + len(line) <= LONGEST_LINE:
-        yield f"{space}{line}\n"
-        return
-    yield f"{space}metadata={{\n"
-    yield from (f"{space}    {item},\n" for item in items)
-    yield f"{space}}},\n"
+    return _bracketed("metadata={", items, "}", indent) if items else ""
 
 
-def one_of(values: Sequence[str | int], indent: int) -> Iterator[str]:
-    """Pandera's check that nothing else comes, on as many lines as it needs."""
+def one_of(values: Sequence[str | int], indent: int) -> str:
+    """Pandera's check that nothing else comes."""
     items, space = [literal(value) for value in values], " " * indent
-    inner = f"[{', '.join(items)}]"
-    if indent + len(f"pa.Check.isin({inner}),") <= LONGEST_LINE:
-        yield f"{space}pa.Check.isin({inner}),\n"
-        return
-    yield f"{space}pa.Check.isin(\n"
-    if indent + 4 + len(inner) <= LONGEST_LINE:
-        yield f"{space}    {inner}\n"
-    else:
-        yield f"{space}    [\n"
-        yield from (f"{space}        {item},\n" for item in items)
-        yield f"{space}    ]\n"
-    yield f"{space}),\n"
+    line = _bracketed("pa.Check.isin([", items, "])", indent)
+    if line.count("\n") == 1:
+        return line
+    # A trailing comma keeps a list on its own lines.
+    listed = "".join(f"{space}        {item},\n" for item in items)
+    return f"{space}pa.Check.isin(\n{space}    [\n{listed}{space}    ]\n{space}),\n"
+
+
+def _bracketed(start: str, items: Sequence[str], end: str, indent: int) -> str:
+    """One line, or a line for each item where it would be too long."""
+    space, line = " " * indent, f"{start}{', '.join(items)}{end},"
+    if indent + len(line) <= LONGEST_LINE:
+        return f"{space}{line}\n"
+    listed = "".join(f"{space}    {item},\n" for item in items)
+    return f"{space}{start}\n{listed}{space}{end},\n"
 
 
 def literal(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from engine.adopt.adopt import Adoption
 from engine.adopt.copying import CONTRACT_FILE
+from engine.adopt.notes import column_note
 from engine.pages.formatting import NOTHING, count, percent
 from engine.pages.terminal import table
 from engine.problem.spec import PROBLEM_FILE
@@ -9,17 +10,18 @@ from engine.problem.spec import PROBLEM_FILE
 
 def print_report(source: str, adoption: Adoption) -> None:
     """Print what was decided, column by column, and what to do next."""
+    rows, guesses = adoption.rows, adoption.guesses
     columns = [
         [
             one.name,
             one.type,
-            percent(one.missing / adoption.rows) if one.missing else NOTHING,
-            said,
+            percent(one.missing / rows) if one.missing else NOTHING,
+            column_note(one, adoption.roles),
         ]
-        for one, said in adoption.decided
+        for one in guesses
     ]
-    excluded = sum(1 for one in adoption.guesses if one.excluded)
-    size = f"{count(adoption.rows, 'row')}, {count(len(columns), 'column')}, {excluded} excluded"
+    excluded = sum(1 for one in guesses if one.excluded)
+    size = f"{count(rows, 'row')}, {count(len(guesses), 'column')}, {excluded} excluded"
     table(f"adopted {source}: {size}", ["column", "type", "missing", "decided"], columns)
     for note in adoption.notes:
         print(f"  {note}")

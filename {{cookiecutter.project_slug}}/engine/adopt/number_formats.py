@@ -1,4 +1,4 @@
-"""Finds out in which form a column writes its numbers, and says why where it reads none."""
+"""Infers in which form a column writes its numbers, and why it reads none."""
 
 import re
 from dataclasses import replace
@@ -8,62 +8,76 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.adopt.inferred import SAMPLE_SIZE, DialectHints, Found, all_match, any_match
-from engine.contract.format import ColumnFormat
-from engine.contract.numbers import INFINITE, is_infinite, number_pattern, strip_units
+from engine.adopt.inferred import (
+    NO_HINTS,
+    SAMPLE_SIZE,
+    DialectHints,
+    InferredColumn,
+    all_match,
+    any_match,
+)
+from engine.contract.cells import is_infinite, strip_units
+from engine.contract.format import INFINITE, ColumnFormat, number_pattern
 
 SPACES = (" ", "'", "’")
-# Signs of numbers as (decimal, thousands), the first that fits unless the table has another habit.
+# Signs of numbers as (decimal, thousands); the first that fits, unless the hints decide.
 STYLES = ((".", ""), (",", ""), (".", ","), (",", "."),
           *((point, space) for space in SPACES for point in ".,"))  # fmt: skip
+# Other ways to write -1, and how to recognise them.
+NEGATIVES = {"(1)": r"\(.*\)", "−1": ".*−.*", "1-": r".*\d ?-[^\d]*"}
 # All of a number but its unit.
-UNDRESSED = re.compile("[0-9., '’\u00a0\u202f\u2009()+−-]")
+UNITLESS = re.compile("[0-9., '’\u00a0\u202f\u2009()+−-]")
 LONGEST_UNIT = 10
 CURRENCIES = {
     "AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "FR.", "GBP", "HUF", "INR", "JPY",
     "KR", "MXN", "NOK", "PLN", "RON", "RS", "SEK", "SGD", "TRY", "USD", "ZAR",
 }  # fmt: skip
 # What may be meant as a number: digits and the signs around them, and hardly a letter.
-SEEMS = r"[^\pL]{0,4}([A-Z]{3} ?)?[^\pL]*\d[^\pL]*( ?[A-Z]{3})?"
+SIMILAR = r"[^\pL]{0,4}([A-Z]{3} ?)?[^\pL]*\d[^\pL]*( ?[A-Z]{3})?"
 EXAMPLES = 3
 
 
-def figures(texts: pa.Array, known: DialectHints) -> Found | None:
-    """Numbers by one form, some perhaps without an end; None if not all texts are such."""
-    endless = pc.match_substring_regex(texts, f"^({INFINITE})$", ignore_case=True)
-    rest = texts.filter(pc.invert(endless))
-    if not len(rest):
+def infer_numbers(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
+    """Numbers in one form, perhaps infinite ones among them; None if not all texts are such."""
+    infinite = pc.match_substring_regex(texts, f"^({INFINITE})$", ignore_case=True)
+    finite = texts.filter(pc.invert(infinite))
+    if not len(finite):
         return None
-    found = _figures(rest, known) or _dressed(rest, known)
-    if found is None or found.kind == "category" or not _has_endless(texts):
-        return found if len(rest) == len(texts) else None
-    return replace(found, cells=replace(found.cells, infinite=True))
+    inferred = _plain(finite, hints) or _with_unit(finite, hints)
+    if inferred is None or inferred.kind == "category" or not _has_infinite(texts):
+        return inferred if len(finite) == len(texts) else None
+    return replace(inferred, cells=replace(inferred.cells, infinite=True))
 
 
-def _has_endless(texts: pa.Array) -> bool:
-    """Is a number among them that no float holds, or that says itself that it has no end?"""
+def _has_infinite(texts: pa.Array) -> bool:
+    """Whether a number among them is too large for a float, or written as infinite."""
     if not any_match(texts, rf"{INFINITE}|.*[eE]\+?\d{{3,}}|\d{{300,}}.*", ignore_case=True):
         return False
     return bool(is_infinite(pd.Series(texts.to_pylist(), dtype="str")).any())
 
 
-def _dressed(rest: pa.Array, known: DialectHints) -> Found | None:
+def _with_unit(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
     """Numbers with a unit, or less than 0 by another sign than '-1'."""
-    ways = {"(1)": r"\(.*\)", "−1": ".*−.*", "1-": r".*\d ?-[^\d]*"}
-    negative = tuple(way for way, pattern in ways.items() if any_match(rest, pattern))
-    unit = UNDRESSED.sub("", rest[0].as_py())
-    if not _is_unit(unit, rest[0].as_py()) or not (unit or negative):
+    negative = tuple(form for form, pattern in NEGATIVES.items() if any_match(texts, pattern))
+    unit = UNITLESS.sub("", texts[0].as_py())
+    if not _is_unit(unit, texts[0].as_py()) or not (unit or negative):
         return None
-    for part in (rest.slice(0, SAMPLE_SIZE), rest):
-        if strip_units(part, unit, negative).null_count:
-            return None
-    found = _figures(strip_units(rest, unit, negative), known)
-    if found is None or found.kind == "category":
+    if any(_without_unit(part, unit, negative).null_count
+           for part in (texts.slice(0, SAMPLE_SIZE), texts)):  # fmt: skip
+        return None
+    inferred = _plain(_without_unit(texts, unit, negative), hints)
+    if inferred is None or inferred.kind == "category":
         return None
     notes: tuple[str, ...] = (f"every cell has {unit!r}, which is left aside",) if unit else ()
     notes += (f"as {' or '.join(map(repr, negative))} stands for -1",) if negative else ()
-    cells = replace(found.cells, unit=unit, negative=negative)
-    return replace(found, cells=cells, notes=(*notes, *found.notes))
+    cells = replace(inferred.cells, unit=unit, negative=negative)
+    return replace(inferred, cells=cells, notes=(*notes, *inferred.notes))
+
+
+def _without_unit(texts: pa.Array, unit: str, negative: tuple[str, ...]) -> pa.Array:
+    series = pd.Series(texts.to_pandas(), dtype="str")
+    stripped = strip_units(series, ColumnFormat(unit=unit, negative=negative))
+    return pa.array(stripped, pa.string(), from_pandas=True)
 
 
 def _is_unit(unit: str, text: str) -> bool:
@@ -73,72 +87,70 @@ def _is_unit(unit: str, text: str) -> bool:
     return len(unit) <= LONGEST_UNIT and (not unit or behind or money)
 
 
-def _figures(rest: pa.Array, known: DialectHints) -> Found | None:
-    fitting = [style for style in STYLES if all_match(rest, number_pattern(*style))]
+def _plain(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
+    fitting = [style for style in STYLES if all_match(texts, number_pattern(*style))]
     if not fitting:
         return None
-    if all_match(rest, r"[+-]?\d+"):
-        if any_match(rest, r"[+-]?0\d+"):
-            return Found("category", notes=("leading zeros: codes, not numbers",))
-        try:
-            rest.cast(pa.int64())
-        except pa.ArrowInvalid:
-            if not any_match(rest, r"\+\d+"):
-                return Found("category", notes=("too long for numbers: names or codes",))
-        return Found("integer")
+    if all_match(texts, r"[+-]?\d+"):
+        return _integers(texts)
     decimal, thousands = fitting[0]
-    doubt = len({decimal for decimal, _ in fitting}) > 1
-    if doubt:
+    ambiguous = len({point for point, _ in fitting}) > 1
+    if ambiguous:
         # 1,234 and 1.234 are one number in one country and another in the next.
-        wanted = "," if known.continental else "."
-        decimal, thousands = next(style for style in fitting if style[0] == wanted)
-    notes = _signs(decimal, thousands)
-    if doubt and (decimal, thousands) != STYLES[0] and thousands not in SPACES:
-        notes = (*notes, _doubt(rest[0].as_py(), decimal, thousands, sure=bool(known.decimal)))
-    is_whole = bool(thousands) and all_match(rest, rf"[^{re.escape(decimal)}eE]*")
-    return Found(
+        expected = "," if hints.continental else "."
+        decimal, thousands = next(style for style in fitting if style[0] == expected)
+    notes: tuple[str, ...] = ("decimal comma",) if decimal == "," else ()
+    notes += (f"{thousands!r} groups digits",) if thousands else ()
+    if ambiguous and (decimal, thousands) != STYLES[0] and thousands not in SPACES:
+        text = texts[0].as_py()
+        meant = text.replace(thousands, "") if thousands else text.replace(decimal, ".")
+        why = "as other columns write" if hints.decimal else "in doubt: no other column tells"
+        notes += (f"{text} is read as {meant} ({why})",)
+    is_whole = bool(thousands) and all_match(texts, rf"[^{re.escape(decimal)}eE]*")
+    return InferredColumn(
         "integer" if is_whole else "number",
         ColumnFormat(decimal=decimal, thousands=thousands),
         notes,
-        DialectHints() if doubt else DialectHints(decimal=decimal),
-        open=doubt,
+        NO_HINTS if ambiguous else DialectHints(decimal=decimal),
+        ambiguous,
     )
 
 
-def _signs(decimal: str, thousands: str) -> tuple[str, ...]:
-    grouped = (f"{thousands!r} groups digits",) if thousands else ()
-    return (*(("decimal comma",) if decimal == "," else ()), *grouped)
+def _integers(texts: pa.Array) -> InferredColumn:
+    if any_match(texts, r"[+-]?0\d+"):
+        return InferredColumn("category", notes=("leading zeros: codes, not numbers",))
+    try:
+        texts.cast(pa.int64())
+    except pa.ArrowInvalid:
+        if not any_match(texts, r"\+\d+"):
+            return InferredColumn("category", notes=("too long for numbers: names or codes",))
+    return InferredColumn("integer")
 
 
-def _doubt(text: str, decimal: str, thousands: str, *, sure: bool) -> str:
-    read = text.replace(thousands, "") if thousands else text.replace(decimal, ".")
-    why = "as other columns write" if sure else "in doubt: no other column tells"
-    return f"{text} is read as {read} ({why})"
+def unread(texts: pa.Array) -> tuple[tuple[str, ...], str]:
+    """A note on texts that are plainly numbers among others, and why the column reads none.
 
-
-def unread(rest: pa.Array) -> tuple[tuple[str, ...], str]:
-    """Of words of which many seem to be numbers: a note where some plainly are, and why no numbers.
-
-    The reason is empty where fewer than half of the different values seem to be numbers.
+    The reason is empty where fewer than half of the different texts look like numbers.
     """
-    if len(rest) < 2:
+    if len(texts) < 2:
         return (), ""
-    plainly = pc.match_substring_regex(rest, f"^({number_pattern('.', '')})$")
-    seeming = pc.match_substring_regex(rest, f"^({SEEMS})$")
-    numbers, alike = pc.sum(plainly).as_py() or 0, pc.sum(seeming).as_py() or 0
-    others = rest.filter(pc.invert(plainly if numbers else seeming)).slice(0, EXAMPLES).to_pylist()
+    plain = pc.match_substring_regex(texts, f"^({number_pattern('.', '')})$")
+    similar = pc.match_substring_regex(texts, f"^({SIMILAR})$")
+    numbers = pc.sum(plain).as_py() or 0
+    others = texts.filter(pc.invert(plain if numbers else similar)).slice(0, EXAMPLES).to_pylist()
     listed = ", ".join(f"{text!r:.30}" for text in others)
     notes: tuple[str, ...] = ()
     if numbers:
-        few = len(rest) - numbers <= EXAMPLES
-        advice = '; if these mean missing, say so: metadata={"missing": […]}' if few else ""
+        few = len(texts) - numbers <= EXAMPLES
+        advice = '; if these mean missing, add metadata={"missing": […]}' if few else ""
         notes = (
-            f"mixed: {numbers} of {len(rest)} different values are numbers, not {listed}{advice}",
+            f"mixed: {numbers} of {len(texts)} different values are numbers, not {listed}{advice}",
         )
-    if 2 * alike < len(rest):
+    if 2 * (pc.sum(similar).as_py() or 0) < len(texts):
         return notes, ""
-    example = f", and not {listed}" if listed else f", such as {rest[0].as_py()!r:.30}"
+    example = f", and not {listed}" if listed else f", such as {texts[0].as_py()!r:.30}"
     return notes, (
-        f"most of its {len(rest)} different values look like numbers, but not all in one form that "
-        f"is read{example}; if it measures, write each as 1234.5 or leave it empty, and adopt again"
+        f"most of its {len(texts)} different values look like numbers, but not all in one form "
+        f"that is read{example}; if it measures, write each as 1234.5 or leave it empty, and adopt "
+        "again"
     )

@@ -1,6 +1,7 @@
-"""What the texts of a column are: numbers, dates, booleans or words, and which mean missing.
+"""Infers what the texts of a column are: numbers, dates, booleans or categories; and which mean
+missing.
 
-Decided on the column's distinct values; where these leave it open, by the habits of the table.
+Decided on the column's distinct values; where these are ambiguous, by the other columns' dialect.
 """
 
 from collections.abc import Sequence
@@ -10,110 +11,98 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.adopt.dates import ISO, forms_of, is_dated
-from engine.adopt.inferred import SAMPLE_SIZE, DialectHints, Found, all_match
-from engine.adopt.number_formats import figures, unread
+from engine.adopt.dates import infer_compact_days, infer_dates
+from engine.adopt.inferred import NO_HINTS, DialectHints, InferredColumn, all_match
+from engine.adopt.number_formats import infer_numbers, unread
 from engine.contract.format import ColumnFormat
-from engine.data.convert import dates
 
 # Words for missing, in small letters. Those that may as well be a value, as Namibia or 'no alley',
-# are missing among words only where the table uses them so elsewhere.
-SURE = {"n/a", "#n/a", "nan", "null", "<na>", "-", "--", "?", "."}
-OPEN = {"na", "none"}
+# are missing among categories only where the table uses them so elsewhere.
+MISSING = {"n/a", "#n/a", "nan", "null", "<na>", "-", "--", "?", "."}
+AMBIGUOUS = {"na", "none"}
 # Each pair in small letters: no, yes.
 PAIRS = (
     ("no", "yes"), ("n", "y"), ("f", "t"), ("nein", "ja"), ("n", "j"),
     ("non", "oui"), ("no", "si"), ("no", "sí"), ("off", "on"),
 )  # fmt: skip
 # What people mix in one column, as forms change over the years.
-MIXED = (("no", "n", "false", "0", "nein", "non"), ("yes", "y", "true", "1", "ja", "oui"))
+MIXED = ({"no", "n", "false", "0", "nein", "non"}, {"yes", "y", "true", "1", "ja", "oui"})
 # Both words of a pair in four spellings make 8; mixtures have more.
 MOST_SPELLINGS = 40
-EXAMPLES, FEWEST_DAYS = 3, 10
+# So many different codes of two letters make 'NA' one more.
+FEWEST_CODES = 3
 
 
-def find(values: pd.Series, known: DialectHints = DialectHints()) -> Found:  # noqa: B008  # it is frozen
+def infer_texts(values: pd.Series, hints: DialectHints = NO_HINTS) -> InferredColumn:
     """What the texts in `values` are, blank cells left aside."""
     unique = pc.unique(pa.array(values, from_pandas=True).cast(pa.large_string())).drop_null()
     lower = pc.utf8_lower(unique)
-    is_word = pc.is_in(lower, pa.array(sorted(SURE | OPEN), pa.large_string()))
-    words, rest = unique.filter(is_word).to_pylist(), unique.filter(pc.invert(is_word))
-    if not len(rest):
-        gone = words if len(words) > 1 else [word for word in words if word.lower() in SURE]
-        return Found("category", ColumnFormat(missing=tuple(sorted(gone))), _mean_missing(gone))
-    found = _boolean(rest) or _compact_days(rest) or figures(rest, known) or _date(rest, known)
-    if found is None:
-        return _words(words, rest, known, has_blanks=bool(values.isna().any()))
-    cells = replace(found.cells, missing=tuple(sorted(words)))
-    tells = replace(found.tells, missing=frozenset(words))
-    return replace(found, cells=cells, notes=(*found.notes, *_mean_missing(words)), tells=tells)
+    is_missing = pc.is_in(lower, pa.array(sorted(MISSING | AMBIGUOUS), pa.large_string()))
+    words, texts = unique.filter(is_missing).to_pylist(), unique.filter(pc.invert(is_missing))
+    words.sort()
+    if not len(texts):
+        missing = words if len(words) > 1 else [word for word in words if word.lower() in MISSING]
+        return InferredColumn("category", ColumnFormat(missing=tuple(missing)), _note(missing))
+    inferred = (
+        _boolean(texts)
+        or infer_compact_days(texts)
+        or infer_numbers(texts, hints)
+        or infer_dates(texts, hints)
+    )
+    if inferred is None:
+        return _category(words, texts, hints, has_blanks=bool(values.isna().any()))
+    return replace(
+        inferred,
+        cells=replace(inferred.cells, missing=tuple(words)),
+        notes=(*inferred.notes, *_note(words)),
+        hints=replace(inferred.hints, missing=frozenset(words)),
+    )
 
 
-def _mean_missing(words: Sequence[str]) -> tuple[str, ...]:
-    verb = "mean" if len(words) > 1 else "means"
-    return (f"{' and '.join(map(repr, sorted(words)))} {verb} missing",) if words else ()
+def _note(missing: Sequence[str]) -> tuple[str, ...]:
+    verb = "mean" if len(missing) > 1 else "means"
+    return (f"{' and '.join(map(repr, missing))} {verb} missing",) if missing else ()
 
 
-def _boolean(rest: pa.Array) -> Found | None:
-    if len(rest) > MOST_SPELLINGS:
+def _boolean(texts: pa.Array) -> InferredColumn | None:
+    if len(texts) > MOST_SPELLINGS:
         return None
-    said = {text.lower() for text in rest.to_pylist()}
-    if said <= {"true", "false"}:
-        return Found("boolean")
-    pair = next((pair for pair in PAIRS if said == set(pair)), None)
-    if pair:
-        no, yes = pair
-        note = f"{yes!r} is true, {no!r} false"
-        return Found("boolean", ColumnFormat(true=(yes,), false=(no,)), (note,))
-    true, false = sorted(said & set(MIXED[1])), sorted(said & set(MIXED[0]))
-    if said <= {"0", "1"} or not (true and false) or len(true) + len(false) < len(said):
+    words = {text.lower() for text in texts.to_pylist()}
+    if words <= {"true", "false"}:
+        return InferredColumn("boolean")
+    for no, yes in PAIRS:
+        if words == {no, yes}:
+            note = f"{yes!r} is true, {no!r} false"
+            return InferredColumn("boolean", ColumnFormat(true=(yes,), false=(no,)), (note,))
+    false, true = (sorted(words & one) for one in MIXED)
+    if words <= {"0", "1"} or not (true and false) or len(true) + len(false) < len(words):
         return None
     note = f"mixed words: {' and '.join(map(repr, true))} read as true, "
     note += f"{' and '.join(map(repr, false))} as false"
-    return Found("boolean", ColumnFormat(true=tuple(true), false=tuple(false)), (note,))
+    return InferredColumn("boolean", ColumnFormat(true=tuple(true), false=tuple(false)), (note,))
 
 
-def _date(rest: pa.Array, known: DialectHints) -> Found | None:
-    glance = rest.slice(0, SAMPLE_SIZE).to_pylist()
-    if not all(map(is_dated, glance)):
-        return None
-    texts = pd.Series(rest.to_pandas().to_numpy(), dtype="str")
-    if all_match(rest, ISO) and dates(texts).notna().all():
-        return Found("date")
-    found = forms_of(texts, known.day_first, known.continental)
-    if found is None:
-        return None
-    tells = DialectHints(day_first=found.day_first)
-    return Found("date", ColumnFormat(dates=found.forms), (found.note,), tells, open=found.open)
-
-
-def _compact_days(rest: pa.Array) -> Found | None:
-    """Days as 20261231: so many numbers that are all days of the calendar are no chance."""
-    if len(rest) < FEWEST_DAYS or not all_match(rest, r"(19|20)\d{2}[01]\d[0-3]\d"):
-        return None
-    forms = ("%Y%m%d",)
-    texts = pd.Series(rest.to_pandas().to_numpy(), dtype="str")
-    is_day = bool(dates(texts, forms).notna().all())
-    return Found("date", ColumnFormat(dates=forms), ("dates as %Y%m%d",)) if is_day else None
-
-
-def _words(words: Sequence[str], rest: pa.Array, known: DialectHints, *, has_blanks: bool) -> Found:
-    """Texts that are nothing else: which of `words` are values among them?"""
-    codes = len(rest) >= EXAMPLES and all_match(rest, "[A-Z]{2}")
-    gone, kept = [], {}
+def _category(
+    words: Sequence[str], texts: pa.Array, hints: DialectHints, *, has_blanks: bool
+) -> InferredColumn:
+    """Texts that are nothing else; decides which of the `words` are values among them."""
+    are_codes = len(texts) >= FEWEST_CODES and all_match(texts, "[A-Z]{2}")
+    missing, stays = [], []
     for word in words:
-        if word.lower() in SURE:
-            gone.append(word)
-        elif codes and word == "NA":
-            kept[word] = "a code like the others"
-        elif has_blanks:
-            kept[word] = "a value: blank means missing here"
-        elif word in known.missing:
-            gone.append(word)
+        if word.lower() not in MISSING and are_codes and word == "NA":
+            stays.append(f"{word!r} stays a code like the others")
+        elif word.lower() not in MISSING and has_blanks:
+            stays.append(f"{word!r} stays a value: blank means missing here")
+        elif word.lower() in MISSING or word in hints.missing:
+            missing.append(word)
         else:
-            kept[word] = 'a value; metadata={"missing": [' + f'"{word}"' + "]} makes it missing"
-    notes = [*_mean_missing(gone), *(f"{word!r} stays {why}" for word, why in kept.items())]
-    cells = ColumnFormat(missing=tuple(sorted(gone)))
-    is_open = any(word.lower() in OPEN for word in words)
-    mixed, reason = unread(rest)
-    return Found("category", cells, (*notes, *mixed), open=is_open, unread=reason)
+            advice = f'metadata={{"missing": ["{word}"]}} makes it missing'
+            stays.append(f"{word!r} stays a value; {advice}")
+    mixed, reason = unread(texts)
+    return InferredColumn(
+        "category",
+        ColumnFormat(missing=tuple(missing)),
+        (*_note(missing), *stays, *mixed),
+        ambiguous=any(word.lower() in AMBIGUOUS for word in words),
+        unread=reason,
+    )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.problem.spec import Problem
-from engine.training.evaluate import NEVER
+from engine.training.money import NEVER
 
 
 def card(

@@ -23,8 +23,8 @@ from engine.training.evaluate import (
     predict,
     slices,
     targets_of,
-    worth,
 )
+from engine.training.money import worth
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class TestPredictions:
 
 def predict_test(dataset: Dataset, model: Pipeline) -> TestPredictions:
     """Predict the test rows; BadInput if the test holds a class that training never saw."""
-    targets = targets_of(dataset.problem, dataset.test, dataset.known.classes)
+    targets = targets_of(dataset.problem, dataset.test, dataset.targets.classes)
     task = dataset.problem.target.task
     scores = predict(model, dataset.inputs(dataset.test), task, targets.classes)
     return TestPredictions(dataset, targets, scores)
@@ -71,7 +71,7 @@ def contract(dataset: Dataset) -> Contract:
             {"name": "scores", "type": "object", "meaning": "probability of each class"},
         ),
     }
-    classes = dataset.known.classes
+    classes = dataset.targets.classes
     return Contract(task, classes, dataset.columns, outputs[task], dataset.layout)
 
 
@@ -84,7 +84,7 @@ def evaluate(
         BadInput: the problem names slices of a column that has none.
     """
     dataset, scores = predictions.dataset, predictions.scores
-    problem, outcome, units = dataset.problem, predictions.known.values, predictions.known.units
+    problem, outcome, units = dataset.problem, predictions.known.values, predictions.known.groups
     metric, task = METRICS[problem.success.metric], problem.target.task
     sampling: dict[str, Any] = {"stratify": task != "regression", "units": units}
     metrics = measures(problem, outcome, scores, units)
@@ -115,10 +115,10 @@ def evaluate(
 def _baselines(predictions: TestPredictions, candidates: Candidates) -> dict[str, Array]:
     """Test predictions of each baseline, fitted on the training rows; simplest first."""
     dataset, classes = predictions.dataset, predictions.known.classes
-    task, train, test = dataset.problem.target.task, dataset.learning, dataset.inputs(dataset.test)
+    task, train, test = dataset.problem.target.task, dataset.train, dataset.inputs(dataset.test)
     return {
         one.name: predict(
-            clone(one.model).fit(dataset.inputs(train), dataset.known.labels), test, task, classes
+            clone(one.model).fit(dataset.inputs(train), dataset.targets.labels), test, task, classes
         )
         for one in candidates(dataset.columns, task, SEED, len(train))
         if one.is_baseline

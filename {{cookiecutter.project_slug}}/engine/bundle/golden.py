@@ -49,7 +49,7 @@ def golden_rows(
 
     `scores` are the model's predictions of the test rows.
     """
-    task, classes, columns = dataset.problem.target.task, dataset.known.classes, dataset.columns
+    task, classes, columns = dataset.problem.target.task, dataset.targets.classes, dataset.columns
     table = dataset.inputs(dataset.test)
     typical = _spread(len(table), TYPICAL)
     near = _nearest(scores, task, threshold)

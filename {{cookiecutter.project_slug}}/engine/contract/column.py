@@ -13,6 +13,21 @@ ColumnType = Literal["number", "integer", "boolean", "category", "date"]
 
 # A category is a short label. Longer strings are free text, which this model does not read.
 LONGEST_CATEGORY = 200
+# How the names of pandas' types begin.
+_TYPES: Mapping[str, ColumnType] = {
+    "float": "number",
+    "int": "integer",
+    "uint": "integer",
+    "bool": "boolean",
+    "str": "category",
+    "datetime": "date",
+}
+
+
+def kind_of(dtype: object) -> ColumnType | None:
+    """The column type of a pandas dtype; None where a model does not read it."""
+    name = str(dtype).lower()
+    return next((kind for start, kind in _TYPES.items() if name.startswith(start)), None)
 
 
 @dataclass(frozen=True)

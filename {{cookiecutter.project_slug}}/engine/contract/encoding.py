@@ -25,13 +25,15 @@ def encoding_of(path: Path) -> str:
         marked = "utf-16-le" if zeros[1] > zeros[0] else "utf-16-be"
     if marked and marked != "utf-8":
         if mistake := _mistake(path, marked)[0]:
-            raise BadInput(f"{path} is not {marked.upper()} text: {mistake}; export it again")
+            raise BadInput(
+                f"{path} is not {marked.upper()} text: {mistake}; export it again", code="not-text"
+            )
         return marked
     mistake, wide = _mistake(path, "utf-8")
     if not mistake:
         return "utf-8" if wide or marked else "ascii"
     if problem := _neither(path, mistake, wide=wide, marked=bool(marked)):
-        raise BadInput(f"{path} {problem}")
+        raise BadInput(f"{path} {problem}", code="not-text")
     return "windows-1252"
 
 
@@ -50,11 +52,12 @@ def _neither(path: Path, mistake: str, *, wide: bool, marked: bool) -> str:
 
 def check_encoding(path: Path, expected: str) -> None:
     """Raise BadInput where `path` holds letters in another encoding than the contract names."""
-    found = encoding_of(path)
-    if found not in ("ascii", expected):
+    encoding = encoding_of(path)
+    if encoding not in ("ascii", expected):
         raise BadInput(
-            f"{path} is {found} text, and data/contract.py says {expected}: letters would be "
-            f"read as others; save it as {expected}, or change the contract's metadata"
+            f"{path} is {encoding} text, but data/contract.py states {expected}; save it as "
+            f"{expected}, or change the contract's metadata",
+            code="wrong-encoding",
         )
 
 

@@ -16,6 +16,7 @@ NEGATIVES = {
     "1-": (rf"^([^+-].*?){SPACE}*-$", r"-\1"),
 }
 INFINITE = r"[+-]?(inf|infinity|∞)"
+SHORT_INTEGER = "[+-]?0*[0-9]{1,18}"
 # Numbers that may be too large for a float.
 HUGE = r"[eE]\+?[0-9]{3}|[0-9]{300}"
 BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
@@ -23,6 +24,7 @@ BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0
 DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 TIME = r"[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
 OFFSET = r" ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
+ISO = rf"({DAY})({TIME})?({OFFSET})?"
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,8 @@ class ColumnFormat:
     @classmethod
     def of(cls, metadata: Mapping[str, Any] | None) -> "ColumnFormat":
         """Read what `to_metadata` wrote; other keys belong to others."""
-        known = {one.name for one in fields(cls)} & (metadata or {}).keys()
-        given = {key: (metadata or {})[key] for key in known}
+        names = {one.name for one in fields(cls)} & (metadata or {}).keys()
+        given = {key: (metadata or {})[key] for key in names}
         plain: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in given.items()
         }

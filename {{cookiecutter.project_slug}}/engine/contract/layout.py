@@ -18,8 +18,8 @@ class Layout:
     @classmethod
     def of(cls, metadata: Mapping[str, Any] | None) -> "Layout | None":
         """The layout in a contract's metadata; None where it has none."""
-        known = {key: (metadata or {}).get(key) for key in ("encoding", "separator", "header")}
-        given = {key: value for key, value in known.items() if value is not None}
+        stated = {key: (metadata or {}).get(key) for key in ("encoding", "separator", "header")}
+        given = {key: value for key, value in stated.items() if value is not None}
         return cls(**given) if given else None
 
 

@@ -1,6 +1,6 @@
 """Reads one cell of a text table as a JSON value; standard library only.
 
-`engine.contract.arrow` reads whole columns in the same way, and calls this for cells in doubt.
+`engine.contract.cells` reads whole columns in the same way, and calls this for cells in doubt.
 """
 
 import math
@@ -11,9 +11,9 @@ from decimal import Decimal
 from typing import Any
 
 from engine.contract.column import Column, ColumnType
-from engine.contract.format import DAY, HUGE, INFINITE, NEGATIVES, OFFSET, TIME, ColumnFormat
+from engine.contract.format import HUGE, INFINITE, ISO, NEGATIVES, ColumnFormat
 
-ISO = re.compile(rf"({DAY})({TIME})?({OFFSET})?")
+MAY_BE_INFINITE = rf"(?i).*({INFINITE}|{HUGE}).*"
 INFINITE_NUMBER = re.compile(INFINITE, re.IGNORECASE)
 
 
@@ -67,8 +67,8 @@ def _plain_number(cells: ColumnFormat, text: str) -> str | None:
     for form in ("(1)", "−1"):
         text = _rewrite(cells, form, text)
     if cells.unit:
-        text, found = re.subn(cells.unit_pattern, r"\1\2", text, count=1)
-        if not found:
+        text, match = re.subn(cells.unit_pattern, r"\1\2", text, count=1)
+        if not match:
             return None
     text = _rewrite(cells, "1-", text)
     if not re.fullmatch(cells.number_pattern, text):
@@ -91,8 +91,8 @@ def _date(cells: ColumnFormat, text: str) -> str | None:
     for form in cells.dates:
         if date := _utc(datetime.strptime, text, form):
             return date
-    if found := ISO.fullmatch(text):
-        day, time, offset = found[1], found[2] or "T00:00", (found[5] or "").strip()
+    if match := re.fullmatch(ISO, text):
+        day, time, offset = match[1], match[2] or "T00:00", (match[5] or "").strip()
         return _utc(datetime.fromisoformat, day + time + offset)
     return None
 

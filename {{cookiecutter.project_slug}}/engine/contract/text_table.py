@@ -1,13 +1,13 @@
 """Reads text tables: every cell comes out as the text that it is.
 
-Training reads a table whole, bulk work in batches; `engine.contract.arrow` reads what the cells
-mean.
+Training reads a table whole, bulk work in batches; `engine.contract.cells` reads what the
+cells mean.
 """
 
 import codecs
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -22,8 +22,8 @@ from engine.problem.errors import BadInput
 # What a decision on separator and header reads of a file.
 SAMPLE_SIZE, LINES = 1 << 20, 200
 LONGEST_NAME = 200
-# A table is read whole in blocks of this size, and in batches of the other; no row may be longer.
-WHOLE_BLOCK, BATCH_BLOCK = 1 << 24, 1 << 22
+# A table is read in blocks of this size; no row may be longer.
+BLOCK = 1 << 22
 # Called for a row with another number of cells: its number below the header, and the row itself.
 # Returns "skip" or "error".
 BadRow = Callable[[int, pyarrow.csv.InvalidRow], str]
@@ -39,10 +39,12 @@ def first_lines(path: Path, encoding: str, separator: str) -> list[list[str]]:
     # A quote that is not closed within the sample is found by the reader of the whole file.
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
-        found = list(islice((row for row in rows if row), LINES))
+        lines = list(islice((row for row in rows if row), LINES))
     except csv.Error as error:
-        raise BadInput(f"{path} has no readable header line: {error}; export it again") from None
-    return found[:-1] if cut and 1 < len(found) < LINES else found
+        raise BadInput(
+            f"{path} has no readable header line: {error}; export it again", code="not-a-table"
+        ) from None
+    return lines[:-1] if cut and 1 < len(lines) < LINES else lines
 
 
 def decoded(path: Path, encoding: str) -> tuple[str, bool]:
@@ -73,22 +75,10 @@ def header(path: Path, layout: Layout) -> Names:
     return column_names(lines[0], header=layout.header)
 
 
-def read_table(path: Path, layout: Layout, names: list[str], bad_row: BadRow) -> pa.Table:
-    """All cells of the file.
-
-    Raises:
-        pa.ArrowException, OSError, UnicodeError: the file is no such table.
-    """
-    if _has_header_only(path, layout):
-        return _nothing(names)
-    with _source(path, layout) as file:
-        return pyarrow.csv.read_csv(file, *_options(path, layout, names, bad_row, WHOLE_BLOCK))
-
-
 def batches(
-    path: Path, layout: Layout, names: list[str], bad_row: BadRow
+    path: Path, layout: Layout, names: Sequence[str], bad_row: BadRow
 ) -> Iterator[tuple[pa.RecordBatch, int]]:
-    """The cells of the file in batches, and how many bytes are read with each.
+    """The cells of the file in batches, and the position in the file after each.
 
     Raises:
         pa.ArrowException, OSError, UnicodeError: the file is no such table.
@@ -96,7 +86,7 @@ def batches(
     if _has_header_only(path, layout):
         return
     with _source(path, layout) as file:
-        options = _options(path, layout, names, bad_row, BATCH_BLOCK)
+        options = _options(path, layout, list(names), bad_row)
         with pyarrow.csv.open_csv(file, *options) as reader:
             for batch in reader:
                 yield batch, file.bytes_read
@@ -146,15 +136,13 @@ def _source(path: Path, layout: Layout) -> Iterator[WholeLineEnds]:
         yield source
 
 
-def _options(
-    path: Path, layout: Layout, names: list[str], bad_row: BadRow, block_size: int
-) -> tuple[Any, Any, Any]:
+def _options(path: Path, layout: Layout, names: list[str], bad_row: BadRow) -> tuple[Any, Any, Any]:
     blank = _blank_lines(path, layout)
     return (
         # One thread: only then are rows numbered.
         pyarrow.csv.ReadOptions(
             use_threads=False,
-            block_size=block_size,
+            block_size=BLOCK,
             column_names=names,
             skip_rows=blank,
             skip_rows_after_names=int(layout.header),
@@ -173,10 +161,6 @@ def _options(
 def _has_header_only(path: Path, layout: Layout) -> bool:
     """pyarrow does not read a header line without a line end."""
     return layout.header and len(first_lines(path, layout.encoding, layout.separator)) <= 1
-
-
-def _nothing(names: list[str]) -> pa.Table:
-    return pa.table({name: pa.array([], pa.string()) for name in names})
 
 
 def _blank_lines(path: Path, layout: Layout) -> int:

@@ -1,4 +1,4 @@
-"""Holds a new delivery against the contract: whole, or but for an outcome that is not known yet."""
+"""Checks a new delivery against the contract; its outcomes may still be missing."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,12 +6,12 @@ from pathlib import Path
 import pandas as pd
 import pandera.pandas as pa
 
+from engine.contract.cells import without_missing
 from engine.contract.format import ColumnFormat
+from engine.contract.layout import Layout
 from engine.data import sources
 from engine.data.columns import check_names
-from engine.data.convert import without_missing
-from engine.data.reading.layout import Layout
-from engine.data.validation import Violation, column_mistakes, judge
+from engine.data.validation import Violation, column_mistakes, validate
 from engine.problem.files import atomic_path
 from engine.problem.spec import Problem
 
@@ -22,27 +22,27 @@ REFUSED = Path("build/refused")
 class Checked:
     """What was found in a delivery.
 
-    `mistakes` are about its columns; while there are any, rows are not judged. `unchecked` names
+    `mistakes` are about its columns; with any, rows are not validated. `unchecked` names
     the columns that are not known yet, `waiting` counts rows whose outcome is not. `report` is the
     file that lists every refused cell.
     """
 
     rows: int
     mistakes: tuple[str, ...] = ()
-    broken: tuple[Violation, ...] = ()
+    violations: tuple[Violation, ...] = ()
     refused: int = 0
     unchecked: tuple[str, ...] = ()
-    waiting: int = 0
+    unlabelled: int = 0
     report: Path | None = None
 
     @property
     def holds(self) -> bool:
-        """Does all that could be checked hold to the contract?"""
-        return not self.mistakes and not self.broken
+        """Whether the delivery fits the contract, as far as it could be checked."""
+        return not self.mistakes and not self.violations
 
 
 def check(problem: Problem, schema: pa.DataFrameSchema, source: str) -> Checked:
-    """Judge every column and every row of `source`, and write the refused cells to a file.
+    """Validate every column and row of `source`, and write the refused cells to a file.
 
     A delivery may lack the target, and then also the columns that problem.toml says are known
     later only; both are named as unchecked.
@@ -61,41 +61,56 @@ def check(problem: Problem, schema: pa.DataFrameSchema, source: str) -> Checked:
         schema = schema.remove_columns(list(unchecked))
     if mistakes := column_mistakes(raw, schema):
         return Checked(len(raw), tuple(mistakes), unchecked=unchecked)
-    waiting = pd.Series(False, raw.index)
+    unlabelled = pd.Series(False, raw.index)
     if target in raw.columns:
-        waiting = without_missing(
+        unlabelled = without_missing(
             raw[target], ColumnFormat.of(schema.columns[target].metadata)
         ).isna()
-    judged = judge(raw, _patient(schema, [target, *later]) if waiting.any() else schema)
-    broken = (*judged.broken, *_overdue(raw[~waiting], schema, [*later] if waiting.any() else []))
-    rows = {row for one in broken for row in one.cells.index}
+    result = validate(raw, _with_nullable(schema, [target, *later]) if unlabelled.any() else schema)
+    violations = (
+        *result.violations,
+        *_missing_labels(raw[~unlabelled], schema, [*later] if unlabelled.any() else []),
+    )
+    rows = {row for one in violations for row in one.cells.index}
     if rows:
-        _write(report, broken, raw, problem.rows.id)
+        _write(report, violations, raw, problem.rows.id)
     return Checked(
-        len(raw), (), broken, len(rows), unchecked, int(waiting.sum()), report if rows else None
+        len(raw),
+        (),
+        violations,
+        len(rows),
+        unchecked,
+        int(unlabelled.sum()),
+        report if rows else None,
     )
 
 
-def _patient(schema: pa.DataFrameSchema, names: list[str]) -> pa.DataFrameSchema:
-    """The contract, with cells of these columns allowed to be missing."""
+def _with_nullable(schema: pa.DataFrameSchema, names: list[str]) -> pa.DataFrameSchema:
+    """The contract with these columns nullable."""
     return schema.update_columns(
         {name: {"nullable": True} for name in names if name in schema.columns}
     )
 
 
-def _overdue(raw: pd.DataFrame, schema: pa.DataFrameSchema, later: list[str]) -> list[Violation]:
-    """What is missing although the row's outcome is known, and with it what comes later only."""
-    found = []
+def _missing_labels(
+    raw: pd.DataFrame, schema: pa.DataFrameSchema, later: list[str]
+) -> list[Violation]:
+    """Values that come with the outcome and are missing although the outcome is there."""
+    violations = []
     for name in later:
         values = without_missing(raw[name], ColumnFormat.of(schema.columns[name].metadata))
-        if not schema.columns[name].nullable and (gone := values[values.isna()]).size:
-            cells = gone.set_axis(gone.index + 1)
-            found.append(Violation(name, "must not be missing where the outcome is known", cells))
-    return found
+        if not schema.columns[name].nullable and (missing := values[values.isna()]).size:
+            cells = missing.set_axis(missing.index + 1)
+            violations.append(
+                Violation(name, "must not be missing where the outcome is known", cells)
+            )
+    return violations
 
 
-def _write(path: Path, broken: tuple[Violation, ...], raw: pd.DataFrame, key: str | None) -> None:
-    """Every refused cell in a line: row, its id if rows have one, column, rule, value."""
+def _write(
+    path: Path, violations: tuple[Violation, ...], raw: pd.DataFrame, key: str | None
+) -> None:
+    """Write one line for each refused cell: row, its id if there is one, column, rule, value."""
     listed = pd.concat(
         [
             pd.DataFrame(
@@ -106,7 +121,7 @@ def _write(path: Path, broken: tuple[Violation, ...], raw: pd.DataFrame, key: st
                     "value": one.cells.astype("str").to_numpy(),
                 }
             )
-            for one in broken
+            for one in violations
         ]
     ).sort_values("row", kind="stable")
     if key and key in raw.columns:

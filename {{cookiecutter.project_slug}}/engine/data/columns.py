@@ -1,4 +1,4 @@
-"""The model's inputs, told by the contract and the problem together."""
+"""The model's inputs, compiled from the contract and the problem."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,14 +6,13 @@ from typing import Any
 import pandas as pd
 import pandera.pandas as pa
 
-from engine.contract.column import LONGEST_CATEGORY, Column, ColumnType
+from engine.contract.column import LONGEST_CATEGORY, Column, ColumnType, kind_of
 from engine.contract.format import ColumnFormat
-from engine.data.convert import kind_of
 from engine.problem.errors import BadInput
 from engine.problem.spec import Problem
 
-# pandera's names of the rules that the server can judge as well: which border each one sets.
-BORDERS = {
+# pandera's names of the rules that the server can check too: which limit each one sets.
+LIMITS = {
     "in_range": ("minimum", "maximum"),
     "greater_than_or_equal_to": ("minimum",),
     "less_than_or_equal_to": ("maximum",),
@@ -23,24 +22,27 @@ BORDERS = {
 def columns(
     problem: Problem, schema: pa.DataFrameSchema, frame: pd.DataFrame
 ) -> tuple[Column, ...]:
-    """What the model may read: all columns but target, id, unit, excluded and personal ones.
+    """The columns that the model may read: all but target, id, unit, excluded and personal ones.
 
     Args:
         frame: rows that hold to the contract; what open categories they hold is taken from them.
 
     Raises:
         BadInput: the problem names columns that the contract does not have, no input is left, or
-            an input has a type or a rule that the server would not know how to judge.
+            an input has a type or a rule that the server cannot check.
     """
     check_names(problem, schema)
-    found = tuple(
+    inputs = tuple(
         describe(name, rule, frame[name])
         for name, rule in schema.columns.items()
         if name not in problem.kept_out
     )
-    if not found:
-        raise BadInput("no column is left for the model to read; exclude fewer in problem.toml")
-    return found
+    if not inputs:
+        raise BadInput(
+            "no column is left for the model to read; exclude fewer in problem.toml",
+            code="no-input",
+        )
+    return inputs
 
 
 def check_names(problem: Problem, schema: pa.DataFrameSchema) -> None:
@@ -61,7 +63,8 @@ def check_names(problem: Problem, schema: pa.DataFrameSchema) -> None:
     if unknown_columns:
         raise BadInput(
             f"problem.toml names columns that data/contract.py does not have: "
-            f"{', '.join(unknown_columns)}; mend the name, or add the column to the contract"
+            f"{', '.join(unknown_columns)}; fix the name, or add the column to the contract",
+            code="unknown-column",
         )
 
 
@@ -69,62 +72,65 @@ def describe(name: str, rule: pa.Column, values: pd.Series) -> Column:
     """The specification of an input, compiled from its rule in data/contract.py and its values.
 
     Raises:
-        BadInput: the server would not know its type or a rule, or a category is too long.
+        BadInput: the server cannot check its type or a rule, or a category is too long.
     """
     kind = kind_of(rule.dtype)
     if kind is None:
         raise BadInput(
             f"column '{name}' has type {rule.dtype} in data/contract.py; a model reads float, "
-            "int, bool, str and datetime64[us]: change it, or exclude the column in problem.toml"
+            "int, bool, str and datetime64[us]: change it, or exclude the column in problem.toml",
+            code="unknown-type",
         )
-    facts = _facts(name, kind, rule)
-    known = facts.pop("known", None)
+    limits = _limits(name, kind, rule)
+    allowed = limits.pop("allowed", None)
     present = values.dropna()
     categories: tuple[str, ...] = ()
     if kind == "category":
-        categories = tuple(map(str, sorted(present.unique()) if known is None else known))
+        categories = tuple(map(str, sorted(present.unique()) if allowed is None else allowed))
         longest = max(map(len, categories), default=0)
         if longest > LONGEST_CATEGORY:
             raise BadInput(
                 f"column '{name}' holds texts of up to {longest} characters; a category has at "
-                f"most {LONGEST_CATEGORY}: shorten them, or exclude the column in problem.toml"
+                f"most {LONGEST_CATEGORY}: shorten them, or exclude the column in problem.toml",
+                code="category-too-long",
             )
     return Column(
         name=name,
         type=kind,
         nullable=bool(rule.nullable),
         categories=categories,
-        closed=known is not None,
+        closed=allowed is not None,
         meaning=rule.description or name,
         example=json_value(present.iloc[len(present) // 2], kind) if len(present) else None,
         format=ColumnFormat.of(rule.metadata),
-        **facts,
+        **limits,
     )
 
 
-def _facts(name: str, kind: ColumnType, rule: pa.Column) -> dict[str, Any]:
-    """Range and known values of an input, from its checks.
+def _limits(name: str, kind: ColumnType, rule: pa.Column) -> dict[str, Any]:
+    """Range and allowed values of an input, from its checks.
 
-    Every rule must be one that the server can judge too: rows it would take and training would
-    not are the surprise that a contract is there to spare.
+    The server must be able to check every rule too. Otherwise it would accept rows that training
+    refuses.
     """
-    found: dict[str, Any] = {}
+    limits: dict[str, Any] = {}
     for check in rule.checks:
-        facts = check.statistics or {}
+        values = check.statistics or {}
         if check.name == "isin" and kind == "category":
-            found["known"] = facts["allowed_values"]
+            limits["allowed"] = values["allowed_values"]
             continue
-        closed = facts.get("include_min", True) and facts.get("include_max", True)
-        if check.name not in BORDERS or kind not in ("number", "integer") or not closed:
+        closed = values.get("include_min", True) and values.get("include_max", True)
+        if check.name not in LIMITS or kind not in ("number", "integer") or not closed:
             raise BadInput(
                 f"column '{name}' ({kind}) has the rule {check.error or check.name} in "
-                "data/contract.py, which the server cannot judge; an input may have ge, le or "
+                "data/contract.py, which the server cannot check; an input may have ge, le or "
                 "in_range with both ends (float, int) and isin (str): use these, or exclude the "
-                "column in problem.toml"
+                "column in problem.toml",
+                code="unknown-rule",
             )
-        for border in BORDERS[check.name]:
-            found[border] = facts[f"{border[:3]}_value"]
-    return found
+        for limit in LIMITS[check.name]:
+            limits[limit] = values[f"{limit[:3]}_value"]
+    return limits
 
 
 def json_value(value: Any, kind: ColumnType) -> Any:
@@ -142,7 +148,7 @@ def json_value(value: Any, kind: ColumnType) -> Any:
 
 
 def json_rows(frame: pd.DataFrame, described: tuple[Column, ...]) -> list[dict[str, Any]]:
-    """The inputs of `frame` as JSON rows, just as a caller of the server would send them."""
+    """The inputs of `frame` as JSON rows, as a client of the server sends them."""
     return [
         {column.name: json_value(row[column.name], column.type) for column in described}
         for row in frame[[column.name for column in described]].to_dict("records")

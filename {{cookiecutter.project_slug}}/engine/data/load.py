@@ -1,4 +1,4 @@
-"""The rows that a model may see: read, held against the contract, and given a digest."""
+"""The rows that a model may see: read, validated by the contract, with a digest."""
 
 import hashlib
 from collections.abc import Sequence
@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
+from engine.contract.cells import without_missing
 from engine.contract.column import Column
 from engine.contract.format import ColumnFormat
+from engine.contract.layout import Layout
 from engine.data import sources
 from engine.data.columns import check_names
-from engine.data.convert import without_missing
-from engine.data.reading.layout import Layout
 from engine.data.split import Rows
 from engine.data.validation import conform
 from engine.problem.spec import Problem
@@ -32,12 +32,12 @@ def load(problem: Problem, schema: pa.DataFrameSchema) -> pd.DataFrame:
     target = problem.target.column
     if target in raw.columns:
         cells = ColumnFormat.of(schema.columns[target].metadata)
-        known = without_missing(raw[target], cells).notna()
-        raw = raw if known.all() else raw[known]
+        labelled = without_missing(raw[target], cells).notna()
+        raw = raw if labelled.all() else raw[labelled]
     frame = conform(raw, schema)
     del raw  # before the next copy is made
     if problem.rows.time and not frame[problem.rows.time].is_monotonic_increasing:
-        # A stable sort: rows of the same moment keep the order in which they came.
+        # A stable sort: rows of the same time keep their order.
         frame = frame.sort_values(problem.rows.time, kind="stable")
     return frame.reset_index(drop=True)
 

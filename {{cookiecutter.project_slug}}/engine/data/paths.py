@@ -1,4 +1,4 @@
-"""Which sources there are, and is this one of them? Asked before anything slow is imported."""
+"""The sources of rows, checked before anything slow is imported."""
 
 import stat
 from pathlib import Path
@@ -8,7 +8,7 @@ from engine.problem.errors import BadInput
 BUNDLED = ("breast_cancer", "diabetes", "wine")
 TEXTS = (".csv", ".tsv", ".tab", ".txt")
 PARQUET, QUERY = ".parquet", ".sql"
-# How to open what is often sent instead; the first that fits.
+# The next step for files of other kinds; the first that fits.
 UNPACK = {
     ".gz": "unpack it first: `gunzip -k '{name}'`",
     ".zip": "unpack it first",
@@ -19,55 +19,58 @@ UNPACK = {
 
 
 def is_file(source: str) -> bool:
-    """Is `source` the path of a file, and not the name of a bundled table?"""
+    """Whether `source` is the path of a file, not the name of a bundled table."""
     return source != "parcels" and not source.startswith("sklearn:")
 
 
 def is_query(source: str) -> bool:
-    """Does `source` ask a database?"""
+    """Whether `source` is a query to a database."""
     return is_file(source) and source.lower().endswith(QUERY)
 
 
 def check_place(source: str) -> None:
-    """Raise BadInput where `source` is nothing that rows can be read from."""
+    """Raise BadInput if no rows can be read from `source`."""
     if is_file(source):
         checked(source)
     elif source != "parcels" and source.removeprefix("sklearn:") not in BUNDLED:
         raise BadInput(
             f"scikit-learn bundles no table '{source.removeprefix('sklearn:')}' for this; it is "
-            f"one of {', '.join(f'sklearn:{known}' for known in BUNDLED)}"
+            f"one of {', '.join(f'sklearn:{known}' for known in BUNDLED)}",
+            code="unknown-source",
         )
 
 
 def checked(source: str) -> Path:
-    """The path of a file that is there and of a kind that is read here.
-
-    It is opened once, so that what is wrong with the file is not taken for its format.
+    """The path of a file that exists, can be opened and is of a known kind.
 
     Raises:
-        BadInput: it is not.
+        BadInput: it does not, cannot or is not.
     """
-    path, found = Path(source), ""
+    path, kind = Path(source), ""
     try:
-        mode = path.stat().st_mode  # looked up first: a pipe would wait for whoever fills it
+        mode = path.stat().st_mode  # first: opening a pipe would block
         if stat.S_ISREG(mode):
             path.open("rb").close()
         else:
-            found = "a folder" if stat.S_ISDIR(mode) else "what is no file"
+            kind = "a folder" if stat.S_ISDIR(mode) else "something that is no file"
     except (FileNotFoundError, NotADirectoryError):
-        found = "nothing"
+        kind = "no such file"
     except (OSError, ValueError) as error:  # ValueError: a zero byte, or no UTF-8
-        found = f"what cannot be read ({getattr(error, 'strerror', None) or error})"
-    if found:
+        kind = f"a file that cannot be read ({getattr(error, 'strerror', None) or error})"
+    if kind:
         raise BadInput(
-            f"expected a text file, a Parquet file or a query at {path}, found {found}; give the "
+            f"expected a text file, a Parquet file or a query at {path}, found {kind}; give the "
             "path of a file that you may read, or parcels, or "
-            f"{', '.join(f'sklearn:{name}' for name in BUNDLED)}"
+            f"{', '.join(f'sklearn:{name}' for name in BUNDLED)}",
+            code="unknown-source",
         )
     if path.suffix.lower() not in (*TEXTS, PARQUET, QUERY):
-        how = next(how for end, how in UNPACK.items() if path.suffix.lower() == end or not end)
+        advice = next(
+            advice for end, advice in UNPACK.items() if path.suffix.lower() == end or not end
+        )
         raise BadInput(
             f"expected a file that ends in {', '.join(TEXTS)}, {PARQUET} or {QUERY}, got "
-            f"{path.name}; {how.format(name=path.name)}"
+            f"{path.name}; {advice.format(name=path.name)}",
+            code="unknown-file-type",
         )
     return path

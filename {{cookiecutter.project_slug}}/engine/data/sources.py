@@ -3,8 +3,9 @@
 import pandas as pd
 from sklearn import datasets
 
+from engine.contract.layout import Layout
+from engine.contract.sniff import sniff
 from engine.data.paths import QUERY, TEXTS, check_place, checked, is_file
-from engine.data.reading.layout import Layout, sniff
 from engine.data.reading.parquet import read_parquet
 from engine.data.reading.sql import read_sql
 from engine.data.reading.text import read_text
@@ -15,11 +16,11 @@ from engine.problem.errors import BadInput
 def read(source: str, layout: Layout | None = None) -> pd.DataFrame:
     """All rows of `source`, columns as they stand there, rows numbered from 0.
 
-    Columns of a text file are texts: what they mean is for the contract to say (`data.cells`).
+    Columns of a text file are texts; the contract describes what they mean.
 
     Args:
         source: `parcels`, `sklearn:NAME`, or the path of a text or Parquet file or of a query.
-        layout: of a text file; its own is found out where none is given.
+        layout: of a text file; it is detected by default.
 
     Raises:
         BadInput: the source is unknown, missing, unreadable, empty, or has columns that are
@@ -37,12 +38,12 @@ def read(source: str, layout: Layout | None = None) -> pd.DataFrame:
         frame = read_sql(path) if suffix == QUERY else read_parquet(path)
     if frame.empty:
         what = "gives no rows" if suffix == QUERY else "holds a header and no rows; give it rows"
-        raise BadInput(f"{path} {what}")
+        raise BadInput(f"{path} {what}", code="empty-table")
     return frame
 
 
 def layout_of(source: str) -> Layout | None:
-    """How a text file is laid out; None for every other source.
+    """The layout of a text file; None for every other source.
 
     Raises:
         BadInput: there is no such file, or it is no text.

@@ -1,4 +1,4 @@
-"""Holds rows against the contract: which rules they break, where, and how many of them."""
+"""Validates rows against the contract: the rules they break, and in which rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,11 +7,12 @@ from difflib import get_close_matches
 import pandas as pd
 import pandera.pandas as pa
 
+from engine.contract.cells import convert, without_missing
+from engine.contract.column import kind_of
 from engine.contract.format import ColumnFormat
-from engine.data.convert import convert, kind_of, without_missing
 from engine.problem.errors import BadInput
 
-# How many broken rows a message names before it only counts.
+# A message names so many rows, and counts the others.
 SHOWN = 5
 
 
@@ -44,10 +45,10 @@ class Violation:
 
 @dataclass(frozen=True, eq=False)
 class Validated:
-    """Rows as the contract types them, and the rules that they break; none of these: sound rows."""
+    """Rows with the contract's types, and the rules that they break."""
 
     frame: pd.DataFrame
-    broken: tuple[Violation, ...]
+    violations: tuple[Violation, ...]
 
 
 def conform(raw: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
@@ -59,87 +60,88 @@ def conform(raw: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
     if mistakes := column_mistakes(raw, schema):
         raise BadInput(
             f"the table breaks the contract (data/contract.py): {'; '.join(mistakes)}; give the "
-            "table the contract's columns, or the contract the table's"
+            "table the contract's columns, or the contract the table's",
+            code="contract-columns",
         )
-    judged = judge(raw, schema)
-    if judged.broken:
+    result = validate(raw, schema)
+    if result.violations:
         lines = [f"the rows break the contract (data/contract.py); {len(raw):,} were read:"]
-        lines += map(str, judged.broken)
-        lines.append("mend the rows at their source, or the rule if it is wrong")
-        raise BadInput("\n  ".join(lines))
-    return judged.frame
+        lines += map(str, result.violations)
+        lines.append("fix the rows at their source, or the rule if it is wrong")
+        raise BadInput("\n  ".join(lines), code="contract-rows")
+    return result.frame
 
 
 def column_mistakes(raw: pd.DataFrame, schema: pa.DataFrameSchema) -> list[str]:
-    """What is wrong with the names of the columns, in words; nothing if they are the contract's."""
+    """A message for each difference between the columns and the contract's."""
     missing = [name for name in schema.columns if name not in raw.columns]
     unknown = [str(name) for name in raw.columns if name not in schema.columns]
-    found = []
+    mistakes = []
     if missing:
-        found.append(f"columns that are not there: {_listed(missing)}")
+        mistakes.append(f"missing columns: {_listed(missing)}")
     if unknown and schema.strict is True:
-        found.append(f"columns that it does not know: {_listed(unknown)}")
+        mistakes.append(f"unknown columns: {_listed(unknown)}")
     folded = {name.casefold(): name for name in unknown}
     for name in missing[:SHOWN]:
         if near := get_close_matches(name.casefold(), folded, n=1, cutoff=0.8):
-            found.append(f"was {name!r} renamed to {folded[near[0]]!r}?")
-    return found
+            mistakes.append(f"was {name!r} renamed to {folded[near[0]]!r}?")
+    return mistakes
 
 
-def judge(raw: pd.DataFrame, schema: pa.DataFrameSchema) -> Validated:
-    """Every rule of the contract that rows of `raw` break; its columns are the contract's.
+def validate(raw: pd.DataFrame, schema: pa.DataFrameSchema) -> Validated:
+    """The rules of the contract that rows of `raw` break; its columns must be the contract's.
 
-    Types and missing values are judged first, and the other rules only on rows that pass these:
-    what is no number is in no range.
+    Types and missing values come first; the other rules apply to rows that pass these.
     """
-    frame, broken = _typed(raw, schema)
-    odd = sorted({row - 1 for one in broken for row in one.cells.index})
-    return Validated(frame, (*broken, *_rules(frame.drop(index=odd) if odd else frame, schema)))
+    frame, violations = _typed(raw, schema)
+    invalid = sorted({row - 1 for one in violations for row in one.cells.index})
+    return Validated(
+        frame, (*violations, *_rules(frame.drop(index=invalid) if invalid else frame, schema))
+    )
 
 
 def _typed(raw: pd.DataFrame, schema: pa.DataFrameSchema) -> tuple[pd.DataFrame, list[Violation]]:
     table: dict[str, pd.Series] = {}
-    broken = []
+    violations = []
     for name, rule in schema.columns.items():
         cells = ColumnFormat.of(rule.metadata)
         table[name] = values = without_missing(raw[name], cells)
         if kind := kind_of(rule.dtype):
-            table[name], odd = convert(values, kind, nullable=rule.nullable, cells=cells)
-            if odd.any():
-                broken.append(_broken(values, odd, f"is no {kind}"))
-        if not rule.nullable and (gone := values.isna()).any():
-            broken.append(_broken(values, gone, "must not be missing"))
-    # Each column stays as it is: to lay them side by side would copy all of them, and whoever takes
-    # some columns would copy these again.
-    return pd.DataFrame(table, copy=False), broken
+            table[name], invalid = convert(values, kind, nullable=rule.nullable, cells=cells)
+            if invalid.any():
+                violations.append(_violation(values, invalid, f"is no {kind}"))
+        if not rule.nullable and (missing_cells := values.isna()).any():
+            violations.append(_violation(values, missing_cells, "must not be missing"))
+    # Without a copy: a copy would join all columns, and selecting some would copy them again.
+    return pd.DataFrame(table, copy=False), violations
 
 
-def _broken(values: pd.Series, odd: "pd.Series[bool]", rule: str) -> Violation:
-    cells = values[odd]
+def _violation(values: pd.Series, invalid: "pd.Series[bool]", rule: str) -> Violation:
+    cells = values[invalid]
     return Violation(str(values.name), rule, cells.set_axis(cells.index + 1))
 
 
 def _rules(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> list[Violation]:
-    """The rules that rows break, types aside: `convert` has seen to these."""
+    """The rules that rows break, apart from types, which `convert` checks."""
     # A team's contract may still ask for coercion.
-    untyped = {"dtype": None, "coerce": False, "nullable": True}
-    bare = schema.update_columns(dict.fromkeys(schema.columns, untyped))
-    bare.coerce = False
+    loose = {"dtype": None, "coerce": False, "nullable": True}
+    untyped_schema = schema.update_columns(dict.fromkeys(schema.columns, loose))
+    untyped_schema.coerce = False
     try:
-        # In place: the rules only look, and a copy of the table to look at is a large one.
-        bare.validate(frame, lazy=True, inplace=True)
+        # In place: the rules change nothing, and a copy would be large.
+        untyped_schema.validate(frame, lazy=True, inplace=True)
     except pa.errors.SchemaErrors as error:
         cases = error.failure_cases
     else:
         return []
-    broken = []
+    violations = []
     for (column, rule), those in cases.groupby(["column", "check"], dropna=False, sort=False):
         rows = those.dropna(subset="index")
         cells = rows.set_index(rows["index"].astype("int64") + 1)["failure_case"]
         name = column if isinstance(column, str) else "the table"
         words = "must be unique" if rule == "field_uniqueness" else f"must hold to {rule}"
-        broken.append(Violation(name, words, cells))
-    return broken
+        violations.append(Violation(name, words, cells))
+    return violations
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Sections about the rows: what they are, what is missing or repeated, how values are spread."""
+"""Sections about the rows and features: counts, missing values, duplicates, distributions."""
 
 from collections.abc import Sequence
 
@@ -24,35 +24,29 @@ def rows(profile: Profile) -> Section:
     sentence = f"Each row is one case of the question “{problem.decision.question}”"
     if delay := problem.target.label_delay_days:
         sentence += f" The outcome is known {count(delay, 'day')} later."
-    facts: list[tuple[str, str | int]] = [("rows", len(frame)), ("inputs", len(profile.columns))]
+    numbers: list[tuple[str, str | int]] = [("rows", len(frame)), ("inputs", len(profile.columns))]
     if problem.rows.time:
         times = frame[problem.rows.time].dropna()
-        span = f"from {times.min():%d %b %Y} to {times.max():%d %b %Y}"
-        facts.append((span, count((times.max() - times.min()).days + 1, "day")))
+        period = f"from {times.min():%d %b %Y} to {times.max():%d %b %Y}"
+        numbers.append((period, count((times.max() - times.min()).days + 1, "day")))
     if unit := problem.rows.unit:
-        facts.append((f"distinct values of {unit}, the unit", int(frame[unit].nunique())))
-    facts.append(("of all values are missing", percent(profile.missing_share)))
-    facts.append(("rows repeat an earlier one", profile.repeats.rows))
-    blocks: list[Block] = [Facts(facts), _split(profile)]
+        numbers.append((f"distinct values of {unit}, the unit", int(frame[unit].nunique())))
+    numbers.append(("of all values are missing", percent(profile.missing_share)))
+    numbers.append(("rows repeat an earlier one", profile.repeats.rows))
+    if isinstance(split := profile.split, str):
+        use = Note(f"There is no test set yet, so this page uses every outcome: {split}", "bad")
+    else:
+        text = f"This page uses the outcomes of the {len(split.train):,} training rows. It does not"
+        use = Note(f"{text} read those of the {len(split.test):,} test rows ({split.how}).")
+    blocks: list[Block] = [Facts(numbers), use]
     if len(frame) > PICTURE_ROWS:
-        sample = f"Charts and every figure about the target use {PICTURE_ROWS:,} random rows."
+        sample = f"Charts and measures of the target use {PICTURE_ROWS:,} random rows."
         blocks.append(Note(f"{sample} The counts above and missing shares use all rows."))
     return Section("Rows", OWNER, sentence, blocks)
 
 
-def _split(profile: Profile) -> Note:
-    """Which rows' outcomes this page uses."""
-    if isinstance(profile.split, str):
-        reason = "There is no test set yet, so this page uses every outcome: "
-        return Note(reason + profile.split, "bad")
-    return Note(
-        f"This page uses the outcomes of the {len(profile.split.train):,} training rows. It does "
-        f"not read those of the {len(profile.split.test):,} test rows ({profile.split.how})."
-    )
-
-
 def kept_out(profile: Profile) -> Section:
-    """Columns that the model does not get, and why."""
+    """Columns that are not inputs of the model, and why."""
     problem = profile.problem
     roles = {
         problem.target.column: "the target",
@@ -62,14 +56,13 @@ def kept_out(profile: Profile) -> Section:
     why = {name: role for name, role in roles.items() if name in profile.frame}
     for name, reason in problem.columns.reasons.items():
         why[name] = f"{why[name]}; {reason}" if name in why else reason
-    stated = [name for name in why if name in problem.columns.reasons]
-    verb = "excludes" if stated else "excludes only the columns with a role of their own."
-    sentence = f"problem.toml {verb}" + (f" {listed(stated)}." if stated else "")
+    excluded = listed(list(problem.columns.reasons)) or "only the columns with a role of their own"
+    sentence = f"problem.toml excludes {excluded}."
     lines = [
         (str(name), reason, percent(profile.excluded_associations.get(str(name))))
         for name, reason in why.items()
     ]
-    header = ("column", "why the model does not get it", "explains alone")
+    header = ("column", "why it is excluded", "explains alone")
     caption = "Share of the target's variance; not measured for the target, ids and personal data"
     return Section("Excluded columns", OWNER, sentence, [Table(caption, header, lines)])
 
@@ -77,28 +70,26 @@ def kept_out(profile: Profile) -> Section:
 def missing(profile: Profile) -> Section:
     """How much is missing, and whether missing values are associated with the target."""
     title = "Missing values"
-    by_share = sorted(profile.gaps.items(), key=lambda item: -item[1])
-    gaps = {name: share for name, share in by_share if share}
-    if not gaps:
+    shares = sorted(profile.missing_shares.items(), key=lambda item: -item[1])
+    incomplete = [(name, share) for name, share in shares if share]
+    if not incomplete:
         return Section(title, OWNER, "No value is missing.")
-    most = next(iter(gaps))
-    sentence = f"{len(gaps)} of {count(len(profile.columns), 'input')} have missing values. "
-    sentence += f"{most} has the most ({percent(gaps[most])}). "
-    informative = [one for one in profile.missing if one.is_informative]
-    sentence += (
-        f"The outcome differs where {listed([one.column for one in informative])} is missing."
-        if informative
-        else "No missing value is associated with the target."
-    )
-    chart = charts.bars(title, list(gaps.items())[:BARS], show=percent)
-    caption = f"The {BARS} inputs with most" if len(gaps) > BARS else "Inputs with missing values"
+    most, share = incomplete[0]
+    sentence = f"{len(incomplete)} of {count(len(profile.columns), 'input')} have missing values. "
+    sentence += f"{most} has the most ({percent(share)}). "
+    chart = charts.bars(title, incomplete[:BARS], show=percent)
+    caption = f"The {BARS} inputs with most" if len(incomplete) > BARS else title
     blocks: list[Block] = [Figure(chart, f"{caption}: share of rows without a value.")]
-    if informative:
+    if informative := [one for one in profile.missing if one.is_informative]:
+        names = listed([one.column for one in informative])
+        sentence += f"The outcome differs where {names} is missing."
         header = ("feature", "outcome", "when missing", "when present", "difference")
         caption = "95 % intervals, corrected for the number of comparisons"
         blocks.append(Table(caption, header, [_difference(profile, one) for one in informative]))
-    for names in profile.shared_missingness[:3]:
-        note = f"{listed(_shortened(names))} are missing in the same rows: probably one cause."
+    else:
+        sentence += "No missing value is associated with the target."
+    for group in profile.shared_missingness[:3]:
+        note = f"{listed(shortened(group))} are missing in the same rows: probably one cause."
         blocks.append(Note(note))
     return Section(title, OWNER, sentence, blocks)
 
@@ -119,8 +110,8 @@ def repeats(profile: Profile) -> Section:
 
 def distributions(profile: Profile) -> Section:
     """The distribution of each feature."""
-    figures = [pictures.distribution(c, profile.sample[c.name]) for c in profile.shown]
-    return Section("Distributions", OWNER, f"Share of rows. {profile.which}", [Gallery(figures)])
+    drawn = [pictures.distribution(c, profile.sample[c.name]) for c in profile.shown]
+    return Section("Distributions", OWNER, f"Share of rows. {profile.which}", [Gallery(drawn)])
 
 
 def quality(profile: Profile) -> Section:
@@ -130,10 +121,10 @@ def quality(profile: Profile) -> Section:
         sentence = "No constant, placeholder value, long tail or word for missing was found."
         return Section(title, OWNER, sentence)
     names = list(dict.fromkeys(one.column for one in issues))
-    sentence = f"Check {listed(_shortened(names))} before you train."
-    lines = [(one.column, one.what, one.next) for one in issues[:MOST_LINES]]
-    table = Table(title, ("feature", "its value", "what to do"), lines)
-    return Section(title, OWNER, sentence, [table, *_rest(len(issues))])
+    sentence = f"Check {listed(shortened(names))} before you train."
+    lines = [(one.column, one.what, one.next) for one in issues]
+    blocks = _capped(title, ("feature", "its value", "what to do"), lines)
+    return Section(title, OWNER, sentence, blocks)
 
 
 def correlated(profile: Profile) -> Section:
@@ -143,9 +134,9 @@ def correlated(profile: Profile) -> Section:
         return Section(title, OWNER, "No two features carry nearly the same information.")
     sentence = f"{count(len(pairs), 'pair of features carries', 'pairs of features carry')} nearly "
     sentence += "the same information. They share their importance, and one may be enough."
-    lines = [(a.first, a.second, percent(a.strength), a.measure) for a in pairs[:MOST_LINES]]
-    table = Table("The strongest first", ("feature", "and", "correlation", "measure"), lines)
-    blocks: list[Block] = [table, *_rest(len(pairs))]
+    lines = [(one.first, one.second, percent(one.strength), one.measure) for one in pairs]
+    header = ("feature", "and", "correlation", "measure")
+    blocks = _capped("The strongest first", header, lines)
     if len(profile.frame) > ENOUGH_ROWS:
         blocks.append(Note(f"Measured on {ENOUGH_ROWS:,} random rows."))
     return Section(title, OWNER, sentence, blocks)
@@ -155,12 +146,9 @@ def inputs(profile: Profile) -> Section:
     """Every input with its meaning; at the end, because there may be hundreds."""
     header = ("input", "type", "meaning", "missing", "distinct values", "for example")
     table = Table("From the data contract", header, [_input(profile, c) for c in profile.columns])
-    undescribed = sum(column.meaning in ("", column.name) for column in profile.columns)
-    sentence = "Every input, as data/contract.py describes it." + (
-        f" {count(undescribed, 'input has', 'inputs have')} no description yet."
-        if undescribed
-        else ""
-    )
+    sentence = "Every input, as data/contract.py describes it."
+    if undescribed := sum(column.meaning in ("", column.name) for column in profile.columns):
+        sentence += f" {count(undescribed, 'input has', 'inputs have')} no description yet."
     return Section("Inputs", OWNER, sentence, [table])
 
 
@@ -168,21 +156,24 @@ def _input(profile: Profile, column: Column) -> tuple[str | int, ...]:
     example = "" if column.example is None else written(column.example)
     short = example if len(example) <= EXAMPLE else f"{example[:EXAMPLE]}…"
     different = profile.different[column.name]
+    missing_share = percent(profile.missing_shares[column.name])
     meaning = column.meaning if column.meaning != column.name else ""
-    return column.name, column.type, meaning, percent(profile.gaps[column.name]), different, short
+    return column.name, column.type, meaning, missing_share, different, short
 
 
 def _difference(profile: Profile, one: Missing) -> tuple[str, ...]:
     show = pictures.show_of(profile.target)
     times, unit = (1, "") if profile.target.task == "regression" else (100, " points")
-    interval = f"{number(one.low * times)} to {number(one.high * times)}{unit}"
-    return one.column, one.outcome, show(one.when_missing), show(one.when_present), interval
+    difference = f"{number(one.difference * times)} ± {number(one.margin * times)}{unit}"
+    return one.column, one.outcome, show(one.when_missing), show(one.when_present), difference
 
 
-def _rest(total: int) -> list[Note]:
-    return [Note(f"The first {MOST_LINES} of {total}.")] if total > MOST_LINES else []
+def _capped(caption: str, header: Sequence[str], lines: Sequence[tuple[str, ...]]) -> list[Block]:
+    """A table of the first lines, and a note if there are more."""
+    note = [Note(f"The first {MOST_LINES} of {len(lines)}.")] if len(lines) > MOST_LINES else []
+    return [Table(caption, header, lines[:MOST_LINES]), *note]
 
 
-def _shortened(names: Sequence[str]) -> list[str]:
+def shortened(names: Sequence[str]) -> list[str]:
     """A few names, and how many more there are."""
     return [*names[:3], *([f"{len(names) - 3} more"] if len(names) > 3 else [])]

@@ -3,16 +3,15 @@
 import numpy as np
 
 from engine.eda import pictures
+from engine.eda.about_rows import BARS, OWNER, shortened
 from engine.eda.profile import Profile
 from engine.eda.stability import SMALL_EFFECT
 from engine.eda.target import Target
 from engine.pages import charts
 from engine.pages.formatting import count, listed, number, percent, subject
-from engine.pages.page import Block, Code, Figure, Gallery, Note, Owner, Section, Table
+from engine.pages.page import Block, Code, Figure, Gallery, Note, Section, Table
 from engine.problem.toml import toml
 
-OWNER: Owner = "data scientist"
-BARS = 12
 RARE_ROWS = 30  # fewer rows of a class are too few to learn from and to evaluate on
 SAME_SHARE, TAIL_SHARE = 0.3, 0.5
 
@@ -22,7 +21,7 @@ def target(profile: Profile) -> Section:
     outcome = profile.target
     blocks: list[Block] = [pictures.outcome(outcome)]
     if outcome.task == "regression":
-        return _value(outcome, blocks)
+        return _number(outcome, blocks)
     shares = sorted(
         (float((outcome.values == i).mean()), label) for i, label in enumerate(outcome.classes)
     )
@@ -35,14 +34,14 @@ def target(profile: Profile) -> Section:
         sentence += f"({percent(most)} of rows), the rarest {rarest} ({percent(least)})."
     rare = [label for share, label in shares if round(share * len(outcome.values)) < RARE_ROWS]
     if rare:
-        names = listed([*rare[:3], *([f"{len(rare) - 3} more"] if len(rare) > 3 else [])])
-        note = f"{outcome.name} = {names}: fewer than {RARE_ROWS} training rows. That is too few "
-        blocks.append(Note(f"{note}to evaluate a model. Merge classes, or get more rows.", "warn"))
+        note = f"{outcome.name} = {listed(shortened(rare))}: fewer than {RARE_ROWS} training rows. "
+        note += "That is too few to evaluate a model. Merge classes, or get more rows."
+        blocks.append(Note(note, "warn"))
     return Section("Target", OWNER, sentence, blocks)
 
 
-def _value(outcome: Target, blocks: list[Block]) -> Section:
-    """The distribution of a number, and what it does to an average error."""
+def _number(outcome: Target, blocks: list[Block]) -> Section:
+    """The distribution of a number, and what it means for an average error."""
     values = outcome.values
     low, high = float(values.min()), float(values.max())
     sentence = f"{outcome.name} ranges from {number(low)} to {number(high)}, "
@@ -72,16 +71,17 @@ def suspects(profile: Profile) -> Section:
     sentence = f"{listed(names)} may leak the target. The gate decides."
     lines = [(listed([*one.columns]), one.why) for one in profile.suspects]
     blocks: list[Block] = [Table("Suspects", ("features", "why"), lines)]
-    if copies := {name: one.why for one in profile.suspects for name in one.excluded}:
-        entries = "\n".join(f"{toml(name)} = {toml(why)}" for name, why in copies.items())
-        caption = "These contain the target. Exclude them in problem/problem.toml:"
-        blocks.append(Code(f"[columns.excluded]\n{entries}", caption))
-    if open_questions := [
-        name for one in profile.suspects if not one.excluded for name in one.columns
-    ]:
-        entries = "\n".join(f'{toml(name)} = "when it is known"' for name in open_questions)
-        caption = "Is the value known when the decision is made? If not, add to problem.toml:"
-        blocks.append(Code(f"[columns.known_after]\n{entries}", caption))
+    copies, unclear = dict[str, str](), dict[str, str]()
+    for one in profile.suspects:
+        copies |= dict.fromkeys(one.excluded, one.why)
+        unclear |= {} if one.excluded else dict.fromkeys(one.columns, "when it is known")
+    for table, entries, caption in (
+        ("excluded", copies, "These contain the target. Exclude them in problem/problem.toml:"),
+        ("known_after", unclear, "Not known when the decision is made? Add it to problem.toml:"),
+    ):
+        if entries:
+            text = "".join(f"\n{toml(name)} = {toml(why)}" for name, why in entries.items())
+            blocks.append(Code(f"[columns.{table}]{text}", caption))
     return Section(title, OWNER, sentence, blocks)
 
 
@@ -102,7 +102,7 @@ def associations(profile: Profile) -> Section:
 
 def relations(profile: Profile) -> Section:
     """The outcome by the values of each feature."""
-    figures = [pictures.relation(c, profile.learn[c.name], profile.target) for c in profile.shown]
+    drawn = [pictures.relation(c, profile.learn[c.name], profile.target) for c in profile.shown]
     if profile.target.task == "multiclass":
         sentence = "Numbers: the median and the middle half of rows in each class. Categories: "
         sentence += f"the share of each {profile.target.name}."
@@ -111,8 +111,8 @@ def relations(profile: Profile) -> Section:
         overall = pictures.show_of(profile.target)(float(outcomes.mean()))
         sentence = f"{label[0].upper()}{label[1:]}, with 95 % intervals; dashed: overall {overall}."
     if profile.target.task == "regression":
-        sentence += f" Scatter plots show {pictures.SPOTS} rows and the means of ten bins."
-    return Section("Features and target", OWNER, f"{sentence} {profile.which}", [Gallery(figures)])
+        sentence += " Along numbers and dates: its median and the middle half of rows, in ten bins."
+    return Section("Features and target", OWNER, f"{sentence} {profile.which}", [Gallery(drawn)])
 
 
 def over_time(profile: Profile) -> Section | None:
@@ -123,7 +123,7 @@ def over_time(profile: Profile) -> Section | None:
     columns = {column.name: column for column in profile.columns}
     changing = [name for name, strength in profile.drift.items() if strength >= SMALL_EFFECT]
     inside = profile.sample.index.isin(profile.learn.index)
-    figures = [
+    drawn = [
         pictures.rows_over_time(periods),
         pictures.target_over_time(profile.target, periods.take(inside)),
     ]
@@ -132,10 +132,10 @@ def over_time(profile: Profile) -> Section | None:
         strengths = [(name, profile.drift[name]) for name in changing[:BARS]]
         caption = f"Cramér's V with the period, from {SMALL_EFFECT:g}; 1: the value determines it."
         title = "How much features change"
-        figures.append(Figure(charts.bars(title, strengths), caption, title.lower()))
+        drawn.append(Figure(charts.bars(title, strengths), caption, title.lower()))
         others = f" most, of {len(changing)} features that do" if len(changing) > 3 else ""
         sentence = f"{subject(changing[:3], 'change')} over time{others}. A model trained on the "
         sentence += "past will meet other values."
     for name in changing[:4]:
-        figures.append(pictures.feature_over_time(columns[name], profile.sample[name], periods))
-    return Section("Over time", OWNER, sentence, [Gallery(figures)])
+        drawn.append(pictures.feature_over_time(columns[name], profile.sample[name], periods))
+    return Section("Over time", OWNER, sentence, [Gallery(drawn)])

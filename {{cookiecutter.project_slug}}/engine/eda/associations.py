@@ -36,19 +36,23 @@ class Suspect:
 
 @dataclass(frozen=True)
 class Missing:
-    """How the outcome differs where a column is missing, with the interval of the difference."""
+    """How the outcome differs where a column is missing: by `difference` ± `margin`."""
 
     column: str
     outcome: str
     when_missing: float
     when_present: float
-    low: float
-    high: float
+    margin: float
+
+    @property
+    def difference(self) -> float:
+        """The mean outcome where the column is missing, minus that where it is present."""
+        return self.when_missing - self.when_present
 
     @property
     def is_informative(self) -> bool:
-        """Whether the interval of the difference excludes zero."""
-        return not self.low <= 0 <= self.high
+        """Whether the difference is larger than its margin."""
+        return abs(self.difference) > self.margin
 
 
 def associations(
@@ -71,13 +75,16 @@ def missing(columns: Sequence[Column], frame: pd.DataFrame, target: Target) -> l
     false alarm, not one in twenty columns. Of several classes the most different one is named.
     """
     is_missing = {c.name: frame[c.name].isna().to_numpy() for c in columns}
-    worth = {name: rows for name, rows in is_missing.items()
-             if FEWEST_MISSING <= rows.sum() <= len(frame) - FEWEST_MISSING}  # fmt: skip
+    enough = {name: rows for name, rows in is_missing.items()
+              if FEWEST_MISSING <= rows.sum() <= len(frame) - FEWEST_MISSING}  # fmt: skip
     outcomes = target.outcomes()
-    z = NormalDist().inv_cdf(1 - 0.025 / max(len(worth) * len(outcomes), 1))
+    z = NormalDist().inv_cdf(1 - 0.025 / max(len(enough) * len(outcomes), 1))
     return [
-        max((_difference(name, label, rows, values, z) for label, values in outcomes), key=_clear)
-        for name, rows in worth.items()
+        max(
+            (_compare(name, label, rows, values, z) for label, values in outcomes),
+            key=lambda one: abs(one.difference) - one.margin,
+        )
+        for name, rows in enough.items()
     ]
 
 
@@ -87,12 +94,11 @@ def suspects(
     """Columns that alone predict the target almost perfectly. Suspects only: the gate decides."""
     result = []
     for column in columns:
-        if strengths[column.name] >= SUSPECT_SHARE:
-            share = percent(strengths[column.name])
-            result.append(Suspect((column.name,), f"alone explains {share} of {target.name}"))
-            continue
-        auc = _auc(column, frame[column.name], target)
-        if auc >= SUSPECT_AUC:
+        share = strengths[column.name]
+        if share >= SUSPECT_SHARE:
+            why = f"alone explains {percent(share)} of {target.name}"
+            result.append(Suspect((column.name,), why))
+        elif (auc := _auc(column, frame[column.name], target)) >= SUSPECT_AUC:
             why = f"alone orders {target.name} almost perfectly (AUC {number(auc)})"
             result.append(Suspect((column.name,), why))
     return result
@@ -137,15 +143,13 @@ def _auc(column: Column, values: pd.Series, target: Target) -> float:
     return max(auc, 1 - auc)
 
 
-def _difference(
+def _compare(
     name: str, label: str, is_missing: NDArray[np.bool_], values: Array, z: float
 ) -> Missing:
-    """Rows without a value against the others, with an interval of `z` standard errors."""
+    """Rows without a value against the others; the margin is `z` standard errors."""
     without, others = values[is_missing], values[~is_missing]
-    difference = float(without.mean() - others.mean())
-    half = float(z * np.hypot(_error(without), _error(others)))
-    means = float(without.mean()), float(others.mean())
-    return Missing(name, label, *means, difference - half, difference + half)
+    margin = float(z * np.hypot(_error(without), _error(others)))
+    return Missing(name, label, float(without.mean()), float(others.mean()), margin)
 
 
 def _error(values: Array) -> float:
@@ -155,9 +159,3 @@ def _error(values: Array) -> float:
         p = (values.sum() + 2) / (n + 4)
         return float(np.sqrt(p * (1 - p) / n))
     return float(values.std(ddof=1) / np.sqrt(n))
-
-
-def _clear(one: Missing) -> float:
-    """The distance of the difference from zero, in half-widths of its interval."""
-    half = (one.high - one.low) / 2
-    return abs(one.high + one.low) / 2 / half if half else 0.0

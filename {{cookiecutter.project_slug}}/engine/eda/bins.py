@@ -1,5 +1,6 @@
 """A column cut into bins, so that numbers, dates, categories and booleans compare alike."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +49,11 @@ def numbers(column: Column, values: pd.Series) -> Array:
     return np.where(np.isfinite(result), result, np.nan)
 
 
+def format_of(column: Column) -> Callable[[float], str]:
+    """How the column's numbers are written: a date as a day."""
+    return timestamp if column.type == "date" else number
+
+
 def timestamp(seconds: float) -> str:
     """Seconds since 1970 as a day."""
     return str(np.datetime64(int(seconds), "s").astype("datetime64[D]"))
@@ -75,7 +81,7 @@ def cut(column: Column, values: pd.Series, most: int) -> Bins:
 
 def _cut_numbers(column: Column, values: Array, most: int) -> Bins:
     present = values[~np.isnan(values)]
-    write = timestamp if column.type == "date" else number
+    write = format_of(column)
     codes = np.full(len(values), -1, dtype=np.intp)
     distinct = np.unique(present)
     if len(distinct) <= most:

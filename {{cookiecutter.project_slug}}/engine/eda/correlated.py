@@ -56,10 +56,10 @@ def _numbers(columns: Sequence[Column], frame: pd.DataFrame) -> list[CorrelatedP
     # Two common rows always lie on a line: require enough of them.
     table = pd.DataFrame(ranks).corr(min_periods=max(10, len(frame) // 100)).abs()
     strengths, names = table.to_numpy(), list(table.columns)
-    firsts, seconds = np.nonzero(np.triu(np.nan_to_num(strengths) >= CORRELATED, k=1))
+    pairs = np.argwhere(np.triu(np.nan_to_num(strengths) >= CORRELATED, k=1))
     return [
         CorrelatedPair(names[i], names[j], float(strengths[i, j]), "rank correlation")
-        for i, j in zip(firsts.tolist(), seconds.tolist(), strict=True)
+        for i, j in pairs
     ]
 
 
@@ -71,7 +71,6 @@ def _categories(columns: Sequence[Column], frame: pd.DataFrame) -> list[Correlat
     }
     result = []
     for (first, a), (second, b) in combinations(bins.items(), 2):
-        strength = cramer(a.codes, len(a.labels), b.codes, len(b.labels))
-        if strength >= CORRELATED:
+        if (strength := cramer(a.codes, b.codes)) >= CORRELATED:
             result.append(CorrelatedPair(first, second, strength, "Cramér's V"))
     return result

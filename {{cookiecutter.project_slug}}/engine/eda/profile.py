@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from engine.contract.column import Column, ColumnType
+from engine.contract.column import Column
+from engine.data.convert import kind_of
 from engine.data.split import Split, split
 from engine.eda.associations import Missing, Suspect, associations, missing, suspects
 from engine.eda.correlated import CorrelatedPair, correlated, shared_missingness
@@ -44,7 +45,7 @@ class Profile:
     outcomes stay unseen. Where rows cannot be split, `split` is the reason and `learn` the whole
     sample.
 
-    `gaps` (shares missing) and `different` (numbers of distinct values) count all rows.
+    `missing_shares` and `different` (numbers of distinct values) count all rows.
     `associations` and `drift` are sorted, the largest first. `excluded_associations` are those of
     excluded columns, without personal ones.
     """
@@ -56,7 +57,7 @@ class Profile:
     learn: pd.DataFrame
     target: Target
     split: Split | str
-    gaps: dict[str, float]
+    missing_shares: dict[str, float]
     different: dict[str, int]
     quality_issues: list[QualityIssue]
     correlated: list[CorrelatedPair]
@@ -87,7 +88,7 @@ class Profile:
     @property
     def missing_share(self) -> float:
         """The share of input values that are missing."""
-        return float(np.mean(list(self.gaps.values())))
+        return float(np.mean(list(self.missing_shares.values())))
 
 
 # Squares of values near the limits of a float overflow; charts leave out what is not finite.
@@ -121,7 +122,7 @@ def measure(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) ->
         learn=learn,
         target=target,
         split=split,
-        gaps={c.name: float(frame[c.name].isna().mean()) for c in columns},
+        missing_shares={c.name: float(frame[c.name].isna().mean()) for c in columns},
         different=different,
         quality_issues=quality_issues(columns, sample, different),
         correlated=correlated(columns, sample),
@@ -147,15 +148,9 @@ def _split(problem: Problem, frame: pd.DataFrame) -> Split | str:
 def _excluded(problem: Problem, frame: pd.DataFrame) -> list[Column]:
     """Columns that problem.toml excludes for a reason other than privacy."""
     named = {**problem.columns.known_after, **problem.columns.excluded}
-    return [Column(name, _type(frame[name])) for name in frame if name in named]
-
-
-def _type(values: pd.Series) -> ColumnType:
-    if pd.api.types.is_bool_dtype(values):
-        return "boolean"
-    if pd.api.types.is_numeric_dtype(values):
-        return "number"
-    return "date" if pd.api.types.is_datetime64_any_dtype(values) else "category"
+    return [
+        Column(name, kind_of(frame[name].dtype) or "category") for name in frame if name in named
+    ]
 
 
 def _suspects(
@@ -166,7 +161,7 @@ def _suspects(
     strengths: Mapping[str, float],
 ) -> list[Suspect]:
     """Leaks with the gate's mechanisms first, then features that predict the target too well."""
-    leaks = [
+    result = [
         Suspect(
             leak.columns,
             leak.mechanism,
@@ -174,16 +169,14 @@ def _suspects(
         )
         for leak in find(problem, learn, columns)
     ]
-    rest = _without(columns, leaks)
-    leaks += [
-        Suspect(leak.columns, leak.mechanism) for leak in single_class_values(problem, learn, rest)
-    ]
-    return leaks + suspects(_without(columns, leaks), learn, target, strengths)
 
+    def others() -> list[Column]:
+        named = {name for one in result for name in one.columns}
+        return [column for column in columns if column.name not in named]
 
-def _without(columns: Sequence[Column], leaks: Sequence[Suspect]) -> list[Column]:
-    named = {name for leak in leaks for name in leak.columns}
-    return [column for column in columns if column.name not in named]
+    single = single_class_values(problem, learn, others())
+    result += [Suspect(leak.columns, leak.mechanism) for leak in single]
+    return result + suspects(others(), learn, target, strengths)
 
 
 def _repeats(

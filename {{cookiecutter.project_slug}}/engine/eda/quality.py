@@ -1,10 +1,11 @@
 """Quality issues of features: constants, placeholder values, long tails, words for missing."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.stats import iqr
 
 from engine.contract.column import Column
 from engine.eda.bins import is_numeric, numbers
@@ -55,30 +56,29 @@ def _constant(values: pd.Series, different: int) -> Iterator[tuple[str, str]]:
     if different == 0:
         yield "has no value at all", "exclude it, or fix its source"
         return
-    present = values.dropna()
-    if not len(present):
+    counts = values.value_counts()
+    if not len(counts):
         return
-    counts = present.value_counts()
-    first = written(counts.index[0])
-    if different == 1 and len(present) == len(values):
+    first, rows = written(counts.index[0]), int(counts.iloc[0])
+    if different == 1 and not values.isna().any():
         yield f"is always {first}", "exclude it: a constant carries no information"
     elif different == 1:
         yield f"is {first} or missing", "describe what a missing value means here"
-    elif counts.iloc[0] >= NEARLY_CONSTANT * len(values):
-        rest = len(values) - int(counts.iloc[0])
-        share = percent(counts.iloc[0] / len(values))
-        yield f"is {first} in {share} of rows", f"{count(rest, 'other row')}: too few to learn from"
+    elif rows >= NEARLY_CONSTANT * len(values):
+        others = count(len(values) - rows, "other row")
+        share = percent(rows / len(values))
+        yield f"is {first} in {share} of rows", f"{others}: too few to learn from"
 
 
 def _numbers(column: Column, values: pd.Series) -> Iterator[tuple[str, str]]:
-    if column.type != "date":
-        infinite = int(np.isinf(values.to_numpy(np.float64, na_value=0)).sum())
-        if infinite:
-            yield f"is infinite in {count(infinite, 'row')}", "make these missing at the source"
+    if column.type == "date":
+        return
+    if infinite := int(np.isinf(values.to_numpy(np.float64, na_value=0)).sum()):
+        yield f"is infinite in {count(infinite, 'row')}", "make these missing at the source"
     present = numbers(column, values)
     present = present[~np.isnan(present)]
     distinct, rows = np.unique(present, return_counts=True)
-    if column.type == "date" or len(distinct) < 20:
+    if len(distinct) < 20:
         return
     if (at := _placeholder(distinct, rows)) is not None:
         share = percent(rows[at] / len(present))
@@ -91,19 +91,18 @@ def _numbers(column: Column, values: pd.Series) -> Iterator[tuple[str, str]]:
     furthest = float(np.abs(present - middle).max())
     if high > low and furthest > LONG_TAIL * (high - low):
         yield (
-            f"has a long tail: the furthest value lies {number(furthest / (high - low))} times the "
-            "middle half's width away",
+            f"has a long tail: the furthest value lies {number(furthest / (high - low))} "
+            "interquartile ranges from the median",
             "check the extremes; for a linear model take its logarithm or ranks",
         )
 
 
 def _placeholder(distinct: np.ndarray, rows: np.ndarray) -> int | None:
     """The smallest or largest value if many rows share it and it is far away, such as −999."""
-    total, inner = rows.sum(), np.repeat(distinct[1:-1], rows[1:-1])
-    width = float(np.subtract(*np.quantile(inner, (0.75, 0.25)))) if len(inner) else 0.0
-    for at, beside in ((0, 1), (len(distinct) - 1, len(distinct) - 2)):
-        apart = abs(float(distinct[at] - distinct[beside]))
-        if rows[at] >= PLACEHOLDER_SHARE * total and apart > PLACEHOLDER_GAP * width > 0:
+    width = iqr(np.repeat(distinct[1:-1], rows[1:-1]))
+    for at, beside in ((0, 1), (-1, -2)):
+        distance = abs(distinct[at] - distinct[beside])
+        if rows[at] >= PLACEHOLDER_SHARE * rows.sum() and distance > PLACEHOLDER_GAP * width > 0:
             return at
     return None
 
@@ -117,17 +116,17 @@ def _categories(column: Column, values: pd.Series) -> Iterator[tuple[str, str]]:
     if len(counts) > MOST_CATEGORIES:
         return
     spelled = counts.index.astype(str).str.strip().str.casefold()
-    gaps = [str(word) for word, plain in zip(counts.index, spelled, strict=True)
-            if plain in WORDS_FOR_MISSING]  # fmt: skip
-    if gaps:
-        rows = int(counts[gaps].sum())
-        quoted = listed([f"“{word}”" for word in gaps[:3]])
-        yield f"is {quoted} in {count(rows, 'row')}", "if it means missing, make it missing"
+    if len(missing := counts[spelled.isin(WORDS_FOR_MISSING)]):
+        rows = count(int(missing.sum()), "row")
+        yield f"is {_quoted(missing.index[:3])} in {rows}", "if it means missing, make it missing"
     if doubled := len(spelled) - spelled.nunique():
-        both = counts.index[spelled.duplicated(keep=False)][:2]
-        pair = listed([f"“{word}”" for word in both])
+        pair = _quoted(counts.index[spelled.duplicated(keep=False)][:2])
         yield (
             f"{count(doubled, 'value differs', 'values differ')} from another by case or spaces "
             f"only, such as {pair}",
             "unify the spelling at the source",
         )
+
+
+def _quoted(values: Iterable[object]) -> str:
+    return listed([f"“{value}”" for value in values])

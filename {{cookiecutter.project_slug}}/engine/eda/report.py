@@ -11,6 +11,7 @@ from engine.eda.profile import Profile
 from engine.pages import page
 from engine.pages.formatting import count, listed, percent
 from engine.pages.page import Section
+from engine.problem.files import write_atomically
 
 PAGE = Path("build/eda/index.html")
 # A section of the page; None where there is nothing to show.
@@ -33,7 +34,8 @@ def write_report(measured: Profile, sections: Sequence[SectionMaker], path: Path
     """Write the page with these sections, in this order."""
     title, headline = f"Data of {measured.problem.decision.name}", _headline(measured)
     made = [section(measured) for section in sections]
-    page.write(path, title, headline, [section for section in made if section])
+    html = page.render(title, headline, [section for section in made if section])
+    write_atomically(path, html)
     suspects = tuple(dict.fromkeys(name for one in measured.suspects for name in one.columns))
     return Report(headline, pictures.associations(measured.associations, 6), path, suspects)
 

@@ -57,25 +57,24 @@ def drift(columns: Sequence[Column], frame: pd.DataFrame, periods: Periods) -> d
     for column in columns:
         if column.type != "date":
             bins = cut(column, frame[column.name], DRIFT_BINS).with_missing()
-            strength = cramer(periods.codes, len(periods.starts), bins.codes, len(bins.labels))
-            result[column.name] = strength
+            result[column.name] = cramer(periods.codes, bins.codes)
     return dict(sorted(result.items(), key=lambda item: -item[1]))
 
 
-def cramer(first: Codes, groups: int, second: Codes, others: int) -> float:
+def cramer(first: Codes, second: Codes) -> float:
     """Cramér's V between two groupings of rows, corrected for chance (Bergsma 2013).
 
     A code of −1 belongs to no group. 0: independent; 1: one determines the other.
     """
     inside = (first >= 0) & (second >= 0)
+    groups, others = first.max(initial=0) + 1, second.max(initial=0) + 1
     flat = first[inside] * others + second[inside]
     table = np.bincount(flat, minlength=groups * others).reshape(groups, others)
     table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
     n, (r, k) = table.sum(), table.shape
     if n < 2 or min(r, k) < 2:
         return 0.0
-    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / n
-    phi2 = float(((table - expected) ** 2 / expected).sum() / n)
+    phi2 = (table**2 / np.outer(table.sum(axis=1), table.sum(axis=0))).sum() - 1
     corrected = max(0.0, phi2 - (r - 1) * (k - 1) / (n - 1))
     rows, cols = r - (r - 1) ** 2 / (n - 1), k - (k - 1) ** 2 / (n - 1)
     room = min(rows - 1, cols - 1)

@@ -1,7 +1,7 @@
 """The target as numbers, and its mean in groups of rows with 95 % intervals."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -55,14 +55,12 @@ class Target:
         return (*self.classes[:most], rest), np.minimum(codes, most)
 
 
-@dataclass(frozen=True)
-class Level:
-    """The mean of an outcome in a group of rows with its 95 % interval; NaN for no rows."""
+class Levels(NamedTuple):
+    """The mean of an outcome in each group with its 95 % interval; NaN for a group of no rows."""
 
-    rows: int
-    mean: float
-    low: float
-    high: float
+    mean: Array
+    low: Array
+    high: Array
 
 
 def check_positive(problem: Problem, outcome: "pd.Series[Any]") -> None:
@@ -99,7 +97,7 @@ def written(value: object) -> str:
     return number(value) if isinstance(value, float) else str(value)
 
 
-def levels(outcome: Array, codes: Codes, groups: int) -> list[Level]:
+def levels(outcome: Array, codes: Codes, groups: int) -> Levels:
     """The outcome's mean in each group; a row with code −1 belongs to none.
 
     A share has Wilson's interval, which stays within 0 and 1 for few rows (Wilson 1927); any
@@ -117,12 +115,7 @@ def levels(outcome: Array, codes: Codes, groups: int) -> list[Level]:
             shrink = 1 + Z95**2 / rows
             middle = (mean + Z95**2 / (2 * rows)) / shrink
             half = Z95 * np.sqrt(mean * (1 - mean) / rows + (Z95 / (2 * rows)) ** 2) / shrink
-            low, high = np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
-        else:
-            variance = np.maximum(squares - rows * mean**2, 0.0) / (rows - 1)
-            half = Z95 * np.sqrt(variance / rows)
-            low, high = mean - half, mean + half
-    return [
-        Level(int(n), *interval)
-        for n, *interval in np.column_stack([rows, mean, low, high]).tolist()
-    ]
+            return Levels(mean, np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0))
+        variance = np.maximum(squares - rows * mean**2, 0.0) / (rows - 1)
+        half = Z95 * np.sqrt(variance / rows)
+        return Levels(mean, mean - half, mean + half)

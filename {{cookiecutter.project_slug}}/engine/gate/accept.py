@@ -1,6 +1,5 @@
 """Signs for a bundle. The second signature publishes it; there is no other way into production."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -9,21 +8,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engine.bundle.bundle import Bundle, read
+from engine.bundle.bundle import Bundle, file_digest, read
 from engine.bundle.record import RECORDS, TEAMS, VERDICT, signer, unsigned, verdict_digest
-from engine.bundle.run import TrainedRun, fetch
+from engine.bundle.run import TEST_EVALUATIONS, TrainedRun, fetch
 from engine.bundle.store import bundle_path
 from engine.gate.checks.check import Check
 from engine.gate.gate import Progress, validate
-from engine.gate.origin import check_committed, check_recorded
 from engine.pages.formatting import listed
-from engine.pages.page import save
 from engine.problem.errors import BadInput
-from engine.problem.files import read_json
+from engine.problem.files import read_json, write_atomically
+from engine.problem.spec import PROBLEM_FILE
+from engine.problem.toml import toml
 from engine.training.candidates import ModelDefinition
 from engine.training.record.previous_runs import ACCEPTED
+from engine.training.record.provenance import at_commit, provenance
 from engine.training.record.tracking import mlflow
+from engine.training.record.write import FEATURES_FILE
 
+REPEAT = "train, build and check again"
 AGAIN = "Run `python -m handoff check` again"
 
 
@@ -58,16 +60,14 @@ def accept(
     """
     bundle = read(path)
     outcomes = _recorded_outcomes(bundle, checks)
-    check_committed(bundle)
+    _check_committed(bundle)
     person = f"{_git('user.name')} <{_git('user.email')}>"
     if unsigned(bundle.id, team) is None and (other_person := signer(bundle.id, team)) != person:
-        raise BadInput(
-            f"{other_person} has signed for {team} already; one signature per team is enough. To "
-            f"withdraw it, delete {RECORDS / bundle.id / team}.toml and commit.",
-            code="already-signed",
-        )
+        message = f"{other_person} has signed for {team} already; one signature per team is enough."
+        advice = f"To withdraw it, delete {RECORDS / bundle.id / team}.toml and commit."
+        raise BadInput(f"{message} {advice}", code="already-signed")
     run = fetch(bundle.manifest.get("run_id"))
-    check_recorded(bundle, run)
+    _check_recorded(bundle, run)
     [other] = set(TEAMS) - {team}
     is_second = unsigned(bundle.id, other) is None
     repeated = [check for check in checks if is_second or not check.slow_note]
@@ -84,38 +84,70 @@ def accept(
 def _recorded_outcomes(bundle: Bundle, checks: Sequence[Check]) -> dict[str, str]:
     """The outcome of each check in the recorded verdict, which must have passed the bundle."""
     if bundle.problem.assumed:
-        raise BadInput(
-            f"These answers are still assumed: {', '.join(bundle.problem.assumed)}. Answer them in "
-            "problem/problem.toml, remove them from 'assumed', then train, build and check again.",
-            code="assumed-answers",
-        )
+        message = f"These answers are still assumed: {', '.join(bundle.problem.assumed)}. Answer "
+        message += "them in problem/problem.toml and remove them from 'assumed'; then train, build "
+        message += "and check again."
+        raise BadInput(message, code="assumed-answers")
     path = RECORDS / bundle.id / VERDICT
     if not path.exists():
-        raise BadInput(
-            f"Bundle {bundle.id[:12]} has no verdict. Run `python -m handoff check`.",
-            code="no-verdict",
-        )
+        message = f"Bundle {bundle.id[:12]} has no verdict. Run `python -m handoff check`."
+        raise BadInput(message, code="no-verdict")
     try:
         verdict = read_json(path, "the gate's verdict", "run `python -m handoff check`")
-        outcomes = {one["check"]: one["verdict"] for one in verdict["findings"]}
-        present = {(one["check"], one.get("dropped", "")) for one in verdict["findings"]}
+        recorded = {
+            (one["check"], one.get("dropped", "")): one["verdict"] for one in verdict["findings"]
+        }
         passed = verdict["bundle"] == bundle.id and verdict["verdict"] == "passed"
     except (BadInput, AttributeError, LookupError, TypeError):
-        passed, outcomes, present = False, {}, set()
-    if not passed or "refuse" in outcomes.values():
-        raise BadInput(
-            f"Bundle {bundle.id[:12]} did not pass the gate ({path}). Run `python -m handoff "
-            "check` to see why.",
-            code="not-passed",
-        )
+        passed, recorded = False, {}
+    if not passed or "refuse" in recorded.values():
+        message = f"Bundle {bundle.id[:12]} did not pass the gate ({path})."
+        raise BadInput(f"{message} {AGAIN} to see why.", code="not-passed")
     # Checks that were added to the list, dropped, or taken up again after the verdict.
-    if changed := [one.name for one in checks if (one.name, one.dropped) not in present]:
-        raise BadInput(
-            f"The verdict in {path} lacks {listed(changed)}, as handoff/gate.py lists the checks "
-            f"now. {AGAIN}, then sign.",
-            code="other-checks",
-        )
-    return outcomes
+    if changed := [one.name for one in checks if (one.name, one.dropped) not in recorded]:
+        message = f"The verdict in {path} lacks {listed(changed)}, which handoff/gate.py lists."
+        raise BadInput(f"{message} {AGAIN}, then sign.", code="other-checks")
+    return {name: outcome for (name, _), outcome in recorded.items()}
+
+
+def _check_committed(bundle: Bundle) -> None:
+    """Raise BadInput unless all work is committed, with the bundle's problem and features."""
+    code = bundle.manifest.get("code") or {"dirty": True}
+    name = f"Bundle {bundle.id[:12]}"
+    if code["dirty"] or not code["commit"]:
+        message = f"{name} was trained on uncommitted work, which nobody else can repeat."
+        raise BadInput(f"{message} Commit, then {REPEAT}.", code="uncommitted-training")
+    name += f" names commit {code['commit'][:12]}"
+    for copy, file in (("problem.toml", PROBLEM_FILE), ("code/features.py", FEATURES_FILE)):
+        committed = at_commit(code["commit"], file)
+        if committed is None:
+            message = f"{name}, in which git has no {file}. Fetch that commit; or commit, {REPEAT}."
+            raise BadInput(message, code="unknown-commit")
+        if committed != (bundle.path / copy).read_text(encoding="utf-8"):
+            message = f"{name}, whose {file} differs from the bundle's {copy}."
+            raise BadInput(f"{message} Fetch that commit, or {REPEAT}.", code="other-commit")
+    if provenance().dirty:
+        message = "The working tree has uncommitted changes (see `git status`). Commit the "
+        message += "project's files, and move all others out of its folder."
+        raise BadInput(message, code="uncommitted-changes")
+
+
+def _check_recorded(bundle: Bundle, run: TrainedRun) -> None:
+    """Raise BadInput unless the values that only training knows are those that it recorded."""
+    manifest, evaluation = bundle.manifest, bundle.evaluation
+    pairs = {
+        "model": (manifest["files"]["model/model.skops"], file_digest(run.model_file)),
+        "threshold": (bundle.threshold, run.metadata["threshold"]),
+        "candidate": (evaluation.get("candidate", {}).get("name"), run.metadata["candidate"]),
+        TEST_EVALUATIONS: (evaluation.get(TEST_EVALUATIONS), run.test_evaluations),
+        "code": (manifest.get("code"), run.metadata["code"]),
+        "data_digest": (manifest.get("data_digest"), run.metadata["data_digest"]),
+        "trained_at": (manifest.get("trained_at"), run.trained_at.isoformat()),
+    }
+    if differ := [name for name, (one, other) in pairs.items() if one != other]:
+        message = f"Bundle {bundle.id[:12]} differs from MLflow run {run.id} in {', '.join(differ)}"
+        advice = f"Build it again with `python -m handoff build --run {run.id}`."
+        raise BadInput(f"{message}. {advice}", code="other-run")
 
 
 def _check_passes(
@@ -129,20 +161,15 @@ def _check_passes(
     verdict = validate(path, definition, checks, progress)
     if verdict.refusals:
         reasons = "; ".join(f"{one.check}: {one.measured}" for one in verdict.refusals)
-        raise BadInput(
-            f"The gate refuses bundle {path.name[:12]}, but its recorded verdict is passed: "
-            f"{reasons}. {AGAIN}, and find out who changed the verdict.",
-            code="refused-again",
-        )
+        message = f"The gate refuses bundle {path.name[:12]}, but its verdict is passed: {reasons}."
+        advice = f"{AGAIN}, and find out who changed the verdict."
+        raise BadInput(f"{message} {advice}", code="refused-again")
     # A slow check may warn only because the machine is busy.
     quick = {check.name for check in checks if not check.slow_note}
     warned = [one.check for one in verdict.warnings if one.check in quick]
     if unrecorded := [name for name in warned if outcomes.get(name) != "warn"]:
-        raise BadInput(
-            f"The gate warns of {', '.join(unrecorded)}, but the verdict to be signed does not. "
-            f"{AGAIN} and read its warnings.",
-            code="unrecorded-warning",
-        )
+        message = f"The gate warns of {', '.join(unrecorded)}, but the recorded verdict does not."
+        raise BadInput(f"{message} {AGAIN}; read its warnings.", code="unrecorded-warning")
 
 
 def _publish(bundle: Bundle) -> Path:
@@ -154,10 +181,8 @@ def _publish(bundle: Bundle) -> Path:
         try:
             shutil.copytree(bundle.path, draft)
             if read(draft).id != bundle.id:
-                raise BadInput(
-                    f"{bundle.path} changed while it was copied. Build it again.",
-                    code="changed-bundle",
-                )
+                message = f"{bundle.path} changed while it was copied. Build it again."
+                raise BadInput(message, code="changed-bundle")
             draft.rename(final)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
@@ -166,40 +191,30 @@ def _publish(bundle: Bundle) -> Path:
 
 
 def _sign(bundle_id: str, team: str, person: str, *, self_review: bool) -> Path:
-    values = {
-        "team": team,
-        "person": person,
-        "bundle": bundle_id,
-        "verdict": verdict_digest(bundle_id),
-        "signed_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        **({"self_review": True} if self_review else {}),
-    }
-    lines = [f"{name} = {json.dumps(value)}\n" for name, value in values.items()]
-    return save(RECORDS / bundle_id / f"{team}.toml", "".join(lines))
+    signed_at = datetime.now(UTC).isoformat(timespec="seconds")
+    values = {"team": team, "person": person, "bundle": bundle_id, "signed_at": signed_at}
+    values |= {"verdict": verdict_digest(bundle_id)}
+    lines = [f"{name} = {toml(value)}\n" for name, value in values.items()]
+    lines += ["self_review = true\n"] if self_review else []
+    return write_atomically(RECORDS / bundle_id / f"{team}.toml", "".join(lines))
 
 
 def _set_alias(bundle: Bundle, run: TrainedRun) -> None:
     """Point the registry's alias `accepted` to the run's model, and register it if it is new."""
     client, name = mlflow.MlflowClient(), bundle.manifest["name"]
-    versions = client.search_model_versions(f"name = '{name}' and run_id = '{run.id}'")
-    if versions:
-        version = versions[0].version
-    else:
+    versions = [*client.search_model_versions(f"name = '{name}' and run_id = '{run.id}'")]
+    if not versions:
         if not client.search_registered_models(f"name = '{name}'"):
             client.create_registered_model(name)
         source, tags = f"models:/{run.model_id}", {"bundle": bundle.id}
-        version = client.create_model_version(
-            name, source, run.id, tags=tags, model_id=run.model_id
-        ).version
-    client.set_registered_model_alias(name, ACCEPTED, version)
+        versions = [client.create_model_version(name, source, run.id, tags, model_id=run.model_id)]
+    client.set_registered_model_alias(name, ACCEPTED, versions[0].version)
 
 
 def _git(key: str) -> str:
     done = subprocess.run(["git", "config", key], capture_output=True, check=False, timeout=30)
     value = done.stdout.decode("utf-8", errors="replace").strip()
     if not value or "\ufffd" in value:
-        raise BadInput(
-            f"git has no {key} in UTF-8, which a signature needs. Run git config {key} '…'.",
-            code="no-git-name",
-        )
+        message = f"git has no {key} in UTF-8, which a signature needs. Run git config {key} '…'."
+        raise BadInput(message, code="no-git-name")
     return value

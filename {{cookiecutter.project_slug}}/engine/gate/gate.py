@@ -3,20 +3,20 @@
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from threadpoolctl import threadpool_limits
 
 from engine.bundle.bundle import MANIFEST
 from engine.bundle.bundle import read as read_bundle
 from engine.bundle.record import RECORDS, VERDICT
-from engine.gate.checks.check import Check, CheckContext, Finding, Outcome, Result
+from engine.gate.checks.check import Check, CheckContext, Finding, Result
 from engine.gate.standard import STANDARD_CHECKS, check_names
-from engine.pages.page import save
 from engine.problem.errors import BadInput
+from engine.problem.files import write_atomically
 from engine.problem.project import location_of
 from engine.problem.spec import read as read_problem
 from engine.training.candidates import ModelDefinition
@@ -91,11 +91,9 @@ def validate(
     check_names(checks)
     if not os.path.lexists(path / MANIFEST):  # another folder, not a damaged bundle
         missing = f"no {MANIFEST}" if path.is_dir() else "no such folder"
-        raise BadInput(
-            f"expected a bundle in {path}, found {missing}. Name a folder that `python -m handoff "
-            "build` printed, or run that command.",
-            code="no-bundle",
-        )
+        message = f"expected a bundle in {path}, found {missing}. Run `python -m handoff build`, "
+        message += "or name a folder that it printed."
+        raise BadInput(message, code="no-bundle")
     try:
         bundle = read_bundle(path)
     except BadInput as error:
@@ -104,39 +102,30 @@ def validate(
         result = Result("refuse", str(error), "a bundle as it was built", "Build it again.")
         others = [check for check in checks if check.name != "complete"]
         return _verdict(None, [complete, *others], {"complete": result})
-    first = [check for check in checks if check.name in FIRST]
-    others = [check for check in checks if check not in first and not check.dropped]
-    others.sort(key=lambda check: bool(check.slow_note))
+    results: dict[str, Result] = {}
     with threadpool_limits(limits=THREADS):
         context = CheckContext(bundle, definition, gather(read_problem(), definition.contract))
-        results = {check.name: _run(check, context, progress) for check in first}
-        if all(result.outcome != "refuse" for result in results.values()):
-            results |= {check.name: _run(check, context, progress) for check in others}
+        for check in sorted(checks, key=lambda one: (one.name not in FIRST, bool(one.slow_note))):
+            is_blocked = any(results[name].outcome == "refuse" for name in FIRST if name in results)
+            if not check.dropped and (check.name in FIRST or not is_blocked):
+                results[check.name] = _run(check, context, progress)
     return _verdict(bundle.id, checks, results)
 
 
 def _verdict(
     bundle_id: str | None, checks: Sequence[Check], results: Mapping[str, Result]
 ) -> Verdict:
-    dropped = {
-        check.name: Result(
-            "not applicable", f"left out by the team: {check.dropped}", "see handoff/gate.py"
-        )
-        for check in checks
-        if check.dropped
-    }
-    complete = dropped | dict(results)
-    findings = [
-        Finding(
-            **vars(complete[check.name]),
-            check=check.name,
-            group=check.group,
-            dropped=check.dropped,
-        )
-        for check in checks
-        if check.name in complete
-    ]
-    skipped = [check.name for check in checks if check.name not in complete]
+    findings, skipped = [], []
+    for check in checks:
+        result = results.get(check.name)
+        if check.dropped:
+            reason = f"left out by the team: {check.dropped}"
+            result = Result("not applicable", reason, "see handoff/gate.py")
+        if result is None:
+            skipped.append(check.name)
+        else:
+            finding = Finding(**vars(result), check=check.name, group=check.group)
+            findings.append(replace(finding, dropped=check.dropped))
     return Verdict(bundle_id, tuple(findings), tuple(skipped))
 
 
@@ -144,7 +133,10 @@ def _run(check: Check, context: CheckContext, progress: Progress) -> Result:
     """The check's result; a check that fails refuses, because nothing was measured."""
     progress(f"  {check.name}{f': {check.slow_note} …' if check.slow_note else ''}")
     try:
-        return _valid(check.run(context))
+        result: Any = check.run(context)
+        if not isinstance(result, Result):
+            raise TypeError(f"expected a Result, got {result!r:.200}")
+        return result
     except BadInput as error:
         measured, advice = str(error), "Fix the fault, then train and build again."
     except (Exception, SystemExit) as error:  # model and check can raise anything
@@ -152,16 +144,6 @@ def _run(check: Check, context: CheckContext, progress: Progress) -> Result:
         measured = f"the check failed{f' in {place}' if place else ''}: {error!r:.500}"
         advice = f"Fix {place}, then run the check again." if place else NO_PLACE
     return Result("refuse", measured, "a measurement without errors", advice)
-
-
-def _valid(result: Any) -> Result:
-    """The same; raises TypeError for what is no Result of a valid outcome and of texts."""
-    if not isinstance(result, Result) or result.outcome not in get_args(Outcome):
-        raise TypeError(f"expected a Result of {', '.join(get_args(Outcome))}, got {result!r:.200}")
-    for name in ("measured", "required", "next"):
-        if not isinstance(getattr(result, name), str):
-            raise TypeError(f"expected text for {name}, got {getattr(result, name)!r:.200}")
-    return result
 
 
 def record(verdict: Verdict, records: Path = RECORDS) -> Path:
@@ -172,4 +154,6 @@ def record(verdict: Verdict, records: Path = RECORDS) -> Path:
     if verdict.bundle_id is None:
         raise ValueError("a verdict without an intact bundle cannot be recorded")
     value = {**verdict.to_json(), "judged_at": datetime.now(UTC).isoformat(timespec="seconds")}
-    return save(records / verdict.bundle_id / VERDICT, json.dumps(value, indent=1) + "\n")
+    return write_atomically(
+        records / verdict.bundle_id / VERDICT, json.dumps(value, indent=1) + "\n"
+    )

@@ -13,11 +13,8 @@ def after_check(
 ) -> str:
     """The verdict, its files and the next step.
 
-    Args:
-        verdict: the verdict.
-        recorded: its file; None if there is no intact bundle.
-        page: its page.
-        invalidated: the teams whose signatures belong to the verdict that this one replaces.
+    `recorded` is the verdict's file, None if there is no intact bundle. `invalidated` are the teams
+    whose signatures belong to the verdict that this one replaces.
     """
     where = f"recorded in {recorded}" if recorded else "not recorded"
     lines = [f"verdict: {verdict.outcome}, {where}; page: {page}"]

@@ -1,8 +1,9 @@
 """The verdict in the terminal, as Markdown for a pull request, and as a page."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 from engine.gate.checks.check import Finding, Group, Outcome
 from engine.gate.gate import Verdict
@@ -10,6 +11,7 @@ from engine.pages import page
 from engine.pages.formatting import SIGNS, count, severity
 from engine.pages.page import Block, Code, Gallery, Note, Section, Status, Table
 from engine.pages.terminal import table
+from engine.problem.files import write_atomically
 
 PAGE = Path("build/gate.html")
 HEADER = ["check", "verdict", "measured", "required"]
@@ -20,9 +22,12 @@ QUESTIONS: dict[Group, str] = {
     "be trained again?",
     "safe to own": "Can another team run and support this?",
 }
-NOTES: tuple[tuple[Outcome, Literal["bad", "warn"]], ...] = (("refuse", "bad"), ("warn", "warn"))
-COUNTED = {"refuse": "refused", "warn": "with a warning", "pass": "passed"}
-COUNTED["not applicable"] = "not applicable"
+COUNTED: dict[Outcome, tuple[str, Status]] = {
+    "refuse": ("refused", "stopped"),
+    "warn": ("with a warning", "warned"),
+    "pass": ("passed", "passed"),
+    "not applicable": ("not applicable", "passed"),
+}
 
 
 def show(verdict: Verdict) -> None:
@@ -30,8 +35,8 @@ def show(verdict: Verdict) -> None:
     rows = [
         # Each group is named once, in its first line.
         ["" if number else group, *_row(one)]
-        for group in get_args(Group)
-        for number, one in enumerate(_of(verdict, group))
+        for group, findings in _grouped(verdict)
+        for number, one in enumerate(findings)
     ]
     table(f"gate: {_name(verdict)} {verdict.outcome}", ["group", *HEADER], rows)
     for one in (*verdict.refusals, *verdict.warnings):
@@ -60,20 +65,27 @@ def markdown(verdict: Verdict) -> str:
 def write(verdict: Verdict, path: Path = PAGE) -> Path:
     """Write the verdict's page, completely or not at all; returns its path."""
     sections = []
-    for group in get_args(Group):
-        if findings := _of(verdict, group):
-            sentence = f"{QUESTIONS[group]} {_counted(findings)}"
-            content = blocks(findings, group)
-            status = _status(findings)
-            sections.append(Section(group.capitalize(), "both", sentence, content, status=status))
-    return page.write(
-        path,
+    for group, findings in _grouped(verdict):
+        numbers = Counter(one.outcome for one in findings)
+        present = [key for key in COUNTED if numbers[key]]
+        counted = ", ".join(f"{numbers[key]} {COUNTED[key][0]}" for key in present)
+        sections.append(
+            Section(
+                group.capitalize(),
+                "both",
+                f"{QUESTIONS[group]} {counted}.",
+                blocks(findings, group),
+                status=COUNTED[present[0]][1],
+            )
+        )
+    html = page.render(
         f"The gate: {_name(verdict)}",
         lead(verdict),
         sections,
         verdict=verdict.outcome,
         footer="The gate recomputes every figure; it trusts none in the bundle.",
     )
+    return write_atomically(path, html)
 
 
 def lead(verdict: Verdict) -> str:
@@ -82,40 +94,25 @@ def lead(verdict: Verdict) -> str:
         text = f"Refused by {_names(verdict.refusals)}. Each refusal below names the next step."
         number = count(len(verdict.skipped), "check")
         return f"{text} {number} did not run." if verdict.skipped else text
-    dropped = [one for one in verdict.findings if one.dropped]
-    inapplicable = [
-        one for one in verdict.findings if one.outcome == "not applicable" and not one.dropped
-    ]
-    ran = len(verdict.findings) - len(dropped) - len(inapplicable)
-    sentences = [f"Passed: {count(ran, 'check')} ran, none refused."]
-    for label, findings in (
-        ("Warnings to review", verdict.warnings),
-        ("Not applicable", inapplicable),
-        ("Left out by the team", dropped),
-    ):
-        sentences += [f"{label}: {_names(findings)}."] if findings else []
-    return " ".join(sentences)
-
-
-def groups(verdict: Verdict) -> list[Block]:
-    """The blocks of all groups, for a page that shows more than the gate."""
-    return [
-        block
-        for group in get_args(Group)
-        if (findings := _of(verdict, group))
-        for block in blocks(findings, group)
-    ]
+    idle = [one for one in verdict.findings if one.outcome == "not applicable"]
+    ran = count(len(verdict.findings) - len(idle), "check")
+    named = {
+        "Warnings to review": verdict.warnings,
+        "Not applicable": [one for one in idle if not one.dropped],
+        "Left out by the team": [one for one in idle if one.dropped],
+    }
+    sentences = [f"{label}: {_names(findings)}." for label, findings in named.items() if findings]
+    return " ".join([f"Passed: {ran} ran, none refused.", *sentences])
 
 
 def blocks(findings: Sequence[Finding], caption: str) -> list[Block]:
-    """A table of findings, the next steps, and the pictures."""
+    """A table of findings, the next steps of refusals and then warnings, and the pictures."""
     content: list[Block] = [Table(caption, HEADER, [_row(one) for one in findings])]
-    for outcome, severe in NOTES:
-        for one in findings:
-            if one.outcome == outcome and one.next:
-                sentence, _, lines = one.next.partition("\n")
-                content.append(Note(f"{one.check}: {sentence}", severe))
-                content += [Code(lines)] if lines else []
+    steps = [one for one in findings if one.outcome in ("refuse", "warn") and one.next]
+    for one in sorted(steps, key=lambda one: one.outcome):
+        sentence, _, lines = one.next.partition("\n")
+        content.append(Note(f"{one.check}: {sentence}", severity(one.outcome)))
+        content += [Code(lines)] if lines else []
     if pictures := [one.picture for one in findings if one.picture]:
         content.append(Gallery(pictures))
     return content
@@ -125,8 +122,12 @@ def _row(one: Finding) -> list[str]:
     return [one.check, one.outcome, one.measured, one.required]
 
 
-def _of(verdict: Verdict, group: Group) -> list[Finding]:
-    return [one for one in verdict.findings if one.group == group]
+def _grouped(verdict: Verdict) -> list[tuple[Group, list[Finding]]]:
+    """The groups that have findings, each with its findings."""
+    groups: dict[Group, list[Finding]] = {group: [] for group in get_args(Group)}
+    for one in verdict.findings:
+        groups[one.group].append(one)
+    return [(group, findings) for group, findings in groups.items() if findings]
 
 
 def _name(verdict: Verdict) -> str:
@@ -139,16 +140,6 @@ def _names(findings: Sequence[Finding]) -> str:
 
 def _skipped(verdict: Verdict) -> str:
     return f"Not run, because an earlier check refused: {', '.join(verdict.skipped)}."
-
-
-def _counted(findings: Sequence[Finding]) -> str:
-    numbers = {word: sum(one.outcome == key for one in findings) for key, word in COUNTED.items()}
-    return ", ".join(f"{number} {word}" for word, number in numbers.items() if number) + "."
-
-
-def _status(findings: Sequence[Finding]) -> Status:
-    outcomes = {one.outcome for one in findings}
-    return "stopped" if "refuse" in outcomes else "warned" if "warn" in outcomes else "passed"
 
 
 def _escaped(text: str) -> str:

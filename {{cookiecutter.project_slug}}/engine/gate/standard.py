@@ -8,15 +8,9 @@ from typing import get_args
 from engine.gate.checks import honest, runs_the_same, safe_to_own, worth_it
 from engine.gate.checks.behaviour import behaviour
 from engine.gate.checks.budget import budget
-from engine.gate.checks.calibration import calibration
-from engine.gate.checks.champion import champion
 from engine.gate.checks.check import Check, Group
-from engine.gate.checks.documented import documented
-from engine.gate.checks.monitorable import monitorable
 from engine.gate.checks.notebooks import notebooks
 from engine.gate.checks.reproducible import reproducible
-from engine.gate.checks.robust import robust
-from engine.gate.checks.split import split
 from engine.pages.formatting import listed
 from engine.problem.errors import BadInput
 
@@ -24,23 +18,23 @@ from engine.problem.errors import BadInput
 STANDARD_CHECKS: tuple[Check, ...] = (
     Check("problem complete", "worth it", worth_it.problem_complete),
     Check("beats the baseline", "worth it", worth_it.beats_baseline),
-    Check("champion", "worth it", champion),
+    Check("champion", "worth it", worth_it.champion),
     Check("slices", "worth it", worth_it.slices),
     Check("evaluation", "honest", honest.evaluation),
     Check("leakage", "honest", honest.leakage),
-    Check("split", "honest", split),
-    Check("calibration", "honest", calibration),
+    Check("split", "honest", honest.split),
+    Check("calibration", "honest", honest.calibration),
     Check("current", "runs the same", runs_the_same.current),
     Check("contract", "runs the same", runs_the_same.contract),
     Check("parity", "runs the same", runs_the_same.parity),
-    Check("robust", "runs the same", robust),
+    Check("robust", "runs the same", runs_the_same.robust),
     Check("behaviour", "runs the same", behaviour),
     Check("reproducible", "runs the same", reproducible, "retraining in a clean checkout"),
     Check("budget", "runs the same", budget, "sending requests to the real server for 10 s"),
     Check("complete", "safe to own", safe_to_own.complete),
     Check("safe", "safe to own", safe_to_own.safe),
-    Check("documented", "safe to own", documented),
-    Check("monitorable", "safe to own", monitorable),
+    Check("documented", "safe to own", safe_to_own.documented),
+    Check("monitorable", "safe to own", safe_to_own.monitorable),
     Check("notebooks", "safe to own", notebooks, "running the notebooks from top to bottom"),
 )
 # All other checks depend on these: the files are as they were built, from the current problem and
@@ -59,42 +53,30 @@ def without(checks: Sequence[Check], reasons: Mapping[str, str]) -> tuple[Check,
     """
     names = [check.name for check in checks]
     for name, reason in reasons.items():
+        message = f"{LIST} leaves out {name!r}"
         if name not in names:
-            raise BadInput(
-                f"{LIST} leaves out {name!r}, which is no check. The checks are {listed(names)}.",
-                code="unknown-check",
-            )
+            message += f", which is no check. The checks are {listed(names)}."
+            raise BadInput(message, code="unknown-check")
         if name in REQUIRED:
-            raise BadInput(
-                f"{LIST} leaves out {name!r}, on which all other checks depend. Keep "
-                f"{listed(list(REQUIRED))}.",
-                code="required-check",
-            )
+            message += f", on which all other checks depend. Keep {listed(list(REQUIRED))}."
+            raise BadInput(message, code="required-check")
         if not reason.strip():
-            raise BadInput(
-                f"{LIST} leaves out {name!r} without a reason. Write one: it stands in the verdict "
-                "that both teams sign.",
-                code="no-reason",
-            )
+            message += " without a reason. Write one: the verdict shows it to both teams."
+            raise BadInput(message, code="no-reason")
     return tuple(replace(check, dropped=reasons.get(check.name, check.dropped)) for check in checks)
 
 
 def check_names(checks: Sequence[Check]) -> None:
     """Raise BadInput if two checks have one name, or if a check has no valid group."""
     numbers = Counter(check.name for check in checks)
-    if duplicates := [name for name, number in numbers.items() if number > 1]:
-        raise BadInput(
-            f"{LIST} has more than one check of the name {listed(duplicates)}. Rename your own.",
-            code="duplicate-check",
-        )
-    groups = list(get_args(Group))
+    if repeated := [name for name, number in numbers.items() if number > 1]:
+        message = f"{LIST} has two checks of the name {listed(repeated)}. Rename your own."
+        raise BadInput(message, code="duplicate-check")
     for check in checks:
-        if check.group not in groups:
-            raise BadInput(
-                f"{LIST}: check {check.name!r} has the group {check.group!r}. Use one of "
-                f"{listed(groups)}.",
-                code="unknown-group",
-            )
+        if check.group not in get_args(Group):
+            message = f"{LIST}: the group of {check.name!r} is {check.group!r}, which is not one "
+            message += f"of {listed([*get_args(Group)])}. Use one of these."
+            raise BadInput(message, code="unknown-group")
 
 
 def team_checks(checks: Sequence[Check]) -> tuple[Check, ...]:
@@ -107,16 +89,11 @@ def team_checks(checks: Sequence[Check]) -> tuple[Check, ...]:
     check_names(checks)
     names = {check.name for check in checks}
     if missing := [check.name for check in STANDARD_CHECKS if check.name not in names]:
-        raise BadInput(
-            f"{LIST} lacks the standard checks {listed(missing)}. Start the list with "
-            "*STANDARD_CHECKS, or leave a check out with a reason: "
-            f'*without(STANDARD_CHECKS, {{"{missing[0]}": "why"}})',
-            code="missing-check",
-        )
-    replaced = [one.name for one in STANDARD_CHECKS if one.name in REQUIRED and one not in checks]
-    if replaced:
-        raise BadInput(
-            f"{LIST} replaces the engine's own {listed(replaced)}. Rename your own check.",
-            code="replaced-check",
-        )
+        message = f"{LIST} lacks {listed(missing)}. Start the list with *STANDARD_CHECKS, or give "
+        message += f'a reason: *without(STANDARD_CHECKS, {{"{missing[0]}": "why"}})'
+        raise BadInput(message, code="missing-check")
+    required = [check for check in STANDARD_CHECKS if check.name in REQUIRED]
+    if replaced := [check.name for check in required if check not in checks]:
+        message = f"{LIST} replaces the engine's own {listed(replaced)}. Rename your own check."
+        raise BadInput(message, code="replaced-check")
     return tuple(checks)

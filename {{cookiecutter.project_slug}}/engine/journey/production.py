@@ -2,25 +2,38 @@
 
 import json
 import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
 
 from engine.bundle.build import build
-from engine.bundle.bundle import read
-from engine.gate.checks.pictures import intervals, latencies
+from engine.bundle.bundle import Bundle, read
+from engine.data.columns import json_rows
+from engine.gate.checks.results import intervals, latencies
 from engine.gate.gate import record, validate
-from engine.gate.page import groups, lead
+from engine.gate.page import blocks, lead
 from engine.gate.page import write as write_gate
-from engine.journey.drift_simulation import simulate_drift
-from engine.journey.production_rows import exchange
 from engine.journey.stage import DRAFT, Rehearsal, StageResult
+from engine.monitoring.result import Result
 from engine.monitoring.show import picture
 from engine.pages.page import Code, Facts, Figure, Gallery, Links, Note
+from engine.serving.log.predictions import PredictionLog
+from engine.serving.log.segments import now
+from engine.serving.model.predictor import load
+from engine.serving.server_process import call, memory_mb, post, server
 
 BUNDLE, RECORDS, LOGS = DRAFT / "bundle", DRAFT / "records", DRAFT / "logs"
+# Rows that are sent alone, to measure response times; the others are sent in batches.
+ALONE, BATCH = 300, 100
 # Enough rows for the monitor, and few enough for a short rehearsal.
 MOST_ROWS = 1_500
+Row = dict[str, Any]
 PAGES = Links(
     [
         ("The gate on a separate page", "gate.html"),
@@ -33,8 +46,8 @@ PAGES = Links(
 
 def handoff(rehearsal: Rehearsal) -> StageResult:
     """Build the bundle from the run, and run the gate on it."""
-    run, programs = rehearsal.run, rehearsal.programs
-    bundle = build(programs.definition, run.run_id if run else None)
+    programs = rehearsal.programs
+    bundle = build(programs.definition, rehearsal.run.run_id)
     shutil.copytree(bundle.path, BUNDLE)
     rehearsal.bundle = read(BUNDLE)
     verdict = validate(BUNDLE, programs.definition, programs.checks, print)
@@ -42,7 +55,7 @@ def handoff(rehearsal: Rehearsal) -> StageResult:
     write_gate(verdict, DRAFT / "gate.html")
     return StageResult(
         f"Bundle {bundle.id[:12]}: {lead(verdict)}",
-        (*groups(verdict), Gallery([_worth(rehearsal)]), PAGES),
+        (*blocks(verdict.findings, "Checks of the gate"), Gallery([_worth(rehearsal)]), PAGES),
         warned=bool(verdict.warnings),
         closed=bool(verdict.refusals),
         values={
@@ -54,7 +67,7 @@ def handoff(rehearsal: Rehearsal) -> StageResult:
 
 
 def _worth(rehearsal: Rehearsal) -> Figure:
-    worth = rehearsal.built().evaluation["value"]
+    worth = rehearsal.bundle.evaluation["value"]
     without = dict.fromkeys(("value", "low", "high"), worth["do_nothing"])
     rows = {"with the model": {**worth, "value": worth["per_1000_rows"]}, "without": without}
     title = f"{worth['currency']} per 1,000 test rows"
@@ -66,8 +79,9 @@ def serving(rehearsal: Rehearsal) -> StageResult:
     rows = _sent(rehearsal)
     # pandas' conversion gives plain Python values, as JSON needs them.
     labels = rows[rehearsal.problem.target.column].tolist()
-    traffic = exchange(BUNDLE, LOGS, rows, rehearsal.columns, labels)
-    answered, p50, p99 = len(traffic.ids), traffic.quantile_ms(0.5), traffic.quantile_ms(0.99)
+    traffic = exchange(BUNDLE, LOGS, json_rows(rows, rehearsal.columns), labels)
+    answered = len(traffic.ids)
+    p50, p99 = (float(np.quantile(traffic.times_ms, share)) for share in (0.5, 0.99))
     example = Code(
         f"POST /v1/predict\n{json.dumps(traffic.example_row, indent=2)}\n\n"
         f"200\n{json.dumps(traffic.example_answer, indent=2)}\n\n"
@@ -75,14 +89,8 @@ def serving(rehearsal: Rehearsal) -> StageResult:
         f"{traffic.refused_status}\n{json.dumps(traffic.refused_answer, indent=2)}",
         "A prediction and a rejected request",
     )
-    numbers = Facts(
-        [
-            ("predictions", answered),
-            ("p50, ms", round(p50, 1)),
-            ("p99, ms", round(p99, 1)),
-            ("memory, MB", round(traffic.memory_mb)),
-        ]
-    )
+    times = [("p50, ms", round(p50, 1)), ("p99, ms", round(p99, 1))]
+    numbers = Facts([("predictions", answered), *times, ("memory, MB", round(traffic.memory_mb))])
     return StageResult(
         f"The server predicted {answered:,} of {traffic.sent:,} rows over HTTP (p50 {p50:.1f} ms, "
         f"p99 {p99:.1f} ms) and stored {traffic.labelled:,} labels.",
@@ -98,26 +106,21 @@ def serving(rehearsal: Rehearsal) -> StageResult:
 
 def monitoring(rehearsal: Rehearsal) -> StageResult:
     """The monitor compares log and labels with the reference; then a drift simulation."""
-    bundle, monitor = rehearsal.built(), rehearsal.programs.monitor
+    bundle, monitor = rehearsal.bundle, rehearsal.programs.monitor
     result = monitor(bundle, LOGS)
     simulation = simulate_drift(bundle, DRAFT / "drill", _sent(rehearsal), monitor)
-    if simulation is None:
-        sentence = "Too few rows for a drift simulation."
-    else:
+    sentence = "Too few rows for a drift simulation."
+    if simulation:
         verb = "reported" if simulation.noticed else "did NOT report"
-        sentence = f"In a drift simulation, the monitor {verb} the shifted input: "
+        sentence = f"In a drift simulation, the monitor {verb} the changed input "
         sentence += f"{simulation.column}."
     headline = f"{result.headline[0].upper()}{result.headline[1:].rstrip('.')}."
-    note = (
-        "The rows of a rehearsal are the test rows, so only the simulation should find drift. In "
-        "production, drift opens a ticket."
-    )
+    note = "The rows of a rehearsal are the test rows, so only the simulation should find drift. "
+    note += "In production, drift opens a ticket."
+    shown = Figure(picture(result), "Logged rows compared with the reference in the bundle.")
     return StageResult(
         f"{headline} {sentence}",
-        (
-            Figure(picture(result), "Logged rows compared with the reference in the bundle."),
-            Note(note, "quiet"),
-        ),
+        (shown, Note(note, "quiet")),
         warned=bool(result.wrong) or simulation is None,
         closed=simulation is not None and not simulation.noticed,
         values={
@@ -128,10 +131,85 @@ def monitoring(rehearsal: Rehearsal) -> StageResult:
     )
 
 
+@dataclass
+class Traffic:
+    """Requests and responses; times in milliseconds, memory in MB."""
+
+    sent: int = 0
+    labelled: int = 0
+    memory_mb: float = 0.0
+    times_ms: list[float] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    example_row: Row = field(default_factory=dict)
+    example_answer: Row = field(default_factory=dict)
+    refused_status: int = 0
+    refused_answer: Row = field(default_factory=dict)
+
+
+def exchange(bundle: Path, logs: Path, sent: list[Row], labels: Sequence[Any]) -> Traffic:
+    """Start the server, send it `sent`, a row with an unknown field and the `labels`; stop it."""
+    traffic = Traffic(sent=len(sent))
+    with server(bundle, logs) as (connection, pid):
+        for row in sent[:ALONE]:
+            began = time.perf_counter()
+            response = call(connection, "/v1/predict", row)
+            traffic.times_ms.append(1000 * (time.perf_counter() - began))
+            traffic.ids.append(response["prediction_id"])
+            traffic.example_row, traffic.example_answer = row, response
+        for start in range(ALONE, len(sent), BATCH):
+            batch = {"rows": sent[start : start + BATCH]}
+            predictions = call(connection, "/v1/predict", batch)["predictions"]
+            traffic.ids += [one["prediction_id"] for one in predictions]
+        broken = {**sent[0], "no such field": 1}
+        traffic.refused_status, traffic.refused_answer = post(connection, "/v1/predict", broken)
+        pairs = [
+            {"prediction_id": one, "label": label}
+            for one, label in zip(traffic.ids, labels, strict=True)
+        ]
+        for start in range(0, len(pairs), BATCH):
+            batch = {"labels": pairs[start : start + BATCH]}
+            traffic.labelled += call(connection, "/v1/labels", batch)["stored"]
+        traffic.memory_mb = memory_mb(pid)
+    return traffic
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """The changed column, and whether the monitor named it."""
+
+    column: str
+    noticed: bool
+
+
+def simulate_drift(
+    bundle: Bundle, logs: Path, rows: pd.DataFrame, monitor: Callable[[Bundle, Path], Result]
+) -> Simulation | None:
+    """Set one input of `rows` to its rarest value, predict and log them, and run the monitor.
+
+    None if there are fewer rows than the monitor needs.
+    """
+    # The input with the most bins changes the most.
+    bins = {one["name"]: len(one["counts"]) for one in bundle.reference["features"]}
+    able = [column for column in bundle.contract.inputs if column.type != "date"]
+    column = max(able, key=lambda one: bins.get(one.name, 0), default=None)
+    if column is None or len(rows) < bundle.problem.monitoring.minimum_rows:
+        return None
+    values = rows[column.name]
+    rarest = values.value_counts().idxmin()
+    constant = pd.Series([rarest] * len(rows), rows.index, dtype=values.dtype)
+    shifted = rows.assign(**{column.name: constant})
+    sent = json_rows(shifted, bundle.contract.inputs)
+    predictions = load(bundle, rehearsal=True).predict(sent)
+    with PredictionLog(logs / "predictions", personal=bundle.problem.columns.personal) as log:
+        for row, prediction in zip(sent, predictions, strict=True):
+            head = {"prediction_id": uuid4().hex, "at": now(), "bundle": bundle.id}
+            log.add({**head, "rehearsal": True, "row": row, **prediction})
+    wrong = monitor(bundle, logs).wrong
+    return Simulation(column.name, any(finding.subject == column.name for finding in wrong))
+
+
 def _sent(rehearsal: Rehearsal) -> pd.DataFrame:
     """The test rows that are sent to the server: evenly spaced, in order."""
-    if rehearsal.split is None:
-        raise RuntimeError("the rows were not split before this stage")
     test = rehearsal.split.test
     picked = np.linspace(0, len(test) - 1, min(MOST_ROWS, len(test)), dtype=int)
     return rehearsal.frame.iloc[test[picked]]

@@ -12,6 +12,7 @@ from engine.journey import production, science
 from engine.journey.stage import DRAFT, OUTPUT_DIR, Programs, Rehearsal, Stage, StageResult
 from engine.pages import page
 from engine.pages.page import Section, Status
+from engine.problem.files import write_atomically
 from engine.problem.spec import Problem, read
 
 STAGES = (
@@ -33,7 +34,7 @@ class Step:
 
     stage: Stage
     status: Status
-    seconds: float
+    seconds: float | None
     result: StageResult
 
 
@@ -63,37 +64,28 @@ def rehearse(programs: Programs, progress: Callable[[str], None] = print) -> Jou
     rehearsal = Rehearsal(read(), programs)
     shutil.rmtree(DRAFT, ignore_errors=True)
     DRAFT.mkdir(parents=True)
+    steps: list[Step] = []
     try:
-        return _run(rehearsal, progress)
+        for number, stage in enumerate(STAGES, start=1):
+            if steps and steps[-1].status in ("stopped", "not run"):
+                steps.append(Step(stage, "not run", None, StageResult("An earlier gate closed.")))
+                continue
+            progress(f"[{number}/{len(STAGES)}] {stage.name} ({stage.owner}) …")
+            began = time.perf_counter()
+            result = stage.run(rehearsal)
+            seconds = time.perf_counter() - began
+            status: Status = "stopped" if result.closed else "warned" if result.warned else "passed"
+            steps.append(Step(stage, status, seconds, result))
+            progress(f"  {MARKS[status]} {result.headline}  ({seconds:.1f} s)")
     except BaseException:  # Ctrl-C too: nothing incomplete stays
         shutil.rmtree(DRAFT, ignore_errors=True)
         raise
-
-
-def _run(rehearsal: Rehearsal, progress: Callable[[str], None]) -> Journey:
-    steps: list[Step] = []
-    for number, stage in enumerate(STAGES, start=1):
-        if steps and steps[-1].status in ("stopped", "not run"):
-            steps.append(Step(stage, "not run", 0.0, StageResult("An earlier gate closed.")))
-            continue
-        progress(f"[{number}/{len(STAGES)}] {stage.name} ({stage.owner}) …")
-        began = time.perf_counter()
-        result = stage.run(rehearsal)
-        seconds = time.perf_counter() - began
-        status: Status = "stopped" if result.closed else "warned" if result.warned else "passed"
-        steps.append(Step(stage, status, seconds, result))
-        progress(f"  {MARKS[status]} {result.headline}  ({seconds:.1f} s)")
     return Journey(tuple(steps))
 
 
 def write(journey: Journey, problem: Problem) -> Path:
-    """Write summary.json and index.html, and replace the last journey by this one.
-
-    Returns:
-        The page's path.
-    """
-    text = json.dumps(summary(journey), indent=1) + "\n"
-    (DRAFT / "summary.json").write_text(text, encoding="utf-8")
+    """Write summary.json and index.html, and replace the last journey; returns the page's path."""
+    write_atomically(DRAFT / "summary.json", json.dumps(summary(journey), indent=1) + "\n")
     sections = [
         Section(
             TITLES.get(step.stage.name, step.stage.name.capitalize()),
@@ -101,25 +93,23 @@ def write(journey: Journey, problem: Problem) -> Path:
             step.result.headline,
             step.result.blocks,
             status=step.status,
-            seconds=step.seconds if step.status != "not run" else None,
+            seconds=step.seconds,
             gate=step.stage.gate,
         )
         for step in journey.steps
     ]
-    lead = (
-        f"The journey stopped at the {journey.stopped_at}: its gate closed. The reasons and the "
-        "next steps are below."
-        if journey.stopped_at
-        else "A rehearsal of all stages on the project's rows, from the problem to monitoring."
-    )
-    written = page.write(
-        DRAFT / "index.html",
+    lead = "A rehearsal of all stages on the project's rows, from the problem to monitoring."
+    if journey.stopped_at:
+        lead = f"The journey stopped at the {journey.stopped_at}: its gate closed. The reasons and "
+        lead += "the next steps are below."
+    html = page.render(
         f"The journey of {problem.decision.name}",
         f"{problem.decision.question} {lead}",
         sections,
         verdict=journey.verdict,
         footer="A rehearsal: nothing is signed or released, and every prediction is marked.",
     )
+    written = write_atomically(DRAFT / "index.html", html)
     # Renaming cannot stop half-way; the last journey is deleted after this one is in its place.
     last = DRAFT.with_name(".journey.last")
     shutil.rmtree(last, ignore_errors=True)
@@ -140,7 +130,7 @@ def summary(journey: Journey) -> dict[str, Any]:
                 "name": step.stage.name,
                 "owner": step.stage.owner,
                 "status": step.status,
-                "seconds": round(step.seconds, 2),
+                "seconds": round(step.seconds or 0.0, 2),
                 "headline": step.result.headline,
                 **step.result.values,
             }

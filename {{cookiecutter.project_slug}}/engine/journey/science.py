@@ -1,32 +1,27 @@
 """The data scientist's stages: problem, data, EDA, PoC."""
 
-import numpy as np
-import pandas as pd
-
 from engine.data.columns import columns
 from engine.data.load import load
 from engine.data.split import split
-from engine.gate.checks.pictures import intervals
+from engine.eda import pictures, target
+from engine.gate.checks.results import intervals
 from engine.journey.stage import DRAFT, Rehearsal, StageResult
 from engine.pages import charts
 from engine.pages.formatting import count, number
 from engine.pages.page import Block, Facts, Figure, Links, Note, Table
-from engine.problem.spec import Problem
 
 
 def problem(rehearsal: Rehearsal) -> StageResult:
     """The decision, its stakeholder, and what is good enough."""
     spec = rehearsal.problem
     decision, success, assumed = spec.decision, spec.success, spec.assumed
+    enough = f"{success.metric} {success.minimum:g}, {success.margin:g} better than the baseline"
     problem_rows = [
         ["Action", decision.action],
         ["Stakeholder", decision.stakeholder],
         ["Target", f"{spec.target.column} ({spec.target.task})"],
         ["Outcome known", f"after {spec.target.label_delay_days} days"],
-        [
-            "Good enough",
-            f"{success.metric} {success.minimum:g}, {success.margin:g} better than the baseline",
-        ],
+        ["Good enough", enough],
         ["Must not be used for", decision.not_for],
     ]
     amounts = [(n.replace("_", " "), float(v)) for n, v in spec.value if isinstance(v, float)]
@@ -54,7 +49,7 @@ def data(rehearsal: Rehearsal) -> StageResult:
         for one in rehearsal.columns
     ]
     blocks: list[Block] = [
-        _outcomes(spec, frame.iloc[train]),
+        pictures.outcome(target.read(spec, frame.iloc[train])),
         Table("The model's inputs", ["input", "type", "may be missing", "meaning"], rows),
     ]
     if spec.columns.reasons:
@@ -66,18 +61,6 @@ def data(rehearsal: Rehearsal) -> StageResult:
         f"{len(test):,} test rows.",
         tuple(blocks),
     )
-
-
-def _outcomes(spec: Problem, frame: pd.DataFrame) -> Figure:
-    outcome = frame[spec.target.column]
-    title = f"{spec.target.column} in the training rows"
-    if spec.target.task == "regression":
-        counts, edges = np.histogram(outcome.to_numpy(float), bins=24)
-        picture = charts.histogram(title, edges.tolist(), {"rows": counts.tolist()})
-    else:
-        shares = outcome.astype(str).value_counts()
-        picture = charts.bars(title, [(str(name), float(n)) for name, n in shares.items()])
-    return Figure(picture, f"{title}: the distribution of the target.")
 
 
 def explore(rehearsal: Rehearsal) -> StageResult:
@@ -92,26 +75,26 @@ def explore(rehearsal: Rehearsal) -> StageResult:
 def poc(rehearsal: Rehearsal) -> StageResult:
     """Train all candidates, select one, and record the run in MLflow."""
     run = rehearsal.run = rehearsal.programs.train(rehearsal.problem, rehearsal.programs.definition)
-    success = rehearsal.problem.success
-    chosen = next(trial for trial in run.trials if trial.candidate.name == run.chosen)
+    success, mean = rehearsal.problem.success, run.chosen_trial["mean"]
     name, title = run.chosen.replace("_", " "), f"{success.metric} in cross-validation"
     rows = {
-        trial.candidate.name: {
-            "value": trial.mean,
-            "low": trial.mean - 2 * trial.error,
-            "high": trial.mean + 2 * trial.error,
+        one["name"]: {
+            "value": one["mean"],
+            "low": one["mean"] - 2 * one["error"],
+            "high": one["mean"] + 2 * one["error"],
         }
-        for trial in run.trials
+        for one in run.metadata["trials"]
     }
     caption = (
-        f"{title}: the mean over {len(chosen.folds)} folds with twice its standard error. The line "
-        "is the minimum. Selected: the simplest candidate within one standard error of the best."
+        f"{title}: the mean over {run.metadata['folds']} folds with twice its standard error. "
     )
-    numbers: list[tuple[str, str | float]] = [("selected", name), (success.metric, chosen.mean)]
+    caption += "The line is the minimum. "
+    caption += "Selected: the simplest candidate within one standard error of the best."
+    numbers: list[tuple[str, str | float]] = [("selected", name), (success.metric, mean)]
     if run.threshold is not None:
         numbers.append(("threshold", run.threshold))
     return StageResult(
-        f"Selected: {name} ({title}: {number(chosen.mean)}).",
+        f"Selected: {name} ({title}: {number(mean)}).",
         (
             Facts(numbers),
             intervals(title, rows, caption, success.minimum),

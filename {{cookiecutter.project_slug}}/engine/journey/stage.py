@@ -41,22 +41,16 @@ class Rehearsal:
 
     problem: Problem
     programs: Programs
-    frame: pd.DataFrame = field(default_factory=pd.DataFrame)
-    columns: tuple[Column, ...] = ()
-    split: Split | None = None
-    run: Run | None = None
-    bundle: Bundle | None = None
-
-    def built(self) -> Bundle:
-        """The bundle, which the stages after the handoff need."""
-        if self.bundle is None:
-            raise RuntimeError("no bundle was built before this stage")
-        return self.bundle
+    frame: pd.DataFrame = field(init=False)
+    columns: tuple[Column, ...] = field(init=False)
+    split: Split = field(init=False)
+    run: Run = field(init=False)
+    bundle: Bundle = field(init=False)
 
 
 @dataclass(frozen=True)
 class StageResult:
-    """The result of a stage in a sentence, with pictures and values for summary.json.
+    """A stage's result in a sentence, with blocks of its page and values for summary.json.
 
     `closed` means that a gate refused: the journey ends here.
     """

@@ -1,4 +1,4 @@
-"""What gives the target away: one detector for the gate, the look at the data and `adopt`."""
+"""Columns that give the target away: one search for the gate, the EDA page and `adopt`."""
 
 from engine.leakage.leak import Leak
 from engine.leakage.search import find

@@ -1,27 +1,25 @@
-"""A column, or two together, whose values are the outcome in other words.
+"""Columns, or two together, whose values re-encode the outcome.
 
-Both directions must hold: each word means one class, and each class has its words. A strong honest
-feature is wrong now and then in one of the two, by more than what a few wrong entries explain.
+Both directions must hold: each value maps to one class, and each class has its values. A strong
+honest feature is wrong in one of the two by more than what a few wrong entries explain.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from engine.leakage.fit import FEWEST_ROWS, FILLED
 from engine.leakage.outcome import Array, Codes, Outcome
 
 # Fewer rows of a class are no evidence for anything; nor are these, where one value stands for it.
 FEWEST, FEWEST_OF_ONE = 10, 15
 # With fewer rows of a class a good test is right in nearly all of them by luck.
 ENOUGH = 100
-# Different values of a column that are words, and of a number; more make a measurement.
-MOST_WORDS, MOST_NUMBERS = 60, 12
+# Different values of a column of categories, and of a number; more make a measurement.
+MOST_CATEGORIES, MOST_NUMBERS = 60, 12
 # Entries that may be wrong: a share of the rows of each class, and of the rarest in all.
 WRONG, WRONG_IN_ALL = 0.0125, 0.08
 # What a value among many, or two columns together, may be wrong in: many are tried, so little.
@@ -31,26 +29,24 @@ HONEST, LUCK, LUCK_OF_MANY = 0.05, 0.001, 0.0001
 # Where a column is blank in other rows, as many filled ones of a class, and as unlikely that an
 # honest test is never wrong in them.
 FEWEST_FILLED, LUCK_OF_FILLED = 20, 0.01
-# Rows whose word stands in the other half of the rows nowhere: they say nothing.
-MOST_UNHEARD = 0.35
-# Ranges of a few rows each, such as those far out, may hold the rest.
-MOST_IN_RANGES = 0.95
-# A border between two ranges may be so many times as wide as the steps between values near it.
-WIDEST = 12
+# Rows whose category the other half of the rows lacks: they are no evidence.
+MOST_UNSEEN = 0.35
 
 
 @dataclass(frozen=True)
-class Words:
-    """A column as words: which one each row has, (n,), and what they are; missing is a word too."""
+class Categories:
+    """A column as categories: which one each row has, (n,), and its values; missing is one too."""
 
     codes: Codes
     labels: Sequence[Any]
     numeric: bool = False
 
     @classmethod
-    def of(cls, values: "pd.Series[Any]", *, part: bool = False) -> "Words":
-        """The words of a column, numbers in their order, missing last; or of `part` of one: a digit
-        or an hour is no measurement.
+    def of(cls, values: "pd.Series[Any]", *, part: bool = False) -> "Categories":
+        """The categories of a column, numbers in their order, missing last.
+
+        Args:
+            part: the values are a `part` of a column: a digit or an hour is no measurement.
         """
         numeric = pd.api.types.is_numeric_dtype(values.dtype)
         numeric &= not pd.api.types.is_bool_dtype(values.dtype) and not part
@@ -62,151 +58,105 @@ class Words:
         return cls(codes, labels.tolist(), numeric)
 
     @classmethod
-    def both(cls, one: "Words", other: "Words") -> "Words":
-        """Each pair of words as one."""
+    def both(cls, one: "Categories", other: "Categories") -> "Categories":
+        """Each pair of categories as one."""
         codes, pairs = pd.factorize(one.codes * len(other.labels) + other.codes)
         return cls(codes, pairs.tolist())
 
-    def filled(self) -> tuple["Words", Codes]:
-        """The words of the rows that are not missing, and these rows."""
+    def filled(self) -> tuple["Categories", Codes]:
+        """The categories of the rows that are not missing, and these rows."""
         if not len(self.labels) or self.labels[-1] is not None:
             return self, np.arange(len(self.codes))
         rows = np.flatnonzero(self.codes < len(self.labels) - 1)
-        return Words(self.codes[rows], self.labels[:-1], self.numeric), rows
+        return Categories(self.codes[rows], self.labels[:-1], self.numeric), rows
 
 
-def recoded(words: Words, outcome: Outcome, *, strict: bool = False) -> bool:
-    """Does each word mean a class? Told of half the rows by what the other half says of a word."""
-    if not 1 < len(words.labels) <= MOST_WORDS:
+def class_mechanism(categories: Categories, outcome: Outcome) -> str | None:
+    """How the categories give the classes away, or None."""
+    if reencodes(categories, outcome):
+        return f"it re-encodes {outcome.name}: each value maps to one class"
+    if match := _exactly_when(categories, outcome):
+        value, label = match
+        stated = "missing" if value is None or pd.isna(value) else f"'{value}'"
+        return f"it is {stated} exactly when {outcome.name} is {label!r}"
+    if not outcome.late and (rows := _reencoded_rows(categories, outcome)):
+        return (
+            f"it re-encodes {outcome.name} where it is filled, in {rows:,} rows: each value maps "
+            "to one class"
+        )
+    return None
+
+
+def reencodes(categories: Categories, outcome: Outcome, *, strict: bool = False) -> bool:
+    """Whether each category maps to a class: predict each half of the rows from the other half."""
+    if not 1 < len(categories.labels) <= MOST_CATEGORIES:
         return False
-    classes, target = len(outcome.classes), outcome.codes
+    classes, target, sizes = len(outcome.classes), outcome.codes, outcome.class_sizes
     half = np.arange(len(target)) % 2 == 0
-    first, second = (_count(words.codes[rows], target[rows], len(words.labels), classes)
+    first, second = (_count(categories.codes[rows], target[rows], len(categories.labels), classes)
                      for rows in (half, ~half))  # fmt: skip
-    sizes = np.bincount(target, minlength=classes)
-    judged = sizes >= FEWEST
-    meant = (first + second).argmax(axis=1)
-    if judged.sum() < 2 or not set(np.flatnonzero(judged)) <= set(meant):
+    large = sizes >= FEWEST
+    mapped = (first + second).argmax(axis=1)
+    if large.sum() < 2 or not set(np.flatnonzero(large)) <= set(mapped):
         return False
-    wrong, unheard = np.zeros(classes), np.zeros(classes)
-    for learnt, asked in ((first, second), (second, first)):
-        said = learnt.argmax(axis=1)
-        known = learnt.sum(axis=1) > 0
-        right = asked[np.flatnonzero(known), said[known]]
-        wrong += asked[known].sum(axis=0) - np.bincount(said[known], right, classes)
-        unheard += asked[~known].sum(axis=0)
-    if (unheard > MOST_UNHEARD * sizes)[judged].any():
+    wrong, unseen = np.zeros(classes), np.zeros(classes)
+    for learned, tested in ((first, second), (second, first)):
+        predicted = learned.argmax(axis=1)
+        seen = learned.sum(axis=1) > 0
+        right = tested[np.flatnonzero(seen), predicted[seen]]
+        wrong += tested[seen].sum(axis=0) - np.bincount(predicted[seen], right, classes)
+        unseen += tested[~seen].sum(axis=0)
+    if (unseen > MOST_UNSEEN * sizes)[large].any():
         return False
-    if words.numeric and len(words.labels) > MOST_NUMBERS and not _is_mixed(meant, classes):
+    is_long = len(categories.labels) > MOST_NUMBERS
+    if categories.numeric and is_long and not _alternates(mapped, classes):
         return False
-    many = strict or len(words.labels) > MOST_NUMBERS
+    many = strict or is_long
     if not outcome.late and _is_luck(int(wrong.sum()), int(sizes.sum()), many=many):
         return False
     share, in_all = (WRONG_OF_MANY,) * 2 if many or outcome.late else (WRONG, WRONG_IN_ALL)
-    few_in_each = (wrong <= allowed(sizes, share))[judged].all()
-    return bool(few_in_each and wrong.sum() <= allowed(sizes[judged].min(keepdims=True), in_all)[0])
+    few_in_each = (wrong <= allowed(sizes, share))[large].all()
+    return bool(few_in_each and wrong.sum() <= allowed(sizes[large].min(keepdims=True), in_all)[0])
 
 
-def recoded_where_filled(words: Words, outcome: Outcome) -> int:
-    """In how many rows a column with blanks is filled, if each word there means a class; else 0."""
-    filled, rows = words.filled()
-    seen = outcome.take(rows)
-    sizes = np.sort(np.bincount(seen.codes, minlength=2))
-    if len(rows) == len(words.codes) or sizes[-2] < FEWEST_FILLED:
+def _reencoded_rows(categories: Categories, outcome: Outcome) -> int:
+    """In how many rows a column with blanks is filled, if it re-encodes the classes there; or 0."""
+    filled, rows = categories.filled()
+    present = outcome.take(rows)
+    sizes = np.sort(np.bincount(present.codes, minlength=2))
+    if len(rows) == len(categories.codes) or sizes[-2] < FEWEST_FILLED:
         return 0
-    table = _count(filled.codes, seen.codes, len(filled.labels), len(seen.classes))
+    table = _count(filled.codes, present.codes, len(filled.labels), len(present.classes))
     is_exact = bool((table.max(axis=1) == table.sum(axis=1)).all())
     is_luck = (1 - HONEST) ** len(rows) > LUCK_OF_FILLED
-    return len(rows) if not is_luck and recoded(filled, seen, strict=not is_exact) else 0
+    return len(rows) if not is_luck and reencodes(filled, present, strict=not is_exact) else 0
 
 
-def just_where(words: Words, outcome: Outcome) -> tuple[Any, Any] | None:
-    """A word that all rows of a class have and hardly any other: (the word, the class)."""
-    classes, target = len(outcome.classes), outcome.codes
-    counts = _count(words.codes, target, len(words.labels), classes)
-    sizes = np.bincount(target, minlength=classes)
-    others = len(target) - sizes
+def _exactly_when(categories: Categories, outcome: Outcome) -> tuple[Any, Any] | None:
+    """A category of all rows of a class and hardly another row: (its value, the class)."""
+    classes, sizes = len(outcome.classes), outcome.class_sizes
+    counts = _count(categories.codes, outcome.codes, len(categories.labels), classes)
+    others = len(outcome.codes) - sizes
     lacking, strange = sizes - counts, counts.sum(axis=1, keepdims=True) - counts
-    rarest = np.minimum(sizes, others)
-    apart = lacking + strange
-    tight = apart <= WRONG_OF_MANY * rarest
-    loose = apart <= WRONG_IN_ALL * rarest
+    rarest, wrong = np.minimum(sizes, others), lacking + strange
+    is_missing = np.array([label is None for label in categories.labels], bool)[:, None]
+    tight = wrong <= WRONG_OF_MANY * rarest
+    loose = (wrong <= WRONG_IN_ALL * rarest) & (not outcome.late)
     loose &= (lacking <= allowed(sizes, WRONG)) & (strange <= allowed(others, WRONG))
-    if words.numeric:
-        loose &= np.array([label is None for label in words.labels])[:, None]
-    if outcome.late:
-        loose &= False
-    fits = (tight | loose) & (rarest >= FEWEST_OF_ONE)
-    for word, label in np.argwhere(fits):
-        # Of two classes a word that is just where one is leaves nothing open; of more it does, and
-        # a word that tells all of them well is right in all rows of one now and then.
-        exact = outcome.late or (classes == 2 and tight[word, label])
-        if exact or words.labels[word] is None:
-            continue
-        wrong = ((lacking[word, label], sizes[label]), (strange[word, label], others[label]))
-        luck = LUCK if classes == 2 else LUCK_OF_MANY
-        fits[word, label] = all(binom.cdf(off, rows, HONEST) <= luck for off, rows in wrong)
-    found = np.argwhere(fits)
-    if not len(found):
+    loose &= is_missing | (not categories.numeric)
+    values, labels = np.nonzero((tight | loose) & (rarest >= FEWEST_OF_ONE))
+    # Of two classes an exact match leaves nothing open. Of more it does: a strong feature of all
+    # of them is right in all rows of one now and then.
+    certain = outcome.late | is_missing[values, 0] | (tight[values, labels] & (classes == 2))
+    luck = np.maximum(
+        binom.cdf(lacking[values, labels], sizes[labels], HONEST),
+        binom.cdf(strange[values, labels], others[labels], HONEST),
+    )
+    fits = certain | (luck <= (LUCK if classes == 2 else LUCK_OF_MANY))
+    if not fits.any():
         return None
-    word, label = min(found, key=lambda at: apart[at[0], at[1]])
-    return words.labels[word], outcome.classes[label]
-
-
-def cuts_quantity(words: Words, values: Array) -> bool:
-    """Do the words part a quantity into ranges, as bins do: sharply, where values lie thick?
-
-    An honest word mixes with others near the border of two ranges; where it does not, because the
-    quantity has clumps, a gap lies between them. Bins have neither. Missing may be a range too, or
-    say nothing.
-    """
-    filled, rows = words.filled()
-    is_blank = len(rows) < len(values) and len(rows) >= max(FEWEST_ROWS, FILLED * len(values))
-    return _cuts(words, values) or (is_blank and _cuts(filled, values[rows]))
-
-
-def _cuts(words: Words, values: Array) -> bool:
-    sizes = np.bincount(words.codes, minlength=len(words.labels))
-    if not 1 < (sizes >= FEWEST).sum() <= MOST_WORDS or len(np.unique(values)) <= MOST_NUMBERS:
-        return False
-    if sizes[sizes >= FEWEST].sum() < MOST_IN_RANGES * len(values):
-        return False
-    middle = pd.Series(values).groupby(words.codes).median()
-    inside = [word for word in middle.sort_values().index if sizes[word] >= FEWEST]
-    misplaced = 0
-    for lower, upper in pairwise(inside):
-        low, high = np.sort(values[words.codes == lower]), np.sort(values[words.codes == upper])
-        wrong = _is_sharp(low, high)
-        if wrong is None:
-            return False
-        misplaced += wrong
-    return bool(misplaced <= allowed(np.array([len(values)]), WRONG)[0])
-
-
-def _is_sharp(low: Array, high: Array) -> int | None:
-    """How many rows lie on the wrong side of the border of two ranges; None if it is no border."""
-    both = np.concatenate([low, high])
-    order = np.argsort(both, kind="stable")
-    is_high = order >= len(low)
-    # The border with the fewest rows on the wrong side; equal values have no border among them.
-    wrong = np.append(0, np.cumsum(is_high)) + np.append(np.cumsum(~is_high[::-1])[::-1], 0)
-    ranked = both[order]
-    wrong = wrong[1:-1].astype(float)
-    wrong[ranked[1:] == ranked[:-1]] = np.inf
-    if not len(wrong) or not np.isfinite(wrong.min()):
-        return None
-    at = int(wrong.argmin()) + 1
-    near = max(5, int(0.05 * min(len(low), len(high))))
-    around = is_high[max(0, at - near) : at + near]
-    ideal = np.arange(max(0, at - near), min(len(both), at + near)) >= at
-    if (around != ideal).sum() > max(0, 0.04 * len(around)):
-        return None
-    different = np.unique(ranked[max(0, at - 4 * near) : at + 4 * near])
-    steps = np.diff(different)
-    gap = ranked[at] - ranked[at - 1]
-    if len(steps) < 4 or gap > WIDEST * np.median(steps):
-        return None
-    return int(wrong[at - 1])
+    value, label = min(zip(values[fits], labels[fits], strict=True), key=lambda pair: wrong[pair])
+    return categories.labels[value], outcome.classes[label]
 
 
 def allowed(sizes: "np.ndarray[Any, Any]", share: float) -> Array:
@@ -217,19 +167,20 @@ def allowed(sizes: "np.ndarray[Any, Any]", share: float) -> Array:
 
 
 def _is_luck(wrong: int, rows: int, *, many: bool) -> bool:
-    """May a test that is wrong in `HONEST` of all rows be wrong in no more of these? Where `many`
-    are tried, one that is never wrong may be lucky too.
+    """Whether a test that is wrong in `HONEST` of all rows may be wrong in no more of these.
+
+    Where `many` tests are tried, one that is never wrong may be lucky too.
     """
     if not many:
         return wrong > 0 and binom.cdf(wrong, rows, HONEST) > LUCK
     return bool(binom.cdf(wrong, rows, HONEST) > LUCK_OF_MANY)
 
 
-def _count(codes: Codes, target: Codes, words: int, classes: int) -> Codes:
-    flat = np.bincount(codes * classes + target, minlength=words * classes)
-    return flat.reshape(words, classes)
+def _count(codes: Codes, target: Codes, categories: int, classes: int) -> Codes:
+    flat = np.bincount(codes * classes + target, minlength=categories * classes)
+    return flat.reshape(categories, classes)
 
 
-def _is_mixed(meant: Codes, classes: int) -> bool:
-    """Do the classes take turns along a number? A measurement has them one after the other."""
-    return int((meant[1:] != meant[:-1]).sum()) > 2 * classes
+def _alternates(mapped: Codes, classes: int) -> bool:
+    """Whether classes take turns along a number; a measurement has one after the other."""
+    return int((mapped[1:] != mapped[:-1]).sum()) > 2 * classes

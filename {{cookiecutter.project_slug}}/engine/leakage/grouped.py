@@ -5,16 +5,21 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from engine.contract.column import Column
-from engine.data.convert import kind_of
+from engine.contract.column import Column, kind_of
 from engine.leakage.leak import Leak
 from engine.leakage.outcome import Array, Codes, Outcome, as_numbers, read_columns
-from engine.leakage.running import leaving_one_out, running
-from engine.leakage.statistics import Groups, goes_with, of_group
+from engine.leakage.statistics import (
+    ROWS,
+    Groups,
+    goes_with,
+    leaving_one_out,
+    of_group,
+    running,
+)
 from engine.problem.spec import Problem
 
-# Columns that a statistic of the target may be grouped by, and rows of the table as one group.
-GROUPINGS, ROWS = 60, 20_000
+# Columns that a statistic of the target may be grouped by.
+GROUPINGS = 60
 AMONG = ": the row's own is among them"
 
 
@@ -25,55 +30,61 @@ def of_groups(
     columns: Mapping[str, pd.Series],
     rows: Codes,
 ) -> list[Leak]:
-    """Columns that are a statistic of the target: exact in whole groups, so asked of all rows.
+    """Columns that are a statistic of the target: exact in whole groups, so tested on all rows.
 
-    `columns` are those of the sample, of these `rows`. A mean or a sum that tells nothing there is
-    left alone; the mean of the other rows tells only those who know the group.
+    `columns` hold the sample, of these `rows`. A mean or a sum that does not correlate there is no
+    leak; the mean of the other rows is one all the same, for those who know the group.
     """
     numeric = [name for name, values in columns.items()
                if kind_of(values.dtype) in ("number", "integer")]  # fmt: skip
     if not numeric:
         return []
     named = [str(name) for name in frame if name != problem.target.column]
-    words = [name for name in named if kind_of(frame[name].dtype) != "number"][:GROUPINGS]
-    place = _place(problem, frame)
+    keys = [name for name in named if kind_of(frame[name].dtype) != "number"][:GROUPINGS]
+    position = _position(problem, frame)
     groups = {
-        f"the rows with the same {name}": one.in_order(place)
-        for name in words
-        if (one := Groups.of(frame[name], rows))
+        name: group.in_order(position) for name in keys if (group := Groups.of(frame[name], rows))
     }
-    everything = Groups(np.argsort(place)[:ROWS], np.zeros(min(ROWS, len(frame)), dtype=np.intp))
-    found = []
+    everything = Groups(np.argsort(position)[:ROWS], np.zeros(min(ROWS, len(frame)), dtype=np.intp))
+    leaks = []
     for name in numeric:
         values = as_numbers(read_columns(frame, [Column(name, "number")])[name])
-        own = Groups.of(values, rows)
-        others = {by: one for by, one in groups.items() if by != f"the rows with the same {name}"}
-        if not goes_with(as_numbers(columns[name]), target.take(rows)):
-            said = None
-        elif said := own and of_group(values, own, target):
-            said = f"{said}, of the rows with this value{AMONG}"
-        else:
-            asked = ((by, of_group(values, one, target)) for by, one in others.items())
-            said = next((f"{stat}, of {by}{AMONG}" for by, stat in asked if stat), None)
-        said = said or _with_the_others(values, {"all rows": everything, **others}, target)
-        if said:
-            found.append(Leak((name,), f"it is {said}"))
-    return found
+        others = {
+            f"the rows with the same {key}": one for key, one in groups.items() if key != name
+        }
+        mechanism = None
+        if goes_with(as_numbers(columns[name]), target.take(rows)):
+            own = Groups.of(values, rows)
+            tested = ({"the rows with this value": own} if own else {}) | others
+            mechanism = _with_the_row(values, tested, target)
+        mechanism = mechanism or _with_the_others(
+            values, {"all rows": everything, **others}, target
+        )
+        if mechanism:
+            leaks.append(Leak((name,), f"it is {mechanism}"))
+    return leaks
 
 
-def _with_the_others(values: Array, groups: Mapping[str, Groups], target: Outcome) -> str | None:
-    """A statistic that tells the row's own outcome to those who know the rest of the group's."""
-    for by, one in groups.items():
-        if stat := leaving_one_out(values, one, target):
-            return f"{stat} over the others of {by}: they leave just the row's own open"
-        if stat := running(values, one, target):
-            return f"{stat} so far, of {by}{AMONG}"
+def _with_the_row(values: Array, groups: Mapping[str, Groups], target: Outcome) -> str | None:
+    for key, one in groups.items():
+        if statistic := of_group(values, one, target):
+            return f"{statistic}, of {key}{AMONG}"
     return None
 
 
-def _place(problem: Problem, frame: pd.DataFrame) -> Codes:
-    """When each row came, by its time or as the rows stand."""
-    place = np.arange(len(frame))
+def _with_the_others(values: Array, groups: Mapping[str, Groups], target: Outcome) -> str | None:
+    """A statistic that gives the row's own outcome to those who know the rest of the group's."""
+    for key, one in groups.items():
+        if statistic := leaving_one_out(values, one, target):
+            return f"{statistic} over the others of {key}: only the row's own is missing"
+        if statistic := running(values, one, target):
+            return f"{statistic} so far, of {key}{AMONG}"
+    return None
+
+
+def _position(problem: Problem, frame: pd.DataFrame) -> Codes:
+    """The place of each row in time order, or as the rows stand."""
+    position = np.arange(len(frame))
     if problem.rows.time:
-        place[np.argsort(frame[problem.rows.time], kind="stable")] = place.copy()
-    return place
+        position[np.argsort(frame[problem.rows.time], kind="stable")] = position.copy()
+    return position

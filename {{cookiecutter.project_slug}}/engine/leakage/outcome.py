@@ -1,4 +1,4 @@
-"""What must not be given away: the target, or a column that is known only after it."""
+"""What inputs must not give away: the target, or a column that is known only after it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from engine.contract.cells import convert
 from engine.contract.column import Column
-from engine.data.convert import convert
 from engine.problem.spec import Problem
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
+Flags = NDArray[np.bool_]
 
 # A quantity of so few values is re-coded like a class; it has no order worth the name.
 FEW_VALUES = 12
@@ -25,8 +26,8 @@ SAMPLE, OF_A_CLASS = 20_000, 2_000
 class Outcome:
     """The outcome of each row as numbers, shape (n,): of a class its place in `classes`.
 
-    `late` says that it is no target but a column known too late. Honest columns come near to such a
-    one (a date before it, the state before a change), so only what is exact is told of it.
+    `late` marks a column that is known too late, not the target. Honest columns come near to such
+    a one (a date before it, the state before a change), so only exact relations count.
     """
 
     name: str
@@ -38,6 +39,11 @@ class Outcome:
     def codes(self) -> Codes:
         """The class of each row."""
         return self.values.astype(np.intp)
+
+    @property
+    def class_sizes(self) -> Codes:
+        """The rows of each class."""
+        return np.bincount(self.codes, minlength=len(self.classes))
 
     def take(self, rows: Codes) -> "Outcome":
         """The outcome of some rows."""
@@ -57,35 +63,28 @@ def read_target(problem: Problem, frame: pd.DataFrame) -> Outcome:
     values = frame[problem.target.column]
     if problem.target.task == "regression":
         return Outcome("the target", values.to_numpy(np.float64, na_value=np.nan))
-    return _classes("the target", values, problem.target.positive)
-
-
-def read_late(name: str, values: pd.Series, kind: str) -> Outcome | None:
-    """A column that is known too late, where it is known; None if it cannot be given away."""
-    if kind in ("number", "integer"):
-        found = Outcome(f"'{name}'", values.to_numpy(np.float64, na_value=np.nan), late=True)
-        return found.classed()
-    return _classes(f"'{name}'", values, None, late=True)
-
-
-def _classes(name: str, values: pd.Series, positive: Any, *, late: bool = False) -> Outcome:
     codes, labels = values.factorize(sort=True)
     classes = labels.tolist()
-    if len(classes) == 2 and classes[0] == positive:
+    if len(classes) == 2 and classes[0] == problem.target.positive:
         classes, codes = classes[::-1], 1 - codes
-    return Outcome(name, codes.astype(np.float64), tuple(classes), late)
+    return Outcome("the target", codes.astype(np.float64), tuple(classes))
 
 
-def sample_rows(outcome: Outcome, most: int = SAMPLE, of_a_class: int = OF_A_CLASS) -> Codes:
-    """Rows to search, in their order: at random, and of each class up to `of_a_class`."""
-    rng = np.random.default_rng(0)
-    order = rng.permutation(len(outcome.values))
-    chosen = [order[:most]]
-    if len(order) > most:
-        codes = outcome.codes[order]
-        for one in range(len(outcome.classes)):
-            chosen.append(order[codes == one][:of_a_class])
-    return np.unique(np.concatenate(chosen))
+def read_late(name: str, values: pd.Series, kind: str) -> Outcome:
+    """A column that is known too late, in the rows where it is filled."""
+    if kind in ("number", "integer"):
+        numbers = values.to_numpy(np.float64, na_value=np.nan)
+        return Outcome(f"'{name}'", numbers, late=True).classed()
+    codes, labels = values.factorize(sort=True)
+    return Outcome(f"'{name}'", codes.astype(np.float64), tuple(labels.tolist()), late=True)
+
+
+def sample_rows(outcome: Outcome) -> Codes:
+    """Rows to search, in their order: a random sample, and of each class up to `OF_A_CLASS`."""
+    rows = np.random.default_rng(0).permutation(len(outcome.values))[:SAMPLE]
+    if len(outcome.values) > SAMPLE and outcome.classes:
+        rows = np.append(rows, rows_of_each(outcome, OF_A_CLASS))
+    return np.unique(rows)
 
 
 def rows_of_each(outcome: Outcome, most: int) -> Codes:

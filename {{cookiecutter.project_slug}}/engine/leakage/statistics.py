@@ -1,8 +1,9 @@
-"""Statistics of the target that were worked out on all rows, and stand in the table as a column.
+"""Statistics of the target over groups of rows that give a row's own outcome away.
 
-A mean of the outcome by customer, of all rows, gives itself away: where it is 0.3, the outcome's
-mean is 0.3, exactly. A statistic of the past or of the rows to learn from alone is near to that, a
-well calibrated score too; exactly right in every group is neither.
+The mean of the outcome by customer, over all rows, includes the row's own. A statistic of the past
+or of the training rows comes near to it, as does a well calibrated score; neither is exactly right
+in every group. A mean of the other rows is lower where the outcome is high, and a total so far has
+just grown by it. The total before the row is honest.
 """
 
 from collections.abc import Iterator
@@ -11,14 +12,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from engine.leakage.fit import FEWEST_ROWS, step_of
 from engine.leakage.outcome import Array, Codes, Outcome
 
-Flags = NDArray[np.bool_]
-
-# Fewer groups could be right by chance; and a group of one row has no statistic.
-FEWEST_GROUPS, FEWEST_ROWS = 4, 50
+# Fewer groups could be right by chance.
+FEWEST_GROUPS = 4
 # Groups that may be off, such as those that rows were dropped from.
 OFF = 0.01
 # The chance that an honest score, off by its own standard error, agrees as well in all groups.
@@ -27,6 +26,12 @@ MOST_CLASSES = 20
 ROWS = 20_000
 # A correlation of less than its standard error is none.
 FEWEST_ERRORS = 1.0
+# Rows for a quick test, of whole groups and of the first ones, that only such a statistic passes;
+# and how near one must be, in spreads.
+SAMPLE_SIZE, START, NEAR = 400, 1_000, 0.02
+# Rows in which the outcome is another than that of the row before: only there a total so far
+# differs from the total before.
+FEWEST_CHANGES = 20
 WEIGHTS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 
 
@@ -38,62 +43,58 @@ class Groups:
     codes: Codes
 
     @classmethod
-    def of(cls, values: "pd.Series[Any] | Array", glance: Codes) -> "Groups | None":
-        """Rows of the same value as groups; None if there are too few of them, or no repeats.
+    def of(cls, values: "pd.Series[Any] | Array", sample: Codes) -> "Groups | None":
+        """Rows of the same value as groups; None if there are too few, or hardly a repeat.
 
-        Of values that mostly repeat, a `glance` at a sample of rows would show some that do.
+        The `sample` of rows shows repeats where values mostly repeat.
         """
-        few = pd.Series(values[glance] if isinstance(values, np.ndarray) else values.iloc[glance])
+        few = pd.Series(values[sample] if isinstance(values, np.ndarray) else values.iloc[sample])
         if few.is_unique:
             return None
-        codes, known = pd.factorize(values)
-        if not FEWEST_GROUPS <= len(known) <= (codes >= 0).sum() / 1.5:
+        codes, labels = pd.factorize(values)
+        if not FEWEST_GROUPS <= len(labels) <= (codes >= 0).sum() / 1.5:
             return None
-        # Codes come in the order of the rows: every so manieth group, whole.
+        # Codes come in the order of the rows: every n-th group, whole.
         rows = np.flatnonzero((codes >= 0) & (codes % max(1, len(codes) // ROWS) == 0))
         return cls(rows, pd.factorize(codes[rows])[0])
 
-    def in_order(self, place: Codes) -> "Groups":
-        """The same, group after group and in each as the rows came: `place` of each row, (n,)."""
-        order = np.lexsort((place[self.rows], self.codes))
+    def in_order(self, position: Codes) -> "Groups":
+        """The same, group after group, and each in time order: `position` of each row, (n,)."""
+        order = np.lexsort((position[self.rows], self.codes))
         return Groups(self.rows[order], self.codes[order])
 
 
 def goes_with(values: Array, outcome: Outcome) -> bool:
-    """Does the column hang together with the outcome at all? A statistic that does not is none to
-    worry about.
-    """
-    there = np.isfinite(values)
-    if there.sum() < FEWEST_ROWS:
+    """Whether the column correlates with the outcome at all; a statistic that does not is safe."""
+    filled = np.isfinite(values)
+    if filled.sum() < FEWEST_ROWS:
         return False
-    least = FEWEST_ERRORS / np.sqrt(there.sum())
+    least = FEWEST_ERRORS / np.sqrt(filled.sum())
     with np.errstate(divide="ignore", invalid="ignore"):
         return any(
-            abs(float(np.corrcoef(values[there], target)[0, 1])) > least
-            for _, target in targets(outcome.values[there], outcome)
+            abs(float(np.corrcoef(values[filled], target)[0, 1])) > least
+            for _, target in targets(outcome.values[filled], outcome)
         )
 
 
 def of_group(values: Array, groups: Groups, outcome: Outcome) -> str | None:
     """Which statistic of the outcome in groups of rows the column is, or None."""
     column, codes = values[groups.rows], groups.codes
-    there = np.isfinite(column)
-    if there.sum() < max(FEWEST_ROWS, 0.9 * len(column)):
+    filled = np.isfinite(column)
+    if filled.sum() < max(FEWEST_ROWS, 0.9 * len(column)):
         return None
-    if not there.all():
-        column, codes = column[there], pd.factorize(codes[there])[0]
-    sizes, seen = np.bincount(codes), outcome.values[groups.rows[there]]
+    if not filled.all():
+        column, codes = column[filled], pd.factorize(codes[filled])[0]
+    sizes, outcomes = np.bincount(codes), outcome.values[groups.rows[filled]]
     first = np.empty(len(sizes))
     first[codes[::-1]] = column[::-1]
-    if len(sizes) < FEWEST_GROUPS:
+    if len(sizes) < FEWEST_GROUPS or (column == first[codes]).mean() < 1 - OFF:
         return None
-    if (column == first[codes]).mean() < 1 - OFF:
-        return None
-    whole = dict(targets(outcome.values, outcome))
-    for said, target in targets(seen, outcome):
-        for name, statistic, error in _statistics(codes, sizes, target, whole[said]):
-            if _is(first, statistic, error, sizes):
-                return f"the {name} of {said}"
+    everywhere = dict(targets(outcome.values, outcome))
+    for label, target in targets(outcomes, outcome):
+        for name, statistic, error in _statistics(codes, sizes, target, everywhere[label]):
+            if _equals(first, statistic, error, sizes):
+                return f"the {name} of {label}"
     return None
 
 
@@ -106,17 +107,17 @@ def targets(values: Array, outcome: Outcome) -> Iterator[tuple[str, Array]]:
 
 
 def _statistics(
-    codes: Codes, sizes: Codes, target: Array, whole: Array
+    codes: Codes, sizes: Codes, target: Array, everywhere: Array
 ) -> Iterator[tuple[str, Any, Any]]:
     """Name, value in each group, and the standard error that an honest estimate of it has.
 
-    `whole` is the target of all rows: what a mean of few is drawn to.
+    `everywhere` is the target of all rows: a smoothed mean is drawn to its mean.
     """
-    overall, spread = whole.mean(), whole.var()
+    overall, spread = everywhere.mean(), everywhere.var()
     sums = np.bincount(codes, target)
     means = sums / sizes
     within = np.bincount(codes, (target - means[codes]) ** 2)
-    # By what the groups leave open: a good forecast in whole numbers is right in most of its own.
+    # A good forecast in whole numbers is right in most of its groups: pool what groups leave open.
     errors = np.sqrt(within.sum() / max(len(target) - len(sizes), 1) / sizes)
     yield "mean", means, errors
     yield "sum", sums, errors * sizes
@@ -139,27 +140,99 @@ def _statistics(
         yield "median", middle, 1.25 * errors
 
 
-def _is(known: Array, statistic: Array, errors: Array, sizes: Codes) -> bool:
-    """Is the statistic what the column says, and closer than an honest estimate would be?"""
-    judged = np.isfinite(statistic)
-    if judged.sum() < max(FEWEST_GROUPS, 0.5 * len(known)):
+def _equals(column: Array, statistic: Array, errors: Array, sizes: Codes) -> bool:
+    """Whether the column is the statistic in each group, closer than an honest estimate is."""
+    finite = np.isfinite(statistic)
+    if finite.sum() < max(FEWEST_GROUPS, 0.5 * len(column)):
         return False
-    known, statistic = known[judged], statistic[judged]
-    errors, sizes = errors[judged], sizes[judged]
-    rounding = rounding_of(known)
-    off = np.abs(known - statistic) > 1e-7 * np.abs(known).max() + rounding
+    column, statistic = column[finite], statistic[finite]
+    errors, sizes = errors[finite], sizes[finite]
+    near = rounding_of(column) + 1e-7 * np.abs(column).max()
+    off = np.abs(column - statistic) > near
     if sizes[off].sum() > OFF * sizes.sum():
         return False
     # A group whose rows all agree, or which is a single row, is no evidence for a mean.
-    told = ~off & (sizes > 1) & (errors > 0)
-    near = 2 * (rounding + 1e-7 * np.abs(known).max())
-    chance = np.minimum(1.0, near / (np.sqrt(2 * np.pi) * errors[told]))
-    return bool(told.sum() >= FEWEST_GROUPS and np.log(chance).sum() < np.log(CHANCE))
+    evidence = ~off & (sizes > 1) & (errors > 0)
+    chance = np.minimum(1.0, 2 * near / (np.sqrt(2 * np.pi) * errors[evidence]))
+    return bool(evidence.sum() >= FEWEST_GROUPS and np.log(chance).sum() < np.log(CHANCE))
 
 
 def rounding_of(values: Array) -> float:
     """Half of what the values are rounded to, 0 where they are not."""
-    for decimals in range(7):
-        if np.allclose(values, values.round(decimals), rtol=0, atol=1e-10):
-            return float(0.5 * 10.0**-decimals)
-    return 0.0
+    return step_of(values, decimals=6) / 2
+
+
+def leaving_one_out(values: Array, groups: Groups, outcome: Outcome) -> str | None:
+    """Which mean of the outcome over the other rows of a row's group the column is, or None."""
+    sizes = np.bincount(groups.codes)
+    few = np.flatnonzero(groups.codes <= np.searchsorted(np.cumsum(sizes), SAMPLE_SIZE))
+    if _leaving_one_out(values, groups, few, sizes, outcome):
+        return _leaving_one_out(values, groups, np.arange(len(groups.codes)), sizes, outcome)
+    return None
+
+
+def _leaving_one_out(
+    values: Array, groups: Groups, rows: Codes, sizes: Codes, outcome: Outcome
+) -> str | None:
+    codes, column = groups.codes[rows], values[groups.rows[rows]]
+    others = (sizes[codes] > 1) & np.isfinite(column)
+    if others.sum() < min(FEWEST_ROWS, 0.5 * len(rows)) or len(sizes) < 2:
+        return None
+    for label, target in targets(outcome.values[groups.rows[rows]], outcome):
+        sums = np.bincount(codes, target, minlength=len(sizes))[codes]
+        means = (sums - target)[others] / (sizes[codes][others] - 1)
+        off, spread = np.abs(means - column[others]), means.std()
+        if np.median(off) <= NEAR * spread and _is_exact(off, spread, column[others]):
+            return f"the mean of {label}"
+    return None
+
+
+def _is_exact(off: Array, spread: float, values: Array) -> bool:
+    rounding = rounding_of(values)
+    near = 1e-6 * spread + rounding
+    return bool(np.quantile(off, 1 - OFF) <= near and rounding < NEAR * spread)
+
+
+def running(values: Array, groups: Groups, outcome: Outcome) -> str | None:
+    """Which statistic of the outcome up to the row's own the column is, or None.
+
+    The rows of `groups` are in time order.
+    """
+    if len(groups.rows) >= FEWEST_ROWS and _so_far(values, groups, outcome, START, 1):
+        return _so_far(values, groups, outcome, len(groups.rows), FEWEST_CHANGES)
+    return None
+
+
+def _so_far(values: Array, groups: Groups, outcome: Outcome, rows: int, fewest: int) -> str | None:
+    """As `running`, in the first `rows`; at `fewest` of them the outcome must change."""
+    codes, column = groups.codes[:rows], values[groups.rows[:rows]]
+    follows = np.append(False, codes[1:] == codes[:-1])
+    position = np.arange(len(codes))
+    number = position - np.maximum.accumulate(np.where(follows, 0, position)) + 1
+    for label, target in targets(outcome.values[groups.rows[:rows]], outcome):
+        for name, total, times in (
+            ("total", column, np.ones(len(codes))),
+            ("mean", column * number, number.astype(np.float64)),
+        ):
+            wrong = np.abs(np.diff(total, prepend=0) - target)
+            if not follows.any() or _tenth(wrong[follows]) > NEAR * target.std():
+                continue
+            off = times * _rounding(column, target, is_total=name == "total")
+            tested = follows & (off < NEAR * target.std())
+            changes = tested & (target != np.roll(target, 1))
+            far = ~(wrong <= 2 * off + 1e-6 * target.std() + 1e-9 * np.abs(total))
+            # Of two classes, the total before is right of the other one where they change.
+            if changes.sum() >= fewest and max(far[changes].mean(), far[tested].mean()) <= OFF:
+                return f"the {name} of {label}"
+    return None
+
+
+def _tenth(wrong: Array) -> float:
+    """The greatest of the smallest tenth, for a quick test."""
+    return float(np.partition(wrong, len(wrong) // 10)[len(wrong) // 10])
+
+
+def _rounding(column: Array, target: Array, *, is_total: bool) -> float:
+    """Half of what the column is rounded to; sums of what is rounded alike are exact."""
+    rounding = rounding_of(column[np.isfinite(column)])
+    return 0.0 if is_total and rounding <= rounding_of(target) else rounding

@@ -1,23 +1,32 @@
-"""Classes that a border on a number parts sharply: a − b > k, an id from which on all are late.
+"""Thresholds on a number that separate classes sharply, and categories that cut a number up.
 
-A strong honest feature parts classes too, but its rows grow thin towards the border, or mix there.
-Where a rule made the classes, rows lie as thick at the border as anywhere, and none is on the
-wrong side. Both must hold, so neither an AUC of 0.9999 nor a wide gap is enough.
+A strong honest feature separates classes too, but its rows grow thin towards the border, or mix
+there. Where a rule made the classes, rows lie as thick at the border as anywhere, and none is on
+the wrong side. Both must hold, so neither an AUC of 0.9999 nor a wide gap is enough.
 """
 
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
 
-from engine.leakage.categorical import allowed
-from engine.leakage.fit import FILLED
-from engine.leakage.outcome import Array, Codes, Outcome
+from engine.leakage.categorical import (
+    FEWEST as FEWEST_OF_RANGE,
+)
+from engine.leakage.categorical import (
+    MOST_CATEGORIES,
+    MOST_NUMBERS,
+    Categories,
+    allowed,
+)
+from engine.leakage.categorical import (
+    WRONG as WRONG_OF_RANGES,
+)
+from engine.leakage.fit import FEWEST_ROWS, FILLED
+from engine.leakage.outcome import Array, Codes, Flags, Outcome
 
-Flags = NDArray[np.bool_]
-
-# Fewer rows of a class could part by chance, where many columns and pairs are tried.
+# Fewer rows of a class could separate by chance, where many columns and pairs are tried.
 FEWEST = 100
 # Of numbers that count rows fewer will do: they lie equally thick everywhere, whatever they count.
 FEWEST_NUMBERED = 20
@@ -25,8 +34,11 @@ WRONG, WRONG_AT_BORDER = 0.01, 0.02
 # A tenth of a class, at least so many rows, is nearest to the border. From there to the next tenth
 # the two classes together may grow so many times as thick; tails of a bell do by 8 and more.
 NEAREST, THIN, PILE = 10, 2.2, 0.8
-# A border may be so many times as wide as the steps between values near it.
-STEPS = 8
+# A border may be so many times as wide as the steps between values near it; one between two ranges
+# of a quantity so many times.
+STEPS, WIDEST = 8, 12
+# Ranges of a few rows each, such as those far out, may hold the rest.
+MOST_IN_RANGES = 0.95
 
 
 @dataclass(frozen=True)
@@ -39,61 +51,71 @@ class ThresholdRule:
     wrong: int
 
 
-def borders(values: Array, outcome: Outcome) -> list[ThresholdRule] | None:
-    """The borders that part all classes, one after the other, by a number; None if none do."""
-    there = np.isfinite(values)
-    target = outcome.codes[there]
+@dataclass(frozen=True)
+class Split:
+    """Values of two groups in their order, which of them are of the second, and the border.
+
+    `at` is the first row above the border, which has the fewest rows on the wrong side.
+    """
+
+    ranked: Array
+    is_high: Flags
+    at: int
+    wrong: int
+
+    @classmethod
+    def of(cls, low: Array, high: Array) -> "Split | None":
+        """The split of two groups; None if all values are equal, which have no border."""
+        both = np.concatenate([low, high])
+        order = np.argsort(both, kind="stable")
+        is_high, ranked = order >= len(low), both[order]
+        wrong = np.cumsum(is_high)[:-1] + np.cumsum(~is_high[::-1])[::-1][1:]
+        wrong = np.where(ranked[1:] == ranked[:-1], len(both), wrong)
+        at = int(wrong.argmin()) + 1
+        fewest = int(wrong[at - 1])
+        return cls(ranked, is_high, at, fewest) if fewest < len(both) else None
+
+    def wrong_within(self, near: int) -> int:
+        """The rows on the wrong side among the nearest to the border, so many on each side."""
+        first, last = max(0, self.at - near), min(len(self.ranked), self.at + near)
+        return int((self.is_high[first:last] != (np.arange(first, last) >= self.at)).sum())
+
+
+def threshold_rules(values: Array, outcome: Outcome) -> list[ThresholdRule] | None:
+    """The borders that separate all classes, one after the other; None if none do."""
+    filled = np.isfinite(values)
+    column, target = values[filled], outcome.codes[filled]
     sizes = np.bincount(target, minlength=len(outcome.classes))
-    fewest = FEWEST_NUMBERED if _is_numbering(values[there]) else FEWEST
-    judged = np.flatnonzero(sizes >= fewest)
-    if len(judged) < 2 or sizes[judged].sum() < (1 - WRONG) * len(target) or there.mean() < FILLED:
+    large = np.flatnonzero(sizes >= (FEWEST_NUMBERED if _counts_rows(column) else FEWEST))
+    if len(large) < 2 or sizes[large].sum() < (1 - WRONG) * len(target) or filled.mean() < FILLED:
         return None
-    column = values[there]
-    order = judged[np.argsort([np.median(column[target == one]) for one in judged])]
-    found = []
+    order = large[np.argsort([np.median(column[target == one]) for one in large])]
+    rules = []
     for lower, upper in pairwise(order):
-        border = _sharp(column[target == lower], column[target == upper], int(upper))
-        if border is None:
+        rule = _rule(column[target == lower], column[target == upper], int(upper))
+        if rule is None:
             return None
-        found.append(border)
-    return found
+        rules.append(rule)
+    return rules
 
 
-def _is_numbering(values: Array) -> bool:
-    known = np.unique(values)
-    if (known % 1 != 0).any():
+def _counts_rows(values: Array) -> bool:
+    unique = np.unique(values)
+    if (unique % 1 != 0).any():
         return False
-    return len(known) == len(values) > 1 and known[-1] - known[0] <= 1.5 * len(known)
+    return len(unique) == len(values) > 1 and unique[-1] - unique[0] <= 1.5 * len(unique)
 
 
-def _sharp(low: Array, high: Array, above: int) -> ThresholdRule | None:
-    low, high = np.sort(low), np.sort(high)
-    if low[-1] >= high[0]:
-        return _sharp_but_for_some(low, high, above)
-    return _judge(low, high, above, 0)
-
-
-def _sharp_but_for_some(low: Array, high: Array, above: int) -> ThresholdRule | None:
-    """As `_sharp`, once the few rows that lie on the wrong side are left out."""
-    both = np.concatenate([low, high])
-    order = np.argsort(both, kind="stable")
-    is_high, ranked = order >= len(low), both[order]
-    wrong = np.cumsum(is_high)[:-1] + np.cumsum(~is_high[::-1])[::-1][1:]
-    wrong = np.where(ranked[1:] == ranked[:-1], len(both), wrong)
-    at = int(wrong.argmin()) + 1
-    few = allowed(np.array([min(len(low), len(high))]), WRONG)[0]
-    if wrong[at - 1] > few:
+def _rule(low: Array, high: Array, above: int) -> ThresholdRule | None:
+    """The rule that separates two classes, but for a few rows, if both lie thick at its border."""
+    split, smaller = Split.of(low, high), min(len(low), len(high))
+    near = max(10, int(0.1 * smaller))
+    if split is None or split.wrong > allowed(np.array([smaller]), WRONG)[0]:
         return None
-    near = max(10, int(0.1 * min(len(low), len(high))))
-    first, last = max(0, at - near), min(len(both), at + near)
-    if (is_high[first:last] != (np.arange(first, last) >= at)).sum() > WRONG_AT_BORDER * near:
+    if split.wrong_within(near) > WRONG_AT_BORDER * near:
         return None
-    border = ranked[at]
-    return _judge(low[low < border], high[high >= border], above, int(wrong[at - 1]))
-
-
-def _judge(low: Array, high: Array, above: int, wrong: int) -> ThresholdRule | None:
-    """Is it thick at the border, on both sides? `low` and `high` are sorted and apart."""
+    border = split.ranked[split.at]
+    low, high = np.sort(low[low < border]), np.sort(high[high >= border])
     gap, middle = high[0] - low[-1], (low[-1] + high[0]) / 2
     away = [middle - low[::-1], high - middle]
     steps = np.concatenate([np.diff(np.unique(side)[: 2 * STEPS]) for side in away])
@@ -101,7 +123,7 @@ def _judge(low: Array, high: Array, above: int, wrong: int) -> ThresholdRule | N
         return None
     if _thins(away[0], steps.min()) * _thins(away[1], steps.min()) > THIN:
         return None
-    return ThresholdRule(float(low[-1]), float(high[0]), above, wrong)
+    return ThresholdRule(float(low[-1]), float(high[0]), above, split.wrong)
 
 
 def _thins(away: Array, step: float) -> float:
@@ -119,14 +141,53 @@ def _thins(away: Array, step: float) -> float:
 
 
 def candidates(table: Array, target: Codes) -> Flags:
-    """Which columns of a table (rows, columns) of two classes a border may part: a quick look."""
+    """Which columns of a table (rows, columns) may separate two classes: a quick test."""
     ends = []
     for side in (0, 1):
         ranked = np.sort(table[target == side], axis=0)  # missing ones come last
-        known = np.isfinite(ranked).sum(axis=0)
+        filled = np.isfinite(ranked).sum(axis=0)
         if not len(ranked):
             return np.zeros(table.shape[1], bool)
-        places = [(share * np.maximum(known - 1, 0)).astype(int) for share in (0.03, 0.97)]
-        ends.append([np.where(known >= 10, ranked[at, range(len(at))], np.nan) for at in places])
+        rows = [(share * np.maximum(filled - 1, 0)).astype(int) for share in (0.03, 0.97)]
+        ends.append([np.where(filled >= 10, ranked[at, range(len(at))], np.nan) for at in rows])
     (low, high), (other_low, other_high) = ends
     return np.asarray((high <= other_low) | (other_high <= low), dtype=bool)
+
+
+def cuts_quantity(categories: Categories, values: Array) -> bool:
+    """Whether the categories cut a quantity into ranges, as bins do.
+
+    Honest categories mix near the border of two ranges, or a gap lies there because the quantity
+    has clumps. Bins have neither. Missing may be a range too, or be left out.
+    """
+    filled, rows = categories.filled()
+    has_blanks = len(values) > len(rows) >= max(FEWEST_ROWS, FILLED * len(values))
+    return _is_cut(categories, values) or (has_blanks and _is_cut(filled, values[rows]))
+
+
+def _is_cut(categories: Categories, values: Array) -> bool:
+    sizes = np.bincount(categories.codes, minlength=len(categories.labels))
+    large = sizes >= FEWEST_OF_RANGE
+    if not 1 < large.sum() <= MOST_CATEGORIES or len(np.unique(values)) <= MOST_NUMBERS:
+        return False
+    if sizes[large].sum() < MOST_IN_RANGES * len(values):
+        return False
+    middle = pd.Series(values).groupby(categories.codes).median()
+    inside = [code for code in middle.sort_values().index if large[code]]
+    wrong = 0
+    for lower, upper in pairwise(inside):
+        split = Split.of(values[categories.codes == lower], values[categories.codes == upper])
+        if split is None or not _is_sharp(split, min(sizes[lower], sizes[upper])):
+            return False
+        wrong += split.wrong
+    return bool(wrong <= allowed(np.array([len(values)]), WRONG_OF_RANGES)[0])
+
+
+def _is_sharp(split: Split, smaller: int) -> bool:
+    """Whether hardly a row near the border is on the wrong side, and no gap lies there."""
+    near, at = max(5, int(0.05 * smaller)), split.at
+    around = min(len(split.ranked), at + near) - max(0, at - near)
+    steps = np.diff(np.unique(split.ranked[max(0, at - 4 * near) : at + 4 * near]))
+    if split.wrong_within(near) > 0.04 * around or len(steps) < 4:
+        return False
+    return bool(split.ranked[at] - split.ranked[at - 1] <= WIDEST * np.median(steps))

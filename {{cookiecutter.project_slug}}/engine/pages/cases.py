@@ -1,14 +1,14 @@
-"""Pictures of single cases: what each outcome earns, and a thousand of them as a crowd."""
+"""Pictures of single cases: a payoff matrix, and an icon array of a thousand cases."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from engine.pages.drawing import WIDTH, Show, fit, picture, tag, text, width_of
+from engine.pages.drawing import WIDTH, Show, fit, picture, tag, text, widest
 from engine.pages.formatting import number
 
-ICONS = 1000  # a crowd shows so many cases, forty a row
+ICONS = 1000  # an icon array shows so many cases, forty a row
 PER_ROW = 40
 STEP = WIDTH / PER_ROW
 LEGEND = 20.0  # height of a line of the legend
@@ -18,9 +18,9 @@ WIDEST_NAME = 120.0
 
 @dataclass(frozen=True)
 class CaseGroup:
-    """Cases of one kind: what they are, how many, in the colour c1…c6; what went wrong is crossed.
+    """Cases of one kind: `rows` (a count or a share) of them, in the colour c1…c6.
 
-    `rows` may be counts or shares: a crowd is drawn of their parts.
+    Cases that went wrong are drawn as crosses.
     """
 
     label: str
@@ -37,8 +37,8 @@ def matrix(
     show: Show = number,
     description: str = "",
 ) -> Markup:
-    """Amounts in a small table of cells: what earns is green, what costs is red, and signed."""
-    left = min(max((width_of(name) for name, _ in rows), default=0.0), WIDEST_NAME) + 10
+    """Amounts with their sign in a small table of cells: gains are green, costs are red."""
+    left = min(widest(name for name, _ in rows), WIDEST_NAME) + 10
     wide = (WIDTH - left) / max(len(columns), 1)
     elements = [
         text(left + (i + 0.5) * wide, 8, fit(name, wide - 6), name, anchor="middle")
@@ -53,14 +53,13 @@ def matrix(
             elements.append(tag("rect", x=left + i * wide + 2, y=y + 2, **size, class_=kind))
             words = f"+{show(amount)}" if amount > 0 else show(amount)
             middle = left + (i + 0.5) * wide
-            elements.append(
-                text(middle, y + CELL / 2, words, class_="strong large", anchor="middle")
-            )
+            style = {"class_": "strong large", "anchor": "middle"}
+            elements.append(text(middle, y + CELL / 2, words, **style))
     return picture(title, description, 22 + len(rows) * CELL, elements)
 
 
 def icon_array(title: str, groups: Sequence[CaseGroup], *, description: str = "") -> Markup:
-    """A thousand marks, one a case, group by group: a dot where it went right, else a cross."""
+    """A thousand marks, one a case, group by group: a dot for a right case, a cross for a wrong."""
     counts = thousand([group.rows for group in groups])
     elements, at, top = [], 0, LEGEND * len(groups) + 10
     for i, (group, count) in enumerate(zip(groups, counts, strict=True)):
@@ -76,10 +75,7 @@ def icon_array(title: str, groups: Sequence[CaseGroup], *, description: str = ""
 
 
 def thousand(rows: Sequence[float]) -> list[int]:
-    """Parts of a whole as whole numbers that add up to 1,000, each off by less than one.
-
-    What is left after rounding down goes where most was cut off (Hamilton 1792).
-    """
+    """Shares of 1,000 as whole numbers that add up to it, by largest remainders (Hamilton 1792)."""
     whole = sum(rows)
     if not whole:
         return [0] * len(rows)
@@ -92,11 +88,7 @@ def thousand(rows: Sequence[float]) -> list[int]:
 
 
 def _marks(spots: Sequence[tuple[float, float]], group: CaseGroup) -> str:
-    """One path for all marks: a thousand elements would weigh ten times as much."""
-    if not spots:
-        return ""
-    shape = "M{:.1f} {:.1f}m-2.5-2.5l5 5m0-5l-5 5" if group.wrong else "M{:.1f} {:.1f}h0"
-    drawn = "".join(shape.format(x, y) for x, y in spots)
-    return tag(
-        "path", d=drawn, class_=f"{'crosses' if group.wrong else 'icon-array'} l{group.colour}"
-    )
+    """One path for all marks: a thousand elements would be ten times as large."""
+    class_, shape = ("crosses", "m-2.5-2.5l5 5m0-5l-5 5") if group.wrong else ("icon-array", "h0")
+    drawn = "".join(f"M{x:.1f} {y:.1f}{shape}" for x, y in spots)
+    return tag("path", d=drawn, class_=f"{class_} l{group.colour}") if spots else ""

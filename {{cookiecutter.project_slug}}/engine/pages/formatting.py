@@ -1,36 +1,20 @@
-"""One way to write a number and to show a verdict, on pages, in charts and in the terminal."""
+"""How numbers and verdicts are written, on pages, in charts and in the terminal."""
 
 import math
 from typing import Literal
 
 Severity = Literal["good", "warn", "bad", "quiet"]
 
-# Every verdict word of the project and how it sounds. A word that stands here is coloured
-# wherever a table shows it, so a page and a terminal can never disagree.
-SEVERITIES: dict[str, Severity] = {
-    "pass": "good",
-    "passed": "good",
-    "accepted": "good",
-    "ok": "good",
-    "pays on past cases": "good",
-    "warn": "warn",
-    "warned": "warn",
-    "suspect": "warn",
-    "assumed": "warn",
-    "drift": "warn",
-    "unsure": "warn",
-    "degraded": "bad",
-    "refuse": "bad",
-    "refused": "bad",
-    "stopped": "bad",
-    "broken": "bad",
-    "does not pay": "bad",
-    "not run": "quiet",
-    "not applicable": "quiet",
-    "insufficient data": "quiet",
+# Every verdict of the project. Tables on pages and in the terminal colour these words.
+VERDICTS: dict[Severity, tuple[str, ...]] = {
+    "good": ("pass", "passed", "accepted", "ok", "pays on past cases"),
+    "warn": ("warn", "warned", "assumed", "drift", "unsure"),
+    "bad": ("worse", "refuse", "refused", "stopped", "broken", "does not pay"),
+    "quiet": ("not run", "not applicable", "insufficient data"),
 }
+SEVERITIES = {word: severity for severity, words in VERDICTS.items() for word in words}
 
-# Never colour alone: the sign says the same to those who do not see the colour.
+# The sign carries the severity for people who do not see the colour.
 SIGNS: dict[Severity, str] = {"good": "✓", "warn": "!", "bad": "✕", "quiet": "–"}
 
 NOTHING = "–"
@@ -88,12 +72,12 @@ def listed(words: list[str]) -> str:
 
 
 def subject(words: list[str], verb: str) -> str:
-    """Words and what they do: `a tells`, `a and b tell`."""
+    """Words and what they do: `a changes`, `a and b change`."""
     return f"{listed(words)} {verb}{'s' if len(words) == 1 else ''}"
 
 
 def severity(word: object) -> Severity | None:
-    """How a verdict word sounds; None for any other word."""
+    """The severity of a verdict; None for any other word."""
     return SEVERITIES.get(word) if isinstance(word, str) else None
 
 

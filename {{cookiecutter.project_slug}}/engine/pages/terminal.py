@@ -1,4 +1,4 @@
-"""What a command prints: tables with coloured verdicts. Plain text without a tty."""
+"""Prints tables with coloured verdicts; plain text where the output is no terminal."""
 
 import errno
 import io
@@ -19,13 +19,13 @@ STYLES: dict[Severity, str] = {
     "bad": "bold red",
     "quiet": "bright_black",
 }
-PLAIN_WIDTH = 160  # a log file has no width of its own; 80 columns would tear sentences apart
+PLAIN_WIDTH = 160  # a log file has no width of its own; 80 columns would break sentences
 
 
 def table(
     title: str, header: Sequence[str], rows: Iterable[Sequence[str | int | float | None]]
 ) -> None:
-    """Print a table on stdout; verdict words get their sign and colour, numbers their alignment.
+    """Print a table on stdout; verdicts get their sign and colour, numbers their alignment.
 
     The first column names the row: a column called 'ok' is no verdict.
     """
@@ -36,22 +36,19 @@ def table(
         printed.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
     for row in listed:
         printed.add_row(_plain(row[0]), *map(_cell, row[1:]))
-    console = _console()
-    # Not as the table's own title: of a narrow table that would be torn.
-    console.print(Text(title, style="bold"))
-    console.print(printed)
-
-
-def _console() -> Console:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # An old code page lacks the signs: a question mark is better than a traceback.
         sys.stdout.reconfigure(errors="replace")
     console = _Console(highlight=False)
-    return console if console.is_terminal else _Console(width=PLAIN_WIDTH)
+    if not console.is_terminal:
+        console = _Console(width=PLAIN_WIDTH)
+    # Not the table's own title: Rich would wrap it to the width of a narrow table.
+    console.print(Text(title, style="bold"))
+    console.print(printed)
 
 
 class _Console(Console):
-    """Leaves a pipe without a reader to `problem.errors.run`; Rich would exit with code 1."""
+    """Raises on a pipe without a reader, for `problem.errors.run`; Rich would exit with code 1."""
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
@@ -59,9 +56,8 @@ class _Console(Console):
 
 def _cell(value: str | int | float | None) -> Text:
     # Text, not markup: a column may be called [red].
-    sounds = severity(value)
-    if sounds:
-        return Text(f"{SIGNS[sounds]} {value}", style=STYLES[sounds])
+    if verdict := severity(value):
+        return Text(f"{SIGNS[verdict]} {value}", style=STYLES[verdict])
     return _plain(value)
 
 

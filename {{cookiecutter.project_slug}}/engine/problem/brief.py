@@ -11,6 +11,7 @@ from engine.pages.formatting import count, listed, number, percent
 from engine.pages.page import Facts, Figure, Note, Owner, Section
 from engine.problem.base import NOT_SAID
 from engine.problem.expectations import Minimum
+from engine.problem.files import write_atomically
 from engine.problem.known_metrics import KNOWN_METRICS
 from engine.problem.spec import Problem
 from engine.problem.tables import PAYOFFS
@@ -21,8 +22,7 @@ SCIENTIST: Owner = "data scientist"
 
 def write(problem: Problem, path: Path = BRIEF) -> Path:
     """Write the brief and return its path."""
-    return page.write(
-        path,
+    html = page.render(
         f"Brief: {problem.decision.name}",
         problem.decision.question,
         sections(problem),
@@ -30,6 +30,7 @@ def write(problem: Problem, path: Path = BRIEF) -> Path:
         footer="Made from problem/problem.toml. To change an answer, edit that file.",
         one_page=True,
     )
+    return write_atomically(path, html)
 
 
 def sections(problem: Problem) -> list[Section]:

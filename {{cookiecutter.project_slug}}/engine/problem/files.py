@@ -134,7 +134,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
-def write_atomically(path: Path, data: bytes | str) -> None:
-    """Write a file whole or not at all; a text as UTF-8 with line feeds as they are."""
+def write_atomically(path: Path, data: bytes | str) -> Path:
+    """Write a file whole or not at all, and return its path; a text as UTF-8, line feeds kept."""
     with atomic_path(path) as draft:
         draft.write_bytes(data.encode("utf-8") if isinstance(data, str) else data)
+    return path

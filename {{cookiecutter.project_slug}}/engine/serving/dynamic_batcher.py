@@ -19,7 +19,6 @@ from engine.serving.http.schema import Limits
 from engine.serving.model.predictor import Predictor
 from engine.serving.model.table import Row
 
-RETRY_AFTER = {"Retry-After": "1"}
 # Iterations of the event loop between a request and the call: each reads what has arrived. Without
 # them two batches alternate, each with the half that came while the other was computed.
 TURNS = 2
@@ -51,12 +50,7 @@ class DynamicBatcher:
             ProblemError: the queue is full. Requests checked just before may exceed the limit.
         """
         if self._queued_rows >= self._limits.waiting_rows:
-            raise ProblemError(
-                "busy",
-                f"{self._queued_rows:,} rows wait for a prediction already; send these again a "
-                "little later",
-                headers=RETRY_AFTER,
-            )
+            raise _busy(f"{self._queued_rows:,} rows wait for a prediction already")
 
     async def predict(self, rows: Sequence[Row]) -> list[Answer]:
         """One prediction a row, in order (see `Predictor.predict`).
@@ -113,7 +107,8 @@ class DynamicBatcher:
             if request.predictions.done():  # the client has disconnected
                 continue
             if now > request.deadline:
-                request.predictions.set_exception(self._late())
+                late = f"these rows waited more than {self._limits.wait_seconds:g} s"
+                request.predictions.set_exception(_busy(late))
                 continue
             batch.append(request)
             rows += len(request.rows)
@@ -132,7 +127,7 @@ class DynamicBatcher:
         self, batch: Sequence[_Request], results: Sequence[list[Answer] | Exception]
     ) -> None:
         for request, result in zip(batch, results, strict=True):
-            if request.predictions.done():
+            if request.predictions.done():  # the client has disconnected
                 continue
             if isinstance(result, Exception):
                 request.predictions.set_exception(result)
@@ -142,10 +137,7 @@ class DynamicBatcher:
         # for the interpreter, and requests that arrive in the meantime share a larger batch.
         self._schedule(TURNS)
 
-    def _late(self) -> ProblemError:
-        return ProblemError(
-            "busy",
-            f"these rows waited more than {self._limits.wait_seconds:g} s and were not predicted; "
-            "send them again a little later",
-            headers=RETRY_AFTER,
-        )
+
+def _busy(reason: str) -> ProblemError:
+    detail = f"{reason}; send them again a little later"
+    return ProblemError("busy", detail, headers={"Retry-After": "1"})

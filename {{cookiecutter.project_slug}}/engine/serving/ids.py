@@ -1,12 +1,10 @@
 """Prediction ids: 32 hex digits that are unique and, with a key, cannot be forged.
 
 With a key the last 12 digits authenticate the first 20 (HMAC-SHA256, RFC 2104, truncated to 48
-bits). So every server with the key can verify an id, and no list of issued ids is needed. Without a
-key ids are random, and every well-formed id is accepted.
+bits), so every server with the key can verify an id. Without a key every well-formed id is valid.
 
-The keys come from the environment or a mounted file. The first key signs, all of them verify: to
-replace one, add the new one last everywhere, then move it to the front, and keep the old one as
-long as labels may be late.
+The first key signs, all of them verify: to replace one, add the new one last everywhere, then move
+it to the front, and keep the old one as long as labels may be late.
 """
 
 import hmac
@@ -47,11 +45,9 @@ class Ids:
 
     def new_id(self) -> str:
         """A new unique id."""
-        try:
-            return self._ready.pop()
-        except IndexError:
+        if not self._ready:
             self._ready += self._prepare()
-            return self._ready.pop()
+        return self._ready.pop()
 
     def is_valid(self, id_: str) -> bool:
         """Whether an id (32 hex digits) was made with one of the keys; without keys True.
@@ -93,7 +89,7 @@ def keys_of(environment: Mapping[str, str] = os.environ) -> list[bytes]:
     if not keys:
         raise BadInput(
             f"expected keys of at least {SHORTEST} characters in {KEY} or in the file that {FILE} "
-            "names, found none; make one with `openssl rand -hex 32`, or unset both to take "
+            "names, found none; make one with `openssl rand -hex 32`, or unset both to "
             "accept labels for every id",
             code="no-valid-key",
         )

@@ -49,13 +49,9 @@ class BundleMetrics:
         bundle = predictor.bundle
         self.id, self.rows = bundle.id, 0
         self.scores = UnlockedHistogram(sorted(set(bundle.reference["score"]["edges"])) or _TENTHS)
-        self.info = (
-            bundle.id,
-            str(bundle.manifest["name"]),
-            str(bundle.manifest["version"]),
-            str(predictor.rehearsal).lower(),
-            predictor.runtime,
-        )
+        name, version = (str(bundle.manifest[key]) for key in ("name", "version"))
+        rehearsal = str(predictor.rehearsal).lower()
+        self.info = (bundle.id, name, version, rehearsal, predictor.runtime)
 
 
 class Metrics(Collector):
@@ -79,7 +75,7 @@ class Metrics(Collector):
             self.swaps.labels(outcome)
         self._log = log
         self._bundles: dict[str, BundleMetrics] = {}
-        self._current = ""
+        self.current: BundleMetrics | None = None
         self.registry.register(self)
 
     def of_bundle(self, predictor: Predictor) -> BundleMetrics:
@@ -88,10 +84,6 @@ class Metrics(Collector):
         counts = self._bundles.setdefault(fresh.id, fresh)
         counts.info = fresh.info
         return counts
-
-    def set_current(self, counts: BundleMetrics) -> None:
-        """Mark this bundle as the one that serves."""
-        self._current = counts.id
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """Count a request and its time; on the event loop."""
@@ -102,10 +94,6 @@ class Metrics(Collector):
             self.requests.setdefault((route, status), 1)
             self.seconds.setdefault(route, UnlockedHistogram(_SECONDS)).observe(seconds)
 
-    def describe(self) -> Iterator[Metric]:
-        """Nothing before the first scrape; the names are this class's own."""
-        return iter(())
-
     def collect(self) -> Iterator[Metric]:
         """All metrics as Prometheus families."""
         requests = CounterMetricFamily(
@@ -113,30 +101,39 @@ class Metrics(Collector):
         )
         for (route, status), count in list(self.requests.items()):
             requests.add_metric([route, str(status)], count)
-        seconds = HistogramMetricFamily(
-            "serving_request_seconds",
-            "Seconds from a request to the end of its response.",
-            labels=["route"],
-        )
-        for route, times in list(self.seconds.items()):
-            seconds.add_metric([route], times.buckets(), times.total)
         rows = CounterMetricFamily("serving_rows_predicted", "Rows predicted.", labels=["bundle"])
-        scores = HistogramMetricFamily(
-            "serving_score",
-            "Scores predicted; the bins are those of the bundle's reference.",
-            labels=["bundle"],
-        )
-        for bundle, counts in list(self._bundles.items()):
-            rows.add_metric([bundle], counts.rows)
-            scores.add_metric([bundle], counts.scores.buckets(), counts.scores.total)
+        bundles = list(self._bundles.values())
+        for counts in bundles:
+            rows.add_metric([counts.id], counts.rows)
         info = GaugeMetricFamily(
             "serving_bundle_info",
             "The bundle that serves.",
             labels=["bundle", "name", "version", "rehearsal", "runtime"],
         )
-        if self._current:
-            info.add_metric(list(self._bundles[self._current].info), 1)
-        dropped = CounterMetricFamily(
+        if self.current:
+            info.add_metric(self.current.info, 1)
+        yield from (requests, rows, info)
+        yield _histograms(
+            "serving_request_seconds",
+            "Seconds from a request to the end of its response.",
+            "route",
+            list(self.seconds.items()),
+        )
+        yield _histograms(
+            "serving_score",
+            "Scores predicted; the bins are those of the bundle's reference.",
+            "bundle",
+            [(counts.id, counts.scores) for counts in bundles],
+        )
+        yield CounterMetricFamily(
             "serving_log_dropped", "Records the prediction log lost.", value=self._log.dropped
         )
-        yield from (requests, seconds, rows, scores, info, dropped)
+
+
+def _histograms(
+    name: str, text: str, label: str, values: Sequence[tuple[str, UnlockedHistogram]]
+) -> HistogramMetricFamily:
+    family = HistogramMetricFamily(name, text, labels=[label])
+    for value, counted in values:
+        family.add_metric([value], counted.buckets(), counted.total)
+    return family

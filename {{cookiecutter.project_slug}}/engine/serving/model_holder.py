@@ -47,10 +47,10 @@ def unload(bundle: Bundle) -> None:
 
 
 class ModelHolder:
-    """Holds the active model as `now`; belongs to one event loop.
+    """Holds the active model as `current`; belongs to one event loop.
 
-    A request reads `now` once and keeps it, so that the contract which validated a row belongs to
-    the model that predicts it. It must call the batcher before it next awaits: after that, the
+    A request reads `current` once and keeps it, so that the contract which validated a row belongs
+    to the model that predicts it. It must call the batcher before it next awaits: after that, the
     model that was replaced may be closed.
     """
 
@@ -58,7 +58,7 @@ class ModelHolder:
         self.limits, self.metrics = limits, metrics
         self.refused: Refused | None = None
         self.current = self.activate(predictor)
-        self.metrics.set_current(self.current.counts)
+        self.metrics.current = self.current.counts
 
     def activate(self, predictor: Predictor) -> ActiveModel:
         """An active model that does not serve yet; any thread may call this."""
@@ -70,7 +70,7 @@ class ModelHolder:
     async def switch(self, other: ActiveModel) -> None:
         """Serve `other` from now on; return once the replaced model has finished its requests."""
         replaced, self.current = self.current, other
-        self.metrics.set_current(other.counts)
+        self.metrics.current = other.counts
         await replaced.batcher.drained()
         replaced.batcher.close()
         unload(replaced.predictor.bundle)

@@ -33,13 +33,9 @@ class Reasons:
         return [{**row, name: self._typical[name]} for name in self._unusual(row)]
 
     def explain(self, row: Row, score: float, scores: Sequence[float], most: int) -> list[Reason]:
-        """The inputs that move the score most, the strongest first.
+        """The inputs that move the score most, at most `most`, the strongest first.
 
-        Args:
-            row: the row that was predicted.
-            score: its score.
-            scores: the score of each of `rows(row)`, for the same class.
-            most: the largest number of reasons.
+        `scores` are those of `rows(row)`, for the same class.
         """
         reasons = [
             {

@@ -10,6 +10,7 @@ import asyncio
 import gc
 import logging
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from engine.bundle.bundle import Bundle
@@ -58,18 +59,14 @@ class ReleaseWatcher:
         handled: object = self  # no content yet
         previous: object = self
         while not self._stopping.wait(POLL_SECONDS):
-            content = self._content()
+            content = None
+            with suppress(OSError):
+                content = self._release.read_bytes()
             # Twice the same: the writer of the file, and of the records beside it, has finished.
             if content == previous and content != handled:
                 handled = content
                 self._handle_release()
             previous = content
-
-    def _content(self) -> bytes | None:
-        try:
-            return self._release.read_bytes()
-        except OSError:
-            return None
 
     def _handle_release(self) -> None:
         released: str | None = None
@@ -77,8 +74,6 @@ class ReleaseWatcher:
             released = champion(self._release)
             if released != self._current():
                 self._replace(released)
-            elif self._models.refused:
-                logger.warning("Still serving %s, which is released again.", released)
             self._models.refused = None
         except Exception as error:  # after any fault the next change is handled
             if not self._stopping.is_set():
@@ -107,30 +102,24 @@ class ReleaseWatcher:
             return self._models.activate(load_predictor(bundle, rehearsal=False))
         except BaseException as error:  # its code may raise anything, SystemExit too
             unload(bundle)
-            raise _Unfit(_one_line(error)) from error
+            raise RuntimeError(_one_line(error)) from error
 
     def _current(self) -> str:
         return self._models.current.predictor.bundle.id
 
     def _reject(self, released: str | None, error: BaseException) -> None:
         reason = _one_line(error)
-        logger.error(
-            "Rejected release %s; still serving %s: %s",
-            released or "(unreadable)", self._current(), reason,
-        )  # fmt: skip
+        name = released or "(unreadable)"
+        logger.error("Rejected release %s; still serving %s: %s", name, self._current(), reason)
         # /readyz shows this to anybody. The message of a library or of a bundle's code may quote a
-        # row, so it stays in the log.
+        # row, so it stays in the log; so does the path of the store.
         public = reason if isinstance(error, BadInput) else _UNFIT
-        if released:  # hide the path of the store
+        if released:
             public = public.replace(str(bundle_path(released)), released[:12])
         self._models.refused = Refused(released, public[:_LONGEST_REASON])
         self._models.metrics.swaps.labels("refused").inc()
 
 
-class _Unfit(Exception):
-    """A selected bundle that does not load, or does not reproduce its golden rows."""
-
-
 def _one_line(error: BaseException) -> str:
-    message = str(error) if isinstance(error, BadInput | _Unfit) else repr(error)
+    message = str(error) if isinstance(error, BadInput | RuntimeError) else repr(error)
     return " ".join(message.split())

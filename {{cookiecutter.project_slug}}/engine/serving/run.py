@@ -60,7 +60,8 @@ def serve(
     raise_file_limit()
     keys, origins = keys_of(), origins_of()
     ids.OURS.use(ids.keys_of())
-    print(f"loading {bundle.id[:12]}, replaying its golden rows …", file=sys.stderr, flush=True)
+    notice = partial(print, file=sys.stderr, flush=True)
+    notice(f"loading {bundle.id[:12]}, replaying its golden rows …")
     # Imported modules stay. Frozen, they do not lengthen the collector's pause after a release.
     gc.freeze()
     load = partial(load_predictor, bundle, rehearsal=rehearsal)
@@ -74,7 +75,14 @@ def serve(
             nullcontext() if admin_port is None else listen(at.host, admin_port) as admin,
         ):
             address = _address(listener)
-            _print_notices(address, has_keys=keys is not None, rehearsal=rehearsal)
+            if keys is None:
+                notice(
+                    f"No API key is set: anyone who can reach {address} can query the model. "
+                    f"Set {KEYS}."
+                )
+            if rehearsal:
+                notice("REHEARSAL: the bundle is not accepted; every response is marked.")
+            notice(f"API documentation: {address}/docs")
             greeting = f"serving {bundle.id[:12]} on {address}"
             server = Server(app, greeting, drain, watcher, at.root_path)
             if admin:
@@ -86,18 +94,6 @@ def serve(
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
-
-
-def _print_notices(address: str, *, has_keys: bool, rehearsal: bool) -> None:
-    notices = [f"API documentation: {address}/docs"]
-    if rehearsal:
-        notices.insert(0, "REHEARSAL: the bundle is not accepted; every response is marked.")
-    if not has_keys:
-        notices.insert(
-            0,
-            f"No API key is set: anyone who can reach this port can query the model. Set {KEYS}.",
-        )
-    print("\n".join(notices), file=sys.stderr, flush=True)
 
 
 def listen(host: str, port: int) -> socket.socket:

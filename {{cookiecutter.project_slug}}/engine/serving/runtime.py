@@ -8,7 +8,6 @@ store could change it there. So for an accepted bundle the model's digest is in
 
 import hashlib
 import logging
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from engine.problem.files import MissingFile, read_bytes, read_toml
 
 CHOICE, MODEL = "runtime.toml", "model.onnx"
 EXACT, ONNX = "scikit-learn", "onnx"
-_COMMAND = "python -m serving optimise"
+_AGAIN = "run `python -m serving optimise` again"
 
 logger = logging.getLogger("serving")
 
@@ -40,34 +39,24 @@ def converted_model(bundle: Bundle, *, rehearsal: bool) -> bytes | None:
     The pipeline also serves, with a warning in the log, where the converted model is missing or is
     not the one that was compared: the pipeline is slower and never wrong.
     """
-    path = choice_file(bundle, rehearsal=rehearsal)
+    path, model_file = choice_file(bundle, rehearsal=rehearsal), folder(bundle) / MODEL
+    choice: dict[str, Any] = {}
+    model, reason = None, ""
     try:
-        choice = read_toml(path, "the choice of a runtime", f"run `{_COMMAND}`")
-        if choice.get("bundle") == bundle.id and choice.get("runtime") == EXACT:
-            return None
-        return _chosen_model(choice, bundle, path)
-    except MissingFile:
-        return None
+        choice = read_toml(path, "the choice of a runtime", _AGAIN)
+        if choice.get("bundle") != bundle.id:
+            reason = f"{path} is for another bundle; {_AGAIN}"
+        elif choice.get("runtime") == ONNX:
+            model = read_bytes(model_file, "a converted model", _AGAIN, LARGEST_FILE)
+            if hashlib.sha256(model).hexdigest() != choice.get("model_sha256"):
+                reason = f"{path} names another model than {model_file}; {_AGAIN}"
+        elif choice.get("runtime") != EXACT:
+            reason = f"{path} names a runtime other than '{EXACT}' and '{ONNX}'; {_AGAIN}"
+    except MissingFile as error:
+        reason = str(error) if choice else ""  # without a choice the pipeline serves
     except BadInput as error:
-        logger.warning("Converted model disabled, the pipeline predicts: %s", error)
+        reason = str(error)
+    if reason:
+        logger.warning("Converted model disabled, the pipeline predicts: %s", reason)
         return None
-
-
-def _chosen_model(choice: Mapping[str, Any], bundle: Bundle, path: Path) -> bytes:
-    model_file = folder(bundle) / MODEL
-    reason = ""
-    if choice.get("bundle") != bundle.id:
-        reason = "is for another bundle"
-    elif choice.get("runtime") != ONNX:
-        reason = f"names a runtime other than '{EXACT}' and '{ONNX}'"
-    else:
-        try:
-            model = read_bytes(model_file, "a converted model", f"run `{_COMMAND}`", LARGEST_FILE)
-            if hashlib.sha256(model).hexdigest() == choice.get("model_sha256"):
-                return model
-            reason = f"names another model than {model_file}"
-        except MissingFile:
-            reason = f"names a converted model, and there is none at {model_file}"
-        except BadInput:
-            reason = f"names a converted model that cannot be read at {model_file}"
-    raise BadInput(f"{path} {reason}; run `{_COMMAND}` again", code="runtime-choice")
+    return model

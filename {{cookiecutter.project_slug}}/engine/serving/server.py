@@ -44,12 +44,12 @@ class Server(uvicorn.Server):
         super().__init__(config_of(app, "on", root_path))
         self._app, self._greeting, self._drain, self._watcher = app, greeting, drain, watcher
         self._drain_until: float | None = None
-        self._timeouts = ConnectionTimeouts()
         self.admin: AdminServer | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Open the port, and print its address."""
         await super().startup(sockets)
+        self._timing = asyncio.create_task(self._check_timeouts())
         if self._watcher:
             self._watcher.start()
         print(self._greeting, flush=True)
@@ -58,14 +58,13 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close the port, then each connection after its last response."""
-        timing = asyncio.create_task(self._check_timeouts())
         for listener in sockets or ():
             refuse_clients(listener)
         await asyncio.sleep(ACCEPT_SECONDS)
         await super().shutdown(sockets)
-        timing.cancel()
+        self._timing.cancel()
         if self.admin:  # until now its probes report this server as not ready
-            await self.admin.end()
+            await self.admin.shutdown([self.admin.listener])
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to drain; at a second signal, stop."""
@@ -77,20 +76,16 @@ class Server(uvicorn.Server):
         """Ten times a second: whether to stop."""
         if self.admin:
             await self.admin.on_tick(counter)
-        if counter % 10 == 0:
-            self._check_connections()
         if self._drain_until is not None and self._watcher:
             self._watcher.stop()
         drained = self._drain_until is not None and time.monotonic() >= self._drain_until
         return await super().on_tick(counter) or drained
 
-    def _check_connections(self) -> None:
-        admin = self.admin.server_state.connections if self.admin else set()
-        self._timeouts.check(self.server_state.connections | admin)
-
     async def _check_timeouts(self) -> None:
+        timeouts = ConnectionTimeouts()
         while True:
-            self._check_connections()
+            admin = self.admin.server_state.connections if self.admin else set()
+            timeouts.check(self.server_state.connections | admin)
             await asyncio.sleep(1)
 
 
@@ -99,18 +94,14 @@ class AdminServer(uvicorn.Server):
 
     def __init__(self, app: Gateway, listener: socket.socket, address: str) -> None:
         super().__init__(config_of(app, "off"))
-        self._listener, self._address = listener, address
+        self.listener, self._address = listener, address
 
     async def begin(self) -> None:
         """Open the port, and print its address."""
         self.config.load()
         self.lifespan = self.config.lifespan_class(self.config)
-        await self.startup([self._listener])
+        await self.startup([self.listener])
         print(f"probes and metrics on {self._address}", flush=True)
-
-    async def end(self) -> None:
-        """Close the port."""
-        await self.shutdown([self._listener])
 
 
 def config_of(app: Gateway, lifespan: Literal["on", "off"], root_path: str = "") -> uvicorn.Config:

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import re
 import signal
 import subprocess
@@ -11,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from engine.problem.project import child_environment, stages_home
 from engine.serving import ids
@@ -64,11 +65,7 @@ def _connect(process: "subprocess.Popen[str]", stderr_file: Path) -> Connection:
 
 
 def call(connection: Connection, route: str, body: Any) -> dict[str, Any]:
-    """The response to a POST.
-
-    Raises:
-        RuntimeError: the status is not 200.
-    """
+    """The response to a POST; RuntimeError if its status is not 200."""
     status, answer = post(connection, route, body)
     if status != http.client.OK:
         raise RuntimeError(f"POST {route} answered {status}: {json.dumps(answer)}")
@@ -84,27 +81,10 @@ def post(connection: Connection, route: str, body: Any) -> tuple[int, dict[str, 
 
 def memory_mb(pid: int) -> float:
     """Memory that process `pid` holds (resident set), MB."""
-    status = Path(f"/proc/{pid}/status")
-    if status.exists():
-        match = re.search(r"VmRSS:\s+(\d+) kB", status.read_text(encoding="ascii"))
-        kilobytes = float(match[1]) if match else 0.0
-    else:
-        done = subprocess.run(
-            ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True
-        )
-        kilobytes = float(done.stdout)
-    return kilobytes / 1024
+    return float(psutil.Process(pid).memory_info().rss) / 2**20
 
 
 def processor_seconds(pid: int) -> float:
     """Processor time of process `pid` so far, over all its threads, in seconds."""
-    stat = Path(f"/proc/{pid}/stat")
-    if stat.exists():
-        # After the name, which may hold anything: user and system time are the 12th and 13th.
-        fields = stat.read_text(encoding="utf-8").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    done = subprocess.run(
-        ["ps", "-o", "time=", "-p", str(pid)], capture_output=True, text=True, check=True
-    )
-    fields_of_time = reversed(done.stdout.strip().split(":"))
-    return sum(float(value) * 60.0**place for place, value in enumerate(fields_of_time))
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)

@@ -1,15 +1,14 @@
-"""Probabilities that mean what they say: measured on rows held out, mended where that helps.
+"""Calibrates probabilities where that improves them on held-out rows by more than chance.
 
-What is mended is one curve over the scores (Platt 1999) or one temperature for all classes (Guo et
-al. 2017), fitted on out-of-fold scores; the model below stays as it is. Curves that bend more
-(isotonic) tie scores together and need more rows than most problems have.
+A calibrator is one curve over the scores (Platt 1999), or one temperature for all classes (Guo et
+al. 2017). It is fitted on out-of-fold scores; the model below stays as it is. Isotonic curves give
+many rows the same score, and need more rows than most problems have.
 """
 
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import logit
 from sklearn.base import clone
@@ -23,174 +22,157 @@ from sklearn.pipeline import Pipeline
 
 from engine.data.split import Rows
 from engine.problem.errors import BadInput
-from engine.problem.metrics import METRICS
-from engine.training.folds import CrossValidationData, Trial
-from engine.training.parallel import at_once
+from engine.problem.metrics import METRICS, Array, Interval
+from engine.training.folds import Trial
+from engine.training.parallel import parallel_map
+from engine.training.prepare import CrossValidationData
 
-Array = NDArray[np.float64]
 Method = Literal["sigmoid", "temperature"]
 
-# The surest a score may be; beyond it a logarithm has nothing to hold on to.
-SUREST = 1e-12
+# Scores are kept so far from 0 and 1, where a logarithm is infinite.
+SMALLEST_PROBABILITY = 1e-12
 LOSS = METRICS["log_loss"]
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Whether a curve makes held-out scores more honest: the log loss before and after.
+    """The log loss of held-out rows before and after calibration.
 
-    `gain` is what each fold gains, by a curve fitted on other folds; `method` is None where the
-    mean gain is not more than chance.
+    `gain` is the mean over folds with its 95 % interval, each fold calibrated on other folds.
+    `method` is None where the gain is not more than chance.
     """
 
     method: Method | None
-    before: float
-    after: float
-    gain: float
-    low: float
-    high: float
-
-    def to_json(self) -> dict[str, Any]:
-        """The comparison as it stands in training.json."""
-        return {
-            "log_loss": self.before,
-            "log_loss_calibrated": self.after,
-            "gain": {"value": self.gain, "low": self.low, "high": self.high},
-        }
+    log_loss: float
+    log_loss_calibrated: float
+    gain: Interval
 
 
-def should_calibrate(taught: CrossValidationData, trial: Trial) -> Calibration | None:
+def should_calibrate(data: CrossValidationData, trial: Trial) -> Calibration | None:
     """Whether to calibrate the chosen candidate.
 
-    Each fold is judged by a curve that saw none of its rows and, where there is time, nothing that
-    came later. Chance is the paired t interval (95 %) over folds. None for a value: it has no
-    probability; and where too few folds are left to tell.
+    Each fold is calibrated on other rows, with time on earlier ones. Chance is the paired t
+    interval (95 %) over folds. None for a regression, and where too few folds can be compared.
 
-    Without time the scores of other folds come from models that learned from this one, which makes
-    the curve look a little better than it is. So if it looks worth it, it is asked once more, of
-    models that saw nothing of the fold.
+    Without time the scores of other folds come from models that were fitted on this one, which
+    makes the curve look a little better than it is. So a gain is confirmed with models that were
+    not fitted on the fold.
     """
-    if taught.dataset.problem.target.task == "regression":
+    if data.task == "regression":
         return None
-    found = _compare(taught, trial, apply(taught, trial))
-    if found is None or found.method is None or taught.dataset.problem.rows.time:
-        return found
+    result = _compare(data, trial, calibrate_trial(data, trial))
+    if result is None or result.method is None or data.problem.rows.time:
+        return result
     try:
-        return _compare(taught, trial, _apart(taught, trial))
-    except BadInput:  # a fold's rows are too few to be parted once more: left as it is
-        return replace(found, method=None)
+        return _compare(data, trial, _calibrate_within_folds(data, trial))
+    except BadInput:  # a fold has too few rows to be split again
+        return replace(result, method=None)
 
 
-def _compare(
-    taught: CrossValidationData, trial: Trial, with_calibration: Trial
-) -> Calibration | None:
-    pairs = []
-    for number, (_, judge) in enumerate(taught.folds):
-        if len(taught.teachers(number)):
-            outcome = taught.dataset.known.values[judge]
-            sides = (trial.scores[judge], with_calibration.scores[judge])
-            pairs.append([LOSS.compute(outcome, side) for side in sides])
-    if len(pairs) < 2:
+def _compare(data: CrossValidationData, trial: Trial, calibrated: Trial) -> Calibration | None:
+    losses = [
+        [LOSS.compute(data.outcomes(rows), one.scores[rows]) for one in (trial, calibrated)]
+        for number, (_, rows) in enumerate(data.folds)
+        if len(data.calibration_rows(number))
+    ]
+    if len(losses) < 2:
         return None
-    before, after = np.asarray(pairs).T
-    gain = before - after
-    reach = stats.t.ppf(0.975, len(gain) - 1) * gain.std(ddof=1) / np.sqrt(len(gain))
-    low, high = float(gain.mean() - reach), float(gain.mean() + reach)
-    method = _method(taught) if low > 0 else None
-    return Calibration(
-        method, float(before.mean()), float(after.mean()), float(gain.mean()), low, high
-    )
+    before, after = np.asarray(losses).T
+    gains = before - after
+    mean, reach = gains.mean(), stats.t.ppf(0.975, len(gains) - 1) * stats.sem(gains)
+    gain = Interval(float(mean), float(mean - reach), float(mean + reach))
+    method = _method(data) if gain.low > 0 else None
+    return Calibration(method, float(before.mean()), float(after.mean()), gain)
 
 
-def _apart(taught: CrossValidationData, trial: Trial) -> Trial:
-    """The trial with every fold's scores calibrated by its own learning rows alone.
+def _calibrate_within_folds(data: CrossValidationData, trial: Trial) -> Trial:
+    """The trial with every fold's scores calibrated on its own training rows alone.
 
-    These are parted once more: a model learns from most of them, and a curve from what it says of
-    the rest.
+    These are split once more: a model is fitted on most of them, and a curve on its scores of the
+    rest.
 
     Raises:
-        BadInput: they cannot be parted.
+        BadInput: they cannot be split.
     """
 
-    def scores_of(fold: tuple[Rows, Rows]) -> Array:
-        learn, judge = fold
-        early, late = taught.part(learn)[0]
-        scores, rest = np.full_like(trial.scores, np.nan), learn[late]
-        scores[rest] = taught.say(taught.fit(trial.candidate.model, learn[early]), rest)
-        curve = _curve(taught, replace(trial, scores=scores), rest)
-        return _said(taught, curve, trial, judge)
+    def calibrated_scores(fold: tuple[Rows, Rows]) -> Array:
+        train, validation = fold
+        early, late = data.inner_folds(train)[0]
+        scores, rest = np.full_like(trial.scores, np.nan), train[late]
+        scores[rest] = data.predict(data.fit(trial.candidate.model, train[early]), rest)
+        curve = fit_calibrator(data, replace(trial, scores=scores), rest)
+        return calibrated_scores_of(data, curve, trial, validation)
 
     scores = trial.scores.copy()
-    with at_once(scores_of, taught.folds) as done:
-        for (_, judge), said in zip(taught.folds, done, strict=True):
-            scores[judge] = said
+    results = parallel_map(calibrated_scores, data.folds)
+    for (_, validation), result in zip(data.folds, results, strict=True):
+        scores[validation] = result
     return replace(trial, scores=scores)
 
 
-def apply(taught: CrossValidationData, trial: Trial) -> Trial:
-    """The trial with every fold's scores calibrated on other folds (earlier ones by time).
+def calibrate_trial(data: CrossValidationData, trial: Trial) -> Trial:
+    """The trial with every fold's scores calibrated on other folds (with time on earlier ones).
 
-    A fold without others before it keeps its scores.
+    A fold without such others keeps its scores.
     """
     scores = trial.scores.copy()
-    for number, (_, judge) in enumerate(taught.folds):
-        rows = taught.teachers(number)
+    for number, (_, validation) in enumerate(data.folds):
+        rows = data.calibration_rows(number)
         if len(rows):
-            scores[judge] = _said(taught, _curve(taught, trial, rows), trial, judge)
-    results = [taught.measure(judge, scores[judge]) for _, judge in taught.folds]
+            curve = fit_calibrator(data, trial, rows)
+            scores[validation] = calibrated_scores_of(data, curve, trial, validation)
+    results = [data.measure(validation, scores[validation]) for _, validation in data.folds]
     return replace(trial, folds=tuple(results), scores=scores)
 
 
-def calibrated(taught: CrossValidationData, trial: Trial, model: Pipeline) -> Pipeline:
+def calibrated_model(data: CrossValidationData, trial: Trial, model: Pipeline) -> Pipeline:
     """The fitted `model` with a calibrator as its last step, fitted on the trial's raw scores.
 
-    The same as scikit-learn's `CalibratedClassifierCV(ensemble=False)`, which cannot be told of
-    folds that leave rows out, as folds by time do.
+    The same as fitting scikit-learn's `CalibratedClassifierCV(ensemble=False)`. That takes no folds
+    that leave rows out, as folds by time do, and no rows that lack a class.
     """
-    method, last = _method(taught), model[-1]
-    curve = _curve(taught, trial, taught.judged)
+    method, last = _method(data), model[-1]
+    curve = fit_calibrator(data, trial, data.out_of_fold_rows)
     outer = CalibratedClassifierCV(clone(last), method=method, ensemble=False)
     inner = _CalibratedClassifier(last, [curve], classes=last.classes_, method=method)
     outer.calibrated_classifiers_, outer.classes_ = [inner], last.classes_
     return Pipeline([*model.steps[:-1], ("calibrated", outer)])
 
 
-def _method(taught: CrossValidationData) -> Method:
-    return "sigmoid" if taught.dataset.problem.target.task == "binary" else "temperature"
-
-
-def _is_flipped(taught: CrossValidationData) -> bool:
-    """Whether our positive class is scikit-learn's negative one, which is the first by order."""
-    known = taught.dataset.known.classes
-    return len(known) == 2 and list(known) != sorted(known)
-
-
-def _outcome(taught: CrossValidationData, rows: Rows) -> Array:
-    """Outcomes as scikit-learn numbers them."""
-    outcome = taught.dataset.known.values[rows]
-    return 1 - outcome if _is_flipped(taught) else outcome
-
-
-def _responses(taught: CrossValidationData, trial: Trial, rows: Rows) -> Array:
-    """What scikit-learn's calibrator would hear of the model: its decision function, if it has one.
-
-    For several classes logarithms differ from it by a number a row, which cancels out.
-    """
-    said = trial.scores[rows]
-    said = 1 - said if _is_flipped(taught) else said
-    if not hasattr(trial.candidate.model[-1], "decision_function"):
-        return said
-    clipped = said.clip(SUREST, 1 - SUREST)
-    return np.asarray(logit(clipped) if said.ndim == 1 else np.log(clipped))
-
-
-def _curve(taught: CrossValidationData, trial: Trial, rows: Rows) -> Any:
+def fit_calibrator(data: CrossValidationData, trial: Trial, rows: Rows) -> Any:
     """A calibrator fitted on the scores of some rows."""
-    kind = _SigmoidCalibration if _method(taught) == "sigmoid" else _TemperatureScaling
-    return kind().fit(_responses(taught, trial, rows), _outcome(taught, rows))
+    calibrator = _SigmoidCalibration() if data.task == "binary" else _TemperatureScaling()
+    outcomes = data.outcomes(rows)
+    return calibrator.fit(
+        _responses(data, trial, rows), 1 - outcomes if _is_flipped(data) else outcomes
+    )
 
 
-def _said(taught: CrossValidationData, curve: Any, trial: Trial, rows: Rows) -> Array:
-    """What a curve makes of the trial's scores of some rows."""
-    said: Array = curve.predict(_responses(taught, trial, rows))
-    return 1 - said if _is_flipped(taught) else said
+def calibrated_scores_of(
+    data: CrossValidationData, calibrator: Any, trial: Trial, rows: Rows
+) -> Array:
+    """The trial's scores of some rows, calibrated."""
+    scores: Array = calibrator.predict(_responses(data, trial, rows))
+    return 1 - scores if _is_flipped(data) else scores
+
+
+def _method(data: CrossValidationData) -> Method:
+    return "sigmoid" if data.task == "binary" else "temperature"
+
+
+def _is_flipped(data: CrossValidationData) -> bool:
+    """Whether our positive class is scikit-learn's negative one, which is the first by order."""
+    classes = data.dataset.targets.classes
+    return len(classes) == 2 and list(classes) != sorted(classes)
+
+
+def _responses(data: CrossValidationData, trial: Trial, rows: Rows) -> Array:
+    """The input of scikit-learn's calibrator: the decision function, if the model has one.
+
+    For several classes logarithms differ from it by one number a row, which cancels out.
+    """
+    scores = 1 - trial.scores[rows] if _is_flipped(data) else trial.scores[rows]
+    if not hasattr(trial.candidate.model[-1], "decision_function"):
+        return scores
+    clipped = scores.clip(SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
+    return np.asarray(logit(clipped) if scores.ndim == 1 else np.log(clipped))

@@ -1,20 +1,19 @@
-"""A candidate is a pipeline to try; `candidate_of` makes one again from recorded parameters."""
+"""A candidate is a pipeline to try, made by the team or again from recorded parameters."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandera.pandas as pa
-from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from engine.contract.column import Column
 from engine.problem.errors import BadInput
 from engine.problem.spec import Task
 
-# What a search makes of gradient boosting, and today's accepted model beside what may replace it.
+# Gradient boosting, the same with parameters from a search, and today's accepted model.
 BOOSTING, TUNED, CHAMPION = "gradient_boosting", "tuned_boosting", "champion"
-# What scikit-learn gives a parameter that will go.
+# The value that scikit-learn gives an obsolete parameter.
 OBSOLETE = "deprecated"
 
 
@@ -22,8 +21,7 @@ OBSOLETE = "deprecated"
 class Candidate:
     """A model to try, unfitted.
 
-    A baseline is what the others must beat, never the choice; nor is the champion, which was
-    chosen once already and is only compared.
+    Baseline and champion are only compared: neither is ever chosen.
     """
 
     name: str
@@ -32,21 +30,20 @@ class Candidate:
 
     @property
     def may_be_chosen(self) -> bool:
-        """Whether it stands for election."""
+        """Whether it is more than a comparison."""
         return not self.is_baseline and self.name != CHAMPION
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The parameters of its last step that are JSON values: with them `recipe` makes it."""
-        given = self.model[-1].get_params(deep=False)
+        """The parameters of its last step that are JSON values."""
         return {
             name: value
-            for name, value in given.items()
+            for name, value in self.model[-1].get_params(deep=False).items()
             if value is None or (isinstance(value, bool | int | float | str) and value != OBSOLETE)
         }
 
 
-# From inputs, task, seed and the number of rows to learn from: the candidates, simplest first.
+# From inputs, task, seed and the number of training rows: the candidates, simplest first.
 Candidates = Callable[[Sequence[Column], Task, int, int], tuple[Candidate, ...]]
 
 
@@ -54,40 +51,38 @@ Candidates = Callable[[Sequence[Column], Task, int, int], tuple[Candidate, ...]]
 class ModelDefinition:
     """What a team decides about its model: the contract of a row and the candidates to try.
 
-    The stages' programs hand it to the engine, which imports no code of the team.
+    The stages' programs pass it to the engine, which imports no code of the team.
     """
 
     contract: pa.DataFrameSchema
     candidates: Candidates
 
 
-def recipe(
-    tried: Sequence[Candidate], name: str, parameters: Mapping[str, Any], *, called: str = ""
+def candidate_from_parameters(
+    candidates: Sequence[Candidate], name: str, parameters: Mapping[str, Any], *, rename: str = ""
 ) -> Candidate:
-    """The candidate `name` of those `tried`, with parameters as a run recorded them.
+    """The candidate `name` of those given, with parameters as a run recorded them.
 
     Raises:
-        BadInput: there is no such candidate, or it knows no such parameter.
+        BadInput: there is no such candidate, or it has no such parameter.
     """
     origin = BOOSTING if name == TUNED else name
-    found = next((one for one in tried if one.name == origin), None)
-    if found is None:
+    template = next((one for one in candidates if one.name == origin), None)
+    if template is None:
         raise BadInput(
-            f"expected one of the candidates {', '.join(one.name for one in tried)}, got "
-            f"'{name}'; check out the code that knows it, or train again"
+            f"There is no candidate '{name}'; poc/model.py has "
+            f"{', '.join(one.name for one in candidates)}. Check out the code that has it, or "
+            "train again.",
+            code="unknown-candidate",
         )
-    model = Pipeline([*found.model.steps[:-1], _with(found.model.steps[-1], parameters, name)])
-    return Candidate(called or name, model, is_baseline=found.is_baseline)
-
-
-def _with(
-    step: tuple[str, BaseEstimator], parameters: Mapping[str, Any], name: str
-) -> tuple[str, BaseEstimator]:
-    title, model = step
+    title, model = template.model.steps[-1]
     try:
-        return title, type(model)(**{**model.get_params(deep=False), **parameters})
+        model = type(model)(**{**model.get_params(deep=False), **parameters})
     except TypeError as error:
         raise BadInput(
-            f"the parameters of '{name}' do not fit its model here ({error}); check out the code "
-            "that they were recorded with, or train again"
+            f"The parameters of '{name}' do not fit its model here ({error}). Check out the code "
+            "that they were recorded with, or train again.",
+            code="unknown-parameter",
         ) from None
+    pipeline = Pipeline([*template.model.steps[:-1], (title, model)])
+    return Candidate(rename or name, pipeline, is_baseline=template.is_baseline)

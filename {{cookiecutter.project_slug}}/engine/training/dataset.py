@@ -10,6 +10,7 @@ from engine.contract.column import Column
 from engine.contract.layout import Layout
 from engine.data.columns import columns as describe
 from engine.data.load import digest, inputs, load, take
+from engine.data.sources import layout_of
 from engine.data.split import Split, split
 from engine.problem.spec import Problem
 from engine.training.evaluate import Targets, targets_of
@@ -20,27 +21,28 @@ SEED = 0
 
 @dataclass(frozen=True)
 class Dataset:
-    """All rows with a known outcome, split; `columns` are told by the rows to learn from alone.
+    """All rows with a known outcome, split.
 
-    `learning` are the rows to learn from, `known` their outcomes.
+    `train` holds the training rows, `targets` their outcomes. `columns` are described by the
+    training rows alone.
     """
 
     problem: Problem
     frame: pd.DataFrame
     digest: str
-    parts: Split
-    learning: pd.DataFrame
+    split: Split
+    train: pd.DataFrame
     columns: tuple[Column, ...]
-    known: Targets
-    layout: Layout = Layout()  # noqa: RUF009  # it is frozen
+    targets: Targets
+    layout: Layout = Layout()  # noqa: RUF009  it is frozen
 
     @cached_property
     def test(self) -> pd.DataFrame:
-        """The rows to be judged on. Training must not look at them."""
-        return take(self.frame, self.parts.test).reset_index(drop=True)
+        """The test rows. Training must not use them."""
+        return take(self.frame, self.split.test).reset_index(drop=True)
 
-    def without_inputs_of_the_test(self) -> "Dataset":
-        """The same, of which `frame` holds the outcomes alone: training needs no more of it."""
+    def without_test_inputs(self) -> "Dataset":
+        """The same, but `frame` holds only the outcomes: training needs no more of it."""
         return replace(self, frame=self.frame[[self.problem.target.column]].copy())
 
     def inputs(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -49,22 +51,22 @@ class Dataset:
 
 
 def gather(problem: Problem, schema: pa.DataFrameSchema) -> Dataset:
-    """Load the rows, hold them against the contract, and split them.
+    """Load the rows, validate them by the contract, and split them.
 
     Raises:
         BadInput: the rows cannot be read, break the contract, cannot be split, or do not fit the
             problem.
     """
     frame = load(problem, schema)
-    parts = split(problem, frame, SEED)
-    learning = take(frame, parts.train).reset_index(drop=True)
+    parted = split(problem, frame, SEED)
+    train = take(frame, parted.train).reset_index(drop=True)
     return Dataset(
         problem=problem,
         frame=frame,
         digest=digest(frame),
-        parts=parts,
-        learning=learning,
-        columns=describe(problem, schema, learning),
-        known=targets_of(problem, learning),
-        layout=Layout.of(schema.metadata) or Layout(),
+        split=parted,
+        train=train,
+        columns=describe(problem, schema, train),
+        targets=targets_of(problem, train),
+        layout=Layout.of(schema.metadata) or layout_of(problem.rows.source) or Layout(),
     )

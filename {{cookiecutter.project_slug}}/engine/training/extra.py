@@ -1,17 +1,20 @@
 """Candidates beside the team's own: from a search, and the accepted champion for comparison."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from engine.problem.errors import BadInput
 from engine.training import calibrate
-from engine.training.candidates import CHAMPION, TUNED, Candidate, recipe
-from engine.training.folds import CrossValidationData, Trial
+from engine.training.candidates import CHAMPION, TUNED, Candidate, candidate_from_parameters
+from engine.training.folds import Trial
+from engine.training.prepare import CrossValidationData
 from engine.training.record import previous_runs
 from engine.training.run import Progress
 from engine.training.tuning.search import search
 
-Found = tuple[list[Candidate], dict[str, Any] | None]
+# Candidates, and where they come from, for the record.
+Extra = tuple[list[Candidate], dict[str, Any] | None]
 
 
 def tuned_candidates(
@@ -21,7 +24,7 @@ def tuned_candidates(
     *,
     search_seconds: float | None = None,
     parameters_of: str | None = None,
-) -> Found:
+) -> Extra:
     """The candidate whose parameters a search found, now or in an earlier run.
 
     Args:
@@ -29,30 +32,32 @@ def tuned_candidates(
         parameters_of: a run (its id, or `latest`) whose search is reused.
 
     Returns:
-        The candidate, if there is one, and the search's facts for the record.
+        The candidate, if there is one, and the search's metadata.
 
     Raises:
         BadInput: there is no such run, it searched nothing, or the same search is running.
     """
     if parameters_of:
-        facts = previous_runs.facts_of(parameters_of, data.dataset.problem.decision.name)
-        return [recipe(candidates, TUNED, previous_runs.found_by(facts))], facts["search"]
-    found = search(data, candidates, search_seconds, progress) if search_seconds else None
-    if not found:
-        return [], None
-    return [recipe(candidates, TUNED, found.parameters)], found.to_json()
+        metadata = previous_runs.metadata_of(parameters_of, data.problem.decision.name)
+        parameters, origin = previous_runs.searched_parameters(metadata), metadata["search"]
+    else:
+        result = search(data, candidates, search_seconds, progress) if search_seconds else None
+        if result is None:
+            return [], None
+        parameters, origin = result.parameters, asdict(result)
+    return [candidate_from_parameters(candidates, TUNED, parameters)], origin
 
 
 def accepted_champion(
     data: CrossValidationData, candidates: tuple[Candidate, ...], progress: Progress
-) -> Found:
-    """The accepted model's recipe, if today's code can make it, and the run that it comes from."""
+) -> Extra:
+    """The accepted model as a candidate, if today's code can make it, and its run."""
     try:
-        found = previous_runs.champion(data.dataset.problem.decision.name, candidates)
+        accepted = previous_runs.champion(data.problem.decision.name, candidates)
     except BadInput as error:
-        progress(f"  the champion is not compared: {error}")
+        progress(f"  The champion is not compared: {error}")
         return [], None
-    return ([found[0]], found[1]) if found else ([], None)
+    return ([accepted[0]], accepted[1]) if accepted else ([], None)
 
 
 def calibrate_champion(
@@ -60,12 +65,11 @@ def calibrate_champion(
 ) -> list[Trial]:
     """The same trials, the champion's scores calibrated if the accepted model is calibrated.
 
-    Args:
-        origin: of the champion, as `accepted_champion` returned it.
+    `origin` is that of the champion, as `accepted_champion` returned it.
     """
     if not (origin and origin["calibrated"]):
         return list(trials)
     return [
-        calibrate.apply(data, trial) if trial.candidate.name == CHAMPION else trial
+        calibrate.calibrate_trial(data, trial) if trial.candidate.name == CHAMPION else trial
         for trial in trials
     ]

@@ -1,84 +1,82 @@
-"""Work for all cores at once: as many fits as there are cores, each on a thread of its own."""
+"""Runs jobs on all cores: as many at a time as there are cores, each on one thread."""
 
 import os
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from threading import BoundedSemaphore
 from typing import Any, TypeVar
 
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
 Job = TypeVar("Job")
-Done = TypeVar("Done")
+Result = TypeVar("Result")
 
-# One thread a fit. Two round a sum otherwise than four do, so that the same data would give another
-# model on another machine; and where cores are busy, threads that wait for each other made training
-# eleven times as slow. The cores are for several fits at a time, which know nothing of each other.
+# One thread a fit. Two threads round a sum otherwise than four do, so the same data would give
+# another model on another machine. And on busy cores, threads that wait for each other made
+# training eleven times as slow.
 THREADS = 1
-CORES = os.cpu_count() or 1
-# Whoever works takes one, so that work which is given out in two places is not done by twice the
-# number of threads.
-WORKER_SLOTS = BoundedSemaphore(CORES)
+# Threads, not processes: a fit spends its time in compiled code that releases the GIL, and needs no
+# second copy of the rows. One pool for all callers, so that together they use no more threads than
+# there are cores.
+POOL = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="training")
 
 
-@contextmanager
-def at_once(work: Callable[[Job], Done], jobs: Sequence[Job]) -> Iterator[Iterator[Done]]:
-    """The results of `work`, in the order of `jobs`, of which as many run as there are cores.
+def parallel_map(
+    work: Callable[[Job], Result], jobs: Iterable[Job]
+) -> Generator[Result, None, None]:
+    """The results of `work`, in the order of `jobs`.
 
-    Threads, not processes: a fit spends its time in compiled code that lets others run, and nobody
-    waits for a process to start or needs a second copy of the rows. When the block is left early,
-    nothing new is begun. A job must not give out work itself: it would wait for its own seat.
+    A result is released when it is handed out. Closing the iterator early cancels the jobs that
+    have not started. A job must not call `parallel_map`: it would wait for its own thread.
     """
     libraries = ThreadpoolController()
 
-    def alone(job: Job) -> Done:
-        # Each thread has an OpenMP of its own to be told.
-        with WORKER_SLOTS, libraries.limit(limits=THREADS):
+    def limited(job: Job) -> Result:
+        with libraries.limit(limits=THREADS):  # OpenMP has a limit for each thread
             return work(job)
 
-    # The outer limit is what the inner ones go back to, whichever of them ends first.
+    # Each inner limit restores this outer one, whichever job ends first.
     with libraries.limit(limits=THREADS):
-        crew = ThreadPoolExecutor(max_workers=min(CORES, len(jobs)))
+        futures: deque[Future[Result]] = deque(POOL.submit(limited, job) for job in jobs)
         try:
-            waiting = deque(crew.submit(alone, job) for job in jobs)
-            # Taken off as it is handed out, so that a model is let go with its trial.
-            yield (waiting.popleft().result() for _ in jobs)
+            while futures:
+                yield futures.popleft().result()
         finally:
-            crew.shutdown(cancel_futures=True)
+            for future in futures:
+                future.cancel()
+            wait(futures)
 
 
 def run_concurrently(*works: Callable[[], Any]) -> list[Any]:
-    """What each of `works` returns: they run at the same time and may give out work to the cores.
+    """The results of `works`, each run in a thread of its own; they may call `parallel_map`.
 
-    Called within `one_thread_each`, or the first that ends would free the threads of the others.
+    Call it within `one_thread_each`: the first to end would otherwise lift the others' limit.
     """
 
-    def alone(work: Callable[[], Any]) -> Any:
-        # Here too: a prediction by all cores, beside fits on all of them, is one long wait.
+    def limited(work: Callable[[], Any]) -> Any:
         with threadpool_limits(limits=THREADS):
             return work()
 
-    with ThreadPoolExecutor(max_workers=len(works)) as crew:
-        return [begun.result() for begun in [crew.submit(alone, work) for work in works]]
+    with ThreadPoolExecutor(max_workers=len(works)) as executor:
+        return list(executor.map(limited, works))
 
 
 @contextmanager
 def one_thread_each() -> Iterator[None]:
-    """What holds for all that a training computes, in whichever thread.
+    """Limit numerical libraries to one thread, and hide one false warning of scikit-learn.
 
-    scikit-learn copies the filters of warnings for each of its jobs. Python keeps these in one
-    list for all threads, so that a copy made at the wrong moment is empty; scikit-learn takes that
-    for a call from outside, and warns of it. That one warning is not shown.
+    scikit-learn copies the warning filters for each of its jobs. All threads share one list of
+    filters, so the copy can be empty. scikit-learn then warns of a call from outside its own
+    parallel loops.
     """
     with threadpool_limits(limits=THREADS), warnings.catch_warnings():
         show = warnings.showwarning
 
-        def others(message: Warning | str, *where: Any, **more: Any) -> None:
+        def show_others(message: Warning | str, *position: Any, **options: Any) -> None:
             if "`sklearn.utils.parallel.delayed` should be used" not in str(message):
-                show(message, *where, **more)
+                show(message, *position, **options)
 
-        warnings.showwarning = others
+        warnings.showwarning = show_others
         yield

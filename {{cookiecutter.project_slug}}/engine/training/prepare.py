@@ -1,14 +1,134 @@
 """The training rows, checked and split into folds; the test rows are left out."""
 
-import numpy as np
-import pandera.pandas as pa
+from dataclasses import dataclass
+from functools import cached_property
+from threading import Lock
+from typing import Any
 
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import Pipeline
+
+from engine.data.load import take
+from engine.data.split import Rows, folds
 from engine.pages.formatting import count
 from engine.problem.errors import BadInput
-from engine.problem.spec import Problem
-from engine.training.dataset import Dataset, gather
-from engine.training.folds import CrossValidationData, cross_validation_data
+from engine.problem.metrics import METRICS, Array, Metric, Units
+from engine.problem.spec import Problem, Task
+from engine.training.bootstrap import among
+from engine.training.dataset import SEED, Dataset, gather
+from engine.training.evaluate import predict
 from engine.training.memory import trim_memory
+
+# Features are computed for one fold at a time: the rows and their features then lie side by side,
+# which is most of the memory that a training needs. The fits that follow need less.
+FEATURES_LOCK = Lock()
+
+
+@dataclass(frozen=True)
+class CrossValidationData:
+    """The training rows as a model takes them, and the folds (training and validation rows)."""
+
+    dataset: Dataset
+    table: pd.DataFrame
+    folds: tuple[tuple[Rows, Rows], ...]
+
+    @property
+    def problem(self) -> Problem:
+        """The problem that the rows belong to."""
+        return self.dataset.problem
+
+    @property
+    def task(self) -> Task:
+        """Binary, multiclass or regression."""
+        return self.problem.target.task
+
+    @property
+    def metric(self) -> Metric:
+        """The success metric."""
+        return METRICS[self.problem.success.metric]
+
+    @cached_property
+    def out_of_fold_rows(self) -> Rows:
+        """The rows that some fold validates on: with time, all but the earliest."""
+        return np.sort(np.concatenate([validation for _, validation in self.folds]))
+
+    def calibration_rows(self, number: int) -> Rows:
+        """The rows on which to calibrate the scores of fold `number`: those of other folds.
+
+        With time, only those of earlier folds: none for the first.
+        """
+        by_time = self.problem.rows.time is not None
+        others = [
+            validation
+            for other, (_, validation) in enumerate(self.folds)
+            if (other < number if by_time else other != number)
+        ]
+        return np.concatenate(others) if others else np.array([], np.intp)
+
+    def inner_folds(self, rows: Rows) -> list[tuple[Rows, Rows]]:
+        """Folds of some of the rows, numbered from 0.
+
+        Raises:
+            BadInput: they cannot be split.
+        """
+        with FEATURES_LOCK:
+            return list(folds(self.problem, take(self.dataset.train, rows), SEED))
+
+    def outcomes(self, rows: Rows) -> Array:
+        """The outcomes of some of the rows, as numbers."""
+        values: Array = self.dataset.targets.values[rows]
+        return values
+
+    def labels(self, rows: Rows) -> NDArray[Any]:
+        """The outcomes of some of the rows, as a model is fitted on them."""
+        labels: NDArray[Any] = self.dataset.targets.labels[rows]
+        return labels
+
+    def groups(self, rows: Rows) -> Units | None:
+        """Which of some of the rows are of one unit."""
+        return among(self.dataset.targets.groups, rows)
+
+    def fit_features(self, steps: Pipeline, rows: Rows) -> tuple[Pipeline, Any]:
+        """A copy of a model's `steps` but its last, fitted on some rows, and their features.
+
+        The rows are released before a model is fitted on the features: a pipeline that is fitted
+        as a whole holds both.
+        """
+        with FEATURES_LOCK:
+            steps = clone(steps)
+            return steps, steps.fit_transform(take(self.table, rows), self.labels(rows))
+
+    def fit(self, model: Pipeline, rows: Rows | None = None) -> Pipeline:
+        """A copy of `model`, fitted on some of the rows or all of them."""
+        rows = np.arange(len(self.table)) if rows is None else rows
+        steps, features = self.fit_features(model[:-1], rows)
+        return joined(steps, model, clone(model[-1]).fit(features, self.labels(rows)))
+
+    def predict(self, model: Pipeline, rows: Rows) -> Array:
+        """A fitted model's predictions of some of the rows (see `training.evaluate.predict`)."""
+        return self.predict_inputs(model, take(self.table, rows))
+
+    def predict_inputs(self, model: Any, inputs: Any) -> Array:
+        """A fitted model's predictions of such inputs; or its last step's, of their features."""
+        return predict(model, inputs, self.task, self.dataset.targets.classes)
+
+    def measure(self, rows: Rows, predictions: Array) -> float:
+        """The success metric on some of the rows."""
+        return self.metric.compute(self.outcomes(rows), predictions)
+
+
+def cross_validation_data(dataset: Dataset) -> CrossValidationData:
+    """The training rows of `dataset` and their folds.
+
+    Raises:
+        BadInput: the rows cannot be split into folds.
+    """
+    pairs = tuple(folds(dataset.problem, dataset.train, SEED))
+    return CrossValidationData(dataset.without_test_inputs(), dataset.inputs(dataset.train), pairs)
 
 
 def prepare(problem: Problem, contract: pa.DataFrameSchema) -> CrossValidationData:
@@ -21,7 +141,12 @@ def prepare(problem: Problem, contract: pa.DataFrameSchema) -> CrossValidationDa
             same outcome.
     """
     dataset = gather(problem, contract)
-    _check_outcomes_differ(dataset)
+    if len(np.unique(dataset.targets.values)) < 2:
+        raise BadInput(
+            f"Column '{problem.target.column}' has the same value in all {len(dataset.train):,} "
+            "training rows. Choose another target, or add rows with other outcomes.",
+            code="constant-target",
+        )
     data = cross_validation_data(dataset)
     del dataset
     trim_memory()
@@ -29,15 +154,11 @@ def prepare(problem: Problem, contract: pa.DataFrameSchema) -> CrossValidationDa
 
 
 def summary(data: CrossValidationData) -> str:
-    """The number of training rows and inputs, and how the rows were split, in one line."""
+    """The number of training rows and inputs, and the split, in one line."""
     inputs = count(len(data.dataset.columns), "input")
-    return f"{len(data.table):,} rows to learn from, {inputs}; {data.dataset.parts.how}"
+    return f"{len(data.table):,} training rows, {inputs}; {data.dataset.split.how}"
 
 
-def _check_outcomes_differ(dataset: Dataset) -> None:
-    if len(np.unique(dataset.known.values)) < 2:
-        raise BadInput(
-            f"'{dataset.problem.target.column}' has the same value in all "
-            f"{len(dataset.learning):,} rows to learn from; choose another target, or add rows "
-            "that differ"
-        )
+def joined(steps: Pipeline, model: Pipeline, last: BaseEstimator) -> Pipeline:
+    """Fitted steps as one pipeline, named as those of `model`."""
+    return Pipeline([*steps.steps, (model.steps[-1][0], last)])

@@ -1,25 +1,26 @@
-"""Makes a run's model again from what the run recorded: the same code, data and parameters.
+"""Trains a run's model again from its metadata: the same code, data and parameters.
 
-Nothing is searched and nothing chosen: what was decided then is only carried out again.
+Nothing is searched or chosen: the recorded choices are applied.
 """
 
 import json
-import os
-from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import skops.io
 
 from engine.problem.errors import BadInput
-from engine.problem.files import read_json
+from engine.problem.files import read_json, write_atomically
 from engine.problem.spec import Problem
-from engine.training.candidates import ModelDefinition, recipe
+from engine.training.candidates import ModelDefinition, candidate_from_parameters
 from engine.training.dataset import SEED, gather
 from engine.training.fit_final import fit_final
-from engine.training.folds import cross_validate, cross_validation_data
+from engine.training.folds import cross_validate
+from engine.training.prepare import cross_validation_data
 from engine.training.record.provenance import provenance
 from engine.training.record.write import RUN_METADATA
+from engine.training.run import Progress
 
 MODEL = "model.skops"
 NEEDED = {
@@ -34,69 +35,63 @@ NEEDED = {
 def retrain(
     problem: Problem,
     definition: ModelDefinition,
-    facts_file: Path,
+    metadata_file: Path,
     out: Path,
-    say: Callable[[str], None] = print,
+    progress: Progress = print,
 ) -> dict[str, Any]:
-    """Write `out`/model.skops and `out`/training.json; returns what the latter holds.
+    """Write `out`/model.skops and `out`/training.json; returns the content of the latter.
 
     Raises:
-        BadInput: the facts cannot be read, or the data or the seed is not what they name.
+        BadInput: the metadata cannot be read, or the data or the seed is not what it names.
     """
-    facts = _read(facts_file)
+    recorded = _read(metadata_file)
     dataset = gather(problem, definition.contract)
-    if dataset.digest != facts["data_digest"]:
+    if dataset.digest != recorded["data_digest"]:
         raise BadInput(
-            f"expected the data with digest {facts['data_digest'][:12]}, {problem.rows.source} "
-            f"holds rows of {dataset.digest[:12]}; restore the rows that the run was trained on, "
-            "or train again with `python -m poc train`"
+            f"The run was trained on data with digest {recorded['data_digest'][:12]}, but "
+            f"{problem.rows.source} has {dataset.digest[:12]}. Restore the run's rows, or train "
+            "again with `python -m poc train`.",
+            code="data-changed",
         )
-    if facts["seed"] != SEED:
+    if recorded["seed"] != SEED:
         raise BadInput(
-            f"the run's seed is {facts['seed']}, engine/training/dataset.py has {SEED}; check out "
-            "the commit that the run was trained with"
+            f"The run's seed is {recorded['seed']}, engine/training/dataset.py has {SEED}. Check "
+            "out the commit that the run was trained with.",
+            code="seed-changed",
         )
-    taught = cross_validation_data(dataset)
-    tried = definition.candidates(dataset.columns, problem.target.task, SEED, len(taught.table))
-    again = recipe(tried, facts["candidate"], facts["parameters"])
-    [trial] = cross_validate(taught, [again])
-    finished = fit_final(taught, trial, facts["calibrated"] or None)
-    found = {
-        "candidate": again.name,
-        "parameters": again.parameters,
-        "calibrated": finished.calibrated or False,
-        "classes": dataset.known.classes,
-        "threshold": finished.threshold,
-        "metric": taught.metric.name,
-        "mean": finished.trial.mean,
-        "error": finished.trial.error,
+    data = cross_validation_data(dataset)
+    candidates = definition.candidates(dataset.columns, data.task, SEED, len(data.table))
+    candidate = candidate_from_parameters(candidates, recorded["candidate"], recorded["parameters"])
+    [trial] = cross_validate(data, [candidate])
+    final = fit_final(data, trial, recorded["calibrated"] or None)
+    metadata = {
+        "candidate": candidate.name,
+        "parameters": candidate.parameters,
+        "calibrated": final.calibrated or False,
+        "classes": dataset.targets.classes,
+        "threshold": final.threshold,
+        "metric": data.metric.name,
+        "mean": final.trial.mean,
+        "error": final.trial.standard_error,
         "seed": SEED,
         "data_digest": dataset.digest,
-        "code": provenance().to_json(),
+        "code": asdict(provenance()),
     }
-    out.mkdir(parents=True, exist_ok=True)
-    _replace(out / MODEL, skops.io.dumps(finished.model))
-    _replace(out / RUN_METADATA, json.dumps(found, indent=1).encode())
-    say(f"{again.name} trained again: {taught.metric.name} {finished.trial.mean:.4f}")
-    return found
+    write_atomically(out / MODEL, skops.io.dumps(final.model))
+    write_atomically(out / RUN_METADATA, json.dumps(metadata, indent=1))
+    progress(f"Trained {candidate.name} again: {data.metric.name} {final.trial.mean:.4f}.")
+    return metadata
 
 
 def _read(file: Path) -> dict[str, Any]:
-    facts = read_json(file, f"a run's {RUN_METADATA}", "take it from the run's artifacts in MLflow")
-    missing = [name for name, kind in NEEDED.items() if not isinstance(facts.get(name), kind)]
+    metadata = read_json(
+        file, f"a run's {RUN_METADATA}", "take it from the run's artifacts in MLflow"
+    )
+    missing = [name for name, kind in NEEDED.items() if not isinstance(metadata.get(name), kind)]
     if missing:
         raise BadInput(
-            f"{file} lacks {', '.join(missing)}: it was recorded by an older training; train "
-            "again with `python -m poc train`"
+            f"{file} lacks {', '.join(missing)}: an older training recorded it. Train again with "
+            "`python -m poc train`.",
+            code="incomplete-metadata",
         )
-    return facts
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    return metadata

@@ -1,10 +1,13 @@
-"""What a training returns, and where its progress goes."""
+"""The result of a training, and where its progress goes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import datetime
+from typing import Any
 
-from engine.training.folds import Trial
+from engine.problem.metrics import Array, Units
+from engine.problem.spec import Problem
+from engine.training.prepare import CrossValidationData
 
 # Takes one line of progress; `print` is one.
 Progress = Callable[[str], None]
@@ -14,14 +17,60 @@ Progress = Callable[[str], None]
 class Run:
     """A recorded training run.
 
-    `trials` hold every candidate's cross-validation, the chosen one's as it is handed on;
-    `threshold` is the score from which acting earns most (None unless binary); `rows` is the
-    number of training rows; `page` shows the run.
+    `metadata` is its training.json. `scores` holds each candidate's out-of-fold predictions, a row
+    for each training row: shape (n,), or (n, k) for several classes; NaN where no fold validated on
+    the row.
     """
 
     run_id: str
-    chosen: str
-    trials: tuple[Trial, ...]
-    threshold: float | None
-    rows: int
-    page: Path
+    data: CrossValidationData
+    metadata: Mapping[str, Any]
+    scores: Mapping[str, Array]
+    trained_at: datetime
+
+    @property
+    def problem(self) -> Problem:
+        """The problem that the run was trained for."""
+        return self.data.problem
+
+    @property
+    def rows(self) -> int:
+        """The number of training rows."""
+        return len(self.data.table)
+
+    @property
+    def chosen(self) -> str:
+        """The name of the chosen candidate."""
+        return str(self.metadata["candidate"])
+
+    @property
+    def chosen_trial(self) -> Mapping[str, Any]:
+        """The chosen candidate's trial, as in training.json."""
+        trials = {trial["name"]: trial for trial in self.metadata["trials"]}
+        chosen: Mapping[str, Any] = trials[self.chosen]
+        return chosen
+
+    @property
+    def threshold(self) -> float | None:
+        """The score from which acting earns most; None unless binary."""
+        threshold: float | None = self.metadata["threshold"]
+        return threshold
+
+    @property
+    def outcome(self) -> Array:
+        """The outcomes of the out-of-fold rows."""
+        return self.data.outcomes(self.data.out_of_fold_rows)
+
+    @property
+    def groups(self) -> Units | None:
+        """Which out-of-fold rows are of one unit."""
+        return self.data.groups(self.data.out_of_fold_rows)
+
+    @property
+    def predictions(self) -> Array:
+        """The chosen candidate's predictions of the out-of-fold rows."""
+        return self.out_of_fold(self.chosen)
+
+    def out_of_fold(self, candidate: str) -> Array:
+        """A candidate's predictions of the out-of-fold rows."""
+        return self.scores[candidate][self.data.out_of_fold_rows]

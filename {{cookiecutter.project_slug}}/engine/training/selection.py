@@ -14,7 +14,7 @@ def select(problem: Problem, trials: Sequence[Trial]) -> Trial:
     """The simplest candidate within one standard error of the best (Breiman et al. 1984, 3.4.3).
 
     Args:
-        trials: simplest candidate first; baselines and the champion are passed over.
+        trials: simplest candidate first; baselines and the champion are skipped.
 
     Raises:
         BadInput: the success metric is not defined in every fold.
@@ -24,8 +24,11 @@ def select(problem: Problem, trials: Sequence[Trial]) -> Trial:
     if not all(np.isfinite(trial.mean) for trial in real):
         raise BadInput(
             f"{problem.success.metric} is not defined in every fold of the cross-validation, most "
-            "likely because the outcomes of one are all the same; take more rows, or another "
-            "success.metric in problem.toml"
+            "likely because all outcomes of one are the same. Add rows, or choose another "
+            "success.metric in problem.toml.",
+            code="undefined-metric",
         )
     best = max(real, key=lambda trial: sign * trial.mean)
-    return next(trial for trial in real if sign * trial.mean >= sign * best.mean - best.error)
+    return next(
+        trial for trial in real if sign * trial.mean >= sign * best.mean - best.standard_error
+    )

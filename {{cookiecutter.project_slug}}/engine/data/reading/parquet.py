@@ -1,6 +1,6 @@
-"""Reads a Parquet file whole, or says in one sentence why not and what to do.
+"""Reads a Parquet file whole.
 
-What comes out has plain types only: int64 or Int64, float64, bool or boolean, str, datetime64.
+The frame has plain types only: int64 or Int64, float64, bool or boolean, str, datetime64.
 """
 
 from collections import Counter
@@ -10,27 +10,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from engine.contract.arrow_types import plain, plain_type
 from engine.contract.text_table import LONGEST_NAME
 from engine.problem.errors import BadInput
 
-# Parquet's types and what they are read as; the first that fits.
-READ_AS = (
-    (pa.types.is_uint64, pa.float64()),
-    (pa.types.is_integer, pa.int64()),
-    (pa.types.is_floating, pa.float64()),
-    (pa.types.is_decimal, pa.float64()),
-    (pa.types.is_boolean, pa.bool_()),
-    (pa.types.is_date, pa.timestamp("us")),
-    (pa.types.is_time, pa.string()),
-    (pa.types.is_string, pa.string()),
-    (pa.types.is_large_string, pa.string()),
-    (pa.types.is_string_view, pa.string()),
-    (pa.types.is_null, pa.string()),
-)
-
 
 def read_parquet(path: Path) -> pd.DataFrame:
-    """The rows of a Parquet file; what pandas noted in it (index, types) is left aside.
+    """The rows of a Parquet file; metadata of pandas in it is ignored.
 
     Raises:
         BadInput: no Parquet file, or columns that are doubled, unnamed or hold no single values.
@@ -38,32 +24,24 @@ def read_parquet(path: Path) -> pd.DataFrame:
     try:
         schema = pq.read_schema(path)
         _check_names(path, schema.names)
-        wanted = {field.name: _plain(field.type) for field in schema}
-        if unfit := [name for name, kind in wanted.items() if kind is None]:
+        if unfit := [field.name for field in schema if plain_type(field.type) is None]:
             kinds = ", ".join(f"'{name}' ({schema.field(name).type})" for name in unfit)
             raise BadInput(
                 f"{path} has columns of lists, structs or bytes: {kinds}; a row needs one value "
-                "a column, so flatten them or leave them out"
+                "a column, so flatten them or leave them out",
+                code="not-single-values",
             )
-        # Not safe: a decimal or a huge number may lose its last digits on becoming a float.
-        table = pq.read_table(path).cast(pa.schema(list(wanted.items())), safe=False)
+        table = pq.read_table(path)
+        table = pa.table({name: plain(table[name]) for name in table.column_names})
         types = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
         frame: pd.DataFrame = table.to_pandas(types_mapper=types.get, ignore_metadata=True)
     except (pa.ArrowException, OSError, UnicodeError) as error:
         reason = " ".join(str(error).split())
         raise BadInput(
-            f"{path} is no readable Parquet file: {reason:.300}; export it again"
+            f"{path} is no readable Parquet file: {reason:.300}; export it again",
+            code="unreadable-file",
         ) from None
     return frame
-
-
-def _plain(kind: pa.DataType) -> pa.DataType | None:
-    """The type that a column of `kind` is read as; None if its cells are no single values."""
-    if pa.types.is_dictionary(kind):
-        return _plain(kind.value_type)
-    if pa.types.is_timestamp(kind):
-        return pa.timestamp("us", kind.tz)
-    return next((plain for is_one, plain in READ_AS if is_one(kind)), None)
 
 
 def _check_names(path: Path, names: list[str]) -> None:
@@ -71,16 +49,19 @@ def _check_names(path: Path, names: list[str]) -> None:
     if doubled:
         raise BadInput(
             f"{path} has several columns named {', '.join(map(repr, doubled))}; "
-            "give each a name of its own"
+            "give each a name of its own",
+            code="duplicate-column",
         )
     for number, name in enumerate(names, start=1):
         if not name.strip():
             raise BadInput(
                 f"{path} has a column without a name (number {number}); name it, or leave it out "
-                "if it only numbers the rows"
+                "if it only numbers the rows",
+                code="unnamed-column",
             )
         if len(name) > LONGEST_NAME:
             raise BadInput(
                 f"{path} has a column name of {len(name)} characters ({name[:30]!r}…); "
-                f"give it one of at most {LONGEST_NAME}"
+                f"give it one of at most {LONGEST_NAME}",
+                code="column-name-too-long",
             )

@@ -1,7 +1,7 @@
-"""Reads what a query gives, from the database that the environment names.
+"""Reads the result of a query from the database that the environment names.
 
-The query stands in a file, so that it is reviewed like code. The address of the database, and the
-password in it, stand in DATABASE_URL alone: in no file, no message and no log.
+The query stands in a file, so that it is reviewed like code. The address of the database
+with its password stands in DATABASE_URL only: in no file, message or log.
 """
 
 import datetime as dt
@@ -26,7 +26,7 @@ from engine.problem.files import read_text
 ADDRESS = "DATABASE_URL"
 # Rows come in pieces of so many; a query that gives more than MOST is no table for one machine.
 PIECE, MOST = 20_000, 5_000_000
-TIMEOUT = 10  # seconds until a server that does not answer is given up
+TIMEOUT = 10  # seconds to wait for a connection
 SECRET = ("pass", "secret", "token", "key")
 WHOLE = range(-(2**63), 2**63)
 HIDDEN = "***"
@@ -35,11 +35,11 @@ DRIVERS = (ImportError, ValueError, TypeError, ArithmeticError, OSError)
 
 
 def read_sql(path: Path) -> pd.DataFrame:
-    """The rows that the query in `path` gives, in the order of their values.
+    """The rows of the query in `path`, in the order of their values.
 
     A database may give the same rows in another order each time. Sorted from the first column to
-    the last, they have one digest and one split whatever the query says on order. The query cannot
-    write: the transaction is read-only.
+    the last, they have one digest and one split. The transaction is
+    read-only.
 
     Raises:
         BadInput: there is no DATABASE_URL or no database at it, the query is refused, gives too
@@ -47,20 +47,21 @@ def read_sql(path: Path) -> pd.DataFrame:
     """
     query = read_text(path, "a query", "save it as UTF-8 text").strip().rstrip(";").rstrip()
     if not query:
-        raise BadInput(f"{path} is empty; a query must stand in it")
+        raise BadInput(f"{path} is empty; a query must stand in it", code="empty-query")
     address = _address()
     try:
         _check_is_there(address)
-        engine = create_engine(address, connect_args=_patience(address))
+        engine = create_engine(address, connect_args=_timeouts(address))
         with engine.connect() as connection:
-            names, pieces = _ask(connection, address, query)
+            names, pieces = _query(connection, address, query)
             _check_names(path, names)
             frame = _frame(path, names, pieces)
         engine.dispose()
     except (SQLAlchemyError, pa.ArrowException, *DRIVERS) as error:
         raise BadInput(
-            f"{path} cannot be read from {_shown(address)}: {_said(error, address)}; mend the "
-            f"query, or {ADDRESS}"
+            f"{path} cannot be read from {_shown(address)}: {_reason(error, address)}; fix the "
+            f"query, or {ADDRESS}",
+            code="query-failed",
         ) from None
     return frame
 
@@ -70,7 +71,8 @@ def _address() -> URL:
     if not given:
         raise BadInput(
             f"a query needs the address of its database in the environment variable {ADDRESS}, "
-            f"and none is set; for example: export {ADDRESS}=postgresql://user@host:5432/name"
+            f"and none is set; for example: export {ADDRESS}=postgresql://user@host:5432/name",
+            code="no-database-url",
         )
     try:
         address = make_url(given)
@@ -78,7 +80,8 @@ def _address() -> URL:
         # What was given is not repeated: it may hold a password.
         raise BadInput(
             f"{ADDRESS} is no address of a database; expected dialect://user:password@host:port/"
-            "name, special characters in the password percent-encoded"
+            "name, special characters in the password percent-encoded",
+            code="bad-database-url",
         ) from None
     if address.drivername in ("postgres", "postgresql"):
         address = address.set(drivername="postgresql+psycopg")
@@ -86,21 +89,21 @@ def _address() -> URL:
 
 
 def _check_is_there(address: URL) -> None:
-    """SQLite would make a database that is not there."""
+    """Check that the file exists: SQLite would create it."""
     name = address.database or ":memory:"
     is_named = address.get_backend_name() == "sqlite" and not name.startswith((":", "file:"))
     if is_named and not Path(name).is_file():
         raise FileNotFoundError(f"there is no database file {name:.200}")
 
 
-def _patience(address: URL) -> dict[str, Any]:
+def _timeouts(address: URL) -> dict[str, Any]:
     return {"connect_timeout": TIMEOUT} if address.get_backend_name() == "postgresql" else {}
 
 
-def _ask(
+def _query(
     connection: Connection, address: URL, query: str
 ) -> tuple[list[str], Iterator[Sequence[Any]]]:
-    """The names of the columns, and the rows in pieces; nothing can be written on the way."""
+    """The names of the columns, and the rows in pieces, read only."""
     options: dict[str, Any] = {"stream_results": True, "no_parameters": True}
     if address.get_backend_name() == "postgresql":
         options["postgresql_readonly"] = True
@@ -113,12 +116,13 @@ def _ask(
 
 
 def _check_names(path: Path, names: Sequence[str]) -> None:
-    odd = sorted({name for name in names if names.count(name) > 1 or not name.strip()})
-    odd += [name for name in names if len(name) > LONGEST_NAME]
-    if odd:
+    invalid = sorted({name for name in names if names.count(name) > 1 or not name.strip()})
+    invalid += [name for name in names if len(name) > LONGEST_NAME]
+    if invalid:
         raise BadInput(
             f"{path} gives columns that are doubled, unnamed or too long: "
-            f"{', '.join(f'{name!r:.40}' for name in odd)}; give each a name with AS"
+            f"{', '.join(f'{name!r:.40}' for name in invalid)}; give each a name with AS",
+            code="bad-column-names",
         )
 
 
@@ -130,12 +134,13 @@ def _frame(path: Path, names: Sequence[str], pieces: Iterator[Sequence[Any]]) ->
         if len(columns[0]) > MOST:
             raise BadInput(
                 f"{path} gives more than {MOST:,} rows; ask for fewer, by a WHERE on time or a "
-                "sample"
+                "sample",
+                code="too-many-rows",
             )
     table = pa.table({name: _typed(path, name, columns[at]) for at, name in enumerate(names)})
     table = table.sort_by([(name, "ascending") for name in names])
-    types = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype(), pa.string(): TEXT}
-    frame: pd.DataFrame = table.to_pandas(types_mapper=types.get)
+    mapping = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype(), pa.string(): TEXT}
+    frame: pd.DataFrame = table.to_pandas(types_mapper=mapping.get)
     return frame
 
 
@@ -143,7 +148,7 @@ TEXT = pd.StringDtype(na_value=np.nan)
 
 
 def _typed(path: Path, name: str, values: list[Any]) -> pa.Array:
-    """Values as Python has them, as one plain type; the list is emptied to save memory."""
+    """Values of Python in one plain type; the list is emptied to save memory."""
     kinds = {type(value) for value in values} - {type(None)}
     if kinds <= {bool}:
         wanted = pa.bool_() if kinds else pa.string()
@@ -154,35 +159,36 @@ def _typed(path: Path, name: str, values: list[Any]) -> pa.Array:
         values[:] = [None if value is None else float(value) for value in values]
     elif kinds <= {dt.date, dt.datetime}:
         wanted = pa.timestamp("us")
-        values[:] = [None if value is None else _moment(value) for value in values]
+        values[:] = [None if value is None else _timestamp(value) for value in values]
     elif kinds <= {str, uuid.UUID, dt.time}:
         wanted = pa.string()
         values[:] = [None if value is None else str(value).strip() or None for value in values]
     else:
-        found = ", ".join(sorted(kind.__name__ for kind in kinds))
+        types = ", ".join(sorted(kind.__name__ for kind in kinds))
         raise BadInput(
-            f"column '{name}' of {path} holds {found}; a row needs one plain value a column, so "
-            "CAST it in the query, or leave it out"
+            f"column '{name}' of {path} holds {types}; a row needs one plain value a column, so "
+            "CAST it in the query, or leave it out",
+            code="not-single-values",
         )
     array = pa.array(values, wanted, from_pandas=True)
     values.clear()
     return array
 
 
-def _moment(value: dt.date) -> dt.datetime:
-    """A day or a time as a time without a zone, on UTC's clock."""
+def _timestamp(value: dt.date) -> dt.datetime:
+    """A day or a time in UTC, without a zone."""
     if not isinstance(value, dt.datetime):
         return dt.datetime.combine(value, dt.time())
     return value.astimezone(dt.UTC).replace(tzinfo=None) if value.tzinfo else value
 
 
 def _shown(address: URL) -> str:
-    """The address for people: without password and without what stands behind the question mark."""
+    """The address without its password and its parameters."""
     return address.set(query={}).render_as_string(hide_password=True)
 
 
-def _said(error: Exception, address: URL) -> str:
-    """The first lines of what a driver reported, every secret of the address blotted out."""
+def _reason(error: Exception, address: URL) -> str:
+    """The start of a driver's message, with every secret of the address hidden."""
     reason = " ".join(str(getattr(error, "orig", None) or error).split())
     secrets = [address.password or ""]
     for key, given in address.query.items():

@@ -7,11 +7,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
-from engine.contract.arrow_texts import trim
+from engine.contract.cells import trimmed
 from engine.contract.encoding import check_encoding
 from engine.contract.layout import SEPARATORS, Layout
-from engine.contract.text_table import header, read_table
-from engine.data.reading.layout import sniff
+from engine.contract.sniff import sniff
+from engine.contract.text_table import batches, header
 from engine.problem.errors import BadInput
 
 __all__ = ["header", "read_text"]
@@ -34,10 +34,8 @@ def read_text(path: Path, layout: Layout | None = None) -> pd.DataFrame:
         check_encoding(path, layout.encoding)
     names = list(header(path, layout).names)
     table = _table(path, layout, names)
-    columns = {name: [trim(part) for part in table[name].chunks] for name in names}
-    made = pa.table({name: pa.chunked_array(columns[name], pa.string()) for name in names})
-    frame: pd.DataFrame = made.to_pandas(types_mapper={pa.string(): TEXT}.get)
-    return frame
+    frame: pd.DataFrame = table.to_pandas(types_mapper={pa.string(): TEXT}.get)
+    return pd.DataFrame({name: trimmed(frame[name]) for name in names}, copy=False)
 
 
 def _table(path: Path, layout: Layout, names: list[str]) -> pa.Table:
@@ -49,7 +47,9 @@ def _table(path: Path, layout: Layout, names: list[str]) -> pa.Table:
         return "error"
 
     try:
-        return read_table(path, layout, names, note)
+        schema = pa.schema(dict.fromkeys(names, pa.string()))
+        pieces = [batch for batch, _ in batches(path, layout, names, note)]
+        return pa.Table.from_batches(pieces, schema)
     except (pa.ArrowException, OSError, UnicodeError) as error:
         if not bad:
             reason = " ".join(str(error).split())
@@ -61,7 +61,7 @@ def _table(path: Path, layout: Layout, names: list[str]) -> pa.Table:
         title = "; if a title stands above the header, delete its lines" if titled else ""
         raise BadInput(
             f"{path} has {row.expected_columns} columns, but row {number} below the header has "
-            f"{row.actual_columns} cells ({row.text[:40]!r}…); mend that row; read as separated by "
+            f"{row.actual_columns} cells ({row.text[:40]!r}…); fix that row; read as separated by "
             f"{SEPARATORS[layout.separator]}, and one inside a cell needs quotes around the cell"
             f"{title}",
             code="row-length",

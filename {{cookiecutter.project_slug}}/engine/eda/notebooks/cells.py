@@ -1,18 +1,21 @@
-"""Runs a marimo notebook without a browser, cell by cell, as one process that starts afresh.
+"""Runs a marimo notebook without a browser, all cells in one process.
 
-Only marimo's documented ways are used: its files are Python, `app` is the notebook, and `app.run()`
-gives the output of each cell in the order of the file.
+This uses documented features of marimo only: a notebook is a Python file, `app` is the notebook,
+and `app.run()` returns the output of each cell in the order of the file.
 """
 
 import ast
 import io
+import re
 import runpy
 import sys
 import textwrap
-from collections.abc import Iterator
+import traceback
+from collections.abc import Iterable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any, Literal
 
 from engine.problem.errors import BadInput
@@ -20,6 +23,7 @@ from engine.problem.files import read_text
 
 Kind = Literal["setup", "cell", "function"]
 Defined = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+APP = re.compile(r"^app = marimo\.App\(", re.MULTILINE)
 DECORATORS: dict[str, Kind] = {
     "app.cell": "cell",
     "app.function": "function",
@@ -29,7 +33,7 @@ DECORATORS: dict[str, Kind] = {
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell as it stands in the file: lines are numbered from 1, `last` is part of it."""
+    """A cell of the file, from line `first` to line `last`, numbered from 1."""
 
     name: str
     kind: Kind
@@ -51,7 +55,7 @@ class RunCell:
 
 def is_notebook(path: Path) -> bool:
     """Whether a Python file is a marimo notebook: it makes an `app` of `marimo.App`."""
-    return _makes_app(path.read_text(encoding="utf-8", errors="replace").splitlines())
+    return bool(APP.search(path.read_text(encoding="utf-8", errors="replace")))
 
 
 def cells(path: Path) -> list[Cell]:
@@ -61,29 +65,22 @@ def cells(path: Path) -> list[Cell]:
         BadInput: the file is no marimo notebook.
     """
     then = "`marimo edit FILE.py` makes one"
-    lines = read_text(path, "a marimo notebook", then).splitlines()
-    if not _makes_app(lines):
-        raise BadInput(
-            f"expected a marimo notebook in {path} (`app = marimo.App()` and cells), found none; "
-            f"{then}"
-        )
+    text = read_text(path, "a marimo notebook", then)
+    if not APP.search(text):
+        message = f"{path} is not a marimo notebook: it has no line `app = marimo.App()`; {then}"
+        raise BadInput(message, code="not-a-notebook")
     try:
-        body = ast.parse("\n".join(lines)).body
+        body = ast.parse(text).body
     except SyntaxError as error:
-        raise BadInput(
-            f"{path}, line {error.lineno}: {error.msg}; mend it, then run again"
-        ) from None
+        message = f"{path}, line {error.lineno}: {error.msg}; correct it, then run again"
+        raise BadInput(message, code="notebook-syntax") from None
     except (RecursionError, MemoryError):  # the parser's own limits
-        raise BadInput(
-            f"{path} is nested too deeply for Python to read; split the expression, then run again"
-        ) from None
+        message = f"{path} is nested too deeply for Python; split the expression, then run again"
+        raise BadInput(message, code="notebook-syntax") from None
     result: list[Cell] = []
     for node in body:
-        if isinstance(node, ast.With) and ast.unparse(node.items[0].context_expr) == "app.setup":
-            last = node.end_lineno or node.lineno
-            result.append(Cell("setup", "setup", node.lineno, last, _code(node, "setup", lines)))
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            result += _decorated(node, len(result) + 1, lines)
+        if cell := _cell(node, len(result) + 1, text.splitlines()):
+            result.append(cell)
     return result
 
 
@@ -99,46 +96,42 @@ def run(path: Path) -> list[RunCell]:
             app = runpy.run_path(str(path), run_name=path.stem)["app"]
             outputs, _ = app.run()
     except (Exception, SystemExit) as error:
-        raise BadInput(_failed(path, cells_, error)) from error
-    left = [cell for cell in cells_ if cell.kind != "setup" and not cell.disabled]
-    if len(outputs) != len(left):
+        raise BadInput(_failed(path, cells_, error), code="notebook-cell-failed") from error
+    expected = [cell for cell in cells_ if cell.kind != "setup" and not cell.disabled]
+    if len(outputs) != len(expected):
         raise BadInput(
-            f"{path}: {len(left) - len(outputs)} of {len(left)} cells did not run, because a cell "
-            "stopped them (mo.stop); nobody presses a button here: let it run without one"
+            f"{path}: {len(expected) - len(outputs)} of {len(expected)} cells did not run, because "
+            "a cell stopped them (mo.stop); change it so that they run without a button",
+            code="notebook-stopped",
         )
-    output_of = dict(zip(left, outputs, strict=True))
-    return [
-        RunCell(cell, output_of.get(cell), printed.between(cell.first, cell.last))
-        for cell in cells_
-    ]
+    output_of = dict(zip(expected, outputs, strict=True))
+    return [RunCell(cell, output_of.get(cell), printed.between(cell)) for cell in cells_]
 
 
-def _makes_app(lines: list[str]) -> bool:
-    return any(line.startswith("app = marimo.App(") for line in lines)
-
-
-def _decorated(node: Defined, number: int, lines: list[str]) -> Iterator[Cell]:
-    """The cell that a function or class is, where marimo's decorator says so."""
+def _cell(node: ast.stmt, number: int, lines: list[str]) -> Cell | None:
+    """The cell of a statement; None if marimo's decorator does not make it one."""
+    last = node.end_lineno or node.lineno
+    if isinstance(node, ast.With) and ast.unparse(node.items[0].context_expr) == "app.setup":
+        return Cell("setup", "setup", node.lineno, last, _code(node, "setup", lines))
+    if not isinstance(node, Defined):
+        return None
     for decorator in node.decorator_list:
-        called = decorator if isinstance(decorator, ast.Call) else None
-        kind = DECORATORS.get(ast.unparse(called.func if called else decorator))
-        if kind:
-            options = (
-                {word.arg: ast.unparse(word.value) for word in called.keywords} if called else {}
-            )
-            yield Cell(
+        name, _, options = ast.unparse(decorator).partition("(")
+        if kind := DECORATORS.get(name):
+            return Cell(
                 name=f"cell {number}" if node.name == "_" else node.name,
                 kind=kind,
                 first=decorator.lineno,
-                last=node.end_lineno or node.lineno,
+                last=last,
                 code=_code(node, kind, lines),
-                hidden=options.get("hide_code") == "True",
-                disabled=options.get("disabled") == "True",
+                hidden="hide_code=True" in options,
+                disabled="disabled=True" in options,
             )
+    return None
 
 
 def _code(node: Defined | ast.With, kind: Kind, lines: list[str]) -> str:
-    """What a person wrote: the body without marimo's own `return`, or a whole function."""
+    """The source: the body without marimo's own `return`, or a whole function."""
     if kind == "function":
         return "\n".join(lines[node.lineno - 1 : node.end_lineno])
     first, last = node.body[0].lineno, node.end_lineno or node.lineno
@@ -151,43 +144,32 @@ def _code(node: Defined | ast.With, kind: Kind, lines: list[str]) -> str:
 
 def _failed(path: Path, cells_: list[Cell], error: BaseException) -> str:
     """Which cell failed, in which line, and how."""
-    output = f"{type(error).__name__}: {error}".strip(": ")
-    line = _line(path, error)
-    where = next((c.name for c in cells_ if c.first <= line <= c.last), None)
-    if where is None:
-        return f"{path} does not run: {output}; mend it with `marimo edit {path}`"
-    return f"{path}, {where}, line {line}: {output}; mend the cell, then run again"
+    reason = f"{type(error).__name__}: {error}".strip(": ")
+    line = _last_line(path, traceback.walk_tb(error.__traceback__))
+    name = next((cell.name for cell in cells_ if cell.first <= line <= cell.last), None)
+    if name is None:
+        return f"{path} does not run: {reason}; correct it with `marimo edit {path}`"
+    return f"{path}, {name}, line {line}: {reason}; correct the cell, then run again"
 
 
-def _line(path: Path, error: BaseException) -> int:
-    """The line of the notebook that was being run when `error` came; 0 if none was."""
-    trace, line = error.__traceback__, 0
-    while trace:
-        if trace.tb_frame.f_code.co_filename in _names(path):
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return line
-
-
-def _names(path: Path) -> set[str]:
-    return {str(path), str(path.resolve())}
+def _last_line(path: Path, frames: Iterable[tuple[FrameType, int]]) -> int:
+    """The line of the last of the frames that belongs to the notebook; 0 if none does."""
+    names = {str(path), str(path.resolve())}
+    lines = [line for frame, line in frames if frame.f_code.co_filename in names]
+    return lines[-1] if lines else 0
 
 
 class _Printed(io.TextIOBase):
-    """Where printed words go: kept with the line of the notebook that was being run."""
+    """Collects printed texts, each with the line of the notebook that was running."""
 
     def __init__(self, path: Path) -> None:
-        self.names, self.words = _names(path), list[tuple[int, str]]()
+        self.path, self.texts = path, list[tuple[int, str]]()
 
     def write(self, text: str) -> int:
-        frame, line = sys._getframe(1), 0
-        while frame:
-            if frame.f_code.co_filename in self.names:
-                line = frame.f_lineno
-            frame = frame.f_back  # type: ignore[assignment]
-        self.words.append((line, text))
+        # From the innermost frame outwards: the last one belongs to the cell, not to a function.
+        self.texts.append((_last_line(self.path, traceback.walk_stack(sys._getframe(1))), text))
         return len(text)
 
-    def between(self, first: int, last: int) -> str:
-        """What these lines printed."""
-        return "".join(text for line, text in self.words if first <= line <= last)
+    def between(self, cell: Cell) -> str:
+        """The texts that the lines of a cell printed."""
+        return "".join(text for line, text in self.texts if cell.first <= line <= cell.last)

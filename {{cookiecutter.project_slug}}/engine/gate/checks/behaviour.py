@@ -19,9 +19,9 @@ from engine.gate.checks.check import CheckContext, Outcome, Result
 from engine.pages.formatting import percent
 from engine.problem.errors import BadInput
 from engine.problem.expectations import Direction, Invariance, Minimum
+from engine.problem.metrics import Array
 from engine.serving.http.schema import Limits, schema_of
 
-Array = NDArray[np.float64]
 Row = dict[str, Any]
 # The outcome for one expectation, and what was measured.
 Measured = tuple[Outcome, str]
@@ -32,7 +32,11 @@ ROWS, OTHER_VALUES = 400, 5
 TOLERATED = 0.05
 # A smaller change of the score, as a share of the scores' standard deviation, counts as none.
 SMALLEST_CHANGE = 0.02
-NO_COLUMN, NO_ROW = "unknown-column", "invalid-expectation"
+ADVICE = (
+    "Fix the features, or constrain the model (monotonic_cst), for these rows. If the expectation "
+    "is wrong, correct it in problem.toml with the stakeholder."
+)
+INVALID = "invalid-expectation"
 
 
 def behaviour(context: CheckContext) -> Result:
@@ -40,10 +44,10 @@ def behaviour(context: CheckContext) -> Result:
     expected = context.problem.expectations
     required = f"each expectation is met; at most {percent(TOLERATED)} of the rows break it"
     probe = _Probe(context)
-    results: list[Measured] = [
-        *(probe.invariance(one) for one in expected.invariance),
-        *(probe.direction(one) for one in expected.direction),
-        *(probe.minimum(one) for one in expected.minimum),
+    results = [
+        *map(probe.invariance, expected.invariance),
+        *map(probe.direction, expected.direction),
+        *map(probe.minimum, expected.minimum),
     ]
     if not results:
         advice = "State under [expectations] what must hold whatever the metric is."
@@ -51,15 +55,7 @@ def behaviour(context: CheckContext) -> Result:
     outcomes = {outcome for outcome, _ in results}
     worst: Outcome = next((one for one in ("refuse", "warn") if one in outcomes), "pass")
     measured = "; ".join(text for outcome, text in results if outcome == worst)
-    advice = (
-        ""
-        if worst == "pass"
-        else (
-            "Fix the features, or constrain the model (monotonic_cst), for these rows. If the "
-            "expectation is wrong, correct it in problem.toml with the stakeholder."
-        )
-    )
-    return Result(worst, measured, required, advice)
+    return Result(worst, measured, required, "" if worst == "pass" else ADVICE)
 
 
 class _Probe:
@@ -89,18 +85,14 @@ class _Probe:
         """A step raises (or lowers) the mean score, and moves nearly no row the wrong way."""
         column = self._column(one.column)
         if column.type not in ("number", "integer"):
-            raise BadInput(
-                f"expectations.direction names {one.column}, which is no number. Name a number.",
-                code=NO_ROW,
-            )
+            message = f"expectations.direction names {one.column}, which is no number."
+            raise BadInput(f"{message} Name a number.", code=INVALID)
         top = np.inf if column.maximum is None else column.maximum
         rows = [row for row in self._rows if (row[one.column] or np.inf) + one.step <= top]
         if not rows:
-            raise BadInput(
-                f"expectations.direction: {one.column} + {one.step:g} is above its maximum "
-                f"({top:g}) in every row. Take a smaller step.",
-                code=NO_ROW,
-            )
+            message = f"expectations.direction: {one.column} + {one.step:g} is above its maximum "
+            message += f"({top:g}) in every row. Take a smaller step."
+            raise BadInput(message, code=INVALID)
         before = self._scores(rows)
         after = self._scores([{**row, one.column: row[one.column] + one.step} for row in rows])
         sign = 1 if one.score == "rises" else -1
@@ -114,14 +106,19 @@ class _Probe:
 
     def minimum(self, one: Minimum) -> Measured:
         """The stated case, completed to a typical row, gets the expected prediction."""
-        row = {**self._typical(), **{name: self._value(name, v) for name, v in one.row.items()}}
+        for name, value in one.row.items():
+            column = self._column(name)
+            if column.type == "category" and value not in column.categories:
+                message = f"expectations.minimum: {name} = {value!r} is in no training row. "
+                message += f"Its categories are {', '.join(column.categories[:20])}."
+                raise BadInput(message, code="unknown-category")
+        row = self._typical() | one.row
         try:
             self._validate(json.dumps(row).encode())
         except ValidationError as error:
             faults = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())
-            raise BadInput(
-                f"expectations.minimum ({one.because}) breaks the contract: {faults}", code=NO_ROW
-            ) from None
+            message = f"expectations.minimum ({one.because}) breaks the contract: {faults}"
+            raise BadInput(message, code=INVALID) from None
         [prediction] = self._context.predictor.predict([row])
         score, case = prediction["score"], ", ".join(f"{k} = {v}" for k, v in one.row.items())
         measured = f"{case}: score {score:.3f}"
@@ -140,26 +137,14 @@ class _Probe:
 
     def _column(self, name: str) -> Column:
         if name not in self._columns:
-            raise BadInput(
-                f"expectations name {name!r}, which is no input of the model. Its inputs are "
-                f"{', '.join(self._columns)}.",
-                code=NO_COLUMN,
-            )
+            message = f"expectations name {name!r}, which is no input of the model. "
+            message += f"Its inputs are {', '.join(self._columns)}."
+            raise BadInput(message, code="unknown-column")
         return self._columns[name]
-
-    def _value(self, name: str, value: Any) -> Any:
-        column = self._column(name)
-        if column.type == "category" and value not in column.categories:
-            raise BadInput(
-                f"expectations.minimum: {name} = {value!r} is in no training row. Its categories "
-                f"are {', '.join(column.categories[:20])}.",
-                code="unknown-category",
-            )
-        return value
 
     def _other_values(self, column: Column) -> list[Any]:
         """Values of the column in the training rows, evenly spaced."""
-        values = np.sort(self._context.dataset.learning[column.name].dropna().unique())
+        values = np.sort(self._context.dataset.train[column.name].dropna().unique())
         picked = np.linspace(0, len(values) - 1, min(OTHER_VALUES, len(values)), dtype=int)
         return [json_value(values[at], column.type) for at in picked]
 
@@ -167,7 +152,7 @@ class _Probe:
         """The median of ordered columns and the mode of all others, in the training rows."""
         typical = {}
         for name, column in self._columns.items():
-            values = self._context.dataset.learning[name].dropna()
+            values = self._context.dataset.train[name].dropna()
             value = None
             if len(values) and column.type in ("number", "integer", "date"):
                 value = values.sort_values().iloc[len(values) // 2]

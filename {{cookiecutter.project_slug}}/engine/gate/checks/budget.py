@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.data.columns import json_rows
 from engine.gate.checks.check import CheckContext, Result
-from engine.gate.checks.pictures import latencies
+from engine.gate.checks.results import latencies
 from engine.problem.tables import Budget
 from engine.serving.server_process import Connection, call, memory_mb, processor_seconds, server
 
@@ -40,7 +40,7 @@ ADVICE = {
 
 @dataclass(frozen=True)
 class Measured:
-    """The best window's 99th percentile and times, ms; responses per second; memory, MB.
+    """Latency of the best window, throughput and memory of the server.
 
     `slowdown` is how many times its own processor time a computation took. `computed_ms` is the
     server's own processor time per response on each core: a lower bound of the latency.
@@ -68,11 +68,7 @@ def budget(context: CheckContext) -> Result:
 
 
 def measure(bundle: Path, logs: Path, rows: Sequence[dict[str, Any]]) -> Measured:
-    """Start the server, send requests, stop it.
-
-    Raises:
-        RuntimeError: it does not start, respond or stop as it should.
-    """
+    """Start the server, send requests, stop it; RuntimeError if it fails to do one of these."""
     with server(bundle, logs) as (connection, process):
         slowdowns, windows, rates, computed = [], [], [], []
         for _ in range(WINDOWS):
@@ -89,21 +85,16 @@ def measure(bundle: Path, logs: Path, rows: Sequence[dict[str, Any]]) -> Measure
 
 def evaluate(measured: Measured, allowed: Budget) -> Result:
     """Refused if clearly over the budget, a warning if near it."""
+    p99, rate = allowed.latency_p99_ms, allowed.throughput_rps
     used = {
-        "p99": measured.p99_ms / allowed.latency_p99_ms,
-        "throughput": allowed.throughput_rps / max(measured.rps, 1e-9),
+        "p99": measured.p99_ms / p99,
+        "throughput": rate / max(measured.rps, 1e-9),
         "memory": measured.memory_mb / allowed.memory_mb,
     }
-    text = (
-        f"p99 {measured.p99_ms:.1f} ms, {measured.rps:.0f} responses/s, {measured.memory_mb:.0f} MB"
-    )
-    required = (
-        f"p99 {allowed.latency_p99_ms:g} ms, {allowed.throughput_rps:g} responses/s, "
-        f"{allowed.memory_mb:g} MB"
-    )
-    shown = latencies(
-        measured.times_ms, f"The budget is {allowed.latency_p99_ms:g} ms for 99 % of them."
-    )
+    text = f"p99 {measured.p99_ms:.1f} ms, {measured.rps:.0f} responses/s, "
+    text += f"{measured.memory_mb:.0f} MB"
+    required = f"p99 {p99:g} ms, {rate:g} responses/s, {allowed.memory_mb:g} MB"
+    shown = latencies(measured.times_ms, f"The budget is {p99:g} ms for 99 % of them.")
     over = [name for name, share in used.items() if share > CLEARLY]
     near = [name for name, share in used.items() if share > NEAR]
     if certain := [name for name in over if _is_certain(name, measured, allowed)]:

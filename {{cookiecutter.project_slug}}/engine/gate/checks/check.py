@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from pydantic.dataclasses import dataclass as validated
 from sklearn.pipeline import Pipeline
 
 from engine.bundle.bundle import Bundle
@@ -20,9 +21,9 @@ Outcome = Literal["pass", "warn", "refuse", "not applicable"]
 Group = Literal["worth it", "honest", "runs the same", "safe to own"]
 
 
-@dataclass(frozen=True)
+@validated(frozen=True)
 class Result:
-    """The result of a check; `next` is the next step, empty where there is none."""
+    """The validated result of a check; `next` is the next step, empty where there is none."""
 
     outcome: Outcome
     measured: str
@@ -31,12 +32,9 @@ class Result:
     picture: Figure | None = None
 
 
-@dataclass(frozen=True)
+@validated(frozen=True)
 class Finding(Result):
-    """A row of the verdict: a check's result, its name and group.
-
-    `dropped` is the team's reason for not running the check.
-    """
+    """A row of the verdict; `dropped` is the team's reason for not running the check."""
 
     check: str = ""
     group: Group = "worth it"
@@ -51,7 +49,7 @@ class Finding(Result):
 
 @dataclass(frozen=True)
 class CheckContext:
-    """A verified bundle, the project's model definition, and the project's rows.
+    """A verified bundle, and the project's model definition and rows.
 
     Model, predictions and evaluation are the gate's own; none is read from the bundle. Their first
     use raises BadInput where the model cannot be loaded.

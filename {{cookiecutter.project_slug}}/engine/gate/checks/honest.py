@@ -1,17 +1,26 @@
-"""Checks of the group `honest`: the bundle's figures are true, and no input leaks the target."""
+"""Checks of the group `honest`: true figures, a valid split, no leak, calibrated probabilities."""
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.bundle.card import card
 from engine.bundle.evaluation import reference
+from engine.data.load import digest
+from engine.data.split import faults
 from engine.eda.associations import associations
 from engine.eda.target import read
 from engine.gate.checks.check import CheckContext, Result
-from engine.gate.checks.compare import differences, shorten
+from engine.gate.checks.results import differences, pass_without, shorten
 from engine.leakage import Leak, find, single_class_values
+from engine.pages import charts
+from engine.pages.page import Figure
+from engine.problem.metrics import REPEATS, Array, Interval, Units, resamples
 from engine.problem.tables import Columns
 from engine.problem.toml import toml
 from engine.training.dataset import Dataset
+from engine.training.evaluate import calibration as reliability
 
 # An interval that reaches these scores is rare in honest work, so it is a warning. Accuracy is not
 # among them: where one class is rare, it is always high.
@@ -25,6 +34,12 @@ KNOWN_WHEN = (
     "after the decision under [columns.known_after] in problem/problem.toml."
 )
 
+# Each evaluation on the test set lets the next choice of a model depend on it.
+MOST_EVALUATIONS = 10
+# Most bins by score, and fewest rows in one: in smaller bins the observed share is mostly chance.
+MOST_BINS, ROWS_IN_BIN = 10, 50
+FEWEST_ROWS = 2 * ROWS_IN_BIN
+
 
 def evaluation(context: CheckContext) -> Result:
     """Evaluation, reference and card of the bundle are what the gate computes."""
@@ -35,30 +50,27 @@ def evaluation(context: CheckContext) -> Result:
     results += differences(bundle.reference, computed, "reference.json")
     if not results:
         # From the bundle's own numbers, which may differ from the gate's in the last digits.
-        expected = card(dataset.problem, bundle.manifest, bundle.evaluation, dataset.parts.how)
+        expected = card(dataset.problem, bundle.manifest, bundle.evaluation, dataset.split.how)
         if bundle.card_path.read_text(encoding="utf-8", errors="replace") != expected:
             results.append("model_card.md is not the card of this bundle")
-    if results:
-        return Result("refuse", shorten(results), required, "Build the bundle again from its run.")
     times = context.training_result.test_evaluations
     measured = f"equal on {len(dataset.test):,} test rows (evaluation {times} on this test set)"
-    return Result("pass", measured, required)
+    return pass_without(results, measured, required, "Build the bundle again from its run.")
 
 
 def leakage(context: CheckContext) -> Result:
     """No input gives the target by a known mechanism; a suspicion is a warning."""
     required = "no input that gives the target, alone or with a few others"
     dataset, columns = context.dataset, context.problem.columns
-    inputs = [one for one in context.bundle.contract.inputs if one.name in dataset.frame]
-    names = {column.name for column in inputs}
-    inputs += [column for column in dataset.columns if column.name not in names]
-    leaks = find(dataset.problem, dataset.frame, inputs)
+    present = [one for one in context.bundle.contract.inputs if one.name in dataset.frame]
+    inputs = {one.name: one for one in (*dataset.columns, *present)}
+    leaks = find(dataset.problem, dataset.frame, list(inputs.values()))
     explained = [leak for leak in leaks if leak.answered(columns.known_in_time)]
     if refused := [leak for leak in leaks if leak not in explained]:
         measured = "; ".join(_text(leak) for leak in refused)
         return Result("refuse", measured, required, _exclude(refused, columns))
     leaking = {name for leak in explained for name in leak.columns}
-    others = [column for column in inputs if column.name not in leaking]
+    others = [column for name, column in inputs.items() if name not in leaking]
     suspects = [*explained, *single_class_values(dataset.problem, dataset.frame, others)]
     warnings = [_text(leak) + _reason(leak, columns) for leak in suspects]
     if scores := too_good(context.evaluation["metrics"]):
@@ -84,27 +96,22 @@ def _exclude(leaks: Sequence[Leak], columns: Columns) -> str:
     names = {name: leak.mechanism for leak in leaks for name in leak.proposed}
     excluded = [name for name in names if name in columns.known_after]
     lines = [f"{toml(name)} = {toml(why)}" for name, why in names.items() if name not in excluded]
-    advice = []
+    advice = ""
     if excluded:
-        advice.append(
-            f"problem.toml excludes {', '.join(excluded)} already, but this bundle is older: "
-            "train and build again."
-        )
+        advice = f"problem.toml excludes {', '.join(excluded)} already, but this bundle is older: "
+        advice += "train and build again. "
     if lines and not all(leak.late for leak in leaks):
-        advice.append(
-            "If a column is known before the decision, say why under [columns.known_in_time]."
-        )
+        advice += "If a column is known before the decision, state the reason under "
+        advice += "[columns.known_in_time]. "
     if lines:
-        advice.append(
-            "Exclude the others (of several columns together, the one that is known last): add to "
-            "problem/problem.toml under [columns.excluded], then train again:\n" + "\n".join(lines)
-        )
-    return " ".join(advice)
+        advice += "Exclude the others (of several columns together, the one that is known last): "
+        advice += "add to problem/problem.toml under [columns.excluded], then train again:\n"
+    return (advice + "\n".join(lines)).rstrip(" ")
 
 
 def strongest_inputs(dataset: Dataset) -> str:
     """The two inputs with the strongest association with the target in the training rows."""
-    rows = dataset.learning.iloc[:: len(dataset.learning) // SAMPLE_SIZE + 1]
+    rows = dataset.train.iloc[:: len(dataset.train) // SAMPLE_SIZE + 1]
     ranked = associations(dataset.columns, rows, read(dataset.problem, rows)).items()
     strong = [f"{name} ({a:.0%})" for name, a in list(ranked)[:2] if a >= SMALLEST_ASSOCIATION]
     return f"strongest inputs: {' and '.join(strong)}" if strong else "no strong input"
@@ -117,3 +124,79 @@ def too_good(metrics: Mapping[str, Mapping[str, float]]) -> list[str]:
         for name, limit in TOO_GOOD.items()
         if name in metrics and metrics[name]["value"] > NEARLY and metrics[name]["high"] > limit
     ]
+
+
+def split(context: CheckContext) -> Result:
+    """The split is valid, the run used the same one, and the test set is not used up."""
+    dataset, metadata = context.dataset, context.run.metadata
+    required = (
+        "split by time where there is a time; each group and duplicate on one side; at most "
+        f"{MOST_EVALUATIONS} evaluations on the test set"
+    )
+    results = faults(dataset.problem, dataset.frame, dataset.split)
+    # The gate's own split is checked, so the run must have used the same one.
+    test_digest = digest(dataset.test[[dataset.problem.target.column]])
+    if (metadata.get("split"), metadata.get("test_digest")) != (dataset.split.how, test_digest):
+        results.append("the run was trained with another split than the project's current one")
+    if results:
+        advice = "Set group and time under [rows] in problem.toml; then train and build again."
+        return Result("refuse", shorten(results), required, advice)
+    times = max(context.run.test_evaluations or 0, context.training_result.test_evaluations)
+    measured = f"{dataset.split.how}; {len(dataset.split.train):,} training rows, "
+    measured += f"{len(dataset.test):,} test rows (evaluation {times} on this test set)"
+    if times > MOST_EVALUATIONS:
+        advice = "Evaluate on newer rows, and choose models by cross-validation only."
+        return Result("warn", measured, required, advice)
+    return Result("pass", measured, required)
+
+
+def calibration(context: CheckContext) -> Result:
+    """The calibration error is within its limit; of several classes the likeliest one counts."""
+    limit = context.problem.success.calibration_error
+    if context.problem.target.task == "regression":
+        return Result("not applicable", "regression predicts no probability", "classification")
+    if limit is None:
+        measured = "problem.toml sets no limit for the calibration error"
+        advice = "Set a limit in problem.toml, for example success.calibration_error = 0.05."
+        return Result("not applicable", measured, "a limit: success.calibration_error", advice)
+    targets, scores = context.predictions.known, context.predictions.scores
+    outcomes = targets.values
+    if scores.ndim > 1:
+        outcomes = (scores.argmax(axis=1) == outcomes).astype(float)
+        scores = scores.max(axis=1)
+    required = f"a calibration error of at most {limit:g}"
+    error = calibration_error(scores, outcomes, targets.groups)
+    measured = f"{error.value:.3f} ({error.low:.3f} to {error.high:.3f}) on {len(scores):,} rows"
+    bins = [(o["mean_score"], o["share"]) for o in reliability(outcomes, scores)]
+    title = "Predicted probability and observed share"
+    shown = Figure(charts.calibration(title, bins), f"{title}; on the line they are equal.")
+    if error.low > limit:
+        advice = "Calibrate the model (sklearn.calibration.CalibratedClassifierCV), then train and "
+        return Result("refuse", measured, required, f"{advice}build again.", shown)
+    too_few = len(scores) < FEWEST_ROWS
+    if error.value > limit or too_few:
+        measured += f"; at least {FEWEST_ROWS} are needed" if too_few else ""
+        advice = "Collect more rows; until then, use the score only to rank rows."
+        return Result("warn", measured, required, advice, shown)
+    return Result("pass", measured, required, picture=shown)
+
+
+def calibration_error(scores: Array, outcomes: Array, units: Units | None = None) -> Interval:
+    """The expected calibration error (Naeini et al. 2015) with its 95 % interval.
+
+    Bins hold equal numbers of rows. Chance alone increases the error, and a resample adds as much
+    again; so this is the basic bootstrap interval, which removes it (Davison, Hinkley 1997, 5.2).
+    `scores` are probabilities, `outcomes` 0 or 1, `units` the group of each row; shapes (n,).
+    """
+    bins = int(np.clip(len(scores) // ROWS_IN_BIN, 1, MOST_BINS))
+
+    def error(rows: NDArray[np.intp]) -> float:
+        ranked = np.array_split(rows[np.argsort(scores[rows], kind="stable")], bins)
+        gaps = [len(one) * abs(scores[one].mean() - outcomes[one].mean()) for one in ranked]
+        return float(sum(gaps) / len(rows))
+
+    measured = error(np.arange(len(scores)))
+    drawn = resamples(outcomes, REPEATS, 0, stratify=False, units=units)
+    samples = np.array([error(rows) for rows in drawn])
+    low, middle, high = 2 * measured - np.quantile(samples, [0.975, 0.5, 0.025])
+    return Interval(*(max(0.0, float(value)) for value in (middle, low, high)))

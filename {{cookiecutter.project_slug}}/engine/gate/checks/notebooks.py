@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
@@ -22,12 +21,13 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 
 from engine.eda.notebooks.cells import is_notebook
 from engine.gate.checks.check import CheckContext, Result
+from engine.gate.checks.results import link, pass_without
 from engine.pages.formatting import count
 
 FOLDERS = ("eda", "poc")
 SECONDS = 300  # per notebook; longer work is training and belongs in a module
 RAW = Path("data/raw")  # linked into the copy, because data may be large
-NOT_COPIED = {"build", "bundles", "logs", "mlartifacts", "raw"}
+NOT_COPIED = (".*", "build", "bundles", "logs", "mlartifacts", "raw", "env", "venv")
 NEXT = (
     "Fix the cell. In Jupyter: Restart Kernel and Run All Cells, then clear all outputs and save. "
     "Its kernel starts in the notebook's folder; `%cd ..` changes to the project's."
@@ -54,14 +54,12 @@ def run_notebooks(root: Path, seconds: int = SECONDS) -> Result:
     with _copy(root) as copy:
         for path in paths:
             run = _run_jupyter if path.suffix == ".ipynb" else _run_marimo
-            if fault := _outputs(root / path) or run(copy, path, seconds):
+            if fault := run(copy, path, seconds):
                 faults.append(f"{path.as_posix()}{fault}")
     if _raw(root) != before:
         faults.append(f"a notebook changed {RAW.as_posix()}, the data of every measurement")
-    if faults:
-        return Result("refuse", "; ".join(faults), required, NEXT)
     names = ", ".join(path.as_posix() for path in paths)
-    return Result("pass", f"{count(len(paths), 'notebook')} ran: {names}", required)
+    return pass_without(faults, f"{count(len(paths), 'notebook')} ran: {names}", required, NEXT)
 
 
 def _paths(root: Path) -> Iterator[Path]:
@@ -76,25 +74,12 @@ def _paths(root: Path) -> Iterator[Path]:
 @contextmanager
 def _copy(root: Path) -> Iterator[Path]:
     """A temporary copy of the project's files, without what commands have made."""
-
-    def ignored(folder: str, names: list[str]) -> set[str]:
-        return {
-            name
-            for name in names
-            if name.startswith(".")
-            or name in NOT_COPIED
-            or Path(folder, name, "pyvenv.cfg").exists()
-        }
-
     # A crashed kernel may hold files open for a short time; that is no reason to fail.
     with tempfile.TemporaryDirectory(prefix="notebooks-", ignore_cleanup_errors=True) as folder:
         copy = Path(folder, "project")
-        shutil.copytree(root, copy, ignore=ignored)
+        shutil.copytree(root, copy, ignore=shutil.ignore_patterns(*NOT_COPIED))
         if (root / RAW).is_dir():
-            try:
-                (copy / RAW).symlink_to((root / RAW).resolve(), target_is_directory=True)
-            except OSError:  # on Windows, links need a permission
-                shutil.copytree(root / RAW, copy / RAW)
+            link(root / RAW, copy / RAW)
         yield copy
 
 
@@ -143,8 +128,15 @@ def _run_marimo(copy: Path, path: Path, seconds: int) -> str:
 
 
 def _run_jupyter(copy: Path, path: Path, seconds: int) -> str:
-    """The fault of the notebook; empty if it runs."""
-    notebook = _read(copy / path)
+    """The fault of the notebook; empty if it holds no outputs of an earlier run, and runs."""
+    try:
+        text = (copy / path).read_text(encoding="utf-8")
+        notebook = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
+        numbered = list(enumerate(notebook.cells, start=1))
+    except (OSError, ValueError, AttributeError, nbformat.ValidationError) as error:
+        return f": Jupyter cannot read it ({str(error).splitlines()[0]})"
+    if used := [str(i) for i, c in numbered if c.get("outputs") or c.get("execution_count")]:
+        return f", cell {', '.join(used)}: committed with outputs or run numbers, maybe outdated"
     until, current = time.monotonic() + seconds, [0]
     client = NotebookClient(
         notebook,
@@ -163,28 +155,5 @@ def _run_jupyter(copy: Path, path: Path, seconds: int) -> str:
         fault = f"the kernel ended ({error})"
     else:
         return ""
-    lines = notebook.cells[current[0]].source.strip().splitlines() or [""]
-    return f", cell {current[0] + 1} (“{lines[0][:40]}”): {fault}"
-
-
-def _read(path: Path) -> Any:
-    text = path.read_text(encoding="utf-8")
-    return nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
-
-
-def _outputs(path: Path) -> str:
-    """Which cells of an .ipynb hold outputs of an earlier run; empty if none does."""
-    if path.suffix != ".ipynb":
-        return ""
-    try:
-        cells = _read(path).cells
-    except (OSError, ValueError, AttributeError, nbformat.ValidationError) as error:
-        return f": Jupyter cannot read it ({str(error).splitlines()[0]})"
-    numbers = [
-        str(i)
-        for i, cell in enumerate(cells, 1)
-        if cell.get("outputs") or cell.get("execution_count")
-    ]
-    if not numbers:
-        return ""
-    return f", cell {', '.join(numbers)}: committed with outputs or run numbers, maybe outdated"
+    first_line = notebook.cells[current[0]].source.strip().partition("\n")[0]
+    return f", cell {current[0] + 1} (“{first_line[:40]}”): {fault}"

@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.bundle.bundle import file_digest
-from engine.bundle.feature_code import unportable
 from engine.bundle.run import SNAPSHOT, TrainedRun
 from engine.data.paths import is_file
 from engine.gate.checks.check import CheckContext, Result
-from engine.gate.checks.compare import differences, shorten
+from engine.gate.checks.results import differences, link, shorten
 from engine.problem.errors import EXIT_BAD_INPUT, BadInput
 from engine.serving.model.predictor import load
 from engine.training.record.write import RUN_METADATA
@@ -31,6 +30,11 @@ MOST_SECONDS = 3600
 LONGEST, PLACE = 600, re.compile(r'  File "(?:[^"]*/checkout/)([^"]+)", line (\d+)')
 # What the run records and retraining must give again.
 COMPARED = ("candidate", "parameters", "calibrated", "threshold", "data_digest")
+ADVICE = (
+    "If check `safe` names feature code that differs between runs, remove it. Else train twice and "
+    "compare. If the two differ, set random_state in your own feature code or model. If not, the "
+    "commit lacks a file that git ignores, or a package has another version."
+)
 
 
 def reproducible(context: CheckContext) -> Result:
@@ -50,20 +54,20 @@ def reproducible(context: CheckContext) -> Result:
             _check_out(code["commit"], checkout)
         if refusal := _engine_differs(context.bundle.manifest.get("engine"), checkout):
             return refusal
-        _link_rows(context.problem.rows.source, checkout)
+        source = Path(context.problem.rows.source)
+        if is_file(str(source)) and not source.is_absolute() and source.exists():
+            link(source, checkout / source)  # git holds no data
         _retrain(run, checkout, out)
         results = _compare(run.metadata, json.loads((out / RUN_METADATA).read_text("utf-8")))
         results += _replay_golden(context, out / "model.skops")
     if results:
-        return Result("refuse", shorten(results), required, _advice(context))
-    commit = f"commit {str(code['commit'])[:12]}"
-    source = "the snapshot of uncommitted work" if from_snapshot else commit
-    golden = len(context.bundle.golden())
-    measured = f"retrained from {source}: same numbers, {golden} golden predictions"
+        return Result("refuse", shorten(results), required, ADVICE)
+    golden = f"same numbers, {len(context.bundle.golden())} golden predictions"
     if from_snapshot:
+        measured = f"retrained from the snapshot of uncommitted work: {golden}"
         advice = "Commit, then train and build again; only committed work can be signed."
         return Result("warn", measured, required, advice)
-    return Result("pass", measured, required)
+    return Result("pass", f"retrained from commit {code['commit'][:12]}: {golden}", required)
 
 
 def _engine_differs(recorded: dict[str, str] | None, checkout: Path) -> Result | None:
@@ -79,28 +83,15 @@ def _engine_differs(recorded: dict[str, str] | None, checkout: Path) -> Result |
         current = None
     if recorded and current == recorded:
         return None
+    names = [
+        f"engine {one['version']} ({one['sha256'][:12]})" if one else "no known engine"
+        for one in (recorded, current)
+    ]
     return Result(
         "refuse",
-        f"built with {_engine_name(recorded)}; the clean checkout runs {_engine_name(current)}",
+        f"built with {names[0]}; the clean checkout runs {names[1]}",
         "the clean checkout runs the engine that the bundle was built with",
         "Commit the engine of this model, or install the pinned wheel; then train and build again.",
-    )
-
-
-def _engine_name(engine: dict[str, str] | None) -> str:
-    return f"engine {engine['version']} ({engine['sha256'][:12]})" if engine else "no known engine"
-
-
-def _advice(context: CheckContext) -> str:
-    if causes := unportable(context.bundle.features_path):
-        return (
-            f"The feature code differs between runs: {'; '.join(causes)}. Remove that from "
-            "poc/features.py, then train and build again."
-        )
-    return (
-        "Train twice here and compare. If the two differ, set random_state in your own feature "
-        "code or model. If not, the commit lacks a file that git ignores, or a package has "
-        "another version."
     )
 
 
@@ -113,44 +104,23 @@ def _check_out(commit: str, checkout: Path) -> None:
         timeout=120,
     )
     if done.returncode:
-        raise BadInput(
-            f"git has no commit {commit[:12]}: {done.stderr.decode(errors='replace').strip()}. "
-            "Fetch it, or train and build again from a commit that is here.",
-            code="unknown-commit",
-        )
+        reason = done.stderr.decode(errors="replace").strip()
+        message = f"git has no commit {commit[:12]}: {reason}. Fetch it, or train and build again "
+        message += "from a commit that is here."
+        raise BadInput(message, code="unknown-commit")
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
         try:
             archive.extractall(checkout, filter="data")
         except tarfile.FilterError as error:
             name, target = error.tarinfo.name, error.tarinfo.linkname
-            raise BadInput(
-                f"The committed file {name} is a link to {target}, which is outside the "
-                "repository, so nobody else can train. Commit a link within the project or none "
-                f"(`git rm --cached {name}`), then train and build again.",
-                code="link-outside",
-            ) from None
-
-
-def _link_rows(source: str, checkout: Path) -> None:
-    """Put the source's file where the checkout expects it, because git holds no data."""
-    path = Path(source)
-    if not is_file(source) or path.is_absolute() or not path.exists():
-        return
-    link = checkout / path
-    link.parent.mkdir(parents=True, exist_ok=True)
-    link.unlink(missing_ok=True)
-    try:
-        link.symlink_to(path.absolute())
-    except OSError:  # on Windows, links need a permission
-        shutil.copyfile(path, link)
+            message = f"The committed file {name} is a link to {target}, outside the repository. "
+            message += "Nobody else can train with it. Commit a link within the project or none "
+            message += f"(`git rm --cached {name}`), then train and build again."
+            raise BadInput(message, code="link-outside") from None
 
 
 def _retrain(run: TrainedRun, checkout: Path, out: Path) -> None:
-    """Run `python -m poc retrain` in the checkout.
-
-    Raises:
-        BadInput: it failed or took too long.
-    """
+    """Run `python -m poc retrain` in the checkout; BadInput if it fails or takes too long."""
     metadata = (run.folder / RUN_METADATA).absolute()
     # The checkout's own code, whatever else is on the path here.
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -166,11 +136,9 @@ def _retrain(run: TrainedRun, checkout: Path, out: Path) -> None:
             timeout=MOST_SECONDS,
         )
     except subprocess.TimeoutExpired:
-        raise BadInput(
-            f"Retraining took longer than {MOST_SECONDS // 60} minutes and was stopped. Choose a "
-            "candidate that trains faster.",
-            code="retraining-timeout",
-        ) from None
+        message = f"Retraining took longer than {MOST_SECONDS // 60} minutes and was stopped. "
+        message += "Choose a candidate that trains faster."
+        raise BadInput(message, code="retraining-timeout") from None
     if done.returncode:
         raise BadInput(_failure(done.returncode, done.stderr), code="retraining-failed")
 

@@ -1,33 +1,45 @@
-"""Checks of the group `runs the same`: current inputs, the contract, and equal predictions."""
+"""Checks of the group `runs the same`: current inputs, the contract, equal and sound scores."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 from pydantic import ValidationError
 
 from engine.bundle.build import pins
 from engine.bundle.bundle import FEATURES_MODULE
+from engine.bundle.edge_rows import all_edges
 from engine.bundle.evaluation import contract as contract_of
 from engine.bundle.golden import golden_answers, golden_rows
-from engine.bundle.replay import replay, same
+from engine.bundle.replay import ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE, replay, same
 from engine.contract.column import LONGEST_CATEGORY, Column
 from engine.data.columns import json_rows
 from engine.data.load import conform
 from engine.gate.checks.check import CheckContext, Result
-from engine.gate.checks.compare import differences, shorten
+from engine.gate.checks.results import differences, pass_without, shorten
 from engine.problem.errors import BadInput
+from engine.problem.metrics import Array
 from engine.problem.spec import PROBLEM_FILE
 from engine.serving.http.schema import Limits, schema_of
 from engine.training.dataset import SEED
 from engine.training.record.write import FEATURES_FILE
 
+Row = dict[str, Any]
+# A description of the row, and the row.
+Named = tuple[str, Row]
+# Rows in, scores out: (rows,) or (rows, classes); see `engine.serving.model.predictor`.
+Scores = Callable[[Sequence[Row]], Array]
+
+# Test rows in the batch; how many of them are changed to each edge; and how many rows of the batch
+# are predicted alone, because one call takes milliseconds.
+TYPICAL, BASES, ALONE = 100, 2, 200
 # Test rows whose predictions are compared, besides the golden rows.
 COMPARED = 300
-Row = dict[str, Any]
 
 
 def current(context: CheckContext) -> Result:
@@ -46,11 +58,9 @@ def current(context: CheckContext) -> Result:
     for name, path in (("problem.toml", PROBLEM_FILE), ("code/features.py", FEATURES_FILE)):
         if _text(bundle.path / name) != _text(path):
             results.append(f"{name} differs from {path}")
-    if results:
-        advice = "Train and build again, or check out the files that it was built from."
-        return Result("refuse", shorten(results), required, advice)
     measured = f"problem, feature code, {len(context.dataset.frame):,} rows and packages agree"
-    return Result("pass", measured, required)
+    advice = "Train and build again, or check out the files that it was built from."
+    return pass_without(results, measured, required, advice)
 
 
 def _text(path: Path) -> str:
@@ -65,16 +75,14 @@ def contract(context: CheckContext) -> Result:
     if results := differences(context.bundle.contract.to_json(), expected, "contract.json"):
         return Result("refuse", shorten(results), required, "Train and build again.")
     columns = context.dataset.columns
-    row = json_rows(context.dataset.learning.iloc[:1], columns)[0]
+    row = json_rows(context.dataset.train.iloc[:1], columns)[0]
     validate = schema_of(context.bundle.contract, Limits()).adapters["Row"].validate_json
     cases = list(malformed(row, columns))
     accepted = []
     for name, broken in cases:
-        try:
+        with suppress(ValidationError):
             validate(json.dumps(broken))
-        except ValidationError:
-            continue
-        accepted.append(name)
+            accepted.append(name)
     accepted += [f"{name} (training)" for name in _accepted_in_training(context)]
     if accepted:
         advice = "Write the rule into data/contract.py, then train and build again."
@@ -97,18 +105,15 @@ def malformed(row: Mapping[str, Any], columns: tuple[Column, ...]) -> Iterator[t
     for column in columns:
         if not column.nullable:
             yield f"{column.name} absent", {k: v for k, v in row.items() if k != column.name}
-        for fault, value in (*_wrong_types(column), *_forbidden(column)):
+        wrong_types: dict[str, Any] = {"as a list": [1]}
+        if column.type == "category":
+            wrong_types["as a text that is too long"] = "x" * (LONGEST_CATEGORY + 1)
+        else:
+            wrong_types["as a word"] = "wrong"
+        if column.type in ("category", "date"):
+            wrong_types["as a number"] = 1.5
+        for fault, value in (*wrong_types.items(), *_forbidden(column)):
             yield f"{column.name} {fault}", {**row, column.name: value}
-
-
-def _wrong_types(column: Column) -> Iterator[tuple[str, Any]]:
-    yield "as a list", [1]
-    if column.type == "category":
-        yield "as a text that is too long", "x" * (LONGEST_CATEGORY + 1)
-    else:
-        yield "as a word", "wrong"
-    if column.type in ("category", "date"):
-        yield "as a number", 1.5
 
 
 def _forbidden(column: Column) -> Iterator[tuple[str, Any]]:
@@ -130,11 +135,9 @@ def _accepted_in_training(context: CheckContext) -> Iterator[str]:
         # Each column alone: hundreds of columns, all of them each time, would take minutes.
         alone = pa.DataFrameSchema({column.name: rules[column.name]})
         for fault, value in _forbidden(column):
-            try:
+            with suppress(BadInput):
                 conform(pd.DataFrame({column.name: [value]}), alone)
-            except BadInput:
-                continue
-            yield f"{column.name} {fault}"
+                yield f"{column.name} {fault}"
 
 
 def parity(context: CheckContext) -> Result:
@@ -147,15 +150,85 @@ def parity(context: CheckContext) -> Result:
         return Result("refuse", shorten(results), required, advice)
     predictor = context.predictor
     replay(predictor.predict, predictor.bundle)
-    task, classes = dataset.problem.target.task, dataset.known.classes
+    task, classes = dataset.problem.target.task, dataset.targets.classes
     expected = golden_answers(scores[:COMPARED], task, classes, bundle.threshold)
     # Through JSON and back, as in a request.
     sent = json.loads(json.dumps(json_rows(dataset.test.head(COMPARED), dataset.columns)))
-    pairs = zip(expected, predictor.predict(sent), strict=True)
-    differ = [number for number, pair in enumerate(pairs) if not same(*pair)]
-    if differ:
-        measured = f"{len(differ):,} of {len(expected):,} test rows have another prediction, first "
-        advice = "Compare the types of the row in the pipeline and in the server."
-        return Result("refuse", f"{measured}row {differ[0]}", required, advice)
+    pairs = enumerate(zip(expected, predictor.predict(sent), strict=True))
+    differ = [f"test row {row} has another prediction" for row, pair in pairs if not same(*pair)]
     total = len(expected) + len(golden)
-    return Result("pass", f"{total} of {total} predictions equal", required)
+    advice = "Compare the types of the row in the pipeline and in the server."
+    return pass_without(differ, f"{total} of {total} predictions equal", required, advice)
+
+
+def robust(context: CheckContext) -> Result:
+    """Edge rows get a finite score in range, the same alone, in a batch and in another order."""
+    required = "a finite score in range for every allowed row, the same alone and in a batch"
+    columns = context.dataset.columns
+    rows = json_rows(context.dataset.test.head(TYPICAL), columns)
+    cases = [("a test row", row) for row in rows]
+    for base in rows[:BASES]:
+        cases += edge_rows(base, columns)
+    results = score_faults(context.predictor.scores, cases, context.problem.target.task)
+    measured = f"{len(cases):,} rows ({len(cases) - len(rows):,} of them edge rows): equal scores "
+    measured += "in a batch, alone and in reverse order"
+    advice = "Handle these values in poc/features.py, or forbid them in data/contract.py; then "
+    return pass_without(results, measured, required, f"{advice}train and build again.")
+
+
+def edge_rows(base: Row, columns: Sequence[Column]) -> Iterator[Named]:
+    """`base` with one edge value at a time, and with all values missing that may be."""
+    for column in columns:
+        for edge in all_edges(column):
+            yield f"{column.name} {edge.name}", {**base, column.name: edge.value}
+    if nullable := [column.name for column in columns if column.nullable]:
+        yield "all nullable inputs missing", {**base, **dict.fromkeys(nullable)}
+
+
+def score_faults(scores: Scores, cases: Sequence[Named], task: str) -> list[str]:
+    """The faults of the scores of `cases`, each with the description of its row."""
+    rows = [row for _, row in cases]
+    try:
+        batch = scores(rows)
+    except Exception as error:  # a model can raise anything
+        crashes = [line for case in cases if (line := _crash(scores, case))]
+        return crashes or [f"a batch of {len(rows):,} rows fails: {error!r:.150}"]
+    results = [
+        f"{name}: {fault}"
+        for (name, _), score in zip(cases, batch, strict=True)
+        if (fault := _fault(score, task))
+    ]
+    if results:
+        return results
+    results = _unequal(cases, batch, scores(rows[::-1])[::-1], "in a batch of another order")
+    picked = np.linspace(0, len(rows) - 1, min(ALONE, len(rows)), dtype=int)
+    alone = np.concatenate([scores([rows[at]]) for at in picked])
+    return results + _unequal([cases[at] for at in picked.tolist()], batch[picked], alone, "alone")
+
+
+def _crash(scores: Scores, case: Named) -> str:
+    name, row = case
+    try:
+        scores([row])
+    except Exception as error:
+        return f"{name} fails: {error!r:.150}"
+    return ""
+
+
+def _fault(score: Any, task: str) -> str:
+    """The fault of one score; empty where there is none."""
+    values = np.atleast_1d(score)
+    if not np.isfinite(values).all():
+        return "the score is not finite"
+    if task == "regression":
+        return ""
+    if values.min() < 0 or values.max() > 1:
+        return "a probability is outside 0 to 1"
+    return "" if abs(values.sum() - 1) <= RELATIVE_TOLERANCE else "probabilities do not sum to 1"
+
+
+def _unequal(cases: Sequence[Named], one: Array, other: Array, condition: str) -> list[str]:
+    close = np.isclose(one, other, rtol=RELATIVE_TOLERANCE, atol=ABSOLUTE_TOLERANCE)
+    equal = close.reshape(len(cases), -1).all(axis=1)
+    unequal = np.flatnonzero(~equal).tolist()
+    return [f"{cases[at][0]} has another score {condition}" for at in unequal]

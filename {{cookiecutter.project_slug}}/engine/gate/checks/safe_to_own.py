@@ -4,12 +4,18 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from engine.bundle.archive import load_model
 from engine.bundle.bundle import LARGEST_FILE, REQUIRED
 from engine.bundle.feature_code import unportable
 from engine.gate.checks.check import CheckContext, Result
-from engine.gate.checks.compare import shorten
+from engine.gate.checks.results import pass_without, shorten
+from engine.monitoring.drift import drift_between
+from engine.monitoring.finding import Finding
 from engine.problem.errors import BadInput
 
 # The forms of secrets, by their issuers' formats; and a password in a URL.
@@ -40,42 +46,45 @@ SECRETS = {
 PICKLES = {".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".pt", ".pth"}
 # The first bytes of pickle protocols 2 to 5.
 PICKLE_START = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
-# The form of a commit's hash; git might read other text as an option.
-COMMIT = re.compile(r"[0-9a-f]{40,64}")
-# The fields of a manifest that every bundle has, and those with their own checks.
+# A commit's hash, or None before the first one; git might read other text as an option.
+COMMIT = re.compile(r"[0-9a-f]{40,64}|None")
+# The fields of manifest.json.
 FIELDS = {
-    *("name", "version", "run_id", "code", "engine", "data_digest", "seed", "requirements"),
-    "trained_at",
+    *("format", "name", "version", "run_id", "code", "engine", "features_module", "data_digest"),
+    *("seed", "requirements", "trained_at", "files"),
 }
-OTHER_FIELDS = {"format", "features_module", "files"}
+# What people write where they mean to write something later.
+PLACEHOLDER = re.compile(
+    r"\b(TODO|TBD|TBC|FIXME|XXX)\b|\bNot yet said\b|\blorem ipsum\b|<[a-z][a-z _-]*>|\?\?\?",
+    re.IGNORECASE,
+)
+
+# Random halves of the test rows. The monitor's false alarm rate is one in a hundred, so one alarm
+# can be chance; two are not.
+HALVES, TOLERATED_ALARMS = 5, 1
 
 
 def complete(context: CheckContext) -> Result:
     """No missing or unknown file or field. (Reading the bundle verified that none is changed.)"""
     manifest, files = context.bundle.manifest, context.bundle.manifest["files"]
     results = [f"unknown file: {name}" for name in files if name not in REQUIRED]
-    results += [f"manifest.json lacks {name}" for name in sorted(FIELDS - set(manifest))]
-    unknown = sorted(set(manifest) - FIELDS - OTHER_FIELDS)
-    results += [f"manifest.json has the unknown field {name}" for name in unknown]
-    code = manifest.get("code")
-    if (
-        not isinstance(code, dict)
-        or set(code) != {"commit", "dirty", "snapshot"}
-        or not (code["commit"] is None or COMMIT.fullmatch(str(code["commit"])))
-    ):
+    results += [
+        f"manifest.json {'has the unknown field' if name in manifest else 'lacks'} {name}"
+        for name in sorted(FIELDS.symmetric_difference(manifest))
+    ]
+    code = manifest.get("code", {})
+    if set(code) != {"commit", "dirty", "snapshot"} or not COMMIT.fullmatch(str(code["commit"])):
         results.append("manifest.json does not name the code of the training")
     required = "all files and fields of a bundle, unchanged, and no others"
-    if results:
-        return Result("refuse", shorten(results), required, "Build the bundle again from its run.")
     measured = f"{len(files)} files as built, id {context.bundle.id[:12]}"
-    return Result("pass", measured, required)
+    return pass_without(results, measured, required, "Build the bundle again from its run.")
 
 
 def safe(context: CheckContext) -> Result:
     """Trusted types only, no pickle, secret or personal column; portable feature code."""
     bundle = context.bundle
-    paths = sorted(path for path in bundle.path.rglob("*") if path.is_file())
-    files = {path.relative_to(bundle.path).as_posix(): path for path in paths}
+    paths = [path for path in bundle.path.rglob("*") if path.is_file()]
+    files = {path.relative_to(bundle.path).as_posix(): path for path in sorted(paths)}
     results = _bombs(files)
     if not results:  # the others unpack the archives
         results += [*_contents_faults(files), *_archive(bundle.model_path)]
@@ -121,36 +130,32 @@ def _archive(model: Path) -> list[str]:
 
 def _contents_faults(files: Mapping[str, Path]) -> Iterator[str]:
     """Pickles and secrets in files and in the entries of archives."""
-    for file_name, path in files.items():
-        for name, content in _contents(path, file_name):
-            if Path(name).suffix.lower() in PICKLES or content.startswith(PICKLE_START):
-                yield f"{name} is a pickle, which can run any code when it is loaded"
-            for secret, pattern in SECRETS.items():
-                if re.search(pattern, content):
-                    yield f"{name} holds {secret}"
+    for name, content in _contents(files):
+        if Path(name).suffix.lower() in PICKLES or content.startswith(PICKLE_START):
+            yield f"{name} is a pickle, which can run any code when it is loaded"
+        for secret, pattern in SECRETS.items():
+            if re.search(pattern, content):
+                yield f"{name} holds {secret}"
 
 
-def _contents(path: Path, name: str) -> Iterator[tuple[str, bytes]]:
-    """The file's bytes; of an archive, the unpacked bytes of each entry."""
-    if not zipfile.is_zipfile(path):
-        yield name, path.read_bytes()
-        return
-    with zipfile.ZipFile(path) as archive:
-        for entry in archive.namelist():
-            yield f"{name}: {entry}", archive.read(entry)
+def _contents(files: Mapping[str, Path]) -> Iterator[tuple[str, bytes]]:
+    """The bytes of each file; of an archive, the unpacked bytes of each entry."""
+    for name, path in files.items():
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                yield from ((f"{name}: {one}", archive.read(one)) for one in archive.namelist())
+        else:
+            yield name, path.read_bytes()
 
 
 def _personal(context: CheckContext) -> list[str]:
-    golden = {name for row in context.bundle.golden() for name in row["row"]}
+    bundle = context.bundle
+    features = bundle.reference.get("features", [])
     # The log holds the fields of requests, which are the model's inputs.
     columns = {
-        "model's inputs and so in the prediction log": {
-            column.name for column in context.bundle.contract.inputs
-        },
-        "golden rows": golden,
-        "monitor's reference": {
-            str(one.get("name")) for one in context.bundle.reference.get("features", [])
-        },
+        "model's inputs and so in the prediction log": {one.name for one in bundle.contract.inputs},
+        "golden rows": {name for row in bundle.golden() for name in row["row"]},
+        "monitor's reference": {str(one.get("name")) for one in features},
     }
     return [
         f"personal column '{name}' is in the {place}"
@@ -158,3 +163,82 @@ def _personal(context: CheckContext) -> list[str]:
         for place, names in columns.items()
         if name in names
     ]
+
+
+def documented(context: CheckContext) -> Result:
+    """No placeholder in problem, contract or card; each input has a description.
+
+    A placeholder under `assumed` is a warning: a rehearsal may continue, `handoff accept` stops.
+    """
+    required = "no placeholder in problem, contract or card; a description of each input"
+    assumed = {*context.problem.assumed}
+    card = context.bundle.card_path.read_text("utf-8", errors="replace")
+    columns = context.dataset.columns
+    texts = [*_texts("", context.problem.model_dump(exclude={"assumed"}))]
+    texts += [(f"data/contract.py {column.name}", column.meaning) for column in columns]
+    placeholders = {where: text for where, text in texts if PLACEHOLDER.search(text)}
+    for text in placeholders.values():
+        card = card.replace(text, "")  # reported once, where it is to be fixed
+    is_assumed = [where for where in placeholders if {where, where.split(".")[0]} & assumed]
+    is_open = [where for where in placeholders if where not in is_assumed]
+    is_open += [f"model_card.md: {match[0]}" for match in PLACEHOLDER.finditer(card)]
+    if is_open:
+        advice = "Replace the placeholders, then train and build again."
+        return Result("refuse", f"placeholders: {shorten(is_open, ', ', 8)}", required, advice)
+    undescribed = [one.name for one in columns if one.meaning in ("", one.name)]
+    measured, advice = [], ""
+    if is_assumed:
+        measured.append(f"assumed: {shorten(is_assumed, ', ', 8)}")
+        advice = "Answer the assumed questions in problem.toml. "
+    if undescribed:
+        measured.append(f"no description: {shorten(undescribed, ', ', 8)}")
+        advice += "Describe each input and its unit in data/contract.py (description=)."
+    if measured:
+        return Result("warn", "; ".join(measured), required, advice.rstrip())
+    total = len(columns)
+    return Result("pass", f"no placeholder; {total} of {total} inputs are described", required)
+
+
+def _texts(where: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield where, value
+    elif isinstance(value, dict | list):
+        items = value.items() if isinstance(value, dict) else enumerate(value, start=1)
+        for name, inner in items:
+            yield from _texts(f"{where}.{name}".lstrip("."), inner)
+
+
+def monitorable(context: CheckContext) -> Result:
+    """No alarm between random halves of the test rows; drift over the test period is named."""
+    rows, minimum = len(context.dataset.test), context.problem.monitoring.minimum_rows
+    required = f"at most {TOLERATED_ALARMS} alarm between {HALVES} random halves of the test rows"
+    if rows < 2 * minimum:
+        measured = f"{rows} test rows; two halves of {minimum} are needed"
+        advice = "Collect more rows; until then, the monitor finds drift late."
+        return Result("not applicable", measured, required, advice)
+    rng = np.random.default_rng(0)
+    drifts = [_drift(context, rng.permutation(rows)) for _ in range(HALVES)]
+    alarms = [drift for drift in drifts if drift]
+    measured = f"alarms in {len(alarms)} of {HALVES} random halves"
+    if len(alarms) > TOLERATED_ALARMS:
+        columns = {f"{one.about} ({one.check})" for drift in alarms for one in drift}
+        advice = "Group rare values of these columns, or exclude them; then train and build again."
+        return Result("refuse", f"{measured}: {', '.join(sorted(columns))}", required, advice)
+    if context.problem.rows.time and (drift := _drift(context, np.arange(rows))):
+        names = "; ".join(f"{one.about}: {one.detail}" for one in drift)
+        measured += f"; drift within the test period in {len(drift)}: {names}"
+        advice = "Expect these alarms. Exclude the columns, or retrain once per test period."
+        return Result("warn", measured, required, advice)
+    return Result("pass", measured, required)
+
+
+def _drift(context: CheckContext, order: NDArray[np.intp]) -> list[Finding]:
+    """The monitor's alarms on the second half of the test rows in this order."""
+    dataset, scores = context.dataset, context.predictions.scores
+    scores = scores.max(axis=1) if scores.ndim > 1 else scores
+    table = dataset.inputs(dataset.test)
+    before, after = (
+        (table.iloc[half].reset_index(drop=True), scores[half]) for half in np.array_split(order, 2)
+    )
+    minimum = dataset.problem.monitoring.minimum_rows
+    return [one for one in drift_between(before, after, dataset.columns, minimum) if one.wrong]

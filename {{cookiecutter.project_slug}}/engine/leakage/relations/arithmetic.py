@@ -1,101 +1,110 @@
-"""The few columns that a number is computed from: sums, differences, products, ratios."""
+"""The few columns that a number is computed from: sums, products, distances, the best of a few."""
 
 from collections.abc import Iterable, Iterator, Mapping, Set
 from itertools import takewhile
 
 import numpy as np
+import pandas as pd
 
 from engine.leakage.fit import (
+    BROKEN,
     FEWEST_VALUES,
     are_many,
     exact,
+    finite,
     least_squares,
     means_and_spreads,
+    step_of,
     with_extras,
 )
 from engine.leakage.outcome import Array, Outcome
-from engine.leakage.relations.extremes import extremes
-from engine.leakage.relations.sets import promising
+from engine.leakage.relations.sets import cover, promising
 
-Found = tuple[tuple[str, ...], str]
+Formula = tuple[tuple[str, ...], str]
+# The columns of which a number may be the greatest, and the share of the rows each must bring.
+MOST, FEWEST_TIMES = 4, 0.05
 
 
 def combinations(
     numbers: Mapping[str, Array], dates: Set[str], outcome: Outcome
-) -> Iterator[Found]:
-    """Up to five columns whose sum or difference, or up to three whose product or ratio, is the
-    outcome, exactly or with one of a few fixed extras; a sum of squares or its root; the greatest
-    or the least of a few: their names and the formula.
+) -> Iterator[Formula]:
+    """Columns that the outcome is computed from: their names and the formula.
 
-    A column is named once. `dates` are in days: two of them may have a difference, no product.
+    Up to five columns whose sum or difference, or up to three whose product or ratio, is the
+    outcome, exactly or with one of a few fixed extras; a sum of squares or its root; the greatest
+    or the least of a few. A column is named once. `dates` are in days: two of them may have a
+    difference, no product.
     """
     if len(np.unique(outcome.values[np.isfinite(outcome.values)])) <= FEWEST_VALUES:
         return
     left = dict(numbers)
-    while (
-        found := _sum(left, outcome)
-        or _product(left, dates, outcome)
-        or _squares(left, dates, outcome)
-        or extremes({name: left[name] for name in left if name not in dates}, outcome)
-    ):
-        names, formula = found
-        yield names, formula
-        for name in names:
+    while formula := _formula(left, dates, outcome):
+        yield formula
+        for name in formula[0]:
             del left[name]
 
 
-def _sum(numbers: Mapping[str, Array], outcome: Outcome) -> Found | None:
+def _formula(numbers: Mapping[str, Array], dates: Set[str], outcome: Outcome) -> Formula | None:
+    plain = {name: values for name, values in numbers.items() if name not in dates}
+    return (
+        _sum(numbers, outcome)
+        or _product(plain, outcome)
+        or _squares(plain, outcome)
+        or _extreme(plain, outcome.values)
+    )
+
+
+def _sum(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
     names, target = list(numbers), outcome.values
     table = _table(numbers.values(), target)
-    tried = [] if outcome.late else [[number] for number in _nearest(table, target)]
-    for chosen in map(sorted, [*tried, *promising(table, target)]):
-        part = table[:, chosen]
-        weights = exact(part, target, late=outcome.late) if len(chosen) > 1 else None
+    # A single column may lack only an extra.
+    single = [] if outcome.late else [[number] for number in _nearest(table, target)]
+    for chosen in map(sorted, [*single, *promising(table, target)]):
+        columns = table[:, chosen]
+        weights = exact(columns, target, late=outcome.late) if len(chosen) > 1 else None
         extras: list[float] = []
         if weights is None and not outcome.late and len(chosen) <= 3:
-            weights, extras = with_extras(part, target) or (None, [])
+            weights, extras = with_extras(columns, target) or (None, [])
         if weights is None:
             continue
         # A column that adds nothing only stood beside those that do.
-        told = np.abs(weights) * means_and_spreads(part)[1] > 1e-4 * np.nanstd(target)
-        if told.sum() >= (1 if extras else 2):
-            terms = (f"{w:+.4g} × {names[n]}" for n, w, t in zip(chosen, weights, told, strict=True)
-                     if t)  # fmt: skip
-            formula = " ".join(terms) + _said(extras)
-            return tuple(names[n] for n, t in zip(chosen, told, strict=True) if t), formula
+        adds = np.abs(weights) * means_and_spreads(columns)[1] > 1e-4 * np.nanstd(target)
+        if adds.sum() >= (1 if extras else 2):
+            terms = {names[n]: w for n, w, a in zip(chosen, weights, adds, strict=True) if a}
+            formula = " ".join(f"{weight:+.4g} × {name}" for name, weight in terms.items())
+            return tuple(terms), formula + _one_of(extras)
     return None
 
 
-def _product(numbers: Mapping[str, Array], dates: Set[str], outcome: Outcome) -> Found | None:
-    """A product is a sum of logarithms; what the logarithms propose is held against the numbers."""
-    names, target = [name for name in numbers if name not in dates], outcome.values
-    table = _table((numbers[name] for name in names), target)
-    logs, log_target = _logarithms(table), _logarithms(target)
+def _product(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
+    """A product is a sum of logarithms; these propose it, and the numbers themselves confirm it."""
+    names, target = list(numbers), outcome.values
+    table = _table(numbers.values(), target)
+    logs, log_target = finite(np.log(np.abs(table))), finite(np.log(np.abs(target)))
     for chosen in promising(logs, log_target):
         powers = _powers(logs[:, chosen], log_target) if len(chosen) <= 3 else None
         if powers is None:
             continue
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            product = np.prod(table[:, chosen] ** powers, axis=1)
-        product[~np.isfinite(product)] = np.nan
+        product = finite(np.prod(table[:, chosen] ** powers, axis=1))[:, None]
         extras: list[float] = []
-        if exact(product[:, None], target, late=outcome.late) is None:
-            found = None if outcome.late else with_extras(product[:, None], target)
-            if found is None:
+        if exact(product, target, late=outcome.late) is None:
+            result = None if outcome.late else with_extras(product, target)
+            if result is None:
                 continue
-            extras = found[1]
-        parts = (_power(names[n], p) for n, p in zip(chosen, powers, strict=True))
-        return tuple(names[number] for number in chosen), " × ".join(parts) + _said(extras)
+            extras = result[1]
+        factors = {names[n]: power for n, power in zip(chosen, powers, strict=True)}
+        formula = " × ".join(n if p == 1 else f"{n}^{p:g}" for n, p in factors.items())
+        return tuple(factors), formula + _one_of(extras)
     return None
 
 
-def _squares(numbers: Mapping[str, Array], dates: Set[str], outcome: Outcome) -> Found | None:
+def _squares(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
     """Up to three columns whose squares add up to the outcome, or to its square: a distance."""
-    names = [name for name in numbers if name not in dates]
-    table = _table((numbers[name] ** 2 for name in names), outcome.values)
+    names = list(numbers)
+    table = _table((values**2 for values in numbers.values()), outcome.values)
     for power, root in ((1, ""), (2, "^0.5")):
         target = outcome.values**power
-        for chosen in takewhile(lambda some: len(some) <= 3, promising(table, target)):
+        for chosen in takewhile(lambda chosen: len(chosen) <= 3, promising(table, target)):
             weights = exact(table[:, chosen], target, late=outcome.late)
             if weights is not None:
                 terms = (f"{w:+.4g} × {names[n]}²" for n, w in zip(chosen, weights, strict=True))
@@ -103,42 +112,53 @@ def _squares(numbers: Mapping[str, Array], dates: Set[str], outcome: Outcome) ->
     return None
 
 
-def _said(extras: list[float]) -> str:
+def _extreme(numbers: Mapping[str, Array], target: Array) -> Formula | None:
+    """Columns of which the greatest, or the least, is the outcome in each row.
+
+    None of them is ever beyond it, and in each row one of them is it. An honest column that often
+    equals it, such as the value before, is beyond it now and then.
+    """
+    filled = target[np.isfinite(target)]
+    near = min(step_of(filled) / 2 * 1.001, 1e-3 * filled.std()) + 1e-9 * np.abs(filled).max()
+    for label, sign in (("greatest", 1.0), ("least", -1.0)):
+        beyond = {name: finite(sign * (values - target)) for name, values in numbers.items()}
+        within = {
+            name: off
+            for name, off in beyond.items()
+            if are_many(~np.isnan(off)) and (off[~np.isnan(off)] > near).mean() <= BROKEN
+        }
+        rows = len(target)
+        names, left = cover(
+            {name: np.abs(off) <= near for name, off in within.items()},
+            np.ones(rows, bool),
+            most=MOST,
+            fewest=FEWEST_TIMES * rows,
+            enough=BROKEN * rows,
+            missing={name: np.isnan(off) for name, off in within.items()},
+        )
+        if len(names) > 1 and left <= BROKEN * rows:
+            return tuple(sorted(names)), f"the {label} of {', '.join(sorted(names))}"
+    return None
+
+
+def _one_of(extras: list[float]) -> str:
     return f" and one of {', '.join(f'{extra:.4g}' for extra in extras)}" if extras else ""
 
 
 def _nearest(table: Array, target: Array) -> list[int]:
-    """The columns that go most with the target: single ones that may lack only an extra."""
-    there = np.isfinite(table) & np.isfinite(target)[:, None]
-    found = []
-    for number in range(table.shape[1]):
-        rows = there[:, number]
-        if are_many(rows):
-            both = np.corrcoef(_ranks(table[rows, number]), _ranks(target[rows]))
-            found.append((abs(float(both[0, 1])), number))
-    return [number for share, number in sorted(found, reverse=True)[:10] if share > 0.5]
-
-
-def _ranks(values: Array) -> Array:
-    return np.argsort(np.argsort(values)).astype(np.float64)
-
-
-def _power(name: str, power: float) -> str:
-    return name if power == 1 else f"{name}^{power:g}"
+    """The columns that correlate most with the target."""
+    columns = pd.DataFrame(finite(table))
+    columns = columns.loc[:, [are_many(filled) for filled in columns.notna().to_numpy().T]]
+    shares = columns.corrwith(pd.Series(target)).abs().nlargest(10)
+    return [int(number) for number in shares.index[shares > 0.5]]
 
 
 def _table(columns: Iterable[Array], target: Array) -> Array:
     return np.column_stack([np.empty((len(target), 0)), *columns])
 
 
-def _logarithms(numbers: Array) -> Array:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.log(np.abs(numbers))
-    return np.where(np.isfinite(logs), logs, np.nan)
-
-
 def _powers(logs: Array, target: Array) -> Array | None:
-    """Whole or half powers of each column, if these are what the logarithms say."""
+    """Whole or half powers of each column, if the logarithms are near to such."""
     rows = np.isfinite(logs).all(axis=1) & np.isfinite(target)
     if not are_many(rows):
         return None

@@ -30,11 +30,7 @@ class Keys:
     """The keys that are valid now; those of a file change with it."""
 
     def __init__(self, text: str, path: Path | None) -> None:
-        """Read the keys of `text`, and of the file at `path` if there is one.
-
-        Raises:
-            BadInput: the file cannot be read, a key cannot be used, or there is none.
-        """
+        """Read `text` and the file; raise BadInput if a key cannot be used, or there is none."""
         self._given = _digests(parse_keys(text, KEYS, SHORTEST))
         self._path = path
         self._stamp = _stamp(path) if path else None
@@ -72,11 +68,7 @@ class Keys:
 
 
 def keys_of(environment: Mapping[str, str] = os.environ) -> Keys | None:
-    """The keys that the environment gives or names; None where neither variable is set.
-
-    Raises:
-        BadInput: a variable is set, and there is no key that may be used.
-    """
+    """The keys that the environment gives or names; None where neither variable is set."""
     if KEYS not in environment and FILE not in environment:
         return None
     return Keys(secret(KEYS, environment), key_file(FILE, environment))

@@ -22,20 +22,14 @@ _ORIGIN = re.compile(r"https?://([a-z0-9_.-]+|\[[0-9a-f:]+\])(:[0-9]+)?")
 _OF_BROWSERS = frozenset({b"origin", b"sec-fetch-site"})
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
-Headers = Iterable[tuple[bytes, bytes]]
-
 
 def origins_of(environment: Mapping[str, str] = os.environ) -> frozenset[str]:
-    """The origins whose pages may write, as browsers send them.
-
-    Raises:
-        BadInput: `SERVING_ORIGINS` has a value that is not an origin.
-    """
+    """The origins in `SERVING_ORIGINS` whose pages may write, or BadInput for what is none."""
     texts = environment.get(ORIGINS, "").lower().replace(",", " ").split()
     return frozenset(_normalised(text) for text in texts)
 
 
-def refuse_foreign_page(headers: Headers, listed: Collection[str]) -> None:
+def refuse_foreign_page(headers: Iterable[tuple[bytes, bytes]], listed: Collection[str]) -> None:
     """Raise a ProblemError if the sender is a page, not this server's own and not `listed`.
 
     A request without a browser's headers comes from a program and passes.

@@ -1,15 +1,18 @@
-"""The columns of what is read and of what is written; needs no model, as long as none is asked."""
+"""The columns of the file that is read and of the file that is written."""
 
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from engine.bundle.bundle import Bundle, Contract
+from engine.contract.arrow_types import plain, plain_type
 from engine.contract.column import Column
 from engine.problem.errors import BadInput
 from engine.serving.batch.source import Source
 
-# Of the columns of a file so much is shown in a message.
+# A message shows so many names of a file's columns, and so much of each.
 MOST_NAMES, LONGEST_NAME = 30, 100
 # What a class of the target may be.
 CLASSES: dict[type[Any], pa.DataType] = {
@@ -20,56 +23,81 @@ CLASSES: dict[type[Any], pa.DataType] = {
 }
 
 
-def carried(contract: Contract, schema: pa.Schema) -> list[str]:
-    """The columns that are no input and go along to what is written."""
-    inputs = {column.name for column in contract.inputs}
-    return [name for name in schema.names if name not in inputs]
-
-
-def output(bundle: Bundle, source: Source, *, rehearsal: bool) -> pa.Schema:
-    """The columns of what is written.
+def output_schema(bundle: Bundle, source: Source, *, rehearsal: bool) -> pa.Schema:
+    """The columns of the file that is written; columns that are no inputs are copied to it.
 
     Raises:
-        BadInput: the source lacks inputs of the contract, has some in a type that can never be
-            theirs, or has a column that is called as an answer is.
+        BadInput: the source lacks inputs of the contract, has values of another type, or has a
+            column with the name of an output.
     """
     contract, given = bundle.contract, source.schema
     if missing := [one.name for one in contract.inputs if one.name not in given.names]:
-        hint = ""
-        if source.written and len(given.names) == 1:
-            hint = "; are its columns separated by something else than commas?"
+        hint = "; are its columns separated by another sign?" if len(given.names) == 1 else ""
         raise BadInput(
-            f"expected all inputs of the contract in {source.path}, without are "
-            f"{', '.join(missing)}; it has {_some(given.names)}{hint}; export it with them"
+            f"{source.path} lacks inputs of the contract: {', '.join(missing)}; it has "
+            f"{_listed(given.names)}{hint}; export it with them",
+            code="missing-column",
         )
     wrong = [
         f"'{column.name}' is {given.field(column.name).type}, not a {column.type}"
         for column in contract.inputs
-        if not source.written and not fits(column, given.field(column.name).type)
+        if not source.layout
+        and not fits(column, given.field(column.name).type)
+        and _has_values(source, column.name)
     ]
     if wrong:
         raise BadInput(
-            f"expected the contract's types in {source.path}: {'; '.join(wrong)}; write the file "
-            "with these types, or as a CSV, whose texts are read as the contract's types"
+            f"{source.path} has columns of another type than the contract: {'; '.join(wrong)}; "
+            "export it with the contract's types, or as a text table",
+            code="wrong-type",
         )
-    told = _told(contract, rehearsal=rehearsal)
-    others = carried(contract, given)
-    if taken := sorted({*others} & {field.name for field in told}):
+    inputs = {column.name for column in contract.inputs}
+    copied = [name for name in given.names if name not in inputs]
+    outputs = _outputs(contract, rehearsal=rehearsal)
+    if taken := sorted({*copied} & {field.name for field in outputs}):
         raise BadInput(
-            f"{source.path} has a column {', '.join(taken)}, and so is an answer called; rename it"
+            f"{source.path} has a column {', '.join(taken)}, which is the name of an output; "
+            "rename it",
+            code="reserved-column",
         )
-    return pa.schema([told[0], *(given.field(name) for name in others), *told[1:]])
+    return pa.schema([outputs[0], *(given.field(name) for name in copied), *outputs[1:]])
 
 
-def _some(names: list[str]) -> str:
-    """The first names, each as far as a message has room for it."""
+def fits(column: Column, kind: pa.DataType) -> bool:
+    """Whether values of this type can be the column's; texts can be of every type."""
+    plain_kind = plain_type(kind)
+    if plain_kind is None:
+        return False
+    is_number = pa.types.is_integer(plain_kind) or pa.types.is_floating(plain_kind)
+    allowed = {
+        "number": is_number,
+        "integer": is_number,
+        "boolean": is_number or pa.types.is_boolean(plain_kind),
+        "category": True,
+        "date": pa.types.is_timestamp(plain_kind),
+    }
+    return bool(allowed[column.type]) or pa.types.is_string(plain_kind)
+
+
+def _has_values(source: Source, name: str) -> bool:
+    """Whether any cell of a Parquet column is not missing: its type alone may be a default."""
+    with pq.ParquetFile(source.path) as file:
+        for batch in file.iter_batches(columns=[name]):
+            cells = plain(pa.chunked_array([batch.column(0)]))
+            if not pc.all(cells.is_null(nan_is_null=True)).as_py():
+                return True
+    return False
+
+
+def _listed(names: list[str]) -> str:
+    """The first names, cut to the length that a message has room for."""
     shown = [name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…" for name in names]
     rest = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
     return ", ".join(shown[:MOST_NAMES]) + rest
 
 
-def _told(contract: Contract, *, rehearsal: bool) -> list[pa.Field]:
-    """What is said of each row, as callers of the server know it; `row` is its number."""
+def _outputs(contract: Contract, *, rehearsal: bool) -> list[pa.Field]:
+    """The columns of a prediction, named as the server names them; `row` is the row's number."""
     fields = [("row", pa.int64()), ("score", pa.float64())]
     if contract.classes:
         fields.append(("decision", CLASSES[type(contract.classes[0])]))
@@ -80,26 +108,3 @@ def _told(contract: Contract, *, rehearsal: bool) -> list[pa.Field]:
     if rehearsal:
         fields.append(("rehearsal", pa.bool_()))
     return [pa.field(name, kind) for name, kind in fields]
-
-
-def fits(column: Column, kind: pa.DataType) -> bool:
-    """Whether cells of this type can be what the column wants."""
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    stamp = pa.types.is_timestamp(kind) and kind.tz is None
-    allowed = {
-        "number": number,
-        "integer": number,
-        "boolean": pa.types.is_boolean(kind),
-        "category": is_text(kind),
-        "date": stamp or pa.types.is_date(kind) or is_text(kind),
-    }
-    return pa.types.is_null(kind) or bool(allowed[column.type])
-
-
-def is_text(kind: pa.DataType) -> bool:
-    """Whether cells of this type are texts."""
-    return bool(
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    )

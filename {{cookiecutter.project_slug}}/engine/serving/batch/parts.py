@@ -1,4 +1,4 @@
-"""What a run has finished so far, on the disk: whole parts, which the end joins into one file."""
+"""The finished parts of a run on the disk; at the end they become one file."""
 
 import hashlib
 import json
@@ -15,131 +15,140 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.problem.errors import BadInput
+from engine.problem.files import atomic_path
 
 MANIFEST = "run.json"
 REFUSED = pa.schema([("row", pa.int64()), ("reason", pa.string()), ("text", pa.string())])
 # So many parts become one row group of the joined file.
-TOGETHER = 4
+PARTS_PER_GROUP = 4
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Rows that got an answer, and rows that got none."""
+    """Rows with a prediction, and rows without one."""
 
     answered: int
     refused: int
 
+    @property
+    def rows(self) -> int:
+        """All rows."""
+        return self.answered + self.refused
+
 
 @dataclass(frozen=True)
 class Parts:
-    """The folder of parts beside OUT; `claim` gives it, and a worker only writes."""
+    """The folder of parts beside the output file; `claim` gives it, and workers write to it."""
 
     out: Path
     run: str
 
     @property
     def folder(self) -> Path:
-        """Where the parts are."""
+        """The folder of the parts."""
         return self.out.with_name(f"{self.out.name}.parts")
 
     @property
     def refused(self) -> Path:
-        """Where the rows without an answer come to."""
+        """The file of the rows without a prediction."""
         return self.out.with_name(f"{self.out.stem}.refused.parquet")
 
-    def write(self, number: int, answers: pa.Table, refused: pa.Table) -> Counts:
-        """Keep a part, durably: once the answers are there, it is done, and never by half.
+    def write(self, number: int, predictions: pa.Table, refused: pa.Table) -> Counts:
+        """Write a part durably; it is finished once its predictions are there.
 
         Raises:
             OSError: the disk is full, or takes no files.
         """
-        count = Counts(len(answers), len(refused))
+        counts = Counts(len(predictions), len(refused))
         if len(refused):
-            _keep(self._refused(number), self._bytes(refused, count))
-        _keep(self._answers(number), self._bytes(answers, count))
-        return count
+            _write(self._refused(number), self._bytes(refused, counts))
+        _write(self._predictions(number), self._bytes(predictions, counts))
+        return counts
 
-    def done(self) -> dict[int, Counts]:
-        """The parts that are there and whole, read from start to end; others are thrown away."""
-        found = {}
+    def finished(self) -> dict[int, Counts]:
+        """The counts of the finished parts, each read whole; damaged ones are deleted."""
+        results = {}
         for path in sorted(self.folder.glob("part-??????.parquet")):
             number = int(path.stem.removeprefix("part-"))
             try:
-                answers = self._read(self._answers(number))
-                counted = Counts(**json.loads(answers.schema.metadata[b"counts"]))
-                if counted.refused:
+                predictions = self._read(self._predictions(number))
+                counts = Counts(**json.loads(predictions.schema.metadata[b"counts"]))
+                if counts.refused:
                     self._read(self._refused(number))
-                found[number] = counted
+                results[number] = counts
             except pa.ArrowException:
                 path.unlink()
-        return found
+        return results
 
     def join(
-        self, schema: pa.Schema, counts: Mapping[int, Counts], told: Mapping[str, str]
+        self, schema: pa.Schema, counts: Mapping[int, Counts], metadata: Mapping[str, str]
     ) -> None:
-        """Make one file of all parts, put it in its place, and clear away what it was made of.
+        """Make one file of all parts, put it in its place, and delete the parts.
 
-        The rows without an answer go first: where OUT is, all is done. `told` goes along as the
-        metadata of both files.
+        The refused rows go first: when the output file is there, the run is complete. `metadata`
+        stands in both files.
 
         Raises:
             OSError: the disk is full, or takes no files.
-            BadInput: a part was lost meanwhile.
+            BadInput: a part was changed during the run.
         """
-        bad = [number for number in sorted(counts) if counts[number].refused]
+        numbers = sorted(counts)
+        with_refused = [number for number in numbers if counts[number].refused]
+        predictions, refused = map(self._predictions, numbers), map(self._refused, with_refused)
         with (
-            self._joined(self.out, schema, map(self._answers, sorted(counts)), told) as answers,
-            self._joined(self.refused, REFUSED, map(self._refused, bad), told) as refused,
+            self._joined(self.out, schema, predictions, metadata) as out_draft,
+            self._joined(self.refused, REFUSED, refused, metadata) as refused_draft,
         ):
-            if bad:
-                os.replace(refused, self.refused)
+            if with_refused:
+                os.replace(refused_draft, self.refused)
             else:
                 self.refused.unlink(missing_ok=True)
-            os.replace(answers, self.out)
+            os.replace(out_draft, self.out)
             _sync(self.out.parent)
         (self.folder / MANIFEST).unlink()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextmanager
     def _joined(
-        self, final: Path, schema: pa.Schema, paths: Iterator[Path], told: Mapping[str, str]
+        self, final: Path, schema: pa.Schema, paths: Iterator[Path], metadata: Mapping[str, str]
     ) -> Iterator[Path]:
-        """A file of all the parts at `paths`, whole on the disk, under a name for the meantime."""
-        path = self.folder / f".{final.name}.tmp"
+        """A durable file of all the parts at `paths`, under a temporary name."""
+        draft = self.folder / f".{final.name}"
         try:
             with pq.ParquetWriter(
-                path, schema.with_metadata(dict(told)), write_page_checksum=True
+                draft, schema.with_metadata(dict(metadata)), write_page_checksum=True
             ) as writer:
-                while some := [self._read(path) for path in islice(paths, TOGETHER)]:
-                    writer.write_table(pa.concat_tables(some).cast(schema))
-            with path.open("rb+") as file:
+                while tables := [self._read(path) for path in islice(paths, PARTS_PER_GROUP)]:
+                    writer.write_table(pa.concat_tables(tables).cast(schema))
+            with draft.open("rb+") as file:
                 os.fsync(file.fileno())
-            yield path
+            yield draft
         except pa.ArrowException as error:
             raise BadInput(
-                f"a part in {self.folder} was changed meanwhile ({error}); the same command makes "
-                "it anew"
+                f"a part in {self.folder} was changed during the run ({error}); run the same "
+                "command again",
+                code="part-changed",
             ) from None
         finally:
-            path.unlink(missing_ok=True)
+            draft.unlink(missing_ok=True)
 
-    def _answers(self, number: int) -> Path:
+    def _predictions(self, number: int) -> Path:
         return self.folder / f"part-{number:06d}.parquet"
 
     def _refused(self, number: int) -> Path:
         return self.folder / f"part-{number:06d}.refused.parquet"
 
-    def _bytes(self, table: pa.Table, count: Counts) -> pa.Buffer:
-        told = {"run": self.run, "counts": json.dumps(vars(count))}
+    def _bytes(self, table: pa.Table, counts: Counts) -> pa.Buffer:
+        metadata = {"run": self.run, "counts": json.dumps(vars(counts))}
         sink = pa.BufferOutputStream()
-        pq.write_table(table.replace_schema_metadata(told), sink, write_page_checksum=True)
+        pq.write_table(table.replace_schema_metadata(metadata), sink, write_page_checksum=True)
         return sink.getvalue()
 
     def _read(self, path: Path) -> pa.Table:
         """A part, whole and of this run; else pa.ArrowInvalid."""
         try:
             table = pq.read_table(path, page_checksum_verification=True, use_threads=False)
-        except OSError as error:  # missing, torn, or a checksum that is another
+        except OSError as error:  # missing, truncated, or another checksum
             raise pa.ArrowInvalid(f"{path.name}: {error}") from None
         if (table.schema.metadata or {}).get(b"run") != self.run.encode():
             raise pa.ArrowInvalid(f"{path.name} is of another run")
@@ -148,85 +157,85 @@ class Parts:
 
 @contextmanager
 def claim(out: Path, job: Mapping[str, Any], *, overwrite: bool) -> Iterator[Parts]:
-    """The parts of a run that writes `out`, to itself alone; `job` is what makes it the same run.
+    """The parts of a run that writes `out`, locked for this process; `job` identifies the run.
 
     Raises:
-        BadInput: `out` is there already, another run has begun it or is just now at it.
+        BadInput: `out` exists, or belongs to another run that began it or is working on it.
     """
     text = json.dumps(job, indent=2, sort_keys=True)
     parts = Parts(out, hashlib.sha256(text.encode()).hexdigest())
     manifest = parts.folder / MANIFEST
     begun = manifest.exists() and any(parts.folder.glob("part-*"))
-    if not overwrite and not begun:
-        for path in (out, parts.refused):
-            if path.exists():
-                raise BadInput(f"{path} is there already; name another OUT, or add --overwrite")
+    existing = [path for path in (out, parts.refused) if path.exists()]
+    if existing and not overwrite and not begun:
+        raise BadInput(
+            f"{existing[0]} exists; name another OUT, or add --overwrite", code="output-exists"
+        )
     if not out.parent.is_dir():
-        raise BadInput(f"expected a folder {out.parent} to write into; make it first")
+        raise BadInput(f"expected a folder {out.parent}; create it first", code="no-such-folder")
     parts.folder.mkdir(exist_ok=True)
-    with _alone(parts.folder):
+    with _locked(parts.folder):
         try:
             if overwrite or not begun:
                 for path in parts.folder.glob("*part-*"):
                     path.unlink()
-                _keep(manifest, text.encode())
+                _write(manifest, text.encode())
             elif differs := _difference(manifest, job):
                 raise BadInput(
-                    f"{parts.folder} holds the beginning of another run: {differs}; go on with "
-                    "what it began with, name another OUT, or begin anew with --overwrite"
+                    f"{parts.folder} holds parts of another run: {differs}; continue with the same "
+                    "input and bundle, name another OUT, or discard them with --overwrite",
+                    code="another-run",
                 )
             yield parts
         finally:
-            for path in parts.folder.glob(".*.tmp"):
+            for path in parts.folder.glob(".*"):
                 path.unlink(missing_ok=True)
             if parts.folder.exists() and not any(parts.folder.glob("part-*")):
-                shutil.rmtree(parts.folder)  # nothing to go on with
+                shutil.rmtree(parts.folder)  # there is nothing to continue
 
 
 def no_room(out: Path, error: OSError) -> BadInput:
-    """What a disk that takes no more is to a person."""
+    """The message for a disk that is full."""
     return BadInput(
-        f"cannot write {out}: {error}; make room, and the same command goes on where it stopped"
+        f"cannot write {out}: {error}; free some space, and run the same command to continue",
+        code="no-space",
     )
 
 
 def _difference(manifest: Path, job: Mapping[str, Any]) -> str:
-    """What another run than this began, in words; nothing if it was this one."""
+    """How the run that wrote the manifest differs from this one; empty if it does not."""
     try:
         begun = json.loads(manifest.read_bytes())
         return "; ".join(
             f"{name} was {begun[name]}, now {job[name]}" for name in job if begun[name] != job[name]
         )
     except (ValueError, LookupError, TypeError):
-        return f"{manifest.name} is not to be read"
+        return f"{manifest.name} is unreadable"
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """For as long as it takes, nobody else may; a process that was killed holds no lock."""
+def _locked(folder: Path) -> Iterator[None]:
+    """Lock the folder; a process that is killed holds no lock."""
     with (folder / "lock").open("wb") as lock:
-        with suppress(ImportError):  # Windows has none; there a second run is for people to avoid
+        with suppress(ImportError):  # Windows has none; there people must avoid a second run
             import fcntl  # noqa: PLC0415
 
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise BadInput(f"another run is at work in {folder}; wait for its end") from None
+                raise BadInput(
+                    f"another run is at work in {folder}; wait for its end", code="run-in-progress"
+                ) from None
         yield
 
 
-def _keep(path: Path, data: Any) -> None:
-    """Write a file so that it is there whole or not at all, even if the machine stops."""
-    half = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with half.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(half, path)
-        _sync(path.parent)
-    finally:
-        half.unlink(missing_ok=True)
+def _write(path: Path, data: Any) -> None:
+    """Write a file whole or not at all, even if the machine stops."""
+    with atomic_path(path) as draft, draft.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    _sync(path.parent)
 
 
 def _sync(folder: Path) -> None:

@@ -1,11 +1,10 @@
-"""Imported once, by the process whose copies answer parts: what is loaded here they share.
+"""Imported once, by the process whose copies predict parts: they share what is loaded here.
 
-`freeze` keeps it shared: else each copy's collector, looking for what is no longer needed, writes
-into every object that it looks at, and has then made it its own.
+`freeze` keeps it shared: else each copy's garbage collector writes into every object it inspects.
 """
 
 import gc
 
-import engine.serving.batch.work  # noqa: F401  # for whom it is loaded
+import engine.serving.batch.predict  # noqa: F401  # workers share its modules
 
 gc.freeze()

@@ -1,8 +1,8 @@
-"""A bulk run: reads parts, has them predicted on every core, joins them into one file.
+"""A bulk run: reads parts, predicts them on every core, joins them into one file.
 
-A run may end at any moment, however hard. The same command then continues behind the last part that
-was kept. A part is a fixed number of rows of the file, so both runs together give the very file
-that one undisturbed run gives.
+A run can end at any time, even by a power cut. The same command then continues behind the last
+finished part. A part is a fixed number of rows of the file, so both runs together give the same
+file as one run without interruption.
 """
 
 import os
@@ -14,75 +14,81 @@ from pathlib import Path
 
 from engine.bundle.bundle import Bundle, file_digest
 from engine.problem.errors import EXIT_GATE_CLOSED, BadInput
-from engine.serving.batch.columns import output
-from engine.serving.batch.message import Setting, packed
+from engine.serving.batch.columns import output_schema
 from engine.serving.batch.parts import Counts, claim, no_room
 from engine.serving.batch.progress import Progress
-from engine.serving.batch.source import Source, open_source
-from engine.serving.batch.workers import Said, crew
+from engine.serving.batch.source import Part, Source, open_source
+from engine.serving.batch.workers import Setting, start_workers
 
-# Less than a second's work: so much is done again after a stop, and lies in memory at a time.
+# Less than a second's work: a run that was stopped repeats at most so much.
 PART_ROWS = 32_768
 
 
 class Run:
-    """A run that has its output to itself; `begin` makes it."""
+    """A run whose output no other process writes; `begin` makes it."""
 
     def __init__(
         self, source: Source, setting: Setting, part_rows: int, stamp: tuple[int, int]
     ) -> None:
         self._source, self._setting, self._stamp = source, setting, stamp
-        self._counts = setting.parts.done()
-        self._reading = _Reading(source, part_rows, set(self._counts))
+        self._part_rows = part_rows
+        self._counts = setting.parts.finished()
+        # The share of the file that each part is, and the rows that were read.
+        self._shares: dict[int, float] = {}
+        self._rows, self._skipped = 0, 0.0
         self._progress = Progress()
 
     @contextmanager
-    def predictions(self, processes: int) -> Iterator[Iterator[Said]]:
-        """Read the file and predict each part that is not done yet; a worker keeps it on the disk.
+    def predictions(self, processes: int) -> Iterator[Iterator[tuple[int, Counts]]]:
+        """Read the file and predict each part that is not finished; workers write them.
 
         Args:
             processes: how many workers predict, each with a model of its own; 0 for one a core.
 
         Yields:
-            What became of each part, as workers finish it; `add` takes it.
+            The number and counts of each part that a worker has written; `add` takes them.
         """
-        setting, messages = self._setting, self._reading.messages()
-        _say(f"bundle {setting.id[:12]}: {self._source.path} into {setting.parts.out}")
+        setting, parts = self._setting, self._unfinished(set(self._counts))
+        _print(f"bundle {setting.id[:12]}: {self._source.path} into {setting.parts.out}")
         if self._counts:
-            done = sum(map(_rows, self._counts.values()))
-            _say(f"going on: {done:,} rows were done before")
-        first = next(messages, b"")
-        if not first:  # nothing is left to do: no process is started
+            rows = sum(counts.rows for counts in self._counts.values())
+            _print(f"continuing: {rows:,} rows were predicted before")
+        first = next(parts, None)
+        if first is None:  # no process is started
             yield iter(())
             return
+        count = processes or cores()
+        if self._source.rows is not None:
+            count = min(count, -(-self._source.rows // self._part_rows))
         self._progress = Progress()
         try:
-            with crew(self._reading.workers(processes or cores()), setting) as workers:
-                yield workers.each(chain([first], messages))
+            with start_workers(count, setting) as workers:
+                yield workers.predict(chain([first], parts))
         finally:
             self._progress.end()
 
-    def add(self, part: Said) -> None:
-        """Count the rows of a part that a worker has kept, and show how far the run is."""
-        number = part["done"]
-        self._counts[number] = counts = Counts(**part["counts"])
-        self._progress.add(_rows(counts), self._reading.steps[number], self._reading.passed_over)
+    def add(self, number: int, counts: Counts) -> None:
+        """Count the rows of a part that a worker has written, and show the progress."""
+        self._counts[number] = counts
+        self._progress.add(counts.rows, self._shares[number], self._skipped)
 
     def join(self) -> None:
         """Make one file of all parts and put it in its place.
 
         Raises:
-            BadInput: the file of rows was changed meanwhile.
+            BadInput: the file of rows was changed during the run.
         """
-        counts, reading, setting = self._counts, self._reading, self._setting
-        kept = sum(map(_rows, counts.values()))
-        if counts.keys() != reading.steps.keys() or kept != reading.rows:
-            raise RuntimeError(f"{reading.rows:,} rows were read and {kept:,} kept")
-        path = self._source.path
+        setting, path = self._setting, self._source.path
+        written = sum(counts.rows for counts in self._counts.values())
+        if self._counts.keys() != self._shares.keys() or written != self._rows:
+            raise RuntimeError(f"{self._rows:,} rows were read and {written:,} written")
         if _stamp(path) != self._stamp:
-            raise BadInput(f"{path} was changed while it was read; begin anew with --overwrite")
+            raise BadInput(
+                f"{path} was changed while it was read; run again with --overwrite",
+                code="input-changed",
+            )
         metadata = {"bundle": setting.id, "rehearsal": str(setting.rehearsal).lower()}
-        setting.parts.join(setting.schema, counts, metadata)
+        setting.parts.join(setting.schema, self._counts, metadata)
 
     def report(self) -> int:
         """Print how many rows have a prediction.
@@ -100,6 +106,17 @@ class Run:
             print("REHEARSAL: the bundle is not accepted; every row says so")
         return EXIT_GATE_CLOSED if refused and not answered else 0
 
+    def _unfinished(self, finished: set[int]) -> Iterator[Part]:
+        """Read the whole file; the parts that are still to be predicted."""
+        before = 0.0
+        for part in self._source.parts(self._part_rows):
+            self._rows += len(part.table) + len(part.unreadable)
+            self._shares[part.number], before = part.share - before, part.share
+            if part.number in finished:
+                self._skipped += self._shares[part.number]
+            else:
+                yield part
+
 
 @contextmanager
 def begin(
@@ -114,21 +131,24 @@ def begin(
     """A run that predicts `rows` with a bundle that may be served, into `out`.
 
     Args:
-        rows: a .csv or .parquet file.
+        rows: a text or Parquet file.
         out: a .parquet file.
-        bundle: what predicts.
-        rehearsal: whether the bundle is not accepted, which every row then says.
-        anew: forget what an earlier run began or finished.
+        bundle: the bundle that predicts.
+        rehearsal: whether the bundle is not accepted, which every row then states.
+        overwrite: discard what an earlier run began or finished.
         part_rows: rows of a part.
 
     Raises:
-        BadInput: the file does not fit the contract, `out` is there already or was begun from
-            something else, or the disk is full.
+        BadInput: the file does not fit the contract, `out` exists or was begun from something
+            else, or the disk is full.
     """
-    source = open_source(rows)
+    source = open_source(rows, bundle.contract.layout)
     if out.suffix != ".parquet" or out.resolve() == rows.resolve():
-        raise BadInput(f"expected another file for OUT, whose name ends in .parquet, got {out}")
-    schema = output(bundle, source, rehearsal=rehearsal)
+        raise BadInput(
+            f"expected another file for OUT, whose name ends in .parquet, got {out}",
+            code="not-parquet",
+        )
+    schema = output_schema(bundle, source, rehearsal=rehearsal)
     stamp = _stamp(rows)
     job = {
         "input": f"{rows.name}, {stamp[0]:,} bytes, SHA-256 {file_digest(rows)}",
@@ -138,7 +158,8 @@ def begin(
     }
     try:
         with claim(out, job, overwrite=overwrite) as parts:
-            setting = Setting(bundle.path, bundle.id, rehearsal, source.written, schema, parts)
+            texts = source.layout is not None
+            setting = Setting(bundle.path, bundle.id, rehearsal, texts, schema, parts)
             yield Run(source, setting, part_rows, stamp)
     except OSError as error:
         raise no_room(out, error) from None
@@ -151,42 +172,10 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-class _Reading:
-    """Reads the source once, from its start to its end, and passes over the parts that are done.
-
-    `steps` is how much of the file each part is.
-    """
-
-    def __init__(self, source: Source, part_rows: int, done: set[int]) -> None:
-        self._source, self._part_rows, self._done = source, part_rows, done
-        self.steps: dict[int, float] = {}
-        self.rows, self.passed_over = 0, 0.0
-
-    def workers(self, most: int) -> int:
-        """How many workers have a part to predict, `most` at most."""
-        rows = self._source.rows
-        return most if rows is None else min(most, -(-rows // self._part_rows))
-
-    def messages(self) -> Iterator[bytes]:
-        """The parts that are still to be done."""
-        before = 0.0
-        for part in self._source.parts(self._part_rows):
-            self.rows += len(part.table) + len(part.broken)
-            self.steps[part.number], before = part.share - before, part.share
-            if part.number in self._done:
-                self.passed_over += self.steps[part.number]
-            else:
-                yield packed(part)
-
-
-def _rows(counts: Counts) -> int:
-    return counts.answered + counts.refused
-
-
 def _stamp(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_size, found.st_mtime_ns
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
 
 
-def _say(words: str) -> None:
-    print(words, file=sys.stderr, flush=True)
+def _print(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)

@@ -1,121 +1,134 @@
-"""Gives parts to processes, one for each core, as they come free."""
+"""A pool of processes that predict parts, one for each core, and how parts reach it."""
 
-import json
 import multiprocessing
+import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from engine.problem.errors import BadInput
-from engine.serving.batch.message import Setting
+from engine.serving.batch.parts import Counts, Parts
+from engine.serving.batch.source import Part
 
-Said = dict[str, Any]
+
+@dataclass(frozen=True)
+class Setting:
+    """What a worker needs to predict a part."""
+
+    bundle: Path
+    id: str
+    rehearsal: bool
+    texts: bool
+    schema: pa.Schema
+    parts: Parts
 
 
-class Crew:
-    """Processes that wait for messages; `crew` starts them."""
+class Workers:
+    """The pool; `start_workers` makes it."""
 
-    def __init__(self, links: list[Connection]) -> None:
-        self._busy, self._idle = links, list[Connection]()
+    def __init__(self, pool: ProcessPoolExecutor, count: int, setting: Setting) -> None:
+        self._pool, self._count, self._setting = pool, count, setting
 
-    def each(self, messages: Iterable[bytes]) -> Iterator[Said]:
-        """What the processes say of the messages, as they are done with them.
+    def predict(self, parts: Iterator[Part]) -> Iterator[tuple[int, Counts]]:
+        """The number and counts of each part, once a worker has written it.
 
-        A message is made while they are at work, and given to whoever is free first.
+        One part more than there are workers is in memory, and one that is being read.
 
         Raises:
-            BadInput: a process says that something is wrong, or has ended.
+            BadInput: a worker rejects its part, or has ended.
         """
-        for message in messages:
-            while not self._idle:
-                yield from self._heard()
-            link = self._idle.pop()
-            try:
-                link.send_bytes(message)
-            except OSError:
-                raise _ended() from None
-            self._busy.append(link)
-        while self._busy:
-            yield from self._heard()
-
-    def _heard(self) -> Iterator[Said]:
-        for link in wait(self._busy):
-            assert isinstance(link, Connection)  # noqa: S101  # nothing else was waited for
-            try:
-                said: Said = json.loads(link.recv_bytes())
-            except (EOFError, OSError):
-                raise _ended() from None
-            if "bad" in said:
-                raise BadInput(said["bad"])
-            if "defect" in said:
-                raise RuntimeError(f"a process failed:\n{said['defect']}")
-            self._busy.remove(link)
-            self._idle.append(link)
-            if "ready" not in said:
-                yield said
+        pending: set[Future[tuple[int, Counts]]] = set()
+        try:
+            for part in parts:
+                with _without_sigint():  # a worker may be started here
+                    pending.add(self._pool.submit(_predict, self._setting, part))
+                if len(pending) > self._count:
+                    done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in done)
+            while pending:
+                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        except BrokenProcessPool:
+            raise BadInput(
+                "a worker process ended unexpectedly, mostly because memory ran out; run the same "
+                "command again to continue, with fewer processes (--processes) if need be",
+                code="worker-ended",
+            ) from None
 
 
 @contextmanager
-def crew(count: int, setting: Setting) -> Iterator[Crew]:
-    """`count` processes that answer parts; at the end none of them is left.
+def start_workers(count: int, setting: Setting) -> Iterator[Workers]:
+    """`count` processes that predict parts; none of them is left at the end.
 
-    On Linux they are copies of a process that has the libraries and has done nothing yet, which
-    share that memory: started one by one, each takes half as much again. Never of this one: what
-    its threads are just doing would be copied half done. Each ends by itself when this process is
-    no more, however that came about.
+    On Linux they are copies of a process that has imported the libraries, and share that memory.
+    They are no copies of this process: its threads could hold locks at that moment.
     """
     context: Any = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
     context.set_forkserver_preload(["engine.serving.batch.ready"])
-    links: list[Connection] = []
-    processes: list[BaseProcess] = []
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_prepare)
     try:
-        for _ in range(count):
-            ours, theirs = context.Pipe()
-            links.append(ours)
-            process = context.Process(target=_begin, args=(theirs, setting), daemon=True)
-            with _undisturbed():
-                process.start()
-            processes.append(process)
-            theirs.close()  # else this process would keep open what it waits to see closed
-        yield Crew(list(links))
-    finally:
-        for link in links:
-            link.close()
-        for process in processes:
+        yield Workers(pool, count, setting)
+    except BaseException:
+        # Their parts are lost; the next run predicts them. Waiting would delay Ctrl-C by seconds.
+        for process in set(multiprocessing.active_children()) - others:
             process.terminate()
-            process.join()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def _begin(link: Connection, setting: Setting) -> None:
-    # Only there: the process that reads and joins needs neither model nor scikit-learn.
-    from engine.serving.batch.work import work  # noqa: PLC0415
+def _prepare() -> None:
+    """Prepare a worker: Ctrl-C is left to the main process, and it ends when that is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    pa.set_cpu_count(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
-    work(link, setting)
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # noqa: S101  # a worker has one
+    parent.join()
+    os._exit(1)
+
+
+def _predict(setting: Setting, part: Part) -> tuple[int, Counts]:
+    # Imported in the workers only: the main process needs neither model nor scikit-learn.
+    from engine.serving.batch.predict import predict_part  # noqa: PLC0415
+
+    return part.number, predict_part(setting, part)
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Ctrl-C waits; a process that is started here never hears it, from its first moment on."""
+def _without_sigint() -> Iterator[None]:
+    """Defer Ctrl-C to the end of the block; a process that is started in it never receives it.
+
+    The mask is for that process. This one has threads that do not block the signal, and would
+    stop with a process half started.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
     # `multiprocessing` starts its tracker before the first process and then unblocks SIGINT. The
-    # process that imports the libraries would get it, and print the traceback of an import.
+    # process that imports the libraries would receive it, and print a traceback.
     resource_tracker.ensure_running()
+    received: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: received.append(number))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _ended() -> BadInput:
-    return BadInput(
-        "a process that asks the model has ended unasked, mostly because memory ran out; the same "
-        "command goes on where it stopped, with fewer processes (--processes) if need be"
-    )
+        signal.signal(signal.SIGINT, handler)
+    if received:
+        raise KeyboardInterrupt

@@ -9,19 +9,15 @@ import select
 from typing import Any, Literal
 
 from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.server import ServerState
 
 from engine.serving.connection.budget import SMALL_BYTES, Share
 from engine.serving.connection.closing import Closing
-from engine.serving.connection.exchange import (
-    Application,
-    Ends,
-    Exchange,
-    encode_response,
-    scope_of,
-)
+from engine.serving.connection.exchange import Ends, Exchange, encode_response, scope_of
 from engine.serving.connection.framing import RequestReader, not_http
 from engine.serving.http.errors import ProblemError
+from engine.serving.http.gateway import Gateway
 
 # An idle connection costs some 10 kB, and a file of the process.
 MAX_CONNECTIONS = 10_000
@@ -45,18 +41,16 @@ class Connection(asyncio.Protocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        self.app: Application = config.loaded_app
+        self.app: Gateway = config.loaded_app
         self.server_state = server_state
         self._root_path, self._app_state = config.root_path, app_state
         self._ends: Ends = (None, None)
         self._loop = _loop or asyncio.get_running_loop()
         self._reader = RequestReader()
         self._exchange: Exchange | None = None
-        self._share = Share()  # of a head that is arriving
+        self.share = Share()  # of the request that is arriving
         self._used = self._in_head = self._shutting_down = False
-        self._read_paused = self._read_ended = False
-        self._dropping = False
-        self._writable: asyncio.Future[None] | None = None
+        self._read_ended = self._dropping = False
         self.since = self._loop.time()
         """When the wait for what `waits_for` names began, on the loop's clock."""
 
@@ -64,7 +58,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Accept a client, unless there are too many."""
-        self.transport = transport
+        self.transport, self.flow = transport, FlowControl(transport)
         self._ends = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
         self.server_state.connections.add(self)  # type: ignore[arg-type]  # uvicorn types its own only
         if len(self.server_state.connections) > self.limit:
@@ -98,20 +92,18 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The client receives its response slowly."""
         self.since = self._loop.time()
-        self._writable = self._loop.create_future()
+        self.flow.pause_writing()
 
     def resume_writing(self) -> None:
         """The client can receive more."""
-        if self._writable is not None and not self._writable.done():
-            self._writable.set_result(None)
-        self._writable = None
+        self.flow.resume_writing()
 
     # The server and its timeouts call these.
 
     @property
     def waits_for(self) -> Wait:
         """What the client has to do next; empty if the server has to."""
-        if self._writable is not None:
+        if self.flow.write_paused:
             return "response taken"
         if self._exchange is not None:
             return "body" if self._exchange.more_body and not self._dropping else ""
@@ -133,7 +125,7 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close a connection on which no response is due."""
-        self.resume_reading()
+        self.flow.resume_reading()
         self.connection_lost(None)
         Closing(self.transport, self.server_state.connections, read_ended=self._read_ended)
 
@@ -157,26 +149,16 @@ class Connection(asyncio.Protocol):
         """Whether the next response is the connection's last one: none was sent ahead."""
         return (self._shutting_down or self.app.draining) and not self._reader.buffered
 
-    async def writable(self) -> None:
-        """Return once the client can receive more bytes, or has disconnected."""
-        if self._writable is not None:
-            await self._writable
-
-    def resume_reading(self) -> None:
-        """Read more bytes from the client."""
-        if self._read_paused:
-            self._read_paused = False
-            self.transport.resume_reading()
-
     def finish(self, *, keep_alive: bool) -> None:
         """The response is out: read the next request, or close."""
+        self.share.release()
         self.server_state.total_requests += 1
         self._exchange, self._used = None, True
         self.since = self._loop.time()
         if not keep_alive or self._dropping:
             self.close()
             return
-        self.resume_reading()
+        self.flow.resume_reading()
         if self._reader.buffered:
             self._read()
         if self._read_ended and self._exchange is None and not self._dropping:
@@ -213,10 +195,8 @@ class Connection(asyncio.Protocol):
             task = self._loop.create_task(exchange.run(self.app))
             self.server_state.tasks.add(task)
             task.add_done_callback(self.server_state.tasks.discard)
-        ahead = exchange.buffered + self._reader.buffered
-        if ahead > READ_AHEAD_BYTES and not self._read_paused:
-            self._read_paused = True
-            self.transport.pause_reading()
+        if exchange.buffered + self._reader.buffered > READ_AHEAD_BYTES:
+            self.flow.pause_reading()
 
     def _read_head(self) -> Exchange | None:
         head = self._reader.read_head()
@@ -224,10 +204,10 @@ class Connection(asyncio.Protocol):
             self._in_head, self.since = True, self._loop.time()
         if head is None:
             if self._reader.buffered > SMALL_BYTES:
-                self._share.grow(self._reader.buffered)
+                self.share.grow(self._reader.buffered)
             return None
         self._in_head = False
-        self._share.release()
+        self.share.release()
         scope = scope_of(head, self._ends, self._root_path, self._app_state)
         return Exchange(self, scope, head)
 
@@ -235,7 +215,7 @@ class Connection(asyncio.Protocol):
         """Drop what has arrived and what will."""
         self._dropping = True
         self._reader.clear()
-        self._share.release()
+        self.share.release()
 
 
 def _has_input(transport: asyncio.Transport) -> bool:

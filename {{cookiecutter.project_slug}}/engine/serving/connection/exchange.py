@@ -8,13 +8,13 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Scope
 
-from engine.serving.connection.budget import SMALL_BYTES, Share
+from engine.serving.connection.budget import SMALL_BYTES
 from engine.serving.connection.framing import Head
 from engine.serving.http.errors import ProblemError, where
 
@@ -60,20 +60,6 @@ def scope_of(head: Head, ends: Ends, root_path: str, state: dict[str, Any]) -> S
     }
 
 
-class Application(Protocol):
-    """What a connection needs of the ASGI application behind it."""
-
-    @property
-    def draining(self) -> bool:
-        """Whether each response is to be the last one of its connection."""
-
-    def count_refusal(self, status: int) -> None:
-        """Count a request that was refused before it reached the application."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Respond to a request."""
-
-
 class Exchange:
     """A request that is being received and answered on a `Connection`."""
 
@@ -81,8 +67,7 @@ class Exchange:
         self._connection, self._scope = connection, scope
         self._keep_alive, self._expects_continue = head.keep_alive, head.expects_continue
         self._body, self._delivered = bytearray(), False
-        self._received, self._share = 0, Share()
-        self._arrival: asyncio.Future[None] | None = None
+        self._received, self._arrived = 0, asyncio.Event()
         self._fault: ProblemError | None = None
         self._start: Message | None = None
         self._head_sent = self._chunked = self._bodiless = False
@@ -90,7 +75,7 @@ class Exchange:
         self.more_body = True
         self.disconnected = self.complete = False
 
-    async def run(self, app: Application) -> None:
+    async def run(self, app: ASGIApp) -> None:
         """Let `app` respond; if it does not finish, the connection is aborted."""
         try:
             await app(self._scope, self.receive, self.send)
@@ -104,22 +89,21 @@ class Exchange:
         """Add a piece of the body, or raise a ProblemError if there is no memory for it."""
         self._received += len(data)
         if not ended or self._received > SMALL_BYTES:
-            self._share.grow(self._received)
+            self._connection.share.grow(self._received)
         self._body += data
         self.more_body = not ended
-        self._wake()
+        self._arrived.set()
 
     def fail(self, fault: ProblemError) -> None:
         """Raise `fault` in `receive`, in place of the rest of the body."""
         self._fault = fault
         self._body.clear()
-        self._wake()
+        self._arrived.set()
 
     def disconnect(self) -> None:
         """The client has disconnected."""
         self.disconnected = True
-        self._share.release()
-        self._wake()
+        self._arrived.set()
 
     @property
     def buffered(self) -> int:
@@ -136,7 +120,7 @@ class Exchange:
             if self._expects_continue:
                 self._expects_continue = False
                 self._connection.transport.write(_CONTINUE)
-            self._connection.resume_reading()
+            self._connection.flow.resume_reading()
         while not (self.disconnected or self.complete):
             if self._body or not (self.more_body or self._delivered):
                 body = bytes(self._body)
@@ -151,8 +135,8 @@ class Exchange:
                     raise fault
                 finally:
                     del fault
-            self._arrival = asyncio.get_running_loop().create_future()
-            await self._arrival
+            self._arrived.clear()
+            await self._arrived.wait()
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
@@ -161,7 +145,8 @@ class Exchange:
         Raises:
             RuntimeError: the messages are not those of one response.
         """
-        await self._connection.writable()
+        if self._connection.flow.write_paused:
+            await self._connection.flow.drain()
         if self.disconnected:
             return
         expected = "http.response.start" if self._start is None else "http.response.body"
@@ -175,7 +160,6 @@ class Exchange:
         self._connection.transport.write(head + self._frame(message.get("body", b""), ended))
         if ended:
             self.complete = True
-            self._share.release()
             self._connection.finish(keep_alive=self._keep_alive)
 
     def _head(self, start: Message) -> bytes:
@@ -220,10 +204,6 @@ class Exchange:
             if self._remaining < 0 or (ended and self._remaining):
                 raise RuntimeError("expected a body as long as its Content-Length")
         return data
-
-    def _wake(self) -> None:
-        if self._arrival is not None and not self._arrival.done():
-            self._arrival.set_result(None)
 
 
 def encode_response(response: Response) -> bytes:

@@ -42,14 +42,9 @@ _FRAMING_HEADERS = frozenset(
 _CLOSE = {"Connection": "close"}
 
 
-def not_http(expected: str) -> ProblemError:
+def not_http(expected: str, code: str = "not-http") -> ProblemError:
     """The error for bytes that are not what HTTP expects in their position."""
-    return ProblemError("not-http", f"expected {expected}; see RFC 9112", headers=_CLOSE)
-
-
-def _head_too_large(limit: str) -> ProblemError:
-    detail = f"expected at most {limit} before the body"
-    return ProblemError("head-too-large", detail, headers=_CLOSE)
+    return ProblemError(code, f"expected {expected}; see RFC 9112", headers=_CLOSE)
 
 
 @dataclass(slots=True)
@@ -94,7 +89,7 @@ class RequestReader:
         buffer = self._buffer
         end = buffer.find(b"\n\r\n", self._searched)
         if (len(buffer) if end < 0 else end + 3) > MAX_HEAD_BYTES:
-            raise _head_too_large(f"{MAX_HEAD_BYTES:,} bytes")
+            raise not_http(f"a head of at most {MAX_HEAD_BYTES:,} bytes", "head-too-large")
         if end < 0:
             self._check_beginning()
             self._searched = max(0, len(buffer) - 2)
@@ -136,7 +131,7 @@ class RequestReader:
             raise not_http("header lines of the form 'Name: value'")
         pairs = _HEADER.findall(lines, line.end())
         if len(pairs) > MAX_HEADERS:
-            raise _head_too_large(f"{MAX_HEADERS} headers")
+            raise not_http(f"at most {MAX_HEADERS} headers", "head-too-large")
         headers = [(name.lower(), value.rstrip(b" \t")) for name, value in pairs]
         framing: dict[bytes, list[bytes]] = {}
         for name, value in headers:

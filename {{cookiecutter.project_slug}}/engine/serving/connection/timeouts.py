@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from engine.serving.connection.connection import Connection, Wait
-from engine.serving.http.errors import too_slow
+from engine.serving.http.errors import ProblemError
 
 # For a request to arrive, and for the client to receive a response.
 ARRIVE_SECONDS = 10.0
@@ -40,16 +40,15 @@ class ConnectionTimeouts:
         self._many = many
         for connection in checked:
             waits_for = connection.waits_for
-            if waits_for and now - connection.since >= self._limit(waits_for):
-                self._end(connection, waits_for)
-
-    def _end(self, connection: Connection, waits_for: Wait) -> None:
-        if waits_for in ("head", "body"):
-            connection.refuse(too_slow(self._arrive))
-        elif waits_for == "response taken":
-            connection.transport.abort()
-        else:
-            connection.close()
+            if not waits_for or now - connection.since < self._limit(waits_for):
+                continue
+            if waits_for in ("head", "body"):
+                detail = f"expected the whole request within {self._arrive:g} s; send it faster"
+                connection.refuse(ProblemError("too-slow", detail, headers={"Connection": "close"}))
+            elif waits_for == "response taken":
+                connection.transport.abort()
+            else:
+                connection.close()
 
     def _limit(self, waits_for: Wait) -> float:
         # Some clients connect before they have a request; with many connections, that costs too

@@ -11,8 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from engine.serving.access.keys import Keys
-from engine.serving.http.errors import ProblemError, invalid_types, problem
-from engine.serving.http.gateway import Gateway, server_failed
+from engine.serving.http.errors import ProblemError, invalid_fields, problem
+from engine.serving.http.gateway import FAILED, PATH, Gateway
 from engine.serving.http.openapi import documented
 from engine.serving.http.own_routes import OWN, CurrentModel, OwnRoutes
 from engine.serving.http.predict import Predict
@@ -103,17 +103,17 @@ async def _respond(request: Request, error: Exception) -> Response:
         if error.status_code == 405 and "Allow" in headers:
             error = _not_served(request, "method-not-allowed", headers)
         elif OWN in request.scope:
-            return problem(error.status_code, error.detail, headers)
+            return problem(error.status_code, str(error.detail), headers)
         else:
             error = _not_served(request, "not-found", headers)
     elif isinstance(error, RequestValidationError):  # of an own route; all others check themselves
-        error = invalid_types(error.errors())
+        first, *_ = details = error.errors()
+        error = invalid_fields(details)
+        if first["type"] == "json_invalid":
+            error = ProblemError("not-json", f"expected JSON: {first['ctx']['error']}")
     elif not isinstance(error, ProblemError):
-        error = server_failed()
-    # The path as routes have it. Below a mount, the root path is the mount's.
-    root = request.scope.get("app_root_path", request.scope.get("root_path", ""))
-    path = str(request.scope["path"]).removeprefix(root)
-    return error.response(path, request.app.state.error_forms)
+        error = ProblemError("internal", FAILED)
+    return error.response(request.scope[PATH], request.app.state.error_forms)
 
 
 def _not_served(request: Request, code: str, headers: dict[str, str]) -> ProblemError:

@@ -1,15 +1,17 @@
-"""Errors as problem details (RFC 9457): a stable code, plain words, no stack trace."""
+"""Errors as problem details (RFC 9457): a stable code, plain words, no stack trace.
+
+Whatever reads a request or predicts for it may raise a `ProblemError`, which is its response.
+"""
 
 import difflib
+import http.client
 import json
 import math
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 from starlette.responses import JSONResponse, Response
 
 MEDIA_TYPE = "application/problem+json"
@@ -19,7 +21,7 @@ MOST_ERRORS = 20
 LONGEST_ECHO = 80
 # An error cuts longer names, and suggests no similar one.
 LONGEST_NAME = 200
-NO_SUCH_FIELD = "no such field"
+NO_WORDS: Mapping[str, str] = {}
 # The description of a column may list a thousand categories; /docs has them all.
 _LONGEST_WORDS = 500
 # A hint compares a name with each column name, at some 15 microseconds each.
@@ -50,6 +52,29 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "not-stored": (503, "The labels could not be stored"),
 }
 
+_TEXT = {"type": "string"}
+# The JSON Schema of problem details.
+PROBLEM = {
+    "title": "Problem",
+    "description": "Problem details, RFC 9457.",
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "enum": [*(f"urn:problem:{code}" for code in PROBLEMS), BLANK]},
+        "title": _TEXT,
+        "status": {"type": "integer"},
+        "detail": _TEXT,
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "expected", "got"],
+                "properties": dict.fromkeys(("field", "expected", "got"), _TEXT),
+            },
+        },
+    },
+}
+
 
 class ProblemError(Exception):  # a response, not a defect
     """A request that gets problem details as its response; `code` is one of `PROBLEMS`."""
@@ -71,48 +96,31 @@ class ProblemError(Exception):  # a response, not a defect
         return PROBLEMS[self.code][0]
 
     def response(self, path: str = "", forms: "ErrorForms | None" = None) -> Response:
-        """The response to a request for `path`: `type` for programs, all else for people.
-
-        `forms` has the protocols whose paths have errors of another form.
-        """
+        """The response to a request for `path`; `forms` has the protocols with another form."""
         for beginning, form in (forms or {}).items():
             if path.startswith(beginning):
                 return JSONResponse(form(self), self.status, self.headers)
         status, title = PROBLEMS[self.code]
         more = {"errors": self.errors} if self.errors else {}
-        type_ = f"urn:problem:{self.code}"
-        return _document(type_, title, status, self.detail, self.headers, **more)
+        return problem(status, self.detail, self.headers, f"urn:problem:{self.code}", title, **more)
 
 
 # The JSON of an error in the form of a protocol, by the beginning of the protocol's paths.
 ErrorForms = Mapping[str, Callable[[ProblemError], Mapping[str, Any]]]
 
 
-def problem(status: int, detail: object, headers: Mapping[str, str]) -> Response:
-    """Problem details for a status that an own route chose; `detail` is for people."""
-    titles = {one.value: one.phrase for one in HTTPStatus}
-    return _document(BLANK, titles.get(status, "Error"), status, str(detail), headers)
-
-
-def _document(
-    type_: str, title: str, status: int, detail: str, headers: Mapping[str, str], **more: Any
+def problem(
+    status: int,
+    detail: str,
+    headers: Mapping[str, str],
+    type_: str = BLANK,
+    title: str = "",
+    **more: Any,
 ) -> Response:
+    """Problem details: `type` for programs, all else for people."""
+    title = title or http.client.responses.get(status, "Error")
     body = {"type": type_, "title": title, "status": status, "detail": detail, **more}
     return Response(json.dumps(body, ensure_ascii=False), status, headers, MEDIA_TYPE)
-
-
-def too_slow(seconds: float) -> ProblemError:
-    """The error for a request that did not arrive in time."""
-    return ProblemError(
-        "too-slow",
-        f"expected the whole request within {seconds:g} s; send it faster, or its rows in several",
-        headers={"Connection": "close"},
-    )
-
-
-def not_json(reason: object) -> ProblemError:
-    """The error for a body that a parser of JSON does not accept."""
-    return ProblemError("not-json", f"expected JSON, but the parser stopped: {reason}")
 
 
 def busy(detail: str) -> ProblemError:
@@ -120,53 +128,38 @@ def busy(detail: str) -> ProblemError:
     return ProblemError("busy", f"{detail}; send this one again", headers={"Retry-After": "1"})
 
 
-def invalid(error: ValidationError, words: Mapping[str, str]) -> ProblemError:
+def invalid(error: ValidationError, words: Mapping[str, str] = NO_WORDS) -> ProblemError:
     """The error for a value that does not fit its type, field by field."""
-    return invalid_fields(details_of(error), words)
+    return invalid_fields(error.errors(include_url=False, include_context=False), words)
 
 
-def details_of(error: ValidationError) -> list[ErrorDetails]:
-    """The errors of pydantic, without what it adds for people."""
-    return error.errors(include_url=False, include_context=False)
-
-
-def invalid_fields(details: Sequence[ErrorDetails], words: Mapping[str, str]) -> ProblemError:
-    """The error for a request that does not fit the contract.
+def invalid_fields(
+    details: Sequence[Mapping[str, Any]], words: Mapping[str, str] = NO_WORDS
+) -> ProblemError:
+    """The error for a request that does not fit its types.
 
     It lists the first errors only: one correction fixes a thousand bad rows. So validation may stop
     once there are more than `MOST_ERRORS`.
 
     Args:
-        details: what pydantic found. Its messages are for programmers.
-        words: what is expected of each field, for people.
+        details: the errors of pydantic.
+        words: what is expected of each field, for people; without, pydantic's own words.
     """
     hints = _MOST_COMPARISONS // max(len(words), 1)
     errors = []
     for number, one in enumerate(details[:MOST_ERRORS]):
         name = str(one["loc"][-1]) if one["loc"] else ""
-        expected = words.get(name, "an object with the fields of the contract")
-        value = _value(one)
         if one["type"] == "extra_forbidden":
             near = _nearest(name, words) if number < hints else None
-            expected = NO_SUCH_FIELD + (f"; did you mean '{near}'?" if near else "")
+            expected = "no such field" + (f"; did you mean '{near}'?" if near else "")
             value = "a value"  # the name is wrong; the value may be personal
+        else:
+            message = "an object" if one["type"] == "dict_type" else str(one["msg"])
+            expected = words.get(name) or message.removeprefix("Input should be ")
+            value = "nothing" if one["type"] == "missing" else echo(one["input"])
         errors.append(_field_error(one["loc"], expected, value))
     count = str(len(details)) if len(details) <= MOST_ERRORS else f"more than {MOST_ERRORS}"
-    detail = f"fields that do not fit the contract: {count}; /docs describes every field"
-    return ProblemError("invalid", detail, errors)
-
-
-def invalid_types(details: Sequence[Mapping[str, Any]]) -> ProblemError:
-    """The error for a request that does not fit the types of an own route, as FastAPI found it."""
-    if details[0]["type"] == "json_invalid":
-        return ProblemError(
-            "not-json", f"expected JSON, got an error: {details[0]['ctx']['error']}"
-        )
-    errors = [
-        _field_error(one["loc"], str(one["msg"]).removeprefix("Input should be "), _value(one))
-        for one in details[:MOST_ERRORS]
-    ]
-    detail = "the request does not fit this route; /docs describes its types"
+    detail = f"fields that do not fit: {count}; /docs describes every field"
     return ProblemError("invalid", detail, errors)
 
 
@@ -174,10 +167,6 @@ def _field_error(location: Iterable[int | str], expected: str, value: str) -> di
     names = [f"[{one}]" if isinstance(one, int) else f".{one}" for one in location]
     field = cut("".join(names).removeprefix("."), LONGEST_NAME) or "body"
     return {"field": field, "expected": cut(expected, _LONGEST_WORDS), "got": value}
-
-
-def _value(detail: Mapping[str, Any]) -> str:
-    return "nothing" if detail["type"] == "missing" else echo(detail["input"])
 
 
 def _nearest(name: str, words: Iterable[str]) -> str | None:

@@ -31,6 +31,10 @@ _JSON_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
 )
 
+# Under this key a request's scope has the path as routes have it, without a prefix.
+PATH = "served_path"
+FAILED = "the server failed; try again, or report it to its owners"
+
 # What a fast path calls: it turns a request into the JSON of its response.
 FastPath = Callable[[Scope, Receive], Awaitable[bytes]]
 
@@ -126,6 +130,7 @@ class Gateway:
             elif self._serves(path) and not path.endswith("\n"):  # `$` of a route would match it
                 if own:
                     scope, receive = await self.own.within_limits(scope, receive, own)
+                scope[PATH] = path
                 await self.api(scope, receive, send_guarded)
             else:
                 raise ProblemError("not-found", "this address is not served on this port")
@@ -136,7 +141,7 @@ class Gateway:
         except Exception as error:
             logger.error("%s", where(error))
             if not status:
-                await respond(server_failed())
+                await respond(ProblemError("internal", FAILED))
         finally:
             # The route's pattern, not the path: senders can invent paths.
             route = path if fast_path else own
@@ -161,8 +166,3 @@ def route_path(scope: Scope) -> str:
             path = path.removeprefix(root)
     scope["path"] = root + path
     return path
-
-
-def server_failed() -> ProblemError:
-    """The error for a defect of the server."""
-    return ProblemError("internal", "the server failed; try again, or report it to its owners")

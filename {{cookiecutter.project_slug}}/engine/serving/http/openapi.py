@@ -1,13 +1,13 @@
 """The OpenAPI document: the contract's own types, and every problem that a route responds with."""
 
-from collections.abc import Callable, Collection
+import json
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from fastapi import FastAPI
 from pydantic import TypeAdapter
 
-from engine.serving.http.errors import BLANK, MEDIA_TYPE, PROBLEMS
-from engine.serving.http.schema import Schema
+from engine.serving.http.errors import MEDIA_TYPE, PROBLEMS
 from engine.serving.model.predictor import Predictor
 from engine.serving.model_holder import ModelHolder
 
@@ -23,27 +23,7 @@ BODY_PROBLEMS = (
     *("too-many-rows", "too-many-values", "wrong-encoding", "invalid", "internal"),
 )
 
-_TEXT = {"type": "string"}
-_PROBLEM = {
-    "title": "Problem",
-    "description": "Problem details, RFC 9457.",
-    "type": "object",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {"type": "string", "enum": [*(f"urn:problem:{code}" for code in PROBLEMS), BLANK]},
-        "title": _TEXT,
-        "status": {"type": "integer"},
-        "detail": _TEXT,
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["field", "expected", "got"],
-                "properties": dict.fromkeys(("field", "expected", "got"), _TEXT),
-            },
-        },
-    },
-}
+_PROBLEM_CONTENT = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
 def ref(name: str, kind: str = "schemas") -> dict[str, Any]:
@@ -56,17 +36,15 @@ def inline(kind: Any) -> dict[str, Any]:
     schema = TypeAdapter(kind).json_schema()
     definitions = schema.pop("$defs", {})
 
-    def resolve(value: Any) -> Any:
-        if isinstance(value, list):
-            return [*map(resolve, value)]
-        if not isinstance(value, dict):
-            return value
-        if "$ref" in value:
-            return resolve(definitions[value["$ref"].rpartition("/")[2]])
-        return {name: resolve(member) for name, member in value.items()}
+    def resolved(value: Any) -> Any:
+        return json.loads(json.dumps(value), object_hook=resolve)
 
-    resolved: dict[str, Any] = resolve(schema)
-    return resolved
+    def resolve(value: dict[str, Any]) -> Any:
+        name = str(value.get("$ref", "")).rpartition("/")[2]
+        return resolved(definitions[name]) if name else value
+
+    inlined: dict[str, Any] = resolved(schema)
+    return inlined
 
 
 def request_body(*schemas: dict[str, Any]) -> dict[str, Any]:
@@ -80,13 +58,12 @@ def response(description: str, *schemas: dict[str, Any]) -> Responses:
     return {200: {"description": description, **content}}
 
 
-def problems(*codes: str) -> Responses:
-    """The `responses` of an operation that may have these problems."""
+def problems(*codes: str, content: Mapping[str, Any] = _PROBLEM_CONTENT) -> Responses:
+    """The `responses` of an operation that may have these problems, in this form."""
     titles: dict[int, list[str]] = {}
     for code in codes:
         status, title = PROBLEMS[code]
         titles.setdefault(status, []).append(title)
-    content = {MEDIA_TYPE: {"schema": ref("Problem")}}
     return {
         status: {"description": "; or: ".join(several), "content": content}
         for status, several in titles.items()
@@ -116,9 +93,12 @@ def documented(
         for path in OPERATE if app.state.admin_split else ():
             document["paths"].pop(path, None)
         components: dict[str, Any] = document.setdefault("components", {})
-        components.setdefault("schemas", {}).update(components_of(schema))
-        manifest = predictor.bundle.manifest
-        components["parameters"] = {name: _parameter(name, manifest[name]) for name in _IN_PATH}
+        components.setdefault("schemas", {}).update(schema.components())
+        components["parameters"] = {
+            name: {"name": name, "in": "path", "required": True, "schema": {"enum": [str(value)]}}
+            for name, value in predictor.bundle.manifest.items()
+            if name in ("name", "version")  # what a path may name of the bundle
+        }
         if with_keys:
             components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
             for path, operations in document["paths"].items():
@@ -128,15 +108,6 @@ def documented(
         return document
 
     return openapi
-
-
-# What a path may name of the bundle.
-_IN_PATH = ("name", "version")
-
-
-def _parameter(name: str, value: object) -> dict[str, Any]:
-    schema = {"type": "string", "enum": [str(value)]}
-    return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
 def _describe(app: FastAPI, predictor: Predictor) -> None:
@@ -153,11 +124,6 @@ def _describe(app: FastAPI, predictor: Predictor) -> None:
     if predictor.rehearsal:
         paragraphs.insert(0, "**Rehearsal: this bundle is not accepted. Do not act on it.**")
     app.description = "\n\n".join(paragraphs)
-
-
-def components_of(schema: Schema) -> dict[str, Any]:
-    """The types of the server's own requests and responses, by name."""
-    return {**schema.components(), "Problem": _PROBLEM}
 
 
 def json_content(*schemas: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ They need the same API keys, have the same limits for bodies, the same form of e
 metrics. None may take a path of the server's own: a client that calls /v1/predict gets the model.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Annotated, Any
 
@@ -16,9 +16,9 @@ from starlette.types import Message, Receive, Scope
 
 from engine.bundle.bundle import Contract
 from engine.problem.errors import BadInput
-from engine.serving.http.openapi import BODY_PROBLEMS, components_of, problems
+from engine.serving.http.openapi import BODY_PROBLEMS, problems
 from engine.serving.http.predict import Predict
-from engine.serving.http.request_parsing import count_rows, read_body, rows_of
+from engine.serving.http.request_parsing import count_rows, read_body
 from engine.serving.model_holder import ModelHolder
 
 # Under this key a request's scope has the template of its own route.
@@ -57,20 +57,13 @@ class CurrentModel:
         """One prediction a row, in their order, as /v1/predict responds.
 
         Rows are checked by the contract. Each prediction has a `prediction_id` for its label, and
-        is logged and counted like any other.
-
-        Raises:
-            ProblemError: a row does not fit the contract, or too many wait. Do not catch it: the
-                caller gets problem details.
+        is logged and counted like any other. Do not catch a ProblemError: the caller gets it.
         """
         self._model.current.batcher.refuse_if_full()
         count_rows(len(rows), self._model.limits)
         size = len(rows) * len(self.contract.inputs) * _VALUE_BYTES
         records = [dict(row) for row in rows]
-        active, checked = await self._predict.read(
-            size, lambda active: rows_of(records, active.schema)
-        )
-        return await self._predict.predict_rows(active, checked)
+        return (await self._predict.records(size, lambda _: records))[1]
 
 
 async def _current(request: Request) -> CurrentModel:
@@ -90,11 +83,8 @@ class OwnRoutes:
 
     def __init__(self, api: FastAPI, router: APIRouter, model: ModelHolder) -> None:
         self._model = model
-        taken = [*_RESERVED, *(one.path or "" for one in iter_route_contexts(api.routes))]
-        routes = list(_checked(router))
-        for number, route in enumerate(routes):
-            _refuse_taken(str(route.path), taken)
-            _refuse_hidden(route, routes[:number])
+        taken = [*_RESERVED, *(str(one.path) for one in iter_route_contexts(api.routes))]
+        routes = _checked(router, taken)
         if routes:
             _refuse_taken_types(router, model)
         api.include_router(router, responses=problems(*BODY_PROBLEMS, "busy"))
@@ -109,87 +99,70 @@ class OwnRoutes:
     async def within_limits(
         self, scope: Scope, receive: Receive, template: str
     ) -> tuple[Scope, Receive]:
-        """The same request with its body read and decoded, which FastAPI would read unlimited.
-
-        Raises:
-            ProblemError: the body is too large, has too many values, or is badly encoded.
-            ClientDisconnect: its sender disconnected before its end.
-        """
-        body: bytes | None = await read_body(scope, receive, self._model.limits)
-        headers = dict(scope["headers"])
-        if b"json" in headers.get(b"content-type", b"json").lower():
-            self._model.current.schema.bound.check(body or b"")
+        """The same request with its body read and decoded, which FastAPI would read unlimited."""
+        body = await read_body(scope, receive, self._model.limits)
+        if b"json" in dict(scope["headers"]).get(b"content-type", b"json").lower():
+            self._model.current.schema.bound.check(body)
         about_body = (b"content-encoding", b"content-length", b"transfer-encoding")
-        remaining = [(name, value) for name, value in scope["headers"] if name not in about_body]
-        remaining.append((b"content-length", b"%d" % len(body or b"")))
+        headers = [(name, value) for name, value in scope["headers"] if name not in about_body]
+        headers.append((b"content-length", b"%d" % len(body)))
+        messages: list[Message] = [{"type": "http.request", "body": body}]
 
         async def receive_again() -> Message:
-            nonlocal body
-            if body is None:
-                return await receive()
-            message, body = {"type": "http.request", "body": body, "more_body": False}, None
-            return message
+            return messages.pop() if messages else await receive()
 
-        return {**scope, "headers": remaining, OWN: template}, receive_again
+        return {**scope, "headers": headers, OWN: template}, receive_again
 
     def refuse_hidden(self, root_path: str) -> None:
         """Raise BadInput if the path before all paths makes one of the routes unreachable."""
         for path in sorted(self.templates) if root_path else ():
             if path.startswith(f"{root_path}/"):
-                raise BadInput(
-                    f"--root-path {root_path} hides the own route {path} of serving/app.py; give "
-                    "one of the two another path",
-                    code="route-hidden",
+                raise _bad_route(
+                    f"--root-path {root_path} hides the own route {path}; give one of the two "
+                    "another path",
+                    "route-hidden",
                 )
-
-
-def _checked(router: APIRouter) -> Iterator[RouteContext]:
-    """The routes that FastAPI routes; other kinds would bypass keys, limits and documentation."""
-    # FastAPI has no public list of pages that `router.frontend` serves.
-    if getattr(router, "_low_priority_routes", ()):
-        raise _bad_route("expected own routes such as @own.get, got own.frontend", "route-kind")
-    for route in iter_route_contexts(router.routes):
-        if not isinstance(route.original_route, APIRoute):
-            kind = type(route.original_route).__name__
-            raise _bad_route(
-                f"expected own routes such as @own.get or @own.post, got a {kind} at {route.path}; "
-                "make it a route, or run it in another process",
-                "route-kind",
-            )
-        if not str(route.path).startswith("/"):
-            raise _bad_route(
-                f"expected a path that begins with /, got {route.path!r}; a route without it is "
-                "never reached",
-                "route-path",
-            )
-        yield route
 
 
 def _bad_route(message: str, code: str) -> BadInput:
     return BadInput(f"serving/app.py: {message}", code=code)
 
 
-def _refuse_hidden(route: RouteContext, preceding: Sequence[RouteContext]) -> None:
-    """Of two routes that match the same request, the first responds without any notice."""
-    for other in preceding:
-        methods = set(route.methods or ()) & set(other.methods or ())
-        if methods and compile_path(str(other.path))[0].match(str(route.path_format)):
+def _checked(router: APIRouter, taken: Sequence[str]) -> list[RouteContext]:
+    """The routes that FastAPI routes; other kinds would bypass keys, limits and documentation."""
+    # FastAPI has no public list of pages that `router.frontend` serves.
+    if getattr(router, "_low_priority_routes", ()):
+        raise _bad_route("expected own routes such as @own.get, got own.frontend", "route-kind")
+    routes: list[RouteContext] = []
+    for route in iter_route_contexts(router.routes):
+        path, methods = str(route.path), set(route.methods or ())
+        if not isinstance(route.original_route, APIRoute):
             raise _bad_route(
-                f"the own route {sorted(methods)[0]} {route.path} is never reached, {other.path} "
-                "stands before it; put it first, or give it another path",
-                "route-hidden",
+                f"expected own routes such as @own.get or @own.post, got a "
+                f"{type(route.original_route).__name__} at {path}; make it a route, or run it in "
+                "another process",
+                "route-kind",
             )
-
-
-def _refuse_taken(path: str, taken: Sequence[str]) -> None:
-    for other in taken:
-        if _overlap(path, other):
-            name = other.replace("{rest:path}", "…")
-            raise _bad_route(
-                f"the own route {path} would take requests for {name}, a path of the server's own; "
-                "give it another, such as /v1/action",
-                "route-taken",
-            )
+        if not path.startswith("/"):
+            raise _bad_route(f"expected a path that begins with /, got {path!r}", "route-path")
+        for name in taken:
+            if _overlap(path, name):
+                raise _bad_route(
+                    f"the own route {path} would take requests for {name}, a path of the server's "
+                    "own; give it another, such as /v1/action",
+                    "route-taken",
+                )
+        for other in routes:
+            # Of two routes that match the same request, the first responds without any notice.
+            pattern = compile_path(str(other.path))[0]
+            if methods & set(other.methods or ()) and pattern.match(str(route.path_format)):
+                raise _bad_route(
+                    f"the own route {path} is never reached, {other.path} stands before it; put "
+                    "it first, or give it another path",
+                    "route-hidden",
+                )
+        routes.append(route)
+    return routes
 
 
 def _overlap(one: str, other: str) -> bool:
@@ -206,7 +179,7 @@ def _refuse_taken_types(router: APIRouter, model: ModelHolder) -> None:
     """Types of one name would be one type in the OpenAPI document."""
     document = get_openapi(title="own", version="1", routes=router.routes)
     own = document.get("components", {}).get("schemas", {})
-    if both := sorted(own.keys() & components_of(model.current.schema).keys()):
+    if both := sorted(own.keys() & model.current.schema.components().keys()):
         raise _bad_route(
             f"the own type {both[0]} has the name of a type of the server's own in /openapi.json; "
             "give it another name",

@@ -12,8 +12,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from engine.bundle.bundle import Contract
-from engine.serving.http.errors import ProblemError, echo, not_json
+from engine.serving.http.errors import ProblemError, echo
 
 # Every value begins a list or an object, or follows a comma.
 _OTHER_BYTES = bytes(set(range(256)) - set(b",[{"))
@@ -24,6 +23,7 @@ _MARKS = 3
 # Around the values: what stands once for each field, such as its name and shape.
 _AROUND = 20
 _CHUNK = 65_536
+_MOST_OTHER_MEMBERS = 200
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class Bound:
     rows: int
     fields: int
 
-    @classmethod
-    def of(cls, contract: Contract, rows: int) -> "Bound":
-        """The bound of a request for predictions."""
-        return cls(rows, len(contract.inputs))
+    @property
+    def members(self) -> int:
+        """How many members an object may have; each that is no field gets an error."""
+        return self.fields + _MOST_OTHER_MEMBERS
 
     def check(self, body: bytes) -> None:
         """Raise a ProblemError if a body of JSON has more values than any request needs.
@@ -82,28 +82,25 @@ def _without_escapes(body: bytes) -> bytes:
 
 
 def parse(body: bytes, bound: Bound) -> Any:
-    """A body as plain Python values.
-
-    Raises:
-        ProblemError: it is not JSON, has more values than `bound` allows, or an object has a key
-            twice.
-    """
+    """A body as plain Python values."""
     bound.check(body)
     try:
         value = from_json(body)
     except ValueError as error:
         hint = "" if body[:1].isascii() else " (UTF-8 without a byte order mark is expected)"
-        raise not_json(f"{error}{hint}") from None
-    refuse_repeated(body, value)
+        detail = f"expected JSON, but the parser stopped: {error}{hint}"
+        raise ProblemError("not-json", detail) from None
+    refuse_repeated(body, value, bound.members)
     return value
 
 
-def refuse_repeated(body: bytes, value: Any) -> None:
+def refuse_repeated(body: bytes, value: Any, most_members: int) -> None:
     """Raise a ProblemError if an object of the JSON `body`, which holds `value`, has a key twice.
 
-    A parser keeps the last of two values, so a repeated key leaves more quotes than strings.
+    Or if it has more than `most_members`. A parser keeps the last of two values, so a repeated key
+    leaves more quotes than strings.
     """
-    if _without_escapes(body).count(b'"') != 2 * _count_strings(value):
+    if _without_escapes(body).count(b'"') != 2 * _count_strings(value, most_members):
         # A second parser, for the name alone; numbers stay strings, which may be of any length.
         json.loads(
             body,
@@ -115,10 +112,13 @@ def refuse_repeated(body: bytes, value: Any) -> None:
         )
 
 
-def _count_strings(value: Any) -> int:
+def _count_strings(value: Any, most_members: int) -> int:
     """How many strings a value has in JSON, keys included."""
     members: Collection[Any]
     if isinstance(value, dict):
+        if len(value) > most_members:
+            detail = f"expected at most {most_members} members in an object, got {len(value)}"
+            raise ProblemError("invalid", detail)
         count, members = len(value), value.values()
     elif isinstance(value, list):
         count, members = 0, value
@@ -127,7 +127,8 @@ def _count_strings(value: Any) -> int:
     types = [*map(type, members)]
     count += types.count(str)
     if dict in types or list in types:
-        count += sum(_count_strings(one) for one in members if one and type(one) in (dict, list))
+        nested = (one for one in members if one and type(one) in (dict, list))
+        count += sum(_count_strings(one, most_members) for one in nested)
     return count
 
 

@@ -1,7 +1,7 @@
 """Responds to POST /v1/predict, the most frequent request: it does no work twice."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
@@ -10,8 +10,7 @@ from pydantic_core import to_json
 from starlette.types import Receive, Scope
 
 from engine.serving.http.errors import ProblemError, echo
-from engine.serving.http.offload import offload
-from engine.serving.http.request_parsing import read_body, read_rows
+from engine.serving.http.request_parsing import checked, offload, read_body, read_rows
 from engine.serving.ids import new_id
 from engine.serving.log.predictions import PredictionLog
 from engine.serving.log.segments import now
@@ -33,10 +32,6 @@ class Predict:
         """The response to one row, or to all rows of `{"rows": [...]}`, as JSON.
 
         Its query may request reasons, as `reasons=3`.
-
-        Raises:
-            ProblemError: the body or its rows do not fit the contract, or too many rows wait.
-            ClientDisconnect: the client has disconnected.
         """
         query = scope["query_string"]
         self._model.current.batcher.refuse_if_full()
@@ -50,23 +45,22 @@ class Predict:
         return to_json({"predictions": answers} if many else answers[0])
 
     async def read(self, size: int, read: Callable[[ActiveModel], _T]) -> tuple[ActiveModel, _T]:
-        """The current model, and the result of `read` for it, of a body of `size` bytes.
-
-        Raises:
-            ProblemError: too many bytes wait to be read, or as `read` does.
-        """
+        """The current model, and the result of `read` for it, of a body of `size` bytes."""
         while True:
             active = self._model.current
             content = await offload(size, partial(read, active))
             if active is self._model.current:  # a release may have replaced it during the reading
                 return active, content
 
-    async def predict_rows(self, active: ActiveModel, rows: Sequence[dict[str, Any]]) -> Answers:
-        """One logged prediction a row, in order; the schema of `active` has checked the rows.
+    async def records(
+        self, size: int, read: Callable[[ActiveModel], Iterable[Any]]
+    ) -> tuple[ActiveModel, Answers]:
+        """The model that predicted, and one prediction for each record that `read` returns."""
+        active, rows = await self.read(size, lambda active: checked(read(active), active.schema))
+        return active, await self.predict_rows(active, rows)
 
-        Raises:
-            ProblemError: they have waited too long.
-        """
+    async def predict_rows(self, active: ActiveModel, rows: Sequence[dict[str, Any]]) -> Answers:
+        """One logged prediction a row, in order; the schema of `active` has checked the rows."""
         return self._logged(active, rows, await active.batcher.predict(rows))
 
     async def _explained(

@@ -5,28 +5,22 @@ parsed, validation stops at the first `MOST_ERRORS`, and a thread beside the eve
 bodies.
 """
 
+import asyncio
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
-from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
-from engine.serving.http.errors import (
-    MOST_ERRORS,
-    ProblemError,
-    details_of,
-    echo,
-    invalid,
-    invalid_fields,
-)
-from engine.serving.http.offload import offload
+from engine.serving.http.errors import MOST_ERRORS, ProblemError, busy, echo, invalid_fields
 from engine.serving.http.parse import parse, refuse_repeated
 from engine.serving.http.schema import Limits, Schema
+from engine.serving.turns import small_turns
 
 # In one step the parser searches each column among all keys: of more bytes than a row of some
 # hundred columns, that would cost more than two steps.
@@ -35,16 +29,48 @@ _ONE_ROW_BYTES = 4_096
 _ROWS, _BEGINNING = b'"rows"', 64
 _GZIP_FORMAT = 16 + zlib.MAX_WBITS  # for zlib: a gzip header and its checksum
 
+# The event loop reads bodies up to here itself, in some ten milliseconds whatever they hold.
+SMALL_BYTES = 16_384
+# What waits for the thread; it is read in a fraction of the time that a request may wait.
+MAX_QUEUED_BYTES = 8_000_000
+
 Rows = list[dict[str, Any]]
-RawHeaders = Iterable[tuple[bytes, bytes]]
+_T = TypeVar("_T")
+
+
+class Reader:
+    """One thread, so that large bodies need memory for their objects one at a time."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="read")
+        self._queued_bytes = 0
+
+    async def read(self, size: int, read: Callable[[], _T]) -> _T:
+        """The result of `read`, which reads a body of `size` bytes."""
+        if size <= SMALL_BYTES:
+            return read()
+        if self._queued_bytes + size > MAX_QUEUED_BYTES:
+            raise busy("many large requests wait to be read")
+        self._queued_bytes += size
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, _run, read)
+        finally:
+            self._queued_bytes -= size
+
+
+def _run(read: Callable[[], _T]) -> _T:
+    with small_turns():
+        return read()
+
+
+offload = Reader().read
 
 
 async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
     """The body of an HTTP request as ASGI delivers it, decoded.
 
     Raises:
-        ProblemError: it is longer than the limit, however it is sent, or in an encoding that is not
-            supported; or as the connection does, which refuses bad framing and slow clients.
+        ProblemError: it is too long or encoded otherwise; or its connection refuses the rest of it.
         ClientDisconnect: its sender disconnected before its end.
     """
     most, is_encoded = limits.body_bytes, False
@@ -69,7 +95,7 @@ async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
     return body
 
 
-def _decoded(body: bytes, headers: RawHeaders, most: int) -> bytes:
+def _decoded(body: bytes, headers: Iterable[tuple[bytes, bytes]], most: int) -> bytes:
     """The body without its Content-Encoding (RFC 9110, 8.4), of at most `most` bytes."""
     given = b",".join(value for name, value in headers if name == b"content-encoding")
     names = given.decode("latin-1")
@@ -83,24 +109,16 @@ def _decoded(body: bytes, headers: RawHeaders, most: int) -> bytes:
             f"expected the Content-Encoding gzip or none, got {echo(names)}; send it plain",
             headers={"Accept-Encoding": "gzip, identity"},
         )
-    engine = zlib.decompressobj(_GZIP_FORMAT)
-    try:
+    engine, content = zlib.decompressobj(_GZIP_FORMAT), b""
+    with suppress(zlib.error):  # then the stream has no end
         # The limit counts: a body of 1 MB may become 1 GB.
         content = engine.decompress(body, most + 1)
-    except zlib.error:
-        raise _not_decoded("another format") from None
     if len(content) > most:
         raise _too_large(most, "decoded")
-    if not engine.eof:
-        raise _not_decoded("one that ends too early")
-    if engine.unused_data:
-        raise _not_decoded("one with more bytes behind its end")
+    if not engine.eof or engine.unused_data:
+        detail = "expected one whole gzip stream, as Content-Encoding says, got other bytes"
+        raise ProblemError("not-decoded", detail)
     return content
-
-
-def _not_decoded(got: str) -> ProblemError:
-    detail = f"expected one gzip stream, as Content-Encoding says, got {got}"
-    return ProblemError("not-decoded", detail)
 
 
 def _too_large(most: int, form: str = "sent") -> ProblemError:
@@ -118,15 +136,12 @@ def count_rows(rows: int, limits: Limits) -> None:
         raise ProblemError(
             "too-many-rows" if rows else "invalid",
             f"expected 1 to {limits.rows} rows, got {rows}; send more in several requests",
+            [] if rows else [{"field": "rows", "expected": f"1 to {limits.rows}", "got": "0"}],
         )
 
 
 def read_rows(body: bytes, schema: Schema) -> tuple[Rows, bool]:
-    """The rows of a body for /v1/predict, checked, and whether it has the form `{"rows": [...]}`.
-
-    Raises:
-        ProblemError: it is not JSON, or a row does not fit the contract.
-    """
+    """The checked rows of a body for /v1/predict, and whether it is `{"rows": [...]}`."""
     # One row, the most frequent request, needs one step; all else needs two. With many rows or
     # fields the one step would take long to find that they are no row.
     if len(body) <= _ONE_ROW_BYTES and _ROWS not in body[:_BEGINNING]:
@@ -135,85 +150,51 @@ def read_rows(body: bytes, schema: Schema) -> tuple[Rows, bool]:
         except ValidationError:
             pass
         else:
-            refuse_repeated(body, row)
+            refuse_repeated(body, row, schema.bound.members)
             return [row], False
-    value = parse(body, schema.bound)
-    # No input takes a list, so no row has this form.
-    if isinstance(value, dict) and isinstance(value.get("rows"), list):
-        return _many(value, "Row", schema), True
-    return [_valid(value, "Row", schema)], False
-
-
-def rows_of(rows: Iterable[Any], schema: Schema) -> Rows:
-    """Rows that came in another form, checked one by one.
-
-    Raises:
-        ProblemError: a row does not fit the contract.
-    """
-    checked, faults = _each(rows, "Row", schema)
-    if faults:
-        raise invalid_fields(faults, schema.words["Rows"])
-    return checked
+    return _records(parse(body, schema.bound), "Row", schema)
 
 
 def labels_of(body: bytes, schema: Schema) -> Rows:
-    """The labels of a body for /v1/labels, checked: `{"labels": [...]}`, or one label alone.
-
-    Raises:
-        ProblemError: it is not JSON, or a label does not fit the contract.
-    """
-    value = parse(body, schema.label_bound)
-    if isinstance(value, dict) and "prediction_id" in value:
-        return [_valid(value, "Label", schema)]
-    if isinstance(value, dict) and isinstance(value.get("labels"), list):
-        return _many(value, "Label", schema)
-    labels: Rows = _valid(value, "Labels", schema)["labels"]
-    return labels
+    """The labels of a body for /v1/labels, checked: `{"labels": [...]}`, or one label alone."""
+    return _records(parse(body, schema.label_bound), "Label", schema)[0]
 
 
-def _many(body: dict[str, Any], kind: str, schema: Schema) -> Rows:
-    """The rows or labels of an object that has a list of them, and nothing else."""
+def _records(value: Any, kind: str, schema: Schema) -> tuple[Rows, bool]:
+    """The rows or labels of a parsed body, and whether they came in a list."""
     key = f"{kind.lower()}s"
-    words, records = schema.words[f"{kind}s"], body[key]
-    if len(records) > schema.bound.rows:
-        detail = f"expected {words[key]}, got {echo(records)}; send them in several requests"
-        raise ProblemError("too-many-rows", detail)
-    checked, faults = _each(records, kind, schema)
-    if not records:
-        faults.append({"type": "too_short", "loc": (key,), "msg": "", "input": records})
-    for name in islice((name for name in body if name != key), MOST_ERRORS + 1):
-        faults.append({"type": "extra_forbidden", "loc": (name,), "msg": "", "input": None})
-    if faults:
-        raise invalid_fields(faults, words)
-    return checked
+    # No field takes a list, so no record alone has this form.
+    if not isinstance(value, dict) or not isinstance(value.get(key), list):
+        return checked([value], schema, kind, ()), False
+    others = [{"type": "extra_forbidden", "loc": (name,)} for name in value if name != key]
+    if others:
+        raise invalid_fields(others, {key: ""})
+    count_rows(len(value[key]), schema.limits)
+    return checked(value[key], schema, kind, (key,)), True
 
 
-def _each(records: Iterable[Any], kind: str, schema: Schema) -> tuple[Rows, list[ErrorDetails]]:
-    """The records that fit, and why others do not, until there are enough errors to list."""
-    key, adapter, fields = f"{kind.lower()}s", schema.adapters[kind], schema.words[kind]
-    checked: Rows = []
-    faults: list[ErrorDetails] = []
+def checked(
+    records: Iterable[Any], schema: Schema, kind: str = "Row", place: tuple[str, ...] = ("rows",)
+) -> Rows:
+    """Rows, or labels, that fit the contract; validation stops once there are errors to list.
+
+    Args:
+        records: what came in the request.
+        schema: the types of the contract.
+        kind: the type of a record in it.
+        place: the member of the request that has the records; empty for one record alone.
+    """
+    adapter, fitting = schema.adapters[kind], []
+    faults: list[dict[str, Any]] = []
     for number, record in enumerate(records):
         try:
-            checked.append(adapter.validate_python(_shortened(record, fields)))
+            fitting.append(adapter.validate_python(record))
         except ValidationError as error:
-            faults += [{**one, "loc": (key, number, *one["loc"])} for one in details_of(error)]
+            before = (*place, number) if place else ()
+            for one in error.errors(include_url=False, include_context=False):
+                faults.append({**one, "loc": (*before, *one["loc"])})
             if len(faults) > MOST_ERRORS:
                 break
-    return checked, faults
-
-
-def _valid(body: Any, kind: str, schema: Schema) -> Any:
-    words = schema.words[kind]
-    try:
-        return schema.adapters[kind].validate_python(_shortened(body, words))
-    except ValidationError as error:
-        raise invalid(error, words) from None
-
-
-def _shortened(record: Any, fields: Mapping[str, str]) -> Any:
-    """The same record with no more unknown fields than an error lists."""
-    if not isinstance(record, dict) or len(record) <= len(fields) + MOST_ERRORS:
-        return record
-    unknown = islice((name for name in record if name not in fields), MOST_ERRORS + 1)
-    return {name: record[name] for name in (*(name for name in fields if name in record), *unknown)}
+    if faults:
+        raise invalid_fields(faults, schema.words[kind])
+    return fitting

@@ -1,22 +1,18 @@
 """The server's own routes, a router for each group: predictions, labels, probes, metrics."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import PlainTextResponse
-from typing_extensions import TypedDict
 
 from engine.serving.http.errors import ProblemError
-from engine.serving.http.offload import offload
 from engine.serving.http.openapi import BODY_PROBLEMS, problems, ref, request_body, response
 from engine.serving.http.predict import Predict
-from engine.serving.http.request_parsing import labels_of, read_body
+from engine.serving.http.request_parsing import labels_of, offload, read_body
 from engine.serving.log.labels import STORE_SECONDS, Labels
 from engine.serving.model_holder import ModelHolder
 
@@ -28,12 +24,6 @@ _REASONS = {
     "each compared with its typical value.",
     "schema": {"type": "integer", "minimum": 1, "maximum": 99},
 }
-
-
-class Stored(TypedDict):
-    """How many labels were stored."""
-
-    stored: int
 
 
 def predict_router(predict: Predict) -> APIRouter:
@@ -57,13 +47,7 @@ def predict_router(predict: Predict) -> APIRouter:
 def labels_router(model: ModelHolder, labels: Labels) -> APIRouter:
     """POST /v1/labels; a thread of its own writes them, so a slow disk delays no other request."""
     storing = ThreadPoolExecutor(1, thread_name_prefix="labels")
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        storing.shutdown()
-
-    router = APIRouter(tags=["labels"], lifespan=lifespan)
+    router = APIRouter(tags=["labels"])
 
     @router.post(
         "/v1/labels",
@@ -71,7 +55,7 @@ def labels_router(model: ModelHolder, labels: Labels) -> APIRouter:
         response_description="The labels are on the disk.",
         responses=problems(*BODY_PROBLEMS, "not-stored"),
     )
-    async def label(request: Request) -> Stored:
+    async def label(request: Request) -> dict[str, int]:
         """Report true outcomes. A label may come late; the latest known counts."""
         body = await read_body(request.scope, request.receive, model.limits)
         checked = await offload(len(body), lambda: labels_of(body, model.current.schema))

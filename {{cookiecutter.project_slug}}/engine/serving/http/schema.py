@@ -5,12 +5,11 @@ nullable field may be null or left out, which is the same; every other field is 
 knows no integers, so an integer may come as 3.0, never as 3.5.
 """
 
+import json
 import math
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from functools import partial
+from datetime import UTC, datetime, timedelta
 from types import GenericAlias
 from typing import Annotated, Any, Literal, NotRequired
 
@@ -20,12 +19,20 @@ from typing_extensions import TypedDict  # pydantic takes typing's own from Pyth
 from engine.bundle.bundle import Contract
 from engine.contract.column import LONGEST_CATEGORY, Column
 from engine.contract.words import expected
-from engine.serving.http import label as labels
-from engine.serving.http.label import PredictionId
+from engine.serving.http.errors import PROBLEM
 from engine.serving.http.parse import Bound
+from engine.serving.ids import is_valid
 
 _INT64 = 2**63
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?")
+_TIME = r"\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?"
+_DATE = rf"\d{{4}}-\d{{2}}-\d{{2}}([T ]{_TIME})?"
+_TIMESTAMP = rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]{_TIME}(Z|[+-]\d{{2}}:\d{{2}})"
+# A caller's clock may be so far ahead of ours. No label is older than 1970.
+_AHEAD, _FIRST = timedelta(minutes=5), datetime(1970, 1, 1, tzinfo=UTC)
+
+PredictionId = Annotated[
+    str, Field(pattern="^[0-9a-f]{32}$", description="The id of the prediction.")
+]
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,7 @@ class Schema:
 
     adapters: Mapping[str, TypeAdapter[Any]]
     words: Mapping[str, Mapping[str, str]]
+    limits: Limits
     bound: Bound
     label_bound: Bound
 
@@ -60,33 +68,33 @@ class Schema:
             ],
             ref_template="#/components/schemas/{model}",
         )
-        return {**{name: value for (name, _), value in made.items()}, **shared.get("$defs", {})}
+        types = {name: value for (name, _), value in made.items()}
+        return {**types, **shared.get("$defs", {}), "Problem": PROBLEM}
 
 
 def schema_of(contract: Contract, limits: Limits) -> Schema:
     """The request and answer types of a contract."""
     row = _record("Row", {column.name: _input(column) for column in contract.inputs})
     answer = _record("Answer", _answer(contract))
-    label = _record("Label", labels.fields_of(contract))
+    label = _record("Label", _label(contract))
+    length = Field(min_length=1, max_length=limits.rows)
     types = {
         "Row": row,
-        "Rows": _record("Rows", {"rows": _list_of(row, limits)}),
+        "Rows": _record("Rows", {"rows": Annotated[GenericAlias(list, row), length]}),
         "Answer": answer,
         "Answers": _record("Answers", {"predictions": GenericAlias(list, answer)}),
         "Label": label,
-        "Labels": _record("Labels", {"labels": _list_of(label, limits)}),
+        "Labels": _record("Labels", {"labels": Annotated[GenericAlias(list, label), length]}),
     }
-    fields = {column.name: expected(column) for column in contract.inputs}
-    label_words = labels.words_of(contract)
+    label_words = _label_words(contract)
     return Schema(
         adapters={name: TypeAdapter(kind) for name, kind in types.items()},
         words={
-            "Row": fields,
-            "Rows": {"rows": f"a list of 1 to {limits.rows} rows"} | fields,
+            "Row": {column.name: expected(column) for column in contract.inputs},
             "Label": label_words,
-            "Labels": {"labels": f"a list of 1 to {limits.rows} labels"} | label_words,
         },
-        bound=Bound.of(contract, limits.rows),
+        limits=limits,
+        bound=Bound(limits.rows, len(contract.inputs)),
         label_bound=Bound(limits.rows, len(label_words)),
     )
 
@@ -102,12 +110,8 @@ def _record(name: str, fields: Mapping[str, Any]) -> Any:
     return record
 
 
-def _list_of(kind: Any, limits: Limits) -> Any:
-    return Annotated[GenericAlias(list, kind), Field(min_length=1, max_length=limits.rows)]
-
-
 def _input(column: Column) -> Any:
-    kind, words = _KINDS[column.type](column), expected(column)
+    kind, words = _kind(column), expected(column)
     meaning = f"{column.meaning.rstrip('.')}. " if column.meaning else ""
     field = Field(
         title=column.name,
@@ -119,34 +123,23 @@ def _input(column: Column) -> Any:
     return Annotated[kind, field]
 
 
-def _number(column: Column) -> Any:
-    return Annotated[float, Field(ge=column.minimum, le=column.maximum, allow_inf_nan=False)]
-
-
-def _integer(column: Column) -> Any:
-    low = -_INT64 if column.minimum is None else math.ceil(column.minimum)
-    high = _INT64 - 1 if column.maximum is None else math.floor(column.maximum)
-    return Annotated[int, Field(ge=low, le=high), BeforeValidator(_whole)]
-
-
-def _category(column: Column) -> Any:
+def _kind(column: Column) -> Any:
+    match column.type:
+        case "number":
+            field = Field(ge=column.minimum, le=column.maximum, allow_inf_nan=False)
+            return Annotated[float, field]
+        case "integer":
+            low = -_INT64 if column.minimum is None else math.ceil(column.minimum)
+            high = _INT64 - 1 if column.maximum is None else math.floor(column.maximum)
+            return Annotated[int, Field(ge=low, le=high), BeforeValidator(_whole)]
+        case "boolean":
+            return bool
+        case "date":
+            # The row keeps the text: the log holds what was received, the frame parses it once.
+            return Annotated[str, Field(pattern=f"^{_DATE}$"), AfterValidator(_iso)]
     if column.closed:
         return Literal[column.categories]
     return Annotated[str, Field(max_length=LONGEST_CATEGORY)]
-
-
-def _date(_: Column) -> Any:
-    # The row keeps the text: the log holds what was received, the frame parses it once.
-    return Annotated[str, Field(pattern=f"^{_DATE.pattern}$"), AfterValidator(_iso)]
-
-
-_KINDS: Mapping[str, Callable[[Column], Any]] = {
-    "number": _number,
-    "integer": _integer,
-    "boolean": lambda _: bool,
-    "category": _category,
-    "date": _date,
-}
 
 
 def _whole(value: Any) -> Any:
@@ -160,14 +153,17 @@ def _iso(text: str) -> str:
 
 def _answer(contract: Contract) -> dict[str, Any]:
     meanings = {output["name"]: output.get("meaning", "") for output in contract.outputs}
+
+    def output(name: str, kind: Any) -> Any:
+        return Annotated[kind, Field(description=meanings.get(name))]
+
     fields: dict[str, Any] = {
         "prediction_id": PredictionId,
-        "bundle": Annotated[str, Field(description="The bundle that answered.")],
+        "bundle": Annotated[str, Field(description="The bundle that predicted.")],
         "rehearsal": NotRequired[
             Annotated[Literal[True], Field(description="The bundle is not accepted: do not act.")]
         ],
     }
-    output = partial(_output, meanings)
     reason = _record("Reason", {
         "input": str,
         "value": Any,
@@ -176,7 +172,7 @@ def _answer(contract: Contract) -> dict[str, Any]:
                                              "this input typical.")],
     })  # fmt: skip
     fields["reasons"] = NotRequired[
-        Annotated[GenericAlias(list, reason), Field(description="If asked for, strongest first.")]
+        Annotated[GenericAlias(list, reason), Field(description="If requested, strongest first.")]
     ]
     if contract.task == "regression":
         return fields | {"score": output("score", float)}
@@ -189,5 +185,43 @@ def _answer(contract: Contract) -> dict[str, Any]:
     }
 
 
-def _output(meanings: Mapping[str, str], name: str, kind: Any) -> Any:
-    return Annotated[kind, Field(description=meanings.get(name))]
+def _label(contract: Contract) -> dict[str, Any]:
+    meaning = "The true outcome. Of several labels for one prediction the latest known counts."
+    outcome: Any = Literal[tuple(contract.classes)]
+    if contract.task == "regression":
+        outcome = Annotated[float, Field(allow_inf_nan=False)]
+    when = (
+        "When the outcome became known, with an offset; without it, when the label arrives. With "
+        "it, labels may be sent again and in any order."
+    )
+    timestamp = Field(
+        pattern=f"^{_TIMESTAMP}$", description=when, examples=["2026-03-01T09:30:00Z"]
+    )
+    return {
+        "prediction_id": Annotated[PredictionId, AfterValidator(_given)],
+        "label": Annotated[outcome, Field(description=meaning)],
+        "known_at": NotRequired[Annotated[str, timestamp, AfterValidator(_past)]],
+    }
+
+
+def _label_words(contract: Contract) -> dict[str, str]:
+    outcome = f"one of {json.dumps(contract.classes)[1:-1]}" if contract.classes else "a number"
+    return {
+        "prediction_id": "the prediction_id of a prediction",
+        "label": outcome,
+        "known_at": "a date-time with an offset, such as 2026-03-01T09:30:00Z, from 1970 until now",
+    }
+
+
+def _given(id_: str) -> str:
+    if not is_valid(id_):
+        raise ValueError("no prediction has this id")
+    return id_
+
+
+def _past(text: str) -> str:
+    """The timestamp in UTC, always in the same form."""
+    timestamp = datetime.fromisoformat(text)
+    if not _FIRST <= timestamp <= datetime.now(UTC) + _AHEAD:
+        raise ValueError("before 1970, or in the future")
+    return timestamp.astimezone(UTC).isoformat(timespec="microseconds")

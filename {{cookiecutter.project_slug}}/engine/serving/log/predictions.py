@@ -14,9 +14,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from engine.serving.log.segments import SEGMENT_BYTES, Segments, line
 
@@ -30,7 +30,7 @@ _BATCH = 1_000
 logger = logging.getLogger("engine.serving.log")
 
 
-class PredictionLog:
+class PredictionLog(AbstractContextManager["PredictionLog"]):
     """The prediction log: `add` returns at once, a thread writes; use as a context manager."""
 
     def __init__(
@@ -66,11 +66,20 @@ class PredictionLog:
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Queue a record for writing; only one thread may call this."""
-        line_ = self._line(record) if len(self._queue) < self._capacity else None
-        if line_ is None:
+        if len(self._queue) >= self._capacity:
             self._refused += 1
-        else:
-            self._queue.append(line_)
+            return
+        try:
+            row = record["row"]
+            # No input is personal unless a contract was edited by hand.
+            personal = self._personal_of.get(record.get("bundle", ""), self._personal)
+            if personal and not personal.isdisjoint(row):
+                row = {name: value for name, value in row.items() if name not in personal}
+                record = {**record, "row": row}
+            self._queue.append(line(record))
+        except Exception as error:  # its message names types, never values
+            self._refused += 1
+            self._log_error(error)
 
     def close(self) -> None:
         """Write and sync the queue; if the disk hangs, the rest is lost after `CLOSE_SECONDS`."""
@@ -79,15 +88,7 @@ class PredictionLog:
         if self._thread.is_alive():
             logger.error("the disk hangs: up to %d records are lost", len(self._queue) + _BATCH)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def _write(self) -> None:
@@ -96,9 +97,9 @@ class PredictionLog:
             ended, batch = self._closing.wait(PAUSE_SECONDS), self._take()
             while batch:
                 self._append(batch)
-                self._sync(at_once=False)
+                self._sync(final=False)
                 batch = self._take()
-            self._sync(at_once=ended)
+            self._sync(final=ended)
         self._segments.close()
 
     def _append(self, lines: Sequence[bytes]) -> None:
@@ -110,16 +111,14 @@ class PredictionLog:
         if self._sync_at is None:
             # The first line waited for up to one pause, and the next check is one pause away.
             self._sync_at = time.monotonic() + SYNC_SECONDS - 2 * PAUSE_SECONDS
-        self._lost = self._taken - self._segments.written
 
-    def _sync(self, *, at_once: bool) -> None:
-        if not at_once and (self._sync_at is None or time.monotonic() < self._sync_at):
-            return
-        try:
-            self._segments.sync()
-        except OSError as error:
-            self._log_error(error)
-        self._sync_at = None
+    def _sync(self, *, final: bool) -> None:
+        if final or (self._sync_at is not None and time.monotonic() >= self._sync_at):
+            try:
+                self._segments.sync()
+            except OSError as error:
+                self._log_error(error)
+            self._sync_at = None
         self._lost = self._taken - self._segments.written
 
     def _log_error(self, error: Exception) -> None:
@@ -130,17 +129,3 @@ class PredictionLog:
     def _take(self) -> list[bytes]:
         """The first lines of the queue."""
         return [self._queue.popleft() for _ in range(min(len(self._queue), _BATCH))]
-
-    def _line(self, record: Mapping[str, Any]) -> bytes | None:
-        """The record as a line; None if it cannot be serialised."""
-        try:
-            row = record["row"]
-            # No input is personal unless a contract was edited by hand.
-            personal = self._personal_of.get(record.get("bundle", ""), self._personal)
-            if personal and not personal.isdisjoint(row):
-                row = {name: value for name, value in row.items() if name not in personal}
-                record = {**record, "row": row}
-            return line(record)
-        except Exception as error:  # its message names types, never values
-            self._log_error(error)
-            return None

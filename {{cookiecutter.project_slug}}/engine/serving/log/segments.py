@@ -137,10 +137,6 @@ def now() -> str:
 
 
 def line(record: Mapping[str, Any]) -> bytes:
-    """A record as a line.
-
-    Raises:
-        ValueError: a value cannot be serialised as JSON.
-    """
+    """A record as a line of JSON; ValueError if a value cannot be serialised."""
     # pydantic's, because it is compiled and holds the interpreter for the shortest time.
     return to_json(record) + b"\n"

@@ -1,128 +1,97 @@
-"""Fast replacements for fitted scikit-learn transformers: same numbers, no input checks.
+"""Fast replacements for the `transform` of fitted scikit-learn steps: same numbers, no checks.
 
-For one row the checks and copies of the library take longer than its arithmetic. These classes do
-the arithmetic alone, in the same order and precision.
+For one row the checks and copies of the library take longer than its arithmetic. These functions
+do the arithmetic alone, in the same order and precision.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+# (rows, columns) to (rows, features).
+Transform = Callable[[Any], Any]
 
 # Limit for the precomputed encodings of one encoder: some megabytes.
 MAX_CELLS = 1_000_000
 
 
-def fast_transformer(step: Any) -> Any:
-    """The fast replacement of a fitted step; the step itself where there is none."""
+def fast_transform(step: Any) -> Transform:
+    """The fast replacement of a fitted step's `transform`; that itself where there is none."""
     replacement = _REPLACEMENTS.get(type(step))
-    if replacement is None or hasattr(step, "feature_names_in_"):
-        return step
-    try:
-        return replacement(step)
-    except (AttributeError, TypeError):  # attributes may change with the library's version
-        return step
+    if replacement is not None and not hasattr(step, "feature_names_in_"):
+        try:
+            return replacement(step)
+        except (AttributeError, TypeError):  # attributes may change with the library's version
+            pass
+    transform: Transform = step.transform
+    return transform
 
 
-class FastOneHotEncoder:
-    """A fitted OneHotEncoder with a precomputed encoding for each category.
+def _one_hot(encoder: OneHotEncoder) -> Transform:
+    """Encodes each known category once, and an unknown one; the encoder raises what is an error."""
+    categories = encoder.categories_
+    strings = all(isinstance(value, str) for values in categories for value in values)
+    if encoder.sparse_output or not strings:
+        raise TypeError("sparse output, or categories that are not strings")
+    base = np.array([[values[0] for values in categories]], dtype=object)
+    width = int(encoder.transform(base).size)
+    if sum(map(len, categories)) * width > MAX_CELLS:
+        raise TypeError("too many categories")
+    lenient = encoder.handle_unknown in ("ignore", "infrequent_if_exist")
+    ends = np.cumsum(encoder._n_features_outs).tolist()
+    # Of each column: the code of each category, the unknown's code, encodings, first, end.
+    columns: list[tuple[dict[Any, int], int | None, Any, int, int]] = []
+    for at, (values, begin, end) in enumerate(zip(categories, [0, *ends], ends, strict=False)):
+        listed = [*values, *(["".join(values) + "?"] if lenient else [])]
+        rows = np.repeat(base, len(listed), axis=0)
+        rows[:, at] = listed
+        encodings = np.asarray(encoder.transform(rows))[:, begin:end].copy()
+        codes = {value: code for code, value in enumerate(values.tolist())}
+        columns.append((codes, len(values) if lenient else None, encodings, begin, end))
 
-    Unknown categories are precomputed too. Where they are an error, the encoder itself raises it.
-    """
-
-    def __init__(self, encoder: OneHotEncoder) -> None:
-        """Encode each known category once.
-
-        Raises:
-            TypeError: the output is sparse, or the categories are not strings or too many.
-        """
-        categories = encoder.categories_
-        if encoder.sparse_output or not all(
-            isinstance(value, str) for one in categories for value in one
-        ):
-            raise TypeError("sparse output, or categories that are not strings")
-        base = np.array([[values[0] for values in categories]], dtype=object)
-        self.encoder = encoder
-        self.width = int(encoder.transform(base).size)
-        if sum(map(len, categories)) * self.width > MAX_CELLS:
-            raise TypeError("too many categories")
-        lenient = encoder.handle_unknown in ("ignore", "infrequent_if_exist")
-        ends = np.cumsum(encoder._n_features_outs).tolist()
-        # Of each column: the code of each category, the unknown's code, encodings, first, end.
-        self._columns: list[tuple[Mapping[Any, int], int | None, NDArray[Any], int, int]] = []
-        for place, (values, begin, end) in enumerate(
-            zip(categories, [0, *ends], ends, strict=False)
-        ):
-            unknown = ["".join(values) + "?"] if lenient else []
-            rows = np.repeat(base, len(values) + len(unknown), axis=0)
-            rows[:, place] = [*values, *unknown]
-            encoded = np.asarray(encoder.transform(rows))[:, begin:end].copy()
-            codes = {value: code for code, value in enumerate(values.tolist())}
-            self._columns.append((codes, len(values) if lenient else None, encoded, begin, end))
-
-    def transform(self, values: Any) -> Any:
-        """As the encoder's own: (rows, columns) of strings to (rows, features)."""
-        encoded = np.empty((len(values), self.width))
+    def transform(values: Any) -> Any:
+        encoded = np.empty((len(values), width))
         try:
             for cells, (codes, unknown, encodings, begin, end) in zip(
-                values.T.tolist(), self._columns, strict=True
+                values.T.tolist(), columns, strict=True
             ):
-                if unknown is None:
-                    chosen = [codes[cell] for cell in cells]
-                else:
-                    chosen = [codes.get(cell, unknown) for cell in cells]
-                encoded[:, begin:end] = encodings[chosen]
-        except (AttributeError, KeyError, TypeError):
-            return self.encoder.transform(values)
+                encoded[:, begin:end] = encodings[[codes.get(cell, unknown) for cell in cells]]
+        except (AttributeError, IndexError, TypeError):  # IndexError: an unknown that is an error
+            return encoder.transform(values)
         return encoded
 
+    return transform
 
-class FastImputer:
-    """A fitted SimpleImputer of numbers, with its missing-value indicator."""
 
-    def __init__(self, imputer: SimpleImputer) -> None:
-        """Copy the fill values.
+def _impute(imputer: SimpleImputer) -> Transform:
+    """Fills missing numbers, and adds the indicator of the columns that had some."""
+    fill, missing = np.asarray(imputer.statistics_, dtype=np.float64), imputer.missing_values
+    if not isinstance(missing, float) or not np.isnan(missing) or np.isnan(fill).any():
+        raise TypeError("not every column is filled")
+    indicated = np.asarray(imputer.indicator_.features_ if imputer.add_indicator else (), np.intp)
 
-        Raises:
-            TypeError: it does not fill NaN, or drops a column.
-        """
-        self._fill = np.asarray(imputer.statistics_, dtype=np.float64)
-        missing = imputer.missing_values
-        if not isinstance(missing, float) or not np.isnan(missing) or np.isnan(self._fill).any():
-            raise TypeError("not every column is filled")
-        indicated = imputer.indicator_.features_ if imputer.add_indicator else ()
-        self._indicated = np.asarray(indicated, dtype=np.intp)
-
-    def transform(self, values: Any) -> Any:
-        """(rows, columns) to (rows, columns and one indicator per column with missing values)."""
+    def transform(values: Any) -> Any:
         missing = np.isnan(values)
-        filled = np.where(missing, self._fill, values)
-        return np.hstack([filled, missing[:, self._indicated]]) if len(self._indicated) else filled
+        filled = np.where(missing, fill, values)
+        return np.hstack([filled, missing[:, indicated]]) if len(indicated) else filled
+
+    return transform
 
 
-class FastScaler:
-    """A fitted StandardScaler."""
-
-    def __init__(self, scaler: StandardScaler) -> None:
-        """Copy mean and scale.
-
-        Raises:
-            TypeError: it does not both centre and scale.
-        """
-        if not scaler.with_mean or not scaler.with_std:
-            raise TypeError("only centred, or only scaled")
-        self._mean, self._scale = scaler.mean_, scaler.scale_
-
-    def transform(self, values: Any) -> Any:
-        """(rows, columns) in standard deviations from the mean of each column."""
-        return (values - self._mean) / self._scale
+def _scale(scaler: StandardScaler) -> Transform:
+    """Standard deviations from the mean of each column."""
+    if not scaler.with_mean or not scaler.with_std:
+        raise TypeError("only centred, or only scaled")
+    mean, scale = scaler.mean_, scaler.scale_
+    return lambda values: (values - mean) / scale
 
 
-_REPLACEMENTS: Mapping[type, Any] = {
-    OneHotEncoder: FastOneHotEncoder,
-    SimpleImputer: FastImputer,
-    StandardScaler: FastScaler,
+# Each raises TypeError for a step with options that it does not cover.
+_REPLACEMENTS: Mapping[type, Callable[[Any], Transform]] = {
+    OneHotEncoder: _one_hot,
+    SimpleImputer: _impute,
+    StandardScaler: _scale,
 }

@@ -38,15 +38,9 @@ def allowed_difference(bundle: Bundle) -> float:
 
 
 def compares_doubles(model: Any) -> bool:
-    """Whether a fitted model, or one inside it, splits on float64; others round to float32."""
-    if isinstance(model, HistGradientBoostingClassifier | HistGradientBoostingRegressor):
-        return True
-    inner = [one.estimator for one in getattr(model, "calibrated_classifiers_", ())]
-    inner += [step for _, step in getattr(model, "steps", ())]
-    for one in getattr(model, "estimators_", ()):
-        inner += [*one] if isinstance(one, np.ndarray) else [one]
-    inner += [model.final_estimator_] if hasattr(model, "final_estimator_") else []
-    return any(map(compares_doubles, inner))
+    """Whether a model, or one inside it, splits on float64; others round to float32."""
+    boosted = HistGradientBoostingClassifier | HistGradientBoostingRegressor
+    return any(isinstance(one, boosted) for one in (model, *model.get_params().values()))
 
 
 def float32_exact(features: NDArray[Any], single: NDArray[np.float32]) -> Float32Exact:
@@ -63,11 +57,7 @@ class Onnx:
     """An unrolled pipeline with a converted last step."""
 
     def __init__(self, model: bytes, unrolled: UnrolledPipeline) -> None:
-        """Load the model, which was converted from the last step of `unrolled`.
-
-        Raises:
-            Exception: ONNX Runtime cannot run the model.
-        """
+        """Load the model, which was converted from the last step of `unrolled`."""
         import onnxruntime  # noqa: PLC0415  # only where the choice of a runtime names it
 
         options = onnxruntime.SessionOptions()

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -60,11 +61,7 @@ class Predictor:
         return self.to_predictions(self.scores(rows))
 
     def to_predictions(self, scores: Scores) -> list[Answer]:
-        """Scores as predictions: with the decision and, of several classes, each class's score.
-
-        Raises:
-            ArithmeticError: a score is not finite.
-        """
+        """Scores as predictions: with the decision and, of several classes, each class's score."""
         if not np.isfinite(scores).all():
             raise ArithmeticError("the model gave a score that is not finite")
         if self._threshold is not None:
@@ -93,11 +90,7 @@ class Predictor:
         return scores
 
     def onnx_scores(self, rows: Sequence[Row]) -> tuple[Scores, Float32Exact]:
-        """Scores of the converted model alone, and which rows float32 represents exactly.
-
-        Raises:
-            TypeError: there is no converted model.
-        """
+        """Scores of the converted model alone, and which rows float32 represents exactly."""
         if self._onnx is None:
             raise TypeError("no converted model")
         scores, exact = self._onnx(rows)
@@ -150,15 +143,14 @@ def load(bundle: Bundle, *, rehearsal: bool, onnx: bytes | None = None) -> Predi
     """
     predictor = prepare(bundle, rehearsal=rehearsal)
     predictor = _with_unrolled(predictor, replay(predictor.predict, bundle))
-    if onnx is None:
-        return predictor
-    try:
-        fast = with_onnx(predictor, onnx)
-        replay(fast.predict, bundle, relative=0, absolute=allowed_difference(bundle))
-    except Exception as error:  # whatever is wrong with the converted model, the pipeline serves
-        logger.warning("Converted model disabled, the pipeline predicts: %s", error)
-        return predictor
-    return fast
+    if onnx is not None:
+        try:
+            fast = with_onnx(predictor, onnx)
+            replay(fast.predict, bundle, relative=0, absolute=allowed_difference(bundle))
+            return fast
+        except Exception as error:  # whatever is wrong with it, the pipeline serves
+            logger.warning("Converted model disabled, the pipeline predicts: %s", error)
+    return predictor
 
 
 def prepare(bundle: Bundle, *, rehearsal: bool) -> Predictor:
@@ -188,23 +180,21 @@ def _with_unrolled(predictor: Predictor, golden: Sequence[Answer]) -> Predictor:
     rows = [golden_row["row"] for golden_row in predictor.bundle.golden()]
     if unrolled is None or not rows:
         return predictor
-    try:
+    # A step of the team's own may fail in any way where it is called so.
+    with suppress(Exception):
         fast = replace(predictor, unrolled=unrolled.with_suitable_tables(rows))
-        same = fast.predict(rows) == predictor.predict(rows)
-        same = same and [fast.predict([row])[0] for row in rows] == list(golden)
-    except Exception:  # a step of the team's own may fail in any way where it is called so
-        same = False
-    if not same:
-        logger.warning("Fast path disabled: its predictions differ from the pipeline's.")
-    return fast if same else predictor
+        batch, alone = fast.predict(rows), [fast.predict([row])[0] for row in rows]
+        if batch == predictor.predict(rows) and alone == list(golden):
+            return fast
+    logger.warning("Fast path disabled: its predictions differ from the pipeline's.")
+    return predictor
 
 
 def with_onnx(predictor: Predictor, onnx: bytes) -> Predictor:
     """The same predictor with a converted model that was not checked.
 
     Raises:
-        BadInput: the pipeline cannot be unrolled.
-        Exception: ONNX Runtime cannot run the model.
+        Exception: the pipeline cannot be unrolled, or ONNX Runtime cannot run the model.
     """
     if predictor.unrolled is None:
         raise BadInput(
@@ -218,7 +208,7 @@ def with_onnx(predictor: Predictor, onnx: bytes) -> Predictor:
 def _class_order(model: Any, classes: Sequence[Any]) -> tuple[int, ...] | None:
     if not classes:
         return None
-    fitted = [value.item() if isinstance(value, np.generic) else value for value in model.classes_]
+    fitted = np.asarray(model.classes_).tolist()
     if set(fitted) != set(classes):
         raise BadInput(
             f"expected a model of the contract's classes {list(classes)}, got one of {fitted}; "

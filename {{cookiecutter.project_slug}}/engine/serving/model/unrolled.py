@@ -5,20 +5,17 @@ that takes longer than the model. Here each branch gets its own columns and its 
 order. `engine.serving.model.predictor.load` verifies that the predictions are the same.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from engine.contract.column import Column
-from engine.serving.model.fast_transformers import fast_transformer
+from engine.serving.model.fast_transformers import Transform, fast_transform
 from engine.serving.model.table import FEW, LightFrame, Row, frame
-
-Table = Callable[[Sequence[Row], Sequence[Column]], Any]
 
 
 @dataclass(frozen=True)
@@ -26,13 +23,14 @@ class Branch:
     """The steps for some of the columns; `light` where a LightFrame is table enough for them."""
 
     columns: tuple[Column, ...]
-    steps: tuple[Any, ...]
+    steps: tuple[Transform, ...]
     light: bool = True
 
     def __call__(self, rows: Sequence[Row]) -> Any:
         """The features of these rows: (rows, features)."""
-        table: Table = LightFrame if self.light and len(rows) <= FEW else frame
-        features = apply_steps(self.steps, table(rows, self.columns))
+        light = self.light and len(rows) <= FEW
+        table = LightFrame(rows, self.columns) if light else frame(rows, self.columns)
+        features = _apply(self.steps, table)
         return features.toarray() if hasattr(features, "toarray") else features
 
 
@@ -44,12 +42,12 @@ class UnrolledPipeline:
     """
 
     branches: tuple[Branch, ...]
-    between: tuple[Any, ...]
+    between: tuple[Transform, ...]
     last: Any
 
     def features(self, rows: Sequence[Row]) -> Any:
         """The input of the last step: (rows, features)."""
-        return apply_steps(self.between, np.hstack([branch(rows) for branch in self.branches]))
+        return _apply(self.between, np.hstack([branch(rows) for branch in self.branches]))
 
     def with_suitable_tables(self, rows: Sequence[Row]) -> "UnrolledPipeline":
         """The same; a branch for which a LightFrame is not enough gets a pandas DataFrame."""
@@ -57,21 +55,18 @@ class UnrolledPipeline:
 
 
 def _suitable(branch: Branch, rows: Sequence[Row]) -> Branch:
-    framed = replace(branch, light=False)
+    with_frame = replace(branch, light=False)
     try:
-        same = all(
-            _equal(branch(batch), framed(batch)) for batch in (rows, *([row] for row in rows))
-        )
+        for batch in (rows, *([row] for row in rows)):
+            light, full = branch(batch), with_frame(batch)
+            # The next step may depend on the dtype.
+            if light.dtype != full.dtype or not np.array_equal(
+                light, full, equal_nan=full.dtype.kind == "f"
+            ):
+                return with_frame
     except Exception:  # a step of the team's own may fail in any way where it misses something
-        same = False
-    return branch if same else framed
-
-
-def _equal(one: NDArray[Any], other: NDArray[Any]) -> bool:
-    # The next step may depend on the dtype.
-    if one.dtype != other.dtype or one.shape != other.shape:
-        return False
-    return np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+        return with_frame
+    return branch
 
 
 def unroll(model: Any, columns: Sequence[Column]) -> UnrolledPipeline | None:
@@ -93,16 +88,15 @@ def unroll(model: Any, columns: Sequence[Column]) -> UnrolledPipeline | None:
     return UnrolledPipeline(tuple(branches), _steps(model[1:-1]), model[-1])
 
 
-def _steps(transformer: Any) -> tuple[Any, ...]:
+def _steps(transformer: Any) -> tuple[Transform, ...]:
     pipeline = isinstance(transformer, Pipeline)
     steps = [step for _, step in transformer.steps] if pipeline else [transformer]
     return tuple(
-        fast_transformer(step) for step in steps if step is not None and not isinstance(step, str)
+        fast_transform(step) for step in steps if step is not None and not isinstance(step, str)
     )
 
 
-def apply_steps(steps: Sequence[Any], values: Any) -> Any:
-    """The output of the last step; each transforms the output of the one before."""
+def _apply(steps: Sequence[Transform], values: Any) -> Any:
     for step in steps:
-        values = step.transform(values)
+        values = step(values)
     return values

@@ -34,7 +34,7 @@ def convert(unrolled: UnrolledPipeline, rows: Sequence[Row]) -> bytes:
     try:
         made = _converted(unrolled.last, width)
         checker.check_model(made)
-    except Exception as error:  # each converter fails in its own unrolled
+    except Exception as error:  # each converter raises its own errors
         reason = " ".join(str(error).split())
         raise BadInput(
             f"expected a last step that skl2onnx converts, got {type(unrolled.last).__name__}: "
@@ -62,15 +62,12 @@ def _converted(model: Any, width: int) -> ModelProto:
 
 
 def _plain(model: Any, width: int, *, raw: bool = False) -> ModelProto:
-    options: dict[str, Any] = {}
-    if hasattr(model, "predict_proba"):
-        options = {"zipmap": False, **({"raw_scores": True} if raw else {})}
-    # A pipeline of one step: without it, skl2onnx looks up the options of a wrapper of some models.
-    steps = Pipeline([("model", model)])
+    options = {"zipmap": False} | ({"raw_scores": True} if raw else {})
     made: ModelProto = to_onnx(
-        steps,
+        # A pipeline of one step: else skl2onnx looks up the options of a wrapper of some models.
+        Pipeline([("model", model)]),
         initial_types=[(INPUT, FloatTensorType([None, width]))],
-        options={id(model): options} if options else None,
+        options={id(model): options} if hasattr(model, "predict_proba") else None,
     )
     if isinstance(model, HistGradientBoostingClassifier | HistGradientBoostingRegressor):
         _round_down(made, model)
@@ -81,14 +78,14 @@ def _round_down(made: ModelProto, model: Any) -> None:
     """Thresholds as the greatest float32 that is not above them.
 
     skl2onnx takes the nearest. Where that is above, a number that is just this float32 would go
-    left there and right here; with the one below, every float32 goes the same unrolled.
+    left there and right here; with the one below, every float32 goes the same way.
 
     Raises:
         ValueError: two thresholds of a feature round to the same float32 and need different ones.
     """
     exact: dict[tuple[int, np.float32], set[np.float32]] = {}
-    for tree in (tree for several in model._predictors for tree in several):
-        inner = tree.nodes[tree.nodes["is_leaf"] == 0]
+    for nodes in (tree.nodes for several in model._predictors for tree in several):
+        inner = nodes[nodes["is_leaf"] == 0]
         for feature, value in zip(inner["feature_idx"], inner["num_threshold"], strict=True):
             nearest = np.float32(value)
             below = nearest if nearest <= value else np.nextafter(nearest, np.float32(-np.inf))
@@ -96,15 +93,12 @@ def _round_down(made: ModelProto, model: Any) -> None:
     if any(len(below) > 1 for below in exact.values()):
         raise ValueError("thresholds too close to each other for float32")
     for node in made.graph.node:
-        attributes = {one.name: one for one in node.attribute}
-        if "nodes_values" in attributes:
-            features, values = (
-                attributes["nodes_featureids"].ints,
-                attributes["nodes_values"].floats,
-            )
-            for place, (feature, value) in enumerate(zip(features, list(values), strict=True)):
+        tree = {one.name: one for one in node.attribute}
+        if "nodes_values" in tree:
+            features, values = tree["nodes_featureids"].ints, tree["nodes_values"].floats
+            for at, (feature, value) in enumerate(zip(features, list(values), strict=True)):
                 for below in exact.get((feature, np.float32(value)), ()):
-                    values[place] = below
+                    values[at] = below
 
 
 def _sigmoid(made: ModelProto, curves: Sequence[Any], *, decides: bool) -> Iterator[NodeProto]:

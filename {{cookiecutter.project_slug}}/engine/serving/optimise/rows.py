@@ -3,11 +3,9 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 from onnx import ModelProto, helper
 
 from engine.bundle.bundle import Bundle
@@ -70,39 +68,31 @@ def _near(predictor: Predictor, rows: Sequence[Row]) -> list[Row]:
 def splits(model: bytes) -> list[tuple[int, float]]:
     """(feature, threshold) of each split of the trees in a converted model.
 
-    A split that parts what is missing from all else has no threshold.
+    A split between missing and other values has no threshold.
     """
     thresholds = set()
     for node in ModelProto.FromString(model).graph.node:
-        if node.op_type not in ("TreeEnsembleClassifier", "TreeEnsembleRegressor"):
-            continue
-        attributes = {one.name: helper.get_attribute_value(one) for one in node.attribute}
-        listed = zip(
-            attributes["nodes_featureids"],
-            attributes["nodes_values"],
-            attributes["nodes_modes"],
-            strict=True,
-        )
-        thresholds |= {
-            (int(at), float(value))
-            for at, value, mode in listed
-            if mode != b"LEAF" and math.isfinite(value)
-        }
-    return sorted(thresholds)
+        if node.op_type in ("TreeEnsembleClassifier", "TreeEnsembleRegressor"):
+            tree = {one.name: helper.get_attribute_value(one) for one in node.attribute}
+            columns = [tree[name] for name in ("nodes_featureids", "nodes_values", "nodes_modes")]
+            listed = zip(*columns, strict=True)
+            thresholds |= {(at, value) for at, value, mode in listed if mode != b"LEAF"}
+    return sorted((int(at), float(value)) for at, value in thresholds if math.isfinite(value))
 
 
 def _at_splits(predictor: Predictor, model: bytes, bases: Sequence[Row]) -> Iterator[Row]:
     """Rows at a tree's threshold, one step of float32 away from it, and between the two."""
-    unrolled = predictor.unrolled
-    if unrolled is None:
+    if predictor.unrolled is None:
         return
-    inputs = _inputs(unrolled, bases[0], predictor.bundle.contract.inputs)
+    inputs = _inputs(predictor.unrolled, bases[0], predictor.bundle.contract.inputs)
     reached = [(inputs[at], value) for at, value in splits(model) if at in inputs]
-    places = np.linspace(0, len(reached) - 1, min(SPLITS, len(reached)), dtype=int).tolist()
-    for number, place in enumerate(places):
-        column, threshold = reached[place]
-        for value in _around(column, threshold):
-            yield {**bases[number % len(bases)], column.name: value}
+    chosen = np.linspace(0, len(reached) - 1, min(SPLITS, len(reached)), dtype=int).tolist()
+    for number, at in enumerate(chosen):
+        column, threshold = reached[at]
+        low, high = _limits(column, math.inf)
+        for value in _around(threshold, whole=column.type == "integer"):
+            if low <= value <= high:
+                yield {**bases[number % len(bases)], column.name: value}
 
 
 def _inputs(
@@ -113,40 +103,34 @@ def _inputs(
     for column in columns:
         if column.type not in ("number", "integer"):
             continue
-        values = list(islice(_spread(column), 3))
-        features: NDArray[Any] = unrolled.features(
-            [{**row, column.name: value} for value in values]
-        )
-        same = np.all(features == np.asarray(values, dtype=np.float32)[:, None], axis=0)
-        moved = np.flatnonzero(same)
-        if len(values) == 3 and len(moved) == 1:
-            by_feature[int(moved[0])] = column
+        low, high = _limits(column, 1e3)
+        values = np.linspace(low, high, 5)[1:]
+        if column.type == "integer":
+            values = np.floor(values)
+        rows = [{**row, column.name: value} for value in values.tolist()]
+        same = np.all(unrolled.features(rows) == values.astype(np.float32)[:, None], axis=0)
+        if len(set(values)) > 1 and same.sum() == 1:
+            by_feature[int(same.argmax())] = column
     return by_feature
 
 
-def _spread(column: Column) -> Iterator[float | int]:
-    """Different values that the column may have."""
-    low = -1e3 if column.minimum is None else column.minimum
-    high = low + 1e3 if column.maximum is None else column.maximum
-    for part in (0.25, 0.5, 0.75, 1.0):
-        value = low + (high - low) * part
-        yield math.floor(value) if column.type == "integer" else value
+def _limits(column: Column, width: float) -> tuple[float, float]:
+    """The range of a number column; `width` replaces an end that the contract leaves open."""
+    low = -width if column.minimum is None else column.minimum
+    high = max(low, 0.0) + width if column.maximum is None else column.maximum
+    return low, high
 
 
-def _around(column: Column, threshold: float) -> Iterator[float | int]:
-    if column.type == "integer":
-        values: set[float | int] = {math.floor(threshold), math.ceil(threshold)}
-    else:
-        single = np.float32(threshold)
-        values = {threshold}
-        for side in (-np.inf, np.inf):
-            beside = np.nextafter(single, np.float32(side))
-            gap = float(beside) - float(single)
-            # Between two float32 lies what is rounded to this one, and what to the other.
-            values |= {float(beside), *(float(single) + part * gap for part in (0.01, 0.49, 0.51))}
-    low = -math.inf if column.minimum is None else column.minimum
-    high = math.inf if column.maximum is None else column.maximum
-    yield from (value for value in sorted(values) if low <= value <= high)
+def _around(threshold: float, *, whole: bool) -> list[float]:
+    """Numbers on both sides of a threshold, sorted."""
+    if whole:
+        return sorted({math.floor(threshold), math.ceil(threshold)})
+    middle = np.float32(threshold)
+    below, above = (float(np.nextafter(middle, np.float32(side))) for side in (-np.inf, np.inf))
+    steps = np.array([below, float(middle), above])
+    # Between two float32 lies what is rounded to this one, and what to the other.
+    between = [steps[:-1] + part * np.diff(steps) for part in (0.01, 0.49, 0.51, 0.99)]
+    return sorted({threshold, *np.concatenate([steps, *between]).tolist()})
 
 
 def _edges(bundle: Bundle, bases: Sequence[Row], kind: EdgeKind) -> Iterator[Row]:

@@ -5,10 +5,10 @@ import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from engine.bundle.bundle import Bundle
 from engine.problem.errors import BadInput
+from engine.problem.files import write_atomically
 from engine.serving.model.predictor import Predictor, load, with_onnx
 from engine.serving.optimise import page
 from engine.serving.optimise.convert import convert
@@ -33,10 +33,9 @@ def optimise(bundle: Bundle, *, rehearsal: bool) -> Outcome:
     _progress("loading the pipeline, replaying its golden rows …")
     predictor = load(bundle, rehearsal=rehearsal)
     model, outcome = _try(predictor)
+    choice = choice_file(bundle, rehearsal=rehearsal)
     try:
-        _write_choice(
-            bundle, model if outcome.runtime == ONNX else None, outcome, rehearsal=rehearsal
-        )
+        _write_choice(bundle, model, outcome, choice)
         written = page.write(bundle, outcome, folder(bundle) / "optimise.html")
     except OSError as error:
         raise BadInput(
@@ -46,8 +45,7 @@ def optimise(bundle: Bundle, *, rehearsal: bool) -> Outcome:
         ) from None
     page.show(outcome)
     print(f"page: {written}")
-    path = choice_file(bundle, rehearsal=rehearsal)
-    print(f"choice: {path}" + ("" if rehearsal else "; commit it, then restart or release"))
+    print(f"choice: {choice}" + ("" if rehearsal else "; commit it, then restart or release"))
     return outcome
 
 
@@ -74,12 +72,8 @@ def _try(predictor: Predictor) -> tuple[bytes, Outcome]:
             "(budget.score_difference in problem.toml), or a decision differs"
         )
         return model, Outcome(EXACT, why, parity)
-    with TemporaryDirectory() as scratch:
-        path = Path(scratch) / MODEL
-        path.write_bytes(model)
-        for turn, (exact, converted) in enumerate(measure(bundle.path, path), start=1):
-            medians = f"{exact.p50_ms:.2f} ms and {converted.p50_ms:.2f} ms a row"
-            _progress(f"measuring, turn {turn}: {medians} …")
+    _progress("measuring …")
+    exact, converted = measure(predictor, fast)
     if converted.rows_per_second <= exact.rows_per_second or converted.p50_ms >= exact.p50_ms:
         why = "The converted model is not faster" + _why_slow(parity.kinds[0])
         return model, Outcome(EXACT, why, parity, exact, converted)
@@ -97,12 +91,8 @@ def _why_slow(golden: Compared) -> str:
     )
 
 
-def _write_choice(
-    bundle: Bundle, model: bytes | None, outcome: Outcome, *, rehearsal: bool
-) -> None:
+def _write_choice(bundle: Bundle, model: bytes, outcome: Outcome, choice: Path) -> None:
     """Write model and choice, the choice last: a server that reads it finds the model."""
-    here, choice = folder(bundle), choice_file(bundle, rehearsal=rehearsal)
-    here.mkdir(parents=True, exist_ok=True)
     lines = [
         "# The runtime that serves this bundle. Written by `python -m serving optimise`.",
         "# Owner: ML engineering.",
@@ -110,21 +100,14 @@ def _write_choice(
         f'runtime = "{outcome.runtime}"',
         f'tried_at = "{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"',
     ]
-    if model is not None and outcome.parity:
-        _write(here / MODEL, model)
+    if outcome.runtime == ONNX and outcome.parity:
+        write_atomically(folder(bundle) / MODEL, model)
         lines += [
             f'model_sha256 = "{hashlib.sha256(model).hexdigest()}"',
             f'onnxruntime = "{version("onnxruntime")}"',
             f"score_difference = {outcome.parity.largest:.3g}",
         ]
-    choice.parent.mkdir(parents=True, exist_ok=True)
-    _write(choice, "\n".join([*lines, ""]).encode())
-
-
-def _write(path: Path, data: bytes) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(data)
-    partial.replace(path)
+    write_atomically(choice, "\n".join([*lines, ""]))
 
 
 def _progress(message: str) -> None:

@@ -1,28 +1,26 @@
 """One table of cases for every compiler of a column; all of them must give the same result.
 
-The compilers: training's check, the server's type, the Arrow reader, the scalar reader and the
-words of the documentation.
+The compilers: training's check, the server's type, the reader of whole columns (bulk work), the
+reader of one cell (/invocations) and the words of the documentation.
 """
 
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 import pandas as pd
 import pandera.pandas as pandera
-import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
 from engine.bundle.bundle import Contract
-from engine.contract import arrow
+from engine.contract import cells
+from engine.contract.cells import without_missing
 from engine.contract.column import Column
 from engine.contract.format import ColumnFormat
 from engine.contract.layout import Layout
 from engine.contract.text_cell import read_cell
 from engine.contract.words import expected
 from engine.data.columns import describe, json_value
-from engine.data.convert import without_missing
 from engine.data.validation import conform
 from engine.problem.errors import BadInput
 from engine.serving.http.schema import Limits, schema_of
@@ -126,7 +124,7 @@ GROUPS: list[tuple[Column, dict[str, Any]]] = [
     (ZONED, {"01/03/2026 09:30 +0200": "2026-03-01T07:30:00", "01/03/2026": REFUSED}),
 ]  # fmt: skip
 CASES: list[Case] = [
-    (column, text, value) for column, cells in GROUPS for text, value in cells.items()
+    (column, text, value) for column, texts in GROUPS for text, value in texts.items()
 ]
 DTYPES = {"number": "float", "integer": "Int64", "boolean": "boolean", "category": "str"}
 
@@ -146,9 +144,9 @@ def contract_column(column: Column) -> pandera.Column:
 def by_training(column: Column, text: str) -> Any:
     """What training makes of a cell."""
     rule = contract_column(column)
-    cells = pd.DataFrame({"x": pd.Series([text.strip() or None], dtype="str")})
+    table = pd.DataFrame({"x": pd.Series([text.strip() or None], dtype="str")})
     try:
-        frame = conform(cells, pandera.DataFrameSchema({"x": rule}, strict=True))
+        frame = conform(table, pandera.DataFrameSchema({"x": rule}, strict=True))
         describe("x", rule, frame["x"])
     except BadInput:
         return REFUSED
@@ -164,13 +162,10 @@ def by_server(column: Column, value: Any) -> Any:
         return REFUSED
 
 
-def by_arrow(column: Column, cells: pa.Array, *, text: bool) -> Any:
-    """What bulk work makes of a cell."""
-    values, valid = arrow.read(column, cells, text=text)
-    assert valid.null_count == 0
-    value = values[0].as_py()
-    value = value.isoformat() if isinstance(value, datetime) else value
-    return value if valid[0].as_py() else REFUSED
+def by_bulk(column: Column, texts: list[str]) -> Any:
+    """What bulk work makes of the first of these cells."""
+    values, valid = cells.read(column, cells.trimmed(pd.Series(texts, dtype="str")))
+    return json_value(values.iloc[0], column.type) if valid.iloc[0] else REFUSED
 
 
 def test_conformance_table_has_at_least_120_cases() -> None:
@@ -182,30 +177,16 @@ def test_conformance_table_has_at_least_120_cases() -> None:
 def test_cell_read_by_every_compiler_gives_one_result(
     column: Column, text: str, value: Any
 ) -> None:
-    """Training, server, Arrow and scalar reader agree on value, missing and refusal."""
+    """All compilers agree on value, missing and refusal."""
     json = read_cell(column, text)
     assert by_server(column, json) == value
     assert by_training(column, text) == value
-    assert by_arrow(column, pa.array([text]), text=True) == value
-    # Beside other cells, a whole array takes other paths.
-    many = pa.array([text, "", "1", text])
-    assert by_arrow(column, many, text=True) == value
+    assert by_bulk(column, [text]) == value
+    # Beside other cells, a whole column takes other paths.
+    assert by_bulk(column, [text, "", "1", text]) == value
     if value is not REFUSED:
         assert json == value
         assert type(json) is type(value)
-
-
-TYPED: list[tuple[Column, Any]] = [
-    (column, value)
-    for column in (NUMBER, RANGE, WHOLE, WHOLE_RANGE, BOOLEAN, WORD, COLOUR, nullable(WHOLE))
-    for value in (1, 1.0, 1.5, -1.5, 11, 101.0, True, "red", "1", "true", None)
-]
-
-
-@pytest.mark.parametrize(("column", "value"), TYPED)
-def test_typed_cell_read_by_arrow_and_server_agrees(column: Column, value: Any) -> None:
-    """A typed file and a JSON body have the same values: a text is no number."""
-    assert by_arrow(column, pa.array([value]), text=False) == by_server(column, value)
 
 
 @pytest.mark.parametrize("column", [column for column, _ in GROUPS])
@@ -235,31 +216,6 @@ def test_documentation_words_name_every_rule(column: Column) -> None:
     facts += [f"{end:g}" for end in (column.minimum, column.maximum) if end is not None]
     assert all(fact in words for fact in facts)
     assert ("null" in words) == column.nullable
-
-
-@pytest.mark.parametrize(
-    "cells",
-    [
-        pa.array(["red", None, "green"]).dictionary_encode(),
-        pa.array(["red", None, "green"], pa.large_string()),
-        pa.array(["red", None, "green"], pa.string_view()),
-        pa.RunEndEncodedArray.from_arrays(pa.array([1, 2, 3]), pa.array(["red", None, "green"])),
-    ],
-)
-def test_arrow_declared_type_is_read_by_meaning(cells: pa.Array) -> None:
-    """Dictionaries, large texts, views and runs hold the same texts."""
-    values, valid = arrow.read(nullable(COLOUR), cells, text=False)
-    assert values.to_pylist() == ["red", None, "green"]
-    assert valid.to_pylist() == [True, True, False]
-
-
-@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
-def test_timestamps_of_any_unit_and_zone_are_moved_to_utc(unit: str) -> None:
-    """The model has one clock only."""
-    cells = pa.array([datetime(2026, 3, 1, 9, 30)]).cast(pa.timestamp(unit))
-    zoned = cells.cast(pa.timestamp(unit, "Europe/Berlin"))
-    assert by_arrow(DATE, cells, text=False) == "2026-03-01T09:30:00"
-    assert by_arrow(DATE, zoned, text=False) == "2026-03-01T09:30:00"
 
 
 def test_training_reads_words_for_missing_in_texts() -> None:

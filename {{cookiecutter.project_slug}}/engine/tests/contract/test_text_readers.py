@@ -10,12 +10,12 @@ import pyarrow as pa
 import pytest
 
 from engine.bundle.bundle import Contract
-from engine.contract import arrow, text_table
+from engine.contract import text_table
+from engine.contract.cells import convert, read, trimmed, without_missing
 from engine.contract.column import Column
 from engine.contract.format import ColumnFormat
 from engine.contract.layout import Layout
 from engine.data.columns import json_value
-from engine.data.convert import convert, without_missing
 from engine.data.reading.text import read_text
 from engine.problem.errors import BadInput
 from engine.serving.http.protocols.frames import rows_of_csv
@@ -114,10 +114,8 @@ def by_bulk(path: Path, layout: Layout, columns: tuple[Column, ...]) -> list[lis
     table = pa.Table.from_batches(batches)
     found = []
     for column in columns:
-        values, _ = arrow.read(column, table[column.name].combine_chunks(), text=True)
-        if column.type == "date":
-            values = [value and value.isoformat() for value in values.to_pylist()]
-        found.append(values if isinstance(values, list) else values.to_pylist())
+        values, _ = read(column, trimmed(table[column.name].to_pandas().astype("str")))
+        found.append([json_value(value, column.type) for value in values])
     return found
 
 
@@ -156,8 +154,7 @@ def test_crlf_in_cell_at_block_border_keeps_its_lf(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, shift: int
 ) -> None:
     """Whatever stands at the border of two blocks, every cell is whole."""
-    monkeypatch.setattr(text_table, "BATCH_BLOCK", 96)
-    monkeypatch.setattr(text_table, "WHOLE_BLOCK", 96)
+    monkeypatch.setattr(text_table, "BLOCK", 96)
     path, layout = tmp_path / "t.csv", Layout(encoding)
     cell = "\r\n".join(["a", "", "b", "\rc"]) + "." * shift
     rows = "".join(f'"{cell}",{at}\r\n' for at in range(200))

@@ -25,7 +25,7 @@ from engine.tests.project import HOME, PYTHONPATH
 WRITTEN = (PROBLEM_FILE, CONTRACT_FILE)
 
 
-def framed() -> tuple[Problem, pd.DataFrame]:
+def adopted() -> tuple[Problem, pd.DataFrame]:
     """What was adopted, read as training reads it."""
     problem = read()
     schema = schema_of(CONTRACT_FILE)
@@ -34,10 +34,10 @@ def framed() -> tuple[Problem, pd.DataFrame]:
     return problem, frame
 
 
-def test_types_ranges_and_roles_come_from_the_table(project: Path) -> None:
+def test_adopt_infers_types_ranges_and_roles(project: Path) -> None:
     source = csv(table().assign(order=[f"o{n}" for n in range(120)]), project.parent / "t.csv")
     adoption = adopt(source, "late", time="at", id_column="order")
-    problem, frame = framed()
+    problem, frame = adopted()
     described = {one.name: one for one in columns(problem, schema_of(CONTRACT_FILE), frame)}
     assert {name: one.type for name, one in described.items()} == {
         "size": "number", "items": "integer", "fragile": "boolean", "colour": "category",
@@ -49,15 +49,15 @@ def test_types_ranges_and_roles_come_from_the_table(project: Path) -> None:
     assert (problem.rows.id, problem.rows.time) == ("order", "at")
     assert problem.rows.source == "data/raw/t.csv"
     # Whom rows belong to cannot be guessed: where to say it stands in the file.
-    said = PROBLEM_FILE.read_text("utf-8").replace('# unit = "COLUMN"', 'unit = "colour" #')
-    assert parse(said, "problem.toml").rows.unit == "colour"
+    edited = PROBLEM_FILE.read_text("utf-8").replace('# unit = "COLUMN"', 'unit = "colour" #')
+    assert parse(edited, "problem.toml").rows.unit == "colour"
     assert Path(source).read_bytes() == Path("data/raw/t.csv").read_bytes()
     assert "value" in problem.assumed
     assert adoption.rows == len(frame) == 120
 
 
-def test_what_is_no_feature_is_excluded_with_the_reason(project: Path) -> None:
-    odd = table().assign(
+def test_adopt_excludes_unusable_columns_with_the_reason(project: Path) -> None:
+    unusable = table().assign(
         number=range(7, 127),
         name=[f"person {n}" for n in range(120)],
         site="Berlin",
@@ -65,8 +65,8 @@ def test_what_is_no_feature_is_excluded_with_the_reason(project: Path) -> None:
         note=[f"{n % 70}" * 3 + "x" for n in range(120)],
         essay=["x" * 201, "y" * 201] * 60,
     )
-    adopt(csv(odd, project.parent / "t.csv"), "late")
-    excluded = framed()[0].columns.excluded
+    adopt(csv(unusable, project.parent / "t.csv"), "late")
+    excluded = adopted()[0].columns.excluded
     assert excluded == {
         "number": "it numbers the rows: an identifier",
         "name": "each row has its own value: an identifier or free text",
@@ -77,13 +77,13 @@ def test_what_is_no_feature_is_excluded_with_the_reason(project: Path) -> None:
     }
 
 
-def test_names_that_come_again_and_again_may_be_the_unit(project: Path) -> None:
+def test_adopt_repeated_names_are_proposed_as_unit(project: Path) -> None:
     rows = 360
     machines = table(rows).assign(machine=[f"M-{n % 120}" for n in range(rows)])
     adopt(csv(machines, project.parent / "t.csv"), "late")
-    assert framed()[0].columns.excluded == {
-        "machine": "it has 120 different values: free text, names or codes; rows of one are alike? "
-        "Then it is rows.unit"
+    assert adopted()[0].columns.excluded == {
+        "machine": "it has 120 different values: free text, names or codes; if rows of one value "
+        "belong together, name it under rows.unit"
     }
 
 
@@ -102,12 +102,12 @@ def test_names_that_come_again_and_again_may_be_the_unit(project: Path) -> None:
         ([0.5, 1.5, 2.5], "regression", None),
     ],
 )
-def test_the_task_and_the_positive_outcome_are_guessed(
+def test_adopt_guesses_task_and_positive_class(
     values: list[Any], task: str, positive: Any, project: Path
 ) -> None:
     outcome = (values * 120)[:120]
     adopt(csv(table().assign(late=outcome), project.parent / "t.csv"), "late")
-    problem, frame = framed()
+    problem, frame = adopted()
     assert (problem.target.task, problem.target.positive) == (task, positive)
     assert len(frame) == pd.Series(outcome).notna().sum()
     if task == "binary":
@@ -115,19 +115,19 @@ def test_the_task_and_the_positive_outcome_are_guessed(
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_any_column_name_survives(name: str, project: Path) -> None:
+def test_adopt_any_column_name_is_kept(name: str, project: Path) -> None:
     """As a feature, as an excluded column and as the target; the contract stays formatted."""
     frame = table().rename(columns={"size": name, "late": f"{name[:199]}?"})
     frame[f"{name[:199]}!"] = "constant"
     frame.to_parquet("t.parquet")
     adopt("t.parquet", f"{name[:199]}?")
-    problem, read_back = framed()
+    problem, read_back = adopted()
     assert problem.target.column == f"{name[:199]}?"
     assert f"{name[:199]}!" in problem.columns.excluded
     assert name in read_back
 
 
-def test_the_contract_of_hostile_names_is_formatted_and_linted(project: Path) -> None:
+def test_adopt_contract_of_hostile_names_is_formatted_and_linted(project: Path) -> None:
     frame = pd.concat([table(), *(table()["size"].rename(name) for name in HOSTILE)], axis=1)
     frame.to_parquet("t.parquet")
     adopt("t.parquet", "late")
@@ -142,43 +142,43 @@ def test_the_contract_of_hostile_names_is_formatted_and_linted(project: Path) ->
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_names_that_differ_in_case_are_two_columns(project: Path) -> None:
+def test_adopt_names_that_differ_in_case_are_two_columns(project: Path) -> None:
     frame = table().assign(Late=np.arange(120) % 7, LATE="x")
     adopt(csv(frame, project.parent / "t.csv"), "late")
-    problem, read_back = framed()
+    problem, read_back = adopted()
     assert problem.target.column == "late"
     assert list(problem.columns.excluded) == ["LATE"]
     assert "Late" in read_back
 
 
-def test_names_that_are_numbers_are_names(project: Path) -> None:
+def test_adopt_numbers_as_names_are_names(project: Path) -> None:
     pd.DataFrame({1: np.arange(120.0) ** 2, 2: [True, False] * 60}).to_parquet("t.parquet")
     adopt("t.parquet", "2")
-    assert list(framed()[1]) == ["1", "2"]
+    assert list(adopted()[1]) == ["1", "2"]
 
 
-def test_a_wide_table_is_framed(project: Path) -> None:
+def test_adopt_wide_table_is_adopted(project: Path) -> None:
     rng = np.random.default_rng(0)
     wide = pd.DataFrame(rng.normal(size=(120, 300))).add_prefix("c")
     adoption = adopt(csv(table().join(wide), project.parent / "t.csv"), "late")
     assert len(adoption.guesses) == 306
-    assert framed()[1].shape == (120, 306)
+    assert adopted()[1].shape == (120, 306)
 
 
-def test_a_row_without_outcome_has_no_say_in_what_columns_are(project: Path) -> None:
+def test_adopt_rows_without_target_do_not_count(project: Path) -> None:
     """A line of totals at the end: one word among numbers, and gaps that no other row has."""
     total = pd.DataFrame({"size": [480.0], "items": ["in all"]})
     rows = table().assign(customer=np.arange(120)[::-1] + 5000)
     adoption = adopt(csv(pd.concat([rows, total]), project.parent / "t.csv"), "late")
-    problem, frame = framed()
+    problem, frame = adopted()
     described = {one.name: one for one in columns(problem, schema_of(CONTRACT_FILE), frame)}
     assert (described["items"].type, described["items"].nullable) == ("integer", False)
-    assert "left out for want of 'late': 1 row" in adoption.notes
+    assert "left out because 'late' is missing: 1 row" in adoption.notes
     # Written 5119.0, for the gap: a key all the same.
     assert "numbers the rows" in problem.columns.excluded["customer"]
 
 
-def test_a_line_of_totals_with_an_outcome_is_named(project: Path) -> None:
+def test_adopt_line_of_totals_is_noted(project: Path) -> None:
     rows = table().assign(late=np.arange(120) * 1.5, colour="[removed]")
     source = project.parent / "t.csv"
     assert not any("totals" in note for note in adopt(csv(rows, source), "late").notes)
@@ -187,7 +187,7 @@ def test_a_line_of_totals_with_an_outcome_is_named(project: Path) -> None:
     assert any("the sum of 'items', 'late': a line of totals?" in note for note in adoption.notes)
 
 
-def test_twice_gives_the_same_files(project: Path) -> None:
+def test_adopt_twice_gives_the_same_files(project: Path) -> None:
     source = csv(table(), project.parent / "t.csv")
     adopt(source, "late", time="at")
     first = contents(project)
@@ -198,20 +198,21 @@ def test_twice_gives_the_same_files(project: Path) -> None:
 
 
 @pytest.mark.parametrize("edited", WRITTEN)
-def test_edited_files_are_replaced_only_by_force(edited: Path, project: Path) -> None:
+def test_adopt_edited_files_are_replaced_only_with_force(edited: Path, project: Path) -> None:
     source = csv(table(), project.parent / "t.csv")
     adopt(source, "late")
     fresh = contents(project)
     edited.write_text(edited.read_text("utf-8") + "# a thought\n", "utf-8")
     mine = contents(project)
-    with pytest.raises(BadInput, match=rf"{edited.name} was edited.*--force"):
+    with pytest.raises(BadInput, match=edited.name) as refusal:
         adopt(source, "late")
+    assert refusal.value.code == "edited-file"
     assert contents(project) == mine
     adopt(source, "late", force=True)
     assert contents(project) == fresh
 
 
-def test_files_that_git_checked_out_with_other_line_ends_are_not_edited(project: Path) -> None:
+def test_is_edited_other_line_ends_are_no_edit(project: Path) -> None:
     source = csv(table(), project.parent / "t.csv")
     adopt(source, "late")
     for path in WRITTEN:
@@ -222,7 +223,7 @@ def test_files_that_git_checked_out_with_other_line_ends_are_not_edited(project:
         assert is_edited(path)
 
 
-def test_the_command_says_what_it_decided(project: Path) -> None:
+def test_command_prints_every_decision(project: Path) -> None:
     csv(table().assign(site="Berlin"), project / "t.csv")
     done = command("t.csv", "--target", "late", "--time", "at")
     assert done.returncode == 0, done.stderr
@@ -231,7 +232,7 @@ def test_the_command_says_what_it_decided(project: Path) -> None:
     assert tomllib.loads(PROBLEM_FILE.read_text("utf-8"))["rows"]["time"] == "at"
 
 
-def test_the_command_refuses_in_one_line_and_exits_with_2(project: Path) -> None:
+def test_command_unknown_column_exits_with_2_and_one_line(project: Path) -> None:
     csv(table(), project / "t.csv")
     before = contents(project)
     done = command("t.csv", "--target", "lateness")

@@ -34,8 +34,8 @@ def rows(**columns: Any) -> Make:
         frame = table().assign(
             **{name: value for name, value in columns.items() if value is not None}
         )
-        gone = [name for name, value in columns.items() if value is None]
-        return csv(frame.drop(columns=gone), folder / "t.csv")
+        missing = [name for name, value in columns.items() if value is None]
+        return csv(frame.drop(columns=missing), folder / "t.csv")
 
     return make
 
@@ -62,9 +62,9 @@ def loop(folder: Path) -> str:
 N = len(table())
 LINES = "late,b\n" + "yes,1\nno,2\n" * 40
 UNFIT_FILES: dict[str, tuple[Make, str, str]] = {
-    "missing": (lambda folder: str(folder / "no.csv"), "found nothing", "give the path"),
+    "missing": (lambda folder: str(folder / "no.csv"), "found no such file", "give the path"),
     "a folder": (str, "found a folder", "give the path"),
-    "unreadable": (loop, "found what cannot be read", "that you may read"),
+    "unreadable": (loop, "found a file that cannot be read", "that you may read"),
     "another kind": (text("x", "t.xlsx"), "ends in .csv,", "save the sheet as CSV"),
     "packed": (text("x", "t.csv.gz"), "got t.csv.gz", "unpack it first: `gunzip -k 't.csv.gz'`"),
     "a kind nobody knows": (text("x", "t.dat"), "got t.dat", "save the table as one of these"),
@@ -86,9 +86,9 @@ UNFIT_FILES: dict[str, tuple[Make, str, str]] = {
     "a title": (text(f"Sales\n\n{LINES}"), "has 1 columns", "delete its lines"),
     "a title as wide": (text(f"Sales,\n{LINES}"), "has 'Sales', 'column_2'", "row 1 holds 'late'"),
     "a long row": (text(LINES + "no,2,3\n"), "row 81 below the header has 3 cells", "quotes"),
-    "a long first row": (text("late,b\nyes,1,2\n"), "row 1 below", "mend that row"),
-    "a short row": (text(LINES + "no\n"), "row 81 below the header has 1 cells", "mend that row"),
-    "an open quote": (text(LINES + '"no,2\n'), "row 81", "mend that row"),
+    "a long first row": (text("late,b\nyes,1,2\n"), "row 1 below", "fix that row"),
+    "a short row": (text(LINES + "no\n"), "row 81 below the header has 1 cells", "fix that row"),
+    "an open quote": (text(LINES + '"no,2\n'), "row 81", "fix that row"),
     "lists in cells": (rows(tags='["a", "b"]'), "'tags' holds lists", "flatten it"),
     "no Parquet": (text(LINES, "t.parquet"), "no readable Parquet file", "export it again"),
     "half a Parquet": (text(b"PAR1 and PAR1", "t.parquet"), "no readable", "export it again"),
@@ -100,7 +100,7 @@ UNFIT_FILES: dict[str, tuple[Make, str, str]] = {
 
 
 @pytest.mark.parametrize("case", UNFIT_FILES.values(), ids=UNFIT_FILES)
-def test_a_file_that_is_no_table_is_refused(case: tuple[Make, str, str], project: Path) -> None:
+def test_adopt_unfit_file_is_refused(case: tuple[Make, str, str], project: Path) -> None:
     make, what, next_step = case
     refused(project, make(project.parent), {}, what, next_step)
 
@@ -143,31 +143,34 @@ UNFIT_TABLES: dict[str, tuple[Make, dict[str, Any], str, str]] = {
 
 
 @pytest.mark.parametrize("case", UNFIT_TABLES.values(), ids=UNFIT_TABLES)
-def test_a_table_that_cannot_be_learnt_from_is_refused(
+def test_adopt_unfit_table_is_refused(
     case: tuple[Make, dict[str, Any], str, str], project: Path
 ) -> None:
-    make, asked, what, next_step = case
-    refused(project, make(project.parent), asked, what, next_step)
+    make, arguments, what, next_step = case
+    refused(project, make(project.parent), arguments, what, next_step)
 
 
-def refused(project: Path, source: str, asked: dict[str, Any], what: str, next_step: str) -> None:
+def refused(
+    project: Path, source: str, arguments: dict[str, Any], what: str, next_step: str
+) -> None:
     """Adopting says what is wrong and what to do, and leaves every file as it was."""
     (project / "problem/notes.txt").write_text("mine")
     before = contents(project)
     with pytest.raises(BadInput) as refusal:
-        adopt(source, **({"target": "late"} | asked))
+        adopt(source, **({"target": "late"} | arguments))
     assert what in str(refusal.value)
     assert next_step in str(refusal.value)
     assert contents(project) == before
 
 
-def test_a_file_of_another_content_in_data_raw_is_not_lost(project: Path) -> None:
+def test_adopt_other_file_in_data_raw_is_replaced_only_with_force(project: Path) -> None:
     first = csv(table(), project.parent / "t.csv")
     adopt(first, "late")
     before = contents(project)
     other = csv(table(seed=1), project.parent / "t.csv")
-    with pytest.raises(BadInput, match=r"data/raw/t\.csv is there already.*--force"):
+    with pytest.raises(BadInput, match=r"data/raw/t\.csv") as refusal:
         adopt(other, "late")
+    assert refusal.value.code == "file-exists"
     assert contents(project) == before
     adopt(other, "late", force=True)
     assert pd.read_csv(project / "data/raw/t.csv").equals(pd.read_csv(other))

@@ -63,7 +63,7 @@ def test_the_wider_and_narrower_types_are_read_too(dtype: str) -> None:
         ("size", pa.Column(float, pa.Check.in_range(0, 1, include_max=False)), "both ends"),
         ("size", pa.Column(float, pa.Check(lambda x: x > 0, error="is positive")), "is positive"),
         ("colour", pa.Column(str, pa.Check.str_length(1, 9)), "str_length"),
-        ("at", pa.Column("datetime64[us]", pa.Check.ge(pd.Timestamp(0))), "cannot judge"),
+        ("at", pa.Column("datetime64[us]", pa.Check.ge(pd.Timestamp(0))), "cannot check"),
         ("colour", pa.Column("category"), "has type category"),
         ("colour", pa.Column(), "has type None"),
         ("words", pa.Column(str), "texts of up to 201 characters"),
@@ -88,13 +88,14 @@ def test_roles_and_excluded_columns_are_no_inputs_and_may_have_any_rule() -> Non
 
 
 def test_nothing_left_to_read_is_refused() -> None:
-    with pytest.raises(BadInput, match="no column is left"):
+    with pytest.raises(BadInput) as error:
         described()
+    assert error.value.code == "no-input"
 
 
 def test_names_that_the_contract_does_not_have_are_refused() -> None:
     problem = problem_of("late", "binary", unit="customer")
-    with pytest.raises(BadInput, match=r"rows\.unit = 'customer'; mend the name"):
+    with pytest.raises(BadInput, match=r"rows\.unit = 'customer'"):
         described(problem, size=pa.Column(float))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from engine.adopt.adopt import adopt
 from engine.adopt.copying import CONTRACT_FILE
-from engine.adopt.infer import found_in, guess, typed
+from engine.adopt.infer import guess, infer_column, typed
 from engine.data.check import check
 from engine.data.load import load
 from engine.problem.spec import PROBLEM_FILE
@@ -34,31 +34,31 @@ FORMS = {
 
 
 @pytest.mark.parametrize("cells", FORMS)
-def test_one_consistent_form_is_a_number_and_what_is_left_aside_is_said(cells: str) -> None:
+def test_infer_numbers_with_unit_are_numbers_with_a_note(cells: str) -> None:
     values, unit = FORMS[cells]
     texts = pd.Series(cells.split("|"), dtype="str", name="x")
-    found = found_in(texts)
-    assert found.kind in ("number", "integer")
-    assert typed(texts, found).tolist() == values
-    assert found.cells.unit == unit
+    inferred = infer_column(texts)
+    assert inferred.kind in ("number", "integer")
+    assert typed(texts, inferred).tolist() == values
+    assert inferred.cells.unit == unit
     if unit:
-        assert f"every cell has {unit!r}, which is left aside" in found.notes
+        assert f"every cell has {unit!r}, which is left aside" in inferred.notes
 
 
 @pytest.mark.parametrize("cells", ["5 €|6 $", "5 %|6", "Store 1|Store 2", "(1|2)", "1.2.3|1.2.4"])
-def test_several_forms_or_a_name_stay_words(cells: str) -> None:
-    assert found_in(pd.Series(cells.split("|"), dtype="str", name="x")).kind == "category"
+def test_infer_several_units_are_categories(cells: str) -> None:
+    assert infer_column(pd.Series(cells.split("|"), dtype="str", name="x")).kind == "category"
 
 
-def test_what_looks_like_numbers_in_no_one_form_is_excluded_for_that_reason() -> None:
+def test_guess_numbers_in_several_forms_are_excluded_for_that_reason() -> None:
     for cells in (
         [f"{n} €" if n % 2 else f"{n} $" for n in range(300)],
         [f"{n}.{n}.{n}" for n in range(300)],
         [*map(str, range(299)), "see note"],
     ):
         texts = pd.Series(cells, dtype="str", name="x")
-        found = found_in(texts)
-        reason = guess(typed(texts, found), found).excluded
+        inferred = infer_column(texts)
+        reason = guess(typed(texts, inferred), inferred).excluded
         assert reason is not None
         assert "look like numbers, but not all in one form" in reason
         assert "adopt again" in reason
@@ -72,34 +72,34 @@ def deliver(project: Path, cells: list[str], more: str) -> pd.Series:
     problem, schema = read_problem(), schema_of(CONTRACT_FILE)
     assert check(problem, schema, "t.csv").holds
     Path("new.csv").write_text("\n".join(["x;n;late", *lines, f"{more};1;no"]), "utf-8")
-    found = check(problem, schema, "new.csv")
-    assert [one.cells.tolist() for one in found.broken] == [[more]]
+    inferred = check(problem, schema, "new.csv")
+    assert [one.cells.tolist() for one in inferred.violations] == [[more]]
     return load(problem, schema)["x"]
 
 
-def test_a_delivery_is_read_by_the_form_in_the_contract(project: Path) -> None:
+def test_check_delivery_is_read_by_the_contract(project: Path) -> None:
     cells = [f"{n},5 %" for n in range(60)] + [f"({n},25 %)" for n in range(60)]
     frame = deliver(project, cells, "7 €")
     assert frame.tolist() == [n + 0.5 for n in range(60)] + [-n - 0.25 for n in range(60)]
-    said = 'metadata={"decimal": ",", "unit": "%", "negative": ["(1)"]},'
-    assert said in CONTRACT_FILE.read_text("utf-8")
+    argument = 'metadata={"decimal": ",", "unit": "%", "negative": ["(1)"]},'
+    assert argument in CONTRACT_FILE.read_text("utf-8")
 
 
-@pytest.mark.parametrize("endless", ["inf", "-Infinity", "1e400"])
-def test_infinite_cells_are_missing_and_counted(endless: str, project: Path) -> None:
-    cells = [endless if n in (7, 70) else f"{n * 1.5}" for n in range(120)]
+@pytest.mark.parametrize("infinite", ["inf", "-Infinity", "1e400"])
+def test_infer_infinite_cells_are_missing_and_counted(infinite: str, project: Path) -> None:
+    cells = [infinite if n in (7, 70) else f"{n * 1.5}" for n in range(120)]
     frame = deliver(project, cells, "soon")
     assert np.flatnonzero(frame.isna()).tolist() == [7, 70]
     texts = pd.Series(cells, dtype="str", name="x")
-    assert found_in(texts).notes[0] == "2 infinite (first: row 8), read as missing"
+    assert infer_column(texts).notes[0] == "2 infinite (first: row 8), read as missing"
     assert 'metadata={"infinite": True},' in CONTRACT_FILE.read_text("utf-8")
 
 
-def test_a_column_that_had_no_infinite_cell_refuses_the_first(project: Path) -> None:
+def test_check_first_infinite_cell_is_refused(project: Path) -> None:
     deliver(project, [f"{n * 1.5}" for n in range(120)], "inf")
 
 
-def test_infinite_cells_of_parquet_and_of_the_target_are_missing_too(project: Path) -> None:
+def test_adopt_infinite_cells_of_parquet_and_target_are_missing(project: Path) -> None:
     size = np.where(np.arange(120) % 40 == 7, np.inf, np.arange(120.0) ** 1.5)
     pd.DataFrame({"size": size, "n": np.arange(120) % 7}).to_parquet("t.parquet")
     for target in ("n", "size"):
@@ -111,13 +111,13 @@ def test_infinite_cells_of_parquet_and_of_the_target_are_missing_too(project: Pa
         assert PROBLEM_FILE.exists()
 
 
-def test_words_for_yes_and_no_that_are_mixed_are_one_boolean() -> None:
+def test_infer_mixed_words_for_yes_and_no_are_one_boolean() -> None:
     texts = pd.Series(["Yes", "no", "Y", "N", "TRUE", "0", None], dtype="str", name="x")
-    found = found_in(texts)
-    assert found.kind == "boolean"
-    assert typed(texts, found).tolist()[:6] == [True, False, True, False, True, False]
-    assert found.notes == (
+    inferred = infer_column(texts)
+    assert inferred.kind == "boolean"
+    assert typed(texts, inferred).tolist()[:6] == [True, False, True, False, True, False]
+    assert inferred.notes == (
         "mixed words: 'true' and 'y' and 'yes' read as true, '0' and 'n' and 'no' as false",
     )
     for words in (["Yes", "no", "perhaps"], ["1", "0"], ["yes", "y", "1"]):
-        assert found_in(pd.Series(words, dtype="str", name="x")).kind != "boolean"
+        assert infer_column(pd.Series(words, dtype="str", name="x")).kind != "boolean"

@@ -60,11 +60,11 @@ def test_all_broken_rules_are_told_at_once_and_many_rows_are_counted() -> None:
     assert "'size' must hold to in_range(0, 20): 120 rows (row 1 has 50.0, row 2" in lines[1]
     assert lines[1].endswith("…)")
     assert "'items' must hold to greater_than_or_equal_to(0): 120 rows" in lines[2]
-    assert "mend the rows at their source" in lines[-1]
+    assert "fix the rows at their source" in lines[-1]
 
 
 def test_missing_and_unknown_columns_are_named() -> None:
-    with pytest.raises(BadInput, match=r"not there: 'size'; columns that it does not know: 'mass'"):
+    with pytest.raises(BadInput, match=r"missing columns: 'size'; unknown columns: 'mass'"):
         conform(table().rename(columns={"size": "mass"}), ROW)
 
 
@@ -98,7 +98,7 @@ def test_rows_without_outcome_are_left_out_and_numbers_stay_those_of_the_file(
 
 
 def test_a_role_that_no_column_plays_is_refused_before_anything_is_read() -> None:
-    with pytest.raises(BadInput, match=r"does not have: rows\.time = 'when'; mend the name"):
+    with pytest.raises(BadInput, match=r"does not have: rows\.time = 'when'"):
         load(problem_of("late", "binary", time="when"), ROW)
 
 

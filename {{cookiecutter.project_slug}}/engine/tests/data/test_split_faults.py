@@ -21,7 +21,7 @@ def swapped(parts: Split) -> Split:
 def test_a_test_row_that_is_not_later_is_named() -> None:
     problem, rows = problem_of("rare", "binary", time="at"), frame()
     [fault] = faults(problem, rows, swapped(split(problem, rows)))
-    assert "of the test not later than the last learnt from, 2026-03-" in fault
+    assert "of the test not later than the last training row, 2026-03-" in fault
     ties = Split(np.flatnonzero(rows["at"] <= rows["at"].median()),
                  np.flatnonzero(rows["at"] >= rows["at"].median()), "ties")  # fmt: skip
     assert any("not later" in fault for fault in faults(problem, rows, ties))

@@ -1,4 +1,4 @@
-"""What a column of texts holds is told by its values, else by the habits of other columns."""
+"""What a column of texts holds is told by its values, else by other columns."""
 
 from pathlib import Path
 from typing import Any
@@ -8,21 +8,21 @@ import pytest
 
 from engine.adopt.adopt import adopt
 from engine.adopt.copying import CONTRACT_FILE
-from engine.adopt.infer import found_in, guess, typed
-from engine.adopt.inferred import DialectHints, Found, habits
+from engine.adopt.infer import guess, infer_column, typed
+from engine.adopt.inferred import DialectHints, InferredColumn, dialect_hints
 from engine.data.load import load
 from engine.problem.spec import read as read_problem
 from engine.tests.data.made import schema_of
 
 
 def find(
-    cells: str | list[str | None], known: DialectHints | None = None
-) -> tuple[Found, list[Any]]:
+    cells: str | list[str | None], hints: DialectHints | None = None
+) -> tuple[InferredColumn, list[Any]]:
     """What the cells are taken for, and their values; in one text a bar parts them."""
     texts = cells.split("|") if isinstance(cells, str) else cells
     values = pd.Series([text or None for text in texts], dtype="str", name="x")
-    found = found_in(values, known or DialectHints())
-    return found, typed(values, found).tolist()
+    inferred = infer_column(values, hints or DialectHints())
+    return inferred, typed(values, inferred).tolist()
 
 
 NUMBERS: dict[str, tuple[str, list[float]]] = {
@@ -40,44 +40,44 @@ NUMBERS: dict[str, tuple[str, list[float]]] = {
 
 
 @pytest.mark.parametrize("cells", NUMBERS)
-def test_numbers_as_people_write_them(cells: str) -> None:
+def test_infer_numbers_in_usual_forms(cells: str) -> None:
     kind, values = NUMBERS[cells]
-    found, read = find(cells)
-    assert (found.kind, read) == (kind, values)
+    inferred, read = find(cells)
+    assert (inferred.kind, read) == (kind, values)
 
 
 @pytest.mark.parametrize(
     "cells", ["1.2.3|4.5.6", "1,23,4|5", "1.5 kg|2 lb", "A1|A2", "12|abc", "0x1F|2"]
 )
-def test_what_is_no_number_stays_words(cells: str) -> None:
-    found, read = find(cells)
-    assert found.kind == "category"
+def test_infer_other_texts_are_categories(cells: str) -> None:
+    inferred, read = find(cells)
+    assert inferred.kind == "category"
     assert read == cells.split("|")
 
 
-def test_one_number_in_two_countries_is_read_as_the_other_columns_write() -> None:
+def test_infer_ambiguous_number_follows_other_columns() -> None:
     comma, point = find("1,5|2,25")[0], find("1.5|2.25")[0]
     cases = [
-        (habits([comma], ";"), "1,234|2,345", [1.234, 2.345]),
-        (habits([comma], ";"), "1.234|2.345", [1234, 2345]),
-        (habits([point], ","), "1,234|2,345", [1234, 2345]),
-        (habits([point], ";"), "1.234|2.345", [1.234, 2.345]),
-        (habits([], ";"), "1,234|2,345", [1.234, 2.345]),
-        (habits([], ","), "1,234|2,345", [1234, 2345]),
-        (habits([comma, point], ","), "1,234|2,345", [1234, 2345]),
+        (dialect_hints([comma], ";"), "1,234|2,345", [1.234, 2.345]),
+        (dialect_hints([comma], ";"), "1.234|2.345", [1234, 2345]),
+        (dialect_hints([point], ","), "1,234|2,345", [1234, 2345]),
+        (dialect_hints([point], ";"), "1.234|2.345", [1.234, 2.345]),
+        (dialect_hints([], ";"), "1,234|2,345", [1.234, 2.345]),
+        (dialect_hints([], ","), "1,234|2,345", [1234, 2345]),
+        (dialect_hints([comma, point], ","), "1,234|2,345", [1234, 2345]),
     ]
-    for known, cells, values in cases:
-        found, read = find(cells, known)
+    for hints, cells, values in cases:
+        inferred, read = find(cells, hints)
         assert read == values
-        doubt = "in doubt" if known.decimal is None else "as other columns write"
-        if (found.cells.decimal, found.cells.thousands) != (".", ""):
-            assert doubt in found.notes[-1]
+        doubt = "in doubt" if hints.decimal is None else "as other columns write"
+        if (inferred.cells.decimal, inferred.cells.thousands) != (".", ""):
+            assert doubt in inferred.notes[-1]
 
 
-def test_codes_are_no_numbers() -> None:
-    found, read = find("01234|99999")
-    assert (found.kind, read) == ("category", ["01234", "99999"])
-    assert found.notes == ("leading zeros: codes, not numbers",)
+def test_infer_codes_are_categories() -> None:
+    inferred, read = find("01234|99999")
+    assert (inferred.kind, read) == ("category", ["01234", "99999"])
+    assert inferred.notes == ("leading zeros: codes, not numbers",)
     assert find("99999999999999999999|1")[0].notes == ("too long for numbers: names or codes",)
 
 
@@ -91,22 +91,22 @@ def test_codes_are_no_numbers() -> None:
         ("TRUE|False|NA", [True, False, None]),
     ],
 )
-def test_booleans_as_words(cells: str, values: list[bool | None]) -> None:
-    found, read = find(cells)
-    assert found.kind == "boolean"
+def test_infer_booleans_from_words(cells: str, values: list[bool | None]) -> None:
+    inferred, read = find(cells)
+    assert inferred.kind == "boolean"
     assert [None if pd.isna(value) else value for value in read] == values
 
 
 @pytest.mark.parametrize("cells", ["m|f|m", "yes|maybe|no", "y|n|t"])
-def test_words_that_are_no_pair_stay_words(cells: str) -> None:
+def test_infer_words_without_a_pair_are_categories(cells: str) -> None:
     assert find(cells)[0].kind == "category"
 
 
-def test_zeros_and_ones_stay_numbers_between_zero_and_one() -> None:
+def test_guess_zeros_and_ones_are_numbers_from_0_to_1() -> None:
     values = pd.Series(["0", "1", "0"], dtype="str", name="x")
-    found = found_in(values)
-    told = guess(typed(values, found), found)
-    assert (told.type, told.minimum, told.maximum) == ("integer", 0, 1)
+    inferred = infer_column(values)
+    guessed = guess(typed(values, inferred), inferred)
+    assert (guessed.type, guessed.minimum, guessed.maximum) == ("integer", 0, 1)
 
 
 DATES = {
@@ -126,13 +126,13 @@ DATES = {
 
 
 @pytest.mark.parametrize("cells", DATES)
-def test_dates_in_the_usual_forms(cells: str) -> None:
-    found, read = find(cells)
-    assert found.kind == "date"
+def test_infer_dates_in_usual_forms(cells: str) -> None:
+    inferred, read = find(cells)
+    assert inferred.kind == "date"
     assert read == [pd.Timestamp(timestamp) for timestamp in DATES[cells]]
 
 
-def test_numbers_that_are_all_days_are_days() -> None:
+def test_infer_compact_days_are_dates() -> None:
     days = [f"202612{day:02}" for day in range(1, 32)]
     assert find("|".join(days))[1][-1] == pd.Timestamp("2026-12-31")
     assert find("|".join([*days, "20261232"]))[0].kind == "integer"
@@ -143,66 +143,76 @@ def test_numbers_that_are_all_days_are_days() -> None:
     "cells",
     ["31.02.2026|01.01.2026", "13/14/2026|1/1/2026", "31/12/2026|12/31/2026", "Q1 2026|Q2 2026"],
 )
-def test_what_no_calendar_has_stays_words(cells: str) -> None:
+def test_infer_impossible_dates_are_categories(cells: str) -> None:
     assert find(cells)[0].kind == "category"
 
 
-def test_days_and_months_that_may_be_swapped_follow_the_other_columns_and_it_is_said() -> None:
+def test_infer_ambiguous_date_follows_other_columns_with_a_note() -> None:
     day, month = find("31/12/2026|1/1/2026")[0], find("12/31/2026|1/1/2026")[0]
-    for known, first, said in [
-        (habits([day], ","), "2026-04-03", "day first (as other columns write)"),
-        (habits([month], ";"), "2026-03-04", "month first (as other columns write)"),
-        (habits([], ";"), "2026-04-03", "day first (in doubt: no column tells)"),
-        (habits([], ","), "2026-03-04", "month first (in doubt: no column tells)"),
+    for hints, first, note in [
+        (dialect_hints([day], ","), "2026-04-03", "day first (as other columns write)"),
+        (dialect_hints([month], ";"), "2026-03-04", "month first (as other columns write)"),
+        (dialect_hints([], ";"), "2026-04-03", "day first (in doubt: no column tells)"),
+        (dialect_hints([], ","), "2026-03-04", "month first (in doubt: no column tells)"),
     ]:
-        found, read = find("3/4/2026|5/6/2026", known)
+        inferred, read = find("3/4/2026|5/6/2026", hints)
         assert read[0] == pd.Timestamp(first)
-        assert said in found.notes[0]
+        assert note in inferred.notes[0]
 
 
 @pytest.mark.parametrize("word", ["NA", "n/a", "NaN", "null", "None", "-", "?", "--", "."])
-def test_words_beside_numbers_mean_missing_and_it_is_said(word: str) -> None:
-    found, read = find(f"1|{word}|3")
-    assert found.kind == "integer"
+def test_infer_words_beside_numbers_are_missing_with_a_note(word: str) -> None:
+    inferred, read = find(f"1|{word}|3")
+    assert inferred.kind == "integer"
     assert pd.isna(read[1])
-    assert found.notes[-1] == f"'{word}' means missing"
+    assert inferred.notes[-1] == f"'{word}' means missing"
 
 
-def test_a_value_that_looks_like_missing_does_not_vanish() -> None:
-    numbers = find("1|NA|3")[0]
+def test_infer_value_like_missing_is_kept() -> None:
+    others = dialect_hints([find("1|NA|3")[0]], ",")
     cases: list[tuple[list[str | None], DialectHints, bool, str]] = [
-        (["NA", "DE", "FR", "IT"], habits([numbers], ","), True, "a code like the others"),
-        (["NA", "gravel", "paved", None], habits([numbers], ","), True, "blank means missing here"),
-        (["NA", "gravel", "paved"], habits([], ","), True, 'metadata={"missing": ["NA"]} makes'),
-        (["None", "gravel", "paved"], habits([numbers], ","), True, "stays a value"),
-        (["NA", "gravel", "paved"], habits([numbers], ","), False, "'NA' means missing"),
-        (["?", "gravel", "paved"], habits([], ","), False, "'?' means missing"),
+        (["NA", "DE", "FR", "IT"], others, True, "a code like the others"),
+        (
+            ["NA", "gravel", "paved", None],
+            others,
+            True,
+            "blank means missing here",
+        ),
+        (
+            ["NA", "gravel", "paved"],
+            DialectHints(),
+            True,
+            'metadata={"missing": ["NA"]} makes',
+        ),
+        (["None", "gravel", "paved"], others, True, "stays a value"),
+        (["NA", "gravel", "paved"], others, False, "'NA' means missing"),
+        (["?", "gravel", "paved"], DialectHints(), False, "'?' means missing"),
     ]
-    for cells, known, stays, said in cases:
-        found, read = find(cells, known)
+    for cells, hints, stays, note in cases:
+        inferred, read = find(cells, hints)
         assert (read[0] == cells[0]) == stays
-        assert said in found.notes[0]
+        assert note in inferred.notes[0]
 
 
-def test_mixed_columns_are_said_to_be_mixed() -> None:
-    found, read = find("12|7|unknown|3")
+def test_infer_mixed_column_has_a_note() -> None:
+    inferred, read = find("12|7|unknown|3")
     assert read == ["12", "7", "unknown", "3"]
-    [note] = found.notes
+    [note] = inferred.notes
     assert note.startswith("mixed: 3 of 4 different values are numbers, not 'unknown'; if these")
 
 
 def reason(cells: list[Any], name: str = "x") -> str | None:
     """Why the column would be excluded."""
     values = pd.Series([None if cell is None else str(cell) for cell in cells], dtype="str")
-    found = found_in(values.rename(name))
-    return guess(typed(values.rename(name), found), found).excluded
+    inferred = infer_column(values.rename(name))
+    return guess(typed(values.rename(name), inferred), inferred).excluded
 
 
-def test_what_teaches_nothing_is_proposed_for_exclusion() -> None:
+def test_guess_unusable_columns_are_excluded() -> None:
     many = range(2000)
     assert reason([7] * 2000) == "it is constant: 7"
     assert reason([None] * 2000) == "it is empty"
-    assert reason([7] * 1997 + [8] * 3) == "it is nearly constant: all rows but 3 say 7"
+    assert reason([7] * 1997 + [8] * 3) == "it is nearly constant: all rows but 3 are 7"
     assert reason([None] * 1997 + [8, 9, 9]) == "it is nearly constant: all rows but 3 are empty"
     assert reason([n + 500 for n in many]) == "it numbers the rows: an identifier"
     assert reason([3 * n for n in many]) == "it numbers the rows: an identifier"
@@ -213,7 +223,7 @@ def test_what_teaches_nothing_is_proposed_for_exclusion() -> None:
     assert "1000 different values" in str(reason([f"o{n % 1000}" for n in many]))
 
 
-def test_what_may_teach_something_is_kept() -> None:
+def test_guess_usable_columns_are_inputs() -> None:
     many = range(2000)
     assert reason([7] * 1980 + [8] * 20) is None
     assert reason([7] * 95 + [8] * 5) is None
@@ -224,14 +234,14 @@ def test_what_may_teach_something_is_kept() -> None:
     assert reason([f"{n}.5" for n in many]) is None
 
 
-def test_days_beyond_what_nanoseconds_count_are_days(project: Path) -> None:
+def test_adopt_days_beyond_nanoseconds_are_dates(project: Path) -> None:
     lines = [f"{'31.12.9999' if n % 3 else '01.01.1600'},{n % 2}" for n in range(120)]
     Path("t.csv").write_text("\n".join(["until,late", *lines]), "utf-8")
     adopt("t.csv", "late")
     assert load(read_problem(), schema_of(CONTRACT_FILE))["until"].dt.year.max() == 9999
 
 
-def test_a_decision_that_someone_edits_is_followed(project: Path) -> None:
+def test_load_edited_contract_is_followed(project: Path) -> None:
     lines = [f"{'NA' if n % 3 else 'east'},{n % 10},{n % 2}" for n in range(120)]
     Path("t.csv").write_text("\n".join(["site,n,late", *lines]), "utf-8")
     adopt("t.csv", "late")

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from engine.adopt.infer import found_in, guess, reach, typed
+from engine.adopt.infer import guess, infer_column, reach, typed
+from engine.contract.cells import convert
 from engine.contract.column import Column, ColumnType
-from engine.data.convert import convert
 from engine.data.sources import read
 
 ARROW: dict[str, tuple[Any, ColumnType, list[Any]]] = {
@@ -39,7 +39,7 @@ ARROW: dict[str, tuple[Any, ColumnType, list[Any]]] = {
 
 
 @pytest.mark.parametrize("case", ARROW.values(), ids=ARROW)
-def test_parquet_types(case: tuple[Any, ColumnType, list[Any]], tmp_path: Path) -> None:
+def test_infer_parquet_types(case: tuple[Any, ColumnType, list[Any]], tmp_path: Path) -> None:
     values, kind, expected = case
     pq.write_table(pa.table({"x": values}), tmp_path / "t.parquet")
     check(read(str(tmp_path / "t.parquet"))["x"], kind, expected)
@@ -64,7 +64,7 @@ CSV: dict[str, tuple[str, ColumnType, list[Any]]] = {
 
 
 @pytest.mark.parametrize("case", CSV.values(), ids=CSV)
-def test_csv_types(case: tuple[str, ColumnType, list[Any]], tmp_path: Path) -> None:
+def test_infer_csv_types(case: tuple[str, ColumnType, list[Any]], tmp_path: Path) -> None:
     cells, kind, expected = case
     rows = "".join(f"{cell.strip('-')},1\n" for cell in cells.split(" "))
     (tmp_path / "t.csv").write_text(f"\ufeffx,y\n{rows}", "utf-8")
@@ -73,10 +73,10 @@ def test_csv_types(case: tuple[str, ColumnType, list[Any]], tmp_path: Path) -> N
 
 def check(values: pd.Series, kind: ColumnType, expected: list[Any]) -> None:
     """The guess is `kind`; converted to it, all cells are as expected and none is lost."""
-    found = found_in(values)
-    assert guess(typed(values, found), found).type == kind
-    converted, odd = convert(values, kind, nullable=bool(values.isna().any()))
-    assert not odd.any()
+    inferred = infer_column(values)
+    assert guess(typed(values, inferred), inferred).type == kind
+    converted, refused = convert(values, kind, nullable=bool(values.isna().any()))
+    assert not refused.any()
     assert converted.isna().tolist() == [cell is None for cell in expected]
     if kind == "date":
         expected = [cell if cell is None else pd.Timestamp(cell) for cell in expected]
@@ -85,7 +85,7 @@ def check(values: pd.Series, kind: ColumnType, expected: list[Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "kind", "odd"),
+    ("values", "kind", "refused"),
     [
         ([1, 2], "number", []),
         (["1.5", "2", "x", None], "number", [2]),
@@ -101,13 +101,13 @@ def check(values: pd.Series, kind: ColumnType, expected: list[Any]) -> None:
         ([20260101], "date", [0]),
     ],
 )
-def test_cells_that_are_not_of_the_contracts_type_are_named(
-    values: list[Any], kind: ColumnType, odd: list[int]
+def test_convert_cells_of_another_type_are_marked(
+    values: list[Any], kind: ColumnType, refused: list[int]
 ) -> None:
-    assert np.flatnonzero(convert(pd.Series(values), kind, nullable=True)[1]).tolist() == odd
+    assert np.flatnonzero(convert(pd.Series(values), kind, nullable=True)[1]).tolist() == refused
 
 
-def test_codes_beside_missing_ones_are_texts_without_a_point() -> None:
+def test_convert_codes_beside_missing_ones_have_no_point() -> None:
     texts, _ = convert(pd.Series([1.0, 2.0, None]), "category", nullable=True)
     assert texts.dropna().tolist() == ["1", "2"]
 
@@ -128,13 +128,13 @@ def test_codes_beside_missing_ones_are_texts_without_a_point() -> None:
         (-1.7e308, 1.7e308, (-1.7e308, 1.7e308)),
     ],
 )
-def test_a_guessed_range_holds_what_was_seen_and_as_much_again(
+def test_reach_is_the_observed_range_and_as_much_again(
     low: float, high: float, expected: tuple[float, float]
 ) -> None:
     assert reach(low, high) == expected
 
 
-def test_no_guessed_range_refuses_its_own_values() -> None:
+def test_reach_includes_the_observed_values() -> None:
     rng = np.random.default_rng(0)
     for scale in 10.0 ** rng.uniform(-12, 15, 300):
         low, high = np.sort(rng.normal(size=2) * scale + rng.choice([0, 1e6, -1e9]))

@@ -1,4 +1,4 @@
-"""What tells the target is found, and what does not is not made up."""
+"""Associations with the target, leakage suspects, bins and drift of tables with known truth."""
 
 import numpy as np
 import pandas as pd
@@ -17,17 +17,17 @@ TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_the_feature_that_tells_comes_first_and_noise_tells_nothing(task: Task) -> None:
+def test_associations_signal_is_first_noise_near_zero(task: Task) -> None:
     frame = mixed(task)
     result = associations(columns(frame), frame, read(problem(task), frame))
     assert next(iter(result)) == "signal"
     assert result["signal"] > 0.2
-    # 500 different names fit a thousand rows by heart; out of sample they are worth nothing.
+    # 500 names of 1,000 rows overfit; out of sample they explain nothing.
     assert max(result[name] for name in ("noise", "many", "few", "flag", "name", "made")) < 0.02
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_the_target_in_other_words_is_suspect(task: Task) -> None:
+def test_suspects_transformed_target_is_named(task: Task) -> None:
     frame = mixed(task)
     words = frame["outcome"] * 3 - 7 if task == "regression" else frame["outcome"].astype("str")
     frame["copy"] = words
@@ -37,7 +37,7 @@ def test_the_target_in_other_words_is_suspect(task: Task) -> None:
     assert [one.columns for one in named] == [("copy",)]
 
 
-def test_a_number_that_orders_a_rare_outcome_is_suspect() -> None:
+def test_suspects_number_orders_rare_outcome_is_named() -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"late": rng.random(20_000) < 0.004})
     frame["days"] = frame["late"] * 1.0 + rng.random(20_000) * 0.99
@@ -48,14 +48,14 @@ def test_a_number_that_orders_a_rare_outcome_is_suspect() -> None:
 
 
 @pytest.mark.parametrize("lost", [0.1, 0.95])
-def test_strong_honest_features_are_no_suspects(lost: float) -> None:
+def test_suspects_strong_features_none(lost: float) -> None:
     frame = mixed("binary", rows=100, lost=lost)
     target = read(problem("binary"), frame)
     assert not suspects(columns(frame), frame, target, associations(columns(frame), frame, target))
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_gap_that_tells_is_found(task: Task) -> None:
+def test_missing_depends_on_target_is_informative(task: Task) -> None:
     frame = mixed(task, lost=0.05)
     high = read(problem(task), frame).values > 0
     frame.loc[high & (np.arange(len(frame)) % 3 == 0), "noise"] = np.nan
@@ -64,7 +64,7 @@ def test_a_gap_that_tells_is_found(task: Task) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_gaps_by_chance_seldom_seem_to_tell(task: Task) -> None:
+def test_missing_at_random_few_false_alarms(task: Task) -> None:
     alarms = 0
     for seed in range(20):
         frame = mixed(task, rows=400, seed=seed)
@@ -74,16 +74,14 @@ def test_gaps_by_chance_seldom_seem_to_tell(task: Task) -> None:
     assert alarms < 5
 
 
-def test_a_share_has_an_interval_that_stays_a_share() -> None:
-    one, none, no_rows = levels(np.array([1.0, 1.0, 0.0]), np.array([0, 0, 1]), 3)
-    assert (one.mean, one.high) == (1.0, 1.0)
-    assert 0 < one.low < 1
-    assert (none.mean, none.low) == (0.0, 0.0)
-    assert no_rows.rows == 0
-    assert np.isnan(no_rows.mean)
+def test_levels_share_interval_stays_within_0_and_1() -> None:
+    mean, low, high = levels(np.array([1.0, 1.0, 0.0]), np.array([0, 0, 1]), 3)
+    assert mean[:2].tolist() == [1.0, 0.0]
+    assert low[1] == 0.0 < low[0] < 1.0 == high[0]
+    assert np.isnan([mean[2], low[2], high[2]]).all()
 
 
-def test_zeros_in_most_rows_do_not_hide_the_rest() -> None:
+def test_cut_mostly_zeros_has_several_bins() -> None:
     values = pd.Series([0.0] * 950 + list(range(1, 51)))
     bins = cut(Column("x", "number"), values, 10)
     assert len(bins.labels) > 1
@@ -92,7 +90,7 @@ def test_zeros_in_most_rows_do_not_hide_the_rest() -> None:
 
 
 @pytest.mark.parametrize("name", ["when", "signal", "few", "flag", "word", "name", "made"])
-def test_every_row_is_in_a_bin_or_missing(name: str) -> None:
+def test_cut_every_row_in_a_bin_or_missing(name: str) -> None:
     frame = mixed("binary")
     (column,) = columns(frame[[name]])
     bins = cut(column, frame[name], 10)
@@ -101,7 +99,7 @@ def test_every_row_is_in_a_bin_or_missing(name: str) -> None:
     assert set(bins.codes[bins.codes >= 0]) == set(range(len(bins.labels)))
 
 
-def test_words_of_a_closed_list_keep_its_order_and_rare_ones_are_taken_together() -> None:
+def test_cut_categories_keep_order_rare_ones_merged() -> None:
     days = pd.Series(["Tue"] * 3 + ["Mon"] + [None], dtype="str")
     closed = Column("day", "category", categories=("Mon", "Tue", "Wed"), closed=True)
     assert cut(closed, days, 5).labels == ("Mon", "Tue")
@@ -109,7 +107,7 @@ def test_words_of_a_closed_list_keep_its_order_and_rare_ones_are_taken_together(
     assert cut(Column("name", "category"), names, 4).labels[-1] == OTHER
 
 
-def test_what_moves_is_found_and_what_does_not_is_not() -> None:
+def test_drift_only_changing_features_are_large() -> None:
     frame = mixed("binary", rows=600)
     rows = np.arange(len(frame))
     frame["rising"] = frame["noise"].fillna(0) + rows / 300
@@ -124,13 +122,13 @@ def test_what_moves_is_found_and_what_does_not_is_not() -> None:
     assert "when" not in strength
 
 
-def test_one_moment_is_no_span() -> None:
+def test_periods_of_single_time_none() -> None:
     assert periods_of(pd.Series([pd.Timestamp("2026-01-01")] * 5)) is None
 
 
-def test_a_positive_outcome_that_no_row_has_is_refused() -> None:
-    """Every share would read 0 %, and no feature would tell anything."""
+def test_measure_positive_not_in_target_is_refused() -> None:
     frame = mixed("binary")
     frame["outcome"] = frame["outcome"].map({True: "ja", False: "nein"}).astype("str")
-    with pytest.raises(BadInput, match=r"positive is True, but 'outcome' holds .*name one of them"):
+    with pytest.raises(BadInput, match=r"True.*'outcome'") as caught:
         measure(problem("binary"), frame, columns(frame))
+    assert caught.value.code == "unknown-positive"

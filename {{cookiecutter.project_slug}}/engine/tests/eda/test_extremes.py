@@ -1,4 +1,4 @@
-"""Numbers near the limits of a float are drawn and searched for leaks as any others are."""
+"""The EDA page of values near the limits of a float."""
 
 from pathlib import Path
 
@@ -12,9 +12,7 @@ from engine.tests.eda.test_report import TASKS, page_of
 @pytest.mark.parametrize("size", [1e-320, 1e-160, 1e160, 3e306])
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.filterwarnings("error")
-def test_values_at_the_limits_of_a_float_give_a_page_and_no_warning(
-    task: Task, size: float, tmp_path: Path
-) -> None:
+def test_report_values_at_float_limits_no_warning(task: Task, size: float, tmp_path: Path) -> None:
     frame = mixed(task)
     values = np.random.default_rng(0).uniform(1, 50, len(frame)) * size
     frame = frame.assign(extreme=values, other=values * 0.5)

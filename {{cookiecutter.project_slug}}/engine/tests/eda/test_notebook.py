@@ -1,4 +1,4 @@
-"""The notebook runs without a browser, and its page needs no network; a bad cell is named."""
+"""Notebooks run without a browser, their page needs no network, and errors name the cell."""
 
 import re
 import runpy
@@ -17,13 +17,14 @@ from engine.eda.notebooks.page import show, write
 from engine.pages import charts
 from engine.pages.page import Figure, Note, Section
 from engine.problem.errors import BadInput
+from engine.problem.files import MissingFile
 from engine.problem.spec import read
 
 HEAD = "import marimo\n\napp = marimo.App()\n\n"
 
 
 def notebook(path: Path, *bodies: str, head: str = HEAD) -> Path:
-    """A marimo notebook with one cell a body; names are handed on as marimo would."""
+    """A marimo notebook with one cell a body; names pass between cells as in marimo."""
     sections_ = []
     for body in bodies:
         lines = "".join(f"    {line}\n" for line in body.splitlines())
@@ -46,7 +47,7 @@ def rows_are_here() -> None:
 
 
 @pytest.mark.usefixtures("rows_are_here")
-def test_the_notebook_runs_as_a_script() -> None:
+def test_explore_as_script_runs() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "eda.explore"], capture_output=True, text=True, check=False
     )
@@ -54,7 +55,7 @@ def test_the_notebook_runs_as_a_script() -> None:
 
 
 @pytest.mark.usefixtures("rows_are_here")
-def test_the_notebook_runs_by_marimos_own_means_and_answers_a_choice() -> None:
+def test_explore_other_feature_chosen_is_used() -> None:
     app = runpy.run_path(str(EXPLORE))["app"]
     outputs, defined = app.run()
     assert len(outputs) >= 8
@@ -66,9 +67,7 @@ def test_the_notebook_runs_by_marimos_own_means_and_answers_a_choice() -> None:
 
 
 @pytest.mark.usefixtures("rows_are_here")
-def test_its_page_opens_without_a_network_and_shows_the_reports_pictures(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_notebook_page_needs_no_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "explore.html"
     assert main(["notebook", "--out", str(out)]) == 0
     assert str(out) in capsys.readouterr().out
@@ -81,7 +80,7 @@ def test_its_page_opens_without_a_network_and_shows_the_reports_pictures(
 
 
 @pytest.mark.usefixtures("rows_are_here")
-def test_a_browser_shows_its_pictures(tmp_path: Path) -> None:
+def test_notebook_page_in_browser_has_visible_charts(tmp_path: Path) -> None:
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if not browser:
         pytest.skip("no Chromium on this machine")
@@ -103,7 +102,7 @@ def test_a_browser_shows_its_pictures(tmp_path: Path) -> None:
     assert int(shown[1]) == out.read_text().count("<svg") >= 4
 
 
-def test_each_kind_of_output_is_shown(tmp_path: Path) -> None:
+def test_write_each_kind_of_output_is_shown(tmp_path: Path) -> None:
     path = notebook(
         tmp_path / "kinds.py",
         "import pandas as pd\npd.DataFrame({'size': [1.5, None], 'of': ['<b>a</b>', 'b']})",
@@ -124,18 +123,18 @@ def test_each_kind_of_output_is_shown(tmp_path: Path) -> None:
     assert "{'a': [1, 2]}" in text
     assert ">A fine title</h2>" in html
     assert "First words. • one • two" in text
-    assert "It stands at 4." in text
+    assert "Its value is 4." in text
     assert html.count('src="data:image/png;base64,') == 1
 
 
-def test_a_long_table_is_cut_and_says_so(tmp_path: Path) -> None:
+def test_write_long_table_is_cut_with_note(tmp_path: Path) -> None:
     path = notebook(tmp_path / "long.py", "import pandas as pd\npd.DataFrame({'x': range(10_000)})")
     text = words(write(path, tmp_path / "out.html"))
     assert "10,000 rows, 1 column; shown: the first 20 rows" in text
     assert "9,999" not in text
 
 
-def test_code_is_shown_as_written_and_hidden_where_it_says_so(tmp_path: Path) -> None:
+def test_write_hidden_code_is_not_shown(tmp_path: Path) -> None:
     path = notebook(tmp_path / "code.py", "# why\nx = 1  # one\nx + 1")
     path.write_text(
         path.read_text().replace(
@@ -151,7 +150,7 @@ def test_code_is_shown_as_written_and_hidden_where_it_says_so(tmp_path: Path) ->
     assert "y_hidden" not in text
 
 
-def test_what_a_cell_prints_stays_with_it_through_functions(tmp_path: Path) -> None:
+def test_run_function_prints_text_belongs_to_calling_cell(tmp_path: Path) -> None:
     path = notebook(tmp_path / "says.py", "def say():\n    print('hello')", "print('first')", "2")
     text = path.read_text().replace("def _():\n    2", "def _(say):\n    say()")
     path.write_text(
@@ -161,49 +160,62 @@ def test_what_a_cell_prints_stays_with_it_through_functions(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("body", "message"),
+    ("body", "place"),
     [
-        ("a = 1\nb = a / 0", r"cell 2, line 15: ZeroDivisionError: division by zero"),
-        ("missing_name + 1", r"cell 2, line 14: NameError: name 'missing_name'"),
-        ("raise SystemExit('over')", r"cell 2, line 14: SystemExit: over"),
-        (
-            "import marimo as mo\nmo.stop(True)",
-            r"of 3 cells did not run, because",
-        ),
-        ("import nowhere_to_be_found", r"cell 2, line 14: ModuleNotFoundError"),
+        ("a = 1\nb = a / 0", "cell 2, line 15: ZeroDivisionError"),
+        ("missing_name + 1", "cell 2, line 14: NameError"),
+        ("raise SystemExit('over')", "cell 2, line 14: SystemExit"),
+        ("import nowhere_to_be_found", "cell 2, line 14: ModuleNotFoundError"),
     ],
 )
-def test_a_cell_that_fails_is_named_with_its_line_and_leaves_no_page(
-    body: str, message: str, tmp_path: Path
+def test_write_cell_fails_names_cell_and_line_without_a_page(
+    body: str, place: str, tmp_path: Path
 ) -> None:
     path = notebook(tmp_path / "bad.py", "x = 1\nx", body, "3")
-    if "stop" in body:
-        path.write_text(path.read_text().replace("def _():\n    3", "def _(mo):\n    mo.md('x')"))
-        stopped = "mo.stop(True)\n    return"
-        path.write_text(path.read_text().replace(stopped, f"{stopped} (mo,)"))
-    out = tmp_path / "out.html"
-    with pytest.raises(BadInput, match=message):
-        write(path, out)
-    assert not out.exists()
+    with pytest.raises(BadInput, match=place) as caught:
+        write(path, tmp_path / "out.html")
+    assert caught.value.code == "notebook-cell-failed"
+    assert not (tmp_path / "out.html").exists()
 
 
-@pytest.mark.parametrize("text", ["x = 1\n", "", "import marimo\napp = marimo.App()\ndef (\n"])
-def test_what_is_no_notebook_is_refused(text: str, tmp_path: Path) -> None:
+def test_run_cell_stops_the_others_is_refused(tmp_path: Path) -> None:
+    path = notebook(tmp_path / "stops.py", "import marimo as mo\nmo.stop(True)", "3")
+    text = path.read_text().replace("stop(True)\n    return", "stop(True)\n    return (mo,)")
+    path.write_text(text.replace("def _():\n    3", "def _(mo):\n    mo.md('x')"))
+    with pytest.raises(BadInput, match="of 2 cells") as caught:
+        run(path)
+    assert caught.value.code == "notebook-stopped"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("x = 1\n", "not-a-notebook"),
+        ("", "not-a-notebook"),
+        ("import marimo\napp = marimo.App()\ndef (\n", "notebook-syntax"),
+    ],
+)
+def test_cells_file_without_notebook_is_refused(text: str, code: str, tmp_path: Path) -> None:
     path = tmp_path / "plain.py"
     path.write_text(text)
-    with pytest.raises(BadInput, match=r"expected a marimo notebook|invalid syntax|line 3"):
-        write(path, tmp_path / "out.html")
-    with pytest.raises(BadInput, match="expected a marimo notebook"):
-        write(tmp_path / "nowhere.py", tmp_path / "out.html")
+    with pytest.raises(BadInput) as caught:
+        cells(path)
+    assert caught.value.code == code
 
 
-def test_two_cells_that_define_one_name_are_refused(tmp_path: Path) -> None:
+def test_cells_without_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MissingFile):
+        cells(tmp_path / "nowhere.py")
+
+
+def test_run_name_defined_twice_is_refused(tmp_path: Path) -> None:
     path = notebook(tmp_path / "twice.py", "x = 1", "x = 2")
-    with pytest.raises(BadInput, match=r"does not run: .*"):
-        write(path, tmp_path / "out.html")
+    with pytest.raises(BadInput) as caught:
+        run(path)
+    assert caught.value.code == "notebook-cell-failed"
 
 
-def test_an_editor_gets_the_parts_in_a_frame_of_their_own() -> None:
+def test_show_in_editor_is_one_iframe() -> None:
     figure = Figure(charts.bars("Sizes", [("a", 1.0)]), "Said.")
     html = show(
         Section("Title", "data scientist", "Sentence."), figure, Note("Last.")

@@ -1,4 +1,4 @@
-"""What is odd in a feature's values is named, and ordinary values are left in peace."""
+"""Quality issues, correlated features and shared missingness; none of them in ordinary values."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ SOME = RNG.random(ROWS) < 0.05
 
 
 def issues_of(values: pd.Series) -> str:
-    """What is odd about a column, in one line."""
+    """The quality issues of a column in one line."""
     frame = pd.DataFrame({"x": values})
     different = {"x": int(frame["x"].nunique())}
     return "; ".join(one.what for one in quality_issues(columns(frame), frame, different))
@@ -46,7 +46,7 @@ def words(*kinds: str) -> pd.Series:
         (words("a", "A", "b", "B "), "2 values differ from another by case or spaces only"),
     ],
 )
-def test_an_odd_value_is_named(values: pd.Series, text: str) -> None:
+def test_quality_issues_faulty_values_are_named(values: pd.Series, text: str) -> None:
     assert text in issues_of(values)
 
 
@@ -63,11 +63,11 @@ def test_an_odd_value_is_named(values: pd.Series, text: str) -> None:
         words("red", "green", "blue"),
     ],
 )
-def test_ordinary_values_are_not(values: pd.Series) -> None:
+def test_quality_issues_ordinary_values_none(values: pd.Series) -> None:
     assert issues_of(values) == ""
 
 
-def test_features_that_say_the_same_are_paired() -> None:
+def test_correlated_same_information_is_paired() -> None:
     frame = mixed("binary")
     frame["kilos"] = frame["noise"] / 1_000
     frame["bent"] = np.exp(frame["signal"])
@@ -77,12 +77,12 @@ def test_features_that_say_the_same_are_paired() -> None:
 
 
 @pytest.mark.parametrize("rows", [12, 60, 8_000])
-def test_features_that_have_nothing_to_do_with_each_other_are_not(rows: int) -> None:
+def test_correlated_independent_features_none(rows: int) -> None:
     frame = mixed("binary", rows=rows).drop(columns="outcome")
     assert not correlated(columns(frame), frame)
 
 
-def test_gaps_in_the_same_rows_are_one_group() -> None:
+def test_shared_missingness_same_rows_one_group() -> None:
     frame = mixed("binary", lost=0.0)
     frame.loc[:100, ["noise", "word", "flag"]] = None
     frame.loc[50:120, "many"] = np.nan

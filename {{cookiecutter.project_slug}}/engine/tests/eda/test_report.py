@@ -1,4 +1,4 @@
-"""The EDA page answers for any table, says what it left out, and leaves the test rows alone."""
+"""The EDA page of any table: its text, its charts, and no use of test outcomes."""
 
 import re
 import textwrap
@@ -31,13 +31,13 @@ def page_of(frame: pd.DataFrame, path: Path, task: Task = "binary", time: str | 
 
 
 def words(html: str) -> str:
-    """What a reader sees of a page, in one line."""
+    """The text of a page in one line."""
     seen = re.sub(r"<style>.*?</style>|<[^>]+>", " ", html, flags=re.DOTALL)
     return re.sub(r"\s+", " ", unescape(seen))
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_every_type_of_column_and_target_gets_its_pictures(task: Task, tmp_path: Path) -> None:
+def test_report_every_column_type_and_task_has_charts(task: Task, tmp_path: Path) -> None:
     frame = mixed(task)
     html = page_of(frame, tmp_path / "index.html", task, "when")
     for name in frame.columns.drop("outcome"):
@@ -47,7 +47,7 @@ def test_every_type_of_column_and_target_gets_its_pictures(task: Task, tmp_path:
     assert "nan" not in words(html).lower().split()
 
 
-def test_missing_shares_are_right(tmp_path: Path) -> None:
+def test_report_missing_values_shares_are_right(tmp_path: Path) -> None:
     frame = mixed("binary", lost=0.0)
     frame.loc[:249, "noise"] = np.nan
     frame.loc[:2, "word"] = None
@@ -58,13 +58,13 @@ def test_missing_shares_are_right(tmp_path: Path) -> None:
     assert re.search(r"word category 0\.3 %", text)
 
 
-def test_nothing_missing_is_said_too(tmp_path: Path) -> None:
+def test_report_nothing_missing_is_stated(tmp_path: Path) -> None:
     text = words(page_of(mixed("binary", lost=0.0), tmp_path / "index.html"))
     assert "No value is missing." in text
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_outcomes_of_test_rows_are_never_looked_at(task: Task, tmp_path: Path) -> None:
+def test_report_test_outcomes_changed_page_is_equal(task: Task, tmp_path: Path) -> None:
     frame = mixed(task)
     other = frame.copy()
     test = np.arange(len(frame)) >= 800
@@ -74,7 +74,7 @@ def test_outcomes_of_test_rows_are_never_looked_at(task: Task, tmp_path: Path) -
     assert page_of(other, tmp_path / "b.html", task, "when") == first
 
 
-def test_hostile_names_and_values_stay_words(tmp_path: Path) -> None:
+def test_report_hostile_names_and_values_are_escaped(tmp_path: Path) -> None:
     hostile = '<script>alert("1")</script>'
     frame = mixed("binary").rename(columns={"noise": hostile})
     frame["word"] = frame["word"].replace("a", hostile)
@@ -84,7 +84,7 @@ def test_hostile_names_and_values_stay_words(tmp_path: Path) -> None:
     assert hostile in words(html)
 
 
-def test_a_suspect_comes_with_the_line_that_excludes_it(tmp_path: Path) -> None:
+def test_report_target_copy_has_line_that_excludes_it(tmp_path: Path) -> None:
     frame = mixed("binary")
     frame['the "truth"'] = frame["outcome"].astype("str")
     written = report(problem("binary"), frame, columns(frame), tmp_path / "index.html")
@@ -93,10 +93,10 @@ def test_a_suspect_comes_with_the_line_that_excludes_it(tmp_path: Path) -> None:
     (code,) = re.findall(r"<code>(.*?)</code>", written.path.read_text(), re.DOTALL)
     [(name, why)] = tomllib.loads(unescape(code))["columns"]["excluded"].items()
     assert name == 'the "truth"'
-    assert "in other words" in why
+    assert "re-encodes" in why
 
 
-def test_of_a_suspect_that_only_tells_much_it_is_asked_when_it_is_known(tmp_path: Path) -> None:
+def test_report_strong_suspect_has_line_for_known_after(tmp_path: Path) -> None:
     frame = mixed("binary")
     rng = np.random.default_rng(0)
     frame["strong"] = 6 * (frame["outcome"] == frame["outcome"].max()) + rng.normal(size=len(frame))
@@ -105,7 +105,7 @@ def test_of_a_suspect_that_only_tells_much_it_is_asked_when_it_is_known(tmp_path
     assert list(tomllib.loads(unescape(code))["columns"]["known_after"]) == ["strong"]
 
 
-def test_of_many_features_the_most_telling_are_drawn_and_the_page_says_so(tmp_path: Path) -> None:
+def test_report_many_features_strongest_have_charts(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.normal(size=(300, 200)), columns=[f"x{i}" for i in range(200)])
     frame["outcome"] = frame["x150"] + rng.normal(size=300) > 0
@@ -116,7 +116,7 @@ def test_of_many_features_the_most_telling_are_drawn_and_the_page_says_so(tmp_pa
     assert len(html.encode()) < 500_000
 
 
-def test_many_rows_are_sampled_for_pictures_and_the_page_says_so(tmp_path: Path) -> None:
+def test_report_many_rows_are_sampled_with_note(tmp_path: Path) -> None:
     rows = PICTURE_ROWS + 10_000
     frame = pd.DataFrame({"when": pd.date_range("2026-01-01", periods=rows, freq="min", unit="us")})
     frame["x"] = np.arange(rows) % 97 * 1.0
@@ -127,14 +127,14 @@ def test_many_rows_are_sampled_for_pictures_and_the_page_says_so(tmp_path: Path)
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_the_rows_of_the_pictures_are_of_both_sides_of_a_random_split(task: Task) -> None:
+def test_measure_random_split_sample_has_train_and_test_rows(task: Task) -> None:
     frame = mixed(task, rows=PICTURE_ROWS + 20_000, lost=0.0)[["signal", "outcome"]]
     seen = measure(problem(task), frame, columns(frame))
     assert len(seen.sample) == PICTURE_ROWS
     assert 0.79 < len(seen.learn) / PICTURE_ROWS < 0.81
 
 
-def test_repeated_rows_are_counted_and_contradictions_named(tmp_path: Path) -> None:
+def test_report_duplicates_are_counted_with_contradictions(tmp_path: Path) -> None:
     frame = mixed("binary", rows=200, lost=0.0)[["signal", "outcome"]]
     again = frame.head(20).assign(outcome=~frame["outcome"].head(20))
     text = words(page_of(pd.concat([frame, again], ignore_index=True), tmp_path / "index.html"))
@@ -142,7 +142,7 @@ def test_repeated_rows_are_counted_and_contradictions_named(tmp_path: Path) -> N
     assert "with another outcome" in text
 
 
-def test_rows_that_cannot_be_split_get_a_page_that_says_so(tmp_path: Path) -> None:
+def test_report_rows_cannot_be_split_is_stated(tmp_path: Path) -> None:
     frame = mixed("multiclass", rows=300, lost=0.0)
     frame["outcome"] = frame["outcome"].astype("str")
     frame.loc[0, "outcome"] = "seldom"  # cannot be on both sides
@@ -151,7 +151,7 @@ def test_rows_that_cannot_be_split_get_a_page_that_says_so(tmp_path: Path) -> No
     assert "seldom: fewer than 30 training rows" in text
 
 
-def test_a_column_known_too_late_is_shown_as_kept_out_with_its_reason(tmp_path: Path) -> None:
+def test_report_excluded_column_has_reason_and_no_chart(tmp_path: Path) -> None:
     frame = mixed("binary")
     frame["came"] = frame["outcome"] * 1.0
     late = Columns(known_after={"came": "when it has come"}, personal={"name": "names a person"})
@@ -160,13 +160,13 @@ def test_a_column_known_too_late_is_shown_as_kept_out_with_its_reason(tmp_path: 
     html = report(questions, frame, described, tmp_path / "index.html").path.read_text()
     text = words(html)
     assert re.search(r"came known too late: when it has come >?(9|100)", text)
-    # What a person's name would tell is nobody's business.
+    # Not measured: the column holds personal data.
     assert "name names a person –" in text
     assert "<h3>came</h3>" not in html
     assert "came may leak the target" not in text
 
 
-def test_twenty_classes_are_all_named_where_the_target_is_shown(tmp_path: Path) -> None:
+def test_report_twenty_classes_are_all_named(tmp_path: Path) -> None:
     frame = mixed("regression", rows=2_000)
     frame["outcome"] = pd.qcut(frame["outcome"], 20, labels=False).map("class {}".format)
     frame["outcome"] = frame["outcome"].astype("str")
@@ -176,7 +176,7 @@ def test_twenty_classes_are_all_named_where_the_target_is_shown(tmp_path: Path) 
     assert "20 classes" in words(target)
 
 
-def test_a_tail_that_decides_the_error_is_named(tmp_path: Path) -> None:
+def test_report_target_with_long_tail_has_warning(tmp_path: Path) -> None:
     frame = mixed("regression", rows=500)
     frame.loc[::125, "outcome"] = 1e6
     text = words(page_of(frame, tmp_path / "a.html", "regression"))
@@ -187,7 +187,7 @@ def test_a_tail_that_decides_the_error_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("names", [["größe", "日本語", "a b/c<d>"], ["x.y", "[0]", "%s {}"]])
-def test_columns_may_have_any_name(names: list[str], tmp_path: Path) -> None:
+def test_report_unusual_column_names_are_shown(names: list[str], tmp_path: Path) -> None:
     frame = mixed("binary").rename(
         columns=dict(zip(["signal", "noise", "word"], names, strict=True))
     )
@@ -195,7 +195,7 @@ def test_columns_may_have_any_name(names: list[str], tmp_path: Path) -> None:
     assert all(name in text for name in names)
 
 
-def test_what_moves_is_said_of_one_and_of_many(tmp_path: Path) -> None:
+def test_report_drifting_features_are_named(tmp_path: Path) -> None:
     frame = mixed("binary", rows=600, lost=0.0)
     rows = np.arange(len(frame))
     frame["rising"] = rows * 1.0
@@ -207,7 +207,7 @@ def test_what_moves_is_said_of_one_and_of_many(tmp_path: Path) -> None:
     assert "change over time most, of 5 features" in text
 
 
-def test_odd_tables_get_a_page_too(tmp_path: Path) -> None:
+def test_report_empty_constant_and_unique_columns_are_named(tmp_path: Path) -> None:
     frame = mixed("binary", rows=60)
     frame["empty"] = np.nan
     frame["same"] = 7.0
@@ -219,18 +219,18 @@ def test_odd_tables_get_a_page_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_the_same_rows_make_the_same_page(task: Task, tmp_path: Path) -> None:
+def test_report_same_rows_same_page(task: Task, tmp_path: Path) -> None:
     first, second = (page_of(mixed(task), tmp_path / name, task) for name in ("a.html", "b.html"))
     assert first == second
 
 
-def test_it_needs_neither_network_nor_script(tmp_path: Path) -> None:
+def test_report_needs_neither_network_nor_script(tmp_path: Path) -> None:
     html = page_of(mixed("multiclass"), tmp_path / "index.html", "multiclass", "when")
     assert not re.search(r"<script|<link rel=\"stylesheet|https?://|url\(|@import", html)
     assert html.count("<svg") == html.count("<title>") - 1 - html.count("</title></rect>") > 10
 
 
-def test_the_report_carries_a_picture_for_the_journey(tmp_path: Path) -> None:
+def test_report_has_picture_for_journey(tmp_path: Path) -> None:
     written = report(
         problem("binary"), mixed("binary"), columns(mixed("binary")), tmp_path / "a.html"
     )
@@ -239,9 +239,7 @@ def test_the_report_carries_a_picture_for_the_journey(tmp_path: Path) -> None:
     assert "signal" in written.headline
 
 
-def test_the_command_writes_the_page_of_the_project(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_command_report_writes_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = read().rows.source
     if is_file(source) and not Path(source).is_file():
         pytest.skip(f"{source} is not on this machine")
@@ -267,10 +265,10 @@ def titles(html: str) -> list[str]:
     return re.findall(r"<h2[^>]*>(.*?)</h2>", html)
 
 
-def test_an_own_section_stands_where_the_list_has_it(
+def test_sections_own_section_follows_docstring_example(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Added as the docstring of eda/report.py shows it; a dropped line is gone from the page."""
+    """The docstring of eda/report.py shows how to add a section; a dropped line has no section."""
     frame = mixed("binary")
     before = titles(page_of(frame, tmp_path / "before.html", time="when"))
     monkeypatch.setattr(eda.report, "SECTIONS", documented()[1:])
@@ -279,7 +277,7 @@ def test_an_own_section_stands_where_the_list_has_it(
     assert "MB of memory." in words(html)
 
 
-def test_a_section_without_anything_to_show_is_left_out(tmp_path: Path) -> None:
+def test_sections_none_is_omitted(tmp_path: Path) -> None:
     """Rows without a time have no section about time."""
     frame = mixed("binary")
     assert "Over time" in titles(page_of(frame, tmp_path / "with.html", time="when"))

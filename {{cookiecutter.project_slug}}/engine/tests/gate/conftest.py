@@ -30,7 +30,7 @@ Make = Callable[[Task], Workshop]
 
 @pytest.fixture(scope="session")
 def built(store: str, plain_git: None, tmp_path_factory: pytest.TempPathFactory) -> Make:
-    """A project of a task, with its bundle; nobody changes it."""
+    """A project of a task, with its bundle; tests only read it."""
     made: dict[Task, Workshop] = {}
 
     def make(task: Task) -> Workshop:
@@ -47,7 +47,7 @@ def built(store: str, plain_git: None, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture
 def workshop(built: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
-    """A copy of such a project to change, which becomes the working directory."""
+    """A copy of such a project to change; it becomes the working directory."""
 
     def make(task: Task) -> Workshop:
         root = tmp_path / task
@@ -59,7 +59,7 @@ def workshop(built: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ma
 
 @pytest.fixture(scope="session")
 def committed(store: str, plain_git: None, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    """A project in git, trained and built from a clean tree, passed by the whole gate."""
+    """A project in git, trained and built from a clean tree; the whole gate passed it."""
     root = tmp_path_factory.mktemp("committed")
     copy_code(root)
     make_project(root, "regression")
@@ -79,7 +79,7 @@ def committed(store: str, plain_git: None, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture
 def passed(committed: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
-    """A copy of it to sign for; the working directory, with a registry that has no alias yet."""
+    """A copy to sign for, as the working directory; the registry has no alias yet."""
     monkeypatch.delenv("BUNDLES", raising=False)
     made = copied(committed, tmp_path / "project")
     monkeypatch.chdir(made.root)
@@ -101,7 +101,7 @@ def signed(committed: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Wor
 
 @pytest.fixture
 def accepted(signed: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
-    """A copy of it, which is the working directory."""
+    """A copy of the signed project, as the working directory."""
     made = copied(signed, tmp_path / "accepted")
     monkeypatch.chdir(made.root)
     return made

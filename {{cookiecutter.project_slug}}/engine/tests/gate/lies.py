@@ -1,4 +1,4 @@
-"""How a bundle is made to lie, under a manifest that is true of its files."""
+"""Changes a bundle and makes its manifest agree with the changed files."""
 
 import json
 from collections.abc import Callable
@@ -14,7 +14,7 @@ Rows = list[dict[str, Any]]
 
 
 def put(value: Any, *keys: Any) -> Callable[[Any], None]:
-    """Set the value that stands under these keys."""
+    """A change that sets the value under these keys."""
 
     def change(document: Any) -> None:
         *above, last = keys
@@ -35,5 +35,5 @@ def edit_golden(made: Workshop, change: Callable[[Rows], object]) -> None:
 
 
 def types_in(path: Path) -> list[str]:
-    """The types that the model in an archive is made of, beyond those that skops trusts."""
+    """The types of a model in an archive, without those that skops trusts."""
     return list(skops.io.get_untrusted_types(file=path))

@@ -1,4 +1,4 @@
-"""Makes small projects with a real run and a real bundle, and bundles that lie."""
+"""Makes small projects with a real run and a real bundle, and changes bundles."""
 
 import hashlib
 import json
@@ -134,7 +134,7 @@ BY_TASK: dict[Task, dict[str, Any]] = {
 
 
 def orders(rows: int = 900, seed: int = 0) -> pd.DataFrame:
-    """Orders with a number, a class and a yes or no to predict, and columns of every type."""
+    """Orders with columns of every type and a target for each task."""
     rng = np.random.default_rng(seed)
     frame = pd.DataFrame(
         {
@@ -174,7 +174,7 @@ class Workshop:
         return ModelDefinition(self.schema, candidates)
 
     def validate(self) -> Verdict:
-        """What the quick checks say; the working directory must be `root`."""
+        """The verdict of the quick checks; the working directory must be `root`."""
         return validate(self.bundle, self.definition, QUICK)
 
     def refused_by(self) -> set[str]:
@@ -182,7 +182,7 @@ class Workshop:
         return {one.check for one in self.validate().refusals}
 
     def run(self, check: str) -> Finding:
-        """What one check alone says, which is faster."""
+        """The finding of one check."""
         checks = [one for one in STANDARD_CHECKS if one.name == check]
         [finding] = validate(self.bundle, self.definition, checks).findings
         return finding
@@ -203,7 +203,7 @@ class Workshop:
         reseal(self.bundle)
 
 
-# What a checkout needs to train.
+# The folders that a checkout needs to train.
 PACKAGES = ("engine", "problem", "data", "poc", "handoff", "serving", "monitoring")
 
 
@@ -244,12 +244,12 @@ def make_project(root: Path, task: Task) -> None:
 
 def train_and_build() -> Bundle:
     """A run and its bundle, in the working directory."""
-    run = train(read(), MODEL, say=lambda _: None)
+    run = train(read(), MODEL, lambda _: None)
     return build(MODEL, run.run_id, progress=lambda _: None)
 
 
 def reseal(bundle: Path) -> str:
-    """A manifest that is true of the files as they are now; the bundle's new id."""
+    """Make the manifest agree with the files, and return the bundle's new id."""
     path = bundle / MANIFEST
     manifest = json.loads(path.read_text(encoding="utf-8"))
     manifest["files"] = {
@@ -262,7 +262,7 @@ def reseal(bundle: Path) -> str:
 
 
 def copied(workshop: Workshop, root: Path) -> Workshop:
-    """The same project and bundle elsewhere, to be changed."""
+    """A copy of the project and its bundle in `root`."""
     shutil.copytree(workshop.root, root, dirs_exist_ok=True)
     bundle = root / workshop.bundle.relative_to(workshop.root)
     return replace(workshop, root=root, bundle=bundle)

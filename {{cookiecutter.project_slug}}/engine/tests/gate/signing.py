@@ -1,4 +1,4 @@
-"""What the tests of signatures ask git and the registry."""
+"""Git and the registry, for the tests of signatures."""
 
 import subprocess
 
@@ -11,18 +11,18 @@ NAME = "regression-for-tests"
 
 
 def git(*words: str) -> str:
-    """What git says in the working directory."""
+    """The output of git in the working directory."""
     return subprocess.run(["git", *words], check=True, capture_output=True, text=True).stdout
 
 
 def commit_all() -> None:
-    """Commit everything as it is."""
+    """Commit all files."""
     git("add", "--all")
     git("commit", "--quiet", "--message", "more")
 
 
 def aliased() -> str | None:
-    """The run that the registry calls accepted."""
+    """The run of the registry's alias `accepted`; None without that alias."""
     try:
         return str(mlflow.MlflowClient().get_model_version_by_alias(NAME, ACCEPTED).run_id)
     except mlflow.exceptions.MlflowException:

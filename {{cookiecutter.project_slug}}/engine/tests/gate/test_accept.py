@@ -1,4 +1,4 @@
-"""Two signatures publish a bundle, in either order; nothing else does."""
+"""The second of two signatures, in either order, publishes a bundle; nothing else does."""
 
 import json
 import shutil
@@ -24,7 +24,7 @@ from handoff.__main__ import main
 @pytest.mark.parametrize(
     ("order", "folder"), [(TEAMS, "bundles"), (TEAMS[::-1], "build/another store")]
 )
-def test_the_second_signature_publishes_whoever_gives_it(
+def test_accept_second_signature_publishes(
     passed: Workshop, order: tuple[str, str], folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = passed.bundle.name
@@ -49,12 +49,12 @@ def signature(name: str, team: str) -> dict[str, Any]:
     return tomllib.loads((RECORDS / name / f"{team}.toml").read_text())
 
 
-def test_one_person_for_both_teams_is_a_self_review(accepted: Workshop) -> None:
+def test_accept_one_person_for_both_teams_is_a_self_review(accepted: Workshop) -> None:
     assert "self_review" not in signature(accepted.bundle.name, DATA_SCIENCE)
     assert signature(accepted.bundle.name, ML_ENGINEERING)["self_review"] is True
 
 
-def test_an_accepted_bundle_is_served_once_it_is_released(accepted: Workshop) -> None:
+def test_accept_released_bundle_is_served(accepted: Workshop) -> None:
     name, release = accepted.bundle.name, Path("deploy/release.toml")
     release.write_text('champion = ""\n')
     with pytest.raises(BadInput, match="nothing is released"):
@@ -64,19 +64,19 @@ def test_an_accepted_bundle_is_served_once_it_is_released(accepted: Workshop) ->
     assert select_bundle(accepted.bundle, rehearsal=False).id == name
 
 
-def test_a_bundle_of_one_signature_is_not_served(passed: Workshop) -> None:
+def test_accept_one_signature_is_not_served(passed: Workshop) -> None:
     accept(passed.bundle, ML_ENGINEERING, MODEL, QUICK)
     with pytest.raises(BadInput, match="data-science has not signed"):
         select_bundle(passed.bundle, rehearsal=False)
 
 
-def test_signing_again_changes_nothing_but_the_moment(accepted: Workshop) -> None:
+def test_accept_signing_again_changes_only_the_time(accepted: Workshop) -> None:
     accept(accepted.bundle, DATA_SCIENCE, MODEL, QUICK)
     assert refusal(accepted.bundle.name) is None
     assert len(mlflow.MlflowClient().search_model_versions(f"name = '{NAME}'")) == 1
 
 
-def test_nobody_signs_over_another_persons_signature(passed: Workshop) -> None:
+def test_accept_signature_of_another_person_is_refused(passed: Workshop) -> None:
     accept(passed.bundle, DATA_SCIENCE, MODEL, QUICK)
     commit_all()
     git("config", "user.name", "Grace")
@@ -86,7 +86,7 @@ def test_nobody_signs_over_another_persons_signature(passed: Workshop) -> None:
     assert signature(passed.bundle.name, DATA_SCIENCE)["person"].startswith("Ada")
 
 
-def test_a_verdict_that_passes_over_a_warning_is_not_signed(passed: Workshop) -> None:
+def test_accept_unrecorded_warning_is_refused(passed: Workshop) -> None:
     def warn(_: CheckContext) -> Result:
         return Result("warn", "a thing to look at", "nothing")
 
@@ -106,7 +106,7 @@ def test_a_verdict_that_passes_over_a_warning_is_not_signed(passed: Workshop) ->
         assert refused.value.code == "unrecorded-warning"
 
 
-def test_a_verdict_given_again_needs_new_signatures(passed: Workshop) -> None:
+def test_accept_new_verdict_needs_new_signatures(passed: Workshop) -> None:
     accept(passed.bundle, DATA_SCIENCE, MODEL, QUICK)
     path = RECORDS / passed.bundle.name / VERDICT
     path.write_text(path.read_text().replace('"judged_at": "20', '"judged_at": "19'))
@@ -115,7 +115,7 @@ def test_a_verdict_given_again_needs_new_signatures(passed: Workshop) -> None:
     assert accept(passed.bundle, DATA_SCIENCE, MODEL, QUICK).published is not None
 
 
-def test_asking_again_says_whose_signatures_it_voids(
+def test_check_again_names_the_invalidated_signatures(
     accepted: Workshop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("poc.model.MODEL", accepted.definition)
@@ -128,16 +128,14 @@ def test_asking_again_says_whose_signatures_it_voids(
     assert refusal(accepted.bundle.name) is None
 
 
-def test_the_signature_of_one_team_is_none_of_the_other(accepted: Workshop) -> None:
+def test_accept_copied_signature_is_refused(accepted: Workshop) -> None:
     folder = RECORDS / accepted.bundle.name
     shutil.copy(folder / "data-science.toml", folder / "ml-engineering.toml")
     assert "signs for another team" in str(refusal(accepted.bundle.name))
 
 
 @pytest.mark.parametrize("line", ["team", "person", "signed_at"])
-def test_a_signature_that_does_not_say_who_signed_for_whom_is_none(
-    accepted: Workshop, line: str
-) -> None:
+def test_accept_incomplete_signature_is_refused(accepted: Workshop, line: str) -> None:
     assert refusal(accepted.bundle.name) is None
     path = RECORDS / accepted.bundle.name / "ml-engineering.toml"
     lines = path.read_text().splitlines(keepends=True)
@@ -145,7 +143,7 @@ def test_a_signature_that_does_not_say_who_signed_for_whom_is_none(
     assert refusal(accepted.bundle.name) is not None
 
 
-def test_garbage_for_a_record_is_no_acceptance(accepted: Workshop) -> None:
+def test_accept_malformed_record_is_refused(accepted: Workshop) -> None:
     folder = RECORDS / accepted.bundle.name
     for name in (VERDICT, "data-science.toml", "ml-engineering.toml"):
         content = (folder / name).read_bytes()
@@ -156,7 +154,7 @@ def test_garbage_for_a_record_is_no_acceptance(accepted: Workshop) -> None:
     assert refusal(accepted.bundle.name) is None
 
 
-def test_a_damaged_copy_in_the_store_is_not_signed_for(passed: Workshop) -> None:
+def test_accept_damaged_copy_in_the_store_is_refused(passed: Workshop) -> None:
     accept(passed.bundle, DATA_SCIENCE, MODEL, QUICK)
     stored = Path("bundles") / passed.bundle.name
     shutil.copytree(passed.bundle, stored)
@@ -168,7 +166,7 @@ def test_a_damaged_copy_in_the_store_is_not_signed_for(passed: Workshop) -> None
     assert aliased() is None
 
 
-def test_the_command_says_what_comes_next(
+def test_accept_command_prints_the_next_step(
     passed: Workshop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("poc.model.MODEL", passed.definition)
@@ -180,7 +178,7 @@ def test_the_command_says_what_comes_next(
     assert f'champion = "{passed.bundle.name}"' in capsys.readouterr().out
 
 
-def test_only_the_signature_that_publishes_repeats_the_slow_checks(passed: Workshop) -> None:
+def test_accept_only_second_signature_repeats_slow_checks(passed: Workshop) -> None:
     slow = Check("reproducible", "runs the same", lambda _: Result("refuse", "", ""), "training")
     assert accept(passed.bundle, DATA_SCIENCE, MODEL, [*QUICK, slow]).published is None
     commit_all()

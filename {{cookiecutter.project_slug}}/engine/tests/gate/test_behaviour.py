@@ -1,4 +1,4 @@
-"""What people expect of any model is asked of this one, and a broken expectation is refused."""
+"""A model that breaks an expectation of problem.toml is refused."""
 
 import pytest
 
@@ -39,7 +39,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
 
 
 @pytest.mark.parametrize("what", BROKEN)
-def test_a_broken_expectation_is_refused(workshop: Make, what: str) -> None:
+def test_behaviour_broken_expectation_is_refused(workshop: Make, what: str) -> None:
     made = workshop("regression")
     old, new, words = BROKEN[what]
     made.edit("problem.toml", old, new, also=PROBLEM)
@@ -47,20 +47,22 @@ def test_a_broken_expectation_is_refused(workshop: Make, what: str) -> None:
     assert (finding.outcome, words in finding.measured) == ("refuse", True), finding.measured
 
 
-def test_an_expectation_that_holds_says_how_well(workshop: Make) -> None:
+def test_behaviour_met_expectation_passes_with_its_share(workshop: Make) -> None:
     finding = workshop("regression").run("behaviour")
     assert finding.outcome == "pass"
     assert "in 0 % of 180 rows" in finding.measured
 
 
 @pytest.mark.parametrize(("decision", "outcome"), [("slow", "pass"), ("fast", "refuse")])
-def test_a_plain_case_has_a_decision(workshop: Make, decision: str, outcome: Outcome) -> None:
+def test_behaviour_minimum_case_compares_the_decision(
+    workshop: Make, decision: str, outcome: Outcome
+) -> None:
     made = workshop("multiclass")
     made.edit("problem.toml", 'decision = "slow"', f'decision = "{decision}"', also=PROBLEM)
     assert made.run("behaviour").outcome == outcome
 
 
-def test_nothing_declared_is_nothing_passed(workshop: Make) -> None:
+def test_behaviour_without_expectations_is_not_applicable(workshop: Make) -> None:
     made = workshop("regression")
     path = made.root / PROBLEM
     path.write_text(path.read_text().split("[[expectations", 1)[0])

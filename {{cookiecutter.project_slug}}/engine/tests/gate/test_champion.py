@@ -1,4 +1,4 @@
-"""What is surely worse than the champion does not pass, whatever the champion was made of."""
+"""A model that is surely worse than the champion is refused, whatever inputs the champion has."""
 
 import shutil
 from pathlib import Path
@@ -28,14 +28,14 @@ def release(champion: str) -> None:
     Path("deploy/release.toml").write_text(f'champion = "{champion}"\n')
 
 
-def test_the_same_model_again_is_not_worse(live: Workshop) -> None:
+def test_champion_same_model_passes(live: Workshop) -> None:
     finding = live.run("champion")
     assert finding.outcome == "pass"
     assert "mean_absolute_error +0.0000 better" in finding.measured
     assert finding.picture is not None
 
 
-def test_a_worse_model_is_refused(live: Workshop) -> None:
+def test_champion_worse_model_is_refused(live: Workshop) -> None:
     path = live.bundle / "model/model.skops"
     model = load_model(path)
     last = model[-1]
@@ -48,7 +48,7 @@ def test_a_worse_model_is_refused(live: Workshop) -> None:
     assert "mean_absolute_error -" in finding.measured
 
 
-def test_a_champion_of_other_inputs_and_feature_code_is_asked(live: Workshop) -> None:
+def test_champion_with_other_inputs_is_compared(live: Workshop) -> None:
     problem, features = live.root / PROBLEM, live.root / FEATURES
     excluded = '[columns.excluded]\nfragile = "marked by hand"'
     problem.write_text(problem.read_text().replace("[columns.excluded]", excluded))
@@ -59,7 +59,7 @@ def test_a_champion_of_other_inputs_and_feature_code_is_asked(live: Workshop) ->
     assert "than champion" in finding.measured
 
 
-def test_a_champion_whose_inputs_are_gone_cannot_be_compared(live: Workshop) -> None:
+def test_champion_with_missing_inputs_is_a_warning(live: Workshop) -> None:
     path = live.root / "data/raw/orders.parquet"
     pd.read_parquet(path).drop(columns="fragile").to_parquet(path)
     without = live.schema.remove_columns(["fragile"])
@@ -68,23 +68,23 @@ def test_a_champion_whose_inputs_are_gone_cannot_be_compared(live: Workshop) -> 
     assert "lack inputs of the champion: fragile" in finding.measured
 
 
-def test_a_bundle_is_not_compared_with_itself(accepted: Workshop) -> None:
+def test_champion_itself_is_not_applicable(accepted: Workshop) -> None:
     release(accepted.bundle.name)
     assert accepted.run("champion").outcome == "not applicable"
 
 
-def test_without_a_champion_there_is_nothing_to_compare(accepted: Workshop) -> None:
+def test_champion_absent_is_not_applicable(accepted: Workshop) -> None:
     release("")
     assert accepted.run("champion").outcome == "not applicable"
 
 
-def test_a_champion_that_is_not_in_the_store_is_no_pass(live: Workshop) -> None:
+def test_champion_missing_in_the_store_is_refused(live: Workshop) -> None:
     shutil.rmtree("bundles")
     finding = live.run("champion")
     assert (finding.outcome, "expected a bundle in" in finding.measured) == ("refuse", True)
 
 
-def test_a_champion_that_nobody_accepted_is_not_run(live: Workshop) -> None:
+def test_champion_without_acceptance_is_refused(live: Workshop) -> None:
     shutil.rmtree(RECORDS)
     finding = live.run("champion")
     assert (finding.outcome, "is not accepted" in finding.measured) == ("refuse", True)

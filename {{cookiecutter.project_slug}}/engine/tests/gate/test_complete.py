@@ -1,4 +1,4 @@
-"""A bundle is read only when every byte is what its manifest says."""
+"""A bundle is read only if every byte is what its manifest states."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from engine.tests.gate.made import QUICK, Workshop, reseal
 
 
 def manifest(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], object]:
-    """A lie that stands in the manifest itself."""
+    """A change of the manifest itself."""
 
     def lie(bundle: Path) -> None:
         value = json.loads((bundle / MANIFEST).read_text())
@@ -27,7 +27,7 @@ def manifest(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], object
 
 
 def _name(name: str) -> Callable[[dict[str, Any]], None]:
-    """The manifest names one file more, which lies outside the folder or nowhere."""
+    """The manifest lists a file that is outside the folder or missing."""
     return lambda value: value["files"].update({name: "0" * 64})
 
 
@@ -103,7 +103,7 @@ LIES: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_a_changed_bundle_is_not_read(workshop: Make, lie: str) -> None:
+def test_read_changed_bundle_is_refused(workshop: Make, lie: str) -> None:
     bundle = workshop("regression").bundle
     (bundle.parent / "outside").write_text("not in the bundle")
     damage, words = LIES[lie]
@@ -138,7 +138,7 @@ GARBAGE = {
 
 
 @pytest.mark.parametrize("name", GARBAGE)
-def test_garbage_in_an_honest_manifest_is_one_clear_error(workshop: Make, name: str) -> None:
+def test_read_malformed_file_is_refused(workshop: Make, name: str) -> None:
     bundle = workshop("regression").bundle
     for text in GARBAGE[name]:
         (bundle / name).write_text(text)
@@ -147,20 +147,20 @@ def test_garbage_in_an_honest_manifest_is_one_clear_error(workshop: Make, name: 
             read(bundle)
 
 
-def test_the_folder_itself_may_be_a_link(workshop: Make, tmp_path: Path) -> None:
-    """As volumes are mounted; what is in it may not be one."""
+def test_read_linked_folder_is_read(workshop: Make, tmp_path: Path) -> None:
+    """Mounted volumes are links; files inside may not be links."""
     bundle = workshop("regression").bundle
     (tmp_path / "mounted").symlink_to(bundle)
     assert read(tmp_path / "mounted").id == bundle.name
 
 
-def test_a_bundle_that_is_intact_is_read_from_anywhere(workshop: Make, tmp_path: Path) -> None:
+def test_read_moved_bundle_is_read(workshop: Make, tmp_path: Path) -> None:
     bundle = workshop("regression").bundle
     moved = bundle.rename(tmp_path / "moved")
     assert read(moved).id == bundle.name == file_digest(moved / MANIFEST)
 
 
-def test_no_verdict_is_recorded_on_what_is_no_bundle(workshop: Make) -> None:
+def test_record_damaged_bundle_raises(workshop: Make) -> None:
     made: Workshop = workshop("regression")
     _flip_a_bit(made.bundle)
     verdict = made.validate()
@@ -170,7 +170,7 @@ def test_no_verdict_is_recorded_on_what_is_no_bundle(workshop: Make) -> None:
         record(verdict)
 
 
-def test_where_there_is_no_folder_there_is_nothing_to_judge(workshop: Make) -> None:
+def test_validate_missing_folder_is_refused(workshop: Make) -> None:
     made = workshop("regression")
     with pytest.raises(BadInput, match="handoff build"):
         validate(made.root / "nowhere", made.definition, QUICK)

@@ -1,4 +1,4 @@
-"""A note to oneself stands in for no sentence; what is assumed may wait for the signature."""
+"""Placeholders are refused; assumed answers and undescribed inputs are warnings."""
 
 import pytest
 
@@ -15,7 +15,7 @@ NOTES = {
 
 
 @pytest.mark.parametrize("what", NOTES)
-def test_a_placeholder_in_the_problem_is_refused_where_it_stands(workshop: Make, what: str) -> None:
+def test_documented_placeholder_in_the_problem_is_refused(workshop: Make, what: str) -> None:
     made = workshop("regression")
     made.edit("problem.toml", *NOTES[what], also=PROBLEM)
     finding = made.run("documented")
@@ -23,13 +23,13 @@ def test_a_placeholder_in_the_problem_is_refused_where_it_stands(workshop: Make,
     assert "model_card.md" not in finding.measured
 
 
-def test_a_placeholder_in_the_card_is_refused(workshop: Make) -> None:
+def test_documented_placeholder_in_the_card_is_refused(workshop: Make) -> None:
     made = workshop("regression")
     made.edit("model_card.md", "## Data", "## Data\n\nTBD\n")
     assert "model_card.md: TBD" in made.run("documented").measured
 
 
-def test_an_assumed_answer_is_a_warning(workshop: Make) -> None:
+def test_documented_assumed_answer_is_a_warning(workshop: Make) -> None:
     made = workshop("regression")
     made.edit("problem.toml", *NOTES["unsaid"], also=PROBLEM)
     assumed = 'assumed = ["decision.intended_use"]'
@@ -37,10 +37,10 @@ def test_an_assumed_answer_is_a_warning(workshop: Make) -> None:
     finding = made.run("documented")
     assert finding.outcome == "warn"
     assert "assumed: decision.intended_use" in finding.measured
-    assert finding.next == "Answer what is assumed."
+    assert finding.next == "Answer the assumed questions in problem.toml."
 
 
-def test_an_input_whose_meaning_is_its_name_is_a_warning(workshop: Make) -> None:
+def test_documented_undescribed_input_is_a_warning(workshop: Make) -> None:
     made = workshop("regression")
     undescribed = ORDERS.update_column("weight", description=None)
     finding = Workshop(made.root, undescribed, made.bundle).run("documented")

@@ -1,4 +1,4 @@
-"""Feature code that reaches out, reads the clock or draws by chance is named by its line."""
+"""Feature code that reads files, the clock or random numbers is refused, with its line."""
 
 from pathlib import Path
 
@@ -47,14 +47,14 @@ def wrong(line: str, tmp_path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("line", REACHING)
-def test_what_reaches_out_is_named(line: str, tmp_path: Path) -> None:
+def test_feature_code_reading_or_writing_is_refused(line: str, tmp_path: Path) -> None:
     [message] = wrong(line, tmp_path)
     assert message.startswith("features.py line 2 ")
     assert "a feature is computed, it re" in message
 
 
 @pytest.mark.parametrize("line", CLOCK)
-def test_what_reads_the_clock_is_named(line: str, tmp_path: Path) -> None:
+def test_feature_code_reading_the_clock_is_refused(line: str, tmp_path: Path) -> None:
     [message] = wrong(line, tmp_path)
     assert "it reads the clock" in message
 
@@ -66,10 +66,10 @@ def test_unportable_random_results_are_named(line: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_modules_of_clock_and_chance_are_none_of_a_feature(module: str, tmp_path: Path) -> None:
+def test_feature_code_importing_clock_or_chance_is_refused(module: str, tmp_path: Path) -> None:
     assert wrong(f"import {module}", tmp_path)
 
 
-def test_what_computes_is_not(tmp_path: Path) -> None:
+def test_feature_code_that_computes_passes(tmp_path: Path) -> None:
     assert wrong(HONEST, tmp_path) == []
     assert unportable(FEATURES) == []

@@ -1,4 +1,4 @@
-"""The gate lets sound work pass, and refuses what is not worth it or not honest."""
+"""The gate passes sound work, and refuses work that is not worth it or not honest."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_sound_work_passes_every_check(workshop: Make, task: Task) -> None:
+def test_gate_sound_work_passes(workshop: Make, task: Task) -> None:
     verdict = workshop(task).validate()
     verdicts = {one.check: (one.outcome, one.measured) for one in verdict.findings}
     assert [*verdicts] == [check.name for check in QUICK]
@@ -24,7 +24,7 @@ def test_sound_work_passes_every_check(workshop: Make, task: Task) -> None:
     json.dumps(verdict.to_json())
 
 
-def test_every_refusal_says_what_to_do(workshop: Make) -> None:
+def test_gate_refusal_names_the_next_step(workshop: Make) -> None:
     made = workshop("regression")
     made.edit_json("evaluation.json", lambda value: value["candidate"].update(value=0.01))
     [refusal] = made.validate().refusals
@@ -35,7 +35,7 @@ def test_every_refusal_says_what_to_do(workshop: Make) -> None:
 
 # --- worth it ------------------------------------------------------------------------------------
 
-# Both in the project and in the bundle: the work itself is not worth it, and nobody lies.
+# Changed in the project and in the bundle: the bundle is true, but the model is not worth it.
 NOT_WORTH_IT = {
     "problem complete": (
         'action = "Call the customer."',
@@ -47,13 +47,13 @@ NOT_WORTH_IT = {
 
 
 @pytest.mark.parametrize("check", NOT_WORTH_IT)
-def test_work_that_is_not_worth_it_is_refused(workshop: Make, check: str) -> None:
+def test_worth_it_failing_case_is_refused(workshop: Make, check: str) -> None:
     made = workshop("regression")
     made.edit("problem.toml", *NOT_WORTH_IT[check], also=PROBLEM)
     assert made.run(check).outcome == "refuse"
 
 
-def test_a_gain_that_is_not_sure_is_refused(workshop: Make) -> None:
+def test_beats_baseline_uncertain_gain_is_refused(workshop: Make) -> None:
     made = workshop("regression")
     gain = read(made.bundle).evaluation["baselines"][0]["difference"]
     between = (gain["low"] + gain["value"]) / 2
@@ -61,7 +61,7 @@ def test_a_gain_that_is_not_sure_is_refused(workshop: Make) -> None:
     assert made.run("beats the baseline").outcome == "refuse"
 
 
-def test_assumed_answers_are_a_warning(workshop: Make) -> None:
+def test_problem_complete_assumed_answers_are_a_warning(workshop: Make) -> None:
     made = workshop("regression")
     made.edit("problem.toml", "assumed = []", 'assumed = ["value"]', also=PROBLEM)
     finding = made.run("problem complete")
@@ -89,25 +89,25 @@ LIES_ABOUT_ITSELF: dict[str, tuple[str, Callable[[Any], None]]] = {
 
 
 @pytest.mark.parametrize("lie", LIES_ABOUT_ITSELF)
-def test_a_bundle_that_praises_itself_is_refused(workshop: Make, lie: str) -> None:
+def test_evaluation_changed_figure_is_refused(workshop: Make, lie: str) -> None:
     made = workshop("regression")
     made.edit_json(*LIES_ABOUT_ITSELF[lie])
     assert made.run("evaluation").outcome == "refuse"
 
 
-def test_an_edited_card_is_refused(workshop: Make) -> None:
+def test_evaluation_edited_card_is_refused(workshop: Make) -> None:
     made = workshop("regression")
     made.edit("model_card.md", "Rating customers.", "Nothing.")
     assert made.refused_by() == {"evaluation"}
 
 
-def test_a_threshold_that_earns_less_cannot_hide(workshop: Make) -> None:
+def test_evaluation_changed_threshold_is_refused(workshop: Make) -> None:
     made = workshop("binary")
     made.edit_json("evaluation.json", put(0.99, "threshold"))
     assert made.refused_by() == {"evaluation", "parity"}
 
 
-def test_a_column_known_after_the_outcome_is_refused(workshop: Make) -> None:
+def test_leakage_column_known_after_the_outcome_is_refused(workshop: Make) -> None:
     made = workshop("regression")
     for line in ('arrived_at = "known only after the outcome"\n', 'speed = "another outcome"\n'):
         made.edit("problem.toml", line, "", also=PROBLEM)

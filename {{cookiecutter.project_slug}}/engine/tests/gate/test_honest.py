@@ -1,4 +1,4 @@
-"""A column known too late is refused by name; a score that is nearly perfect is looked at twice."""
+"""Columns that leak the target are refused; nearly perfect scores are warnings."""
 
 import re
 import tomllib
@@ -20,20 +20,20 @@ def late(line: str, excluded: str = "[columns.excluded]\n") -> str:
     return f"[columns.known_after]\n{line}\n\n{excluded}"
 
 
-def test_an_input_of_the_contract_that_is_known_too_late_is_refused(workshop: Make) -> None:
+def test_leakage_input_known_too_late_is_refused(workshop: Make) -> None:
     made = workshop("regression")
     text = late('insured = "when the bill is paid"', EXCLUDED)
     made.edit("problem.toml", EXCLUDED, text, also=PROBLEM)
     leak = made.run("leakage")
     assert leak.outcome == "refuse"
     assert leak.measured == "insured: it is known too late: when the bill is paid"
-    # What problem.toml says already is not to be text again: the bundle is older than that.
+    # problem.toml excludes the column already: the bundle is older.
     assert "[columns.excluded]" not in leak.next
     assert "excludes insured already" in leak.next
     assert "train and build again" in leak.next
 
 
-def test_a_rule_that_is_known_in_time_is_let_through_by_name_alone(workshop: Make) -> None:
+def test_leakage_rule_known_in_time_is_a_warning(workshop: Make) -> None:
     made = workshop("regression")
     frame = pd.read_parquet("data/raw/orders.parquet")
     frame["insured"] = frame["days"] > frame["days"].median()
@@ -53,7 +53,7 @@ def test_a_rule_that_is_known_in_time_is_let_through_by_name_alone(workshop: Mak
     assert "the tariff is fixed when the order is taken" in let.measured
 
 
-def test_a_value_of_one_class_alone_is_a_warning_with_its_figures(workshop: Make) -> None:
+def test_leakage_single_class_value_is_a_warning(workshop: Make) -> None:
     made = workshop("binary")
     frame = pd.read_parquet("data/raw/orders.parquet")
     recalled = frame["late"] & (np.arange(len(frame)) % 3 > 0)
@@ -67,14 +67,14 @@ def test_a_value_of_one_class_alone_is_a_warning_with_its_figures(workshop: Make
     assert "[columns.known_after]" in finding.next
 
 
-def test_a_column_known_too_late_that_is_no_input_passes(workshop: Make) -> None:
+def test_leakage_excluded_late_column_passes(workshop: Make) -> None:
     made = workshop("regression")
     text = late('arrived_at = "when the order has arrived"')
     made.edit("problem.toml", EXCLUDED, text, also=PROBLEM)
     assert made.run("leakage").outcome == "pass"
 
 
-def test_the_inputs_that_tell_most_are_named(workshop: Make) -> None:
+def test_strongest_inputs_are_named(workshop: Make) -> None:
     made = workshop("regression")
     text = strongest_inputs(gather(read(), made.schema))
     assert re.fullmatch(r"strongest inputs: items \(\d+%\) and weight \(\d+%\)", text)
@@ -85,13 +85,13 @@ def test_the_inputs_that_tell_most_are_named(workshop: Make) -> None:
     [
         ("roc_auc", 0.999, 1.0, True),
         ("roc_auc", 0.97, 0.98, False),
-        ("roc_auc", 0.90, 1.0, False),  # a few rows can tell nothing
+        ("roc_auc", 0.90, 1.0, False),  # on few rows, intervals are wide
         ("balanced_accuracy", 0.9667, 1.0, True),
         ("r2", 0.9999, 0.9999, True),
         ("accuracy", 0.999, 1.0, False),  # one class is rare
     ],
 )
-def test_a_second_look_is_asked_for_near_perfection_only(
+def test_too_good_only_near_perfect_scores(
     name: str, value: float, high: float, warned: bool
 ) -> None:
     scores = too_good({name: {"value": value, "low": value, "high": high}})

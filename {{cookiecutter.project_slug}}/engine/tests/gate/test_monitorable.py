@@ -1,4 +1,4 @@
-"""The monitor must be silent while nothing changes; what changes already is said beforehand."""
+"""False alarms of the monitor are refused; drift within the test period is a warning."""
 
 import pandas as pd
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from engine.tests.gate.conftest import Make
 
 
-def test_what_drifts_over_time_is_named(workshop: Make) -> None:
+def test_monitorable_drift_over_time_is_a_warning(workshop: Make) -> None:
     made = workshop("binary")
     path = made.root / "data/raw/orders.parquet"
     rows = pd.read_parquet(path)
@@ -20,7 +20,7 @@ def test_what_drifts_over_time_is_named(workshop: Make) -> None:
     assert finding.next
 
 
-def test_a_monitor_that_cries_wolf_is_refused(
+def test_monitorable_false_alarms_are_refused(
     workshop: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = workshop("binary")
@@ -31,7 +31,7 @@ def test_a_monitor_that_cries_wolf_is_refused(
     assert "of 5 random halves: " in finding.measured
 
 
-def test_too_few_rows_say_nothing(workshop: Make) -> None:
+def test_monitorable_too_few_rows_is_not_applicable(workshop: Make) -> None:
     made = workshop("binary")
     path = made.root / "problem/problem.toml"
     path.write_text(path.read_text().replace("minimum_rows = 30", "minimum_rows = 100"))

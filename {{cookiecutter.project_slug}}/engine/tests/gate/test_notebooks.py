@@ -1,4 +1,4 @@
-"""The gate runs every notebook from top to bottom, names the cell that fails, and keeps nothing."""
+"""The gate runs every notebook, names the cell that fails, and keeps no file."""
 
 import json
 import shutil
@@ -63,13 +63,13 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_without_a_notebook_there_is_nothing_to_say(tmp_path: Path) -> None:
+def test_notebooks_absent_is_not_applicable(tmp_path: Path) -> None:
     (tmp_path / "eda").mkdir()
     (tmp_path / "eda/plain.py").write_text("x = 1\n")
     assert run_notebooks(tmp_path).outcome == "not applicable"
 
 
-def test_notebooks_that_run_pass_and_leave_nothing_behind(project: Path) -> None:
+def test_notebooks_that_run_pass_and_keep_no_files(project: Path) -> None:
     (project / "data/raw").mkdir()
     (project / "data/raw/rows.csv").write_text("a\n1\n")
     (project / "poc").mkdir()
@@ -88,7 +88,7 @@ def test_notebooks_that_run_pass_and_leave_nothing_behind(project: Path) -> None
 
 
 def fails(cells: tuple[str, ...], seconds: int = 60) -> Callable[[Path], Result]:
-    """Judge a project with one .ipynb of these cells."""
+    """A check of a project with one .ipynb of these cells."""
 
     def check(root: Path) -> Result:
         jupyter(root / "eda/look.ipynb", *cells)
@@ -109,7 +109,7 @@ def fails(cells: tuple[str, ...], seconds: int = 60) -> Callable[[Path], Result]
         (fails(("import os\nos._exit(1)",)), "cell 2 (“import os”): the kernel ended"),
     ],
 )
-def test_an_ipynb_that_does_not_run_is_refused_by_cell(
+def test_notebooks_failing_ipynb_is_refused_by_cell(
     check: Callable[[Path], Result], fault: str, tmp_path: Path
 ) -> None:
     result = check(tmp_path)
@@ -118,7 +118,7 @@ def test_an_ipynb_that_does_not_run_is_refused_by_cell(
     assert "Run All Cells" in result.next
 
 
-def test_committed_outputs_and_run_numbers_are_refused(tmp_path: Path) -> None:
+def test_notebooks_committed_outputs_are_refused(tmp_path: Path) -> None:
     printed = {"output_type": "stream", "name": "stdout", "text": "old"}
     jupyter(tmp_path / "eda/a.ipynb", "print('new')", execution_count=7)
     jupyter(tmp_path / "eda/b.ipynb", "print('new')", outputs=[printed])
@@ -128,7 +128,7 @@ def test_committed_outputs_and_run_numbers_are_refused(tmp_path: Path) -> None:
     assert "eda/b.ipynb, cell 2: committed with outputs or run numbers" in result.measured
 
 
-def test_what_jupyter_cannot_read_is_refused(tmp_path: Path) -> None:
+def test_notebooks_unreadable_ipynb_is_refused(tmp_path: Path) -> None:
     (tmp_path / "poc").mkdir()
     (tmp_path / "poc/broken.ipynb").write_text("{not a notebook")
     result = run_notebooks(tmp_path)
@@ -143,7 +143,7 @@ def test_what_jupyter_cannot_read_is_refused(tmp_path: Path) -> None:
         ("1", "while x: pass", "eda/mine.py: not finished after 8 s"),
     ],
 )
-def test_a_marimo_notebook_that_does_not_run_is_refused_by_cell(
+def test_notebooks_failing_marimo_is_refused_by_cell(
     value: str, last: str, fault: str, project: Path
 ) -> None:
     (project / "eda/mine.py").write_text(MARIMO.format(value=value, last=last))
@@ -152,7 +152,7 @@ def test_a_marimo_notebook_that_does_not_run_is_refused_by_cell(
     assert fault in result.measured
 
 
-def test_a_notebook_that_writes_into_the_raw_data_is_refused(tmp_path: Path) -> None:
+def test_notebooks_changed_raw_data_is_refused(tmp_path: Path) -> None:
     (tmp_path / "data/raw").mkdir(parents=True)
     (tmp_path / "data/raw/rows.csv").write_text("a\n1\n")
     jupyter(tmp_path / "eda/look.ipynb", "open('../data/raw/rows.csv', 'a').write('2')")

@@ -1,4 +1,4 @@
-"""A team adds checks to the gate and leaves some out, as the docstring of handoff/gate.py shows."""
+"""A team adds and drops checks, as the docstring of handoff/gate.py shows."""
 
 import json
 import re
@@ -39,7 +39,7 @@ def documented(number: int, **changes: str) -> tuple[Check, ...]:
 
 
 def quick(checks: Sequence[Check]) -> list[Check]:
-    """Those of them that need no process of their own."""
+    """The checks that start no process."""
     return [check for check in checks if not check.slow_note]
 
 
@@ -48,10 +48,8 @@ def own(run: Callable[[CheckContext], Any]) -> Check:
 
 
 @pytest.mark.parametrize(("limit", "outcome"), [("5", "passed"), ("0", "refused")])
-def test_a_documented_own_check_decides_with_the_others(
-    workshop: Make, limit: str, outcome: str
-) -> None:
-    """The example of the docstring lets a small model through, and closes the gate to others."""
+def test_own_check_of_the_docstring_decides(workshop: Make, limit: str, outcome: str) -> None:
+    """The docstring's example passes a small model and refuses a larger one."""
     made = workshop("regression")
     checks = documented(1, **{"megabytes <= 5": f"megabytes <= {limit}"})
     verdict = validate(made.bundle, made.definition, quick(checks))
@@ -61,7 +59,7 @@ def test_a_documented_own_check_decides_with_the_others(
     assert [one.check for one in verdict.refusals] == ["small enough"] * (outcome == "refused")
 
 
-def test_an_own_check_that_refuses_closes_the_command(
+def test_own_check_refusal_sets_the_exit_code(
     workshop: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = workshop("regression")
@@ -96,7 +94,7 @@ WITHOUT_RESULT: dict[str, Callable[[CheckContext], Any]] = {
 
 
 @pytest.mark.parametrize("run", WITHOUT_RESULT.values(), ids=WITHOUT_RESULT)
-def test_an_own_check_without_a_valid_result_refuses(
+def test_own_check_without_a_valid_result_refuses(
     workshop: Make, run: Callable[[CheckContext], Any]
 ) -> None:
     made = workshop("regression")
@@ -108,8 +106,8 @@ def test_an_own_check_without_a_valid_result_refuses(
 # --- checks that are left out --------------------------------------------------------------------
 
 
-def test_a_dropped_check_stays_visible_with_its_reason(workshop: Make, tmp_path: Path) -> None:
-    """It stands in verdict.json, in the summary and on the page, and is not run."""
+def test_dropped_check_is_shown_with_its_reason(workshop: Make, tmp_path: Path) -> None:
+    """verdict.json, the summary and the page show it; it does not run."""
     made = workshop("regression")
     checks = documented(2)
     progress: list[str] = []
@@ -131,9 +129,7 @@ def test_a_dropped_check_stays_visible_with_its_reason(workshop: Make, tmp_path:
 
 
 @pytest.mark.parametrize("damage", ["model_card.md", "manifest.json"])
-def test_a_dropped_check_stays_visible_where_nothing_else_is_run(
-    workshop: Make, damage: str
-) -> None:
+def test_dropped_check_is_shown_on_an_early_refusal(workshop: Make, damage: str) -> None:
     made = workshop("regression")
     if damage == "manifest.json":
         made.edit_json(damage, lambda value: value.update(seed=7))
@@ -186,23 +182,23 @@ def own_if(check: Check, name: str) -> Check:
 
 
 @pytest.mark.parametrize("what", LISTS)
-def test_a_list_with_a_mistake_is_refused(what: str) -> None:
+def test_check_list_with_a_mistake_is_refused(what: str) -> None:
     make, code = LISTS[what]
     with pytest.raises(BadInput) as refused:
         make()
     assert refused.value.code == code
 
 
-def test_two_checks_of_one_name_are_refused_before_anything_is_run(workshop: Make) -> None:
+def test_validate_two_checks_of_one_name_are_refused(workshop: Make) -> None:
     made = workshop("regression")
     with pytest.raises(BadInput, match="own"):
         validate(made.bundle, made.definition, [own(_crash), own(_crash)])
 
 
-# --- what must stand in a verdict to be signed ---------------------------------------------------
+# --- checks of a verdict before a signature ------------------------------------------------------
 
 
-def test_a_check_added_since_the_verdict_must_be_run_before_signing(passed: Workshop) -> None:
+def test_accept_check_added_after_the_verdict_is_refused(passed: Workshop) -> None:
     passes = own(lambda _: Result("pass", "", ""))
     with pytest.raises(BadInput, match="lacks own"):
         accept(passed.bundle, DATA_SCIENCE, MODEL, [*QUICK, passes])
@@ -214,8 +210,8 @@ def test_a_check_added_since_the_verdict_must_be_run_before_signing(passed: Work
     assert refusal(passed.bundle.name) is None
 
 
-def test_an_own_check_that_refuses_keeps_everybody_from_signing(passed: Workshop) -> None:
-    """Also where the verdict says that it passed."""
+def test_accept_refusing_own_check_is_refused(passed: Workshop) -> None:
+    """Even if the recorded verdict is passed."""
     checks = [*QUICK, own(lambda _: Result("pass", "", ""))]
     record(validate(passed.bundle, MODEL, checks))
     commit_all()
@@ -225,7 +221,7 @@ def test_an_own_check_that_refuses_keeps_everybody_from_signing(passed: Workshop
 
 
 @pytest.mark.parametrize("later", [{"documented": "another reason"}, {}], ids=["another", "none"])
-def test_a_check_dropped_or_taken_up_again_since_the_verdict_is_not_signed_for(
+def test_accept_check_dropped_or_restored_after_the_verdict_is_refused(
     passed: Workshop, later: dict[str, str]
 ) -> None:
     dropped = without(QUICK, {"documented": REASON})

@@ -1,4 +1,4 @@
-"""What a team adds to poc/features.py travels: trained, built, judged and served without poc."""
+"""A team's own feature code is trained, built, validated and served without poc."""
 
 import json
 import os
@@ -64,7 +64,7 @@ from engine.bundle.bundle import read
 from engine.serving.model.predictor import load
 
 predictor = load(read(Path(sys.argv[1])), rehearsal=True)
-assert predictor._direct is not None
+assert predictor.unrolled is not None
 steps = [name for name, *_ in predictor._model[0].transformers_]
 print(json.dumps(steps))
 """
@@ -78,7 +78,7 @@ def python(root: Path, code: str, *words: str) -> subprocess.CompletedProcess[st
 
 
 def built(root: Path, own: str) -> dict[str, Any]:
-    """A project whose team added `own` to its feature code, trained, built and judged there."""
+    """The results of a project whose feature code has `own` at its end."""
     copy_code(root)
     shutil.copytree(source("eda"), root / "eda", dirs_exist_ok=True)  # the gate's runner
     make_project(root, "regression")
@@ -93,7 +93,7 @@ def built(root: Path, own: str) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("store")
-def test_an_own_function_and_an_own_transformer_are_served_without_the_project(
+def test_own_features_are_served_without_the_project(
     tmp_path: Path,
 ) -> None:
     output = built(tmp_path / "project", OWN)
@@ -110,7 +110,7 @@ def test_an_own_function_and_an_own_transformer_are_served_without_the_project(
 
 
 @pytest.mark.usefixtures("store")
-def test_feature_code_that_leans_on_the_project_is_refused_by_its_line(tmp_path: Path) -> None:
+def test_own_features_importing_the_project_are_refused(tmp_path: Path) -> None:
     leaning = OWN + "\n\nfrom engine.data.simulator import simulate\n"
     line = source("poc/features.py").read_text().count("\n") + ADDED.count("\n")
     line += leaning.count("\n")

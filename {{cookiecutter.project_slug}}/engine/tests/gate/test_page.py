@@ -1,4 +1,4 @@
-"""The verdict reads the same in the terminal, in a pull request and on the page."""
+"""The verdict in the terminal, in a pull request and on the page."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ from handoff.__main__ import main
 
 @pytest.fixture
 def mixed(workshop: Make) -> Verdict:
-    """A refusal, a warning, a pass, and one that does not apply."""
+    """A verdict with a refusal, a warning, a pass, and a check that is not applicable."""
     made = workshop("regression")
     checks = (
         Check("problem complete", "worth it", lambda _: Result("pass", "3 | 4", "<b>all</b>")),
@@ -28,7 +28,7 @@ def mixed(workshop: Make) -> Verdict:
     return validate(made.bundle, made.definition, checks)
 
 
-def test_a_pull_request_sees_every_line_and_what_to_do(mixed: Verdict) -> None:
+def test_markdown_has_every_finding_and_next_step(mixed: Verdict) -> None:
     text = markdown(mixed)
     assert text.splitlines()[0].endswith(" refused")
     assert "| worth it | problem complete | ✓ pass | 3 \\| 4 |" in text
@@ -36,16 +36,14 @@ def test_a_pull_request_sees_every_line_and_what_to_do(mixed: Verdict) -> None:
     assert text.index("### Refused") < text.index("### Warnings")
 
 
-def test_the_terminal_names_each_group_once(
-    mixed: Verdict, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_show_names_each_group_once(mixed: Verdict, capsys: pytest.CaptureFixture[str]) -> None:
     show(mixed)
     text = capsys.readouterr().out
     assert text.count("worth it") == 1
     assert "leakage: add:" in text
 
 
-def test_the_page_begins_with_the_verdict_and_needs_no_network(
+def test_write_page_begins_with_the_verdict_and_needs_no_network(
     mixed: Verdict, tmp_path: Path
 ) -> None:
     html = write(mixed, tmp_path / "gate.html").read_text()
@@ -57,9 +55,9 @@ def test_the_page_begins_with_the_verdict_and_needs_no_network(
     assert len(html) < 500_000
 
 
-def test_the_pictures_of_sound_work_are_on_its_page(workshop: Make, tmp_path: Path) -> None:
+def test_write_sound_work_has_its_pictures(workshop: Make, tmp_path: Path) -> None:
     verdict = workshop("binary").validate()
-    # What could not be asked is never counted among what let the bundle through.
+    # Checks that are not applicable do not count as passed.
     assert "Not applicable: champion" in lead(verdict)
     assert verdict.outcome == "passed"
     html = write(verdict, tmp_path / "gate.html").read_text()
@@ -67,7 +65,7 @@ def test_the_pictures_of_sound_work_are_on_its_page(workshop: Make, tmp_path: Pa
     assert [path.name for path in tmp_path.glob("*.html*")] == ["gate.html"]
 
 
-def test_a_check_that_crashes_is_a_refusal(workshop: Make) -> None:
+def test_validate_crashing_check_refuses(workshop: Make) -> None:
     made = workshop("regression")
 
     def crash(context: CheckContext) -> Result:
@@ -78,7 +76,7 @@ def test_a_check_that_crashes_is_a_refusal(workshop: Make) -> None:
     assert "ZeroDivisionError('no rows')" in verdict.findings[0].measured
 
 
-def test_what_was_not_asked_has_not_passed(workshop: Make) -> None:
+def test_validate_skipped_checks_refuse(workshop: Make) -> None:
     made = workshop("regression")
     made.edit_json("manifest.json", lambda value: value.update(seed=7))
     verdict = validate(made.bundle, made.definition, STANDARD_CHECKS)
@@ -87,15 +85,15 @@ def test_what_was_not_asked_has_not_passed(workshop: Make) -> None:
     assert "reproducible" in markdown(verdict)
 
 
-def test_a_long_check_says_what_it_does(workshop: Make) -> None:
+def test_validate_slow_check_reports_its_note(workshop: Make) -> None:
     made = workshop("regression")
     text: list[str] = []
-    slow = Check("budget", "runs the same", lambda _: Result("pass", "", ""), "asking the server")
+    slow = Check("budget", "runs the same", lambda _: Result("pass", "", ""), "sending requests")
     validate(made.bundle, made.definition, [slow, QUICK[0]], text.append)
-    assert text == ["  problem complete", "  budget: asking the server …"]
+    assert text == ["  problem complete", "  budget: sending requests …"]
 
 
-def test_the_command_refuses_with_code_3_and_leaves_the_page(
+def test_check_command_refusal_exits_with_3_and_writes_the_page(
     workshop: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made: Workshop = workshop("regression")

@@ -1,4 +1,4 @@
-"""A model that its own commit does not give again does not pass."""
+"""A model that its own commit does not reproduce is refused."""
 
 import json
 import shutil
@@ -15,7 +15,7 @@ from engine.tests.gate.signing import commit_all, git
 from engine.version import identity
 
 
-def test_a_committed_training_gives_the_same_model_again(passed: Workshop) -> None:
+def test_reproducible_committed_training_passes(passed: Workshop) -> None:
     verdict = json.loads((RECORDS / passed.bundle.name / VERDICT).read_text())
     [line] = [one for one in verdict["findings"] if one["check"] == "reproducible"]
     assert line["verdict"] == "pass"
@@ -26,8 +26,8 @@ def _at(made: Workshop, commit: str) -> None:
     made.edit_json("manifest.json", put(commit, "code", "commit"))
 
 
-def test_a_bundle_of_the_committed_engine_passes_whatever_its_tests_say(passed: Workshop) -> None:
-    """The twin of those below: tests and READMEs do not make another engine."""
+def test_reproducible_changed_engine_tests_pass(passed: Workshop) -> None:
+    """The passing case of those below: tests and READMEs do not change the engine's identity."""
     note = passed.root / "engine/tests/test_ours.py"
     note.parent.mkdir(exist_ok=True)
     note.touch()
@@ -38,7 +38,7 @@ def test_a_bundle_of_the_committed_engine_passes_whatever_its_tests_say(passed: 
     assert finding.outcome == "pass", finding.measured
 
 
-def test_a_commit_with_another_engine_is_refused_with_both_versions(passed: Workshop) -> None:
+def test_reproducible_other_engine_is_refused(passed: Workshop) -> None:
     built = read(passed.bundle).manifest["engine"]
     (passed.root / "engine/VERSION").write_text("2.9.0\n")
     with (passed.root / "engine/training/retrain.py").open("a") as code:
@@ -55,18 +55,18 @@ def test_a_commit_with_another_engine_is_refused_with_both_versions(passed: Work
     assert "train and build again" in finding.next
 
 
-def test_a_bundle_that_records_no_engine_is_refused(passed: Workshop) -> None:
-    """One of engine 1: it is served as before, and accepted no more."""
+def test_reproducible_unrecorded_engine_is_refused(passed: Workshop) -> None:
+    """Bundles of engine 1 are served, but not accepted."""
     passed.edit_json("manifest.json", lambda manifest: manifest.pop("engine"))
     finding = passed.run("reproducible")
     assert finding.outcome == "refuse"
     assert "built with no known engine" in finding.measured
 
 
-def test_a_commit_without_engine_needs_the_one_that_is_installed(
+def test_reproducible_commit_without_engine_uses_the_installed_one(
     passed: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the wheel the commit holds none, so the recorded hash alone names it."""
+    """With a wheel, the commit holds no engine: only the recorded hash identifies it."""
     elsewhere = passed.root.parent / "site-packages/engine"
     shutil.copytree(passed.root / "engine", elsewhere)
     git("rm", "--quiet", "-r", "engine")
@@ -79,7 +79,7 @@ def test_a_commit_without_engine_needs_the_one_that_is_installed(
     assert passed.run("reproducible").outcome == "refuse"
 
 
-def test_a_commit_that_trains_another_model_is_refused(passed: Workshop) -> None:
+def test_reproducible_other_model_is_refused(passed: Workshop) -> None:
     features = passed.root / FEATURES
     ours = features.read_text()
     features.write_text(ours.replace("LARGEST = 1e30", "LARGEST = 9.0"))
@@ -92,7 +92,7 @@ def test_a_commit_that_trains_another_model_is_refused(passed: Workshop) -> None
     assert "golden row" in finding.measured
 
 
-def test_a_commit_that_cannot_train_is_refused_with_its_words(passed: Workshop) -> None:
+def test_reproducible_commit_that_cannot_train_is_refused(passed: Workshop) -> None:
     git("rm", "--quiet", "data/contract.py")
     commit_all()
     _at(passed, git("rev-parse", "HEAD").strip())
@@ -101,7 +101,7 @@ def test_a_commit_that_cannot_train_is_refused_with_its_words(passed: Workshop) 
     assert "No module named 'data.contract'" in finding.measured
 
 
-def test_an_error_in_committed_code_is_said_with_its_place(passed: Workshop) -> None:
+def test_reproducible_error_in_committed_code_is_located(passed: Workshop) -> None:
     model = passed.root / "poc/model.py"
     ours = model.read_text()
     model.write_text(ours + "\nnothing_at_all\n")
@@ -115,7 +115,7 @@ def test_an_error_in_committed_code_is_said_with_its_place(passed: Workshop) -> 
     assert "Traceback" not in finding.measured
 
 
-def test_feature_code_that_is_another_each_time_is_named_as_the_cause(passed: Workshop) -> None:
+def test_reproducible_random_feature_code_is_refused_and_named_by_safe(passed: Workshop) -> None:
     features = passed.root / FEATURES
     ours = features.read_text()
     features.write_text(ours.replace("LARGEST = 1e30", "LARGEST = 9.0"))
@@ -125,11 +125,11 @@ def test_feature_code_that_is_another_each_time_is_named_as_the_cause(passed: Wo
     _at(passed, git("rev-parse", "HEAD").strip())
     finding = passed.run("reproducible")
     assert finding.outcome == "refuse"
-    assert "differs between runs: features.py line" in finding.next
-    assert "imports random" in finding.next
+    assert "check `safe`" in finding.next
+    assert "imports random" in passed.run("safe").measured
 
 
-def test_a_committed_link_out_of_the_project_is_said_in_a_sentence(passed: Workshop) -> None:
+def test_reproducible_link_out_of_the_project_is_refused(passed: Workshop) -> None:
     Path("data/notes.csv").symlink_to(Path("/srv/elsewhere.csv"))
     commit_all()
     _at(passed, git("rev-parse", "HEAD").strip())
@@ -140,7 +140,7 @@ def test_a_committed_link_out_of_the_project_is_said_in_a_sentence(passed: Works
 
 
 @pytest.mark.parametrize("commit", ["0" * 40, "--output=evil.tar"])
-def test_a_commit_that_nobody_knows_is_refused(passed: Workshop, commit: str) -> None:
+def test_reproducible_unknown_commit_is_refused(passed: Workshop, commit: str) -> None:
     _at(passed, commit)
     finding = passed.run("reproducible")
     assert finding.outcome == "refuse"
@@ -148,7 +148,7 @@ def test_a_commit_that_nobody_knows_is_refused(passed: Workshop, commit: str) ->
     assert not Path("evil.tar").exists()
 
 
-def test_work_that_is_not_committed_is_trained_again_from_its_snapshot(passed: Workshop) -> None:
+def test_reproducible_uncommitted_work_is_a_warning(passed: Workshop) -> None:
     passed.edit_json("manifest.json", put(True, "code", "dirty"))
     finding = passed.run("reproducible")
     assert finding.outcome == "warn", finding.measured

@@ -1,4 +1,4 @@
-"""A model that stumbles over what the contract allows does not pass."""
+"""A model that fails on rows which the contract allows is refused."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from engine.contract.column import Column
-from engine.gate.checks.robust import Array, Row, edge_rows, faults
+from engine.gate.checks.runs_the_same import Row, edge_rows, score_faults
+from engine.problem.metrics import Array
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.lies import FEATURES
 
@@ -60,12 +61,12 @@ def does_not_add_up(rows: Sequence[Row]) -> Array:
 
 
 def looks_around(rows: Sequence[Row]) -> Array:
-    """Scaled by the rows that are names together."""
+    """Scaled by the other rows of the batch."""
     return chances(weights(rows) / (80 + weights(rows).max()))
 
 
 def counts_along(rows: Sequence[Row]) -> Array:
-    """The answer depends on the place in the batch."""
+    """The score depends on the place in the batch."""
     return chances((weights(rows) + np.arange(len(rows)) * 1e-3) / 80)
 
 
@@ -84,16 +85,16 @@ UNSOUND: dict[str, tuple[Callable[[Sequence[Row]], Array], str]] = {
 
 
 @pytest.mark.parametrize("what", UNSOUND)
-def test_a_model_that_stumbles_is_refused(what: str) -> None:
+def test_robust_unsound_scores_are_faults(what: str) -> None:
     scores, words = UNSOUND[what]
-    assert any(words in fault for fault in faults(scores, CASES, "binary"))
+    assert any(words in fault for fault in score_faults(scores, CASES, "binary"))
 
 
-def test_a_sound_model_is_not(workshop: Make) -> None:
-    assert faults(sound, CASES, "binary") == []
+def test_robust_sound_scores_have_no_faults(workshop: Make) -> None:
+    assert score_faults(sound, CASES, "binary") == []
 
 
-def test_every_edge_of_every_input_is_asked() -> None:
+def test_robust_edge_rows_cover_every_input() -> None:
     names = {what for what, _ in CASES}
     assert {"weight missing", "weight at its maximum", "items near its minimum", "carrier unseen",
             "carrier empty", "shop = south", "fragile false", "at far ahead"} <= names  # fmt: skip
@@ -105,7 +106,7 @@ def test_every_edge_of_every_input_is_asked() -> None:
     assert values["weight near its maximum"] < 40.0
 
 
-def test_feature_code_that_looks_at_the_batch_is_refused(workshop: Make) -> None:
+def test_robust_feature_code_using_the_batch_is_refused(workshop: Make) -> None:
     made = workshop("regression")
     line = "made[:, place] = 0.0 if self.empty_[place] else values"
     made.edit("code/features.py", line, f"{line} + (len(frame) > 1)", also=FEATURES)

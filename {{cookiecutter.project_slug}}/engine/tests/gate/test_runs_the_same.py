@@ -1,4 +1,4 @@
-"""What was made of something else, or is answered otherwise when served, does not pass."""
+"""A bundle of other files, or with other predictions when served, is refused."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -32,13 +32,13 @@ def _edit(path: Path, old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize("what", ELSEWHERE)
-def test_what_was_made_of_something_else_is_refused(workshop: Make, what: str) -> None:
+def test_current_other_inputs_are_refused(workshop: Make, what: str) -> None:
     made = workshop("regression")
     ELSEWHERE[what](made)
     assert made.refused_by() == {"current"}
 
 
-def test_line_ends_are_no_difference(workshop: Make) -> None:
+def test_current_other_line_ends_pass(workshop: Make) -> None:
     made = workshop("regression")
     for name in (PROBLEM, FEATURES):
         path = made.root / name
@@ -47,7 +47,7 @@ def test_line_ends_are_no_difference(workshop: Make) -> None:
 
 
 def column(name: str, **values: Any) -> Callable[[Any], None]:
-    """Change what contract.json says of a column."""
+    """A change of a column in contract.json."""
     return lambda value: next(one for one in value["inputs"] if one["name"] == name).update(values)
 
 
@@ -69,26 +69,26 @@ OTHER_CONTRACTS: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("what", OTHER_CONTRACTS)
-def test_another_contract_than_that_of_the_data_is_refused(workshop: Make, what: str) -> None:
+def test_contract_other_than_the_data_is_refused(workshop: Make, what: str) -> None:
     made = workshop("regression")
     made.edit_json("contract.json", OTHER_CONTRACTS[what])
     assert made.run("contract").outcome == "refuse"
 
 
-def test_a_contract_that_changed_since_is_refused(workshop: Make) -> None:
+def test_contract_changed_after_training_is_refused(workshop: Make) -> None:
     made = workshop("regression")
     wider = ORDERS.update_column("weight", checks=[pa.Check.in_range(0, 4000)])
     assert Workshop(made.root, wider, made.bundle).run("contract").outcome == "refuse"
 
 
-def test_a_rule_that_only_warns_in_training_is_refused(workshop: Make) -> None:
+def test_contract_rule_that_only_warns_is_refused(workshop: Make) -> None:
     made = workshop("regression")
     warns = pa.Check.in_range(0, 40, raise_warning=True)
     loose = Workshop(made.root, ORDERS.update_column("weight", checks=[warns]), made.bundle)
     assert "weight above its range (training)" in loose.run("contract").measured
 
 
-def test_a_number_without_a_range_is_a_warning(workshop: Make) -> None:
+def test_contract_number_without_a_range_is_a_warning(workshop: Make) -> None:
     made = workshop("regression")
     unbounded = Workshop(made.root, ORDERS.update_column("weight", checks=[]), made.bundle)
     made.edit_json("contract.json", column("weight", minimum=None, maximum=None))
@@ -112,13 +112,13 @@ OTHER_ANSWERS: dict[str, Callable[[Rows], object]] = {
 
 
 @pytest.mark.parametrize("what", OTHER_ANSWERS)
-def test_other_golden_rows_are_refused(workshop: Make, what: str) -> None:
+def test_parity_other_golden_rows_are_refused(workshop: Make, what: str) -> None:
     made = workshop("regression")
     edit_golden(made, OTHER_ANSWERS[what])
     assert made.refused_by() == {"parity"}
 
 
-def test_feature_code_that_behaves_differently_when_served_is_refused(workshop: Make) -> None:
+def test_parity_feature_code_that_differs_when_served_is_refused(workshop: Make) -> None:
     made = workshop("regression")
     twist = "LARGEST = 1e30 if __name__.startswith('poc') else 3.0"
     made.edit("code/features.py", "LARGEST = 1e30", twist, also=FEATURES)
@@ -127,7 +127,7 @@ def test_feature_code_that_behaves_differently_when_served_is_refused(workshop: 
     assert "golden row" in finding.measured
 
 
-def test_another_model_is_refused(workshop: Make) -> None:
+def test_parity_other_model_is_refused(workshop: Make) -> None:
     made = workshop("regression")
     model = skops.io.load(path := made.bundle / "model/model.skops", trusted=types_in(path))
     predictor = model[-1]

@@ -1,4 +1,4 @@
-"""What nobody should own does not pass: strangers, pickles, secrets, persons, untrusted types."""
+"""Unknown files, pickles, secrets, personal columns and untrusted types are refused."""
 
 import json
 import re
@@ -20,7 +20,7 @@ from engine.tests.gate.lies import FEATURES, edit_golden, put, types_in
 from engine.tests.gate.made import Workshop, reseal
 
 
-def test_a_file_that_is_none_of_a_bundles_is_refused(workshop: Make) -> None:
+def test_complete_unknown_file_is_refused(workshop: Make) -> None:
     made = workshop("regression")
     (made.bundle / "model/weights.pkl").write_bytes(b"\x80\x04N.")
     reseal(made.bundle)
@@ -31,16 +31,14 @@ OPTION = {"commit": "--output=x", "dirty": False, "snapshot": ""}
 
 
 @pytest.mark.parametrize("code", [1, "clean", {"commit": "0" * 40}, OPTION, None])
-def test_a_manifest_that_does_not_say_which_code_it_was_is_refused(
-    workshop: Make, code: Any
-) -> None:
+def test_complete_manifest_without_valid_code_is_refused(workshop: Make, code: Any) -> None:
     made = workshop("regression")
     made.edit_json("manifest.json", put(code, "code"))
     assert made.refused_by() == {"complete"}
 
 
 @pytest.mark.parametrize("field", ["run_id", "code", "trained_at", "version"])
-def test_a_manifest_that_leaves_something_out_is_refused(workshop: Make, field: str) -> None:
+def test_complete_manifest_without_a_field_is_refused(workshop: Make, field: str) -> None:
     made = workshop("regression")
     made.edit_json("manifest.json", lambda value: value.pop(field))
     assert made.refused_by() == {"complete"}
@@ -54,7 +52,7 @@ def _pack(made: Workshop, name: str, content: bytes) -> None:
 
 def _twice(made: Workshop) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # zipfile itself finds two entries of one name odd
+        warnings.simplefilter("ignore")  # zipfile warns of two entries of one name
         _pack(made, "schema.json", b"{}")
 
 
@@ -83,7 +81,7 @@ def _bomb(made: Workshop) -> None:
 
 
 def _remark(made: Workshop) -> None:
-    """A word more in the archive's own description of the model."""
+    """Add a key to the archive's description of the model."""
     path = made.bundle / "model/model.skops"
     with zipfile.ZipFile(path) as archive:
         entries = {name: archive.read(name) for name in archive.namelist()}
@@ -194,7 +192,7 @@ UNSAFE: dict[str, tuple[Callable[[Workshop], None], str]] = {
 
 
 @pytest.mark.parametrize("what", UNSAFE)
-def test_what_nobody_should_own_is_refused(workshop: Make, what: str) -> None:
+def test_safe_unsafe_content_is_refused(workshop: Make, what: str) -> None:
     made = workshop("regression")
     plant, words = UNSAFE[what]
     plant(made)
@@ -203,7 +201,7 @@ def test_what_nobody_should_own_is_refused(workshop: Make, what: str) -> None:
     assert words in result.measured
 
 
-def test_a_model_that_may_not_be_loaded_is_measured_by_no_check(workshop: Make) -> None:
+def test_safe_untrusted_model_is_refused_by_all_that_load_it(workshop: Make) -> None:
     made = workshop("regression")
     _untrusted(made)
     assert made.refused_by() == {
@@ -241,12 +239,12 @@ FOUND = {
         ("a key", '"secret_key": "%s1"'),
     ],
 )
-def test_short_ones_and_those_in_json_are_found(what: str, template: str) -> None:
+def test_secrets_short_or_in_json_are_found(what: str, template: str) -> None:
     assert re.search(SECRETS[what], (template % "correcto").encode())
 
 
 @pytest.mark.parametrize("what", FOUND)
-def test_a_secret_is_known_by_its_form(what: str) -> None:
+def test_secrets_are_found_by_their_form(what: str) -> None:
     assert what in [name for name, form in SECRETS.items() if re.search(form, FOUND[what].encode())]
 
 
@@ -259,5 +257,5 @@ def test_a_secret_is_known_by_its_form(what: str) -> None:
         "token = tokens_by_v2_name",
     ],
 )
-def test_what_only_speaks_of_secrets_is_none(text: str) -> None:
+def test_secrets_text_without_a_secret_passes(text: str) -> None:
     assert not [name for name, form in SECRETS.items() if re.search(form, text.encode())]

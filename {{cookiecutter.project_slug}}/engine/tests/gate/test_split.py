@@ -1,4 +1,4 @@
-"""Rows that judge a model are not those it learned from, and do not judge too many models."""
+"""Test rows that are not separate are refused; a test set that is used up is a warning."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ import pytest
 from engine.bundle.bundle import read as read_bundle
 from engine.data.split import Split
 from engine.gate.checks.check import CheckContext
-from engine.gate.checks.split import MOST_EVALUATIONS, split
+from engine.gate.checks.honest import MOST_EVALUATIONS, split
 from engine.problem.spec import read
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.lies import put
@@ -16,18 +16,18 @@ from engine.tests.gate.made import MODEL, ORDERS
 from engine.training.dataset import gather
 
 
-def test_a_split_that_mixes_times_is_refused(workshop: Make) -> None:
+def test_split_mixing_times_is_refused(workshop: Make) -> None:
     made = workshop("binary")
     dataset = gather(read(), ORDERS)
     rows = np.random.default_rng(0).permutation(len(dataset.frame))
-    mixed = Split(np.sort(rows[180:]), np.sort(rows[:180]), dataset.parts.how)
-    context = CheckContext(read_bundle(made.bundle), MODEL, replace(dataset, parts=mixed))
+    mixed = Split(np.sort(rows[180:]), np.sort(rows[:180]), dataset.split.how)
+    context = CheckContext(read_bundle(made.bundle), MODEL, replace(dataset, split=mixed))
     result = split(context)
     assert result.outcome == "refuse"
     assert "not later than the last learnt from" in result.measured
 
 
-def test_a_model_that_was_made_with_another_split_is_refused(
+def test_split_other_than_in_training_is_refused(
     workshop: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = workshop("regression")
@@ -41,7 +41,7 @@ def test_a_model_that_was_made_with_another_split_is_refused(
 @pytest.mark.parametrize(
     ("times", "outcome"), [(MOST_EVALUATIONS, "pass"), (MOST_EVALUATIONS + 1, "warn")]
 )
-def test_a_test_that_judged_many_models_is_used_up(
+def test_split_many_test_evaluations_are_a_warning(
     workshop: Make, times: int, outcome: str
 ) -> None:
     made = workshop("regression")
@@ -53,7 +53,7 @@ def test_a_test_that_judged_many_models_is_used_up(
     )
 
 
-def test_a_run_that_nobody_knows_is_no_pass(workshop: Make) -> None:
+def test_split_unknown_run_is_refused(workshop: Make) -> None:
     made = workshop("regression")
     made.edit_json("manifest.json", put("0" * 32, "run_id"))
     finding = made.run("split")

@@ -1,4 +1,4 @@
-"""What is unsound is not signed for, by either team."""
+"""Neither team can sign for an unsound bundle."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ from engine.tests.gate.signing import ML_ENGINEERING, aliased, commit_all, git
 
 
 def validated_again(made: Workshop) -> Workshop:
-    """The bundle under the id that it has now, with the verdict that it gets."""
+    """The bundle under its new id, with the gate's verdict on it."""
     bundle = made.bundle.rename(made.bundle.parent / reseal(made.bundle))
     verdict = validate(bundle, made.definition, QUICK)
     record(verdict)
@@ -32,7 +32,7 @@ def validated_again(made: Workshop) -> Workshop:
 
 
 def with_passed_verdict(made: Workshop, record_of: Path | None = None) -> Workshop:
-    """The bundle under its new id, with a verdict that every check has passed it."""
+    """The bundle under its new id, with the passed verdict of the unchanged bundle."""
     bundle = made.bundle.rename(made.bundle.parent / reseal(made.bundle))
     verdict = json.loads(((record_of or RECORDS / made.bundle.name) / VERDICT).read_text())
     folder = RECORDS / bundle.name
@@ -52,7 +52,7 @@ def _refused(made: Workshop) -> Workshop:
 
 
 def _praised(made: Workshop) -> Workshop:
-    """A bundle that lies of itself, under a verdict that every check has passed it."""
+    """A bundle with a changed figure, and a passed verdict."""
     made.edit_json("evaluation.json", lambda value: value["candidate"].update(value=0.01))
     return with_passed_verdict(made)
 
@@ -115,7 +115,7 @@ def _nameless(key: str) -> Callable[[Workshop], Workshop]:
 
 
 def _other_model(made: Workshop) -> Workshop:
-    """A bundle that is true of its model in every word, but of a model that no run trained."""
+    """A consistent bundle of a model that no run trained."""
     run = fetch(read(made.bundle).manifest["run_id"])
     model = load_model(made.bundle / "model/model.skops")
     weights = model[-1].coef_ if hasattr(model[-1], "coef_") else model[-1]._baseline_prediction
@@ -178,12 +178,12 @@ UNSIGNED: dict[str, tuple[Callable[[Workshop], Workshop], str]] = {
 
 
 @pytest.mark.parametrize("what", UNSIGNED)
-def test_nobody_signs_for(passed: Workshop, what: str) -> None:
+def test_accept_unsound_bundle_is_refused(passed: Workshop, what: str) -> None:
     prepare, code = UNSIGNED[what]
     made = prepare(passed)
     with pytest.raises(BadInput) as refused:
         accept(made.bundle, ML_ENGINEERING, made.definition, STANDARD_CHECKS)
-    if code:  # the others are faults of other rooms
+    if code:  # other rooms raise the others
         assert refused.value.code == code
     assert list(RECORDS.rglob("*.toml")) == []
     assert not Path("bundles").exists()

@@ -1,4 +1,4 @@
-"""A journey stops where a gate closes, says so, and never makes a stage up."""
+"""A journey stops where a gate closes, and keeps no incomplete result."""
 
 import json
 from pathlib import Path
@@ -40,7 +40,9 @@ def stages(monkeypatch: pytest.MonkeyPatch, *results: StageResult | BaseExceptio
     monkeypatch.setattr(rehearse, "STAGES", tuple(map(stage, range(len(results)), results)))
 
 
-def test_it_stops_where_a_gate_closes(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rehearse_stops_where_a_gate_closes(
+    problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stages(monkeypatch, StageResult("fine"), StageResult("no", closed=True), StageResult("never"))
     journey = rehearse.rehearse(programs(), lambda _: None)
     assert [step.status for step in journey.steps] == ["passed", "stopped", "not run"]
@@ -48,16 +50,14 @@ def test_it_stops_where_a_gate_closes(problem: Problem, monkeypatch: pytest.Monk
     assert (journey.verdict, journey.stopped_at) == ("stopped", "stage1")
 
 
-def test_a_warning_does_not_stop_it(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rehearse_warning_does_not_stop(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
     stages(monkeypatch, StageResult("look", warned=True), StageResult("fine"))
     journey = rehearse.rehearse(programs(), lambda _: None)
     assert [step.status for step in journey.steps] == ["warned", "passed"]
     assert (journey.verdict, journey.stopped_at) == ("passed", None)
 
 
-def test_the_summary_says_what_the_page_says(
-    problem: Problem, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_write_summary_and_page_agree(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
     result = StageResult("<script>alert(1)</script>", (Note("a note"),), values={"answered": 3})
     stages(monkeypatch, result, StageResult("no", closed=True))
     journey = rehearse.rehearse(programs(), lambda _: None)
@@ -71,18 +71,14 @@ def test_the_summary_says_what_the_page_says(
     assert "<script>" not in page
 
 
-def test_bad_input_is_not_called_a_closed_gate(
-    problem: Problem, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rehearse_bad_input_is_raised(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
     stages(monkeypatch, StageResult("fine"), BadInput("the rows break the contract"))
     with pytest.raises(BadInput, match="break the contract"):
         rehearse.rehearse(programs(), lambda _: None)
     assert not Path("build/journey/summary.json").exists()
 
 
-def test_a_former_journey_leaves_nothing_behind(
-    problem: Problem, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_write_replaces_the_last_journey(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
     stages(monkeypatch, StageResult("fine"))
     Path("build/journey/bundle").mkdir(parents=True)
     Path("build/journey/bundle/old").write_text("old", "utf-8")
@@ -92,7 +88,7 @@ def test_a_former_journey_leaves_nothing_behind(
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), BadInput("broken rows"), OSError()])
-def test_a_journey_that_is_stopped_keeps_the_last_one_and_leaves_nothing_else(
+def test_rehearse_interrupted_keeps_the_last_journey(
     problem: Problem, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
     stages(monkeypatch, StageResult("fine"), error)

@@ -15,7 +15,7 @@ Table = tuple[pd.DataFrame, Any]
 
 
 def measured(rng: Rng, rows: int, share: float) -> Table:
-    """One measurement that parts two classes almost or wholly."""
+    """One measurement that separates two classes almost or wholly."""
     late = rng.random(rows) < share
     frame = noise(rng, rows, 5)
     frame["strong"] = late * rng.choice([3, 4, 4.5, 5, 6]) + rng.normal(size=rows)
@@ -25,10 +25,10 @@ def measured(rng: Rng, rows: int, share: float) -> Table:
 def clusters(rng: Rng, rows: int, share: float) -> Table:
     """Classes far apart in a few numbers."""
     centers = int(rng.choice([2, 3, 5]))
-    found, label = datasets.make_blobs(
+    points, label = datasets.make_blobs(
         rows, 4, centers=centers, random_state=int(rng.integers(999))
     )
-    return pd.DataFrame(found).rename(columns="c{}".format), pd.Series(label.astype(str))
+    return pd.DataFrame(points).rename(columns="c{}".format), pd.Series(label.astype(str))
 
 
 def grades(rng: Rng, rows: int, share: float) -> Table:
@@ -53,10 +53,10 @@ def physics(rng: Rng, rows: int, share: float) -> Table:
 
 def past(rng: Rng, rows: int, share: float) -> Table:
     """What a quantity was, the day and the week before."""
-    walk = np.cumsum(rng.normal(size=rows)) * 0.3 + 10 * np.sin(np.arange(rows) / 20)
+    level = np.cumsum(rng.normal(size=rows)) * 0.3 + 10 * np.sin(np.arange(rows) / 20)
     days = pd.Timestamp("2025-01-01") + pd.to_timedelta(np.arange(rows), "D")
-    lags = {f"lag {n}": np.r_[walk[:n], walk[:-n]].round(2) for n in (1, 7)}
-    return pd.DataFrame({"day": days, "week": np.arange(rows) // 7 % 52, **lags}), walk.round(2)
+    lags = {f"lag {n}": np.r_[level[:n], level[:-n]].round(2) for n in (1, 7)}
+    return pd.DataFrame({"day": days, "week": np.arange(rows) // 7 % 52, **lags}), level.round(2)
 
 
 def rates(rng: Rng, rows: int, share: float) -> Table:
@@ -66,8 +66,8 @@ def rates(rng: Rng, rows: int, share: float) -> Table:
     late = pd.Series(rng.random(rows) < chance)
     seen, so_far = late.astype(float), late.astype(float).groupby(who)
     before = (so_far.cumsum() - seen) / so_far.cumcount().clip(lower=1)
-    known = seen[rng.random(rows) < 0.7]
-    mean = known.groupby(who[known.index]).mean().reindex(range(who.max() + 1)).fillna(0.5)
+    sampled = seen[rng.random(rows) < 0.7]
+    mean = sampled.groupby(who[sampled.index]).mean().reindex(range(who.max() + 1)).fillna(0.5)
     made = {"before": before, "score": chance.round(3), "mean": mean.to_numpy()[who]}
     return pd.DataFrame({"who": pd.Series(who).astype(str), **made}), late
 
@@ -93,10 +93,10 @@ def orders(rng: Rng, rows: int, share: float) -> Table:
 def instruments(rng: Rng, rows: int, share: float) -> Table:
     """One thing, measured again and again, by better and worse instruments in several units."""
     weight = rng.normal(70, 15, rows)
-    units = {"kg": 1, "lb": 2.2046, "g": 1000}
+    scale = {"kg": 1, "lb": 2.2046, "g": 1000}
     measured = {
         f"{unit} {noise}": ((weight + rng.normal(0, noise, rows)) * by).round(2)
-        for unit, by in units.items()
+        for unit, by in scale.items()
         for noise in (0.5, 1.5, 4.5)
     }
     return pd.DataFrame(measured), weight.round(1)
@@ -140,19 +140,19 @@ def levels(rng: Rng, rows: int, share: float) -> Table:
 
 def bills(rng: Rng, rows: int, share: float) -> Table:
     """A sum of which one part is known and the other about a sixth of it."""
-    known = rng.gamma(4, 8, rows).round(2)
-    tip = (known * rng.choice([0.1, 0.15, 0.2], rows) * np.exp(rng.normal(0, 0.1, rows))).round(2)
-    frame = pd.DataFrame({"known": known, "tax": (known * 0.07).round(2), "unknown": np.nan})
-    return frame, (known + tip).round(2)
+    sampled = rng.gamma(4, 8, rows).round(2)
+    tip = (sampled * rng.choice([0.1, 0.15, 0.2], rows) * np.exp(rng.normal(0, 0.1, rows))).round(2)
+    frame = pd.DataFrame({"known": sampled, "tax": (sampled * 0.07).round(2), "unknown": np.nan})
+    return frame, (sampled + tip).round(2)
 
 
 def checked(rng: Rng, rows: int, share: float) -> Table:
     """A word for each of four classes, right in 96 of 100 rows."""
     words = np.array(["low", "fair", "high", "top"])
     group = rng.integers(0, 4, rows)
-    said = np.where(rng.random(rows) < 0.95, group, rng.integers(0, 4, rows))
+    labels = np.where(rng.random(rows) < 0.95, group, rng.integers(0, 4, rows))
     length = np.exp(group * 0.8 + rng.normal(0, 0.2, rows)).round(1)
-    return pd.DataFrame({"said": words[said], "length": length}), pd.Series(words[group])
+    return pd.DataFrame({"said": words[labels], "length": length}), pd.Series(words[group])
 
 
 KINDS: dict[str, Callable[[Rng, int, float], Table]] = {

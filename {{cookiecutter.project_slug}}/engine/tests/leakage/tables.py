@@ -1,4 +1,4 @@
-"""Tables with and without a leak, and a short way to ask what is found in them."""
+"""Tables with and without a leak, and short ways to search them."""
 
 from typing import Any
 
@@ -48,12 +48,12 @@ def problem(
     time: str | None = None,
     known_in_time: dict[str, str] | None = None,
 ) -> Problem:
-    """A problem about `TARGET`; of `known_after` the outcome, as problem.toml says it."""
-    said = "Said in a test."
+    """A problem about `TARGET`, with columns that are `known_after` the outcome."""
+    text = "Stated in a test."
     return Problem(
         decision=Decision(
-            name="a-test", question=said, action=said, stakeholder=said, intended_use=said,
-            not_for=said,
+            name="a-test", question=text, action=text, stakeholder=text, intended_use=text,
+            not_for=text,
         ),
         target=Target(column=TARGET, task=task, positive=positive, label_delay_days=1),
         rows=Rows(source="parcels", time=time),
@@ -72,20 +72,20 @@ def find(
     known_after: dict[str, str] | None = None,
     time: str | None = None,
 ) -> list[Leak]:
-    """What is found in `frame`; a target of floats is a number, any other has classes."""
-    return find_in(*_framed(frame, target, known_after, time))
+    """The leaks in `frame`; a target of floats is a number, any other has classes."""
+    return find_in(*_arguments(frame, target, known_after, time))
 
 
 def questions(
     frame: pd.DataFrame, target: "pd.Series[Any] | np.ndarray[Any, Any]"
 ) -> dict[str, str]:
-    """What a person is asked about `frame`: columns and what stands in them."""
+    """The questions about `frame`: columns and their single-class values."""
     return {
-        leak.columns[0]: leak.mechanism for leak in single_class_values(*_framed(frame, target))
+        leak.columns[0]: leak.mechanism for leak in single_class_values(*_arguments(frame, target))
     }
 
 
-def _framed(
+def _arguments(
     frame: pd.DataFrame,
     target: "pd.Series[Any] | np.ndarray[Any, Any]",
     known_after: dict[str, str] | None = None,
@@ -96,14 +96,14 @@ def _framed(
     task: Task = "binary" if len(classes) == 2 else "multiclass"
     task = "regression" if outcome.dtype == float else task
     positive = max(classes) if task == "binary" else None
-    asked = problem(task, positive, known_after, time)
-    inputs = [Column(str(n), kind(frame[n])) for n in frame if n not in asked.kept_out]
-    return asked, frame.reset_index(drop=True).assign(**{TARGET: outcome}), inputs
+    definition = problem(task, positive, known_after, time)
+    inputs = [Column(str(n), kind(frame[n])) for n in frame if n not in definition.kept_out]
+    return definition, frame.reset_index(drop=True).assign(**{TARGET: outcome}), inputs
 
 
-def named(found: list[Leak]) -> set[str]:
-    """The columns that are named."""
-    return {name for leak in found for name in leak.columns}
+def named(leaks: list[Leak]) -> set[str]:
+    """The columns that the leaks name."""
+    return {name for leak in leaks for name in leak.columns}
 
 
 def kind(values: pd.Series) -> ColumnType:
@@ -129,11 +129,11 @@ def noise(rng: np.random.Generator, rows: int, columns: int = 12) -> pd.DataFram
 
 
 def missing(rng: np.random.Generator, values: Any, share: float = 0.1) -> pd.Series:
-    """`values` with some of them gone."""
+    """`values`, some of them missing."""
     return pd.Series(values).mask(rng.random(len(values)) < share)
 
 
-def parts(rng: np.random.Generator, rows: int) -> pd.DataFrame:
+def parts_of_target(rng: np.random.Generator, rows: int) -> pd.DataFrame:
     """Columns to compute a target from."""
     start = pd.Timestamp("2026-01-01") + pd.to_timedelta(rng.integers(0, 10**7, rows), "s")
     a = rng.gamma(2, 30, rows) + 1

@@ -1,4 +1,4 @@
-"""What is filled in some of the rows: a copy there is refused, one side alone is a question."""
+"""Columns with blanks: a copy in the filled rows is refused, a single class there is a question."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,38 +22,38 @@ def table(seed: int, share: float) -> "tuple[np.random.Generator, pd.DataFrame, 
 
 @pytest.mark.parametrize("blank", [0.1, 0.3, 0.6, 0.9])
 @pytest.mark.parametrize("share", [0.5, 0.2])
-def test_a_copy_of_classes_is_named_where_it_is_filled_and_a_good_test_is_not(
-    blank: float, share: float
-) -> None:
+def test_find_copy_with_blanks_is_named(blank: float, share: float) -> None:
+    """A copy of the classes is named where it is filled; a good test is not."""
     rng, frame, late = table(1, share)
-    gone = rng.random(ROWS) < blank
+    blank_rows = rng.random(ROWS) < blank
     copies = (
         late.astype(float),
         late.map({True: "lost", False: "here"}),
         pd.Series(np.where(late, rng.choice(["a", "b"], ROWS), rng.choice(["c", "d"], ROWS))),
     )
     for copy in copies:
-        [leak] = find(frame.assign(leak=copy.mask(gone)), late)
+        [leak] = find(frame.assign(leak=copy.mask(blank_rows)), late)
         assert leak.columns == ("leak",)
         assert "where it is filled" in leak.mechanism
     test = (late ^ (rng.random(ROWS) < 0.04)).map({True: "yes", False: "no"})
-    assert find(frame.assign(test=test.mask(gone)), late) == []
+    assert find(frame.assign(test=test.mask(blank_rows)), late) == []
 
 
-def test_a_quantity_in_ranges_is_named_where_it_is_filled() -> None:
+def test_find_ranges_with_blanks_are_named() -> None:
+    """Ranges of a quantity are named where they are filled."""
     rng, frame, _ = table(2, 0.5)
     price = np.exp(rng.normal(4, 0.6, ROWS))
     near = price * np.exp(rng.normal(0, 0.05, ROWS))
-    gone = rng.random(ROWS) < 0.6
+    blank_rows = rng.random(ROWS) < 0.6
 
     def bands(values: Any) -> pd.Series:
-        return pd.Series(pd.qcut(values, 4, labels=list("abcd")).astype(str)).mask(gone)
+        return pd.Series(pd.qcut(values, 4, labels=list("abcd")).astype(str)).mask(blank_rows)
 
     assert named(find(frame.assign(leak=bands(price)), price)) == {"leak"}
     assert find(frame.assign(band=bands(near)), price) == []
 
 
-def test_few_filled_rows_that_agree_are_a_question() -> None:
+def test_find_few_agreeing_rows_are_a_question() -> None:
     rng, frame, late = table(3, 0.3)
     few = frame.assign(test=late.map({True: "yes", False: "no"}).mask(rng.random(ROWS) < 0.98))
     assert find(few, late) == []
@@ -67,26 +67,26 @@ SIDED: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("how", SIDED)
-def test_a_value_that_stands_with_one_class_alone_is_a_question(how: str) -> None:
+@pytest.mark.parametrize("case", SIDED)
+def test_single_class_values_value_of_one_class_is_a_question(case: str) -> None:
     rng, frame, late = table(4, 0.3)
-    some = late & (rng.random(ROWS) < 0.6)
-    asked = frame.assign(refund=SIDED[how](rng, some))
-    assert find(asked, late) == []
-    [said] = questions(asked, late).values()
-    assert f"in {some.sum()} rows, and all of them are of the class True, as 29%" in said
+    refunded = late & (rng.random(ROWS) < 0.6)
+    with_refund = frame.assign(refund=SIDED[case](rng, refunded))
+    assert find(with_refund, late) == []
+    [mechanism] = questions(with_refund, late).values()
+    assert f"in {refunded.sum()} rows, and all of them are of the class True, as 29%" in mechanism
     # One in twenty of them is another: a good feature.
-    now_and_then = some | (rng.random(ROWS) < 0.05 * some.mean())
-    assert questions(frame.assign(refund=SIDED[how](rng, now_and_then)), late) == {}
+    now_and_then = refunded | (rng.random(ROWS) < 0.05 * refunded.mean())
+    assert questions(frame.assign(refund=SIDED[case](rng, now_and_then)), late) == {}
 
 
-def test_a_rare_value_or_a_common_class_is_none() -> None:
+def test_single_class_values_rare_values_are_no_question() -> None:
     rng, frame, late = table(5, 0.02)
     rare = frame.assign(code=[f"k{number}" for number in rng.zipf(1.6, ROWS).clip(0, 40)])
     assert questions(rare, late) == {}
 
 
-def test_nobody_is_asked_about_honest_tables() -> None:
+def test_single_class_values_honest_tables_are_no_question() -> None:
     for name in ("iris", "wine", "breast_cancer"):
         data = getattr(datasets, f"load_{name}")(as_frame=True)
         assert questions(data.data, data.target.astype(str)) == {}

@@ -1,6 +1,6 @@
-"""The target hidden in a part of a column, behind noise, or in two columns that only together tell.
+"""The target hidden in a part of a column, behind noise, or in two columns together.
 
-Each planted column stands beside its honest twin, which looks alike and must pass.
+Each planted column stands beside its honest column, which looks alike and must pass.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Rng = np.random.Generator
 Made = dict[str, Any]
 
 
-def moments(rng: Rng, rows: int, cut: str) -> "pd.Series[Any]":
+def timestamps(rng: Rng, rows: int, cut: str) -> "pd.Series[Any]":
     start = pd.Timestamp("2026-01-01")
     return pd.Series(start + pd.to_timedelta(rng.integers(0, 10**7, rows), "s")).dt.floor(cut)
 
@@ -25,8 +25,8 @@ def first_flag(rng: Rng, rows: int) -> Any:
     return rng.random(rows) < 0.5
 
 
-def with_gaps(rng: Rng, gone: Any) -> "pd.Series[Any]":
-    return pd.Series(rng.normal(size=len(gone))).mask(gone)
+def with_gaps(rng: Rng, missing: Any) -> "pd.Series[Any]":
+    return pd.Series(rng.normal(size=len(missing))).mask(missing)
 
 
 def either_missing(rng: Rng, late: Any) -> Made:
@@ -56,7 +56,7 @@ def tags(rng: Rng, late: Any) -> list[tuple[bool, int]]:
     return list(zip(late.tolist(), rng.integers(0, 10**6, len(late)).tolist(), strict=True))
 
 
-# What is planted, and an honest twin: columns made of (rng, whether a row is late).
+# What is planted, and an honest column: columns made of (rng, whether a row is late).
 PLANTED: dict[str, tuple[Callable[[Rng, Any], Made], Callable[[Rng, Any], Made]]] = {
     "a copy, one row in a hundred wrong": (
         lambda rng, late: {"leak": sure(rng, late, 0.01)},
@@ -84,11 +84,11 @@ PLANTED: dict[str, tuple[Callable[[Rng, Any], Made], Callable[[Rng, Any], Made]]
     ),
     "a date without a time": (
         lambda rng, late: {
-            "leak": moments(rng, len(late), "D")
+            "leak": timestamps(rng, len(late), "D")
             + pd.to_timedelta(rng.integers(1, 86_400, len(late)) * late, "s")
         },
         lambda rng, late: {
-            "at": moments(rng, len(late), "D")
+            "at": timestamps(rng, len(late), "D")
             + pd.to_timedelta(rng.integers(1, 86_400, len(late)) * sure(rng, late, 0.1), "s")
         },
     ),
@@ -110,15 +110,17 @@ PLANTED: dict[str, tuple[Callable[[Rng, Any], Made], Callable[[Rng, Any], Made]]
         lambda rng, late: {"name": [f"r{number:05d}" for number in rng.permutation(len(late))]},
     ),
     "the second of a date": (
-        lambda rng, late: {"leak": moments(rng, len(late), "min") + pd.to_timedelta(late * 1, "s")},
-        lambda rng, late: {"at": moments(rng, len(late), "s")},
+        lambda rng, late: {
+            "leak": timestamps(rng, len(late), "min") + pd.to_timedelta(late * 1, "s")
+        },
+        lambda rng, late: {"at": timestamps(rng, len(late), "s")},
     ),
     "the half of an hour": (
         lambda rng, late: {
-            "leak": moments(rng, len(late), "h")
+            "leak": timestamps(rng, len(late), "h")
             + pd.to_timedelta(rng.integers(0, 30, len(late)) + 30 * late, "min")
         },
-        lambda rng, late: {"at": moments(rng, len(late), "min")},
+        lambda rng, late: {"at": timestamps(rng, len(late), "min")},
     ),
     "from a day on": (
         lambda rng, late: {
@@ -165,15 +167,16 @@ PLANTED: dict[str, tuple[Callable[[Rng, Any], Made], Callable[[Rng, Any], Made]]
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("how", PLANTED)
+@pytest.mark.parametrize("case", PLANTED)
 @pytest.mark.parametrize("share", [0.4, 0.15])
-def test_what_is_planted_is_named_and_its_twin_passes(how: str, share: float) -> None:
+def test_find_hidden_target_is_named(case: str, share: float) -> None:
+    """The planted column is named; a similar honest one is not."""
     rng = np.random.default_rng(1)
     late = rng.random(1200) < share
-    frame, (planted, honest) = noise(rng, 1200, 4), PLANTED[how]
+    frame, (planted, honest) = noise(rng, 1200, 4), PLANTED[case]
     made = planted(rng, late)
-    found = find(frame.assign(**made), pd.Series(late))
-    assert named(found) == set(made), found
+    leaks = find(frame.assign(**made), pd.Series(late))
+    assert named(leaks) == set(made), leaks
     assert find(frame.assign(**honest(rng, late)), pd.Series(late)) == []
 
 
@@ -188,16 +191,17 @@ LINES: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("how", LINES)
-def test_a_rule_on_two_numbers_is_named_and_a_likelihood_is_not(how: str) -> None:
+@pytest.mark.parametrize("case", LINES)
+def test_find_rule_on_two_numbers_is_named(case: str) -> None:
+    """A rule is named; columns that only make it likely are not."""
     rng = np.random.default_rng(0)
     a, b = rng.gamma(3, 10, 2000), rng.gamma(3, 12, 2000)
     frame = noise(rng, 2000, 4)
-    found = find(frame.assign(leak=a, more=b), pd.Series(LINES[how](a, b)))
-    assert named(found) == {"leak", "more"}, found
+    leaks = find(frame.assign(leak=a, more=b), pd.Series(LINES[case](a, b)))
+    assert named(leaks) == {"leak", "more"}, leaks
     # What is known is near to what decides, and no more.
     near, by = a + rng.normal(0, 1.5, 2000), b + rng.normal(0, 1.5, 2000)
-    assert find(frame.assign(near=near, by=by), pd.Series(LINES[how](a, b))) == []
+    assert find(frame.assign(near=near, by=by), pd.Series(LINES[case](a, b))) == []
 
 
 # --- a quantity ----------------------------------------------------------------------------------
@@ -220,16 +224,16 @@ QUANTITY: dict[str, Callable[[Rng, Any], Made]] = {
 }
 
 
-@pytest.mark.parametrize("how", QUANTITY)
-def test_a_quantity_in_other_words_is_named(how: str) -> None:
+@pytest.mark.parametrize("case", QUANTITY)
+def test_find_reencoded_quantity_is_named(case: str) -> None:
     rng = np.random.default_rng(0)
     price = np.exp(rng.normal(4, 0.6, 1200))
-    made = QUANTITY[how](rng, price)
-    found = find(noise(rng, 1200, 4).assign(**made), price)
-    assert named(found) == {"leak"}, found
+    made = QUANTITY[case](rng, price)
+    leaks = find(noise(rng, 1200, 4).assign(**made), price)
+    assert named(leaks) == {"leak"}, leaks
 
 
-def test_a_quantity_that_is_well_known_beforehand_is_no_leak() -> None:
+def test_find_good_estimates_of_a_quantity_are_clean() -> None:
     rng = np.random.default_rng(0)
     price = np.exp(rng.normal(4, 0.6, 1200))
     off = price * np.exp(rng.normal(0, 0.05, 1200))  # R² 0.99
@@ -257,21 +261,21 @@ SUMS: dict[str, tuple[int, Callable[[Any, Any], Any]]] = {
 }
 
 
-@pytest.mark.parametrize("how", SUMS)
-def test_sums_are_named_with_their_extras(how: str) -> None:
-    count, compute = SUMS[how]
+@pytest.mark.parametrize("case", SUMS)
+def test_find_sums_with_extras_are_named(case: str) -> None:
+    count, compute = SUMS[case]
     for seed in range(2):
         rng = np.random.default_rng(seed)
-        parts = rng.gamma(3, 10, (1200, 5)).round(2)
-        frame = noise(rng, 1200, 4).assign(**{f"part {n}": parts[:, n] for n in range(count)})
-        target = compute(parts, rng.choice(FEES, 1200))
-        found = find(frame, target)
-        assert named(found) == {f"part {n}" for n in range(count)}, found
+        columns = rng.gamma(3, 10, (1200, 5)).round(2)
+        frame = noise(rng, 1200, 4).assign(**{f"part {n}": columns[:, n] for n in range(count)})
+        target = compute(columns, rng.choice(FEES, 1200))
+        leaks = find(frame, target)
+        assert named(leaks) == {f"part {n}" for n in range(count)}, leaks
         # The same with what nobody knew: neither exact nor a few extras.
         assert find(frame, target + rng.normal(0, 0.03 * target.std(), 1200)) == []
 
 
-def test_counts_of_which_a_few_are_unknown_are_no_sum_with_extras() -> None:
+def test_find_counts_with_unknown_rest_are_clean() -> None:
     for seed in range(3):
         rng = np.random.default_rng(seed)
         frame = pd.DataFrame({"a": rng.poisson(20, 800), "b": rng.poisson(9, 800)})

@@ -1,4 +1,4 @@
-"""What problem.toml says is known too late may not come in by another name."""
+"""A column that problem.toml declares as known too late may not come in under another name."""
 
 from collections.abc import Callable
 from typing import Any
@@ -35,31 +35,31 @@ SMUGGLED: dict[str, Callable[[pd.DataFrame], Any]] = {
     "hours for days": lambda t: t.delivery_days * 24,
     "days as text": lambda t: t.delivery_days.astype(str) + " days",
     "the hours themselves": lambda t: (t.arrived_at - t.ordered_at).dt.total_seconds() / 3600,
-    "the day of a moment": lambda t: t.arrived_at.dt.floor("D"),
-    "the same moment elsewhere": lambda t: t.arrived_at + pd.Timedelta(hours=2),
+    "the day of a timestamp": lambda t: t.arrived_at.dt.floor("D"),
+    "the same timestamp in another zone": lambda t: t.arrived_at + pd.Timedelta(hours=2),
     "with tax": lambda t: t.paid * 1.19,
     "its logarithm": lambda t: np.log(t.paid),
 }
 
 
-@pytest.mark.parametrize("how", SMUGGLED)
-def test_a_column_known_too_late_is_named_under_another_name(how: str) -> None:
+@pytest.mark.parametrize("case", SMUGGLED)
+def test_find_reencoded_late_column_is_named(case: str) -> None:
     frame = parcels()
     late = frame.pop("late")
-    found = find(frame.assign(leak=SMUGGLED[how](frame)), late, LATE)
-    assert named(found) == {"leak"}, found
-    assert "known too late: when" in found[0].mechanism
+    leaks = find(frame.assign(leak=SMUGGLED[case](frame)), late, LATE)
+    assert named(leaks) == {"leak"}, leaks
+    assert "known too late: when" in leaks[0].mechanism
 
 
-def test_what_gives_it_with_another_is_named() -> None:
+def test_find_columns_that_give_a_late_one_are_named() -> None:
     frame = parcels()
     late = frame.pop("late")
-    found = find(frame.assign(tip=(frame.paid - frame.price).round(2)), late, LATE)
-    assert named(found) == {"price", "tip"}
-    assert "'paid'" in found[0].mechanism
+    leaks = find(frame.assign(tip=(frame.paid - frame.price).round(2)), late, LATE)
+    assert named(leaks) == {"price", "tip"}
+    assert "'paid'" in leaks[0].mechanism
 
 
-def test_of_several_columns_the_one_that_comes_with_it_is_proposed() -> None:
+def test_find_column_missing_with_the_late_one_is_proposed() -> None:
     frame = parcels()
     late, is_open = frame.pop("late"), np.arange(1500) % 10 == 0
     frame["tip"] = (frame.paid - frame.price).round(2).mask(is_open)
@@ -70,15 +70,15 @@ def test_of_several_columns_the_one_that_comes_with_it_is_proposed() -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_what_only_comes_near_is_honest(seed: int) -> None:
+def test_find_columns_near_to_late_ones_are_clean(seed: int) -> None:
     frame = parcels(seed)
     assert find(frame, frame.pop("late"), LATE) == []
 
 
-def test_a_column_known_too_late_that_is_an_input_after_all_is_named() -> None:
+def test_find_late_column_as_input_is_named() -> None:
     frame = parcels().rename(columns={"late": TARGET})
-    asked = problem("binary", True, LATE)
+    definition = problem("binary", True, LATE)
     inputs = [Column(name, kind(frame[name])) for name in ("price", "arrived_at")]
-    [found] = find_in(asked, frame, inputs)
-    assert found.columns == ("arrived_at",)
-    assert found.mechanism == "it is known too late: when the parcel has arrived"
+    [leaks] = find_in(definition, frame, inputs)
+    assert leaks.columns == ("arrived_at",)
+    assert leaks.mechanism == "it is known too late: when the parcel has arrived"

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.tests.leakage.tables import find, named, noise, parts
+from engine.tests.leakage.tables import find, named, noise, parts_of_target
 
 ROWS = 1_200
 
@@ -21,7 +21,7 @@ def others(outcome: Any, who: Any) -> Any:
     return (groups.transform("sum") - outcome) / (groups.transform("count") - 1)
 
 
-# A column of (the outcome as a number, whose row it is), and its honest twin.
+# A column of (the outcome as a number, whose row it is), and a similar honest one.
 TOLD: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = {
     "the mean of the others": (
         others,
@@ -38,11 +38,10 @@ TOLD: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("how", TOLD)
+@pytest.mark.parametrize("case", TOLD)
 @pytest.mark.parametrize("task", ["classes", "a quantity"])
-def test_a_statistic_that_knows_the_row_is_named_and_one_of_before_is_not(
-    how: str, task: str
-) -> None:
+def test_find_statistic_with_the_row_is_named(case: str, task: str) -> None:
+    """A statistic that includes the row is named; one of the rows before is not."""
     rng = np.random.default_rng(0)
     who = rng.integers(0, 80, ROWS)
     frame = noise(rng, ROWS, 4).assign(customer=[f"c{number}" for number in who])
@@ -50,13 +49,14 @@ def test_a_statistic_that_knows_the_row_is_named_and_one_of_before_is_not(
     outcome = late.astype(float)
     if task == "a quantity":
         outcome = pd.Series(np.exp(rng.normal(3, 0.5, ROWS)).round(2))
-    asked = late if task == "classes" else outcome
-    leak, honest = TOLD[how]
-    assert named(find(frame.assign(leak=leak(outcome, who)), asked)) == {"leak"}
-    assert find(frame.assign(before=honest(outcome, who)), asked) == []
+    target = late if task == "classes" else outcome
+    leak, honest = TOLD[case]
+    assert named(find(frame.assign(leak=leak(outcome, who)), target)) == {"leak"}
+    assert find(frame.assign(before=honest(outcome, who)), target) == []
 
 
-def test_a_total_is_held_against_the_time_not_the_order_of_the_file() -> None:
+def test_find_running_total_is_compared_in_time_order() -> None:
+    """The order of the file does not count where a time is given."""
     rng = np.random.default_rng(1)
     amount = pd.Series(np.exp(rng.normal(3, 0.5, ROWS)).round(2))
     when = pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(ROWS), "h")
@@ -75,20 +75,21 @@ MADE: dict[str, Callable[[pd.DataFrame], Any]] = {
 }
 
 
-@pytest.mark.parametrize("how", MADE)
-def test_the_best_of_attempts_and_distances_are_named(how: str) -> None:
+@pytest.mark.parametrize("case", MADE)
+def test_find_extremes_and_distances_are_named(case: str) -> None:
     rng = np.random.default_rng(2)
-    table = parts(rng, ROWS)[["a", "b", "c"]].round(2)
-    target = np.asarray(MADE[how](table), float)
+    table = parts_of_target(rng, ROWS)[["a", "b", "c"]].round(2)
+    target = np.asarray(MADE[case](table), float)
     needed = {"the better of two": {"a", "c"}, "the worst of three": {"a", "b", "c"}}
     frame = pd.concat([noise(rng, ROWS, 4), table], axis=1)
-    found = find(frame, target)
-    assert named(found) == needed.get(how, {"a", "b"}), found
+    leaks = find(frame, target)
+    assert named(leaks) == needed.get(case, {"a", "b"}), leaks
     # The same, measured once more: near to it and never it.
     assert find(frame, target * np.exp(rng.normal(0, 0.02, ROWS))) == []
 
 
-def test_a_copy_that_is_off_by_a_share_of_itself_is_named_and_neighbours_are_not() -> None:
+def test_find_copy_off_by_a_share_is_named() -> None:
+    """Instruments and the value of yesterday are not."""
     for seed in range(3):
         rng = np.random.default_rng(seed)
         frame, weight = noise(rng, ROWS, 4), rng.normal(300, 50, ROWS)

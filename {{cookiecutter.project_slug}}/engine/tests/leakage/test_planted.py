@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from engine.data.simulator import simulate
-from engine.tests.leakage.tables import SEEDS, find, missing, noise, parts
+from engine.tests.leakage.tables import SEEDS, find, missing, noise, parts_of_target
 
-# --- the target in other words -------------------------------------------------------------------
+# --- the target re-encoded ------------------------------------------------------------------------
 
 RECODED: dict[str, Callable[[np.random.Generator, "pd.Series[Any]"], Any]] = {
     "a copy": lambda rng, late: late,
@@ -38,18 +38,18 @@ RECODED: dict[str, Callable[[np.random.Generator, "pd.Series[Any]"], Any]] = {
 }
 
 
-@pytest.mark.parametrize("how", RECODED)
+@pytest.mark.parametrize("case", RECODED)
 @pytest.mark.parametrize("share", [0.5, 0.03])
-def test_the_target_in_other_words_is_named(how: str, share: float) -> None:
+def test_find_reencoded_target_is_named(case: str, share: float) -> None:
     for seed in SEEDS:
         rng = np.random.default_rng(seed)
         late = pd.Series(rng.random(800) < share)
-        frame = noise(rng, 800).assign(leak=RECODED[how](rng, late))
-        found = find(frame, late)
-        assert [leak.columns for leak in found] == [("leak",)], found
+        frame = noise(rng, 800).assign(leak=RECODED[case](rng, late))
+        leaks = find(frame, late)
+        assert [leak.columns for leak in leaks] == [("leak",)], leaks
 
 
-def test_classes_in_other_words_are_named_even_with_a_class_of_three_rows() -> None:
+def test_find_reencoded_classes_with_a_tiny_class_are_named() -> None:
     for seed in SEEDS:
         rng = np.random.default_rng(seed)
         target = pd.Series(rng.choice(["red", "green", "blue"], 500))
@@ -59,7 +59,7 @@ def test_classes_in_other_words_are_named_even_with_a_class_of_three_rows() -> N
         assert [leak.columns for leak in find(frame, target)] == [("leak",)]
 
 
-def test_a_few_wrong_entries_hide_nothing() -> None:
+def test_find_copy_with_few_wrong_entries_is_named() -> None:
     rng = np.random.default_rng(0)
     late = pd.Series(rng.random(4000) < 0.5)
     leak = late.copy()
@@ -67,7 +67,7 @@ def test_a_few_wrong_entries_hide_nothing() -> None:
     assert [one.columns for one in find(noise(rng, 4000).assign(leak=leak), late)] == [("leak",)]
 
 
-def test_a_number_of_few_values_is_recoded_like_a_class() -> None:
+def test_find_reencoded_number_of_few_values_is_named() -> None:
     rng = np.random.default_rng(0)
     stars = pd.Series(rng.integers(1, 6, 400).astype(float))
     frame = noise(rng, 400)
@@ -78,7 +78,7 @@ def test_a_number_of_few_values_is_recoded_like_a_class() -> None:
 # --- one column larger than another --------------------------------------------------------------
 
 
-def test_a_comparison_of_two_numbers_is_named_the_right_way_round() -> None:
+def test_find_comparison_of_two_numbers_has_the_right_direction() -> None:
     frame = simulate(3000).drop(columns=["order_id", "customer_id"])
     late = frame.pop("late")
     [leak] = find(frame, late)
@@ -87,7 +87,7 @@ def test_a_comparison_of_two_numbers_is_named_the_right_way_round() -> None:
     assert leak.proposed == ("delivery_days",)  # what was promised is known in time
 
 
-def test_two_honest_features_on_a_few_rows_are_no_comparison() -> None:
+def test_find_two_honest_features_on_few_rows_are_clean() -> None:
     for seed in range(20):
         rng = np.random.default_rng(seed)
         positive = rng.random(100) < 0.5
@@ -96,7 +96,7 @@ def test_two_honest_features_on_a_few_rows_are_no_comparison() -> None:
         assert find(pd.DataFrame(made), pd.Series(positive)) == []
 
 
-def test_a_comparison_of_two_dates_is_named_with_some_missing() -> None:
+def test_find_comparison_of_two_dates_with_gaps_is_named() -> None:
     for seed in SEEDS:
         rng = np.random.default_rng(seed)
         due = pd.Timestamp("2026-01-01") + pd.to_timedelta(rng.random(900) * 200, "D")
@@ -123,15 +123,15 @@ TRANSFORMED: dict[str, Callable[["np.ndarray[Any, Any]"], "np.ndarray[Any, Any]"
 }
 
 
-@pytest.mark.parametrize("how", TRANSFORMED)
-def test_a_transform_of_the_target_is_named(how: str) -> None:
+@pytest.mark.parametrize("case", TRANSFORMED)
+def test_find_transform_of_the_target_is_named(case: str) -> None:
     for seed in SEEDS:
         rng = np.random.default_rng(seed)
         price = np.exp(rng.normal(4, 1, 700)) + 1
-        leak = missing(rng, TRANSFORMED[how](price))
+        leak = missing(rng, TRANSFORMED[case](price))
         if leak.nunique() > 12:
-            found = find(noise(rng, 700).assign(leak=leak), price)
-            assert [one.columns for one in found] == [("leak",)], found
+            leaks = find(noise(rng, 700).assign(leak=leak), price)
+            assert [one.columns for one in leaks] == [("leak",)], leaks
 
 
 # --- computed from a few columns -----------------------------------------------------------------
@@ -153,27 +153,29 @@ COMPUTED: dict[str, tuple[set[str], Callable[[pd.DataFrame], Any]]] = {
 }
 
 
-@pytest.mark.parametrize("how", COMPUTED)
-@pytest.mark.parametrize("gone", [0.0, 0.08])
-def test_what_the_target_is_computed_from_is_named(how: str, gone: float) -> None:
-    names, compute = COMPUTED[how]
+@pytest.mark.parametrize("case", COMPUTED)
+@pytest.mark.parametrize("missing_share", [0.0, 0.08])
+def test_find_columns_that_compute_the_target_are_named(case: str, missing_share: float) -> None:
+    names, compute = COMPUTED[case]
     for seed in SEEDS:
         rng = np.random.default_rng(seed)
-        table = parts(rng, 1500)
+        table = parts_of_target(rng, 1500)
         target = np.asarray(compute(table), dtype=float)
-        table = pd.DataFrame({name: missing(rng, table[name], gone) for name in table})
+        table = pd.DataFrame({name: missing(rng, table[name], missing_share) for name in table})
         if "near a" not in names:
             table = table.drop(columns="near a")
-        found = find(pd.concat([noise(rng, 1500), table], axis=1), target)
-        assert [set(one.columns) for one in found] == [names], found
+        leaks = find(pd.concat([noise(rng, 1500), table], axis=1), target)
+        assert [set(one.columns) for one in leaks] == [names], leaks
 
 
-def test_two_ways_to_compute_the_target_are_both_named() -> None:
+def test_find_two_formulas_are_both_named() -> None:
     rng = np.random.default_rng(0)
-    table = parts(rng, 1000)[["a", "b"]]
+    table = parts_of_target(rng, 1000)[["a", "b"]]
     total = (table.a + table.b).to_numpy()
     table["net"] = total / 1.2 + rng.normal(0, 5, 1000)
     table["tax"] = total - table["net"]
-    found = find(pd.concat([noise(rng, 1000), table], axis=1), total)
-    assert {leak.columns for leak in found} == {("a", "b"), ("net", "tax")}
-    assert all(leak.proposed == leak.columns for leak in found)  # which came last cannot be told
+    leaks = find(pd.concat([noise(rng, 1000), table], axis=1), total)
+    assert {leak.columns for leak in leaks} == {("a", "b"), ("net", "tax")}
+    assert all(
+        leak.proposed == leak.columns for leak in leaks
+    )  # the data does not show which came last

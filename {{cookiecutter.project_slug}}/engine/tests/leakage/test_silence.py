@@ -7,11 +7,11 @@ from sklearn import datasets
 
 from engine.data.simulator import simulate
 from engine.tests.leakage.honest import KINDS
-from engine.tests.leakage.tables import SEEDS, find, noise, parts
+from engine.tests.leakage.tables import SEEDS, find, noise, parts_of_target
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_honest_tables_of_every_kind_are_clean(kind: str) -> None:
+def test_find_honest_tables_are_clean(kind: str) -> None:
     """Four of each kind, from a hundred rows on."""
     for seed, rows in enumerate((100, 150, 400, 1500)):
         rng = np.random.default_rng(seed)
@@ -20,7 +20,7 @@ def test_honest_tables_of_every_kind_are_clean(kind: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer", "diabetes"])
-def test_the_tables_of_scikit_learn_are_clean(name: str) -> None:
+def test_find_scikit_learn_tables_are_clean(name: str) -> None:
     table = getattr(datasets, f"load_{name}")(as_frame=True)
     assert find(table.data, table.target) == []
     if name != "diabetes":
@@ -28,14 +28,14 @@ def test_the_tables_of_scikit_learn_are_clean(name: str) -> None:
             assert find(table.data, table.target == label) == []
 
 
-def test_pictures_of_two_digits_are_clean() -> None:
+def test_find_pictures_of_two_digits_are_clean() -> None:
     table = datasets.load_digits(as_frame=True)
     for one, other in ((0, 1), (6, 7), (3, 8)):
         both = table.target.isin([one, other])
         assert find(table.data[both].reset_index(drop=True), table.target[both]) == []
 
 
-def test_athletes_are_clean() -> None:
+def test_find_athletes_are_clean() -> None:
     table = datasets.load_linnerud(as_frame=True)
     many = pd.concat([table.frame] * 6, ignore_index=True)
     for name in table.target:
@@ -43,20 +43,20 @@ def test_athletes_are_clean() -> None:
 
 
 @pytest.mark.parametrize(("rows", "seeds"), [(100, 20), (20_000, 1)])
-def test_parcels_are_clean(rows: int, seeds: int) -> None:
+def test_find_parcels_are_clean(rows: int, seeds: int) -> None:
     for seed in range(seeds):
         frame = simulate(rows, seed).drop(columns=["order_id", "customer_id", "delivery_days"])
         assert find(frame, frame.pop("late")) == []
 
 
-def test_many_random_columns_are_clean() -> None:
+def test_find_many_random_columns_are_clean() -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.normal(size=(500, 300))).rename(columns="c{}".format)
     assert find(frame, rng.normal(size=500)) == []
     assert find(frame, pd.Series(rng.random(500) < 0.1)) == []
 
 
-def test_many_flags_are_clean() -> None:
+def test_find_many_flags_are_clean() -> None:
     for seed in range(3):
         rng = np.random.default_rng(seed)
         frame = pd.DataFrame(rng.random((600, 200)) < 0.05).rename(columns="is {}".format)
@@ -64,7 +64,7 @@ def test_many_flags_are_clean() -> None:
         assert find(frame.astype(int), rng.poisson(9, 600).astype(float)) == []
 
 
-def test_a_strong_honest_feature_is_no_leak() -> None:
+def test_find_strong_honest_features_are_clean() -> None:
     for seed in SEEDS:
         rng = np.random.default_rng(seed)
         late = pd.Series(rng.random(3000) < 0.3)
@@ -75,19 +75,21 @@ def test_a_strong_honest_feature_is_no_leak() -> None:
         assert find(frame, outcome) == []
 
 
-def test_a_line_of_totals_makes_no_leak_of_what_goes_along() -> None:
+def test_find_line_of_totals_is_clean() -> None:
     """One row far out widens the spread, and with it what may pass for noise."""
     rng = np.random.default_rng(21)
     taken = rng.normal(50, 20, 900)
-    frame = pd.DataFrame({"planned": taken + rng.normal(0, 5, 900), "asked": rng.normal(9, 2, 900)})
-    frame["rest"] = taken - frame["asked"] + rng.normal(0, 5, 900)
+    frame = pd.DataFrame(
+        {"planned": taken + rng.normal(0, 5, 900), "requested": rng.normal(9, 2, 900)}
+    )
+    frame["rest"] = taken - frame["requested"] + rng.normal(0, 5, 900)
     target = pd.Series(taken)
     assert find(frame, target) == []
     frame = pd.concat([frame, frame.sum().to_frame().T], ignore_index=True)
     assert find(frame, pd.concat([target, pd.Series([target.sum()])], ignore_index=True)) == []
 
 
-def test_a_rare_outcome_makes_no_leak_of_a_rare_value() -> None:
+def test_find_rare_outcome_with_rare_value_is_clean() -> None:
     for seed in SEEDS:
         rng = np.random.default_rng(seed)
         fraud = pd.Series(np.arange(20_000) % 1000 == 0)
@@ -96,9 +98,9 @@ def test_a_rare_outcome_makes_no_leak_of_a_rare_value() -> None:
         assert find(frame, fraud) == []
 
 
-def test_the_order_of_columns_does_not_matter() -> None:
+def test_find_order_of_columns_does_not_matter() -> None:
     rng = np.random.default_rng(0)
-    table = parts(rng, 600)
+    table = parts_of_target(rng, 600)
     frame = pd.concat([noise(rng, 600), table], axis=1)
     for _ in range(3):
         shuffled = frame[rng.permutation(frame.columns)]
@@ -106,7 +108,7 @@ def test_the_order_of_columns_does_not_matter() -> None:
         assert set(leak.columns) == {"a", "b"}
 
 
-def test_no_column_and_no_number_are_fine() -> None:
+def test_find_without_numbers_is_clean() -> None:
     rng = np.random.default_rng(0)
     words = noise(rng, 200)[["shop", "flag"]]
     assert find(words, rng.normal(size=200)) == []

@@ -1,4 +1,4 @@
-"""A page with every kind of stage and block, for the tests and for whoever changes the look.
+"""A page with every kind of stage and block, for the tests and for changes to the style.
 
 `python -m engine.tests.pages.journey [PATH]` writes it to look at.
 """
@@ -7,15 +7,16 @@ import sys
 from pathlib import Path
 
 from engine.pages import charts
-from engine.pages.curves import Line
-from engine.pages.page import Code, Facts, Figure, Gallery, Links, Note, Section, Table, write
+from engine.pages.charts import Line
+from engine.pages.page import Code, Facts, Figure, Gallery, Links, Note, Section, Table, render
+from engine.problem.files import write_atomically
 
 MONTHS = [f"2026-{month:02}" for month in range(1, 9)]
 SHARES = [0.21, 0.22, 0.20, 0.24, 0.23, float("nan"), 0.26, 0.25]
 
 
 def sections(name: str = "distance_km") -> list[Section]:
-    """Stages of a made-up journey that the monitor stops; `name` stands where data bring words."""
+    """Stages of an invented journey that monitoring stops; `name` replaces text from data."""
     return [
         Section(
             "Problem",
@@ -39,8 +40,13 @@ def sections(name: str = "distance_km") -> list[Section]:
         Section(
             "EDA",
             "data scientist",
-            f"{name} and promised_days tell most.",
-            [Figure(charts.bars("Telling", [(name, 0.18), ("weekday", 0.01)]), "Variance told.")],
+            f"{name} and promised_days explain most.",
+            [
+                Figure(
+                    charts.bars("Variance explained", [(name, 0.18), ("weekday", 0.01)]),
+                    "Each alone.",
+                )
+            ],
             status="warned",
             seconds=2.9,
         ),
@@ -98,7 +104,6 @@ def sections(name: str = "distance_km") -> list[Section]:
                 Gallery(
                     [
                         Figure(_calibration(), "On the line, a score is a share.", "score"),
-                        Figure(_scatter(name), "A spot a row.", name),
                         Figure(_outcomes(name), "Share of each outcome.", "region"),
                     ]
                 )
@@ -111,19 +116,19 @@ def sections(name: str = "distance_km") -> list[Section]:
 
 def write_journey(path: Path, name: str = "distance_km") -> Path:
     """Write the page to `path`."""
-    return write(
-        path,
+    html = render(
         f"The life of {name}",
         f"From a question to a watched model, as a rehearsal; {name} stopped it.",
         sections(name),
         verdict="stopped",
         footer=f"Made of {name}. One file, no network.",
     )
+    return write_atomically(path, html)
 
 
 def _share_by_month() -> str:
     low, high = [s - 0.02 for s in SHARES], [s + 0.02 for s in SHARES]
-    return charts.lines("Late by month", MONTHS, [Line("late", SHARES, low, high)], zero=True)
+    return charts.lines("Late by month", MONTHS, [Line("late", SHARES, low, high)])
 
 
 def _candidates() -> str:
@@ -132,17 +137,11 @@ def _candidates() -> str:
 
 
 def _latency() -> str:
-    counts = {"today": [3, 40, 120, 60, 9, 2], "reference": [1, 20, 110, 80, 20, 4]}
-    return charts.histogram("Latency", [0, 2, 4, 6, 8, 10, 12], counts, label="milliseconds")
+    return charts.histogram("Latency, ms", [0, 2, 4, 6, 8, 10, 12], [3, 40, 120, 60, 9, 2])
 
 
 def _calibration() -> str:
-    return charts.calibration("Calibration", [(0.05, 0.04, 900), (0.4, 0.45, 120), (0.9, 0.8, 9)])
-
-
-def _scatter(name: str) -> str:
-    points = [(i / 10, (i * 37 % 19) / 5 + i / 25) for i in range(100)]
-    return charts.scatter(name, points, label=name, trend=[(0, 1.5), (10, 5.5)])
+    return charts.calibration("Calibration", [(0.05, 0.04), (0.4, 0.45), (0.9, 0.8)])
 
 
 def _outcomes(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What a command prints is readable in a terminal, in a log and on an old code page."""
+"""Printed tables in a terminal, in a log and with an old code page."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ ROWS = [("leakage", 0.123, "refused", "exclude [red]alive[/red]"), ("parity", No
 HEADER = ("check", "measured", "verdict", "what to do")
 
 
-def test_a_log_gets_plain_words_and_signs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_table_in_log_is_plain_text_with_signs(capsys: pytest.CaptureFixture[str]) -> None:
     terminal.table("The gate", HEADER, ROWS)
     printed = capsys.readouterr().out
     assert "\x1b" not in printed
@@ -22,20 +22,20 @@ def test_a_log_gets_plain_words_and_signs(capsys: pytest.CaptureFixture[str]) ->
     assert "✓ pass" in printed
 
 
-def test_a_name_in_brackets_stays_a_name(capsys: pytest.CaptureFixture[str]) -> None:
+def test_table_brackets_are_not_markup(capsys: pytest.CaptureFixture[str]) -> None:
     terminal.table("[bold]title", HEADER, ROWS)
     printed = capsys.readouterr().out
     assert "[bold]title" in printed
     assert "exclude [red]alive[/red]" in printed
 
 
-def test_the_title_of_a_narrow_table_stays_whole(capsys: pytest.CaptureFixture[str]) -> None:
+def test_table_narrow_title_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     title = "adopted orders.csv: 1,260 rows, 4 columns, 0 excluded"
     terminal.table(title, ("a", "b"), [("x", "y")])
     assert title in capsys.readouterr().out.splitlines()
 
 
-def test_a_column_called_ok_is_no_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+def test_table_row_called_ok_is_no_verdict(capsys: pytest.CaptureFixture[str]) -> None:
     terminal.table("Columns", ("column", "verdict"), [("ok", "pass"), ("refused", "")])
     printed = capsys.readouterr().out
     assert "✓ ok" not in printed
@@ -43,7 +43,7 @@ def test_a_column_called_ok_is_no_verdict(capsys: pytest.CaptureFixture[str]) ->
     assert "✓ pass" in printed
 
 
-def test_an_old_code_page_gets_question_marks_not_a_traceback() -> None:
+def test_table_old_code_page_prints_question_marks() -> None:
     code = f"from engine.pages import terminal; terminal.table('t', {HEADER!r}, {ROWS!r})"
     environment = {"PYTHONIOENCODING": "cp1252", "PYTHONPATH": PYTHONPATH}
     run = subprocess.run(
@@ -53,7 +53,7 @@ def test_an_old_code_page_gets_question_marks_not_a_traceback() -> None:
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_table_that_nobody_reads_ends_the_command_silently(unbuffered: str) -> None:
+def test_table_broken_pipe_ends_command_silently(unbuffered: str) -> None:
     program = (
         "from engine.pages.terminal import table\nfrom engine.problem.errors import run\n"
         "def main(words):\n    table('The gate', ['check'], [['parity']])\n    return 0\n"

@@ -109,7 +109,7 @@ finally:
     [
         (("problem", "brief"), "engine.problem.brief", ["BRIEF"]),
         (("eda", "report"), "engine.eda.report", ["PAGE"]),
-        (("poc", "report"), "engine.training.report.story", ["REPORT", "SLIDES"]),
+        (("poc", "report"), "engine.training.report.pages", ["REPORT", "SLIDES"]),
     ],
 )
 def test_help_of_a_page_command_names_the_page(

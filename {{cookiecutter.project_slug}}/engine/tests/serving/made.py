@@ -80,10 +80,10 @@ def make_bundle(path: Path, task: Task = "binary", code: str = FEATURES) -> str:
     for name, content in files.items():
         (path / name).parent.mkdir(parents=True, exist_ok=True)
         (path / name).write_bytes(content)
-    return seal(path)
+    return write_manifest(path)
 
 
-def seal(path: Path) -> str:
+def write_manifest(path: Path) -> str:
     """Write the manifest over the files as they are now; the bundle's new id."""
     (path / MANIFEST).unlink(missing_ok=True)
     files = {
@@ -146,13 +146,13 @@ def _train(code: str, table: pd.DataFrame, task: str) -> tuple[bytes, list[dict[
     try:
         exec(code, features.__dict__)  # noqa: S102
         numbers = [column.name for column in COLUMNS if column.type != "category"]
-        parts = [
+        branches = [
             ("numbers", features.Floats(), numbers),
             ("labels", OneHotEncoder(handle_unknown="ignore"), ["service", "carrier"]),
         ]
         regression = task == "regression"
         kind = HistGradientBoostingRegressor if regression else HistGradientBoostingClassifier
-        model = make_pipeline(ColumnTransformer(parts, sparse_threshold=0), kind(max_iter=10))
+        model = make_pipeline(ColumnTransformer(branches, sparse_threshold=0), kind(max_iter=10))
         size = table["mean radius (mm)"] + table["days"].fillna(0)
         bands = np.select([size < 20, size < 45], ["low", "middle"], "high").astype(object)
         target = {"binary": size > 35, "multiclass": bands, "regression": size}[task]

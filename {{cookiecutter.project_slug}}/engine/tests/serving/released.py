@@ -54,8 +54,8 @@ class Following:
     def ready(self) -> dict[str, Any]:
         answer = self.client.get("/readyz")
         assert answer.status_code == 200
-        found: dict[str, Any] = answer.json()
-        return found
+        body: dict[str, Any] = answer.json()
+        return body
 
     def until(self, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """What /readyz says once it holds."""
@@ -68,19 +68,19 @@ class Following:
     def swaps_to(self, bundle: str) -> None:
         """Release it, and wait for it."""
         self.released.name(bundle)
-        self.until(lambda told: told == {"status": "ready", "bundle": bundle})
+        self.until(lambda body: body == {"status": "ready", "bundle": bundle})
 
     def refuses(self) -> str:
         """Why what is released is refused, once it is; the first goes on answering."""
-        told = self.until(lambda told: "refused" in told)
-        assert told["bundle"] == self.answer()["bundle"] == self.first
-        return str(told["refused"]["why"])
+        body = self.until(lambda body: "refused" in body)
+        assert body["bundle"] == self.answer()["bundle"] == self.first
+        return str(body["refused"]["why"])
 
     def answer(self) -> dict[str, Any]:
         answer = self.client.post("/v1/predict", json=ROW)
         assert answer.status_code == 200
-        found: dict[str, Any] = answer.json()
-        return found
+        body: dict[str, Any] = answer.json()
+        return body
 
     def swaps(self, outcome: str) -> float:
         text = self.client.get("/metrics").text

@@ -21,7 +21,7 @@ from engine.tests.serving.made import ROW
 BAD = ROW | {"fragile": None}  # the contract would refuse it; the model cannot read it
 
 
-class Held:
+class BlockedPredictor:
     """The predictor, but its first call ends only when it is let go; `calls` are their rows."""
 
     def __init__(self, predictor: Predictor) -> None:
@@ -39,27 +39,27 @@ class Held:
         return self._predictor.predict(rows)
 
 
-Play = Callable[[DynamicBatcher, Held], Coroutine[Any, Any, None]]
+Play = Callable[[DynamicBatcher, BlockedPredictor], Coroutine[Any, Any, None]]
 
 
-def play(predictor: Predictor, scene: Play, **limits: Any) -> Held:
+def play(predictor: Predictor, scene: Play, **limits: Any) -> BlockedPredictor:
     """Run a scene on an event loop; the coalescer is closed after it."""
-    held = Held(predictor)
-    together = Histogram("together", "", registry=CollectorRegistry())
+    blocked = BlockedPredictor(predictor)
+    batch_size = Histogram("together", "", registry=CollectorRegistry())
 
     async def run() -> None:
-        batcher = DynamicBatcher(held, Limits(**limits), together)  # type: ignore[arg-type]
+        batcher = DynamicBatcher(blocked, Limits(**limits), batch_size)  # type: ignore[arg-type]
         try:
-            await scene(batcher, held)
+            await scene(batcher, blocked)
         finally:
-            held.go.set()
+            blocked.go.set()
             batcher.close()
 
     asyncio.run(run())
-    return held
+    return blocked
 
 
-async def ask(
+async def submit(
     batcher: DynamicBatcher, *requests: Sequence[Row]
 ) -> list["asyncio.Task[list[Answer]]"]:
     """The requests, each as far as it gets without an answer."""
@@ -68,10 +68,10 @@ async def ask(
     return tasks
 
 
-async def first(batcher: DynamicBatcher, held: Held) -> Awaitable[list[Answer]]:
+async def first(batcher: DynamicBatcher, blocked: BlockedPredictor) -> Awaitable[list[Answer]]:
     """A request of one row whose call has begun and goes on."""
-    [task] = await ask(batcher, [ROW])
-    assert await asyncio.to_thread(held.begun.wait, 20)
+    [task] = await submit(batcher, [ROW])
+    assert await asyncio.to_thread(blocked.begun.wait, 20)
     return task
 
 
@@ -80,11 +80,11 @@ def test_one_alone_is_computed_at_once_and_those_who_come_meanwhile_share_the_ne
 ) -> None:
     rows = [golden["row"] for golden in predictor.bundle.golden()][:6]
 
-    async def scene(batcher: DynamicBatcher, held: Held) -> None:
-        begun = await first(batcher, held)
-        assert held.calls == [1]
-        tasks = await ask(batcher, *([row] for row in rows), rows)
-        held.go.set()
+    async def scene(batcher: DynamicBatcher, blocked: BlockedPredictor) -> None:
+        begun = await first(batcher, blocked)
+        assert blocked.calls == [1]
+        tasks = await submit(batcher, *([row] for row in rows), rows)
+        blocked.go.set()
         assert await begun == predictor.predict([ROW])
         alone = [predictor.predict([row]) for row in rows]
         assert [await task for task in tasks[:-1]] == alone
@@ -94,10 +94,10 @@ def test_one_alone_is_computed_at_once_and_those_who_come_meanwhile_share_the_ne
 
 
 def test_a_call_takes_no_more_rows_than_a_request_may_hold(predictor: Predictor) -> None:
-    async def scene(batcher: DynamicBatcher, held: Held) -> None:
-        begun = await first(batcher, held)
-        tasks = await ask(batcher, [ROW] * 3, [ROW] * 2, [ROW] * 5, [ROW])
-        held.go.set()
+    async def scene(batcher: DynamicBatcher, blocked: BlockedPredictor) -> None:
+        begun = await first(batcher, blocked)
+        tasks = await submit(batcher, [ROW] * 3, [ROW] * 2, [ROW] * 5, [ROW])
+        blocked.go.set()
         assert [len(await task) for task in (begun, *tasks)] == [1, 3, 2, 5, 1]
 
     assert play(predictor, scene, rows=5).calls == [1, 5, 5, 1]
@@ -106,17 +106,17 @@ def test_a_call_takes_no_more_rows_than_a_request_may_hold(predictor: Predictor)
 def test_who_finds_the_queue_full_is_refused_at_once_and_welcome_later(
     predictor: Predictor,
 ) -> None:
-    async def scene(batcher: DynamicBatcher, held: Held) -> None:
-        begun = await first(batcher, held)
-        waiting = await ask(batcher, [ROW] * 2)
+    async def scene(batcher: DynamicBatcher, blocked: BlockedPredictor) -> None:
+        begun = await first(batcher, blocked)
+        queued = await submit(batcher, [ROW] * 2)
         batcher.refuse_if_full()
-        waiting += await ask(batcher, [ROW])
+        queued += await submit(batcher, [ROW])
         with pytest.raises(ProblemError, match="3 rows wait") as refused:
             batcher.refuse_if_full()
         assert refused.value.response().status_code == 503
         assert refused.value.headers == {"Retry-After": "1"}
-        held.go.set()
-        assert [len(await task) for task in (begun, *waiting)] == [1, 2, 1]
+        blocked.go.set()
+        assert [len(await task) for task in (begun, *queued)] == [1, 2, 1]
         batcher.refuse_if_full()
 
     assert play(predictor, scene, waiting_rows=3).calls == [1, 3]
@@ -125,10 +125,10 @@ def test_who_finds_the_queue_full_is_refused_at_once_and_welcome_later(
 def test_rows_read_while_others_filled_the_queue_are_refused(predictor: Predictor) -> None:
     """Each found the queue empty before its rows were read; they are counted when they come."""
 
-    async def scene(batcher: DynamicBatcher, held: Held) -> None:
-        begun = await first(batcher, held)
-        tasks = await ask(batcher, *[[ROW] * 2] * 5)
-        held.go.set()
+    async def scene(batcher: DynamicBatcher, blocked: BlockedPredictor) -> None:
+        begun = await first(batcher, blocked)
+        tasks = await submit(batcher, *[[ROW] * 2] * 5)
+        blocked.go.set()
         answers = await asyncio.gather(begun, *tasks, return_exceptions=True)
         assert [isinstance(answer, ProblemError) for answer in answers] == [False] * 3 + [True] * 3
 
@@ -138,25 +138,25 @@ def test_rows_read_while_others_filled_the_queue_are_refused(predictor: Predicto
 def test_what_is_answered_too_soon_for_a_thread_is_answered_in_this_one(
     predictor: Predictor,
 ) -> None:
-    async def scene(batcher: DynamicBatcher, held: Held) -> None:
-        held.inline_rows = 2
-        held.go.set()
+    async def scene(batcher: DynamicBatcher, blocked: BlockedPredictor) -> None:
+        blocked.inline_rows = 2
+        blocked.go.set()
         few = await asyncio.gather(*(batcher.predict([ROW]) for _ in range(2)))
         assert few == [predictor.predict([ROW])] * 2
-        assert held.threads == {threading.current_thread()}
+        assert blocked.threads == {threading.current_thread()}
         await batcher.predict([ROW] * 3)
-        assert len(held.threads) == 2
+        assert len(blocked.threads) == 2
         await batcher.drained()
 
     assert play(predictor, scene).calls == [2, 3]
 
 
 def test_who_has_waited_too_long_is_refused_and_not_computed(predictor: Predictor) -> None:
-    async def scene(batcher: DynamicBatcher, held: Held) -> None:
-        begun = await first(batcher, held)
-        [late] = await ask(batcher, [ROW] * 4)
+    async def scene(batcher: DynamicBatcher, blocked: BlockedPredictor) -> None:
+        begun = await first(batcher, blocked)
+        [late] = await submit(batcher, [ROW] * 4)
         await asyncio.sleep(0.03)  # beyond what it may wait, whatever else the machine does
-        held.go.set()
+        blocked.go.set()
         assert len(await begun) == 1
         with pytest.raises(ProblemError, match=r"waited more than 0\.02 s"):
             await late
@@ -165,21 +165,21 @@ def test_who_has_waited_too_long_is_refused_and_not_computed(predictor: Predicto
 
 
 def test_who_has_gone_is_not_computed(predictor: Predictor) -> None:
-    async def scene(batcher: DynamicBatcher, held: Held) -> None:
-        begun = await first(batcher, held)
-        gone, waiting = await ask(batcher, [ROW] * 4, [ROW])
-        gone.cancel()
-        held.go.set()
-        assert [len(await task) for task in (begun, waiting)] == [1, 1]
+    async def scene(batcher: DynamicBatcher, blocked: BlockedPredictor) -> None:
+        begun = await first(batcher, blocked)
+        cancelled, queued = await submit(batcher, [ROW] * 4, [ROW])
+        cancelled.cancel()
+        blocked.go.set()
+        assert [len(await task) for task in (begun, queued)] == [1, 1]
 
     assert play(predictor, scene).calls == [1, 1]
 
 
 def test_a_row_that_the_model_fails_on_fails_its_own_request_alone(predictor: Predictor) -> None:
-    async def scene(batcher: DynamicBatcher, held: Held) -> None:
-        begun = await first(batcher, held)
-        good, bad, other = await ask(batcher, [ROW], [ROW, BAD], [ROW])
-        held.go.set()
+    async def scene(batcher: DynamicBatcher, blocked: BlockedPredictor) -> None:
+        begun = await first(batcher, blocked)
+        good, bad, other = await submit(batcher, [ROW], [ROW, BAD], [ROW])
+        blocked.go.set()
         wanted = predictor.predict([ROW])
         assert [await task for task in (begun, good, other)] == [wanted] * 3
         with pytest.raises(ValueError, match="missing values"):

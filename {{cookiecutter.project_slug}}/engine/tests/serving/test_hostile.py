@@ -64,7 +64,7 @@ async def connected(
         writer.transport.abort()
 
 
-async def told(url: str, *pieces: bytes, seconds: float = 60) -> bytes:
+async def exchange(url: str, *pieces: bytes, seconds: float = 60) -> bytes:
     """All that the server says to these pieces until it closes the connection."""
     async with asyncio.timeout(seconds), connected(url) as (reader, writer):
         try:
@@ -76,8 +76,8 @@ async def told(url: str, *pieces: bytes, seconds: float = 60) -> bytes:
             return b""  # cut off while it sent
 
 
-def statuses(said: bytes) -> list[int]:
-    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", said)]
+def statuses(received: bytes) -> list[int]:
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", received)]
 
 
 def spoiled(dice: random.Random) -> bytes:
@@ -141,10 +141,12 @@ def test_no_bytes_break_it(served: Served) -> None:
 
     async def send() -> None:
         for _ in range(scaled(10, 500)):
-            said = await asyncio.gather(
+            received = await asyncio.gather(
                 *(half(url, bytes_of_nobody()) for _ in range(20)), asyncio.to_thread(well, url)
             )
-            assert not any(status >= 500 for one in said[:-1] for status in statuses(one or b""))
+            assert not any(
+                status >= 500 for one in received[:-1] for status in statuses(one or b"")
+            )
 
     asyncio.run(send())
     assert process.poll() is None
@@ -164,14 +166,14 @@ async def half(url: str, piece: bytes) -> bytes:
 def test_requests_sent_before_the_answer_to_the_last_are_answered_in_order(served: Served) -> None:
     url, _ = served
     pieces = [request(GOOD), request(b"{"), request(GOOD, "Connection: close")]
-    assert statuses(asyncio.run(told(url, b"".join(pieces)))) == [200, 400, 200]
+    assert statuses(asyncio.run(exchange(url, b"".join(pieces)))) == [200, 400, 200]
 
 
 def test_a_body_may_come_in_pieces(served: Served) -> None:
     url, _ = served
     pieces = [b"%x\r\n%s\r\n" % (1, GOOD[at : at + 1]) for at in range(len(GOOD))]
     head = HEAD + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
-    assert statuses(asyncio.run(told(url, head, *pieces, b"0\r\n\r\n"))) == [200]
+    assert statuses(asyncio.run(exchange(url, head, *pieces, b"0\r\n\r\n"))) == [200]
 
 
 def test_what_has_no_end_is_cut_off(served: Served) -> None:
@@ -181,20 +183,20 @@ def test_what_has_no_end_is_cut_off(served: Served) -> None:
     long = b"a" * 100_000
     header, chunk = b"x: " + long + b"\r\n", b"186a0\r\n" + long + b"\r\n"
     many = scaled(300, 3_000)
-    endless = {
-        "head": told(url, HEAD, *[header] * many),
-        "header": told(url, HEAD + b"x: ", *[long] * many),
-        "address": told(url, b"GET /", *[long] * many),
-        "body": told(url, chunked, *[chunk] * many),
-        "after the body": told(url, chunked + b"0\r\n", *[header] * many),
-        "after the answer": told(url, HEAD.replace(b"/v1/predict", b"/"), *[long] * many),
+    unbounded = {
+        "head": exchange(url, HEAD, *[header] * many),
+        "header": exchange(url, HEAD + b"x: ", *[long] * many),
+        "address": exchange(url, b"GET /", *[long] * many),
+        "body": exchange(url, chunked, *[chunk] * many),
+        "after the body": exchange(url, chunked + b"0\r\n", *[header] * many),
+        "after the answer": exchange(url, HEAD.replace(b"/v1/predict", b"/"), *[long] * many),
     }
 
     async def send() -> list[bytes]:
-        return await asyncio.gather(*endless.values())
+        return await asyncio.gather(*unbounded.values())
 
-    said = dict(zip(endless, map(statuses, asyncio.run(send())), strict=True))
-    assert all(status < 500 for one in said.values() for status in one), said
+    received = dict(zip(unbounded, map(statuses, asyncio.run(send())), strict=True))
+    assert all(status < 500 for one in received.values() for status in one), received
     well(url)
 
 
@@ -206,11 +208,11 @@ def test_what_does_not_arrive_is_refused_and_those_who_wait_for_it_starve_nobody
 
     async def send() -> dict[str, bytes]:
         slow = {
-            "half a head": told(url, HEAD),
-            "no body": told(url, HEAD + b"Content-Length: 9\r\n\r\n"),
-            "half a body": told(url, HEAD + b"Content-Length: 999\r\n\r\n" + GOOD),
-            "no last chunk": told(url, HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"),
-            "another head": told(url, request(GOOD) + HEAD),
+            "half a head": exchange(url, HEAD),
+            "no body": exchange(url, HEAD + b"Content-Length: 9\r\n\r\n"),
+            "half a body": exchange(url, HEAD + b"Content-Length: 999\r\n\r\n" + GOOD),
+            "no last chunk": exchange(url, HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"),
+            "another head": exchange(url, request(GOOD) + HEAD),
         }
         idle = [connected(url) for _ in range(scaled(300, 1_000))]
         for one in idle:
@@ -223,15 +225,15 @@ def test_what_does_not_arrive_is_refused_and_those_who_wait_for_it_starve_nobody
             await one.__aexit__(None, None, None)
         return dict(zip(slow, await answers, strict=True))
 
-    said = asyncio.run(send())
-    assert {name: statuses(one) for name, one in said.items()} == {
+    received = asyncio.run(send())
+    assert {name: statuses(one) for name, one in received.items()} == {
         "half a head": [408],
         "no body": [408],
         "half a body": [408],
         "no last chunk": [408],
         "another head": [200, 408],
     }
-    assert all(b"urn:problem:too-slow" in one for one in said.values())
+    assert all(b"urn:problem:too-slow" in one for one in received.values())
 
 
 def test_who_does_not_take_the_answer_is_let_go(served: Served) -> None:

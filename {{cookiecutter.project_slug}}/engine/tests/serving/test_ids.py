@@ -124,7 +124,7 @@ def test_a_server_takes_its_key_from_the_environment_and_does_not_start_with_a_b
     with serving(tmp_path, bundle_path) as server:
         for given, status in ((Ids([OLD]).new_id(), 200), (Ids().new_id(), 422)):
             label = {"prediction_id": given, "label": True}
-            assert server.ask("POST", "/v1/labels", label)[0] == status
+            assert server.request("POST", "/v1/labels", label)[0] == status
     monkeypatch.setenv(KEY, "a-short-one")
     refused = subprocess.run(
         command("--port", "0", "--bundle", bundle_path, "--rehearsal"),

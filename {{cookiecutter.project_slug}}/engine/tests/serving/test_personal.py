@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from engine.tests.serving.made import ROW, make_bundle, seal
-from engine.tests.serving.unbroken.process import kept, serving
+from engine.tests.serving.made import ROW, make_bundle, write_manifest
+from engine.tests.serving.unbroken.process import logged_records, serving
 
 # `customer` is no input, as it must be. `carrier` is one by a contract that somebody made by hand.
 PERSONAL = '\n[columns.personal]\ncustomer = "It names a person."\ncarrier = "So does this."\n'
@@ -37,21 +37,24 @@ def test_a_personal_column_is_refused_and_reaches_nothing_that_is_kept_or_told(
     make_bundle(tmp_path / "bundle")
     with (tmp_path / "bundle/problem.toml").open("a") as file:
         file.write(PERSONAL)
-    seal(tmp_path / "bundle")
+    write_manifest(tmp_path / "bundle")
     (tmp_path / "run").mkdir()
     with serving(tmp_path / "run", tmp_path / "bundle") as server:
-        told = []
+        responses = []
         for path, body in bodies():
-            status, answer = server.ask("POST", path, body)
+            status, answer = server.request("POST", path, body)
             assert status == 422, f"{path}: {answer}"
-            told.append(answer)
-        status, answer = server.ask("POST", "/v1/predict", {**ROW, "carrier": SOMEBODY})
+            responses.append(answer)
+        status, answer = server.request("POST", "/v1/predict", {**ROW, "carrier": SOMEBODY})
         assert status == 200
-        told += [answer, *(server.ask("GET", path)[1] for path in ("/metrics", "/openapi.json"))]
+        responses += [
+            answer,
+            *(server.request("GET", path)[1] for path in ("/metrics", "/openapi.json")),
+        ]
         server.process.terminate()
         assert server.process.wait(timeout=60) == 0
-    [record] = kept(tmp_path / "run/logs/predictions").values()
+    [record] = logged_records(tmp_path / "run/logs/predictions").values()
     assert record["row"] == {name: value for name, value in ROW.items() if name != "carrier"}
     files = [file.read_text() for file in (tmp_path / "run").rglob("*") if file.is_file()]
-    for text in (*told, *files, *capfd.readouterr()):
+    for text in (*responses, *files, *capfd.readouterr()):
         assert SOMEBODY not in text

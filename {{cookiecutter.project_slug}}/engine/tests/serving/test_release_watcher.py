@@ -20,9 +20,9 @@ from engine.serving.log.labels import Labels
 from engine.serving.log.predictions import PredictionLog
 from engine.serving.model_holder import load_predictor
 from engine.serving.release_watcher import ReleaseWatcher
-from engine.tests.serving.made import FEATURES, ROW, make_bundle, seal
+from engine.tests.serving.made import FEATURES, ROW, make_bundle, write_manifest
 from engine.tests.serving.released import PATIENCE_SECONDS, Following, Released
-from engine.tests.serving.unbroken.process import kept
+from engine.tests.serving.unbroken.process import logged_records
 from serving.app import create_app
 
 # A bundle's folder and its id.
@@ -77,9 +77,9 @@ def test_a_release_file_that_names_nothing_is_refused(
     server: Following, caplog: pytest.LogCaptureFixture, text: str, why: str
 ) -> None:
     server.released.write(text)
-    told = server.refuses()
-    assert why in told
-    assert "bundles" not in told  # where the store is, is nobody's business
+    reason = server.refuses()
+    assert why in reason
+    assert "bundles" not in reason  # where the store is, is nobody's business
     [line] = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert line.getMessage().startswith("Rejected release")
     assert "\n" not in line.getMessage()
@@ -144,7 +144,7 @@ def changed(server: Following, other: Made, name: str, content: bytes) -> str:
     """The id of an accepted bundle like the other but for one file."""
     path = server.released.add(*other, accepted=False)
     (path / name).write_bytes(content)
-    bundle = seal(path)
+    bundle = write_manifest(path)
     server.released.add(path, bundle)
     path.rename(server.folder / "aside")
     return bundle
@@ -178,7 +178,7 @@ def test_what_a_link_leads_to_may_change(server: Following, other: Made) -> None
     (folder / "link").replace(server.released.file)
     (folder / "fresh").symlink_to("2")
     os.replace(folder / "fresh", folder / "data")
-    assert server.until(lambda told: told["bundle"] == other[1])
+    assert server.until(lambda body: body["bundle"] == other[1])
 
 
 def test_documents_labels_and_the_log_follow_what_answers(
@@ -189,18 +189,18 @@ def test_documents_labels_and_the_log_follow_what_answers(
     problem = (path / "problem.toml").read_text()
     assert "[columns.personal]" not in problem
     (path / "problem.toml").write_text(problem + '\n[columns.personal]\ndays = "names a person"\n')
-    bundle = seal(path)
+    bundle = write_manifest(path)
     server.released.add(path, bundle)
 
     def answer_schema() -> dict[str, Any]:
-        found = server.client.get("/openapi.json").json()
-        assert server.ready()["bundle"] in found["info"]["description"]
-        schema: dict[str, Any] = found["components"]["schemas"]["Answer"]
+        document = server.client.get("/openapi.json").json()
+        assert server.ready()["bundle"] in document["info"]["description"]
+        schema: dict[str, Any] = document["components"]["schemas"]["Answer"]
         return schema
 
     def takes(label: Any) -> bool:
-        told = {"prediction_id": before["prediction_id"], "label": label}
-        status = server.client.post("/v1/labels", json=told).status_code
+        body = {"prediction_id": before["prediction_id"], "label": label}
+        status = server.client.post("/v1/labels", json=body).status_code
         assert status in (200, 422)
         return status == 200
 
@@ -216,9 +216,9 @@ def test_documents_labels_and_the_log_follow_what_answers(
     after = server.answer()
     assert takes(True)
     assert "scores" not in answer_schema()["properties"]
-    asked = [one["prediction_id"] for one in (before, between, after)]
-    server.until(lambda _: set(asked) <= set(kept(server.folder / "predictions")))
-    rows = [kept(server.folder / "predictions")[one]["row"] for one in asked]
+    ids = [one["prediction_id"] for one in (before, between, after)]
+    server.until(lambda _: set(ids) <= set(logged_records(server.folder / "predictions")))
+    rows = [logged_records(server.folder / "predictions")[one]["row"] for one in ids]
     assert [set(ROW) - set(row) for row in rows] == [set(), {"days"}, set()]
 
 
@@ -228,5 +228,5 @@ def test_a_label_that_both_contracts_know_is_taken_for_an_answer_of_the_bundle_b
     server.released.add(*other)
     before = server.answer()
     server.swaps_to(other[1])
-    told = {"prediction_id": before["prediction_id"], "label": True}
-    assert server.client.post("/v1/labels", json=told).json() == {"stored": 1}
+    body = {"prediction_id": before["prediction_id"], "label": True}
+    assert server.client.post("/v1/labels", json=body).json() == {"stored": 1}

@@ -50,7 +50,7 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": PYTHONPATH}
 
 
-def kept(folder: Path) -> list[str]:
+def logged_ids(folder: Path) -> list[str]:
     """The ids in the prediction log; every line of it must be whole."""
     return [
         json.loads(line)["prediction_id"]
@@ -84,8 +84,8 @@ def test_it_answers_logs_and_leaves_without_losing_an_answer_under_load(
         assert process.wait(timeout=60) == 0
         for sender in senders:
             sender.join()
-    assert set(answered) <= set(kept(tmp_path))
-    assert len(kept(tmp_path)) == len(set(kept(tmp_path)))
+    assert set(answered) <= set(logged_ids(tmp_path))
+    assert len(logged_ids(tmp_path)) == len(set(logged_ids(tmp_path)))
 
 
 def test_it_goes_on_answering_while_it_drains_and_a_second_signal_ends_that(
@@ -165,10 +165,10 @@ def test_keys_come_from_the_environment_and_a_key_that_guards_nothing_starts_not
     monkeypatch.setenv("SERVING_API_KEYS", key)
     words = ("--bundle", bundle_path, "--rehearsal")
     with serving(tmp_path, *words) as (url, _):
-        asked = f"{url}/v1/predict"
-        assert httpx.post(asked, json=ROW).status_code == 401
-        told = {"Authorization": f"Bearer {key}"}
-        assert httpx.post(asked, json=ROW, headers=told).status_code == 200
+        route = f"{url}/v1/predict"
+        assert httpx.post(route, json=ROW).status_code == 401
+        headers = {"Authorization": f"Bearer {key}"}
+        assert httpx.post(route, json=ROW, headers=headers).status_code == 200
     monkeypatch.setenv("SERVING_API_KEYS", "")
     refused = subprocess.run(
         command("--port", "0", *words), check=False, cwd=tmp_path, env=environment(),

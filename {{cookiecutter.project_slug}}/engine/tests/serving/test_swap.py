@@ -18,7 +18,7 @@ from engine.serving.server_process import memory_mb
 from engine.tests.serving.made import FEATURES, ROW, make_bundle
 from engine.tests.serving.released import HELD_MB, OTHER, Released
 from engine.tests.serving.soak import scaled
-from engine.tests.serving.unbroken.process import Load, Server, kept, serving
+from engine.tests.serving.unbroken.process import Load, Server, logged_records, serving
 
 # Busy until it may go on: a load that takes long, and leaves the others little of the interpreter.
 SLOW = (
@@ -34,11 +34,11 @@ while Path("hold").exists():
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str, Path]:
     """Two bundles with different code of the same module name, by id in a folder."""
-    folder, found = tmp_path_factory.mktemp("two"), []
+    folder, made = tmp_path_factory.mktemp("two"), []
     for name, code in (("one", FEATURES), ("other", OTHER)):
-        found.append(make_bundle(folder / name, code=code))
-        (folder / name).rename(folder / found[-1])
-    return found[0], found[1], folder
+        made.append(make_bundle(folder / name, code=code))
+        (folder / name).rename(folder / made[-1])
+    return made[0], made[1], folder
 
 
 @pytest.fixture
@@ -52,21 +52,21 @@ def released(two: tuple[str, str, Path], tmp_path: Path) -> Released:
 
 
 def ready(server: Server) -> dict[str, Any]:
-    status, body = server.ask("GET", "/readyz")
+    status, body = server.request("GET", "/readyz")
     assert status == 200
-    found: dict[str, Any] = json.loads(body)
-    return found
+    made: dict[str, Any] = json.loads(body)
+    return made
 
 
 def swaps(server: Server) -> dict[str, float]:
     """How many swaps ended how."""
     lines = re.findall(
-        r'serving_swaps_total{outcome="(\w+)"} (\S+)', server.ask("GET", "/metrics")[1]
+        r'serving_swaps_total{outcome="(\w+)"} (\S+)', server.request("GET", "/metrics")[1]
     )
     return {outcome: float(count) for outcome, count in lines}
 
 
-def asked(load_: Load, requests: int) -> None:
+def wait_for_answers(load_: Load, requests: int) -> None:
     """Wait for so many answers; some must come all the time."""
     while (there := len(load_.came)) < requests:
         load_.server.until(partial(_more, load_, there))
@@ -92,9 +92,9 @@ def differing(folder: Path, bundle: str, answers: Sequence[dict[str, Any]]) -> I
     assert own, "it has answered nobody"
     predictor = load(bundles.read(folder / bundle), rehearsal=False)
     for start in range(0, len(own), 500):
-        some = own[start : start + 500]
-        expected = predictor.predict([answer["row"] for answer in some])
-        for answer, of_model in zip(some, expected, strict=True):
+        chunk = own[start : start + 500]
+        expected = predictor.predict([answer["row"] for answer in chunk])
+        for answer, of_model in zip(chunk, expected, strict=True):
             if not same({name: answer[name] for name in of_model}, of_model):
                 yield answer, of_model
 
@@ -106,19 +106,19 @@ def test_under_load_every_answer_is_that_of_the_bundle_it_names(
     pair = two[:2]
     with serving(tmp_path, None) as server:
         with Load(server, many=2) as load_:
-            asked(load_, 100)
+            wait_for_answers(load_, 100)
             memory = [memory_mb(server.process.pid)]
             for swap in range(1, number + 1):
                 bundle = pair[swap % 2]
-                asked(load_, requests * swap // (number + 1))
+                wait_for_answers(load_, requests * swap // (number + 1))
                 released.name(bundle)
                 answered_by(server, bundle)
                 # What begins from now on is answered by it, and by nobody before.
-                assert json.loads(server.ask("POST", "/v1/predict", ROW)[1])["bundle"] == bundle
+                assert json.loads(server.request("POST", "/v1/predict", ROW)[1])["bundle"] == bundle
                 if bundle == pair[0]:
                     ended(server, swap)
                     memory.append(memory_mb(server.process.pid))
-            asked(load_, requests)
+            wait_for_answers(load_, requests)
         assert "refused" not in ready(server)
         assert (swaps(server), server.dropped()) == ({"answers": number, "refused": 0}, 0)
         server.process.send_signal(signal.SIGTERM)
@@ -128,7 +128,7 @@ def test_under_load_every_answer_is_that_of_the_bundle_it_names(
     answers = list(load_.answers.values())
     for bundle in pair:
         assert not list(differing(two[2], bundle, answers))
-    assert set(load_.answers) <= set(kept(tmp_path / "logs/predictions"))
+    assert set(load_.answers) <= set(logged_records(tmp_path / "logs/predictions"))
     # The one that is in place holds nothing, so what its sibling held must be gone each time.
     assert max(memory) - memory[0] < HELD_MB / 2, memory
 
@@ -174,13 +174,13 @@ def test_a_signal_amid_a_load_ends_it_in_order(
             released.name(slow)
             server.until((tmp_path / "loading").exists)
             begun = len(load_.came)
-            asked(load_, begun + 50)
+            wait_for_answers(load_, begun + 50)
             assert ready(server) == {"status": "ready", "bundle": two[0]}
             server.process.send_signal(signal.SIGTERM)
             assert server.process.wait(60) == 0
         assert not load_.wrong
         assert not load_.cut
-    assert set(load_.answers) <= set(kept(tmp_path / "logs/predictions"))
+    assert set(load_.answers) <= set(logged_records(tmp_path / "logs/predictions"))
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no file that hangs")
@@ -191,7 +191,7 @@ def test_a_disk_that_hangs_is_waited_for_by_nobody(
         released.file.unlink()
         os.mkfifo(released.file)  # who opens it to read waits for somebody who writes
         with Load(server) as load_:
-            asked(load_, scaled(600, 6_000))
+            wait_for_answers(load_, scaled(600, 6_000))
             assert ready(server) == {"status": "ready", "bundle": two[0]}
             server.process.send_signal(signal.SIGTERM)
             assert server.process.wait(60) == 0

@@ -1,11 +1,15 @@
 """Tables of every shape that a project may bring, as a training sees them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from engine.contract.column import Column
+from engine.problem.errors import BadInput
 from engine.problem.spec import Problem, Task, parse
 
 PROBLEM = """\
@@ -58,15 +62,15 @@ VALUES: dict[Task, str] = {
 METRICS: dict[Task, str] = {"binary": "brier_score", "multiclass": "accuracy", "regression": "r2"}
 
 
-def problem(task: Task, *, positive: Any = True, metric: str = "", **parts: str) -> Problem:
+def problem(task: Task, *, positive: Any = True, metric: str = "", **tables: str) -> Problem:
     """A problem of that task, about the column 'outcome'."""
-    words = written(task, positive=positive, metric=metric, **parts)
-    return parse(words, "the problem of a test")
+    text = written(task, positive=positive, metric=metric, **tables)
+    return parse(text, "the problem of a test")
 
 
-def written(task: Task, *, positive: Any = True, metric: str = "", **parts: str) -> str:
-    """The same as it stands in problem.toml."""
-    given = {"rows": "", "slices": "", "source": "data.parquet"} | parts
+def written(task: Task, *, positive: Any = True, metric: str = "", **tables: str) -> str:
+    """The same as the text of problem.toml."""
+    given = {"rows": "", "slices": "", "source": "data.parquet"} | tables
     words = {True: "true", False: "false"}.get(positive, repr(positive))
     return PROBLEM.format(
         task=task,
@@ -75,6 +79,16 @@ def written(task: Task, *, positive: Any = True, metric: str = "", **parts: str)
         value=VALUES[task],
         **given,
     )
+
+
+@contextmanager
+def refused(code: str, *facts: str) -> Iterator[None]:
+    """The block raises BadInput with this code; its message holds the facts."""
+    with pytest.raises(BadInput) as error:
+        yield
+    assert error.value.code == code
+    for fact in facts:
+        assert fact in str(error.value)
 
 
 def mixed(rows: int, seed: int = 0) -> pd.DataFrame:

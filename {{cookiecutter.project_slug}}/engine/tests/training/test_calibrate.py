@@ -1,4 +1,4 @@
-"""Scores are mended where that is more than chance, and never by what they are judged on."""
+"""Scores are calibrated where that gains more than chance, and never on their own outcomes."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,81 +15,84 @@ from engine.problem.spec import Task
 from engine.tests.training.made import problem
 from engine.tests.training.training import KINDS, schema, table
 from engine.training import calibrate
-from engine.training.candidates import BOOSTING, recipe
+from engine.training.candidates import BOOSTING, candidate_from_parameters
 from engine.training.dataset import SEED, gather
 from engine.training.fit_final import fit_final
-from engine.training.folds import CrossValidationData, Trial, cross_validate, cross_validation_data
+from engine.training.folds import Trial, cross_validate
+from engine.training.prepare import CrossValidationData, cross_validation_data
 from poc.model import candidates
 
 LINEAR = 2
 
 
-def taught(task: Task, *, rows: str = "", positive: object = True) -> CrossValidationData:
-    framed = problem(task, metric="log_loss", rows=rows, positive=positive)
+def data_of(task: Task, *, rows: str = "", positive: object = True) -> CrossValidationData:
+    spec = problem(task, metric="log_loss", rows=rows, positive=positive)
     frame = table(task, 600)
-    # Outcomes that nothing tells: with none of them no score would boast.
-    luck = np.random.default_rng(1).random(600) < 0.3
-    frame.loc[luck, "outcome"] = frame["outcome"].sample(luck.sum(), random_state=1).to_numpy()
+    # Random outcomes: without them no score would be overconfident.
+    random = np.random.default_rng(1).random(600) < 0.3
+    frame.loc[random, "outcome"] = frame["outcome"].sample(random.sum(), random_state=1).to_numpy()
     kind: type = KINDS[task]
     if task == "binary" and not isinstance(positive, bool):
         frame["outcome"] = pd.Series(np.where(frame["outcome"], "a", "b"), dtype="str")
         kind = str
     frame.to_parquet("data.parquet", index=False)
-    return cross_validation_data(gather(framed, schema(kind)))
+    return cross_validation_data(gather(spec, schema(kind)))
 
 
-def tried(lessons: CrossValidationData, which: int = LINEAR) -> Trial:
-    dataset = lessons.dataset
+def tried(data: CrossValidationData, which: int = LINEAR) -> Trial:
+    dataset = data.dataset
     one = candidates(dataset.columns, dataset.problem.target.task, SEED)[which]
-    [trial] = cross_validate(lessons, [one])
+    [trial] = cross_validate(data, [one])
     return trial
 
 
-def boasting(lessons: CrossValidationData) -> Trial:
-    """A trial of a model that learns its rows by heart, and is far surer than it should be."""
-    dataset = lessons.dataset
+def overconfident(data: CrossValidationData) -> Trial:
+    """A trial of a model that overfits, with scores far too close to 0 and 1."""
+    dataset = data.dataset
     tried = candidates(dataset.columns, dataset.problem.target.task, SEED)
     learned = {"learning_rate": 0.3, "max_leaf_nodes": 31, "min_samples_leaf": 2, "max_iter": 40}
-    [trial] = cross_validate(lessons, [recipe(tried, BOOSTING, learned)])
+    [trial] = cross_validate(data, [candidate_from_parameters(tried, BOOSTING, learned)])
     return trial
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass"])
 @pytest.mark.parametrize("rows", ["", 'time = "day"'])
-def test_scores_that_boast_are_mended(here: Path, task: Task, rows: str) -> None:
-    lessons = taught(task, rows=rows)
-    found = calibrate.should_calibrate(lessons, boasting(lessons))
-    assert found is not None
-    assert found.method == ("sigmoid" if task == "binary" else "temperature")
-    assert found.after < found.before
-    assert 0 < found.low <= found.gain <= found.high
+def test_should_calibrate_overconfident_scores_gives_a_method(
+    here: Path, task: Task, rows: str
+) -> None:
+    data = data_of(task, rows=rows)
+    result = calibrate.should_calibrate(data, overconfident(data))
+    assert result is not None
+    assert result.method == ("sigmoid" if task == "binary" else "temperature")
+    assert result.log_loss_calibrated < result.log_loss
+    assert 0 < result.gain.low <= result.gain.value <= result.gain.high
 
 
-def test_honest_scores_are_left_alone(here: Path) -> None:
-    lessons = taught("binary")
-    found = calibrate.should_calibrate(lessons, tried(lessons))
-    assert found is not None
-    assert found.method is None
+def test_should_calibrate_calibrated_scores_gives_no_method(here: Path) -> None:
+    data = data_of("binary")
+    result = calibrate.should_calibrate(data, tried(data))
+    assert result is not None
+    assert result.method is None
 
 
-def test_a_value_has_no_probability(here: Path) -> None:
+def test_should_calibrate_regression_gives_none(here: Path) -> None:
     frame = table("regression")
     frame.to_parquet("data.parquet", index=False)
-    lessons = cross_validation_data(gather(problem("regression"), schema(float)))
-    assert calibrate.should_calibrate(lessons, tried(lessons)) is None
+    data = cross_validation_data(gather(problem("regression"), schema(float)))
+    assert calibrate.should_calibrate(data, tried(data)) is None
 
 
 @pytest.mark.parametrize("rows", ["", 'time = "day"'])
-def test_no_fold_is_mended_by_its_own_outcomes_or_by_later_ones(here: Path, rows: str) -> None:
-    lessons = taught("binary", rows=rows)
-    for number, (_, judge) in enumerate(lessons.folds):
-        teachers = lessons.teachers(number)
-        assert not np.intersect1d(teachers, judge).size
-        if rows and len(teachers):
-            days = lessons.dataset.learning["day"]
-            assert days.iloc[teachers].max() < days.iloc[judge].min()
-    assert len(lessons.teachers(0)) == (
-        0 if rows else len(lessons.judged) - len(lessons.folds[0][1])
+def test_calibration_rows_hold_neither_the_fold_nor_later_rows(here: Path, rows: str) -> None:
+    data = data_of("binary", rows=rows)
+    for number, (_, validation) in enumerate(data.folds):
+        others = data.calibration_rows(number)
+        assert not np.intersect1d(others, validation).size
+        if rows and len(others):
+            days = data.dataset.train["day"]
+            assert days.iloc[others].max() < days.iloc[validation].min()
+    assert len(data.calibration_rows(0)) == (
+        0 if rows else len(data.out_of_fold_rows) - len(data.folds[0][1])
     )
 
 
@@ -97,26 +100,25 @@ def test_no_fold_is_mended_by_its_own_outcomes_or_by_later_ones(here: Path, rows
     ("task", "positive"), [("binary", True), ("binary", "a"), ("binary", "b"), ("multiclass", True)]
 )
 @pytest.mark.parametrize("which", [LINEAR, 3])
-def test_the_model_handed_on_says_what_the_calibrator_makes_of_its_scores(
+def test_final_model_predicts_what_the_calibrator_makes_of_its_scores(
     here: Path, task: Task, positive: object, which: int
 ) -> None:
-    lessons = taught(task, positive=positive)
-    trial = tried(lessons, which)
+    data = data_of(task, positive=positive)
+    trial = tried(data, which)
     method: calibrate.Method = "sigmoid" if task == "binary" else "temperature"
-    finished = fit_final(lessons, trial, method)
-    assert isinstance(finished.model, Pipeline)
-    assert isinstance(finished.model[-1], CalibratedClassifierCV)
-    plain, rows = lessons.fit(trial.candidate.model), lessons.judged
-    raw = replace(trial, scores=lessons.say(plain, np.arange(len(lessons.table))))
-    curve = calibrate._curve(lessons, trial, rows)
-    said = curve.predict(calibrate._responses(lessons, raw, rows))
-    said = 1 - said if calibrate._is_flipped(lessons) else said
-    assert lessons.say(finished.model, rows) == pytest.approx(said, abs=1e-9)
+    final = fit_final(data, trial, method)
+    assert isinstance(final.model, Pipeline)
+    assert isinstance(final.model[-1], CalibratedClassifierCV)
+    plain, rows = data.fit(trial.candidate.model), data.out_of_fold_rows
+    raw = replace(trial, scores=data.predict(plain, np.arange(len(data.table))))
+    curve = calibrate.fit_calibrator(data, trial, rows)
+    expected = calibrate.calibrated_scores_of(data, curve, raw, rows)
+    assert data.predict(final.model, rows) == pytest.approx(expected, abs=1e-9)
 
 
-def test_a_calibrated_model_travels(here: Path) -> None:
-    lessons = taught("binary")
-    finished = fit_final(lessons, tried(lessons, 3), "sigmoid")
-    skops.io.dump(finished.model, "model.skops")
-    loaded, rows = load_model(Path("model.skops")), lessons.judged
-    assert np.array_equal(lessons.say(loaded, rows), lessons.say(finished.model, rows))
+def test_calibrated_model_survives_skops(here: Path) -> None:
+    data = data_of("binary")
+    final = fit_final(data, tried(data, 3), "sigmoid")
+    skops.io.dump(final.model, "model.skops")
+    loaded, rows = load_model(Path("model.skops")), data.out_of_fold_rows
+    assert np.array_equal(data.predict(loaded, rows), data.predict(final.model, rows))

@@ -1,6 +1,6 @@
-"""The features as generated work for tables of every shape that a project may bring.
+"""The template's features work for tables of every shape.
 
-What a team tests of its own features is in tests/poc/.
+A team tests its own features in tests/poc/.
 """
 
 from typing import Any
@@ -41,9 +41,9 @@ def test_a_number_beyond_float32_stays_finite() -> None:
 @pytest.mark.parametrize("scaled", [True, False])
 @pytest.mark.parametrize("kind", ["number", "integer", "boolean", "category", "date"])
 def test_columns_of_one_type_alone_are_enough(kind: str, scaled: bool) -> None:
-    some = {name: one for name, one in KINDS.items() if one == kind}
-    frame = table(200)[list(some)]
-    made = features(some, scaled=scaled).fit(frame)
+    kinds = {name: one for name, one in KINDS.items() if one == kind}
+    frame = table(200)[list(kinds)]
+    made = features(kinds, scaled=scaled).fit(frame)
     assert made.transform(frame).shape == (200, len(made.get_feature_names_out()))
 
 
@@ -74,8 +74,8 @@ def test_many_words_do_not_make_as_many_columns() -> None:
 
 
 def test_names_with_any_sign_are_columns_too() -> None:
-    odd = (Column("mean radius (mm) ['x']", "number"), Column('für "alle"', "category"))
-    frame = pd.DataFrame({odd[0].name: [1.0, 2.0] * 50, odd[1].name: ["a", "b"] * 50})
-    for candidate in candidates(odd, "binary", 0):
-        model = candidate.model.fit(inputs(frame, odd), np.arange(100) % 2)
-        assert model.predict(inputs(frame, odd)).shape == (100,)
+    columns = (Column("mean radius (mm) ['x']", "number"), Column('für "alle"', "category"))
+    frame = pd.DataFrame({columns[0].name: [1.0, 2.0] * 50, columns[1].name: ["a", "b"] * 50})
+    for candidate in candidates(columns, "binary", 0):
+        model = candidate.model.fit(inputs(frame, columns), np.arange(100) % 2)
+        assert model.predict(inputs(frame, columns)).shape == (100,)

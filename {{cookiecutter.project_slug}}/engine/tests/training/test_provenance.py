@@ -1,4 +1,4 @@
-"""Which code made a model is said truly, in every state a work tree can be in."""
+"""Provenance is right in every state of a work tree."""
 
 import subprocess
 import zipfile
@@ -40,9 +40,9 @@ def committed(project: Path) -> Path:
 
 
 def test_without_git_there_is_no_commit_and_the_work_counts_as_changed(project: Path) -> None:
-    found = provenance(project)
-    assert (found.commit, found.dirty) == (None, True)
-    assert len(found.snapshot) == 64
+    result = provenance(project)
+    assert (result.commit, result.dirty) == (None, True)
+    assert len(result.snapshot) == 64
 
 
 def test_where_git_is_not_installed_the_work_counts_as_changed(
@@ -60,8 +60,8 @@ def test_before_the_first_commit_there_is_none(project: Path) -> None:
 
 
 def test_a_clean_tree_is_its_commit(committed: Path) -> None:
-    found = provenance(committed)
-    assert (found.commit, found.dirty) == (git(committed, "rev-parse", "HEAD"), False)
+    result = provenance(committed)
+    assert (result.commit, result.dirty) == (git(committed, "rev-parse", "HEAD"), False)
 
 
 def test_a_project_below_the_root_of_its_repository_is_found_too(

@@ -1,4 +1,4 @@
-"""A run records what is needed to make it again, beside the project and in silence."""
+"""A run records what is needed to repeat it, beside the project and without output."""
 
 import contextlib
 import json
@@ -16,13 +16,13 @@ import pytest
 
 from engine.tests.project import PYTHONPATH
 from engine.tests.training.made import COLUMNS, problem
-from engine.tests.training.training import fetched, framed_here, table, trained
+from engine.tests.training.training import fetch_run, table, train_here, write_project
 from engine.training.record.provenance import provenance
 from engine.training.record.tracking import mlflow
 
 
-def test_a_run_records_data_code_choice_and_model(here: Path) -> None:
-    run = trained(problem("binary"), table("binary"))
+def test_record_holds_data_code_choice_and_model(here: Path) -> None:
+    run = train_here(problem("binary"), table("binary"))
     client = mlflow.MlflowClient()
     recorded = client.get_run(run.run_id)
     assert recorded.info.status == "FINISHED"
@@ -30,21 +30,20 @@ def test_a_run_records_data_code_choice_and_model(here: Path) -> None:
     assert recorded.data.tags["code_snapshot"] == provenance().snapshot
     assert recorded.data.params["candidate"] == run.chosen
     assert recorded.data.params["seed"] == "0"
-    for trial in run.trials:
-        name = f"cv_brier_score_{trial.candidate.name}"
-        assert recorded.data.metrics[name] == pytest.approx(trial.mean)
+    for trial in run.metadata["trials"]:
+        name = f"cv_brier_score_{trial['name']}"
+        assert recorded.data.metrics[name] == pytest.approx(trial["mean"])
         low, high = (recorded.data.metrics[f"{name}_{end}"] for end in ("low", "high"))
         assert low <= high
-    facts = fetched(run).metadata
-    assert facts["threshold"] == run.threshold
-    assert facts["classes"] == [False, True]
-    assert recorded.data.tags["data_digest"] == facts["data_digest"]
+    metadata = fetch_run(run).metadata
+    assert metadata["threshold"] == run.threshold
+    assert metadata["classes"] == [False, True]
+    assert recorded.data.tags["data_digest"] == metadata["data_digest"]
     names = {one.path for one in client.list_artifacts(run.run_id)}
     assert names == {
-        *("training.json", "scores.parquet", "training.html"),
-        *("problem.toml", "features.py", "snapshot.zip"),
+        *("training.json", "scores.parquet", "problem.toml", "features.py", "snapshot.zip")
     }
-    model = mlflow.models.get_model_info(f"models:/{fetched(run).model_id}")
+    model = mlflow.models.get_model_info(f"models:/{fetch_run(run).model_id}")
     assert [one.name for one in model.signature.inputs] == [column.name for column in COLUMNS]
     assert model.saved_input_example_info is not None
     assert not list((here / "mlartifacts").rglob("*.pkl"))
@@ -58,13 +57,13 @@ def server(here: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    kept, address = here.parent / "kept", f"http://127.0.0.1:{port}"
+    store, address = here.parent / "store", f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--backend-store-uri", f"sqlite:///{kept}.db", "--workers", "1"]
-    command += ["--artifacts-destination", str(kept)]
-    with Path(f"{kept}.log").open("wb") as log:
+    command += ["--backend-store-uri", f"sqlite:///{store}.db", "--workers", "1"]
+    command += ["--artifacts-destination", str(store)]
+    with Path(f"{store}.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-    while process.poll() is None and not answers(f"{address}/health"):
+    while process.poll() is None and not is_healthy(f"{address}/health"):
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=0.2)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
@@ -73,8 +72,8 @@ def server(here: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     process.wait(timeout=30)
 
 
-def answers(address: str) -> bool:
-    """Whether somebody answers there."""
+def is_healthy(address: str) -> bool:
+    """Whether a server answers at this address."""
     try:
         with urlopen(address, timeout=1) as reply:  # noqa: S310  our own server
             return bool(reply.status == HTTPStatus.OK)
@@ -82,16 +81,16 @@ def answers(address: str) -> bool:
         return False
 
 
-def test_a_server_keeps_runs_and_artifacts_for_those_who_ask_it(here: Path, server: str) -> None:
-    run = trained(problem("regression"), table("regression", 200))
+def test_record_on_a_server_stores_runs_and_artifacts_there(here: Path, server: str) -> None:
+    run = train_here(problem("regression"), table("regression", 200))
     assert mlflow.get_tracking_uri() == server
-    again = fetched(run)
+    again = fetch_run(run)
     assert again.metadata["candidate"] == run.chosen
     names = {one.path for one in mlflow.MlflowClient().list_artifacts(run.run_id)}
-    assert {"training.json", "scores.parquet", "training.html"} <= names
+    assert {"training.json", "scores.parquet"} <= names
     assert not (here / "mlartifacts").exists()
     assert not (here / "mlflow.db").exists()
-    assert list((here.parent / "kept").rglob("scores.parquet"))
+    assert list((here.parent / "store").rglob("scores.parquet"))
 
 
 QUIET = """
@@ -102,10 +101,10 @@ train(read(), definition(bool))
 """
 
 
-def test_a_fresh_project_records_beside_itself_and_says_nothing_but_its_progress(
+def test_train_in_a_fresh_project_prints_only_progress(
     here: Path,
 ) -> None:
-    framed_here(problem("binary"), table("binary"))
+    write_project(problem("binary"), table("binary"))
     environment = {key: one for key, one in os.environ.items() if not key.startswith("MLFLOW")}
     done = subprocess.run(
         [sys.executable, "-c", QUIET],
@@ -116,7 +115,7 @@ def test_a_fresh_project_records_beside_itself_and_says_nothing_but_its_progress
     )
     assert done.stderr == ""
     assert [line.split()[0] for line in done.stdout.splitlines()] == [
-        *("320", "dummy", "rule", "linear", "gradient_boosting", "chosen:")
+        *("320", "dummy", "rule", "linear", "gradient_boosting", "Selected:")
     ]
     assert {path.name for path in here.iterdir()} == {
         *("build", "data.parquet", "mlartifacts", "mlflow.db", "poc", "problem", "requirements")

@@ -1,4 +1,4 @@
-"""The database of runs is there as a whole, or not at all."""
+"""The database of runs is created completely, or not at all."""
 
 import signal
 import subprocess
@@ -18,7 +18,7 @@ from engine.training.record.tracking import connect; connect('x')
 """
 
 
-def test_a_start_that_was_killed_is_made_good_by_the_next(
+def test_connect_after_a_killed_start_creates_the_database(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """MLflow needs seconds to make its tables, and cannot mend half of them."""

@@ -32,7 +32,7 @@ def definition(kind: type) -> ModelDefinition:
 
 
 def table(task: Task, rows: int = ROWS, seed: int = 0) -> pd.DataFrame:
-    """Rows whose outcome has something to do with them."""
+    """Rows whose outcome depends on them."""
     rng = np.random.default_rng(seed)
     frame = mixed(rows, seed)
     frame["day"] = pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(rows), "h")
@@ -48,14 +48,14 @@ def table(task: Task, rows: int = ROWS, seed: int = 0) -> pd.DataFrame:
 KINDS: dict[Task, type] = {"binary": bool, "multiclass": str, "regression": float}
 
 
-def framed_here(framed: Problem, frame: pd.DataFrame) -> None:
-    """These rows, and the problem as a file, in the working directory."""
+def write_project(spec: Problem, frame: pd.DataFrame) -> None:
+    """Write these rows and problem.toml to the working directory."""
     frame.to_parquet("data.parquet", index=False)
-    task, time = framed.target.task, framed.rows.time
+    task, time = spec.target.task, spec.rows.time
     PROBLEM_FILE.write_text(
         PROBLEM.format(
             task=task,
-            metric=framed.success.metric,
+            metric=spec.success.metric,
             value=VALUES[task],
             positive="positive = true" if task == "binary" else "",
             source="data.parquet",
@@ -65,15 +65,15 @@ def framed_here(framed: Problem, frame: pd.DataFrame) -> None:
     )
 
 
-def trained(framed: Problem, frame: pd.DataFrame, said: list[str] | None = None) -> Run:
+def train_here(spec: Problem, frame: pd.DataFrame, messages: list[str] | None = None) -> Run:
     """A run on these rows, in the working directory."""
-    framed_here(framed, frame)
+    write_project(spec, frame)
     return train(
-        framed,
-        definition(KINDS[framed.target.task]),
-        (lambda _: None) if said is None else said.append,
+        spec,
+        definition(KINDS[spec.target.task]),
+        (lambda _: None) if messages is None else messages.append,
     )
 
 
-def fetched(run: Run) -> TrainedRun:
+def fetch_run(run: Run) -> TrainedRun:
     return fetch(run.run_id)

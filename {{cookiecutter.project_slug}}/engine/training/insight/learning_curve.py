@@ -1,29 +1,27 @@
-"""Would more data help? The chosen candidate, trained on parts of what it has."""
+"""Would more data help? The chosen candidate, trained on shares of the training rows."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
 from engine.data.split import Rows
+from engine.problem.metrics import Array
 from engine.training.dataset import SEED
-from engine.training.folds import CrossValidationData, Trial
-from engine.training.parallel import at_once
+from engine.training.folds import Trial
+from engine.training.parallel import parallel_map
+from engine.training.prepare import CrossValidationData
 
-# Two parts beside the whole, each a third of the next: together less than half the fits again.
+# Two shares beside the whole, each a third of the next: together less than half the fits again.
 PARTS = (1 / 9, 1 / 3)
 FEWEST_ROWS = 40
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Curve:
-    """The success metric by rows to learn from: mean over folds and its 95 % t interval.
+class LearningCurve:
+    """The success metric by training rows: the mean over folds and its 95 % t interval.
 
-    `gain` is what the last step brought, paired over folds; `verdict` says whether that was more
-    than chance. What lies beyond the last row is not said.
+    `gain` is that of the last step, paired over folds; `verdict` is whether it is more than chance.
     """
 
     rows: tuple[int, ...]
@@ -34,31 +32,34 @@ class Curve:
     verdict: str
 
 
-def learning_curve(taught: CrossValidationData, trial: Trial) -> Curve | None:
-    """The curve of a candidate; None where parts of the rows are too few to learn from."""
-    smallest = min(len(learn) for learn, _ in taught.folds)
-    parts = [part for part in PARTS if part * smallest >= FEWEST_ROWS]
-    if not parts:
+def learning_curve(data: CrossValidationData, trial: Trial) -> LearningCurve | None:
+    """The curve of a candidate; None where the shares would hold too few rows.
+
+    scikit-learn's `learning_curve` takes the same number of first rows of every fold. Here a part
+    is a share of its fold, with time the latest rows, and holds every class.
+    """
+    smallest = min(len(train) for train, _ in data.folds)
+    shares = [part for part in PARTS if part * smallest >= FEWEST_ROWS]
+    if not shares:
         return None
-    jobs = [(_some(taught, learn, part), judge) for part in parts for learn, judge in taught.folds]
 
-    def judged(job: tuple[Rows, Rows]) -> float:
-        learn, judge = job
-        model = taught.fit(trial.candidate.model, learn)
-        return taught.measure(judge, taught.say(model, judge))
+    def measured(job: tuple[float, tuple[Rows, Rows]]) -> float:
+        part, (train, validation) = job
+        model = data.fit(trial.candidate.model, _part_of(data, train, part))
+        return data.measure(validation, data.predict(model, validation))
 
-    with at_once(judged, jobs) as done:
-        measured = np.asarray(list(done)).reshape(len(parts), len(taught.folds))
-    by_size = np.vstack([measured, trial.folds])
-    sizes = [int(np.mean([part * len(learn) for learn, _ in taught.folds])) for part in (*parts, 1)]
-    sign = 1.0 if taught.metric.higher_is_better else -1.0
+    jobs = [(part, fold) for part in shares for fold in data.folds]
+    results = np.asarray(list(parallel_map(measured, jobs))).reshape(len(shares), len(data.folds))
+    by_size = np.vstack([results, trial.folds])
+    sizes = [int(np.mean([part * len(train) for train, _ in data.folds])) for part in (*shares, 1)]
+    sign = 1.0 if data.metric.higher_is_better else -1.0
     step = sign * (by_size[-1] - by_size[-2])
-    reach = _reach(by_size)
-    return Curve(
+    mean, reach = by_size.mean(axis=1), _reach(by_size)
+    return LearningCurve(
         tuple(sizes),
-        tuple(by_size.mean(axis=1).tolist()),
-        tuple((by_size.mean(axis=1) - reach).tolist()),
-        tuple((by_size.mean(axis=1) + reach).tolist()),
+        tuple(mean.tolist()),
+        tuple((mean - reach).tolist()),
+        tuple((mean + reach).tolist()),
         float(step.mean()),
         "still rising" if step.mean() > _reach(step[None])[0] else "flat",
     )
@@ -66,17 +67,15 @@ def learning_curve(taught: CrossValidationData, trial: Trial) -> Curve | None:
 
 def _reach(by_size: Array) -> Array:
     """Half the 95 % t interval of each row's mean."""
-    folds = by_size.shape[1]
-    spread = by_size.std(axis=1, ddof=1) / np.sqrt(folds)
-    return np.asarray(stats.t.ppf(0.975, folds - 1) * spread)
+    return np.asarray(stats.t.ppf(0.975, by_size.shape[1] - 1) * stats.sem(by_size, axis=1))
 
 
-def _some(taught: CrossValidationData, learn: Rows, part: float) -> Rows:
-    """A part of a fold's rows: the latest where there is time, else any; of each class some."""
-    by_time = taught.dataset.problem.rows.time is not None
-    order = learn[::-1] if by_time else np.random.default_rng(SEED).permutation(learn)
-    kept: Sequence[Rows] = [order[: int(np.ceil(part * len(learn)))]]
-    if taught.dataset.problem.target.task != "regression":
-        first = np.unique(taught.dataset.known.values[order], return_index=True)[1]
-        kept = [*kept, order[first]]
-    return np.unique(np.concatenate(kept))
+def _part_of(data: CrossValidationData, train: Rows, part: float) -> Rows:
+    """A part of a fold's rows: with time the latest, else at random; some of each class."""
+    by_time = data.problem.rows.time is not None
+    order = train[::-1] if by_time else np.random.default_rng(SEED).permutation(train)
+    rows = order[: int(np.ceil(part * len(train)))]
+    if data.task != "regression":
+        first = np.unique(data.outcomes(order), return_index=True)[1]
+        rows = np.concatenate([rows, order[first]])
+    return np.unique(rows)

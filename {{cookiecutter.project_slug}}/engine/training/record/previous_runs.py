@@ -1,76 +1,162 @@
-"""What earlier runs decided: today's accepted model, and parameters that a search has found."""
+"""Reads earlier runs: the latest, the accepted model's, and parameters that a search found."""
 
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from engine.problem.errors import BadInput
-from engine.problem.files import read_json
-from engine.training.candidates import CHAMPION, TUNED, Candidate, recipe
-from engine.training.record.tracking import connect, mlflow, store_errors
-from engine.training.record.write import RUN_METADATA
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
 
-# What the registry calls the version that both teams have signed for (gate/accept.py sets it).
-# Which of the accepted ones is live is another question, and deploy/release.toml answers it.
+from engine.problem.errors import BadInput
+from engine.problem.files import read_json, read_text
+from engine.problem.metrics import Array
+from engine.problem.spec import PROBLEM_FILE, Problem, text_of
+from engine.training.candidates import CHAMPION, TUNED, Candidate, candidate_from_parameters
+from engine.training.dataset import gather
+from engine.training.prepare import cross_validation_data
+from engine.training.record.tracking import connect, mlflow, store_errors
+from engine.training.record.write import RUN_METADATA, SCORES
+from engine.training.run import Run
+
+# The registry's alias of the version that both teams have signed for (gate/accept.py sets it).
+# deploy/release.toml decides which accepted version is live.
 ACCEPTED = "accepted"
+AGAIN = "train again with `python -m poc train`"
 
 
 @store_errors()
-def facts_of(run_id: str, name: str) -> dict[str, Any]:
+def metadata_of(run_id: str, name: str) -> dict[str, Any]:
     """The training.json of run `run_id` of the problem `name`; `latest` is the last that finished.
 
     Raises:
         BadInput: there is no such run, or it recorded none.
     """
-    experiment = connect(name)
-    client = mlflow.MlflowClient()
-    if run_id == "latest":
-        found = client.search_runs([experiment], "attributes.status = 'FINISHED'", max_results=1)
-        run_id = found[0].info.run_id if found else run_id
-    try:
-        path = Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=RUN_METADATA))
-    except (mlflow.exceptions.MlflowException, OSError):
-        raise BadInput(
-            f"expected a finished training run of '{name}', found none called {run_id}; "
-            "list them with `mlflow ui`, or point MLFLOW_TRACKING_URI to the server that knows it"
-        ) from None
-    return read_json(path, f"a run's {RUN_METADATA}", "name another run, or train again")
+    return _metadata(_artifacts(_finished_run(run_id, name).info.run_id, RUN_METADATA))
 
 
-def found_by(facts: dict[str, Any]) -> dict[str, Any]:
+def searched_parameters(metadata: dict[str, Any]) -> dict[str, Any]:
     """The parameters that the search of a run has found.
 
     Raises:
-        BadInput: the run tried none that were searched for.
+        BadInput: the run tried none from a search.
     """
-    tuned = [one for one in facts.get("trials", []) if one["name"] == TUNED]
+    tuned = [trial for trial in metadata.get("trials", []) if trial["name"] == TUNED]
     if not tuned:
         raise BadInput(
-            "that run tried no parameters from a search; name one that was trained with "
-            "--search-seconds, or search now"
+            "That run tried no parameters from a search. Name one that was trained with "
+            "--search-seconds, or search now.",
+            code="no-search",
         )
     return dict(tuned[0]["parameters"])
 
 
-def champion(name: str, tried: tuple[Candidate, ...]) -> tuple[Candidate, dict[str, Any]] | None:
-    """The recipe of the accepted model of problem `name`, and where it is from; None without one.
+def champion(
+    name: str, candidates: tuple[Candidate, ...]
+) -> tuple[Candidate, dict[str, Any]] | None:
+    """The accepted model of problem `name` as a candidate, and where it is from; None without one.
 
-    The recipe, not the model: it learns from the same rows as the others, by today's features.
+    Unfitted: it is trained on the same rows as the others, with today's features.
 
     Raises:
-        BadInput: the code of today cannot make it any more.
+        BadInput: today's code has no such candidate or parameter.
     """
     connect(name)
     try:
         accepted = mlflow.MlflowClient().get_model_version_by_alias(name, ACCEPTED)
     except mlflow.exceptions.MlflowException:
         return None
-    facts = facts_of(str(accepted.run_id), name)
-    if "parameters" not in facts:
-        raise BadInput("its run recorded no parameters")
-    made = recipe(tried, facts["candidate"], facts["parameters"], called=CHAMPION)
-    return made, {
+    metadata = metadata_of(str(accepted.run_id), name)
+    if "parameters" not in metadata:
+        raise BadInput("Its run recorded no parameters. Train again.", code="incomplete-metadata")
+    candidate = candidate_from_parameters(
+        candidates, metadata["candidate"], metadata["parameters"], rename=CHAMPION
+    )
+    return candidate, {
         "run_id": str(accepted.run_id),
         "version": str(accepted.version),
-        "candidate": facts["candidate"],
-        "calibrated": facts["calibrated"],
+        "candidate": metadata["candidate"],
+        "calibrated": metadata["calibrated"],
     }
+
+
+def latest_run(problem: Problem, schema: pa.DataFrameSchema) -> Run:
+    """The latest finished run of the problem, from MLflow; no test row is used.
+
+    Raises:
+        BadInput: there is none, it recorded no scores, or the problem or the data has changed
+            since.
+    """
+    with store_errors():
+        info = _finished_run("latest", problem.decision.name).info
+        folder = _artifacts(info.run_id)
+    for name in (RUN_METADATA, SCORES, PROBLEM_FILE.name):
+        if not (folder / name).is_file():
+            raise BadInput(
+                f"Run {info.run_id} recorded no {name}; {AGAIN}.", code="incomplete-metadata"
+            )
+    if read_text(folder / PROBLEM_FILE.name, "the run's problem", AGAIN) != text_of(PROBLEM_FILE):
+        raise BadInput(
+            f"{PROBLEM_FILE} has changed since the latest run was trained; {AGAIN}.",
+            code="problem-changed",
+        )
+    metadata, dataset = _metadata(folder / RUN_METADATA), gather(problem, schema)
+    if dataset.digest != metadata["data_digest"]:
+        raise BadInput(
+            f"The data of {problem.rows.source} has changed since the latest run; {AGAIN}.",
+            code="data-changed",
+        )
+    data, table = cross_validation_data(dataset), pd.read_parquet(folder / SCORES)
+    if not np.array_equal(table["row"].to_numpy(), data.out_of_fold_rows):
+        raise BadInput(
+            f"The run's folds hold other rows than today's code makes; {AGAIN}.",
+            code="folds-changed",
+        )
+    names = [trial["name"] for trial in metadata["trials"]]
+    scores = {name: _scores(table, name, metadata["classes"], len(data.table)) for name in names}
+    trained_at = datetime.fromtimestamp(info.start_time / 1000, UTC)
+    return Run(info.run_id, data, metadata, scores, trained_at)
+
+
+def _finished_run(run_id: str, name: str) -> mlflow.entities.Run:
+    experiment, runs = connect(name), []  # first: a client needs an address that was checked
+    client = mlflow.MlflowClient()
+    if run_id == "latest":
+        finished = "attributes.status = 'FINISHED'"
+        runs = list(client.search_runs([experiment], finished, max_results=1))
+    else:
+        with suppress(mlflow.exceptions.MlflowException):
+            runs = [client.get_run(run_id)]
+    if not runs:
+        raise BadInput(
+            f"There is no finished training run of '{name}' with the id '{run_id}'. Train one "
+            "with `python -m poc train`, list runs with `mlflow ui`, or point MLFLOW_TRACKING_URI "
+            "to the server that has it.",
+            code="no-such-run",
+        )
+    return runs[0]
+
+
+def _artifacts(run_id: str, name: str | None = None) -> Path:
+    try:
+        path = mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=name)
+    except (mlflow.exceptions.MlflowException, OSError):
+        raise BadInput(
+            f"Run {run_id} recorded no {name or 'files'}. Name another run, or {AGAIN}.",
+            code="incomplete-metadata",
+        ) from None
+    return Path(path)
+
+
+def _metadata(path: Path) -> dict[str, Any]:
+    return read_json(path, f"a run's {RUN_METADATA}", "name another run, or train again")
+
+
+def _scores(table: pd.DataFrame, name: str, classes: list[Any], rows: int) -> Array:
+    """The scores of a candidate, one for each training row."""
+    columns = name if name in table else [f"{name}:{label}" for label in classes]
+    recorded = table[columns].to_numpy(np.float64)
+    scores = np.full((rows, *recorded.shape[1:]), np.nan)
+    scores[table["row"].to_numpy()] = recorded
+    return scores

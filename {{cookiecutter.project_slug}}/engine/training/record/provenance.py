@@ -1,21 +1,20 @@
-"""Which code made a model: the commit, or a snapshot where the work is not committed."""
+"""Which code trained a model: the commit, or a snapshot where the work is not committed."""
 
 import hashlib
 import os
 import subprocess
 import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from engine import version
 
-# What makes the model and judges it; data, build output and notes are not code. An engine that is
-# installed as a wheel is not among the files: the bundle's manifest records its hash. The engine's
-# folder is, with every file that this hash counts, so a snapshot of it has the same hash.
+# Data, build output and notes are not code. An engine that is installed as a wheel is not among the
+# files: the bundle's manifest records its hash. The engine's folder is, with every file that this
+# hash counts, so a snapshot of it has the same hash.
 SUFFIXES = {".py", ".toml", ".txt", ".html", ".css"}
 NOT_CODE = {"build", "logs", "bundles", "mlartifacts", "raw", "records"}
-# A zip's clock starts here; one fixed moment makes equal files equal archives.
+# The first time that a zip can hold; one fixed time makes equal files equal archives.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -27,19 +26,15 @@ class Provenance:
     dirty: bool
     snapshot: str
 
-    def to_json(self) -> dict[str, Any]:
-        """The provenance as it stands in manifest.json."""
-        return asdict(self)
-
 
 def provenance(root: Path = Path()) -> Provenance:
     """The commit that is checked out, whether the work tree differs, and the snapshot's digest.
 
-    What is said about bundles (handoff/records) may change between two commits: a verdict or a
-    signature that waits to be committed makes no tree dirty.
+    Records of bundles (handoff/records) are not counted: an uncommitted verdict or signature makes
+    no tree dirty.
     """
-    # A commit counts only where it holds this project: a folder inside somebody else's
-    # repository, ignored there, has that repository's commit and none of its own.
+    # A commit counts only where it holds this project: a folder that another repository ignores
+    # sees that repository's commit and has none of its own.
     tracked = _git(root, "ls-files", "problem/problem.toml")
     commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD") if tracked else None
     changes = _git(
@@ -49,7 +44,7 @@ def provenance(root: Path = Path()) -> Provenance:
     for path in code_files(root):
         sha.update(f"{path.relative_to(root).as_posix()}\0".encode())
         sha.update(hashlib.sha256(path.read_bytes()).digest())
-    # None, because git would not say, is no promise that nothing has changed.
+    # None, where git failed, does not mean that nothing has changed.
     return Provenance(commit or None, changes != "" or not commit, sha.hexdigest())
 
 
@@ -60,16 +55,16 @@ def at_commit(commit: str, path: Path, root: Path = Path()) -> str | None:
 
 def code_files(root: Path) -> list[Path]:
     """Every code file of the project, in a fixed order."""
-    found = []
+    paths = []
     for folder, below, names in os.walk(root):
-        # Pruned in place: an environment's thousands of files are never even looked at.
+        # Pruned in place: an environment's thousands of files are not visited.
         below[:] = [name for name in below if _may_hold_code(Path(folder, name))]
-        found += [
+        paths += [
             Path(folder, name)
             for name in names
             if Path(name).suffix in SUFFIXES or name == version.VERSION
         ]
-    return sorted(path for path in found if path.is_file())
+    return sorted(path for path in paths if path.is_file())
 
 
 def _may_hold_code(folder: Path) -> bool:
@@ -86,19 +81,17 @@ def write_snapshot(path: Path, root: Path = Path()) -> None:
             archive.writestr(entry, file.read_bytes())
 
 
-def _git(root: Path, *words: str, strip: bool = True) -> str | None:
-    """What git says, or None where it says no, is not installed or does not come back."""
+def _git(root: Path, *arguments: str, strip: bool = True) -> str | None:
+    """The output of git, or None where it fails, is not installed or does not end."""
     try:
-        done = subprocess.run(
-            ["git", *words],
+        result = subprocess.run(
+            ["git", *arguments],
             cwd=root,
             capture_output=True,
             encoding="utf-8",
-            check=False,
+            check=True,
             timeout=30,
         )
-    except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return None
-    if done.returncode != 0:
-        return None
-    return done.stdout.strip() if strip else done.stdout
+    return result.stdout.strip() if strip else result.stdout

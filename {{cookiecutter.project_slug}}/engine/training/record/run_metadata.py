@@ -1,74 +1,81 @@
-"""What is known of a training run, as it stands in training.json."""
+"""The metadata of a training run, as it stands in training.json."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from engine.data.load import digest, take
+from engine.training.bootstrap import bootstrap
 from engine.training.calibrate import Calibration
 from engine.training.dataset import SEED
-from engine.training.evaluate import among
-from engine.training.fit_final import FinalModel, bootstrap, value
-from engine.training.folds import CrossValidationData, Trial
-from engine.training.insight import rule
-from engine.training.insight.frontier import frontier
+from engine.training.fit_final import FinalModel, fold_thresholds
+from engine.training.folds import Trial
+from engine.training.insight.decision_rule import describe
 from engine.training.insight.importance import Importance
 from engine.training.insight.latency import one_row_ms
-from engine.training.insight.learning_curve import Curve
-from engine.training.parallel import at_once
+from engine.training.insight.learning_curve import LearningCurve
+from engine.training.money import worth
+from engine.training.parallel import parallel_map
+from engine.training.prepare import CrossValidationData
 from engine.training.record.provenance import provenance
 
-Facts = dict[str, Any]
+Metadata = dict[str, Any]
 
 
 def run_metadata(
-    taught: CrossValidationData,
+    data: CrossValidationData,
     trials: tuple[Trial, ...],
-    finished: FinalModel,
-    weighed: Calibration | None,
-    curve: Curve | None,
+    final: FinalModel,
+    calibration: Calibration | None,
+    curve: LearningCurve | None,
     importances: Sequence[Importance],
     *,
-    search: Facts | None = None,
-    champion: Facts | None = None,
-) -> Facts:
-    """All that is known of the run, as JSON values; money, intervals and latency are measured here.
+    search: Metadata | None = None,
+    champion: Metadata | None = None,
+) -> Metadata:
+    """The run's metadata, as JSON values; money, intervals and latency are measured here.
 
     Args:
-        trials: the chosen candidate's as it is handed on; the first is the baseline's.
-        weighed: the comparison with and without calibration, if there was one.
-        search: the facts of the search for parameters, if there was one.
+        trials: the chosen candidate's as that of the final model; the first is the baseline's.
+        calibration: the comparison with and without calibration, if there was one.
+        search: the metadata of the search for parameters, if there was one.
         champion: where the accepted champion comes from, if it was compared.
     """
-    dataset, chosen = taught.dataset, finished.trial.candidate
-    earned = value(taught, finished, trials[0])
-    with at_once(lambda trial: _trial(taught, trial), trials) as done:
-        tried = list(done)
-    higher = taught.metric.higher_is_better
+    dataset, chosen, rows = data.dataset, final.trial.candidate, data.out_of_fold_rows
+    scores = final.trial.scores
+    value = worth(
+        data.problem,
+        data.outcomes(rows),
+        scores[rows],
+        trials[0].scores[rows],
+        fold_thresholds(data, scores, final.threshold),
+        data.groups(rows),
+    )
+    measured = list(parallel_map(lambda trial: _measured(data, trial), trials))
+    rule = next((trial.last for trial in trials if trial.candidate.name == "rule"), None)
     return {
         "candidate": chosen.name,
         "parameters": chosen.parameters,
-        "calibrated": finished.calibrated or False,
-        "calibration": weighed.to_json() if weighed else None,
-        "classes": dataset.known.classes,
-        "threshold": finished.threshold,
-        "value": earned,
-        "warnings": _warnings(earned),
-        "metric": taught.metric.name,
-        "higher_is_better": higher,
-        "split": dataset.parts.how,
+        "calibrated": final.calibrated or False,
+        "calibration": asdict(calibration) if calibration else None,
+        "classes": dataset.targets.classes,
+        "threshold": final.threshold,
+        "value": value,
+        "warnings": _warnings(value),
+        "metric": data.metric.name,
+        "higher_is_better": data.metric.higher_is_better,
+        "split": dataset.split.how,
         "seed": SEED,
-        "rows": len(taught.table),
-        "folds": len(taught.folds),
+        "rows": len(data.table),
+        "folds": len(data.folds),
         "data_digest": dataset.digest,
-        # Their outcomes alone: new columns do not make them rows that nobody has looked at.
+        # Of the outcomes alone: the same test rows with new columns are the same test set.
         "test_digest": digest(
-            take(dataset.frame[[dataset.problem.target.column]], dataset.parts.test)
+            take(dataset.frame[[data.problem.target.column]], dataset.split.test)
         ),
-        "code": provenance().to_json(),
-        "rule": _rule(taught, trials),
-        "trials": tried,
-        "frontier": frontier(tried, higher_is_better=higher),
+        "code": asdict(provenance()),
+        "rule": describe(rule, dataset.columns, data.problem) if rule else None,
+        "trials": measured,
         "importance": [asdict(one) for one in importances],
         "learning_curve": asdict(curve) if curve else None,
         "search": search,
@@ -76,40 +83,33 @@ def run_metadata(
     }
 
 
-def _trial(taught: CrossValidationData, trial: Trial) -> Facts:
-    rows = taught.judged
-    whole = bootstrap(
-        taught.metric.compute,
-        taught.dataset.known.values[rows],
+def _measured(data: CrossValidationData, trial: Trial) -> Metadata:
+    rows = data.out_of_fold_rows
+    interval = bootstrap(
+        data.metric.compute,
+        data.outcomes(rows),
         trial.scores[rows],
-        is_value=taught.dataset.problem.target.task == "regression",
-        units=among(taught.dataset.known.units, rows),
+        is_regression=data.task == "regression",
+        groups=data.groups(rows),
     )
     return {
         "name": trial.candidate.name,
         "mean": trial.mean,
-        "error": trial.error,
+        "error": trial.standard_error,
         "folds": trial.folds,
-        # Over all rows that a fold judged at once, with the bootstrap interval.
-        **whole.to_json(),
+        # Over all out-of-fold rows together, with the bootstrap interval.
+        **interval.to_json(),
         "fit_seconds": trial.fit_seconds,
-        "latency_ms": one_row_ms(taught, trial),
+        "latency_ms": one_row_ms(data, trial),
         "parameters": trial.candidate.parameters,
     }
 
 
-def _rule(taught: CrossValidationData, trials: tuple[Trial, ...]) -> str | None:
-    found = next((trial.last for trial in trials if trial.candidate.name == "rule"), None)
-    dataset = taught.dataset
-    return rule.in_words(found, dataset.columns, dataset.problem) if found else None
-
-
-def _warnings(earned: Facts) -> list[str]:
-    """What a person must hear before going on with this model."""
-    if earned["per_1000_rows"] > earned["do_nothing"]:
+def _warnings(value: Metadata) -> list[str]:
+    if value["per_1000_rows"] > value["do_nothing"]:
         return []
     return [
-        f"the model earns {earned['per_1000_rows']:,.2f} {earned['currency']} for 1,000 rows, "
-        f"doing nothing {earned['do_nothing']:,.2f}; look at the costs in problem.toml, or for "
-        "inputs that tell more"
+        f"The model earns {value['per_1000_rows']:,.2f} {value['currency']} for 1,000 rows, doing "
+        f"nothing {value['do_nothing']:,.2f}. Check the costs in problem.toml, or look for more "
+        "informative inputs."
     ]

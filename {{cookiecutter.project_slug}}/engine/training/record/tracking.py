@@ -7,13 +7,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-# Before mlflow is imported, which is why all of the project imports it from here: no usage reports
-# leave this machine, and no log drowns the progress.
+# Set before mlflow is imported, so all of the project imports it from here: no usage reports leave
+# this machine, and no log hides the progress.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-# By itself it asks a server that is away for more than four minutes, and says nothing.
+# The default retries an unreachable server for more than four minutes, without a message.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 
 import mlflow
@@ -28,7 +28,7 @@ __all__ = ["connect", "mlflow", "store_errors"]
 ADDRESS = "MLFLOW_TRACKING_URI"
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 ERRORS = (mlflow.exceptions.MlflowException, SQLAlchemyError)
-TIMEOUT = 10  # seconds until a database that does not answer is given up
+TIMEOUT = 10  # seconds until a database that does not answer counts as unreachable
 
 DATABASE = Path("mlflow.db")
 STORE = f"sqlite:///{DATABASE}"
@@ -36,7 +36,7 @@ ARTIFACTS = Path("mlartifacts")
 
 
 def connect(experiment: str) -> str:
-    """Point MLflow at the store and return the id of `experiment`, made if it is new.
+    """Point MLflow at the store and return the id of `experiment`, created if it is new.
 
     Raises:
         BadInput: the store does not answer.
@@ -48,36 +48,43 @@ def connect(experiment: str) -> str:
         if store == STORE and not DATABASE.exists():
             _create()
         mlflow.set_tracking_uri(store)
-        return _id_of(experiment, is_database=is_database)
+        client = mlflow.MlflowClient()
+        if existing := client.get_experiment_by_name(experiment):
+            return str(existing.experiment_id)
+        # A server stores artifacts itself; beside a bare database they need a folder.
+        location = ARTIFACTS.absolute().as_uri() if is_database else None
+        return str(client.create_experiment(experiment, artifact_location=location))
     except (*ERRORS, ImportError, ValueError, OSError) as error:
         raise BadInput(
-            f"expected the runs in {store.rpartition('@')[2]:.200}, which does not answer: "
-            f"{' '.join(str(error).split()):.300}; start that server, or set {ADDRESS} to one that "
-            f"is there, such as {STORE}"
+            f"The store of runs, {store.rpartition('@')[2]:.200}, does not answer: "
+            f"{' '.join(str(error).split()):.300}. Start that server, or set {ADDRESS} to another "
+            f"store, such as {STORE}.",
+            code="store-unreachable",
         ) from None
 
 
 @contextmanager
 def store_errors() -> Iterator[None]:
-    """Turn what the store of runs refuses or cannot do into BadInput."""
+    """Turn errors of the store of runs into BadInput."""
     try:
         yield
     except ERRORS as error:
         raise BadInput(
-            f"the store of runs failed: {' '.join(str(error).split()):.300}; see that its server, "
-            f"its files and {ADDRESS} are as they should be, then run the command again"
+            f"The store of runs failed: {' '.join(str(error).split()):.300}. Check its server, its "
+            f"files and {ADDRESS}, then run the command again.",
+            code="store-failed",
         ) from None
 
 
 def _check_address(store: str) -> bool:
-    """Whether it is a database, which has answered once: MLflow would try for minutes.
+    """Whether it is a database, which answered once: MLflow would retry for minutes.
 
     Raises:
-        ValueError: it is no address, or of a kind that MLflow no longer keeps runs in.
+        ValueError: it is no address, or of a kind that MLflow no longer supports.
     """
     kind = urlsplit(store).scheme.partition("+")[0]
     if kind in ("", "file"):
-        raise ValueError("a folder of files keeps no runs any more")
+        raise ValueError("MLflow no longer stores runs in a folder of files")
     if kind in ("http", "https"):
         if not urlsplit(store).hostname or urlsplit(store).port == 0:
             raise ValueError("it names no server")
@@ -86,9 +93,9 @@ def _check_address(store: str) -> bool:
         return False
     url = make_url(store)
     if kind == "sqlite" and not (url.database and Path(url.database).exists()):
-        return True  # it will be made
-    waits = {"connect_timeout": TIMEOUT} if kind in ("postgresql", "mysql") else {}
-    engine = create_engine(url, connect_args=waits)
+        return True  # MLflow creates it
+    limits = {"connect_timeout": TIMEOUT} if kind in ("postgresql", "mysql") else {}
+    engine = create_engine(url, connect_args=limits)
     try:
         inspect(engine)
     finally:
@@ -96,26 +103,16 @@ def _check_address(store: str) -> bool:
     return True
 
 
-def _id_of(experiment: str, *, is_database: bool) -> str:
-    client = mlflow.MlflowClient()
-    known = client.get_experiment_by_name(experiment)
-    if known:
-        return str(known.experiment_id)
-    # A server keeps artifacts itself; beside a bare database they need a folder.
-    where = ARTIFACTS.absolute().as_uri() if is_database else None
-    return str(client.create_experiment(experiment, artifact_location=where))
-
-
 def _create() -> None:
-    """Make the database under another name first: MLflow needs seconds for its tables.
+    """Create the database under another name first: MLflow needs seconds for its tables.
 
-    Whoever stops it meanwhile would be left with half of them, which MLflow cannot mend.
+    A process that is stopped meanwhile leaves half of them, which MLflow cannot repair.
     """
     draft = Path("build", f"{DATABASE.name}.{os.getpid()}")
     draft.parent.mkdir(exist_ok=True)
     try:
         mlflow.MlflowClient(tracking_uri=f"sqlite:///{draft}").search_experiments(max_results=1)
-        with suppress(FileExistsError):  # somebody else was faster: theirs is as good
+        with suppress(FileExistsError):  # another process was faster: its database is as good
             os.link(draft, DATABASE)
     finally:
         draft.unlink(missing_ok=True)

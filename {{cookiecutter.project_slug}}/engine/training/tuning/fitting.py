@@ -1,100 +1,116 @@
-"""A fold made ready for many fits: features once, and rows apart that say when to stop."""
+"""The search space, and folds prepared for many fits: features are computed once."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
 import numpy as np
+import optuna
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 
 from engine.data.load import take
 from engine.data.split import Rows
-from engine.training.evaluate import predict
-from engine.training.folds import CrossValidationData
+from engine.training.prepare import CrossValidationData
+from engine.training.tuning.deadline import Deadline
 
 Floats = NDArray[np.float32]
 
-# More trees than that and a smaller learning rate buys nothing that anybody would notice.
-MOST_TREES, PATIENCE = 1_000, 20
-# After so many trees the clock is looked at: no fit runs on for long when the time is up.
+# More trees with a smaller learning rate gain too little; so many without a gain end a fit.
+MOST_TREES, NO_CHANGE = 1_000, 20
+# The deadline is checked after so many trees.
 STEP = 50
 
 
-class TimeIsUpError(Exception):
-    """The time ended within a fit."""
+# The first trial: close to scikit-learn's defaults.
+DEFAULTS = {
+    "learning_rate": 0.06,
+    "max_leaf_nodes": 8,
+    "min_samples_leaf": 20,
+    "l2_regularization": 1e-3,
+    "max_features": 1.0,
+}
+
+
+def propose(trial: optuna.Trial, data: CrossValidationData) -> dict[str, Any]:
+    """The next parameters to try."""
+    most = max(20, min(200, len(data.table) // 20))
+    parameters: dict[str, Any] = {
+        "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.3, log=True),
+        "max_leaf_nodes": trial.suggest_int("max_leaf_nodes", 3, 64, log=True),
+        "min_samples_leaf": trial.suggest_int("min_samples_leaf", 2, most, log=True),
+        "l2_regularization": trial.suggest_float("l2_regularization", 1e-3, 30.0, log=True),
+        "max_features": trial.suggest_float("max_features", 0.3, 1.0),
+    }
+    if data.metric.name == "mean_absolute_error":
+        parameters["loss"] = trial.suggest_categorical("loss", ["squared_error", "absolute_error"])
+    return parameters
 
 
 @dataclass(frozen=True)
-class Judge:
-    """A fold: rows to learn from, rows of these held out to stop by, and rows to be judged on.
+class PreparedFold:
+    """A fold: rows to fit on, rows of these held out for early stopping, and validation rows.
 
-    The features are kept in half the room: they were rounded to float32 before (`AsFloat32`).
+    The features are kept as float32: they were rounded to it before (`AsFloat32`).
     """
 
-    taught: CrossValidationData
+    data: CrossValidationData
     model: BaseEstimator
-    learn: tuple[Floats, Any]
-    stop: tuple[Floats, Any]
-    judge: tuple[Floats, Rows]
+    fit_on: tuple[Floats, Any]
+    stop_by: tuple[Floats, Any]
+    validate_on: tuple[Floats, Rows]
 
-    def __call__(self, parameters: Mapping[str, Any], until: float = math.inf) -> tuple[float, int]:
-        """The success metric of these parameters on the fold, and how many trees they took.
+    def evaluate(self, parameters: Mapping[str, Any], deadline: Deadline) -> tuple[float, int]:
+        """The success metric of these parameters on the fold, and the best number of trees.
 
         Raises:
-            TimeIsUpError: `until` has passed by the clock (`monotonic`), or would before the next
-                trees have grown, if they take as long as the last ones.
+            TimeIsUpError: the deadline has passed, or would before the next trees have grown, if
+                they take as long as the last ones.
         """
-        fixed = {"early_stopping": True, "n_iter_no_change": PATIENCE, "warm_start": True}
+        fixed = {"early_stopping": True, "n_iter_no_change": NO_CHANGE, "warm_start": True}
         model = clone(self.model).set_params(**fixed, **parameters)
-        features, labels = self.stop
+        features, labels = self.stop_by
         now, taken = monotonic(), 0.0
-        # Always by the same steps, so that the clock can end a fit but not change it.
+        # Always in the same steps: the clock can end a fit but not change it.
         for trees in range(STEP, MOST_TREES + 1, STEP):
-            if now + taken > until:
-                raise TimeIsUpError
-            model.set_params(max_iter=trees).fit(*self.learn, X_val=features, y_val=labels)
+            deadline.check(taken)
+            model.set_params(max_iter=trees).fit(*self.fit_on, X_val=features, y_val=labels)
             if model.n_iter_ < trees:
                 break
             taken, now = monotonic() - now, monotonic()
-        features, rows = self.judge
-        dataset = self.taught.dataset
-        # A pipeline's last step answers as the pipeline does.
-        said = predict(model, features, dataset.problem.target.task, dataset.known.classes)
-        return self.taught.measure(rows, said), max(1, int(np.argmax(model.validation_score_)))
+        features, rows = self.validate_on
+        result = self.data.measure(rows, self.data.predict_inputs(model, features))
+        return result, max(1, int(np.argmax(model.validation_score_)))
 
 
-def judges(taught: CrossValidationData, model: Pipeline, until: float = math.inf) -> list[Judge]:
-    """A judge for each fold of the cross-validation.
+def prepare_folds(
+    data: CrossValidationData, model: Pipeline, deadline: Deadline
+) -> list[PreparedFold]:
+    """The folds of the cross-validation, ready for fits of the last step of `model`.
 
     Raises:
-        BadInput: a fold's learning rows cannot be parted once more.
-        TimeIsUpError: the clock (`monotonic`) went past `until`.
+        BadInput: a fold's training rows cannot be split once more.
+        TimeIsUpError: the deadline has passed.
     """
-    made = []
-    for learn, judge in taught.folds:
-        if monotonic() > until:
-            raise TimeIsUpError
-        made.append(_judge(taught, model, learn, judge))
-    return made
-
-
-def _judge(taught: CrossValidationData, model: Pipeline, learn: Rows, judge: Rows) -> Judge:
-    # The last pair: where there is time, the latest rows say when to stop.
-    early, late = taught.part(learn)[-1]
-    first, second = learn[early], learn[late]
-    features, made = taught.see(model[:-1], first)
-
-    def of(rows: Rows) -> Floats:
-        return np.asarray(features.transform(take(taught.table, rows)), np.float32)
-
-    return Judge(
-        taught,
-        model[-1],
-        (np.asarray(made, np.float32), taught.labels(first)),
-        (of(second), taught.labels(second)),
-        (of(judge), judge),
-    )
+    prepared = []
+    for train, validation in data.folds:
+        deadline.check()
+        # The last inner fold: with time, the latest rows stop the growth.
+        early, late = data.inner_folds(train)[-1]
+        steps, fitted_on = data.fit_features(model[:-1], train[early])
+        late_features, features = (
+            np.asarray(steps.transform(take(data.table, rows)), np.float32)
+            for rows in (train[late], validation)
+        )
+        prepared.append(
+            PreparedFold(
+                data,
+                model[-1],
+                (np.asarray(fitted_on, np.float32), data.labels(train[early])),
+                (late_features, data.labels(train[late])),
+                (features, validation),
+            )
+        )
+    return prepared

@@ -6,78 +6,72 @@ both are null. A CSV is read as the contract describes the text file that the mo
 
 import csv
 import io
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NotRequired
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Annotated, Any, NotRequired
 
+from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
 from engine.bundle.bundle import Contract
 from engine.contract.layout import Layout, column_names
 from engine.contract.text_cell import read_cell
-from engine.serving.http.errors import (
-    LONGEST_NAME,
-    MOST_ERRORS,
-    NO_SUCH_FIELD,
-    ProblemError,
-    cut,
-    echo,
-)
-from engine.serving.http.parse import Bound, parse
-from engine.serving.http.protocols.handler import Rows
+from engine.serving.http.errors import ProblemError
+from engine.serving.http.protocols.handler import Rows, exact, is_nan, parse_as, rows_by_columns
 from engine.serving.http.request_parsing import count_rows
 from engine.serving.http.schema import Limits
 
-Record = dict[str, Any]
+Records = Annotated[list[dict[str, Any]], Field(fail_fast=True)]
 
 
+@exact
 class Split(TypedDict):
     """A data frame by lines; its index is not looked at."""
 
-    columns: list[str]
-    data: list[list[Any]]
+    columns: Annotated[list[str], Field(fail_fast=True)]
+    data: Annotated[list[list[Any]], Field(fail_fast=True)]
     index: NotRequired[list[Any]]
 
 
+@exact
 class Invocation(TypedDict, total=False):
-    """Exactly one of these."""
+    """Exactly one of the first four. Empty parameters change nothing; the model takes none."""
 
     dataframe_split: Split
-    dataframe_records: list[Record]
-    instances: list[Record]
-    inputs: list[Record] | dict[str, list[Any]]
+    dataframe_records: Records
+    instances: Records
+    inputs: Records | dict[str, Any]
+    params: Annotated[dict[str, Any], Field(max_length=0)] | None
 
 
+_INVOCATION: TypeAdapter[Invocation] = TypeAdapter(Invocation)
 # A training file has columns that are no inputs.
 MOST_OTHER_COLUMNS = 200
-_FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 
 
 def rows_of_json(body: bytes, contract: Contract, limits: Limits) -> Rows:
-    """The rows of a JSON body, made one by one and not yet checked against the contract.
-
-    Raises:
-        ProblemError: it is not JSON, or no form that MLflow knows.
-    """
-    found = parse(body, Bound.of(contract, limits.rows))
-    named = [name for name in _FORMS if isinstance(found, dict) and name in found]
-    if len(named) != 1:
-        raise ProblemError(
-            "invalid",
-            f"expected an object with exactly one of {', '.join(_FORMS)}; got {echo(found)}",
-        )
-    [name] = named
-    # Empty parameters change nothing; the model takes none.
-    _only({name, *(() if found.get("params") else ("params",))}, found)
-    given = found[name]
+    """The rows of a JSON body, made one by one and not yet checked against the contract."""
+    content = parse_as(_INVOCATION, body, contract, limits)
+    content.pop("params", None)
+    if len(content) != 1:
+        forms = ", ".join(name for name in Invocation.__annotations__ if name != "params")
+        raise ProblemError("invalid", f"expected exactly one of {forms}; got {len(content)}")
+    [(name, value)] = content.items()
     if name == "dataframe_split":
-        _only({"columns", "data", "index"}, given)
-        rows = _split(given, limits)
-    elif name == "inputs" and isinstance(given, dict):
-        rows = _columns(given, limits)
+        rows = _split(value["columns"], value["data"], limits)
+    elif isinstance(value, dict):
+        if not all(isinstance(values, list) for values in value.values()):
+            raise ProblemError("invalid", "expected a list for each column")
+        rows = rows_by_columns(value, limits)
     else:
-        rows = _records(given, name, limits)
+        count_rows(len(value), limits)
+        rows = value
     dates = {column.name for column in contract.inputs if column.type == "date"}
-    return ({name: _present(value, name in dates) for name, value in row.items()} for row in rows)
+
+    def present(name: str, value: Any) -> Any:
+        return None if is_nan(value) or (value == "NaT" and name in dates) else value
+
+    return ({name: present(name, value) for name, value in row.items()} for row in rows)
 
 
 def rows_of_csv(body: bytes, contract: Contract, limits: Limits) -> Rows:
@@ -86,25 +80,30 @@ def rows_of_csv(body: bytes, contract: Contract, limits: Limits) -> Rows:
     The text is UTF-8 or, where it is none, in the contract's encoding; training detects it in the
     same order. Columns that are no inputs are left out if the CSV has every input. If it lacks
     one, they stay and are refused: one of them may be the missing input, misspelled.
-
-    Raises:
-        ProblemError: the body is no CSV.
     """
     layout, columns = contract.layout, {column.name: column for column in contract.inputs}
     try:
-        lines = _lines(_decoded(body, layout), layout, len(columns), limits)
+        # Not by str.splitlines, which splits cells at characters that are no line ends.
+        reader = csv.reader(
+            io.StringIO(_decoded(body, layout), newline=""), delimiter=layout.separator
+        )
+        # One line more than a request may have is enough to refuse it.
+        lines = list(islice(filter(None, reader), limits.rows + layout.header + 1))
     except (UnicodeDecodeError, csv.Error) as error:
         raise ProblemError(
             "invalid", f"expected a CSV in UTF-8, got something else: {error}"
         ) from None
+    most = len(columns) + MOST_OTHER_COLUMNS
+    if (width := max(map(len, lines), default=0)) > most:
+        raise ProblemError("invalid", f"expected at most {most} columns, got {width}")
     names = list(column_names(lines[0], header=layout.header).names) if lines else []
-    rows = _split({"columns": names, "data": lines[1:] if layout.header else lines}, limits)
-    known = columns.keys() if columns.keys() <= set(names) else set(names)
+    rows = _split(names, lines[1:] if layout.header else lines, limits)
+    names_read = columns.keys() if columns.keys() <= set(names) else set(names)
     return (
         {
             name: read_cell(columns[name], text) if name in columns else text
             for name, text in row.items()
-            if name in known
+            if name in names_read
         }
         for row in rows
     )
@@ -131,32 +130,7 @@ def _decoded(body: bytes, layout: Layout) -> str:
     return body.decode(layout.encoding) if "\0" in text else text
 
 
-def _lines(text: str, layout: Layout, columns: int, limits: Limits) -> list[list[str]]:
-    """The rows of a CSV and its header, without empty lines; stops at the first too many."""
-    found: list[list[str]] = []
-    # Not by str.splitlines, which splits cells at characters that are no line ends.
-    for line in csv.reader(io.StringIO(text, newline=""), delimiter=layout.separator):
-        if not line:
-            continue
-        if len(line) > columns + MOST_OTHER_COLUMNS:
-            raise ProblemError("invalid", f"expected at most {columns} columns, got {len(line)}")
-        if len(found) >= limits.rows + layout.header:
-            raise ProblemError(
-                "too-many-rows",
-                f"expected 1 to {limits.rows} rows, got more; send them in several requests",
-            )
-        found.append(line)
-    return found
-
-
-def _split(given: Any, limits: Limits) -> Rows:
-    table = given if isinstance(given, dict) else {}
-    columns: Any = table.get("columns")
-    data: Any = table.get("data")
-    if not _is_list(columns, str) or not _is_list(data, list):
-        raise ProblemError(
-            "invalid", f"expected the names of columns and lists of data, got {echo(given)}"
-        )
+def _split(columns: Sequence[str], data: Sequence[Sequence[Any]], limits: Limits) -> Rows:
     if len(set(columns)) < len(columns):
         raise ProblemError("invalid", "expected each column once, got one of them twice")
     count_rows(len(data), limits)
@@ -165,44 +139,3 @@ def _split(given: Any, limits: Limits) -> Rows:
             got = f"{len(values)} in row {number}"
             raise ProblemError("invalid", f"expected {len(columns)} values a row, got {got}")
     return (dict(zip(columns, values, strict=True)) for values in data)
-
-
-def _columns(given: Mapping[str, Any], limits: Limits) -> Rows:
-    lengths = {len(values) if isinstance(values, list) else -1 for values in given.values()}
-    if len(lengths) != 1 or -1 in lengths:
-        raise ProblemError("invalid", "expected a list for each column, all of one length")
-    count_rows(lengths.pop(), limits)
-    return (dict(zip(given, values, strict=True)) for values in zip(*given.values(), strict=True))
-
-
-def _records(given: Any, name: str, limits: Limits) -> Rows:
-    if not _is_list(given, dict):
-        raise ProblemError(
-            "invalid", f"expected in {name} a list of objects by column, got {echo(given)}"
-        )
-    count_rows(len(given), limits)
-    rows: Rows = given
-    return rows
-
-
-def _only(known: Collection[str], given: Any) -> None:
-    """Raise a ProblemError that names the members of an object that nothing here reads."""
-    if not isinstance(given, dict):
-        return
-    unknown = [name for name in given if name not in known]
-    if unknown:
-        errors = [
-            {"field": cut(name, LONGEST_NAME), "expected": NO_SUCH_FIELD, "got": "a value"}
-            for name in unknown[:MOST_ERRORS]
-        ]
-        expected = f"expected no members but {', '.join(sorted(known))}"
-        raise ProblemError("invalid", f"{expected}, got {echo(unknown[0])}", errors)
-
-
-def _is_list(given: Any, kind: type) -> bool:
-    return isinstance(given, list) and all(isinstance(one, kind) for one in given)
-
-
-def _present(value: Any, is_date: bool) -> Any:
-    missing = value != value or (is_date and value == "NaT")  # noqa: PLR0124  # NaN alone
-    return None if missing else value

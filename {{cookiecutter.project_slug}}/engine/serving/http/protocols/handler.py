@@ -1,16 +1,24 @@
 """What every protocol has in common: rows in, then the same checks, queue and log."""
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from starlette.requests import Request
 
 from engine.bundle.bundle import Contract
+from engine.serving.http.errors import MOST_ERRORS, ProblemError, invalid
+from engine.serving.http.parse import Bound, parse
 from engine.serving.http.predict import Answers, Predict
-from engine.serving.http.request_parsing import read_body, rows_of
+from engine.serving.http.request_parsing import count_rows, read_body
+from engine.serving.http.schema import Limits
 from engine.serving.model_holder import ActiveModel, ModelHolder
 
 Rows = Iterable[dict[str, Any]]
+
+# A member that the server does not support is refused by name, so no client relies on it.
+exact = with_config(ConfigDict(extra="forbid", strict=True))
 
 
 class ProtocolHandler:
@@ -20,19 +28,39 @@ class ProtocolHandler:
         self.model, self._predict = model, predict
 
     async def predict(
-        self, request: Request, read: Callable[[bytes, Contract], Rows]
+        self, request: Request, read: Callable[[bytes, Contract, Limits], Rows]
     ) -> tuple[ActiveModel, Answers]:
-        """The model that predicted, and one prediction for each row that `read` finds in the body.
-
-        Raises:
-            ProblemError: the body or its rows do not fit the contract, or too many rows wait.
-            ClientDisconnect: the client has disconnected.
-        """
+        """The model that predicted, and one prediction for each row that `read` returns."""
         self.model.current.batcher.refuse_if_full()
-        body = await read_body(request.scope, request.receive, self.model.limits)
+        limits = self.model.limits
+        body = await read_body(request.scope, request.receive, limits)
+        return await self._predict.records(
+            len(body), lambda active: read(body, active.predictor.bundle.contract, limits)
+        )
 
-        def checked(active: ActiveModel) -> list[dict[str, Any]]:
-            return rows_of(read(body, active.predictor.bundle.contract), active.schema)
 
-        active, rows = await self._predict.read(len(body), checked)
-        return active, await self._predict.predict_rows(active, rows)
+def parse_as(
+    kind: TypeAdapter[Any], body: bytes, contract: Contract, limits: Limits
+) -> dict[str, Any]:
+    """A body of JSON, as the type that a protocol has for requests."""
+    value = parse(body, Bound(limits.rows, len(contract.inputs)))
+    try:
+        content: dict[str, Any] = kind.validate_python(value)
+    except ValidationError as error:
+        raise invalid(error) from None
+    return content
+
+
+def rows_by_columns(columns: Mapping[str, Sequence[Any]], limits: Limits) -> Rows:
+    """The rows, made one by one, of columns that must have one length."""
+    lengths = sorted({len(values) for values in columns.values()})
+    if len(lengths) != 1:
+        got = ", ".join(map(str, lengths[:MOST_ERRORS])) or "none"
+        raise ProblemError("invalid", f"expected columns of one length, got {got}")
+    count_rows(lengths[0], limits)
+    return (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
+
+
+def is_nan(value: Any) -> bool:
+    """Whether a value is NaN, which numpy and pandas write for a missing number."""
+    return isinstance(value, float) and math.isnan(value)

@@ -5,7 +5,7 @@ supports no extension: tensors are JSON. Errors have the protocol's form, `{"err
 the statuses that all routes have.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,25 +16,27 @@ from engine.bundle.bundle import Contract
 from engine.serving.http.errors import ProblemError
 from engine.serving.http.openapi import (
     BODY_PROBLEMS,
-    Responses,
     inline,
     json_content,
     problems,
     ref,
     request_body,
 )
-from engine.serving.http.protocols.handler import ProtocolHandler, Rows
-from engine.serving.http.protocols.infer_request import InferRequest, request_of
+from engine.serving.http.protocols.handler import ProtocolHandler, Rows, parse_as
 from engine.serving.http.protocols.tensors import (
+    REQUEST,
+    InferRequest,
     metadata,
     output_names,
     outputs_of,
     rows_of_tensors,
 )
 from engine.serving.http.routes import refuse_if_draining
+from engine.serving.http.schema import Limits
 from engine.serving.model_holder import ActiveModel
 
 _BINARY = "inference-header-content-length"
+_NO_PATH: Mapping[str, str] = {}
 _MODEL = "/v2/models/{name}"
 _VERSION = _MODEL + "/versions/{version}"
 _ERROR = json_content(
@@ -69,11 +71,9 @@ def _add_server(router: APIRouter, handler: ProtocolHandler) -> None:
         """As /livez."""
         return {"live": True}
 
-    @router.get(
-        "/v2/health/ready",
-        response_description="Send requests here.",
-        responses=_errors("not-ready"),
-    )
+    responses = problems("not-ready", content=_ERROR)
+
+    @router.get("/v2/health/ready", response_description="Send requests here.", responses=responses)
     async def ready(request: Request) -> dict[str, bool]:
         """As /readyz."""
         refuse_if_draining(request)
@@ -83,17 +83,18 @@ def _add_server(router: APIRouter, handler: ProtocolHandler) -> None:
 def _add_model(router: APIRouter, handler: ProtocolHandler, path: str) -> None:
     names = [name for name in ("name", "version") if f"{{{name}}}" in path]
     in_path = {"parameters": [ref(name, "parameters") for name in names]}
+    absent = problems("no-key", "not-found", content=_ERROR)
 
     @router.get(
         path,
         openapi_extra=in_path,
         response_description="Its inputs and outputs.",
-        responses=_errors("no-key", "not-found"),
+        responses=absent,
     )
     async def model(request: Request) -> dict[str, Any]:
         """The model: the inputs and outputs of its contract as tensors."""
         active = handler.model.current
-        name, version = _checked_identity(request, active)
+        name, version = _identity(active, request.path_params)
         tensors = metadata(active.predictor.bundle.contract)
         return {"name": name, "versions": [version], "platform": "sklearn_skops", **tensors}
 
@@ -101,11 +102,11 @@ def _add_model(router: APIRouter, handler: ProtocolHandler, path: str) -> None:
         f"{path}/ready",
         openapi_extra=in_path,
         response_description="The model is ready.",
-        responses=_errors("no-key", "not-found", "not-ready"),
+        responses=absent | problems("not-ready", content=_ERROR),
     )
     async def ready(request: Request) -> dict[str, Any]:
         """As /readyz, for this model."""
-        name, _ = _checked_identity(request, handler.model.current)
+        name, _ = _identity(handler.model.current, request.path_params)
         refuse_if_draining(request)
         return {"name": name, "ready": True}
 
@@ -113,67 +114,53 @@ def _add_model(router: APIRouter, handler: ProtocolHandler, path: str) -> None:
         f"{path}/infer",
         openapi_extra=in_path | request_body(inline(InferRequest)),
         response_description="All outputs, or those requested, by columns.",
-        responses=_errors(*BODY_PROBLEMS, "not-found", "busy"),
+        responses=problems(*BODY_PROBLEMS, "not-found", "busy", content=_ERROR),
     )
     async def infer(request: Request) -> Response:
         """Predict rows that come by columns, as /v1/predict does."""
-        return Response(await _inferred(request, handler), media_type="application/json")
+        answer = await _inferred(request, handler)
+        return Response(to_json(answer), media_type="application/json")
 
 
-async def _inferred(request: Request, handler: ProtocolHandler) -> bytes:
-    _checked_identity(request, handler.model.current)
+async def _inferred(request: Request, handler: ProtocolHandler) -> dict[str, Any]:
+    _identity(handler.model.current, request.path_params)
     if _BINARY in request.headers:
         raise ProblemError(
             "not-json",
             "expected tensors as JSON, got them as bytes; with tritonclient, call "
             "set_data_from_numpy(array, binary_data=False)",
         )
-    given: InferRequest = {"inputs": []}
-    names: list[str] = []
+    given: dict[str, Any] = {}
 
-    def read(body: bytes, contract: Contract) -> Rows:
-        nonlocal given
-        given = request_of(body, contract, handler.model.limits)
+    def read(body: bytes, contract: Contract, limits: Limits) -> Rows:
+        given.update(parse_as(REQUEST, body, contract, limits))
         if given.get("model_name") not in (None, request.path_params["name"]):
             raise ProblemError("invalid", "expected the model_name of the address, or none")
-        names[:] = output_names(given.get("outputs"), contract)
-        return rows_of_tensors(given["inputs"], contract, handler.model.limits)
+        given["outputs"] = output_names(given.get("outputs"), contract)
+        return rows_of_tensors(given["inputs"], contract, limits)
 
     active, predictions = await handler.predict(request, read)
     name, version = _identity(active)
     bundle = active.predictor.bundle
     outputs = outputs_of(predictions, bundle.contract)
     rehearsal = {"rehearsal": True} if active.predictor.rehearsal else {}
-    answer: dict[str, Any] = {
+    return {
         "model_name": name,
         "model_version": version,
         **({} if given.get("id") is None else {"id": given["id"]}),
         "parameters": {"bundle": bundle.id, **rehearsal},
-        "outputs": [outputs[name] for name in names],
+        "outputs": [outputs[name] for name in given["outputs"]],
     }
-    return to_json(answer)
 
 
-def _identity(active: ActiveModel) -> tuple[str, str]:
-    """The name and version of a model."""
+def _identity(active: ActiveModel, path: Mapping[str, str] = _NO_PATH) -> tuple[str, str]:
+    """The name and version of a model, or a ProblemError if a path names others."""
     manifest = active.predictor.bundle.manifest
-    return str(manifest["name"]), str(manifest["version"])
-
-
-def _checked_identity(request: Request, active: ActiveModel) -> tuple[str, str]:
-    """The same, or a ProblemError if the address names another model or version."""
-    name, version = _identity(active)
-    named = request.path_params
-    if named["name"] != name or named.get("version", version) != version:
-        raise ProblemError(
-            "not-found", f"expected model '{name}' in version '{version}', got another"
-        )
+    name, version = str(manifest["name"]), str(manifest["version"])
+    if path.get("name", name) != name or path.get("version", version) != version:
+        expected = f"expected model '{name}' in version '{version}', got another"
+        raise ProblemError("not-found", expected)
     return name, version
-
-
-def _errors(*codes: str) -> Responses:
-    """Problems in the form of the protocol."""
-    return {status: one | {"content": _ERROR} for status, one in problems(*codes).items()}
 
 
 def _error_of(problem: ProblemError) -> dict[str, str]:

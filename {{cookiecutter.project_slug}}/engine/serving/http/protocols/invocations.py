@@ -4,8 +4,6 @@
 of /v1/predict, with the id that the label of the row needs.
 """
 
-from functools import partial
-
 from fastapi import APIRouter, Request, Response
 from pydantic_core import to_json
 from starlette.responses import PlainTextResponse
@@ -79,8 +77,7 @@ def router(handler: ProtocolHandler) -> APIRouter:
     )
     async def invoke(request: Request) -> Response:
         """Predict the rows of a data frame, as /v1/predict does."""
-        read = partial(_READERS[_media_type(request)], limits=handler.model.limits)
-        active, answers = await handler.predict(request, read)
+        active, answers = await handler.predict(request, _READERS[_media_type(request)])
         values = predictions(answers, active.predictor.bundle.contract)
         content = to_json({"predictions": values, "answers": answers})
         return Response(content, media_type="application/json")

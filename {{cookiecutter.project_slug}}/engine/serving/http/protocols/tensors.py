@@ -1,21 +1,77 @@
 """Rows as the tensors of the Open Inference Protocol, one a column, and predictions as tensors.
 
+Of the extensions that tritonclient uses, parameters that change nothing are accepted: tensors are
+JSON (`binary_data` is false), and outputs may be bytes (they never are, the client reads both).
+
 A missing value is null or NaN, or the whole tensor is absent. A date is a text. A number may have
 any width: JSON has one type of number, and the contract has its range.
 """
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
 from engine.bundle.bundle import Contract
 from engine.contract.column import ColumnType
-from engine.serving.http.errors import ProblemError, cut, echo
-from engine.serving.http.protocols.handler import Rows
-from engine.serving.http.protocols.infer_request import TENSORS, Input, Kind, RequestedOutput
-from engine.serving.http.request_parsing import count_rows
+from engine.serving.http.errors import ProblemError, echo
+from engine.serving.http.protocols.handler import Rows, exact, is_nan, rows_by_columns
 from engine.serving.http.schema import Limits
 
+Kind = Literal[
+    "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64",
+    "FP16", "FP32", "FP64", "BYTES",
+]  # fmt: skip
+
+
+@exact
+class InputParameters(TypedDict, total=False):
+    """The parameters of a tensor that a client sends."""
+
+    binary_data: Literal[False]
+
+
+@exact
+class Input(TypedDict):
+    """A column of the request."""
+
+    name: str
+    shape: Annotated[list[int], Field(fail_fast=True)]
+    datatype: Kind
+    data: list[Any]
+    parameters: NotRequired[InputParameters | None]
+
+
+@exact
+class OutputParameters(TypedDict, total=False):
+    """Of one output, or in a request of all; they come as JSON, which the binary form allows."""
+
+    binary_data: bool
+    binary_data_output: bool
+
+
+@exact
+class RequestedOutput(TypedDict):
+    """An output that the client requests."""
+
+    name: str
+    parameters: NotRequired[OutputParameters | None]
+
+
+@exact
+class InferRequest(TypedDict):
+    """Rows by columns; without `outputs` the response has all. KServe sends `model_name`."""
+
+    inputs: Annotated[list[Input], Field(fail_fast=True)]
+    outputs: NotRequired[Annotated[list[RequestedOutput], Field(fail_fast=True)] | None]
+    id: NotRequired[str | None]
+    model_name: NotRequired[str | None]
+    parameters: NotRequired[OutputParameters | None]
+
+
+REQUEST: TypeAdapter[InferRequest] = TypeAdapter(InferRequest)
 # The data type of a column in the model's metadata.
 KIND: Mapping[ColumnType, Kind] = {
     "number": "FP64",
@@ -27,15 +83,8 @@ KIND: Mapping[ColumnType, Kind] = {
 
 
 def rows_of_tensors(inputs: Sequence[Input], contract: Contract, limits: Limits) -> Rows:
-    """The rows, made one by one and not yet checked against the contract.
-
-    Raises:
-        ProblemError: tensors have different lengths, types that do not fit their columns, or the
-            same name.
-    """
+    """The rows, made one by one and not yet checked against the contract."""
     columns = {column.name: column for column in contract.inputs}
-    if not inputs:
-        raise ProblemError("invalid", f"expected {TENSORS}, got none")
     values: dict[str, list[Any]] = {}
     for tensor in inputs:
         name, kind = tensor["name"], tensor["datatype"]
@@ -45,19 +94,8 @@ def rows_of_tensors(inputs: Sequence[Input], contract: Contract, limits: Limits)
         if column and not _fits(kind, column.type):
             expected = KIND[column.type]
             raise ProblemError("invalid", f"expected {expected} for input '{name}', got {kind}")
-        flat = _flat(tensor)
-        values[name] = [*map(_nan_to_none, flat)] if column and column.nullable else flat
-    lengths = {name: len(column_values) for name, column_values in values.items()}
-    if len(set(lengths.values())) > 1:
-        got = ", ".join(f"{echo(name)}: {length}" for name, length in lengths.items())
-        raise ProblemError("invalid", f"expected inputs of one length, got {cut(got, 400)}")
-    count_rows(next(iter(lengths.values())), limits)
-    return (dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True))
-
-
-def _nan_to_none(value: Any) -> Any:
-    """None for NaN, which numpy writes for a missing number."""
-    return None if isinstance(value, float) and value != value else value  # noqa: PLR0124
+        values[name] = [None if is_nan(value) else value for value in _flat(tensor)]
+    return rows_by_columns(values, limits)
 
 
 def metadata(contract: Contract) -> dict[str, Any]:
@@ -74,11 +112,7 @@ def metadata(contract: Contract) -> dict[str, Any]:
 
 
 def output_names(requested: Iterable[RequestedOutput] | None, contract: Contract) -> list[str]:
-    """The outputs of a response: those requested, or all; to be checked before the prediction.
-
-    Raises:
-        ProblemError: an output does not exist, or is requested twice.
-    """
+    """The outputs of a response: those requested, or all; to be checked before the prediction."""
     existing = list(outputs_of((), contract))
     names = [one["name"] for one in requested or ()] or existing
     if unknown := [name for name in names if name not in existing]:

@@ -173,7 +173,7 @@ def test_what_is_finished_is_replaced_only_when_told(tmp_path: Path, bundle_path
     answered(given, bundle_path)
     parquet(given, rows(10, seed=1))
     before = (tmp_path / "out.parquet").read_bytes()
-    with pytest.raises(BadInput, match=r"out\.parquet is there already; .* --overwrite"):
+    with pytest.raises(BadInput, match="--overwrite"):
         answered(given, bundle_path)
     assert (tmp_path / "out.parquet").read_bytes() == before
     _, found = answered(given, bundle_path, overwrite=True)
@@ -186,7 +186,17 @@ def broken(path: Path, data: bytes) -> Path:
     return path
 
 
-def test_what_cannot_be_answered_is_refused_at_once(tmp_path: Path, bundle_path: Path) -> None:
+def code_of(path: Path, bundle: Path, out: Path) -> str:
+    """The code of the error for a run."""
+    with pytest.raises(BadInput) as error:
+        batch(path, out, bundle, rehearsal=True)
+    return error.value.code
+
+
+def test_file_that_does_not_fit_is_refused_before_the_first_row(
+    tmp_path: Path, bundle_path: Path
+) -> None:
+    """Each kind of fault has its code, and nothing is written."""
     good = table(rows(3))
 
     def of(name: str, changed: pa.Table) -> Path:
@@ -194,37 +204,26 @@ def test_what_cannot_be_answered_is_refused_at_once(tmp_path: Path, bundle_path:
         return tmp_path / name
 
     refusals = [
-        (of("a.parquet", good.drop_columns(["items", "days"])), "without are items, days; it has"),
-        (of("b.parquet", good.append_column("score", good["id"])), "has a column score, and so is"),
-        (of("c.parquet", good.set_column(2, "items", good["id"])), "'items' is string, not a int"),
-        (
-            of(
-                "d.parquet", good.set_column(8, "ordered_at", pa.nulls(3, pa.timestamp("s", "UTC")))
-            ),
-            r"'ordered_at' is timestamp\[ms, tz=UTC\], not a date",
-        ),
-        (
-            broken(tmp_path / "e.parquet", b"PAR1 and no more"),
-            "expected Parquet in .*, found a file whose end is missing",
-        ),
-        (broken(tmp_path / "f.csv", b""), "expected UTF-8 text with commas"),
-        (broken(tmp_path / "g.csv", b"items;days\n1;2\n"), "something else than commas"),
-        (broken(tmp_path / "h.csv", b"items,items\n1,2\n"), "two columns called items"),
-        (tmp_path / "none.csv", "found no such file"),
-        (broken(tmp_path / "rows.xlsx", b""), "ends in .csv or .parquet"),
+        (of("a.parquet", good.drop_columns(["items", "days"])), "missing-column"),
+        (of("b.parquet", good.append_column("score", good["id"])), "reserved-column"),
+        (of("c.parquet", good.set_column(2, "items", pa.array([True] * 3))), "wrong-type"),
+        (of("d.parquet", good.set_column(8, "ordered_at", pa.array([1, 2, 3]))), "wrong-type"),
+        (of("e.parquet", good.set_column(6, "service", pa.array([["x"]] * 3))), "wrong-type"),
+        (broken(tmp_path / "e2.parquet", b"PAR1 and no more"), "unreadable-file"),
+        (broken(tmp_path / "f.csv", b""), "unreadable-file"),
+        (broken(tmp_path / "g.csv", b"items;days\n1;2\n"), "missing-column"),
+        (broken(tmp_path / "h.csv", b"items,items\n1,2\n"), "missing-column"),
+        (tmp_path / "none.csv", "missing-file"),
+        (broken(tmp_path / "rows.xlsx", b""), "unknown-file-type"),
     ]
-    for path, said in refusals:
-        with pytest.raises(BadInput, match=said):
-            answered(path, bundle_path)
+    out = tmp_path / "out.parquet"
+    for path, code in refusals:
+        assert code_of(path, bundle_path, out) == code, path.name
     path = parquet(tmp_path / "in.parquet", rows(3))
-    for out, said in (
-        (path, "another file for OUT"),
-        (tmp_path / "out.csv", r"ends in \.parquet"),
-        (tmp_path / "none" / "out.parquet", "expected a folder"),
-    ):
-        with pytest.raises(BadInput, match=said):
-            batch(path, out, bundle_path, rehearsal=True)
-    assert not [found for found in tmp_path.iterdir() if found.name.startswith("out")]
+    assert code_of(path, bundle_path, path) == "not-parquet"
+    assert code_of(path, bundle_path, tmp_path / "out.csv") == "not-parquet"
+    assert code_of(path, bundle_path, tmp_path / "none" / "out.parquet") == "no-such-folder"
+    assert not list(tmp_path.glob("out*"))
 
 
 def test_text_that_is_not_utf8_is_refused_and_leaves_nothing(
@@ -232,8 +231,9 @@ def test_text_that_is_not_utf8_is_refused_and_leaves_nothing(
 ) -> None:
     given = text(tmp_path / "in.csv", [row | {"carrier": "blé"} for row in rows(3)])
     given.write_bytes(given.read_text("utf-8").encode("latin-1"))
-    with pytest.raises(BadInput, match="no UTF-8 in line 2; save it as UTF-8"):
+    with pytest.raises(BadInput) as error:
         answered(given, bundle_path)
+    assert error.value.code == "wrong-encoding"
     assert list(tmp_path.iterdir()) == [given]
 
 
@@ -241,8 +241,9 @@ def test_text_of_a_parquet_that_is_not_utf8_is_refused(tmp_path: Path, bundle_pa
     given = table(rows(3))
     not_utf8 = pa.array([b"red", b"bl\xe9", b"red"]).view(pa.string())
     pq.write_table(given.set_column(7, "carrier", not_utf8), tmp_path / "in.parquet")
-    with pytest.raises(BadInput, match="cannot be read as UTF-8 text from row 1 on"):
+    with pytest.raises(BadInput) as error:
         answered(tmp_path / "in.parquet", bundle_path)
+    assert error.value.code == "not-utf-8"
 
 
 def test_what_goes_along_keeps_its_type(tmp_path: Path, bundle_path: Path) -> None:
@@ -264,4 +265,5 @@ def test_what_goes_along_keeps_its_type(tmp_path: Path, bundle_path: Path) -> No
     for name, cells in more.items():
         assert found.column(name).to_pylist() == cells.to_pylist()
         kind = pq.read_schema(tmp_path / "in.parquet").field(name).type
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
         assert found.schema.field(name).type == kind

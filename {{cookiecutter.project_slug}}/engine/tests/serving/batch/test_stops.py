@@ -41,7 +41,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory, whole: Path, bundle_path: 
     path = tmp_path_factory.mktemp("stopped") / "in.parquet"
     path.write_bytes((whole / path.name).read_bytes())
     room = (whole / "out.parquet").stat().st_size - 1
-    done = ended(command(path, bundle_path, limit=room))
+    done = finished(command(path, bundle_path, limit=room))
     assert_no_room(path, done)
     parts = list(path.parent.glob("out.parquet.parts/part-??????.parquet"))
     assert len(parts) == PARTS
@@ -95,15 +95,14 @@ def assert_no_room(given: Path, done: "subprocess.CompletedProcess[str]") -> Non
     """It says so in one line, and nothing lies there by half."""
     assert done.returncode == 2
     said = done.stderr.splitlines()[-1]
-    assert said.startswith("error[")
-    assert "goes on where it stopped" in said
+    assert said.startswith("error[no-space]")
     assert "Traceback" not in done.stderr
     names = {path.name for path in given.parent.rglob("*")}
     assert not [name for name in names if name.startswith(".")]
     assert not names & {"out.parquet", "out.refused.parquet"}
 
 
-def ended(words: list[str]) -> "subprocess.CompletedProcess[str]":
+def finished(words: list[str]) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(words, env=ENVIRONMENT, capture_output=True, text=True, check=False)
 
 
@@ -127,7 +126,7 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_file(
     if not given.with_name("out.parquet").exists():
         capsys.readouterr()
         answered(given, bundle_path)
-        assert ("going on: " in capsys.readouterr().err) == (kept > 0)
+        assert ("continuing: " in capsys.readouterr().err) == (kept > 0)
     assert same_files(given.parent, whole)
 
 
@@ -161,14 +160,12 @@ def test_another_file_or_bundle_is_no_way_to_go_on(
     monkeypatch.chdir(tmp_path)
     accept(bundles.read(bundle_path).id, tmp_path / "handoff/records")
     make_bundle(tmp_path / "other", "regression")
-    with pytest.raises(
-        BadInput, match=r"of another run: bundle was .* begin anew with --overwrite"
-    ):
+    with pytest.raises(BadInput, match=r"bundle was .* --overwrite"):
         answered(begun, tmp_path / "other")
-    with pytest.raises(BadInput, match="of another run: rehearsal was True, now False"):
+    with pytest.raises(BadInput, match="rehearsal was True, now False"):
         answered(begun, bundle_path, rehearsal=False)
     parquet(begun, rows(20, seed=1))
-    with pytest.raises(BadInput, match=r"of another run: input was in\.parquet, .* SHA-256"):
+    with pytest.raises(BadInput, match=r"input was in\.parquet, .* SHA-256"):
         answered(begun, bundle_path)
     _, found = answered(begun, bundle_path, overwrite=True)
     assert len(found) == 20
@@ -176,7 +173,7 @@ def test_another_file_or_bundle_is_no_way_to_go_on(
 
 
 def test_where_there_is_no_room_for_a_part_nothing_is_left(given: Path, bundle_path: Path) -> None:
-    assert_no_room(given, ended(command(given, bundle_path, limit=2_000)))
+    assert_no_room(given, finished(command(given, bundle_path, limit=2_000)))
     assert list(given.parent.iterdir()) == [given]
 
 
@@ -215,7 +212,7 @@ def test_a_process_that_dies_is_said_and_what_was_done_is_kept(
         _, said = process.communicate(timeout=60)
     if process.returncode:  # else it had just done its last part
         assert process.returncode == 2, said
-        assert "has ended unasked" in said
+        assert "error[worker-ended]" in said
         answered(given, bundle_path)
     assert same_files(given.parent, whole)
 

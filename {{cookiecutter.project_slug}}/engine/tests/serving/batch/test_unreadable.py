@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from engine.contract.layout import Layout
 from engine.problem.errors import BadInput
 from engine.serving.batch.source import open_source
 from engine.tests.serving.batch.files import command
@@ -23,32 +24,34 @@ def _parquet() -> bytes:
 
 WHOLE = _parquet()
 FILES = {
-    "empty.csv": (b"", "an empty file"),
-    "mark.csv": (b"\xef\xbb\xbf", "an empty file"),
-    "lines.csv": (b"\n\n\r\n", "an empty file"),
-    "latin.csv": ("a,b\ncaf\xe9,1\n".encode("latin-1"), "line 2; save it as UTF-8"),
-    "names.csv": ("caf\xe9,b\nx,1\n".encode("latin-1"), "names; save it as UTF-8"),
-    "utf16.csv": ("a,b\n1,2\n".encode("utf-16"), "UTF-16 text; save it as UTF-8"),
-    "gzip.csv": (gzip.compress(b"a,b\n1,2\n"), "gzip archive; unpack it"),
-    "parquet.csv": (WHOLE, "a name that ends in .parquet"),
-    "empty.parquet": (b"", "an empty file; export it again"),
-    "text.parquet": (b"a,b\n1,2\n" * 30, "another kind; export it as Parquet"),
-    "half.parquet": (WHOLE[: len(WHOLE) // 2], "missing; export or copy it again"),
-    "pages.parquet": (WHOLE[:40] + b"\xff" * 1_960 + WHOLE[2_000:], "damaged file"),
-    "footer.parquet": (WHOLE[:-200] + b"\x1b" * 140 + WHOLE[-60:], "damaged file"),
+    "empty.csv": (b"", "unreadable-file"),
+    "mark.csv": (b"\xef\xbb\xbf", "empty-table"),
+    "lines.csv": (b"\n\n\r\n", "empty-table"),
+    "latin.csv": ("a,b\ncaf\xe9,1\n".encode("latin-1"), "wrong-encoding"),
+    "names.csv": ("caf\xe9,b\nx,1\n".encode("latin-1"), "wrong-encoding"),
+    "utf16.csv": ("a,b\n1,2\n".encode("utf-16"), "wrong-encoding"),
+    "zeros.csv": (b"a,b\n1,2\n\0\0\0", "not-text"),
+    "gzip.csv": (gzip.compress(b"a,b\n1,2\n"), "unreadable-file"),
+    "parquet.csv": (WHOLE, "unreadable-file"),
+    "empty.parquet": (b"", "unreadable-file"),
+    "text.parquet": (b"a,b\n1,2\n" * 30, "unreadable-file"),
+    "half.parquet": (WHOLE[: len(WHOLE) // 2], "unreadable-file"),
+    "pages.parquet": (WHOLE[:40] + b"\xff" * 1_960 + WHOLE[2_000:], "unreadable-file"),
+    "footer.parquet": (WHOLE[:-200] + b"\x1b" * 140 + WHOLE[-60:], "unreadable-file"),
 }
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_of_another_kind_is_one_error_with_the_next_step(name: str, tmp_path: Path) -> None:
-    content, expected = FILES[name]
+def test_file_of_another_kind_is_one_error_with_the_next_step(name: str, tmp_path: Path) -> None:
+    """The message names the file, in one line, with the next step behind a semicolon."""
+    content, code = FILES[name]
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(BadInput) as rejected:
-        list(open_source(path).parts(1_000))
+        list(open_source(path, Layout()).parts(1_000))
     message = str(rejected.value)
-    assert expected in message
-    assert message.startswith("expected ")
+    assert rejected.value.code == code
+    assert str(path) in message
     assert len(message.splitlines()) == 1
     assert "; " in message
 
@@ -57,7 +60,7 @@ def test_control_characters_of_a_file_do_not_reach_the_terminal(
     tmp_path: Path, bundle_path: Path
 ) -> None:
     path = tmp_path / "in.csv"
-    path.write_bytes(b"\x1b[31mred,\x07bell," + b"x" * 100_000 + b"\n1,2,3\n")
+    path.write_bytes(b"\x1b[31mred,\x07bell," + b"x" * 100 + b"\n1,2,3\n")
     done = subprocess.run(
         command(path, bundle_path), env=ENVIRONMENT, capture_output=True, check=False
     )

@@ -151,7 +151,7 @@ def test_tensor_request_with_an_unknown_member_is_refused_by_its_name(
         ({"instances": [ROW], "signature_name": "default"}, "signature_name"),
         (
             {"dataframe_split": {"columns": list(ROW), "data": [[*ROW.values()]], "dtypes": []}},
-            "dtypes",
+            "dataframe_split.dtypes",
         ),
     ],
 )

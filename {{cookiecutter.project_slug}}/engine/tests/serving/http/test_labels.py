@@ -1,4 +1,4 @@
-"""Labels may come late, twice, corrected and in any order, if they say when they became known."""
+"""Labels are stored; with `known_at` they may come late, twice, corrected and in any order."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+
+from engine.tests.serving.http.test_app import errors_of
 
 LABEL = {"prediction_id": "0" * 32, "label": True}
 
@@ -72,7 +74,7 @@ def test_known_at_in_the_future_is_refused_except_for_clock_differences(client: 
 def test_later_of_two_labels_known_at_one_time_is_stored(
     client: TestClient, tmp_path: Path
 ) -> None:
-    """They come with one request and so at one time: nothing else could tell them apart."""
+    """They come with one request and so at one time: only `known_at` orders them."""
     labels = [
         LABEL,
         LABEL | {"known_at": "2026-03-01T09:30:00Z"},
@@ -91,3 +93,33 @@ def test_documentation_has_the_fields_of_a_label(client: TestClient) -> None:
     assert set(schema["properties"]) == {"prediction_id", "label", "known_at"}
     assert schema["required"] == ["prediction_id", "label"]
     assert "in any order" in schema["properties"]["known_at"]["description"]
+
+
+def test_single_label_is_stored(client: TestClient) -> None:
+    assert client.post("/v1/labels", json=LABEL).json() == {"stored": 1}
+    errors = errors_of(client, LABEL | {"lable": True}, "/v1/labels")
+    assert errors == {"lable": "no such field; did you mean 'label'?"}
+
+
+def test_accepted_label_is_on_the_disk(client: TestClient, tmp_path: Path) -> None:
+    for outcome in (False, True):
+        assert sent(client, label=outcome).json() == {"stored": 1}
+    [segment] = (tmp_path / "labels").glob("*.jsonl")
+    lines = [json.loads(line) for line in segment.read_text().splitlines()]
+    assert [line["label"] for line in lines] == [False, True]
+    assert lines[0]["at"] < lines[1]["at"]
+
+
+def test_label_that_cannot_be_stored_gets_503(client: TestClient, tmp_path: Path) -> None:
+    (tmp_path / "labels").write_text("a file where the folder should be")
+    response = sent(client)
+    assert response.status_code == 503
+    assert response.headers["retry-after"]
+    (tmp_path / "labels").unlink()
+    assert sent(client).status_code == 200
+
+
+@pytest.mark.parametrize("label", [{"prediction_id": "1", "label": True}, {"label": True}])
+def test_label_without_a_prediction_is_refused(client: TestClient, label: dict[str, Any]) -> None:
+    errors = errors_of(client, {"labels": [label]}, "/v1/labels")
+    assert errors == {"labels[0].prediction_id": "the prediction_id of a prediction"}

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from engine.serving.http.errors import ProblemError
-from engine.serving.http.offload import MAX_QUEUED_BYTES, SMALL_BYTES, Reader
+from engine.serving.http.request_parsing import MAX_QUEUED_BYTES, SMALL_BYTES, Reader
 from engine.serving.turns import TURN_SECONDS
 
 

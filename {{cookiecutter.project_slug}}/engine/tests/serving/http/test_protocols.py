@@ -114,7 +114,7 @@ def test_other_tasks_are_predicted(connect: Connect, tmp_path: Path, task: Task)
     ("change", "details"),
     [
         ({"inputs": []}, "got none"),
-        ({"inputs": 1}, "inputs: expected a list of tensors"),
+        ({"inputs": 1}, "inputs: expected a valid list"),
         ({"inputs": tensors([ROW]) * 2}, "each input once"),
         ({"inputs": tensors([ROW])[1:]}, "rows\\[0\\].mean radius \\(mm\\): expected a number"),
         ({"inputs": [*tensors([ROW])[1:], tensors([ROW, ROW])[0]]}, "of one length"),

@@ -11,7 +11,7 @@ from engine.bundle import bundle as bundles
 from engine.problem.spec import Task
 from engine.serving.model.predictor import Predictor, load
 from engine.tests.serving.conftest import Connect
-from engine.tests.serving.made import ROW, make_bundle, seal
+from engine.tests.serving.made import ROW, make_bundle, write_manifest
 
 FEATURES = [
     {"name": "mean radius (mm)", "type": "number", "edges": [10.0, 20.0, 30.0],
@@ -35,7 +35,7 @@ def explained(request: pytest.FixtureRequest, tmp_path: Path) -> Predictor:
     make_bundle(path, task)
     reference = json.loads((path / "reference.json").read_text()) | {"features": FEATURES}
     (path / "reference.json").write_text(json.dumps(reference))
-    seal(path)
+    write_manifest(path)
     return load(bundles.read(path), rehearsal=False)
 
 

@@ -16,7 +16,7 @@ def record(number: int, **row: Any) -> dict[str, Any]:
     return {"prediction_id": f"{number:032x}", "row": row}
 
 
-def kept(folder: Path) -> list[dict[str, Any]]:
+def read_records(folder: Path) -> list[dict[str, Any]]:
     segments = sorted(folder.glob("*.jsonl"))
     return [json.loads(line) for path in segments for line in path.read_text().splitlines()]
 
@@ -25,14 +25,14 @@ def test_what_is_added_is_there_after_closing_in_order(tmp_path: Path) -> None:
     with PredictionLog(tmp_path / "new" / "folder") as log:
         for number in range(2_500):
             log.add(record(number, carrier="blé"))
-    assert kept(log.folder) == [record(number, carrier="blé") for number in range(2_500)]
+    assert read_records(log.folder) == [record(number, carrier="blé") for number in range(2_500)]
     assert log.dropped == 0
 
 
 def test_personal_columns_are_left_out(tmp_path: Path) -> None:
     with PredictionLog(tmp_path, personal=["customer"]) as log:
         log.add(record(1, customer="c-1", items=3))
-    assert kept(tmp_path) == [record(1, items=3)]
+    assert read_records(tmp_path) == [record(1, items=3)]
 
 
 def test_each_bundle_has_its_own_personal_columns(tmp_path: Path) -> None:
@@ -40,7 +40,10 @@ def test_each_bundle_has_its_own_personal_columns(tmp_path: Path) -> None:
         log.exclude_columns("b", ["street"])
         for bundle in ("a", "b"):
             log.add({**record(1, customer="c-1", street="s-1"), "bundle": bundle})
-    assert [one["row"] for one in kept(tmp_path)] == [{"street": "s-1"}, {"customer": "c-1"}]
+    assert [one["row"] for one in read_records(tmp_path)] == [
+        {"street": "s-1"},
+        {"customer": "c-1"},
+    ]
 
 
 def test_a_full_segment_is_followed_by_the_next(tmp_path: Path) -> None:
@@ -50,7 +53,7 @@ def test_a_full_segment_is_followed_by_the_next(tmp_path: Path) -> None:
     with PredictionLog(tmp_path) as log:
         log.add(record(2))
     assert len(list(tmp_path.glob("*.jsonl"))) == 4
-    assert len(kept(tmp_path)) == 4
+    assert len(read_records(tmp_path)) == 4
 
 
 def test_a_full_queue_drops_and_counts_and_does_not_wait(tmp_path: Path) -> None:
@@ -59,7 +62,7 @@ def test_a_full_queue_drops_and_counts_and_does_not_wait(tmp_path: Path) -> None
         for number in range(1, 5_000):
             log.add(record(number))
     assert log.dropped > 0
-    assert len(kept(tmp_path)) + log.dropped == 5_000
+    assert len(read_records(tmp_path)) + log.dropped == 5_000
 
 
 def test_a_folder_that_cannot_be_written_costs_records_and_nothing_else(
@@ -81,7 +84,7 @@ def test_writing_goes_on_once_the_folder_can_be_written_again(tmp_path: Path) ->
             time.sleep(0.01)
         (tmp_path / "log").unlink()
         log.add(record(2))
-    assert kept(tmp_path / "log") == [record(2)]
+    assert read_records(tmp_path / "log") == [record(2)]
     assert log.dropped == 1
 
 
@@ -103,7 +106,7 @@ def test_a_record_that_cannot_be_written_costs_itself_alone_and_is_not_told(
         log.add(record(3, broken="s3cr3t \ud800"))
         log.add({"prediction_id": "no row"})
         log.add(record(4))
-    assert kept(tmp_path) == [record(1), record(4)]
+    assert read_records(tmp_path) == [record(1), record(4)]
     assert log.dropped == 3
     assert "s3cr3t" not in caplog.text
 
@@ -114,16 +117,16 @@ def test_a_segment_moved_away_is_left_where_it_went_and_costs_nothing(tmp_path: 
         while not list(tmp_path.glob("log/*.jsonl")):
             time.sleep(0.01)
         (tmp_path / "log").rename(tmp_path / "elsewhere")
-        while not kept(tmp_path / "log"):
+        while not read_records(tmp_path / "log"):
             log.add(record(2))
             time.sleep(0.01)
     assert log.dropped == 0
-    assert kept(tmp_path / "elsewhere")[0] == record(1)
+    assert read_records(tmp_path / "elsewhere")[0] == record(1)
 
 
 def test_labels_of_one_request_bear_one_time(tmp_path: Path) -> None:
     labels = Labels(tmp_path)
     labels.add([{"prediction_id": "a", "label": True}, {"prediction_id": "b", "label": False}])
-    first, second = kept(tmp_path)
+    first, second = read_records(tmp_path)
     assert first["at"] == second["at"]
     assert (first["label"], second["label"]) == (True, False)

@@ -60,17 +60,17 @@ def test_a_missing_value_that_has_no_place_is_an_error_in_both(name: str) -> Non
 
 def test_what_else_a_frame_can_do_is_an_error_and_no_guess() -> None:
     table = LightFrame(ROWS, (*NUMBERS, *WORDS, *DATES))
-    for ask in (
+    for unsupported in (
         lambda: table["weight"],  # type: ignore[index]
         lambda: table.iloc,  # type: ignore[attr-defined]
         lambda: np.asarray(table, dtype=float),
         lambda: dict(table.items())["weight"].array,
         lambda: dict(table.items())["weight"].to_numpy(object, None),
         lambda: dict(table.items())["service"].to_numpy(np.float64, np.nan),
-        lambda: dict(table.items())["ordered_at"].array.quarter,  # type: ignore[attr-defined]
+        lambda: dict(table.items())["ordered_at"].array.quarter,
     ):
         with pytest.raises((TypeError, AttributeError)):
-            ask()
+            unsupported()
 
 
 COMBINED = '''

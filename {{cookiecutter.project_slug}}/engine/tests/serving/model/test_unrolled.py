@@ -17,7 +17,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from engine.bundle import bundle as bundles
 from engine.contract.column import Column
 from engine.problem.spec import Task
-from engine.serving.model.fast_transformers import fast_transformer
+from engine.serving.model.fast_transformers import fast_transform
 from engine.serving.model.predictor import load
 from engine.serving.model.table import frame
 from engine.serving.model.unrolled import unroll
@@ -69,12 +69,12 @@ def test_a_way_that_answers_otherwise_is_not_taken(
 
 
 def test_steps_between_and_a_part_left_out_are_passed_as_the_whole_does() -> None:
-    parts = [
+    branches = [
         ("numbers", make_pipeline("passthrough", StandardScaler()), ["b", "a"]),
         ("none", "drop", ["a"]),
         ("words", OneHotEncoder(sparse_output=False), ["word"]),
     ]
-    model = fitted(ColumnTransformer(parts), StandardScaler(), LogisticRegression())
+    model = fitted(ColumnTransformer(branches), StandardScaler(), LogisticRegression())
     unrolled = unroll(model, COLUMNS)
     assert unrolled is not None
     assert not any(part.light for part in unrolled.with_suitable_tables(ROWS).branches)
@@ -112,23 +112,23 @@ def test_an_encoder_whose_categories_lie_ready_gives_the_same(encoder: Any) -> N
     seen = np.array(list("aaaaaabbbbbbccd"), dtype=object)
     table = np.column_stack([seen, seen[::-1]])
     fitted = clone(encoder).fit(table)
-    fast = fast_transformer(fitted)
-    assert fast is not fitted
-    known = [[one, other] for one in "abcd" for other in "dcba"]
+    fast = fast_transform(fitted)
+    assert fast != fitted.transform
+    listed = [[one, other] for one in "abcd" for other in "dcba"]
     unknown = [["never", "a"], ["b", float("nan")], [None, ""]]
-    values = [*known, *unknown] if encoder is WORDS else known
+    values = [*listed, *unknown] if encoder is WORDS else listed
     rows = np.array(values, dtype=object)
-    assert np.array_equal(fast.transform(rows), fitted.transform(rows))
+    assert np.array_equal(fast(rows), fitted.transform(rows))
     for row in rows:
-        assert np.array_equal(fast.transform(row[None]), fitted.transform(row[None]))
+        assert np.array_equal(fast(row[None]), fitted.transform(row[None]))
 
 
 def test_an_unknown_category_is_still_an_error_where_it_was_one() -> None:
-    fast = fast_transformer(
+    fast = fast_transform(
         OneHotEncoder(sparse_output=False).fit(np.array([["a"], ["b"]], dtype=object))
     )
     with pytest.raises(ValueError, match="unknown categories"):
-        fast.transform(np.array([["never"]], dtype=object))
+        fast(np.array([["never"]], dtype=object))
 
 
 @pytest.mark.parametrize(
@@ -142,4 +142,4 @@ def test_an_unknown_category_is_still_an_error_where_it_was_one() -> None:
     ids=["missing", "numbers", "sparse", "too many"],
 )
 def test_another_encoder_is_asked_itself(fitted: Any) -> None:
-    assert fast_transformer(fitted) is fitted
+    assert fast_transform(fitted) == fitted.transform

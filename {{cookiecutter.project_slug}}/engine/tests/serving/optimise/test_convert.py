@@ -68,8 +68,8 @@ OUTCOMES: dict[Task, NDArray[Any]] = {
 
 
 def fitted(task: Task, name: str) -> Pipeline:
-    found = {one.name: one.model for one in candidates(COLUMNS, task, 0, len(ROWS))}
-    return clone(found[name]).fit(TABLE, OUTCOMES[task])
+    models = {one.name: one.model for one in candidates(COLUMNS, task, 0, len(ROWS))}
+    return clone(models[name]).fit(TABLE, OUTCOMES[task])
 
 
 def curved(model: Pipeline, task: Task, kind: Any) -> Pipeline:
@@ -94,8 +94,8 @@ def unrolled_of(model: Pipeline) -> UnrolledPipeline:
 
 
 def scores_of(model: Pipeline, task: Task) -> NDArray[Any]:
-    found = model.predict(TABLE) if task == "regression" else model.predict_proba(TABLE)
-    return np.asarray(found)
+    scores = model.predict(TABLE) if task == "regression" else model.predict_proba(TABLE)
+    return np.asarray(scores)
 
 
 @pytest.mark.parametrize("task", list(OUTCOMES))

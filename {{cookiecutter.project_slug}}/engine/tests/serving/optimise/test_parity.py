@@ -13,7 +13,7 @@ from engine.serving.model.onnx import ALL
 from engine.serving.model.predictor import load, with_onnx
 from engine.serving.optimise.parity import compare
 from engine.serving.optimise.rows import Kind, splits, to_try
-from engine.tests.serving.made import COLUMNS, seal
+from engine.tests.serving.made import COLUMNS, write_manifest
 from engine.tests.serving.optimise.tried import IN_DOUBLE, MADE_OF_TWO, tried
 
 
@@ -22,9 +22,9 @@ def test_numbers_rounded_before_training_are_the_same_after_conversion(
     tmp_path: Path, task: Task
 ) -> None:
     exact, model = tried(tmp_path, task=task)
-    found = compare(exact, with_onnx(exact, model), to_try(exact, model, seed=0))
-    assert found.holds
-    names = [one.kind for one in found.kinds]
+    parity = compare(exact, with_onnx(exact, model), to_try(exact, model, seed=0))
+    assert parity.holds
+    names = [one.kind for one in parity.kinds]
     assert names[:2] == ["golden rows", "mixtures of them"]
     assert names[-4:] == ["near a split", "missing", "unseen", "extreme"]
     assert ("near a decision" in names) == (task != "regression")
@@ -43,8 +43,8 @@ def test_a_row_with_a_number_that_float32_rounds_is_the_pipeline_s(
     rounded = (seen.astype(np.float32) != seen) & ~np.isnan(seen)
     values = np.flatnonzero(rounded.any(axis=1))
     assert 0 < len(values) < len(rows)
-    some = [rows[at] for at in values]
-    assert np.array_equal(fast.scores(some), exact.pipeline_scores(some))
+    rounded_rows = [rows[at] for at in values]
+    assert np.array_equal(fast.scores(rounded_rows), exact.pipeline_scores(rounded_rows))
 
 
 def test_without_that_another_side_of_a_split_is_taken(
@@ -52,10 +52,10 @@ def test_without_that_another_side_of_a_split_is_taken(
 ) -> None:
     exact, model = tried(tmp_path, IN_DOUBLE)
     monkeypatch.setattr("engine.serving.model.onnx.float32_exact", lambda *_: ALL)
-    found = compare(exact, with_onnx(exact, model), to_try(exact, model, seed=0))
-    assert not found.holds
-    [near] = [one for one in found.kinds if one.kind == "near a split"]
-    assert near.difference > 100 * found.allowed
+    parity = compare(exact, with_onnx(exact, model), to_try(exact, model, seed=0))
+    assert not parity.holds
+    [near] = [one for one in parity.kinds if one.kind == "near a split"]
+    assert near.difference > 100 * parity.allowed
 
 
 def test_rows_to_try_are_rows_that_the_contract_takes(tmp_path: Path) -> None:
@@ -91,8 +91,8 @@ def test_one_decision_that_differs_or_a_score_without_a_number_closes_it(tmp_pat
     kinds = [Kind("golden rows", [golden["row"] for golden in exact.bundle.golden()])]
     assert compare(exact, with_onnx(exact, model), kinds).holds
     other = replace(with_onnx(exact, model), _threshold=0.9)
-    [found] = compare(exact, other, kinds).kinds
-    assert found.decisions_differ > 0
+    [parity] = compare(exact, other, kinds).kinds
+    assert parity.decisions_differ > 0
     assert not compare(exact, other, kinds).holds
     lost = compare(exact, with_onnx(exact, model), kinds)
     assert not replace(lost, kinds=[replace(lost.kinds[0], difference=float("nan"))]).holds
@@ -101,13 +101,13 @@ def test_one_decision_that_differs_or_a_score_without_a_number_closes_it(tmp_pat
 def test_the_difference_allowed_of_a_value_is_a_part_of_the_scores_range(tmp_path: Path) -> None:
     exact, model = tried(tmp_path, task="regression")
     kinds = to_try(exact, model, seed=0)
-    found = compare(exact, with_onnx(exact, model), kinds)
-    assert found.holds
+    parity = compare(exact, with_onnx(exact, model), kinds)
+    assert parity.holds
     # A hundred-thousandth of a range this short is less than what was found.
-    edges = [0.0, found.largest * 50_000]
+    edges = [0.0, parity.largest * 50_000]
     (tmp_path / "reference.json").write_text(
         json.dumps({"score": {"edges": edges, "counts": [1, 1, 1]}})
     )
-    seal(tmp_path)
+    write_manifest(tmp_path)
     strict = load(bundles.read(tmp_path), rehearsal=True)
     assert not compare(strict, with_onnx(strict, model), kinds).holds

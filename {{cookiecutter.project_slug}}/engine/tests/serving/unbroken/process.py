@@ -32,7 +32,7 @@ class Server:
     folder: Path
     process: "subprocess.Popen[str]"
 
-    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, str]:
+    def request(self, method: str, path: str, body: Any = None) -> tuple[int, str]:
         """Status and body of an answer, over a connection of its own."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
         try:
@@ -44,11 +44,11 @@ class Server:
 
     def dropped(self) -> int:
         """What the log says it lost."""
-        found = re.search(
-            r"^serving_log_dropped_total (\S+)$", self.ask("GET", "/metrics")[1], re.M
+        match = re.search(
+            r"^serving_log_dropped_total (\S+)$", self.request("GET", "/metrics")[1], re.M
         )
-        assert found
-        return int(float(found[1]))
+        assert match
+        return int(float(match[1]))
 
     def until(self, holds: Callable[[], bool]) -> None:
         """Wait for it; the server must live meanwhile."""
@@ -160,17 +160,17 @@ class Load:
             self.answers[answer["prediction_id"]] = {**answer, "row": row}
 
 
-def kept(folder: Path) -> dict[str, dict[str, Any]]:
+def logged_records(folder: Path) -> dict[str, dict[str, Any]]:
     """The records of the log in `folder` by id; only the last line of a segment may be torn."""
-    found = {}
+    records = {}
     for path in sorted(folder.glob("*.jsonl")):
         *whole, _ = path.read_bytes().split(b"\n")
         for line in whole:
             record = json.loads(line)
             assert record.pop("at")
-            assert record["prediction_id"] not in found
-            found[record["prediction_id"]] = record
-    return found
+            assert record["prediction_id"] not in records
+            records[record["prediction_id"]] = record
+    return records
 
 
 def truncated(folder: Path) -> int:

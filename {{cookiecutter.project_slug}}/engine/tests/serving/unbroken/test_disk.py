@@ -10,7 +10,7 @@ import pytest
 
 from engine.serving.log.predictions import QUEUED_RECORDS
 from engine.tests.serving.soak import scaled
-from engine.tests.serving.unbroken.process import Load, Server, kept, serving, truncated
+from engine.tests.serving.unbroken.process import Load, Server, logged_records, serving, truncated
 from engine.tests.serving.unbroken.readers import read_by_monitoring
 
 # As root and as anybody: a namespace of its own, in which the folder `logs` is a small disk.
@@ -56,10 +56,10 @@ def settled(load: Load, *folders: Path) -> int:
     assert not load.cut
 
     def logged() -> dict[str, object]:
-        return {id_: record for folder in folders for id_, record in kept(folder).items()}
+        return {id_: record for folder in folders for id_, record in logged_records(folder).items()}
 
     load.server.until(lambda: len(logged()) + load.server.dropped() == len(load.answers))
-    assert load.server.ask("GET", "/readyz")[0] == 200
+    assert load.server.request("GET", "/readyz")[0] == 200
     for id_, record in logged().items():
         assert record == load.answers[id_]
     assert not any(map(truncated, folders))
@@ -68,8 +68,8 @@ def settled(load: Load, *folders: Path) -> int:
 
 def stored(server: Server) -> bool:
     """Send a label; what is not stored is said to be."""
-    status, told = server.ask("POST", "/v1/labels", LABEL)
-    assert status == 200 or (status, json.loads(told)["type"]) == (503, "urn:problem:not-stored")
+    status, body = server.request("POST", "/v1/labels", LABEL)
+    assert status == 200 or (status, json.loads(body)["type"]) == (503, "urn:problem:not-stored")
     return status == 200
 
 
@@ -90,9 +90,9 @@ def test_a_full_disk_costs_records_that_are_counted_and_nothing_else(
         more(load, scaled(500, 20_000))
         assert not stored(server)
         assert all(path.stat().st_size for path in log.iterdir())  # no empty ones fill it up
-        full = len(kept(log))
+        full = len(logged_records(log))
         (seen(server) / "filler").unlink()
-        server.until(lambda: len(kept(log)) > full and stored(server))
+        server.until(lambda: len(logged_records(log)) > full and stored(server))
         assert settled(load, log)
         assert left(server)
 
@@ -106,7 +106,7 @@ def test_files_that_may_not_grow_cost_the_lines_that_did_not_fit(
         assert settled(load, log)
         assert left(server)
     # Segment after segment, as after a rotation, and none torn.
-    assert read_by_monitoring(tmp_path, bundle_path) == (len(kept(log)), 0)
+    assert read_by_monitoring(tmp_path, bundle_path) == (len(logged_records(log)), 0)
 
 
 def test_a_folder_that_goes_is_made_again_and_what_went_with_it_is_counted(
@@ -115,17 +115,17 @@ def test_a_folder_that_goes_is_made_again_and_what_went_with_it_is_counted(
     log, away = tmp_path / "logs/predictions", tmp_path / "away"
     with serving(tmp_path, bundle_path) as server, Load(server) as load:
         for _ in range(scaled(1, 20)):
-            server.until(lambda: bool(kept(log)))
+            server.until(lambda: bool(logged_records(log)))
             before = server.dropped()
             shutil.rmtree(log)
             server.until(lambda: server.dropped() > before)  # noqa: B023
-        server.until(lambda: bool(kept(log)))
+        server.until(lambda: bool(logged_records(log)))
         before = server.dropped()
         log.rename(away)
         log.write_text("a file where the folder should be")
         server.until(lambda: server.dropped() > before)
         log.unlink()
-        server.until(lambda: log.is_dir() and bool(kept(log)))
+        server.until(lambda: log.is_dir() and bool(logged_records(log)))
         assert settled(load, log, away) > before
         assert left(server)
 
@@ -137,14 +137,14 @@ def test_a_disk_that_hangs_delays_no_answer_and_costs_what_the_queue_does_not_ho
         pytest.skip("only root can make a disk hang, and not everywhere")
     with serving(tmp_path, bundle_path, *OWN_DISK) as server, Load(server, many=400) as load:
         log = seen(server) / "predictions"
-        server.until(lambda: bool(kept(log)))
+        server.until(lambda: bool(logged_records(log)))
         subprocess.run(["fsfreeze", "--freeze", seen(server)], check=True)
         try:
             more(load, QUEUED_RECORDS)
             server.until(lambda: server.dropped() > 0)
             more(load, scaled(1_000, 50_000))
             assert not stored(server)
-            assert server.ask("GET", "/readyz")[0] == 200
+            assert server.request("GET", "/readyz")[0] == 200
         finally:
             subprocess.run(["fsfreeze", "--unfreeze", seen(server)], check=True)
         assert stored(server)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.serving.log.predictions import SYNC_SECONDS
 from engine.tests.serving.soak import scaled
-from engine.tests.serving.unbroken.process import Load, kept, serving, truncated
+from engine.tests.serving.unbroken.process import Load, logged_records, serving, truncated
 from engine.tests.serving.unbroken.readers import read_by_monitoring
 
 LOG = "logs/predictions"
@@ -28,7 +28,7 @@ def test_kill_9_under_load_costs_at_most_the_last_second_and_no_record_is_corrup
             load.join()
         assert not load.wrong
         assert all(at > killed for at in load.cut)
-        log = kept(tmp_path / LOG)
+        log = logged_records(tmp_path / LOG)
         safe = {id_ for at, id_ in load.came if at < killed - SYNC_SECONDS}
         assert safe
         assert safe <= set(log)
@@ -53,16 +53,16 @@ def test_told_to_stop_under_load_it_finishes_what_it_began_and_loses_nothing(
         folder = tmp_path / str(attempt)
         folder.mkdir()
         with serving(folder, bundle_path) as server, Load(server) as load:
-            server.until(partial(asked, load, scaled(500, 5_000)))
+            server.until(partial(has_answers, load, scaled(500, 5_000)))
             server.process.send_signal(signal.SIGTERM)
             assert server.process.wait(timeout=60) == 0
             load.join()
         assert not load.wrong
         assert not load.cut
         # No answer is missing from the log, and none was computed that its caller did not get.
-        assert kept(folder / LOG) == load.answers
+        assert logged_records(folder / LOG) == load.answers
         assert truncated(folder / LOG) == 0
 
 
-def asked(load: Load, many: int) -> bool:
+def has_answers(load: Load, many: int) -> bool:
     return len(load.came) > many

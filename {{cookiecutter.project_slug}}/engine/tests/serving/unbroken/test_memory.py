@@ -69,5 +69,5 @@ def test_memory_stays_flat_however_connections_end(
         for point, data in POINTS.items():
             before = resident_mb(server)
             asyncio.run(end_many(server.port, data, end, scaled(500, 20_000)))
-            server.until(lambda: server.ask("GET", "/livez")[0] == 200)
+            server.until(lambda: server.request("GET", "/livez")[0] == 200)
             assert resident_mb(server) - before < 20, point

@@ -1,4 +1,4 @@
-"""The rule reads as somebody would write it down, and says what the tree does."""
+"""The text of the decision rule agrees with its tree."""
 
 import numpy as np
 import pandas as pd
@@ -8,14 +8,14 @@ from engine.contract.column import Column
 from engine.data.load import inputs
 from engine.problem.spec import Task
 from engine.tests.training.made import COLUMNS, mixed, problem
-from engine.training.insight import rule
+from engine.training.insight import decision_rule
 from poc.model import candidates
 
 
 def written(frame: pd.DataFrame, outcome: object, task: Task, columns: tuple[Column, ...]) -> str:
     tried = candidates(columns, task, 0)
     model = next(one.model for one in tried if one.name == "rule")
-    return rule.in_words(model.fit(frame, outcome), columns, problem(task))
+    return decision_rule.describe(model.fit(frame, outcome), columns, problem(task))
 
 
 def test_a_number_and_a_word() -> None:
@@ -25,8 +25,8 @@ def test_a_number_and_a_word() -> None:
     ).astype({"sky": "str"})
     columns = (Column("km", "number"), Column("sky", "category"))
     outcome = (frame["sky"] == "storm") | (frame["km"] > 350)
-    said = written(frame, outcome, "binary", columns)
-    assert said == (
+    text = written(frame, outcome, "binary", columns)
+    assert text == (
         "if sky is storm then outcome in 100 % of rows; otherwise if km ≤ 350 then outcome in 0 % "
         "of rows; otherwise outcome in 100 % of rows"
     )
@@ -41,9 +41,9 @@ def test_every_type_of_column_has_its_words(name: str, words: str) -> None:
     frame = inputs(mixed(500), columns)
     frame = frame[frame[name].notna()]
     value = frame[name].dt.hour if name == "day" else frame[name].factorize()[0]
-    said = written(frame, np.asarray(value, float), "regression", columns)
-    assert words in said
-    assert "outcome is" in said
+    text = written(frame, np.asarray(value, float), "regression", columns)
+    assert words in text
+    assert "outcome is" in text
 
 
 def test_nothing_to_decide() -> None:
@@ -57,6 +57,6 @@ def test_nothing_to_decide() -> None:
 def test_a_rule_of_classes_names_the_likeliest() -> None:
     columns = COLUMNS[1:2]
     frame = inputs(mixed(300), columns)
-    said = written(frame, np.where(frame["integer"] > 4, "high", "low"), "multiclass", columns)
-    assert "outcome is low in 100 % of rows" in said
-    assert "outcome is high in 100 % of rows" in said
+    text = written(frame, np.where(frame["integer"] > 4, "high", "low"), "multiclass", columns)
+    assert "outcome is low in 100 % of rows" in text
+    assert "outcome is high in 100 % of rows" in text

@@ -1,4 +1,4 @@
-"""One search at a time: whoever goes on with a search holds a file."""
+"""A lock that lets one process at a time continue a search."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ from engine.problem.errors import BadInput
 
 
 @contextmanager
-def held(file: Path) -> Iterator[None]:
-    """Hold `file` as long as the block runs.
+def file_lock(file: Path) -> Iterator[None]:
+    """Lock `file` while the block runs.
 
-    The lock is SQLite's: it works on every system, and goes with its process however that ends.
+    The lock is SQLite's: it works on every system, and ends with its process.
 
     Raises:
         BadInput: another process holds it.
@@ -22,7 +22,8 @@ def held(file: Path) -> Iterator[None]:
             database.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
             raise BadInput(
-                "expected no other search of this problem on these rows, but one is running "
-                f"({file}: {error}); wait for it, or stop it: what it found is kept"
+                f"Another search of this problem on these rows is running ({file}: {error}). Wait "
+                "for it, or stop it: its results are kept.",
+                code="search-running",
             ) from None
         yield

@@ -13,8 +13,6 @@ from engine.contract.layout import SEPARATORS, Layout
 from engine.contract.text_table import decoded, first_lines
 from engine.problem.errors import BadInput
 
-__all__ = ["SEPARATORS", "Layout", "sniff"]
-
 # A line that names the separator for Excel.
 EXCELS = re.compile(r'"?sep=[^\r\n]{0,3}(?=[\r\n])', re.IGNORECASE)
 # A number or a date, as no column is called.
@@ -31,15 +29,16 @@ def sniff(path: Path) -> Layout:
     """
     encoding = encoding_of(path)
     encoding = "utf-8" if encoding == "ascii" else encoding
-    if found := EXCELS.match(decoded(path, encoding)[0]):
+    if line := EXCELS.match(decoded(path, encoding)[0]):
         raise BadInput(
-            f"{path} opens with the line {found[0]!r}, which only Excel understands; delete it"
+            f"{path} opens with the line {line[0]!r}, which only Excel understands; delete it",
+            code="not-a-table",
         )
     scores = {sign: _score(first_lines(path, encoding, sign)) for sign in SEPARATORS}
     separator = max(scores, key=lambda sign: scores[sign])
     lines = first_lines(path, encoding, separator)
     if not lines:
-        raise BadInput(f"{path} is empty; expected a header line and rows")
+        raise BadInput(f"{path} is empty; expected a header line and rows", code="empty-table")
     return Layout(encoding, separator, _has_header(lines))
 
 

@@ -1,0 +1,89 @@
+"""What a model earns by the costs in problem.toml, and the threshold that earns most."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from engine.problem.metrics import Array, Units
+from engine.problem.spec import Problem, Value
+from engine.training.bootstrap import mean_interval
+
+# Above any probability: the threshold where never acting earns most.
+NEVER = math.nextafter(1.0, 2.0)
+
+
+def money(
+    value: Value, task: str, outcome: Array, score: Array, threshold: float | Array | None
+) -> Array:
+    """What each row earns, shape (n,), if the model's decision is followed.
+
+    `threshold` is one for all rows, or one for each.
+    """
+    if task == "regression":
+        return (value.per_unit_error or 0.0) * np.abs(outcome - score)
+    if task == "multiclass":
+        right = score.argmax(axis=1) == outcome
+        return np.where(right, value.correct or 0.0, value.wrong or 0.0)
+    acts = score >= (0.5 if threshold is None else threshold)
+    positive = np.where(acts, value.true_positive or 0.0, value.false_negative or 0.0)
+    negative = np.where(acts, value.false_positive or 0.0, value.true_negative or 0.0)
+    return np.where(outcome == 1, positive, negative)
+
+
+def money_without(problem: Problem, outcome: Array, baseline: Array) -> Array:
+    """What each row earns without a model, shape (n,).
+
+    Never acting (binary), or following the baseline's prediction (multiclass, regression).
+    """
+    task = problem.target.task
+    return money(problem.value, task, outcome, baseline, np.inf if task == "binary" else None)
+
+
+def worth(
+    problem: Problem,
+    outcome: Array,
+    score: Array,
+    baseline: Array,
+    threshold: float | Array | None,
+    groups: Units | None = None,
+) -> dict[str, Any]:
+    """Money for 1,000 rows with the model, its 95 % interval, and without it.
+
+    `threshold` is one for all rows, or one for each; None unless binary.
+    """
+    earned = mean_interval(
+        money(problem.value, problem.target.task, outcome, score, threshold),
+        outcome,
+        is_regression=problem.target.task == "regression",
+        groups=groups,
+    )
+    return {
+        "currency": problem.value.currency,
+        "per_1000_rows": 1000 * earned.value,
+        "low": 1000 * earned.low,
+        "high": 1000 * earned.high,
+        "do_nothing": 1000 * float(money_without(problem, outcome, baseline).mean()),
+    }
+
+
+def best_threshold(value: Value, outcome: Array, score: Array) -> float:
+    """The score from which acting earns most, on rows the model was not fitted on, or `NEVER`.
+
+    Every score is tried: sorted once, the earnings of all thresholds are a running sum.
+    """
+    order = np.argsort(-score, kind="stable")
+    ranked, hits = score[order], outcome[order] == 1
+    gain = np.where(
+        hits,
+        (value.true_positive or 0.0) - (value.false_negative or 0.0),
+        (value.false_positive or 0.0) - (value.true_negative or 0.0),
+    )
+    earned = np.cumsum(gain)
+    # A threshold can only fall between different scores.
+    ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+    best = ends[np.argmax(earned[ends])]
+    if earned[best] <= 0:
+        return NEVER
+    after = ranked[best + 1] if best + 1 < len(ranked) else 0.0
+    return float((ranked[best] + after) / 2)
