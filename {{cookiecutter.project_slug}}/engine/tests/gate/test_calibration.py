@@ -61,7 +61,7 @@ def test_calibration_few_rows_warn_or_refuse(
     predictions = context.predictions
     targets = replace(predictions.targets, values=predictions.targets.values[:60])
     context.__dict__["predictions"] = replace(
-        predictions, scores=predictions.scores[:60] ** power, known=targets
+        predictions, scores=predictions.scores[:60] ** power, targets=targets
     )
     result = calibration(context)
     assert result.outcome == outcome
