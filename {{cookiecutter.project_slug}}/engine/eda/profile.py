@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from engine.contract.column import Column
-from engine.data.convert import kind_of
+from engine.contract.column import Column, kind_of
 from engine.data.split import Split, split
 from engine.eda.associations import Missing, Suspect, associations, missing, suspects
 from engine.eda.correlated import CorrelatedPair, correlated, shared_missingness

@@ -15,7 +15,7 @@ from engine.bundle.feature_code import unportable
 from engine.gate.checks.check import CheckContext, Result
 from engine.gate.checks.results import pass_without, shorten
 from engine.monitoring.drift import drift_between
-from engine.monitoring.finding import Finding
+from engine.monitoring.result import Finding
 from engine.problem.errors import BadInput
 
 # The forms of secrets, by their issuers' formats; and a password in a URL.

@@ -9,7 +9,7 @@ from engine.pages import cases, charts
 from engine.pages.cases import CaseGroup
 from engine.pages.formatting import listed, number
 from engine.pages.page import Block, Facts, Figure, Gallery, Note, Section, Table
-from engine.problem.plain import MEANINGS
+from engine.problem.known_metrics import KNOWN_METRICS
 from engine.training.evaluate import FEWEST_IN_SLICE, slices
 from engine.training.report.worth import CASES, DUMMY, OWNER, Worth
 
@@ -114,8 +114,8 @@ def _quality(worth: Worth) -> str:
     """The success metric in plain words."""
     name, trial = worth.run.data.metric.name, worth.run.chosen_trial
     return (
-        f"In one number: the model {MEANINGS[name].says(trial['value'])}. Analysts call that "
-        f"number {name.replace('_', ' ')}: {number(trial['value'])} (95 % sure: "
+        f"In one number: the model {KNOWN_METRICS[name].describe(trial['value'])}. Analysts call "
+        f"that number {name.replace('_', ' ')}: {number(trial['value'])} (95 % sure: "
         f"{number(trial['low'])} to {number(trial['high'])})."
     )
 
@@ -161,7 +161,7 @@ def _chart(metric: str, column: str, measured: list[dict[str, Any]]) -> Figure:
             for one in measured]  # fmt: skip
     label, floor = metric.replace("_", " "), measured[0]["floor"]
     chart = charts.interval_plot(f"{label} by {column}", rows, label=label, mark=floor)
-    meaning = MEANINGS[metric].name
+    meaning = KNOWN_METRICS[metric].title
     caption = f"{meaning[0].upper()}{meaning[1:]}; the dashed line is the floor, {number(floor)}."
     return Figure(chart, caption, column)
 

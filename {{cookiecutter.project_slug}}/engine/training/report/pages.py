@@ -3,11 +3,10 @@
 from pathlib import Path
 
 from engine.pages import charts, page, slides
-from engine.pages.curves import Line
 from engine.pages.formatting import listed, number
 from engine.pages.page import Block, Code, Figure, Note, Section
 from engine.problem.files import write_atomically
-from engine.problem.plain import MEANINGS
+from engine.problem.known_metrics import KNOWN_METRICS
 from engine.training.report import mistakes, technical, value
 from engine.training.report.worth import OWNER, Worth
 from engine.training.run import Run
@@ -76,8 +75,8 @@ def learning_curve(run: Run) -> Section | None:
     curve = run.metadata.get("learning_curve")
     if not curve:
         return None
-    name = MEANINGS[run.data.metric.name].name
-    line = Line(name, curve["mean"], curve["low"], curve["high"])
+    name = KNOWN_METRICS[run.data.metric.name].title
+    line = charts.Line(name, curve["mean"], curve["low"], curve["high"])
     title = f"{name[0].upper()}{name[1:]} by training cases"
     sizes = [f"{rows:,}" for rows in curve["rows"]]
     chart = charts.lines(title, sizes, [line], label="training cases")

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from engine.pages.formatting import number
 from engine.pages.page import Owner
 from engine.problem.metrics import Array, Interval
-from engine.problem.plain import is_assumed
 from engine.training.bootstrap import mean_interval
 from engine.training.candidates import CHAMPION
 from engine.training.fit_final import earnings, fold_thresholds, threshold_of
@@ -103,7 +102,7 @@ class Worth:
     @property
     def mark(self) -> str:
         """The mark of money that rests on costs which nobody has confirmed."""
-        return " (assumed)" if is_assumed(self.run.problem, "value") else ""
+        return " (assumed)" if self.run.problem.is_assumed("value") else ""
 
     def _mean(self, amounts: Array) -> Interval:
         mean = mean_interval(
