@@ -24,6 +24,7 @@ def _():
 
     Quick and dirty. The test rows stay out of it, all else is for later.
     """)
+    return
 
 
 @app.cell
@@ -81,6 +82,7 @@ def _(M, Xa, Xb, ya, yb):
     m2.fit(Xa, ya)
     print("seen", m2.score(Xa, ya))
     print("not seen", m2.score(Xb, yb))
+    return
 
 
 @app.cell(hide_code=True)
@@ -88,6 +90,7 @@ def _():
     mo.md("""
     Better than nothing? Ask what always saying the same would score. Then do it properly.
     """)
+    return
 
 
 if __name__ == "__main__":
