@@ -37,11 +37,7 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _batch(given: argparse.Namespace) -> int:
-    if find_spec("pyarrow") is None:  # the server does not need it
-        raise BadInput(
-            "batch needs pyarrow: install the pins in requirements/batch.txt",
-            code="missing-package",
-        )
+    _require("pyarrow", "requirements/batch.txt")
     from serving.batch import batch
 
     return batch(given.input, given.out, given.bundle, rehearsal=given.rehearsal,
@@ -51,16 +47,18 @@ def _batch(given: argparse.Namespace) -> int:
 def _optimise(given: argparse.Namespace) -> int:
     from engine.serving.select_bundle import select_bundle
 
-    if find_spec("skl2onnx") is None:  # nor this
-        raise BadInput(
-            "optimise needs skl2onnx: install the pins in requirements/training.txt",
-            code="missing-package",
-        )
+    _require("skl2onnx", "requirements/training.txt")
     bundle = select_bundle(given.bundle, rehearsal=given.rehearsal)
     from engine.serving.optimise.run import optimise
 
     optimise(bundle, rehearsal=given.rehearsal)
     return 0
+
+
+def _require(package: str, pins: str) -> None:
+    """Check that a package is installed which the server does not need."""
+    if find_spec(package) is None:
+        raise BadInput(f"expected {package}; install the pins in {pins}", code="missing-package")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -64,7 +64,7 @@ def run_metadata(
         "warnings": _warnings(value),
         "metric": data.metric.name,
         "higher_is_better": data.metric.higher_is_better,
-        "split": dataset.split.how,
+        "split": dataset.split.description,
         "seed": SEED,
         "rows": len(data.table),
         "folds": len(data.folds),
