@@ -41,7 +41,7 @@ class TestPredictions:
     """Predictions of the test rows (see `training.evaluate.predict`), and their outcomes."""
 
     dataset: Dataset
-    known: Targets
+    targets: Targets
     scores: Array
 
 
@@ -84,10 +84,14 @@ def evaluate(
         BadInput: the problem names slices of a column that has none.
     """
     dataset, scores = predictions.dataset, predictions.scores
-    problem, outcome, units = dataset.problem, predictions.known.values, predictions.known.groups
+    problem, outcome, groups = (
+        dataset.problem,
+        predictions.targets.values,
+        predictions.targets.groups,
+    )
     metric, task = METRICS[problem.success.metric], problem.target.task
-    sampling: dict[str, Any] = {"stratify": task != "regression", "units": units}
-    metrics = measures(problem, outcome, scores, units)
+    sampling: dict[str, Any] = {"stratify": task != "regression", "groups": groups}
+    metrics = measures(problem, outcome, scores, groups)
     baselines = _baselines(predictions, candidates)
     simplest = next(iter(baselines.values()))
     return {
@@ -104,17 +108,17 @@ def evaluate(
             for name, baseline in baselines.items()
         ],
         "metrics": {name: one.to_json() for name, one in metrics.items()},
-        "slices": slices(problem, dataset.test, outcome, scores, units),
+        "slices": slices(problem, dataset.test, outcome, scores, groups),
         "calibration": calibration(outcome, scores) if task == "binary" else [],
         "threshold": trained.threshold,
-        "value": worth(problem, outcome, scores, simplest, trained.threshold, units),
+        "value": worth(problem, outcome, scores, simplest, trained.threshold, groups),
         "test_evaluations": trained.test_evaluations,
     }
 
 
 def _baselines(predictions: TestPredictions, candidates: Candidates) -> dict[str, Array]:
     """Test predictions of each baseline, fitted on the training rows; simplest first."""
-    dataset, classes = predictions.dataset, predictions.known.classes
+    dataset, classes = predictions.dataset, predictions.targets.classes
     task, train, test = dataset.problem.target.task, dataset.train, dataset.inputs(dataset.test)
     return {
         one.name: predict(
@@ -127,7 +131,7 @@ def _baselines(predictions: TestPredictions, candidates: Candidates) -> dict[str
 
 def reference(predictions: TestPredictions, evaluation: dict[str, Any]) -> dict[str, Any]:
     """reference.json: the distributions of inputs and score on rows unseen in training."""
-    dataset, classes = predictions.dataset, predictions.known.classes
+    dataset, classes = predictions.dataset, predictions.targets.classes
     task, threshold = dataset.problem.target.task, evaluation["threshold"]
     answers = golden_answers(predictions.scores, task, classes, threshold)
     scores = np.asarray([answer["score"] for answer in answers], dtype=float)

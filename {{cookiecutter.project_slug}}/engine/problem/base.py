@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 
 PLACEHOLDERS = {"TODO", "TBD", "FIXME", "XXX", "N/A", "NA", "NONE", "TO DO", "TBC"}
 # How `data adopt` begins an answer that only a person can give.
@@ -20,6 +20,17 @@ Sentence = Annotated[str, Field(min_length=3, max_length=1000), AfterValidator(_
 ColumnName = Annotated[str, Field(min_length=1, max_length=200)]
 # Far beyond any real amount, and small enough that sums over millions of rows stay finite.
 Money = Annotated[float, Field(ge=-1e12, le=1e12)]
+
+
+def scalar(rule: str, *types: type) -> PlainValidator:
+    """One rule for a union of types; pydantic would report a mistake for each of them."""
+
+    def check(value: Any) -> Any:
+        if not isinstance(value, types):
+            raise ValueError(rule)
+        return value
+
+    return PlainValidator(check)
 
 
 def entry(description: str, example: Any, **rules: Any) -> Any:

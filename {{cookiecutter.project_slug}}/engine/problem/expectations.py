@@ -4,21 +4,12 @@ Three kinds, after Ribeiro et al. 2020 (CheckList): what may change without the 
 what must push the answer one way, and cases so plain that a model must not get them wrong.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import PlainValidator
+from engine.problem.base import ColumnName, Sentence, Table, entry, scalar
 
-from engine.problem.base import ColumnName, Sentence, Table, entry
-
-
-def _value(value: Any) -> Any:
-    """A value of a row as it stands in TOML and in JSON."""
-    if not isinstance(value, bool | int | float | str):
-        raise ValueError('is true, false, a number or a text; a date is a text: "2026-01-31"')
-    return value
-
-
-Cell = Annotated[bool | int | float | str, PlainValidator(_value)]
+CELL_RULE = 'is true, false, a number or a text; a date is a text: "2026-01-31"'
+Cell = Annotated[bool | int | float | str, scalar(CELL_RULE, bool, int, float, str)]
 
 
 class Invariance(Table):

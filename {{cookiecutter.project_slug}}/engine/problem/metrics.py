@@ -13,7 +13,7 @@ from engine.problem.known_metrics import KNOWN_METRICS, KnownMetric
 
 Array = NDArray[np.float64]
 # A number for each row; rows with the same number belong to one group.
-Units = NDArray[np.intp]
+Groups = NDArray[np.intp]
 
 # Bootstrap samples behind an interval: its ends are steady to about a tenth of its width.
 REPEATS = 200
@@ -97,24 +97,24 @@ _FUNCTIONS: dict[str, Callable[[Array, Array], float]] = {
     "r2": _r2,
 }
 METRICS: dict[str, Metric] = {
-    name: Metric(**vars(known), compute=_FUNCTIONS[name]) for name, known in KNOWN_METRICS.items()
+    name: Metric(**vars(one), compute=_FUNCTIONS[name]) for name, one in KNOWN_METRICS.items()
 }
 
 
 def resamples(
-    truth: Array, repeats: int, seed: int, stratify: bool, units: Units | None = None
+    truth: Array, repeats: int, seed: int, stratify: bool, groups: Groups | None = None
 ) -> Iterator[NDArray[np.intp]]:
     """Row numbers of `repeats` bootstrap samples of `truth`, the same for the same seed.
 
     With `stratify` each class keeps its count, so that a rare class is in every sample and
-    measures such as ROC AUC stay defined. With `units` whole groups are drawn instead, because
+    measures such as ROC AUC stay defined. With `groups` whole groups are drawn instead, because
     their rows are not independent (Davison, Hinkley 1997, 3.8). One sample at a time: all of them
     would need `repeats` times the memory of `truth`.
     """
     rng = np.random.default_rng(seed)
-    if units is not None:
-        order = np.argsort(units, kind="stable")
-        _, starts, sizes = np.unique(units[order], return_index=True, return_counts=True)
+    if groups is not None:
+        order = np.argsort(groups, kind="stable")
+        _, starts, sizes = np.unique(groups[order], return_index=True, return_counts=True)
         for _ in range(repeats):
             drawn = rng.integers(0, len(sizes), len(sizes))
             ends = np.cumsum(sizes[drawn])
@@ -154,14 +154,14 @@ def measure(
     prediction: Array,
     *,
     stratify: bool,
-    units: Units | None = None,
+    groups: Groups | None = None,
     seed: int = 0,
     repeats: int = REPEATS,
 ) -> Interval:
     """`metric` over all rows, with its bootstrap interval."""
     samples = [
         metric.compute(truth[rows], prediction[rows])
-        for rows in resamples(truth, repeats, seed, stratify, units)
+        for rows in resamples(truth, repeats, seed, stratify, groups)
     ]
     return interval(np.asarray(samples), metric.compute(truth, prediction))
 
@@ -173,7 +173,7 @@ def measure_gain(
     baseline: Array,
     *,
     stratify: bool,
-    units: Units | None = None,
+    groups: Groups | None = None,
 ) -> Interval:
     """How much better `prediction` is than `baseline` on the same rows; positive is better.
 
@@ -186,5 +186,5 @@ def measure_gain(
         difference -= metric.compute(truth[rows], baseline[rows])
         return difference if metric.higher_is_better else -difference
 
-    samples = [gain(rows) for rows in resamples(truth, REPEATS, 0, stratify, units)]
+    samples = [gain(rows) for rows in resamples(truth, REPEATS, 0, stratify, groups)]
     return interval(np.asarray(samples), gain(np.arange(len(truth))))

@@ -59,10 +59,10 @@ class Problem(Table):
         roles = (self.target.column, self.rows.id, self.rows.unit)
         return frozenset(name for name in (*roles, *self.columns.reasons) if name is not None)
 
-    def is_assumed(self, *names: str) -> bool:
-        """Whether a tool guessed one of these answers (`table` or `table.key`)."""
-        pairs = [(f"{name}.", f"{one}.") for name in names for one in self.assumed]
-        return any(name.startswith(one) or one.startswith(name) for name, one in pairs)
+    def is_assumed(self, name: str) -> bool:
+        """Whether a tool guessed this answer (`table.key`), or one of this `table`."""
+        pairs = [(f"{name}.", f"{one}.") for one in self.assumed]
+        return any(a.startswith(b) or b.startswith(a) for a, b in pairs)
 
 
 def contradictions(problem: Problem) -> Iterator[Mistake]:

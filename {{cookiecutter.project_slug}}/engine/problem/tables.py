@@ -1,10 +1,8 @@
 """The tables of problem.toml, one class each: what a field means, its rule and an example of it."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import PlainValidator
-
-from engine.problem.base import ColumnName, Money, Sentence, Table, entry
+from engine.problem.base import ColumnName, Money, Sentence, Table, entry, scalar
 from engine.problem.known_metrics import KNOWN_METRICS, Task
 
 # A hundred years: dates stay dates when so many days are subtracted.
@@ -17,14 +15,9 @@ PAYOFFS: dict[Task, tuple[str, ...]] = {
 }
 
 
-def _label(value: Any) -> Any:
-    """One rule in place of a union's three, of which each would complain on its own."""
-    if not isinstance(value, bool | int | str):
-        raise ValueError("is true, false, a whole number or a text")
-    return value
-
-
-Label = Annotated[bool | int | str, PlainValidator(_label)]
+Label = Annotated[
+    bool | int | str, scalar("is true, false, a whole number or a text", bool, int, str)
+]
 
 
 class Decision(Table):

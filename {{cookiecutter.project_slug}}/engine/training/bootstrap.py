@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.problem.metrics import Array, Interval, Units, interval, resamples
+from engine.problem.metrics import Array, Groups, Interval, interval, resamples
 
 # A bootstrap of so many rows is enough to estimate the spread; but it needs at least so many rows
 # of each class, and so many groups.
@@ -18,7 +18,7 @@ def bootstrap(
     predictions: Array,
     *,
     is_regression: bool,
-    groups: Units | None,
+    groups: Groups | None,
 ) -> Interval:
     """`compute` over all rows, with its 95 % bootstrap interval.
 
@@ -45,7 +45,7 @@ def bootstrap(
 
 
 def mean_interval(
-    amounts: Array, outcome: Array, *, is_regression: bool, groups: Units | None
+    amounts: Array, outcome: Array, *, is_regression: bool, groups: Groups | None
 ) -> Interval:
     """The mean of an amount a row, with its bootstrap interval."""
     return bootstrap(
@@ -57,12 +57,12 @@ def mean_interval(
     )
 
 
-def among(groups: Units | None, rows: NDArray[np.intp]) -> Units | None:
+def among(groups: Groups | None, rows: NDArray[np.intp]) -> Groups | None:
     """The groups of some of the rows."""
     return None if groups is None else groups[rows]
 
 
-def _sample(outcome: Array, is_regression: bool, groups: Units | None) -> NDArray[np.intp]:
+def _sample(outcome: Array, is_regression: bool, groups: Groups | None) -> NDArray[np.intp]:
     """Rows drawn at random, groups as a whole: enough groups, rows, and rows of each class."""
     _, codes = np.unique(np.arange(len(outcome)) if groups is None else groups, return_inverse=True)
     number = codes.max() + 1

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engine.problem.errors import BadInput
 from engine.problem.known_metrics import metrics_of
-from engine.problem.metrics import METRICS, Array, Interval, Units, measure
+from engine.problem.metrics import METRICS, Array, Groups, Interval, measure
 from engine.problem.spec import Problem
 from engine.training.bootstrap import among
 
@@ -30,7 +30,7 @@ class Targets:
 
     values: Array
     classes: tuple[Any, ...]
-    groups: Units | None = None
+    groups: Groups | None = None
 
     @property
     def labels(self) -> NDArray[Any]:
@@ -86,7 +86,7 @@ def targets_of(problem: Problem, frame: pd.DataFrame, classes: Sequence[Any] = (
     return Targets(codes.to_numpy(np.float64), tuple(labels), groups)
 
 
-def _groups(problem: Problem, frame: pd.DataFrame) -> Units | None:
+def _groups(problem: Problem, frame: pd.DataFrame) -> Groups | None:
     if not problem.rows.unit:
         return None
     codes, names = frame[problem.rows.unit].factorize(use_na_sentinel=False)
@@ -106,7 +106,7 @@ def predict(model: Any, inputs: Any, task: str, classes: Sequence[Any]) -> Array
 
 
 def measures(
-    problem: Problem, outcome: Array, score: Array, groups: Units | None = None
+    problem: Problem, outcome: Array, score: Array, groups: Groups | None = None
 ) -> dict[str, Interval]:
     """Every metric that fits the task and is defined on these rows, with its interval.
 
@@ -116,7 +116,7 @@ def measures(
     fitting = metrics_of(problem.target.task)
     stratify = problem.target.task != "regression"
     return {
-        name: measure(METRICS[name], outcome, score, stratify=stratify, units=groups)
+        name: measure(METRICS[name], outcome, score, stratify=stratify, groups=groups)
         for name in fitting
         if name == problem.success.metric or np.isfinite(METRICS[name].compute(outcome, score))
     }
@@ -127,7 +127,7 @@ def slices(
     frame: pd.DataFrame,
     outcome: Array,
     score: Array,
-    groups: Units | None = None,
+    groups: Groups | None = None,
 ) -> list[dict[str, Any]]:
     """The success metric in each slice that problem.toml names; null where rows are too few.
 
@@ -150,7 +150,7 @@ def slices(
             if len(rows) >= FEWEST_IN_SLICE and len(np.unique(outcome[rows])) > 1:
                 own = among(groups, rows)
                 measured |= measure(
-                    metric, outcome[rows], score[rows], stratify=stratify, units=own
+                    metric, outcome[rows], score[rows], stratify=stratify, groups=own
                 ).to_json()
             results.append(
                 {

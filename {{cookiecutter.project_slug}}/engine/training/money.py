@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.problem.metrics import Array, Units
+from engine.problem.metrics import Array, Groups
 from engine.problem.spec import Problem, Value
 from engine.training.bootstrap import mean_interval
 
@@ -46,7 +46,7 @@ def worth(
     score: Array,
     baseline: Array,
     threshold: float | Array | None,
-    groups: Units | None = None,
+    groups: Groups | None = None,
 ) -> dict[str, Any]:
     """Money for 1,000 rows with the model, its 95 % interval, and without it.
 

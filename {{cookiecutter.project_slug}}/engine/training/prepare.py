@@ -16,7 +16,7 @@ from engine.data.load import take
 from engine.data.split import Rows, folds
 from engine.pages.formatting import count
 from engine.problem.errors import BadInput
-from engine.problem.metrics import METRICS, Array, Metric, Units
+from engine.problem.metrics import METRICS, Array, Groups, Metric
 from engine.problem.spec import Problem, Task
 from engine.training.bootstrap import among
 from engine.training.dataset import SEED, Dataset, gather
@@ -88,7 +88,7 @@ class CrossValidationData:
         labels: NDArray[Any] = self.dataset.targets.labels[rows]
         return labels
 
-    def groups(self, rows: Rows) -> Units | None:
+    def groups(self, rows: Rows) -> Groups | None:
         """Which of some of the rows are of one unit."""
         return among(self.dataset.targets.groups, rows)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from engine.problem.metrics import Array, Units
+from engine.problem.metrics import Array, Groups
 from engine.problem.spec import Problem
 from engine.training.prepare import CrossValidationData
 
@@ -62,7 +62,7 @@ class Run:
         return self.data.outcomes(self.data.out_of_fold_rows)
 
     @property
-    def groups(self) -> Units | None:
+    def groups(self) -> Groups | None:
         """Which out-of-fold rows are of one unit."""
         return self.data.groups(self.data.out_of_fold_rows)
 

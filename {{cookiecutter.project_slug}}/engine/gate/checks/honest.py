@@ -16,7 +16,7 @@ from engine.gate.checks.results import differences, pass_without, shorten
 from engine.leakage import Leak, find, single_class_values
 from engine.pages import charts
 from engine.pages.page import Figure
-from engine.problem.metrics import REPEATS, Array, Interval, Units, resamples
+from engine.problem.metrics import REPEATS, Array, Groups, Interval, resamples
 from engine.problem.tables import Columns
 from engine.problem.toml import toml
 from engine.training.dataset import Dataset
@@ -164,7 +164,7 @@ def calibration(context: CheckContext) -> Result:
         measured = "problem.toml sets no limit for the calibration error"
         advice = "Set a limit in problem.toml, for example success.calibration_error = 0.05."
         return Result("not applicable", measured, "a limit: success.calibration_error", advice)
-    targets, scores = context.predictions.known, context.predictions.scores
+    targets, scores = context.predictions.targets, context.predictions.scores
     outcomes = targets.values
     if scores.ndim > 1:
         outcomes = (scores.argmax(axis=1) == outcomes).astype(float)
@@ -186,12 +186,12 @@ def calibration(context: CheckContext) -> Result:
     return Result("pass", measured, required, picture=shown)
 
 
-def calibration_error(scores: Array, outcomes: Array, units: Units | None = None) -> Interval:
+def calibration_error(scores: Array, outcomes: Array, groups: Groups | None = None) -> Interval:
     """The expected calibration error (Naeini et al. 2015) with its 95 % interval.
 
     Bins hold equal numbers of rows. Chance alone increases the error, and a resample adds as much
     again; so this is the basic bootstrap interval, which removes it (Davison, Hinkley 1997, 5.2).
-    `scores` are probabilities, `outcomes` 0 or 1, `units` the group of each row; shapes (n,).
+    `scores` are probabilities, `outcomes` 0 or 1, `groups` the group of each row; shapes (n,).
     """
     bins = int(np.clip(len(scores) // ROWS_IN_BIN, 1, MOST_BINS))
 
@@ -201,7 +201,7 @@ def calibration_error(scores: Array, outcomes: Array, units: Units | None = None
         return float(sum(gaps) / len(rows))
 
     measured = error(np.arange(len(scores)))
-    drawn = resamples(outcomes, REPEATS, 0, stratify=False, units=units)
+    drawn = resamples(outcomes, REPEATS, 0, stratify=False, groups=groups)
     samples = np.array([error(rows) for rows in drawn])
     low, middle, high = 2 * measured - np.quantile(samples, [0.975, 0.5, 0.025])
     return Interval(*(max(0.0, float(value)) for value in (middle, low, high)))

@@ -128,10 +128,10 @@ def _incomparable(context: CheckContext, old: Bundle) -> str:
 
 
 def _compare(context: CheckContext, old: Bundle, required: str) -> Result:
-    targets, own = context.predictions.known, context.predictions.scores
+    targets, own = context.predictions.targets, context.predictions.scores
     metric, values = METRICS[context.problem.success.metric], targets.values
     is_class = context.problem.target.task != "regression"
-    options: dict[str, Any] = {"stratify": is_class, "units": targets.groups}
+    options: dict[str, Any] = {"stratify": is_class, "groups": targets.groups}
     other = _predict(context, old)
     gain = measure_gain(metric, values, own, other, **options)
     measured = f"{metric.name} {gain.value + 0:+.4f} better ({gain.low + 0:+.4f} to "
@@ -158,6 +158,6 @@ def _predict(context: CheckContext, old: Bundle) -> Array:
     scores = load(old, rehearsal=True).scores(rows)
     if not old.contract.classes:
         return scores
-    labels: tuple[Any, ...] = context.predictions.known.classes
+    labels: tuple[Any, ...] = context.predictions.targets.classes
     scores = scores[:, [old.contract.classes.index(label) for label in labels]]
     return scores[:, 1] if context.problem.target.task == "binary" else scores

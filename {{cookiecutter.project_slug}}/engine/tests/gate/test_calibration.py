@@ -59,9 +59,9 @@ def test_calibration_few_rows_warn_or_refuse(
     made = workshop("binary")
     context = CheckContext(read_bundle(made.bundle), MODEL, gather(read(), ORDERS))
     predictions = context.predictions
-    targets = replace(predictions.known, values=predictions.known.values[:60])
+    targets = replace(predictions.targets, values=predictions.targets.values[:60])
     context.__dict__["predictions"] = replace(
-        predictions, scores=predictions.scores[:60] ** power, known=targets
+        predictions, scores=predictions.scores[:60] ** power, targets=targets
     )
     result = calibration(context)
     assert result.outcome == outcome

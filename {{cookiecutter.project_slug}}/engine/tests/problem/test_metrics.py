@@ -117,15 +117,15 @@ def test_resamples_stratified_keep_classes_and_seed() -> None:
 
 
 def test_resamples_with_groups_draw_whole_groups() -> None:
-    units = np.array([2, 0, 2, 1, 0, 2])
-    sizes = np.bincount(units)
+    groups = np.array([2, 0, 2, 1, 0, 2])
+    sizes = np.bincount(groups)
     seen = set[int]()
-    for rows in resamples(np.zeros(6), 50, seed=0, stratify=True, units=units):
-        drawn = np.bincount(units[rows], minlength=3)
+    for rows in resamples(np.zeros(6), 50, seed=0, stratify=True, groups=groups):
+        drawn = np.bincount(groups[rows], minlength=3)
         assert (drawn % sizes == 0).all()
         assert (drawn // sizes).sum() == 3
-        for unit in np.unique(units[rows]):
-            times = np.bincount(rows[units[rows] == unit], minlength=6)[units == unit]
+        for unit in np.unique(groups[rows]):
+            times = np.bincount(rows[groups[rows] == unit], minlength=6)[groups == unit]
             assert len(set(times.tolist())) == 1
         seen |= {len(rows)}
     assert len(seen) > 1
@@ -133,21 +133,23 @@ def test_resamples_with_groups_draw_whole_groups() -> None:
 
 @pytest.mark.parametrize("gains", [False, True])
 def test_measure_repeated_rows_of_a_group_keep_the_width(gains: bool) -> None:
-    """Of 80 units with nine equal rows each an interval is as wide as of 80 rows."""
+    """Of 80 groups with nine equal rows each an interval is as wide as of 80 rows."""
     truth, prediction = amounts(np.random.default_rng(0), 80)
-    often, units = (np.repeat(truth, 9), np.repeat(prediction, 9)), np.repeat(np.arange(80), 9)
+    often, groups = (np.repeat(truth, 9), np.repeat(prediction, 9)), np.repeat(np.arange(80), 9)
     metric = METRICS["mean_absolute_error"]
 
-    def width(truth: Array, prediction: Array, units: NDArray[np.intp] | None = None) -> float:
+    def width(truth: Array, prediction: Array, groups: NDArray[np.intp] | None = None) -> float:
         if gains:
             baseline = 0 * prediction
-            result = measure_gain(metric, truth, prediction, baseline, stratify=False, units=units)
+            result = measure_gain(
+                metric, truth, prediction, baseline, stratify=False, groups=groups
+            )
         else:
-            result = measure(metric, truth, prediction, stratify=False, units=units)
+            result = measure(metric, truth, prediction, stratify=False, groups=groups)
         return result.high - result.low
 
     once = width(truth, prediction)
-    assert width(*often, units) == pytest.approx(once, rel=0.15)
+    assert width(*often, groups) == pytest.approx(once, rel=0.15)
     assert width(*often) < once / 2
 
 
