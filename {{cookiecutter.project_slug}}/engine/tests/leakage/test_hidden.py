@@ -16,7 +16,7 @@ Rng = np.random.Generator
 Made = dict[str, Any]
 
 
-def timestamps(rng: Rng, rows: int, cut: str) -> "pd.Series[Any]":
+def times(rng: Rng, rows: int, cut: str) -> "pd.Series[Any]":
     start = pd.Timestamp("2026-01-01")
     return pd.Series(start + pd.to_timedelta(rng.integers(0, 10**7, rows), "s")).dt.floor(cut)
 
@@ -84,11 +84,11 @@ PLANTED: dict[str, tuple[Callable[[Rng, Any], Made], Callable[[Rng, Any], Made]]
     ),
     "a date without a time": (
         lambda rng, late: {
-            "leak": timestamps(rng, len(late), "D")
+            "leak": times(rng, len(late), "D")
             + pd.to_timedelta(rng.integers(1, 86_400, len(late)) * late, "s")
         },
         lambda rng, late: {
-            "at": timestamps(rng, len(late), "D")
+            "at": times(rng, len(late), "D")
             + pd.to_timedelta(rng.integers(1, 86_400, len(late)) * sure(rng, late, 0.1), "s")
         },
     ),
@@ -110,15 +110,15 @@ PLANTED: dict[str, tuple[Callable[[Rng, Any], Made], Callable[[Rng, Any], Made]]
         lambda rng, late: {"name": [f"r{number:05d}" for number in rng.permutation(len(late))]},
     ),
     "the second of a date": (
-        lambda rng, late: {"leak": timestamps(rng, len(late), "min") + pd.to_timedelta(late * 1, "s")},
-        lambda rng, late: {"at": timestamps(rng, len(late), "s")},
+        lambda rng, late: {"leak": times(rng, len(late), "min") + pd.to_timedelta(late * 1, "s")},
+        lambda rng, late: {"at": times(rng, len(late), "s")},
     ),
     "the half of an hour": (
         lambda rng, late: {
-            "leak": timestamps(rng, len(late), "h")
+            "leak": times(rng, len(late), "h")
             + pd.to_timedelta(rng.integers(0, 30, len(late)) + 30 * late, "min")
         },
-        lambda rng, late: {"at": timestamps(rng, len(late), "min")},
+        lambda rng, late: {"at": times(rng, len(late), "min")},
     ),
     "from a day on": (
         lambda rng, late: {
