@@ -1,4 +1,4 @@
-"""What a column of texts holds is told by its values, else by other columns."""
+"""The values of a text column decide what it holds, else the dialect of other columns."""
 
 from pathlib import Path
 from typing import Any
