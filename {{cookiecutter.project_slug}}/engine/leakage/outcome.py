@@ -1,6 +1,6 @@
-"""What inputs must not give away: the target, or a column that is known only after it."""
+"""The outcome that inputs must not give away, and the result of the search for those that do."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,30 @@ Flags = NDArray[np.bool_]
 FEW_VALUES = 12
 # Rows that are searched; of each class so many, however rare it is.
 SAMPLE, OF_A_CLASS = 20_000, 2_000
+
+
+@dataclass(frozen=True)
+class Leak:
+    """Columns that together give the target, and how.
+
+    `latest` are those that came last, where the data shows it: what a deadline is compared with,
+    what is missing until the outcome is known. `late` marks a column that problem.toml declares as
+    known too late, or one that gives such a column.
+    """
+
+    columns: tuple[str, ...]
+    mechanism: str
+    latest: tuple[str, ...] = ()
+    late: bool = False
+
+    @property
+    def proposed(self) -> tuple[str, ...]:
+        """The columns to exclude: those that came last, or all where that is not clear."""
+        return self.latest or self.columns
+
+    def answered(self, known_in_time: Container[str]) -> bool:
+        """Whether problem.toml states of each column that it is known when the decision is due."""
+        return not self.late and all(name in known_in_time for name in self.columns)
 
 
 @dataclass(frozen=True)
