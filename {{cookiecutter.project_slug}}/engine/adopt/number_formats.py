@@ -142,6 +142,6 @@ def unread(texts: pa.Array) -> tuple[tuple[str, ...], str]:
         return notes, ""
     return notes, (
         f"most of its {total} different values look like numbers, but not all in one form that is "
-        f"read (see {listed}); if it measures, write each as 1234.5 or leave it empty, and adopt "
-        "again"
+        f"read, such as {listed}; if it measures, write each as 1234.5 or leave it empty, and "
+        "adopt again"
     )
