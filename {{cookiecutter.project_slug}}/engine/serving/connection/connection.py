@@ -13,9 +13,14 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.server import ServerState
 
-from engine.serving.connection.budget import SMALL_BYTES, Share
 from engine.serving.connection.closing import Closing
-from engine.serving.connection.exchange import Exchange, encode_response, scope_of
+from engine.serving.connection.exchange import (
+    SMALL_BYTES,
+    Exchange,
+    Share,
+    encode_response,
+    scope_of,
+)
 from engine.serving.connection.framing import RequestReader, not_http
 from engine.serving.http.errors import ProblemError
 from engine.serving.http.gateway import Gateway

@@ -14,13 +14,15 @@ from urllib.parse import unquote
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Scope
 
-from engine.serving.connection.budget import SMALL_BYTES
 from engine.serving.connection.framing import Head
-from engine.serving.http.errors import ProblemError, where
+from engine.serving.http.errors import ProblemError, busy, where
 
 if TYPE_CHECKING:
     from engine.serving.connection.connection import Connection
 
+MAX_ARRIVING_BYTES = 100_000_000
+# What arrives in one small piece does not count: the next turns of the loop respond to it.
+SMALL_BYTES = 16_384
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _STATUS_LINES: Mapping[int, bytes] = {
     status: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus
@@ -49,6 +51,28 @@ def scope_of(head: Head, connection_scope: Scope) -> Scope:
         "headers": head.headers,
         "state": connection_scope["state"].copy(),
     }
+
+
+class Share:
+    """What one request holds of the memory that all arriving requests may hold together."""
+
+    taken = 0  # by all requests together
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    def grow(self, size: int) -> None:
+        """Take `size` bytes in all, or raise a ProblemError if other requests hold the memory."""
+        more = size - self.size
+        if Share.taken + more > MAX_ARRIVING_BYTES:
+            raise busy("many large requests are arriving")
+        self.size = size
+        Share.taken += more
+
+    def release(self) -> None:
+        """Return all of it to the budget."""
+        Share.taken -= self.size
+        self.size = 0
 
 
 class Exchange:

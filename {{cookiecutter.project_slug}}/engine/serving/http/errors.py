@@ -157,16 +157,12 @@ def invalid_fields(
             message = "an object" if one["type"] == "dict_type" else str(one["msg"])
             expected = words.get(name) or message.removeprefix("Input should be ")
             value = "nothing" if one["type"] == "missing" else echo(one["input"])
-        errors.append(_field_error(one["loc"], expected, value))
+        names = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in one["loc"]]
+        field = cut("".join(names).removeprefix("."), LONGEST_NAME) or "body"
+        errors.append({"field": field, "expected": cut(expected, _LONGEST_WORDS), "got": value})
     count = str(len(details)) if len(details) <= MOST_ERRORS else f"more than {MOST_ERRORS}"
     detail = f"fields that do not fit: {count}; /docs describes every field"
     return ProblemError("invalid", detail, errors)
-
-
-def _field_error(location: Iterable[int | str], expected: str, value: str) -> dict[str, str]:
-    names = [f"[{one}]" if isinstance(one, int) else f".{one}" for one in location]
-    field = cut("".join(names).removeprefix("."), LONGEST_NAME) or "body"
-    return {"field": field, "expected": cut(expected, _LONGEST_WORDS), "got": value}
 
 
 def _nearest(name: str, words: Iterable[str]) -> str | None:

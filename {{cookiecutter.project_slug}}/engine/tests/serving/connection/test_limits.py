@@ -5,9 +5,9 @@ import contextlib
 
 import pytest
 
-from engine.serving.connection import budget, closing
-from engine.serving.connection.budget import Share
+from engine.serving.connection import closing, exchange
 from engine.serving.connection.connection import Connection
+from engine.serving.connection.exchange import Share
 from engine.serving.connection.framing import MAX_HEAD_BYTES
 from engine.serving.connection.timeouts import ConnectionTimeouts
 from engine.tests.serving.connection.framing_cases import CHUNKED, GET, get, post
@@ -19,7 +19,7 @@ LONG, SHORT = 600.0, 0.3
 def test_memory_of_arriving_requests_is_limited(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(budget, "MAX_BYTES", 100_000)
+    monkeypatch.setattr(exchange, "MAX_ARRIVING_BYTES", 100_000)
 
     async def test() -> None:
         async with listening() as server:
