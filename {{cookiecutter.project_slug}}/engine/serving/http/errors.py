@@ -53,6 +53,8 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
 }
 
 _TEXT = {"type": "string"}
+_FIELDS = dict.fromkeys(("field", "expected", "got"), _TEXT)
+_FIELD_ERROR = {"type": "object", "required": [*_FIELDS], "properties": _FIELDS}
 # The JSON Schema of problem details.
 PROBLEM = {
     "title": "Problem",
@@ -64,14 +66,7 @@ PROBLEM = {
         "title": _TEXT,
         "status": {"type": "integer"},
         "detail": _TEXT,
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["field", "expected", "got"],
-                "properties": dict.fromkeys(("field", "expected", "got"), _TEXT),
-            },
-        },
+        "errors": {"type": "array", "items": _FIELD_ERROR},
     },
 }
 

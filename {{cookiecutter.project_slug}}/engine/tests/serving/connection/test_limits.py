@@ -66,11 +66,13 @@ def test_request_that_does_not_arrive_is_refused_in_time() -> None:
             reader, writer = await server.connect()
             writer.write(head)
             await asyncio.sleep(SHORT * 0.8)
-            writer.write(b"Content" + body)  # the clock goes on, it does not begin again
+            writer.write(b"Content" + body)  # the time counts from the first byte
             assert statuses(await reader.read()) == [408]
             assert asyncio.get_running_loop().time() - began < SHORT * 1.7
             writer.close()
-            assert server.app.refused == [408]  # the application answered those with a whole head
+            assert server.app.refused == [
+                408
+            ]  # the application responded to those with a whole head
 
     run(test())
 
