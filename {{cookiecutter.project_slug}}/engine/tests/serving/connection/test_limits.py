@@ -70,9 +70,7 @@ def test_request_that_does_not_arrive_is_refused_in_time() -> None:
             assert statuses(await reader.read()) == [408]
             assert asyncio.get_running_loop().time() - began < SHORT * 1.7
             writer.close()
-            assert server.app.refused == [
-                408
-            ]  # the application responded to those with a whole head
+            assert server.app.refused == [408]  # the application responded to the others
 
     run(test())
 
