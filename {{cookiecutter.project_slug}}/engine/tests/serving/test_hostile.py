@@ -100,7 +100,7 @@ def spoiled(dice: random.Random) -> bytes:
     return body if isinstance(body, bytes) else json.dumps(body).encode()
 
 
-def test_no_body_breaks_it(served: Served) -> None:
+def test_random_bodies_do_not_stop_the_server(served: Served) -> None:
     url, process = served
     dice = random.Random(0)  # noqa: S311  # chance that repeats itself
     with httpx.Client(base_url=url) as client:
@@ -115,7 +115,7 @@ def test_no_body_breaks_it(served: Served) -> None:
     assert process.poll() is None
 
 
-def test_no_bytes_break_it(served: Served) -> None:
+def test_random_bytes_do_not_stop_the_server(served: Served) -> None:
     url, process = served
     dice = random.Random(0)  # noqa: S311  # chance that repeats itself
 
@@ -163,20 +163,20 @@ async def half(url: str, piece: bytes) -> bytes:
             return b""
 
 
-def test_requests_sent_before_the_answer_to_the_last_are_answered_in_order(served: Served) -> None:
+def test_pipelined_requests_are_served_in_order(served: Served) -> None:
     url, _ = served
     pieces = [request(GOOD), request(b"{"), request(GOOD, "Connection: close")]
     assert statuses(asyncio.run(exchange(url, b"".join(pieces)))) == [200, 400, 200]
 
 
-def test_a_body_may_come_in_pieces(served: Served) -> None:
+def test_chunked_body_is_accepted(served: Served) -> None:
     url, _ = served
     pieces = [b"%x\r\n%s\r\n" % (1, GOOD[at : at + 1]) for at in range(len(GOOD))]
     head = HEAD + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
     assert statuses(asyncio.run(exchange(url, head, *pieces, b"0\r\n\r\n"))) == [200]
 
 
-def test_what_has_no_end_is_cut_off(served: Served) -> None:
+def test_unbounded_request_is_cut_off(served: Served) -> None:
     """Each of these would fill any memory."""
     url, _ = served
     chunked = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -200,7 +200,7 @@ def test_what_has_no_end_is_cut_off(served: Served) -> None:
     well(url)
 
 
-def test_what_does_not_arrive_is_refused_and_those_who_wait_for_it_starve_nobody(
+def test_incomplete_requests_time_out_and_others_are_served(
     served: Served,
 ) -> None:
     url, _ = served
@@ -236,7 +236,7 @@ def test_what_does_not_arrive_is_refused_and_those_who_wait_for_it_starve_nobody
     assert all(b"urn:problem:too-slow" in one for one in received.values())
 
 
-def test_who_does_not_take_the_answer_is_let_go(served: Served) -> None:
+def test_client_that_does_not_read_is_disconnected(served: Served) -> None:
     url, process = served
 
     async def send() -> None:

@@ -31,7 +31,7 @@ def bodies() -> list[tuple[str, Any]]:
     ]
 
 
-def test_a_personal_column_is_refused_and_reaches_nothing_that_is_kept_or_told(
+def test_personal_column_is_refused_and_appears_nowhere(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     make_bundle(tmp_path / "bundle")

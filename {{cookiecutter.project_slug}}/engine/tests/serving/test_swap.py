@@ -99,7 +99,7 @@ def differing(folder: Path, bundle: str, answers: Sequence[dict[str, Any]]) -> I
                 yield answer, of_model
 
 
-def test_under_load_every_answer_is_that_of_the_bundle_it_names(
+def test_responses_under_load_match_the_bundle_they_name(
     two: tuple[str, str, Path], released: Released, tmp_path: Path
 ) -> None:
     requests, number = scaled(2_000, 100_000), scaled(4, 20)
@@ -133,7 +133,7 @@ def test_under_load_every_answer_is_that_of_the_bundle_it_names(
     assert max(memory) - memory[0] < HELD_MB / 2, memory
 
 
-def test_the_answers_of_the_two_can_be_told_apart(two: tuple[str, str, Path]) -> None:
+def test_two_bundles_predict_differently(two: tuple[str, str, Path]) -> None:
     """Else the test before could not fail."""
     rows = [ROW | {"days": days} for days in (0, 10, 100, 100_000)]
     one, other = (
@@ -142,7 +142,7 @@ def test_the_answers_of_the_two_can_be_told_apart(two: tuple[str, str, Path]) ->
     assert not [1 for here, there in zip(one, other, strict=True) if same(here, there)]
 
 
-def test_what_is_refused_changes_nothing_and_what_is_mended_answers(
+def test_refused_release_changes_nothing_and_a_fixed_one_serves(
     two: tuple[str, str, Path], released: Released, tmp_path: Path
 ) -> None:
     code = released.store / two[1] / "code/features.py"
@@ -163,7 +163,7 @@ def test_what_is_refused_changes_nothing_and_what_is_mended_answers(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-def test_a_signal_amid_a_load_ends_it_in_order(
+def test_signal_during_a_load_ends_the_server_in_order(
     two: tuple[str, str, Path], released: Released, tmp_path: Path
 ) -> None:
     slow = make_bundle(tmp_path / "slow", code=SLOW)
@@ -184,7 +184,7 @@ def test_a_signal_amid_a_load_ends_it_in_order(
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no file that hangs")
-def test_a_disk_that_hangs_is_waited_for_by_nobody(
+def test_hanging_disk_delays_no_response(
     two: tuple[str, str, Path], released: Released, tmp_path: Path
 ) -> None:
     with serving(tmp_path, None) as server:

@@ -79,9 +79,7 @@ def left(server: Server) -> bool:
     return server.process.wait(timeout=60) == 0
 
 
-def test_a_full_disk_costs_records_that_are_counted_and_nothing_else(
-    tmp_path: Path, bundle_path: Path
-) -> None:
+def test_full_disk_drops_counted_records_only(tmp_path: Path, bundle_path: Path) -> None:
     if not can(SMALL_DISK, tmp_path):
         pytest.skip("this system lets nobody make a small disk")
     with serving(tmp_path, bundle_path, *SMALL_DISK) as server, Load(server) as load:
@@ -97,9 +95,7 @@ def test_a_full_disk_costs_records_that_are_counted_and_nothing_else(
         assert left(server)
 
 
-def test_files_that_may_not_grow_cost_the_lines_that_did_not_fit(
-    tmp_path: Path, bundle_path: Path
-) -> None:
+def test_file_size_limit_drops_only_lines_beyond_it(tmp_path: Path, bundle_path: Path) -> None:
     with serving(tmp_path, bundle_path, *SHORT_FILES) as server, Load(server) as load:
         log = tmp_path / "logs/predictions"
         server.until(lambda: server.dropped() > 0 and len(list(log.iterdir())) > scaled(2, 50))
@@ -109,7 +105,7 @@ def test_files_that_may_not_grow_cost_the_lines_that_did_not_fit(
     assert read_by_monitoring(tmp_path, bundle_path) == (len(logged_records(log)), 0)
 
 
-def test_a_folder_that_goes_is_made_again_and_what_went_with_it_is_counted(
+def test_deleted_log_folder_is_created_again_and_losses_counted(
     tmp_path: Path, bundle_path: Path
 ) -> None:
     log, away = tmp_path / "logs/predictions", tmp_path / "away"
@@ -130,7 +126,7 @@ def test_a_folder_that_goes_is_made_again_and_what_went_with_it_is_counted(
         assert left(server)
 
 
-def test_a_disk_that_hangs_delays_no_answer_and_costs_what_the_queue_does_not_hold(
+def test_hanging_disk_delays_no_response_and_drops_beyond_the_queue(
     tmp_path: Path, bundle_path: Path
 ) -> None:
     if os.geteuid() != 0 or not can(OWN_DISK, tmp_path):

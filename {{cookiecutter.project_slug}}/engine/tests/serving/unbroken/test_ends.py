@@ -13,7 +13,7 @@ from engine.tests.serving.unbroken.readers import read_by_monitoring
 LOG = "logs/predictions"
 
 
-def test_kill_9_under_load_costs_at_most_the_last_second_and_no_record_is_corrupt(
+def test_kill_9_under_load_loses_at_most_one_second_of_records(
     tmp_path: Path, bundle_path: Path
 ) -> None:
     kills = scaled(2, 20)
@@ -46,9 +46,7 @@ def passed(timestamp: float) -> bool:
     return time.monotonic() > timestamp
 
 
-def test_told_to_stop_under_load_it_finishes_what_it_began_and_loses_nothing(
-    tmp_path: Path, bundle_path: Path
-) -> None:
+def test_sigterm_under_load_loses_no_record(tmp_path: Path, bundle_path: Path) -> None:
     for attempt in range(scaled(1, 20)):
         folder = tmp_path / str(attempt)
         folder.mkdir()

@@ -59,7 +59,7 @@ def resident_mb(server: Server) -> float:
 
 
 @pytest.mark.parametrize("end", ["reset", "close", "half-close"])
-def test_memory_stays_flat_however_connections_end(
+def test_memory_stays_flat_over_all_ends_of_connections(
     tmp_path: Path, bundle_path: Path, end: str
 ) -> None:
     """A connection that stayed would cost 10 kB or more, with its bytes up to 300 kB."""

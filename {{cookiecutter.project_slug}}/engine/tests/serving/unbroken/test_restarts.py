@@ -66,9 +66,7 @@ async def restart_under(server: Server, clients: Clients) -> None:
     assert await asyncio.to_thread(server.process.wait, 60) == 0
 
 
-def test_restart_with_a_drain_fails_no_client_that_sends_within_it(
-    tmp_path: Path, bundle_path: Path
-) -> None:
+def test_restart_with_drain_fails_no_request(tmp_path: Path, bundle_path: Path) -> None:
     options = ("--drain", str(DRAIN_SECONDS))
     for _ in range(scaled(2, 20)):
         with serving(tmp_path, bundle_path, options=options) as server:
@@ -78,9 +76,7 @@ def test_restart_with_a_drain_fails_no_client_that_sends_within_it(
             assert clients.failed == []
 
 
-def test_restart_without_a_drain_fails_no_client_that_sends_all_the_time(
-    tmp_path: Path, bundle_path: Path
-) -> None:
+def test_restart_without_drain_fails_no_busy_client(tmp_path: Path, bundle_path: Path) -> None:
     for _ in range(scaled(2, 20)):
         with serving(tmp_path, bundle_path) as server:
             clients = Clients(server.port, pauses=(0.0, 0.1))
