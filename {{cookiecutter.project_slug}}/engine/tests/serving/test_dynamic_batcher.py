@@ -1,4 +1,4 @@
-"""Those who ask at the same time share a call of the model, and get what they would get alone."""
+"""Concurrent requests share a call of the model, with the predictions that each would get alone."""
 
 import asyncio
 import threading
@@ -18,11 +18,11 @@ from engine.serving.model.table import Row
 from engine.tests.serving.conftest import Connect
 from engine.tests.serving.made import ROW
 
-BAD = ROW | {"fragile": None}  # the contract would refuse it; the model cannot read it
+BAD = ROW | {"fragile": None}  # the contract forbids it, and the model fails on it
 
 
 class BlockedPredictor:
-    """The predictor, but its first call ends only when it is let go; `calls` are their rows."""
+    """The predictor, whose calls end only after `go` is set; `calls` are their numbers of rows."""
 
     def __init__(self, predictor: Predictor) -> None:
         self._predictor = predictor
@@ -43,7 +43,7 @@ Play = Callable[[DynamicBatcher, BlockedPredictor], Coroutine[Any, Any, None]]
 
 
 def play(predictor: Predictor, scene: Play, **limits: Any) -> BlockedPredictor:
-    """Run a scene on an event loop; the coalescer is closed after it."""
+    """Run a scene on an event loop, then close the batcher."""
     blocked = BlockedPredictor(predictor)
     batch_size = Histogram("together", "", registry=CollectorRegistry())
 
@@ -62,14 +62,14 @@ def play(predictor: Predictor, scene: Play, **limits: Any) -> BlockedPredictor:
 async def submit(
     batcher: DynamicBatcher, *requests: Sequence[Row]
 ) -> list["asyncio.Task[list[Answer]]"]:
-    """The requests, each as far as it gets without an answer."""
+    """Tasks of the requests, which are in the queue when this returns."""
     tasks = [asyncio.create_task(batcher.predict(rows)) for rows in requests]
     await asyncio.sleep(0)
     return tasks
 
 
 async def first(batcher: DynamicBatcher, blocked: BlockedPredictor) -> Awaitable[list[Answer]]:
-    """A request of one row whose call has begun and goes on."""
+    """A request of one row whose call has begun and is blocked."""
     [task] = await submit(batcher, [ROW])
     assert await asyncio.to_thread(blocked.begun.wait, 20)
     return task
@@ -123,7 +123,7 @@ def test_full_queue_refuses_until_it_has_room(
 
 
 def test_rows_parsed_while_the_queue_filled_are_refused(predictor: Predictor) -> None:
-    """Each found the queue empty before its rows were read; they are counted when they come."""
+    """Each request found the queue empty before its rows were parsed."""
 
     async def scene(batcher: DynamicBatcher, blocked: BlockedPredictor) -> None:
         begun = await first(batcher, blocked)
@@ -155,7 +155,7 @@ def test_request_past_its_deadline_is_refused_and_not_predicted(predictor: Predi
     async def scene(batcher: DynamicBatcher, blocked: BlockedPredictor) -> None:
         begun = await first(batcher, blocked)
         [late] = await submit(batcher, [ROW] * 4)
-        await asyncio.sleep(0.03)  # beyond what it may wait, whatever else the machine does
+        await asyncio.sleep(0.03)  # longer than `wait_seconds`
         blocked.go.set()
         assert len(await begun) == 1
         with pytest.raises(ProblemError, match=r"0\.02 s"):

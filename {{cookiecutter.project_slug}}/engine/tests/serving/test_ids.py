@@ -1,4 +1,4 @@
-"""Ids are never given twice; with a key, siblings know each other's and nobody can invent one."""
+"""Prediction ids are unique; with a key, servers verify each other's and forged ids fail."""
 
 import os
 import re
@@ -58,7 +58,7 @@ def test_new_key_discards_prepared_ids() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_forked_process_makes_other_ids() -> None:
-    ids.new_id()  # others are drawn ahead
+    ids.new_id()  # prepares further ids
     here, there = os.pipe()
     child = os.fork()
     if not child:

@@ -1,4 +1,4 @@
-"""Where the server answers: where it is told to, and apart for those who operate it."""
+"""The server listens on the given port, and may have a separate one for probes and metrics."""
 
 import signal
 import subprocess

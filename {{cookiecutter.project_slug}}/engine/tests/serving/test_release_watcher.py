@@ -1,4 +1,4 @@
-"""What the server makes of each release file: swapped, or refused in words while it answers on."""
+"""Each release is served, or rejected with a reason while the current bundle serves on."""
 
 import json
 import logging
@@ -55,7 +55,7 @@ def server(
 
 @pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """A bundle that may answer next, and its id."""
+    """A bundle that may be released next, and its id."""
     path = tmp_path_factory.mktemp("other") / "bundle"
     return path, make_bundle(path, code=ODD)
 
@@ -79,12 +79,12 @@ def test_release_file_without_a_champion_is_refused(
     server.released.write(text)
     reason = server.refuses()
     assert why in reason
-    assert "bundles" not in reason  # where the store is, is nobody's business
+    assert "bundles" not in reason  # the path of the store is not public
     [line] = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert line.getMessage().startswith("Rejected release")
     assert "\n" not in line.getMessage()
     assert (server.swaps("refused"), server.swaps("answers")) == (1, 0)
-    # Back to what answers is no swap, and nothing is refused any more.
+    # Releasing the current bundle again is no swap and clears the rejection.
     server.swaps_to(server.first)
     assert (server.swaps("refused"), server.swaps("answers")) == (1, 0)
 
@@ -141,7 +141,7 @@ def test_bundle_with_other_golden_predictions_is_refused(
 
 
 def changed(server: Following, other: Made, name: str, content: bytes) -> str:
-    """The id of an accepted bundle like the other but for one file."""
+    """The id of an accepted bundle that differs from `other` in one file."""
     path = server.released.add(*other, accepted=False)
     (path / name).write_bytes(content)
     bundle = write_manifest(path)
@@ -207,7 +207,7 @@ def test_release_switches_documents_labels_and_personal_columns(
     assert "scores" not in answer_schema()["properties"]
     server.swaps_to(bundle)
     between = server.answer()
-    # A label is judged by what answers now, whoever gave the answer that it is of.
+    # The current contract validates a label, whichever bundle made the prediction.
     assert (takes(True), takes("high")) == (False, True)
     assert "scores" in answer_schema()["properties"]
     server.swaps_to(server.first)

@@ -28,7 +28,7 @@ def command(*words: str | Path) -> list[str]:
 
 @contextmanager
 def serving(folder: Path, *words: str | Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A server that runs in `folder`, on a free port: its address and process."""
+    """A server in `folder` on a free port: its address and process."""
     process = subprocess.Popen(
         command("--port", "0", *words),
         cwd=folder,
@@ -51,7 +51,7 @@ def environment() -> dict[str, str]:
 
 
 def logged_ids(folder: Path) -> list[str]:
-    """The ids in the prediction log; every line of it must be whole."""
+    """The ids in the prediction log; every line must be complete."""
     return [
         json.loads(line)["prediction_id"]
         for path in folder.glob("logs/predictions/*.jsonl")
@@ -69,7 +69,7 @@ def test_shutdown_under_load_loses_no_response(tmp_path: Path, bundle_path: Path
                     answer = client.post(f"{url}/v1/predict", json=ROW)
                     answered.append(answer.json()["prediction_id"])
             except httpx.TransportError:
-                return  # the server has left
+                return  # the server has stopped
 
     with serving(tmp_path, "--bundle", bundle_path, "--rehearsal") as (url, process):
         senders = [threading.Thread(target=send, args=(url,)) for _ in range(4)]
@@ -109,7 +109,7 @@ def test_unwritable_log_and_long_bodies_stop_no_responses(
     with serving(tmp_path, "--bundle", bundle_path, "--rehearsal") as (url, process):
         for content in (b" " * 4_000_000, chunks()):
             response = httpx.post(f"{url}/v1/predict", content=content)
-            assert response.status_code == 413  # and the sender could read it
+            assert response.status_code == 413  # and the client could read the response
             assert response.json()["type"] == "urn:problem:body-too-large"
         for _ in range(5):
             assert httpx.post(f"{url}/v1/predict", json=ROW).status_code == 200

@@ -1,4 +1,4 @@
-"""Only the released, accepted and untouched bundle is served; a rehearsal is the exception."""
+"""Only an accepted, unchanged bundle is selected; in a rehearsal it may be unaccepted."""
 
 import shutil
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The prediction log keeps what it can, counts what it cannot, and is never in the way."""
+"""The prediction log writes or counts every record, and never delays a response."""
 
 import json
 import shutil

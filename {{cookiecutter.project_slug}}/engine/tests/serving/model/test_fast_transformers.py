@@ -1,4 +1,4 @@
-"""What stands for a step of scikit-learn's gives its very numbers, or does not stand for it."""
+"""Fast transforms give the numbers of the scikit-learn steps that they replace."""
 
 from typing import Any
 

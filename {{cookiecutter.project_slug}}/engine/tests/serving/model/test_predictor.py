@@ -1,4 +1,4 @@
-"""A predictor exists only for a bundle that answers here as it did in training."""
+"""A predictor loads only if it reproduces the bundle's golden predictions."""
 
 import json
 from pathlib import Path
@@ -80,7 +80,7 @@ def test_loading_does_not_change_the_bundle(bundle_path: Path, predictor: Predic
 
 @pytest.mark.parametrize("name", ["code/features.py", "model/model.skops", "golden.jsonl"])
 def test_file_changed_after_verification_is_refused(tmp_path: Path, name: str) -> None:
-    make_bundle(tmp_path, code=FEATURES + f"# {name}")  # code of its own, which nobody has loaded
+    make_bundle(tmp_path, code=FEATURES + f"# {name}")  # code that no other test has loaded
     bundle = bundles.read(tmp_path)
     path = tmp_path / name
     path.write_bytes(path.read_bytes() + b"\n")

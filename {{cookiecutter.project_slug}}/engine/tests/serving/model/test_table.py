@@ -1,4 +1,4 @@
-"""A light table makes the very values that pandas would, or says that it cannot."""
+"""A LightFrame makes the values that pandas makes, or raises."""
 
 from dataclasses import replace
 from typing import Any
@@ -48,7 +48,7 @@ def test_template_steps_get_the_same_values_from_light_frames(
         fast, whole = (step.transform(table(rows, columns)) for table in (LightFrame, frame))
         assert fast.dtype == whole.dtype
         assert np.array_equal(fast, whole, equal_nan=fast.dtype != object)
-        assert fast.tobytes() == whole.tobytes() or fast.dtype == object  # also of zero the sign
+        assert fast.tobytes() == whole.tobytes() or fast.dtype == object  # the sign of zero, too
 
 
 @pytest.mark.parametrize("name", ["items", "fragile"])
@@ -82,7 +82,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 FACTOR = 1.0
 
 class Floats(TransformerMixin, BaseEstimator):
-    """Asks of a frame what only a frame has."""
+    """Uses methods that only a DataFrame has."""
 
     def fit(self, frame, target=None):
         self.n_features_in_ = frame.shape[1]

@@ -1,4 +1,4 @@
-"""The direct unrolled through a pipeline gives the very scores of the whole, or is not taken."""
+"""An unrolled pipeline gives the scores of the pipeline, or is disabled."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is converted answers as the step it stands for; what cannot be, is said and left alone."""
+"""A converted model has the scores of the step that it replaces; other steps are refused."""
 
 from dataclasses import replace
 from typing import Any
@@ -73,7 +73,7 @@ def fitted(task: Task, name: str) -> Pipeline:
 
 
 def curved(model: Pipeline, task: Task, kind: Any) -> Pipeline:
-    """The model with a curve behind it, as `engine.training.calibrate` puts it there."""
+    """The model with a calibration curve, as `engine.training.calibrate` adds it."""
     last, seen = model[-1], model[:-1].transform(TABLE)
     decides = hasattr(last, "decision_function")
     heard = last.decision_function(seen) if decides else last.predict_proba(seen)
@@ -103,7 +103,7 @@ def scores_of(model: Pipeline, task: Task) -> NDArray[Any]:
 def test_converted_model_has_the_scores_of_the_pipeline(task: Task, name: str) -> None:
     model = fitted(task, name)
     unrolled = unrolled_of(model)
-    assert all(part.light for part in unrolled.branches)  # the template's own steps ask no pandas
+    assert all(part.light for part in unrolled.branches)  # the template's own steps need no pandas
     fast = Onnx(convert(unrolled, ROWS[:3]), unrolled)
     size = 1.0 if task != "regression" else float(np.ptp(OUTCOMES[task]))
     assert fast(ROWS)[0] == pytest.approx(scores_of(model, task), rel=0, abs=1e-5 * size)
@@ -123,7 +123,7 @@ def test_calibrated_model_is_converted_with_its_curve(task: Task, name: str, kin
     model = curved(plain, task, kind)
     assert (
         np.abs(scores_of(model, task) - scores_of(plain, task)).max() > 1e-3
-    )  # the curve does something
+    )  # the curve has an effect
     unrolled = unrolled_of(model)
     fast = Onnx(convert(unrolled, ROWS[:3]), unrolled)
     assert fast(ROWS)[0] == pytest.approx(scores_of(model, task), rel=0, abs=1e-5)
@@ -131,7 +131,7 @@ def test_calibrated_model_is_converted_with_its_curve(task: Task, name: str, kin
 
 def test_converted_boosted_trees_agree_next_to_every_split() -> None:
     """skl2onnx rounds thresholds to the nearest float32, some of them to the other side."""
-    # Neighbours among the float32: what lies in the middle between two is none of them.
+    # Adjacent float32 numbers, so that thresholds between them are not float32.
     near = 1 + np.random.default_rng(0).integers(64, size=len(ROWS)) * 2.0**-23
     rows = [row | {"distance": value} for row, value in zip(ROWS, near.tolist(), strict=True)]
     table, outcome = frame(rows, COLUMNS), np.sin(near * 2**21) > 0
@@ -160,7 +160,7 @@ def test_converted_boosted_trees_agree_next_to_every_split() -> None:
 
 
 def test_converted_single_tree_differs_for_missing_values() -> None:
-    """skl2onnx sends missing values down another branch: why parity tries rows that miss some."""
+    """skl2onnx sends missing values down another branch; parity tries rows that have some."""
     model = fitted("binary", "rule")
     unrolled = unrolled_of(model)
     apart = np.abs(

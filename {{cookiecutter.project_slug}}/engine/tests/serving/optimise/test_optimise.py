@@ -1,4 +1,4 @@
-"""A converted model answers only where it was tried, is as exact as it must be, and is the one."""
+"""A converted model serves only if it was compared, is exact enough and is unchanged."""
 
 import logging
 import tomllib
@@ -32,7 +32,7 @@ SLOW = Measured(1.0, 2.0, 9_000)
 
 @pytest.fixture
 def faster(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the machine does meanwhile: the converted model is measured to be faster."""
+    """The converted model is measured to be faster, whatever the load of the machine."""
     monkeypatch.setattr("engine.serving.optimise.run.measure", lambda *_: (SLOW, FAST))
 
 
@@ -52,10 +52,10 @@ def test_record_of_an_accepted_bundle_names_the_converted_model(
     page = (folder(released) / "optimise.html").read_text()
     assert "near a split" in page
     assert "rows a second" in page
-    assert bundles.read(released.path).id == released.id  # the bundle is as it was
+    assert bundles.read(released.path).id == released.id  # the bundle is unchanged
     record.unlink()
     assert converted_model(released, rehearsal=False) is None
-    # A rehearsal's choice, which anybody may write, is none for an accepted bundle.
+    # The choice of a rehearsal, which anybody may write, does not count for an accepted bundle.
     (folder(released) / CHOICE).write_text(f'bundle = "{released.id}"\nruntime = "onnx"\n')
     assert converted_model(released, rehearsal=False) is None
 

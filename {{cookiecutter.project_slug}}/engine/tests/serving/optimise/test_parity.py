@@ -1,4 +1,4 @@
-"""A converted model is compared where it would differ first; what it rounds, it is not asked."""
+"""A converted model is compared where it would differ first; the pipeline predicts rounded rows."""
 
 import json
 from dataclasses import replace
@@ -79,7 +79,7 @@ def test_pipeline_predicts_rows_near_the_threshold(tmp_path: Path) -> None:
         assert fast.predict([row]) == at.predict([row])
         assert fast.predict([row])[0]["decision"] is True
     fast = with_onnx(exact, model)
-    assert len(fast.uncertain(*fast.onnx_scores(rows))) == 0  # the others are answered without it
+    assert len(fast.uncertain(*fast.onnx_scores(rows))) == 0  # the pipeline predicts no other row
 
 
 def test_parity_fails_for_one_other_decision_or_nan(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_allowed_difference_of_a_regression_is_a_fraction_of_the_range(tmp_path:
     kinds = to_try(exact, model, seed=0)
     parity = compare(exact, with_onnx(exact, model), kinds)
     assert parity.holds
-    # A hundred-thousandth of a range this short is less than what was found.
+    # A hundred-thousandth of this short range is less than the largest difference.
     edges = [0.0, parity.largest * 50_000]
     (tmp_path / "reference.json").write_text(
         json.dumps({"score": {"edges": edges, "counts": [1, 1, 1]}})

@@ -1,4 +1,4 @@
-"""However the server ends, what it has answered stands in its log, whole."""
+"""Every response is in the log, however the server ends."""
 
 import signal
 import time
@@ -18,7 +18,7 @@ def test_kill_9_under_load_loses_at_most_one_second_of_records(
 ) -> None:
     kills = scaled(2, 20)
     for attempt in range(kills):
-        # Not always at the same point of the writer's round.
+        # At different points of the writer's cycle.
         lived = SYNC_SECONDS + 0.2 + attempt / kills
         with serving(tmp_path, bundle_path) as server, Load(server) as load:
             server.until(lambda: bool(load.came))
@@ -35,7 +35,7 @@ def test_kill_9_under_load_loses_at_most_one_second_of_records(
         for id_ in set(log) & set(load.answers):
             assert log[id_] == load.answers[id_]
     assert read_by_monitoring(tmp_path, bundle_path) == (len(log), truncated(tmp_path / LOG))
-    # A kill in the middle of a write is rare. This is what it leaves.
+    # A kill during a write is rare; this simulates the result.
     last = max((tmp_path / LOG).glob("*.jsonl"))
     last.write_bytes(last.read_bytes().rpartition(b"\n")[0][:-10])
     assert read_by_monitoring(tmp_path, bundle_path) == (len(log) - 1, truncated(tmp_path / LOG))
@@ -57,7 +57,7 @@ def test_sigterm_under_load_loses_no_record(tmp_path: Path, bundle_path: Path) -
             load.join()
         assert not load.wrong
         assert not load.cut
-        # No answer is missing from the log, and none was computed that its caller did not get.
+        # The log has every response, and no other.
         assert logged_records(folder / LOG) == load.answers
         assert truncated(folder / LOG) == 0
 
