@@ -73,7 +73,9 @@ def test_the_chosen_data_is_framed_and_described(
         assert project.files()[f"{folder}/{name}"] == inside[f"{source}/{name}"]
 
 
-def test_shipped_framing_is_answered_and_has_a_valid_checksum(choices: dict[str, str], project: Project) -> None:
+def test_shipped_framing_is_answered_and_has_a_valid_checksum(
+    choices: dict[str, str], project: Project
+) -> None:
     """The checksum shows `data adopt` that nobody edited the files, so it may replace them."""
     generated = runpy.run_path(str(project.path / "engine/adopt/generated.py"))
     assert tomllib.loads(project.read("problem/problem.toml"))["assumed"] == []

@@ -32,12 +32,14 @@ def _():
 @app.cell(hide_code=True)
 def _(profile):
     show(about_rows.rows(profile), about_target.target(profile))
+    return
 
 
 @app.cell(hide_code=True)
 def _(profile):
     first = [about_target.suspects, about_target.associations, about_rows.missing]
     show(*[section(profile) for section in (*first, about_rows.quality, about_rows.correlated)])
+    return
 
 
 @app.cell(hide_code=True)
@@ -48,6 +50,7 @@ def _():
     Choose a feature. Outcomes come from `profile.learn`, the training
     rows: the test rows stay unseen here too.
     """)
+    return
 
 
 @app.cell
@@ -74,11 +77,13 @@ def _():
 
     Move results that you want to keep to the report, the contract or `problem.toml`.
     """)
+    return
 
 
 @app.cell
 def _(feature, profile):
     profile.learn[feature.name].describe()
+    return
 
 
 @app.cell
@@ -86,6 +91,7 @@ def _(problem, profile):
     # Excluded columns, without personal data.
     excluded = [name for name in problem.columns.reasons if name not in problem.columns.personal]
     profile.learn[excluded].describe() if excluded else "problem.toml excludes no column"
+    return
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from engine.problem.arguments import output_file, output_folder, path, seconds, 
 from engine.problem.errors import run
 from engine.training.memory import configure_allocator
 
-# A month; whoever searches for longer can go on with the same command.
+# A month. The same command continues a search for longer.
 LONGEST_SEARCH = 2_592_000
 
 

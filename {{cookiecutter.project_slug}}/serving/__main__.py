@@ -37,11 +37,7 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _batch(given: argparse.Namespace) -> int:
-    if find_spec("pyarrow") is None:  # the server does not need it
-        raise BadInput(
-            "batch needs pyarrow: install the pins in requirements/batch.txt",
-            code="missing-package",
-        )
+    _require("pyarrow", "requirements/batch.txt")
     from serving.batch import batch
 
     return batch(given.input, given.out, given.bundle, rehearsal=given.rehearsal,
@@ -51,16 +47,18 @@ def _batch(given: argparse.Namespace) -> int:
 def _optimise(given: argparse.Namespace) -> int:
     from engine.serving.select_bundle import select_bundle
 
-    if find_spec("skl2onnx") is None:  # nor this
-        raise BadInput(
-            "optimise needs skl2onnx: install the pins in requirements/training.txt",
-            code="missing-package",
-        )
+    _require("skl2onnx", "requirements/training.txt")
     bundle = select_bundle(given.bundle, rehearsal=given.rehearsal)
     from engine.serving.optimise.run import optimise
 
     optimise(bundle, rehearsal=given.rehearsal)
     return 0
+
+
+def _require(package: str, pins: str) -> None:
+    """Check that a package is installed which the server does not need."""
+    if find_spec(package) is None:
+        raise BadInput(f"expected {package}; install the pins in {pins}", code="missing-package")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -74,27 +72,21 @@ def parser() -> argparse.ArgumentParser:
     add("--port", type=port, help="0 takes a free one (default: $PORT, else 8000)")
     admin = "separate port for /livez, /readyz, /health and /metrics (default: same port)"
     add("--operate-port", type=port, metavar="PORT", help=admin)
-    prefix = "path prefix that a proxy adds (default: $UVICORN_ROOT_PATH, else none)"
-    add("--root-path", type=root_path, metavar="/PATH", help=prefix)
+    add("--root-path", type=root_path, metavar="/PATH", help="prefix that a proxy adds")
     add("serve", nargs="?", choices=["serve"], help="SageMaker adds this word: use port 8080")
     # Not `output_folder`: the server must serve even if the log cannot be written.
     add("--log", type=path, default="logs", help="folder of predictions and labels")
     drain = "time to serve on after SIGTERM, while /readyz already fails"
     longest = seconds(0, LONGEST_DRAIN)
     add("--drain", type=longest, default=0.0, metavar="SECONDS", help=drain)
-    _add_choice(
-        verbs.add_parser("optimise", help="select the fastest runtime with equal decisions")
-    )
-    verb = verbs.add_parser("batch", help="predict every row of a CSV or Parquet file")
-    verb.add_argument("input", metavar="IN", type=path, help="the rows: a .csv or .parquet file")
-    verb.add_argument(
-        "out", metavar="OUT", type=output_file, help="the predictions: a .parquet file"
-    )
+    _add_choice(verbs.add_parser("optimise", help="select the fastest runtime"))
+    verb = verbs.add_parser("batch", help="predict every row of a text or Parquet file")
+    verb.add_argument("input", metavar="IN", type=path, help="a text or Parquet file of rows")
+    verb.add_argument("out", metavar="OUT", type=output_file, help="the .parquet file to write")
     _add_choice(verb)
     add, many = verb.add_argument, whole(0, MOST_PROCESSES)
     add("--overwrite", action="store_true", help="discard the output of an earlier run")
-    processes = "worker processes (default: one per core)"
-    add("--processes", type=many, default=0, metavar="N", help=processes)
+    add("--processes", type=many, default=0, metavar="N", help="workers (default: one per core)")
     return parser
 
 

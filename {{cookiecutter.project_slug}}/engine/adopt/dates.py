@@ -23,7 +23,7 @@ TIME = re.compile(
     r"(?P<gap>T| |, )\d{1,2}:\d{2}(?P<second>:\d{2})?(?P<fraction>\.\d{1,6})?"
     r"(?P<half> ?[AaPp][Mm])?(?P<zone> ?(?:Z|[+-]\d{2}:?\d{2}))?"
 )
-# A column that writes its dates in more forms than this is a mixture that nobody meant.
+# More forms in one column are a mixture, not dates.
 MOST_FORMS = 4
 # So many numbers as 20261231 that are all days of the calendar are no coincidence.
 FEWEST_DAYS = 10
@@ -44,7 +44,7 @@ def infer_dates(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
     if len(orders) == 2 and orders[True] != orders[False]:
         is_clear = hints.day_first is not None
         first = bool(hints.day_first) if is_clear else hints.continental
-        why = "as other columns write" if is_clear else "in doubt: no column tells"
+        why = "as other columns write" if is_clear else "in doubt: no other column shows it"
         note = f"{values.iloc[0]} is read {'day' if first else 'month'} first ({why})"
         return InferredColumn("date", ColumnFormat(dates=orders[first]), (note,), ambiguous=True)
     shows_order = len(orders) == 1 and re.search("%[dm][/-]%[dm]", forms[0])
@@ -88,7 +88,7 @@ def _form(text: str, *, day_first: bool) -> str:
     if groups.get("year"):
         day = "%Y{a}%m{a}%d".format(**groups)
     elif match.re is NUMERIC:
-        # Nobody writes months first with points between.
+        # Dates with points have the day first.
         is_first = day_first or groups["b"] == "."
         day = ("%d{b}%m{b}" if is_first else "%m{b}%d{b}").format(**groups) + year
     else:

@@ -228,7 +228,7 @@ def _dtype(one: Guess) -> str:
 
 
 def _positive(target: pd.Series) -> Label:
-    """The outcome that calls for action: one that says yes, else the rarer one."""
+    """The outcome that calls for action: a label for yes, else the rarer one."""
     values: list[Label | float] = target.value_counts().index.tolist()
     yes = [value for value in values if str(value).lower().removesuffix(".0") in YES]
     chosen = (yes or values)[-1]

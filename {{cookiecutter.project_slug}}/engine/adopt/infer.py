@@ -86,17 +86,16 @@ def typed(values: pd.Series, inferred: InferredColumn) -> pd.Series:
 def guess(values: pd.Series, inferred: InferredColumn, *, zoned: bool = False) -> Guess:
     """What a column seems to be, by its values with their type (`typed`)."""
     present = values.dropna()
-    missing, kind = len(values) - len(present), inferred.kind
-    one = Guess(
-        str(values.name), kind, missing > 0, excluded=_reason(values, present, inferred),
-        zoned=zoned, missing=missing, cells=inferred.cells, notes=inferred.notes,
+    missing, excluded = len(values) - len(present), _reason(values, present, inferred)
+    bounds: tuple[float | None, float | None] = (None, None)
+    if not excluded and inferred.kind in ("number", "integer"):
+        low, high = float(present.min()), float(present.max())
+        is_flag = inferred.kind == "integer" and (low, high) == (0, 1)
+        bounds = (low, high) if is_flag else reach(low, high)
+    return Guess(
+        str(values.name), inferred.kind, missing > 0, *bounds, excluded, zoned, missing,
+        inferred.cells, inferred.notes,
     )  # fmt: skip
-    if one.excluded or kind not in ("number", "integer"):
-        return one
-    low, high = float(present.min()), float(present.max())
-    is_flag = kind == "integer" and (low, high) == (0, 1)
-    minimum, maximum = (low, high) if is_flag else reach(low, high)
-    return replace(one, minimum=minimum, maximum=maximum)
 
 
 def has_zone(values: pd.Series) -> bool:

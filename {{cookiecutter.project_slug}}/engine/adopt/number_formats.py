@@ -81,7 +81,7 @@ def _without_unit(texts: pa.Array, unit: str, negative: tuple[str, ...]) -> pa.A
 
 
 def _is_unit(unit: str, text: str) -> bool:
-    """What stands before a number names something ('A1'), but for money; behind, it measures."""
+    """A text before a number names something ('A1'), except for money; behind it, it is a unit."""
     behind = not text.lstrip("(+-−").startswith(unit)
     money = unit.upper() in CURRENCIES or any(category(sign) == "Sc" for sign in unit)
     return len(unit) <= LONGEST_UNIT and (not unit or behind or money)
@@ -104,7 +104,7 @@ def _plain(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
     if ambiguous and (decimal, thousands) != STYLES[0] and thousands not in SPACES:
         text = texts[0].as_py()
         meant = text.replace(thousands, "") if thousands else text.replace(decimal, ".")
-        why = "as other columns write" if hints.decimal else "in doubt: no other column tells"
+        why = "as other columns write" if hints.decimal else "in doubt: no other column shows it"
         notes += (f"{text} is read as {meant} ({why})",)
     is_whole = bool(thousands) and all_match(texts, rf"[^{re.escape(decimal)}eE]*")
     return InferredColumn(
@@ -136,21 +136,18 @@ def unread(texts: pa.Array) -> tuple[tuple[str, ...], str]:
         return (), ""
     plain = pc.match_substring_regex(texts, f"^({number_pattern('.', '')})$")
     similar = pc.match_substring_regex(texts, f"^({SIMILAR})$")
-    numbers = pc.sum(plain).as_py() or 0
-    others = texts.filter(pc.invert(plain if numbers else similar)).slice(0, EXAMPLES).to_pylist()
-    listed = ", ".join(f"{text!r:.30}" for text in others)
+    total, numbers = len(texts), pc.sum(plain).as_py() or 0
+    others = texts.filter(pc.invert(plain if numbers else similar)) or texts
+    listed = ", ".join(f"{text!r:.30}" for text in others.slice(0, EXAMPLES).to_pylist())
     notes: tuple[str, ...] = ()
     if numbers:
-        few = len(texts) - numbers <= EXAMPLES
+        few = total - numbers <= EXAMPLES
         advice = '; if these mean missing, add metadata={"missing": […]}' if few else ""
-        notes = (
-            f"mixed: {numbers} of {len(texts)} different values are numbers, not {listed}{advice}",
-        )
-    if 2 * (pc.sum(similar).as_py() or 0) < len(texts):
+        notes = (f"mixed: {numbers} of {total} different values are numbers, not {listed}{advice}",)
+    if 2 * (pc.sum(similar).as_py() or 0) < total:
         return notes, ""
-    example = f", and not {listed}" if listed else f", such as {texts[0].as_py()!r:.30}"
     return notes, (
-        f"most of its {len(texts)} different values look like numbers, but not all in one form "
-        f"that is read{example}; if it measures, write each as 1234.5 or leave it empty, and adopt "
-        "again"
+        f"most of its {total} different values look like numbers, but not all in one form that is "
+        f"read, such as {listed}; if it measures, write each as 1234.5 or leave it empty, and "
+        "adopt again"
     )

@@ -79,7 +79,7 @@ def _write_files(draft: Path, run: TrainedRun, dataset: Dataset, candidates: Can
     trained = TrainingResult(run.metadata["candidate"], run.metadata["threshold"], evaluations)
     evaluation = evaluate(predictions, trained, candidates)
     golden = golden_rows(dataset, run.model, predictions.scores, trained.threshold)
-    about = card(dataset.problem, _manifest(dataset, run), evaluation, dataset.split.how)
+    about = card(dataset.problem, _manifest(dataset, run), evaluation, dataset.split.description)
     for folder in ("model", "code"):
         (draft / folder).mkdir(parents=True)
     shutil.copyfile(run.model_file, draft / "model/model.skops")

@@ -37,7 +37,7 @@ def rows(profile: Profile) -> Section:
         use = Note(f"There is no test set yet, so this page uses every outcome: {split}", "bad")
     else:
         text = f"This page uses the outcomes of the {len(split.train):,} training rows. It does not"
-        use = Note(f"{text} read those of the {len(split.test):,} test rows ({split.how}).")
+        use = Note(f"{text} read those of the {len(split.test):,} test rows ({split.description}).")
     blocks: list[Block] = [Facts(numbers), use]
     if len(frame) > PICTURE_ROWS:
         sample = f"Charts and measures of the target use {PICTURE_ROWS:,} random rows."

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from engine.contract.column import Column
 from engine.eda.bins import Bins, cut, is_numeric, numbers
-from engine.eda.target import Array, Codes, Target
+from engine.eda.target import Array, Target
 from engine.pages.formatting import number, percent
 
 # A feature that alone explains so much, or ranks so well, may leak the target.
@@ -107,27 +107,21 @@ def suspects(
 def _explained(bins: Bins, target: Target) -> float:
     """1 − (squared error of the bin means) / (that of the overall mean), both out of sample."""
     codes = bins.with_missing().codes
-    half = np.random.default_rng(0).permutation(len(codes)) % 2 == 0
+    groups, half = codes.max(initial=0) + 1, np.random.default_rng(0).permutation(len(codes)) % 2
     error = chance = 0.0
-    outcomes = [values for _, values in target.outcomes()]
-    if target.task == "regression":
-        # A few extreme values must not decide: clip one in two hundred.
-        outcomes = [np.clip(values, *np.quantile(values, (0.005, 0.995))) for values in outcomes]
-    for values in outcomes:
-        for learn in (half, ~half):
+    for _, values in target.outcomes():
+        if target.task == "regression":
+            # A few extreme values must not decide: clip one in two hundred.
+            values = np.clip(values, *np.quantile(values, (0.005, 0.995)))  # noqa: PLW2901
+        for learn in (half == 0, half == 1):
             overall = values[learn].mean() if learn.any() else 0.0
-            means = _means(codes[learn], values[learn], codes.max(initial=0) + 1, overall)
+            rows = np.bincount(codes[learn], minlength=groups)
+            sums = np.bincount(codes[learn], weights=values[learn], minlength=groups)
+            # Means of few rows are shrunk towards the overall mean.
+            means = (sums + PRIOR * overall) / (rows + PRIOR)
             error += float(((values[~learn] - means[codes[~learn]]) ** 2).sum())
             chance += float(((values[~learn] - overall) ** 2).sum())
     return max(0.0, 1 - error / chance) if chance else 0.0
-
-
-def _means(codes: Codes, values: Array, groups: int, overall: float) -> Array:
-    """Bin means; those of few rows are shrunk towards the overall mean."""
-    rows = np.bincount(codes, minlength=groups)
-    sums = np.bincount(codes, weights=values, minlength=groups)
-    means: Array = (sums + PRIOR * overall) / (rows + PRIOR)
-    return means
 
 
 def _auc(column: Column, values: pd.Series, target: Target) -> float:

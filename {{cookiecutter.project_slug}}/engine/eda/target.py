@@ -31,10 +31,6 @@ class Target:
     values: Array
     classes: tuple[str, ...] = ()
 
-    def take(self, rows: Codes) -> "Target":
-        """The target of some rows."""
-        return Target(self.name, self.task, self.values[rows], self.classes)
-
     def outcomes(self) -> list[tuple[str, Array]]:
         """Named values to average: the target, or for each class whether a row has it."""
         if self.task == "regression":

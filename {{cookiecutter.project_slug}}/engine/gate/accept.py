@@ -111,7 +111,7 @@ def _recorded_outcomes(bundle: Bundle, checks: Sequence[Check]) -> dict[str, str
 
 
 def _check_committed(bundle: Bundle) -> None:
-    """Raise BadInput unless all work is committed, with the bundle's problem and features."""
+    """Raise BadInput unless all work is committed, and the bundle's files are its commit's."""
     code = bundle.manifest.get("code") or {"dirty": True}
     name = f"Bundle {bundle.id[:12]}"
     if code["dirty"] or not code["commit"]:
@@ -133,7 +133,7 @@ def _check_committed(bundle: Bundle) -> None:
 
 
 def _check_recorded(bundle: Bundle, run: TrainedRun) -> None:
-    """Raise BadInput unless the values that only training knows are those that it recorded."""
+    """Raise BadInput if the bundle differs from what MLflow recorded of its training run."""
     manifest, evaluation = bundle.manifest, bundle.evaluation
     pairs = {
         "model": (manifest["files"]["model/model.skops"], file_digest(run.model_file)),

@@ -55,7 +55,7 @@ def data(rehearsal: Rehearsal) -> StageResult:
     if spec.columns.reasons:
         reasons = [[name, reason] for name, reason in spec.columns.reasons.items()]
         blocks.append(Table("Excluded columns", ["column", "reason"], reasons))
-    blocks.append(Note(f"Split: {rehearsal.split.how}.", "quiet"))
+    blocks.append(Note(f"Split: {rehearsal.split.description}.", "quiet"))
     return StageResult(
         f"{len(frame):,} rows meet the contract: {len(train):,} training rows, "
         f"{len(test):,} test rows.",

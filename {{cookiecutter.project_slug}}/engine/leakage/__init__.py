@@ -1,6 +1,6 @@
 """Columns that give the target away: one search for the gate, the EDA page and `adopt`."""
 
-from engine.leakage.leak import Leak
+from engine.leakage.outcome import Leak
 from engine.leakage.search import find
 from engine.leakage.single_class_values import single_class_values
 

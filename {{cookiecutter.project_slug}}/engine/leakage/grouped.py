@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from engine.contract.column import Column, kind_of
-from engine.leakage.leak import Leak
-from engine.leakage.outcome import Array, Codes, Outcome, as_numbers, read_columns
+from engine.contract.column import Column
+from engine.contract.column import kind_of
+from engine.leakage.outcome import Array, Codes, Leak, Outcome, as_numbers, read_columns
 from engine.leakage.statistics import (
     ROWS,
     Groups,
@@ -41,11 +41,13 @@ def of_groups(
         return []
     named = [str(name) for name in frame if name != problem.target.column]
     keys = [name for name in named if kind_of(frame[name].dtype) != "number"][:GROUPINGS]
-    position = _position(problem, frame)
+    time = problem.rows.time
+    order = np.argsort(frame[time].to_numpy(), kind="stable") if time else np.arange(len(frame))
+    position = np.argsort(order)
     groups = {
         name: group.in_order(position) for name in keys if (group := Groups.of(frame[name], rows))
     }
-    everything = Groups(np.argsort(position)[:ROWS], np.zeros(min(ROWS, len(frame)), dtype=np.intp))
+    everything = Groups(order[:ROWS], np.zeros(min(ROWS, len(frame)), dtype=np.intp))
     leaks = []
     for name in numeric:
         values = as_numbers(read_columns(frame, [Column(name, "number")])[name])
@@ -80,11 +82,3 @@ def _with_the_others(values: Array, groups: Mapping[str, Groups], target: Outcom
         if statistic := running(values, one, target):
             return f"{statistic} so far, of {key}{AMONG}"
     return None
-
-
-def _position(problem: Problem, frame: pd.DataFrame) -> Codes:
-    """The place of each row in time order, or as the rows stand."""
-    position = np.arange(len(frame))
-    if problem.rows.time:
-        position[np.argsort(frame[problem.rows.time], kind="stable")] = position.copy()
-    return position

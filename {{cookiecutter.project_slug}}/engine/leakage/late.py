@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from engine.leakage.categorical import Categories, class_mechanism
-from engine.leakage.leak import Leak
-from engine.leakage.outcome import Array, Flags, Outcome, as_numbers
+from engine.leakage.outcome import Array, Flags, Leak, Outcome, as_numbers
 from engine.leakage.threshold_rules import cuts_quantity
 from engine.leakage.transforms import is_transform
 

@@ -1,7 +1,7 @@
-"""What inputs must not give away: the target, or a column that is known only after it."""
+"""The outcome that inputs must not give away, and the result of the search for those that do."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,30 @@ Flags = NDArray[np.bool_]
 FEW_VALUES = 12
 # Rows that are searched; of each class so many, however rare it is.
 SAMPLE, OF_A_CLASS = 20_000, 2_000
+
+
+@dataclass(frozen=True)
+class Leak:
+    """Columns that together give the target, and how.
+
+    `latest` are those that came last, where the data shows it: what a deadline is compared with,
+    what is missing until the outcome is known. `late` marks a column that problem.toml declares as
+    known too late, or one that gives such a column.
+    """
+
+    columns: tuple[str, ...]
+    mechanism: str
+    latest: tuple[str, ...] = ()
+    late: bool = False
+
+    @property
+    def proposed(self) -> tuple[str, ...]:
+        """The columns to exclude: those that came last, or all where that is not clear."""
+        return self.latest or self.columns
+
+    def answered(self, known_in_time: Container[str]) -> bool:
+        """Whether problem.toml states of each column that it is known when the decision is due."""
+        return not self.late and all(name in known_in_time for name in self.columns)
 
 
 @dataclass(frozen=True)
@@ -47,7 +71,7 @@ class Outcome:
 
     def take(self, rows: Codes) -> "Outcome":
         """The outcome of some rows."""
-        return Outcome(self.name, self.values[rows], self.classes, self.late)
+        return replace(self, values=self.values[rows])
 
     def classed(self) -> "Outcome":
         """The same with classes, if it is a quantity of few values."""
@@ -55,28 +79,29 @@ class Outcome:
         if self.classes or len(values) > FEW_VALUES:
             return self
         codes = np.searchsorted(values, self.values).astype(np.float64)
-        return Outcome(self.name, codes, tuple(values.tolist()), self.late)
+        return replace(self, values=codes, classes=tuple(values.tolist()))
 
 
 def read_target(problem: Problem, frame: pd.DataFrame) -> Outcome:
     """The target of all rows; of two classes the positive one comes last."""
-    values = frame[problem.target.column]
-    if problem.target.task == "regression":
-        return Outcome("the target", values.to_numpy(np.float64, na_value=np.nan))
-    codes, labels = values.factorize(sort=True)
-    classes = labels.tolist()
-    if len(classes) == 2 and classes[0] == problem.target.positive:
-        classes, codes = classes[::-1], 1 - codes
-    return Outcome("the target", codes.astype(np.float64), tuple(classes))
+    target = problem.target
+    kind = "number" if target.task == "regression" else "category"
+    return _read("the target", frame[target.column], kind, target.positive)
 
 
 def read_late(name: str, values: pd.Series, kind: str) -> Outcome:
     """A column that is known too late, in the rows where it is filled."""
+    return replace(_read(f"'{name}'", values, kind), late=True).classed()
+
+
+def _read(name: str, values: pd.Series, kind: str, positive: object = None) -> Outcome:
     if kind in ("number", "integer"):
-        numbers = values.to_numpy(np.float64, na_value=np.nan)
-        return Outcome(f"'{name}'", numbers, late=True).classed()
+        return Outcome(name, values.to_numpy(np.float64, na_value=np.nan))
     codes, labels = values.factorize(sort=True)
-    return Outcome(f"'{name}'", codes.astype(np.float64), tuple(labels.tolist()), late=True)
+    classes = labels.tolist()
+    if len(classes) == 2 and classes[0] == positive:
+        classes, codes = classes[::-1], 1 - codes
+    return Outcome(name, codes.astype(np.float64), tuple(classes))
 
 
 def sample_rows(outcome: Outcome) -> Codes:

@@ -16,9 +16,9 @@ from engine.leakage.categorical import Categories, class_mechanism
 from engine.leakage.fit import FEWEST_ROWS
 from engine.leakage.grouped import of_groups
 from engine.leakage.late import late_class_mechanism, late_dates, missing_with_it
-from engine.leakage.leak import Leak
 from engine.leakage.outcome import (
     Array,
+    Leak,
     Outcome,
     as_numbers,
     read_columns,

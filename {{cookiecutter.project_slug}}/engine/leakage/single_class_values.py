@@ -9,9 +9,9 @@ from scipy.stats import binom
 
 from engine.contract.column import Column
 from engine.leakage.categorical import MOST_CATEGORIES, MOST_NUMBERS, Categories, reencodes
-from engine.leakage.leak import Leak
 from engine.leakage.outcome import (
     Flags,
+    Leak,
     Outcome,
     as_numbers,
     read_columns,

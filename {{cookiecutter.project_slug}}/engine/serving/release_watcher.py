@@ -116,8 +116,8 @@ class ReleaseWatcher:
         public = reason if isinstance(error, BadInput) else _UNFIT
         if released:
             public = public.replace(str(bundle_path(released)), released[:12])
-        self._models.refused = Refused(released, public[:_LONGEST_REASON])
         self._models.metrics.swaps.labels("refused").inc()
+        self._models.refused = Refused(released, public[:_LONGEST_REASON])
 
 
 def _one_line(error: BaseException) -> str:

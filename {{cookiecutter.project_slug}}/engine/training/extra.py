@@ -39,7 +39,14 @@ def tuned_candidates(
     """
     if parameters_of:
         metadata = previous_runs.metadata_of(parameters_of, data.problem.decision.name)
-        parameters, origin = previous_runs.searched_parameters(metadata), metadata["search"]
+        tried = {trial["name"]: trial["parameters"] for trial in metadata.get("trials", [])}
+        if TUNED not in tried:
+            raise BadInput(
+                f"Run '{parameters_of}' tried no parameters from a search. Name one that was "
+                "trained with --search-seconds, or search now.",
+                code="no-search",
+            )
+        parameters, origin = tried[TUNED], metadata["search"]
     else:
         result = search(data, candidates, search_seconds, progress) if search_seconds else None
         if result is None:
@@ -51,13 +58,22 @@ def tuned_candidates(
 def accepted_champion(
     data: CrossValidationData, candidates: tuple[Candidate, ...], progress: Progress
 ) -> Extra:
-    """The accepted model as a candidate, if today's code can make it, and its run."""
+    """The accepted model as an unfitted candidate, if today's code can make it, and its run."""
+    name = data.problem.decision.name
+    origin = previous_runs.accepted_run(name)
+    if origin is None:
+        return [], None
     try:
-        accepted = previous_runs.champion(data.problem.decision.name, candidates)
+        metadata = previous_runs.metadata_of(origin["run_id"], name)
+        if "parameters" not in metadata:
+            raise BadInput("its run recorded no parameters", code="incomplete-metadata")
+        candidate = candidate_from_parameters(
+            candidates, metadata["candidate"], metadata["parameters"], rename=CHAMPION
+        )
     except BadInput as error:
         progress(f"  The champion is not compared: {error}")
         return [], None
-    return ([accepted[0]], accepted[1]) if accepted else ([], None)
+    return [candidate], origin | {key: metadata[key] for key in ("candidate", "calibrated")}
 
 
 def calibrate_champion(

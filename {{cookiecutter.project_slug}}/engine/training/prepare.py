@@ -156,7 +156,7 @@ def prepare(problem: Problem, contract: pa.DataFrameSchema) -> CrossValidationDa
 def summary(data: CrossValidationData) -> str:
     """The number of training rows and inputs, and the split, in one line."""
     inputs = count(len(data.dataset.columns), "input")
-    return f"{len(data.table):,} training rows, {inputs}; {data.dataset.split.how}"
+    return f"{len(data.table):,} training rows, {inputs}; {data.dataset.split.description}"
 
 
 def joined(steps: Pipeline, model: Pipeline, last: BaseEstimator) -> Pipeline:

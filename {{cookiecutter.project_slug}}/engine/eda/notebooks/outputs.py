@@ -39,10 +39,7 @@ def blocks_of(value: Any) -> list[Block]:
 def _table(frame: pd.DataFrame) -> Table:
     """The first rows of a frame, each with its label."""
     head = frame.iloc[:ROWS, :COLUMNS]
-    rows = [
-        [written(label), *map(_cell, row)]
-        for label, row in zip(head.index, head.itertuples(index=False, name=None), strict=True)
-    ]
+    rows = [[written(label), *map(_cell, row)] for label, *row in head.itertuples(name=None)]
     caption = f"{count(len(frame), 'row')}, {count(frame.shape[1], 'column')}"
     if head.shape != frame.shape:
         caption += f"; shown: the first {len(head)} rows and {head.shape[1]} columns"
@@ -52,9 +49,9 @@ def _table(frame: pd.DataFrame) -> Table:
 def _cell(value: Any) -> Cell:
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return None
-    if isinstance(value, int | float | np.number) and not isinstance(value, bool):
-        return float(value) if isinstance(value, float | np.floating) else int(value)
-    return written(value)
+    plain = value.item() if isinstance(value, np.generic) else value
+    is_number = isinstance(plain, int | float) and not isinstance(plain, bool)
+    return plain if is_number else written(plain)
 
 
 def _drawn(figure: Any) -> Figure:

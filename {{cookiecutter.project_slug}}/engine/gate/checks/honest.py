@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from engine.bundle.card import card
 from engine.bundle.evaluation import reference
 from engine.data.load import digest
-from engine.data.split import faults
+from engine.data.split_faults import faults
 from engine.eda.associations import associations
 from engine.eda.target import read
 from engine.gate.checks.check import CheckContext, Result
@@ -50,7 +50,9 @@ def evaluation(context: CheckContext) -> Result:
     results += differences(bundle.reference, computed, "reference.json")
     if not results:
         # From the bundle's own numbers, which may differ from the gate's in the last digits.
-        expected = card(dataset.problem, bundle.manifest, bundle.evaluation, dataset.split.how)
+        expected = card(
+            dataset.problem, bundle.manifest, bundle.evaluation, dataset.split.description
+        )
         if bundle.card_path.read_text(encoding="utf-8", errors="replace") != expected:
             results.append("model_card.md is not the card of this bundle")
     times = context.training_result.test_evaluations
@@ -136,13 +138,16 @@ def split(context: CheckContext) -> Result:
     results = faults(dataset.problem, dataset.frame, dataset.split)
     # The gate's own split is checked, so the run must have used the same one.
     test_digest = digest(dataset.test[[dataset.problem.target.column]])
-    if (metadata.get("split"), metadata.get("test_digest")) != (dataset.split.how, test_digest):
+    if (metadata.get("split"), metadata.get("test_digest")) != (
+        dataset.split.description,
+        test_digest,
+    ):
         results.append("the run was trained with another split than the project's current one")
     if results:
         advice = "Set group and time under [rows] in problem.toml; then train and build again."
         return Result("refuse", shorten(results), required, advice)
     times = max(context.run.test_evaluations or 0, context.training_result.test_evaluations)
-    measured = f"{dataset.split.how}; {len(dataset.split.train):,} training rows, "
+    measured = f"{dataset.split.description}; {len(dataset.split.train):,} training rows, "
     measured += f"{len(dataset.test):,} test rows (evaluation {times} on this test set)"
     if times > MOST_EVALUATIONS:
         advice = "Evaluate on newer rows, and choose models by cross-validation only."

@@ -1,6 +1,4 @@
-"""Checks of the group `worth it`: a complete problem; a model that is better than baseline and
-champion, with no group below its floor.
-"""
+"""Checks of the group `worth it`: a complete problem, baseline, champion, floors of groups."""
 
 from typing import Any
 

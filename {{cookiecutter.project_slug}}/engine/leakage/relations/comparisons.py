@@ -7,8 +7,7 @@ from scipy.stats import ks_2samp
 from sklearn.linear_model import LogisticRegression
 
 from engine.leakage.fit import finite, means_and_spreads
-from engine.leakage.leak import Leak
-from engine.leakage.outcome import Array, Codes, Flags, Outcome, rows_of_each
+from engine.leakage.outcome import Array, Codes, Flags, Leak, Outcome, rows_of_each
 from engine.leakage.relations.sets import promising
 from engine.leakage.threshold_rules import FEWEST, ThresholdRule, candidates, threshold_rules
 

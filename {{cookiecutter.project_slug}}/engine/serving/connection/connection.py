@@ -8,13 +8,19 @@ import asyncio
 import select
 from typing import Any, Literal
 
+from starlette.types import Scope
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.server import ServerState
 
-from engine.serving.connection.budget import SMALL_BYTES, Share
 from engine.serving.connection.closing import Closing
-from engine.serving.connection.exchange import Ends, Exchange, encode_response, scope_of
+from engine.serving.connection.exchange import (
+    SMALL_BYTES,
+    Exchange,
+    Share,
+    encode_response,
+    scope_of,
+)
 from engine.serving.connection.framing import RequestReader, not_http
 from engine.serving.http.errors import ProblemError
 from engine.serving.http.gateway import Gateway
@@ -43,8 +49,14 @@ class Connection(asyncio.Protocol):
     ) -> None:
         self.app: Gateway = config.loaded_app
         self.server_state = server_state
-        self._root_path, self._app_state = config.root_path, app_state
-        self._ends: Ends = (None, None)
+        # What the scopes of all requests have in common.
+        self._scope: Scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "scheme": "http",
+            "root_path": config.root_path,
+            "state": app_state,
+        }
         self._loop = _loop or asyncio.get_running_loop()
         self._reader = RequestReader()
         self._exchange: Exchange | None = None
@@ -59,7 +71,9 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Accept a client, unless there are too many."""
         self.transport, self.flow = transport, FlowControl(transport)
-        self._ends = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
+        for end, name in (("server", "sockname"), ("client", "peername")):
+            address = transport.get_extra_info(name)  # for IPv6 more than host and port
+            self._scope[end] = address and address[:2]
         self.server_state.connections.add(self)  # type: ignore[arg-type]  # uvicorn types its own only
         if len(self.server_state.connections) > self.limit:
             self.app.count_refusal(503)
@@ -195,7 +209,7 @@ class Connection(asyncio.Protocol):
             task = self._loop.create_task(exchange.run(self.app))
             self.server_state.tasks.add(task)
             task.add_done_callback(self.server_state.tasks.discard)
-        if exchange.buffered + self._reader.buffered > READ_AHEAD_BYTES:
+        if len(exchange.body) + self._reader.buffered > READ_AHEAD_BYTES:
             self.flow.pause_reading()
 
     def _read_head(self) -> Exchange | None:
@@ -208,8 +222,7 @@ class Connection(asyncio.Protocol):
             return None
         self._in_head = False
         self.share.release()
-        scope = scope_of(head, self._ends, self._root_path, self._app_state)
-        return Exchange(self, scope, head)
+        return Exchange(self, scope_of(head, self._scope), head)
 
     def _stop_reading(self) -> None:
         """Drop what has arrived and what will."""

@@ -8,22 +8,21 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Scope
 
-from engine.serving.connection.budget import SMALL_BYTES
 from engine.serving.connection.framing import Head
-from engine.serving.http.errors import ProblemError, where
+from engine.serving.http.errors import ProblemError, busy, where
 
 if TYPE_CHECKING:
     from engine.serving.connection.connection import Connection
 
-# The server's and the client's address: host and port first, for IPv6 more.
-Ends = tuple[tuple[Any, ...] | None, tuple[Any, ...] | None]
-
+MAX_ARRIVING_BYTES = 100_000_000
+# What arrives in one small piece does not count: the next turns of the loop respond to it.
+SMALL_BYTES = 16_384
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _STATUS_LINES: Mapping[int, bytes] = {
     status: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus
@@ -32,8 +31,8 @@ _STATUS_LINES: Mapping[int, bytes] = {
 logger = logging.getLogger("engine.serving.http")
 
 
-def scope_of(head: Head, ends: Ends, root_path: str, state: dict[str, Any]) -> Scope:
-    """The ASGI scope of a request.
+def scope_of(head: Head, connection_scope: Scope) -> Scope:
+    """The ASGI scope of a request: that of its connection and what its head adds.
 
     A target in absolute form names the same resource as its path (RFC 9112, 3.2.2). As in uvicorn,
     `root_path` stands before the path.
@@ -41,23 +40,39 @@ def scope_of(head: Head, ends: Ends, root_path: str, state: dict[str, Any]) -> S
     raw_path, _, query = head.target.partition(b"?")
     if not raw_path.startswith(b"/") and b"://" in raw_path:
         raw_path = b"/" + raw_path.partition(b"://")[2].partition(b"/")[2]
-    path = raw_path.decode("ascii")
-    server, client = ends
+    path, root_path = raw_path.decode("ascii"), connection_scope["root_path"]
     return {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        **connection_scope,
         "http_version": head.version,
         "method": head.method,
-        "scheme": "http",
-        "root_path": root_path,
         "path": root_path + (unquote(path) if "%" in path else path),
         "raw_path": root_path.encode("ascii") + raw_path,
         "query_string": query,
         "headers": head.headers,
-        "server": server and server[:2],
-        "client": client and client[:2],
-        "state": state.copy(),
+        "state": connection_scope["state"].copy(),
     }
+
+
+class Share:
+    """What one request holds of the memory that all arriving requests may hold together."""
+
+    taken = 0  # by all requests together
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    def grow(self, size: int) -> None:
+        """Take `size` bytes in all, or raise a ProblemError if other requests hold the memory."""
+        more = size - self.size
+        if Share.taken + more > MAX_ARRIVING_BYTES:
+            raise busy("many large requests are arriving")
+        self.size = size
+        Share.taken += more
+
+    def release(self) -> None:
+        """Return all of it to the budget."""
+        Share.taken -= self.size
+        self.size = 0
 
 
 class Exchange:
@@ -66,7 +81,7 @@ class Exchange:
     def __init__(self, connection: "Connection", scope: Scope, head: Head) -> None:
         self._connection, self._scope = connection, scope
         self._keep_alive, self._expects_continue = head.keep_alive, head.expects_continue
-        self._body, self._delivered = bytearray(), False
+        self.body, self._delivered = bytearray(), False
         self._received, self._arrived = 0, asyncio.Event()
         self._fault: ProblemError | None = None
         self._start: Message | None = None
@@ -90,14 +105,14 @@ class Exchange:
         self._received += len(data)
         if not ended or self._received > SMALL_BYTES:
             self._connection.share.grow(self._received)
-        self._body += data
+        self.body += data
         self.more_body = not ended
         self._arrived.set()
 
     def fail(self, fault: ProblemError) -> None:
         """Raise `fault` in `receive`, in place of the rest of the body."""
         self._fault = fault
-        self._body.clear()
+        self.body.clear()
         self._arrived.set()
 
     def disconnect(self) -> None:
@@ -105,26 +120,21 @@ class Exchange:
         self.disconnected = True
         self._arrived.set()
 
-    @property
-    def buffered(self) -> int:
-        """Bytes of the body that the application has not received."""
-        return len(self._body)
-
     async def receive(self) -> Message:
         """What has arrived of the body; once all was delivered, the end of the connection.
 
         Raises:
             ProblemError: the rest of the body is framed badly, or does not arrive in time.
         """
-        if self.more_body and not self._body:
+        if self.more_body and not self.body:
             if self._expects_continue:
                 self._expects_continue = False
                 self._connection.transport.write(_CONTINUE)
             self._connection.flow.resume_reading()
         while not (self.disconnected or self.complete):
-            if self._body or not (self.more_body or self._delivered):
-                body = bytes(self._body)
-                self._body.clear()
+            if self.body or not (self.more_body or self._delivered):
+                body = bytes(self.body)
+                self.body.clear()
                 self._delivered = not self.more_body
                 return {"type": "http.request", "body": body, "more_body": self.more_body}
             if self._fault is not None:

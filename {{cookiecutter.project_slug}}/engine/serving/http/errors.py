@@ -53,6 +53,8 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
 }
 
 _TEXT = {"type": "string"}
+_FIELDS = dict.fromkeys(("field", "expected", "got"), _TEXT)
+_FIELD_ERROR = {"type": "object", "required": [*_FIELDS], "properties": _FIELDS}
 # The JSON Schema of problem details.
 PROBLEM = {
     "title": "Problem",
@@ -64,14 +66,7 @@ PROBLEM = {
         "title": _TEXT,
         "status": {"type": "integer"},
         "detail": _TEXT,
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["field", "expected", "got"],
-                "properties": dict.fromkeys(("field", "expected", "got"), _TEXT),
-            },
-        },
+        "errors": {"type": "array", "items": _FIELD_ERROR},
     },
 }
 
@@ -157,16 +152,12 @@ def invalid_fields(
             message = "an object" if one["type"] == "dict_type" else str(one["msg"])
             expected = words.get(name) or message.removeprefix("Input should be ")
             value = "nothing" if one["type"] == "missing" else echo(one["input"])
-        errors.append(_field_error(one["loc"], expected, value))
+        names = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in one["loc"]]
+        field = cut("".join(names).removeprefix("."), LONGEST_NAME) or "body"
+        errors.append({"field": field, "expected": cut(expected, _LONGEST_WORDS), "got": value})
     count = str(len(details)) if len(details) <= MOST_ERRORS else f"more than {MOST_ERRORS}"
     detail = f"fields that do not fit: {count}; /docs describes every field"
     return ProblemError("invalid", detail, errors)
-
-
-def _field_error(location: Iterable[int | str], expected: str, value: str) -> dict[str, str]:
-    names = [f"[{one}]" if isinstance(one, int) else f".{one}" for one in location]
-    field = cut("".join(names).removeprefix("."), LONGEST_NAME) or "body"
-    return {"field": field, "expected": cut(expected, _LONGEST_WORDS), "got": value}
 
 
 def _nearest(name: str, words: Iterable[str]) -> str | None:

@@ -75,11 +75,7 @@ def documented(
 ) -> Callable[[], dict[str, Any]]:
     """A replacement of `app.openapi`: FastAPI's document with the types of the current model.
 
-    Args:
-        app: the API with all of its routes.
-        model: the holder of the current model.
-        own: the paths of the team's own routes, which need keys as well.
-        with_keys: whether keys are used.
+    With keys, the paths of the team's `own` routes need one as well.
     """
     generate, bundle_id = app.openapi, ""
 

@@ -23,6 +23,7 @@ _MARKS = 3
 # Around the values: what stands once for each field, such as its name and shape.
 _AROUND = 20
 _CHUNK = 65_536
+# Each member that is no field gets an error, up to so many.
 _MOST_OTHER_MEMBERS = 200
 
 
@@ -35,7 +36,7 @@ class Bound:
 
     @property
     def members(self) -> int:
-        """How many members an object may have; each that is no field gets an error."""
+        """How many members an object may have."""
         return self.fields + _MOST_OTHER_MEMBERS
 
     def check(self, body: bytes) -> None:
@@ -95,9 +96,9 @@ def parse(body: bytes, bound: Bound) -> Any:
 
 
 def refuse_repeated(body: bytes, value: Any, most_members: int) -> None:
-    """Raise a ProblemError if an object of the JSON `body`, which holds `value`, has a key twice.
+    """Raise a ProblemError if an object has a key twice, or more than `most_members` keys.
 
-    Or if it has more than `most_members`. A parser keeps the last of two values, so a repeated key
+    `value` is what `body` holds as JSON. A parser keeps the last of two values, so a repeated key
     leaves more quotes than strings.
     """
     if _without_escapes(body).count(b'"') != 2 * _count_strings(value, most_members):

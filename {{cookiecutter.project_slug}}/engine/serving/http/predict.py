@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from starlette.types import Receive, Scope
 
 from engine.serving.http.errors import ProblemError, echo
-from engine.serving.http.request_parsing import checked, offload, read_body, read_rows
+from engine.serving.http.request_parsing import offload, read_body, read_rows, validated
 from engine.serving.ids import new_id
 from engine.serving.log.predictions import PredictionLog
 from engine.serving.log.segments import now
@@ -56,7 +56,7 @@ class Predict:
         self, size: int, read: Callable[[ActiveModel], Iterable[Any]]
     ) -> tuple[ActiveModel, Answers]:
         """The model that predicted, and one prediction for each record that `read` returns."""
-        active, rows = await self.read(size, lambda active: checked(read(active), active.schema))
+        active, rows = await self.read(size, lambda active: validated(read(active), active.schema))
         return active, await self.predict_rows(active, rows)
 
     async def predict_rows(self, active: ActiveModel, rows: Sequence[dict[str, Any]]) -> Answers:

@@ -165,15 +165,15 @@ def _records(value: Any, kind: str, schema: Schema) -> tuple[Rows, bool]:
     key = f"{kind.lower()}s"
     # No field takes a list, so no record alone has this form.
     if not isinstance(value, dict) or not isinstance(value.get(key), list):
-        return checked([value], schema, kind, ()), False
+        return validated([value], schema, kind, ()), False
     others = [{"type": "extra_forbidden", "loc": (name,)} for name in value if name != key]
     if others:
         raise invalid_fields(others, {key: ""})
     count_rows(len(value[key]), schema.limits)
-    return checked(value[key], schema, kind, (key,)), True
+    return validated(value[key], schema, kind, (key,)), True
 
 
-def checked(
+def validated(
     records: Iterable[Any], schema: Schema, kind: str = "Row", place: tuple[str, ...] = ("rows",)
 ) -> Rows:
     """Rows, or labels, that fit the contract; validation stops once there are errors to list.

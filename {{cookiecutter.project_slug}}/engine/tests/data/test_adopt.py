@@ -1,4 +1,4 @@
-"""What `data adopt` writes is right for the table, is clean code, and gets nobody's work lost."""
+"""`data adopt` writes files that are right for the table and clean code, and loses no work."""
 
 import os
 import re

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.data.split import PARTS, Rows, faults, folds, split
+from engine.data.split import PARTS, Rows, folds, split
+from engine.data.split_faults import faults
 from engine.pages.formatting import percent
 from engine.problem.errors import BadInput
 from engine.problem.spec import Problem
@@ -55,7 +56,7 @@ def test_by_time_nothing_is_learnt_from_the_moment_that_is_judged_or_later(
     parts = split(problem_of(target, task, time="at"), rows)
     assert len(parts.train) + len(parts.test) == N
     assert abs(len(parts.test) / N - 1 / PARTS) < 0.02
-    assert parts.how == f"test set: the latest {percent(len(parts.test) / N)} by at"
+    assert parts.description == f"test set: the latest {percent(len(parts.test) / N)} by at"
 
 
 def test_folds_by_time_are_judged_on_what_follows_and_end_with_the_last_row() -> None:
@@ -165,7 +166,7 @@ def test_with_time_a_unit_may_come_back_and_it_is_said_how_often() -> None:
     parts = split(problem, rows)
     assert rows["at"].iloc[parts.train].max() < rows["at"].iloc[parts.test].min()
     back = rows["who"].iloc[parts.test].isin(rows["who"].iloc[parts.train]).mean()
-    assert f"; {percent(back)} of its rows have a who" in parts.how
+    assert f"; {percent(back)} of its rows have a who" in parts.description
     assert faults(problem, rows, parts) == []
 
 
@@ -184,7 +185,7 @@ def test_a_moment_is_never_parted_even_if_the_test_is_no_fifth(
     problem, rows = problem_of("rare", "binary", time="at"), frame().assign(at=at)
     parts = split(problem, rows)
     assert len(parts.test) == latest
-    assert parts.how == f"test set: the latest {percent(latest / N)} by at"
+    assert parts.description == f"test set: the latest {percent(latest / N)} by at"
     assert faults(problem, rows, parts) == []
 
 

@@ -1,4 +1,4 @@
-"""What a column of texts holds is told by its values, else by other columns."""
+"""The values of a text column decide what it holds, else the dialect of other columns."""
 
 from pathlib import Path
 from typing import Any
@@ -152,8 +152,8 @@ def test_infer_ambiguous_date_follows_other_columns_with_a_note() -> None:
     for hints, first, note in [
         (dialect_hints([day], ","), "2026-04-03", "day first (as other columns write)"),
         (dialect_hints([month], ";"), "2026-03-04", "month first (as other columns write)"),
-        (dialect_hints([], ";"), "2026-04-03", "day first (in doubt: no column tells)"),
-        (dialect_hints([], ","), "2026-03-04", "month first (in doubt: no column tells)"),
+        (dialect_hints([], ";"), "2026-04-03", "day first (in doubt: no other column shows it)"),
+        (dialect_hints([], ","), "2026-03-04", "month first (in doubt: no other column shows it)"),
     ]:
         inferred, read = find("3/4/2026|5/6/2026", hints)
         assert read[0] == pd.Timestamp(first)

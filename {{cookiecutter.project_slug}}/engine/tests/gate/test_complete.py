@@ -172,5 +172,6 @@ def test_record_damaged_bundle_raises(workshop: Make) -> None:
 
 def test_validate_missing_folder_is_refused(workshop: Make) -> None:
     made = workshop("regression")
-    with pytest.raises(BadInput, match="handoff build"):
+    with pytest.raises(BadInput, match="nowhere") as refused:
         validate(made.root / "nowhere", made.definition, QUICK)
+    assert refused.value.code == "no-bundle"

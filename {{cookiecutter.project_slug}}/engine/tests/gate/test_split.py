@@ -20,7 +20,7 @@ def test_split_mixing_times_is_refused(workshop: Make) -> None:
     made = workshop("binary")
     dataset = gather(read(), ORDERS)
     rows = np.random.default_rng(0).permutation(len(dataset.frame))
-    mixed = Split(np.sort(rows[180:]), np.sort(rows[:180]), dataset.split.how)
+    mixed = Split(np.sort(rows[180:]), np.sort(rows[:180]), dataset.split.description)
     context = CheckContext(read_bundle(made.bundle), MODEL, replace(dataset, split=mixed))
     result = split(context)
     assert result.outcome == "refuse"

@@ -1,4 +1,4 @@
-"""A bundle, a predictor and an application, made once where nothing changes them."""
+"""A bundle, a predictor and an application, shared where no test changes them."""
 
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ from serving.app import LIMITS, create_app
 
 @pytest.fixture(scope="session")
 def bundle_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle that answers; nobody changes it."""
+    """A valid bundle; no test changes it."""
     path = tmp_path_factory.mktemp("made") / "binary"
     make_bundle(path)
     return path

@@ -57,9 +57,9 @@ class Floats(TransformerMixin, BaseEstimator):
 
 
 def make_bundle(path: Path, task: Task = "binary", code: str = FEATURES) -> str:
-    """A bundle at `path` whose model was trained with this feature code; its id."""
+    """Write a bundle whose model was trained with this feature code; returns its id."""
     rows = _rows()
-    # Made another way than the server makes it, and of all rows at once.
+    # Unlike the server's table: another code path, and all rows at once.
     table = pd.DataFrame(rows).astype({column.name: column.dtype for column in COLUMNS})
     model, answers = _train(code, table, task)
     golden = [
@@ -84,7 +84,7 @@ def make_bundle(path: Path, task: Task = "binary", code: str = FEATURES) -> str:
 
 
 def write_manifest(path: Path) -> str:
-    """Write the manifest over the files as they are now; the bundle's new id."""
+    """Write the manifest of the present files; returns the bundle's new id."""
     (path / MANIFEST).unlink(missing_ok=True)
     files = {
         file.relative_to(path).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
@@ -103,7 +103,7 @@ def write_manifest(path: Path) -> str:
 
 
 def accept(bundle: str, records: Path) -> None:
-    """A record as the gate and both owners leave it."""
+    """Write a record of acceptance: the verdict and both signatures."""
     folder = records / bundle
     folder.mkdir(parents=True)
     verdict = _json({"bundle": bundle, "verdict": "passed"})
@@ -139,7 +139,7 @@ def _rows() -> list[dict[str, Any]]:
 
 
 def _train(code: str, table: pd.DataFrame, task: str) -> tuple[bytes, list[dict[str, Any]]]:
-    """The model as skops writes it, and its own answers, as training would report them."""
+    """The model as a skops archive, and its predictions."""
     features = ModuleType("poc.features")
     before = {name: sys.modules.get(name) for name in ("poc", "poc.features")}
     sys.modules |= {"poc": ModuleType("poc"), "poc.features": features}

@@ -13,14 +13,14 @@ from engine.tests.serving.made import FEATURES, ROW, accept
 
 PATIENCE_SECONDS = 30
 
-# Code of the same module and class as `FEATURES` that makes other numbers. Each loaded copy holds
-# memory that nobody can overlook: of its module, and of any model whose classes lead there.
+# Code of the same module and class as `FEATURES` with other results. Each loaded copy holds much
+# memory, as long as its module or a model of its classes is alive.
 HELD_MB = 48
 OTHER = FEATURES.replace("* FACTOR", "// 10") + f'\nHELD = b"x" * {HELD_MB * 2**20}\n'
 
 
 class Released:
-    """The store, the records and the release file in `folder`, where a server is to run."""
+    """The store, the records and the release file of a project in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self.store, self.records = folder / "bundles", folder / "handoff/records"
@@ -28,25 +28,25 @@ class Released:
         self.file.parent.mkdir()
 
     def add(self, bundle: Path, bundle_id: str, *, accepted: bool = True) -> Path:
-        """Copy a bundle into the store; where it lies there."""
+        """Copy a bundle into the store; returns its path there."""
         shutil.copytree(bundle, self.store / bundle_id)
         if accepted:
             accept(bundle_id, self.records)
         return self.store / bundle_id
 
     def name(self, bundle_id: str) -> None:
-        """Release it, as git does: with another file in the place of the one before."""
+        """Release a bundle as git does: a new file replaces the old one."""
         self.write(f'champion = "{bundle_id}"\n')
 
     def write(self, text: str) -> None:
-        """Put any text there."""
+        """Write any text to the release file."""
         fresh = self.file.with_suffix(".fresh")
         fresh.write_text(text)
         fresh.replace(self.file)
 
 
 class Following:
-    """An application that follows what is released in the working directory."""
+    """An application that follows the release file in the working directory."""
 
     def __init__(self, client: TestClient, released: Released, first: str, folder: Path) -> None:
         self.client, self.released, self.first, self.folder = client, released, first, folder
@@ -58,20 +58,20 @@ class Following:
         return body
 
     def until(self, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """What /readyz says once it holds."""
+        """The body of /readyz as soon as the condition holds."""
         end = time.monotonic() + PATIENCE_SECONDS
         while not holds(self.ready()):
-            assert time.monotonic() < end, f"what was waited for did not come: {self.ready()}"
+            assert time.monotonic() < end, f"the condition did not become true: {self.ready()}"
             time.sleep(0.01)
         return self.ready()
 
     def swaps_to(self, bundle: str) -> None:
-        """Release it, and wait for it."""
+        """Release a bundle and wait until it serves."""
         self.released.name(bundle)
         self.until(lambda body: body == {"status": "ready", "bundle": bundle})
 
     def refuses(self) -> str:
-        """Why what is released is refused, once it is; the first goes on answering."""
+        """The reason of the rejection, once there is one; the first bundle must serve on."""
         body = self.until(lambda body: "refused" in body)
         assert body["bundle"] == self.answer()["bundle"] == self.first
         return str(body["refused"]["why"])

@@ -1,4 +1,4 @@
-"""How hard the server is tried: a little in the ordinary tests, in earnest with `make soak`."""
+"""The size of load tests: small by default, large with `make soak`."""
 
 import os
 

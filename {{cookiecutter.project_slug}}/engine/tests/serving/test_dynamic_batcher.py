@@ -1,4 +1,4 @@
-"""Those who ask at the same time share a call of the model, and get what they would get alone."""
+"""Concurrent requests share a call of the model, with the predictions that each would get alone."""
 
 import asyncio
 import threading
@@ -18,11 +18,11 @@ from engine.serving.model.table import Row
 from engine.tests.serving.conftest import Connect
 from engine.tests.serving.made import ROW
 
-BAD = ROW | {"fragile": None}  # the contract would refuse it; the model cannot read it
+BAD = ROW | {"fragile": None}  # the contract forbids it, and the model fails on it
 
 
 class BlockedPredictor:
-    """The predictor, but its first call ends only when it is let go; `calls` are their rows."""
+    """The predictor, whose calls end only after `go` is set; `calls` are their numbers of rows."""
 
     def __init__(self, predictor: Predictor) -> None:
         self._predictor = predictor
@@ -43,7 +43,7 @@ Play = Callable[[DynamicBatcher, BlockedPredictor], Coroutine[Any, Any, None]]
 
 
 def play(predictor: Predictor, scene: Play, **limits: Any) -> BlockedPredictor:
-    """Run a scene on an event loop; the coalescer is closed after it."""
+    """Run a scene on an event loop, then close the batcher."""
     blocked = BlockedPredictor(predictor)
     batch_size = Histogram("together", "", registry=CollectorRegistry())
 
@@ -62,20 +62,20 @@ def play(predictor: Predictor, scene: Play, **limits: Any) -> BlockedPredictor:
 async def submit(
     batcher: DynamicBatcher, *requests: Sequence[Row]
 ) -> list["asyncio.Task[list[Answer]]"]:
-    """The requests, each as far as it gets without an answer."""
+    """Tasks of the requests, which are in the queue when this returns."""
     tasks = [asyncio.create_task(batcher.predict(rows)) for rows in requests]
     await asyncio.sleep(0)
     return tasks
 
 
 async def first(batcher: DynamicBatcher, blocked: BlockedPredictor) -> Awaitable[list[Answer]]:
-    """A request of one row whose call has begun and goes on."""
+    """A request of one row whose call has begun and is blocked."""
     [task] = await submit(batcher, [ROW])
     assert await asyncio.to_thread(blocked.begun.wait, 20)
     return task
 
 
-def test_one_alone_is_computed_at_once_and_those_who_come_meanwhile_share_the_next_call(
+def test_requests_during_a_call_share_the_next_call(
     predictor: Predictor,
 ) -> None:
     rows = [golden["row"] for golden in predictor.bundle.golden()][:6]
@@ -93,7 +93,7 @@ def test_one_alone_is_computed_at_once_and_those_who_come_meanwhile_share_the_ne
     assert play(predictor, scene).calls == [1, 12]
 
 
-def test_a_call_takes_no_more_rows_than_a_request_may_hold(predictor: Predictor) -> None:
+def test_batch_holds_at_most_the_rows_of_one_request(predictor: Predictor) -> None:
     async def scene(batcher: DynamicBatcher, blocked: BlockedPredictor) -> None:
         begun = await first(batcher, blocked)
         tasks = await submit(batcher, [ROW] * 3, [ROW] * 2, [ROW] * 5, [ROW])
@@ -103,7 +103,7 @@ def test_a_call_takes_no_more_rows_than_a_request_may_hold(predictor: Predictor)
     assert play(predictor, scene, rows=5).calls == [1, 5, 5, 1]
 
 
-def test_who_finds_the_queue_full_is_refused_at_once_and_welcome_later(
+def test_full_queue_refuses_until_it_has_room(
     predictor: Predictor,
 ) -> None:
     async def scene(batcher: DynamicBatcher, blocked: BlockedPredictor) -> None:
@@ -111,7 +111,7 @@ def test_who_finds_the_queue_full_is_refused_at_once_and_welcome_later(
         queued = await submit(batcher, [ROW] * 2)
         batcher.refuse_if_full()
         queued += await submit(batcher, [ROW])
-        with pytest.raises(ProblemError, match="3 rows wait") as refused:
+        with pytest.raises(ProblemError, match="3 rows") as refused:
             batcher.refuse_if_full()
         assert refused.value.response().status_code == 503
         assert refused.value.headers == {"Retry-After": "1"}
@@ -122,8 +122,8 @@ def test_who_finds_the_queue_full_is_refused_at_once_and_welcome_later(
     assert play(predictor, scene, waiting_rows=3).calls == [1, 3]
 
 
-def test_rows_read_while_others_filled_the_queue_are_refused(predictor: Predictor) -> None:
-    """Each found the queue empty before its rows were read; they are counted when they come."""
+def test_rows_parsed_while_the_queue_filled_are_refused(predictor: Predictor) -> None:
+    """Each request found the queue empty before its rows were parsed."""
 
     async def scene(batcher: DynamicBatcher, blocked: BlockedPredictor) -> None:
         begun = await first(batcher, blocked)
@@ -135,7 +135,7 @@ def test_rows_read_while_others_filled_the_queue_are_refused(predictor: Predicto
     assert play(predictor, scene, waiting_rows=3).calls == [1, 4]
 
 
-def test_what_is_answered_too_soon_for_a_thread_is_answered_in_this_one(
+def test_small_batch_is_predicted_on_the_event_loop(
     predictor: Predictor,
 ) -> None:
     async def scene(batcher: DynamicBatcher, blocked: BlockedPredictor) -> None:
@@ -151,20 +151,20 @@ def test_what_is_answered_too_soon_for_a_thread_is_answered_in_this_one(
     assert play(predictor, scene).calls == [2, 3]
 
 
-def test_who_has_waited_too_long_is_refused_and_not_computed(predictor: Predictor) -> None:
+def test_request_past_its_deadline_is_refused_and_not_predicted(predictor: Predictor) -> None:
     async def scene(batcher: DynamicBatcher, blocked: BlockedPredictor) -> None:
         begun = await first(batcher, blocked)
         [late] = await submit(batcher, [ROW] * 4)
-        await asyncio.sleep(0.03)  # beyond what it may wait, whatever else the machine does
+        await asyncio.sleep(0.03)  # longer than `wait_seconds`
         blocked.go.set()
         assert len(await begun) == 1
-        with pytest.raises(ProblemError, match=r"waited more than 0\.02 s"):
+        with pytest.raises(ProblemError, match=r"0\.02 s"):
             await late
 
     assert play(predictor, scene, wait_seconds=0.02).calls == [1]
 
 
-def test_who_has_gone_is_not_computed(predictor: Predictor) -> None:
+def test_cancelled_request_is_not_predicted(predictor: Predictor) -> None:
     async def scene(batcher: DynamicBatcher, blocked: BlockedPredictor) -> None:
         begun = await first(batcher, blocked)
         cancelled, queued = await submit(batcher, [ROW] * 4, [ROW])
@@ -175,7 +175,7 @@ def test_who_has_gone_is_not_computed(predictor: Predictor) -> None:
     assert play(predictor, scene).calls == [1, 1]
 
 
-def test_a_row_that_the_model_fails_on_fails_its_own_request_alone(predictor: Predictor) -> None:
+def test_failing_row_fails_only_its_own_request(predictor: Predictor) -> None:
     async def scene(batcher: DynamicBatcher, blocked: BlockedPredictor) -> None:
         begun = await first(batcher, blocked)
         good, bad, other = await submit(batcher, [ROW], [ROW, BAD], [ROW])
@@ -189,7 +189,7 @@ def test_a_row_that_the_model_fails_on_fails_its_own_request_alone(predictor: Pr
     assert play(predictor, scene).calls[:2] == [1, 4]
 
 
-def test_a_client_is_told_to_come_again(predictor: Predictor, connect: Connect) -> None:
+def test_busy_server_responds_503_with_retry_after(predictor: Predictor, connect: Connect) -> None:
     client = connect(predictor, Limits(waiting_rows=0))
     answer = client.post("/v1/predict", content=b"not even read")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")

@@ -1,4 +1,4 @@
-"""Whatever is sent to it, the server goes on answering those who mean well."""
+"""Invalid, endless or incomplete requests do not stop the server from serving others."""
 
 import asyncio
 import json
@@ -23,14 +23,14 @@ from engine.tests.serving.test_run import serving
 PATHS = ("/v1/predict", "/v1/labels", "/v2/models/parcels-for-tests/infer", "/invocations")
 GOOD = json.dumps(ROW).encode()
 HEAD = b"POST /v1/predict HTTP/1.1\r\nHost: a\r\n"
-# What the server may hold more after all this than before: its limits allow a few large bodies.
+# Growth of the server's memory over all tests: its limits allow a few large bodies.
 MOST_MB = 100
 Served = tuple[str, subprocess.Popen[str]]
 
 
 @pytest.fixture(scope="module")
 def served(bundle_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """One server for all of them; in the end it must leave in order, and be no larger."""
+    """One server for all tests; at the end it must stop in order and need no more memory."""
     folder = tmp_path_factory.mktemp("hostile")
     with serving(folder, "--bundle", bundle_path, "--rehearsal") as (url, process):
         well(url)
@@ -43,7 +43,7 @@ def served(bundle_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def well(url: str) -> None:
-    """Somebody who means well is answered."""
+    """A valid request gets a prediction."""
     assert httpx.post(f"{url}/v1/predict", json=ROW).status_code == 200
 
 
@@ -65,7 +65,7 @@ async def connected(
 
 
 async def exchange(url: str, *pieces: bytes, seconds: float = 60) -> bytes:
-    """All that the server says to these pieces until it closes the connection."""
+    """All bytes that the server sends in response to these pieces."""
     async with asyncio.timeout(seconds), connected(url) as (reader, writer):
         try:
             for piece in pieces:
@@ -81,7 +81,7 @@ def statuses(received: bytes) -> list[int]:
 
 
 def spoiled(dice: random.Random) -> bytes:
-    """A body that is none, or only almost one."""
+    """An invalid body: random bytes, or a valid body with a fault."""
     at = dice.randrange(len(GOOD))
     number = dice.choice(["1e999", "-1e999", "9" * 5_000, "1e-999", "NaN", "-Infinity", "-0"])
     text = dice.choice(["\ud800", "\x00", "a" * 100_000, "٣", "' OR 1=1 --"])
@@ -100,7 +100,7 @@ def spoiled(dice: random.Random) -> bytes:
     return body if isinstance(body, bytes) else json.dumps(body).encode()
 
 
-def test_no_body_breaks_it(served: Served) -> None:
+def test_random_bodies_do_not_stop_the_server(served: Served) -> None:
     url, process = served
     dice = random.Random(0)  # noqa: S311  # chance that repeats itself
     with httpx.Client(base_url=url) as client:
@@ -115,7 +115,7 @@ def test_no_body_breaks_it(served: Served) -> None:
     assert process.poll() is None
 
 
-def test_no_bytes_break_it(served: Served) -> None:
+def test_random_bytes_do_not_stop_the_server(served: Served) -> None:
     url, process = served
     dice = random.Random(0)  # noqa: S311  # chance that repeats itself
 
@@ -153,7 +153,7 @@ def test_no_bytes_break_it(served: Served) -> None:
 
 
 async def half(url: str, piece: bytes) -> bytes:
-    """What the server says at once; then the sender is gone, however much it had left to say."""
+    """The first bytes of the response; then the client disconnects."""
     async with connected(url) as (reader, writer):
         writer.write(piece)
         try:
@@ -163,21 +163,21 @@ async def half(url: str, piece: bytes) -> bytes:
             return b""
 
 
-def test_requests_sent_before_the_answer_to_the_last_are_answered_in_order(served: Served) -> None:
+def test_pipelined_requests_are_served_in_order(served: Served) -> None:
     url, _ = served
     pieces = [request(GOOD), request(b"{"), request(GOOD, "Connection: close")]
     assert statuses(asyncio.run(exchange(url, b"".join(pieces)))) == [200, 400, 200]
 
 
-def test_a_body_may_come_in_pieces(served: Served) -> None:
+def test_chunked_body_is_accepted(served: Served) -> None:
     url, _ = served
     pieces = [b"%x\r\n%s\r\n" % (1, GOOD[at : at + 1]) for at in range(len(GOOD))]
     head = HEAD + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
     assert statuses(asyncio.run(exchange(url, head, *pieces, b"0\r\n\r\n"))) == [200]
 
 
-def test_what_has_no_end_is_cut_off(served: Served) -> None:
-    """Each of these would fill any memory."""
+def test_unbounded_request_is_cut_off(served: Served) -> None:
+    """Each of these requests would fill the memory if it were read whole."""
     url, _ = served
     chunked = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
     long = b"a" * 100_000
@@ -200,7 +200,7 @@ def test_what_has_no_end_is_cut_off(served: Served) -> None:
     well(url)
 
 
-def test_what_does_not_arrive_is_refused_and_those_who_wait_for_it_starve_nobody(
+def test_incomplete_requests_time_out_and_others_are_served(
     served: Served,
 ) -> None:
     url, _ = served
@@ -236,14 +236,14 @@ def test_what_does_not_arrive_is_refused_and_those_who_wait_for_it_starve_nobody
     assert all(b"urn:problem:too-slow" in one for one in received.values())
 
 
-def test_who_does_not_take_the_answer_is_let_go(served: Served) -> None:
+def test_client_that_does_not_read_is_disconnected(served: Served) -> None:
     url, process = served
 
     async def send() -> None:
         async with connected(url) as (_, writer):
             writer.transport.pause_reading()  # type: ignore[attr-defined]
             many = request(json.dumps({"rows": [ROW] * 1_000}).encode())
-            for _ in range(1_000):  # until neither side can hold more
+            for _ in range(1_000):  # until the buffers of both sides are full
                 writer.write(many)
                 try:
                     await writer.drain()

@@ -1,4 +1,4 @@
-"""Personal columns end at the door: no answer, file, log or metric ever holds a value of one."""
+"""Personal columns are refused: no response, file, log or metric holds a value of one."""
 
 from pathlib import Path
 from typing import Any
@@ -8,13 +8,13 @@ import pytest
 from engine.tests.serving.made import ROW, make_bundle, write_manifest
 from engine.tests.serving.unbroken.process import logged_records, serving
 
-# `customer` is no input, as it must be. `carrier` is one by a contract that somebody made by hand.
+# `customer` is not an input, as intended. `carrier` is one: somebody edited the contract by hand.
 PERSONAL = '\n[columns.personal]\ncustomer = "It names a person."\ncarrier = "So does this."\n'
 SOMEBODY = "Ada-7f3c"
 
 
 def bodies() -> list[tuple[str, Any]]:
-    """Every way to send a column that no contract has."""
+    """Every way to send a column that is not in the contract."""
     row = {**ROW, "customer": SOMEBODY}
     tensor = {"name": "customer", "shape": [1], "datatype": "BYTES", "data": [SOMEBODY]}
     label = {"prediction_id": "0" * 32, "label": True, "customer": SOMEBODY}
@@ -31,7 +31,7 @@ def bodies() -> list[tuple[str, Any]]:
     ]
 
 
-def test_a_personal_column_is_refused_and_reaches_nothing_that_is_kept_or_told(
+def test_personal_column_is_refused_and_appears_nowhere(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     make_bundle(tmp_path / "bundle")

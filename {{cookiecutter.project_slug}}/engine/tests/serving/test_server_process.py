@@ -1,4 +1,4 @@
-"""The server that the gate measures is the team's own, as `python -m serving run` starts it."""
+"""The gate measures the team's own server, as `python -m serving run` starts it."""
 
 import shutil
 from pathlib import Path

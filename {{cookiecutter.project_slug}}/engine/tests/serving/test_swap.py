@@ -1,4 +1,4 @@
-"""The real server follows the release file, under load, and loses nobody's answer."""
+"""The real server follows the release file under load and loses no response."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from engine.tests.serving.released import HELD_MB, OTHER, Released
 from engine.tests.serving.soak import scaled
 from engine.tests.serving.unbroken.process import Load, Server, logged_records, serving
 
-# Busy until it may go on: a load that takes long, and leaves the others little of the interpreter.
+# A load that takes long and keeps the interpreter busy.
 SLOW = (
     FEATURES
     + """
@@ -59,7 +59,7 @@ def ready(server: Server) -> dict[str, Any]:
 
 
 def swaps(server: Server) -> dict[str, float]:
-    """How many swaps ended how."""
+    """The number of swaps by outcome."""
     lines = re.findall(
         r'serving_swaps_total{outcome="(\w+)"} (\S+)', server.request("GET", "/metrics")[1]
     )
@@ -67,7 +67,7 @@ def swaps(server: Server) -> dict[str, float]:
 
 
 def wait_for_answers(load_: Load, requests: int) -> None:
-    """Wait for so many answers; some must come all the time."""
+    """Wait for so many responses; fail if none arrives for a while."""
     while (there := len(load_.came)) < requests:
         load_.server.until(partial(_more, load_, there))
 
@@ -77,19 +77,19 @@ def _more(load_: Load, there: int) -> bool:
 
 
 def answered_by(server: Server, bundle: str) -> None:
-    """Wait for it."""
+    """Wait until the bundle serves."""
     server.until(lambda: ready(server)["bundle"] == bundle)
 
 
 def ended(server: Server, number: int) -> None:
-    """Wait until so many swaps are done, and what was before is gone."""
+    """Wait until so many swaps are done and the replaced model has left memory."""
     server.until(lambda: swaps(server)["answers"] == number)
 
 
 def differing(folder: Path, bundle: str, answers: Sequence[dict[str, Any]]) -> Iterator[Any]:
-    """The answers that bear the id of a bundle, and are not those of its model."""
+    """Responses that name a bundle and differ from the predictions of its model."""
     own = [answer for answer in answers if answer["bundle"] == bundle]
-    assert own, "it has answered nobody"
+    assert own, "the bundle made no prediction"
     predictor = load(bundles.read(folder / bundle), rehearsal=False)
     for start in range(0, len(own), 500):
         chunk = own[start : start + 500]
@@ -99,7 +99,7 @@ def differing(folder: Path, bundle: str, answers: Sequence[dict[str, Any]]) -> I
                 yield answer, of_model
 
 
-def test_under_load_every_answer_is_that_of_the_bundle_it_names(
+def test_responses_under_load_match_the_bundle_they_name(
     two: tuple[str, str, Path], released: Released, tmp_path: Path
 ) -> None:
     requests, number = scaled(2_000, 100_000), scaled(4, 20)
@@ -113,7 +113,7 @@ def test_under_load_every_answer_is_that_of_the_bundle_it_names(
                 wait_for_answers(load_, requests * swap // (number + 1))
                 released.name(bundle)
                 answered_by(server, bundle)
-                # What begins from now on is answered by it, and by nobody before.
+                # Requests from now on must be served by the new bundle.
                 assert json.loads(server.request("POST", "/v1/predict", ROW)[1])["bundle"] == bundle
                 if bundle == pair[0]:
                     ended(server, swap)
@@ -133,8 +133,8 @@ def test_under_load_every_answer_is_that_of_the_bundle_it_names(
     assert max(memory) - memory[0] < HELD_MB / 2, memory
 
 
-def test_the_answers_of_the_two_can_be_told_apart(two: tuple[str, str, Path]) -> None:
-    """Else the test before could not fail."""
+def test_two_bundles_predict_differently(two: tuple[str, str, Path]) -> None:
+    """Without a difference the previous test could not fail."""
     rows = [ROW | {"days": days} for days in (0, 10, 100, 100_000)]
     one, other = (
         load(bundles.read(two[2] / bundle), rehearsal=False).predict(rows) for bundle in two[:2]
@@ -142,7 +142,7 @@ def test_the_answers_of_the_two_can_be_told_apart(two: tuple[str, str, Path]) ->
     assert not [1 for here, there in zip(one, other, strict=True) if same(here, there)]
 
 
-def test_what_is_refused_changes_nothing_and_what_is_mended_answers(
+def test_refused_release_changes_nothing_and_a_fixed_one_serves(
     two: tuple[str, str, Path], released: Released, tmp_path: Path
 ) -> None:
     code = released.store / two[1] / "code/features.py"
@@ -156,14 +156,14 @@ def test_what_is_refused_changes_nothing_and_what_is_mended_answers(
         assert "was changed after the bundle was built" in ready(server)["refused"]["why"]
         assert swaps(server) == {"answers": 0, "refused": 1}
         code.write_bytes(whole)
-        released.write(f'# mended\nchampion = "{two[1]}"\n')
+        released.write(f'# fixed\nchampion = "{two[1]}"\n')
         server.until(lambda: ready(server) == {"status": "ready", "bundle": two[1]})
     assert not load_.wrong
     assert not load_.cut
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-def test_a_signal_amid_a_load_ends_it_in_order(
+def test_signal_during_a_load_ends_the_server_in_order(
     two: tuple[str, str, Path], released: Released, tmp_path: Path
 ) -> None:
     slow = make_bundle(tmp_path / "slow", code=SLOW)
@@ -184,12 +184,12 @@ def test_a_signal_amid_a_load_ends_it_in_order(
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no file that hangs")
-def test_a_disk_that_hangs_is_waited_for_by_nobody(
+def test_hanging_disk_delays_no_response(
     two: tuple[str, str, Path], released: Released, tmp_path: Path
 ) -> None:
     with serving(tmp_path, None) as server:
         released.file.unlink()
-        os.mkfifo(released.file)  # who opens it to read waits for somebody who writes
+        os.mkfifo(released.file)  # opening it to read blocks until something is written
         with Load(server) as load_:
             wait_for_answers(load_, scaled(600, 6_000))
             assert ready(server) == {"status": "ready", "bundle": two[0]}

@@ -82,13 +82,13 @@ def written(task: Task, *, positive: Any = True, metric: str = "", **tables: str
 
 
 @contextmanager
-def refused(code: str, *facts: str) -> Iterator[None]:
-    """The block raises BadInput with this code; its message holds the facts."""
+def refused(code: str, *details: str) -> Iterator[None]:
+    """The block raises BadInput with this code; its message holds the details."""
     with pytest.raises(BadInput) as error:
         yield
     assert error.value.code == code
-    for fact in facts:
-        assert fact in str(error.value)
+    for detail in details:
+        assert detail in str(error.value)
 
 
 def mixed(rows: int, seed: int = 0) -> pd.DataFrame:

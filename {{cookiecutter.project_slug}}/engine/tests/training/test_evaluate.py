@@ -84,7 +84,7 @@ def test_targets_of_unfit_outcomes_are_refused(
 # --- money ---------------------------------------------------------------------------------------
 
 
-def test_money_by_hand() -> None:
+def test_money_equals_the_costs_by_hand() -> None:
     # A hit, a miss, a false alarm and a correct rejection, by the costs in made.py.
     outcome, score = np.array([1.0, 1, 0, 0]), np.array([0.9, 0.2, 0.8, 0.1])
     assert money(COSTS, "binary", outcome, score, 0.5).tolist() == [8, -1, -2, 0.5]
@@ -178,7 +178,7 @@ def test_slices_of_a_column_with_many_values_are_refused() -> None:
         slices(spec, frame, np.zeros(100), np.zeros(100))
 
 
-def test_calibration_counts_every_row_once_and_in_order() -> None:
+def test_calibration_counts_every_row_once() -> None:
     rng = np.random.default_rng(0)
     score = rng.random(1003)
     outcome = (rng.random(1003) < score).astype(float)

@@ -22,7 +22,7 @@ def table(rows: int, seed: int = 0) -> pd.DataFrame:
     return inputs(mixed(rows, seed), COLUMNS)
 
 
-def test_numbers_are_rounded_to_float32_and_missing_is_nan() -> None:
+def test_as_float32_rounds_and_keeps_missing() -> None:
     frame = table(50)[["number", "integer", "flag", "maybe"]]
     made = AsFloat32().fit(frame).transform(frame)
     assert np.array_equal(made, made.astype(np.float32), equal_nan=True)
@@ -31,7 +31,7 @@ def test_numbers_are_rounded_to_float32_and_missing_is_nan() -> None:
     assert set(made[:, 2]) == {0, 1}
 
 
-def test_a_number_beyond_float32_stays_finite() -> None:
+def test_as_float32_of_a_number_beyond_float32_is_finite() -> None:
     frame = pd.DataFrame({"number": [1e300, -1e300, np.inf, 1.0]})
     made = AsFloat32().fit(frame).transform(frame)
     assert np.isfinite(made).all()
@@ -40,7 +40,7 @@ def test_a_number_beyond_float32_stays_finite() -> None:
 
 @pytest.mark.parametrize("scaled", [True, False])
 @pytest.mark.parametrize("kind", ["number", "integer", "boolean", "category", "date"])
-def test_columns_of_one_type_alone_are_enough(kind: str, scaled: bool) -> None:
+def test_features_of_one_type_only(kind: str, scaled: bool) -> None:
     kinds = {name: one for name, one in KINDS.items() if one == kind}
     frame = table(200)[list(kinds)]
     made = features(kinds, scaled=scaled).fit(frame)
@@ -57,7 +57,7 @@ EMPTY: dict[str, Any] = {
 
 @pytest.mark.parametrize("task", ["binary", "regression"])
 @pytest.mark.parametrize("name", EMPTY)
-def test_a_column_that_is_always_missing_is_learned_from_and_served(task: str, name: str) -> None:
+def test_candidates_train_on_a_column_that_is_always_missing(task: str, name: str) -> None:
     frame = table(200)
     frame[name] = pd.Series([EMPTY[name]] * 200, dtype=frame[name].dtype)
     target = np.arange(200) % 2 if task == "binary" else np.arange(200.0)
@@ -66,14 +66,14 @@ def test_a_column_that_is_always_missing_is_learned_from_and_served(task: str, n
         assert np.isfinite(model.predict(table(50, seed=2))).all()
 
 
-def test_many_words_do_not_make_as_many_columns() -> None:
+def test_features_of_many_categories_are_limited() -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"word": pd.Series([f"w{n}" for n in rng.integers(0, 300, 20_000)])})
     made = features({"word": "category"}, scaled=False).fit(frame.astype("str"))
     assert len(made.get_feature_names_out()) == 40
 
 
-def test_names_with_any_sign_are_columns_too() -> None:
+def test_candidates_train_on_names_with_any_character() -> None:
     columns = (Column("mean radius (mm) ['x']", "number"), Column('für "alle"', "category"))
     frame = pd.DataFrame({columns[0].name: [1.0, 2.0] * 50, columns[1].name: ["a", "b"] * 50})
     for candidate in candidates(columns, "binary", 0):

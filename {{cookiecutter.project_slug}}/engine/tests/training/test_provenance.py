@@ -39,34 +39,32 @@ def committed(project: Path) -> Path:
     return project
 
 
-def test_without_git_there_is_no_commit_and_the_work_counts_as_changed(project: Path) -> None:
+def test_provenance_without_git_is_dirty(project: Path) -> None:
     result = provenance(project)
     assert (result.commit, result.dirty) == (None, True)
     assert len(result.snapshot) == 64
 
 
-def test_where_git_is_not_installed_the_work_counts_as_changed(
+def test_provenance_where_git_is_not_installed_is_dirty(
     committed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
     assert (provenance(committed).commit, provenance(committed).dirty) == (None, True)
 
 
-def test_before_the_first_commit_there_is_none(project: Path) -> None:
+def test_provenance_before_the_first_commit_is_dirty(project: Path) -> None:
     git(project, "init", "--quiet")
     assert (provenance(project).commit, provenance(project).dirty) == (None, True)
     git(project, "add", "--all")
     assert (provenance(project).commit, provenance(project).dirty) == (None, True)
 
 
-def test_a_clean_tree_is_its_commit(committed: Path) -> None:
+def test_provenance_of_a_clean_tree_is_its_commit(committed: Path) -> None:
     result = provenance(committed)
     assert (result.commit, result.dirty) == (git(committed, "rev-parse", "HEAD"), False)
 
 
-def test_a_project_below_the_root_of_its_repository_is_found_too(
-    tmp_path: Path, project: Path
-) -> None:
+def test_provenance_of_a_project_below_the_repository_root(tmp_path: Path, project: Path) -> None:
     git(tmp_path, "init", "--quiet")
     head = commit(tmp_path)
     assert (provenance(project).commit, provenance(project).dirty) == (head, False)
@@ -76,31 +74,31 @@ def test_a_project_below_the_root_of_its_repository_is_found_too(
 
 
 @pytest.mark.parametrize("name", ["poc/train.py", "poc/new.py", "notes.md"])
-def test_a_change_or_a_new_file_makes_the_tree_dirty(committed: Path, name: str) -> None:
+def test_provenance_with_a_changed_or_new_file_is_dirty(committed: Path, name: str) -> None:
     (committed / name).write_text("# another\n")
     assert provenance(committed).dirty is True
 
 
-def test_a_removed_file_makes_the_tree_dirty(committed: Path) -> None:
+def test_provenance_with_a_removed_file_is_dirty(committed: Path) -> None:
     (committed / "README.md").unlink()
     assert provenance(committed).dirty is True
 
 
-def test_a_verdict_that_waits_for_its_commit_does_not(committed: Path) -> None:
+def test_provenance_with_an_uncommitted_verdict_is_not_dirty(committed: Path) -> None:
     record = committed / "handoff/records/0/verdict.json"
     record.parent.mkdir(parents=True)
     record.write_text("{}")
     assert provenance(committed).dirty is False
 
 
-def test_the_commit_of_a_repository_around_is_not_ours(tmp_path: Path, project: Path) -> None:
+def test_provenance_ignores_an_outer_repository(tmp_path: Path, project: Path) -> None:
     git(tmp_path, "init", "--quiet")
     (tmp_path / ".gitignore").write_text("project/\n")
     commit(tmp_path)
     assert (provenance(project).commit, provenance(project).dirty) == (None, True)
 
 
-def test_what_was_committed_can_be_read_again(committed: Path) -> None:
+def test_at_commit_returns_the_committed_text(committed: Path) -> None:
     head = git(committed, "rev-parse", "HEAD")
     (committed / "poc/train.py").write_text("# another\n")
     assert at_commit(head, Path("poc/train.py"), committed) == "# poc/train.py\n"
@@ -108,7 +106,7 @@ def test_what_was_committed_can_be_read_again(committed: Path) -> None:
     assert at_commit("0" * 40, Path("poc/train.py"), committed) is None
 
 
-def test_only_code_is_code(project: Path) -> None:
+def test_code_files_hold_only_code(project: Path) -> None:
     for name in (
         *("build/made.py", "data/raw/rows.txt", "handoff/records/0/x.toml", ".venv/lib.py"),
         *("bundles/0/code/features.py", "logs/a.txt", "mlartifacts/0/a.txt", "poc/model.pyc"),
@@ -123,7 +121,7 @@ def test_only_code_is_code(project: Path) -> None:
     assert names == ["poc/train.py", "problem/problem.toml", "requirements/dev.txt"]
 
 
-def test_the_snapshot_is_the_same_for_the_same_files(project: Path, tmp_path: Path) -> None:
+def test_snapshot_of_the_same_files_is_the_same(project: Path, tmp_path: Path) -> None:
     before = provenance(project).snapshot
     write_snapshot(tmp_path / "one.zip", project)
     (project / "poc/train.py").touch()
@@ -135,7 +133,7 @@ def test_the_snapshot_is_the_same_for_the_same_files(project: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize("change", ["content", "name"])
-def test_another_file_is_another_snapshot(project: Path, change: str) -> None:
+def test_snapshot_of_another_file_differs(project: Path, change: str) -> None:
     before = provenance(project).snapshot
     if change == "content":
         (project / "poc/train.py").write_text("# another\n")

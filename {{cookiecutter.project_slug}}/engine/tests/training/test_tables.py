@@ -10,7 +10,7 @@ import pytest
 
 from engine.problem.spec import Task
 from engine.tests.training.made import COLUMNS, problem
-from engine.tests.training.training import fetch_run, table, train_here, write_project
+from engine.tests.training.training import table, train_here, write_project
 from engine.training.candidates import ModelDefinition
 from engine.training.report.pages import write_training_page
 from poc.model import candidates
@@ -20,7 +20,7 @@ from poc.train import train
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_train_on_a_hundred_rows(here: Path, task: Task) -> None:
     run = train_here(problem(task), table(task, 100))
-    result = fetch_run(run).metadata
+    result = run.metadata
     assert run.rows == pytest.approx(80, abs=2)
     assert len(result["importance"]) == len(COLUMNS)
     assert write_training_page(run).stat().st_size < 500_000
@@ -48,7 +48,7 @@ def test_train_on_three_hundred_columns_gives_no_warning(here: Path) -> None:
             definition,
             lambda _: None,
         )
-    result = fetch_run(run).metadata
+    result = run.metadata
     assert {"x0", "x1"} == {one["column"] for one in result["importance"][:2]}
 
 
@@ -59,14 +59,14 @@ def test_train_a_model_that_earns_nothing_warns(here: Path) -> None:
     )
     messages: list[str] = []
     run = train_here(problem("multiclass"), frame, messages)
-    result = fetch_run(run).metadata
+    result = run.metadata
     assert result["value"]["per_1000_rows"] <= result["value"]["do_nothing"]
     assert any(line == f"Warning: {result['warnings'][0]}" for line in messages)
 
 
 def test_train_a_model_that_earns_does_not_warn(here: Path) -> None:
     run = train_here(problem("binary"), table("binary"))
-    result = fetch_run(run).metadata
+    result = run.metadata
     assert result["warnings"] == []
     value = result["value"]
     assert value["do_nothing"] < value["low"] < value["per_1000_rows"] < value["high"]

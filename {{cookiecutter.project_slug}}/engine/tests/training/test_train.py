@@ -50,8 +50,8 @@ def test_train_every_task_selects_a_candidate(here: Path, task: Task) -> None:
 def decided(run: TrainedRun) -> dict[str, Any]:
     """The run's metadata without what a clock measured."""
     clock = dict.fromkeys(("fit_seconds", "latency_ms"))
-    trials = [trial | clock for trial in run.metadata["trials"]]
-    return run.metadata | {"trials": trials}
+    trials = [trial | clock for trial in run.facts["trials"]]
+    return run.facts | {"trials": trials}
 
 
 def test_train_again_gives_the_same_model(here: Path) -> None:
@@ -74,7 +74,7 @@ def test_train_with_other_test_rows_gives_the_same_model(here: Path) -> None:
     poisoned.loc[test, "outcome"] = ~poisoned.loc[test, "outcome"]
     one, other = train_here(spec, frame), train_here(spec, poisoned)
     first, second = fetch_run(one), fetch_run(other)
-    assert first.metadata["data_digest"] != second.metadata["data_digest"]
+    assert first.facts["data_digest"] != second.facts["data_digest"]
     apart = dict.fromkeys(("data_digest", "test_digest", "code"))
     assert decided(first) | apart == decided(second) | apart
     rows = inputs(frame, COLUMNS)
@@ -150,7 +150,7 @@ def _feature_that_crashes(data: Sequence[Column], task: Task, seed: int, rows: i
 
 
 @pytest.mark.parametrize(
-    ("made", "code", "facts"),
+    ("made", "code", "details"),
     [
         (_names_repeat, "repeated-candidate", ["'gradient_boosting'"]),
         (_no_model_for_nan, "candidate-failed", ["blind", "ValueError", "NaN"]),
@@ -158,11 +158,11 @@ def _feature_that_crashes(data: Sequence[Column], task: Task, seed: int, rows: i
     ],
 )
 def test_train_a_failing_candidate_names_it(
-    here: Path, made: Callable[..., Made], code: str, facts: list[str]
+    here: Path, made: Callable[..., Made], code: str, details: list[str]
 ) -> None:
     """A traceback of a library would name neither candidate nor feature."""
     write_project(problem("regression"), table("regression"))
-    with refused(code, *facts):
+    with refused(code, *details):
         train(problem("regression"), ModelDefinition(schema(float), made), lambda _: None)
 
 
@@ -177,7 +177,7 @@ def test_train_a_class_of_three_rows_is_trained(here: Path) -> None:
     frame = table("multiclass")
     frame.loc[frame.sample(3, random_state=0).index, "outcome"] = "rare"
     run = train_here(problem("multiclass"), frame)
-    assert "rare" in fetch_run(run).metadata["classes"]
+    assert "rare" in run.metadata["classes"]
     assert all(np.isfinite(trial["folds"]).all() for trial in run.metadata["trials"])
 
 
@@ -199,7 +199,7 @@ def test_train_with_a_replaced_step_records_its_result(
     monkeypatch.setattr("poc.train.should_calibrate", lambda *_: None)
     run = train_here(problem("binary"), table("binary"))
     assert run.chosen == "rule"
-    recorded = fetch_run(run).metadata
+    recorded = run.metadata
     assert (recorded["candidate"], recorded["calibrated"], recorded["calibration"]) == (
         "rule",
         False,

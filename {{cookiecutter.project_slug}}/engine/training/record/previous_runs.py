@@ -1,4 +1,4 @@
-"""Reads earlier runs: the latest, the accepted model's, and parameters that a search found."""
+"""Reads earlier runs: the latest, a named one, and that of the accepted model."""
 
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -13,7 +13,6 @@ from engine.problem.errors import BadInput
 from engine.problem.files import read_json, read_text
 from engine.problem.metrics import Array
 from engine.problem.spec import PROBLEM_FILE, Problem, text_of
-from engine.training.candidates import CHAMPION, TUNED, Candidate, candidate_from_parameters
 from engine.training.dataset import gather
 from engine.training.prepare import cross_validation_data
 from engine.training.record.tracking import connect, mlflow, store_errors
@@ -36,49 +35,14 @@ def metadata_of(run_id: str, name: str) -> dict[str, Any]:
     return _metadata(_artifacts(_finished_run(run_id, name).info.run_id, RUN_METADATA))
 
 
-def searched_parameters(metadata: dict[str, Any]) -> dict[str, Any]:
-    """The parameters that the search of a run has found.
-
-    Raises:
-        BadInput: the run tried none from a search.
-    """
-    tuned = [trial for trial in metadata.get("trials", []) if trial["name"] == TUNED]
-    if not tuned:
-        raise BadInput(
-            "That run tried no parameters from a search. Name one that was trained with "
-            "--search-seconds, or search now.",
-            code="no-search",
-        )
-    return dict(tuned[0]["parameters"])
-
-
-def champion(
-    name: str, candidates: tuple[Candidate, ...]
-) -> tuple[Candidate, dict[str, Any]] | None:
-    """The accepted model of problem `name` as a candidate, and where it is from; None without one.
-
-    Unfitted: it is trained on the same rows as the others, with today's features.
-
-    Raises:
-        BadInput: today's code has no such candidate or parameter.
-    """
+def accepted_run(name: str) -> dict[str, Any] | None:
+    """The registry's version and the run id of the accepted model of problem `name`, if any."""
     connect(name)
     try:
         accepted = mlflow.MlflowClient().get_model_version_by_alias(name, ACCEPTED)
     except mlflow.exceptions.MlflowException:
         return None
-    metadata = metadata_of(str(accepted.run_id), name)
-    if "parameters" not in metadata:
-        raise BadInput("Its run recorded no parameters. Train again.", code="incomplete-metadata")
-    candidate = candidate_from_parameters(
-        candidates, metadata["candidate"], metadata["parameters"], rename=CHAMPION
-    )
-    return candidate, {
-        "run_id": str(accepted.run_id),
-        "version": str(accepted.version),
-        "candidate": metadata["candidate"],
-        "calibrated": metadata["calibrated"],
-    }
+    return {"run_id": str(accepted.run_id), "version": str(accepted.version)}
 
 
 def latest_run(problem: Problem, schema: pa.DataFrameSchema) -> Run:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from statistics import median
+from time import perf_counter, thread_time
 from typing import Any
 
 from engine.data.load import digest, take
@@ -12,7 +14,6 @@ from engine.training.fit_final import FinalModel, fold_thresholds
 from engine.training.folds import Trial
 from engine.training.insight.decision_rule import describe
 from engine.training.insight.importance import Importance
-from engine.training.insight.latency import one_row_ms
 from engine.training.insight.learning_curve import LearningCurve
 from engine.training.money import worth
 from engine.training.parallel import parallel_map
@@ -20,6 +21,8 @@ from engine.training.prepare import CrossValidationData
 from engine.training.record.provenance import provenance
 
 Metadata = dict[str, Any]
+# Calls for a median latency, as many as fit into a short time.
+CALLS, SECONDS = 9, 0.25
 
 
 def run_metadata(
@@ -64,7 +67,7 @@ def run_metadata(
         "warnings": _warnings(value),
         "metric": data.metric.name,
         "higher_is_better": data.metric.higher_is_better,
-        "split": dataset.split.how,
+        "split": dataset.split.description,
         "seed": SEED,
         "rows": len(data.table),
         "folds": len(data.folds),
@@ -100,9 +103,26 @@ def _measured(data: CrossValidationData, trial: Trial) -> Metadata:
         # Over all out-of-fold rows together, with the bootstrap interval.
         **interval.to_json(),
         "fit_seconds": trial.fit_seconds,
-        "latency_ms": one_row_ms(data, trial),
+        "latency_ms": _one_row_ms(data, trial),
         "parameters": trial.candidate.parameters,
     }
+
+
+def _one_row_ms(data: CrossValidationData, trial: Trial) -> float | None:
+    """Milliseconds of processor time for one row, the median of calls; None without a model.
+
+    Processor time does not depend on what else the machine does.
+    """
+    if trial.last is None:
+        return None
+    row, taken = data.table.iloc[:1], list[float]()
+    data.predict_inputs(trial.last, row)  # the first call fills caches
+    until = perf_counter() + SECONDS
+    while len(taken) < CALLS and (not taken or perf_counter() < until):
+        began = thread_time()
+        data.predict_inputs(trial.last, row)
+        taken.append(thread_time() - began)
+    return 1000 * median(taken)
 
 
 def _warnings(value: Metadata) -> list[str]:

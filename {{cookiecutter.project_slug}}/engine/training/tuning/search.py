@@ -85,12 +85,13 @@ def search(
         deadline.until = began + seconds - spent
         if trials := _trials(study, *EVALUATED):
             progress(f"  Continuing the search in {folder}: {count(len(trials), 'trial')} so far.")
-        try:
-            with suppress(TimeIsUpError):
-                _optimize(study, data, model, deadline, progress)
-        finally:
-            _end_running_trials(study)
-            study.set_user_attr(SPENT, spent + monotonic() - began)
+        if not deadline.is_over(_median_seconds(study)):
+            try:
+                with suppress(TimeIsUpError):
+                    _optimize(study, data, model, deadline, progress)
+            finally:
+                _end_running_trials(study)
+                study.set_user_attr(SPENT, spent + monotonic() - began)
         return _result(study, data.metric.name, seconds, deadline, progress)
 
 
@@ -122,8 +123,7 @@ def _optimize(
     deadline: Deadline,
     progress: Progress,
 ) -> None:
-    """Run trials until the deadline; TimeIsUpError if it passes before the first."""
-    deadline.check(_median_seconds(study))
+    """Run trials until the deadline; TimeIsUpError if it passes before the folds are prepared."""
     folds, reported = prepare_folds(data, model, deadline), monotonic()
 
     def after_trial(study: optuna.Study, _: FrozenTrial) -> None:

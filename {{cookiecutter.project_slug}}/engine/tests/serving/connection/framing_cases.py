@@ -199,7 +199,7 @@ STRICTER: Mapping[str, tuple[str, bytes]] = {
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ),
     "HTTP/0.9 by name": (
-        "it has no headers, so nothing says where a body ends",
+        "it has no headers, so nothing marks the end of a body",
         b"GET / HTTP/0.9\r\n\r\n",
     ),
 }

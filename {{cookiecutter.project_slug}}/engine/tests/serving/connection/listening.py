@@ -18,11 +18,11 @@ from engine.serving.run import listen
 
 
 class Echo:
-    """An application that received with what it received: method, path, length of the body.
+    """An application that responds with what it received: method, path, length of the body.
 
-    /slow waits for `release` before it received, /paused within its answer; /early received without
-    reading the body; /large received with 5 MB, and /stream with chunks; /broken fails within its
-    answer, /short received with less than it says, and /injected with a header of two lines.
+    /slow waits for `release` before it responds, /paused within its response; /early responds
+    without reading the body; /large sends 5 MB, and /stream chunks; /broken fails within its
+    response; /short sends less than its Content-Length, and /injected a header of two lines.
     """
 
     draining = False
@@ -73,7 +73,7 @@ class Echo:
 
 @dataclass
 class Listening:
-    """A server that received on `port`."""
+    """A server that listens on `port`."""
 
     port: int
     app: Echo
@@ -85,7 +85,7 @@ class Listening:
         return await asyncio.open_connection("127.0.0.1", self.port)
 
     async def send(self, data: bytes, *, half_close: bool = False) -> bytes:
-        """All that the server received to these bytes until it closes."""
+        """All that the server sends for these bytes until it closes."""
         reader, writer = await self.connect()
         try:
             writer.write(data)

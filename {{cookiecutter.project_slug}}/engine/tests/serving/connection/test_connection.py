@@ -8,7 +8,7 @@ from engine.tests.serving.connection.test_framing import read_by_h11
 
 
 def test_each_framing_gets_its_responses() -> None:
-    """As many answers as h11 finds requests; bad framing, or half a request, gets one more."""
+    """As many responses as h11 finds requests; bad framing, or half a request, gets one more."""
 
     async def test() -> None:
         async with listening() as server:
@@ -55,14 +55,14 @@ def test_pipelined_responses_come_in_order_before_the_error() -> None:
 
 
 def test_requests_sent_ahead_wait_unread() -> None:
-    """Of 400,000 requests one is in memory, a few hundred kB are bytes, the client has the rest."""
+    """Of 400,000 requests one is in memory, a few hundred kB are bytes, the rest is not read."""
 
     async def test() -> None:
         async with listening() as server:
             slow = GET.replace(b"/get", b"/slow")
             sending = asyncio.create_task(server.send(slow + GET * 400_000, half_close=True))
             await server.app.started.wait()
-            for _ in range(50):  # whatever the server would take, it takes now
+            for _ in range(50):  # time to read whatever the server would read
                 await asyncio.sleep(0.002)
             connection = server.made[0]()
             assert connection is not None
@@ -74,7 +74,7 @@ def test_requests_sent_ahead_wait_unread() -> None:
 
 
 def test_client_that_still_sends_gets_its_response() -> None:
-    """An answer before the body's end closes, but does not reset, the connection."""
+    """A response before the body's end closes, but does not reset, the connection."""
 
     async def test() -> None:
         async with listening() as server:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from engine.serving.connection.budget import Share
 from engine.serving.connection.closing import Closing
+from engine.serving.connection.exchange import Share
 from engine.tests.serving.connection.framing_cases import CHUNKED, GET, get, post
 from engine.tests.serving.connection.listening import Listening, listening, run
 
@@ -34,7 +34,7 @@ async def close(server: Listening, data: bytes, wait: float = 0.02) -> None:
 
 
 async def half_close(server: Listening, data: bytes) -> None:
-    """Send, say that this was all, and read what comes."""
+    """Send, close the sending side, and read what comes."""
     await server.send(data, half_close=True)
 
 
@@ -47,7 +47,7 @@ POINTS = {
     "while computing": GET.replace(b"/get", b"/slow"),
     "while computing, more sent ahead": GET.replace(b"/get", b"/slow") + GET * 100,
     "while writing": GET.replace(b"/get", b"/large"),
-    "after an answer": get(b"X: " + b"a" * 60_000),
+    "after a response": get(b"X: " + b"a" * 60_000),
     "within a second head": GET + GET[:-2],
     "within a second body": GET + CHUNKED + b"ff\r\nabc",
     "after an error": b"BAD\r\n\r\n",
@@ -92,7 +92,7 @@ def test_each_response_is_the_last_one_while_draining() -> None:
             server.app.draining = True
             writer.write(GET + GET)
             first, last = (await reader.read()).split(b"/get 0")[:2]
-            assert b"connection: close" not in first  # the second was there already
+            assert b"connection: close" not in first  # the second had arrived before
             assert b"connection: close" in last
             writer.close()
 

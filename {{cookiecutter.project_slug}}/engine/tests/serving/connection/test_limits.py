@@ -5,9 +5,9 @@ import contextlib
 
 import pytest
 
-from engine.serving.connection import budget, closing
-from engine.serving.connection.budget import Share
+from engine.serving.connection import closing, exchange
 from engine.serving.connection.connection import Connection
+from engine.serving.connection.exchange import Share
 from engine.serving.connection.framing import MAX_HEAD_BYTES
 from engine.serving.connection.timeouts import ConnectionTimeouts
 from engine.tests.serving.connection.framing_cases import CHUNKED, GET, get, post
@@ -19,7 +19,7 @@ LONG, SHORT = 600.0, 0.3
 def test_memory_of_arriving_requests_is_limited(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(budget, "MAX_BYTES", 100_000)
+    monkeypatch.setattr(exchange, "MAX_ARRIVING_BYTES", 100_000)
 
     async def test() -> None:
         async with listening() as server:
@@ -66,11 +66,11 @@ def test_request_that_does_not_arrive_is_refused_in_time() -> None:
             reader, writer = await server.connect()
             writer.write(head)
             await asyncio.sleep(SHORT * 0.8)
-            writer.write(b"Content" + body)  # the clock goes on, it does not begin again
+            writer.write(b"Content" + body)  # the time counts from the first byte
             assert statuses(await reader.read()) == [408]
             assert asyncio.get_running_loop().time() - began < SHORT * 1.7
             writer.close()
-            assert server.app.refused == [408]  # the application answered those with a whole head
+            assert server.app.refused == [408]  # the application responded to the others
 
     run(test())
 

@@ -15,7 +15,7 @@ from engine.tests.serving.soak import scaled
 
 @pytest.fixture(scope="module")
 def api(url: str, tmp_path_factory: pytest.TempPathFactory) -> BaseSchema:
-    """What the real server says of itself, to be held against what it does."""
+    """The real server's OpenAPI document."""
     set_hypothesis_home_dir(tmp_path_factory.mktemp("hypothesis"))
     # More rows than a request may hold are one way to break a schema.
     refused = {"expected-statuses": ["400", "404", "413", "415", "422"]}

@@ -137,10 +137,7 @@ def test_rows_up_to_the_limit_are_predicted(connect: Connect, predictor: Predict
 
 def test_body_up_to_the_limit_is_read(connect: Connect, predictor: Predictor) -> None:
     body = json.dumps(ROW).encode()
-    fitting, longer = (
-        connect(predictor, Limits(len(body))),
-        connect(predictor, Limits(len(body) - 1)),
-    )
+    fitting, longer = (connect(predictor, Limits(len(body) - less)) for less in (0, 1))
     assert fitting.post("/v1/predict", content=body).status_code == 200
     for content in (body, iter([body[:10], body[10:]])):
         response = longer.post("/v1/predict", content=content)

@@ -29,7 +29,7 @@ TYPICAL = {"mean radius (mm)": 20.0, "fragile": True, "carrier": "blue"}  # item
 
 @pytest.fixture(params=["binary", "multiclass", "regression"])
 def explained(request: pytest.FixtureRequest, tmp_path: Path) -> Predictor:
-    """A bundle whose reference knows what is typical."""
+    """A bundle whose reference has typical values."""
     task: Task = request.param
     path = tmp_path / "explained"
     make_bundle(path, task)
@@ -90,5 +90,5 @@ def test_reasons_for_many_rows_are_refused(client: TestClient) -> None:
     answer = client.post("/v1/predict?reasons=2", json={"rows": [ROW, ROW]})
     assert answer.status_code == 422
     assert "one row" in answer.json()["detail"]
-    # A bundle that says of no input what is typical has none to tell.
+    # A reference without typical values gives no reasons.
     assert client.post("/v1/predict?reasons=2", json=ROW).json()["reasons"] == []

@@ -178,6 +178,18 @@ def test_few_mistakes_in_many_rows_are_listed_exactly(client: TestClient) -> Non
     assert fields == ["rows[3].items", "rows[998].colour", "rows[999].service"]
 
 
+@pytest.mark.parametrize(("others", "listed"), [(200, MOST_ERRORS), (201, 0)])
+def test_object_with_too_many_members_is_refused_by_their_number(
+    client: TestClient, others: int, listed: int
+) -> None:
+    row = ROW | {f"other{number}": 1 for number in range(others)}
+    for path, body in ((PREDICT, row), (PREDICT, {"rows": [row]}), (INVOKE, {"instances": [row]})):
+        status, answer = sent(client, path, JSON, json.dumps(body).encode())
+        assert status == 422
+        assert len(json.loads(answer).get("errors", ())) == listed
+        assert listed or str(len(row)) in json.loads(answer)["detail"]
+
+
 def test_row_too_many_is_counted_exactly(client: TestClient) -> None:
     status, answer = sent(client, PREDICT, JSON, json.dumps({"rows": [ROW] * 1_001}).encode())
     assert status == 413

@@ -1,4 +1,4 @@
-"""The prediction log keeps what it can, counts what it cannot, and is never in the way."""
+"""The prediction log writes or counts every record, and never delays a response."""
 
 import json
 import shutil
@@ -21,7 +21,7 @@ def read_records(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for path in segments for line in path.read_text().splitlines()]
 
 
-def test_what_is_added_is_there_after_closing_in_order(tmp_path: Path) -> None:
+def test_closed_log_has_all_records_in_order(tmp_path: Path) -> None:
     with PredictionLog(tmp_path / "new" / "folder") as log:
         for number in range(2_500):
             log.add(record(number, carrier="blé"))
@@ -29,13 +29,13 @@ def test_what_is_added_is_there_after_closing_in_order(tmp_path: Path) -> None:
     assert log.dropped == 0
 
 
-def test_personal_columns_are_left_out(tmp_path: Path) -> None:
+def test_personal_columns_are_excluded(tmp_path: Path) -> None:
     with PredictionLog(tmp_path, personal=["customer"]) as log:
         log.add(record(1, customer="c-1", items=3))
     assert read_records(tmp_path) == [record(1, items=3)]
 
 
-def test_each_bundle_has_its_own_personal_columns(tmp_path: Path) -> None:
+def test_personal_columns_are_excluded_by_bundle(tmp_path: Path) -> None:
     with PredictionLog(tmp_path, personal=["customer"]) as log:
         log.exclude_columns("b", ["street"])
         for bundle in ("a", "b"):
@@ -46,7 +46,7 @@ def test_each_bundle_has_its_own_personal_columns(tmp_path: Path) -> None:
     ]
 
 
-def test_a_full_segment_is_followed_by_the_next(tmp_path: Path) -> None:
+def test_full_segment_is_followed_by_the_next(tmp_path: Path) -> None:
     for _ in range(3):
         with PredictionLog(tmp_path, segment_bytes=10) as log:
             log.add(record(1))
@@ -56,7 +56,7 @@ def test_a_full_segment_is_followed_by_the_next(tmp_path: Path) -> None:
     assert len(read_records(tmp_path)) == 4
 
 
-def test_a_full_queue_drops_and_counts_and_does_not_wait(tmp_path: Path) -> None:
+def test_full_queue_drops_and_counts_records_without_waiting(tmp_path: Path) -> None:
     with PredictionLog(tmp_path, queued_records=10) as log:
         log.add(record(0, long="x" * 20_000_000))  # the writer is busy for a while
         for number in range(1, 5_000):
@@ -65,7 +65,7 @@ def test_a_full_queue_drops_and_counts_and_does_not_wait(tmp_path: Path) -> None
     assert len(read_records(tmp_path)) + log.dropped == 5_000
 
 
-def test_a_folder_that_cannot_be_written_costs_records_and_nothing_else(
+def test_unwritable_folder_drops_records_only(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "log").write_text("a file where the folder should be")
@@ -76,7 +76,7 @@ def test_a_folder_that_cannot_be_written_costs_records_and_nothing_else(
     assert len(caplog.records) == 1
 
 
-def test_writing_goes_on_once_the_folder_can_be_written_again(tmp_path: Path) -> None:
+def test_log_continues_when_the_folder_is_writable_again(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("a file where the folder should be")
     with PredictionLog(tmp_path / "log") as log:
         log.add(record(1))
@@ -88,7 +88,7 @@ def test_writing_goes_on_once_the_folder_can_be_written_again(tmp_path: Path) ->
     assert log.dropped == 1
 
 
-def test_a_folder_deleted_meanwhile_is_noticed(tmp_path: Path) -> None:
+def test_deleted_folder_is_counted_and_created_again(tmp_path: Path) -> None:
     with PredictionLog(tmp_path / "log") as log:
         log.add(record(1))
         while not list(tmp_path.glob("log/*.jsonl")):
@@ -97,7 +97,7 @@ def test_a_folder_deleted_meanwhile_is_noticed(tmp_path: Path) -> None:
     assert log.dropped == 1
 
 
-def test_a_record_that_cannot_be_written_costs_itself_alone_and_is_not_told(
+def test_unserialisable_record_is_dropped_alone_and_not_shown(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with PredictionLog(tmp_path) as log:
@@ -111,7 +111,7 @@ def test_a_record_that_cannot_be_written_costs_itself_alone_and_is_not_told(
     assert "s3cr3t" not in caplog.text
 
 
-def test_a_segment_moved_away_is_left_where_it_went_and_costs_nothing(tmp_path: Path) -> None:
+def test_moved_segment_keeps_its_records(tmp_path: Path) -> None:
     with PredictionLog(tmp_path / "log") as log:
         log.add(record(1))
         while not list(tmp_path.glob("log/*.jsonl")):
@@ -124,7 +124,7 @@ def test_a_segment_moved_away_is_left_where_it_went_and_costs_nothing(tmp_path: 
     assert read_records(tmp_path / "elsewhere")[0] == record(1)
 
 
-def test_labels_of_one_request_bear_one_time(tmp_path: Path) -> None:
+def test_labels_of_one_request_have_one_time(tmp_path: Path) -> None:
     labels = Labels(tmp_path)
     labels.add([{"prediction_id": "a", "label": True}, {"prediction_id": "b", "label": False}])
     first, second = read_records(tmp_path)

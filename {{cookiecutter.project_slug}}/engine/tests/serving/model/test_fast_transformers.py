@@ -1,4 +1,4 @@
-"""What stands for a step of scikit-learn's gives its very numbers, or does not stand for it."""
+"""Fast transforms give the numbers of the scikit-learn steps that they replace."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ SEEN[:, 3] = 7.0  # never missing, and always the same
 
 
 @pytest.mark.parametrize("options", [{}, {"add_indicator": True}, {"strategy": "most_frequent"}])
-def test_missing_numbers_are_filled_as_the_imputer_fills_them(options: dict[str, Any]) -> None:
+def test_fast_imputer_equals_the_imputer(options: dict[str, Any]) -> None:
     imputer = SimpleImputer(**options).fit(SEEN)
     fast = fast_transform(imputer)
     assert fast != imputer.transform
@@ -26,7 +26,7 @@ def test_missing_numbers_are_filled_as_the_imputer_fills_them(options: dict[str,
         assert np.array_equal(rows, before, equal_nan=True)
 
 
-def test_numbers_are_scaled_to_the_last_bit() -> None:
+def test_fast_scaler_equals_the_scaler_to_the_last_bit() -> None:
     filled = np.nan_to_num(SEEN)
     scaler = StandardScaler().fit(filled)
     fast = fast_transform(scaler)
@@ -50,5 +50,5 @@ class Doubled(StandardScaler):  # type: ignore[misc]
     ids=["another sign of missing", "a column left out", "half a scaler", "a class of its own"],
 )
 @pytest.mark.filterwarnings("ignore:Skipping features")
-def test_another_is_asked_itself(step: Any) -> None:
+def test_other_options_have_no_fast_transform(step: Any) -> None:
     assert fast_transform(step) == step.transform

@@ -1,4 +1,4 @@
-"""A predictor exists only for a bundle that answers here as it did in training."""
+"""A predictor loads only if it reproduces the bundle's golden predictions."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ from engine.serving.model.table import frame
 from engine.tests.serving.made import COLUMNS, FEATURES, ROW, make_bundle, write_manifest
 
 
-def test_the_table_has_the_types_that_training_saw() -> None:
+def test_frame_has_the_dtypes_of_training() -> None:
     missing = {column.name: None for column in COLUMNS if column.nullable}
     table = frame([ROW, ROW | missing], COLUMNS)
     assert table.dtypes.astype(str).to_dict() == {column.name: column.dtype for column in COLUMNS}
@@ -27,18 +27,18 @@ def test_the_table_has_the_types_that_training_saw() -> None:
     assert table["ordered_at"][0] == pd.Timestamp("2026-03-01 09:30")
 
 
-def test_what_is_missing_is_never_taken_for_no() -> None:
+def test_missing_boolean_is_not_false() -> None:
     with pytest.raises(ValueError, match="missing values"):
         frame([ROW | {"fragile": None}], COLUMNS)
 
 
-def test_a_row_is_answered_alike_alone_and_among_others(predictor: Predictor) -> None:
+def test_row_alone_and_in_a_batch_get_the_same_prediction(predictor: Predictor) -> None:
     rows = [golden["row"] for golden in predictor.bundle.golden()]
     assert predictor.predict(rows) == [predictor.predict([row])[0] for row in rows]
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-def test_another_golden_answer_is_refused_and_the_row_named(tmp_path: Path, task: Task) -> None:
+def test_other_golden_prediction_is_refused_by_row(tmp_path: Path, task: Task) -> None:
     make_bundle(tmp_path, task)
     lines = (tmp_path / "golden.jsonl").read_text().splitlines()
     load(bundles.read(tmp_path), rehearsal=False)
@@ -47,11 +47,11 @@ def test_another_golden_answer_is_refused_and_the_row_named(tmp_path: Path, task
     lines[2] = json.dumps(third)
     (tmp_path / "golden.jsonl").write_text("\n".join(lines))
     write_manifest(tmp_path)
-    with pytest.raises(BadInput, match=r"golden row 3 \(typical\) .* expected .*, got"):
+    with pytest.raises(BadInput, match=r"golden row 3 \(typical\)"):
         load(bundles.read(tmp_path), rehearsal=False)
 
 
-def test_answers_agree_within_the_tolerance_and_decisions_exactly() -> None:
+def test_same_compares_scores_by_tolerance_and_decisions_exactly() -> None:
     answer = {"score": 0.5, "decision": True}
     assert same(answer, {"score": 0.5 + 1e-9, "decision": True})
     assert not same(answer, {"score": 0.5 + 1e-5, "decision": True})
@@ -74,29 +74,29 @@ def test_two_loaded_bundles_use_their_own_feature_code(
         assert same(one.predict([golden["row"]])[0], golden["answer"])
 
 
-def test_loading_leaves_the_bundle_as_it_was(bundle_path: Path, predictor: Predictor) -> None:
+def test_loading_does_not_change_the_bundle(bundle_path: Path, predictor: Predictor) -> None:
     assert bundles.read(bundle_path).id == predictor.bundle.id
 
 
 @pytest.mark.parametrize("name", ["code/features.py", "model/model.skops", "golden.jsonl"])
-def test_a_file_that_changes_after_it_was_verified_is_not_used(tmp_path: Path, name: str) -> None:
-    make_bundle(tmp_path, code=FEATURES + f"# {name}")  # code of its own, which nobody has loaded
+def test_file_changed_after_verification_is_refused(tmp_path: Path, name: str) -> None:
+    make_bundle(tmp_path, code=FEATURES + f"# {name}")  # code that no other test has loaded
     bundle = bundles.read(tmp_path)
     path = tmp_path / name
     path.write_bytes(path.read_bytes() + b"\n")
-    with pytest.raises(BadInput, match=f"{name} was changed after the bundle was built"):
+    with pytest.raises(BadInput, match=name):
         load(bundle, rehearsal=False)
     path.unlink()
-    with pytest.raises(BadInput, match=f"{name} cannot be read: No such file"):
+    with pytest.raises(BadInput, match=name):
         load(bundle, rehearsal=False)
 
 
-def test_a_type_that_is_not_trusted_is_refused_by_name(tmp_path: Path) -> None:
+def test_untrusted_type_is_refused_by_name(tmp_path: Path) -> None:
     make_bundle(tmp_path)
     near = KNeighborsClassifier(1, algorithm="kd_tree").fit([[0], [1]], [False, True])
     skops.io.dump(near, tmp_path / "model/model.skops")
     write_manifest(tmp_path)
-    with pytest.raises(BadInput, match=r"not trusted: .*sklearn\.neighbors\._kd_tree\.KDTree;"):
+    with pytest.raises(BadInput, match=r"sklearn\.neighbors\._kd_tree\.KDTree"):
         load_model(bundles.read(tmp_path))
     mine = tmp_path.parent / "trusted.txt"
     distance = "sklearn.metrics._dist_metrics.EuclideanDistance64"
@@ -104,23 +104,24 @@ def test_a_type_that_is_not_trusted_is_refused_by_name(tmp_path: Path) -> None:
     assert load_model(bundles.read(tmp_path), mine).predict([[1]]).tolist() == [True]
 
 
-def test_feature_code_that_does_not_run_is_refused(tmp_path: Path) -> None:
+def test_failing_feature_code_is_refused(tmp_path: Path) -> None:
     make_bundle(tmp_path)
     (tmp_path / "code/features.py").write_text("import poc.model_that_is_not_here")
     write_manifest(tmp_path)
-    with pytest.raises(BadInput, match=r"feature code of bundle .* does not run"):
+    with pytest.raises(BadInput, match="model_that_is_not_here"):
         load_model(bundles.read(tmp_path))
 
 
-def test_a_model_of_other_classes_is_refused(tmp_path: Path) -> None:
+def test_model_of_other_classes_is_refused(tmp_path: Path) -> None:
     make_bundle(tmp_path)
     skops.io.dump(LogisticRegression().fit([[0], [1]], ["n", "y"]), tmp_path / "model/model.skops")
     write_manifest(tmp_path)
-    with pytest.raises(BadInput, match="expected a model of the contract's classes"):
+    with pytest.raises(BadInput) as raised:
         load(bundles.read(tmp_path), rehearsal=False)
+    assert raised.value.code == "wrong-classes"
 
 
-def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
+def test_invalid_archive_is_refused(tmp_path: Path) -> None:
     make_bundle(tmp_path)
     (tmp_path / "model/model.skops").write_bytes(b"no archive")
     write_manifest(tmp_path)
@@ -128,6 +129,6 @@ def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
         load_model(bundles.read(tmp_path))
 
 
-def test_the_trusted_list_is_read_without_its_comments() -> None:
+def test_trusted_list_is_read_without_comments() -> None:
     assert "numpy.dtype" in trusted(trusted_types_file())
     assert not [name for name in trusted(trusted_types_file()) if "#" in name or " " in name]

@@ -1,4 +1,4 @@
-"""A light table makes the very values that pandas would, or says that it cannot."""
+"""A LightFrame makes the values that pandas makes, or raises."""
 
 from dataclasses import replace
 from typing import Any
@@ -40,17 +40,19 @@ ROWS: list[dict[str, Any]] = [
     [(AsFloat32(), NUMBERS), (Words(), WORDS), (DateParts(), DATES)],
     ids=["numbers", "words", "dates"],
 )
-def test_the_template_s_own_steps_see_the_same(step: Any, columns: tuple[Column, ...]) -> None:
+def test_template_steps_get_the_same_values_from_light_frames(
+    step: Any, columns: tuple[Column, ...]
+) -> None:
     step.fit(frame(ROWS, columns))
     for rows in (ROWS, ROWS[::-1], *([row] for row in ROWS)):
         fast, whole = (step.transform(table(rows, columns)) for table in (LightFrame, frame))
         assert fast.dtype == whole.dtype
         assert np.array_equal(fast, whole, equal_nan=fast.dtype != object)
-        assert fast.tobytes() == whole.tobytes() or fast.dtype == object  # also of zero the sign
+        assert fast.tobytes() == whole.tobytes() or fast.dtype == object  # the sign of zero, too
 
 
 @pytest.mark.parametrize("name", ["items", "fragile"])
-def test_a_missing_value_that_has_no_place_is_an_error_in_both(name: str) -> None:
+def test_missing_value_of_a_required_column_raises_in_both(name: str) -> None:
     columns = [column for column in NUMBERS if column.name == name]
     for table in (LightFrame, frame):
         step: Any = AsFloat32().fit(frame(ROWS, columns))
@@ -58,7 +60,7 @@ def test_a_missing_value_that_has_no_place_is_an_error_in_both(name: str) -> Non
             step.transform(table([{name: None}], columns))
 
 
-def test_what_else_a_frame_can_do_is_an_error_and_no_guess() -> None:
+def test_light_frame_raises_for_other_methods_of_a_frame() -> None:
     table = LightFrame(ROWS, (*NUMBERS, *WORDS, *DATES))
     for unsupported in (
         lambda: table["weight"],  # type: ignore[index]
@@ -80,7 +82,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 FACTOR = 1.0
 
 class Floats(TransformerMixin, BaseEstimator):
-    """Asks of a frame what only a frame has."""
+    """Uses methods that only a DataFrame has."""
 
     def fit(self, frame, target=None):
         self.n_features_in_ = frame.shape[1]
@@ -92,7 +94,7 @@ class Floats(TransformerMixin, BaseEstimator):
 '''
 
 
-def test_a_step_that_asks_for_more_gets_a_frame(tmp_path: Any) -> None:
+def test_step_that_uses_more_of_a_frame_gets_a_frame(tmp_path: Any) -> None:
     make_bundle(tmp_path, code=COMBINED)
     served = load(bundles.read(tmp_path), rehearsal=False)
     assert served.unrolled is not None
@@ -109,7 +111,7 @@ ALONE = COMBINED.replace(
 )
 
 
-def test_a_step_that_would_answer_otherwise_gets_a_frame(tmp_path: Any) -> None:
+def test_step_with_other_features_from_light_frames_gets_a_frame(tmp_path: Any) -> None:
     make_bundle(tmp_path, code=ALONE)
     served = load(bundles.read(tmp_path), rehearsal=False)
     assert served.unrolled is not None
@@ -117,7 +119,7 @@ def test_a_step_that_would_answer_otherwise_gets_a_frame(tmp_path: Any) -> None:
     _as_the_whole(served)
 
 
-def test_of_more_rows_than_a_few_pandas_makes_the_table(predictor: Predictor) -> None:
+def test_many_rows_become_a_frame(predictor: Predictor) -> None:
     rows = [predictor.bundle.golden()[0]["row"]] * (FEW + 1)
     assert predictor.unrolled is not None
     light = [replace(part, light=True) for part in predictor.unrolled.branches]

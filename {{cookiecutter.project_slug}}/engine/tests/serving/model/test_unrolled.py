@@ -1,4 +1,4 @@
-"""The direct unrolled through a pipeline gives the very scores of the whole, or is not taken."""
+"""An unrolled pipeline gives the scores of the pipeline, or is disabled."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -36,7 +36,7 @@ def fitted(first: Any, *more: Any) -> Pipeline:
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-def test_the_direct_way_is_taken_and_gives_the_same_to_the_last_bit(
+def test_unrolled_pipeline_gives_the_same_scores_to_the_last_bit(
     tmp_path: Path, task: Task
 ) -> None:
     make_bundle(tmp_path, task)
@@ -49,7 +49,7 @@ def test_the_direct_way_is_taken_and_gives_the_same_to_the_last_bit(
         assert np.array_equal(fast.scores([row]), whole.scores([row]))
 
 
-def test_a_way_that_answers_otherwise_is_not_taken(
+def test_unrolled_pipeline_with_other_scores_is_disabled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def other(model: Any, columns: Any) -> Any:
@@ -68,7 +68,7 @@ def test_a_way_that_answers_otherwise_is_not_taken(
     assert predictor.scores(rows)[:, 1] == pytest.approx(expected)
 
 
-def test_steps_between_and_a_part_left_out_are_passed_as_the_whole_does() -> None:
+def test_unrolled_pipeline_covers_later_steps_and_dropped_columns() -> None:
     branches = [
         ("numbers", make_pipeline("passthrough", StandardScaler()), ["b", "a"]),
         ("none", "drop", ["a"]),
@@ -98,7 +98,7 @@ def _numbers(**options: Any) -> ColumnTransformer:
     ],
     ids=["no columns", "by number", "a slice", "weighted", "tables", "sparse"],
 )
-def test_a_pipeline_built_otherwise_has_no_direct_way(first: Any) -> None:
+def test_other_pipeline_structures_are_not_unrolled(first: Any) -> None:
     numbers = TABLE[["a", "b"]] if isinstance(first, StandardScaler) else TABLE
     model = make_pipeline(first, LogisticRegression()).fit(pd.DataFrame(numbers), LABELS)
     assert unroll(model, COLUMNS) is None
@@ -108,7 +108,7 @@ WORDS = OneHotEncoder(sparse_output=False, handle_unknown="infrequent_if_exist",
 
 
 @pytest.mark.parametrize("encoder", [WORDS, OneHotEncoder(sparse_output=False, drop="first")])
-def test_an_encoder_whose_categories_lie_ready_gives_the_same(encoder: Any) -> None:
+def test_fast_encoder_equals_the_encoder(encoder: Any) -> None:
     seen = np.array(list("aaaaaabbbbbbccd"), dtype=object)
     table = np.column_stack([seen, seen[::-1]])
     fitted = clone(encoder).fit(table)
@@ -123,7 +123,7 @@ def test_an_encoder_whose_categories_lie_ready_gives_the_same(encoder: Any) -> N
         assert np.array_equal(fast(row[None]), fitted.transform(row[None]))
 
 
-def test_an_unknown_category_is_still_an_error_where_it_was_one() -> None:
+def test_fast_encoder_raises_for_unknown_categories_as_the_encoder() -> None:
     fast = fast_transform(
         OneHotEncoder(sparse_output=False).fit(np.array([["a"], ["b"]], dtype=object))
     )
@@ -141,5 +141,5 @@ def test_an_unknown_category_is_still_an_error_where_it_was_one() -> None:
     ],
     ids=["missing", "numbers", "sparse", "too many"],
 )
-def test_another_encoder_is_asked_itself(fitted: Any) -> None:
+def test_other_encoders_have_no_fast_transform(fitted: Any) -> None:
     assert fast_transform(fitted) == fitted.transform

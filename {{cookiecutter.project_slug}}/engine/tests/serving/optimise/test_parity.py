@@ -1,4 +1,4 @@
-"""A converted model is compared where it would differ first; what it rounds, it is not asked."""
+"""A converted model is compared where it would differ first; the pipeline predicts rounded rows."""
 
 import json
 from dataclasses import replace
@@ -18,9 +18,7 @@ from engine.tests.serving.optimise.tried import IN_DOUBLE, MADE_OF_TWO, tried
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-def test_numbers_rounded_before_training_are_the_same_after_conversion(
-    tmp_path: Path, task: Task
-) -> None:
+def test_parity_holds_for_features_rounded_to_float32(tmp_path: Path, task: Task) -> None:
     exact, model = tried(tmp_path, task=task)
     parity = compare(exact, with_onnx(exact, model), to_try(exact, model, seed=0))
     assert parity.holds
@@ -31,9 +29,7 @@ def test_numbers_rounded_before_training_are_the_same_after_conversion(
 
 
 @pytest.mark.parametrize("code", [IN_DOUBLE, MADE_OF_TWO], ids=["alone", "of two"])
-def test_a_row_with_a_number_that_float32_rounds_is_the_pipeline_s(
-    tmp_path: Path, code: str
-) -> None:
+def test_pipeline_predicts_rows_that_float32_rounds(tmp_path: Path, code: str) -> None:
     exact, model = tried(tmp_path, code)
     fast, kinds = with_onnx(exact, model), to_try(exact, model, seed=0)
     assert compare(exact, fast, kinds).holds
@@ -47,7 +43,7 @@ def test_a_row_with_a_number_that_float32_rounds_is_the_pipeline_s(
     assert np.array_equal(fast.scores(rounded_rows), exact.pipeline_scores(rounded_rows))
 
 
-def test_without_that_another_side_of_a_split_is_taken(
+def test_parity_fails_without_the_check_for_rounded_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exact, model = tried(tmp_path, IN_DOUBLE)
@@ -58,7 +54,7 @@ def test_without_that_another_side_of_a_split_is_taken(
     assert near.difference > 100 * parity.allowed
 
 
-def test_rows_to_try_are_rows_that_the_contract_takes(tmp_path: Path) -> None:
+def test_rows_to_try_follow_the_contract(tmp_path: Path) -> None:
     exact, model = tried(tmp_path)
     kinds = {kind.name: kind.rows for kind in to_try(exact, model, seed=0)}
     bounds = {column.name: (column.minimum, column.maximum) for column in COLUMNS}
@@ -74,7 +70,7 @@ def test_rows_to_try_are_rows_that_the_contract_takes(tmp_path: Path) -> None:
     assert near & thresholds
 
 
-def test_a_decision_that_rounding_could_make_is_the_pipeline_s(tmp_path: Path) -> None:
+def test_pipeline_predicts_rows_near_the_threshold(tmp_path: Path) -> None:
     exact, model = tried(tmp_path)
     rows = [golden["row"] for golden in exact.bundle.golden()]
     for row, score in zip(rows, exact.pipeline_scores(rows)[:, 1].tolist(), strict=True):
@@ -83,10 +79,10 @@ def test_a_decision_that_rounding_could_make_is_the_pipeline_s(tmp_path: Path) -
         assert fast.predict([row]) == at.predict([row])
         assert fast.predict([row])[0]["decision"] is True
     fast = with_onnx(exact, model)
-    assert len(fast.uncertain(*fast.onnx_scores(rows))) == 0  # the others are answered without it
+    assert len(fast.uncertain(*fast.onnx_scores(rows))) == 0  # the pipeline predicts no other row
 
 
-def test_one_decision_that_differs_or_a_score_without_a_number_closes_it(tmp_path: Path) -> None:
+def test_parity_fails_for_one_other_decision_or_nan(tmp_path: Path) -> None:
     exact, model = tried(tmp_path)
     kinds = [Kind("golden rows", [golden["row"] for golden in exact.bundle.golden()])]
     assert compare(exact, with_onnx(exact, model), kinds).holds
@@ -98,12 +94,12 @@ def test_one_decision_that_differs_or_a_score_without_a_number_closes_it(tmp_pat
     assert not replace(lost, kinds=[replace(lost.kinds[0], difference=float("nan"))]).holds
 
 
-def test_the_difference_allowed_of_a_value_is_a_part_of_the_scores_range(tmp_path: Path) -> None:
+def test_allowed_difference_of_a_regression_is_a_fraction_of_the_range(tmp_path: Path) -> None:
     exact, model = tried(tmp_path, task="regression")
     kinds = to_try(exact, model, seed=0)
     parity = compare(exact, with_onnx(exact, model), kinds)
     assert parity.holds
-    # A hundred-thousandth of a range this short is less than what was found.
+    # A hundred-thousandth of this short range is less than the largest difference.
     edges = [0.0, parity.largest * 50_000]
     (tmp_path / "reference.json").write_text(
         json.dumps({"score": {"edges": edges, "counts": [1, 1, 1]}})

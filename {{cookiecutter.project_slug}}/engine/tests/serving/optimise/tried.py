@@ -1,4 +1,4 @@
-"""A bundle whose last step was converted, and feature code that float32 does not suit."""
+"""A bundle with a converted last step, and feature code whose values float32 rounds."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ from engine.serving.model.predictor import Predictor, load
 from engine.serving.optimise.convert import convert
 from engine.tests.serving.made import FEATURES, ROW, make_bundle
 
-# Kept in double precision: next to a split, float32 falls on the other side.
+# In double precision: next to a split, float32 falls on the other side.
 IN_DOUBLE = FEATURES.replace("np.float32", "np.float64")
 
-# One number made of two, in double precision: no input can be set to lie next to its splits.
+# A feature of two inputs in double precision: no single input sets it next to a split.
 MADE_OF_TWO = FEATURES.replace(
     "        return np.column_stack([self._floats(column) for _, column in frame.items()])",
     """        made = {name: self._floats(column) for name, column in frame.items()}

@@ -1,4 +1,4 @@
-"""The real server in a process of its own, and callers that ask it without a pause."""
+"""The real server in a process of its own, and clients that send without a pause."""
 
 import http.client
 import json
@@ -19,21 +19,21 @@ from engine.tests.project import PYTHONPATH
 from engine.tests.serving.made import ROW
 
 CALLERS = 4
-# Of so many requests of one caller one holds many rows.
+# One of so many requests of a client holds many rows.
 EACH = 4
 PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server that answers, the folder it runs in, and its process."""
+    """A running server, its folder and its process."""
 
     port: int
     folder: Path
     process: "subprocess.Popen[str]"
 
     def request(self, method: str, path: str, body: Any = None) -> tuple[int, str]:
-        """Status and body of an answer, over a connection of its own."""
+        """Status and body of a response, over a new connection."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
         try:
             connection.request(method, path, json.dumps(body) if body else None)
@@ -43,7 +43,7 @@ class Server:
             connection.close()
 
     def dropped(self) -> int:
-        """What the log says it lost."""
+        """The number of records that the log dropped."""
         match = re.search(
             r"^serving_log_dropped_total (\S+)$", self.request("GET", "/metrics")[1], re.M
         )
@@ -51,7 +51,7 @@ class Server:
         return int(float(match[1]))
 
     def until(self, holds: Callable[[], bool]) -> None:
-        """Wait for it; the server must live meanwhile."""
+        """Wait for the condition while the server runs."""
         end = time.monotonic() + PATIENCE_SECONDS
         while not holds():
             assert self.process.poll() is None, "the server ended"
@@ -88,22 +88,22 @@ def serving(
 
 @dataclass
 class Load:
-    """Callers that ask for answers until the server leaves or the `with` block ends.
+    """Clients that request predictions until the server stops or the `with` block ends.
 
-    Each row is another, so that a record can be held against the answer it is of.
+    Each row is different, so that a record can be compared with its response.
     """
 
     server: Server
     many: int = 20
-    """How many rows a request has that has more than one."""
+    """The number of rows of a large request."""
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """What was answered by prediction id: the answer, and the row as it was sent."""
+    """By prediction id: the prediction and the row that was sent."""
     came: list[tuple[float, str]] = field(default_factory=list)
-    """When an answer was there (on the monotonic clock) and its prediction id."""
+    """When a response arrived (monotonic clock), and its prediction id."""
     wrong: list[str] = field(default_factory=list)
-    """What was no answer, nor the end of a connection that nobody had begun to answer on."""
+    """Other statuses and errors; a connection that ends before its response is no error."""
     cut: list[float] = field(default_factory=list)
-    """When an answer that had begun ended too early: a process that is killed leaves such."""
+    """When a response ended too early, as those of a killed process do."""
     _ended: threading.Event = field(default_factory=threading.Event)
     _numbers: Iterator[int] = field(default_factory=count)
     _callers: list[threading.Thread] = field(default_factory=list)
@@ -118,12 +118,12 @@ class Load:
         self.end()
 
     def end(self) -> None:
-        """Begin nothing more, and return once what was begun is answered."""
+        """Send nothing more, and return after the last response."""
         self._ended.set()
         self.join()
 
     def join(self) -> None:
-        """Return once every caller has ended."""
+        """Return once every client has ended."""
         for caller in self._callers:
             caller.join()
 
@@ -138,7 +138,7 @@ class Load:
                     "POST", "/v1/predict", json.dumps({"rows": rows} if many > 1 else rows[0])
                 )
                 response = connection.getresponse()
-            except ConnectionError:  # nothing came: the server has left
+            except ConnectionError:  # no response: the server has stopped
                 return
             except (OSError, http.client.HTTPException) as error:
                 self.wrong.append(repr(error))
@@ -161,7 +161,7 @@ class Load:
 
 
 def logged_records(folder: Path) -> dict[str, dict[str, Any]]:
-    """The records of the log in `folder` by id; only the last line of a segment may be torn."""
+    """The records of the log in `folder` by id; only last lines may be truncated."""
     records = {}
     for path in sorted(folder.glob("*.jsonl")):
         *whole, _ = path.read_bytes().split(b"\n")
@@ -174,5 +174,5 @@ def logged_records(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def truncated(folder: Path) -> int:
-    """How many segments end in half a line."""
+    """The number of segments whose last line is truncated."""
     return sum(not path.read_bytes().endswith(b"\n") for path in folder.glob("*.jsonl"))

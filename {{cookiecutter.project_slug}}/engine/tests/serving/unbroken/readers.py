@@ -1,4 +1,4 @@
-"""What the monitor makes of a log that a server left."""
+"""Reads the log of a stopped server as monitoring does."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from engine.monitoring.log import open_log
 
 
 def read_by_monitoring(folder: Path, bundle: Path) -> tuple[int, int]:
-    """How many predictions the monitor finds, and how many torn lines."""
+    """The numbers of predictions and of truncated lines that monitoring reads."""
     with duckdb.connect() as connection:
         opened = open_log(connection, folder / "logs", bundles.read(bundle).id)
         [(count,)] = connection.execute("SELECT count(*) FROM predictions").fetchall()

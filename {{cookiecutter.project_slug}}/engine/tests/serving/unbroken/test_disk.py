@@ -1,4 +1,4 @@
-"""Whatever becomes of its disk, the server answers, and counts exactly what its log is missing."""
+"""Faults of the disk delay no response, and the server counts exactly the records it lost."""
 
 import json
 import os
@@ -31,7 +31,7 @@ LABEL = {"prediction_id": "0" * 32, "label": True}
 
 
 def can(around: tuple[str, ...], folder: Path) -> bool:
-    """Whether this system lets us start something so."""
+    """Whether this system can start a process this way."""
     if not shutil.which(around[0]):
         return False
     done = subprocess.run([*around, "true"], cwd=folder, capture_output=True, check=False)
@@ -39,18 +39,18 @@ def can(around: tuple[str, ...], folder: Path) -> bool:
 
 
 def seen(server: Server) -> Path:
-    """The folder of the logs as the server sees it."""
+    """The log folder in the server's namespace."""
     return Path(f"/proc/{server.process.pid}/root{server.folder}/logs")
 
 
 def more(load: Load, answers: int) -> None:
-    """Wait for so many more answers."""
+    """Wait for so many more responses."""
     enough = len(load.came) + answers
     load.server.until(lambda: len(load.came) >= enough)
 
 
 def settled(load: Load, *folders: Path) -> int:
-    """End the load; how many records the log misses, which is what it counts."""
+    """End the load; the number of missing records, which must be the counted one."""
     load.end()
     assert not load.wrong
     assert not load.cut
@@ -67,21 +67,19 @@ def settled(load: Load, *folders: Path) -> int:
 
 
 def stored(server: Server) -> bool:
-    """Send a label; what is not stored is said to be."""
+    """Send a label; whether it was stored, which the response must state."""
     status, body = server.request("POST", "/v1/labels", LABEL)
     assert status == 200 or (status, json.loads(body)["type"]) == (503, "urn:problem:not-stored")
     return status == 200
 
 
 def left(server: Server) -> bool:
-    """Whether it stops in order."""
+    """Whether the server stops in order."""
     server.process.terminate()
     return server.process.wait(timeout=60) == 0
 
 
-def test_a_full_disk_costs_records_that_are_counted_and_nothing_else(
-    tmp_path: Path, bundle_path: Path
-) -> None:
+def test_full_disk_drops_counted_records_only(tmp_path: Path, bundle_path: Path) -> None:
     if not can(SMALL_DISK, tmp_path):
         pytest.skip("this system lets nobody make a small disk")
     with serving(tmp_path, bundle_path, *SMALL_DISK) as server, Load(server) as load:
@@ -89,7 +87,7 @@ def test_a_full_disk_costs_records_that_are_counted_and_nothing_else(
         server.until(lambda: server.dropped() > 0)
         more(load, scaled(500, 20_000))
         assert not stored(server)
-        assert all(path.stat().st_size for path in log.iterdir())  # no empty ones fill it up
+        assert all(path.stat().st_size for path in log.iterdir())  # no empty files
         full = len(logged_records(log))
         (seen(server) / "filler").unlink()
         server.until(lambda: len(logged_records(log)) > full and stored(server))
@@ -97,19 +95,17 @@ def test_a_full_disk_costs_records_that_are_counted_and_nothing_else(
         assert left(server)
 
 
-def test_files_that_may_not_grow_cost_the_lines_that_did_not_fit(
-    tmp_path: Path, bundle_path: Path
-) -> None:
+def test_file_size_limit_drops_only_lines_beyond_it(tmp_path: Path, bundle_path: Path) -> None:
     with serving(tmp_path, bundle_path, *SHORT_FILES) as server, Load(server) as load:
         log = tmp_path / "logs/predictions"
         server.until(lambda: server.dropped() > 0 and len(list(log.iterdir())) > scaled(2, 50))
         assert settled(load, log)
         assert left(server)
-    # Segment after segment, as after a rotation, and none torn.
+    # Segment after segment, as after a rotation, and none truncated.
     assert read_by_monitoring(tmp_path, bundle_path) == (len(logged_records(log)), 0)
 
 
-def test_a_folder_that_goes_is_made_again_and_what_went_with_it_is_counted(
+def test_deleted_log_folder_is_created_again_and_losses_counted(
     tmp_path: Path, bundle_path: Path
 ) -> None:
     log, away = tmp_path / "logs/predictions", tmp_path / "away"
@@ -130,7 +126,7 @@ def test_a_folder_that_goes_is_made_again_and_what_went_with_it_is_counted(
         assert left(server)
 
 
-def test_a_disk_that_hangs_delays_no_answer_and_costs_what_the_queue_does_not_hold(
+def test_hanging_disk_delays_no_response_and_drops_beyond_the_queue(
     tmp_path: Path, bundle_path: Path
 ) -> None:
     if os.geteuid() != 0 or not can(OWN_DISK, tmp_path):

@@ -1,4 +1,4 @@
-"""However the server ends, what it has answered stands in its log, whole."""
+"""Every response is in the log, however the server ends."""
 
 import signal
 import time
@@ -13,12 +13,12 @@ from engine.tests.serving.unbroken.readers import read_by_monitoring
 LOG = "logs/predictions"
 
 
-def test_kill_9_under_load_costs_at_most_the_last_second_and_no_record_is_corrupt(
+def test_kill_9_under_load_loses_at_most_one_second_of_records(
     tmp_path: Path, bundle_path: Path
 ) -> None:
     kills = scaled(2, 20)
     for attempt in range(kills):
-        # Not always at the same point of the writer's round.
+        # At different points of the writer's cycle.
         lived = SYNC_SECONDS + 0.2 + attempt / kills
         with serving(tmp_path, bundle_path) as server, Load(server) as load:
             server.until(lambda: bool(load.came))
@@ -35,7 +35,7 @@ def test_kill_9_under_load_costs_at_most_the_last_second_and_no_record_is_corrup
         for id_ in set(log) & set(load.answers):
             assert log[id_] == load.answers[id_]
     assert read_by_monitoring(tmp_path, bundle_path) == (len(log), truncated(tmp_path / LOG))
-    # A kill in the middle of a write is rare. This is what it leaves.
+    # A kill during a write is rare; this simulates the result.
     last = max((tmp_path / LOG).glob("*.jsonl"))
     last.write_bytes(last.read_bytes().rpartition(b"\n")[0][:-10])
     assert read_by_monitoring(tmp_path, bundle_path) == (len(log) - 1, truncated(tmp_path / LOG))
@@ -46,9 +46,7 @@ def passed(timestamp: float) -> bool:
     return time.monotonic() > timestamp
 
 
-def test_told_to_stop_under_load_it_finishes_what_it_began_and_loses_nothing(
-    tmp_path: Path, bundle_path: Path
-) -> None:
+def test_sigterm_under_load_loses_no_record(tmp_path: Path, bundle_path: Path) -> None:
     for attempt in range(scaled(1, 20)):
         folder = tmp_path / str(attempt)
         folder.mkdir()
@@ -59,7 +57,7 @@ def test_told_to_stop_under_load_it_finishes_what_it_began_and_loses_nothing(
             load.join()
         assert not load.wrong
         assert not load.cut
-        # No answer is missing from the log, and none was computed that its caller did not get.
+        # The log has every response, and no other.
         assert logged_records(folder / LOG) == load.answers
         assert truncated(folder / LOG) == 0
 

@@ -1,4 +1,4 @@
-"""Memory of a connection is freed when it ends, however it ends; in the server's own process."""
+"""The memory of a connection is freed however it ends (in the server's own process)."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ POINTS = {
 
 
 async def connect_and_end(port: int, data: bytes, end: str) -> None:
-    """One client, which sends and is gone."""
+    """One client, which sends and disconnects."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(data)
@@ -42,7 +42,7 @@ async def connect_and_end(port: int, data: bytes, end: str) -> None:
         if end == "reset":
             client: socket.socket = writer.get_extra_info("socket")
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    except OSError:  # the server was faster
+    except OSError:  # the server has closed it first
         pass
     finally:
         writer.transport.abort() if end == "reset" else writer.close()
@@ -59,12 +59,12 @@ def resident_mb(server: Server) -> float:
 
 
 @pytest.mark.parametrize("end", ["reset", "close", "half-close"])
-def test_memory_stays_flat_however_connections_end(
+def test_memory_stays_flat_over_all_ends_of_connections(
     tmp_path: Path, bundle_path: Path, end: str
 ) -> None:
-    """A connection that stayed would cost 10 kB or more, with its bytes up to 300 kB."""
+    """A connection that was not freed would cost 10 to 300 kB."""
     with serving(tmp_path, bundle_path) as server:
-        for data in POINTS.values():  # what is allocated once
+        for data in POINTS.values():  # allocations that happen once
             asyncio.run(end_many(server.port, data, end, 4 * AT_ONCE))
         for point, data in POINTS.items():
             before = resident_mb(server)

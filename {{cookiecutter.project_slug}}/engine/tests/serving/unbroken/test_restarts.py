@@ -1,4 +1,4 @@
-"""A restart loses no request: every client that sends within the drain is told to go elsewhere."""
+"""A restart loses no request: during the drain every response closes its connection."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ REQUEST = (
 
 @dataclass
 class Clients:
-    """Clients that keep their connections open, and connect anew when they are told to."""
+    """Clients that keep connections open, and reconnect after `Connection: close`."""
 
     port: int
     pauses: tuple[float, float]
@@ -29,7 +29,7 @@ class Clients:
     failed: list[str] = field(default_factory=list)
 
     async def run(self) -> None:
-        """Return once the port is closed to all of them."""
+        """Return once the port refuses all of them."""
         await asyncio.gather(*(self._send_until_refused() for _ in range(CLIENTS)))
 
     async def _send_until_refused(self) -> None:
@@ -66,21 +66,17 @@ async def restart_under(server: Server, clients: Clients) -> None:
     assert await asyncio.to_thread(server.process.wait, 60) == 0
 
 
-def test_restart_with_a_drain_fails_no_client_that_sends_within_it(
-    tmp_path: Path, bundle_path: Path
-) -> None:
+def test_restart_with_drain_fails_no_request(tmp_path: Path, bundle_path: Path) -> None:
     options = ("--drain", str(DRAIN_SECONDS))
     for _ in range(scaled(2, 20)):
         with serving(tmp_path, bundle_path, options=options) as server:
-            # Each sends at least twice within the drain, also on a machine that is busy.
+            # Each client sends at least twice within the drain, on a busy machine, too.
             clients = Clients(server.port, pauses=(0.0, DRAIN_SECONDS / 2))
             asyncio.run(restart_under(server, clients))
             assert clients.failed == []
 
 
-def test_restart_without_a_drain_fails_no_client_that_sends_all_the_time(
-    tmp_path: Path, bundle_path: Path
-) -> None:
+def test_restart_without_drain_fails_no_busy_client(tmp_path: Path, bundle_path: Path) -> None:
     for _ in range(scaled(2, 20)):
         with serving(tmp_path, bundle_path) as server:
             clients = Clients(server.port, pauses=(0.0, 0.1))

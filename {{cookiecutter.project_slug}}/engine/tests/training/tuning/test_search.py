@@ -196,7 +196,7 @@ print(result.stopped, result.trials)
 
 
 def finished() -> int:
-    """How many trials the search has finished by now; only read, never made, by us."""
+    """The number of complete trials in the search's file, which is only read."""
     for file in SEARCHES.glob("*.db"):
         with (
             contextlib.closing(
@@ -211,7 +211,7 @@ def finished() -> int:
 
 
 def stopped_by(signal_number: int) -> tuple[str, str, int]:
-    """What a search in a process of its own says until it is stopped after a trial, its exit."""
+    """Output, errors and exit code of a search in a child process, stopped after a trial."""
     write_project(SPEC, table("binary"))
     process = subprocess.Popen(
         [sys.executable, "-c", SEARCHING],

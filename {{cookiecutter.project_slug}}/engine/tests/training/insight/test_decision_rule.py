@@ -18,7 +18,7 @@ def written(frame: pd.DataFrame, outcome: object, task: Task, columns: tuple[Col
     return decision_rule.describe(model.fit(frame, outcome), columns, problem(task))
 
 
-def test_a_number_and_a_word() -> None:
+def test_describe_a_number_and_a_category() -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(
         {"km": rng.uniform(0, 500, 1000), "sky": rng.choice(["clear", "rain", "storm"], 1000)}
@@ -36,7 +36,7 @@ def test_a_number_and_a_word() -> None:
     ("name", "words"),
     [("flag", "flag"), ("word", "word is "), ("day", " of day "), ("integer", "integer ")],
 )
-def test_every_type_of_column_has_its_words(name: str, words: str) -> None:
+def test_describe_every_type_of_column(name: str, words: str) -> None:
     columns = tuple(one for one in COLUMNS if one.name == name)
     frame = inputs(mixed(500), columns)
     frame = frame[frame[name].notna()]
@@ -46,7 +46,7 @@ def test_every_type_of_column_has_its_words(name: str, words: str) -> None:
     assert "outcome is" in text
 
 
-def test_nothing_to_decide() -> None:
+def test_describe_a_tree_without_decisions() -> None:
     columns = COLUMNS[:1]
     frame = inputs(mixed(100), columns).assign(number=1.0)
     assert written(frame, np.arange(100) % 2 == 0, "binary", columns) == (
@@ -54,7 +54,7 @@ def test_nothing_to_decide() -> None:
     )
 
 
-def test_a_rule_of_classes_names_the_likeliest() -> None:
+def test_describe_classes_names_the_likeliest() -> None:
     columns = COLUMNS[1:2]
     frame = inputs(mixed(300), columns)
     text = written(frame, np.where(frame["integer"] > 4, "high", "low"), "multiclass", columns)
