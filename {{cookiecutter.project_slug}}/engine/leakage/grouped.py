@@ -5,8 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from engine.contract.column import Column
-from engine.contract.column import kind_of
+from engine.contract.column import Column, kind_of
 from engine.leakage.outcome import Array, Codes, Leak, Outcome, as_numbers, read_columns
 from engine.leakage.statistics import (
     ROWS,

@@ -50,8 +50,8 @@ def test_train_every_task_selects_a_candidate(here: Path, task: Task) -> None:
 def decided(run: TrainedRun) -> dict[str, Any]:
     """The run's metadata without what a clock measured."""
     clock = dict.fromkeys(("fit_seconds", "latency_ms"))
-    trials = [trial | clock for trial in run.facts["trials"]]
-    return run.facts | {"trials": trials}
+    trials = [trial | clock for trial in run.metadata["trials"]]
+    return run.metadata | {"trials": trials}
 
 
 def test_train_again_gives_the_same_model(here: Path) -> None:
@@ -74,7 +74,7 @@ def test_train_with_other_test_rows_gives_the_same_model(here: Path) -> None:
     poisoned.loc[test, "outcome"] = ~poisoned.loc[test, "outcome"]
     one, other = train_here(spec, frame), train_here(spec, poisoned)
     first, second = fetch_run(one), fetch_run(other)
-    assert first.facts["data_digest"] != second.facts["data_digest"]
+    assert first.metadata["data_digest"] != second.metadata["data_digest"]
     apart = dict.fromkeys(("data_digest", "test_digest", "code"))
     assert decided(first) | apart == decided(second) | apart
     rows = inputs(frame, COLUMNS)
