@@ -24,11 +24,7 @@ class Address:
 
 
 def root_path(word: str) -> str:
-    """The path below which a proxy exposes the server; an argument type of argparse.
-
-    Raises:
-        ArgumentTypeError: it is not a path, or is one of the server's own.
-    """
+    """The path below which a proxy exposes the server; an argument type of argparse."""
     if word and not _ROOT_PATH.fullmatch(word):
         raise argparse.ArgumentTypeError(
             f"expected a path such as /models/parcels, got {word!r:.80}; it begins with /, does "

@@ -50,10 +50,7 @@ class Ids:
         return self._ready.pop()
 
     def is_valid(self, id_: str) -> bool:
-        """Whether an id (32 hex digits) was made with one of the keys; without keys True.
-
-        The comparison takes constant time.
-        """
+        """Whether an id (32 hex digits) was made with one of the keys; takes constant time."""
         raw = bytes.fromhex(id_)
         random, proof = raw[:_RANDOM_BYTES], raw[_RANDOM_BYTES:]
         # A list, not a generator: every key is compared, as for API keys.

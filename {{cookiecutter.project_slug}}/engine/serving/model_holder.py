@@ -33,11 +33,7 @@ class Refused:
 
 
 def load_predictor(bundle: Bundle, *, rehearsal: bool) -> Predictor:
-    """The predictor of a selected bundle, at a start and at a release alike.
-
-    Raises:
-        BadInput: it does not load here, or does not reproduce its golden rows.
-    """
+    """The predictor of a selected bundle, at a start and at a release; see `predictor.load`."""
     return load(bundle, rehearsal=rehearsal, onnx=converted_model(bundle, rehearsal=rehearsal))
 
 

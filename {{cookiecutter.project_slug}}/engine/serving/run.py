@@ -97,11 +97,7 @@ def serve(
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens on the address.
-
-    Raises:
-        BadInput: the address is taken or invalid.
-    """
+    """A socket that listens on the address; BadInput if it is taken or invalid."""
     # An explicit IPPROTO_TCP: only then asyncio sets TCP_NODELAY. Without it a response, which is
     # sent in two pieces, waits 40 ms for the acknowledgement of the first.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -25,10 +25,9 @@ RAW = "raw"
 
 
 def convert(unrolled: UnrolledPipeline, rows: Sequence[Row]) -> bytes:
-    """The last step of `unrolled` as an ONNX model of its `features`; `rows` are any valid rows.
+    """The last step of `unrolled` as an ONNX model of its `features`; BadInput if it has none.
 
-    Raises:
-        BadInput: it cannot be converted; says why.
+    `rows` are any valid rows.
     """
     width = unrolled.features(rows).shape[1]
     try:

@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from engine.serving.model.predictor import Predictor
 
@@ -25,11 +25,8 @@ def measure(exact: Predictor, fast: Predictor) -> tuple[Measured, Measured]:
 
 
 def _median(turns: list[Measured]) -> Measured:
-    return Measured(
-        statistics.median(one.p50_ms for one in turns),
-        statistics.median(one.p99_ms for one in turns),
-        statistics.median(one.rows_per_second for one in turns),
-    )
+    columns = zip(*map(astuple, turns), strict=True)
+    return Measured(*map(statistics.median, columns))
 
 
 def _measured(predictor: Predictor) -> Measured:
