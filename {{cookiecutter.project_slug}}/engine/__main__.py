@@ -19,21 +19,21 @@ def main(words: Sequence[str]) -> int:
     """Print one line about the engine; the exit code lets make decide whether to test it."""
     argparse.ArgumentParser(prog="python -m engine", description=__doc__).parse_args(words)
     try:
-        found = status()
+        result = status()
     except BadRelease as error:
         raise BadInput(str(error)) from None
-    print(line(found))
-    return 0 if found.state in TESTED else NOT_AS_RELEASED
+    print(line(result))
+    return 0 if result.state in TESTED else NOT_AS_RELEASED
 
 
-def line(found: Status) -> str:
+def line(result: Status) -> str:
     """Version, state and the edited files, at most ten of them by name."""
-    if found.state in TESTED:
-        return f"engine {found.version}, {found.state}"
-    named = ", ".join(found.files[:MOST_NAMED])
-    more = len(found.files) - MOST_NAMED
+    if result.state in TESTED:
+        return f"engine {result.version}, {result.state}"
+    named = ", ".join(result.files[:MOST_NAMED])
+    more = len(result.files) - MOST_NAMED
     files = f": {named}" + (f" and {more} more" if more > 0 else "") if named else ""
-    return f"engine {found.version}, {found.state}, so `make check` runs its own tests too{files}"
+    return f"engine {result.version}, {result.state}, so `make check` runs its own tests too{files}"
 
 
 if __name__ == "__main__":

@@ -52,14 +52,14 @@ def hashes(home: Path = HOME) -> dict[str, str]:
 
     Line endings count as \\n: git may write others on Windows, and the file is the same.
     """
-    found = {}
+    result = {}
     for name in sorted(path.relative_to(home).as_posix() for path in home.rglob("*")):
         left_out = name == MANIFEST or name.startswith(STARTER)
         made = any(part.startswith((".", "__pycache__", "__marimo__")) for part in name.split("/"))
         if (home / name).is_file() and not left_out and not made:
             text = (home / name).read_bytes().replace(b"\r\n", b"\n")
-            found[name] = hashlib.sha256(text).hexdigest()
-    return found
+            result[name] = hashlib.sha256(text).hexdigest()
+    return result
 
 
 def identity(home: Path = HOME) -> dict[str, str]:

@@ -36,29 +36,29 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--out", type=Path, default=Path("dist"), help="folder for the wheel")
     given = parser.parse_args(words)
     try:
-        found = status()
+        result = status()
     except BadRelease as error:
         raise BadInput(str(error)) from None
-    if why := refusal(found):
+    if why := refusal(result):
         raise BadInput(why)
     with tempfile.TemporaryDirectory() as folder:
-        lay_out(Path(folder), found.version)
+        lay_out(Path(folder), result.version)
         build = [given.uv, "build", "--wheel", "--offline", "--quiet", "--no-create-gitignore"]
         done = subprocess.run([*build, "--out-dir", given.out, folder], check=False)
     if done.returncode == 0:
-        print(f"{DISTRIBUTION} {found.version} is in {given.out}")
+        print(f"{DISTRIBUTION} {result.version} is in {given.out}")
     return done.returncode
 
 
-def refusal(found: Status) -> str | None:
+def refusal(result: Status) -> str | None:
     """The reason why this engine makes no wheel; None if it does."""
-    if found.state == "installed as a wheel":
+    if result.state == "installed as a wheel":
         return "The engine is installed as a wheel. Build one where the folder engine/ is."
-    if found.state == "as released" or "+" in found.version:
+    if result.state == "as released" or "+" in result.version:
         return None
     return (
-        f"The engine {found.version} is {found.state}, and another wheel may have this version. "
-        f"Write one of your own into engine/VERSION, such as {found.version}+yours.1."
+        f"The engine {result.version} is {result.state}, and another wheel may have this version. "
+        f"Write one of your own into engine/VERSION, such as {result.version}+yours.1."
     )
 
 

@@ -44,8 +44,22 @@ def number_format(dice: random.Random) -> ColumnFormat:
 def number_text(dice: random.Random, cells: ColumnFormat) -> str:
     """A number as the format writes it; now and then something else."""
     if dice.random() < 0.25:
-        odd = ["", "-", "k. A.", "null", "x", ".5", "+5", "05", "inf", "1e3", " 7 ", "5 EUR", "1,5"]
-        return dice.choice(odd)
+        invalid = [
+            "",
+            "-",
+            "k. A.",
+            "null",
+            "x",
+            ".5",
+            "+5",
+            "05",
+            "inf",
+            "1e3",
+            " 7 ",
+            "5 EUR",
+            "1,5",
+        ]
+        return dice.choice(invalid)
     text = f"{dice.uniform(-1e5, 1e5):,.2f}".translate(
         {ord(","): cells.thousands, ord("."): cells.decimal}
     )
@@ -99,12 +113,12 @@ def made(dice: random.Random, path: Path) -> tuple[Layout, tuple[Column, ...]]:
 def by_training(path: Path, layout: Layout, columns: tuple[Column, ...]) -> list[list[Any]]:
     """The cells as training has them; None is missing or unreadable."""
     frame = read_text(path, layout)
-    found = []
+    result = []
     for column in columns:
         texts = without_missing(frame[column.name], column.format)
         values, _ = convert(texts, column.type, nullable=True, cells=column.format)
-        found.append([json_value(value, column.type) for value in values])
-    return found
+        result.append([json_value(value, column.type) for value in values])
+    return result
 
 
 def by_bulk(path: Path, layout: Layout, columns: tuple[Column, ...]) -> list[list[Any]]:
@@ -112,11 +126,11 @@ def by_bulk(path: Path, layout: Layout, columns: tuple[Column, ...]) -> list[lis
     names = list(text_table.header(path, layout).names)
     batches = [batch for batch, _ in text_table.batches(path, layout, names, lambda *_: "error")]
     table = pa.Table.from_batches(batches)
-    found = []
+    result = []
     for column in columns:
         values, _ = read(column, trimmed(table[column.name].to_pandas().astype("str")))
-        found.append([json_value(value, column.type) for value in values])
-    return found
+        result.append([json_value(value, column.type) for value in values])
+    return result
 
 
 def by_invocations(path: Path, layout: Layout, columns: tuple[Column, ...]) -> list[list[Any]]:

@@ -18,9 +18,9 @@ ENCODED = "s3cr%3At%2F%40%C3%A4%25%3F%23%26"
 def binaries() -> Path | None:
     """Where PostgreSQL's programs are; None where it is not installed."""
     on_path = shutil.which("initdb")
-    places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    found = [Path(on_path).resolve().parent] if on_path else []
-    return next((place for place in [*found, *places] if (place / "initdb").exists()), None)
+    paths = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    folders = [Path(on_path).resolve().parent] if on_path else []
+    return next((place for place in [*folders, *paths] if (place / "initdb").exists()), None)
 
 
 @contextmanager
@@ -42,13 +42,13 @@ def cluster(programs: Path) -> Iterator[str]:
     def run(program: str, *words: str) -> None:
         done = subprocess.run(
             [str(programs / program), *words, "-D", str(home / "data")],
-            stdout=(home / "said").open("ab"),  # a pipe would be held open by the server
+            stdout=(home / "log").open("ab"),  # a pipe would be held open by the server
             stderr=subprocess.STDOUT,
             cwd=home,
             check=False,
             **person,
         )
-        assert done.returncode == 0, (home / "said").read_text("utf-8", errors="replace")
+        assert done.returncode == 0, (home / "log").read_text("utf-8", errors="replace")
 
     try:
         run("initdb", "-U", "tester", "-A", "scram-sha-256", "--pwfile", str(secret), "-E", "UTF8",

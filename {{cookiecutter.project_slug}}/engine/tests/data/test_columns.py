@@ -24,22 +24,22 @@ def described(problem: Problem = LATE, /, **rules: pa.Column) -> dict[str, Colum
 
 
 def test_each_type_of_the_contract_is_an_input() -> None:
-    found = described(
+    result = described(
         size=pa.Column(float, pa.Check.in_range(0, 40), nullable=True, description="in cm"),
         items=pa.Column(int, [pa.Check.ge(0), pa.Check.le(9)]),
         fragile=pa.Column(bool),
         colour=pa.Column(str),
         at=pa.Column("datetime64[us]"),
     )
-    size, items = found["size"], found["items"]
+    size, items = result["size"], result["items"]
     assert (size.type, size.nullable, size.minimum, size.maximum) == ("number", True, 0, 40)
     assert (size.meaning, items.meaning) == ("in cm", "items")
     assert (items.type, items.minimum, items.maximum) == ("integer", 0, 9)
-    assert found["fragile"].type == "boolean"
-    assert found["colour"].categories == ("blue", "green", "red")
-    assert not found["colour"].closed
-    assert found["at"].example == "2026-01-03T12:00:00"
-    for one in found.values():
+    assert result["fragile"].type == "boolean"
+    assert result["colour"].categories == ("blue", "green", "red")
+    assert not result["colour"].closed
+    assert result["at"].example == "2026-01-03T12:00:00"
+    for one in result.values():
         assert Column.from_json(json.loads(json.dumps(one.to_json()))) == one
 
 

@@ -104,8 +104,8 @@ def test_a_role_that_no_column_plays_is_refused_before_anything_is_read() -> Non
 
 def test_the_digest_sees_values_order_names_and_types() -> None:
     frame = table()
-    known = digest(frame)
-    assert known == digest(table()) == digest(frame.set_index(frame.index + 5))
+    first_digest = digest(frame)
+    assert first_digest == digest(table()) == digest(frame.set_index(frame.index + 5))
     changed = {
         "a value": frame.assign(items=frame["items"].where(frame.index != 3, 99)),
         "a missing value": frame.assign(colour=frame["colour"].where(frame.index != 3)),
@@ -116,7 +116,7 @@ def test_the_digest_sees_values_order_names_and_types() -> None:
         "a row less": frame.iloc[1:],
     }
     digests = {what: digest(other) for what, other in changed.items()}
-    assert known not in digests.values()
+    assert first_digest not in digests.values()
     assert len(set(digests.values())) == len(digests)
 
 

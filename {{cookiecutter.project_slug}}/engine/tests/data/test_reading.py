@@ -66,7 +66,7 @@ def test_the_separator_is_the_one_that_parts_lines_alike(
 
 
 @pytest.mark.parametrize(
-    ("first", "names", "said"),
+    ("first", "names", "message"),
     [
         ("a,b,c", ["a", "b", "c"], ""),
         (" a , b,c ", ["a", "b", "c"], ""),
@@ -79,15 +79,15 @@ def test_the_separator_is_the_one_that_parts_lines_alike(
     ],
 )
 def test_odd_headers_are_mended_and_that_is_said(
-    first: str, names: list[str], said: str, tmp_path: Path
+    first: str, names: list[str], message: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "t.csv"
     path.write_text(f"{first}\n" + "1,x,2026-01-01\n2,y,2026-01-02\n", "utf-8")
     layout = sniff(path)
-    found = header(path, layout)
-    assert list(found.names) == names
-    assert said in "; ".join(found.notes)
-    assert bool(said) == bool(found.notes)
+    result = header(path, layout)
+    assert list(result.names) == names
+    assert message in "; ".join(result.notes)
+    assert bool(message) == bool(result.notes)
     frame = read_text(path, layout)
     assert frame.columns.tolist() == names
     assert len(frame) == 2 + (not layout.header)
@@ -98,10 +98,10 @@ def continental(rows: int = 120) -> str:
     lines = ["Größe;Stück;zerbrechlich;Farbe;am;spät;Preis"]
     for at, row in enumerate(table(rows).to_dict("records")):
         size = "-" if pd.isna(row["size"]) else f"{row['size']:.3f}".replace(".", ",")
-        said = {True: "ja", False: "nein"}
+        message = {True: "ja", False: "nein"}
         lines.append(
-            f"{size};{row['items']};{said[row['fragile']]};{row['colour']};"
-            f"{row['at']:%d.%m.%Y %H:%M};{said[row['late']]};1.{at:03},50"
+            f"{size};{row['items']};{message[row['fragile']]};{row['colour']};"
+            f"{row['at']:%d.%m.%Y %H:%M};{message[row['late']]};1.{at:03},50"
         )
     return "\r\n".join(lines) + "\r\n"
 
@@ -110,14 +110,14 @@ def test_what_was_decided_is_written_down_and_training_reads_the_same(project: P
     Path("t.csv").write_bytes(continental().encode("windows-1252"))
     adopt("t.csv", "spät", time="am")
     contract = CONTRACT_FILE.read_text("utf-8")
-    for said in (
+    for message in (
         'metadata={"encoding": "windows-1252", "separator": ";", "header": True},',
         'metadata={"missing": ["-"], "decimal": ","},',
         'metadata={"true": ["ja"], "false": ["nein"]},',
         'metadata={"dates": ["%d.%m.%Y %H:%M"]},',
         'metadata={"decimal": ",", "thousands": "."},',
     ):
-        assert said in contract
+        assert message in contract
     problem = read_problem()
     assert (problem.target.positive, problem.rows.time) == ("ja", "am")
     frame, meant = load(problem, schema_of(CONTRACT_FILE)), table()

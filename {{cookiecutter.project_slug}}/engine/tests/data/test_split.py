@@ -38,8 +38,8 @@ def frame(seed: int = 0) -> pd.DataFrame:
 
 def pairs(problem: Problem, rows: pd.DataFrame) -> Iterator[tuple[Rows, Rows]]:
     """The split and all folds: (learn, judge)."""
-    parts = split(problem, rows)
-    yield parts.train, parts.test
+    split_rows = split(problem, rows)
+    yield split_rows.train, split_rows.test
     yield from folds(problem, rows)
 
 
@@ -51,28 +51,30 @@ def test_by_time_nothing_is_learnt_from_the_moment_that_is_judged_or_later(
     target: str, task: str
 ) -> None:
     rows = frame()
-    for learn, judge in pairs(problem_of(target, task, time="at"), rows):
-        assert rows["at"].iloc[learn].max() < rows["at"].iloc[judge].min()
-    parts = split(problem_of(target, task, time="at"), rows)
-    assert len(parts.train) + len(parts.test) == N
-    assert abs(len(parts.test) / N - 1 / PARTS) < 0.02
-    assert parts.description == f"test set: the latest {percent(len(parts.test) / N)} by at"
+    for learn, validation in pairs(problem_of(target, task, time="at"), rows):
+        assert rows["at"].iloc[learn].max() < rows["at"].iloc[validation].min()
+    split_rows = split(problem_of(target, task, time="at"), rows)
+    assert len(split_rows.train) + len(split_rows.test) == N
+    assert abs(len(split_rows.test) / N - 1 / PARTS) < 0.02
+    assert (
+        split_rows.description == f"test set: the latest {percent(len(split_rows.test) / N)} by at"
+    )
 
 
 def test_folds_by_time_are_judged_on_what_follows_and_end_with_the_last_row() -> None:
     rows = frame()
-    found = list(folds(problem_of("amount", "regression", time="at"), rows))
-    assert len(found) == PARTS
-    for (learn, judge), (after, _) in pairwise(found):
-        assert set(after) == set(learn) | set(judge)
-    assert {*found[-1][0], *found[-1][1]} == set(range(N))
+    result = list(folds(problem_of("amount", "regression", time="at"), rows))
+    assert len(result) == PARTS
+    for (learn, validation), (after, _) in pairwise(result):
+        assert set(after) == set(learn) | set(validation)
+    assert {*result[-1][0], *result[-1][1]} == set(range(N))
 
 
 @pytest.mark.parametrize(("target", "task"), TASKS)
 def test_units_stay_together(target: str, task: str) -> None:
     rows = frame()
-    for learn, judge in pairs(problem_of(target, task, unit="who"), rows):
-        assert not set(rows["who"].iloc[learn]) & set(rows["who"].iloc[judge])
+    for learn, validation in pairs(problem_of(target, task, unit="who"), rows):
+        assert not set(rows["who"].iloc[learn]) & set(rows["who"].iloc[validation])
 
 
 @pytest.mark.parametrize(("target", "task"), TASKS)
@@ -80,10 +82,10 @@ def test_exact_duplicates_stay_together_whatever_their_id_and_outcome(
     target: str, task: str
 ) -> None:
     rows = frame()[["number", "x", "y", target]]
-    for learn, judge in pairs(problem_of(target, task, id="number"), rows):
+    for learn, validation in pairs(problem_of(target, task, id="number"), rows):
         seen = pd.MultiIndex.from_frame(rows[["x", "y"]])
         assert seen.duplicated().sum() > N / 4
-        assert not set(seen[learn]) & set(seen[judge])
+        assert not set(seen[learn]) & set(seen[validation])
 
 
 @pytest.mark.parametrize(("target", "task"), TASKS)
@@ -92,16 +94,16 @@ def test_each_row_is_judged_once_and_each_side_gets_its_share(
     target: str, task: str, roles: dict[str, str]
 ) -> None:
     rows = frame()
-    found = list(folds(problem_of(target, task, **roles), rows))
-    assert sorted(np.concatenate([judge for _, judge in found])) == list(range(N))
-    for learn, judge in found:
-        assert not set(learn) & set(judge)
-        assert abs(len(judge) / N - 1 / PARTS) < 0.02
+    result = list(folds(problem_of(target, task, **roles), rows))
+    assert sorted(np.concatenate([validation for _, validation in result])) == list(range(N))
+    for learn, validation in result:
+        assert not set(learn) & set(validation)
+        assert abs(len(validation) / N - 1 / PARTS) < 0.02
         if task != "regression":
             shares = rows[target].value_counts(normalize=True)
-            judged = rows[target].iloc[judge].value_counts(normalize=True)
+            evaluated = rows[target].iloc[validation].value_counts(normalize=True)
             # Units hold several classes, so with them shares are kept on average only.
-            assert (shares - judged).abs().max() < (0.04 if roles else 0.002)
+            assert (shares - evaluated).abs().max() < (0.04 if roles else 0.002)
 
 
 def test_the_same_seed_parts_the_rows_in_the_same_way() -> None:
@@ -113,8 +115,8 @@ def test_the_same_seed_parts_the_rows_in_the_same_way() -> None:
 def test_missing_units_belong_together() -> None:
     rows = frame()
     rows.loc[rows.index < 50, "who"] = None
-    parts = split(problem_of("rare", "binary", unit="who"), rows)
-    assert set(range(50)) <= set(parts.train) or set(range(50)) <= set(parts.test)
+    split_rows = split(problem_of("rare", "binary", unit="who"), rows)
+    assert set(range(50)) <= set(split_rows.train) or set(range(50)) <= set(split_rows.test)
 
 
 @pytest.mark.parametrize(
@@ -147,8 +149,8 @@ def test_at_random_both_sides_hold_every_class_or_the_rows_are_refused(
             split(problem, rows)
         assert error.value.code == "missing-class"
         return
-    parts = split(problem, rows)
-    assert set(rows["kind"].iloc[parts.train]) == set(rows["kind"].iloc[parts.test])
+    split_rows = split(problem, rows)
+    assert set(rows["kind"].iloc[split_rows.train]) == set(rows["kind"].iloc[split_rows.test])
 
 
 def test_folds_that_lack_a_class_are_left_out_and_one_alone_is_refused() -> None:
@@ -163,11 +165,11 @@ def test_folds_that_lack_a_class_are_left_out_and_one_alone_is_refused() -> None
 
 def test_with_time_a_unit_may_come_back_and_it_is_said_how_often() -> None:
     problem, rows = problem_of("rare", "binary", time="at", unit="who"), frame()
-    parts = split(problem, rows)
-    assert rows["at"].iloc[parts.train].max() < rows["at"].iloc[parts.test].min()
-    back = rows["who"].iloc[parts.test].isin(rows["who"].iloc[parts.train]).mean()
-    assert f"; {percent(back)} of its rows have a who" in parts.description
-    assert faults(problem, rows, parts) == []
+    split_rows = split(problem, rows)
+    assert rows["at"].iloc[split_rows.train].max() < rows["at"].iloc[split_rows.test].min()
+    back = rows["who"].iloc[split_rows.test].isin(rows["who"].iloc[split_rows.train]).mean()
+    assert f"; {percent(back)} of its rows have a who" in split_rows.description
+    assert faults(problem, rows, split_rows) == []
 
 
 @pytest.mark.parametrize(
@@ -183,10 +185,10 @@ def test_a_moment_is_never_parted_even_if_the_test_is_no_fifth(
 ) -> None:
     at = pd.Timestamp("2026-01-01") + pd.to_timedelta(moments, "h")
     problem, rows = problem_of("rare", "binary", time="at"), frame().assign(at=at)
-    parts = split(problem, rows)
-    assert len(parts.test) == latest
-    assert parts.description == f"test set: the latest {percent(latest / N)} by at"
-    assert faults(problem, rows, parts) == []
+    split_rows = split(problem, rows)
+    assert len(split_rows.test) == latest
+    assert split_rows.description == f"test set: the latest {percent(latest / N)} by at"
+    assert faults(problem, rows, split_rows) == []
 
 
 @pytest.mark.parametrize(("last", "share"), [(40, "2 %"), (1100, "55 %")])
@@ -203,29 +205,29 @@ def test_a_large_unit_stays_whole_and_no_part_is_empty(
 ) -> None:
     rows = frame().assign(who=lambda rows: rows["who"].where(rows.index >= large * N, "large"))
     problem = problem_of(target, task, unit="who")
-    parts = split(problem, rows)
-    assert faults(problem, rows, parts) == []
-    assert 0.05 <= len(parts.test) / N <= 0.5
-    found = list(folds(problem, rows))
-    assert all(len(judge) for _, judge in found)
-    assert sorted(np.concatenate([judge for _, judge in found])) == list(range(N))
+    split_rows = split(problem, rows)
+    assert faults(problem, rows, split_rows) == []
+    assert 0.05 <= len(split_rows.test) / N <= 0.5
+    result = list(folds(problem, rows))
+    assert all(len(validation) for _, validation in result)
+    assert sorted(np.concatenate([validation for _, validation in result])) == list(range(N))
 
 
 @pytest.mark.parametrize("groups", [10, 13])
 def test_few_units_are_shared_out(groups: int) -> None:
     rows = frame().assign(who=lambda rows: (rows.index % groups).astype("str"))
-    parts = split(problem_of("amount", "regression", unit="who"), rows)
-    assert 0.1 <= len(parts.test) / N <= 0.3
+    split_rows = split(problem_of("amount", "regression", unit="who"), rows)
+    assert 0.1 <= len(split_rows.test) / N <= 0.3
 
 
 def test_duplicates_stay_together_where_few_different_rows_make_up_the_table() -> None:
     """Titanic and many like it: the id tells rows apart, and nothing else does."""
     rows = frame()[["number", "x", "y", "rare"]].assign(x=lambda rows: rows["x"] % 8)
     problem = problem_of("rare", "binary", id="number")
-    parts = split(problem, rows)
+    split_rows = split(problem, rows)
     seen = pd.MultiIndex.from_frame(rows[["x", "y"]])
-    assert not set(seen[parts.train]) & set(seen[parts.test])
-    assert faults(problem, rows, parts) == []
+    assert not set(seen[split_rows.train]) & set(seen[split_rows.test])
+    assert faults(problem, rows, split_rows) == []
 
 
 def test_half_a_million_rows_keep_every_promise() -> None:
@@ -242,8 +244,8 @@ def test_half_a_million_rows_keep_every_promise() -> None:
     )
     for roles in ({}, {"unit": "who"}, {"time": "at"}):
         problem = problem_of("rare", "binary", **roles)
-        parts = split(problem, rows)
-        assert faults(problem, rows, parts) == []
-        assert abs(len(parts.test) / many - 1 / PARTS) < 0.01
-        shares = [rows["rare"].iloc[side].mean() for side in (parts.train, parts.test)]
+        split_rows = split(problem, rows)
+        assert faults(problem, rows, split_rows) == []
+        assert abs(len(split_rows.test) / many - 1 / PARTS) < 0.01
+        shares = [rows["rare"].iloc[side].mean() for side in (split_rows.train, split_rows.test)]
         assert abs(shares[0] - shares[1]) < 0.0003

@@ -12,11 +12,11 @@ from engine.tests.data.made import problem_of
 from engine.tests.data.test_split import N, frame
 
 
-def swapped(parts: Split) -> Split:
+def swapped(split_rows: Split) -> Split:
     """The split with the first training row and the first test row in each other's place."""
-    train, test = parts.train.copy(), parts.test.copy()
+    train, test = split_rows.train.copy(), split_rows.test.copy()
     train[0], test[0] = test[0], train[0]
-    return replace(parts, train=train, test=test)
+    return replace(split_rows, train=train, test=test)
 
 
 def test_a_test_row_that_is_not_later_is_named() -> None:

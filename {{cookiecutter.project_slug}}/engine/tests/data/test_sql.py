@@ -206,10 +206,10 @@ def test_what_adopt_writes_and_prints_names_no_address(
     monkeypatch.setenv("DATABASE_URL", postgres)
     fill(postgres, "orders", table())
     assert main(["adopt", query("SELECT * FROM orders"), "--target", "late"]) == 0
-    said = "".join([*capfd.readouterr(), caplog.text])
-    said += b"".join(contents(project).values()).decode()
-    assert says_nothing_secret(said)
-    assert "127.0.0.1" not in said
+    message = "".join([*capfd.readouterr(), caplog.text])
+    message += b"".join(contents(project).values()).decode()
+    assert says_nothing_secret(message)
+    assert "127.0.0.1" not in message
 
 
 def says_nothing_secret(text: str) -> bool:

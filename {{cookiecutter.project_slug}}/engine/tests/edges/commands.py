@@ -117,8 +117,8 @@ class Runner:
         finally:
             sys.unraisablehook = hook
             signal.signal(signal.SIGINT, handler)
-        said = self._captured.readouterr()
-        return Outcome(_code(left.value.code), said.out, said.err)
+        message = self._captured.readouterr()
+        return Outcome(_code(left.value.code), message.out, message.err)
 
     def files(self) -> dict[str, Any]:
         """All that is in the folder: what a file holds, where a link leads."""

@@ -138,9 +138,9 @@ def test_a_key_behind_a_byte_order_mark_is_that_key(tmp_path: Path) -> None:
     path = tmp_path / "keys"
     key = "k" * 40
     path.write_text(f"{key}\n", encoding="utf-8-sig")
-    known = keys.keys_of({keys.FILE: str(path)})
-    assert known
-    assert known.admit(f"Bearer {key}")
+    accepted_keys = keys.keys_of({keys.FILE: str(path)})
+    assert accepted_keys
+    assert accepted_keys.admit(f"Bearer {key}")
     assert ids.keys_of({ids.FILE: str(path)}) == [key.encode()]
 
 

@@ -79,9 +79,9 @@ def test_a_fact_of_another_type_is_one_error(name: str, command: Runner, problem
         "data_digest": "0" * 64,
         "seed": 0,
     }
-    odd: tuple[Any, ...] = (None, 1.5, [], [[1]], 10**400)
+    invalid: tuple[Any, ...] = (None, 1.5, [], [[1]], 10**400)
     wrong = {}
-    for value in odd:
+    for value in invalid:
         (command.folder / "training.json").write_text(json.dumps(good | {name: value}))
         outcome = command("poc", "retrain", "training.json", "out")
         if not outcome.is_one_error() or (command.folder / "out").exists():

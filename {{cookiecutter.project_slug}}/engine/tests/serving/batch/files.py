@@ -59,30 +59,27 @@ def rows(count: int, seed: int = 0) -> list[dict[str, Any]]:
     ]
 
 
-def table(some: Sequence[Row]) -> pa.Table:
+def table(few: Sequence[Row]) -> pa.Table:
     """The rows with the types of the contract, dates as texts; what else they have is text."""
     kinds = {column.name: TYPES[column.type] for column in COLUMNS}
-    names = some[0] if some else ["id", *kinds]
+    names = few[0] if few else ["id", *kinds]
     return pa.table(
-        {
-            name: pa.array([row[name] for row in some], kinds.get(name, pa.string()))
-            for name in names
-        }
+        {name: pa.array([row[name] for row in few], kinds.get(name, pa.string())) for name in names}
     )
 
 
-def parquet(path: Path, some: Sequence[Row]) -> Path:
+def parquet(path: Path, few: Sequence[Row]) -> Path:
     """The rows in a Parquet file."""
-    pq.write_table(table(some), path)
+    pq.write_table(table(few), path)
     return path
 
 
-def text(path: Path, some: Sequence[Row], names: Sequence[str] = ()) -> Path:
+def text(path: Path, few: Sequence[Row], names: Sequence[str] = ()) -> Path:
     """The rows in a CSV."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(names or some[0])
-        writer.writerows(row.values() for row in some)
+        writer.writerow(names or few[0])
+        writer.writerows(row.values() for row in few)
     return path
 
 
@@ -95,8 +92,8 @@ def answered(given: Path, bundle: Path, **more: Any) -> tuple[int, list[dict[str
 
 def refused(given: Path) -> list[dict[str, Any]]:
     """The rows without an answer."""
-    found: list[dict[str, Any]] = pq.read_table(given.with_name("out.refused.parquet")).to_pylist()
-    return found
+    result: list[dict[str, Any]] = pq.read_table(given.with_name("out.refused.parquet")).to_pylist()
+    return result
 
 
 def command(given: Path, bundle: Path, *, part_rows: int = 100, limit: int = 0) -> list[str]:

@@ -33,12 +33,12 @@ def without_id(row: dict[str, Any]) -> dict[str, Any]:
 def test_each_row_gets_the_answer_of_the_server(
     client: TestClient, tmp_path: Path, bundle_path: Path
 ) -> None:
-    some = rows(250)
-    code, found = answered(parquet(tmp_path / "in.parquet", some), bundle_path)
+    few = rows(250)
+    code, result = answered(parquet(tmp_path / "in.parquet", few), bundle_path)
     assert code == 0
-    assert [row["row"] for row in found] == list(range(1, 251))
-    assert [row["id"] for row in found] == [row["id"] for row in some]
-    for row, got in zip(some, found, strict=True):
+    assert [row["row"] for row in result] == list(range(1, 251))
+    assert [row["id"] for row in result] == [row["id"] for row in few]
+    for row, got in zip(few, result, strict=True):
         online = client.post("/v1/predict", json=without_id(row)).json()
         assert same({name: got[name] for name in ("score", "decision")}, {
             name: online[name] for name in ("score", "decision")
@@ -49,9 +49,9 @@ def test_each_row_gets_the_answer_of_the_server(
 
 
 def test_a_csv_gives_what_a_parquet_gives(tmp_path: Path, bundle_path: Path) -> None:
-    some = rows(250)
-    _, one = answered(parquet(tmp_path / "in.parquet", some), bundle_path)
-    _, other = answered(text(tmp_path / "in.csv", some), bundle_path, overwrite=True)
+    few = rows(250)
+    _, one = answered(parquet(tmp_path / "in.parquet", few), bundle_path)
+    _, other = answered(text(tmp_path / "in.csv", few), bundle_path, overwrite=True)
     assert one == other
 
 
@@ -67,12 +67,12 @@ def test_neither_parts_nor_processes_change_what_is_written(
 @pytest.mark.parametrize("task", ["multiclass", "regression"])
 def test_every_kind_of_answer_is_written_as_the_server_says_it(tmp_path: Path, task: Task) -> None:
     make_bundle(tmp_path / "bundle", task)
-    some = rows(20)
-    _, found = answered(parquet(tmp_path / "in.parquet", some), tmp_path / "bundle")
+    few = rows(20)
+    _, result = answered(parquet(tmp_path / "in.parquet", few), tmp_path / "bundle")
     predictor = load(bundles.read(tmp_path / "bundle"), rehearsal=True)
-    for got, answer in zip(found, predictor.predict(some), strict=True):
+    for got, answer in zip(result, predictor.predict(few), strict=True):
         assert same({name: got[name] for name in answer}, answer)
-    assert ("decision" in found[0]) == (task == "multiclass")
+    assert ("decision" in result[0]) == (task == "multiclass")
 
 
 @pytest.mark.parametrize("rehearsal", [False, True])
@@ -86,22 +86,22 @@ def test_a_rehearsal_says_so_in_every_row_and_of_the_file(
     monkeypatch.chdir(tmp_path)
     accept(bundles.read(bundle_path).id, tmp_path / "handoff/records")
     given = parquet(tmp_path / "in.parquet", rows(5))
-    _, found = answered(given, bundle_path, rehearsal=rehearsal)
-    assert {row.get("rehearsal", False) for row in found} == {rehearsal}
-    told = pq.read_schema(tmp_path / "out.parquet").metadata
-    assert told[b"rehearsal"] == str(rehearsal).lower().encode()
-    assert told[b"bundle"].decode() == bundles.read(bundle_path).id
+    _, result = answered(given, bundle_path, rehearsal=rehearsal)
+    assert {row.get("rehearsal", False) for row in result} == {rehearsal}
+    reported = pq.read_schema(tmp_path / "out.parquet").metadata
+    assert reported[b"rehearsal"] == str(rehearsal).lower().encode()
+    assert reported[b"bundle"].decode() == bundles.read(bundle_path).id
     assert ("REHEARSAL" in capsys.readouterr().out) == rehearsal
 
 
 def test_bad_rows_are_set_aside_and_all_others_answered(
     tmp_path: Path, bundle_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    some = rows(250)
-    some[7]["items"], some[7]["service"], some[120]["fragile"] = 101, "slowly", None
-    code, found = answered(parquet(tmp_path / "in.parquet", some), bundle_path)
+    few = rows(250)
+    few[7]["items"], few[7]["service"], few[120]["fragile"] = 101, "slowly", None
+    code, result = answered(parquet(tmp_path / "in.parquet", few), bundle_path)
     assert code == 0
-    assert [row["row"] for row in found] == [n for n in range(1, 251) if n not in (8, 121)]
+    assert [row["row"] for row in result] == [n for n in range(1, 251) if n not in (8, 121)]
     one, other = refused(tmp_path / "in.parquet")
     assert (one["row"], other["row"]) == (8, 121)
     assert "items: expected a whole number from 1 to 100, got 101; " in one["reason"]
@@ -120,10 +120,10 @@ def test_rows_of_a_csv_that_are_none_keep_their_number(tmp_path: Path, bundle_pa
     lines.append("and,at,the,end")
     given.write_text("\n".join(lines))
     for part_rows in (100, 97, 1000):
-        code, found = answered(given, bundle_path, part_rows=part_rows, overwrite=True)
+        code, result = answered(given, bundle_path, part_rows=part_rows, overwrite=True)
         assert code == 0
-        assert [row["row"] for row in found] == [n for n in range(2, 251) if n != 100]
-        assert [row["id"] for row in found] == [f"p{row['row'] - 1}" for row in found]
+        assert [row["row"] for row in result] == [n for n in range(2, 251) if n != 100]
+        assert [row["id"] for row in result] == [f"p{row['row'] - 1}" for row in result]
         assert [(row["row"], row["reason"]) for row in refused(given)] == [
             (1, "expected 9 cells, got 10"),
             (100, "expected 9 cells, got 1"),
@@ -134,11 +134,11 @@ def test_rows_of_a_csv_that_are_none_keep_their_number(tmp_path: Path, bundle_pa
 
 def test_a_row_that_the_model_fails_on_is_set_aside(tmp_path: Path) -> None:
     make_bundle(tmp_path / "bundle", code=FAILS)
-    some = [row | {"items": 1} for row in rows(250)]
-    some[3]["items"] = some[4]["items"] = some[200]["items"] = 100
-    given = parquet(tmp_path / "in.parquet", some)
-    _, found = answered(given, tmp_path / "bundle")
-    assert len(found) == 247
+    few = [row | {"items": 1} for row in rows(250)]
+    few[3]["items"] = few[4]["items"] = few[200]["items"] = 100
+    given = parquet(tmp_path / "in.parquet", few)
+    _, result = answered(given, tmp_path / "bundle")
+    assert len(result) == 247
     assert [row["row"] for row in refused(given)] == [4, 5, 201]
     assert refused(given)[0]["reason"] == "the model failed on it: ValueError('no')"
 
@@ -152,8 +152,8 @@ def test_a_model_that_fails_on_everything_is_what_is_wrong(tmp_path: Path) -> No
 
 def test_where_all_rows_are_refused_the_gate_is_closed(tmp_path: Path, bundle_path: Path) -> None:
     given = parquet(tmp_path / "in.parquet", [row | {"items": 0} for row in rows(30)])
-    code, found = answered(given, bundle_path)
-    assert (code, found) == (EXIT_GATE_CLOSED, [])
+    code, result = answered(given, bundle_path)
+    assert (code, result) == (EXIT_GATE_CLOSED, [])
     assert len(refused(given)) == 30
 
 
@@ -176,8 +176,8 @@ def test_what_is_finished_is_replaced_only_when_told(tmp_path: Path, bundle_path
     with pytest.raises(BadInput, match="--overwrite"):
         answered(given, bundle_path)
     assert (tmp_path / "out.parquet").read_bytes() == before
-    _, found = answered(given, bundle_path, overwrite=True)
-    assert len(found) == 10
+    _, result = answered(given, bundle_path, overwrite=True)
+    assert len(result) == 10
     assert not (tmp_path / "out.refused.parquet").exists()
 
 
@@ -261,9 +261,9 @@ def test_what_goes_along_keeps_its_type(tmp_path: Path, bundle_path: Path) -> No
     pq.write_table(given, tmp_path / "in.parquet", row_group_size=70)
     code, _ = answered(tmp_path / "in.parquet", bundle_path)
     assert code == 0
-    found = pq.read_table(tmp_path / "out.parquet")
+    result = pq.read_table(tmp_path / "out.parquet")
     for name, cells in more.items():
-        assert found.column(name).to_pylist() == cells.to_pylist()
+        assert result.column(name).to_pylist() == cells.to_pylist()
         kind = pq.read_schema(tmp_path / "in.parquet").field(name).type
         kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-        assert found.schema.field(name).type == kind
+        assert result.schema.field(name).type == kind

@@ -28,10 +28,10 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": PYTHONPATH}
 def whole(tmp_path_factory: pytest.TempPathFactory, bundle_path: Path) -> Path:
     """A folder with rows, and what one undisturbed run makes of them."""
     folder = tmp_path_factory.mktemp("whole")
-    some = rows(100 * PARTS - 30)
-    for place in range(0, len(some), 150):
-        some[place]["items"] = 0
-    answered(parquet(folder / "in.parquet", some), bundle_path)
+    samples = rows(100 * PARTS - 30)
+    for place in range(0, len(samples), 150):
+        samples[place]["items"] = 0
+    answered(parquet(folder / "in.parquet", samples), bundle_path)
     return folder
 
 
@@ -67,8 +67,8 @@ def given(tmp_path: Path, whole: Path) -> Path:
 
 def same_files(one: Path, other: Path) -> bool:
     """Whether both folders hold the same rows and answers to the last byte, and nothing else."""
-    found = [{path.name: path.read_bytes() for path in one.iterdir()} for one in (one, other)]
-    return found[0] == found[1]
+    result = [{path.name: path.read_bytes() for path in one.iterdir()} for one in (one, other)]
+    return result[0] == result[1]
 
 
 @contextlib.contextmanager
@@ -94,8 +94,8 @@ def wait(process: "subprocess.Popen[str]", reached: Callable[[], bool]) -> None:
 def assert_no_room(given: Path, done: "subprocess.CompletedProcess[str]") -> None:
     """It says so in one line, and nothing lies there by half."""
     assert done.returncode == 2
-    said = done.stderr.splitlines()[-1]
-    assert said.startswith("error[no-space]")
+    message = done.stderr.splitlines()[-1]
+    assert message.startswith("error[no-space]")
     assert "Traceback" not in done.stderr
     names = {path.name for path in given.parent.rglob("*")}
     assert not [name for name in names if name.startswith(".")]
@@ -106,9 +106,9 @@ def finished(words: list[str]) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(words, env=ENVIRONMENT, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("kept", [0, 1, 5, PARTS - 1, PARTS])
+@pytest.mark.parametrize("stored", [0, 1, 5, PARTS - 1, PARTS])
 def test_killed_at_any_moment_it_goes_on_to_the_same_file(
-    given: Path, whole: Path, bundle_path: Path, kept: int, capsys: pytest.CaptureFixture[str]
+    given: Path, whole: Path, bundle_path: Path, stored: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = given.with_name("out.parquet.parts")
     with running(command(given, bundle_path)) as process:
@@ -116,17 +116,17 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_file(
             process,
             lambda: (
                 (folder / "run.json").exists()
-                and len(list(folder.glob("part-??????.parquet"))) >= kept
+                and len(list(folder.glob("part-??????.parquet"))) >= stored
             ),
         )
         process.kill()  # this one alone: those that it started must end by themselves
         process.wait()
-        if kept < PARTS:
+        if stored < PARTS:
             assert not given.with_name("out.parquet").exists()
     if not given.with_name("out.parquet").exists():
         capsys.readouterr()
         answered(given, bundle_path)
-        assert ("continuing: " in capsys.readouterr().err) == (kept > 0)
+        assert ("continuing: " in capsys.readouterr().err) == (stored > 0)
     assert same_files(given.parent, whole)
 
 
@@ -140,16 +140,16 @@ def test_those_that_it_started_end_with_it(given: Path, bundle_path: Path) -> No
 
 
 @pytest.mark.parametrize("name", ["part-000003.parquet", "part-000003.refused.parquet"])
-@pytest.mark.parametrize("how", ["torn", "changed", "gone"])
+@pytest.mark.parametrize("kind", ["torn", "changed", "gone"])
 def test_a_part_that_is_not_whole_is_made_again(
-    begun: Path, whole: Path, bundle_path: Path, name: str, how: str
+    begun: Path, whole: Path, bundle_path: Path, name: str, kind: str
 ) -> None:
     part = begun.with_name("out.parquet.parts") / name
     data = bytearray(part.read_bytes())
     data[len(data) // 4] ^= 1
     part.unlink()
-    if how != "gone":
-        part.write_bytes(data if how == "changed" else data[: len(data) // 2])
+    if kind != "gone":
+        part.write_bytes(data if kind == "changed" else data[: len(data) // 2])
     answered(begun, bundle_path)
     assert same_files(begun.parent, whole)
 
@@ -167,8 +167,8 @@ def test_another_file_or_bundle_is_no_way_to_go_on(
     parquet(begun, rows(20, seed=1))
     with pytest.raises(BadInput, match=r"input was in\.parquet, .* SHA-256"):
         answered(begun, bundle_path)
-    _, found = answered(begun, bundle_path, overwrite=True)
-    assert len(found) == 20
+    _, result = answered(begun, bundle_path, overwrite=True)
+    assert len(result) == 20
     assert not begun.with_name("out.parquet.parts").exists()
 
 
@@ -183,10 +183,10 @@ def test_with_room_again_it_goes_on(begun: Path, whole: Path, bundle_path: Path)
 
 
 def test_ctrl_c_is_one_line(tmp_path: Path, bundle_path: Path) -> None:
-    some = pq.read_table(parquet(tmp_path / "few.parquet", rows(1000)))
-    with pq.ParquetWriter(tmp_path / "in.parquet", some.schema) as writer:
+    samples = pq.read_table(parquet(tmp_path / "few.parquet", rows(1000)))
+    with pq.ParquetWriter(tmp_path / "in.parquet", samples.schema) as writer:
         for _ in range(1000):
-            writer.write_table(some)
+            writer.write_table(samples)
     words = [sys.executable, "-m", "serving", "batch", "in.parquet", "out.parquet"]
     folder = tmp_path / "out.parquet.parts"
     process = subprocess.Popen(
@@ -195,9 +195,9 @@ def test_ctrl_c_is_one_line(tmp_path: Path, bundle_path: Path) -> None:
     )  # fmt: skip
     wait(process, lambda: any(folder.glob("part-*")))
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130, said
-    assert said.splitlines()[1:] == ["stopped: nothing half-written was left behind"]
+    _, message = process.communicate(timeout=60)
+    assert process.returncode == 130, message
+    assert message.splitlines()[1:] == ["stopped: nothing half-written was left behind"]
     assert not list(folder.glob(".*"))
 
 
@@ -209,10 +209,10 @@ def test_a_process_that_dies_is_said_and_what_was_done_is_kept(
         wait(process, lambda: any(folder.glob("part-*")))
         worker = youngest(process.pid)
         os.kill(worker, signal.SIGKILL)
-        _, said = process.communicate(timeout=60)
+        _, message = process.communicate(timeout=60)
     if process.returncode:  # else it had just done its last part
-        assert process.returncode == 2, said
-        assert "error[worker-ended]" in said
+        assert process.returncode == 2, message
+        assert "error[worker-ended]" in message
         answered(given, bundle_path)
     assert same_files(given.parent, whole)
 
@@ -242,7 +242,7 @@ def test_a_file_that_changes_while_it_is_read_gives_no_answers(
     with running(command(given, bundle_path, part_rows=10)) as process:
         wait(process, lambda: any(folder.glob("part-*")))
         os.utime(given, ns=(0, 0))
-        _, said = process.communicate(timeout=60)
+        _, message = process.communicate(timeout=60)
         assert process.returncode == 2
-        assert "was changed while it was read" in said
+        assert "was changed while it was read" in message
     assert not given.with_name("out.parquet").exists()

@@ -134,30 +134,30 @@ def test_typed_columns_get_the_result_of_the_server(
     values: list[Any],
 ) -> None:
     """A declared type is only a way to store values."""
-    some = rows(len(values))
-    given = table(some)
+    few = rows(len(values))
+    given = table(few)
     given = given.set_column(given.column_names.index(name), name, cells)
     pq.write_table(given, tmp_path / "in.parquet")
-    sent = [row | {name: value} for row, value in zip(some, values, strict=True)]
+    sent = [row | {name: value} for row, value in zip(few, values, strict=True)]
     assert_agree(client, tmp_path / "in.parquet", bundle_path, sent)
 
 
 def test_valid_rows_are_the_table_that_the_server_makes() -> None:
     """The model gets the same columns, types and values."""
-    some = [{**row, "id": None} for row in rows(50)] + [{**ROW, "id": None, "items": 100}]
-    made, reasons = valid_rows(table(some), COLUMNS, texts=False)
+    few = [{**row, "id": None} for row in rows(50)] + [{**ROW, "id": None, "items": 100}]
+    made, reasons = valid_rows(table(few), COLUMNS, texts=False)
     assert not reasons
-    pd.testing.assert_frame_equal(made, frame(some, COLUMNS))
+    pd.testing.assert_frame_equal(made, frame(few, COLUMNS))
 
 
 def test_dictionaries_that_outgrow_their_index_are_read_by_meaning(
     tmp_path: Path, bundle_path: Path
 ) -> None:
     """More values than the declared index type can count, in inputs and copied columns."""
-    some = rows(400)
+    few = rows(400)
     names = pa.array([f"c{number}" for number in range(400)])
     small = pa.dictionary(pa.int8(), pa.string())
-    given = table(some).set_column(7, "carrier", names).append_column("lane", names)
+    given = table(few).set_column(7, "carrier", names).append_column("lane", names)
     schema = given.schema.set(7, pa.field("carrier", small)).set(9, pa.field("lane", small))
     with pq.ParquetWriter(tmp_path / "in.parquet", schema) as writer:
         for first in range(0, 400, 100):

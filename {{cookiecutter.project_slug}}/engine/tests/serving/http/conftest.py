@@ -11,7 +11,7 @@ from engine.bundle import bundle as bundles
 from engine.serving.access.keys import Keys
 from engine.serving.model.predictor import Predictor
 from engine.tests.serving.conftest import Connect
-from engine.tests.serving.http.direct import KEY
+from engine.tests.serving.http.in_process import KEY
 from engine.tests.serving.test_run import serving
 
 

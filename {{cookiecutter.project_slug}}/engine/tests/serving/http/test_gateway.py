@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from engine.problem.errors import BadInput
 from engine.serving.http.openapi import OPERATE
-from engine.tests.serving.http.direct import KEY, PREFIX, send
+from engine.tests.serving.http.in_process import KEY, PREFIX, send
 from serving.__main__ import main
 
 

@@ -11,7 +11,7 @@ from engine.problem.errors import BadInput
 from engine.serving.access.origins import ORIGINS, origins_of
 from engine.serving.model.predictor import Predictor
 from engine.tests.serving.conftest import Connect
-from engine.tests.serving.http.direct import KEY, PREFIX, Headers, send
+from engine.tests.serving.http.in_process import KEY, PREFIX, Headers, send
 from engine.tests.serving.made import ROW
 from engine.tests.serving.test_run import command, environment
 

@@ -22,7 +22,7 @@ from engine.serving.model.predictor import Predictor
 from engine.serving.model_holder import load_predictor
 from engine.serving.release_watcher import ReleaseWatcher
 from engine.tests.serving.conftest import Connect
-from engine.tests.serving.http.direct import KEY
+from engine.tests.serving.http.in_process import KEY
 from engine.tests.serving.http.test_own_routes import CALL, SHIPMENT, own
 from engine.tests.serving.made import FEATURES, make_bundle
 from engine.tests.serving.released import PATIENCE_SECONDS, Following, Released

@@ -18,7 +18,7 @@ from engine.serving.log.labels import Labels
 from engine.serving.log.predictions import PredictionLog
 from engine.serving.model.predictor import Predictor
 from engine.tests.serving.conftest import Connect
-from engine.tests.serving.http.direct import KEY, PREFIX, send
+from engine.tests.serving.http.in_process import KEY, PREFIX, send
 from engine.tests.serving.made import COLUMNS, ROW
 from engine.tests.serving.unbroken.process import logged_records as logged
 from serving.app import create_app
