@@ -144,7 +144,7 @@ def split(context: CheckContext) -> Result:
     ):
         results.append("the run was trained with another split than the project's current one")
     if results:
-        advice = "Set group and time under [rows] in problem.toml; then train and build again."
+        advice = "Set unit and time under [rows] in problem.toml; then train and build again."
         return Result("refuse", shorten(results), required, advice)
     times = max(context.run.test_evaluations or 0, context.training_result.test_evaluations)
     measured = f"{dataset.split.description}; {len(dataset.split.train):,} training rows, "

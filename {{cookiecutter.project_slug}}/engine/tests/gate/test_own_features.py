@@ -34,7 +34,7 @@ class FarFromUsual(TransformerMixin, BaseEstimator):
     def transform(self, frame: pd.DataFrame) -> Floats:
         return np.nan_to_num(frame.to_numpy(np.float64) - self.usual_)
 '''
-LAST = "    return ColumnTransformer([part for part in parts if part[2]], sparse_threshold=0)\n"
+LAST = "    return ColumnTransformer([branch for branch in branches if branch[2]], sparse_threshold=0)\n"
 ADDED = """\
     parts.append(("per item", FunctionTransformer(per_item), ["weight", "items"]))
     parts.append(("far from usual", FarFromUsual(), ["weight", "items"]))

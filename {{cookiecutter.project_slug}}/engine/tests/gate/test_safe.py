@@ -150,15 +150,15 @@ UNSAFE: dict[str, tuple[Callable[[Workshop], None], str]] = {
     "a type that runs commands": (_untrusted, "subprocess.getoutput"),
     "feature code that needs the project": (
         _import("from engine.problem.errors import BadInput"),
-        "imports engine, which serving has not",
+        "imports engine, which serving does not install",
     ),
     "feature code that needs more packages": (
         _import("import mlflow"),
-        "imports mlflow, which serving has not",
+        "imports mlflow, which serving does not install",
     ),
     "feature code from next door": (
         _import("from . import model"),
-        "imports ., which serving has not",
+        "imports ., which serving does not install",
     ),
     "feature code that starts a program": (_import("import subprocess"), "imports subprocess"),
     "feature code that calls home": (_import("import urllib.request"), "imports urllib"),
@@ -170,7 +170,7 @@ UNSAFE: dict[str, tuple[Callable[[Workshop], None], str]] = {
     "feature code that loads an array": (_import("A = np.load('a.npy')"), "uses .load"),
     "feature code that reads the clock": (
         _import("import time"),
-        "imports time: a feature is computed, it reaches for nothing",
+        "imports time: a feature is computed, it reads and writes nothing else",
     ),
     "a personal input": (
         lambda made: made.edit_json(

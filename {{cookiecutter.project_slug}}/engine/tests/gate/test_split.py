@@ -24,7 +24,7 @@ def test_split_mixing_times_is_refused(workshop: Make) -> None:
     context = CheckContext(read_bundle(made.bundle), MODEL, replace(dataset, split=mixed))
     result = split(context)
     assert result.outcome == "refuse"
-    assert "not later than the last learnt from" in result.measured
+    assert "not later than the last training row" in result.measured
 
 
 def test_split_other_than_in_training_is_refused(
