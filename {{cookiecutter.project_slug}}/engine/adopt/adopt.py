@@ -26,8 +26,10 @@ from engine.pages.formatting import count
 from engine.problem.errors import BadInput
 from engine.problem.spec import Task, parse
 
-# How many columns a message names before it only counts.
+# A message names so many columns, and counts the others.
 SHOWN = 30
+# Tables of fewer columns are adopted before anyone reads a line on progress.
+WIDE = 100
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def adopt(
     Files as generated are replaced; files that someone edited only with `force`.
 
     Args:
-        progress: gets a line before each step that takes long on a large table.
+        progress: gets a line before each step that takes long; only of a wide table.
 
     Raises:
         BadInput: the source is unreadable or unfit, a column is not there, or a file that someone
@@ -68,7 +70,9 @@ def adopt(
     raw = sources.read(source, layout)
     _check_columns(raw, source, {"target": target, "time": time, "id": id_column})
     rows = len(raw)
-    progress(f"inferring the types of {count(len(raw.columns), 'column')}")
+    is_slow = len(raw.columns) >= WIDE
+    if is_slow:
+        progress(f"inferring the types of {count(len(raw.columns), 'column')}")
     raw, inferred = _labelled(raw, layout, source, target)
     zoned = {name for name, one in inferred.items() if one.kind == "date" and has_zone(raw[name])}
     frame = pd.DataFrame({name: typed(raw.pop(name), one) for name, one in inferred.items()})
@@ -79,7 +83,8 @@ def adopt(
         for name, one in inferred.items()
     )
     _check_inputs(guesses, roles, source)
-    progress(f"searching {count(len(guesses), 'column')} for leaks")
+    if is_slow:
+        progress(f"searching {count(len(guesses), 'column')} for leaks")
     leaks = _leaks(problem_text(copy, frame, guesses, roles), frame, guesses)
     problem = problem_text(copy, frame, guesses, roles, leaks)
     parse(problem, "the problem as adopted")  # what we write, we can read

@@ -12,7 +12,7 @@ GOOD = {
     "target": {"target"},
     "data-scientist": {"role"},
     "rows.csv": {"input"},
-    "training.json": {"facts"},
+    "training.json": {"metadata"},
     "out.parquet": {"out"},
 }
 

@@ -61,7 +61,7 @@ def test_a_disk_that_fills_up_is_one_error(
     def full(path: Path, *_: object, **__: object) -> int:
         raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     outcome = command("problem", "brief")
     assert outcome.is_one_error()
     assert command.files() == before

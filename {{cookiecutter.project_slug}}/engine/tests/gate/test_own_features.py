@@ -48,7 +48,7 @@ from poc.train import train
 from engine.problem.spec import read
 from poc.model import MODEL
 
-run = train(read(), MODEL, say=lambda _: None)
+run = train(read(), MODEL, progress=lambda _: None)
 made = build(MODEL, run.run_id, progress=lambda _: None)
 names = ("complete", "current", "safe", "parity", "robust")
 checks = [one for one in STANDARD_CHECKS if one.name in names]
