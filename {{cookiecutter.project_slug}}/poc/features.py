@@ -123,12 +123,12 @@ def features(
     numbers = [name for name, kind in kinds.items() if kind in ("number", "integer", "boolean")]
     categories = [name for name, kind in kinds.items() if kind == "category"]
     dates = [name for name, kind in kinds.items() if kind == "date"]
-    branches = [
+    transformers = [
         ("numbers", _numeric(AsFloat32(), scaled=scaled), numbers),
         ("dates", _numeric(DateParts(), scaled=scaled), dates),
         ("categories", _categorical(rows), categories),
     ]
-    return ColumnTransformer([branch for branch in branches if branch[2]], sparse_threshold=0)
+    return ColumnTransformer([one for one in transformers if one[2]], sparse_threshold=0)
 
 
 def _numeric(first: BaseEstimator, *, scaled: bool) -> Pipeline:

@@ -34,10 +34,10 @@ class FarFromUsual(TransformerMixin, BaseEstimator):
     def transform(self, frame: pd.DataFrame) -> Floats:
         return np.nan_to_num(frame.to_numpy(np.float64) - self.usual_)
 '''
-LAST = "    return ColumnTransformer([branch for branch in branches if branch[2]], sparse_threshold=0)\n"
+LAST = "    return ColumnTransformer([one for one in transformers if one[2]], sparse_threshold=0)\n"
 ADDED = """\
-    parts.append(("per item", FunctionTransformer(per_item), ["weight", "items"]))
-    parts.append(("far from usual", FarFromUsual(), ["weight", "items"]))
+    transformers.append(("per item", FunctionTransformer(per_item), ["weight", "items"]))
+    transformers.append(("far from usual", FarFromUsual(), ["weight", "items"]))
 """
 TRAIN = """
 import json
@@ -116,4 +116,4 @@ def test_own_features_importing_the_project_are_refused(tmp_path: Path) -> None:
     line += leaning.count("\n")
     verdict, measured = built(tmp_path / "project", leaning)["results"]["safe"]
     assert verdict == "refuse"
-    assert f"features.py line {line} imports engine, which serving has not" in measured
+    assert f"features.py line {line} imports engine, which serving does not install" in measured
