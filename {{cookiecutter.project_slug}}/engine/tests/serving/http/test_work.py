@@ -118,7 +118,7 @@ def counted_calls() -> Iterator[Counter[str]]:
             sys.setprofile(None)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("engine.serving.http.offload._run", run)
+        patch.setattr("engine.serving.http.request_parsing._run", run)
         sys.setprofile(count)
         try:
             yield calls
