@@ -46,7 +46,14 @@ class Ids:
     def new_id(self) -> str:
         """A new unique id."""
         if not self._ready:
-            self._ready += self._prepare()
+            size = _RANDOM_BYTES if self._hmacs else ID_BYTES
+            drawn = os.urandom(size * _AHEAD)
+            randoms = [drawn[at : at + size] for at in range(0, len(drawn), size)]
+            signing = self._hmacs[:1]
+            self._ready += [
+                (random + b"".join(_proof(key, random) for key in signing)).hex()
+                for random in randoms
+            ]
         return self._ready.pop()
 
     def is_valid(self, id_: str) -> bool:
@@ -56,14 +63,6 @@ class Ids:
         # A list, not a generator: every key is compared, as for API keys.
         matches = [hmac.compare_digest(proof, _proof(keyed, random)) for keyed in self._hmacs]
         return any(matches) or not matches
-
-    def _prepare(self) -> list[str]:
-        size = _RANDOM_BYTES if self._hmacs else ID_BYTES
-        drawn = os.urandom(size * _AHEAD)
-        chunks = [drawn[at : at + size] for at in range(0, len(drawn), size)]
-        if not self._hmacs:
-            return [chunk.hex() for chunk in chunks]
-        return [(chunk + _proof(self._hmacs[0], chunk)).hex() for chunk in chunks]
 
 
 def _proof(keyed: hmac.HMAC, random: bytes) -> bytes:

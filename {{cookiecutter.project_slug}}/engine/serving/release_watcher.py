@@ -56,8 +56,7 @@ class ReleaseWatcher:
         return not self._thread.is_alive()
 
     def _follow(self) -> None:
-        handled: object = self  # no content yet
-        previous: object = self
+        handled = previous = object()  # no content yet
         while not self._stopping.wait(POLL_SECONDS):
             content = None
             with suppress(OSError):
@@ -80,7 +79,7 @@ class ReleaseWatcher:
                 self._reject(released, error)
 
     def _replace(self, released: str) -> None:
-        replaced = self._current()
+        replaced = self._models.current.predictor.bundle.id
         bundle = select_bundle(None, rehearsal=False, release=self._release)
         if bundle.id != released:  # the file changed again; the next poll reads it
             return

@@ -41,22 +41,22 @@ def converted_model(bundle: Bundle, *, rehearsal: bool) -> bytes | None:
     """
     path, model_file = choice_file(bundle, rehearsal=rehearsal), folder(bundle) / MODEL
     choice: dict[str, Any] = {}
-    model, reason = None, ""
     try:
         choice = read_toml(path, "the choice of a runtime", _AGAIN)
         if choice.get("bundle") != bundle.id:
             reason = f"{path} is for another bundle; {_AGAIN}"
-        elif choice.get("runtime") == ONNX:
-            model = read_bytes(model_file, "a converted model", _AGAIN, LARGEST_FILE)
-            if hashlib.sha256(model).hexdigest() != choice.get("model_sha256"):
-                reason = f"{path} names another model than {model_file}; {_AGAIN}"
-        elif choice.get("runtime") != EXACT:
+        elif choice.get("runtime") == EXACT:
+            return None
+        elif choice.get("runtime") != ONNX:
             reason = f"{path} names a runtime other than '{EXACT}' and '{ONNX}'; {_AGAIN}"
-    except MissingFile as error:
-        reason = str(error) if choice else ""  # without a choice the pipeline serves
+        else:
+            model = read_bytes(model_file, "a converted model", _AGAIN, LARGEST_FILE)
+            if hashlib.sha256(model).hexdigest() == choice.get("model_sha256"):
+                return model
+            reason = f"{path} names another model than {model_file}; {_AGAIN}"
     except BadInput as error:
+        if isinstance(error, MissingFile) and not choice:  # nobody has chosen
+            return None
         reason = str(error)
-    if reason:
-        logger.warning("Converted model disabled, the pipeline predicts: %s", reason)
-        return None
-    return model
+    logger.warning("Converted model disabled, the pipeline predicts: %s", reason)
+    return None

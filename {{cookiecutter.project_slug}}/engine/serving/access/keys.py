@@ -30,11 +30,10 @@ class Keys:
     """The keys that are valid now; those of a file change with it."""
 
     def __init__(self, text: str, path: Path | None) -> None:
-        """Read `text` and the file; raise BadInput if a key cannot be used, or there is none."""
+        """Read `text` and the file, or raise BadInput: an invalid key, or none."""
         self._given = _digests(parse_keys(text, KEYS, SHORTEST))
         self._path = path
-        self._stamp = _stamp(path) if path else None
-        self._filed = _read(path) if path else ()
+        self._stamp, self._filed = (_stamp(path), _read(path)) if path else (None, ())
         self._check_at = time.monotonic() + CHECK_SECONDS
         if not self._given and not self._filed:
             raise BadInput(
@@ -45,23 +44,20 @@ class Keys:
 
     def admit(self, authorization: str) -> bool:
         """Whether an Authorization header holds a valid key; takes as long for every key."""
-        self._reload()
+        if self._path and time.monotonic() >= self._check_at:
+            self._reload(self._path)
         scheme, _, key = authorization.partition(" ")
         digest = sha256(key.strip().encode("latin-1")).digest()
         # No early end: the duration must not depend on which key is similar.
         equal = [compare_digest(digest, valid) for valid in (*self._given, *self._filed)]
         return scheme.lower() == SCHEME and any(equal)
 
-    def _reload(self) -> None:
+    def _reload(self, path: Path) -> None:
         """Read the file again if it changed; the keys stay if it cannot be read."""
-        now = time.monotonic()
-        if self._path is None or now < self._check_at:
-            return
-        self._check_at = now + CHECK_SECONDS
+        self._check_at = time.monotonic() + CHECK_SECONDS
         try:
-            stamp = _stamp(self._path)
-            if stamp != self._stamp:
-                self._filed, self._stamp = _read(self._path), stamp
+            if (stamp := _stamp(path)) != self._stamp:
+                self._filed, self._stamp = _read(path), stamp
                 logger.warning("API keys reloaded: the file has %d.", len(self._filed))
         except BadInput as error:
             logger.error("API keys not reloaded, the previous ones stay valid: %s", error)
@@ -86,10 +82,7 @@ def _read(path: Path) -> tuple[bytes, ...]:
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:
-    """What differs after every change of a file, also after a swap of what a link points to.
-
-    None where the file cannot be read: `_read` then raises an error with the reason.
-    """
+    """What differs after every change of a file or of its link; None where `_read` will fail."""
     try:
         state = path.stat()
     except (OSError, ValueError):

@@ -42,12 +42,10 @@ def refuse_foreign_page(headers: Iterable[tuple[bytes, bytes]], listed: Collecti
     by_address = len(hosts) == 1 and _is_address(hosts[0])
     if not origins:  # some proxies drop Origin
         passes = by_address and all(value in (b"same-origin", b"none") for _, value in sent)
-    elif len(origins) > 1:
-        passes = False
     else:
         # The page of this server comes from the host that its request is for.
         is_own = _ORIGIN.fullmatch(origins[0]) and [origins[0].partition("://")[2]] == hosts
-        passes = origins[0] in listed or bool(is_own and by_address)
+        passes = len(origins) == 1 and (origins[0] in listed or bool(is_own and by_address))
     if not passes:
         raise ProblemError(
             "wrong-origin",

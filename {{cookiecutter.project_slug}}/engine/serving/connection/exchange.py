@@ -34,8 +34,7 @@ logger = logging.getLogger("engine.serving.http")
 def scope_of(head: Head, connection_scope: Scope) -> Scope:
     """The ASGI scope of a request: that of its connection and what its head adds.
 
-    A target in absolute form names the same resource as its path (RFC 9112, 3.2.2). As in uvicorn,
-    `root_path` stands before the path.
+    A target in absolute form names the same resource as its path (RFC 9112, 3.2.2).
     """
     raw_path, _, query = head.target.partition(b"?")
     if not raw_path.startswith(b"/") and b"://" in raw_path:
@@ -101,7 +100,7 @@ class Exchange:
                 self._connection.transport.abort()
 
     def add_body(self, data: bytes, *, ended: bool) -> None:
-        """Add a piece of the body, or raise a ProblemError if there is no memory for it."""
+        """Add a piece of the body; ProblemError if there is no memory for it."""
         self._received += len(data)
         if not ended or self._received > SMALL_BYTES:
             self._connection.share.grow(self._received)
@@ -175,6 +174,7 @@ class Exchange:
     def _head(self, start: Message) -> bytes:
         """The response's head; decides how its body is framed (RFC 9112, 6.3)."""
         status, length = start["status"], None
+        self._head_sent = True
         if self.more_body or self._connection.draining:
             self._keep_alive = False
         lines = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
@@ -187,7 +187,6 @@ class Exchange:
             if name == b"content-length":
                 length = int(value)
             lines += name, b": ", value, b"\r\n"
-        self._head_sent = True
         self._bodiless = self._scope["method"] == "HEAD" or status in (204, 304)
         self._remaining = length or 0
         if length is None and not self._bodiless:
@@ -195,12 +194,9 @@ class Exchange:
             # Without chunks, the end of the connection is the end of the body.
             self._keep_alive = self._keep_alive and self._chunked
             self._remaining = None
-        if self._chunked:
-            lines.append(b"transfer-encoding: chunked\r\n")
-        if not self._keep_alive:
-            lines.append(b"connection: close\r\n")
-        lines.append(b"\r\n")
-        return b"".join(lines)
+        coding = b"transfer-encoding: chunked\r\n" if self._chunked else b""
+        close = b"" if self._keep_alive else b"connection: close\r\n"
+        return b"".join([*lines, coding, close, b"\r\n"])
 
     def _frame(self, data: bytes, ended: bool) -> bytes:
         """A piece of the response's body as it goes out."""
