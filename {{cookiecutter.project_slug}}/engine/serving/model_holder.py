@@ -10,7 +10,7 @@ from engine.serving.http.schema import Limits, Schema, schema_of
 from engine.serving.metrics import BundleMetrics, Metrics
 from engine.serving.model.predictor import Predictor, load
 from engine.serving.reasons import Reasons
-from engine.serving.runtime import converted_model
+from engine.serving.select_bundle import converted_model
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
 from pydantic import TypeAdapter
@@ -37,14 +37,13 @@ def inline(kind: Any) -> dict[str, Any]:
     definitions = schema.pop("$defs", {})
 
     def resolved(value: Any) -> Any:
+        def resolve(one: dict[str, Any]) -> Any:
+            name = one.get("$ref", "").rpartition("/")[2]
+            return resolved(definitions[name]) if name else one
+
         return json.loads(json.dumps(value), object_hook=resolve)
 
-    def resolve(value: dict[str, Any]) -> Any:
-        name = str(value.get("$ref", "")).rpartition("/")[2]
-        return resolved(definitions[name]) if name else value
-
-    inlined: dict[str, Any] = resolved(schema)
-    return inlined
+    return cast("dict[str, Any]", resolved(schema))
 
 
 def request_body(*schemas: dict[str, Any]) -> dict[str, Any]:

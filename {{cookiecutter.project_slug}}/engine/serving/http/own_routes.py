@@ -30,10 +30,7 @@ _VALUE_BYTES = 20
 
 
 class CurrentModel:
-    """The model that serves now: what an own route may use of the server.
-
-    A route gets it by a parameter of type `Model`. After a release all of it is the new bundle's.
-    """
+    """The model that serves now, for own routes, as a parameter of type `Model`."""
 
     def __init__(self, model: ModelHolder, predict: Predict) -> None:
         self._model, self._predict = model, predict
@@ -56,8 +53,8 @@ class CurrentModel:
     async def predict(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """One prediction a row, in their order, as /v1/predict responds.
 
-        Rows are checked by the contract. Each prediction has a `prediction_id` for its label, and
-        is logged and counted like any other. Do not catch a ProblemError: the caller gets it.
+        Rows are checked, predictions logged and counted like any other. Do not catch a
+        ProblemError: the caller gets it.
         """
         self._model.current.batcher.refuse_if_full()
         count_rows(len(rows), self._model.limits)
@@ -75,18 +72,21 @@ Model = Annotated[CurrentModel, Depends(_current)]
 
 
 class OwnRoutes:
-    """The own routes of a server; making it includes them in its API.
-
-    Raises:
-        BadInput: a route takes a path of the server's, or cannot be guarded.
-    """
+    """The own routes of a server; making it includes them in its API, or raises BadInput."""
 
     def __init__(self, api: FastAPI, router: APIRouter, model: ModelHolder) -> None:
         self._model = model
         taken = [*_RESERVED, *(str(one.path) for one in iter_route_contexts(api.routes))]
         routes = _checked(router, taken)
-        if routes:
-            _refuse_taken_types(router, model)
+        # Types of one name would be one type in the OpenAPI document.
+        document = get_openapi(title="own", version="1", routes=router.routes) if routes else {}
+        types = document.get("components", {}).get("schemas", {}).keys()
+        if both := sorted(types & model.current.schema.components().keys()):
+            raise _bad_route(
+                f"the own type {both[0]} has the name of a type of the server's own in "
+                "/openapi.json; give it another name",
+                "type-taken",
+            )
         api.include_router(router, responses=problems(*BODY_PROBLEMS, "busy"))
         # As the OpenAPI document has them.
         self.templates = frozenset(str(route.path_format) for route in routes)
@@ -104,7 +104,7 @@ class OwnRoutes:
         if b"json" in dict(scope["headers"]).get(b"content-type", b"json").lower():
             self._model.current.schema.bound.check(body)
         about_body = (b"content-encoding", b"content-length", b"transfer-encoding")
-        headers = [(name, value) for name, value in scope["headers"] if name not in about_body]
+        headers = [header for header in scope["headers"] if header[0] not in about_body]
         headers.append((b"content-length", b"%d" % len(body)))
         messages: list[Message] = [{"type": "http.request", "body": body}]
 
@@ -173,15 +173,3 @@ def _overlap(one: str, other: str) -> bool:
         if left is None or right is None or (left != right and "{" not in left + right):
             return False
     return True
-
-
-def _refuse_taken_types(router: APIRouter, model: ModelHolder) -> None:
-    """Types of one name would be one type in the OpenAPI document."""
-    document = get_openapi(title="own", version="1", routes=router.routes)
-    own = document.get("components", {}).get("schemas", {})
-    if both := sorted(own.keys() & model.current.schema.components().keys()):
-        raise _bad_route(
-            f"the own type {both[0]} has the name of a type of the server's own in /openapi.json; "
-            "give it another name",
-            "type-taken",
-        )

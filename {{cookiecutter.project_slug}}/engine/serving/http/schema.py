@@ -86,24 +86,26 @@ def schema_of(contract: Contract, limits: Limits) -> Schema:
         "Label": label,
         "Labels": _record("Labels", {"labels": Annotated[GenericAlias(list, label), length]}),
     }
-    label_words = _label_words(contract)
+    outcome = f"one of {json.dumps(contract.classes)[1:-1]}" if contract.classes else "a number"
+    words = {
+        "Row": {column.name: expected(column) for column in contract.inputs},
+        "Label": {
+            "prediction_id": "the prediction_id of a prediction",
+            "label": outcome,
+            "known_at": "a date-time with an offset, such as 2026-03-01T09:30:00Z, since 1970",
+        },
+    }
     return Schema(
         adapters={name: TypeAdapter(kind) for name, kind in types.items()},
-        words={
-            "Row": {column.name: expected(column) for column in contract.inputs},
-            "Label": label_words,
-        },
+        words=words,
         limits=limits,
-        bound=Bound(limits.rows, len(contract.inputs)),
-        label_bound=Bound(limits.rows, len(label_words)),
+        bound=Bound(limits.rows, len(words["Row"])),
+        label_bound=Bound(limits.rows, len(words["Label"])),
     )
 
 
 def _record(name: str, fields: Mapping[str, Any]) -> Any:
-    """A typed dict: its keys may be any column name, and what is validated is already a plain row.
-
-    A pydantic model would need an alias for 'mean radius (mm)' and a dump for every row.
-    """
+    """A typed dict: its keys may be any column name, and what is validated is a plain row."""
     record = TypedDict(name, dict(fields))  # type: ignore[misc]  # noqa: UP013  # made from data
     strict = ConfigDict(extra="forbid", strict=True)
     record.__pydantic_config__ = strict  # type: ignore[attr-defined]
@@ -201,15 +203,6 @@ def _label(contract: Contract) -> dict[str, Any]:
         "prediction_id": Annotated[PredictionId, AfterValidator(_given)],
         "label": Annotated[outcome, Field(description=meaning)],
         "known_at": NotRequired[Annotated[str, timestamp, AfterValidator(_past)]],
-    }
-
-
-def _label_words(contract: Contract) -> dict[str, str]:
-    outcome = f"one of {json.dumps(contract.classes)[1:-1]}" if contract.classes else "a number"
-    return {
-        "prediction_id": "the prediction_id of a prediction",
-        "label": outcome,
-        "known_at": "a date-time with an offset, such as 2026-03-01T09:30:00Z, from 1970 until now",
     }
 
 

@@ -118,25 +118,27 @@ class Predictor:
         """Probabilities in the contract's order of classes."""
         return scores if self._order is None else scores[:, self._order]
 
+    def margins(self, scores: Scores) -> NDArray[np.float64]:
+        """How far each score is from another decision, NaN for NaN; infinite in a regression."""
+        if self._threshold is not None:
+            return np.abs(scores[:, 1] - self._threshold)
+        if self.bundle.contract.classes:
+            ranked = np.sort(scores, axis=1)
+            return (ranked[:, -1] - ranked[:, -2]) / 2
+        return np.where(np.isfinite(scores), np.inf, np.nan)
+
     def uncertain(self, scores: Scores, exact: Float32Exact) -> NDArray[np.intp]:
         """Positions of rows for which the converted model may decide otherwise than the pipeline.
 
         Their score lies within the tolerance of another decision, is NaN, or is not `exact`.
         """
-        if self._threshold is not None:
-            certain = np.abs(scores[:, 1] - self._threshold) > self._tolerance  # False for NaN
-        elif self.bundle.contract.classes:
-            ranked = np.sort(scores, axis=1)
-            certain = ranked[:, -1] - ranked[:, -2] > 2 * self._tolerance
-        else:
-            certain = np.isfinite(scores)
-        return np.flatnonzero(~(certain & exact))
+        return np.flatnonzero(~((self.margins(scores) > self._tolerance) & exact))
 
 
 def load(bundle: Bundle, *, rehearsal: bool, onnx: bytes | None = None) -> Predictor:
     """A predictor that reproduces the bundle's golden predictions.
 
-    `serving.select_bundle` decides which bundle is served, `serving.runtime` which converted model.
+    `serving.select_bundle` selects the bundle and the converted model.
 
     Raises:
         BadInput: as `prepare`, or the model predicts a golden row differently.

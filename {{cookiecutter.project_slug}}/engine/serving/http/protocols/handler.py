@@ -8,7 +8,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from starlette.requests import Request
 
 from engine.bundle.bundle import Contract
-from engine.serving.http.errors import MOST_ERRORS, ProblemError, invalid
+from engine.serving.http.errors import MOST_ERRORS, ProblemError, invalid_fields
 from engine.serving.http.parse import Bound, parse
 from engine.serving.http.predict import Answers, Predict
 from engine.serving.http.request_parsing import count_rows, read_body
@@ -47,7 +47,8 @@ def parse_as(
     try:
         content: dict[str, Any] = kind.validate_python(value)
     except ValidationError as error:
-        raise invalid(error) from None
+        details = error.errors(include_url=False, include_context=False)
+        raise invalid_fields(details) from None
     return content
 
 
