@@ -18,7 +18,7 @@ from engine.contract.layout import Layout
 from engine.data.columns import json_value
 from engine.data.reading.text import read_text
 from engine.problem.errors import BadInput
-from engine.serving.http.protocols.frames import rows_of_csv
+from engine.serving.http.protocols.invocations import rows_of_csv
 from engine.serving.http.schema import Limits
 
 FILES, ROWS, SEED = 300, 12, 20261130

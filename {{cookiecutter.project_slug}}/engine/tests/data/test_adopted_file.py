@@ -16,7 +16,7 @@ from engine.contract.layout import Layout
 from engine.data.columns import columns, json_rows
 from engine.data.load import load
 from engine.problem.spec import read
-from engine.serving.http.protocols.frames import rows_of_csv
+from engine.serving.http.protocols.invocations import rows_of_csv
 from engine.serving.http.schema import Limits, schema_of
 from engine.tests.data.made import schema_of as contract_of
 

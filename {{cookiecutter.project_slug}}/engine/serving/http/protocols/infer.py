@@ -13,24 +13,11 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from pydantic_core import to_json
 
 from engine.bundle.bundle import Contract
+from engine.serving.http import openapi
 from engine.serving.http.errors import ProblemError
-from engine.serving.http.openapi import (
-    BODY_PROBLEMS,
-    inline,
-    json_content,
-    problems,
-    ref,
-    request_body,
-)
+from engine.serving.http.openapi import BODY_PROBLEMS, json_content, problems, request_body
+from engine.serving.http.protocols import tensors
 from engine.serving.http.protocols.handler import ProtocolHandler, Rows, parse_as
-from engine.serving.http.protocols.tensors import (
-    REQUEST,
-    InferRequest,
-    metadata,
-    output_names,
-    outputs_of,
-    rows_of_tensors,
-)
 from engine.serving.http.routes import refuse_if_draining
 from engine.serving.http.schema import Limits
 from engine.serving.model_holder import ActiveModel
@@ -52,14 +39,8 @@ def router(handler: ProtocolHandler) -> APIRouter:
         app.state.error_forms["/v2/"] = _error_of
         yield
 
-    made = APIRouter(tags=["Open Inference Protocol"], lifespan=lifespan)
-    _add_server(made, handler)
-    for path in (_MODEL, _VERSION):
-        _add_model(made, handler, path)
-    return made
+    router = APIRouter(tags=["Open Inference Protocol"], lifespan=lifespan)
 
-
-def _add_server(router: APIRouter, handler: ProtocolHandler) -> None:
     @router.get("/v2", response_description="The server.")
     async def server() -> dict[str, Any]:
         """The server: its model, the model's version, and the extensions that it supports."""
@@ -79,24 +60,24 @@ def _add_server(router: APIRouter, handler: ProtocolHandler) -> None:
         refuse_if_draining(request)
         return {"live": True, "ready": True}
 
+    for path in (_MODEL, _VERSION):
+        _add_model(router, handler, path)
+    return router
+
 
 def _add_model(router: APIRouter, handler: ProtocolHandler, path: str) -> None:
     names = [name for name in ("name", "version") if f"{{{name}}}" in path]
-    in_path = {"parameters": [ref(name, "parameters") for name in names]}
+    in_path = {"parameters": [openapi.ref(name, "parameters") for name in names]}
     absent = problems("no-key", "not-found", content=_ERROR)
+    described = "Its inputs and outputs."
 
-    @router.get(
-        path,
-        openapi_extra=in_path,
-        response_description="Its inputs and outputs.",
-        responses=absent,
-    )
+    @router.get(path, openapi_extra=in_path, response_description=described, responses=absent)
     async def model(request: Request) -> dict[str, Any]:
         """The model: the inputs and outputs of its contract as tensors."""
         active = handler.model.current
         name, version = _identity(active, request.path_params)
-        tensors = metadata(active.predictor.bundle.contract)
-        return {"name": name, "versions": [version], "platform": "sklearn_skops", **tensors}
+        described = tensors.metadata(active.predictor.bundle.contract)
+        return {"name": name, "versions": [version], "platform": "sklearn_skops", **described}
 
     @router.get(
         f"{path}/ready",
@@ -112,7 +93,7 @@ def _add_model(router: APIRouter, handler: ProtocolHandler, path: str) -> None:
 
     @router.post(
         f"{path}/infer",
-        openapi_extra=in_path | request_body(inline(InferRequest)),
+        openapi_extra=in_path | request_body(openapi.inline(tensors.InferRequest)),
         response_description="All outputs, or those requested, by columns.",
         responses=problems(*BODY_PROBLEMS, "not-found", "busy", content=_ERROR),
     )
@@ -133,16 +114,16 @@ async def _inferred(request: Request, handler: ProtocolHandler) -> dict[str, Any
     given: dict[str, Any] = {}
 
     def read(body: bytes, contract: Contract, limits: Limits) -> Rows:
-        given.update(parse_as(REQUEST, body, contract, limits))
+        given.update(parse_as(tensors.REQUEST, body, contract, limits))
         if given.get("model_name") not in (None, request.path_params["name"]):
             raise ProblemError("invalid", "expected the model_name of the address, or none")
-        given["outputs"] = output_names(given.get("outputs"), contract)
-        return rows_of_tensors(given["inputs"], contract, limits)
+        given["outputs"] = tensors.output_names(given.get("outputs"), contract)
+        return tensors.rows_of_tensors(given["inputs"], contract, limits)
 
     active, predictions = await handler.predict(request, read)
     name, version = _identity(active)
     bundle = active.predictor.bundle
-    outputs = outputs_of(predictions, bundle.contract)
+    outputs = tensors.outputs_of(predictions, bundle.contract)
     rehearsal = {"rehearsal": True} if active.predictor.rehearsal else {}
     return {
         "model_name": name,

@@ -90,10 +90,11 @@ def rows_of_tensors(inputs: Sequence[Input], contract: Contract, limits: Limits)
         name, kind = tensor["name"], tensor["datatype"]
         if name in values:
             raise ProblemError("invalid", f"expected each input once, got two named {echo(name)}")
-        column = columns.get(name)
-        if column and not _fits(kind, column.type):
-            expected = KIND[column.type]
-            raise ProblemError("invalid", f"expected {expected} for input '{name}', got {kind}")
+        if name in columns:
+            expected = KIND[columns[name].type]
+            has_numbers = "BOOL" != expected != "BYTES"
+            if kind != expected and not (has_numbers and "BOOL" != kind != "BYTES"):
+                raise ProblemError("invalid", f"expected {expected} for input '{name}', got {kind}")
         values[name] = [None if is_nan(value) else value for value in _flat(tensor)]
     return rows_by_columns(values, limits)
 
@@ -134,7 +135,10 @@ def outputs_of(predictions: Sequence[Mapping[str, Any]], contract: Contract) -> 
     if contract.task == "binary":
         outputs.append(column("decision", "BOOL"))
     if contract.task == "multiclass":
-        outputs.append(column("decision", _kind_of(contract.classes)))
+        is_number = all(isinstance(value, int) for value in contract.classes)
+        is_boolean = all(isinstance(value, bool) for value in contract.classes)
+        kind: Kind = "BOOL" if is_boolean else "INT64" if is_number else "BYTES"
+        outputs.append(column("decision", kind))
         scores, order = column("scores", "FP64"), [str(value) for value in contract.classes]
         scores["shape"] += [len(order)]
         scores["data"] = [one[name] for one in scores["data"] for name in order]
@@ -143,11 +147,6 @@ def outputs_of(predictions: Sequence[Mapping[str, Any]], contract: Contract) -> 
         outputs.append(scores)
     outputs.append(column("prediction_id", "BYTES"))
     return {output["name"]: output for output in outputs}
-
-
-def _fits(given: Kind, column: ColumnType) -> bool:
-    numbers = given not in ("BOOL", "BYTES")
-    return numbers if column in ("number", "integer") else given == KIND[column]
 
 
 def _flat(tensor: Input) -> list[Any]:
@@ -162,9 +161,3 @@ def _flat(tensor: Input) -> list[Any]:
         f"expected a shape [rows] or [rows, 1] that fits the data of input "
         f"{echo(tensor['name'])}, got {', '.join(map(echo, shape[:4]))} and {len(values)} values",
     )
-
-
-def _kind_of(classes: Sequence[Any]) -> Kind:
-    if all(isinstance(value, bool) for value in classes):
-        return "BOOL"
-    return "INT64" if all(isinstance(value, int) for value in classes) else "BYTES"
