@@ -44,20 +44,12 @@ class DynamicBatcher:
         self._idle.set()
 
     def refuse_if_full(self) -> None:
-        """Check the queue before a request's rows are parsed.
-
-        Raises:
-            ProblemError: the queue is full. Requests checked just before may exceed the limit.
-        """
+        """Raise a ProblemError if the queue is full; call it before the rows are parsed."""
         if self._queued_rows >= self._limits.waiting_rows:
             raise busy(f"{self._queued_rows:,} rows wait for a prediction already")
 
     async def predict(self, rows: Sequence[Row]) -> list[Answer]:
-        """One prediction a row, in order (see `Predictor.predict`).
-
-        Raises:
-            ProblemError: the queue is full, or these rows have waited too long.
-        """
+        """One prediction a row, in order; ProblemError if the queue is full or rows wait too long."""
         self.refuse_if_full()  # others may have come while these were parsed
         deadline = time.monotonic() + self._limits.wait_seconds
         request = _Request(rows, asyncio.get_running_loop().create_future(), deadline)

@@ -1,10 +1,8 @@
 """Prediction ids: 32 hex digits that are unique and, with a key, cannot be forged.
 
 With a key the last 12 digits authenticate the first 20 (HMAC-SHA256, RFC 2104, truncated to 48
-bits), so every server with the key can verify an id. Without a key every well-formed id is valid.
-
-The first key signs, all of them verify: to replace one, add the new one last everywhere, then move
-it to the front, and keep the old one as long as labels may be late.
+bits), so every server with the key can verify an id. The first key signs, all of them verify: to
+replace one, add the new one last everywhere, then move it to the front.
 """
 
 import hmac
@@ -72,11 +70,7 @@ def _proof(keyed: hmac.HMAC, random: bytes) -> bytes:
 
 
 def keys_of(environment: Mapping[str, str] = os.environ) -> list[bytes]:
-    """The keys in the environment or in the file it names; an empty list if it names none.
-
-    Raises:
-        BadInput: a variable for keys is set, and holds no valid key.
-    """
+    """The keys that the environment gives or names; none without; BadInput if none is valid."""
     if KEY not in environment and FILE not in environment:
         return []
     keys = parse_keys(secret(KEY, environment), KEY, SHORTEST)

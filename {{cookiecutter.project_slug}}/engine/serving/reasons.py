@@ -33,10 +33,7 @@ class Reasons:
         return [{**row, name: self._typical[name]} for name in self._unusual(row)]
 
     def explain(self, row: Row, score: float, scores: Sequence[float], most: int) -> list[Reason]:
-        """The inputs that move the score most, at most `most`, the strongest first.
-
-        `scores` are those of `rows(row)`, for the same class.
-        """
+        """The inputs that move the score most, strongest first; `scores` are of `rows(row)`."""
         reasons = [
             {
                 "input": name,

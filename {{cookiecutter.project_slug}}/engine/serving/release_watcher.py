@@ -1,9 +1,8 @@
 """Follows `deploy/release.toml`: serves the bundle that it names, without a gap.
 
 A thread reads the file once a second; the event loop never touches the disk. (A mounted ConfigMap
-changes through a link, and git replaces files, so only the content is compared.) The thread loads
-the new bundle, validates it as a start does, and has the event loop switch. A rejected release
-costs one log line; the current bundle serves on until the file changes again.
+changes through a link, so only the content is compared.) The thread loads the new bundle, validates
+it as a start does, and has the event loop switch. The current bundle serves on if it is rejected.
 """
 
 import asyncio

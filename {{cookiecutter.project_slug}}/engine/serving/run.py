@@ -53,8 +53,7 @@ def serve(
         drain: seconds to serve on after the signal.
 
     Raises:
-        BadInput: the bundle does not reproduce its golden rows, the address is taken, a variable
-            for API keys or origins is invalid, or an own route takes a path of the server's.
+        BadInput: the bundle, the address, a variable or an own route is invalid.
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     raise_file_limit()

@@ -1,11 +1,9 @@
 """Selects the bundle to serve, and its runtime: the pipeline itself or a converted model.
 
-The released bundle is served; any other only as a marked rehearsal.
-
-The fastest runtime depends on the machine, so it is no part of the signed bundle.
-`python -m serving optimise` writes the converted model beside the bundle. Anyone who can write the
-store could change it there. So for an accepted bundle the model's digest is in
-`handoff/records/`, in a file that ML engineering owns, and no other model is loaded.
+The released bundle is served; any other only as a marked rehearsal. The fastest runtime depends on
+the machine, so it is no part of the signed bundle: `python -m serving optimise` writes the model
+beside it. Anyone who can write the store could change it there. So for an accepted bundle the
+model's digest is in `handoff/records/`, which ML engineering owns, and no other model is loaded.
 """
 
 import hashlib
@@ -29,12 +27,7 @@ logger = logging.getLogger("serving")
 
 
 def select_bundle(path: Path | None, *, rehearsal: bool, release: Path = RELEASE_FILE) -> Bundle:
-    """The bundle at `path`; without one the champion, in a rehearsal that of the last journey.
-
-    Raises:
-        BadInput: nothing is released, the bundle is missing or tampered with, or it has no record
-            of acceptance and this is no rehearsal.
-    """
+    """The bundle at `path`, the champion or, in a rehearsal, the last journey's; else BadInput."""
     released = None
     if path is None and rehearsal:
         path = JOURNEY_BUNDLE
@@ -76,8 +69,7 @@ def choice_file(bundle: Bundle, *, rehearsal: bool) -> Path:
 def converted_model(bundle: Bundle, *, rehearsal: bool) -> bytes | None:
     """The converted model that replaces the bundle's pipeline; None: the pipeline serves.
 
-    The pipeline also serves, with a warning in the log, where the converted model is missing or is
-    not the one that was compared: the pipeline is slower and never wrong.
+    A missing or changed model is only a warning: the pipeline is slower and never wrong.
     """
     path, model_file = choice_file(bundle, rehearsal=rehearsal), folder(bundle) / MODEL
     choice: dict[str, Any] = {}

@@ -26,10 +26,9 @@ _SO_ATTACH_FILTER = 26  # Linux; Python has no name for it
 class Server(uvicorn.Server):
     """Serves until SIGTERM or Ctrl-C, drains, and ends with exit code 0.
 
-    At the first signal `/readyz` fails, and for `drain` seconds requests are still served, each
-    with `Connection: close`, so that clients go elsewhere. Then the port closes; open requests are
-    finished, and a connection that was just in use may send one more. A second signal ends the
-    drain. (uvicorn itself would end with the signal's exit code.)
+    At the first signal `/readyz` fails, and for `drain` seconds requests are still served, each with
+    `Connection: close`. Then the port closes; open requests are finished, and a connection that was
+    just in use may send one more. A second signal ends the drain.
     """
 
     def __init__(
@@ -95,8 +94,8 @@ def refuse_clients(listener: socket.socket) -> None:
     """Connect no more clients, and keep those that are connected but not yet accepted.
 
     Closing a port resets the clients in its queue, some of which have already sent a request. So on
-    Linux a filter of one instruction (socket(7), SO_ATTACH_FILTER) first drops every packet that
-    opens a connection; such a client tries again, and finds the port closed.
+    Linux a filter (socket(7), SO_ATTACH_FILTER) first drops every packet that opens a connection;
+    such a client tries again, and finds the port closed.
     """
     if sys.platform != "linux":
         return

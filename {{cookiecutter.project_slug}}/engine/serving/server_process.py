@@ -26,11 +26,7 @@ Connection = http.client.HTTPConnection
 
 @contextmanager
 def server(bundle: Path, logs: Path) -> Iterator[tuple[Connection, int]]:
-    """A server of `bundle` as a rehearsal, on a free port: a connection and the process id.
-
-    Raises:
-        RuntimeError: it did not start, or did not stop with exit code 0.
-    """
+    """A rehearsal server on a free port: connection and process id; RuntimeError if it fails."""
     command = [sys.executable, "-m", "serving", "run", "--bundle", str(bundle.absolute()),
              "--rehearsal", "--port", "0", "--log", str(logs.absolute())]  # fmt: skip
     logs.mkdir(parents=True, exist_ok=True)

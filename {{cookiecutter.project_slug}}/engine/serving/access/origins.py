@@ -1,10 +1,9 @@
 """Which web pages may write here, where no API key is set.
 
-A browser sends a POST of any page to any address that its user can reach: a server on the user's
-own machine, or in the company's network. The page cannot read the response, but the server would
-store its rows and labels. So the server refuses a page that is not its own (CSRF). A page's own
-name is no proof: its owner can let that name resolve to this server (DNS rebinding). An IP address
-or `localhost` cannot be made to resolve elsewhere.
+A browser sends a POST of any page to any address that its user can reach. The page cannot read the
+response, but the server would store its rows and labels. So the server refuses a page that is not
+its own (CSRF). A page's own name is no proof: its owner can let that name resolve to this server
+(DNS rebinding). An IP address or `localhost` cannot be made to resolve elsewhere.
 """
 
 import os
@@ -30,10 +29,7 @@ def origins_of(environment: Mapping[str, str] = os.environ) -> frozenset[str]:
 
 
 def refuse_foreign_page(headers: Iterable[tuple[bytes, bytes]], listed: Collection[str]) -> None:
-    """Raise a ProblemError if the sender is a page, not this server's own and not `listed`.
-
-    A request without a browser's headers comes from a program and passes.
-    """
+    """Raise a ProblemError if the sender is a web page, not this server's own and not `listed`."""
     sent = [header for header in headers if header[0] in _OF_BROWSERS]
     if not sent:
         return

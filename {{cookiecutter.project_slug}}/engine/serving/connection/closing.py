@@ -1,8 +1,7 @@
 """The end of a connection, in two steps (RFC 9112, 9.6).
 
 The server ends its own side, then drops what still arrives until the client closes. If it closed at
-once while a client sends, the system would reset the connection, and a reset can destroy the
-response before the client has read it.
+once, the system could reset the connection, which can destroy a response that was not read.
 """
 
 import asyncio

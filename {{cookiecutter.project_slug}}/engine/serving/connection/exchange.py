@@ -32,10 +32,7 @@ logger = logging.getLogger("engine.serving.http")
 
 
 def scope_of(head: Head, connection_scope: Scope) -> Scope:
-    """The ASGI scope of a request: that of its connection and what its head adds.
-
-    A target in absolute form names the same resource as its path (RFC 9112, 3.2.2).
-    """
+    """The ASGI scope of a request: its connection's, and what its head adds (RFC 9112, 3.2.2)."""
     raw_path, _, query = head.target.partition(b"?")
     if not raw_path.startswith(b"/") and b"://" in raw_path:
         raw_path = b"/" + raw_path.partition(b"://")[2].partition(b"/")[2]
@@ -120,11 +117,7 @@ class Exchange:
         self._arrived.set()
 
     async def receive(self) -> Message:
-        """What has arrived of the body; once all was delivered, the end of the connection.
-
-        Raises:
-            ProblemError: the rest of the body is framed badly, or does not arrive in time.
-        """
+        """What has arrived of the body, then the end of the connection; raises what `fail` got."""
         if self.more_body and not self.body:
             if self._expects_continue:
                 self._expects_continue = False
@@ -149,11 +142,7 @@ class Exchange:
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
-        """Send a message of the response; its head goes out with the first piece of its body.
-
-        Raises:
-            RuntimeError: the messages are not those of one response.
-        """
+        """Send a message of the response; its head goes out with the first piece of its body."""
         if self._connection.flow.write_paused:
             await self._connection.flow.drain()
         if self.disconnected:

@@ -3,9 +3,9 @@
 It does no input or output: bytes go in; heads and pieces of bodies come out. It parses a request
 only when the caller wants it, so bytes that a client sends ahead cost no more than their own size.
 
-The rules are h11's, and a test compares both on a table of requests. Where they differ, this reader
-is stricter, because a proxy in front might read the same bytes differently: line ends are CRLF;
-folded header lines, control characters, and a length beside `Transfer-Encoding` are refused.
+The rules are h11's, and a test compares both. Where they differ, this reader is stricter, because a
+proxy might read the same bytes differently: line ends are CRLF; folded header lines, control
+characters, and a length beside `Transfer-Encoding` are refused.
 """
 
 import re

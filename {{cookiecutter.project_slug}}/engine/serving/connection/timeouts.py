@@ -54,10 +54,7 @@ class ConnectionTimeouts:
 
 
 def raise_file_limit() -> None:
-    """Let the process open a file for each connection, or limit the connections to its files.
-
-    Systems begin with as few as 1,024; without a free file a server accepts no connection.
-    """
+    """Let the process open a file for each connection, or limit the connections to its files."""
     try:
         import resource  # noqa: PLC0415  # not on every system
     except ImportError:

@@ -149,10 +149,7 @@ class Gateway:
 
 
 def route_path(scope: Scope) -> str:
-    """The path as routes have it; `scope["path"]` becomes the root path and this.
-
-    Keys are checked for the path that is routed, with or without the prefix of a proxy.
-    """
+    """The path as routes have it; `scope["path"]` becomes the root path and this."""
     root, path = scope.get("root_path", ""), str(scope["path"])
     if not root:
         return path

@@ -72,10 +72,7 @@ def problems(*codes: str, content: Mapping[str, Any] = _PROBLEM_CONTENT) -> Resp
 def documented(
     app: FastAPI, model: ModelHolder, own: Collection[str], *, with_keys: bool
 ) -> Callable[[], dict[str, Any]]:
-    """A replacement of `app.openapi`: FastAPI's document with the types of the current model.
-
-    With keys, the paths of the team's `own` routes need one as well.
-    """
+    """A replacement of `app.openapi`, with the types of the current model and, with keys, locks."""
     generate, bundle_id = app.openapi, ""
 
     def openapi() -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The team's own routes: what they may use of the server, and the rules that hold for all routes.
 
-They need the same API keys, have the same limits for bodies, the same form of errors and the same
-metrics. None may take a path of the server's own: a client that calls /v1/predict gets the model.
+They have the same API keys, limits, errors and metrics. None may take a path of the server's own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -51,11 +50,7 @@ class CurrentModel:
         return self._model.current.predictor.rehearsal
 
     async def predict(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """One prediction a row, in their order, as /v1/predict responds.
-
-        Rows are checked, predictions logged and counted like any other. Do not catch a
-        ProblemError: the caller gets it.
-        """
+        """One prediction a row, in order, checked and logged as in /v1/predict; let errors pass."""
         self._model.current.batcher.refuse_if_full()
         count_rows(len(rows), self._model.limits)
         size = len(rows) * len(self.contract.inputs) * _VALUE_BYTES

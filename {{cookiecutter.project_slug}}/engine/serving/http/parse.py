@@ -40,10 +40,7 @@ class Bound:
         return self.fields + _MOST_OTHER_MEMBERS
 
     def check(self, body: bytes) -> None:
-        """Raise a ProblemError if a body of JSON has more values than any request needs.
-
-        Commas and brackets inside of strings do not count.
-        """
+        """Raise a ProblemError if a body of JSON has more values than any request needs."""
         if len(body) <= self._objects:
             return
         if self._exceeded(body) and self._exceeded(_outside_strings(body)):
@@ -98,8 +95,7 @@ def parse(body: bytes, bound: Bound) -> Any:
 def refuse_repeated(body: bytes, value: Any, most_members: int) -> None:
     """Raise a ProblemError if an object has a key twice, or more than `most_members` keys.
 
-    `value` is what `body` holds as JSON. A parser keeps the last of two values, so a repeated key
-    leaves more quotes than strings.
+    A parser keeps the last of two values, so a repeated key leaves more quotes than strings.
     """
     if _without_escapes(body).count(b'"') != 2 * _count_strings(value, most_members):
         # A second parser, for the name alone; numbers stay strings, which may be of any length.

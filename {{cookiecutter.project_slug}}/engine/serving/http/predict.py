@@ -29,10 +29,7 @@ class Predict:
         self._model, self._log = model, log
 
     async def __call__(self, scope: Scope, receive: Receive) -> bytes:
-        """The response to one row, or to all rows of `{"rows": [...]}`, as JSON.
-
-        Its query may request reasons, as `reasons=3`.
-        """
+        """The response to one row, or to all rows of `{"rows": [...]}`, as JSON."""
         query = scope["query_string"]
         self._model.current.batcher.refuse_if_full()
         body = await read_body(scope, receive, self._model.limits)

@@ -1,10 +1,8 @@
 """The prediction log: written in the background, never before the response.
 
-A record is serialised and put into a bounded queue; a thread writes the queue ten times a second.
-The thread is not woken for each record and gets lines instead of rows, so it competes less for the
-interpreter, and the queue needs less memory. If the queue is full or the disk fails, the record is
-dropped and counted: a response neither waits for the log nor fails with it. Written records are
-synced to the disk within `SYNC_SECONDS`.
+A record is put into a bounded queue as a line; a thread writes the queue ten times a second, and
+syncs it within `SYNC_SECONDS`. If the queue is full or the disk fails, the record is dropped and
+counted: a response neither waits for the log nor fails with it.
 
 Every record is in the log or counted as dropped. Losses by a power cut or kill -9 are not counted.
 """

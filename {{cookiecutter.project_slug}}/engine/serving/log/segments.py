@@ -20,11 +20,9 @@ SEGMENT_BYTES = 64_000_000
 class Segments:
     """Appends lines to files of a folder; begins the next file when one is full.
 
-    After a failed write a new file begins, so a truncated line is always the last of its file:
-    readers need to handle no other damage. File names sort by time and are unique, however many
-    servers share the folder.
-
-    `written` is the exact number of lines in the files: partial writes are truncated again.
+    After a failed write a new file begins, so a truncated line is always the last of its file. File
+    names sort by time and are unique, however many servers share the folder. `written` is the exact
+    number of lines in the files: partial writes are truncated again.
     """
 
     def __init__(self, folder: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
@@ -37,11 +35,7 @@ class Segments:
         self._size = self._synced = (0, 0)
 
     def append(self, lines: Sequence[bytes]) -> None:
-        """Write lines, each with its break, and hand them to the operating system.
-
-        Raises:
-            OSError: not all lines were written; the first of them may be.
-        """
+        """Write lines, each with its break; after an OSError, the first of them may be written."""
         file, data, written = self._file or self._begin(), memoryview(b"".join(lines)), 0
         try:
             while written < len(data):
@@ -61,11 +55,7 @@ class Segments:
             self.close()
 
     def sync(self) -> None:
-        """Return once everything appended is on the disk.
-
-        Raises:
-            OSError: what was appended since the last sync is lost, or the file was deleted.
-        """
+        """Return once all is on the disk; OSError if anything since the last sync is lost."""
         if self._file is None:
             return
         try:

@@ -53,11 +53,7 @@ class Predictor:
         return INLINE_ROWS if self._onnx else 0
 
     def predict(self, rows: Sequence[Row]) -> list[Answer]:
-        """One prediction a row, in order. Rows follow the contract; missing is None or absent.
-
-        Raises:
-            ArithmeticError: a score is not finite.
-        """
+        """One prediction a row, in order; ArithmeticError if a score is not finite."""
         return self.to_predictions(self.scores(rows))
 
     def to_predictions(self, scores: Scores) -> list[Answer]:
@@ -77,10 +73,7 @@ class Predictor:
         return predictions
 
     def scores(self, rows: Sequence[Row]) -> Scores:
-        """The scores of rows; every decision is the one that the pipeline makes.
-
-        The pipeline itself predicts the rows that are `uncertain` after the converted model.
-        """
+        """The scores of rows; the pipeline itself predicts those that are `uncertain` otherwise."""
         if self._onnx is None:
             return self.pipeline_scores(rows)
         scores, exact = self.onnx_scores(rows)
@@ -136,13 +129,7 @@ class Predictor:
 
 
 def load(bundle: Bundle, *, rehearsal: bool, onnx: bytes | None = None) -> Predictor:
-    """A predictor that reproduces the bundle's golden predictions.
-
-    `serving.select_bundle` selects the bundle and the converted model.
-
-    Raises:
-        BadInput: as `prepare`, or the model predicts a golden row differently.
-    """
+    """A predictor that reproduces the golden predictions of its bundle; BadInput if it does not."""
     predictor = prepare(bundle, rehearsal=rehearsal)
     predictor = _with_unrolled(predictor, replay(predictor.predict, bundle))
     if onnx is not None:
@@ -156,12 +143,7 @@ def load(bundle: Bundle, *, rehearsal: bool, onnx: bytes | None = None) -> Predi
 
 
 def prepare(bundle: Bundle, *, rehearsal: bool) -> Predictor:
-    """A predictor whose golden rows were not replayed: for checks, not for serving.
-
-    Raises:
-        BadInput: the model holds untrusted types, does not load, or has other classes than the
-            contract.
-    """
+    """A predictor whose golden rows were not replayed, for checks; BadInput if it does not load."""
     model = load_model(bundle)
     return Predictor(
         bundle=bundle,
@@ -193,11 +175,7 @@ def _with_unrolled(predictor: Predictor, golden: Sequence[Answer]) -> Predictor:
 
 
 def with_onnx(predictor: Predictor, onnx: bytes) -> Predictor:
-    """The same predictor with a converted model that was not checked.
-
-    Raises:
-        Exception: the pipeline cannot be unrolled, or ONNX Runtime cannot run the model.
-    """
+    """The same predictor with an unchecked converted model; any error if that cannot run."""
     if predictor.unrolled is None:
         raise BadInput(
             "expected a pipeline whose steps can be called one by one; serve the pipeline itself",

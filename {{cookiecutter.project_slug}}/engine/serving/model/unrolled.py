@@ -1,8 +1,7 @@
 """Calls a pipeline's steps one by one, without the checks that scikit-learn repeats on each call.
 
-A ColumnTransformer selects columns from a table, validates each branch and its output. For one row
-that takes longer than the model. Here each branch gets its own columns and its steps are called in
-order. `engine.serving.model.predictor.load` verifies that the predictions are the same.
+For one row those checks take longer than the model. Here each branch gets its own columns and its
+steps are called in order. `model.predictor.load` verifies that the predictions are the same.
 """
 
 from collections.abc import Sequence
@@ -36,10 +35,7 @@ class Branch:
 
 @dataclass(frozen=True)
 class UnrolledPipeline:
-    """A fitted pipeline that begins with a ColumnTransformer (see `unroll`).
-
-    The model, `last`, takes the result of `features`.
-    """
+    """A fitted pipeline that begins with a ColumnTransformer; `last` takes its `features`."""
 
     branches: tuple[Branch, ...]
     between: tuple[Transform, ...]

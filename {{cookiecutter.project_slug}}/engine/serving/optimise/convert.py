@@ -25,10 +25,7 @@ RAW = "raw"
 
 
 def convert(unrolled: UnrolledPipeline, rows: Sequence[Row]) -> bytes:
-    """The last step of `unrolled` as an ONNX model of its `features`; BadInput if it has none.
-
-    `rows` are any valid rows.
-    """
+    """The last step of `unrolled` as an ONNX model of its `features`; BadInput if it has none."""
     width = unrolled.features(rows).shape[1]
     try:
         made = _converted(unrolled.last, width)

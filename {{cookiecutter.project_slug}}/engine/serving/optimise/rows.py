@@ -48,10 +48,7 @@ def to_try(predictor: Predictor, model: bytes, seed: int) -> dict[str, list[Row]
 
 
 def splits(model: bytes) -> list[tuple[int, float]]:
-    """(feature, threshold) of each split of the trees in a converted model.
-
-    A split between missing and other values has no threshold.
-    """
+    """(feature, threshold) of each split of the trees in a converted model, where it is finite."""
     thresholds = set()
     for node in ModelProto.FromString(model).graph.node:
         if node.op_type in ("TreeEnsembleClassifier", "TreeEnsembleRegressor"):

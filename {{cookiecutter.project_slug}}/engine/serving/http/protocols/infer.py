@@ -1,8 +1,7 @@
 """The Open Inference Protocol (V2) over HTTP and JSON, for KServe and its clients.
 
-The model has the name of its manifest, and one version: that of the current bundle. The server
-supports no extension: tensors are JSON. Errors have the protocol's form, `{"error": "..."}`, with
-the statuses that all routes have.
+There is one model, in one version: the current bundle. No extension is supported: tensors are JSON.
+Errors have the protocol's form, `{"error": "..."}`, with the statuses that all routes have.
 """
 
 from collections.abc import AsyncIterator, Mapping

@@ -1,10 +1,7 @@
 """Rows as the tensors of the Open Inference Protocol, one a column, and predictions as tensors.
 
-Of the extensions that tritonclient uses, parameters that change nothing are accepted: tensors are
-JSON (`binary_data` is false), and outputs may be bytes (they never are, the client reads both).
-
-A missing value is null or NaN, or the whole tensor is absent. A date is a text. A number may have
-any width: JSON has one type of number, and the contract has its range.
+Of the extensions that tritonclient uses, parameters that change nothing are accepted. A missing
+value is null or NaN, or the whole tensor is absent. A date is a text. A number may have any width.
 """
 
 import json
