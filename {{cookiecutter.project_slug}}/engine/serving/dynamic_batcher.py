@@ -49,7 +49,7 @@ class DynamicBatcher:
             raise busy(f"{self._queued_rows:,} rows wait for a prediction already")
 
     async def predict(self, rows: Sequence[Row]) -> list[Answer]:
-        """One prediction a row, in order; ProblemError if the queue is full or rows wait too long."""
+        """One prediction a row, in order; ProblemError if the queue is full or too slow."""
         self.refuse_if_full()  # others may have come while these were parsed
         deadline = time.monotonic() + self._limits.wait_seconds
         request = _Request(rows, asyncio.get_running_loop().create_future(), deadline)

@@ -36,10 +36,11 @@ class UnlockedHistogram:
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
 
-    def buckets(self) -> list[tuple[str, float]]:
-        """Each bound with the number of values at or below it, as Prometheus expects."""
+    def add_to(self, family: HistogramMetricFamily, label: str) -> None:
+        """Add the values to a family of Prometheus, which counts those at or below each bound."""
         bounds = map(floatToGoString, [*self.bounds, float("inf")])
-        return list(zip(bounds, map(float, accumulate(self.counts)), strict=True))
+        buckets = list(zip(bounds, map(float, accumulate(self.counts)), strict=True))
+        family.add_metric([label], buckets, self.total)
 
 
 class BundleMetrics:
@@ -61,11 +62,9 @@ class Metrics(Collector):
         self.registry = CollectorRegistry()
         self.requests: dict[tuple[str, int], int] = {}
         self.seconds: dict[str, UnlockedHistogram] = {}
+        text = "Rows in one call of the model."
         self.batch_size = Histogram(
-            "serving_batch_size",
-            "Rows in one call of the model.",
-            buckets=_ROWS,
-            registry=self.registry,
+            "serving_batch_size", text, buckets=_ROWS, registry=self.registry
         )
         self.labels = Counter("serving_labels_stored", "Labels stored.", registry=self.registry)
         self.swaps = Counter(
@@ -101,39 +100,27 @@ class Metrics(Collector):
         )
         for (route, status), count in list(self.requests.items()):
             requests.add_metric([route, str(status)], count)
-        rows = CounterMetricFamily("serving_rows_predicted", "Rows predicted.", labels=["bundle"])
-        bundles = list(self._bundles.values())
-        for counts in bundles:
-            rows.add_metric([counts.id], counts.rows)
-        info = GaugeMetricFamily(
-            "serving_bundle_info",
-            "The bundle that serves.",
-            labels=["bundle", "name", "version", "rehearsal", "runtime"],
-        )
-        if self.current:
-            info.add_metric(self.current.info, 1)
-        yield from (requests, rows, info)
-        yield _histograms(
+        seconds = HistogramMetricFamily(
             "serving_request_seconds",
             "Seconds from a request to the end of its response.",
-            "route",
-            list(self.seconds.items()),
+            labels=["route"],
         )
-        yield _histograms(
+        for route, histogram in list(self.seconds.items()):
+            histogram.add_to(seconds, route)
+        rows = CounterMetricFamily("serving_rows_predicted", "Rows predicted.", labels=["bundle"])
+        scores = HistogramMetricFamily(
             "serving_score",
             "Scores predicted; the bins are those of the bundle's reference.",
-            "bundle",
-            [(counts.id, counts.scores) for counts in bundles],
+            labels=["bundle"],
         )
-        yield CounterMetricFamily(
+        for counts in list(self._bundles.values()):
+            rows.add_metric([counts.id], counts.rows)
+            counts.scores.add_to(scores, counts.id)
+        labels = ["bundle", "name", "version", "rehearsal", "runtime"]
+        info = GaugeMetricFamily("serving_bundle_info", "The bundle that serves.", labels=labels)
+        if self.current:
+            info.add_metric(self.current.info, 1)
+        dropped = CounterMetricFamily(
             "serving_log_dropped", "Records the prediction log lost.", value=self._log.dropped
         )
-
-
-def _histograms(
-    name: str, text: str, label: str, values: Sequence[tuple[str, UnlockedHistogram]]
-) -> HistogramMetricFamily:
-    family = HistogramMetricFamily(name, text, labels=[label])
-    for value, counted in values:
-        family.add_metric([value], counted.buckets(), counted.total)
-    return family
+        yield from (requests, rows, info, seconds, scores, dropped)

@@ -26,9 +26,9 @@ _SO_ATTACH_FILTER = 26  # Linux; Python has no name for it
 class Server(uvicorn.Server):
     """Serves until SIGTERM or Ctrl-C, drains, and ends with exit code 0.
 
-    At the first signal `/readyz` fails, and for `drain` seconds requests are still served, each with
-    `Connection: close`. Then the port closes; open requests are finished, and a connection that was
-    just in use may send one more. A second signal ends the drain.
+    At the first signal `/readyz` fails, and for `drain` seconds requests are still served, each as
+    the last of its connection. Then the port closes; open requests are finished, and a connection
+    that was just in use may send one more. A second signal ends the drain.
     """
 
     def __init__(

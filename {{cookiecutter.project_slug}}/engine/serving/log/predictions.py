@@ -92,11 +92,10 @@ class PredictionLog(AbstractContextManager["PredictionLog"]):
     def _write(self) -> None:
         ended = False
         while not ended:
-            ended, batch = self._closing.wait(PAUSE_SECONDS), self._take()
-            while batch:
+            ended = self._closing.wait(PAUSE_SECONDS)
+            for batch in iter(self._take, []):
                 self._append(batch)
                 self._sync(final=False)
-                batch = self._take()
             self._sync(final=ended)
         self._segments.close()
 

@@ -41,9 +41,9 @@ class Segments:
             while written < len(data):
                 written += file.write(data[written:]) or 0
         except OSError:
-            ends = list(accumulate(map(len, lines)))
-            complete = bisect_right(ends, written)
-            self._count(ends[complete - 1] if complete else 0, complete)
+            ends = [0, *accumulate(map(len, lines))]
+            complete = bisect_right(ends, written) - 1
+            self._count(ends[complete], complete)
             self._truncate(file, self._size)
             with suppress(OSError):
                 self.sync()

@@ -144,12 +144,22 @@ def load(bundle: Bundle, *, rehearsal: bool, onnx: bytes | None = None) -> Predi
 
 def prepare(bundle: Bundle, *, rehearsal: bool) -> Predictor:
     """A predictor whose golden rows were not replayed, for checks; BadInput if it does not load."""
-    model = load_model(bundle)
+    model, classes, order = load_model(bundle), bundle.contract.classes, None
+    if classes:
+        fitted = np.asarray(model.classes_).tolist()
+        if set(fitted) != set(classes):
+            raise BadInput(
+                f"expected a model of the contract's classes {list(classes)}, got one of {fitted}; "
+                "build the bundle again from a run whose target has these values",
+                code="wrong-classes",
+            )
+        if fitted != list(classes):
+            order = tuple(fitted.index(value) for value in classes)
     return Predictor(
         bundle=bundle,
         rehearsal=rehearsal,
         _model=model,
-        _order=_class_order(model, bundle.contract.classes),
+        _order=order,
         _threshold=bundle.threshold,
         _threads=ThreadpoolController(),  # finds the libraries that the model has loaded by now
     )
@@ -183,17 +193,3 @@ def with_onnx(predictor: Predictor, onnx: bytes) -> Predictor:
         )
     tolerance = allowed_difference(predictor.bundle)
     return replace(predictor, _onnx=Onnx(onnx, predictor.unrolled), _tolerance=tolerance)
-
-
-def _class_order(model: Any, classes: Sequence[Any]) -> tuple[int, ...] | None:
-    if not classes:
-        return None
-    fitted = np.asarray(model.classes_).tolist()
-    if set(fitted) != set(classes):
-        raise BadInput(
-            f"expected a model of the contract's classes {list(classes)}, got one of {fitted}; "
-            "build the bundle again from a run whose target has these values",
-            code="wrong-classes",
-        )
-    order = tuple(fitted.index(value) for value in classes)
-    return None if order == tuple(range(len(classes))) else order
