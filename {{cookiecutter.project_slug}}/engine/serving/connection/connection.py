@@ -84,7 +84,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Read bytes of the client."""
         if not self._dropping:
-            self._reader.receive(data)
+            self._reader.buffer += data
             self._read()
 
     def eof_received(self) -> bool:
@@ -163,7 +163,7 @@ class Connection(asyncio.Protocol):
     @property
     def draining(self) -> bool:
         """Whether the next response is the connection's last one: none was sent ahead."""
-        return (self._shutting_down or self.app.draining) and not self._reader.buffered
+        return (self._shutting_down or self.app.draining) and not self._reader.buffer
 
     def finish(self, *, keep_alive: bool) -> None:
         """The response is out: read the next request, or close."""
@@ -175,7 +175,7 @@ class Connection(asyncio.Protocol):
             self.close()
             return
         self.flow.resume_reading()
-        if self._reader.buffered:
+        if self._reader.buffer:
             self._read()
         if self._read_ended and self._exchange is None and not self._dropping:
             self._end_requests()
@@ -184,7 +184,7 @@ class Connection(asyncio.Protocol):
 
     def _end_requests(self) -> None:
         """The client sends no more, and every whole request has its response."""
-        if self._exchange is not None or self._reader.buffered:
+        if self._exchange is not None or self._reader.buffer:
             self.refuse(not_http("a whole request before the end of the connection"))
         else:
             self.close()
@@ -208,7 +208,7 @@ class Connection(asyncio.Protocol):
             task = self._loop.create_task(exchange.run(self.app))
             self.server_state.tasks.add(task)
             task.add_done_callback(self.server_state.tasks.discard)
-        if len(exchange.body) + self._reader.buffered > READ_AHEAD_BYTES:
+        if len(exchange.body) + len(self._reader.buffer) > READ_AHEAD_BYTES:
             self.flow.pause_reading()
 
     def _read_head(self) -> Exchange | None:
@@ -216,8 +216,8 @@ class Connection(asyncio.Protocol):
         if not self._in_head:
             self._in_head, self.since = True, self._loop.time()
         if head is None:
-            if self._reader.buffered > SMALL_BYTES:
-                self.share.grow(self._reader.buffered)
+            if len(self._reader.buffer) > SMALL_BYTES:
+                self.share.grow(len(self._reader.buffer))
             return None
         self._in_head = False
         self.share.release()
@@ -226,5 +226,5 @@ class Connection(asyncio.Protocol):
     def _stop_reading(self) -> None:
         """Drop what has arrived and what will."""
         self._dropping = True
-        self._reader.clear()
+        self._reader.buffer.clear()
         self.share.release()

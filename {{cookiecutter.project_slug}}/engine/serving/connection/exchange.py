@@ -66,7 +66,7 @@ class Share:
         Share.taken += more
 
     def release(self) -> None:
-        """Return all of it to the budget."""
+        """Return all of it."""
         Share.taken -= self.size
         self.size = 0
 
