@@ -82,21 +82,17 @@ class ProblemError(Exception):  # a response, not a defect
     ) -> None:
         super().__init__(detail)
         self.code, self.detail, self.errors = code, detail, list(errors)
+        self.status, self.title = PROBLEMS[code]
         self.headers = dict(headers or {})
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        return PROBLEMS[self.code][0]
 
     def response(self, path: str = "", forms: "ErrorForms | None" = None) -> Response:
         """The response to a request for `path`; `forms` has the protocols with another form."""
         for beginning, form in (forms or {}).items():
             if path.startswith(beginning):
                 return JSONResponse(form(self), self.status, self.headers)
-        status, title = PROBLEMS[self.code]
         more = {"errors": self.errors} if self.errors else {}
-        return problem(status, self.detail, self.headers, f"urn:problem:{self.code}", title, **more)
+        type_ = f"urn:problem:{self.code}"
+        return problem(self.status, self.detail, self.headers, type_, self.title, **more)
 
 
 # The JSON of an error in the form of a protocol, by the beginning of the protocol's paths.

@@ -34,11 +34,6 @@ class Bound:
     rows: int
     fields: int
 
-    @property
-    def members(self) -> int:
-        """How many members an object may have."""
-        return self.fields + _MOST_OTHER_MEMBERS
-
     def check(self, body: bytes) -> None:
         """Raise a ProblemError if a body of JSON has more values than any request needs."""
         if len(body) <= self._objects:
@@ -88,7 +83,7 @@ def parse(body: bytes, bound: Bound) -> Any:
         hint = "" if body[:1].isascii() else " (UTF-8 without a byte order mark is expected)"
         detail = f"expected JSON, but the parser stopped: {error}{hint}"
         raise ProblemError("not-json", detail) from None
-    refuse_repeated(body, value, bound.members)
+    refuse_repeated(body, value, bound.fields + _MOST_OTHER_MEMBERS)
     return value
 
 

@@ -38,7 +38,7 @@ class Predict:
         )
         if most := _reason_count(query) if query else 0:
             return to_json(await self._explained(active, rows, most))
-        answers = await self.predict_rows(active, rows)
+        answers = self._logged(active, rows, await active.batcher.predict(rows))
         return to_json({"predictions": answers} if many else answers[0])
 
     async def read(self, size: int, read: Callable[[ActiveModel], _T]) -> tuple[ActiveModel, _T]:
@@ -54,11 +54,7 @@ class Predict:
     ) -> tuple[ActiveModel, Answers]:
         """The model that predicted, and one prediction for each record that `read` returns."""
         active, rows = await self.read(size, lambda active: validated(read(active), active.schema))
-        return active, await self.predict_rows(active, rows)
-
-    async def predict_rows(self, active: ActiveModel, rows: Sequence[dict[str, Any]]) -> Answers:
-        """One logged prediction a row, in order; the schema of `active` has checked the rows."""
-        return self._logged(active, rows, await active.batcher.predict(rows))
+        return active, self._logged(active, rows, await active.batcher.predict(rows))
 
     async def _explained(
         self, active: ActiveModel, rows: Sequence[dict[str, Any]], most: int
@@ -101,7 +97,7 @@ def _reason_count(query: bytes) -> int:
     if values is None:
         return 0
     if len(values) != 1 or not re.fullmatch("[1-9][0-9]?", values[0]):
-        expected = "a whole number from 1 to 99"
-        got = {"field": "reasons", "expected": expected, "got": echo(values[-1])}
+        field = {"field": "reasons", "expected": "a whole number from 1 to 99"}
+        got = {**field, "got": echo(values[-1])}
         raise ProblemError("invalid", "the query has no valid number of reasons", [got])
     return int(values[0])

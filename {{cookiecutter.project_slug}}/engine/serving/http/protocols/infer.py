@@ -4,7 +4,7 @@ There is one model, in one version: the current bundle. No extension is supporte
 Errors have the protocol's form, `{"error": "..."}`, with the statuses that all routes have.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,9 +22,7 @@ from engine.serving.http.schema import Limits
 from engine.serving.model_holder import ActiveModel
 
 _BINARY = "inference-header-content-length"
-_NO_PATH: Mapping[str, str] = {}
 _MODEL = "/v2/models/{name}"
-_VERSION = _MODEL + "/versions/{version}"
 _ERROR = json_content(
     {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
 )
@@ -59,7 +57,7 @@ def router(handler: ProtocolHandler) -> APIRouter:
         refuse_if_draining(request)
         return {"live": True, "ready": True}
 
-    for path in (_MODEL, _VERSION):
+    for path in (_MODEL, _MODEL + "/versions/{version}"):
         _add_model(router, handler, path)
     return router
 
@@ -74,9 +72,9 @@ def _add_model(router: APIRouter, handler: ProtocolHandler, path: str) -> None:
     async def model(request: Request) -> dict[str, Any]:
         """The model: the inputs and outputs of its contract as tensors."""
         active = handler.model.current
-        name, version = _identity(active, request.path_params)
-        described = tensors.metadata(active.predictor.bundle.contract)
-        return {"name": name, "versions": [version], "platform": "sklearn_skops", **described}
+        name, version = _identity(active, **request.path_params)
+        columns = tensors.metadata(active.predictor.bundle.contract)
+        return {"name": name, "versions": [version], "platform": "sklearn_skops", **columns}
 
     @router.get(
         f"{path}/ready",
@@ -86,7 +84,7 @@ def _add_model(router: APIRouter, handler: ProtocolHandler, path: str) -> None:
     )
     async def ready(request: Request) -> dict[str, Any]:
         """As /readyz, for this model."""
-        name, _ = _identity(handler.model.current, request.path_params)
+        name, _ = _identity(handler.model.current, **request.path_params)
         refuse_if_draining(request)
         return {"name": name, "ready": True}
 
@@ -103,7 +101,7 @@ def _add_model(router: APIRouter, handler: ProtocolHandler, path: str) -> None:
 
 
 async def _inferred(request: Request, handler: ProtocolHandler) -> dict[str, Any]:
-    _identity(handler.model.current, request.path_params)
+    _identity(handler.model.current, **request.path_params)
     if _BINARY in request.headers:
         raise ProblemError(
             "not-json",
@@ -133,11 +131,11 @@ async def _inferred(request: Request, handler: ProtocolHandler) -> dict[str, Any
     }
 
 
-def _identity(active: ActiveModel, path: Mapping[str, str] = _NO_PATH) -> tuple[str, str]:
+def _identity(active: ActiveModel, **path: str) -> tuple[str, str]:
     """The name and version of a model, or a ProblemError if a path names others."""
     manifest = active.predictor.bundle.manifest
     name, version = str(manifest["name"]), str(manifest["version"])
-    if path.get("name", name) != name or path.get("version", version) != version:
+    if not path.items() <= {"name": name, "version": version}.items():
         expected = f"expected model '{name}' in version '{version}', got another"
         raise ProblemError("not-found", expected)
     return name, version

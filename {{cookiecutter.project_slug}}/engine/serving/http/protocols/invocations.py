@@ -139,12 +139,9 @@ def rows_of_csv(body: bytes, contract: Contract, limits: Limits) -> Rows:
 
 def predictions(answers: Sequence[Mapping[str, Any]], contract: Contract) -> list[Any]:
     """What a model in MLflow's sense predicts: the class that is decided for, or the number."""
-    if contract.task == "regression":
-        return [answer["score"] for answer in answers]
-    if contract.task == "binary":
-        no, yes = contract.classes
-        return [yes if answer["decision"] else no for answer in answers]
-    return [answer["decision"] for answer in answers]
+    values = [answer.get("decision", answer["score"]) for answer in answers]
+    is_binary = contract.task == "binary"
+    return [contract.classes[value] for value in values] if is_binary else values
 
 
 def _decoded(body: bytes, layout: Layout) -> str:
