@@ -1,6 +1,7 @@
 """Holds the model that serves now, and replaces it without a gap."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.bundle.archive import features_module
@@ -24,14 +25,6 @@ class ActiveModel:
     reasons: Reasons
 
 
-@dataclass(frozen=True)
-class Refused:
-    """A rejected release, and a reason that anybody may read; `bundle` is None if not readable."""
-
-    bundle: str | None
-    why: str
-
-
 def load_predictor(bundle: Bundle, *, rehearsal: bool) -> Predictor:
     """The predictor of a selected bundle, at a start and at a release; see `predictor.load`."""
     return load(bundle, rehearsal=rehearsal, onnx=converted_model(bundle, rehearsal=rehearsal))
@@ -52,7 +45,8 @@ class ModelHolder:
 
     def __init__(self, predictor: Predictor, limits: Limits, metrics: Metrics) -> None:
         self.limits, self.metrics = limits, metrics
-        self.refused: Refused | None = None
+        # A rejected release (None if it was not readable), and a reason that anybody may read.
+        self.refused: Mapping[str, str | None] | None = None
         self.current = self.activate(predictor)
         self.metrics.current = self.current.counts
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from engine.bundle.store import RELEASE_FILE, bundle_path, champion
 from engine.problem.errors import BadInput
 from engine.serving.log.predictions import PredictionLog
-from engine.serving.model_holder import ModelHolder, Refused, load_predictor, unload
+from engine.serving.model_holder import ModelHolder, load_predictor, unload
 from engine.serving.select_bundle import select_bundle
 from engine.serving.turns import small_turns
 
@@ -106,7 +106,7 @@ class ReleaseWatcher:
         if released:
             public = public.replace(str(bundle_path(released)), released[:12])
         self._models.metrics.swaps.labels("refused").inc()
-        self._models.refused = Refused(released, public[:_LONGEST_REASON])
+        self._models.refused = {"bundle": released, "why": public[:_LONGEST_REASON]}
 
 
 def _one_line(error: BaseException) -> str:

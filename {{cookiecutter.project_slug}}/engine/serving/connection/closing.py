@@ -37,10 +37,6 @@ class Closing(asyncio.Protocol):
         if self._dropped > LINGER_BYTES:
             self._transport.abort()
 
-    def eof_received(self) -> bool:
-        """The client has closed; once all is written, so does the server."""
-        return False
-
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has closed, or was disconnected."""
         self._timer.cancel()

@@ -53,8 +53,7 @@ def request_body(*schemas: dict[str, Any]) -> dict[str, Any]:
 
 def response(description: str, *schemas: dict[str, Any]) -> Responses:
     """The `responses` of an operation that succeeds with one of these schemas."""
-    content = {"content": json_content(*schemas)} if schemas else {}
-    return {200: {"description": description, **content}}
+    return {200: {"description": description, "content": json_content(*schemas)}}
 
 
 def problems(*codes: str, content: Mapping[str, Any] = _PROBLEM_CONTENT) -> Responses:

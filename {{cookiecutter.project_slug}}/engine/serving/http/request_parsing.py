@@ -84,9 +84,8 @@ async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
     if len(content) > most:
         raise _too_large(most)
     body = bytes(content)
-    if is_encoded:
-        return await offload(len(body), partial(_decoded, body, scope["headers"], most))
-    return body
+    decode = partial(_decoded, body, scope["headers"], most)
+    return await offload(len(body), decode) if is_encoded else body
 
 
 def _decoded(body: bytes, headers: Iterable[tuple[bytes, bytes]], most: int) -> bytes:
@@ -136,16 +135,14 @@ def count_rows(rows: int, limits: Limits) -> None:
 
 def read_rows(body: bytes, schema: Schema) -> tuple[Rows, bool]:
     """The checked rows of a body for /v1/predict, and whether it is `{"rows": [...]}`."""
-    # One row, the most frequent request, needs one step; all else needs two. With many rows or
-    # fields the one step would take long to find that they are no row.
+    # One row, the most frequent request, needs one step; all else needs two.
     if len(body) <= _ONE_ROW_BYTES and _ROWS not in body[:_BEGINNING]:
         try:
             row = schema.adapters["Row"].validate_json(body)
-        except ValidationError:
-            pass
-        else:
             refuse_repeated(body, row, len(row))  # a valid row has no other members
             return [row], False
+        except ValidationError:
+            pass
     return _records(parse(body, schema.bound), "Row", schema)
 
 

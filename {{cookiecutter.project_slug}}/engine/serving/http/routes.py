@@ -2,7 +2,6 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -94,7 +93,7 @@ def probes_router(model: ModelHolder) -> APIRouter:
     async def readyz(request: Request) -> dict[str, Any]:
         """Is the server ready? The golden rows were checked before the port opened."""
         refuse_if_draining(request)
-        refused = {"refused": asdict(model.refused)} if model.refused else {}
+        refused = {"refused": model.refused} if model.refused else {}
         return {"status": "ready", "bundle": model.current.predictor.bundle.id} | refused
 
     return router

@@ -26,9 +26,7 @@ class Segments:
     """
 
     def __init__(self, folder: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
-        self.folder = folder
-        self.segment_bytes = segment_bytes
-        self.written = 0
+        self.folder, self.segment_bytes, self.written = folder, segment_bytes, 0
         self._file: FileIO | None = None
         self._path = folder
         # Of the current file: bytes and lines, and those that were on the disk at the last sync.
@@ -81,8 +79,8 @@ class Segments:
         if self._file is not None:
             with suppress(OSError):
                 self._file.close()
-            if self._size == (0, 0):  # else a full disk collects empty files
-                with suppress(OSError):
+            with suppress(OSError):
+                if self._size == (0, 0):  # else a full disk collects empty files
                     self._path.unlink()
         self._file = None
 

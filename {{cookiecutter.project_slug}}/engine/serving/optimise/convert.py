@@ -101,12 +101,12 @@ def _sigmoid(made: ModelProto, curves: Sequence[Any], *, decides: bool) -> Itera
     """Platt's curve 1 / (1 + exp(a x + b)) over the second class's score."""
     if len(curves) != 1:
         raise TypeError("a curve for each of several classes")
-    minus_a, minus_b = _put(made, minus_a=-curves[0].a_, minus_b=-curves[0].b_)
+    numbers = {"minus_a": -curves[0].a_, "minus_b": -curves[0].b_, "second": [-1], "one": 1.0}
+    minus_a, minus_b, second, one = _put(made, **numbers)
     # Both columns at once, the first of them thrown away: whichever has the score, it is the last.
     yield helper.make_node("Mul", [RAW, minus_a], ["steep"])
     yield helper.make_node("Add", ["steep", minus_b], ["moved"])
     yield helper.make_node("Sigmoid", ["moved"], ["both"])
-    second, one = _put(made, second=[-1], one=1.0)
     yield helper.make_node("Gather", ["both", second], ["positive"], axis=1)
     yield helper.make_node("Sub", [one, "positive"], ["negative"])
     yield helper.make_node("Concat", ["negative", "positive"], [PROBABILITIES], axis=1)
