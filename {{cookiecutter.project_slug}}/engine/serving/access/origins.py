@@ -24,8 +24,21 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 def origins_of(environment: Mapping[str, str] = os.environ) -> frozenset[str]:
     """The origins in `SERVING_ORIGINS` whose pages may write, or BadInput for what is none."""
-    texts = environment.get(ORIGINS, "").lower().replace(",", " ").split()
-    return frozenset(_normalised(text) for text in texts)
+    origins = set()
+    for text in environment.get(ORIGINS, "").lower().replace(",", " ").split():
+        try:
+            valid = _ORIGIN.fullmatch(text) and urlsplit(text).port != 0
+        except ValueError:  # a port above 65535, or brackets around no address
+            valid = False
+        if not valid:
+            raise BadInput(
+                f"expected origins such as https://models.example.com in {ORIGINS}, with commas "
+                f"between them, got '{text}'; give scheme, host and perhaps port, without path",
+                code="not-an-origin",
+            )
+        # As browsers send it.
+        origins.add(text.removesuffix(_DEFAULT_PORTS[text.partition(":")[0]]))
+    return frozenset(origins)
 
 
 def refuse_foreign_page(headers: Iterable[tuple[bytes, bytes]], listed: Collection[str]) -> None:
@@ -49,20 +62,6 @@ def refuse_foreign_page(headers: Iterable[tuple[bytes, bytes]], listed: Collecti
             f"a web page of {echo(', '.join(origins) or 'another origin')}. Whoever runs this "
             f"server can list that origin in {ORIGINS}, or set API keys",
         )
-
-
-def _normalised(text: str) -> str:
-    try:
-        valid = _ORIGIN.fullmatch(text) and urlsplit(text).port != 0
-    except ValueError:  # a port above 65535, or brackets around no address
-        valid = False
-    if not valid:
-        raise BadInput(
-            f"expected origins such as https://models.example.com in {ORIGINS}, with commas "
-            f"between them, got '{text}'; give scheme, host and perhaps port, without path or *",
-            code="not-an-origin",
-        )
-    return text.removesuffix(_DEFAULT_PORTS[text.partition(":")[0]])  # as browsers send it
 
 
 def _is_address(host: str) -> bool:

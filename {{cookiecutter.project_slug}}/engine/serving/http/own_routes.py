@@ -44,11 +44,6 @@ class CurrentModel:
         """The contract of its rows: `inputs`, `outputs`, `task`, `classes`."""
         return self._model.current.predictor.bundle.contract
 
-    @property
-    def rehearsal(self) -> bool:
-        """Whether the bundle is not accepted: nobody may act on its predictions."""
-        return self._model.current.predictor.rehearsal
-
     async def predict(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """One prediction a row, in order, checked and logged as in /v1/predict; let errors pass."""
         self._model.current.batcher.refuse_if_full()
@@ -110,13 +105,13 @@ class OwnRoutes:
 
     def refuse_hidden(self, root_path: str) -> None:
         """Raise BadInput if the path before all paths makes one of the routes unreachable."""
-        for path in sorted(self.templates) if root_path else ():
-            if path.startswith(f"{root_path}/"):
-                raise _bad_route(
-                    f"--root-path {root_path} hides the own route {path}; give one of the two "
-                    "another path",
-                    "route-hidden",
-                )
+        hidden = [path for path in self.templates if path.startswith(f"{root_path}/")]
+        if root_path and hidden:
+            raise _bad_route(
+                f"--root-path {root_path} hides the own route {min(hidden)}; give one of the two "
+                "another path",
+                "route-hidden",
+            )
 
 
 def _bad_route(message: str, code: str) -> BadInput:
@@ -149,8 +144,8 @@ def _checked(router: APIRouter, taken: Sequence[str]) -> list[RouteContext]:
                 )
         for other in routes:
             # Of two routes that match the same request, the first responds without any notice.
-            pattern = compile_path(str(other.path))[0]
-            if methods & set(other.methods or ()) and pattern.match(str(route.path_format)):
+            matches = compile_path(str(other.path))[0].match(str(route.path_format))
+            if matches and methods & set(other.methods or ()):
                 raise _bad_route(
                     f"the own route {path} is never reached, {other.path} stands before it; put "
                     "it first, or give it another path",

@@ -64,9 +64,9 @@ class Predict:
             raise ProblemError("invalid", f"expected one row to give reasons for, got {len(rows)}")
         outputs = await active.batcher.predict([*rows, *active.reasons.rows(rows[0])])
         [answer] = self._logged(active, rows, outputs[:1])
-        # With several classes, the score of the class that was decided.
-        chosen = str(answer["decision"]) if "scores" in answer else None
-        scores = [one["score"] if chosen is None else one["scores"][chosen] for one in outputs[1:]]
+        scores = [one["score"] for one in outputs[1:]]
+        if "scores" in answer:  # of the class that was decided
+            scores = [one["scores"][str(answer["decision"])] for one in outputs[1:]]
         reasons = active.reasons.explain(rows[0], answer["score"], scores, most)
         return {**answer, "reasons": reasons}
 
