@@ -30,9 +30,8 @@ _TIMESTAMP = rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]{_TIME}(Z|[+-]\d{{2}}:\d{{2}})"
 # A caller's clock may be so far ahead of ours. No label is older than 1970.
 _AHEAD, _FIRST = timedelta(minutes=5), datetime(1970, 1, 1, tzinfo=UTC)
 
-PredictionId = Annotated[
-    str, Field(pattern="^[0-9a-f]{32}$", description="The id of the prediction.")
-]
+_ID = Field(pattern="^[0-9a-f]{32}$", description="The id of the prediction.")
+PredictionId = Annotated[str, _ID]
 
 
 @dataclass(frozen=True)
@@ -153,37 +152,27 @@ def _iso(text: str) -> str:
     return text
 
 
+def _described(kind: Any, text: str | None) -> Any:
+    return Annotated[kind, Field(description=text)]
+
+
 def _answer(contract: Contract) -> dict[str, Any]:
     meanings = {output["name"]: output.get("meaning", "") for output in contract.outputs}
-
-    def output(name: str, kind: Any) -> Any:
-        return Annotated[kind, Field(description=meanings.get(name))]
-
-    fields: dict[str, Any] = {
+    outputs: dict[str, Any] = {"score": float}
+    if contract.task != "regression":
+        outputs = {"score": Annotated[float, Field(ge=0, le=1)], "decision": bool}
+    if contract.task == "multiclass":
+        outputs |= {"decision": Literal[tuple(contract.classes)], "scores": dict[str, float]}
+    difference = _described(float, "The score, less what it would be were this input typical.")
+    reason = {"input": str, "value": Any, "typical": Any, "difference": difference}
+    reasons = GenericAlias(list, _record("Reason", reason))
+    rehearsal = _described(Literal[True], "The bundle is not accepted: do not act.")
+    return {
         "prediction_id": PredictionId,
-        "bundle": Annotated[str, Field(description="The bundle that predicted.")],
-        "rehearsal": NotRequired[
-            Annotated[Literal[True], Field(description="The bundle is not accepted: do not act.")]
-        ],
-    }
-    reason = _record("Reason", {
-        "input": str,
-        "value": Any,
-        "typical": Any,
-        "difference": Annotated[float, Field(description="The score, less what it would be were "
-                                             "this input typical.")],
-    })  # fmt: skip
-    fields["reasons"] = NotRequired[
-        Annotated[GenericAlias(list, reason), Field(description="If requested, strongest first.")]
-    ]
-    if contract.task == "regression":
-        return fields | {"score": output("score", float)}
-    fields["score"] = output("score", Annotated[float, Field(ge=0, le=1)])
-    if contract.task == "binary":
-        return fields | {"decision": output("decision", bool)}
-    return fields | {
-        "decision": output("decision", Literal[tuple(contract.classes)]),
-        "scores": output("scores", dict[str, float]),
+        "bundle": _described(str, "The bundle that predicted."),
+        "rehearsal": NotRequired[rehearsal],
+        "reasons": NotRequired[_described(reasons, "If requested, strongest first.")],
+        **{name: _described(kind, meanings.get(name)) for name, kind in outputs.items()},
     }
 
 
@@ -196,12 +185,11 @@ def _label(contract: Contract) -> dict[str, Any]:
         "When the outcome became known, with an offset; without it, when the label arrives. With "
         "it, labels may be sent again and in any order."
     )
-    timestamp = Field(
-        pattern=f"^{_TIMESTAMP}$", description=when, examples=["2026-03-01T09:30:00Z"]
-    )
+    pattern, examples = f"^{_TIMESTAMP}$", ["2026-03-01T09:30:00Z"]
+    timestamp = Field(pattern=pattern, description=when, examples=examples)
     return {
         "prediction_id": Annotated[PredictionId, AfterValidator(_given)],
-        "label": Annotated[outcome, Field(description=meaning)],
+        "label": _described(outcome, meaning),
         "known_at": NotRequired[Annotated[str, timestamp, AfterValidator(_past)]],
     }
 
