@@ -135,7 +135,7 @@ def invalid_fields(
             # The same name may belong to another level of the body: that is no help.
             is_hinted = number < hints and len(name) <= LONGEST_NAME
             others = [word for word in words if word != name] if is_hinted else []
-            near = difflib.get_close_matches(name, others, n=1)
+            near = difflib.get_close_matches(name, others, n=1) if others else []
             expected = "no such field" + (f"; did you mean '{near[0]}'?" if near else "")
             value = "a value"  # the name is wrong; the value may be personal
         else:
