@@ -35,10 +35,6 @@ class Ids:
         """Sign with the first key from now on, and verify with all."""
         # Copying a keyed HMAC is cheaper than making one for each id.
         self._hmacs = [hmac.new(key, digestmod="sha256") for key in keys]
-        self.forget()
-
-    def forget(self) -> None:
-        """Discard prepared ids: after a fork another process has the same."""
         self._ready.clear()
 
     def new_id(self) -> str:
@@ -90,4 +86,5 @@ def keys_of(environment: Mapping[str, str] = os.environ) -> list[bytes]:
 OURS = Ids()
 new_id, is_valid = OURS.new_id, OURS.is_valid
 if sys.platform != "win32":
-    os.register_at_fork(after_in_child=OURS.forget)
+    # Two processes with the same prepared ids would give them twice.
+    os.register_at_fork(after_in_child=OURS._ready.clear)

@@ -203,8 +203,6 @@ class Exchange:
 
 def encode_response(response: Response) -> bytes:
     """A response of the connection itself; it is the last one."""
-    lines = [_STATUS_LINES[response.status_code]]
-    for name, value in response.raw_headers:
-        if name != b"connection":
-            lines += name, b": ", value, b"\r\n"
-    return b"".join([*lines, b"connection: close\r\n\r\n", response.body])
+    head = [b"%b: %b\r\n" % header for header in response.raw_headers if header[0] != b"connection"]
+    status = _STATUS_LINES[response.status_code]
+    return b"".join([status, *head, b"connection: close\r\n\r\n", response.body])

@@ -4,7 +4,6 @@ A request that arrives in one piece, as nearly all do, pays for this with readin
 """
 
 import asyncio
-import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,25 +17,18 @@ IDLE_SECONDS = 75.0
 # Files that are not connections: the log, libraries, what a bundle loads.
 _OTHER_FILES = 200
 
-logger = logging.getLogger("engine.serving.http")
-
 
 class ConnectionTimeouts:
     """Ends connections whose client does nothing for too long."""
 
     def __init__(self, arrive: float = ARRIVE_SECONDS, idle: float = IDLE_SECONDS) -> None:
         self._arrive, self._idle = arrive, idle
-        self._many = False  # connections are open
 
     def check(self, connections: Iterable[Any]) -> None:
         """Check all connections; call this about once a second, in the event loop."""
         now = asyncio.get_running_loop().time()
         checked = [one for one in connections if isinstance(one, Connection)]
         many = len(checked) > Connection.limit // 2
-        if many and not self._many:
-            count, limit = len(checked), Connection.limit
-            logger.warning("%d connections are open; the limit is %d.", count, limit)
-        self._many = many
         for connection in checked:
             waits_for = connection.waits_for
             # Some clients connect before they have a request; many connections cost too much.

@@ -52,6 +52,7 @@ class Schema:
     `bound` is the most that a request of rows may hold, `label_bound` of labels.
     """
 
+    contract: Contract
     adapters: Mapping[str, TypeAdapter[Any]]
     words: Mapping[str, Mapping[str, str]]
     limits: Limits
@@ -95,6 +96,7 @@ def schema_of(contract: Contract, limits: Limits) -> Schema:
         },
     }
     return Schema(
+        contract=contract,
         adapters={name: TypeAdapter(kind) for name, kind in types.items()},
         words=words,
         limits=limits,

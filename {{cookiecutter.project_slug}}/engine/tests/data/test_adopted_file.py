@@ -76,6 +76,6 @@ def test_german_file_is_adopted_and_read_by_training_bulk_and_server(
         assert valid.all()
     assert json_rows(pd.DataFrame(bulk), contract.inputs) == trained
 
-    sent = rows_of_csv(path.read_bytes(), contract, LIMITS)
+    sent = rows_of_csv(path.read_bytes(), schema_of(contract, LIMITS))
     row = schema_of(contract, LIMITS).adapters["Row"]
     assert [row.validate_python(one) for one in sent] == trained

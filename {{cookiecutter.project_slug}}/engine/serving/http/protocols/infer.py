@@ -11,14 +11,13 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request, Response
 from pydantic_core import to_json
 
-from engine.bundle.bundle import Contract
 from engine.serving.http import openapi
 from engine.serving.http.errors import ProblemError
 from engine.serving.http.openapi import BODY_PROBLEMS, json_content, problems, request_body
 from engine.serving.http.protocols import tensors
 from engine.serving.http.protocols.handler import ProtocolHandler, Rows, parse_as
 from engine.serving.http.routes import refuse_if_draining
-from engine.serving.http.schema import Limits
+from engine.serving.http.schema import Schema
 from engine.serving.model_holder import ActiveModel
 
 _BINARY = "inference-header-content-length"
@@ -110,12 +109,12 @@ async def _inferred(request: Request, handler: ProtocolHandler) -> dict[str, Any
         )
     given: dict[str, Any] = {}
 
-    def read(body: bytes, contract: Contract, limits: Limits) -> Rows:
-        given.update(parse_as(tensors.REQUEST, body, contract, limits))
+    def read(body: bytes, schema: Schema) -> Rows:
+        given.update(parse_as(tensors.REQUEST, body, schema))
         if given.get("model_name") not in (None, request.path_params["name"]):
             raise ProblemError("invalid", "expected the model_name of the address, or none")
-        given["outputs"] = tensors.output_names(given.get("outputs"), contract)
-        return tensors.rows_of_tensors(given["inputs"], contract, limits)
+        given["outputs"] = tensors.output_names(given.get("outputs"), schema.contract)
+        return tensors.rows_of_tensors(given["inputs"], schema)
 
     active, predictions = await handler.predict(request, read)
     name, version = _identity(active)

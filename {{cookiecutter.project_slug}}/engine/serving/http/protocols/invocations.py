@@ -34,7 +34,7 @@ from engine.serving.http.protocols.handler import (
 )
 from engine.serving.http.request_parsing import count_rows
 from engine.serving.http.routes import refuse_if_draining
-from engine.serving.http.schema import Limits
+from engine.serving.http.schema import Limits, Schema
 
 # The form of requests changed last in this version of MLflow; clients choose their form by it.
 MLFLOW_VERSION = "2.0.0"
@@ -79,9 +79,9 @@ _INVOCATION: TypeAdapter[Invocation] = TypeAdapter(Invocation)
 MOST_OTHER_COLUMNS = 200
 
 
-def rows_of_json(body: bytes, contract: Contract, limits: Limits) -> Rows:
+def rows_of_json(body: bytes, schema: Schema) -> Rows:
     """The rows of a JSON body, made one by one and not yet checked against the contract."""
-    content = parse_as(_INVOCATION, body, contract, limits)
+    content, limits = parse_as(_INVOCATION, body, schema), schema.limits
     content.pop("params", None)
     if len(content) != 1:
         forms = ", ".join(name for name in Invocation.__annotations__ if name != "params")
@@ -96,7 +96,7 @@ def rows_of_json(body: bytes, contract: Contract, limits: Limits) -> Rows:
     else:
         count_rows(len(value), limits)
         rows = value
-    dates = {column.name for column in contract.inputs if column.type == "date"}
+    dates = {column.name for column in schema.contract.inputs if column.type == "date"}
 
     def present(name: str, value: Any) -> Any:
         return None if is_nan(value) or (value == "NaT" and name in dates) else value
@@ -104,14 +104,15 @@ def rows_of_json(body: bytes, contract: Contract, limits: Limits) -> Rows:
     return ({name: present(name, value) for name, value in row.items()} for row in rows)
 
 
-def rows_of_csv(body: bytes, contract: Contract, limits: Limits) -> Rows:
+def rows_of_csv(body: bytes, schema: Schema) -> Rows:
     """The rows of a CSV, laid out and written as the contract says: a training file is read as is.
 
     The text is UTF-8 or, where it is none, in the contract's encoding; training detects it in the
     same order. Columns that are no inputs are left out if the CSV has every input. If it lacks
     one, they stay and are refused: one of them may be the missing input, misspelled.
     """
-    layout, columns = contract.layout, {column.name: column for column in contract.inputs}
+    layout, limits = schema.contract.layout, schema.limits
+    columns = {column.name: column for column in schema.contract.inputs}
     try:
         # Not by str.splitlines, which splits cells at characters that are no line ends.
         reader = csv.reader(

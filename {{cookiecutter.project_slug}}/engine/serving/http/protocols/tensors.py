@@ -15,7 +15,7 @@ from engine.bundle.bundle import Contract
 from engine.contract.column import ColumnType
 from engine.serving.http.errors import ProblemError, echo
 from engine.serving.http.protocols.handler import Rows, exact, is_nan, rows_by_columns
-from engine.serving.http.schema import Limits
+from engine.serving.http.schema import Schema
 
 Kind = Literal[
     "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64",
@@ -79,9 +79,9 @@ KIND: Mapping[ColumnType, Kind] = {
 }
 
 
-def rows_of_tensors(inputs: Sequence[Input], contract: Contract, limits: Limits) -> Rows:
+def rows_of_tensors(inputs: Sequence[Input], schema: Schema) -> Rows:
     """The rows, made one by one and not yet checked against the contract."""
-    columns = {column.name: column for column in contract.inputs}
+    columns = {column.name: column for column in schema.contract.inputs}
     values: dict[str, list[Any]] = {}
     for tensor in inputs:
         name, kind = tensor["name"], tensor["datatype"]
@@ -93,7 +93,7 @@ def rows_of_tensors(inputs: Sequence[Input], contract: Contract, limits: Limits)
             if kind != expected and not (has_numbers and "BOOL" != kind != "BYTES"):
                 raise ProblemError("invalid", f"expected {expected} for input '{name}', got {kind}")
         values[name] = [None if is_nan(value) else value for value in _flat(tensor)]
-    return rows_by_columns(values, limits)
+    return rows_by_columns(values, schema.limits)
 
 
 def metadata(contract: Contract) -> dict[str, Any]:
