@@ -183,7 +183,7 @@ class Connection(asyncio.Protocol):
             self.shutdown()
 
     def _end_requests(self) -> None:
-        """The client sends no more, and every whole request has its response."""
+        """The client sends no more: refuse an incomplete request, or close."""
         if self._exchange is not None or self._reader.buffer:
             self.refuse(not_http("a whole request before the end of the connection"))
         else:

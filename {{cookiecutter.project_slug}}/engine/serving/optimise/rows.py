@@ -25,8 +25,8 @@ def to_try(predictor: Predictor, model: bytes, seed: int) -> dict[str, list[Row]
     names = [column.name for column in bundle.contract.inputs]
     chosen = np.random.default_rng(seed).integers(len(rows), size=(MIXED, len(names)))
     mixed = [
-        {name: rows[at].get(name) for name, at in zip(names, places, strict=True)}
-        for places in chosen.tolist()
+        {name: rows[at].get(name) for name, at in zip(names, picked, strict=True)}
+        for picked in chosen.tolist()
     ]
     margins = predictor.margins(predictor.pipeline_scores(mixed))
     nearest = np.argsort(margins, kind="stable")[:NEAR].tolist()
