@@ -38,10 +38,8 @@ def address(
 ) -> Address:
     """The address; PORT (Cloud Run) and UVICORN_ROOT_PATH give what the command line omits.
 
-    Port 0 is a free one. If SageMaker has started this server, the default port is 8080.
-
-    Raises:
-        BadInput: a variable has an invalid value, or both ports are the same.
+    Port 0 is a free one; SageMaker's default is 8080. BadInput: an invalid variable, or one port
+    for both.
     """
     if port is None and (port := variable("PORT", port_kind)) is None:
         port = SAGEMAKER_PORT if sagemaker else PORT

@@ -1,6 +1,7 @@
 """The metrics at /metrics: requests, predictions, scores, and records that the log dropped."""
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
@@ -60,8 +61,8 @@ class Metrics(Collector):
 
     def __init__(self, log: PredictionLog) -> None:
         self.registry = CollectorRegistry()
-        self.requests: dict[tuple[str, int], int] = {}
-        self.seconds: dict[str, UnlockedHistogram] = {}
+        self.requests: defaultdict[tuple[str, int], int] = defaultdict(int)
+        self.seconds = defaultdict[str, UnlockedHistogram](lambda: UnlockedHistogram(_SECONDS))
         text = "Rows in one call of the model."
         self.batch_size = Histogram(
             "serving_batch_size", text, buckets=_ROWS, registry=self.registry
@@ -86,12 +87,8 @@ class Metrics(Collector):
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """Count a request and its time; on the event loop."""
-        try:
-            self.requests[route, status] += 1
-            self.seconds[route].observe(seconds)
-        except KeyError:  # the first of its kind
-            self.requests.setdefault((route, status), 1)
-            self.seconds.setdefault(route, UnlockedHistogram(_SECONDS)).observe(seconds)
+        self.requests[route, status] += 1
+        self.seconds[route].observe(seconds)
 
     def collect(self) -> Iterator[Metric]:
         """All metrics as Prometheus families."""

@@ -38,9 +38,8 @@ def unload(bundle: Bundle) -> None:
 class ModelHolder:
     """Holds the active model as `current`; belongs to one event loop.
 
-    A request reads `current` once and keeps it, so that the contract which validated a row belongs
-    to the model that predicts it. It must call the batcher before it next awaits: after that, the
-    model that was replaced may be closed.
+    A request reads `current` once and keeps it: the contract that validated a row belongs to the
+    model that predicts it. It calls the batcher before it next awaits: later it may be closed.
     """
 
     def __init__(self, predictor: Predictor, limits: Limits, metrics: Metrics) -> None:

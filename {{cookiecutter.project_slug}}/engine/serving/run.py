@@ -13,8 +13,7 @@ from pathlib import Path
 from engine.bundle.bundle import Bundle
 from engine.problem.errors import BadInput
 from engine.serving import ids
-from engine.serving.access.keys import KEYS, keys_of
-from engine.serving.access.origins import origins_of
+from engine.serving.access import KEYS, keys_of, origins_of
 from engine.serving.address import Address
 from engine.serving.connection.timeouts import raise_file_limit
 from engine.serving.http.app import Start

@@ -15,7 +15,7 @@ import psutil
 
 from engine.problem.project import child_environment, stages_home
 from engine.serving import ids
-from engine.serving.access.keys import FILE, KEYS
+from engine.serving.access import FILE, KEYS
 
 START_SECONDS = 120
 STOP_SECONDS = 30

@@ -10,7 +10,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from engine.serving.access.keys import Keys
+from engine.serving.access import Keys
 from engine.serving.http.errors import ProblemError, invalid_fields, problem
 from engine.serving.http.gateway import FAILED, PATH, Gateway
 from engine.serving.http.openapi import documented

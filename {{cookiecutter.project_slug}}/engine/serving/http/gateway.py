@@ -8,8 +8,7 @@ from fastapi import FastAPI
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
-from engine.serving.access.keys import Keys
-from engine.serving.access.origins import refuse_foreign_page
+from engine.serving.access import Keys, refuse_foreign_page
 from engine.serving.http.errors import ProblemError, where
 from engine.serving.http.openapi import GUARDED, OPERATE
 from engine.serving.http.own_routes import OwnRoutes
@@ -42,8 +41,7 @@ FastPath = Callable[[Scope, Receive], Awaitable[bytes]]
 class Gateway:
     """The server as ASGI; an exception becomes problem details and a line in the server's log.
 
-    The most frequent requests, POST to one of `fast_paths`, do not pass through `api`, which serves
-    all else and documents both. `state` is the server's: see `new_api`.
+    POST to one of `fast_paths` does not pass through `api`, which serves all else.
     """
 
     def __init__(

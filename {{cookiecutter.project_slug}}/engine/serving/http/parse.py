@@ -1,8 +1,7 @@
 """Parses the JSON of a request: within a bound, and without keys that an object has twice.
 
-A body of 1 MB can hold 330,000 empty objects. Parsing those costs memory, and an error message for
-each of them costs seconds. So a body with more values than any request needs is refused unparsed;
-the values are counted in its bytes.
+A body of 1 MB can hold 330,000 empty objects, whose error messages would cost seconds. So a body
+with more values than any request needs is refused unparsed; they are counted in its bytes.
 """
 
 import json

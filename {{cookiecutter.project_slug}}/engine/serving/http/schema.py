@@ -1,8 +1,7 @@
 """Request and answer types of one bundle, made from its contract; nothing is written twice.
 
-Types are strict: a string is no number, true is no number, NaN and Infinity are refused. A
-nullable field may be null or left out, which is the same; every other field is required. JSON
-knows no integers, so an integer may come as 3.0, never as 3.5.
+Types are strict. A nullable field may be null or left out, which is the same; every other field is
+required. JSON knows no integers, so an integer may come as 3.0, never as 3.5.
 """
 
 import json

@@ -1,8 +1,7 @@
 """Converts a pipeline's last step to ONNX; see `engine.serving.model.onnx`.
 
-A calibrated model is converted as far as the score that its curve takes; the curve is written as
-two or three nodes behind it, because skl2onnx knows neither a curve that was fitted elsewhere nor
-one for all classes.
+The curve of a calibrated model is written as two or three nodes behind its score, because skl2onnx
+knows neither a curve that was fitted elsewhere nor one for all classes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -71,13 +70,10 @@ def _plain(model: Any, width: int, *, raw: bool = False) -> ModelProto:
 
 
 def _round_down(made: ModelProto, model: Any) -> None:
-    """Thresholds as the greatest float32 that is not above them.
+    """Thresholds as the greatest float32 that is not above them; ValueError if two would differ.
 
     skl2onnx takes the nearest. Where that is above, a number that is just this float32 would go
     left there and right here; with the one below, every float32 goes the same way.
-
-    Raises:
-        ValueError: two thresholds of a feature round to the same float32 and need different ones.
     """
     exact: dict[tuple[int, np.float32], set[np.float32]] = {}
     for nodes in (tree.nodes for several in model._predictors for tree in several):

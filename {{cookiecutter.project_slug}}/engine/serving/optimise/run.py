@@ -48,10 +48,7 @@ def optimise(bundle: Bundle, *, rehearsal: bool) -> Outcome:
     """Select the fastest runtime with the pipeline's predictions, and write the choice.
 
     The converted model and a page lie beside the bundle. The choice lies beside it in a rehearsal,
-    else in `handoff/records/`, to be committed.
-
-    Raises:
-        BadInput: the bundle does not reproduce its golden rows, or the result cannot be written.
+    else in `handoff/records/`, to be committed. BadInput: golden rows differ, or it cannot write.
     """
     _progress("loading the pipeline, replaying its golden rows …")
     outcome = _try(load(bundle, rehearsal=rehearsal))

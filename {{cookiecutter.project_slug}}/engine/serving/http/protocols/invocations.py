@@ -1,10 +1,7 @@
 """The routes of MLflow's scoring server and of SageMaker's containers: /invocations and /ping.
 
-`predictions` holds what MLflow's clients read. `answers` beside it holds for each row the response
-of /v1/predict, with the id that the label of the row needs.
-
-A data frame has no other word for a missing value than NaN, or NaT in a column of dates, so here
-both are null. A CSV is read as the contract describes the text file that the model was trained on.
+`predictions` holds what MLflow's clients read, and `answers` the responses of /v1/predict, with ids
+for labels. A data frame writes NaN, or NaT for a date, for a missing value: here both are null.
 """
 
 import csv
@@ -107,9 +104,8 @@ def rows_of_json(body: bytes, schema: Schema) -> Rows:
 def rows_of_csv(body: bytes, schema: Schema) -> Rows:
     """The rows of a CSV, laid out and written as the contract says: a training file is read as is.
 
-    The text is UTF-8 or, where it is none, in the contract's encoding; training detects it in the
-    same order. Columns that are no inputs are left out if the CSV has every input. If it lacks
-    one, they stay and are refused: one of them may be the missing input, misspelled.
+    The text is UTF-8 or in the contract's encoding, as in training. Columns that are no inputs are
+    left out. If the CSV lacks an input, they are refused: one may be that input, misspelled.
     """
     layout, limits = schema.contract.layout, schema.limits
     columns = {column.name: column for column in schema.contract.inputs}
