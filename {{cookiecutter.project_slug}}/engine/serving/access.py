@@ -48,7 +48,7 @@ class Keys:
         """Read `text` and the file, or raise BadInput: an invalid key, or none."""
         self._given = _digests(parse_keys(text, KEYS, SHORTEST))
         self._path = path
-        self._stamp, self._filed = (_stamp(path), _read(path)) if path else (None, ())
+        self._stamp, self._filed = (_stamp(path), _read(path)) if path else (None, [])
         self._check_at = time.monotonic() + CHECK_SECONDS
         if not self._given and not self._filed:
             raise BadInput(
@@ -85,7 +85,7 @@ def keys_of(environment: Mapping[str, str] = os.environ) -> Keys | None:
     return Keys(secret(KEYS, environment), key_file(FILE, environment))
 
 
-def _read(path: Path) -> tuple[bytes, ...]:
+def _read(path: Path) -> list[bytes]:
     keys = read_keys(path, "API keys", FILE, SHORTEST)
     if not keys:
         raise BadInput(
@@ -105,8 +105,8 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
     return state.st_ino, state.st_mtime_ns, state.st_size
 
 
-def _digests(keys: list[str]) -> tuple[bytes, ...]:
-    return tuple(sha256(key.encode()).digest() for key in keys)
+def _digests(keys: list[str]) -> list[bytes]:
+    return [sha256(key.encode()).digest() for key in keys]
 
 
 def origins_of(environment: Mapping[str, str] = os.environ) -> frozenset[str]:

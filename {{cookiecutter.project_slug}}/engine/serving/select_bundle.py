@@ -37,7 +37,7 @@ def select_bundle(path: Path | None, *, rehearsal: bool, release: Path = RELEASE
                 "journey`, or name another bundle with --bundle",
                 code="no-journey-bundle",
             )
-    if path is None:
+    elif path is None:
         released = champion(release)
         path = bundle_path(released)
     bundle = bundles.read(path)

@@ -90,26 +90,19 @@ class ProblemError(Exception):  # a response, not a defect
         for beginning, form in (forms or {}).items():
             if path.startswith(beginning):
                 return JSONResponse(form(self), self.status, self.headers)
-        more = {"errors": self.errors} if self.errors else {}
-        type_ = f"urn:problem:{self.code}"
-        return problem(self.status, self.detail, self.headers, type_, self.title, **more)
+        more: dict[str, Any] = {"errors": self.errors} if self.errors else {}
+        more |= {"type": f"urn:problem:{self.code}", "title": self.title}
+        return problem(self.status, self.detail, self.headers, **more)
 
 
 # The JSON of an error in the form of a protocol, by the beginning of the protocol's paths.
 ErrorForms = Mapping[str, Callable[[ProblemError], Mapping[str, Any]]]
 
 
-def problem(
-    status: int,
-    detail: str,
-    headers: Mapping[str, str],
-    type_: str = BLANK,
-    title: str = "",
-    **more: Any,
-) -> Response:
+def problem(status: int, detail: str, headers: Mapping[str, str], **more: Any) -> Response:
     """Problem details: `type` for programs, all else for people."""
-    title = title or http.client.responses.get(status, "Error")
-    body = {"type": type_, "title": title, "status": status, "detail": detail, **more}
+    title = http.client.responses.get(status, "Error")
+    body = {"type": BLANK, "title": title, "status": status, "detail": detail, **more}
     return Response(json.dumps(body, ensure_ascii=False), status, headers, MEDIA_TYPE)
 
 

@@ -84,8 +84,9 @@ async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
     if len(content) > most:
         raise _too_large(most)
     body = bytes(content)
-    decode = partial(_decoded, body, scope["headers"], most)
-    return await offload(len(body), decode) if is_encoded else body
+    if not is_encoded:
+        return body
+    return await offload(len(body), partial(_decoded, body, scope["headers"], most))
 
 
 def _decoded(body: bytes, headers: Iterable[tuple[bytes, bytes]], most: int) -> bytes:
