@@ -125,8 +125,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for name, value in pairs:
         if name in members:
-            raise ProblemError(
-                "invalid", f"expected each key of an object once, got {echo(name)} twice"
-            )
+            detail = f"expected each key of an object once, got {echo(name)} twice"
+            raise ProblemError("invalid", detail)
         members[name] = value
     return members

@@ -90,9 +90,8 @@ class Predict:
 def _reason_count(query: bytes) -> int:
     """How many reasons a query requests, as `reasons=3`; 0 without that parameter."""
     if len(query) > LONGEST_QUERY:
-        raise ProblemError(
-            "invalid", f"expected a query of at most {LONGEST_QUERY:,} bytes, got {len(query):,}"
-        )
+        detail = f"expected a query of at most {LONGEST_QUERY:,} bytes, got {len(query):,}"
+        raise ProblemError("invalid", detail)
     values = parse_qs(query.decode("latin-1"), keep_blank_values=True).get("reasons")
     if values is None:
         return 0

@@ -124,5 +124,4 @@ class PredictionLog(AbstractContextManager["PredictionLog"]):
             logger.error("cannot write the prediction log, records are dropped: %s", error)
 
     def _take(self) -> list[bytes]:
-        """The first lines of the queue."""
         return [self._queue.popleft() for _ in range(min(len(self._queue), _BATCH))]

@@ -117,9 +117,8 @@ def rows_of_csv(body: bytes, schema: Schema) -> Rows:
         # One line more than a request may have is enough to refuse it.
         lines = list(islice(filter(None, reader), limits.rows + layout.header + 1))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ProblemError(
-            "invalid", f"expected a CSV in UTF-8, got something else: {error}"
-        ) from None
+        detail = f"expected a CSV in UTF-8, got something else: {error}"
+        raise ProblemError("invalid", detail) from None
     most = len(columns) + MOST_OTHER_COLUMNS
     if (width := max(map(len, lines), default=0)) > most:
         raise ProblemError("invalid", f"expected at most {most} columns, got {width}")
@@ -211,9 +210,8 @@ def _media_type(request: Request) -> str:
     given = request.headers.get("content-type", "application/json")
     kind, *parameters = [part.strip() for part in given.lower().split(";")]
     if kind not in _READERS or not all(_plain(one) in _PARAMETERS for one in parameters):
-        raise ProblemError(
-            "wrong-type", f"expected {' or '.join(_READERS)} in UTF-8, got {echo(given)}"
-        )
+        detail = f"expected {' or '.join(_READERS)} in UTF-8, got {echo(given)}"
+        raise ProblemError("wrong-type", detail)
     return kind
 
 
