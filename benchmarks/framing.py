@@ -29,7 +29,7 @@ from engine.serving.connection.framing import RequestReader
 began = time.perf_counter()
 for _ in range({HEADS}):
     reader = RequestReader()
-    reader.receive({HEAD!r})
+    reader.buffer += {HEAD!r}
     reader.read_head()
 print((time.perf_counter() - began) / {HEADS})
 """

@@ -24,7 +24,7 @@ class Address:
 
 
 def root_path(word: str) -> str:
-    """The path below which a proxy exposes the server; an argument type of argparse."""
+    """A kind of argument: the path below which a proxy exposes the server."""
     if word and not _ROOT_PATH.fullmatch(word):
         raise argparse.ArgumentTypeError(
             f"expected a path such as /models/parcels, got {word!r:.80}; it begins with /, does "
@@ -36,21 +36,12 @@ def root_path(word: str) -> str:
 def address(
     host: str, port: int | None, operate_port: int | None, root: str | None, *, sagemaker: bool
 ) -> Address:
-    """The address; PORT and UVICORN_ROOT_PATH are used for what the command line omits.
+    """The address; PORT (Cloud Run) and UVICORN_ROOT_PATH give what the command line omits.
 
-    Args:
-        host: the name or number to listen on.
-        port: 0 for a free one; None for PORT (Cloud Run), else the default port.
-        operate_port: the port of probes and metrics; None for the same port.
-        root: the path prefix that a proxy adds; None for UVICORN_ROOT_PATH.
-        sagemaker: whether SageMaker has started this server: its default port is 8080.
-
-    Raises:
-        BadInput: a variable has an invalid value, or both ports are the same.
+    Port 0 is a free one; SageMaker's default is 8080. BadInput: an invalid variable, or one port
+    for both.
     """
-    if port is None:
-        port = variable("PORT", port_kind)
-    if port is None:
+    if port is None and (port := variable("PORT", port_kind)) is None:
         port = SAGEMAKER_PORT if sagemaker else PORT
     if port and port == operate_port:
         raise BadInput(

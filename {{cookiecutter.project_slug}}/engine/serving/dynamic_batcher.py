@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from prometheus_client import Histogram
 
 from engine.bundle.replay import Answer
-from engine.serving.http.errors import ProblemError
+from engine.serving.http.errors import busy
 from engine.serving.http.schema import Limits
 from engine.serving.model.predictor import Predictor
 from engine.serving.model.table import Row
@@ -44,20 +44,12 @@ class DynamicBatcher:
         self._idle.set()
 
     def refuse_if_full(self) -> None:
-        """Check the queue before a request's rows are parsed.
-
-        Raises:
-            ProblemError: the queue is full. Requests checked just before may exceed the limit.
-        """
+        """Raise a ProblemError if the queue is full; call it before the rows are parsed."""
         if self._queued_rows >= self._limits.waiting_rows:
-            raise _busy(f"{self._queued_rows:,} rows wait for a prediction already")
+            raise busy(f"{self._queued_rows:,} rows wait for a prediction already")
 
     async def predict(self, rows: Sequence[Row]) -> list[Answer]:
-        """One prediction a row, in order (see `Predictor.predict`).
-
-        Raises:
-            ProblemError: the queue is full, or these rows have waited too long.
-        """
+        """One prediction a row, in order; ProblemError if the queue is full or too slow."""
         self.refuse_if_full()  # others may have come while these were parsed
         deadline = time.monotonic() + self._limits.wait_seconds
         request = _Request(rows, asyncio.get_running_loop().create_future(), deadline)
@@ -108,7 +100,7 @@ class DynamicBatcher:
                 continue
             if now > request.deadline:
                 late = f"these rows waited more than {self._limits.wait_seconds:g} s"
-                request.predictions.set_exception(_busy(late))
+                request.predictions.set_exception(busy(late))
                 continue
             batch.append(request)
             rows += len(request.rows)
@@ -136,8 +128,3 @@ class DynamicBatcher:
         # The next batch begins once these are sent: a thread that computes meanwhile would compete
         # for the interpreter, and requests that arrive in the meantime share a larger batch.
         self._schedule(TURNS)
-
-
-def _busy(reason: str) -> ProblemError:
-    detail = f"{reason}; send them again a little later"
-    return ProblemError("busy", detail, headers={"Retry-After": "1"})

@@ -1,10 +1,8 @@
 """Prediction ids: 32 hex digits that are unique and, with a key, cannot be forged.
 
 With a key the last 12 digits authenticate the first 20 (HMAC-SHA256, RFC 2104, truncated to 48
-bits), so every server with the key can verify an id. Without a key every well-formed id is valid.
-
-The first key signs, all of them verify: to replace one, add the new one last everywhere, then move
-it to the front, and keep the old one as long as labels may be late.
+bits), so every server with the key can verify an id. The first key signs, all of them verify: to
+replace one, add the new one last everywhere, then move it to the front.
 """
 
 import hmac
@@ -37,16 +35,19 @@ class Ids:
         """Sign with the first key from now on, and verify with all."""
         # Copying a keyed HMAC is cheaper than making one for each id.
         self._hmacs = [hmac.new(key, digestmod="sha256") for key in keys]
-        self.forget()
-
-    def forget(self) -> None:
-        """Discard prepared ids: after a fork another process has the same."""
         self._ready.clear()
 
     def new_id(self) -> str:
         """A new unique id."""
         if not self._ready:
-            self._ready += self._prepare()
+            size = _RANDOM_BYTES if self._hmacs else ID_BYTES
+            drawn = os.urandom(size * _AHEAD)
+            randoms = [drawn[at : at + size] for at in range(0, len(drawn), size)]
+            signing = self._hmacs[:1]
+            self._ready += [
+                (random + b"".join(_proof(key, random) for key in signing)).hex()
+                for random in randoms
+            ]
         return self._ready.pop()
 
     def is_valid(self, id_: str) -> bool:
@@ -57,14 +58,6 @@ class Ids:
         matches = [hmac.compare_digest(proof, _proof(keyed, random)) for keyed in self._hmacs]
         return any(matches) or not matches
 
-    def _prepare(self) -> list[str]:
-        size = _RANDOM_BYTES if self._hmacs else ID_BYTES
-        drawn = os.urandom(size * _AHEAD)
-        chunks = [drawn[at : at + size] for at in range(0, len(drawn), size)]
-        if not self._hmacs:
-            return [chunk.hex() for chunk in chunks]
-        return [(chunk + _proof(self._hmacs[0], chunk)).hex() for chunk in chunks]
-
 
 def _proof(keyed: hmac.HMAC, random: bytes) -> bytes:
     keyed = keyed.copy()
@@ -73,11 +66,7 @@ def _proof(keyed: hmac.HMAC, random: bytes) -> bytes:
 
 
 def keys_of(environment: Mapping[str, str] = os.environ) -> list[bytes]:
-    """The keys in the environment or in the file it names; an empty list if it names none.
-
-    Raises:
-        BadInput: a variable for keys is set, and holds no valid key.
-    """
+    """The keys that the environment gives or names; none without; BadInput if none is valid."""
     if KEY not in environment and FILE not in environment:
         return []
     keys = parse_keys(secret(KEY, environment), KEY, SHORTEST)
@@ -97,4 +86,5 @@ def keys_of(environment: Mapping[str, str] = os.environ) -> list[bytes]:
 OURS = Ids()
 new_id, is_valid = OURS.new_id, OURS.is_valid
 if sys.platform != "win32":
-    os.register_at_fork(after_in_child=OURS.forget)
+    # Two processes with the same prepared ids would give them twice.
+    os.register_at_fork(after_in_child=OURS._ready.clear)

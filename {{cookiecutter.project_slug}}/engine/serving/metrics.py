@@ -1,6 +1,7 @@
 """The metrics at /metrics: requests, predictions, scores, and records that the log dropped."""
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
@@ -36,10 +37,11 @@ class UnlockedHistogram:
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
 
-    def buckets(self) -> list[tuple[str, float]]:
-        """Each bound with the number of values at or below it, as Prometheus expects."""
+    def add_to(self, family: HistogramMetricFamily, label: str) -> None:
+        """Add the values to a family of Prometheus, which counts those at or below each bound."""
         bounds = map(floatToGoString, [*self.bounds, float("inf")])
-        return list(zip(bounds, map(float, accumulate(self.counts)), strict=True))
+        buckets = list(zip(bounds, map(float, accumulate(self.counts)), strict=True))
+        family.add_metric([label], buckets, self.total)
 
 
 class BundleMetrics:
@@ -59,13 +61,11 @@ class Metrics(Collector):
 
     def __init__(self, log: PredictionLog) -> None:
         self.registry = CollectorRegistry()
-        self.requests: dict[tuple[str, int], int] = {}
-        self.seconds: dict[str, UnlockedHistogram] = {}
+        self.requests: defaultdict[tuple[str, int], int] = defaultdict(int)
+        self.seconds = defaultdict[str, UnlockedHistogram](lambda: UnlockedHistogram(_SECONDS))
+        text = "Rows in one call of the model."
         self.batch_size = Histogram(
-            "serving_batch_size",
-            "Rows in one call of the model.",
-            buckets=_ROWS,
-            registry=self.registry,
+            "serving_batch_size", text, buckets=_ROWS, registry=self.registry
         )
         self.labels = Counter("serving_labels_stored", "Labels stored.", registry=self.registry)
         self.swaps = Counter(
@@ -87,12 +87,8 @@ class Metrics(Collector):
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """Count a request and its time; on the event loop."""
-        try:
-            self.requests[route, status] += 1
-            self.seconds[route].observe(seconds)
-        except KeyError:  # the first of its kind
-            self.requests.setdefault((route, status), 1)
-            self.seconds.setdefault(route, UnlockedHistogram(_SECONDS)).observe(seconds)
+        self.requests[route, status] += 1
+        self.seconds[route].observe(seconds)
 
     def collect(self) -> Iterator[Metric]:
         """All metrics as Prometheus families."""
@@ -101,39 +97,27 @@ class Metrics(Collector):
         )
         for (route, status), count in list(self.requests.items()):
             requests.add_metric([route, str(status)], count)
-        rows = CounterMetricFamily("serving_rows_predicted", "Rows predicted.", labels=["bundle"])
-        bundles = list(self._bundles.values())
-        for counts in bundles:
-            rows.add_metric([counts.id], counts.rows)
-        info = GaugeMetricFamily(
-            "serving_bundle_info",
-            "The bundle that serves.",
-            labels=["bundle", "name", "version", "rehearsal", "runtime"],
-        )
-        if self.current:
-            info.add_metric(self.current.info, 1)
-        yield from (requests, rows, info)
-        yield _histograms(
+        seconds = HistogramMetricFamily(
             "serving_request_seconds",
             "Seconds from a request to the end of its response.",
-            "route",
-            list(self.seconds.items()),
+            labels=["route"],
         )
-        yield _histograms(
+        for route, histogram in list(self.seconds.items()):
+            histogram.add_to(seconds, route)
+        rows = CounterMetricFamily("serving_rows_predicted", "Rows predicted.", labels=["bundle"])
+        scores = HistogramMetricFamily(
             "serving_score",
             "Scores predicted; the bins are those of the bundle's reference.",
-            "bundle",
-            [(counts.id, counts.scores) for counts in bundles],
+            labels=["bundle"],
         )
-        yield CounterMetricFamily(
+        for counts in list(self._bundles.values()):
+            rows.add_metric([counts.id], counts.rows)
+            counts.scores.add_to(scores, counts.id)
+        labels = ["bundle", "name", "version", "rehearsal", "runtime"]
+        info = GaugeMetricFamily("serving_bundle_info", "The bundle that serves.", labels=labels)
+        if self.current:
+            info.add_metric(self.current.info, 1)
+        dropped = CounterMetricFamily(
             "serving_log_dropped", "Records the prediction log lost.", value=self._log.dropped
         )
-
-
-def _histograms(
-    name: str, text: str, label: str, values: Sequence[tuple[str, UnlockedHistogram]]
-) -> HistogramMetricFamily:
-    family = HistogramMetricFamily(name, text, labels=[label])
-    for value, counted in values:
-        family.add_metric([value], counted.buckets(), counted.total)
-    return family
+        yield from (requests, rows, info, seconds, scores, dropped)

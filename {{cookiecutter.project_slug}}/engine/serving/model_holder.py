@@ -1,6 +1,7 @@
 """Holds the model that serves now, and replaces it without a gap."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.bundle.archive import features_module
@@ -10,7 +11,7 @@ from engine.serving.http.schema import Limits, Schema, schema_of
 from engine.serving.metrics import BundleMetrics, Metrics
 from engine.serving.model.predictor import Predictor, load
 from engine.serving.reasons import Reasons
-from engine.serving.runtime import converted_model
+from engine.serving.select_bundle import converted_model
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,14 +23,6 @@ class ActiveModel:
     batcher: DynamicBatcher
     counts: BundleMetrics
     reasons: Reasons
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A rejected release, and a reason that anybody may read; `bundle` is None if not readable."""
-
-    bundle: str | None
-    why: str
 
 
 def load_predictor(bundle: Bundle, *, rehearsal: bool) -> Predictor:
@@ -45,14 +38,14 @@ def unload(bundle: Bundle) -> None:
 class ModelHolder:
     """Holds the active model as `current`; belongs to one event loop.
 
-    A request reads `current` once and keeps it, so that the contract which validated a row belongs
-    to the model that predicts it. It must call the batcher before it next awaits: after that, the
-    model that was replaced may be closed.
+    A request reads `current` once and keeps it: the contract that validated a row belongs to the
+    model that predicts it. It calls the batcher before it next awaits: later it may be closed.
     """
 
     def __init__(self, predictor: Predictor, limits: Limits, metrics: Metrics) -> None:
         self.limits, self.metrics = limits, metrics
-        self.refused: Refused | None = None
+        # A rejected release (None if it was not readable), and a reason that anybody may read.
+        self.refused: Mapping[str, str | None] | None = None
         self.current = self.activate(predictor)
         self.metrics.current = self.current.counts
 

@@ -19,24 +19,20 @@ class Reasons:
     """Explains scores with the typical value of each input; dates have none."""
 
     def __init__(self, bundle: Bundle) -> None:
-        columns = {column.name: column for column in bundle.contract.inputs}
-        self._typical: dict[str, Any] = {}
-        for feature in bundle.reference.get("features", ()):
-            typical = _typical(feature)
-            column = columns.get(feature["name"])
-            if column is not None and typical is not None:
-                whole = column.type == "integer"
-                self._typical[column.name] = round(typical) if whole else typical
+        features = {feature["name"]: feature for feature in bundle.reference.get("features", ())}
+        typical = {
+            column.name: _typical(features[column.name], is_whole=column.type == "integer")
+            for column in bundle.contract.inputs
+            if column.name in features
+        }
+        self._typical = {name: value for name, value in typical.items() if value is not None}
 
     def rows(self, row: Row) -> list[dict[str, Any]]:
         """The row once for each unusual input, with that input replaced by its typical value."""
         return [{**row, name: self._typical[name]} for name in self._unusual(row)]
 
     def explain(self, row: Row, score: float, scores: Sequence[float], most: int) -> list[Reason]:
-        """The inputs that move the score most, at most `most`, the strongest first.
-
-        `scores` are those of `rows(row)`, for the same class.
-        """
+        """The inputs that move the score most, strongest first; `scores` are of `rows(row)`."""
         reasons = [
             {
                 "input": name,
@@ -53,7 +49,7 @@ class Reasons:
         return [name for name, usual in self._typical.items() if row.get(name) != usual]
 
 
-def _typical(feature: Mapping[str, Any]) -> Any:
+def _typical(feature: Mapping[str, Any], *, is_whole: bool) -> Any:
     """The median of numbers, the most frequent of categories; None where there is none."""
     counts = feature.get("counts") or [0]
     if feature.get("categories"):
@@ -66,4 +62,7 @@ def _typical(feature: Mapping[str, Any]) -> Any:
         return None
     # A bin ends at its edge, so the edge at which half of the rows are passed is the median.
     passed = [below >= sum(counts) / 2 for below in accumulate(counts)]
-    return edges[min(passed.index(True), len(edges) - 1)] if any(passed) else None
+    if not any(passed):
+        return None
+    median = edges[min(passed.index(True), len(edges) - 1)]
+    return round(median) if is_whole else median

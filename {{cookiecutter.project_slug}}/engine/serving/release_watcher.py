@@ -1,9 +1,8 @@
 """Follows `deploy/release.toml`: serves the bundle that it names, without a gap.
 
 A thread reads the file once a second; the event loop never touches the disk. (A mounted ConfigMap
-changes through a link, and git replaces files, so only the content is compared.) The thread loads
-the new bundle, validates it as a start does, and has the event loop switch. A rejected release
-costs one log line; the current bundle serves on until the file changes again.
+changes through a link, so only the content is compared.) The thread loads the new bundle, validates
+it as a start does, and has the event loop switch. The current bundle serves on if it is rejected.
 """
 
 import asyncio
@@ -13,11 +12,10 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from engine.bundle.bundle import Bundle
 from engine.bundle.store import RELEASE_FILE, bundle_path, champion
 from engine.problem.errors import BadInput
 from engine.serving.log.predictions import PredictionLog
-from engine.serving.model_holder import ActiveModel, ModelHolder, Refused, load_predictor, unload
+from engine.serving.model_holder import ModelHolder, load_predictor, unload
 from engine.serving.select_bundle import select_bundle
 from engine.serving.turns import small_turns
 
@@ -56,8 +54,7 @@ class ReleaseWatcher:
         return not self._thread.is_alive()
 
     def _follow(self) -> None:
-        handled: object = self  # no content yet
-        previous: object = self
+        handled = previous = object()  # no content yet
         while not self._stopping.wait(POLL_SECONDS):
             content = None
             with suppress(OSError):
@@ -69,23 +66,26 @@ class ReleaseWatcher:
             previous = content
 
     def _handle_release(self) -> None:
-        released: str | None = None
+        released, current = None, self._models.current.predictor.bundle.id
         try:
             released = champion(self._release)
-            if released != self._current():
-                self._replace(released)
+            if released != current:
+                self._replace(released, current)
             self._models.refused = None
         except Exception as error:  # after any fault the next change is handled
             if not self._stopping.is_set():
-                self._reject(released, error)
+                self._reject(released, current, error)
 
-    def _replace(self, released: str) -> None:
-        replaced = self._current()
+    def _replace(self, released: str, replaced: str) -> None:
         bundle = select_bundle(None, rehearsal=False, release=self._release)
         if bundle.id != released:  # the file changed again; the next poll reads it
             return
         with small_turns():
-            model = self._load(bundle)
+            try:
+                model = self._models.activate(load_predictor(bundle, rehearsal=False))
+            except BaseException as error:  # its code may raise anything, SystemExit too
+                unload(bundle)
+                raise RuntimeError(_one_line(error)) from error
             if self._stopping.is_set():
                 unload(bundle)
                 return
@@ -97,27 +97,16 @@ class ReleaseWatcher:
         self._models.metrics.swaps.labels("answers").inc()
         logger.warning("Now serving %s (replaced %s).", bundle.id, replaced)
 
-    def _load(self, bundle: Bundle) -> ActiveModel:
-        try:
-            return self._models.activate(load_predictor(bundle, rehearsal=False))
-        except BaseException as error:  # its code may raise anything, SystemExit too
-            unload(bundle)
-            raise RuntimeError(_one_line(error)) from error
-
-    def _current(self) -> str:
-        return self._models.current.predictor.bundle.id
-
-    def _reject(self, released: str | None, error: BaseException) -> None:
-        reason = _one_line(error)
-        name = released or "(unreadable)"
-        logger.error("Rejected release %s; still serving %s: %s", name, self._current(), reason)
+    def _reject(self, released: str | None, current: str, error: BaseException) -> None:
+        name, reason = released or "(unreadable)", _one_line(error)
+        logger.error("Rejected release %s; still serving %s: %s", name, current, reason)
         # /readyz shows this to anybody. The message of a library or of a bundle's code may quote a
         # row, so it stays in the log; so does the path of the store.
         public = reason if isinstance(error, BadInput) else _UNFIT
         if released:
             public = public.replace(str(bundle_path(released)), released[:12])
         self._models.metrics.swaps.labels("refused").inc()
-        self._models.refused = Refused(released, public[:_LONGEST_REASON])
+        self._models.refused = {"bundle": released, "why": public[:_LONGEST_REASON]}
 
 
 def _one_line(error: BaseException) -> str:

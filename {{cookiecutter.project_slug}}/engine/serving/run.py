@@ -6,15 +6,14 @@ import os
 import socket
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 from engine.bundle.bundle import Bundle
 from engine.problem.errors import BadInput
 from engine.serving import ids
-from engine.serving.access.keys import KEYS, keys_of
-from engine.serving.access.origins import origins_of
+from engine.serving.access import KEYS, keys_of, origins_of
 from engine.serving.address import Address
 from engine.serving.connection.timeouts import raise_file_limit
 from engine.serving.http.app import Start
@@ -23,7 +22,7 @@ from engine.serving.log.labels import Labels
 from engine.serving.log.predictions import PredictionLog
 from engine.serving.model_holder import load_predictor
 from engine.serving.release_watcher import ReleaseWatcher
-from engine.serving.server import AdminServer, Server
+from engine.serving.server import Server
 
 # A release that is being loaded at the end gets so long to stop.
 STOP_SECONDS = 1.0
@@ -53,8 +52,7 @@ def serve(
         drain: seconds to serve on after the signal.
 
     Raises:
-        BadInput: the bundle does not reproduce its golden rows, the address is taken, a variable
-            for API keys or origins is invalid, or an own route takes a path of the server's.
+        BadInput: the bundle, the address, a variable or an own route is invalid.
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     raise_file_limit()
@@ -65,29 +63,25 @@ def serve(
     # Imported modules stay. Frozen, they do not lengthen the collector's pause after a release.
     gc.freeze()
     load = partial(load_predictor, bundle, rehearsal=rehearsal)
-    with PredictionLog(logs / "predictions", personal=bundle.problem.columns.personal) as log:
+    personal = bundle.problem.columns.personal
+    with PredictionLog(logs / "predictions", personal=personal) as log, ExitStack() as opened:
         app = create_app(Start(load, log, Labels(logs / "labels"), keys, origins))
         app.own.refuse_hidden(at.root_path)
         watcher = ReleaseWatcher(app.state.live, log) if follow else None
-        admin_port = at.operate_port
-        with (
-            listen(at.host, at.port) as listener,
-            nullcontext() if admin_port is None else listen(at.host, admin_port) as admin,
-        ):
-            address = _address(listener)
-            if keys is None:
-                notice(
-                    f"No API key is set: anyone who can reach {address} can query the model. "
-                    f"Set {KEYS}."
-                )
-            if rehearsal:
-                notice("REHEARSAL: the bundle is not accepted; every response is marked.")
-            notice(f"API documentation: {address}/docs")
-            greeting = f"serving {bundle.id[:12]} on {address}"
-            server = Server(app, greeting, drain, watcher, at.root_path)
-            if admin:
-                server.admin = AdminServer(app.split_admin(), admin, _address(admin))
-            server.run(sockets=[listener])
+        ports = [port for port in (at.port, at.operate_port) if port is not None]
+        listeners = [opened.enter_context(listen(at.host, port)) for port in ports]
+        address, *admin = map(_address, listeners)
+        greeting = f"serving {bundle.id[:12]} on {address}"
+        if admin:
+            app.split_admin(listeners[1].getsockname()[1])
+            greeting += f"\nprobes and metrics on {admin[0]}"
+        if keys is None:
+            open_to = f"anyone who can reach {address} can query the model"
+            notice(f"No API key is set: {open_to}. Set {KEYS}.")
+        if rehearsal:
+            notice("REHEARSAL: the bundle is not accepted; every response is marked.")
+        notice(f"API documentation: {address}/docs")
+        Server(app, greeting, drain, watcher, at.root_path).run(sockets=listeners)
     if watcher and not watcher.stopped(STOP_SECONDS):
         # All responses are sent and the log is written. A load cannot be interrupted, and may crash
         # the interpreter during a normal exit.

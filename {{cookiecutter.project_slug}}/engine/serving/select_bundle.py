@@ -1,23 +1,33 @@
-"""Selects the bundle to serve: the released one; any other only as a marked rehearsal."""
+"""Selects the bundle to serve, and its runtime: the pipeline itself or a converted model.
 
+The released bundle is served; any other only as a marked rehearsal. The fastest runtime depends on
+the machine, so it is no part of the signed bundle: `python -m serving optimise` writes the model
+beside it. Anyone who can write the store could change it there. So for an accepted bundle the
+model's digest is in `handoff/records/`, which ML engineering owns, and no other model is loaded.
+"""
+
+import hashlib
+import logging
 from pathlib import Path
+from typing import Any
 
 from engine.bundle import bundle as bundles
-from engine.bundle.bundle import Bundle
-from engine.bundle.record import refusal
+from engine.bundle import record
+from engine.bundle.bundle import LARGEST_FILE, Bundle
 from engine.bundle.store import RELEASE_FILE, bundle_path, champion
 from engine.problem.errors import BadInput
+from engine.problem.files import MissingFile, read_bytes, read_toml
 
 JOURNEY_BUNDLE = Path("build/journey/bundle")
+CHOICE, MODEL = "runtime.toml", "model.onnx"
+EXACT, ONNX = "scikit-learn", "onnx"
+_AGAIN = "run `python -m serving optimise` again"
+
+logger = logging.getLogger("serving")
 
 
 def select_bundle(path: Path | None, *, rehearsal: bool, release: Path = RELEASE_FILE) -> Bundle:
-    """The bundle at `path`; without one the champion, in a rehearsal that of the last journey.
-
-    Raises:
-        BadInput: nothing is released, the bundle is missing or tampered with, or it has no record
-            of acceptance and this is no rehearsal.
-    """
+    """The bundle at `path`, the champion or, in a rehearsal, the last journey's; else BadInput."""
     released = None
     if path is None and rehearsal:
         path = JOURNEY_BUNDLE
@@ -27,7 +37,7 @@ def select_bundle(path: Path | None, *, rehearsal: bool, release: Path = RELEASE
                 "journey`, or name another bundle with --bundle",
                 code="no-journey-bundle",
             )
-    if path is None:
+    elif path is None:
         released = champion(release)
         path = bundle_path(released)
     bundle = bundles.read(path)
@@ -37,10 +47,48 @@ def select_bundle(path: Path | None, *, rehearsal: bool, release: Path = RELEASE
             "publish the accepted bundle again with `python -m handoff accept`",
             code="wrong-bundle-in-store",
         )
-    if not rehearsal and (reason := refusal(bundle.id)):
+    if not rehearsal and (reason := record.refusal(bundle.id)):
         raise BadInput(
             f"bundle {bundle.id[:12]} is not accepted: {reason}; until it is, serve it with "
             "--rehearsal, which marks every response",
             code="not-accepted",
         )
     return bundle
+
+
+def folder(bundle: Bundle) -> Path:
+    """The folder beside a bundle for files that are no part of it."""
+    return bundle.path.with_name(f"{bundle.path.name}.runtime")
+
+
+def choice_file(bundle: Bundle, *, rehearsal: bool) -> Path:
+    """The file that names the runtime: of an accepted bundle, in git."""
+    return (folder(bundle) if rehearsal else record.folder(bundle.id)) / CHOICE
+
+
+def converted_model(bundle: Bundle, *, rehearsal: bool) -> bytes | None:
+    """The converted model that replaces the bundle's pipeline; None: the pipeline serves.
+
+    A missing or changed model is only a warning: the pipeline is slower and never wrong.
+    """
+    path, model_file = choice_file(bundle, rehearsal=rehearsal), folder(bundle) / MODEL
+    choice: dict[str, Any] = {}
+    try:
+        choice = read_toml(path, "the choice of a runtime", _AGAIN)
+        if choice.get("bundle") != bundle.id:
+            reason = f"{path} is for another bundle; {_AGAIN}"
+        elif choice.get("runtime") == EXACT:
+            return None
+        elif choice.get("runtime") != ONNX:
+            reason = f"{path} names a runtime other than '{EXACT}' and '{ONNX}'; {_AGAIN}"
+        else:
+            model = read_bytes(model_file, "a converted model", _AGAIN, LARGEST_FILE)
+            if hashlib.sha256(model).hexdigest() == choice.get("model_sha256"):
+                return model
+            reason = f"{path} names another model than {model_file}; {_AGAIN}"
+    except BadInput as error:
+        if isinstance(error, MissingFile) and not choice:  # nobody has chosen
+            return None
+        reason = str(error)
+    logger.warning("Converted model disabled, the pipeline predicts: %s", reason)
+    return None

@@ -8,7 +8,6 @@ import struct
 import sys
 import time
 from types import FrameType
-from typing import Literal
 
 import uvicorn
 
@@ -27,10 +26,9 @@ _SO_ATTACH_FILTER = 26  # Linux; Python has no name for it
 class Server(uvicorn.Server):
     """Serves until SIGTERM or Ctrl-C, drains, and ends with exit code 0.
 
-    At the first signal `/readyz` fails, and for `drain` seconds requests are still served, each
-    with `Connection: close`, so that clients go elsewhere. Then the port closes; open requests are
-    finished, and a connection that was just in use may send one more. A second signal ends the
-    drain. (uvicorn itself would end with the signal's exit code.)
+    At the first signal `/readyz` fails, and for `drain` seconds requests are still served, each as
+    the last of its connection. Then the port closes; open requests are finished, and a connection
+    that was just in use may send one more. A second signal ends the drain.
     """
 
     def __init__(
@@ -41,30 +39,36 @@ class Server(uvicorn.Server):
         watcher: ReleaseWatcher | None,
         root_path: str = "",
     ) -> None:
-        super().__init__(config_of(app, "on", root_path))
+        config = uvicorn.Config(
+            app,
+            http=Connection,
+            root_path=root_path,
+            ws="none",
+            log_level="error",  # errors of clients go into their responses, not into the log
+            access_log=False,  # /metrics and the prediction log replace it
+            server_header=False,
+            proxy_headers=False,  # nothing uses the client's address
+            timeout_graceful_shutdown=FINISH_SECONDS,
+        )
+        super().__init__(config)
         self._app, self._greeting, self._drain, self._watcher = app, greeting, drain, watcher
         self._drain_until: float | None = None
-        self.admin: AdminServer | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Open the port, and print its address."""
+        """Open the ports, and print the greeting."""
         await super().startup(sockets)
         self._timing = asyncio.create_task(self._check_timeouts())
         if self._watcher:
             self._watcher.start()
         print(self._greeting, flush=True)
-        if self.admin:
-            await self.admin.begin()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close the port, then each connection after its last response."""
+        """Close the ports, then each connection after its last response."""
         for listener in sockets or ():
             refuse_clients(listener)
         await asyncio.sleep(ACCEPT_SECONDS)
         await super().shutdown(sockets)
         self._timing.cancel()
-        if self.admin:  # until now its probes report this server as not ready
-            await self.admin.shutdown([self.admin.listener])
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to drain; at a second signal, stop."""
@@ -74,8 +78,6 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: whether to stop."""
-        if self.admin:
-            await self.admin.on_tick(counter)
         if self._drain_until is not None and self._watcher:
             self._watcher.stop()
         drained = self._drain_until is not None and time.monotonic() >= self._drain_until
@@ -84,48 +86,16 @@ class Server(uvicorn.Server):
     async def _check_timeouts(self) -> None:
         timeouts = ConnectionTimeouts()
         while True:
-            admin = self.admin.server_state.connections if self.admin else set()
-            timeouts.check(self.server_state.connections | admin)
+            timeouts.check(self.server_state.connections)
             await asyncio.sleep(1)
-
-
-class AdminServer(uvicorn.Server):
-    """Probes and metrics on a port of their own, in the event loop of the main server."""
-
-    def __init__(self, app: Gateway, listener: socket.socket, address: str) -> None:
-        super().__init__(config_of(app, "off"))
-        self.listener, self._address = listener, address
-
-    async def begin(self) -> None:
-        """Open the port, and print its address."""
-        self.config.load()
-        self.lifespan = self.config.lifespan_class(self.config)
-        await self.startup([self.listener])
-        print(f"probes and metrics on {self._address}", flush=True)
-
-
-def config_of(app: Gateway, lifespan: Literal["on", "off"], root_path: str = "") -> uvicorn.Config:
-    """uvicorn's settings for an application."""
-    return uvicorn.Config(
-        app,
-        http=Connection,
-        root_path=root_path,
-        lifespan=lifespan,
-        ws="none",
-        log_level="error",  # errors of clients go into their responses, not into the log
-        access_log=False,  # /metrics and the prediction log replace it
-        server_header=False,
-        proxy_headers=False,  # nothing uses the client's address
-        timeout_graceful_shutdown=FINISH_SECONDS,
-    )
 
 
 def refuse_clients(listener: socket.socket) -> None:
     """Connect no more clients, and keep those that are connected but not yet accepted.
 
     Closing a port resets the clients in its queue, some of which have already sent a request. So on
-    Linux a filter of one instruction (socket(7), SO_ATTACH_FILTER) first drops every packet that
-    opens a connection; such a client tries again, and finds the port closed.
+    Linux a filter (socket(7), SO_ATTACH_FILTER) first drops every packet that opens a connection;
+    such a client tries again, and finds the port closed.
     """
     if sys.platform != "linux":
         return

@@ -15,7 +15,7 @@ import psutil
 
 from engine.problem.project import child_environment, stages_home
 from engine.serving import ids
-from engine.serving.access.keys import FILE, KEYS
+from engine.serving.access import FILE, KEYS
 
 START_SECONDS = 120
 STOP_SECONDS = 30
@@ -26,11 +26,7 @@ Connection = http.client.HTTPConnection
 
 @contextmanager
 def server(bundle: Path, logs: Path) -> Iterator[tuple[Connection, int]]:
-    """A server of `bundle` as a rehearsal, on a free port: a connection and the process id.
-
-    Raises:
-        RuntimeError: it did not start, or did not stop with exit code 0.
-    """
+    """A rehearsal server on a free port: connection and process id; RuntimeError if it fails."""
     command = [sys.executable, "-m", "serving", "run", "--bundle", str(bundle.absolute()),
              "--rehearsal", "--port", "0", "--log", str(logs.absolute())]  # fmt: skip
     logs.mkdir(parents=True, exist_ok=True)
@@ -43,7 +39,11 @@ def server(bundle: Path, logs: Path) -> Iterator[tuple[Connection, int]]:
             command, cwd=stages_home(), env=env, stdout=subprocess.PIPE, stderr=errors, text=True
         )
     try:
-        connection = _connect(process, stderr_file)
+        lines: Iterator[str] = iter(process.stdout or ())
+        if (address := next(filter(None, map(GREETING.match, lines)), None)) is None:
+            code, last = process.wait(), stderr_file.read_text().strip().rpartition("\n")[2]
+            raise RuntimeError(f"the server did not start (code {code}): {last}")
+        connection = Connection(address[1], int(address[2]), timeout=START_SECONDS)
         yield connection, process.pid
         connection.close()
         process.send_signal(signal.SIGTERM)
@@ -53,15 +53,6 @@ def server(bundle: Path, logs: Path) -> Iterator[tuple[Connection, int]]:
         if process.poll() is None:
             process.kill()
             process.wait()
-
-
-def _connect(process: "subprocess.Popen[str]", stderr_file: Path) -> Connection:
-    stdout = process.stdout
-    for line in stdout or ():
-        if match := GREETING.match(line):
-            return Connection(match[1], int(match[2]), timeout=START_SECONDS)
-    code, last = process.wait(), stderr_file.read_text().strip().rpartition("\n")[2]
-    raise RuntimeError(f"the server did not start (code {code}): {last}")
 
 
 def call(connection: Connection, route: str, body: Any) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 """The end of a connection, in two steps (RFC 9112, 9.6).
 
 The server ends its own side, then drops what still arrives until the client closes. If it closed at
-once while a client sends, the system would reset the connection, and a reset can destroy the
-response before the client has read it.
+once, the system could reset the connection, which can destroy a response that was not read.
 """
 
 import asyncio
@@ -37,10 +36,6 @@ class Closing(asyncio.Protocol):
         self._dropped += len(data)
         if self._dropped > LINGER_BYTES:
             self._transport.abort()
-
-    def eof_received(self) -> bool:
-        """The client has closed; once all is written, so does the server."""
-        return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has closed, or was disconnected."""

@@ -75,23 +75,23 @@ class Connection(asyncio.Protocol):
             address = transport.get_extra_info(name)  # for IPv6 more than host and port
             self._scope[end] = address and address[:2]
         self.server_state.connections.add(self)  # type: ignore[arg-type]  # uvicorn types its own only
-        if len(self.server_state.connections) > self.limit:
+        is_full = len(self.server_state.connections) > self.limit
+        port = self._scope["server"] and self._scope["server"][1]
+        if is_full and (self.app.admin_port is None or port != self.app.admin_port):
             self.app.count_refusal(503)
             transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Read bytes of the client."""
         if not self._dropping:
-            self._reader.receive(data)
+            self._reader.buffer += data
             self._read()
 
     def eof_received(self) -> bool:
         """The client sends no more; it may still wait for a response."""
         self._read_ended = True
-        if self._exchange is None:
+        if self._exchange is None or self._exchange.more_body:
             self._end_requests()
-        elif self._exchange.more_body:
-            self._refuse_incomplete()
         return True  # the response closes the connection, or `Closing` does
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -119,10 +119,10 @@ class Connection(asyncio.Protocol):
         """What the client has to do next; empty if the server has to."""
         if self.flow.write_paused:
             return "response taken"
-        if self._exchange is not None:
-            return "body" if self._exchange.more_body and not self._dropping else ""
         if self._dropping:
             return ""
+        if self._exchange is not None:
+            return "body" if self._exchange.more_body else ""
         if self._in_head:
             return "head"
         return "next request" if self._used else "first request"
@@ -151,7 +151,9 @@ class Connection(asyncio.Protocol):
         remaining = LAST_REQUEST_SECONDS - (self._loop.time() - self.since)
         # A request may be arriving, or the client receiving a response; the timeouts end either.
         busy = self._in_head or self.transport.get_write_buffer_size() > 0
-        if remaining > 0 or busy or _has_input(self.transport):
+        unread = select.poll()  # the system may hold bytes that the loop has not read
+        unread.register(self.transport.get_extra_info("socket").fileno(), select.POLLIN)
+        if remaining > 0 or busy or unread.poll(0):
             self._loop.call_later(max(remaining, POLL_SECONDS), self.shutdown)
         else:
             self.close()
@@ -161,7 +163,7 @@ class Connection(asyncio.Protocol):
     @property
     def draining(self) -> bool:
         """Whether the next response is the connection's last one: none was sent ahead."""
-        return (self._shutting_down or self.app.draining) and not self._reader.buffered
+        return (self._shutting_down or self.app.draining) and not self._reader.buffer
 
     def finish(self, *, keep_alive: bool) -> None:
         """The response is out: read the next request, or close."""
@@ -173,7 +175,7 @@ class Connection(asyncio.Protocol):
             self.close()
             return
         self.flow.resume_reading()
-        if self._reader.buffered:
+        if self._reader.buffer:
             self._read()
         if self._read_ended and self._exchange is None and not self._dropping:
             self._end_requests()
@@ -181,14 +183,11 @@ class Connection(asyncio.Protocol):
             self.shutdown()
 
     def _end_requests(self) -> None:
-        """The client sends no more, and every whole request has its response."""
-        if self._reader.buffered:
-            self._refuse_incomplete()
+        """The client sends no more: refuse an incomplete request, or close."""
+        if self._exchange is not None or self._reader.buffer:
+            self.refuse(not_http("a whole request before the end of the connection"))
         else:
             self.close()
-
-    def _refuse_incomplete(self) -> None:
-        self.refuse(not_http("a whole request before the end of the connection"))
 
     def _read(self) -> None:
         """Parse the bytes that have arrived."""
@@ -209,7 +208,7 @@ class Connection(asyncio.Protocol):
             task = self._loop.create_task(exchange.run(self.app))
             self.server_state.tasks.add(task)
             task.add_done_callback(self.server_state.tasks.discard)
-        if len(exchange.body) + self._reader.buffered > READ_AHEAD_BYTES:
+        if len(exchange.body) + len(self._reader.buffer) > READ_AHEAD_BYTES:
             self.flow.pause_reading()
 
     def _read_head(self) -> Exchange | None:
@@ -217,8 +216,8 @@ class Connection(asyncio.Protocol):
         if not self._in_head:
             self._in_head, self.since = True, self._loop.time()
         if head is None:
-            if self._reader.buffered > SMALL_BYTES:
-                self.share.grow(self._reader.buffered)
+            if len(self._reader.buffer) > SMALL_BYTES:
+                self.share.grow(len(self._reader.buffer))
             return None
         self._in_head = False
         self.share.release()
@@ -227,12 +226,5 @@ class Connection(asyncio.Protocol):
     def _stop_reading(self) -> None:
         """Drop what has arrived and what will."""
         self._dropping = True
-        self._reader.clear()
+        self._reader.buffer.clear()
         self.share.release()
-
-
-def _has_input(transport: asyncio.Transport) -> bool:
-    """Whether the system holds bytes that the loop has not read."""
-    poll = select.poll()
-    poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
-    return bool(poll.poll(0))

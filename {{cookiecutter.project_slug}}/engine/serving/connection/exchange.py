@@ -32,11 +32,7 @@ logger = logging.getLogger("engine.serving.http")
 
 
 def scope_of(head: Head, connection_scope: Scope) -> Scope:
-    """The ASGI scope of a request: that of its connection and what its head adds.
-
-    A target in absolute form names the same resource as its path (RFC 9112, 3.2.2). As in uvicorn,
-    `root_path` stands before the path.
-    """
+    """The ASGI scope of a request: its connection's, and what its head adds (RFC 9112, 3.2.2)."""
     raw_path, _, query = head.target.partition(b"?")
     if not raw_path.startswith(b"/") and b"://" in raw_path:
         raw_path = b"/" + raw_path.partition(b"://")[2].partition(b"/")[2]
@@ -70,7 +66,7 @@ class Share:
         Share.taken += more
 
     def release(self) -> None:
-        """Return all of it to the budget."""
+        """Return all of it."""
         Share.taken -= self.size
         self.size = 0
 
@@ -101,7 +97,7 @@ class Exchange:
                 self._connection.transport.abort()
 
     def add_body(self, data: bytes, *, ended: bool) -> None:
-        """Add a piece of the body, or raise a ProblemError if there is no memory for it."""
+        """Add a piece of the body; ProblemError if there is no memory for it."""
         self._received += len(data)
         if not ended or self._received > SMALL_BYTES:
             self._connection.share.grow(self._received)
@@ -121,11 +117,7 @@ class Exchange:
         self._arrived.set()
 
     async def receive(self) -> Message:
-        """What has arrived of the body; once all was delivered, the end of the connection.
-
-        Raises:
-            ProblemError: the rest of the body is framed badly, or does not arrive in time.
-        """
+        """What has arrived of the body, then the end of the connection; raises what `fail` got."""
         if self.more_body and not self.body:
             if self._expects_continue:
                 self._expects_continue = False
@@ -150,11 +142,7 @@ class Exchange:
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
-        """Send a message of the response; its head goes out with the first piece of its body.
-
-        Raises:
-            RuntimeError: the messages are not those of one response.
-        """
+        """Send a message of the response; its head goes out with the first piece of its body."""
         if self._connection.flow.write_paused:
             await self._connection.flow.drain()
         if self.disconnected:
@@ -175,6 +163,7 @@ class Exchange:
     def _head(self, start: Message) -> bytes:
         """The response's head; decides how its body is framed (RFC 9112, 6.3)."""
         status, length = start["status"], None
+        self._head_sent = True
         if self.more_body or self._connection.draining:
             self._keep_alive = False
         lines = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
@@ -187,7 +176,6 @@ class Exchange:
             if name == b"content-length":
                 length = int(value)
             lines += name, b": ", value, b"\r\n"
-        self._head_sent = True
         self._bodiless = self._scope["method"] == "HEAD" or status in (204, 304)
         self._remaining = length or 0
         if length is None and not self._bodiless:
@@ -195,12 +183,9 @@ class Exchange:
             # Without chunks, the end of the connection is the end of the body.
             self._keep_alive = self._keep_alive and self._chunked
             self._remaining = None
-        if self._chunked:
-            lines.append(b"transfer-encoding: chunked\r\n")
-        if not self._keep_alive:
-            lines.append(b"connection: close\r\n")
-        lines.append(b"\r\n")
-        return b"".join(lines)
+        coding = b"transfer-encoding: chunked\r\n" if self._chunked else b""
+        close = b"" if self._keep_alive else b"connection: close\r\n"
+        return b"".join([*lines, coding, close, b"\r\n"])
 
     def _frame(self, data: bytes, ended: bool) -> bytes:
         """A piece of the response's body as it goes out."""
@@ -218,8 +203,6 @@ class Exchange:
 
 def encode_response(response: Response) -> bytes:
     """A response of the connection itself; it is the last one."""
-    lines = [_STATUS_LINES[response.status_code]]
-    for name, value in response.raw_headers:
-        if name != b"connection":
-            lines += name, b": ", value, b"\r\n"
-    return b"".join([*lines, b"connection: close\r\n\r\n", response.body])
+    head = [b"%b: %b\r\n" % header for header in response.raw_headers if header[0] != b"connection"]
+    status = _STATUS_LINES[response.status_code]
+    return b"".join([status, *head, b"connection: close\r\n\r\n", response.body])

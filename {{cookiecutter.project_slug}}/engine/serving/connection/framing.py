@@ -3,9 +3,9 @@
 It does no input or output: bytes go in; heads and pieces of bodies come out. It parses a request
 only when the caller wants it, so bytes that a client sends ahead cost no more than their own size.
 
-The rules are h11's, and a test compares both on a table of requests. Where they differ, this reader
-is stricter, because a proxy in front might read the same bytes differently: line ends are CRLF;
-folded header lines, control characters, and a length beside `Transfer-Encoding` are refused.
+The rules are h11's, and a test compares both. Where they differ, this reader is stricter, because a
+proxy might read the same bytes differently: line ends are CRLF; folded header lines, control
+characters, and a length beside `Transfer-Encoding` are refused.
 """
 
 import re
@@ -65,28 +65,15 @@ class RequestReader:
     """Splits the bytes of one connection into requests; raises a ProblemError for bad framing."""
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
+        self.buffer = bytearray()  # bytes that were received and not yet read
         self._searched = 0  # no head ends before this position in the buffer
         # Bytes of the body that are still to come; None if it comes in chunks.
         self._remaining: int | None = 0
         self._chunks = _ChunkedBody()
 
-    @property
-    def buffered(self) -> int:
-        """Bytes that were received and not yet read."""
-        return len(self._buffer)
-
-    def receive(self, data: bytes) -> None:
-        """Add bytes of the connection."""
-        self._buffer += data
-
-    def clear(self) -> None:
-        """Drop all bytes that were not read."""
-        self._buffer.clear()
-
     def read_head(self) -> Head | None:
         """The head of the next request, or None while its end has not arrived."""
-        buffer = self._buffer
+        buffer = self.buffer
         end = buffer.find(b"\n\r\n", self._searched)
         if (len(buffer) if end < 0 else end + 3) > MAX_HEAD_BYTES:
             raise not_http(f"a head of at most {MAX_HEAD_BYTES:,} bytes", "head-too-large")
@@ -102,15 +89,15 @@ class RequestReader:
     def read_body(self) -> tuple[bytes, bool]:
         """What has arrived of the body of the last request, and whether that is its end."""
         if self._remaining is None:
-            return self._chunks.read(self._buffer)
-        data = bytes(self._buffer[: self._remaining])
-        del self._buffer[: self._remaining]
+            return self._chunks.read(self.buffer)
+        data = bytes(self.buffer[: self._remaining])
+        del self.buffer[: self._remaining]
         self._remaining -= len(data)
         return data, not self._remaining
 
     def _check_beginning(self) -> None:
         """Raise a ProblemError if no bytes to come can make this the head of a request."""
-        buffer = self._buffer
+        buffer = self.buffer
         if (buffer and buffer[0] <= 0x20) or _BARE_CR.search(buffer, self._searched):
             raise not_http("lines that end in CRLF, the first of them a request line")
         if buffer.find(b"\n", self._searched) < 0:  # no line has ended since the last time
@@ -121,8 +108,7 @@ class RequestReader:
             raise not_http("a request line, then header lines of the form 'Name: value'")
 
     def _parse(self, lines: bytes) -> Head:
-        line = _REQUEST_LINE.match(lines)
-        if line is None:
+        if (line := _REQUEST_LINE.match(lines)) is None:
             raise not_http("a request line such as 'GET /livez HTTP/1.1'")
         method, target, major, minor = line.groups()
         if major != b"1":

@@ -4,11 +4,10 @@ A request that arrives in one piece, as nearly all do, pays for this with readin
 """
 
 import asyncio
-import logging
 from collections.abc import Iterable
 from typing import Any
 
-from engine.serving.connection.connection import Connection, Wait
+from engine.serving.connection.connection import Connection
 from engine.serving.http.errors import ProblemError
 
 # For a request to arrive, and for the client to receive a response.
@@ -18,29 +17,24 @@ IDLE_SECONDS = 75.0
 # Files that are not connections: the log, libraries, what a bundle loads.
 _OTHER_FILES = 200
 
-logger = logging.getLogger("engine.serving.http")
-
 
 class ConnectionTimeouts:
     """Ends connections whose client does nothing for too long."""
 
     def __init__(self, arrive: float = ARRIVE_SECONDS, idle: float = IDLE_SECONDS) -> None:
         self._arrive, self._idle = arrive, idle
-        self._many = False  # connections are open
 
     def check(self, connections: Iterable[Any]) -> None:
         """Check all connections; call this about once a second, in the event loop."""
         now = asyncio.get_running_loop().time()
         checked = [one for one in connections if isinstance(one, Connection)]
         many = len(checked) > Connection.limit // 2
-        if many and not self._many:
-            logger.warning(
-                "%d connections are open; the limit is %d.", len(checked), Connection.limit
-            )
-        self._many = many
         for connection in checked:
             waits_for = connection.waits_for
-            if not waits_for or now - connection.since < self._limit(waits_for):
+            # Some clients connect before they have a request; many connections cost too much.
+            is_idle = waits_for == "next request" or (waits_for == "first request" and not many)
+            longest = self._idle if is_idle else self._arrive
+            if not waits_for or now - connection.since < longest:
                 continue
             if waits_for in ("head", "body"):
                 detail = f"expected the whole request within {self._arrive:g} s; send it faster"
@@ -50,19 +44,9 @@ class ConnectionTimeouts:
             else:
                 connection.close()
 
-    def _limit(self, waits_for: Wait) -> float:
-        # Some clients connect before they have a request; with many connections, that costs too
-        # much.
-        may_be_idle = waits_for == "next request" or not self._many
-        return self._idle if waits_for.endswith("request") and may_be_idle else self._arrive
-
 
 def raise_file_limit() -> None:
-    """Let the process open a file for each connection, or limit the connections to its files.
-
-    Systems begin with as few as 1,024 of at most a million files; without a free file a server
-    accepts no connection.
-    """
+    """Let the process open a file for each connection, or limit the connections to its files."""
     try:
         import resource  # noqa: PLC0415  # not on every system
     except ImportError:

@@ -10,7 +10,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from engine.serving.access.keys import Keys
+from engine.serving.access import Keys
 from engine.serving.http.errors import ProblemError, invalid_fields, problem
 from engine.serving.http.gateway import FAILED, PATH, Gateway
 from engine.serving.http.openapi import documented
@@ -29,9 +29,8 @@ from engine.serving.model_holder import ModelHolder
 class Start:
     """What a server starts with.
 
-    `load` makes the first predictor; this object does not hold it, so that a model which a release
-    has replaced leaves memory. With `keys`, only who holds a key may send rows and labels; without,
-    web pages may write if they are the server's own or their origin is one of `origins`.
+    `load` makes the first predictor, which nothing here holds: a replaced model leaves memory. With
+    `keys`, rows and labels need a key; without, a web page needs an origin in `origins`.
     """
 
     load: Callable[[], Predictor]
@@ -52,8 +51,7 @@ class Start:
 def new_api(model: ModelHolder) -> FastAPI:
     """An API without routes: its errors are problem details, its documentation loads offline.
 
-    With `state.draining`, /readyz fails, so that no new work is sent here; other requests still get
-    responses. `state.error_forms` has the protocols with errors of another form.
+    With `state.draining`, /readyz fails. `state.error_forms` has protocols with other errors.
     """
 
     @asynccontextmanager
@@ -87,10 +85,8 @@ def gateway(api: FastAPI, predict: Predict, start: Start, own: APIRouter) -> Gat
     model: ModelHolder = api.state.live
     routes = OwnRoutes(api, own, model)
     api.state.model = CurrentModel(model, predict)
-    guarded = start.keys is not None
-    api.openapi = documented(  # type: ignore[method-assign]
-        api, model, routes.templates, with_keys=guarded
-    )
+    document = documented(api, model, routes.templates, with_keys=start.keys is not None)
+    api.openapi = document  # type: ignore[method-assign]
     return Gateway(api, {PREDICT: predict}, model.metrics, start.keys, start.origins, routes)
 
 
@@ -100,12 +96,16 @@ async def _respond(request: Request, error: Exception) -> Response:
         return Response(status_code=499)  # nobody reads it; it is counted as in nginx
     if isinstance(error, HTTPException):
         headers = dict(error.headers or {})
-        if error.status_code == 405 and "Allow" in headers:
-            error = _not_served(request, "method-not-allowed", headers)
-        elif OWN in request.scope:
+        wrong_method = error.status_code == 405 and "Allow" in headers
+        if OWN in request.scope and not wrong_method:
             return problem(error.status_code, str(error.detail), headers)
-        else:
-            error = _not_served(request, "not-found", headers)
+        if wrong_method:
+            methods = headers["Allow"].split(", ")
+            methods += ["HEAD"] if "GET" in methods else []  # the gateway serves it
+            headers["Allow"] = ", ".join(sorted(set(methods)))
+        detail = f"{request.method} {request.url.path} is not served; /docs describes what is"
+        code = "method-not-allowed" if wrong_method else "not-found"
+        error = ProblemError(code, detail, headers=headers)
     elif isinstance(error, RequestValidationError):  # of an own route; all others check themselves
         first, *_ = details = error.errors()
         error = invalid_fields(details)
@@ -114,13 +114,3 @@ async def _respond(request: Request, error: Exception) -> Response:
     elif not isinstance(error, ProblemError):
         error = ProblemError("internal", FAILED)
     return error.response(request.scope[PATH], request.app.state.error_forms)
-
-
-def _not_served(request: Request, code: str, headers: dict[str, str]) -> ProblemError:
-    if "Allow" in headers:
-        methods = set(headers["Allow"].split(", "))
-        if "GET" in methods:  # then the gateway serves HEAD, too
-            methods.add("HEAD")
-        headers["Allow"] = ", ".join(sorted(methods))
-    detail = f"{request.method} {request.url.path} is not served; /docs describes what is"
-    return ProblemError(code, detail, headers=headers)

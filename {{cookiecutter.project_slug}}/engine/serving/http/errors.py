@@ -8,10 +8,9 @@ import http.client
 import json
 import math
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pydantic import ValidationError
 from starlette.responses import JSONResponse, Response
 
 MEDIA_TYPE = "application/problem+json"
@@ -83,38 +82,27 @@ class ProblemError(Exception):  # a response, not a defect
     ) -> None:
         super().__init__(detail)
         self.code, self.detail, self.errors = code, detail, list(errors)
+        self.status, self.title = PROBLEMS[code]
         self.headers = dict(headers or {})
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        return PROBLEMS[self.code][0]
 
     def response(self, path: str = "", forms: "ErrorForms | None" = None) -> Response:
         """The response to a request for `path`; `forms` has the protocols with another form."""
         for beginning, form in (forms or {}).items():
             if path.startswith(beginning):
                 return JSONResponse(form(self), self.status, self.headers)
-        status, title = PROBLEMS[self.code]
-        more = {"errors": self.errors} if self.errors else {}
-        return problem(status, self.detail, self.headers, f"urn:problem:{self.code}", title, **more)
+        more: dict[str, Any] = {"errors": self.errors} if self.errors else {}
+        more |= {"type": f"urn:problem:{self.code}", "title": self.title}
+        return problem(self.status, self.detail, self.headers, **more)
 
 
 # The JSON of an error in the form of a protocol, by the beginning of the protocol's paths.
 ErrorForms = Mapping[str, Callable[[ProblemError], Mapping[str, Any]]]
 
 
-def problem(
-    status: int,
-    detail: str,
-    headers: Mapping[str, str],
-    type_: str = BLANK,
-    title: str = "",
-    **more: Any,
-) -> Response:
+def problem(status: int, detail: str, headers: Mapping[str, str], **more: Any) -> Response:
     """Problem details: `type` for programs, all else for people."""
-    title = title or http.client.responses.get(status, "Error")
-    body = {"type": type_, "title": title, "status": status, "detail": detail, **more}
+    title = http.client.responses.get(status, "Error")
+    body = {"type": BLANK, "title": title, "status": status, "detail": detail, **more}
     return Response(json.dumps(body, ensure_ascii=False), status, headers, MEDIA_TYPE)
 
 
@@ -123,18 +111,10 @@ def busy(detail: str) -> ProblemError:
     return ProblemError("busy", f"{detail}; send this one again", headers={"Retry-After": "1"})
 
 
-def invalid(error: ValidationError, words: Mapping[str, str] = NO_WORDS) -> ProblemError:
-    """The error for a value that does not fit its type, field by field."""
-    return invalid_fields(error.errors(include_url=False, include_context=False), words)
-
-
 def invalid_fields(
     details: Sequence[Mapping[str, Any]], words: Mapping[str, str] = NO_WORDS
 ) -> ProblemError:
-    """The error for a request that does not fit its types.
-
-    It lists the first errors only: one correction fixes a thousand bad rows. So validation may stop
-    once there are more than `MOST_ERRORS`.
+    """The error for a request that does not fit its types, with the first `MOST_ERRORS` errors.
 
     Args:
         details: the errors of pydantic.
@@ -145,8 +125,11 @@ def invalid_fields(
     for number, one in enumerate(details[:MOST_ERRORS]):
         name = str(one["loc"][-1]) if one["loc"] else ""
         if one["type"] == "extra_forbidden":
-            near = _nearest(name, words) if number < hints else None
-            expected = "no such field" + (f"; did you mean '{near}'?" if near else "")
+            # The same name may belong to another level of the body: that is no help.
+            is_hinted = number < hints and len(name) <= LONGEST_NAME
+            others = [word for word in words if word != name] if is_hinted else []
+            near = difflib.get_close_matches(name, others, n=1) if others else []
+            expected = "no such field" + (f"; did you mean '{near[0]}'?" if near else "")
             value = "a value"  # the name is wrong; the value may be personal
         else:
             message = "an object" if one["type"] == "dict_type" else str(one["msg"])
@@ -158,15 +141,6 @@ def invalid_fields(
     count = str(len(details)) if len(details) <= MOST_ERRORS else f"more than {MOST_ERRORS}"
     detail = f"fields that do not fit: {count}; /docs describes every field"
     return ProblemError("invalid", detail, errors)
-
-
-def _nearest(name: str, words: Iterable[str]) -> str | None:
-    """The expected name that is most similar to this one, if one is similar."""
-    if len(name) > LONGEST_NAME:
-        return None
-    # The same name may belong to another level of the body: that is no help.
-    near = difflib.get_close_matches(name, [word for word in words if word != name], n=1)
-    return near[0] if near else None
 
 
 def echo(value: Any) -> str:

@@ -8,8 +8,7 @@ from fastapi import FastAPI
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
-from engine.serving.access.keys import Keys
-from engine.serving.access.origins import refuse_foreign_page
+from engine.serving.access import Keys, refuse_foreign_page
 from engine.serving.http.errors import ProblemError, where
 from engine.serving.http.openapi import GUARDED, OPERATE
 from engine.serving.http.own_routes import OwnRoutes
@@ -42,8 +41,7 @@ FastPath = Callable[[Scope, Receive], Awaitable[bytes]]
 class Gateway:
     """The server as ASGI; an exception becomes problem details and a line in the server's log.
 
-    The most frequent requests, POST to one of `fast_paths`, do not pass through `api`, which serves
-    all else and documents both. `state` is the server's: see `new_api`.
+    POST to one of `fast_paths` does not pass through `api`, which serves all else.
     """
 
     def __init__(
@@ -57,18 +55,11 @@ class Gateway:
     ) -> None:
         self.api, self.state, self.fast_paths = api, api.state, fast_paths
         self.metrics, self.keys, self.origins, self.own = metrics, keys, origins, own
-        self._serves: Callable[[str], bool] = lambda _: True
+        self.admin_port: int | None = None
 
-    def split_admin(self) -> "Gateway":
-        """Probes and metrics alone, as another application; from now on this one has all the rest.
-
-        The lifespan stays with this one.
-        """
-        admin = Gateway(self.api, {}, self.metrics, None, self.origins, self.own)
-        admin._serves = OPERATE.__contains__
-        self._serves = lambda path: path not in OPERATE
-        self.state.admin_split = True
-        return admin
+    def split_admin(self, port: int) -> None:
+        """Serve probes and metrics on this port alone from now on, and nothing else there."""
+        self.admin_port, self.state.admin_split = port, True
 
     @property
     def draining(self) -> bool:
@@ -105,7 +96,11 @@ class Gateway:
             # The response to GET; the connection, whose scope stays as it was, sends no body.
             scope = {**scope, "method": "GET"}
         path = route_path(scope)
-        fast_path = self.fast_paths.get(path) if scope["method"] == "POST" else None
+        is_here = self.admin_port is None or (
+            (scope["server"][1] == self.admin_port) == (path in OPERATE)
+        )
+        is_fast = scope["method"] == "POST" and is_here
+        fast_path = self.fast_paths.get(path) if is_fast else None
         own = None if fast_path else self.own.template(path)
 
         async def send_guarded(message: Message) -> None:
@@ -127,7 +122,7 @@ class Gateway:
                 status = 200
                 await send({"type": "http.response.start", "status": 200, "headers": headers})
                 await send({"type": "http.response.body", "body": body})
-            elif self._serves(path) and not path.endswith("\n"):  # `$` of a route would match it
+            elif is_here and not path.endswith("\n"):  # `$` of a route would match it
                 if own:
                     scope, receive = await self.own.within_limits(scope, receive, own)
                 scope[PATH] = path
@@ -152,10 +147,7 @@ class Gateway:
 
 
 def route_path(scope: Scope) -> str:
-    """The path as routes have it; `scope["path"]` becomes the root path and this.
-
-    Keys are checked for the path that is routed, with or without the prefix of a proxy.
-    """
+    """The path as routes have it; `scope["path"]` becomes the root path and this."""
     root, path = scope.get("root_path", ""), str(scope["path"])
     if not root:
         return path

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
 from pydantic import TypeAdapter
@@ -37,14 +37,13 @@ def inline(kind: Any) -> dict[str, Any]:
     definitions = schema.pop("$defs", {})
 
     def resolved(value: Any) -> Any:
+        def resolve(one: dict[str, Any]) -> Any:
+            name = one.get("$ref", "").rpartition("/")[2]
+            return resolved(definitions[name]) if name else one
+
         return json.loads(json.dumps(value), object_hook=resolve)
 
-    def resolve(value: dict[str, Any]) -> Any:
-        name = str(value.get("$ref", "")).rpartition("/")[2]
-        return resolved(definitions[name]) if name else value
-
-    inlined: dict[str, Any] = resolved(schema)
-    return inlined
+    return cast("dict[str, Any]", resolved(schema))
 
 
 def request_body(*schemas: dict[str, Any]) -> dict[str, Any]:
@@ -54,8 +53,7 @@ def request_body(*schemas: dict[str, Any]) -> dict[str, Any]:
 
 def response(description: str, *schemas: dict[str, Any]) -> Responses:
     """The `responses` of an operation that succeeds with one of these schemas."""
-    content = {"content": json_content(*schemas)} if schemas else {}
-    return {200: {"description": description, **content}}
+    return {200: {"description": description, "content": json_content(*schemas)}}
 
 
 def problems(*codes: str, content: Mapping[str, Any] = _PROBLEM_CONTENT) -> Responses:
@@ -73,10 +71,7 @@ def problems(*codes: str, content: Mapping[str, Any] = _PROBLEM_CONTENT) -> Resp
 def documented(
     app: FastAPI, model: ModelHolder, own: Collection[str], *, with_keys: bool
 ) -> Callable[[], dict[str, Any]]:
-    """A replacement of `app.openapi`: FastAPI's document with the types of the current model.
-
-    With keys, the paths of the team's `own` routes need one as well.
-    """
+    """A replacement of `app.openapi`, with the types of the current model and, with keys, locks."""
     generate, bundle_id = app.openapi, ""
 
     def openapi() -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The team's own routes: what they may use of the server, and the rules that hold for all routes.
 
-They need the same API keys, have the same limits for bodies, the same form of errors and the same
-metrics. None may take a path of the server's own: a client that calls /v1/predict gets the model.
+They have the same API keys, limits, errors and metrics. None may take a path of the server's own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,10 +29,7 @@ _VALUE_BYTES = 20
 
 
 class CurrentModel:
-    """The model that serves now: what an own route may use of the server.
-
-    A route gets it by a parameter of type `Model`. After a release all of it is the new bundle's.
-    """
+    """The model that serves now, for own routes, as a parameter of type `Model`."""
 
     def __init__(self, model: ModelHolder, predict: Predict) -> None:
         self._model, self._predict = model, predict
@@ -48,17 +44,8 @@ class CurrentModel:
         """The contract of its rows: `inputs`, `outputs`, `task`, `classes`."""
         return self._model.current.predictor.bundle.contract
 
-    @property
-    def rehearsal(self) -> bool:
-        """Whether the bundle is not accepted: nobody may act on its predictions."""
-        return self._model.current.predictor.rehearsal
-
     async def predict(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """One prediction a row, in their order, as /v1/predict responds.
-
-        Rows are checked by the contract. Each prediction has a `prediction_id` for its label, and
-        is logged and counted like any other. Do not catch a ProblemError: the caller gets it.
-        """
+        """One prediction a row, in order, checked and logged as in /v1/predict; let errors pass."""
         self._model.current.batcher.refuse_if_full()
         count_rows(len(rows), self._model.limits)
         size = len(rows) * len(self.contract.inputs) * _VALUE_BYTES
@@ -75,18 +62,21 @@ Model = Annotated[CurrentModel, Depends(_current)]
 
 
 class OwnRoutes:
-    """The own routes of a server; making it includes them in its API.
-
-    Raises:
-        BadInput: a route takes a path of the server's, or cannot be guarded.
-    """
+    """The own routes of a server; making it includes them in its API, or raises BadInput."""
 
     def __init__(self, api: FastAPI, router: APIRouter, model: ModelHolder) -> None:
         self._model = model
         taken = [*_RESERVED, *(str(one.path) for one in iter_route_contexts(api.routes))]
         routes = _checked(router, taken)
-        if routes:
-            _refuse_taken_types(router, model)
+        # Types of one name would be one type in the OpenAPI document.
+        document = get_openapi(title="own", version="1", routes=router.routes) if routes else {}
+        types = document.get("components", {}).get("schemas", {}).keys()
+        if both := sorted(types & model.current.schema.components().keys()):
+            raise _bad_route(
+                f"the own type {both[0]} has the name of a type of the server's own in "
+                "/openapi.json; give it another name",
+                "type-taken",
+            )
         api.include_router(router, responses=problems(*BODY_PROBLEMS, "busy"))
         # As the OpenAPI document has them.
         self.templates = frozenset(str(route.path_format) for route in routes)
@@ -104,7 +94,7 @@ class OwnRoutes:
         if b"json" in dict(scope["headers"]).get(b"content-type", b"json").lower():
             self._model.current.schema.bound.check(body)
         about_body = (b"content-encoding", b"content-length", b"transfer-encoding")
-        headers = [(name, value) for name, value in scope["headers"] if name not in about_body]
+        headers = [header for header in scope["headers"] if header[0] not in about_body]
         headers.append((b"content-length", b"%d" % len(body)))
         messages: list[Message] = [{"type": "http.request", "body": body}]
 
@@ -115,13 +105,13 @@ class OwnRoutes:
 
     def refuse_hidden(self, root_path: str) -> None:
         """Raise BadInput if the path before all paths makes one of the routes unreachable."""
-        for path in sorted(self.templates) if root_path else ():
-            if path.startswith(f"{root_path}/"):
-                raise _bad_route(
-                    f"--root-path {root_path} hides the own route {path}; give one of the two "
-                    "another path",
-                    "route-hidden",
-                )
+        hidden = [path for path in self.templates if path.startswith(f"{root_path}/")]
+        if root_path and hidden:
+            raise _bad_route(
+                f"--root-path {root_path} hides the own route {min(hidden)}; give one of the two "
+                "another path",
+                "route-hidden",
+            )
 
 
 def _bad_route(message: str, code: str) -> BadInput:
@@ -154,8 +144,8 @@ def _checked(router: APIRouter, taken: Sequence[str]) -> list[RouteContext]:
                 )
         for other in routes:
             # Of two routes that match the same request, the first responds without any notice.
-            pattern = compile_path(str(other.path))[0]
-            if methods & set(other.methods or ()) and pattern.match(str(route.path_format)):
+            matches = compile_path(str(other.path))[0].match(str(route.path_format))
+            if matches and methods & set(other.methods or ()):
                 raise _bad_route(
                     f"the own route {path} is never reached, {other.path} stands before it; put "
                     "it first, or give it another path",
@@ -173,15 +163,3 @@ def _overlap(one: str, other: str) -> bool:
         if left is None or right is None or (left != right and "{" not in left + right):
             return False
     return True
-
-
-def _refuse_taken_types(router: APIRouter, model: ModelHolder) -> None:
-    """Types of one name would be one type in the OpenAPI document."""
-    document = get_openapi(title="own", version="1", routes=router.routes)
-    own = document.get("components", {}).get("schemas", {})
-    if both := sorted(own.keys() & model.current.schema.components().keys()):
-        raise _bad_route(
-            f"the own type {both[0]} has the name of a type of the server's own in /openapi.json; "
-            "give it another name",
-            "type-taken",
-        )

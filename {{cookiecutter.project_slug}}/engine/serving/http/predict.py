@@ -29,10 +29,7 @@ class Predict:
         self._model, self._log = model, log
 
     async def __call__(self, scope: Scope, receive: Receive) -> bytes:
-        """The response to one row, or to all rows of `{"rows": [...]}`, as JSON.
-
-        Its query may request reasons, as `reasons=3`.
-        """
+        """The response to one row, or to all rows of `{"rows": [...]}`, as JSON."""
         query = scope["query_string"]
         self._model.current.batcher.refuse_if_full()
         body = await read_body(scope, receive, self._model.limits)
@@ -41,7 +38,7 @@ class Predict:
         )
         if most := _reason_count(query) if query else 0:
             return to_json(await self._explained(active, rows, most))
-        answers = await self.predict_rows(active, rows)
+        answers = self._logged(active, rows, await active.batcher.predict(rows))
         return to_json({"predictions": answers} if many else answers[0])
 
     async def read(self, size: int, read: Callable[[ActiveModel], _T]) -> tuple[ActiveModel, _T]:
@@ -57,11 +54,7 @@ class Predict:
     ) -> tuple[ActiveModel, Answers]:
         """The model that predicted, and one prediction for each record that `read` returns."""
         active, rows = await self.read(size, lambda active: validated(read(active), active.schema))
-        return active, await self.predict_rows(active, rows)
-
-    async def predict_rows(self, active: ActiveModel, rows: Sequence[dict[str, Any]]) -> Answers:
-        """One logged prediction a row, in order; the schema of `active` has checked the rows."""
-        return self._logged(active, rows, await active.batcher.predict(rows))
+        return active, self._logged(active, rows, await active.batcher.predict(rows))
 
     async def _explained(
         self, active: ActiveModel, rows: Sequence[dict[str, Any]], most: int
@@ -71,9 +64,9 @@ class Predict:
             raise ProblemError("invalid", f"expected one row to give reasons for, got {len(rows)}")
         outputs = await active.batcher.predict([*rows, *active.reasons.rows(rows[0])])
         [answer] = self._logged(active, rows, outputs[:1])
-        # With several classes, the score of the class that was decided.
-        chosen = str(answer["decision"]) if "scores" in answer else None
-        scores = [one["score"] if chosen is None else one["scores"][chosen] for one in outputs[1:]]
+        scores = [one["score"] for one in outputs[1:]]
+        if "scores" in answer:  # of the class that was decided
+            scores = [one["scores"][str(answer["decision"])] for one in outputs[1:]]
         reasons = active.reasons.explain(rows[0], answer["score"], scores, most)
         return {**answer, "reasons": reasons}
 
@@ -97,14 +90,13 @@ class Predict:
 def _reason_count(query: bytes) -> int:
     """How many reasons a query requests, as `reasons=3`; 0 without that parameter."""
     if len(query) > LONGEST_QUERY:
-        raise ProblemError(
-            "invalid", f"expected a query of at most {LONGEST_QUERY:,} bytes, got {len(query):,}"
-        )
+        detail = f"expected a query of at most {LONGEST_QUERY:,} bytes, got {len(query):,}"
+        raise ProblemError("invalid", detail)
     values = parse_qs(query.decode("latin-1"), keep_blank_values=True).get("reasons")
     if values is None:
         return 0
     if len(values) != 1 or not re.fullmatch("[1-9][0-9]?", values[0]):
-        expected = "a whole number from 1 to 99"
-        got = {"field": "reasons", "expected": expected, "got": echo(values[-1])}
+        field = {"field": "reasons", "expected": "a whole number from 1 to 99"}
+        got = {**field, "got": echo(values[-1])}
         raise ProblemError("invalid", "the query has no valid number of reasons", [got])
     return int(values[0])

@@ -1,8 +1,7 @@
 """Reads the body of a request: within the limit, decoded, as JSON, as the contract's types.
 
-The work follows the size of a request, not the number of its mistakes: `Bound` limits what is
-parsed, validation stops at the first `MOST_ERRORS`, and a thread beside the event loop reads large
-bodies.
+The work follows the size of a request, not the number of its mistakes. A thread beside the event
+loop reads large bodies.
 """
 
 import asyncio
@@ -67,12 +66,7 @@ offload = Reader().read
 
 
 async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
-    """The body of an HTTP request as ASGI delivers it, decoded.
-
-    Raises:
-        ProblemError: it is too long or encoded otherwise; or its connection refuses the rest of it.
-        ClientDisconnect: its sender disconnected before its end.
-    """
+    """The decoded body of a request; ProblemError if it is invalid, ClientDisconnect at its end."""
     most, is_encoded = limits.body_bytes, False
     for name, value in scope["headers"]:
         if name == b"content-encoding":
@@ -90,9 +84,9 @@ async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
     if len(content) > most:
         raise _too_large(most)
     body = bytes(content)
-    if is_encoded:
-        return await offload(len(body), partial(_decoded, body, scope["headers"], most))
-    return body
+    if not is_encoded:
+        return body
+    return await offload(len(body), partial(_decoded, body, scope["headers"], most))
 
 
 def _decoded(body: bytes, headers: Iterable[tuple[bytes, bytes]], most: int) -> bytes:
@@ -142,16 +136,14 @@ def count_rows(rows: int, limits: Limits) -> None:
 
 def read_rows(body: bytes, schema: Schema) -> tuple[Rows, bool]:
     """The checked rows of a body for /v1/predict, and whether it is `{"rows": [...]}`."""
-    # One row, the most frequent request, needs one step; all else needs two. With many rows or
-    # fields the one step would take long to find that they are no row.
+    # One row, the most frequent request, needs one step; all else needs two.
     if len(body) <= _ONE_ROW_BYTES and _ROWS not in body[:_BEGINNING]:
         try:
             row = schema.adapters["Row"].validate_json(body)
-        except ValidationError:
-            pass
-        else:
             refuse_repeated(body, row, len(row))  # a valid row has no other members
             return [row], False
+        except ValidationError:
+            pass
     return _records(parse(body, schema.bound), "Row", schema)
 
 
@@ -178,11 +170,7 @@ def validated(
 ) -> Rows:
     """Rows, or labels, that fit the contract; validation stops once there are errors to list.
 
-    Args:
-        records: what came in the request.
-        schema: the types of the contract.
-        kind: the type of a record in it.
-        place: the member of the request that has the records; empty for one record alone.
+    `place` is the member of the request that has the records; empty for one record alone.
     """
     adapter, fitting = schema.adapters[kind], []
     faults: list[dict[str, Any]] = []

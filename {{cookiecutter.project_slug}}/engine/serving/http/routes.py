@@ -2,7 +2,6 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -87,14 +86,14 @@ def probes_router(model: ModelHolder) -> APIRouter:
         """Is the process alive? If not, restart it."""
         return {"status": "alive"}
 
-    @router.get("/health", response_description="As /readyz.", responses=problems("not-ready"))
-    @router.get(
-        "/readyz", response_description="Send requests here.", responses=problems("not-ready")
-    )
+    not_ready = problems("not-ready")
+
+    @router.get("/health", response_description="As /readyz.", responses=not_ready)
+    @router.get("/readyz", response_description="Send requests here.", responses=not_ready)
     async def readyz(request: Request) -> dict[str, Any]:
         """Is the server ready? The golden rows were checked before the port opened."""
         refuse_if_draining(request)
-        refused = {"refused": asdict(model.refused)} if model.refused else {}
+        refused = {"refused": model.refused} if model.refused else {}
         return {"status": "ready", "bundle": model.current.predictor.bundle.id} | refused
 
     return router
@@ -104,9 +103,9 @@ def metrics_router(model: ModelHolder) -> APIRouter:
     """GET /metrics, for Prometheus."""
     router = APIRouter(tags=["operate"])
 
-    @router.get(
-        "/metrics", response_class=PlainTextResponse, response_description="Metrics as text."
-    )
+    text = "Metrics as text."
+
+    @router.get("/metrics", response_class=PlainTextResponse, response_description=text)
     async def read_metrics() -> Response:
         """Counters and histograms, for Prometheus."""
         return Response(generate_latest(model.metrics.registry), media_type=CONTENT_TYPE_LATEST)

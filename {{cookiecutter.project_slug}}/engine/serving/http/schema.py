@@ -1,8 +1,7 @@
 """Request and answer types of one bundle, made from its contract; nothing is written twice.
 
-Types are strict: a string is no number, true is no number, NaN and Infinity are refused. A
-nullable field may be null or left out, which is the same; every other field is required. JSON
-knows no integers, so an integer may come as 3.0, never as 3.5.
+Types are strict. A nullable field may be null or left out, which is the same; every other field is
+required. JSON knows no integers, so an integer may come as 3.0, never as 3.5.
 """
 
 import json
@@ -30,9 +29,8 @@ _TIMESTAMP = rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]{_TIME}(Z|[+-]\d{{2}}:\d{{2}})"
 # A caller's clock may be so far ahead of ours. No label is older than 1970.
 _AHEAD, _FIRST = timedelta(minutes=5), datetime(1970, 1, 1, tzinfo=UTC)
 
-PredictionId = Annotated[
-    str, Field(pattern="^[0-9a-f]{32}$", description="The id of the prediction.")
-]
+_ID = Field(pattern="^[0-9a-f]{32}$", description="The id of the prediction.")
+PredictionId = Annotated[str, _ID]
 
 
 @dataclass(frozen=True)
@@ -53,6 +51,7 @@ class Schema:
     `bound` is the most that a request of rows may hold, `label_bound` of labels.
     """
 
+    contract: Contract
     adapters: Mapping[str, TypeAdapter[Any]]
     words: Mapping[str, Mapping[str, str]]
     limits: Limits
@@ -86,24 +85,27 @@ def schema_of(contract: Contract, limits: Limits) -> Schema:
         "Label": label,
         "Labels": _record("Labels", {"labels": Annotated[GenericAlias(list, label), length]}),
     }
-    label_words = _label_words(contract)
-    return Schema(
-        adapters={name: TypeAdapter(kind) for name, kind in types.items()},
-        words={
-            "Row": {column.name: expected(column) for column in contract.inputs},
-            "Label": label_words,
+    outcome = f"one of {json.dumps(contract.classes)[1:-1]}" if contract.classes else "a number"
+    words = {
+        "Row": {column.name: expected(column) for column in contract.inputs},
+        "Label": {
+            "prediction_id": "the prediction_id of a prediction",
+            "label": outcome,
+            "known_at": "a date-time with an offset, such as 2026-03-01T09:30:00Z, since 1970",
         },
+    }
+    return Schema(
+        contract=contract,
+        adapters={name: TypeAdapter(kind) for name, kind in types.items()},
+        words=words,
         limits=limits,
-        bound=Bound(limits.rows, len(contract.inputs)),
-        label_bound=Bound(limits.rows, len(label_words)),
+        bound=Bound(limits.rows, len(words["Row"])),
+        label_bound=Bound(limits.rows, len(words["Label"])),
     )
 
 
 def _record(name: str, fields: Mapping[str, Any]) -> Any:
-    """A typed dict: its keys may be any column name, and what is validated is already a plain row.
-
-    A pydantic model would need an alias for 'mean radius (mm)' and a dump for every row.
-    """
+    """A typed dict: its keys may be any column name, and what is validated is a plain row."""
     record = TypedDict(name, dict(fields))  # type: ignore[misc]  # noqa: UP013  # made from data
     strict = ConfigDict(extra="forbid", strict=True)
     record.__pydantic_config__ = strict  # type: ignore[attr-defined]
@@ -151,37 +153,27 @@ def _iso(text: str) -> str:
     return text
 
 
+def _described(kind: Any, text: str | None) -> Any:
+    return Annotated[kind, Field(description=text)]
+
+
 def _answer(contract: Contract) -> dict[str, Any]:
     meanings = {output["name"]: output.get("meaning", "") for output in contract.outputs}
-
-    def output(name: str, kind: Any) -> Any:
-        return Annotated[kind, Field(description=meanings.get(name))]
-
-    fields: dict[str, Any] = {
+    outputs: dict[str, Any] = {"score": float}
+    if contract.task != "regression":
+        outputs = {"score": Annotated[float, Field(ge=0, le=1)], "decision": bool}
+    if contract.task == "multiclass":
+        outputs |= {"decision": Literal[tuple(contract.classes)], "scores": dict[str, float]}
+    difference = _described(float, "The score, less what it would be were this input typical.")
+    reason = {"input": str, "value": Any, "typical": Any, "difference": difference}
+    reasons = GenericAlias(list, _record("Reason", reason))
+    rehearsal = _described(Literal[True], "The bundle is not accepted: do not act.")
+    return {
         "prediction_id": PredictionId,
-        "bundle": Annotated[str, Field(description="The bundle that predicted.")],
-        "rehearsal": NotRequired[
-            Annotated[Literal[True], Field(description="The bundle is not accepted: do not act.")]
-        ],
-    }
-    reason = _record("Reason", {
-        "input": str,
-        "value": Any,
-        "typical": Any,
-        "difference": Annotated[float, Field(description="The score, less what it would be were "
-                                             "this input typical.")],
-    })  # fmt: skip
-    fields["reasons"] = NotRequired[
-        Annotated[GenericAlias(list, reason), Field(description="If requested, strongest first.")]
-    ]
-    if contract.task == "regression":
-        return fields | {"score": output("score", float)}
-    fields["score"] = output("score", Annotated[float, Field(ge=0, le=1)])
-    if contract.task == "binary":
-        return fields | {"decision": output("decision", bool)}
-    return fields | {
-        "decision": output("decision", Literal[tuple(contract.classes)]),
-        "scores": output("scores", dict[str, float]),
+        "bundle": _described(str, "The bundle that predicted."),
+        "rehearsal": NotRequired[rehearsal],
+        "reasons": NotRequired[_described(reasons, "If requested, strongest first.")],
+        **{name: _described(kind, meanings.get(name)) for name, kind in outputs.items()},
     }
 
 
@@ -194,22 +186,12 @@ def _label(contract: Contract) -> dict[str, Any]:
         "When the outcome became known, with an offset; without it, when the label arrives. With "
         "it, labels may be sent again and in any order."
     )
-    timestamp = Field(
-        pattern=f"^{_TIMESTAMP}$", description=when, examples=["2026-03-01T09:30:00Z"]
-    )
+    pattern, examples = f"^{_TIMESTAMP}$", ["2026-03-01T09:30:00Z"]
+    timestamp = Field(pattern=pattern, description=when, examples=examples)
     return {
         "prediction_id": Annotated[PredictionId, AfterValidator(_given)],
-        "label": Annotated[outcome, Field(description=meaning)],
+        "label": _described(outcome, meaning),
         "known_at": NotRequired[Annotated[str, timestamp, AfterValidator(_past)]],
-    }
-
-
-def _label_words(contract: Contract) -> dict[str, str]:
-    outcome = f"one of {json.dumps(contract.classes)[1:-1]}" if contract.classes else "a number"
-    return {
-        "prediction_id": "the prediction_id of a prediction",
-        "label": outcome,
-        "known_at": "a date-time with an offset, such as 2026-03-01T09:30:00Z, from 1970 until now",
     }
 
 

@@ -19,11 +19,7 @@ class Labels:
         self._lock = threading.Lock()
 
     def add(self, labels: Iterable[Mapping[str, Any]]) -> None:
-        """Return once the labels are on the disk; of two with the same `known_at`, the later.
-
-        Raises:
-            OSError: they may not be stored; sending them again is safe.
-        """
+        """Return once the labels are on the disk; after an OSError, sending them again is safe."""
         # All get one time, and readers order labels by time.
         unique = {(label["prediction_id"], label.get("known_at")): label for label in labels}
         with self._lock:

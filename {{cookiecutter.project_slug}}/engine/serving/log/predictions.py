@@ -1,10 +1,8 @@
 """The prediction log: written in the background, never before the response.
 
-A record is serialised and put into a bounded queue; a thread writes the queue ten times a second.
-The thread is not woken for each record and gets lines instead of rows, so it competes less for the
-interpreter, and the queue needs less memory. If the queue is full or the disk fails, the record is
-dropped and counted: a response neither waits for the log nor fails with it. Written records are
-synced to the disk within `SYNC_SECONDS`.
+A record is put into a bounded queue as a line; a thread writes the queue ten times a second, and
+syncs it within `SYNC_SECONDS`. If the queue is full or the disk fails, the record is dropped and
+counted: a response neither waits for the log nor fails with it.
 
 Every record is in the log or counted as dropped. Losses by a power cut or kill -9 are not counted.
 """
@@ -94,11 +92,10 @@ class PredictionLog(AbstractContextManager["PredictionLog"]):
     def _write(self) -> None:
         ended = False
         while not ended:
-            ended, batch = self._closing.wait(PAUSE_SECONDS), self._take()
-            while batch:
+            ended = self._closing.wait(PAUSE_SECONDS)
+            for batch in iter(self._take, []):
                 self._append(batch)
                 self._sync(final=False)
-                batch = self._take()
             self._sync(final=ended)
         self._segments.close()
 
@@ -127,5 +124,4 @@ class PredictionLog(AbstractContextManager["PredictionLog"]):
             logger.error("cannot write the prediction log, records are dropped: %s", error)
 
     def _take(self) -> list[bytes]:
-        """The first lines of the queue."""
         return [self._queue.popleft() for _ in range(min(len(self._queue), _BATCH))]

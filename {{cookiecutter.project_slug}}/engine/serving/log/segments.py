@@ -20,36 +20,28 @@ SEGMENT_BYTES = 64_000_000
 class Segments:
     """Appends lines to files of a folder; begins the next file when one is full.
 
-    After a failed write a new file begins, so a truncated line is always the last of its file:
-    readers need to handle no other damage. File names sort by time and are unique, however many
-    servers share the folder.
-
-    `written` is the exact number of lines in the files: partial writes are truncated again.
+    After a failed write a new file begins, so a truncated line is always the last of its file. File
+    names sort by time and are unique, however many servers share the folder. `written` is the exact
+    number of lines in the files: partial writes are truncated again.
     """
 
     def __init__(self, folder: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
-        self.folder = folder
-        self.segment_bytes = segment_bytes
-        self.written = 0
+        self.folder, self.segment_bytes, self.written = folder, segment_bytes, 0
         self._file: FileIO | None = None
         self._path = folder
         # Of the current file: bytes and lines, and those that were on the disk at the last sync.
         self._size = self._synced = (0, 0)
 
     def append(self, lines: Sequence[bytes]) -> None:
-        """Write lines, each with its break, and hand them to the operating system.
-
-        Raises:
-            OSError: not all lines were written; the first of them may be.
-        """
+        """Write lines, each with its break; after an OSError, the first of them may be written."""
         file, data, written = self._file or self._begin(), memoryview(b"".join(lines)), 0
         try:
             while written < len(data):
                 written += file.write(data[written:]) or 0
         except OSError:
-            ends = list(accumulate(map(len, lines)))
-            complete = bisect_right(ends, written)
-            self._count(ends[complete - 1] if complete else 0, complete)
+            ends = [0, *accumulate(map(len, lines))]
+            complete = bisect_right(ends, written) - 1
+            self._count(ends[complete], complete)
             self._truncate(file, self._size)
             with suppress(OSError):
                 self.sync()
@@ -61,11 +53,7 @@ class Segments:
             self.close()
 
     def sync(self) -> None:
-        """Return once everything appended is on the disk.
-
-        Raises:
-            OSError: what was appended since the last sync is lost, or the file was deleted.
-        """
+        """Return once all is on the disk; OSError if anything since the last sync is lost."""
         if self._file is None:
             return
         try:
@@ -91,8 +79,8 @@ class Segments:
         if self._file is not None:
             with suppress(OSError):
                 self._file.close()
-            if self._size == (0, 0):  # else a full disk collects empty files
-                with suppress(OSError):
+            with suppress(OSError):
+                if self._size == (0, 0):  # else a full disk collects empty files
                     self._path.unlink()
         self._file = None
 

@@ -5,6 +5,7 @@ do the arithmetic alone, in the same order and precision.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,9 @@ def fast_transform(step: Any) -> Transform:
     """The fast replacement of a fitted step's `transform`; that itself where there is none."""
     replacement = _REPLACEMENTS.get(type(step))
     if replacement is not None and not hasattr(step, "feature_names_in_"):
-        try:
+        # Attributes may change with the library's version.
+        with suppress(AttributeError, TypeError):
             return replacement(step)
-        except (AttributeError, TypeError):  # attributes may change with the library's version
-            pass
     transform: Transform = step.transform
     return transform
 

@@ -1,8 +1,7 @@
 """Runs the model's last step in ONNX Runtime, as `engine.serving.optimise` converted it.
 
-The steps before it run as ever; their output becomes float32, which the converted model compares.
-Boosted trees split on the exact number: one that float32 cannot hold may fall on the other side of
-a split. The pipeline itself predicts rows with such a number.
+The steps before it run as ever; their output becomes float32. Boosted trees split on the exact
+number, so the pipeline itself predicts rows with a number that float32 cannot hold.
 """
 
 from collections.abc import Sequence
@@ -26,10 +25,7 @@ PROBABILITIES, VALUE = "probabilities", "variable"
 
 
 def allowed_difference(bundle: Bundle) -> float:
-    """How far a converted model's score may lie from the pipeline's (see problem.toml).
-
-    For a regression the limit is a fraction of the range of the test rows' scores.
-    """
+    """How far a converted score may lie from the pipeline's; see problem.toml."""
     fraction = bundle.problem.budget.score_difference
     if bundle.contract.task != "regression":
         return fraction
@@ -73,10 +69,7 @@ class Onnx:
         self._compares_doubles = compares_doubles(unrolled.last)
 
     def __call__(self, rows: Sequence[Row]) -> tuple[NDArray[np.float64], Float32Exact]:
-        """Scores, and which of them count: probabilities (rows, classes) or values (rows,).
-
-        Classes are in the model's order.
-        """
+        """Scores, and which of them count: probabilities (rows, classes) or values (rows,)."""
         features = self._unrolled.features(rows)
         single = features.astype(np.float32)
         exact = float32_exact(features, single) if self._compares_doubles else ALL

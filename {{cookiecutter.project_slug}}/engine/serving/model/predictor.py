@@ -53,11 +53,7 @@ class Predictor:
         return INLINE_ROWS if self._onnx else 0
 
     def predict(self, rows: Sequence[Row]) -> list[Answer]:
-        """One prediction a row, in order. Rows follow the contract; missing is None or absent.
-
-        Raises:
-            ArithmeticError: a score is not finite.
-        """
+        """One prediction a row, in order; ArithmeticError if a score is not finite."""
         return self.to_predictions(self.scores(rows))
 
     def to_predictions(self, scores: Scores) -> list[Answer]:
@@ -77,10 +73,7 @@ class Predictor:
         return predictions
 
     def scores(self, rows: Sequence[Row]) -> Scores:
-        """The scores of rows; every decision is the one that the pipeline makes.
-
-        The pipeline itself predicts the rows that are `uncertain` after the converted model.
-        """
+        """The scores of rows; the pipeline itself predicts those that are `uncertain` otherwise."""
         if self._onnx is None:
             return self.pipeline_scores(rows)
         scores, exact = self.onnx_scores(rows)
@@ -118,29 +111,25 @@ class Predictor:
         """Probabilities in the contract's order of classes."""
         return scores if self._order is None else scores[:, self._order]
 
+    def margins(self, scores: Scores) -> NDArray[np.float64]:
+        """How far each score is from another decision, NaN for NaN; infinite in a regression."""
+        if self._threshold is not None:
+            return np.abs(scores[:, 1] - self._threshold)
+        if self.bundle.contract.classes:
+            ranked = np.sort(scores, axis=1)
+            return (ranked[:, -1] - ranked[:, -2]) / 2
+        return np.where(np.isfinite(scores), np.inf, np.nan)
+
     def uncertain(self, scores: Scores, exact: Float32Exact) -> NDArray[np.intp]:
         """Positions of rows for which the converted model may decide otherwise than the pipeline.
 
         Their score lies within the tolerance of another decision, is NaN, or is not `exact`.
         """
-        if self._threshold is not None:
-            certain = np.abs(scores[:, 1] - self._threshold) > self._tolerance  # False for NaN
-        elif self.bundle.contract.classes:
-            ranked = np.sort(scores, axis=1)
-            certain = ranked[:, -1] - ranked[:, -2] > 2 * self._tolerance
-        else:
-            certain = np.isfinite(scores)
-        return np.flatnonzero(~(certain & exact))
+        return np.flatnonzero(~((self.margins(scores) > self._tolerance) & exact))
 
 
 def load(bundle: Bundle, *, rehearsal: bool, onnx: bytes | None = None) -> Predictor:
-    """A predictor that reproduces the bundle's golden predictions.
-
-    `serving.select_bundle` decides which bundle is served, `serving.runtime` which converted model.
-
-    Raises:
-        BadInput: as `prepare`, or the model predicts a golden row differently.
-    """
+    """A predictor that reproduces the golden predictions of its bundle; BadInput if it does not."""
     predictor = prepare(bundle, rehearsal=rehearsal)
     predictor = _with_unrolled(predictor, replay(predictor.predict, bundle))
     if onnx is not None:
@@ -154,18 +143,23 @@ def load(bundle: Bundle, *, rehearsal: bool, onnx: bytes | None = None) -> Predi
 
 
 def prepare(bundle: Bundle, *, rehearsal: bool) -> Predictor:
-    """A predictor whose golden rows were not replayed: for checks, not for serving.
-
-    Raises:
-        BadInput: the model holds untrusted types, does not load, or has other classes than the
-            contract.
-    """
-    model = load_model(bundle)
+    """A predictor whose golden rows were not replayed, for checks; BadInput if it does not load."""
+    model, classes, order = load_model(bundle), bundle.contract.classes, None
+    if classes:
+        fitted = np.asarray(model.classes_).tolist()
+        if set(fitted) != set(classes):
+            raise BadInput(
+                f"expected a model of the contract's classes {list(classes)}, got one of {fitted}; "
+                "build the bundle again from a run whose target has these values",
+                code="wrong-classes",
+            )
+        if fitted != list(classes):
+            order = tuple(fitted.index(value) for value in classes)
     return Predictor(
         bundle=bundle,
         rehearsal=rehearsal,
         _model=model,
-        _order=_class_order(model, bundle.contract.classes),
+        _order=order,
         _threshold=bundle.threshold,
         _threads=ThreadpoolController(),  # finds the libraries that the model has loaded by now
     )
@@ -191,11 +185,7 @@ def _with_unrolled(predictor: Predictor, golden: Sequence[Answer]) -> Predictor:
 
 
 def with_onnx(predictor: Predictor, onnx: bytes) -> Predictor:
-    """The same predictor with a converted model that was not checked.
-
-    Raises:
-        Exception: the pipeline cannot be unrolled, or ONNX Runtime cannot run the model.
-    """
+    """The same predictor with an unchecked converted model; any error if that cannot run."""
     if predictor.unrolled is None:
         raise BadInput(
             "expected a pipeline whose steps can be called one by one; serve the pipeline itself",
@@ -203,17 +193,3 @@ def with_onnx(predictor: Predictor, onnx: bytes) -> Predictor:
         )
     tolerance = allowed_difference(predictor.bundle)
     return replace(predictor, _onnx=Onnx(onnx, predictor.unrolled), _tolerance=tolerance)
-
-
-def _class_order(model: Any, classes: Sequence[Any]) -> tuple[int, ...] | None:
-    if not classes:
-        return None
-    fitted = np.asarray(model.classes_).tolist()
-    if set(fitted) != set(classes):
-        raise BadInput(
-            f"expected a model of the contract's classes {list(classes)}, got one of {fitted}; "
-            "build the bundle again from a run whose target has these values",
-            code="wrong-classes",
-        )
-    order = tuple(fitted.index(value) for value in classes)
-    return None if order == tuple(range(len(classes))) else order

@@ -1,8 +1,7 @@
 """The rows of a request as the table that training saw; twice, because pandas is slow for few rows.
 
-`frame` makes the table itself. `LightFrame` has only what the template's own steps use, and makes
-the same values of it in a tenth of the time. A step that uses more raises, and gets a DataFrame;
-loading a model verifies that both give the same features (`engine.serving.model.unrolled`).
+`LightFrame` has only what the template's own steps use, and makes the same values of it in a tenth
+of the time. A step that uses more raises, and gets a DataFrame (see `model.unrolled`).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

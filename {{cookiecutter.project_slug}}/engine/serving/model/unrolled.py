@@ -1,8 +1,7 @@
 """Calls a pipeline's steps one by one, without the checks that scikit-learn repeats on each call.
 
-A ColumnTransformer selects columns from a table, validates each branch and its output. For one row
-that takes longer than the model. Here each branch gets its own columns and its steps are called in
-order. `engine.serving.model.predictor.load` verifies that the predictions are the same.
+For one row those checks take longer than the model. Here each branch gets its own columns and its
+steps are called in order. `model.predictor.load` verifies that the predictions are the same.
 """
 
 from collections.abc import Sequence
@@ -36,10 +35,7 @@ class Branch:
 
 @dataclass(frozen=True)
 class UnrolledPipeline:
-    """A fitted pipeline that begins with a ColumnTransformer (see `unroll`).
-
-    The model, `last`, takes the result of `features`.
-    """
+    """A fitted pipeline that begins with a ColumnTransformer; `last` takes its `features`."""
 
     branches: tuple[Branch, ...]
     between: tuple[Transform, ...]
@@ -59,10 +55,8 @@ def _suitable(branch: Branch, rows: Sequence[Row]) -> Branch:
     try:
         for batch in (rows, *([row] for row in rows)):
             light, full = branch(batch), with_frame(batch)
-            # The next step may depend on the dtype.
-            if light.dtype != full.dtype or not np.array_equal(
-                light, full, equal_nan=full.dtype.kind == "f"
-            ):
+            same = np.array_equal(light, full, equal_nan=full.dtype.kind == "f")
+            if light.dtype != full.dtype or not same:  # the next step may depend on the dtype
                 return with_frame
     except Exception:  # a step of the team's own may fail in any way where it misses something
         return with_frame
@@ -91,9 +85,7 @@ def unroll(model: Any, columns: Sequence[Column]) -> UnrolledPipeline | None:
 def _steps(transformer: Any) -> tuple[Transform, ...]:
     pipeline = isinstance(transformer, Pipeline)
     steps = [step for _, step in transformer.steps] if pipeline else [transformer]
-    return tuple(
-        fast_transform(step) for step in steps if step is not None and not isinstance(step, str)
-    )
+    return tuple(fast_transform(step) for step in steps if not isinstance(step, str | None))
 
 
 def _apply(steps: Sequence[Transform], values: Any) -> Any:

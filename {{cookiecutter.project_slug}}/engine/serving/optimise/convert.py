@@ -1,8 +1,7 @@
 """Converts a pipeline's last step to ONNX; see `engine.serving.model.onnx`.
 
-A calibrated model is converted as far as the score that its curve takes; the curve is written as
-two or three nodes behind it, because skl2onnx knows neither a curve that was fitted elsewhere nor
-one for all classes.
+The curve of a calibrated model is written as two or three nodes behind its score, because skl2onnx
+knows neither a curve that was fitted elsewhere nor one for all classes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,10 +24,7 @@ RAW = "raw"
 
 
 def convert(unrolled: UnrolledPipeline, rows: Sequence[Row]) -> bytes:
-    """The last step of `unrolled` as an ONNX model of its `features`; BadInput if it has none.
-
-    `rows` are any valid rows.
-    """
+    """The last step of `unrolled` as an ONNX model of its `features`; BadInput if it has none."""
     width = unrolled.features(rows).shape[1]
     try:
         made = _converted(unrolled.last, width)
@@ -74,13 +70,10 @@ def _plain(model: Any, width: int, *, raw: bool = False) -> ModelProto:
 
 
 def _round_down(made: ModelProto, model: Any) -> None:
-    """Thresholds as the greatest float32 that is not above them.
+    """Thresholds as the greatest float32 that is not above them; ValueError if two would differ.
 
     skl2onnx takes the nearest. Where that is above, a number that is just this float32 would go
     left there and right here; with the one below, every float32 goes the same way.
-
-    Raises:
-        ValueError: two thresholds of a feature round to the same float32 and need different ones.
     """
     exact: dict[tuple[int, np.float32], set[np.float32]] = {}
     for nodes in (tree.nodes for several in model._predictors for tree in several):
@@ -104,12 +97,12 @@ def _sigmoid(made: ModelProto, curves: Sequence[Any], *, decides: bool) -> Itera
     """Platt's curve 1 / (1 + exp(a x + b)) over the second class's score."""
     if len(curves) != 1:
         raise TypeError("a curve for each of several classes")
-    minus_a, minus_b = _put(made, minus_a=-curves[0].a_, minus_b=-curves[0].b_)
+    numbers = {"minus_a": -curves[0].a_, "minus_b": -curves[0].b_, "second": [-1], "one": 1.0}
+    minus_a, minus_b, second, one = _put(made, **numbers)
     # Both columns at once, the first of them thrown away: whichever has the score, it is the last.
     yield helper.make_node("Mul", [RAW, minus_a], ["steep"])
     yield helper.make_node("Add", ["steep", minus_b], ["moved"])
     yield helper.make_node("Sigmoid", ["moved"], ["both"])
-    second, one = _put(made, second=[-1], one=1.0)
     yield helper.make_node("Gather", ["both", second], ["positive"], axis=1)
     yield helper.make_node("Sub", [one, "positive"], ["negative"])
     yield helper.make_node("Concat", ["negative", "positive"], [PROBABILITIES], axis=1)

@@ -2,13 +2,11 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, get_args
 
 import numpy as np
 from onnx import ModelProto, helper
 
-from engine.bundle.bundle import Bundle
 from engine.bundle.edge_rows import EdgeKind, edges
 from engine.contract.column import Column
 from engine.serving.model.predictor import Predictor
@@ -20,56 +18,37 @@ Row = dict[str, Any]
 MIXED, NEAR, SPLITS, BASES = 3_000, 300, 600, 5
 
 
-@dataclass(frozen=True)
-class Kind:
-    """Rows tried for one reason."""
-
-    name: str
-    rows: Sequence[Row]
-
-
-def to_try(predictor: Predictor, model: bytes, seed: int) -> list[Kind]:
+def to_try(predictor: Predictor, model: bytes, seed: int) -> dict[str, list[Row]]:
     """The bundle's golden rows, and made of them: mixtures and edges of each kind."""
-    bundle, golden = predictor.bundle, predictor.bundle.golden()
-    rows = [one["row"] for one in golden]
-    mixed = list(_mixed(rows, bundle, seed))
-    bases = rows[:BASES]
-    kinds = [
-        Kind("golden rows", rows),
-        Kind("mixtures of them", mixed),
-        Kind("near a decision", _near(predictor, mixed)),
-        Kind("near a split", list(_at_splits(predictor, model, bases))),
-        *(Kind(name, list(_edges(bundle, bases, name))) for name in get_args(EdgeKind)),
-    ]
-    return [kind for kind in kinds if kind.rows]
-
-
-def _mixed(rows: Sequence[Row], bundle: Bundle, seed: int) -> Iterator[Row]:
-    """Each value from a row of its own: all are values that rows had."""
-    rng = np.random.default_rng(seed)
+    bundle, rows = predictor.bundle, [one["row"] for one in predictor.bundle.golden()]
+    # A mixture has each value from a row of its own: all are values that rows had.
     names = [column.name for column in bundle.contract.inputs]
-    for chosen in rng.integers(len(rows), size=(MIXED, len(names))).tolist():
-        yield {name: rows[at].get(name) for name, at in zip(names, chosen, strict=True)}
-
-
-def _near(predictor: Predictor, rows: Sequence[Row]) -> list[Row]:
-    """Those of the rows that come nearest to another decision."""
-    scores = predictor.pipeline_scores(rows)
-    if predictor.bundle.threshold is not None:
-        distance = np.abs(scores[:, 1] - predictor.bundle.threshold)
-    elif predictor.bundle.contract.classes:
-        ranked = np.sort(scores, axis=1)
-        distance = ranked[:, -1] - ranked[:, -2]
-    else:
-        return []
-    return [rows[at] for at in np.argsort(distance, kind="stable")[:NEAR].tolist()]
+    chosen = np.random.default_rng(seed).integers(len(rows), size=(MIXED, len(names)))
+    mixed = [
+        {name: rows[at].get(name) for name, at in zip(names, picked, strict=True)}
+        for picked in chosen.tolist()
+    ]
+    margins = predictor.margins(predictor.pipeline_scores(mixed))
+    nearest = np.argsort(margins, kind="stable")[:NEAR].tolist()
+    kinds = {
+        "golden rows": rows,
+        "mixtures of them": mixed,
+        "near a decision": [mixed[at] for at in nearest if math.isfinite(margins[at])],
+        "near a split": list(_at_splits(predictor, model, rows[:BASES])),
+    }
+    for kind in get_args(EdgeKind):
+        kinds[kind] = [
+            {**base, column.name: edge.value}
+            for column in bundle.contract.inputs
+            for edge in edges(column)
+            if edge.kind == kind
+            for base in rows[:BASES]
+        ]
+    return {name: tried for name, tried in kinds.items() if tried}
 
 
 def splits(model: bytes) -> list[tuple[int, float]]:
-    """(feature, threshold) of each split of the trees in a converted model.
-
-    A split between missing and other values has no threshold.
-    """
+    """(feature, threshold) of each split of the trees in a converted model, where it is finite."""
     thresholds = set()
     for node in ModelProto.FromString(model).graph.node:
         if node.op_type in ("TreeEnsembleClassifier", "TreeEnsembleRegressor"):
@@ -131,10 +110,3 @@ def _around(threshold: float, *, whole: bool) -> list[float]:
     # Between two float32 lies what is rounded to this one, and what to the other.
     between = [steps[:-1] + part * np.diff(steps) for part in (0.01, 0.49, 0.51, 0.99)]
     return sorted({threshold, *np.concatenate([steps, *between]).tolist()})
-
-
-def _edges(bundle: Bundle, bases: Sequence[Row], kind: EdgeKind) -> Iterator[Row]:
-    for column in bundle.contract.inputs:
-        for edge in edges(column):
-            if edge.kind == kind:
-                yield from ({**base, column.name: edge.value} for base in bases)

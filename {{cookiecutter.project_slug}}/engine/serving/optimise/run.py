@@ -1,97 +1,149 @@
-"""Selects the runtime of a bundle: converts, compares, measures, writes the choice."""
+"""Selects the runtime of a bundle: converts, compares, measures, writes the choice and a page."""
 
 import hashlib
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 from engine.bundle.bundle import Bundle
+from engine.pages import page
+from engine.pages.formatting import number
+from engine.pages.page import Section, Table
+from engine.pages.terminal import table
 from engine.problem.errors import BadInput
 from engine.problem.files import write_atomically
 from engine.serving.model.predictor import Predictor, load, with_onnx
-from engine.serving.optimise import page
+from engine.serving.optimise.compare import BATCH_SIZE, Measured, Parity, compare, measure
 from engine.serving.optimise.convert import convert
-from engine.serving.optimise.measure import measure
-from engine.serving.optimise.page import Outcome
-from engine.serving.optimise.parity import Compared, compare
 from engine.serving.optimise.rows import to_try
-from engine.serving.runtime import EXACT, MODEL, ONNX, choice_file, folder
+from engine.serving.select_bundle import EXACT, MODEL, ONNX, choice_file, folder
 
 SEED = 0
+COMPARED = ["rows", "tried", "largest difference", "left to the pipeline", "other decisions"]
+MEASURED = [
+    "runtime", "one row, median, ms", "one row, 99th percentile, ms",
+    f"rows a second, batches of {BATCH_SIZE}",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The converted model, and why it does not serve: empty where it does."""
+
+    why_not: str
+    model: bytes = b""
+    parity: Parity | None = None
+    exact: Measured | None = None
+    fast: Measured | None = None
+
+    @property
+    def runtime(self) -> str:
+        """The runtime that serves."""
+        return EXACT if self.why_not else ONNX
 
 
 def optimise(bundle: Bundle, *, rehearsal: bool) -> Outcome:
     """Select the fastest runtime with the pipeline's predictions, and write the choice.
 
     The converted model and a page lie beside the bundle. The choice lies beside it in a rehearsal,
-    else in `handoff/records/`, to be committed.
-
-    Raises:
-        BadInput: the bundle does not reproduce its golden rows, or the result cannot be written.
+    else in `handoff/records/`, to be committed. BadInput: golden rows differ, or it cannot write.
     """
     _progress("loading the pipeline, replaying its golden rows …")
-    predictor = load(bundle, rehearsal=rehearsal)
-    model, outcome = _try(predictor)
+    outcome = _try(load(bundle, rehearsal=rehearsal))
     choice = choice_file(bundle, rehearsal=rehearsal)
+    tables, lead = _tables(outcome), f"Selected: the pipeline itself. {outcome.why_not}."
+    if outcome.exact and outcome.fast and not outcome.why_not:
+        times = outcome.fast.rows_per_second / outcome.exact.rows_per_second
+        lead = (
+            f"Selected: ONNX Runtime, with {number(times)} times the rows a second. Every decision "
+            "is the same as the pipeline's."
+        )
+    explanation = (
+        "The pipeline itself predicts a row whose score is within the allowed difference of "
+        "another decision, or whose numbers float32 does not hold. So every decision is the "
+        "pipeline's."
+    )
+    html = page.render(
+        f"The runtime of {bundle.problem.decision.name}",
+        lead,
+        [Section("Parity and speed", "ML engineer", explanation, tables)],
+        footer=f"Bundle {bundle.id}. Speed is this machine's: try again where it is to run.",
+    )
     try:
-        _write_choice(bundle, model, outcome, choice)
-        written = page.write(bundle, outcome, folder(bundle) / "optimise.html")
+        _write_choice(bundle, outcome, choice)
+        written = write_atomically(folder(bundle) / "optimise.html", html)
     except OSError as error:
         raise BadInput(
             f"cannot write the result: {error}; the runtime does not change; run this where the "
             "store of bundles is writable",
             code="store-not-writable",
         ) from None
-    page.show(outcome)
+    for one in tables:
+        table(one.caption, one.header, one.rows)
+    print(lead)
     print(f"page: {written}")
     print(f"choice: {choice}" + ("" if rehearsal else "; commit it, then restart or release"))
     return outcome
 
 
-def _try(predictor: Predictor) -> tuple[bytes, Outcome]:
-    """The converted model, if there is one, and the outcome."""
+def _try(predictor: Predictor) -> Outcome:
+    """Convert the model, compare it and measure it, as far as it comes."""
     bundle = predictor.bundle
     if predictor.unrolled is None:
-        return b"", Outcome(EXACT, "Its steps cannot be called one by one")
+        return Outcome("Its steps cannot be called one by one")
     _progress("converting …")
-    rows = [golden["row"] for golden in bundle.golden()]
     try:
-        model = convert(predictor.unrolled, rows)
+        model = convert(predictor.unrolled, [golden["row"] for golden in bundle.golden()])
         fast = with_onnx(predictor, model)
     except BadInput as error:
-        return b"", Outcome(EXACT, str(error))
+        return Outcome(str(error))
     except Exception as error:  # ONNX Runtime raises its own
-        return b"", Outcome(EXACT, f"ONNX Runtime cannot run the converted model: {error}")
+        return Outcome(f"ONNX Runtime cannot run the converted model: {error}")
     kinds = to_try(predictor, model, SEED)
-    _progress(f"comparing {sum(len(kind.rows) for kind in kinds):,} rows …")
+    _progress(f"comparing {sum(map(len, kinds.values())):,} rows …")
     parity = compare(predictor, fast, kinds)
     if not parity.holds:
         why = (
             f"Scores differ by up to {parity.largest:.2g}, allowed are {parity.allowed:.2g} "
             "(budget.score_difference in problem.toml), or a decision differs"
         )
-        return model, Outcome(EXACT, why, parity)
+        return Outcome(why, model, parity)
     _progress("measuring …")
     exact, converted = measure(predictor, fast)
+    why, golden = "", parity.kinds[0]
     if converted.rows_per_second <= exact.rows_per_second or converted.p50_ms >= exact.p50_ms:
-        why = "The converted model is not faster" + _why_slow(parity.kinds[0])
-        return model, Outcome(EXACT, why, parity, exact, converted)
-    return model, Outcome(ONNX, "", parity, exact, converted)
+        why = "The converted model is not faster"
+        if 2 * golden.deferred > golden.rows:  # a few are near a decision, as expected
+            why += (
+                f": the pipeline itself predicts {golden.deferred} of {golden.rows} golden rows, "
+                "most likely because float32 does not hold a number that trees split on; round the "
+                "features in poc/features.py, as AsFloat32 does"
+            )
+    return Outcome(why, model, parity, exact, converted)
 
 
-def _why_slow(golden: Compared) -> str:
-    """The cause of a slow converted model, where the cause is not the model itself."""
-    if 2 * golden.deferred <= golden.rows:  # a few are near a decision, as expected
-        return ""
-    return (
-        f": the pipeline itself predicts {golden.deferred} of {golden.rows} golden rows, most "
-        "likely because float32 does not hold a number that trees split on; round the features in "
-        "poc/features.py, as AsFloat32 does"
-    )
+def _tables(outcome: Outcome) -> list[Table]:
+    """The comparison and the measurements, as far as the model came."""
+    tables = []
+    if parity := outcome.parity:
+        caption = f"Scores: allowed difference {parity.allowed:.1e} (budget.score_difference)"
+        compared: list[list[str | int]] = [
+            [one.kind, one.rows, f"{one.difference:.1e}", one.deferred, one.decisions_differ]
+            for one in parity.kinds
+        ]
+        tables.append(Table(caption, COMPARED, compared))
+    if outcome.exact and outcome.fast:
+        measured = [
+            [name, *map(number, (one.p50_ms, one.p99_ms, one.rows_per_second))]
+            for name, one in (("pipeline", outcome.exact), ("ONNX Runtime", outcome.fast))
+        ]
+        tables.append(Table("Speed of the predictor alone, without the server", MEASURED, measured))
+    return tables
 
 
-def _write_choice(bundle: Bundle, model: bytes, outcome: Outcome, choice: Path) -> None:
+def _write_choice(bundle: Bundle, outcome: Outcome, choice: Path) -> None:
     """Write model and choice, the choice last: a server that reads it finds the model."""
     lines = [
         "# The runtime that serves this bundle. Written by `python -m serving optimise`.",
@@ -100,10 +152,10 @@ def _write_choice(bundle: Bundle, model: bytes, outcome: Outcome, choice: Path) 
         f'runtime = "{outcome.runtime}"',
         f'tried_at = "{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"',
     ]
-    if outcome.runtime == ONNX and outcome.parity:
-        write_atomically(folder(bundle) / MODEL, model)
+    if outcome.parity and not outcome.why_not:
+        write_atomically(folder(bundle) / MODEL, outcome.model)
         lines += [
-            f'model_sha256 = "{hashlib.sha256(model).hexdigest()}"',
+            f'model_sha256 = "{hashlib.sha256(outcome.model).hexdigest()}"',
             f'onnxruntime = "{version("onnxruntime")}"',
             f"score_difference = {outcome.parity.largest:.3g}",
         ]

@@ -18,8 +18,8 @@ from engine.contract.layout import Layout
 from engine.data.columns import json_value
 from engine.data.reading.text import read_text
 from engine.problem.errors import BadInput
-from engine.serving.http.protocols.frames import rows_of_csv
-from engine.serving.http.schema import Limits
+from engine.serving.http.protocols.invocations import rows_of_csv
+from engine.serving.http.schema import Limits, schema_of
 
 FILES, ROWS, SEED = 300, 12, 20261130
 LIMITS = Limits(rows=5_000)
@@ -136,7 +136,7 @@ def by_bulk(path: Path, layout: Layout, columns: tuple[Column, ...]) -> list[lis
 def by_invocations(path: Path, layout: Layout, columns: tuple[Column, ...]) -> list[list[Any]]:
     """The cells as the server has them; a text that is unreadable counts as None."""
     contract = Contract("regression", (), columns, (), layout)
-    rows = list(rows_of_csv(path.read_bytes(), contract, LIMITS))
+    rows = list(rows_of_csv(path.read_bytes(), schema_of(contract, LIMITS)))
     return [
         [
             None if column.type in ("number", "integer", "boolean") and isinstance(value, str)
@@ -203,9 +203,9 @@ def test_training_file_with_other_columns_is_answered(tmp_path: Path) -> None:
     """Columns that are no inputs are left out, unless an input is missing."""
     columns = (Column("x", "number"), Column("note", "category", nullable=True))
     contract = Contract("regression", (), columns, (), Layout(separator=";"))
-    [row] = rows_of_csv(b"id;x;note;late\n7;1.5;a;yes\n", contract, LIMITS)
+    [row] = rows_of_csv(b"id;x;note;late\n7;1.5;a;yes\n", schema_of(contract, LIMITS))
     assert row == {"x": 1.5, "note": "a"}
-    [row] = rows_of_csv(b"id;x;notes\n7;1.5;a\n", contract, LIMITS)
+    [row] = rows_of_csv(b"id;x;notes\n7;1.5;a\n", schema_of(contract, LIMITS))
     assert row == {"id": "7", "x": 1.5, "notes": "a"}
 
 

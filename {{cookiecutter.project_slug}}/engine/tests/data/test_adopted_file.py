@@ -16,7 +16,7 @@ from engine.contract.layout import Layout
 from engine.data.columns import columns, json_rows
 from engine.data.load import load
 from engine.problem.spec import read
-from engine.serving.http.protocols.frames import rows_of_csv
+from engine.serving.http.protocols.invocations import rows_of_csv
 from engine.serving.http.schema import Limits, schema_of
 from engine.tests.data.made import schema_of as contract_of
 
@@ -76,6 +76,6 @@ def test_german_file_is_adopted_and_read_by_training_bulk_and_server(
         assert valid.all()
     assert json_rows(pd.DataFrame(bulk), contract.inputs) == trained
 
-    sent = rows_of_csv(path.read_bytes(), contract, LIMITS)
+    sent = rows_of_csv(path.read_bytes(), schema_of(contract, LIMITS))
     row = schema_of(contract, LIMITS).adapters["Row"]
     assert [row.validate_python(one) for one in sent] == trained

@@ -11,7 +11,7 @@ import pytest
 from engine.bundle import bundle as bundles
 from engine.bundle.bundle import MANIFEST
 from engine.bundle.record import refusal, signed
-from engine.serving.runtime import choice_file, converted_model
+from engine.serving.select_bundle import choice_file, converted_model
 from engine.tests.edges.commands import Runner
 from engine.tests.edges.contents import CONTENTS
 from engine.tests.monitoring.made import bundle_of, frozen, write_bundle

@@ -9,8 +9,7 @@ import pytest
 
 from engine.problem.errors import BadInput
 from engine.problem.spec import PROBLEM_FILE
-from engine.serving import ids
-from engine.serving.access import keys
+from engine.serving import access, ids
 from engine.tests.edges.commands import Runner
 from engine.tests.edges.contents import CONTENTS
 from engine.tests.edges.values import BLANKS, NO_NUMBERS, NO_PATHS, NOT_UTF8
@@ -98,11 +97,11 @@ def test_a_store_of_runs_that_is_none_is_one_error(
 KEY_FILES = {name: make for name, make in CONTENTS.items() if "in TOML" not in name}
 
 
-@pytest.mark.parametrize("keys_of", [keys.keys_of, ids.keys_of], ids=["API", "ids"])
+@pytest.mark.parametrize("keys_of", [access.keys_of, ids.keys_of], ids=["API", "ids"])
 def test_a_key_file_without_usable_keys_is_refused(
     keys_of: Callable[[dict[str, str]], object], tmp_path: Path
 ) -> None:
-    module = keys if keys_of is keys.keys_of else ids
+    module = access if keys_of is access.keys_of else ids
     accepted = []
     for number, (name, make) in enumerate(KEY_FILES.items()):
         path = tmp_path / str(number)
@@ -121,7 +120,7 @@ def test_a_key_in_another_encoding_is_refused(encoding: str, tmp_path: Path) -> 
     path = tmp_path / "keys"
     path.write_text("k" * 40, encoding=encoding)
     with pytest.raises(BadInput):
-        keys.keys_of({keys.FILE: str(path)})
+        access.keys_of({access.FILE: str(path)})
     with pytest.raises(BadInput):
         ids.keys_of({ids.FILE: str(path)})
 
@@ -129,7 +128,7 @@ def test_a_key_in_another_encoding_is_refused(encoding: str, tmp_path: Path) -> 
 @pytest.mark.parametrize("word", [NOT_UTF8 * 20])
 def test_a_key_in_a_variable_that_is_no_text_is_refused(word: str) -> None:
     with pytest.raises(BadInput):
-        keys.keys_of({keys.KEYS: word})
+        access.keys_of({access.KEYS: word})
     with pytest.raises(BadInput):
         ids.keys_of({ids.KEY: word})
 
@@ -138,7 +137,7 @@ def test_a_key_behind_a_byte_order_mark_is_that_key(tmp_path: Path) -> None:
     path = tmp_path / "keys"
     key = "k" * 40
     path.write_text(f"{key}\n", encoding="utf-8-sig")
-    accepted_keys = keys.keys_of({keys.FILE: str(path)})
+    accepted_keys = access.keys_of({access.FILE: str(path)})
     assert accepted_keys
     assert accepted_keys.admit(f"Bearer {key}")
     assert ids.keys_of({ids.FILE: str(path)}) == [key.encode()]
@@ -160,13 +159,13 @@ NO_KEYS = {
 
 
 @pytest.mark.parametrize("name", NO_KEYS)
-@pytest.mark.parametrize("module", [keys, ids], ids=["API", "ids"])
+@pytest.mark.parametrize("module", [access, ids], ids=["API", "ids"])
 def test_a_key_with_characters_that_are_not_part_of_it_is_rejected_and_not_repeated(
     module: ModuleType, name: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "keys"
     path.write_text(NO_KEYS[name], encoding="utf-8")
-    variable = keys.KEYS if module is keys else ids.KEY
+    variable = access.KEYS if module is access else ids.KEY
     for environment in ({variable: NO_KEYS[name]}, {module.FILE: str(path)}):
         with pytest.raises(BadInput) as rejected:
             module.keys_of(environment)
@@ -176,7 +175,7 @@ def test_a_key_with_characters_that_are_not_part_of_it_is_rejected_and_not_repea
             assert "comments are not supported" in str(rejected.value)
 
 
-@pytest.mark.parametrize("module", [keys, ids], ids=["API", "ids"])
+@pytest.mark.parametrize("module", [access, ids], ids=["API", "ids"])
 def test_a_missing_key_file_or_an_empty_name_is_one_error(
     module: ModuleType, tmp_path: Path
 ) -> None:
@@ -190,7 +189,7 @@ def test_a_missing_key_file_or_an_empty_name_is_one_error(
         module.keys_of({module.FILE: ""})
 
 
-@pytest.mark.parametrize("module", [keys, ids], ids=["API", "ids"])
+@pytest.mark.parametrize("module", [access, ids], ids=["API", "ids"])
 def test_a_key_in_base64_is_accepted(module: ModuleType, tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("ab+/" * 10 + "==\n")
     assert module.keys_of({module.FILE: str(tmp_path / "keys")})

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.testclient import TestClient
 
 from engine.bundle import bundle as bundles
-from engine.serving.access.keys import Keys
+from engine.serving.access import Keys
 from engine.serving.http.app import Start
 from engine.serving.http.schema import Limits
 from engine.serving.log.labels import Labels

@@ -7,12 +7,11 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from starlette.requests import Request
 
-from engine.bundle.bundle import Contract
-from engine.serving.http.errors import MOST_ERRORS, ProblemError, invalid
-from engine.serving.http.parse import Bound, parse
+from engine.serving.http.errors import MOST_ERRORS, ProblemError, invalid_fields
+from engine.serving.http.parse import parse
 from engine.serving.http.predict import Answers, Predict
 from engine.serving.http.request_parsing import count_rows, read_body
-from engine.serving.http.schema import Limits
+from engine.serving.http.schema import Limits, Schema
 from engine.serving.model_holder import ActiveModel, ModelHolder
 
 Rows = Iterable[dict[str, Any]]
@@ -28,26 +27,22 @@ class ProtocolHandler:
         self.model, self._predict = model, predict
 
     async def predict(
-        self, request: Request, read: Callable[[bytes, Contract, Limits], Rows]
+        self, request: Request, read: Callable[[bytes, Schema], Rows]
     ) -> tuple[ActiveModel, Answers]:
         """The model that predicted, and one prediction for each row that `read` returns."""
         self.model.current.batcher.refuse_if_full()
-        limits = self.model.limits
-        body = await read_body(request.scope, request.receive, limits)
-        return await self._predict.records(
-            len(body), lambda active: read(body, active.predictor.bundle.contract, limits)
-        )
+        body = await read_body(request.scope, request.receive, self.model.limits)
+        return await self._predict.records(len(body), lambda active: read(body, active.schema))
 
 
-def parse_as(
-    kind: TypeAdapter[Any], body: bytes, contract: Contract, limits: Limits
-) -> dict[str, Any]:
+def parse_as(kind: TypeAdapter[Any], body: bytes, schema: Schema) -> dict[str, Any]:
     """A body of JSON, as the type that a protocol has for requests."""
-    value = parse(body, Bound(limits.rows, len(contract.inputs)))
+    value = parse(body, schema.bound)
     try:
         content: dict[str, Any] = kind.validate_python(value)
     except ValidationError as error:
-        raise invalid(error) from None
+        details = error.errors(include_url=False, include_context=False)
+        raise invalid_fields(details) from None
     return content
 
 

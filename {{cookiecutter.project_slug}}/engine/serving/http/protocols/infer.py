@@ -1,44 +1,27 @@
 """The Open Inference Protocol (V2) over HTTP and JSON, for KServe and its clients.
 
-The model has the name of its manifest, and one version: that of the current bundle. The server
-supports no extension: tensors are JSON. Errors have the protocol's form, `{"error": "..."}`, with
-the statuses that all routes have.
+There is one model, in one version: the current bundle. No extension is supported: tensors are JSON.
+Errors have the protocol's form, `{"error": "..."}`, with the statuses that all routes have.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from pydantic_core import to_json
 
-from engine.bundle.bundle import Contract
+from engine.serving.http import openapi
 from engine.serving.http.errors import ProblemError
-from engine.serving.http.openapi import (
-    BODY_PROBLEMS,
-    inline,
-    json_content,
-    problems,
-    ref,
-    request_body,
-)
+from engine.serving.http.openapi import BODY_PROBLEMS, json_content, problems, request_body
+from engine.serving.http.protocols import tensors
 from engine.serving.http.protocols.handler import ProtocolHandler, Rows, parse_as
-from engine.serving.http.protocols.tensors import (
-    REQUEST,
-    InferRequest,
-    metadata,
-    output_names,
-    outputs_of,
-    rows_of_tensors,
-)
 from engine.serving.http.routes import refuse_if_draining
-from engine.serving.http.schema import Limits
+from engine.serving.http.schema import Schema
 from engine.serving.model_holder import ActiveModel
 
 _BINARY = "inference-header-content-length"
-_NO_PATH: Mapping[str, str] = {}
 _MODEL = "/v2/models/{name}"
-_VERSION = _MODEL + "/versions/{version}"
 _ERROR = json_content(
     {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
 )
@@ -52,14 +35,8 @@ def router(handler: ProtocolHandler) -> APIRouter:
         app.state.error_forms["/v2/"] = _error_of
         yield
 
-    made = APIRouter(tags=["Open Inference Protocol"], lifespan=lifespan)
-    _add_server(made, handler)
-    for path in (_MODEL, _VERSION):
-        _add_model(made, handler, path)
-    return made
+    router = APIRouter(tags=["Open Inference Protocol"], lifespan=lifespan)
 
-
-def _add_server(router: APIRouter, handler: ProtocolHandler) -> None:
     @router.get("/v2", response_description="The server.")
     async def server() -> dict[str, Any]:
         """The server: its model, the model's version, and the extensions that it supports."""
@@ -79,24 +56,24 @@ def _add_server(router: APIRouter, handler: ProtocolHandler) -> None:
         refuse_if_draining(request)
         return {"live": True, "ready": True}
 
+    for path in (_MODEL, _MODEL + "/versions/{version}"):
+        _add_model(router, handler, path)
+    return router
+
 
 def _add_model(router: APIRouter, handler: ProtocolHandler, path: str) -> None:
     names = [name for name in ("name", "version") if f"{{{name}}}" in path]
-    in_path = {"parameters": [ref(name, "parameters") for name in names]}
+    in_path = {"parameters": [openapi.ref(name, "parameters") for name in names]}
     absent = problems("no-key", "not-found", content=_ERROR)
+    described = "Its inputs and outputs."
 
-    @router.get(
-        path,
-        openapi_extra=in_path,
-        response_description="Its inputs and outputs.",
-        responses=absent,
-    )
+    @router.get(path, openapi_extra=in_path, response_description=described, responses=absent)
     async def model(request: Request) -> dict[str, Any]:
         """The model: the inputs and outputs of its contract as tensors."""
         active = handler.model.current
-        name, version = _identity(active, request.path_params)
-        tensors = metadata(active.predictor.bundle.contract)
-        return {"name": name, "versions": [version], "platform": "sklearn_skops", **tensors}
+        name, version = _identity(active, **request.path_params)
+        columns = tensors.metadata(active.predictor.bundle.contract)
+        return {"name": name, "versions": [version], "platform": "sklearn_skops", **columns}
 
     @router.get(
         f"{path}/ready",
@@ -106,13 +83,13 @@ def _add_model(router: APIRouter, handler: ProtocolHandler, path: str) -> None:
     )
     async def ready(request: Request) -> dict[str, Any]:
         """As /readyz, for this model."""
-        name, _ = _identity(handler.model.current, request.path_params)
+        name, _ = _identity(handler.model.current, **request.path_params)
         refuse_if_draining(request)
         return {"name": name, "ready": True}
 
     @router.post(
         f"{path}/infer",
-        openapi_extra=in_path | request_body(inline(InferRequest)),
+        openapi_extra=in_path | request_body(openapi.inline(tensors.InferRequest)),
         response_description="All outputs, or those requested, by columns.",
         responses=problems(*BODY_PROBLEMS, "not-found", "busy", content=_ERROR),
     )
@@ -123,7 +100,7 @@ def _add_model(router: APIRouter, handler: ProtocolHandler, path: str) -> None:
 
 
 async def _inferred(request: Request, handler: ProtocolHandler) -> dict[str, Any]:
-    _identity(handler.model.current, request.path_params)
+    _identity(handler.model.current, **request.path_params)
     if _BINARY in request.headers:
         raise ProblemError(
             "not-json",
@@ -132,17 +109,17 @@ async def _inferred(request: Request, handler: ProtocolHandler) -> dict[str, Any
         )
     given: dict[str, Any] = {}
 
-    def read(body: bytes, contract: Contract, limits: Limits) -> Rows:
-        given.update(parse_as(REQUEST, body, contract, limits))
+    def read(body: bytes, schema: Schema) -> Rows:
+        given.update(parse_as(tensors.REQUEST, body, schema))
         if given.get("model_name") not in (None, request.path_params["name"]):
             raise ProblemError("invalid", "expected the model_name of the address, or none")
-        given["outputs"] = output_names(given.get("outputs"), contract)
-        return rows_of_tensors(given["inputs"], contract, limits)
+        given["outputs"] = tensors.output_names(given.get("outputs"), schema.contract)
+        return tensors.rows_of_tensors(given["inputs"], schema)
 
     active, predictions = await handler.predict(request, read)
     name, version = _identity(active)
     bundle = active.predictor.bundle
-    outputs = outputs_of(predictions, bundle.contract)
+    outputs = tensors.outputs_of(predictions, bundle.contract)
     rehearsal = {"rehearsal": True} if active.predictor.rehearsal else {}
     return {
         "model_name": name,
@@ -153,11 +130,11 @@ async def _inferred(request: Request, handler: ProtocolHandler) -> dict[str, Any
     }
 
 
-def _identity(active: ActiveModel, path: Mapping[str, str] = _NO_PATH) -> tuple[str, str]:
+def _identity(active: ActiveModel, **path: str) -> tuple[str, str]:
     """The name and version of a model, or a ProblemError if a path names others."""
     manifest = active.predictor.bundle.manifest
     name, version = str(manifest["name"]), str(manifest["version"])
-    if path.get("name", name) != name or path.get("version", version) != version:
+    if not path.items() <= {"name": name, "version": version}.items():
         expected = f"expected model '{name}' in version '{version}', got another"
         raise ProblemError("not-found", expected)
     return name, version

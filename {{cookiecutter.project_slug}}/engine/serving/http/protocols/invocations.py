@@ -1,37 +1,43 @@
 """The routes of MLflow's scoring server and of SageMaker's containers: /invocations and /ping.
 
-`predictions` holds what MLflow's clients read. `answers` beside it holds for each row the response
-of /v1/predict, with the id that the label of the row needs.
+`predictions` holds what MLflow's clients read, and `answers` the responses of /v1/predict, with ids
+for labels. A data frame writes NaN, or NaT for a date, for a missing value: here both are null.
 """
 
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Annotated, Any, NotRequired
+
 from fastapi import APIRouter, Request, Response
+from pydantic import Field, TypeAdapter
 from pydantic_core import to_json
 from starlette.responses import PlainTextResponse
+from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
+from engine.bundle.bundle import Contract
+from engine.contract.layout import Layout, column_names
+from engine.contract.text_cell import read_cell
 from engine.serving.http.errors import ProblemError, echo
-from engine.serving.http.openapi import (
-    BODY_PROBLEMS,
-    inline,
-    problems,
-    ref,
-    request_body,
-    response,
+from engine.serving.http.openapi import BODY_PROBLEMS, inline, problems, ref, request_body, response
+from engine.serving.http.protocols.handler import (
+    ProtocolHandler,
+    Rows,
+    exact,
+    is_nan,
+    parse_as,
+    rows_by_columns,
 )
-from engine.serving.http.protocols.frames import (
-    Invocation,
-    predictions,
-    rows_of_csv,
-    rows_of_json,
-)
-from engine.serving.http.protocols.handler import ProtocolHandler
+from engine.serving.http.request_parsing import count_rows
 from engine.serving.http.routes import refuse_if_draining
+from engine.serving.http.schema import Limits, Schema
 
 # The form of requests changed last in this version of MLflow; clients choose their form by it.
 MLFLOW_VERSION = "2.0.0"
 # All that may stand behind a media type: nothing, the one supported charset, of which ASCII is a
 # part, and for a CSV that it has a header (RFC 4180).
 _PARAMETERS = ("", "charset=utf-8", "charset=utf8", "charset=us-ascii", "header=present")
-_READERS = {"application/json": rows_of_json, "text/csv": rows_of_csv}
 _INVOKED = {
     "title": "Invoked",
     "type": "object",
@@ -41,6 +47,122 @@ _INVOKED = {
         "answers": {"type": "array", "items": ref("Answer")},
     },
 }
+
+Records = Annotated[list[dict[str, Any]], Field(fail_fast=True)]
+
+
+@exact
+class Split(TypedDict):
+    """A data frame by lines; its index is not looked at."""
+
+    columns: Annotated[list[str], Field(fail_fast=True)]
+    data: Annotated[list[list[Any]], Field(fail_fast=True)]
+    index: NotRequired[list[Any]]
+
+
+@exact
+class Invocation(TypedDict, total=False):
+    """Exactly one of the first four. Empty parameters change nothing; the model takes none."""
+
+    dataframe_split: Split
+    dataframe_records: Records
+    instances: Records
+    inputs: Records | dict[str, Any]
+    params: Annotated[dict[str, Any], Field(max_length=0)] | None
+
+
+_INVOCATION: TypeAdapter[Invocation] = TypeAdapter(Invocation)
+# A training file has columns that are no inputs.
+MOST_OTHER_COLUMNS = 200
+
+
+def rows_of_json(body: bytes, schema: Schema) -> Rows:
+    """The rows of a JSON body, made one by one and not yet checked against the contract."""
+    content, limits = parse_as(_INVOCATION, body, schema), schema.limits
+    content.pop("params", None)
+    if len(content) != 1:
+        forms = ", ".join(name for name in Invocation.__annotations__ if name != "params")
+        raise ProblemError("invalid", f"expected exactly one of {forms}; got {len(content)}")
+    [(name, value)] = content.items()
+    if name == "dataframe_split":
+        rows = _split(value["columns"], value["data"], limits)
+    elif isinstance(value, dict):
+        if not all(isinstance(values, list) for values in value.values()):
+            raise ProblemError("invalid", "expected a list for each column")
+        rows = rows_by_columns(value, limits)
+    else:
+        count_rows(len(value), limits)
+        rows = value
+    dates = {column.name for column in schema.contract.inputs if column.type == "date"}
+
+    def present(name: str, value: Any) -> Any:
+        return None if is_nan(value) or (value == "NaT" and name in dates) else value
+
+    return ({name: present(name, value) for name, value in row.items()} for row in rows)
+
+
+def rows_of_csv(body: bytes, schema: Schema) -> Rows:
+    """The rows of a CSV, laid out and written as the contract says: a training file is read as is.
+
+    The text is UTF-8 or in the contract's encoding, as in training. Columns that are no inputs are
+    left out. If the CSV lacks an input, they are refused: one may be that input, misspelled.
+    """
+    layout, limits = schema.contract.layout, schema.limits
+    columns = {column.name: column for column in schema.contract.inputs}
+    try:
+        # Not by str.splitlines, which splits cells at characters that are no line ends.
+        reader = csv.reader(
+            io.StringIO(_decoded(body, layout), newline=""), delimiter=layout.separator
+        )
+        # One line more than a request may have is enough to refuse it.
+        lines = list(islice(filter(None, reader), limits.rows + layout.header + 1))
+    except (UnicodeDecodeError, csv.Error) as error:
+        detail = f"expected a CSV in UTF-8, got something else: {error}"
+        raise ProblemError("invalid", detail) from None
+    most = len(columns) + MOST_OTHER_COLUMNS
+    if (width := max(map(len, lines), default=0)) > most:
+        raise ProblemError("invalid", f"expected at most {most} columns, got {width}")
+    names = list(column_names(lines[0], header=layout.header).names) if lines else []
+    rows = _split(names, lines[1:] if layout.header else lines, limits)
+    has_all = columns.keys() <= set(names)
+
+    def cells(row: Mapping[str, str]) -> dict[str, Any]:
+        read = {name: read_cell(columns[name], row[name]) for name in columns if name in row}
+        return read if has_all else {**row, **read}
+
+    return map(cells, rows)
+
+
+def predictions(answers: Sequence[Mapping[str, Any]], contract: Contract) -> list[Any]:
+    """What a model in MLflow's sense predicts: the class that is decided for, or the number."""
+    values = [answer.get("decision", answer["score"]) for answer in answers]
+    is_binary = contract.task == "binary"
+    return [contract.classes[value] for value in values] if is_binary else values
+
+
+def _decoded(body: bytes, layout: Layout) -> str:
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        if layout.encoding == "utf-8":
+            raise
+        return body.decode(layout.encoding)
+    # UTF-16 without letters beyond ASCII is UTF-8 with zero bytes.
+    return body.decode(layout.encoding) if "\0" in text else text
+
+
+def _split(columns: Sequence[str], data: Sequence[Sequence[Any]], limits: Limits) -> Rows:
+    if len(set(columns)) < len(columns):
+        raise ProblemError("invalid", "expected each column once, got one of them twice")
+    count_rows(len(data), limits)
+    for number, values in enumerate(data, start=1):
+        if len(values) != len(columns):
+            got = f"{len(values)} in row {number}"
+            raise ProblemError("invalid", f"expected {len(columns)} values a row, got {got}")
+    return (dict(zip(columns, values, strict=True)) for values in data)
+
+
+_READERS = {"application/json": rows_of_json, "text/csv": rows_of_csv}
 
 
 def router(handler: ProtocolHandler) -> APIRouter:
@@ -61,9 +183,7 @@ def router(handler: ProtocolHandler) -> APIRouter:
         return "\n"
 
     @made.get(
-        "/version",
-        response_class=PlainTextResponse,
-        response_description="A version of MLflow.",
+        "/version", response_class=PlainTextResponse, response_description="A version of MLflow."
     )
     async def version() -> str:
         """The version of MLflow whose form of requests this server reads."""
@@ -90,9 +210,8 @@ def _media_type(request: Request) -> str:
     given = request.headers.get("content-type", "application/json")
     kind, *parameters = [part.strip() for part in given.lower().split(";")]
     if kind not in _READERS or not all(_plain(one) in _PARAMETERS for one in parameters):
-        raise ProblemError(
-            "wrong-type", f"expected {' or '.join(_READERS)} in UTF-8, got {echo(given)}"
-        )
+        detail = f"expected {' or '.join(_READERS)} in UTF-8, got {echo(given)}"
+        raise ProblemError("wrong-type", detail)
     return kind
 
 

@@ -1,10 +1,7 @@
 """Rows as the tensors of the Open Inference Protocol, one a column, and predictions as tensors.
 
-Of the extensions that tritonclient uses, parameters that change nothing are accepted: tensors are
-JSON (`binary_data` is false), and outputs may be bytes (they never are, the client reads both).
-
-A missing value is null or NaN, or the whole tensor is absent. A date is a text. A number may have
-any width: JSON has one type of number, and the contract has its range.
+Of the extensions that tritonclient uses, parameters that change nothing are accepted. A missing
+value is null or NaN, or the whole tensor is absent. A date is a text. A number may have any width.
 """
 
 import json
@@ -18,7 +15,7 @@ from engine.bundle.bundle import Contract
 from engine.contract.column import ColumnType
 from engine.serving.http.errors import ProblemError, echo
 from engine.serving.http.protocols.handler import Rows, exact, is_nan, rows_by_columns
-from engine.serving.http.schema import Limits
+from engine.serving.http.schema import Schema
 
 Kind = Literal[
     "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64",
@@ -82,20 +79,21 @@ KIND: Mapping[ColumnType, Kind] = {
 }
 
 
-def rows_of_tensors(inputs: Sequence[Input], contract: Contract, limits: Limits) -> Rows:
+def rows_of_tensors(inputs: Sequence[Input], schema: Schema) -> Rows:
     """The rows, made one by one and not yet checked against the contract."""
-    columns = {column.name: column for column in contract.inputs}
+    columns = {column.name: column for column in schema.contract.inputs}
     values: dict[str, list[Any]] = {}
     for tensor in inputs:
         name, kind = tensor["name"], tensor["datatype"]
         if name in values:
             raise ProblemError("invalid", f"expected each input once, got two named {echo(name)}")
-        column = columns.get(name)
-        if column and not _fits(kind, column.type):
-            expected = KIND[column.type]
-            raise ProblemError("invalid", f"expected {expected} for input '{name}', got {kind}")
+        if name in columns:
+            expected = KIND[columns[name].type]
+            has_numbers = "BOOL" != expected != "BYTES"
+            if kind != expected and not (has_numbers and "BOOL" != kind != "BYTES"):
+                raise ProblemError("invalid", f"expected {expected} for input '{name}', got {kind}")
         values[name] = [None if is_nan(value) else value for value in _flat(tensor)]
-    return rows_by_columns(values, limits)
+    return rows_by_columns(values, schema.limits)
 
 
 def metadata(contract: Contract) -> dict[str, Any]:
@@ -134,7 +132,10 @@ def outputs_of(predictions: Sequence[Mapping[str, Any]], contract: Contract) -> 
     if contract.task == "binary":
         outputs.append(column("decision", "BOOL"))
     if contract.task == "multiclass":
-        outputs.append(column("decision", _kind_of(contract.classes)))
+        is_number = all(isinstance(value, int) for value in contract.classes)
+        is_boolean = all(isinstance(value, bool) for value in contract.classes)
+        kind: Kind = "BOOL" if is_boolean else "INT64" if is_number else "BYTES"
+        outputs.append(column("decision", kind))
         scores, order = column("scores", "FP64"), [str(value) for value in contract.classes]
         scores["shape"] += [len(order)]
         scores["data"] = [one[name] for one in scores["data"] for name in order]
@@ -143,11 +144,6 @@ def outputs_of(predictions: Sequence[Mapping[str, Any]], contract: Contract) -> 
         outputs.append(scores)
     outputs.append(column("prediction_id", "BYTES"))
     return {output["name"]: output for output in outputs}
-
-
-def _fits(given: Kind, column: ColumnType) -> bool:
-    numbers = given not in ("BOOL", "BYTES")
-    return numbers if column in ("number", "integer") else given == KIND[column]
 
 
 def _flat(tensor: Input) -> list[Any]:
@@ -162,9 +158,3 @@ def _flat(tensor: Input) -> list[Any]:
         f"expected a shape [rows] or [rows, 1] that fits the data of input "
         f"{echo(tensor['name'])}, got {', '.join(map(echo, shape[:4]))} and {len(values)} values",
     )
-
-
-def _kind_of(classes: Sequence[Any]) -> Kind:
-    if all(isinstance(value, bool) for value in classes):
-        return "BOOL"
-    return "INT64" if all(isinstance(value, int) for value in classes) else "BYTES"

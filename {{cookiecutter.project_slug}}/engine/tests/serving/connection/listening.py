@@ -25,7 +25,7 @@ class Echo:
     response; /short sends less than its Content-Length, and /injected a header of two lines.
     """
 
-    draining = False
+    draining, admin_port = False, None
 
     def __init__(self) -> None:
         self.refused: list[int] = []

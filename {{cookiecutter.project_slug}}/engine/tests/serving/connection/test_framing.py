@@ -34,7 +34,7 @@ def read_by_server(pieces: Sequence[bytes]) -> Read:
     requests: list[Request] = []
     try:
         for piece in pieces:
-            reader.receive(piece)
+            reader.buffer += piece
             while head := head or reader.read_head():
                 data, ended = reader.read_body()
                 body += data
@@ -46,7 +46,7 @@ def read_by_server(pieces: Sequence[bytes]) -> Read:
                 head, body = None, b""
     except ProblemError:
         return Read(requests, "refused")
-    return Read(requests, "body" if head else "head" if reader.buffered else "request")
+    return Read(requests, "body" if head else "head" if reader.buffer else "request")
 
 
 def read_by_h11(data: bytes) -> Read:

@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from engine.bundle import bundle as bundles
-from engine.serving.access.keys import Keys
+from engine.serving.access import Keys
 from engine.serving.model.predictor import Predictor
 from engine.tests.serving.conftest import Connect
 from engine.tests.serving.http.in_process import KEY

@@ -36,6 +36,7 @@ def send(
         "http_version": "1.1",
         "method": method,
         "scheme": "http",
+        "server": ("127.0.0.1", 8000),
         "root_path": root,
         "path": root + unquote(path),
         "raw_path": (root + path).encode(),

@@ -81,7 +81,7 @@ def test_health_equals_readyz_also_while_draining(client: TestClient) -> None:
 def test_operate_path_in_any_form_is_not_on_the_public_port(client: TestClient) -> None:
     """A route's pattern matches also before a final line end."""
     assert {send(client, "GET", path)[0] for path in OPERATE} == {200}
-    client.app.split_admin()  # type: ignore[attr-defined]
+    client.app.split_admin(port=1)  # type: ignore[attr-defined]
     for path, root in product(OPERATE, ("", PREFIX)):
         for target in (path, f"{path}%0A", f"{PREFIX}{path}", f"{path}/", f"/{path}"):
             assert send(client, "GET", target, root=root)[0] == 404, target

@@ -7,8 +7,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from engine.problem.errors import BadInput
-from engine.serving.access import keys as module
-from engine.serving.access.keys import FILE, KEYS, Keys, keys_of
+from engine.serving import access as module
+from engine.serving.access import FILE, KEYS, Keys, keys_of
 from engine.serving.model.predictor import Predictor
 from engine.tests.serving.conftest import Connect
 from engine.tests.serving.made import ROW

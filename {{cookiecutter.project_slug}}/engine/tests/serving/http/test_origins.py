@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from engine.problem.errors import BadInput
-from engine.serving.access.origins import ORIGINS, origins_of
+from engine.serving.access import ORIGINS, origins_of
 from engine.serving.model.predictor import Predictor
 from engine.tests.serving.conftest import Connect
 from engine.tests.serving.http.in_process import KEY, PREFIX, Headers, send

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from engine.bundle import bundle as bundles
 from engine.problem.errors import BadInput
 from engine.serving import release_watcher as watching
-from engine.serving.access.keys import Keys
+from engine.serving.access import Keys
 from engine.serving.http.app import Start
 from engine.serving.log.labels import Labels
 from engine.serving.log.predictions import PredictionLog

@@ -10,7 +10,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel
 from starlette.testclient import TestClient
 
-from engine.serving.access.keys import Keys
+from engine.serving.access import Keys
 from engine.serving.http.app import Start
 from engine.serving.http.own_routes import Model
 from engine.serving.http.schema import Limits

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from engine.bundle import bundle as bundles
 from engine.problem.spec import Task
-from engine.serving.access.keys import Keys
+from engine.serving.access import Keys
 from engine.serving.http.protocols.tensors import KIND
 from engine.serving.http.schema import Limits
 from engine.serving.model.predictor import Predictor, load

@@ -8,9 +8,9 @@ import pytest
 
 from engine.bundle import bundle as bundles
 from engine.serving.model.predictor import load, with_onnx
-from engine.serving.optimise.measure import Measured, measure
+from engine.serving.optimise.compare import Measured, measure
 from engine.serving.optimise.run import optimise
-from engine.serving.runtime import CHOICE, MODEL, converted_model, folder
+from engine.serving.select_bundle import CHOICE, MODEL, converted_model, folder
 from engine.tests.serving.made import FEATURES, accept, make_bundle, write_manifest
 from engine.tests.serving.optimise.tried import MADE_OF_TWO, tried
 
@@ -110,7 +110,7 @@ def test_slower_converted_model_is_not_selected(
 def test_measure_of_both_predictors_returns_times_and_rates(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.serving.optimise.measure.SECONDS", 0.05)
+    monkeypatch.setattr("engine.serving.optimise.compare.SECONDS", 0.05)
     exact, model = tried(tmp_path)
     for one in measure(exact, with_onnx(exact, model)):
         assert 0 < one.p50_ms <= one.p99_ms

@@ -11,8 +11,8 @@ from engine.bundle import bundle as bundles
 from engine.problem.spec import Task
 from engine.serving.model.onnx import ALL
 from engine.serving.model.predictor import load, with_onnx
-from engine.serving.optimise.parity import compare
-from engine.serving.optimise.rows import Kind, splits, to_try
+from engine.serving.optimise.compare import compare
+from engine.serving.optimise.rows import splits, to_try
 from engine.tests.serving.made import COLUMNS, write_manifest
 from engine.tests.serving.optimise.tried import IN_DOUBLE, MADE_OF_TWO, tried
 
@@ -33,7 +33,7 @@ def test_pipeline_predicts_rows_that_float32_rounds(tmp_path: Path, code: str) -
     exact, model = tried(tmp_path, code)
     fast, kinds = with_onnx(exact, model), to_try(exact, model, seed=0)
     assert compare(exact, fast, kinds).holds
-    rows = [row for kind in kinds for row in kind.rows]
+    rows = [row for several in kinds.values() for row in several]
     assert exact.unrolled is not None
     seen = exact.unrolled.features(rows)
     rounded = (seen.astype(np.float32) != seen) & ~np.isnan(seen)
@@ -56,7 +56,7 @@ def test_parity_fails_without_the_check_for_rounded_rows(
 
 def test_rows_to_try_follow_the_contract(tmp_path: Path) -> None:
     exact, model = tried(tmp_path)
-    kinds = {kind.name: kind.rows for kind in to_try(exact, model, seed=0)}
+    kinds = to_try(exact, model, seed=0)
     bounds = {column.name: (column.minimum, column.maximum) for column in COLUMNS}
     for rows in kinds.values():
         for row in rows:
@@ -84,7 +84,7 @@ def test_pipeline_predicts_rows_near_the_threshold(tmp_path: Path) -> None:
 
 def test_parity_fails_for_one_other_decision_or_nan(tmp_path: Path) -> None:
     exact, model = tried(tmp_path)
-    kinds = [Kind("golden rows", [golden["row"] for golden in exact.bundle.golden()])]
+    kinds = {"golden rows": [golden["row"] for golden in exact.bundle.golden()]}
     assert compare(exact, with_onnx(exact, model), kinds).holds
     other = replace(with_onnx(exact, model), _threshold=0.9)
     [parity] = compare(exact, other, kinds).kinds

@@ -1,0 +1,160 @@
+"""Who may send rows and labels: holders of an API key; without keys, programs and listed pages.
+
+Keys come from the environment or a mounted file, never from the command line, which other users of
+the machine can read. Several are valid at a time, so that one can replace another without a gap.
+The server holds only their digests.
+
+A browser sends a POST of any page to any address that its user can reach. The page cannot read the
+response, but the server would store its rows and labels. So without keys the server refuses a page
+that is not its own (CSRF). A page's own name is no proof: its owner can let that name resolve to
+this server (DNS rebinding). An IP address or `localhost` cannot be made to resolve elsewhere.
+"""
+
+import logging
+import os
+import re
+import time
+from collections.abc import Collection, Iterable, Mapping
+from hashlib import sha256
+from hmac import compare_digest
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from engine.problem.arguments import secret
+from engine.problem.errors import BadInput
+from engine.problem.keys import key_file, parse_keys, read_keys
+from engine.serving.http.errors import ProblemError, echo
+
+KEYS, FILE = "SERVING_API_KEYS", "SERVING_API_KEYS_FILE"
+# A shorter one can be guessed; `openssl rand -hex 32` makes one of 64.
+SHORTEST = 20
+# How often a file is checked: a key that was removed from it may work for so long.
+CHECK_SECONDS = 1.0
+
+ORIGINS = "SERVING_ORIGINS"
+_ORIGIN = re.compile(r"https?://([a-z0-9_.-]+|\[[0-9a-f:]+\])(:[0-9]+)?")
+# Browsers send at least one of them with everything but GET and HEAD; no script can change them.
+_OF_BROWSERS = frozenset({b"origin", b"sec-fetch-site"})
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+logger = logging.getLogger("engine.serving.access")
+
+
+class Keys:
+    """The keys that are valid now; those of a file change with it."""
+
+    def __init__(self, text: str, path: Path | None) -> None:
+        """Read `text` and the file, or raise BadInput: an invalid key, or none."""
+        self._given = _digests(parse_keys(text, KEYS, SHORTEST))
+        self._path = path
+        self._stamp, self._filed = (_stamp(path), _read(path)) if path else (None, [])
+        self._check_at = time.monotonic() + CHECK_SECONDS
+        if not self._given and not self._filed:
+            raise BadInput(
+                f"expected at least one API key in {KEYS} or in the file that {FILE} names, got "
+                "none; put one there, a line each, or unset both to serve everybody",
+                code="no-api-key",
+            )
+
+    def admit(self, authorization: str) -> bool:
+        """Whether an Authorization header holds a valid key; takes as long for every key."""
+        if self._path and time.monotonic() >= self._check_at:
+            self._reload(self._path)
+        scheme, _, key = authorization.partition(" ")
+        digest = sha256(key.strip().encode("latin-1")).digest()
+        # No early end: the duration must not depend on which key is similar.
+        equal = [compare_digest(digest, valid) for valid in (*self._given, *self._filed)]
+        return scheme.lower() == "bearer" and any(equal)
+
+    def _reload(self, path: Path) -> None:
+        """Read the file again if it changed; the keys stay if it cannot be read."""
+        self._check_at = time.monotonic() + CHECK_SECONDS
+        try:
+            if (stamp := _stamp(path)) != self._stamp:
+                self._filed, self._stamp = _read(path), stamp
+                logger.warning("API keys reloaded: the file has %d.", len(self._filed))
+        except BadInput as error:
+            logger.error("API keys not reloaded, the previous ones stay valid: %s", error)
+
+
+def keys_of(environment: Mapping[str, str] = os.environ) -> Keys | None:
+    """The keys that the environment gives or names; None where neither variable is set."""
+    if KEYS not in environment and FILE not in environment:
+        return None
+    return Keys(secret(KEYS, environment), key_file(FILE, environment))
+
+
+def _read(path: Path) -> list[bytes]:
+    keys = read_keys(path, "API keys", FILE, SHORTEST)
+    if not keys:
+        raise BadInput(
+            f"expected API keys in {path}, a line each, got none; put one there, or name another "
+            f"file in {FILE}",
+            code="no-api-key",
+        )
+    return _digests(keys)
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """What differs after every change of a file or of its link; None where `_read` will fail."""
+    try:
+        state = path.stat()
+    except (OSError, ValueError):
+        return None
+    return state.st_ino, state.st_mtime_ns, state.st_size
+
+
+def _digests(keys: list[str]) -> list[bytes]:
+    return [sha256(key.encode()).digest() for key in keys]
+
+
+def origins_of(environment: Mapping[str, str] = os.environ) -> frozenset[str]:
+    """The origins in `SERVING_ORIGINS` whose pages may write, or BadInput for what is none."""
+    origins = set()
+    for text in environment.get(ORIGINS, "").lower().replace(",", " ").split():
+        try:
+            valid = _ORIGIN.fullmatch(text) and urlsplit(text).port != 0
+        except ValueError:  # a port above 65535, or brackets around no address
+            valid = False
+        if not valid:
+            raise BadInput(
+                f"expected origins such as https://models.example.com in {ORIGINS}, with commas "
+                f"between them, got '{text}'; give scheme, host and perhaps port, without path",
+                code="not-an-origin",
+            )
+        # As browsers send it.
+        origins.add(text.removesuffix(_DEFAULT_PORTS[text.partition(":")[0]]))
+    return frozenset(origins)
+
+
+def refuse_foreign_page(headers: Iterable[tuple[bytes, bytes]], listed: Collection[str]) -> None:
+    """Raise a ProblemError if the sender is a web page, not this server's own and not `listed`."""
+    sent = [header for header in headers if header[0] in _OF_BROWSERS]
+    if not sent:
+        return
+    origins = [value.decode("latin-1").lower() for name, value in sent if name == b"origin"]
+    hosts = [value.decode("latin-1").lower() for name, value in headers if name == b"host"]
+    by_address = len(hosts) == 1 and _is_address(hosts[0])
+    if not origins:  # some proxies drop Origin
+        passes = by_address and all(value in (b"same-origin", b"none") for _, value in sent)
+    else:
+        # The page of this server comes from the host that its request is for.
+        is_own = _ORIGIN.fullmatch(origins[0]) and [origins[0].partition("://")[2]] == hosts
+        passes = len(origins) == 1 and (origins[0] in listed or bool(is_own and by_address))
+    if not passes:
+        raise ProblemError(
+            "wrong-origin",
+            "expected a program or a page of this server, opened by IP address or localhost; got "
+            f"a web page of {echo(', '.join(origins) or 'another origin')}. Whoever runs this "
+            f"server can list that origin in {ORIGINS}, or set API keys",
+        )
+
+
+def _is_address(host: str) -> bool:
+    """Whether a host, perhaps with a port, is an IP address or `localhost`."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or bool(ip_address(name))
+    except ValueError:
+        return False
