@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.problem.metrics import Array, Groups, Interval, interval, resamples
+from engine.problem.spec import Task
 
 # A bootstrap of so many rows is enough to estimate the spread; but it needs at least so many rows
 # of each class, and so many groups.
@@ -37,29 +38,22 @@ def bootstrap(
     """
     rows = _sample(outcome, is_regression, groups)
     centre = compute(outcome[rows], predictions[rows])
-    draws = resamples(outcome[rows], REPEATS, 0, not is_regression, among(groups, rows))
+    own_groups = None if groups is None else groups[rows]
+    draws = resamples(outcome[rows], REPEATS, 0, not is_regression, own_groups)
     samples = [compute(outcome[rows[draw]], predictions[rows[draw]]) for draw in draws]
     value = compute(outcome, predictions)
     shrunk = (np.asarray(samples) - centre) * np.sqrt(len(rows) / len(outcome))
     return interval(value + shrunk, value)
 
 
-def mean_interval(
-    amounts: Array, outcome: Array, *, is_regression: bool, groups: Groups | None
-) -> Interval:
+def mean_interval(amounts: Array, outcome: Array, task: Task, groups: Groups | None) -> Interval:
     """The mean of an amount a row, with its bootstrap interval."""
-    return bootstrap(
-        lambda _, part: float(part.mean()),
-        outcome,
-        amounts,
-        is_regression=is_regression,
-        groups=groups,
-    )
 
+    def mean(_: Array, part: Array) -> float:
+        return float(part.mean())
 
-def among(groups: Groups | None, rows: NDArray[np.intp]) -> Groups | None:
-    """The groups of some of the rows."""
-    return None if groups is None else groups[rows]
+    is_regression = task == "regression"
+    return bootstrap(mean, outcome, amounts, is_regression=is_regression, groups=groups)
 
 
 def _sample(outcome: Array, is_regression: bool, groups: Groups | None) -> NDArray[np.intp]:

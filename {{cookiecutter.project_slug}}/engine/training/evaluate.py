@@ -12,7 +12,6 @@ from engine.problem.errors import BadInput
 from engine.problem.known_metrics import metrics_of
 from engine.problem.metrics import METRICS, Array, Groups, Interval, measure
 from engine.problem.spec import Problem
-from engine.training.bootstrap import among
 
 # A group with fewer rows gives no reliable measure.
 FEWEST_IN_SLICE = 30
@@ -113,11 +112,10 @@ def measures(
     Raises:
         BadInput: the success metric is not defined.
     """
-    fitting = metrics_of(problem.target.task)
     stratify = problem.target.task != "regression"
     return {
         name: measure(METRICS[name], outcome, score, stratify=stratify, groups=groups)
-        for name in fitting
+        for name in metrics_of(problem.target.task)
         if name == problem.success.metric or np.isfinite(METRICS[name].compute(outcome, score))
     }
 
@@ -146,34 +144,28 @@ def slices(
             )
         for label in sorted(labels.unique()):
             rows = np.flatnonzero((labels == label).to_numpy())
-            measured: dict[str, float | None] = {"value": None, "low": None, "high": None}
+            result: dict[str, Any] = {
+                "column": one.column,
+                "value": label,
+                "rows": len(rows),
+                "floor": one.floor,
+            }
+            result |= dict.fromkeys(("metric", "low", "high"))
             if len(rows) >= FEWEST_IN_SLICE and len(np.unique(outcome[rows])) > 1:
-                own = among(groups, rows)
-                measured |= measure(
+                own = None if groups is None else groups[rows]
+                measured = measure(
                     metric, outcome[rows], score[rows], stratify=stratify, groups=own
-                ).to_json()
-            results.append(
-                {
-                    "column": one.column,
-                    "value": label,
-                    "rows": len(rows),
-                    "metric": measured.pop("value"),
-                    **measured,
-                    "floor": one.floor,
-                }
-            )
+                )
+                result |= {"metric": measured.value, "low": measured.low, "high": measured.high}
+            results.append(result)
     return results
 
 
 def calibration(outcome: Array, score: Array, groups: int = 10) -> list[dict[str, float]]:
     """Mean score and share of positive outcomes in `groups` of equal size by score."""
     ranked = np.array_split(np.argsort(score, kind="stable"), groups)
+    means = [(score[rows].mean(), outcome[rows].mean(), len(rows)) for rows in ranked if len(rows)]
     return [
-        {
-            "mean_score": float(score[rows].mean()),
-            "share": float(outcome[rows].mean()),
-            "rows": len(rows),
-        }
-        for rows in ranked
-        if len(rows)
+        {"mean_score": float(score), "share": float(share), "rows": rows}
+        for score, share, rows in means
     ]

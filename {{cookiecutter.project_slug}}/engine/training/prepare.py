@@ -18,7 +18,6 @@ from engine.pages.formatting import count
 from engine.problem.errors import BadInput
 from engine.problem.metrics import METRICS, Array, Groups, Metric
 from engine.problem.spec import Problem, Task
-from engine.training.bootstrap import among
 from engine.training.dataset import SEED, Dataset, gather
 from engine.training.evaluate import predict
 from engine.training.memory import trim_memory
@@ -61,13 +60,9 @@ class CrossValidationData:
 
         With time, only those of earlier folds: none for the first.
         """
-        by_time = self.problem.rows.time is not None
-        others = [
-            validation
-            for other, (_, validation) in enumerate(self.folds)
-            if (other < number if by_time else other != number)
-        ]
-        return np.concatenate(others) if others else np.array([], np.intp)
+        later = () if self.problem.rows.time else self.folds[number + 1 :]
+        others = [validation for _, validation in (*self.folds[:number], *later)]
+        return np.concatenate([np.array([], np.intp), *others])
 
     def inner_folds(self, rows: Rows) -> list[tuple[Rows, Rows]]:
         """Folds of some of the rows, numbered from 0.
@@ -80,17 +75,16 @@ class CrossValidationData:
 
     def outcomes(self, rows: Rows) -> Array:
         """The outcomes of some of the rows, as numbers."""
-        values: Array = self.dataset.targets.values[rows]
-        return values
+        return np.asarray(self.dataset.targets.values[rows])
 
     def labels(self, rows: Rows) -> NDArray[Any]:
         """The outcomes of some of the rows, as a model is fitted on them."""
-        labels: NDArray[Any] = self.dataset.targets.labels[rows]
-        return labels
+        return np.asarray(self.dataset.targets.labels[rows])
 
     def groups(self, rows: Rows) -> Groups | None:
         """Which of some of the rows are of one unit."""
-        return among(self.dataset.targets.groups, rows)
+        groups = self.dataset.targets.groups
+        return None if groups is None else groups[rows]
 
     def fit_features(self, steps: Pipeline, rows: Rows) -> tuple[Pipeline, Any]:
         """A copy of a model's `steps` but its last, fitted on some rows, and their features.

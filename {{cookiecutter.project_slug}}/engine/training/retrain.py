@@ -4,7 +4,6 @@ Nothing is searched or chosen: the recorded choices are applied.
 """
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from engine.training.dataset import SEED, gather
 from engine.training.fit_final import fit_final
 from engine.training.folds import cross_validate
 from engine.training.prepare import cross_validation_data
-from engine.training.record.provenance import provenance
+from engine.training.record.run_metadata import model_metadata
 from engine.training.record.write import RUN_METADATA
 from engine.training.run import Progress
 
@@ -64,19 +63,8 @@ def retrain(
     candidate = candidate_from_parameters(candidates, recorded["candidate"], recorded["parameters"])
     [trial] = cross_validate(data, [candidate])
     final = fit_final(data, trial, recorded["calibrated"] or None)
-    metadata = {
-        "candidate": candidate.name,
-        "parameters": candidate.parameters,
-        "calibrated": final.calibrated or False,
-        "classes": dataset.targets.classes,
-        "threshold": final.threshold,
-        "metric": data.metric.name,
-        "mean": final.trial.mean,
-        "error": final.trial.standard_error,
-        "seed": SEED,
-        "data_digest": dataset.digest,
-        "code": asdict(provenance()),
-    }
+    results = {"mean": final.trial.mean, "error": final.trial.standard_error}
+    metadata = model_metadata(data, final) | results
     write_atomically(out / MODEL, skops.io.dumps(final.model))
     write_atomically(out / RUN_METADATA, json.dumps(metadata, indent=1))
     progress(f"Trained {candidate.name} again: {data.metric.name} {final.trial.mean:.4f}.")

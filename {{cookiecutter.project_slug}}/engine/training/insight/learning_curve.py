@@ -55,14 +55,9 @@ def learning_curve(data: CrossValidationData, trial: Trial) -> LearningCurve | N
     sign = 1.0 if data.metric.higher_is_better else -1.0
     step = sign * (by_size[-1] - by_size[-2])
     mean, reach = by_size.mean(axis=1), _reach(by_size)
-    return LearningCurve(
-        tuple(sizes),
-        tuple(mean.tolist()),
-        tuple((mean - reach).tolist()),
-        tuple((mean + reach).tolist()),
-        float(step.mean()),
-        "still rising" if step.mean() > _reach(step[None])[0] else "flat",
-    )
+    mean, low, high = (tuple(one.tolist()) for one in (mean, mean - reach, mean + reach))
+    verdict = "still rising" if step.mean() > _reach(step[None])[0] else "flat"
+    return LearningCurve(tuple(sizes), mean, low, high, float(step.mean()), verdict)
 
 
 def _reach(by_size: Array) -> Array:

@@ -32,7 +32,8 @@ def metadata_of(run_id: str, name: str) -> dict[str, Any]:
     Raises:
         BadInput: there is no such run, or it recorded none.
     """
-    return _metadata(_artifacts(_finished_run(run_id, name).info.run_id, RUN_METADATA))
+    file = _artifacts(_finished_run(run_id, name).info.run_id, RUN_METADATA)
+    return read_json(file, f"a run's {RUN_METADATA}", f"name another run, or {AGAIN}")
 
 
 def accepted_run(name: str) -> dict[str, Any] | None:
@@ -65,7 +66,8 @@ def latest_run(problem: Problem, schema: pa.DataFrameSchema) -> Run:
             f"{PROBLEM_FILE} has changed since the latest run was trained; {AGAIN}.",
             code="problem-changed",
         )
-    metadata, dataset = _metadata(folder / RUN_METADATA), gather(problem, schema)
+    metadata = read_json(folder / RUN_METADATA, f"a run's {RUN_METADATA}", AGAIN)
+    dataset = gather(problem, schema)
     if dataset.digest != metadata["data_digest"]:
         raise BadInput(
             f"The data of {problem.rows.source} has changed since the latest run; {AGAIN}.",
@@ -111,10 +113,6 @@ def _artifacts(run_id: str, name: str | None = None) -> Path:
             code="incomplete-metadata",
         ) from None
     return Path(path)
-
-
-def _metadata(path: Path) -> dict[str, Any]:
-    return read_json(path, f"a run's {RUN_METADATA}", "name another run, or train again")
 
 
 def _scores(table: pd.DataFrame, name: str, classes: list[Any], rows: int) -> Array:

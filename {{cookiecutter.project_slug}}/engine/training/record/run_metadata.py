@@ -44,39 +44,25 @@ def run_metadata(
         search: the metadata of the search for parameters, if there was one.
         champion: where the accepted champion comes from, if it was compared.
     """
-    dataset, chosen, rows = data.dataset, final.trial.candidate, data.out_of_fold_rows
-    scores = final.trial.scores
-    value = worth(
-        data.problem,
-        data.outcomes(rows),
-        scores[rows],
-        trials[0].scores[rows],
-        fold_thresholds(data, scores, final.threshold),
-        data.groups(rows),
-    )
+    dataset, rows = data.dataset, data.out_of_fold_rows
+    scores, baseline = final.trial.scores, trials[0].scores[rows]
+    thresholds = fold_thresholds(data, scores, final.threshold)
+    outcomes, groups = data.outcomes(rows), data.groups(rows)
+    value = worth(data.problem, outcomes, scores[rows], baseline, thresholds, groups)
     measured = list(parallel_map(lambda trial: _measured(data, trial), trials))
     rule = next((trial.last for trial in trials if trial.candidate.name == "rule"), None)
-    return {
-        "candidate": chosen.name,
-        "parameters": chosen.parameters,
-        "calibrated": final.calibrated or False,
+    return model_metadata(data, final) | {
         "calibration": asdict(calibration) if calibration else None,
-        "classes": dataset.targets.classes,
-        "threshold": final.threshold,
         "value": value,
         "warnings": _warnings(value),
-        "metric": data.metric.name,
         "higher_is_better": data.metric.higher_is_better,
         "split": dataset.split.description,
-        "seed": SEED,
         "rows": len(data.table),
         "folds": len(data.folds),
-        "data_digest": dataset.digest,
         # Of the outcomes alone: the same test rows with new columns are the same test set.
         "test_digest": digest(
             take(dataset.frame[[data.problem.target.column]], dataset.split.test)
         ),
-        "code": asdict(provenance()),
         "rule": describe(rule, dataset.columns, data.problem) if rule else None,
         "trials": measured,
         "importance": [asdict(one) for one in importances],
@@ -86,15 +72,27 @@ def run_metadata(
     }
 
 
+def model_metadata(data: CrossValidationData, final: FinalModel) -> Metadata:
+    """What identifies a model: the choices that made it, its data and its code."""
+    candidate = final.trial.candidate
+    return {
+        "candidate": candidate.name,
+        "parameters": candidate.parameters,
+        "calibrated": final.calibrated or False,
+        "classes": data.dataset.targets.classes,
+        "threshold": final.threshold,
+        "metric": data.metric.name,
+        "seed": SEED,
+        "data_digest": data.dataset.digest,
+        "code": asdict(provenance()),
+    }
+
+
 def _measured(data: CrossValidationData, trial: Trial) -> Metadata:
     rows = data.out_of_fold_rows
-    interval = bootstrap(
-        data.metric.compute,
-        data.outcomes(rows),
-        trial.scores[rows],
-        is_regression=data.task == "regression",
-        groups=data.groups(rows),
-    )
+    outcomes, scores, groups = data.outcomes(rows), trial.scores[rows], data.groups(rows)
+    is_regression, compute = data.task == "regression", data.metric.compute
+    interval = bootstrap(compute, outcomes, scores, is_regression=is_regression, groups=groups)
     return {
         "name": trial.candidate.name,
         "mean": trial.mean,

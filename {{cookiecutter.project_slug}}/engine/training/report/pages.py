@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from engine.pages import charts, page, slides
-from engine.pages.formatting import listed, number
+from engine.pages.formatting import count, listed, number
 from engine.pages.page import Block, Code, Figure, Note, Section
 from engine.problem.files import write_atomically
 from engine.problem.known_metrics import KNOWN_METRICS
@@ -15,7 +15,7 @@ TRAINING = Path("build/training.html")
 REPORT, SLIDES = Path("build/report.html"), Path("build/slides.html")
 
 
-def write_training_page(run: Run, path: Path = TRAINING) -> Path:
+def write_training_page(run: Run) -> Path:
     """Write the page of a training; returns its path."""
     metadata, trial = run.metadata, run.chosen_trial
     lead = (
@@ -35,24 +35,21 @@ def write_training_page(run: Run, path: Path = TRAINING) -> Path:
         f"Run {run.run_id}: data {metadata['data_digest'][:12]}, commit {commit}. training.json "
         "holds all parameters; `python -m poc retrain` trains the same model again."
     )
-    return write_atomically(
-        path, page.render(title, lead, [one for one in sections if one], footer=footer)
-    )
+    html = page.render(title, lead, [one for one in sections if one], footer=footer)
+    return write_atomically(TRAINING, html)
 
 
 def write_report(run: Run, path: Path | None = None, *, as_slides: bool = False) -> Path:
     """Write the report for people who are not technical, or its slides; returns its path."""
     worth, name, trained_at = Worth(run), run.problem.decision.name, run.trained_at
-    render = slides.render if as_slides else page.render
-    html = render(
-        f"Is the model worth having? {name}",
-        value.message(worth),
-        report_sections(worth),
-        verdict=worth.verdict,
-        footer=f"{name}, trained on {trained_at.day} {trained_at:%B %Y}. All numbers come from "
-        "cross-validation; the gate evaluates the model on the test cases.",
+    render, default = (slides.render, SLIDES) if as_slides else (page.render, REPORT)
+    title, sections = f"Is the model worth having? {name}", report_sections(worth)
+    footer = (
+        f"{name}, trained on {trained_at.day} {trained_at:%B %Y}. All numbers come from "
+        "cross-validation; the gate evaluates the model on the test cases."
     )
-    return write_atomically(path or (SLIDES if as_slides else REPORT), html)
+    html = render(title, value.message(worth), sections, verdict=worth.verdict, footer=footer)
+    return write_atomically(path or default, html)
 
 
 def report_sections(worth: Worth) -> list[Section]:
@@ -99,23 +96,18 @@ def _not_for(run: Run) -> Section:
 
 
 def _next(run: Run) -> Section:
-    assumed = run.problem.assumed
-    blocks: list[Block] = [
-        Note(
-            "Next is the gate between the two teams: it evaluates the model once on the test cases "
-            "and runs every check. Two signatures accept the model."
-        )
-    ]
-    if assumed:
+    sentence, blocks = "Nothing is decided yet: next is the gate.", list[Block]()
+    if assumed := run.problem.assumed:
+        sentence = f"{count(len(assumed), 'answer')} still assumed; then comes the gate."
         names = listed([name.replace("_", " ").replace(".", ": ") for name in assumed])
-        blocks.insert(0, Note(f"Still assumed, a person must confirm: {names}.", "warn"))
+        blocks.append(Note(f"Still assumed, a person must confirm: {names}.", "warn"))
+    gate = (
+        "Next is the gate between the two teams: it evaluates the model once on the test cases "
+        "and runs every check. Two signatures accept the model."
+    )
+    blocks.append(Note(gate))
     if run.metadata["code"]["dirty"]:
         text = "The code of this run is not committed: commit it and train again before the gate."
         blocks.append(Note(text, "warn"))
     blocks.append(Code("python -m handoff build\npython -m handoff check"))
-    sentence = (
-        f"{number(len(assumed))} answers are still assumed; then comes the gate."
-        if assumed
-        else "Nothing is decided yet: next is the gate."
-    )
     return Section("What comes next", OWNER, sentence, blocks)

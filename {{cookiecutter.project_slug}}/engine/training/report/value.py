@@ -2,74 +2,41 @@
 
 from engine.pages import charts
 from engine.pages.formatting import listed, number
-from engine.pages.page import Block, Facts, Figure, Note, Section, Table
-from engine.problem.spec import Task
-from engine.training.candidates import CHAMPION
+from engine.pages.page import Block, Figure, Note, Section, Table
 from engine.training.money import NEVER
-from engine.training.report.worth import CASES, DUMMY, OWNER, RULE, Worth, rounded
-
-# Plain names of candidates.
-NAMES = {RULE: "the simple rule", CHAMPION: "today's model"}
-RIVALS = {
-    RULE: "a simple rule that fits on a sheet of paper",
-    CHAMPION: "today's model, which is in use already",
-}
-NOTHING: dict[Task, str] = {
-    "binary": "doing nothing",
-    "multiclass": "the most frequent class",
-    "regression": "the average",
-}
-
-
-def name_of(worth: Worth, candidate: str) -> str:
-    """A candidate's plain name."""
-    if candidate == DUMMY:
-        return NOTHING[worth.run.data.task]
-    return "the model" if candidate == worth.run.chosen else NAMES.get(candidate, candidate)
+from engine.training.report.worth import CASES, DUMMY, OWNER, RULE, Worth
 
 
 def message(worth: Worth) -> str:
     """The result in a sentence or two, bad news first."""
-    if reasons := doubts(worth):
-        return " ".join(reasons)
     gain = worth.gains[DUMMY]
-    return (
+    return " ".join(_doubts(worth)) or (
         f"The model earns {worth.amount(gain.value)} more for {CASES:,} cases than "
-        f"{name_of(worth, DUMMY)}; 95 % sure: {worth.span(gain)}."
+        f"{worth.name(DUMMY)}; 95 % sure: {worth.span(gain)}."
     )
 
 
-def doubts(worth: Worth) -> list[str]:
+def _doubts(worth: Worth) -> list[str]:
     """Why the model may not be worth having; empty where it clearly is."""
-    reasons, nothing, gain = [], name_of(worth, DUMMY), worth.gains[DUMMY]
+    reasons = []
     if worth.acts is not None and not worth.acts.any():
         reasons.append("The model never acts: by these costs, acting pays in no case.")
-    elif gain.value < 0:
-        lost = worth.amount(-gain.value)
-        reasons.append(f"The model costs {lost} more for {CASES:,} cases than {nothing}.")
-    elif gain.value == 0:
-        reasons.append(f"The model earns no more than {nothing}.")
-    elif gain.low <= 0:
-        reasons.append(_unsure(worth, DUMMY))
-    for name, description in RIVALS.items():
-        rival = worth.gains.get(name)
-        if rival and rival.value <= 0:
-            reasons.append(f"The model earns no more than {description}.")
-        elif rival and rival.low <= 0:
-            reasons.append(_unsure(worth, name))
+    for name, gain in worth.gains.items():
+        rival = worth.name(name)
+        if gain.value <= 0:
+            less = f", but {worth.amount(-gain.value)} less for {CASES:,} cases"
+            reasons.append(f"The model earns no more than {rival}{less if gain.value else ''}.")
+        elif gain.low <= 0:
+            reasons.append(
+                f"It is not sure that the model earns more than {rival}: {worth.span(gain)} for "
+                f"{CASES:,} cases."
+            )
     return reasons
-
-
-def _unsure(worth: Worth, rival: str) -> str:
-    return (
-        f"It is not sure that the model earns more than {name_of(worth, rival)}: "
-        f"{worth.span(worth.gains[rival])} for {CASES:,} cases."
-    )
 
 
 def warning(worth: Worth) -> Section | None:
     """The doubts, before everything else; None where there are none."""
-    reasons = doubts(worth)
+    reasons = _doubts(worth)
     if not reasons:
         return None
     advice = (
@@ -100,8 +67,9 @@ def decision(worth: Worth) -> Section:
 def value(worth: Worth) -> Section:
     """What the model earns, against doing nothing, the simple rule and today's model."""
     run, nothing = worth.run, worth.earned[DUMMY].value
+    line = f"line is {worth.name(DUMMY)}"
     rows = [
-        charts.Dot(name_of(worth, name), one.value, one.low, one.high)
+        charts.Dot(worth.name(name), one.value, one.low, one.high)
         for name, one in worth.earned.items()
     ]
     chart = charts.interval_plot(
@@ -109,11 +77,13 @@ def value(worth: Worth) -> Section:
         rows,
         label=worth.unit,
         mark=nothing,
-        description=f"The line is {name_of(worth, DUMMY)}: {worth.amount(nothing)}.",
+        description=f"The {line}: {worth.amount(nothing)}.",
     )
     given = "" if run.data.task == "binary" else ", predicted for all"
-    caption = f"The dashed line is {name_of(worth, DUMMY)}{given}. A bar is a 95 % interval."
-    blocks: list[Block] = [Figure(chart, caption), Facts(_numbers(worth)), _comparison(worth)]
+    caption = f"The dashed {line}{given}. A bar is a 95 % interval."
+    blocks: list[Block] = [Figure(chart, caption), _comparison(worth)]
+    if run.threshold is not None and run.threshold < NEVER:
+        blocks.append(Note(f"It acts from a probability of {100 * run.threshold:.0f} %."))
     if rule := run.metadata.get("rule"):
         blocks.append(Note(f"The simple rule, fitted to the same cases: {rule}."))
     if run.chosen == RULE:
@@ -124,7 +94,7 @@ def value(worth: Worth) -> Section:
 
 def _sentence(worth: Worth) -> str:
     own = worth.earned[worth.run.chosen]
-    beaten = [name_of(worth, name) for name, gain in worth.gains.items() if gain.low > 0]
+    beaten = [worth.name(name) for name, gain in worth.gains.items() if gain.low > 0]
     verb, size = ("earn", own.value) if own.value >= 0 else ("cost", -own.value)
     earned = f"{CASES:,} cases {verb} {worth.amount(size)} with the model"
     if not beaten:
@@ -132,24 +102,13 @@ def _sentence(worth: Worth) -> str:
     return f"{earned}, clearly {'more' if verb == 'earn' else 'less'} than with {listed(beaten)}."
 
 
-def _numbers(worth: Worth) -> list[tuple[str, str]]:
-    gain, nothing = worth.gains[DUMMY].value, name_of(worth, DUMMY)
-    more = "more" if gain >= 0 else "less"
-    numbers = [(f"{more} than {nothing}, for {CASES:,} cases", worth.amount(abs(gain)))]
-    threshold = worth.run.threshold
-    if threshold is not None and threshold < NEVER:
-        probability = f"{threshold:.0%}".replace("%", " %")
-        numbers.append(("is the probability from which it acts", probability))
-    return numbers
-
-
 def _comparison(worth: Worth) -> Table:
     rows = [
         (
-            name_of(worth, name),
-            rounded(worth.earned[name].value),
-            rounded(gain.value),
-            f"{number(rounded(gain.low))} to {number(rounded(gain.high))}",
+            worth.name(name),
+            worth.earned[name].value,
+            gain.value,
+            f"{number(gain.low)} to {number(gain.high)}",
         )
         for name, gain in worth.gains.items()
     ]

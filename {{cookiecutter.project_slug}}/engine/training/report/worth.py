@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engine.pages.formatting import number
 from engine.pages.page import Owner
 from engine.problem.metrics import Array, Interval
+from engine.problem.spec import Task
 from engine.training.bootstrap import mean_interval
 from engine.training.candidates import CHAMPION
 from engine.training.fit_final import earnings, fold_thresholds, threshold_of
@@ -19,6 +20,12 @@ from engine.training.run import Run
 OWNER: Owner = "data scientist"
 RULE, DUMMY = "rule", "dummy"
 CASES = 1000  # money is stated for so many
+NAMES = {RULE: "a simple rule", CHAMPION: "today's model"}
+NOTHING: dict[Task, str] = {
+    "binary": "doing nothing",
+    "multiclass": "the most frequent class",
+    "regression": "the average",
+}
 
 Verdict = Literal["pays on past cases", "unsure", "does not pay"]
 
@@ -27,31 +34,31 @@ Verdict = Literal["pays on past cases", "unsure", "does not pay"]
 class Worth:
     """Money for 1,000 cases, each amount with its 95 % interval.
 
-    `earned` is what the chosen model and its rivals earn; `gains` how much more the model earns
-    than each rival: doing nothing, the simple rule, today's champion. The thresholds of all are set
-    on other rows.
+    `earned` is what the chosen model and its rivals earn: doing nothing, the simple rule, today's
+    champion. The thresholds of all are set on other rows.
     """
 
     run: Run
 
-    @property
-    def rivals(self) -> list[str]:
-        """The candidates that the model is compared with, beside doing nothing."""
-        return [
-            name for name in (RULE, CHAMPION) if name in self.run.scores and name != self.run.chosen
-        ]
+    def name(self, candidate: str) -> str:
+        """A candidate's plain name."""
+        if candidate == DUMMY:
+            return NOTHING[self.run.data.task]
+        return "the model" if candidate == self.run.chosen else NAMES[candidate]
 
     @cached_property
     def _amounts(self) -> dict[str, Array]:
         """What each out-of-fold row earns by each candidate, and by doing nothing."""
         run, amounts = self.run, {}
-        for name in (run.chosen, *self.rivals):
-            scores = run.scores[name]
-            threshold = threshold_of(run.data, scores, run.data.out_of_fold_rows)
-            own = run.threshold if name == run.chosen else threshold
-            amounts[name] = earnings(run.data, scores, own)
-        nothing = money_without(run.problem, run.outcome, run.out_of_fold(DUMMY))
-        return amounts | {DUMMY: nothing}
+        for name in dict.fromkeys((run.chosen, DUMMY, RULE, CHAMPION)):
+            if name == DUMMY:
+                amounts[name] = money_without(run.problem, run.outcome, run.out_of_fold(name))
+            elif name in run.scores:
+                scores = run.scores[name]
+                threshold = threshold_of(run.data, scores, run.data.out_of_fold_rows)
+                own = run.threshold if name == run.chosen else threshold
+                amounts[name] = earnings(run.data, scores, own)
+        return amounts
 
     @cached_property
     def earned(self) -> dict[str, Interval]:
@@ -60,12 +67,12 @@ class Worth:
 
     @cached_property
     def gains(self) -> dict[str, Interval]:
-        """How much more the model earns than each of them; negative is less.
+        """How much more the model earns than each rival; negative is less.
 
         Paired: both are paid for the same cases, so that easy and hard ones cancel out.
         """
-        own = self._amounts[self.run.chosen]
-        return {name: self._mean(own - self._amounts[name]) for name in (DUMMY, *self.rivals)}
+        (_, own), *rivals = self._amounts.items()
+        return {name: self._mean(own - amounts) for name, amounts in rivals}
 
     @cached_property
     def acts(self) -> NDArray[np.bool_] | None:
@@ -80,40 +87,29 @@ class Worth:
 
         A model that earns no more than today's may still be wanted for other reasons.
         """
-        without = [self.gains[name] for name in (DUMMY, RULE) if name in self.gains]
-        if any(gain.value <= 0 for gain in without):
+        if any(gain.value <= 0 for name, gain in self.gains.items() if name != CHAMPION):
             return "does not pay"
         sure = all(gain.low > 0 for gain in self.gains.values())
         return "pays on past cases" if sure else "unsure"
 
     def amount(self, value: float) -> str:
         """An amount with its currency, marked where costs are assumed."""
-        return f"{number(rounded(value))} {self.run.problem.value.currency}{self.mark}"
+        return f"{number(value)} {self.run.problem.value.currency}{self._mark}"
 
     def span(self, one: Interval) -> str:
         """An interval of money: `12 to 34 EUR`."""
-        return f"{number(rounded(one.low))} to {self.amount(one.high)}"
+        return f"{number(one.low)} to {self.amount(one.high)}"
 
     @property
     def unit(self) -> str:
         """The label of an axis or a column of money."""
-        return f"{self.run.problem.value.currency} for {CASES:,} cases{self.mark}"
+        return f"{self.run.problem.value.currency} for {CASES:,} cases{self._mark}"
 
     @property
-    def mark(self) -> str:
-        """The mark of money that rests on costs which nobody has confirmed."""
+    def _mark(self) -> str:
         return " (assumed)" if self.run.problem.is_assumed("value") else ""
 
     def _mean(self, amounts: Array) -> Interval:
-        mean = mean_interval(
-            amounts,
-            self.run.outcome,
-            is_regression=self.run.data.task == "regression",
-            groups=self.run.groups,
-        )
+        run = self.run
+        mean = mean_interval(amounts, run.outcome, run.data.task, run.groups)
         return Interval(CASES * mean.value, CASES * mean.low, CASES * mean.high)
-
-
-def rounded(value: float) -> float:
-    """Money as it is printed: whole from a hundred on, else to three digits."""
-    return round(value) if abs(value) >= 100 else float(f"{value:.3g}")

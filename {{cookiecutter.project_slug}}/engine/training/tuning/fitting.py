@@ -104,13 +104,7 @@ def prepare_folds(
             np.asarray(steps.transform(take(data.table, rows)), np.float32)
             for rows in (train[late], validation)
         )
-        prepared.append(
-            PreparedFold(
-                data,
-                model[-1],
-                (np.asarray(fitted_on, np.float32), data.labels(train[early])),
-                (late_features, data.labels(train[late])),
-                (features, validation),
-            )
-        )
+        fit_on = np.asarray(fitted_on, np.float32), data.labels(train[early])
+        stop_by = late_features, data.labels(train[late])
+        prepared.append(PreparedFold(data, model[-1], fit_on, stop_by, (features, validation)))
     return prepared

@@ -5,8 +5,10 @@ them. The trials are kept in a file: the same command continues a search, howeve
 """
 
 import hashlib
+import sqlite3
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +22,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sklearn.pipeline import Pipeline
 
 from engine.pages.formatting import count, number
+from engine.problem.errors import BadInput
 from engine.training.candidates import BOOSTING, Candidate
 from engine.training.dataset import SEED
 from engine.training.parallel import parallel_map
@@ -27,7 +30,6 @@ from engine.training.prepare import CrossValidationData
 from engine.training.record.write import FEATURES_FILE
 from engine.training.run import Progress
 from engine.training.tuning.deadline import Deadline, TimeIsUpError, stopped_by_sigint
-from engine.training.tuning.file_lock import file_lock
 from engine.training.tuning.fitting import DEFAULTS, PreparedFold, prepare_folds, propose
 
 SEARCHES = Path("build/search")
@@ -41,6 +43,27 @@ RANDOM_TRIALS, TRIALS_BEFORE_PRUNING = 10, 5
 # deadline ended has none.
 EVALUATED = (TrialState.COMPLETE, TrialState.PRUNED)
 PROGRESS_SECONDS = 5.0
+
+
+@contextmanager
+def file_lock(file: Path) -> Iterator[None]:
+    """Lock `file` while the block runs: one process at a time continues a search.
+
+    The lock is SQLite's: it works on every system, and ends with its process.
+
+    Raises:
+        BadInput: another process holds it.
+    """
+    with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as database:
+        try:
+            database.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            raise BadInput(
+                f"Another search of this problem on these rows is running ({file}: {error}). Wait "
+                "for it, or stop it: its results are kept.",
+                code="search-running",
+            ) from None
+        yield
 
 
 @dataclass(frozen=True)
@@ -92,7 +115,26 @@ def search(
             finally:
                 _end_running_trials(study)
                 study.set_user_attr(SPENT, spent + monotonic() - began)
-        return _result(study, data.metric.name, seconds, deadline, progress)
+        trials, complete = _trials(study, *EVALUATED), _trials(study, TrialState.COMPLETE)
+        if deadline.stopped:
+            progress("  Search stopped; the same command continues it.")
+        if not complete:
+            progress(f"  No trial was completed within {seconds:g} s. Increase --search-seconds.")
+            return None
+        best, spent, pruned = study.best_trial, _spent(study), len(trials) - len(complete)
+        progress(
+            f"  Searched {spent:.0f} s: {count(len(trials), 'trial')}, {pruned} of them pruned; "
+            f"best {data.metric.name} {number(best.value)}."
+        )
+        return Search(
+            trials=len(trials),
+            pruned=pruned,
+            seconds_allowed=seconds,
+            seconds_spent=round(spent, 1),
+            stopped=deadline.stopped,
+            best=float(best.value or 0.0),
+            parameters=dict(best.user_attrs["parameters"]),
+        )
 
 
 def _study(data: CrossValidationData, model: Pipeline, file: Path) -> optuna.Study:
@@ -132,12 +174,13 @@ def _optimize(
             study.stop()
         elif monotonic() - reported > PROGRESS_SECONDS:
             reported = monotonic()
-            trials = _trials(study, *EVALUATED)
-            left = deadline.until - reported
-            best = (
-                f"best {number(study.best_value)}, " if _trials(study, TrialState.COMPLETE) else ""
+            trials, left = (
+                count(len(_trials(study, *EVALUATED)), "trial"),
+                deadline.until - reported,
             )
-            progress(f"  Search: {count(len(trials), 'trial')}, {best}{left:.0f} s left.")
+            is_any_complete = _trials(study, TrialState.COMPLETE)
+            best = f"best {number(study.best_value)}, " if is_any_complete else ""
+            progress(f"  Search: {trials}, {best}{left:.0f} s left.")
             sys.stdout.flush()  # a pipe would hold the line back
 
     study.optimize(
@@ -171,13 +214,12 @@ def _trials(study: optuna.Study, *states: TrialState) -> list[FrozenTrial]:
     return study.get_trials(deepcopy=False, states=states)
 
 
+def _seconds(study: optuna.Study, *states: TrialState) -> list[float]:
+    return [trial.duration.total_seconds() for trial in _trials(study, *states) if trial.duration]
+
+
 def _median_seconds(study: optuna.Study) -> float:
-    taken = [
-        trial.duration.total_seconds()
-        for trial in _trials(study, TrialState.COMPLETE)
-        if trial.duration
-    ]
-    return median(taken) if taken else 0.0
+    return median(_seconds(study, TrialState.COMPLETE) or [0.0])
 
 
 def _end_running_trials(study: optuna.Study) -> None:
@@ -197,34 +239,6 @@ def key(data: CrossValidationData, model: Pipeline) -> str:
     return sha.hexdigest()
 
 
-def _result(
-    study: optuna.Study, metric: str, seconds: float, deadline: Deadline, progress: Progress
-) -> Search | None:
-    trials, complete = _trials(study, *EVALUATED), _trials(study, TrialState.COMPLETE)
-    spent, pruned = _spent(study), len(trials) - len(complete)
-    if deadline.stopped:
-        progress("  Search stopped; the same command continues it.")
-    if not complete:
-        progress(f"  No trial was completed within {seconds:g} s. Increase --search-seconds.")
-        return None
-    best = study.best_trial
-    progress(
-        f"  Searched {spent:.0f} s: {count(len(trials), 'trial')}, {pruned} of them pruned; best "
-        f"{metric} {number(best.value)}."
-    )
-    return Search(
-        trials=len(trials),
-        pruned=pruned,
-        seconds_allowed=seconds,
-        seconds_spent=round(spent, 1),
-        stopped=deadline.stopped,
-        best=float(best.value or 0.0),
-        parameters=dict(best.user_attrs["parameters"]),
-    )
-
-
 def _spent(study: optuna.Study) -> float:
     """Seconds that the search counted; at least those of its trials, if it was killed."""
-    trials = _trials(study, *EVALUATED)
-    taken = sum(trial.duration.total_seconds() for trial in trials if trial.duration)
-    return max(taken, float(study.user_attrs.get(SPENT, 0.0)))
+    return max(sum(_seconds(study, *EVALUATED)), float(study.user_attrs.get(SPENT, 0.0)))

@@ -24,9 +24,8 @@ from engine.training.candidates import TUNED
 from engine.training.dataset import SEED, gather
 from engine.training.prepare import CrossValidationData, cross_validation_data
 from engine.training.tuning.deadline import Deadline, TimeIsUpError
-from engine.training.tuning.file_lock import file_lock
 from engine.training.tuning.fitting import DEFAULTS, STEP, prepare_folds
-from engine.training.tuning.search import SEARCHES, key, search
+from engine.training.tuning.search import SEARCHES, file_lock, key, search
 from poc.model import candidates
 from poc.train import train
 
