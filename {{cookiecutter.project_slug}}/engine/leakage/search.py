@@ -134,9 +134,7 @@ def _jointly(columns: dict[str, pd.Series], outcome: Outcome) -> list[Leak]:
     """Columns that only together give the target away; few values are both classes and a number."""
     classed = outcome.classed()
     leaks = _classes_together(columns, classed) if classed.classes else []
-    if outcome.classes:
-        return leaks
-    return leaks + _quantity_together(_left(columns, leaks), outcome)
+    return leaks if outcome.classes else leaks + _quantity_together(_left(columns, leaks), outcome)
 
 
 def _classes_together(columns: dict[str, pd.Series], outcome: Outcome) -> list[Leak]:
@@ -157,22 +155,20 @@ def _classes_together(columns: dict[str, pd.Series], outcome: Outcome) -> list[L
 
 def _quantity_together(columns: dict[str, pd.Series], outcome: Outcome) -> list[Leak]:
     """Columns that a quantity is computed from."""
+    formulas = combinations(*_numbers(columns), outcome)
+    verbs = {1: "it gives"}
     return [
-        Leak(names, f"together they give {outcome.name}: {formula}"
-             if len(names) > 1 else f"it gives {outcome.name}: {formula}")
-        for names, formula in combinations(*_numbers(columns), outcome)
-    ]  # fmt: skip
+        Leak(names, f"{verbs.get(len(names), 'together they give')} {outcome.name}: {formula}")
+        for names, formula in formulas
+    ]
 
 
 def _numbers(columns: Mapping[str, pd.Series]) -> tuple[dict[str, Array], set[str]]:
     """The columns that can be computed with, and which of them are dates."""
     kinds = {name: kind_of(values.dtype) for name, values in columns.items()}
-    numeric = {
-        name: as_numbers(values)
-        for name, values in columns.items()
-        if kinds[name] in ("number", "integer", "date")
-    }
-    return numeric, {name for name in numeric if kinds[name] == "date"}
+    numeric = [name for name, kind in kinds.items() if kind in ("number", "integer", "date")]
+    dates = {name for name in numeric if kinds[name] == "date"}
+    return {name: as_numbers(columns[name]) for name in numeric}, dates
 
 
 def _of_late(

@@ -11,18 +11,8 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from engine.leakage.categorical import (
-    FEWEST as FEWEST_OF_RANGE,
-)
-from engine.leakage.categorical import (
-    MOST_CATEGORIES,
-    MOST_NUMBERS,
-    Categories,
-    allowed,
-)
-from engine.leakage.categorical import (
-    WRONG as WRONG_OF_RANGES,
-)
+from engine.leakage import categorical
+from engine.leakage.categorical import MOST_CATEGORIES, MOST_NUMBERS, Categories, allowed
 from engine.leakage.fit import FEWEST_ROWS, FILLED
 from engine.leakage.outcome import Array, Codes, Flags, Outcome
 
@@ -167,7 +157,7 @@ def cuts_quantity(categories: Categories, values: Array) -> bool:
 
 def _is_cut(categories: Categories, values: Array) -> bool:
     sizes = np.bincount(categories.codes, minlength=len(categories.labels))
-    large = sizes >= FEWEST_OF_RANGE
+    large = sizes >= categorical.FEWEST
     if not 1 < large.sum() <= MOST_CATEGORIES or len(np.unique(values)) <= MOST_NUMBERS:
         return False
     if sizes[large].sum() < MOST_IN_RANGES * len(values):
@@ -180,7 +170,7 @@ def _is_cut(categories: Categories, values: Array) -> bool:
         if split is None or not _is_sharp(split, min(sizes[lower], sizes[upper])):
             return False
         wrong += split.wrong
-    return bool(wrong <= allowed(np.array([len(values)]), WRONG_OF_RANGES)[0])
+    return bool(wrong <= allowed(np.array([len(values)]), categorical.WRONG)[0])
 
 
 def _is_sharp(split: Split, smaller: int) -> bool:
