@@ -11,8 +11,7 @@ from engine.training.dataset import SEED
 from engine.training.extra import accepted_champion, calibrate_champion, tuned_candidates
 from engine.training.fit_final import fit_final
 from engine.training.folds import cross_validate
-from engine.training.insight.importance import importance
-from engine.training.insight.learning_curve import learning_curve
+from engine.training.insight import importance, learning_curve
 from engine.training.parallel import one_thread_each, run_concurrently
 from engine.training.prepare import prepare, summary
 from engine.training.record.run_metadata import run_metadata

@@ -12,9 +12,7 @@ from engine.training.calibrate import Calibration
 from engine.training.dataset import SEED
 from engine.training.fit_final import FinalModel, fold_thresholds
 from engine.training.folds import Trial
-from engine.training.insight.decision_rule import describe
-from engine.training.insight.importance import Importance
-from engine.training.insight.learning_curve import LearningCurve
+from engine.training.insight import Importance, LearningCurve, describe_rule
 from engine.training.money import worth
 from engine.training.parallel import parallel_map
 from engine.training.prepare import CrossValidationData
@@ -63,7 +61,7 @@ def run_metadata(
         "test_digest": digest(
             take(dataset.frame[[data.problem.target.column]], dataset.split.test)
         ),
-        "rule": describe(rule, dataset.columns, data.problem) if rule else None,
+        "rule": describe_rule(rule, dataset.columns, data.problem) if rule else None,
         "trials": measured,
         "importance": [asdict(one) for one in importances],
         "learning_curve": asdict(curve) if curve else None,
