@@ -27,8 +27,7 @@ from engine.leakage.outcome import (
     sample_rows,
 )
 from engine.leakage.relations.arithmetic import combinations
-from engine.leakage.relations.comparisons import comparisons
-from engine.leakage.relations.joint import few_categories, pairs_of_categories, shared_missingness
+from engine.leakage.relations.joint import comparisons, pairs_of_categories, shared_missingness
 from engine.leakage.threshold_rules import cuts_quantity, threshold_rules
 from engine.leakage.transforms import is_class_with_noise, is_jittered, is_near_copy, is_transform
 from engine.problem.spec import Problem
@@ -141,9 +140,8 @@ def _classes_together(columns: dict[str, pd.Series], outcome: Outcome) -> list[L
     """Columns that only together give classes away."""
     leaks = list(comparisons(*_numbers(columns), outcome))
     left = _left(columns, leaks)
-    categories = {name: few_categories(values) for name, values in left.items()}
     mechanism = f"together they re-encode {outcome.name}: each pair of values maps to one class"
-    leaks += [Leak(pair, mechanism) for pair in pairs_of_categories(categories, outcome)]
+    leaks += [Leak(pair, mechanism) for pair in pairs_of_categories(left, outcome)]
     left = _left(left, leaks)
     missing = {name: values.isna().to_numpy() for name, values in left.items() if values.hasnans}
     if shared := shared_missingness(missing, outcome):

@@ -23,9 +23,9 @@ from sklearn.pipeline import Pipeline
 from engine.data.split import Rows
 from engine.problem.errors import BadInput
 from engine.problem.metrics import METRICS, Array, Interval
+from engine.training.dataset import CrossValidationData
 from engine.training.folds import Trial
 from engine.training.parallel import parallel_map
-from engine.training.prepare import CrossValidationData
 
 Method = Literal["sigmoid", "temperature"]
 

@@ -7,8 +7,8 @@ from typing import Any
 from engine.problem.errors import BadInput
 from engine.training import calibrate
 from engine.training.candidates import CHAMPION, TUNED, Candidate, candidate_from_parameters
+from engine.training.dataset import CrossValidationData
 from engine.training.folds import Trial
-from engine.training.prepare import CrossValidationData
 from engine.training.record import previous_runs
 from engine.training.run import Progress
 from engine.training.tuning.search import search

@@ -12,10 +12,10 @@ from sklearn.pipeline import Pipeline
 from engine.data.split import Rows
 from engine.problem.metrics import Array
 from engine.training import calibrate
+from engine.training.dataset import CrossValidationData
 from engine.training.folds import Trial
 from engine.training.money import best_threshold, money
 from engine.training.parallel import parallel_map
-from engine.training.prepare import CrossValidationData
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from engine.problem.errors import BadInput
 from engine.problem.metrics import Array
 from engine.problem.project import location_of
 from engine.training.candidates import Candidate
+from engine.training.dataset import FEATURES_LOCK, CrossValidationData, joined
 from engine.training.parallel import parallel_map
-from engine.training.prepare import FEATURES_LOCK, CrossValidationData, joined
 
 # A model fitted on a fold's training rows, its predictions of the validation rows, and the seconds.
 _Fit = tuple[Pipeline, Array, float]

@@ -14,10 +14,9 @@ from engine.data.split import Rows
 from engine.pages.formatting import number, percent
 from engine.problem.metrics import Array
 from engine.problem.spec import Problem
-from engine.training.dataset import SEED
+from engine.training.dataset import SEED, CrossValidationData
 from engine.training.folds import Trial
 from engine.training.parallel import parallel_map
-from engine.training.prepare import CrossValidationData
 
 RARE = "_infrequent_sklearn"  # scikit-learn's feature for rare categories
 # Shuffles of each input; and rows, from so many predicted cells. Counts, not a clock: the same data

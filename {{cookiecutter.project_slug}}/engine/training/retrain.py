@@ -13,10 +13,9 @@ from engine.problem.errors import BadInput
 from engine.problem.files import read_json, write_atomically
 from engine.problem.spec import Problem
 from engine.training.candidates import ModelDefinition, candidate_from_parameters
-from engine.training.dataset import SEED, gather
+from engine.training.dataset import SEED, cross_validation_data, gather
 from engine.training.fit_final import fit_final
 from engine.training.folds import cross_validate
-from engine.training.prepare import cross_validation_data
 from engine.training.record.run_metadata import model_metadata
 from engine.training.record.write import RUN_METADATA
 from engine.training.run import Progress

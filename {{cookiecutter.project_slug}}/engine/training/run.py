@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from engine.problem.metrics import Array, Groups
 from engine.problem.spec import Problem
-from engine.training.prepare import CrossValidationData
+from engine.training.dataset import CrossValidationData
 
 # Takes one line of progress; `print` is one.
 Progress = Callable[[str], None]

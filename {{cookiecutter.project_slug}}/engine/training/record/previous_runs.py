@@ -13,8 +13,7 @@ from engine.problem.errors import BadInput
 from engine.problem.files import read_json, read_text
 from engine.problem.metrics import Array
 from engine.problem.spec import PROBLEM_FILE, Problem, text_of
-from engine.training.dataset import gather
-from engine.training.prepare import cross_validation_data
+from engine.training.dataset import cross_validation_data, gather
 from engine.training.record.tracking import connect, mlflow, store_errors
 from engine.training.record.write import RUN_METADATA, SCORES
 from engine.training.run import Run

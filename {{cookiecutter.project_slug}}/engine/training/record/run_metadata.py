@@ -9,13 +9,12 @@ from typing import Any
 from engine.data.load import digest, take
 from engine.training.bootstrap import bootstrap
 from engine.training.calibrate import Calibration
-from engine.training.dataset import SEED
+from engine.training.dataset import SEED, CrossValidationData
 from engine.training.fit_final import FinalModel, fold_thresholds
 from engine.training.folds import Trial
 from engine.training.insight import Importance, LearningCurve, describe_rule
 from engine.training.money import worth
 from engine.training.parallel import parallel_map
-from engine.training.prepare import CrossValidationData
 from engine.training.record.provenance import provenance
 
 Metadata = dict[str, Any]

@@ -13,9 +13,9 @@ import skops.io
 from sklearn.pipeline import Pipeline
 
 from engine.problem.spec import PROBLEM_FILE
+from engine.training.dataset import CrossValidationData
 from engine.training.fit_final import FinalModel
 from engine.training.folds import Trial
-from engine.training.prepare import CrossValidationData
 from engine.training.record.provenance import Provenance, write_snapshot
 from engine.training.record.tracking import connect, mlflow, store_errors
 from engine.training.run import Run

@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 
 from engine.data.load import take
 from engine.data.split import Rows
-from engine.training.prepare import CrossValidationData
+from engine.training.dataset import CrossValidationData
 from engine.training.tuning.deadline import Deadline
 
 Floats = NDArray[np.float32]

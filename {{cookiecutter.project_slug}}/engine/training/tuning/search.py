@@ -24,9 +24,8 @@ from sklearn.pipeline import Pipeline
 from engine.pages.formatting import count, number
 from engine.problem.errors import BadInput
 from engine.training.candidates import BOOSTING, Candidate
-from engine.training.dataset import SEED
+from engine.training.dataset import SEED, CrossValidationData
 from engine.training.parallel import parallel_map
-from engine.training.prepare import CrossValidationData
 from engine.training.record.write import FEATURES_FILE
 from engine.training.run import Progress
 from engine.training.tuning.deadline import Deadline, TimeIsUpError, stopped_by_sigint
@@ -35,7 +34,7 @@ from engine.training.tuning.fitting import DEFAULTS, PreparedFold, prepare_folds
 SEARCHES = Path("build/search")
 # The code that a search's result depends on, beside the model and its features. Other code is
 # another search.
-CODE = ("folds.py", "parallel.py", "prepare.py", "tuning/fitting.py", "tuning/search.py")
+CODE = ("dataset.py", "folds.py", "parallel.py", "tuning/fitting.py", "tuning/search.py")
 SPENT = "seconds spent"
 # Random trials before the sampler learns from them, and trials before any is pruned.
 RANDOM_TRIALS, TRIALS_BEFORE_PRUNING = 10, 5
