@@ -89,10 +89,7 @@ def _calibrate_within_folds(data: CrossValidationData, trial: Trial) -> Trial:
     """The trial with every fold's scores calibrated on its own training rows alone.
 
     These are split once more: a model is fitted on most of them, and a curve on its scores of the
-    rest.
-
-    Raises:
-        BadInput: they cannot be split.
+    rest. BadInput if they cannot be split.
     """
 
     def calibrated_scores(fold: tuple[Rows, Rows]) -> Array:

@@ -97,11 +97,7 @@ class CrossValidationData:
         return np.concatenate([np.array([], np.intp), *others])
 
     def inner_folds(self, rows: Rows) -> list[tuple[Rows, Rows]]:
-        """Folds of some of the rows, numbered from 0.
-
-        Raises:
-            BadInput: they cannot be split.
-        """
+        """Folds of some of the rows, numbered from 0; BadInput if they cannot be split."""
         with FEATURES_LOCK:
             return list(folds(self.problem, take(self.dataset.train, rows), SEED))
 
@@ -153,12 +149,7 @@ def joined(steps: Pipeline, model: Pipeline, last: BaseEstimator) -> Pipeline:
 
 
 def gather(problem: Problem, schema: pa.DataFrameSchema) -> Dataset:
-    """Load the rows, validate them by the contract, and split them.
-
-    Raises:
-        BadInput: the rows cannot be read, break the contract, cannot be split, or do not fit the
-            problem.
-    """
+    """Load the rows, validate them by the contract and split them; BadInput if that fails."""
     frame = load(problem, schema)
     parted = split(problem, frame, SEED)
     train = take(frame, parted.train).reset_index(drop=True)
@@ -175,11 +166,7 @@ def gather(problem: Problem, schema: pa.DataFrameSchema) -> Dataset:
 
 
 def cross_validation_data(dataset: Dataset) -> CrossValidationData:
-    """The training rows of `dataset` and their folds. Of the test rows only the outcomes are kept.
-
-    Raises:
-        BadInput: the rows cannot be split into folds.
-    """
+    """The training rows and their folds; of the test rows only the outcomes are kept."""
     pairs = tuple(folds(dataset.problem, dataset.train, SEED))
     outcomes = dataset.frame[[dataset.problem.target.column]].copy()
     without_test_inputs = replace(dataset, frame=outcomes)
@@ -191,9 +178,7 @@ def prepare(problem: Problem, contract: pa.DataFrameSchema) -> CrossValidationDa
 
     The full table is freed when this returns: it would double the memory of a training.
 
-    Raises:
-        BadInput: the rows cannot be loaded, break the contract, cannot be split, or all have the
-            same outcome.
+    BadInput if the rows do not fit the problem, or all have the same outcome.
     """
     dataset = gather(problem, contract)
     if len(np.unique(dataset.targets.values)) < 2:

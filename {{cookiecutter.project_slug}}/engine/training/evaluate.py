@@ -41,12 +41,7 @@ class Targets:
 
 
 def targets_of(problem: Problem, frame: pd.DataFrame, classes: Sequence[Any] = ()) -> Targets:
-    """The outcomes of `frame` as numbers, by `classes` or by the classes in `frame`.
-
-    Raises:
-        BadInput: an outcome is no number or of a class that training never saw, or a binary
-            target has other values than two, one of them positive.
-    """
+    """The outcomes of `frame` as numbers, by `classes` or by the classes in `frame`."""
     target, outcome = problem.target, frame[problem.target.column]
     groups = _groups(problem, frame)
     if target.task == "regression":
@@ -107,11 +102,7 @@ def predict(model: Any, inputs: Any, task: str, classes: Sequence[Any]) -> Array
 def measures(
     problem: Problem, outcome: Array, score: Array, groups: Groups | None = None
 ) -> dict[str, Interval]:
-    """Every metric that fits the task and is defined on these rows, with its interval.
-
-    Raises:
-        BadInput: the success metric is not defined.
-    """
+    """Every metric that fits the task and is defined on these rows, with its interval."""
     stratify = problem.target.task != "regression"
     return {
         name: measure(METRICS[name], outcome, score, stratify=stratify, groups=groups)
@@ -127,11 +118,7 @@ def slices(
     score: Array,
     groups: Groups | None = None,
 ) -> list[dict[str, Any]]:
-    """The success metric in each slice that problem.toml names; null where rows are too few.
-
-    Raises:
-        BadInput: a column has too many values.
-    """
+    """The success metric in each slice that problem.toml names; null where rows are too few."""
     metric, results = METRICS[problem.success.metric], []
     stratify = problem.target.task != "regression"
     for one in problem.success.slices:

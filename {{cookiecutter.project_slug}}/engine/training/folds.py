@@ -49,13 +49,10 @@ class Trial:
 
 
 def cross_validate(data: CrossValidationData, candidates: Sequence[Candidate]) -> list[Trial]:
-    """A trial of each candidate, in their order.
+    """A trial of each candidate, in their order; BadInput if one cannot be trained.
 
     Candidates with the same feature steps share the features of a fold: computing them once for
     each candidate took a fifth of the training.
-
-    Raises:
-        BadInput: two candidates have one name, or one cannot be trained.
     """
     groups: dict[tuple[int, ...], list[Candidate]] = {}
     fits: dict[str, list[_Fit]] = {}

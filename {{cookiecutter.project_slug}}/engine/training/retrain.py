@@ -37,11 +37,7 @@ def retrain(
     out: Path,
     progress: Progress = print,
 ) -> dict[str, Any]:
-    """Write `out`/model.skops and `out`/training.json; returns the content of the latter.
-
-    Raises:
-        BadInput: the metadata cannot be read, or the data or the seed is not what it names.
-    """
+    """Write `out`/model.skops and `out`/training.json; returns the content of the latter."""
     recorded = _read(metadata_file)
     dataset = gather(problem, definition.contract)
     if dataset.digest != recorded["data_digest"]:

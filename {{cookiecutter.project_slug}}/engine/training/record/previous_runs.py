@@ -26,11 +26,7 @@ AGAIN = "train again with `python -m poc train`"
 
 @store_errors()
 def metadata_of(run_id: str, name: str) -> dict[str, Any]:
-    """The training.json of run `run_id` of the problem `name`; `latest` is the last that finished.
-
-    Raises:
-        BadInput: there is no such run, or it recorded none.
-    """
+    """The training.json of a run of the problem `name`: by its id, or `latest` for the last."""
     file = _artifacts(_finished_run(run_id, name).info.run_id, RUN_METADATA)
     return read_json(file, f"a run's {RUN_METADATA}", f"name another run, or {AGAIN}")
 
@@ -48,9 +44,7 @@ def accepted_run(name: str) -> dict[str, Any] | None:
 def latest_run(problem: Problem, schema: pa.DataFrameSchema) -> Run:
     """The latest finished run of the problem, from MLflow; no test row is used.
 
-    Raises:
-        BadInput: there is none, it recorded no scores, or the problem or the data has changed
-            since.
+    BadInput if there is none, or if the problem or the data has changed since.
     """
     with store_errors():
         info = _finished_run("latest", problem.decision.name).info

@@ -57,9 +57,7 @@ def run_metadata(
         "rows": len(data.table),
         "folds": len(data.folds),
         # Of the outcomes alone: the same test rows with new columns are the same test set.
-        "test_digest": digest(
-            take(dataset.frame[[data.problem.target.column]], dataset.split.test)
-        ),
+        "test_digest": digest(take(dataset.frame, dataset.split.test)),
         "rule": describe_rule(rule, dataset.columns, data.problem) if rule else None,
         "trials": measured,
         "importance": [asdict(one) for one in importances],

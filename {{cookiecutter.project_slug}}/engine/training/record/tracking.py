@@ -36,11 +36,7 @@ ARTIFACTS = Path("mlartifacts")
 
 
 def connect(experiment: str) -> str:
-    """Point MLflow at the store and return the id of `experiment`, created if it is new.
-
-    Raises:
-        BadInput: the store does not answer.
-    """
+    """Point MLflow at the store and return the id of `experiment`, created if it is new."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
     store = variable(ADDRESS, text) or STORE
     try:
@@ -79,8 +75,7 @@ def store_errors() -> Iterator[None]:
 def _check_address(store: str) -> bool:
     """Whether it is a database, which answered once: MLflow would retry for minutes.
 
-    Raises:
-        ValueError: it is no address, or of a kind that MLflow no longer supports.
+    ValueError if it is no address, or of a kind that MLflow no longer supports.
     """
     kind = urlsplit(store).scheme.partition("+")[0]
     if kind in ("", "file"):

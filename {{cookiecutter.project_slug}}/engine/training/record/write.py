@@ -16,7 +16,7 @@ from engine.problem.spec import PROBLEM_FILE
 from engine.training.dataset import CrossValidationData
 from engine.training.fit_final import FinalModel
 from engine.training.folds import Trial
-from engine.training.record.provenance import Provenance, write_snapshot
+from engine.training.record.provenance import write_snapshot
 from engine.training.record.tracking import connect, mlflow, store_errors
 from engine.training.run import Run
 
@@ -33,23 +33,18 @@ def record(
 ) -> Run:
     """Write one finished MLflow run with data, code, choice and model.
 
-    Args:
-        trials: the chosen candidate's as that of the final model.
-        metadata: as `run_metadata` returns it; the digests and `code` become tags.
-
-    Raises:
-        BadInput: the store of runs does not answer.
+    `trials` hold the final model's own; `metadata` is as `run_metadata` returns it.
     """
-    code = Provenance(**metadata["code"])
+    code = metadata["code"]
     experiment = connect(data.problem.decision.name)
     with mlflow.start_run(experiment_id=experiment) as run:
         mlflow.set_tags(
             {
                 "data_digest": metadata["data_digest"],
                 "test_digest": metadata["test_digest"],
-                "code_commit": code.commit or "none",
-                "code_snapshot": code.snapshot,
-                "dirty": str(code.dirty).lower(),
+                "code_commit": code["commit"] or "none",
+                "code_snapshot": code["snapshot"],
+                "dirty": str(code["dirty"]).lower(),
             }
         )
         named = {key: metadata[key] for key in ("candidate", "calibrated", "seed", "split")}

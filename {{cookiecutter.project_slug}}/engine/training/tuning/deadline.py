@@ -24,11 +24,7 @@ class Deadline:
         return self.stopped or monotonic() + needed > self.until
 
     def check(self, needed: float = 0.0) -> None:
-        """Do nothing while time is left.
-
-        Raises:
-            TimeIsUpError: fewer than `needed` seconds are left.
-        """
+        """Raise TimeIsUpError if fewer than `needed` seconds are left."""
         if self.is_over(needed):
             raise TimeIsUpError
 

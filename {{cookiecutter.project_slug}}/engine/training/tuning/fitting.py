@@ -65,9 +65,7 @@ class PreparedFold:
     def evaluate(self, parameters: Mapping[str, Any], deadline: Deadline) -> tuple[float, int]:
         """The success metric of these parameters on the fold, and the best number of trees.
 
-        Raises:
-            TimeIsUpError: the deadline has passed, or would before the next trees have grown, if
-                they take as long as the last ones.
+        TimeIsUpError if the next trees, growing as long as the last ones, would miss the deadline.
         """
         fixed = {"early_stopping": True, "n_iter_no_change": NO_CHANGE, "warm_start": True}
         model = clone(self.model).set_params(**fixed, **parameters)
@@ -88,12 +86,7 @@ class PreparedFold:
 def prepare_folds(
     data: CrossValidationData, model: Pipeline, deadline: Deadline
 ) -> list[PreparedFold]:
-    """The folds of the cross-validation, ready for fits of the last step of `model`.
-
-    Raises:
-        BadInput: a fold's training rows cannot be split once more.
-        TimeIsUpError: the deadline has passed.
-    """
+    """The folds of the cross-validation, ready for fits of the last step of `model`."""
     prepared = []
     for train, validation in data.folds:
         deadline.check()

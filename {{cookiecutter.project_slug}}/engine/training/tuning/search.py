@@ -46,12 +46,9 @@ PROGRESS_SECONDS = 5.0
 
 @contextmanager
 def file_lock(file: Path) -> Iterator[None]:
-    """Lock `file` while the block runs: one process at a time continues a search.
+    """Lock `file` while the block runs; BadInput if another process continues the same search.
 
     The lock is SQLite's: it works on every system, and ends with its process.
-
-    Raises:
-        BadInput: another process holds it.
     """
     with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as database:
         try:
@@ -93,10 +90,6 @@ def search(
 
     A trial starts only if one of median duration would end in time, and ends when its next trees
     would be late (see `PreparedFold`). Ctrl-C ends the search with the best result so far.
-
-    Raises:
-        BadInput: a fold's rows cannot be split once more for early stopping, or the same search is
-            running in another process.
     """
     model = next(one.model for one in candidates if one.name == BOOSTING)
     folder.mkdir(parents=True, exist_ok=True)
