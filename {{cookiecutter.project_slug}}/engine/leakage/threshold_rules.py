@@ -100,7 +100,7 @@ def _rule(low: Array, high: Array, above: int) -> ThresholdRule | None:
     """The rule that separates two classes, but for a few rows, if both lie thick at its border."""
     split, smaller = Split.of(low, high), min(len(low), len(high))
     near = max(10, int(0.1 * smaller))
-    if split is None or split.wrong > allowed(np.array([smaller]), WRONG)[0]:
+    if split is None or split.wrong > allowed(smaller, WRONG):
         return None
     if split.wrong_within(near) > WRONG_AT_BORDER * near:
         return None
@@ -170,7 +170,7 @@ def _is_cut(categories: Categories, values: Array) -> bool:
         if split is None or not _is_sharp(split, min(sizes[lower], sizes[upper])):
             return False
         wrong += split.wrong
-    return bool(wrong <= allowed(np.array([len(values)]), categorical.WRONG)[0])
+    return bool(wrong <= allowed(len(values), categorical.WRONG))
 
 
 def _is_sharp(split: Split, smaller: int) -> bool:

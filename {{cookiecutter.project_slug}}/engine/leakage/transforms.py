@@ -40,18 +40,20 @@ def is_transform(values: Array, outcome: Outcome) -> bool:
     if not abs(correlation) > 0.8:
         return False
     noise = NOISE_OF_LATE if outcome.late else NOISE
-    return any(_rises(sign * column, target, noise) for sign in (1, -1))
-
-
-def _rises(column: Array, target: Array, noise: float) -> bool:
     spread = spread_of(column)
-    if not np.isfinite(spread):  # values near the limits of a float: nothing can be compared
-        return False
+    # Near the limits of a float nothing can be compared.
+    return bool(np.isfinite(spread)) and any(
+        _off_from_rising(sign * column, target) <= noise * spread for sign in (1, -1)
+    )
+
+
+def _off_from_rising(column: Array, target: Array) -> float:
+    """How far off a column is at most that rises with the target, but for a few rows."""
     # Where the outcome is rounded, the column may be in any order among equals.
     ranked = column[np.lexsort((column, target))]
     off = np.abs(ranked - isotonic_regression(ranked).x)
     inside = ranked[off <= np.quantile(off, 1 - BROKEN)]
-    return bool(np.abs(inside - isotonic_regression(inside).x).max() <= noise * spread)
+    return float(np.abs(inside - isotonic_regression(inside).x).max())
 
 
 def is_near_copy(values: Array, target: Array) -> bool:

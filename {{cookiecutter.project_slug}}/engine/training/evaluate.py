@@ -43,7 +43,10 @@ class Targets:
 def targets_of(problem: Problem, frame: pd.DataFrame, classes: Sequence[Any] = ()) -> Targets:
     """The outcomes of `frame` as numbers, by `classes` or by the classes in `frame`."""
     target, outcome = problem.target, frame[problem.target.column]
-    groups = _groups(problem, frame)
+    groups = None
+    if unit := problem.rows.unit:
+        numbers, names = frame[unit].factorize(use_na_sentinel=False)
+        groups = numbers if len(names) < len(frame) else None
     if target.task == "regression":
         values = outcome.to_numpy(np.float64, na_value=np.nan)
         if not np.isfinite(values).all():
@@ -78,13 +81,6 @@ def targets_of(problem: Problem, frame: pd.DataFrame, classes: Sequence[Any] = (
             code="unknown-class",
         )
     return Targets(codes.to_numpy(np.float64), tuple(labels), groups)
-
-
-def _groups(problem: Problem, frame: pd.DataFrame) -> Groups | None:
-    if not problem.rows.unit:
-        return None
-    codes, names = frame[problem.rows.unit].factorize(use_na_sentinel=False)
-    return codes if len(names) < len(frame) else None
 
 
 def predict(model: Any, inputs: Any, task: str, classes: Sequence[Any]) -> Array:

@@ -1,6 +1,9 @@
-"""The search space, and folds prepared for many fits: features are computed once."""
+"""What a search tries, on folds prepared for many fits, until its deadline."""
 
-from collections.abc import Mapping
+import math
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -14,7 +17,6 @@ from sklearn.pipeline import Pipeline
 from engine.data.load import take
 from engine.data.split import Rows
 from engine.training.dataset import CrossValidationData
-from engine.training.tuning.deadline import Deadline
 
 Floats = NDArray[np.float32]
 
@@ -47,6 +49,46 @@ def propose(trial: optuna.Trial, data: CrossValidationData) -> dict[str, Any]:
     if data.metric.name == "mean_absolute_error":
         parameters["loss"] = trial.suggest_categorical("loss", ["squared_error", "absolute_error"])
     return parameters
+
+
+class TimeIsUpError(Exception):
+    """The time ended within a fit."""
+
+
+@dataclass
+class Deadline:
+    """The end of a search: at `until` by the clock (`monotonic`), or once `stopped` is set."""
+
+    until: float = math.inf
+    stopped: bool = False
+
+    def is_over(self, needed: float = 0.0) -> bool:
+        """Whether fewer than `needed` seconds are left."""
+        return self.stopped or monotonic() + needed > self.until
+
+    def check(self, needed: float = 0.0) -> None:
+        """Raise TimeIsUpError if fewer than `needed` seconds are left."""
+        if self.is_over(needed):
+            raise TimeIsUpError
+
+
+@contextmanager
+def stopped_by_sigint(deadline: Deadline) -> Iterator[None]:
+    """Ctrl-C only sets the deadline; a second one raises KeyboardInterrupt.
+
+    An exception in the middle of a transaction would leave the file locked.
+    """
+    previous = signal.getsignal(signal.SIGINT)
+
+    def stop(*_: object) -> None:
+        deadline.stopped = True
+        signal.signal(signal.SIGINT, previous)
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,15 @@ from engine.training.dataset import SEED, CrossValidationData
 from engine.training.parallel import parallel_map
 from engine.training.record.write import FEATURES_FILE
 from engine.training.run import Progress
-from engine.training.tuning.deadline import Deadline, TimeIsUpError, stopped_by_sigint
-from engine.training.tuning.fitting import DEFAULTS, PreparedFold, prepare_folds, propose
+from engine.training.tuning.fitting import (
+    DEFAULTS,
+    Deadline,
+    PreparedFold,
+    TimeIsUpError,
+    prepare_folds,
+    propose,
+    stopped_by_sigint,
+)
 
 SEARCHES = Path("build/search")
 # The code that a search's result depends on, beside the model and its features. Other code is

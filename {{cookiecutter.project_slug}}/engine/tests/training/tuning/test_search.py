@@ -22,8 +22,13 @@ from engine.tests.training.made import problem, refused
 from engine.tests.training.training import definition, fetch_run, schema, table, write_project
 from engine.training.candidates import TUNED
 from engine.training.dataset import SEED, CrossValidationData, cross_validation_data, gather
-from engine.training.tuning.deadline import Deadline, TimeIsUpError
-from engine.training.tuning.fitting import DEFAULTS, STEP, prepare_folds
+from engine.training.tuning.fitting import (
+    DEFAULTS,
+    STEP,
+    Deadline,
+    TimeIsUpError,
+    prepare_folds,
+)
 from engine.training.tuning.search import SEARCHES, file_lock, key, search
 from poc.model import candidates
 from poc.train import train
