@@ -36,9 +36,7 @@ def of_groups(
     time = problem.rows.time
     order = np.argsort(frame[time].to_numpy(), kind="stable") if time else np.arange(len(frame))
     position = np.argsort(order)
-    groups = {
-        name: group.in_order(position) for name in keys if (group := Groups.of(frame[name], rows))
-    }
+    groups = {name: one for name in keys if (one := Groups.of(frame[name], rows, position))}
     everything = Groups(order[:ROWS], np.zeros(min(ROWS, len(frame)), dtype=np.intp))
     leaks = []
     for name in numeric:
@@ -48,7 +46,7 @@ def of_groups(
         }
         whole = {}
         if goes_with(as_numbers(columns[name]), target.take(rows)):
-            own = Groups.of(values, rows)
+            own = Groups.of(values, rows, position)
             whole = ({"the rows with this value": own} if own else {}) | others
         mechanisms = _mechanisms(values, whole, {"all rows": everything, **others}, target)
         if mechanism := next(mechanisms, None):

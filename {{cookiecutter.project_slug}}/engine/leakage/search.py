@@ -65,13 +65,12 @@ def find(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> li
             leaks, refused = leaks + late, refused + late
     leaks += of_groups(problem, frame, target, _left(sample, leaks), rows)
     leaks += _jointly(_left(sample, leaks), outcome)
-    return [_without_time(leak, problem.rows.time) for leak in leaks]
-
-
-def _without_time(leak: Leak, time: str | None) -> Leak:
-    """The time of the decision is known by then, so it is never the column to exclude."""
-    rest = tuple(name for name in leak.proposed if name != time)
-    return replace(leak, latest=rest) if rest != leak.proposed and rest else leak
+    # The time of the decision is known by then, so it is never the column to exclude.
+    rest = [tuple(n for n in leak.proposed if n != problem.rows.time) for leak in leaks]
+    return [
+        replace(leak, latest=latest) if latest and latest != leak.proposed else leak
+        for leak, latest in zip(leaks, rest, strict=True)
+    ]
 
 
 def _left(columns: Mapping[str, pd.Series], leaks: list[Leak]) -> dict[str, pd.Series]:
@@ -99,15 +98,13 @@ def _class_mechanism(values: pd.Series, outcome: Outcome) -> str | None:
         if is_class_with_noise(number, outcome):
             return f"{part}it is {outcome.name} as a number, with a little noise on it"
         if rules := threshold_rules(number, outcome):
-            borders = ", ".join(_border(rule.at, values, part) for rule in rules)
-            return f"{part}it orders {outcome.name}: its class changes exactly at {borders}"
+            borders = [f"{rule.at:.6g}" for rule in rules]
+            if not part and kind_of(values.dtype) == "date":
+                times = [pd.Timestamp(0) + pd.Timedelta(days=rule.at) for rule in rules]
+                borders = [str(time.round("s")) for time in times]
+            mechanism = f"it orders {outcome.name}: its class changes exactly at "
+            return part + mechanism + ", ".join(borders)
     return None
-
-
-def _border(at: float, values: pd.Series, part: str) -> str:
-    if not part and pd.api.types.is_datetime64_any_dtype(values.dtype):
-        return str((pd.Timestamp(0) + pd.Timedelta(days=at)).round("s"))
-    return f"{at:.6g}"
 
 
 def _quantity_mechanism(values: pd.Series, outcome: Outcome) -> str | None:

@@ -43,10 +43,14 @@ class Groups:
     codes: Codes
 
     @classmethod
-    def of(cls, values: "pd.Series[Any] | Array", sample: Codes) -> "Groups | None":
-        """Rows of the same value as groups; None if there are too few, or hardly a repeat.
+    def of(
+        cls, values: "pd.Series[Any] | Array", sample: Codes, position: Codes
+    ) -> "Groups | None":
+        """Rows of the same value, one group after the other; None if hardly a value repeats.
 
-        The `sample` of rows shows repeats where values mostly repeat.
+        Args:
+            sample: rows that show repeats where values mostly repeat.
+            position: of each row in time, (n,), by which the rows of a group are ordered.
         """
         few = pd.Series(values[sample] if isinstance(values, np.ndarray) else values.iloc[sample])
         if few.is_unique:
@@ -56,12 +60,9 @@ class Groups:
             return None
         # Codes come in the order of the rows: every n-th group, whole.
         rows = np.flatnonzero((codes >= 0) & (codes % max(1, len(codes) // ROWS) == 0))
-        return cls(rows, pd.factorize(codes[rows])[0])
-
-    def in_order(self, position: Codes) -> "Groups":
-        """The same, group after group, and each in time order: `position` of each row, (n,)."""
-        order = np.lexsort((position[self.rows], self.codes))
-        return Groups(self.rows[order], self.codes[order])
+        codes = pd.factorize(codes[rows])[0]
+        order = np.lexsort((position[rows], codes))
+        return cls(rows[order], codes[order])
 
 
 def goes_with(values: Array, outcome: Outcome) -> bool:

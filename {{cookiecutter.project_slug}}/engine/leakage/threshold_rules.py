@@ -75,8 +75,10 @@ def threshold_rules(values: Array, outcome: Outcome) -> list[ThresholdRule] | No
     """The borders that separate all classes, one after the other; None if none do."""
     filled = np.isfinite(values)
     column, target = values[filled], outcome.codes[filled]
-    sizes = np.bincount(target, minlength=len(outcome.classes))
-    large = np.flatnonzero(sizes >= (FEWEST_NUMBERED if _counts_rows(column) else FEWEST))
+    sizes, unique = np.bincount(target, minlength=len(outcome.classes)), np.unique(column)
+    counts_rows = not (unique % 1).any() and len(unique) == len(column) > 1
+    counts_rows = counts_rows and bool(np.ptp(unique) <= 1.5 * len(unique))
+    large = np.flatnonzero(sizes >= (FEWEST_NUMBERED if counts_rows else FEWEST))
     if len(large) < 2 or sizes[large].sum() < (1 - WRONG) * len(target) or filled.mean() < FILLED:
         return None
     order = large[np.argsort([np.median(column[target == one]) for one in large])]
@@ -87,13 +89,6 @@ def threshold_rules(values: Array, outcome: Outcome) -> list[ThresholdRule] | No
             return None
         rules.append(rule)
     return rules
-
-
-def _counts_rows(values: Array) -> bool:
-    unique = np.unique(values)
-    if (unique % 1 != 0).any():
-        return False
-    return len(unique) == len(values) > 1 and unique[-1] - unique[0] <= 1.5 * len(unique)
 
 
 def _rule(low: Array, high: Array, above: int) -> ThresholdRule | None:

@@ -1,6 +1,6 @@
-"""How good a model is: targets, predictions, metrics and slices."""
+"""How good a model is: targets, predictions, metrics, slices and bootstrap intervals."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 
 from engine.problem.errors import BadInput
 from engine.problem.known_metrics import metrics_of
-from engine.problem.metrics import METRICS, Array, Groups, Interval, measure
-from engine.problem.spec import Problem
+from engine.problem.metrics import METRICS, Array, Groups, Interval, interval, measure, resamples
+from engine.problem.spec import Problem, Task
 
+# A bootstrap of so many rows is enough to estimate the spread; but it needs at least so many rows
+# of each class, and so many groups.
+MOST_ROWS, FEWEST_OF_CLASS, FEWEST_GROUPS, REPEATS = 2_000, 50, 50, 200
 # A group with fewer rows gives no reliable measure.
 FEWEST_IN_SLICE = 30
 # More values than that are no groups.
@@ -152,3 +155,54 @@ def calibration(outcome: Array, score: Array, groups: int = 10) -> list[dict[str
         {"mean_score": float(score), "share": float(share), "rows": rows}
         for score, share, rows in means
     ]
+
+
+def bootstrap(
+    compute: Callable[[Array, Array], float],
+    outcome: Array,
+    predictions: Array,
+    *,
+    is_regression: bool,
+    groups: Groups | None,
+) -> Interval:
+    """`compute` over all rows, with its 95 % bootstrap interval; BadInput where it is undefined.
+
+    Of many rows it resamples a part and shrinks the spread by the root of the part's share (m out
+    of n, Bickel et al. 1997): the same interval in a fraction of the time.
+
+    Args:
+        compute: from outcomes (n,) and n rows of predictions to one number.
+        is_regression: outcomes are values; else each class keeps its count in a resample.
+        groups: the group of each row, which is drawn as a whole; None if each is its own.
+    """
+    rows = _sample(outcome, is_regression, groups)
+    centre = compute(outcome[rows], predictions[rows])
+    own_groups = None if groups is None else groups[rows]
+    draws = resamples(outcome[rows], REPEATS, 0, not is_regression, own_groups)
+    samples = [compute(outcome[rows[draw]], predictions[rows[draw]]) for draw in draws]
+    value = compute(outcome, predictions)
+    shrunk = (np.asarray(samples) - centre) * np.sqrt(len(rows) / len(outcome))
+    return interval(value + shrunk, value)
+
+
+def mean_interval(amounts: Array, outcome: Array, task: Task, groups: Groups | None) -> Interval:
+    """The mean of an amount a row, with its bootstrap interval."""
+
+    def mean(_: Array, part: Array) -> float:
+        return float(part.mean())
+
+    is_regression = task == "regression"
+    return bootstrap(mean, outcome, amounts, is_regression=is_regression, groups=groups)
+
+
+def _sample(outcome: Array, is_regression: bool, groups: Groups | None) -> NDArray[np.intp]:
+    """Rows drawn at random, groups as a whole: enough groups, rows, and rows of each class."""
+    _, codes = np.unique(np.arange(len(outcome)) if groups is None else groups, return_inverse=True)
+    number = codes.max() + 1
+    # The rank at which a row's group is drawn: all of its rows at once.
+    drawn = np.random.default_rng(0).permutation(number)[codes]
+    enough = [min(FEWEST_GROUPS, number) - 1, np.sort(drawn)[min(MOST_ROWS, len(drawn)) - 1]]
+    for label in () if is_regression else np.unique(outcome):
+        own = np.sort(drawn[outcome == label])
+        enough.append(own[min(FEWEST_OF_CLASS, len(own)) - 1])
+    return np.flatnonzero(drawn <= max(enough))

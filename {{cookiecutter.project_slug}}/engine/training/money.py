@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.problem.metrics import Array, Groups
 from engine.problem.spec import Problem, Task, Value
-from engine.training.bootstrap import mean_interval
+from engine.training.evaluate import mean_interval
 
 # Above any probability: the threshold where never acting earns most.
 NEVER = math.nextafter(1.0, 2.0)

@@ -38,20 +38,15 @@ def combinations(
     if len(np.unique(outcome.values[np.isfinite(outcome.values)])) <= FEWEST_VALUES:
         return
     left = dict(numbers)
-    while formula := _formula(left, dates, outcome):
+    while True:
+        plain = {name: values for name, values in left.items() if name not in dates}
+        formula = _sum(left, outcome) or _product(plain, outcome)
+        formula = formula or _squares(plain, outcome) or _extreme(plain, outcome.values)
+        if formula is None:
+            return
         yield formula
         for name in formula[0]:
             del left[name]
-
-
-def _formula(numbers: Mapping[str, Array], dates: Set[str], outcome: Outcome) -> Formula | None:
-    plain = {name: values for name, values in numbers.items() if name not in dates}
-    return (
-        _sum(numbers, outcome)
-        or _product(plain, outcome)
-        or _squares(plain, outcome)
-        or _extreme(plain, outcome.values)
-    )
 
 
 def _sum(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
@@ -61,12 +56,10 @@ def _sum(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
     single = [] if outcome.late else [[number] for number in _nearest(table, target)]
     for chosen in map(sorted, [*single, *promising(table, target)]):
         columns = table[:, chosen]
-        weights = exact(columns, target, late=outcome.late) if len(chosen) > 1 else None
-        extras: list[float] = []
-        if weights is None and not outcome.late and len(chosen) <= 3:
-            weights, extras = with_extras(columns, target) or (None, [])
-        if weights is None:
+        fitted = _fitted(columns, target, late=outcome.late, size=len(chosen))
+        if fitted is None:
             continue
+        weights, extras = fitted
         # A column that adds nothing only stood beside those that do.
         adds = np.abs(weights) * means_and_spreads(columns)[1] > 1e-4 * np.nanstd(target)
         if adds.sum() >= (1 if extras else 2):
@@ -86,15 +79,12 @@ def _product(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
         if powers is None:
             continue
         product = finite(np.prod(table[:, chosen] ** powers, axis=1))[:, None]
-        extras: list[float] = []
-        if exact(product, target, late=outcome.late) is None:
-            result = None if outcome.late else with_extras(product, target)
-            if result is None:
-                continue
-            extras = result[1]
+        fitted = _fitted(product, target, late=outcome.late, size=len(chosen))
+        if fitted is None:
+            continue
         factors = {names[n]: power for n, power in zip(chosen, powers, strict=True)}
         formula = " × ".join(n if p == 1 else f"{n}^{p:g}" for n, p in factors.items())
-        return tuple(factors), formula + _one_of(extras)
+        return tuple(factors), formula + _one_of(fitted[1])
     return None
 
 
@@ -139,6 +129,16 @@ def _extreme(numbers: Mapping[str, Array], target: Array) -> Formula | None:
         if len(names) > 1 and left <= BROKEN * rows:
             return tuple(sorted(names)), f"the {label} of {', '.join(sorted(names))}"
     return None
+
+
+def _fitted(
+    columns: Array, target: Array, *, late: bool, size: int
+) -> tuple[Array, list[float]] | None:
+    """Weights with which the columns give the target, of a few with one of the extras beside."""
+    weights = exact(columns, target, late=late) if size > 1 else None
+    if weights is not None:
+        return weights, []
+    return with_extras(columns, target) if size <= 3 and not late else None
 
 
 def _one_of(extras: list[float]) -> str:

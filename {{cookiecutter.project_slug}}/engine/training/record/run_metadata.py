@@ -7,9 +7,9 @@ from time import perf_counter, thread_time
 from typing import Any
 
 from engine.data.load import digest, take
-from engine.training.bootstrap import bootstrap
 from engine.training.calibrate import Calibration
 from engine.training.dataset import SEED, CrossValidationData
+from engine.training.evaluate import bootstrap
 from engine.training.fit_final import FinalModel, fold_thresholds
 from engine.training.folds import Trial
 from engine.training.insight import Importance, LearningCurve, describe_rule
@@ -46,12 +46,17 @@ def run_metadata(
     thresholds = fold_thresholds(data, scores, final.threshold)
     outcomes, groups = data.outcomes(rows), data.groups(rows)
     value = worth(data.problem, outcomes, scores[rows], baseline, thresholds, groups)
+    poor = (
+        f"The model earns {value['per_1000_rows']:,.2f} {value['currency']} for 1,000 rows, doing "
+        f"nothing {value['do_nothing']:,.2f}. Check the costs in problem.toml, or look for more "
+        "informative inputs."
+    )
     measured = list(parallel_map(lambda trial: _measured(data, trial), trials))
     rule = next((trial.last for trial in trials if trial.candidate.name == "rule"), None)
     return model_metadata(data, final) | {
         "calibration": asdict(calibration) if calibration else None,
         "value": value,
-        "warnings": _warnings(value),
+        "warnings": [] if value["per_1000_rows"] > value["do_nothing"] else [poor],
         "higher_is_better": data.metric.higher_is_better,
         "split": dataset.split.description,
         "rows": len(data.table),
@@ -116,13 +121,3 @@ def _one_row_ms(data: CrossValidationData, trial: Trial) -> float | None:
         data.predict_inputs(trial.last, row)
         taken.append(thread_time() - began)
     return 1000 * median(taken)
-
-
-def _warnings(value: Metadata) -> list[str]:
-    if value["per_1000_rows"] > value["do_nothing"]:
-        return []
-    return [
-        f"The model earns {value['per_1000_rows']:,.2f} {value['currency']} for 1,000 rows, doing "
-        f"nothing {value['do_nothing']:,.2f}. Check the costs in problem.toml, or look for more "
-        "informative inputs."
-    ]

@@ -21,11 +21,17 @@ GOOD, WRONG = 1, 5  # colours
 
 
 def mistakes(worth: Worth) -> Section:
-    """Of 1,000 cases, how many go right and wrong, and the cost."""
+    """Of 1,000 cases, how many go right and wrong, the cost, and the metric in plain words."""
     by_task = {"binary": _decisions, "multiclass": _classes, "regression": _amounts}
     sentence, blocks = by_task[worth.run.data.task](worth)
     chart, *rest = blocks
-    return Section("How often it is wrong", OWNER, sentence, [chart, Note(_quality(worth)), *rest])
+    name, trial = worth.run.data.metric.name, worth.run.chosen_trial
+    quality = (
+        f"In one number: the model {KNOWN_METRICS[name].describe(trial['value'])}. Analysts call "
+        f"that number {name.replace('_', ' ')}: {number(trial['value'])} (95 % sure: "
+        f"{number(trial['low'])} to {number(trial['high'])})."
+    )
+    return Section("How often it is wrong", OWNER, sentence, [chart, Note(quality), *rest])
 
 
 def _decisions(worth: Worth) -> tuple[str, list[Block]]:
@@ -105,16 +111,6 @@ def _icons(kinds: Sequence[tuple[str, Any, int, bool]]) -> tuple[str, list[int]]
     pairs = zip(counts, groups, strict=True)
     description = ", ".join(f"{count} {group.label}" for count, group in pairs)
     return cases.icon_array(f"{CASES:,} cases", groups, description=description), counts
-
-
-def _quality(worth: Worth) -> str:
-    """The success metric in plain words."""
-    name, trial = worth.run.data.metric.name, worth.run.chosen_trial
-    return (
-        f"In one number: the model {KNOWN_METRICS[name].describe(trial['value'])}. Analysts call "
-        f"that number {name.replace('_', ' ')}: {number(trial['value'])} (95 % sure: "
-        f"{number(trial['low'])} to {number(trial['high'])})."
-    )
 
 
 def slices_section(worth: Worth) -> Section | None:

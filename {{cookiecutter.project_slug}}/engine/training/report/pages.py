@@ -9,8 +9,8 @@ from engine.pages.page import Block, Code, Figure, Note, Section, Table
 from engine.problem.files import write_atomically
 from engine.problem.known_metrics import KNOWN_METRICS
 from engine.training.evaluate import calibration as reliability
-from engine.training.report import mistakes, value
-from engine.training.report.worth import OWNER, Worth
+from engine.training.report import mistakes
+from engine.training.report.worth import OWNER, Worth, decision, message, value, warning
 from engine.training.run import Run
 
 # A chart with more rows is hard to read.
@@ -28,7 +28,7 @@ def write_training_page(run: Run) -> Path:
     )
     sections = [
         _candidates(run),
-        value.value(Worth(run)),
+        value(Worth(run)),
         _importance(run),
         _learning_curve(run),
         _calibration(run),
@@ -125,19 +125,24 @@ def write_report(run: Run, path: Path | None = None, *, as_slides: bool = False)
         f"{name}, trained on {trained_at.day} {trained_at:%B %Y}. All numbers come from "
         "cross-validation; the gate evaluates the model on the test cases."
     )
-    html = render(title, value.message(worth), sections, verdict=worth.verdict, footer=footer)
+    html = render(title, message(worth), sections, verdict=worth.verdict, footer=footer)
     return write_atomically(path or default, html)
 
 
 def report_sections(worth: Worth) -> list[Section]:
     """The sections of the report, in the order in which people ask."""
+    about, limits = worth.run.problem.decision, list[Block]()
+    limits.append(Note(f"Built for: {about.intended_use}"))
+    if reasons := worth.run.problem.columns.reasons:
+        named = "; ".join(f"{name} ({why})" for name, why in reasons.items())
+        limits.append(Note(f"Columns that it never uses: {named}."))
     sections = [
-        value.warning(worth),
-        value.decision(worth),
-        value.value(worth),
+        warning(worth),
+        decision(worth),
+        value(worth),
         mistakes.mistakes(worth),
         mistakes.slices_section(worth),
-        _not_for(worth.run),
+        Section("What it must not be used for", OWNER, about.not_for, limits),
         _learning_curve(worth.run),
         _next(worth.run),
     ]
@@ -161,15 +166,6 @@ def _learning_curve(run: Run) -> Section | None:
     )
     caption = f"{title}, with 95 % intervals. It does not predict the effect of more cases."
     return Section("Would more data help?", OWNER, sentence, [Figure(chart, caption)])
-
-
-def _not_for(run: Run) -> Section:
-    decision, reasons = run.problem.decision, run.problem.columns.reasons
-    blocks: list[Block] = [Note(f"Built for: {decision.intended_use}")]
-    if reasons:
-        named = "; ".join(f"{name} ({why})" for name, why in reasons.items())
-        blocks.append(Note(f"Columns that it never uses: {named}."))
-    return Section("What it must not be used for", OWNER, decision.not_for, blocks)
 
 
 def _next(run: Run) -> Section:
