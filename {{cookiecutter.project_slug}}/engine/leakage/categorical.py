@@ -91,8 +91,10 @@ def reencodes(categories: Categories, outcome: Outcome, *, strict: bool = False)
         return False
     classes, target, sizes = len(outcome.classes), outcome.codes, outcome.class_sizes
     half = np.arange(len(target)) % 2 == 0
-    first, second = (_count(categories.codes[rows], target[rows], len(categories.labels), classes)
-                     for rows in (half, ~half))  # fmt: skip
+    first, second = (
+        count_pairs(categories.codes[rows], target[rows], len(categories.labels), classes)
+        for rows in (half, ~half)
+    )
     large = sizes >= FEWEST
     mapped = (first + second).argmax(axis=1)
     if large.sum() < 2 or not set(np.flatnonzero(large)) <= set(mapped):
@@ -129,7 +131,7 @@ def _reencoded_rows(categories: Categories, outcome: Outcome) -> int:
     sizes = np.sort(np.bincount(present.codes, minlength=2))
     if len(rows) == len(categories.codes) or sizes[-2] < FEWEST_FILLED:
         return 0
-    table = _count(filled.codes, present.codes, len(filled.labels), len(present.classes))
+    table = count_pairs(filled.codes, present.codes, len(filled.labels), len(present.classes))
     is_exact = bool((table.max(axis=1) == table.sum(axis=1)).all())
     is_luck = (1 - HONEST) ** len(rows) > LUCK_OF_FILLED
     return len(rows) if not is_luck and reencodes(filled, present, strict=not is_exact) else 0
@@ -138,7 +140,7 @@ def _reencoded_rows(categories: Categories, outcome: Outcome) -> int:
 def _exactly_when(categories: Categories, outcome: Outcome) -> tuple[Any, Any] | None:
     """A category of all rows of a class and hardly another row: (its value, the class)."""
     classes, sizes = len(outcome.classes), outcome.class_sizes
-    counts = _count(categories.codes, outcome.codes, len(categories.labels), classes)
+    counts = count_pairs(categories.codes, outcome.codes, len(categories.labels), classes)
     others = len(outcome.codes) - sizes
     lacking, strange = sizes - counts, counts.sum(axis=1, keepdims=True) - counts
     rarest, wrong = np.minimum(sizes, others), lacking + strange
@@ -169,6 +171,7 @@ def allowed(sizes: Codes | int, share: float) -> Array:
     return np.asarray(np.floor(expected + chance), dtype=np.float64)
 
 
-def _count(codes: Codes, target: Codes, categories: int, classes: int) -> Codes:
+def count_pairs(codes: Codes, target: Codes, categories: int, classes: int) -> Codes:
+    """How many rows have each category and class, (categories, classes)."""
     flat = np.bincount(codes * classes + target, minlength=categories * classes)
     return flat.reshape(categories, classes)

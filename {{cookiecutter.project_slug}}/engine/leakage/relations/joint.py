@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.stats import ks_2samp
 from sklearn.linear_model import LogisticRegression
 
-from engine.leakage.categorical import WRONG, Categories, allowed, reencodes
+from engine.leakage.categorical import WRONG, Categories, allowed, count_pairs, reencodes
 from engine.leakage.fit import finite, means_and_spreads
 from engine.leakage.outcome import Array, Codes, Flags, Leak, Outcome, rows_of_each
 from engine.leakage.relations.sets import cover, promising
@@ -152,16 +152,11 @@ def _alone(values: Array, outcome: Outcome, rows: Flags) -> float:
     """
     filled = rows & np.isfinite(values)
     column, codes = values[filled], outcome.codes[filled]
-    return min(
-        (
-            float(
-                ks_2samp(column[codes == label], column[codes != label], method="asymp").statistic
-            )
-            for label in range(len(outcome.classes))
-            if 0 < (codes == label).sum() < len(codes)
-        ),
-        default=0.0,
-    )
+    labels = np.unique(codes)
+    if len(labels) < 2:
+        return 0.0
+    sides = [(column[codes == label], column[codes != label]) for label in labels]
+    return min(float(ks_2samp(*side, method="asymp").statistic) for side in sides)
 
 
 def pairs_of_categories(
@@ -185,13 +180,10 @@ def pairs_of_categories(
         if {one, other} & named:
             continue
         codes = few[one].codes[rows] * MOST_CATEGORIES + few[other].codes[rows]
-        table = np.bincount(
-            codes * len(sizes) + sample.codes, minlength=MOST_CATEGORIES**2 * len(sizes)
-        )
-        wrong = len(rows) - table.reshape(-1, len(sizes)).max(axis=1).sum()
-        if wrong <= 0.02 * len(rows) and reencodes(
-            Categories.both(few[one], few[other]), outcome, strict=True
-        ):
+        table = count_pairs(codes, sample.codes, MOST_CATEGORIES**2, len(sizes))
+        if len(rows) - table.max(axis=1).sum() > 0.02 * len(rows):
+            continue
+        if reencodes(Categories.both(few[one], few[other]), outcome, strict=True):
             named |= {one, other}
             yield one, other
 

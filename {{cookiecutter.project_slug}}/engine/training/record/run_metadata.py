@@ -35,11 +35,8 @@ def run_metadata(
 ) -> Metadata:
     """The run's metadata, as JSON values; money, intervals and latency are measured here.
 
-    Args:
-        trials: the chosen candidate's as that of the final model; the first is the baseline's.
-        calibration: the comparison with and without calibration, if there was one.
-        search: the metadata of the search for parameters, if there was one.
-        champion: where the accepted champion comes from, if it was compared.
+    `trials` begin with the baseline's and hold the final model's own. `search` is the metadata of
+    the search for parameters, `champion` that of the accepted model, if there is one.
     """
     dataset, rows = data.dataset, data.out_of_fold_rows
     scores, baseline = final.trial.scores, trials[0].scores[rows]

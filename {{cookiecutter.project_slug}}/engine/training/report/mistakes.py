@@ -101,11 +101,7 @@ def _amounts(worth: Worth) -> tuple[str, list[Block]]:
 
 
 def _icons(kinds: Sequence[tuple[str, Any, int, bool]]) -> tuple[str, list[int]]:
-    """A chart of 1,000 cases, and how many of them are of each kind.
-
-    Args:
-        kinds: name, flag of each row, colour, and whether it is a mistake.
-    """
+    """A chart of 1,000 cases, and how many are of each kind: name, rows, colour, is a mistake."""
     groups = [CaseGroup(name, float(rows.sum()), c, wrong) for name, rows, c, wrong in kinds]
     counts = cases.thousand([group.rows for group in groups])
     pairs = zip(counts, groups, strict=True)

@@ -14,8 +14,8 @@ from engine.problem.metrics import Array, Interval
 from engine.problem.spec import Task
 from engine.training.candidates import CHAMPION
 from engine.training.evaluate import mean_interval
-from engine.training.fit_final import earnings, fold_thresholds, threshold_of
-from engine.training.money import NEVER, money_without
+from engine.training.fit_final import fold_thresholds, threshold_of
+from engine.training.money import NEVER, money, money_without
 from engine.training.run import Run
 
 OWNER: Owner = "data scientist"
@@ -55,10 +55,11 @@ class Worth:
             if name == DUMMY:
                 amounts[name] = money_without(run.problem, run.outcome, run.out_of_fold(name))
             elif name in run.scores:
-                scores = run.scores[name]
+                scores, own, costs = run.scores[name], run.out_of_fold(name), run.problem.value
                 threshold = threshold_of(run.data, scores, run.data.out_of_fold_rows)
-                own = run.threshold if name == run.chosen else threshold
-                amounts[name] = earnings(run.data, scores, own)
+                threshold = run.threshold if name == run.chosen else threshold
+                thresholds = fold_thresholds(run.data, scores, threshold)
+                amounts[name] = money(costs, run.data.task, run.outcome, own, thresholds)
         return amounts
 
     @cached_property

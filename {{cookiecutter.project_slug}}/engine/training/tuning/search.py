@@ -28,15 +28,7 @@ from engine.training.dataset import SEED, CrossValidationData
 from engine.training.parallel import parallel_map
 from engine.training.record.write import FEATURES_FILE
 from engine.training.run import Progress
-from engine.training.tuning.fitting import (
-    DEFAULTS,
-    Deadline,
-    PreparedFold,
-    TimeIsUpError,
-    prepare_folds,
-    propose,
-    stopped_by_sigint,
-)
+from engine.training.tuning import fitting
 
 SEARCHES = Path("build/search")
 # The code that a search's result depends on, beside the model and its features. Other code is
@@ -100,8 +92,8 @@ def search(
     """
     model = next(one.model for one in candidates if one.name == BOOSTING)
     folder.mkdir(parents=True, exist_ok=True)
-    file, deadline = folder / key(data, model)[:16], Deadline()
-    with file_lock(file.with_suffix(".lock")), stopped_by_sigint(deadline):
+    file, deadline = folder / key(data, model)[:16], fitting.Deadline()
+    with file_lock(file.with_suffix(".lock")), fitting.stopped_by_sigint(deadline):
         study, began = _study(data, model, file.with_suffix(".db")), monotonic()
         spent = _spent(study)
         deadline.until = began + seconds - spent
@@ -109,7 +101,7 @@ def search(
             progress(f"  Continuing the search in {folder}: {count(len(trials), 'trial')} so far.")
         if not deadline.is_over(_median_seconds(study)):
             try:
-                with suppress(TimeIsUpError):
+                with suppress(fitting.TimeIsUpError):
                     _optimize(study, data, model, deadline, progress)
             finally:
                 _end_running_trials(study)
@@ -148,12 +140,12 @@ def _study(data: CrossValidationData, model: Pipeline, file: Path) -> optuna.Stu
     )
     trials = study.get_trials(deepcopy=False)
     _end_running_trials(study)
-    # Another seed each time: the same one would propose the same parameters again.
+    # Another seed each time: the same one would fitting.propose the same parameters again.
     study.sampler = optuna.samplers.TPESampler(
         seed=SEED + len(trials), n_startup_trials=RANDOM_TRIALS, multivariate=True
     )
     if not trials:
-        study.enqueue_trial(DEFAULTS)
+        study.enqueue_trial(fitting.DEFAULTS)
     return study
 
 
@@ -161,11 +153,11 @@ def _optimize(
     study: optuna.Study,
     data: CrossValidationData,
     model: Pipeline,
-    deadline: Deadline,
+    deadline: fitting.Deadline,
     progress: Progress,
 ) -> None:
-    """Run trials until the deadline; TimeIsUpError if it passes before the folds are prepared."""
-    folds, reported = prepare_folds(data, model, deadline), monotonic()
+    """Run trials until the deadline; fitting.TimeIsUpError if it passes before the folds are prepared."""
+    folds, reported = fitting.prepare_folds(data, model, deadline), monotonic()
 
     def after_trial(study: optuna.Study, _: FrozenTrial) -> None:
         nonlocal reported
@@ -185,16 +177,19 @@ def _optimize(
     study.optimize(
         lambda trial: _evaluate(trial, data, folds, deadline),
         timeout=deadline.until - monotonic(),
-        catch=(TimeIsUpError,),
+        catch=(fitting.TimeIsUpError,),
         callbacks=[after_trial],
     )
 
 
 def _evaluate(
-    trial: optuna.Trial, data: CrossValidationData, folds: list[PreparedFold], deadline: Deadline
+    trial: optuna.Trial,
+    data: CrossValidationData,
+    folds: list[fitting.PreparedFold],
+    deadline: fitting.Deadline,
 ) -> float:
     """The mean success metric over folds of the trial's parameters."""
-    parameters = propose(trial, data)
+    parameters = fitting.propose(trial, data)
     results, trees = [], []
     fits = parallel_map(lambda fold: fold.evaluate(parameters, deadline), folds)
     for step, (result, best_trees) in enumerate(fits):
