@@ -25,10 +25,8 @@ def is_transform(values: Array, outcome: Outcome) -> bool:
     """Whether the column rises (or falls) wherever the target does; rounding makes steps."""
     filled = np.isfinite(values) & np.isfinite(outcome.values)
     column, target = values[filled], outcome.values[filled]
-    if (
-        not fit.are_many(filled)
-        or min(map(len, map(np.unique, (column, target)))) <= fit.FEWEST_VALUES
-    ):
+    fewest = min(len(np.unique(column)), len(np.unique(target)))
+    if not fit.are_many(filled) or fewest <= fit.FEWEST_VALUES:
         return False
     few = slice(None, None, len(column) // SAMPLE_SIZE + 1)
     correlation = np.corrcoef(rankdata(column[few]), rankdata(target[few]))[0, 1]
@@ -99,11 +97,8 @@ def is_class_with_noise(values: Array, outcome: Outcome) -> bool:
     column, codes = values[filled], outcome.codes[filled]
     sizes = np.bincount(codes, minlength=len(outcome.classes))
     large = np.flatnonzero(sizes >= FEWEST_OF_CLASS)
-    if (
-        filled.mean() < fit.FILLED
-        or len(large) < 2
-        or sizes[large].sum() < (1 - fit.BROKEN) * len(codes)
-    ):
+    covered = sizes[large].sum() >= (1 - fit.BROKEN) * len(codes)
+    if filled.mean() < fit.FILLED or len(large) < 2 or not covered:
         return False
     members = [column[codes == one] for one in large]
     middles = np.array([np.median(one) for one in members])

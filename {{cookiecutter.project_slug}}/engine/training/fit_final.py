@@ -45,7 +45,7 @@ class FinalModel:
 def fit_final(
     data: CrossValidationData, trial: Trial, method: calibrate.Method | None
 ) -> FinalModel:
-    """Fit the chosen candidate on all rows; calibrate it on its out-of-fold scores if asked."""
+    """Fit the chosen candidate on all rows; calibrate it by `method`, if there is one."""
     [model] = parallel_map(data.fit, [trial.candidate.model])
     final = trial
     if method:

@@ -156,7 +156,7 @@ def _optimize(
     deadline: fitting.Deadline,
     progress: Progress,
 ) -> None:
-    """Run trials until the deadline; fitting.TimeIsUpError if it passes before the folds are prepared."""
+    """Run trials until the deadline; TimeIsUpError if it passes before the folds are prepared."""
     folds, reported = fitting.prepare_folds(data, model, deadline), monotonic()
 
     def after_trial(study: optuna.Study, _: FrozenTrial) -> None:
@@ -165,17 +165,15 @@ def _optimize(
             study.stop()
         elif monotonic() - reported > PROGRESS_SECONDS:
             reported = monotonic()
-            trials, left = (
-                count(len(_trials(study, *EVALUATED)), "trial"),
-                deadline.until - reported,
-            )
+            trials = count(len(_trials(study, *EVALUATED)), "trial")
+            left = deadline.until - reported
             is_any_complete = _trials(study, TrialState.COMPLETE)
             best = f"best {number(study.best_value)}, " if is_any_complete else ""
             progress(f"  Search: {trials}, {best}{left:.0f} s left.")
             sys.stdout.flush()  # a pipe would hold the line back
 
     study.optimize(
-        lambda trial: _evaluate(trial, data, folds, deadline),
+        lambda trial: _evaluate(trial, folds, deadline),
         timeout=deadline.until - monotonic(),
         catch=(fitting.TimeIsUpError,),
         callbacks=[after_trial],
@@ -183,13 +181,10 @@ def _optimize(
 
 
 def _evaluate(
-    trial: optuna.Trial,
-    data: CrossValidationData,
-    folds: list[fitting.PreparedFold],
-    deadline: fitting.Deadline,
+    trial: optuna.Trial, folds: list[fitting.PreparedFold], deadline: fitting.Deadline
 ) -> float:
     """The mean success metric over folds of the trial's parameters."""
-    parameters = fitting.propose(trial, data)
+    parameters = fitting.propose(trial, folds[0].data)
     results, trees = [], []
     fits = parallel_map(lambda fold: fold.evaluate(parameters, deadline), folds)
     for step, (result, best_trees) in enumerate(fits):
