@@ -13,8 +13,7 @@ from engine.training.fit_final import fit_final
 from engine.training.folds import cross_validate
 from engine.training.insight import importance, learning_curve
 from engine.training.parallel import one_thread_each, run_concurrently
-from engine.training.record.run_metadata import run_metadata
-from engine.training.record.write import record
+from engine.training.record.write import record, run_metadata
 from engine.training.run import Progress, Run
 from engine.training.selection import select
 

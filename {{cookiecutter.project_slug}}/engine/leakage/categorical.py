@@ -55,12 +55,6 @@ class Categories:
         names = [*labels.tolist(), *([None] if missing.any() else [])]
         return cls(np.where(missing, len(labels), codes), names, numeric)
 
-    @classmethod
-    def both(cls, one: "Categories", other: "Categories") -> "Categories":
-        """Each pair of categories as one."""
-        codes, pairs = pd.factorize(one.codes * len(other.labels) + other.codes)
-        return cls(codes, pairs.tolist())
-
     def filled(self) -> tuple["Categories", Codes]:
         """The categories of the rows that are not missing, and these rows."""
         if not len(self.labels) or self.labels[-1] is not None:

@@ -16,8 +16,7 @@ from engine.training.candidates import ModelDefinition, candidate_from_parameter
 from engine.training.dataset import SEED, cross_validation_data, gather
 from engine.training.fit_final import fit_final
 from engine.training.folds import cross_validate
-from engine.training.record.run_metadata import model_metadata
-from engine.training.record.write import RUN_METADATA
+from engine.training.record.write import RUN_METADATA, model_metadata
 from engine.training.run import Progress
 
 MODEL = "model.skops"

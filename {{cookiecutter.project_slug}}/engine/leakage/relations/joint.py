@@ -183,7 +183,8 @@ def pairs_of_categories(
         table = count_pairs(codes, sample.codes, MOST_CATEGORIES**2, len(sizes))
         if len(rows) - table.max(axis=1).sum() > 0.02 * len(rows):
             continue
-        if reencodes(Categories.both(few[one], few[other]), outcome, strict=True):
+        codes, pairs = pd.factorize(few[one].codes * len(few[other].labels) + few[other].codes)
+        if reencodes(Categories(codes, pairs.tolist()), outcome, strict=True):
             named |= {one, other}
             yield one, other
 
