@@ -11,13 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from scipy import stats
 from scipy.special import logit
+from sklearn import calibration as sk
 from sklearn.base import clone
-from sklearn.calibration import (
-    CalibratedClassifierCV,
-    _CalibratedClassifier,
-    _SigmoidCalibration,
-    _TemperatureScaling,
-)
 from sklearn.pipeline import Pipeline
 
 from engine.data.split import Rows
@@ -124,15 +119,15 @@ def calibrated_model(data: CrossValidationData, trial: Trial, model: Pipeline) -
     """
     method, last = _method(data), model[-1]
     curve = fit_calibrator(data, trial, data.out_of_fold_rows)
-    outer = CalibratedClassifierCV(clone(last), method=method, ensemble=False)
-    inner = _CalibratedClassifier(last, [curve], classes=last.classes_, method=method)
+    outer = sk.CalibratedClassifierCV(clone(last), method=method, ensemble=False)
+    inner = sk._CalibratedClassifier(last, [curve], classes=last.classes_, method=method)
     outer.calibrated_classifiers_, outer.classes_ = [inner], last.classes_
     return Pipeline([*model.steps[:-1], ("calibrated", outer)])
 
 
 def fit_calibrator(data: CrossValidationData, trial: Trial, rows: Rows) -> Any:
     """A calibrator fitted on the scores of some rows."""
-    calibrator = _SigmoidCalibration() if data.task == "binary" else _TemperatureScaling()
+    calibrator = sk._SigmoidCalibration() if data.task == "binary" else sk._TemperatureScaling()
     outcomes = data.outcomes(rows)
     return calibrator.fit(
         _responses(data, trial, rows), 1 - outcomes if _is_flipped(data) else outcomes
