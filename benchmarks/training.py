@@ -72,7 +72,7 @@ from data.contract import ROW
 from engine.data.load import load
 from engine.data.split import folds
 from engine.training.dataset import SEED, gather
-from engine.training.insight.learning_curve import PARTS
+from engine.training.insight import PARTS
 from poc.model import MODEL, candidates
 from poc.train import train
 from engine.problem.spec import read

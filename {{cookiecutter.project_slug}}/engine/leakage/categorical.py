@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
+from engine.contract.column import kind_of
 from engine.leakage.outcome import Array, Codes, Outcome
 
 # Fewer rows of a class are no evidence for anything; nor are these, where one value stands for it.
@@ -48,20 +49,11 @@ class Categories:
         Args:
             part: the values are a `part` of a column: a digit or an hour is no measurement.
         """
-        numeric = pd.api.types.is_numeric_dtype(values.dtype)
-        numeric &= not pd.api.types.is_bool_dtype(values.dtype) and not part
+        numeric = kind_of(values.dtype) in ("number", "integer") and not part
         codes, labels = values.factorize(sort=True)
         missing = codes < 0
-        if missing.any():
-            codes = np.where(missing, len(labels), codes)
-            return cls(codes, [*labels.tolist(), None], numeric)
-        return cls(codes, labels.tolist(), numeric)
-
-    @classmethod
-    def both(cls, one: "Categories", other: "Categories") -> "Categories":
-        """Each pair of categories as one."""
-        codes, pairs = pd.factorize(one.codes * len(other.labels) + other.codes)
-        return cls(codes, pairs.tolist())
+        names = [*labels.tolist(), *([None] if missing.any() else [])]
+        return cls(np.where(missing, len(labels), codes), names, numeric)
 
     def filled(self) -> tuple["Categories", Codes]:
         """The categories of the rows that are not missing, and these rows."""
@@ -93,8 +85,10 @@ def reencodes(categories: Categories, outcome: Outcome, *, strict: bool = False)
         return False
     classes, target, sizes = len(outcome.classes), outcome.codes, outcome.class_sizes
     half = np.arange(len(target)) % 2 == 0
-    first, second = (_count(categories.codes[rows], target[rows], len(categories.labels), classes)
-                     for rows in (half, ~half))  # fmt: skip
+    first, second = (
+        count_pairs(categories.codes[rows], target[rows], len(categories.labels), classes)
+        for rows in (half, ~half)
+    )
     large = sizes >= FEWEST
     mapped = (first + second).argmax(axis=1)
     if large.sum() < 2 or not set(np.flatnonzero(large)) <= set(mapped):
@@ -109,14 +103,19 @@ def reencodes(categories: Categories, outcome: Outcome, *, strict: bool = False)
     if (unseen > MOST_UNSEEN * sizes)[large].any():
         return False
     is_long = len(categories.labels) > MOST_NUMBERS
-    if categories.numeric and is_long and not _alternates(mapped, classes):
+    # Along a number classes take turns; of a measurement one comes after the other.
+    turns = int((mapped[1:] != mapped[:-1]).sum())
+    if categories.numeric and is_long and turns <= 2 * classes:
         return False
     many = strict or is_long
-    if not outcome.late and _is_luck(int(wrong.sum()), int(sizes.sum()), many=many):
+    # An honest test may be wrong in no more rows by luck; one of many that are tried, in none.
+    luck = binom.cdf(wrong.sum(), sizes.sum(), HONEST)
+    may_be_luck = luck > LUCK_OF_MANY if many else wrong.sum() > 0 and luck > LUCK
+    if not outcome.late and may_be_luck:
         return False
     share, in_all = (WRONG_OF_MANY,) * 2 if many or outcome.late else (WRONG, WRONG_IN_ALL)
     few_in_each = (wrong <= allowed(sizes, share))[large].all()
-    return bool(few_in_each and wrong.sum() <= allowed(sizes[large].min(keepdims=True), in_all)[0])
+    return bool(few_in_each and wrong.sum() <= allowed(sizes[large].min(), in_all))
 
 
 def _reencoded_rows(categories: Categories, outcome: Outcome) -> int:
@@ -126,7 +125,7 @@ def _reencoded_rows(categories: Categories, outcome: Outcome) -> int:
     sizes = np.sort(np.bincount(present.codes, minlength=2))
     if len(rows) == len(categories.codes) or sizes[-2] < FEWEST_FILLED:
         return 0
-    table = _count(filled.codes, present.codes, len(filled.labels), len(present.classes))
+    table = count_pairs(filled.codes, present.codes, len(filled.labels), len(present.classes))
     is_exact = bool((table.max(axis=1) == table.sum(axis=1)).all())
     is_luck = (1 - HONEST) ** len(rows) > LUCK_OF_FILLED
     return len(rows) if not is_luck and reencodes(filled, present, strict=not is_exact) else 0
@@ -135,7 +134,7 @@ def _reencoded_rows(categories: Categories, outcome: Outcome) -> int:
 def _exactly_when(categories: Categories, outcome: Outcome) -> tuple[Any, Any] | None:
     """A category of all rows of a class and hardly another row: (its value, the class)."""
     classes, sizes = len(outcome.classes), outcome.class_sizes
-    counts = _count(categories.codes, outcome.codes, len(categories.labels), classes)
+    counts = count_pairs(categories.codes, outcome.codes, len(categories.labels), classes)
     others = len(outcome.codes) - sizes
     lacking, strange = sizes - counts, counts.sum(axis=1, keepdims=True) - counts
     rarest, wrong = np.minimum(sizes, others), lacking + strange
@@ -159,28 +158,14 @@ def _exactly_when(categories: Categories, outcome: Outcome) -> tuple[Any, Any] |
     return categories.labels[value], outcome.classes[label]
 
 
-def allowed(sizes: "np.ndarray[Any, Any]", share: float) -> Array:
+def allowed(sizes: Codes | int, share: float) -> Array:
     """How many of so many rows may be wrong: their share, and of many what chance adds to it."""
-    expected = share * sizes
-    chance = np.where(sizes >= ENOUGH, np.sqrt(expected), 0.0)
+    expected = share * np.asarray(sizes)
+    chance = np.where(np.asarray(sizes) >= ENOUGH, np.sqrt(expected), 0.0)
     return np.asarray(np.floor(expected + chance), dtype=np.float64)
 
 
-def _is_luck(wrong: int, rows: int, *, many: bool) -> bool:
-    """Whether a test that is wrong in `HONEST` of all rows may be wrong in no more of these.
-
-    Where `many` tests are tried, one that is never wrong may be lucky too.
-    """
-    if not many:
-        return wrong > 0 and binom.cdf(wrong, rows, HONEST) > LUCK
-    return bool(binom.cdf(wrong, rows, HONEST) > LUCK_OF_MANY)
-
-
-def _count(codes: Codes, target: Codes, categories: int, classes: int) -> Codes:
+def count_pairs(codes: Codes, target: Codes, categories: int, classes: int) -> Codes:
+    """How many rows have each category and class, (categories, classes)."""
     flat = np.bincount(codes * classes + target, minlength=categories * classes)
     return flat.reshape(categories, classes)
-
-
-def _alternates(mapped: Codes, classes: int) -> bool:
-    """Whether classes take turns along a number; a measurement has one after the other."""
-    return int((mapped[1:] != mapped[:-1]).sum()) > 2 * classes

@@ -52,7 +52,9 @@ def with_extras(columns: Array, target: Array) -> tuple[Array, list[float]] | No
     if not are_many(rows) or len(np.unique(target[rows])) <= 4 * MOST_EXTRAS:
         return None
     columns, outcome = columns[rows], target[rows]
-    weights = np.ones(1) if columns.shape[1] == 1 else _neat(least_squares(columns, outcome))
+    weights = np.ones(1) if columns.shape[1] == 1 else least_squares(columns, outcome)
+    whole = np.round(weights)
+    weights = np.where((np.abs(weights - whole) < 0.1) & (whole != 0), whole, weights)
     for _ in range(8):
         residual = outcome - columns @ weights
         group, levels = _grouped(residual)
@@ -99,12 +101,6 @@ def _grouped(residual: Array) -> tuple[Codes, Array]:
 def _within(values: Array, group: Codes) -> Array:
     """Differences from the mean of the group."""
     return np.asarray(values - (np.bincount(group, values) / np.bincount(group))[group])
-
-
-def _neat(weights: Array) -> Array:
-    """The weights, those that are nearly whole numbers rounded."""
-    whole = np.round(weights)
-    return np.where((np.abs(weights - whole) < 0.1) & (whole != 0), whole, weights)
 
 
 def tolerance(outcome: Array, *, late: bool = False) -> float:

@@ -1,20 +1,13 @@
 """Columns that are a statistic of the target in groups of rows, the row's own outcome among it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
 from engine.contract.column import Column, kind_of
 from engine.leakage.outcome import Array, Codes, Leak, Outcome, as_numbers, read_columns
-from engine.leakage.statistics import (
-    ROWS,
-    Groups,
-    goes_with,
-    leaving_one_out,
-    of_group,
-    running,
-)
+from engine.leakage.statistics import ROWS, Groups, goes_with, leaving_one_out, of_group, running
 from engine.problem.spec import Problem
 
 # Columns that a statistic of the target may be grouped by.
@@ -43,9 +36,7 @@ def of_groups(
     time = problem.rows.time
     order = np.argsort(frame[time].to_numpy(), kind="stable") if time else np.arange(len(frame))
     position = np.argsort(order)
-    groups = {
-        name: group.in_order(position) for name in keys if (group := Groups.of(frame[name], rows))
-    }
+    groups = {name: one for name in keys if (one := Groups.of(frame[name], rows, position))}
     everything = Groups(order[:ROWS], np.zeros(min(ROWS, len(frame)), dtype=np.intp))
     leaks = []
     for name in numeric:
@@ -53,31 +44,25 @@ def of_groups(
         others = {
             f"the rows with the same {key}": one for key, one in groups.items() if key != name
         }
-        mechanism = None
+        whole = {}
         if goes_with(as_numbers(columns[name]), target.take(rows)):
-            own = Groups.of(values, rows)
-            tested = ({"the rows with this value": own} if own else {}) | others
-            mechanism = _with_the_row(values, tested, target)
-        mechanism = mechanism or _with_the_others(
-            values, {"all rows": everything, **others}, target
-        )
-        if mechanism:
+            own = Groups.of(values, rows, position)
+            whole = ({"the rows with this value": own} if own else {}) | others
+        mechanisms = _mechanisms(values, whole, {"all rows": everything, **others}, target)
+        if mechanism := next(mechanisms, None):
             leaks.append(Leak((name,), f"it is {mechanism}"))
     return leaks
 
 
-def _with_the_row(values: Array, groups: Mapping[str, Groups], target: Outcome) -> str | None:
-    for key, one in groups.items():
+def _mechanisms(
+    values: Array, whole: Mapping[str, Groups], partial: Mapping[str, Groups], target: Outcome
+) -> Iterator[str]:
+    """Statistics of `whole` groups, and of what gives a row's outcome with the rest of a group."""
+    for key, one in whole.items():
         if statistic := of_group(values, one, target):
-            return f"{statistic}, of {key}{AMONG}"
-    return None
-
-
-def _with_the_others(values: Array, groups: Mapping[str, Groups], target: Outcome) -> str | None:
-    """A statistic that gives the row's own outcome to those who know the rest of the group's."""
-    for key, one in groups.items():
+            yield f"{statistic}, of {key}{AMONG}"
+    for key, one in partial.items():
         if statistic := leaving_one_out(values, one, target):
-            return f"{statistic} over the others of {key}: only the row's own is missing"
+            yield f"{statistic} over the others of {key}: only the row's own is missing"
         if statistic := running(values, one, target):
-            return f"{statistic} so far, of {key}{AMONG}"
-    return None
+            yield f"{statistic} so far, of {key}{AMONG}"

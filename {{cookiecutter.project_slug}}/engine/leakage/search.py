@@ -27,8 +27,7 @@ from engine.leakage.outcome import (
     sample_rows,
 )
 from engine.leakage.relations.arithmetic import combinations
-from engine.leakage.relations.comparisons import comparisons
-from engine.leakage.relations.joint import few_categories, pairs_of_categories, shared_missingness
+from engine.leakage.relations.joint import comparisons, pairs_of_categories, shared_missingness
 from engine.leakage.threshold_rules import cuts_quantity, threshold_rules
 from engine.leakage.transforms import is_class_with_noise, is_jittered, is_near_copy, is_transform
 from engine.problem.spec import Problem
@@ -66,13 +65,12 @@ def find(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> li
             leaks, refused = leaks + late, refused + late
     leaks += of_groups(problem, frame, target, _left(sample, leaks), rows)
     leaks += _jointly(_left(sample, leaks), outcome)
-    return [_without_time(leak, problem.rows.time) for leak in leaks]
-
-
-def _without_time(leak: Leak, time: str | None) -> Leak:
-    """The time of the decision is known by then, so it is never the column to exclude."""
-    rest = tuple(name for name in leak.proposed if name != time)
-    return replace(leak, latest=rest) if rest != leak.proposed and rest else leak
+    # The time of the decision is known by then, so it is never the column to exclude.
+    rest = [tuple(n for n in leak.proposed if n != problem.rows.time) for leak in leaks]
+    return [
+        replace(leak, latest=latest) if latest and latest != leak.proposed else leak
+        for leak, latest in zip(leaks, rest, strict=True)
+    ]
 
 
 def _left(columns: Mapping[str, pd.Series], leaks: list[Leak]) -> dict[str, pd.Series]:
@@ -100,15 +98,13 @@ def _class_mechanism(values: pd.Series, outcome: Outcome) -> str | None:
         if is_class_with_noise(number, outcome):
             return f"{part}it is {outcome.name} as a number, with a little noise on it"
         if rules := threshold_rules(number, outcome):
-            borders = ", ".join(_border(rule.at, values, part) for rule in rules)
-            return f"{part}it orders {outcome.name}: its class changes exactly at {borders}"
+            borders = [f"{rule.at:.6g}" for rule in rules]
+            if not part and kind_of(values.dtype) == "date":
+                times = [pd.Timestamp(0) + pd.Timedelta(days=rule.at) for rule in rules]
+                borders = [str(time.round("s")) for time in times]
+            mechanism = f"it orders {outcome.name}: its class changes exactly at "
+            return part + mechanism + ", ".join(borders)
     return None
-
-
-def _border(at: float, values: pd.Series, part: str) -> str:
-    if not part and pd.api.types.is_datetime64_any_dtype(values.dtype):
-        return str((pd.Timestamp(0) + pd.Timedelta(days=at)).round("s"))
-    return f"{at:.6g}"
 
 
 def _quantity_mechanism(values: pd.Series, outcome: Outcome) -> str | None:
@@ -134,18 +130,15 @@ def _jointly(columns: dict[str, pd.Series], outcome: Outcome) -> list[Leak]:
     """Columns that only together give the target away; few values are both classes and a number."""
     classed = outcome.classed()
     leaks = _classes_together(columns, classed) if classed.classes else []
-    if outcome.classes:
-        return leaks
-    return leaks + _quantity_together(_left(columns, leaks), outcome)
+    return leaks if outcome.classes else leaks + _quantity_together(_left(columns, leaks), outcome)
 
 
 def _classes_together(columns: dict[str, pd.Series], outcome: Outcome) -> list[Leak]:
     """Columns that only together give classes away."""
     leaks = list(comparisons(*_numbers(columns), outcome))
     left = _left(columns, leaks)
-    categories = {name: few_categories(values) for name, values in left.items()}
     mechanism = f"together they re-encode {outcome.name}: each pair of values maps to one class"
-    leaks += [Leak(pair, mechanism) for pair in pairs_of_categories(categories, outcome)]
+    leaks += [Leak(pair, mechanism) for pair in pairs_of_categories(left, outcome)]
     left = _left(left, leaks)
     missing = {name: values.isna().to_numpy() for name, values in left.items() if values.hasnans}
     if shared := shared_missingness(missing, outcome):
@@ -157,22 +150,20 @@ def _classes_together(columns: dict[str, pd.Series], outcome: Outcome) -> list[L
 
 def _quantity_together(columns: dict[str, pd.Series], outcome: Outcome) -> list[Leak]:
     """Columns that a quantity is computed from."""
+    formulas = combinations(*_numbers(columns), outcome)
+    verbs = {1: "it gives"}
     return [
-        Leak(names, f"together they give {outcome.name}: {formula}"
-             if len(names) > 1 else f"it gives {outcome.name}: {formula}")
-        for names, formula in combinations(*_numbers(columns), outcome)
-    ]  # fmt: skip
+        Leak(names, f"{verbs.get(len(names), 'together they give')} {outcome.name}: {formula}")
+        for names, formula in formulas
+    ]
 
 
 def _numbers(columns: Mapping[str, pd.Series]) -> tuple[dict[str, Array], set[str]]:
     """The columns that can be computed with, and which of them are dates."""
     kinds = {name: kind_of(values.dtype) for name, values in columns.items()}
-    numeric = {
-        name: as_numbers(values)
-        for name, values in columns.items()
-        if kinds[name] in ("number", "integer", "date")
-    }
-    return numeric, {name for name in numeric if kinds[name] == "date"}
+    numeric = [name for name, kind in kinds.items() if kind in ("number", "integer", "date")]
+    dates = {name for name in numeric if kinds[name] == "date"}
+    return {name: as_numbers(columns[name]) for name in numeric}, dates
 
 
 def _of_late(

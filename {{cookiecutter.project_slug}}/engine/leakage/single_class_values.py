@@ -40,11 +40,8 @@ def single_class_values(
         return []
     target = read_target(problem, frame)
     rows = sample_rows(target)
-    outcome = target.take(rows)
-    mechanisms = {
-        name: _one_class(values, outcome)
-        for name, values in read_columns(frame.iloc[rows], columns).items()
-    }
+    sample, outcome = read_columns(frame.iloc[rows], columns), target.take(rows)
+    mechanisms = {name: _one_class(values, outcome) for name, values in sample.items()}
     return [Leak((name,), mechanism) for name, mechanism in mechanisms.items() if mechanism]
 
 

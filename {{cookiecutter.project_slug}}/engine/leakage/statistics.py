@@ -43,10 +43,14 @@ class Groups:
     codes: Codes
 
     @classmethod
-    def of(cls, values: "pd.Series[Any] | Array", sample: Codes) -> "Groups | None":
-        """Rows of the same value as groups; None if there are too few, or hardly a repeat.
+    def of(
+        cls, values: "pd.Series[Any] | Array", sample: Codes, position: Codes
+    ) -> "Groups | None":
+        """Rows of the same value, one group after the other; None if hardly a value repeats.
 
-        The `sample` of rows shows repeats where values mostly repeat.
+        Args:
+            sample: rows that show repeats where values mostly repeat.
+            position: of each row in time, (n,), by which the rows of a group are ordered.
         """
         few = pd.Series(values[sample] if isinstance(values, np.ndarray) else values.iloc[sample])
         if few.is_unique:
@@ -56,12 +60,9 @@ class Groups:
             return None
         # Codes come in the order of the rows: every n-th group, whole.
         rows = np.flatnonzero((codes >= 0) & (codes % max(1, len(codes) // ROWS) == 0))
-        return cls(rows, pd.factorize(codes[rows])[0])
-
-    def in_order(self, position: Codes) -> "Groups":
-        """The same, group after group, and each in time order: `position` of each row, (n,)."""
-        order = np.lexsort((position[self.rows], self.codes))
-        return Groups(self.rows[order], self.codes[order])
+        codes = pd.factorize(codes[rows])[0]
+        order = np.lexsort((position[rows], codes))
+        return cls(rows[order], codes[order])
 
 
 def goes_with(values: Array, outcome: Outcome) -> bool:
@@ -79,12 +80,10 @@ def goes_with(values: Array, outcome: Outcome) -> bool:
 
 def of_group(values: Array, groups: Groups, outcome: Outcome) -> str | None:
     """Which statistic of the outcome in groups of rows the column is, or None."""
-    column, codes = values[groups.rows], groups.codes
-    filled = np.isfinite(column)
-    if filled.sum() < max(FEWEST_ROWS, 0.9 * len(column)):
+    filled = np.isfinite(values[groups.rows])
+    if filled.sum() < max(FEWEST_ROWS, 0.9 * len(filled)):
         return None
-    if not filled.all():
-        column, codes = column[filled], pd.factorize(codes[filled])[0]
+    column, codes = values[groups.rows[filled]], pd.factorize(groups.codes[filled])[0]
     sizes, outcomes = np.bincount(codes), outcome.values[groups.rows[filled]]
     first = np.empty(len(sizes))
     first[codes[::-1]] = column[::-1]
@@ -182,15 +181,12 @@ def _leaving_one_out(
         sums = np.bincount(codes, target, minlength=len(sizes))[codes]
         means = (sums - target)[others] / (sizes[codes][others] - 1)
         off, spread = np.abs(means - column[others]), means.std()
-        if np.median(off) <= NEAR * spread and _is_exact(off, spread, column[others]):
+        if np.median(off) > NEAR * spread:
+            continue
+        rounding = rounding_of(column[others])
+        if np.quantile(off, 1 - OFF) <= 1e-6 * spread + rounding and rounding < NEAR * spread:
             return f"the mean of {label}"
     return None
-
-
-def _is_exact(off: Array, spread: float, values: Array) -> bool:
-    rounding = rounding_of(values)
-    near = 1e-6 * spread + rounding
-    return bool(np.quantile(off, 1 - OFF) <= near and rounding < NEAR * spread)
 
 
 def running(values: Array, groups: Groups, outcome: Outcome) -> str | None:
@@ -209,15 +205,19 @@ def _so_far(values: Array, groups: Groups, outcome: Outcome, rows: int, fewest: 
     follows = np.append(False, codes[1:] == codes[:-1])
     position = np.arange(len(codes))
     number = position - np.maximum.accumulate(np.where(follows, 0, position)) + 1
+    if not follows.any():
+        return None
     for label, target in targets(outcome.values[groups.rows[:rows]], outcome):
-        for name, total, times in (
-            ("total", column, np.ones(len(codes))),
-            ("mean", column * number, number.astype(np.float64)),
-        ):
+        for name, times in (("total", np.ones(len(codes))), ("mean", number)):
+            total = column * times
             wrong = np.abs(np.diff(total, prepend=0) - target)
-            if not follows.any() or _tenth(wrong[follows]) > NEAR * target.std():
+            few = follows.sum() // 10
+            if np.partition(wrong[follows], few)[few] > NEAR * target.std():
                 continue
-            off = times * _rounding(column, target, is_total=name == "total")
+            rounding = rounding_of(column[np.isfinite(column)])
+            if name == "total" and rounding <= rounding_of(target):
+                rounding = 0.0  # sums of what is rounded alike are exact
+            off = times * rounding
             tested = follows & (off < NEAR * target.std())
             changes = tested & (target != np.roll(target, 1))
             far = ~(wrong <= 2 * off + 1e-6 * target.std() + 1e-9 * np.abs(total))
@@ -225,14 +225,3 @@ def _so_far(values: Array, groups: Groups, outcome: Outcome, rows: int, fewest: 
             if changes.sum() >= fewest and max(far[changes].mean(), far[tested].mean()) <= OFF:
                 return f"the {name} of {label}"
     return None
-
-
-def _tenth(wrong: Array) -> float:
-    """The greatest of the smallest tenth, for a quick test."""
-    return float(np.partition(wrong, len(wrong) // 10)[len(wrong) // 10])
-
-
-def _rounding(column: Array, target: Array, *, is_total: bool) -> float:
-    """Half of what the column is rounded to; sums of what is rounded alike are exact."""
-    rounding = rounding_of(column[np.isfinite(column)])
-    return 0.0 if is_total and rounding <= rounding_of(target) else rounding

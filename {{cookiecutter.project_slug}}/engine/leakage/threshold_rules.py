@@ -11,18 +11,8 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from engine.leakage.categorical import (
-    FEWEST as FEWEST_OF_RANGE,
-)
-from engine.leakage.categorical import (
-    MOST_CATEGORIES,
-    MOST_NUMBERS,
-    Categories,
-    allowed,
-)
-from engine.leakage.categorical import (
-    WRONG as WRONG_OF_RANGES,
-)
+from engine.leakage import categorical
+from engine.leakage.categorical import MOST_CATEGORIES, MOST_NUMBERS, Categories, allowed
 from engine.leakage.fit import FEWEST_ROWS, FILLED
 from engine.leakage.outcome import Array, Codes, Flags, Outcome
 
@@ -85,8 +75,10 @@ def threshold_rules(values: Array, outcome: Outcome) -> list[ThresholdRule] | No
     """The borders that separate all classes, one after the other; None if none do."""
     filled = np.isfinite(values)
     column, target = values[filled], outcome.codes[filled]
-    sizes = np.bincount(target, minlength=len(outcome.classes))
-    large = np.flatnonzero(sizes >= (FEWEST_NUMBERED if _counts_rows(column) else FEWEST))
+    sizes, unique = np.bincount(target, minlength=len(outcome.classes)), np.unique(column)
+    counts_rows = not (unique % 1).any() and len(unique) == len(column) > 1
+    counts_rows = counts_rows and bool(np.ptp(unique) <= 1.5 * len(unique))
+    large = np.flatnonzero(sizes >= (FEWEST_NUMBERED if counts_rows else FEWEST))
     if len(large) < 2 or sizes[large].sum() < (1 - WRONG) * len(target) or filled.mean() < FILLED:
         return None
     order = large[np.argsort([np.median(column[target == one]) for one in large])]
@@ -99,18 +91,11 @@ def threshold_rules(values: Array, outcome: Outcome) -> list[ThresholdRule] | No
     return rules
 
 
-def _counts_rows(values: Array) -> bool:
-    unique = np.unique(values)
-    if (unique % 1 != 0).any():
-        return False
-    return len(unique) == len(values) > 1 and unique[-1] - unique[0] <= 1.5 * len(unique)
-
-
 def _rule(low: Array, high: Array, above: int) -> ThresholdRule | None:
     """The rule that separates two classes, but for a few rows, if both lie thick at its border."""
     split, smaller = Split.of(low, high), min(len(low), len(high))
     near = max(10, int(0.1 * smaller))
-    if split is None or split.wrong > allowed(np.array([smaller]), WRONG)[0]:
+    if split is None or split.wrong > allowed(smaller, WRONG):
         return None
     if split.wrong_within(near) > WRONG_AT_BORDER * near:
         return None
@@ -167,7 +152,7 @@ def cuts_quantity(categories: Categories, values: Array) -> bool:
 
 def _is_cut(categories: Categories, values: Array) -> bool:
     sizes = np.bincount(categories.codes, minlength=len(categories.labels))
-    large = sizes >= FEWEST_OF_RANGE
+    large = sizes >= categorical.FEWEST
     if not 1 < large.sum() <= MOST_CATEGORIES or len(np.unique(values)) <= MOST_NUMBERS:
         return False
     if sizes[large].sum() < MOST_IN_RANGES * len(values):
@@ -180,7 +165,7 @@ def _is_cut(categories: Categories, values: Array) -> bool:
         if split is None or not _is_sharp(split, min(sizes[lower], sizes[upper])):
             return False
         wrong += split.wrong
-    return bool(wrong <= allowed(np.array([len(values)]), WRONG_OF_RANGES)[0])
+    return bool(wrong <= allowed(len(values), categorical.WRONG))
 
 
 def _is_sharp(split: Split, smaller: int) -> bool:

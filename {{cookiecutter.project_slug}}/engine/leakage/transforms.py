@@ -4,15 +4,7 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 from scipy.stats import kurtosis, rankdata
 
-from engine.leakage.fit import (
-    BROKEN,
-    FEWEST_VALUES,
-    FILLED,
-    NOISE,
-    NOISE_OF_LATE,
-    are_many,
-    spread_of,
-)
+from engine.leakage import fit
 from engine.leakage.outcome import Array, Outcome
 
 # A copy in the same units may be off by so much of the target's spread. A measurement that is as
@@ -33,35 +25,38 @@ def is_transform(values: Array, outcome: Outcome) -> bool:
     """Whether the column rises (or falls) wherever the target does; rounding makes steps."""
     filled = np.isfinite(values) & np.isfinite(outcome.values)
     column, target = values[filled], outcome.values[filled]
-    if not are_many(filled) or min(map(len, map(np.unique, (column, target)))) <= FEWEST_VALUES:
+    fewest = min(len(np.unique(column)), len(np.unique(target)))
+    if not fit.are_many(filled) or fewest <= fit.FEWEST_VALUES:
         return False
     few = slice(None, None, len(column) // SAMPLE_SIZE + 1)
     correlation = np.corrcoef(rankdata(column[few]), rankdata(target[few]))[0, 1]
     if not abs(correlation) > 0.8:
         return False
-    noise = NOISE_OF_LATE if outcome.late else NOISE
-    return any(_rises(sign * column, target, noise) for sign in (1, -1))
+    noise = fit.NOISE_OF_LATE if outcome.late else fit.NOISE
+    spread = fit.spread_of(column)
+    # Near the limits of a float nothing can be compared.
+    return bool(np.isfinite(spread)) and any(
+        _off_from_rising(sign * column, target) <= noise * spread for sign in (1, -1)
+    )
 
 
-def _rises(column: Array, target: Array, noise: float) -> bool:
-    spread = spread_of(column)
-    if not np.isfinite(spread):  # values near the limits of a float: nothing can be compared
-        return False
+def _off_from_rising(column: Array, target: Array) -> float:
+    """How far off a column is at most that rises with the target, but for a few rows."""
     # Where the outcome is rounded, the column may be in any order among equals.
     ranked = column[np.lexsort((column, target))]
     off = np.abs(ranked - isotonic_regression(ranked).x)
-    inside = ranked[off <= np.quantile(off, 1 - BROKEN)]
-    return bool(np.abs(inside - isotonic_regression(inside).x).max() <= noise * spread)
+    inside = ranked[off <= np.quantile(off, 1 - fit.BROKEN)]
+    return float(np.abs(inside - isotonic_regression(inside).x).max())
 
 
 def is_near_copy(values: Array, target: Array) -> bool:
     """Whether the column is the target with a little noise on it: same units, same zero."""
     filled = np.isfinite(values) & np.isfinite(target)
-    if not are_many(filled) or len(np.unique(target)) <= FEWEST_VALUES:
+    if not fit.are_many(filled) or len(np.unique(target)) <= fit.FEWEST_VALUES:
         return False
     column, outcome = values[filled], target[filled]
-    off, spread = column - outcome, spread_of(outcome)
-    inside = np.abs(off) <= np.quantile(np.abs(off), 1 - BROKEN)
+    off, spread = column - outcome, fit.spread_of(outcome)
+    inside = np.abs(off) <= np.quantile(np.abs(off), 1 - fit.BROKEN)
     if not 0 < spread < np.inf or abs(np.median(off)) > SAME_UNITS * spread:
         return False
     slope = np.polyfit(outcome[inside], column[inside], 1)[0]
@@ -77,10 +72,10 @@ def is_jittered(values: Array, target: Array) -> bool:
     """
     off = np.log(values / target)
     filled = np.isfinite(off)
-    if not are_many(filled) or filled.sum() < FEWEST_JITTERED:
+    if not fit.are_many(filled) or filled.sum() < FEWEST_JITTERED:
         return False
     off, sizes = off[filled], np.abs(target[filled])
-    inside = np.abs(off) <= np.quantile(np.abs(off), 1 - BROKEN)
+    inside = np.abs(off) <= np.quantile(np.abs(off), 1 - fit.BROKEN)
     off, sizes = off[inside], sizes[inside]
     spread = float(off.std())
     if not 0 < spread <= JITTER or abs(off.mean()) > 4 * spread / np.sqrt(len(off)):
@@ -102,7 +97,8 @@ def is_class_with_noise(values: Array, outcome: Outcome) -> bool:
     column, codes = values[filled], outcome.codes[filled]
     sizes = np.bincount(codes, minlength=len(outcome.classes))
     large = np.flatnonzero(sizes >= FEWEST_OF_CLASS)
-    if filled.mean() < FILLED or len(large) < 2 or sizes[large].sum() < (1 - BROKEN) * len(codes):
+    covered = sizes[large].sum() >= (1 - fit.BROKEN) * len(codes)
+    if filled.mean() < fit.FILLED or len(large) < 2 or not covered:
         return False
     members = [column[codes == one] for one in large]
     middles = np.array([np.median(one) for one in members])
@@ -113,7 +109,7 @@ def is_class_with_noise(values: Array, outcome: Outcome) -> bool:
         return False
     near = [one[np.abs(one - middle) <= apart / 2]
             for one, middle in zip(members, middles, strict=True)]  # fmt: skip
-    if sizes[large].sum() - sum(map(len, near)) > BROKEN * len(codes):
+    if sizes[large].sum() - sum(map(len, near)) > fit.BROKEN * len(codes):
         return False
     if apart >= FAR * noises.max():
         return True

@@ -37,8 +37,12 @@ def categories(values: pd.Series) -> Iterator[tuple[str, pd.Series]]:
         timed = (values != values.dt.normalize()).astype("boolean")
         yield "by having a time of day ", timed.mask(values.isna())
     elif pd.api.types.is_numeric_dtype(values.dtype):
-        digit = _last_digit(as_numbers(values))
-        if digit is not None:
+        number = as_numbers(values)
+        present = number[np.isfinite(number)]
+        if len(np.unique(present)) < FEWEST_DIFFERENT or np.abs(present).max() > 1e11:
+            return
+        if step := step_of(present):  # 0 for an unrounded measurement
+            digit = np.round(number / step) % 10
             yield "in its last digit ", pd.Series(digit, values.index)
             yield "by being odd or even ", pd.Series(digit % 2, values.index)
     else:
@@ -66,15 +70,6 @@ def numbers(values: pd.Series) -> Iterator[tuple[str, Array]]:
         inside = _of_each(values, _number_in)
         if inside is not None and inside.notna().mean() > 0.5:
             yield "in its number ", inside.to_numpy(np.float64)
-
-
-def _last_digit(values: Array) -> Array | None:
-    """The last digit that the column is written with; None for an unrounded measurement."""
-    present = values[np.isfinite(values)]
-    if len(np.unique(present)) < FEWEST_DIFFERENT or np.abs(present).max() > 1e11:
-        return None
-    step = step_of(present)
-    return np.asarray(np.round(values / step) % 10) if step else None
 
 
 def _of_each(values: pd.Series, part_of: Callable[[str], object]) -> pd.Series | None:

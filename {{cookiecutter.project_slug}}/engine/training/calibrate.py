@@ -11,21 +11,16 @@ from typing import Any, Literal
 import numpy as np
 from scipy import stats
 from scipy.special import logit
+from sklearn import calibration as sk
 from sklearn.base import clone
-from sklearn.calibration import (
-    CalibratedClassifierCV,
-    _CalibratedClassifier,
-    _SigmoidCalibration,
-    _TemperatureScaling,
-)
 from sklearn.pipeline import Pipeline
 
 from engine.data.split import Rows
 from engine.problem.errors import BadInput
 from engine.problem.metrics import METRICS, Array, Interval
+from engine.training.dataset import CrossValidationData
 from engine.training.folds import Trial
 from engine.training.parallel import parallel_map
-from engine.training.prepare import CrossValidationData
 
 Method = Literal["sigmoid", "temperature"]
 
@@ -64,7 +59,7 @@ def should_calibrate(data: CrossValidationData, trial: Trial) -> Calibration | N
     if result is None or result.method is None or data.problem.rows.time:
         return result
     try:
-        return _compare(data, trial, _calibrate_within_folds(data, trial))
+        return _compare(data, trial, calibrate_trial(data, trial, within_folds=True))
     except BadInput:  # a fold has too few rows to be split again
         return replace(result, method=None)
 
@@ -85,43 +80,34 @@ def _compare(data: CrossValidationData, trial: Trial, calibrated: Trial) -> Cali
     return Calibration(method, float(before.mean()), float(after.mean()), gain)
 
 
-def _calibrate_within_folds(data: CrossValidationData, trial: Trial) -> Trial:
-    """The trial with every fold's scores calibrated on its own training rows alone.
-
-    These are split once more: a model is fitted on most of them, and a curve on its scores of the
-    rest.
-
-    Raises:
-        BadInput: they cannot be split.
-    """
-
-    def calibrated_scores(fold: tuple[Rows, Rows]) -> Array:
-        train, validation = fold
-        early, late = data.inner_folds(train)[0]
-        scores, rest = np.full_like(trial.scores, np.nan), train[late]
-        scores[rest] = data.predict(data.fit(trial.candidate.model, train[early]), rest)
-        curve = fit_calibrator(data, replace(trial, scores=scores), rest)
-        return calibrated_scores_of(data, curve, trial, validation)
-
-    scores = trial.scores.copy()
-    results = parallel_map(calibrated_scores, data.folds)
-    for (_, validation), result in zip(data.folds, results, strict=True):
-        scores[validation] = result
-    return replace(trial, scores=scores)
-
-
-def calibrate_trial(data: CrossValidationData, trial: Trial) -> Trial:
+def calibrate_trial(
+    data: CrossValidationData, trial: Trial, *, within_folds: bool = False
+) -> Trial:
     """The trial with every fold's scores calibrated on other folds (with time on earlier ones).
 
-    A fold without such others keeps its scores.
+    A fold without such others keeps its scores. With `within_folds` its training rows alone are
+    used: a model is fitted on most of them, and a curve on its scores of the rest. BadInput if
+    they cannot be split once more.
     """
-    scores = trial.scores.copy()
-    for number, (_, validation) in enumerate(data.folds):
-        rows = data.calibration_rows(number)
-        if len(rows):
-            curve = fit_calibrator(data, trial, rows)
-            scores[validation] = calibrated_scores_of(data, curve, trial, validation)
-    results = [data.measure(validation, scores[validation]) for _, validation in data.folds]
+
+    def calibrated(number: int) -> Array:
+        train, validation = data.folds[number]
+        rows, fitted = data.calibration_rows(number), trial
+        if within_folds:
+            early, late = data.inner_folds(train)[0]
+            scores, rows = np.full_like(trial.scores, np.nan), train[late]
+            scores[rows] = data.predict(data.fit(trial.candidate.model, train[early]), rows)
+            fitted = replace(trial, scores=scores)
+        if not len(rows):
+            return trial.scores[validation]
+        curve = fit_calibrator(data, fitted, rows)
+        return calibrated_scores_of(data, curve, trial, validation)
+
+    scores, results = trial.scores.copy(), []
+    parts = parallel_map(calibrated, range(len(data.folds)))
+    for (_, validation), part in zip(data.folds, parts, strict=True):
+        scores[validation] = part
+        results.append(data.measure(validation, part))
     return replace(trial, folds=tuple(results), scores=scores)
 
 
@@ -133,15 +119,15 @@ def calibrated_model(data: CrossValidationData, trial: Trial, model: Pipeline) -
     """
     method, last = _method(data), model[-1]
     curve = fit_calibrator(data, trial, data.out_of_fold_rows)
-    outer = CalibratedClassifierCV(clone(last), method=method, ensemble=False)
-    inner = _CalibratedClassifier(last, [curve], classes=last.classes_, method=method)
+    outer = sk.CalibratedClassifierCV(clone(last), method=method, ensemble=False)
+    inner = sk._CalibratedClassifier(last, [curve], classes=last.classes_, method=method)
     outer.calibrated_classifiers_, outer.classes_ = [inner], last.classes_
     return Pipeline([*model.steps[:-1], ("calibrated", outer)])
 
 
 def fit_calibrator(data: CrossValidationData, trial: Trial, rows: Rows) -> Any:
     """A calibrator fitted on the scores of some rows."""
-    calibrator = _SigmoidCalibration() if data.task == "binary" else _TemperatureScaling()
+    calibrator = sk._SigmoidCalibration() if data.task == "binary" else sk._TemperatureScaling()
     outcomes = data.outcomes(rows)
     return calibrator.fit(
         _responses(data, trial, rows), 1 - outcomes if _is_flipped(data) else outcomes

@@ -61,11 +61,7 @@ class ModelDefinition:
 def candidate_from_parameters(
     candidates: Sequence[Candidate], name: str, parameters: Mapping[str, Any], *, rename: str = ""
 ) -> Candidate:
-    """The candidate `name` of those given, with parameters as a run recorded them.
-
-    Raises:
-        BadInput: there is no such candidate, or it has no such parameter.
-    """
+    """The candidate `name` of those given, with parameters as a run recorded them."""
     origin = BOOSTING if name == TUNED else name
     template = next((one for one in candidates if one.name == origin), None)
     if template is None:

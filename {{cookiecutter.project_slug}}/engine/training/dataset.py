@@ -1,22 +1,35 @@
-"""The rows of the problem: the same for training, for the bundle and for the gate."""
+"""The rows of the problem, split into training and test rows, and the training rows into folds."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from threading import Lock
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import Pipeline
 
 from engine.contract.column import Column
 from engine.contract.layout import Layout
 from engine.data.columns import columns as describe
 from engine.data.load import digest, inputs, load, take
 from engine.data.sources import layout_of
-from engine.data.split import Split, split
-from engine.problem.spec import Problem
-from engine.training.evaluate import Targets, targets_of
+from engine.data.split import Rows, Split, folds, split
+from engine.pages.formatting import count
+from engine.problem.errors import BadInput
+from engine.problem.metrics import METRICS, Array, Groups, Metric
+from engine.problem.spec import Problem, Task
+from engine.training.evaluate import Targets, predict, targets_of
+from engine.training.memory import trim_memory
 
 # Every random choice of a training starts here, so that training again gives the same model.
 SEED = 0
+# Features are computed for one fold at a time: the rows and their features then lie side by side,
+# which is most of the memory that a training needs. The fits that follow need less.
+FEATURES_LOCK = Lock()
 
 
 @dataclass(frozen=True)
@@ -41,22 +54,102 @@ class Dataset:
         """The test rows. Training must not use them."""
         return take(self.frame, self.split.test).reset_index(drop=True)
 
-    def without_test_inputs(self) -> "Dataset":
-        """The same, but `frame` holds only the outcomes: training needs no more of it."""
-        return replace(self, frame=self.frame[[self.problem.target.column]].copy())
-
     def inputs(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The inputs of some of the rows, as a model takes them."""
         return inputs(frame, self.columns)
 
 
-def gather(problem: Problem, schema: pa.DataFrameSchema) -> Dataset:
-    """Load the rows, validate them by the contract, and split them.
+@dataclass(frozen=True)
+class CrossValidationData:
+    """The training rows as a model takes them, and the folds (training and validation rows)."""
 
-    Raises:
-        BadInput: the rows cannot be read, break the contract, cannot be split, or do not fit the
-            problem.
-    """
+    dataset: Dataset
+    table: pd.DataFrame
+    folds: tuple[tuple[Rows, Rows], ...]
+
+    @property
+    def problem(self) -> Problem:
+        """The problem that the rows belong to."""
+        return self.dataset.problem
+
+    @property
+    def task(self) -> Task:
+        """Binary, multiclass or regression."""
+        return self.problem.target.task
+
+    @property
+    def metric(self) -> Metric:
+        """The success metric."""
+        return METRICS[self.problem.success.metric]
+
+    @cached_property
+    def out_of_fold_rows(self) -> Rows:
+        """The rows that some fold validates on: with time, all but the earliest."""
+        return np.sort(np.concatenate([validation for _, validation in self.folds]))
+
+    def calibration_rows(self, number: int) -> Rows:
+        """The rows on which to calibrate the scores of fold `number`: those of other folds.
+
+        With time, only those of earlier folds: none for the first.
+        """
+        later = () if self.problem.rows.time else self.folds[number + 1 :]
+        others = [validation for _, validation in (*self.folds[:number], *later)]
+        return np.concatenate([np.array([], np.intp), *others])
+
+    def inner_folds(self, rows: Rows) -> list[tuple[Rows, Rows]]:
+        """Folds of some of the rows, numbered from 0; BadInput if they cannot be split."""
+        with FEATURES_LOCK:
+            return list(folds(self.problem, take(self.dataset.train, rows), SEED))
+
+    def outcomes(self, rows: Rows) -> Array:
+        """The outcomes of some of the rows, as numbers."""
+        return np.asarray(self.dataset.targets.values[rows])
+
+    def labels(self, rows: Rows) -> NDArray[Any]:
+        """The outcomes of some of the rows, as a model is fitted on them."""
+        return np.asarray(self.dataset.targets.labels[rows])
+
+    def groups(self, rows: Rows) -> Groups | None:
+        """Which of some of the rows are of one unit."""
+        groups = self.dataset.targets.groups
+        return None if groups is None else groups[rows]
+
+    def fit_features(self, steps: Pipeline, rows: Rows) -> tuple[Pipeline, Any]:
+        """A copy of a model's `steps` but its last, fitted on some rows, and their features.
+
+        The rows are released before a model is fitted on the features: a pipeline that is fitted
+        as a whole holds both.
+        """
+        with FEATURES_LOCK:
+            steps = clone(steps)
+            return steps, steps.fit_transform(take(self.table, rows), self.labels(rows))
+
+    def fit(self, model: Pipeline, rows: Rows | None = None) -> Pipeline:
+        """A copy of `model`, fitted on some of the rows or all of them."""
+        rows = np.arange(len(self.table)) if rows is None else rows
+        steps, features = self.fit_features(model[:-1], rows)
+        return joined(steps, model, clone(model[-1]).fit(features, self.labels(rows)))
+
+    def predict(self, model: Pipeline, rows: Rows) -> Array:
+        """A fitted model's predictions of some of the rows (see `training.evaluate.predict`)."""
+        return self.predict_inputs(model, take(self.table, rows))
+
+    def predict_inputs(self, model: Any, inputs: Any) -> Array:
+        """A fitted model's predictions of such inputs; or its last step's, of their features."""
+        return predict(model, inputs, self.task, self.dataset.targets.classes)
+
+    def measure(self, rows: Rows, predictions: Array) -> float:
+        """The success metric on some of the rows."""
+        return self.metric.compute(self.outcomes(rows), predictions)
+
+
+def joined(steps: Pipeline, model: Pipeline, last: BaseEstimator) -> Pipeline:
+    """Fitted steps as one pipeline, named as those of `model`."""
+    return Pipeline([*steps.steps, (model.steps[-1][0], last)])
+
+
+def gather(problem: Problem, schema: pa.DataFrameSchema) -> Dataset:
+    """Load the rows, validate them by the contract and split them; BadInput if that fails."""
     frame = load(problem, schema)
     parted = split(problem, frame, SEED)
     train = take(frame, parted.train).reset_index(drop=True)
@@ -70,3 +163,37 @@ def gather(problem: Problem, schema: pa.DataFrameSchema) -> Dataset:
         targets=targets_of(problem, train),
         layout=Layout.of(schema.metadata) or layout_of(problem.rows.source) or Layout(),
     )
+
+
+def cross_validation_data(dataset: Dataset) -> CrossValidationData:
+    """The training rows and their folds; of the test rows only the outcomes are kept."""
+    pairs = tuple(folds(dataset.problem, dataset.train, SEED))
+    outcomes = dataset.frame[[dataset.problem.target.column]].copy()
+    without_test_inputs = replace(dataset, frame=outcomes)
+    return CrossValidationData(without_test_inputs, dataset.inputs(dataset.train), pairs)
+
+
+def prepare(problem: Problem, contract: pa.DataFrameSchema) -> CrossValidationData:
+    """The training rows, their outcomes and folds.
+
+    The full table is freed when this returns: it would double the memory of a training.
+
+    BadInput if the rows do not fit the problem, or all have the same outcome.
+    """
+    dataset = gather(problem, contract)
+    if len(np.unique(dataset.targets.values)) < 2:
+        raise BadInput(
+            f"Column '{problem.target.column}' has the same value in all {len(dataset.train):,} "
+            "training rows. Choose another target, or add rows with other outcomes.",
+            code="constant-target",
+        )
+    data = cross_validation_data(dataset)
+    del dataset
+    trim_memory()
+    return data
+
+
+def summary(data: CrossValidationData) -> str:
+    """The number of training rows and inputs, and the split, in one line."""
+    inputs = count(len(data.dataset.columns), "input")
+    return f"{len(data.table):,} training rows, {inputs}; {data.dataset.split.description}"

@@ -7,8 +7,8 @@ from typing import Any
 from engine.problem.errors import BadInput
 from engine.training import calibrate
 from engine.training.candidates import CHAMPION, TUNED, Candidate, candidate_from_parameters
+from engine.training.dataset import CrossValidationData
 from engine.training.folds import Trial
-from engine.training.prepare import CrossValidationData
 from engine.training.record import previous_runs
 from engine.training.run import Progress
 from engine.training.tuning.search import search
@@ -25,17 +25,10 @@ def tuned_candidates(
     search_seconds: float | None = None,
     parameters_of: str | None = None,
 ) -> Extra:
-    """The candidate whose parameters a search found, now or in an earlier run.
+    """The candidate whose parameters a search found, and the search's metadata, if there is one.
 
-    Args:
-        search_seconds: how long to search; None searches nothing.
-        parameters_of: a run (its id, or `latest`) whose search is reused.
-
-    Returns:
-        The candidate, if there is one, and the search's metadata.
-
-    Raises:
-        BadInput: there is no such run, it searched nothing, or the same search is running.
+    It searches for `search_seconds`, or reuses the search of the run `parameters_of` (an id, or
+    `latest`).
     """
     if parameters_of:
         metadata = previous_runs.metadata_of(parameters_of, data.problem.decision.name)
@@ -83,9 +76,8 @@ def calibrate_champion(
 
     `origin` is that of the champion, as `accepted_champion` returned it.
     """
-    if not (origin and origin["calibrated"]):
-        return list(trials)
+    name = CHAMPION if origin and origin["calibrated"] else None
     return [
-        calibrate.calibrate_trial(data, trial) if trial.candidate.name == CHAMPION else trial
+        calibrate.calibrate_trial(data, trial) if trial.candidate.name == name else trial
         for trial in trials
     ]

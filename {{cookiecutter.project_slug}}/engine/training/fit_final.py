@@ -12,10 +12,10 @@ from sklearn.pipeline import Pipeline
 from engine.data.split import Rows
 from engine.problem.metrics import Array
 from engine.training import calibrate
+from engine.training.dataset import CrossValidationData
 from engine.training.folds import Trial
-from engine.training.money import best_threshold, money
+from engine.training.money import best_threshold
 from engine.training.parallel import parallel_map
-from engine.training.prepare import CrossValidationData
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,7 @@ class FinalModel:
 def fit_final(
     data: CrossValidationData, trial: Trial, method: calibrate.Method | None
 ) -> FinalModel:
-    """Fit the chosen candidate on all rows; calibrate it on its out-of-fold scores if so decided.
-
-    Args:
-        trial: the candidate's, not calibrated.
-    """
+    """Fit the chosen candidate on all rows; calibrate it by `method`, if there is one."""
     [model] = parallel_map(data.fit, [trial.candidate.model])
     final = trial
     if method:
@@ -75,9 +71,7 @@ def fold_thresholds(
     from curves that were fitted on this fold too. That is no advantage: on 40 tables of 300 rows
     it gave 1.4 % less (standard error 0.5 %) than curves that were not.
 
-    Args:
-        scores: of all training rows.
-        threshold: for the rows of a fold that has no others to set one on.
+    `scores` are of all training rows; `threshold` is for a fold that has no others to set one on.
     """
     if threshold is None:
         return None
@@ -87,9 +81,3 @@ def fold_thresholds(
         if len(others):
             thresholds[validation] = threshold_of(data, scores, others)
     return thresholds[data.out_of_fold_rows]
-
-
-def earnings(data: CrossValidationData, scores: Array, threshold: float | None) -> Array:
-    """What each out-of-fold row earns (see `fold_thresholds` for the arguments)."""
-    rows, thresholds = data.out_of_fold_rows, fold_thresholds(data, scores, threshold)
-    return money(data.problem.value, data.task, data.outcomes(rows), scores[rows], thresholds)

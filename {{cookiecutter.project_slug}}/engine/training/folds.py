@@ -15,8 +15,11 @@ from engine.problem.errors import BadInput
 from engine.problem.metrics import Array
 from engine.problem.project import location_of
 from engine.training.candidates import Candidate
+from engine.training.dataset import FEATURES_LOCK, CrossValidationData, joined
 from engine.training.parallel import parallel_map
-from engine.training.prepare import FEATURES_LOCK, CrossValidationData, joined
+
+# A model fitted on a fold's training rows, its predictions of the validation rows, and the seconds.
+_Fit = tuple[Pipeline, Array, float]
 
 
 @dataclass(frozen=True)
@@ -46,36 +49,28 @@ class Trial:
 
 
 def cross_validate(data: CrossValidationData, candidates: Sequence[Candidate]) -> list[Trial]:
-    """A trial of each candidate, in their order.
+    """A trial of each candidate, in their order; BadInput if one cannot be trained.
 
     Candidates with the same feature steps share the features of a fold: computing them once for
     each candidate took a fifth of the training.
-
-    Raises:
-        BadInput: two candidates have one name, or one cannot be trained.
     """
-    _check_names(candidates)
     groups: dict[tuple[int, ...], list[Candidate]] = {}
+    fits: dict[str, list[_Fit]] = {}
     for one in candidates:
+        if one.name in fits:
+            raise BadInput(
+                f"Two candidates are named '{one.name}'. Rename one in poc/model.py.",
+                code="repeated-candidate",
+            )
+        fits[one.name] = []
         # The same objects, not equal ones: identity needs no comparison of parameters.
         groups.setdefault(tuple(id(step) for _, step in one.model.steps[:-1]), []).append(one)
     jobs = [(group, *fold) for group in groups.values() for fold in data.folds]
-    fitted = iter(list(parallel_map(lambda job: _fit_fold(data, *job), jobs)))
-    trials = {}
-    for group in groups.values():
-        by_candidate = zip(*[next(fitted) for _ in data.folds], strict=True)
-        for one, fits in zip(group, by_candidate, strict=True):
-            trials[one.name] = _trial(data, one, fits)
-    return [trials[one.name] for one in candidates]
-
-
-@dataclass(frozen=True)
-class _Fit:
-    """A model fitted on a fold's training rows, and its predictions of the validation rows."""
-
-    model: Pipeline
-    predictions: Array
-    seconds: float
+    results = parallel_map(lambda job: _fit_fold(data, *job), jobs)
+    for (group, *_), fitted in zip(jobs, results, strict=True):
+        for one, fit in zip(group, fitted, strict=True):
+            fits[one.name].append(fit)
+    return [_trial(data, one, fits[one.name]) for one in candidates]
 
 
 def _fit_fold(
@@ -94,18 +89,7 @@ def _fit_fold(
     del features  # released before those of the other rows are computed
     with _named(group), FEATURES_LOCK:
         features = steps.transform(take(data.table, validation))
-    return [
-        _Fit(model, data.predict_inputs(model[-1], features), seconds) for model, seconds in fitted
-    ]
-
-
-def _check_names(candidates: Sequence[Candidate]) -> None:
-    names = [one.name for one in candidates]
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise BadInput(
-            f"Two candidates are named '{repeated[0]}'. Rename one in poc/model.py.",
-            code="repeated-candidate",
-        )
+    return [(model, data.predict_inputs(model[-1], features), seconds) for model, seconds in fitted]
 
 
 @contextmanager
@@ -128,13 +112,9 @@ def _named(group: Sequence[Candidate]) -> Iterator[None]:
 
 def _trial(data: CrossValidationData, candidate: Candidate, fits: Sequence[_Fit]) -> Trial:
     classes = (len(data.dataset.targets.classes),) if data.task == "multiclass" else ()
-    scores = np.full((len(data.table), *classes), np.nan)
-    for (_, validation), one in zip(data.folds, fits, strict=True):
-        scores[validation] = one.predictions
-    return Trial(
-        candidate,
-        tuple(data.measure(validation, scores[validation]) for _, validation in data.folds),
-        scores,
-        float(np.mean([one.seconds for one in fits])),
-        fits[-1].model,
-    )
+    scores, results = np.full((len(data.table), *classes), np.nan), []
+    for (_, validation), (_, predictions, _) in zip(data.folds, fits, strict=True):
+        scores[validation] = predictions
+        results.append(data.measure(validation, predictions))
+    seconds = float(np.mean([seconds for *_, seconds in fits]))
+    return Trial(candidate, tuple(results), scores, seconds, last=fits[-1][0])

@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 
 from engine.problem.metrics import Array, Groups
-from engine.problem.spec import Problem, Value
-from engine.training.bootstrap import mean_interval
+from engine.problem.spec import Problem, Task, Value
+from engine.training.evaluate import mean_interval
 
 # Above any probability: the threshold where never acting earns most.
 NEVER = math.nextafter(1.0, 2.0)
 
 
 def money(
-    value: Value, task: str, outcome: Array, score: Array, threshold: float | Array | None
+    value: Value, task: Task, outcome: Array, score: Array, threshold: float | Array | None
 ) -> Array:
     """What each row earns, shape (n,), if the model's decision is followed.
 
@@ -52,12 +52,9 @@ def worth(
 
     `threshold` is one for all rows, or one for each; None unless binary.
     """
-    earned = mean_interval(
-        money(problem.value, problem.target.task, outcome, score, threshold),
-        outcome,
-        is_regression=problem.target.task == "regression",
-        groups=groups,
-    )
+    task = problem.target.task
+    paid = money(problem.value, task, outcome, score, threshold)
+    earned = mean_interval(paid, outcome, task, groups)
     return {
         "currency": problem.value.currency,
         "per_1000_rows": 1000 * earned.value,

@@ -4,7 +4,6 @@ Nothing is searched or chosen: the recorded choices are applied.
 """
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,10 @@ from engine.problem.errors import BadInput
 from engine.problem.files import read_json, write_atomically
 from engine.problem.spec import Problem
 from engine.training.candidates import ModelDefinition, candidate_from_parameters
-from engine.training.dataset import SEED, gather
+from engine.training.dataset import SEED, cross_validation_data, gather
 from engine.training.fit_final import fit_final
 from engine.training.folds import cross_validate
-from engine.training.prepare import cross_validation_data
-from engine.training.record.provenance import provenance
-from engine.training.record.write import RUN_METADATA
+from engine.training.record.write import RUN_METADATA, model_metadata
 from engine.training.run import Progress
 
 MODEL = "model.skops"
@@ -39,11 +36,7 @@ def retrain(
     out: Path,
     progress: Progress = print,
 ) -> dict[str, Any]:
-    """Write `out`/model.skops and `out`/training.json; returns the content of the latter.
-
-    Raises:
-        BadInput: the metadata cannot be read, or the data or the seed is not what it names.
-    """
+    """Write `out`/model.skops and `out`/training.json; returns the content of the latter."""
     recorded = _read(metadata_file)
     dataset = gather(problem, definition.contract)
     if dataset.digest != recorded["data_digest"]:
@@ -64,19 +57,8 @@ def retrain(
     candidate = candidate_from_parameters(candidates, recorded["candidate"], recorded["parameters"])
     [trial] = cross_validate(data, [candidate])
     final = fit_final(data, trial, recorded["calibrated"] or None)
-    metadata = {
-        "candidate": candidate.name,
-        "parameters": candidate.parameters,
-        "calibrated": final.calibrated or False,
-        "classes": dataset.targets.classes,
-        "threshold": final.threshold,
-        "metric": data.metric.name,
-        "mean": final.trial.mean,
-        "error": final.trial.standard_error,
-        "seed": SEED,
-        "data_digest": dataset.digest,
-        "code": asdict(provenance()),
-    }
+    results = {"mean": final.trial.mean, "error": final.trial.standard_error}
+    metadata = model_metadata(data, final) | results
     write_atomically(out / MODEL, skops.io.dumps(final.model))
     write_atomically(out / RUN_METADATA, json.dumps(metadata, indent=1))
     progress(f"Trained {candidate.name} again: {data.metric.name} {final.trial.mean:.4f}.")

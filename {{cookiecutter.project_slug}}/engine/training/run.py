@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from engine.problem.metrics import Array, Groups
 from engine.problem.spec import Problem
-from engine.training.prepare import CrossValidationData
+from engine.training.dataset import CrossValidationData
 
 # Takes one line of progress; `print` is one.
 Progress = Callable[[str], None]
@@ -46,15 +46,13 @@ class Run:
     @property
     def chosen_trial(self) -> Mapping[str, Any]:
         """The chosen candidate's trial, as in training.json."""
-        trials = {trial["name"]: trial for trial in self.metadata["trials"]}
-        chosen: Mapping[str, Any] = trials[self.chosen]
-        return chosen
+        trials: dict[str, Mapping[str, Any]] = {one["name"]: one for one in self.metadata["trials"]}
+        return trials[self.chosen]
 
     @property
     def threshold(self) -> float | None:
         """The score from which acting earns most; None unless binary."""
-        threshold: float | None = self.metadata["threshold"]
-        return threshold
+        return cast("float | None", self.metadata["threshold"])
 
     @property
     def outcome(self) -> Array:

@@ -13,11 +13,7 @@ from engine.training.folds import Trial
 def select(problem: Problem, trials: Sequence[Trial]) -> Trial:
     """The simplest candidate within one standard error of the best (Breiman et al. 1984, 3.4.3).
 
-    Args:
-        trials: simplest candidate first; baselines and the champion are skipped.
-
-    Raises:
-        BadInput: the success metric is not defined in every fold.
+    `trials` come simplest first; baselines and the champion are skipped.
     """
     sign = 1 if METRICS[problem.success.metric].higher_is_better else -1
     real = [trial for trial in trials if trial.candidate.may_be_chosen]

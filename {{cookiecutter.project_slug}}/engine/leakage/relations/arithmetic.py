@@ -6,17 +6,7 @@ from itertools import takewhile
 import numpy as np
 import pandas as pd
 
-from engine.leakage.fit import (
-    BROKEN,
-    FEWEST_VALUES,
-    are_many,
-    exact,
-    finite,
-    least_squares,
-    means_and_spreads,
-    step_of,
-    with_extras,
-)
+from engine.leakage import fit
 from engine.leakage.outcome import Array, Outcome
 from engine.leakage.relations.sets import cover, promising
 
@@ -35,23 +25,18 @@ def combinations(
     or the least of a few. A column is named once. `dates` are in days: two of them may have a
     difference, no product.
     """
-    if len(np.unique(outcome.values[np.isfinite(outcome.values)])) <= FEWEST_VALUES:
+    if len(np.unique(outcome.values[np.isfinite(outcome.values)])) <= fit.FEWEST_VALUES:
         return
     left = dict(numbers)
-    while formula := _formula(left, dates, outcome):
+    while True:
+        plain = {name: values for name, values in left.items() if name not in dates}
+        formula = _sum(left, outcome) or _product(plain, outcome)
+        formula = formula or _squares(plain, outcome) or _extreme(plain, outcome.values)
+        if formula is None:
+            return
         yield formula
         for name in formula[0]:
             del left[name]
-
-
-def _formula(numbers: Mapping[str, Array], dates: Set[str], outcome: Outcome) -> Formula | None:
-    plain = {name: values for name, values in numbers.items() if name not in dates}
-    return (
-        _sum(numbers, outcome)
-        or _product(plain, outcome)
-        or _squares(plain, outcome)
-        or _extreme(plain, outcome.values)
-    )
 
 
 def _sum(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
@@ -61,14 +46,12 @@ def _sum(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
     single = [] if outcome.late else [[number] for number in _nearest(table, target)]
     for chosen in map(sorted, [*single, *promising(table, target)]):
         columns = table[:, chosen]
-        weights = exact(columns, target, late=outcome.late) if len(chosen) > 1 else None
-        extras: list[float] = []
-        if weights is None and not outcome.late and len(chosen) <= 3:
-            weights, extras = with_extras(columns, target) or (None, [])
-        if weights is None:
+        fitted = _fitted(columns, target, late=outcome.late, size=len(chosen))
+        if fitted is None:
             continue
+        weights, extras = fitted
         # A column that adds nothing only stood beside those that do.
-        adds = np.abs(weights) * means_and_spreads(columns)[1] > 1e-4 * np.nanstd(target)
+        adds = np.abs(weights) * fit.means_and_spreads(columns)[1] > 1e-4 * np.nanstd(target)
         if adds.sum() >= (1 if extras else 2):
             terms = {names[n]: w for n, w, a in zip(chosen, weights, adds, strict=True) if a}
             formula = " ".join(f"{weight:+.4g} × {name}" for name, weight in terms.items())
@@ -80,21 +63,18 @@ def _product(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
     """A product is a sum of logarithms; these propose it, and the numbers themselves confirm it."""
     names, target = list(numbers), outcome.values
     table = _table(numbers.values(), target)
-    logs, log_target = finite(np.log(np.abs(table))), finite(np.log(np.abs(target)))
+    logs, log_target = fit.finite(np.log(np.abs(table))), fit.finite(np.log(np.abs(target)))
     for chosen in promising(logs, log_target):
         powers = _powers(logs[:, chosen], log_target) if len(chosen) <= 3 else None
         if powers is None:
             continue
-        product = finite(np.prod(table[:, chosen] ** powers, axis=1))[:, None]
-        extras: list[float] = []
-        if exact(product, target, late=outcome.late) is None:
-            result = None if outcome.late else with_extras(product, target)
-            if result is None:
-                continue
-            extras = result[1]
+        product = fit.finite(np.prod(table[:, chosen] ** powers, axis=1))[:, None]
+        fitted = _fitted(product, target, late=outcome.late, size=len(chosen))
+        if fitted is None:
+            continue
         factors = {names[n]: power for n, power in zip(chosen, powers, strict=True)}
         formula = " × ".join(n if p == 1 else f"{n}^{p:g}" for n, p in factors.items())
-        return tuple(factors), formula + _one_of(extras)
+        return tuple(factors), formula + _one_of(fitted[1])
     return None
 
 
@@ -105,7 +85,7 @@ def _squares(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
     for power, root in ((1, ""), (2, "^0.5")):
         target = outcome.values**power
         for chosen in takewhile(lambda chosen: len(chosen) <= 3, promising(table, target)):
-            weights = exact(table[:, chosen], target, late=outcome.late)
+            weights = fit.exact(table[:, chosen], target, late=outcome.late)
             if weights is not None:
                 terms = (f"{w:+.4g} × {names[n]}²" for n, w in zip(chosen, weights, strict=True))
                 return tuple(names[n] for n in chosen), f"({' '.join(terms)}){root}"
@@ -119,13 +99,13 @@ def _extreme(numbers: Mapping[str, Array], target: Array) -> Formula | None:
     equals it, such as the value before, is beyond it now and then.
     """
     filled = target[np.isfinite(target)]
-    near = min(step_of(filled) / 2 * 1.001, 1e-3 * filled.std()) + 1e-9 * np.abs(filled).max()
+    near = min(fit.step_of(filled) / 2 * 1.001, 1e-3 * filled.std()) + 1e-9 * np.abs(filled).max()
     for label, sign in (("greatest", 1.0), ("least", -1.0)):
-        beyond = {name: finite(sign * (values - target)) for name, values in numbers.items()}
+        beyond = {name: fit.finite(sign * (values - target)) for name, values in numbers.items()}
         within = {
             name: off
             for name, off in beyond.items()
-            if are_many(~np.isnan(off)) and (off[~np.isnan(off)] > near).mean() <= BROKEN
+            if fit.are_many(~np.isnan(off)) and (off[~np.isnan(off)] > near).mean() <= fit.BROKEN
         }
         rows = len(target)
         names, left = cover(
@@ -133,12 +113,22 @@ def _extreme(numbers: Mapping[str, Array], target: Array) -> Formula | None:
             np.ones(rows, bool),
             most=MOST,
             fewest=FEWEST_TIMES * rows,
-            enough=BROKEN * rows,
+            enough=fit.BROKEN * rows,
             missing={name: np.isnan(off) for name, off in within.items()},
         )
-        if len(names) > 1 and left <= BROKEN * rows:
+        if len(names) > 1 and left <= fit.BROKEN * rows:
             return tuple(sorted(names)), f"the {label} of {', '.join(sorted(names))}"
     return None
+
+
+def _fitted(
+    columns: Array, target: Array, *, late: bool, size: int
+) -> tuple[Array, list[float]] | None:
+    """Weights with which the columns give the target, of a few with one of the extras beside."""
+    weights = fit.exact(columns, target, late=late) if size > 1 else None
+    if weights is not None:
+        return weights, []
+    return fit.with_extras(columns, target) if size <= 3 and not late else None
 
 
 def _one_of(extras: list[float]) -> str:
@@ -147,8 +137,8 @@ def _one_of(extras: list[float]) -> str:
 
 def _nearest(table: Array, target: Array) -> list[int]:
     """The columns that correlate most with the target."""
-    columns = pd.DataFrame(finite(table))
-    columns = columns.loc[:, [are_many(filled) for filled in columns.notna().to_numpy().T]]
+    columns = pd.DataFrame(fit.finite(table))
+    columns = columns.loc[:, [fit.are_many(filled) for filled in columns.notna().to_numpy().T]]
     shares = columns.corrwith(pd.Series(target)).abs().nlargest(10)
     return [int(number) for number in shares.index[shares > 0.5]]
 
@@ -160,7 +150,7 @@ def _table(columns: Iterable[Array], target: Array) -> Array:
 def _powers(logs: Array, target: Array) -> Array | None:
     """Whole or half powers of each column, if the logarithms are near to such."""
     rows = np.isfinite(logs).all(axis=1) & np.isfinite(target)
-    if not are_many(rows):
+    if not fit.are_many(rows):
         return None
-    weights = np.round(2 * least_squares(logs[rows], target[rows])) / 2
+    weights = np.round(2 * fit.least_squares(logs[rows], target[rows])) / 2
     return weights if (weights != 0).all() and (np.abs(weights) <= 3).all() else None

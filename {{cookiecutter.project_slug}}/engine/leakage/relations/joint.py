@@ -1,53 +1,190 @@
-"""Columns of few categories, or with gaps, that only together give the classes."""
+"""Two numbers, two columns of categories or a few gaps that only together give the classes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import ks_2samp
+from sklearn.linear_model import LogisticRegression
 
-from engine.leakage.categorical import WRONG, Categories, allowed, reencodes
-from engine.leakage.outcome import Flags, Outcome, rows_of_each
-from engine.leakage.relations.sets import cover
+from engine.leakage.categorical import WRONG, Categories, allowed, count_pairs, reencodes
+from engine.leakage.fit import finite, means_and_spreads
+from engine.leakage.outcome import Array, Codes, Flags, Leak, Outcome, rows_of_each
+from engine.leakage.relations.sets import cover, promising
+from engine.leakage.threshold_rules import FEWEST, ThresholdRule, candidates, threshold_rules
 
+# Rows of each class for a quick test of all pairs and for a line, and lines that are tried.
+SAMPLE_SIZE, FOR_A_LINE, TRIED = 200, 2_000, 60
+# All pairs of so many numbers are tried; of more, the strongest.
+NUMBERS = 120
+# Two numbers are compared only where neither alone does the work: else one of them is a strong
+# feature, and the other merely a yardstick that happens to lie between the classes.
+ALONE = 0.95
+# Many pairs are tried, so hardly a row may contradict one; a share of the rarest class.
+WRONG_ORDER = 0.002
+# Of two compared numbers, one is a yardstick (a deadline, a limit) if it separates the classes so
+# much less than the other, which came later.
+YARDSTICK = 0.1
+SIGNS: dict[str, Callable[[Array, Array], Array]] = {
+    "−": np.subtract, "+": np.add, "/": np.divide, "×": np.multiply
+}  # fmt: skip
 # Categories of a column, so that two of them make a table that rows can fill.
 MOST_CATEGORIES, MOST_COLUMNS = 12, 200
-# Rows of each class for a quick test of all pairs; fewer than the least could match by chance.
-SAMPLE_SIZE, FEWEST = 200, 40
+# Fewer sampled rows of a class could match categories by chance.
+FEWEST_SAMPLED = 40
 # Columns whose gaps may make up a class together; and the rows that each of them must bring.
 MOST_GAPS, FEWEST_GAPS = 5, 5
 
 
-def few_categories(values: "pd.Series[Any]") -> Categories:
-    """A column as categories; if it has many, whether it is missing."""
-    categories = Categories.of(values)
-    is_short = len(categories.labels) <= MOST_CATEGORIES
-    return categories if is_short else Categories.of(values.isna())
+def comparisons(numbers: Mapping[str, Array], dates: set[str], outcome: Outcome) -> Iterator[Leak]:
+    """Two numbers or dates whose sum, difference, ratio or product separates the classes."""
+    sizes = outcome.class_sizes
+    if (sizes >= FEWEST).sum() < 2 or len(numbers) < 2:
+        return
+    names = _strongest(numbers, outcome)
+    named: set[str] = set()
+    tried = [*_by_pairs(names, numbers, dates, outcome), *_by_lines(names, numbers, outcome)]
+    for one, sign, other, values in tried:
+        if {one, other} & named:
+            continue
+        rules = threshold_rules(values, outcome)
+        if rules is None or sum(rule.wrong for rule in rules) > WRONG_ORDER * sizes.min():
+            continue
+        filled = np.isfinite(values)
+        alone = {name: _alone(numbers[name], outcome, filled) for name in (one, other)}
+        most, least = max(alone, key=lambda name: alone[name]), min(alone.values())
+        if alone[most] <= ALONE:
+            named |= {one, other}
+            compares = sign in "−/" or sign.startswith("-")
+            latest = (most,) if compares and alone[most] - least > YARDSTICK else ()
+            yield Leak(*_described(one, sign, other, rules, outcome), latest)
+
+
+def _described(
+    one: str, sign: str, other: str, rules: list[ThresholdRule], outcome: Outcome
+) -> tuple[tuple[str, str], str]:
+    """The two columns, in the order in which the formula reads best, and the formula."""
+    if len(outcome.classes) > 2:
+        borders = ", ".join(f"{rule.at:.4g}" for rule in rules)
+        formula = f"{outcome.name} changes exactly at {one} {sign} {other} = {borders}"
+        return (one, other), formula
+    [rule] = rules
+    low, high, is_more = rule.below, rule.at, rule.above == 1
+    if sign == "−" and not is_more:
+        one, other, low, high, is_more = other, one, -high, -low, True
+    if sign == "−" and low <= 0 <= high:
+        compared = f"{one} {'>' if high > 0 else '>='} {other}"
+    else:
+        compared = f"{one} {sign} {other} {f'>= {high:.4g}' if is_more else f'<= {low:.4g}'}"
+    return (one, other), f"{outcome.name} is whether {compared}"
+
+
+def _by_pairs(
+    names: list[str], numbers: Mapping[str, Array], dates: set[str], outcome: Outcome
+) -> Iterator[tuple[str, str, str, Array]]:
+    """Pairs that a border separates on a few rows of each class, with sign and result."""
+    rows = rows_of_each(outcome, SAMPLE_SIZE)
+    table = np.column_stack([numbers[name] for name in names])[rows]
+    target, is_date = outcome.codes[rows], np.array([name in dates for name in names])
+    largest = np.isin(target, np.argsort(-np.bincount(target))[:2])
+    table, target = table[largest], np.unique(target[largest], return_inverse=True)[1]
+    for place, one in enumerate(names[:-1]):
+        others = is_date[place + 1 :]
+        for sign, compute in SIGNS.items():
+            # Two dates have a difference, and nothing else.
+            valid = others == is_date[place] if sign == "−" else ~others & ~is_date[place]
+            results = finite(compute(table[:, [place]], table[:, place + 1 :]))
+            for at in np.flatnonzero(candidates(results, target) & valid):
+                other = names[place + 1 + int(at)]
+                yield one, sign, other, finite(compute(numbers[one], numbers[other]))
+
+
+def _by_lines(
+    names: list[str], numbers: Mapping[str, Array], outcome: Outcome
+) -> Iterator[tuple[str, str, str, Array]]:
+    """Two classes separated by a line: one number against another times a factor."""
+    if len(outcome.classes) != 2:
+        return
+    table = np.column_stack([numbers[name] for name in names])
+    few, many = rows_of_each(outcome, SAMPLE_SIZE), rows_of_each(outcome, FOR_A_LINE)
+    for tried, chosen in enumerate(promising(table, outcome.values, least=0.1)):
+        if len(chosen) != 2 or tried >= TRIED:
+            return
+        weights = _line(table[many][:, chosen], outcome.codes[many])
+        if weights is None:
+            continue
+        values = table[:, chosen] @ weights
+        if candidates(values[few][:, None], outcome.codes[few])[0]:
+            one, other = names[chosen[0]], names[chosen[1]]
+            yield one, f"{weights[1]:+.4g} ×", other, values
+
+
+def _line(columns: Array, target: Codes) -> Array | None:
+    """The direction across the line that separates two classes, its first weight 1."""
+    filled = np.isfinite(columns).all(axis=1)
+    if np.bincount(target[filled], minlength=2).min() < FEWEST:
+        return None
+    middle, spread = columns[filled].mean(axis=0), columns[filled].std(axis=0)
+    scaled = (columns[filled] - middle) / spread
+    model = LogisticRegression(C=1e6, max_iter=1_000).fit(scaled, target[filled])
+    weights = model.coef_[0] / spread
+    return weights / weights[0] if np.isfinite(weights / weights[0]).all() else None
+
+
+def _strongest(numbers: Mapping[str, Array], outcome: Outcome) -> list[str]:
+    """The numbers that differ most from class to class, by their means in spreads."""
+    names = list(numbers)
+    if len(names) <= NUMBERS:
+        return names
+    table = np.column_stack(list(numbers.values()))
+    classes = range(len(outcome.classes))
+    means = [means_and_spreads(table[outcome.codes == one])[0] for one in classes]
+    apart = np.nan_to_num(np.ptp(np.array(means), axis=0) / means_and_spreads(table)[1], posinf=0.0)
+    return [names[number] for number in np.sort(np.argsort(-apart)[:NUMBERS])]
+
+
+def _alone(values: Array, outcome: Outcome, rows: Flags) -> float:
+    """How well the best border on one column separates any class from the others, 0 to 1.
+
+    This is Youden's J, the statistic of Kolmogorov and Smirnov; the least of all classes.
+    """
+    filled = rows & np.isfinite(values)
+    column, codes = values[filled], outcome.codes[filled]
+    labels = np.unique(codes)
+    if len(labels) < 2:
+        return 0.0
+    sides = [(column[codes == label], column[codes != label]) for label in labels]
+    return min(float(ks_2samp(*side, method="asymp").statistic) for side in sides)
 
 
 def pairs_of_categories(
-    categories: Mapping[str, Categories], outcome: Outcome
+    columns: "Mapping[str, pd.Series[Any]]", outcome: Outcome
 ) -> Iterator[tuple[str, str]]:
     """Two columns of few categories, each pair of which maps to one class: 'one, not both'."""
-    few = {name: one for name, one in categories.items() if 1 < len(one.labels) <= MOST_CATEGORIES}
+    few = {}
+    for name, values in columns.items():
+        categories = Categories.of(values)
+        if len(categories.labels) > MOST_CATEGORIES:  # then whether it is missing
+            categories = Categories.of(values.isna())
+        if len(categories.labels) > 1:
+            few[name] = categories
     rows = rows_of_each(outcome, SAMPLE_SIZE)
     sample = outcome.take(rows)
     sizes = sample.class_sizes
-    if (sizes >= FEWEST).sum() < 2:
+    if (sizes >= FEWEST_SAMPLED).sum() < 2:
         return
     named: set[str] = set()
     for one, other in combinations(list(few)[:MOST_COLUMNS], 2):
         if {one, other} & named:
             continue
         codes = few[one].codes[rows] * MOST_CATEGORIES + few[other].codes[rows]
-        table = np.bincount(
-            codes * len(sizes) + sample.codes, minlength=MOST_CATEGORIES**2 * len(sizes)
-        )
-        wrong = len(rows) - table.reshape(-1, len(sizes)).max(axis=1).sum()
-        if wrong <= 0.02 * len(rows) and reencodes(
-            Categories.both(few[one], few[other]), outcome, strict=True
-        ):
+        table = count_pairs(codes, sample.codes, MOST_CATEGORIES**2, len(sizes))
+        if len(rows) - table.max(axis=1).sum() > 0.02 * len(rows):
+            continue
+        codes, pairs = pd.factorize(few[one].codes * len(few[other].labels) + few[other].codes)
+        if reencodes(Categories(codes, pairs.tolist()), outcome, strict=True):
             named |= {one, other}
             yield one, other
 

@@ -16,10 +16,9 @@ from engine.tests.training.made import problem
 from engine.tests.training.training import KINDS, schema, table
 from engine.training import calibrate
 from engine.training.candidates import BOOSTING, candidate_from_parameters
-from engine.training.dataset import SEED, gather
+from engine.training.dataset import SEED, CrossValidationData, cross_validation_data, gather
 from engine.training.fit_final import fit_final
 from engine.training.folds import Trial, cross_validate
-from engine.training.prepare import CrossValidationData, cross_validation_data
 from poc.model import candidates
 
 LINEAR = 2

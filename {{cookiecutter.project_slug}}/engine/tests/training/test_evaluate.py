@@ -12,8 +12,8 @@ from engine.problem.known_metrics import metrics_of
 from engine.problem.metrics import METRICS
 from engine.problem.spec import Task, Value
 from engine.tests.training.made import problem, refused
-from engine.training.bootstrap import bootstrap
 from engine.training.evaluate import (
+    bootstrap,
     calibration,
     measures,
     slices,

@@ -13,8 +13,7 @@ from engine.problem.errors import BadInput
 from engine.problem.files import read_json, read_text
 from engine.problem.metrics import Array
 from engine.problem.spec import PROBLEM_FILE, Problem, text_of
-from engine.training.dataset import gather
-from engine.training.prepare import cross_validation_data
+from engine.training.dataset import cross_validation_data, gather
 from engine.training.record.tracking import connect, mlflow, store_errors
 from engine.training.record.write import RUN_METADATA, SCORES
 from engine.training.run import Run
@@ -27,12 +26,9 @@ AGAIN = "train again with `python -m poc train`"
 
 @store_errors()
 def metadata_of(run_id: str, name: str) -> dict[str, Any]:
-    """The training.json of run `run_id` of the problem `name`; `latest` is the last that finished.
-
-    Raises:
-        BadInput: there is no such run, or it recorded none.
-    """
-    return _metadata(_artifacts(_finished_run(run_id, name).info.run_id, RUN_METADATA))
+    """The training.json of a run of the problem `name`: by its id, or `latest` for the last."""
+    file = _artifacts(_finished_run(run_id, name).info.run_id, RUN_METADATA)
+    return read_json(file, f"a run's {RUN_METADATA}", f"name another run, or {AGAIN}")
 
 
 def accepted_run(name: str) -> dict[str, Any] | None:
@@ -48,9 +44,7 @@ def accepted_run(name: str) -> dict[str, Any] | None:
 def latest_run(problem: Problem, schema: pa.DataFrameSchema) -> Run:
     """The latest finished run of the problem, from MLflow; no test row is used.
 
-    Raises:
-        BadInput: there is none, it recorded no scores, or the problem or the data has changed
-            since.
+    BadInput if there is none, or if the problem or the data has changed since.
     """
     with store_errors():
         info = _finished_run("latest", problem.decision.name).info
@@ -65,7 +59,8 @@ def latest_run(problem: Problem, schema: pa.DataFrameSchema) -> Run:
             f"{PROBLEM_FILE} has changed since the latest run was trained; {AGAIN}.",
             code="problem-changed",
         )
-    metadata, dataset = _metadata(folder / RUN_METADATA), gather(problem, schema)
+    metadata = read_json(folder / RUN_METADATA, f"a run's {RUN_METADATA}", AGAIN)
+    dataset = gather(problem, schema)
     if dataset.digest != metadata["data_digest"]:
         raise BadInput(
             f"The data of {problem.rows.source} has changed since the latest run; {AGAIN}.",
@@ -111,10 +106,6 @@ def _artifacts(run_id: str, name: str | None = None) -> Path:
             code="incomplete-metadata",
         ) from None
     return Path(path)
-
-
-def _metadata(path: Path) -> dict[str, Any]:
-    return read_json(path, f"a run's {RUN_METADATA}", "name another run, or train again")
 
 
 def _scores(table: pd.DataFrame, name: str, classes: list[Any], rows: int) -> Array:

@@ -27,7 +27,7 @@ __all__ = ["connect", "mlflow", "store_errors"]
 
 ADDRESS = "MLFLOW_TRACKING_URI"
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
-ERRORS = (mlflow.exceptions.MlflowException, SQLAlchemyError)
+ERRORS: tuple[type[Exception], ...] = (mlflow.exceptions.MlflowException, SQLAlchemyError)
 TIMEOUT = 10  # seconds until a database that does not answer counts as unreachable
 
 DATABASE = Path("mlflow.db")
@@ -36,14 +36,10 @@ ARTIFACTS = Path("mlartifacts")
 
 
 def connect(experiment: str) -> str:
-    """Point MLflow at the store and return the id of `experiment`, created if it is new.
-
-    Raises:
-        BadInput: the store does not answer.
-    """
+    """Point MLflow at the store and return the id of `experiment`, created if it is new."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    store = variable(ADDRESS, text) or STORE
-    try:
+    with store_errors(ImportError, ValueError, OSError):
+        store = variable(ADDRESS, text) or STORE
         is_database = _check_address(store)
         if store == STORE and not DATABASE.exists():
             _create()
@@ -54,33 +50,27 @@ def connect(experiment: str) -> str:
         # A server stores artifacts itself; beside a bare database they need a folder.
         location = ARTIFACTS.absolute().as_uri() if is_database else None
         return str(client.create_experiment(experiment, artifact_location=location))
-    except (*ERRORS, ImportError, ValueError, OSError) as error:
-        raise BadInput(
-            f"The store of runs, {store.rpartition('@')[2]:.200}, does not answer: "
-            f"{' '.join(str(error).split()):.300}. Start that server, or set {ADDRESS} to another "
-            f"store, such as {STORE}.",
-            code="store-unreachable",
-        ) from None
 
 
 @contextmanager
-def store_errors() -> Iterator[None]:
-    """Turn errors of the store of runs into BadInput."""
+def store_errors(*others: type[Exception]) -> Iterator[None]:
+    """Turn errors of the store of runs, and such `others`, into BadInput."""
     try:
         yield
-    except ERRORS as error:
+    except (*ERRORS, *others) as error:
+        store = (variable(ADDRESS, text) or STORE).rpartition("@")[2]  # without a password
         raise BadInput(
-            f"The store of runs failed: {' '.join(str(error).split()):.300}. Check its server, its "
-            f"files and {ADDRESS}, then run the command again.",
-            code="store-failed",
+            f"The store of runs, {store:.200}, does not answer: "
+            f"{' '.join(str(error).split()):.300}. Start its server, or set {ADDRESS} to another "
+            f"store, such as {STORE}.",
+            code="store-unreachable",
         ) from None
 
 
 def _check_address(store: str) -> bool:
     """Whether it is a database, which answered once: MLflow would retry for minutes.
 
-    Raises:
-        ValueError: it is no address, or of a kind that MLflow no longer supports.
+    ValueError if it is no address, or of a kind that MLflow no longer supports.
     """
     kind = urlsplit(store).scheme.partition("+")[0]
     if kind in ("", "file"):

@@ -1,28 +1,40 @@
-"""Records a training run in MLflow: its data, code, parameters and metrics, and the model."""
+"""Records a training run in MLflow: its metadata (training.json), scores, code and model."""
 
 import json
 import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
+from time import perf_counter, thread_time
 from typing import Any
 
 import pandas as pd
 import skops.io
 from sklearn.pipeline import Pipeline
 
+from engine.data.load import digest, take
 from engine.problem.spec import PROBLEM_FILE
-from engine.training.fit_final import FinalModel
+from engine.training.calibrate import Calibration
+from engine.training.dataset import SEED, CrossValidationData
+from engine.training.evaluate import bootstrap
+from engine.training.fit_final import FinalModel, fold_thresholds
 from engine.training.folds import Trial
-from engine.training.prepare import CrossValidationData
-from engine.training.record.provenance import Provenance, write_snapshot
+from engine.training.insight import Importance, LearningCurve, describe_rule
+from engine.training.money import worth
+from engine.training.parallel import parallel_map
+from engine.training.record.provenance import provenance, write_snapshot
 from engine.training.record.tracking import connect, mlflow, store_errors
 from engine.training.run import Run
 
 FEATURES_FILE = Path("poc/features.py")
 # Artifacts of a run: its metadata, and each candidate's out-of-fold scores.
 RUN_METADATA, SCORES = "training.json", "scores.parquet"
+Metadata = dict[str, Any]
+# Calls for a median latency, as many as fit into a short time.
+CALLS, SECONDS = 9, 0.25
 
 
 def record(
@@ -33,23 +45,18 @@ def record(
 ) -> Run:
     """Write one finished MLflow run with data, code, choice and model.
 
-    Args:
-        trials: the chosen candidate's as that of the final model.
-        metadata: as `run_metadata` returns it; the digests and `code` become tags.
-
-    Raises:
-        BadInput: the store of runs does not answer.
+    `trials` hold the final model's own; `metadata` is as `run_metadata` returns it.
     """
-    code = Provenance(**metadata["code"])
+    code = metadata["code"]
     experiment = connect(data.problem.decision.name)
     with mlflow.start_run(experiment_id=experiment) as run:
         mlflow.set_tags(
             {
                 "data_digest": metadata["data_digest"],
                 "test_digest": metadata["test_digest"],
-                "code_commit": code.commit or "none",
-                "code_snapshot": code.snapshot,
-                "dirty": str(code.dirty).lower(),
+                "code_commit": code["commit"] or "none",
+                "code_snapshot": code["snapshot"],
+                "dirty": str(code["dirty"]).lower(),
             }
         )
         named = {key: metadata[key] for key in ("candidate", "calibrated", "seed", "split")}
@@ -128,3 +135,101 @@ def _log_model(model: Pipeline, example: pd.DataFrame) -> None:
             skops_trusted_types=skops.io.get_untrusted_types(data=skops.io.dumps(model)),
             pip_requirements="requirements/serving.txt",
         )
+
+
+def run_metadata(
+    data: CrossValidationData,
+    trials: tuple[Trial, ...],
+    final: FinalModel,
+    calibration: Calibration | None,
+    curve: LearningCurve | None,
+    importances: Sequence[Importance],
+    *,
+    search: Metadata | None = None,
+    champion: Metadata | None = None,
+) -> Metadata:
+    """The run's metadata, as JSON values; money, intervals and latency are measured here.
+
+    `trials` begin with the baseline's and hold the final model's own. `search` is the metadata of
+    the search for parameters, `champion` that of the accepted model, if there is one.
+    """
+    dataset, rows = data.dataset, data.out_of_fold_rows
+    scores, baseline = final.trial.scores, trials[0].scores[rows]
+    thresholds = fold_thresholds(data, scores, final.threshold)
+    outcomes, groups = data.outcomes(rows), data.groups(rows)
+    value = worth(data.problem, outcomes, scores[rows], baseline, thresholds, groups)
+    poor = (
+        f"The model earns {value['per_1000_rows']:,.2f} {value['currency']} for 1,000 rows, doing "
+        f"nothing {value['do_nothing']:,.2f}. Check the costs in problem.toml, or look for more "
+        "informative inputs."
+    )
+    measured = list(parallel_map(lambda trial: _measured(data, trial), trials))
+    rule = next((trial.last for trial in trials if trial.candidate.name == "rule"), None)
+    return model_metadata(data, final) | {
+        "calibration": asdict(calibration) if calibration else None,
+        "value": value,
+        "warnings": [] if value["per_1000_rows"] > value["do_nothing"] else [poor],
+        "higher_is_better": data.metric.higher_is_better,
+        "split": dataset.split.description,
+        "rows": len(data.table),
+        "folds": len(data.folds),
+        # Of the outcomes alone: the same test rows with new columns are the same test set.
+        "test_digest": digest(take(dataset.frame, dataset.split.test)),
+        "rule": describe_rule(rule, dataset.columns, data.problem) if rule else None,
+        "trials": measured,
+        "importance": [asdict(one) for one in importances],
+        "learning_curve": asdict(curve) if curve else None,
+        "search": search,
+        "champion": champion,
+    }
+
+
+def model_metadata(data: CrossValidationData, final: FinalModel) -> Metadata:
+    """What identifies a model: the choices that made it, its data and its code."""
+    candidate = final.trial.candidate
+    return {
+        "candidate": candidate.name,
+        "parameters": candidate.parameters,
+        "calibrated": final.calibrated or False,
+        "classes": data.dataset.targets.classes,
+        "threshold": final.threshold,
+        "metric": data.metric.name,
+        "seed": SEED,
+        "data_digest": data.dataset.digest,
+        "code": asdict(provenance()),
+    }
+
+
+def _measured(data: CrossValidationData, trial: Trial) -> Metadata:
+    rows = data.out_of_fold_rows
+    outcomes, scores, groups = data.outcomes(rows), trial.scores[rows], data.groups(rows)
+    is_regression, compute = data.task == "regression", data.metric.compute
+    interval = bootstrap(compute, outcomes, scores, is_regression=is_regression, groups=groups)
+    return {
+        "name": trial.candidate.name,
+        "mean": trial.mean,
+        "error": trial.standard_error,
+        "folds": trial.folds,
+        # Over all out-of-fold rows together, with the bootstrap interval.
+        **interval.to_json(),
+        "fit_seconds": trial.fit_seconds,
+        "latency_ms": _one_row_ms(data, trial),
+        "parameters": trial.candidate.parameters,
+    }
+
+
+def _one_row_ms(data: CrossValidationData, trial: Trial) -> float | None:
+    """Milliseconds of processor time for one row, the median of calls; None without a model.
+
+    Processor time does not depend on what else the machine does.
+    """
+    if trial.last is None:
+        return None
+    row, taken = data.table.iloc[:1], list[float]()
+    data.predict_inputs(trial.last, row)  # the first call fills caches
+    until = perf_counter() + SECONDS
+    while len(taken) < CALLS and (not taken or perf_counter() < until):
+        began = thread_time()
+        data.predict_inputs(trial.last, row)
+        taken.append(thread_time() - began)
+    return 1000 * median(taken)

@@ -1,6 +1,8 @@
 """Sections about mistakes: how often the model is wrong, the cost, and for whom most."""
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -8,7 +10,7 @@ import numpy as np
 from engine.pages import cases, charts
 from engine.pages.cases import CaseGroup
 from engine.pages.formatting import listed, number
-from engine.pages.page import Block, Facts, Figure, Gallery, Note, Section, Table
+from engine.pages.page import Block, Figure, Gallery, Note, Section, Table
 from engine.problem.known_metrics import KNOWN_METRICS
 from engine.training.evaluate import FEWEST_IN_SLICE, slices
 from engine.training.report.worth import CASES, DUMMY, OWNER, Worth
@@ -19,24 +21,29 @@ GOOD, WRONG = 1, 5  # colours
 
 
 def mistakes(worth: Worth) -> Section:
-    """Of 1,000 cases, how many go right and wrong, and the cost."""
+    """Of 1,000 cases, how many go right and wrong, the cost, and the metric in plain words."""
     by_task = {"binary": _decisions, "multiclass": _classes, "regression": _amounts}
     sentence, blocks = by_task[worth.run.data.task](worth)
     chart, *rest = blocks
-    return Section("How often it is wrong", OWNER, sentence, [chart, Note(_quality(worth)), *rest])
+    name, trial = worth.run.data.metric.name, worth.run.chosen_trial
+    quality = (
+        f"In one number: the model {KNOWN_METRICS[name].describe(trial['value'])}. Analysts call "
+        f"that number {name.replace('_', ' ')}: {number(trial['value'])} (95 % sure: "
+        f"{number(trial['low'])} to {number(trial['high'])})."
+    )
+    return Section("How often it is wrong", OWNER, sentence, [chart, Note(quality), *rest])
 
 
 def _decisions(worth: Worth) -> tuple[str, list[Block]]:
     value, acts, due = worth.run.problem.value, worth.acts, worth.run.outcome == 1
     assert acts is not None  # noqa: S101  a binary target is decided yes or no
     kinds = (
-        ("acted on, rightly", acts & due, value.true_positive or 0.0, 1, False),
-        ("acted on in vain", acts & ~due, value.false_positive or 0.0, 5, True),
+        ("acted on, rightly", acts & due, value.true_positive or 0.0, GOOD, False),
+        ("acted on in vain", acts & ~due, value.false_positive or 0.0, WRONG, True),
         ("missed", ~acts & due, value.false_negative or 0.0, 2, True),
         ("left alone, rightly", ~acts & ~due, value.true_negative or 0.0, 4, False),
     )
-    groups = [CaseGroup(name, float(rows.sum()), c, wrong) for name, rows, _, c, wrong in kinds]
-    chart, counts = _icons(groups)
+    chart, counts = _icons([(name, rows, c, wrong) for name, rows, _, c, wrong in kinds])
     hit, vain, missed, _ = counts
     rows = [
         (name, count, each, CASES * float(rows.mean()) * each)
@@ -56,10 +63,7 @@ def _classes(worth: Worth) -> tuple[str, list[Block]]:
     actual, predicted = run.outcome.astype(int), run.predictions.argmax(axis=1)
     right = actual == predicted
     chart, (good, bad) = _icons(
-        [
-            CaseGroup("predicted rightly", float(right.sum()), GOOD),
-            CaseGroup("predicted wrongly", float((~right).sum()), WRONG, wrong=True),
-        ]
+        [("predicted rightly", right, GOOD, False), ("predicted wrongly", ~right, WRONG, True)]
     )
     blocks: list[Block] = [Figure(chart, CROSS)]
     names = [str(label) for label in run.data.dataset.targets.classes]
@@ -83,41 +87,26 @@ def _amounts(worth: Worth) -> tuple[str, list[Block]]:
     error = np.abs(run.outcome - run.predictions)
     closer = error < np.abs(run.outcome - run.out_of_fold(DUMMY))
     chart, (good, _) = _icons(
-        [
-            CaseGroup("closer than the average", float(closer.sum()), GOOD),
-            CaseGroup("no closer", float((~closer).sum()), WRONG, wrong=True),
-        ]
+        [("closer than the average", closer, GOOD, False), ("no closer", ~closer, WRONG, True)]
     )
     caption = f"Each mark is one of {CASES:,} cases; a cross is no closer than the average."
-    half, most = (float(v) for v in np.quantile(error, (0.5, 0.9)))
+    half, most = np.quantile(error, (0.5, 0.9)).tolist()
     cost = float(error.mean()) * -(run.problem.value.per_unit_error or 0.0)
-    numbers = Facts(
-        [
-            ("or less: the error of half of the cases", number(half)),
-            ("or less: the error of nine in ten cases", number(most)),
-            ("is the mean cost of one case's error", worth.amount(cost)),
-        ]
+    numbers = Note(
+        f"The error is {number(half)} or less in half of the cases, and {number(most)} or less in "
+        f"nine in ten. One case's error costs {worth.amount(cost)} on average."
     )
     sentence = f"Of {CASES:,} cases, {good:,} predictions are closer than the average of all."
     return sentence, [Figure(chart, caption), numbers]
 
 
-def _icons(groups: Sequence[CaseGroup]) -> tuple[str, list[int]]:
-    """A chart of 1,000 cases, and how many of them are of each group."""
+def _icons(kinds: Sequence[tuple[str, Any, int, bool]]) -> tuple[str, list[int]]:
+    """A chart of 1,000 cases, and how many are of each kind: name, rows, colour, is a mistake."""
+    groups = [CaseGroup(name, float(rows.sum()), c, wrong) for name, rows, c, wrong in kinds]
     counts = cases.thousand([group.rows for group in groups])
     pairs = zip(counts, groups, strict=True)
     description = ", ".join(f"{count} {group.label}" for count, group in pairs)
     return cases.icon_array(f"{CASES:,} cases", groups, description=description), counts
-
-
-def _quality(worth: Worth) -> str:
-    """The success metric in plain words."""
-    name, trial = worth.run.data.metric.name, worth.run.chosen_trial
-    return (
-        f"In one number: the model {KNOWN_METRICS[name].describe(trial['value'])}. Analysts call "
-        f"that number {name.replace('_', ' ')}: {number(trial['value'])} (95 % sure: "
-        f"{number(trial['low'])} to {number(trial['high'])})."
-    )
 
 
 def slices_section(worth: Worth) -> Section | None:
@@ -128,11 +117,11 @@ def slices_section(worth: Worth) -> Section | None:
     if not results:
         return None
     measured = [one for one in results if one["metric"] is not None]
-    charts_of = [
-        _chart(metric.name, column, [one for one in measured if one["column"] == column])
-        for column in dict.fromkeys(one["column"] for one in measured)
+    figures = [
+        _chart(metric.name, column, list(group))
+        for column, group in groupby(measured, key=itemgetter("column"))
     ]
-    blocks: list[Block] = [Gallery(charts_of)] if charts_of else []
+    blocks: list[Block] = [Gallery(figures)] if figures else []
     small = [f"{_name(one)} ({one['rows']:,})" for one in results if one["metric"] is None]
     if small:
         reason = f"Insufficient data, fewer than {FEWEST_IN_SLICE} cases or all of one outcome: "

@@ -1,4 +1,4 @@
-"""What the model earns in money, compared with doing without it."""
+"""What the model earns in money, compared with doing without it; doubts come first."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,18 +7,26 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.pages.formatting import number
-from engine.pages.page import Owner
+from engine.pages import charts
+from engine.pages.formatting import listed, number
+from engine.pages.page import Block, Figure, Note, Owner, Section, Table
 from engine.problem.metrics import Array, Interval
-from engine.training.bootstrap import mean_interval
+from engine.problem.spec import Task
 from engine.training.candidates import CHAMPION
-from engine.training.fit_final import earnings, fold_thresholds, threshold_of
-from engine.training.money import money_without
+from engine.training.evaluate import mean_interval
+from engine.training.fit_final import fold_thresholds, threshold_of
+from engine.training.money import NEVER, money, money_without
 from engine.training.run import Run
 
 OWNER: Owner = "data scientist"
 RULE, DUMMY = "rule", "dummy"
 CASES = 1000  # money is stated for so many
+NAMES = {RULE: "a simple rule", CHAMPION: "today's model"}
+NOTHING: dict[Task, str] = {
+    "binary": "doing nothing",
+    "multiclass": "the most frequent class",
+    "regression": "the average",
+}
 
 Verdict = Literal["pays on past cases", "unsure", "does not pay"]
 
@@ -27,31 +35,32 @@ Verdict = Literal["pays on past cases", "unsure", "does not pay"]
 class Worth:
     """Money for 1,000 cases, each amount with its 95 % interval.
 
-    `earned` is what the chosen model and its rivals earn; `gains` how much more the model earns
-    than each rival: doing nothing, the simple rule, today's champion. The thresholds of all are set
-    on other rows.
+    `earned` is what the chosen model and its rivals earn: doing nothing, the simple rule, today's
+    champion. The thresholds of all are set on other rows.
     """
 
     run: Run
 
-    @property
-    def rivals(self) -> list[str]:
-        """The candidates that the model is compared with, beside doing nothing."""
-        return [
-            name for name in (RULE, CHAMPION) if name in self.run.scores and name != self.run.chosen
-        ]
+    def name(self, candidate: str) -> str:
+        """A candidate's plain name."""
+        if candidate == DUMMY:
+            return NOTHING[self.run.data.task]
+        return "the model" if candidate == self.run.chosen else NAMES[candidate]
 
     @cached_property
     def _amounts(self) -> dict[str, Array]:
         """What each out-of-fold row earns by each candidate, and by doing nothing."""
         run, amounts = self.run, {}
-        for name in (run.chosen, *self.rivals):
-            scores = run.scores[name]
-            threshold = threshold_of(run.data, scores, run.data.out_of_fold_rows)
-            own = run.threshold if name == run.chosen else threshold
-            amounts[name] = earnings(run.data, scores, own)
-        nothing = money_without(run.problem, run.outcome, run.out_of_fold(DUMMY))
-        return amounts | {DUMMY: nothing}
+        for name in dict.fromkeys((run.chosen, DUMMY, RULE, CHAMPION)):
+            if name == DUMMY:
+                amounts[name] = money_without(run.problem, run.outcome, run.out_of_fold(name))
+            elif name in run.scores:
+                scores, own, costs = run.scores[name], run.out_of_fold(name), run.problem.value
+                threshold = threshold_of(run.data, scores, run.data.out_of_fold_rows)
+                threshold = run.threshold if name == run.chosen else threshold
+                thresholds = fold_thresholds(run.data, scores, threshold)
+                amounts[name] = money(costs, run.data.task, run.outcome, own, thresholds)
+        return amounts
 
     @cached_property
     def earned(self) -> dict[str, Interval]:
@@ -60,12 +69,12 @@ class Worth:
 
     @cached_property
     def gains(self) -> dict[str, Interval]:
-        """How much more the model earns than each of them; negative is less.
+        """How much more the model earns than each rival; negative is less.
 
         Paired: both are paid for the same cases, so that easy and hard ones cancel out.
         """
-        own = self._amounts[self.run.chosen]
-        return {name: self._mean(own - self._amounts[name]) for name in (DUMMY, *self.rivals)}
+        (_, own), *rivals = self._amounts.items()
+        return {name: self._mean(own - amounts) for name, amounts in rivals}
 
     @cached_property
     def acts(self) -> NDArray[np.bool_] | None:
@@ -80,40 +89,131 @@ class Worth:
 
         A model that earns no more than today's may still be wanted for other reasons.
         """
-        without = [self.gains[name] for name in (DUMMY, RULE) if name in self.gains]
-        if any(gain.value <= 0 for gain in without):
+        if any(gain.value <= 0 for name, gain in self.gains.items() if name != CHAMPION):
             return "does not pay"
         sure = all(gain.low > 0 for gain in self.gains.values())
         return "pays on past cases" if sure else "unsure"
 
     def amount(self, value: float) -> str:
         """An amount with its currency, marked where costs are assumed."""
-        return f"{number(rounded(value))} {self.run.problem.value.currency}{self.mark}"
+        return f"{number(value)} {self.run.problem.value.currency}{self._mark}"
 
     def span(self, one: Interval) -> str:
         """An interval of money: `12 to 34 EUR`."""
-        return f"{number(rounded(one.low))} to {self.amount(one.high)}"
+        return f"{number(one.low)} to {self.amount(one.high)}"
 
     @property
     def unit(self) -> str:
         """The label of an axis or a column of money."""
-        return f"{self.run.problem.value.currency} for {CASES:,} cases{self.mark}"
+        return f"{self.run.problem.value.currency} for {CASES:,} cases{self._mark}"
 
     @property
-    def mark(self) -> str:
-        """The mark of money that rests on costs which nobody has confirmed."""
+    def _mark(self) -> str:
         return " (assumed)" if self.run.problem.is_assumed("value") else ""
 
     def _mean(self, amounts: Array) -> Interval:
-        mean = mean_interval(
-            amounts,
-            self.run.outcome,
-            is_regression=self.run.data.task == "regression",
-            groups=self.run.groups,
-        )
+        run = self.run
+        mean = mean_interval(amounts, run.outcome, run.data.task, run.groups)
         return Interval(CASES * mean.value, CASES * mean.low, CASES * mean.high)
 
 
-def rounded(value: float) -> float:
-    """Money as it is printed: whole from a hundred on, else to three digits."""
-    return round(value) if abs(value) >= 100 else float(f"{value:.3g}")
+def message(worth: Worth) -> str:
+    """The result in a sentence or two, bad news first."""
+    gain = worth.gains[DUMMY]
+    return " ".join(_doubts(worth)) or (
+        f"The model earns {worth.amount(gain.value)} more for {CASES:,} cases than "
+        f"{worth.name(DUMMY)}; 95 % sure: {worth.span(gain)}."
+    )
+
+
+def _doubts(worth: Worth) -> list[str]:
+    """Why the model may not be worth having; empty where it clearly is."""
+    reasons = []
+    if worth.acts is not None and not worth.acts.any():
+        reasons.append("The model never acts: by these costs, acting pays in no case.")
+    for name, gain in worth.gains.items():
+        rival = worth.name(name)
+        if gain.value <= 0:
+            less = f", but {worth.amount(-gain.value)} less for {CASES:,} cases"
+            reasons.append(f"The model earns no more than {rival}{less if gain.value else ''}.")
+        elif gain.low <= 0:
+            reasons.append(
+                f"It is not sure that the model earns more than {rival}: {worth.span(gain)} for "
+                f"{CASES:,} cases."
+            )
+    return reasons
+
+
+def warning(worth: Worth) -> Section | None:
+    """The doubts, before everything else; None where there are none."""
+    reasons = _doubts(worth)
+    if not reasons:
+        return None
+    advice = (
+        "Before you build on it: check the costs in problem.toml. Look for more informative inputs "
+        "and for more cases. Without a clear gain, keep the present way."
+    )
+    severe = worth.verdict == "does not pay"
+    blocks = [*[Note(reason, "bad" if severe else "warn") for reason in reasons[1:]], Note(advice)]
+    return Section("Before you read on", OWNER, reasons[0], blocks)
+
+
+def decision(worth: Worth) -> Section:
+    """The decision, whose it is, and the cases that this report rests on."""
+    run, about = worth.run, worth.run.problem.decision
+    day = f"{run.trained_at.day} {run.trained_at:%B %Y}"
+    blocks = [
+        Note(f"The action: {about.action}"),
+        Note(f"Whose decision it is: {about.stakeholder}"),
+        Note(
+            f"The model was trained on {day} with {run.rows:,} past cases. Every number here is "
+            f"about {len(run.outcome):,} of them, each predicted by a model that was not trained "
+            "on it."
+        ),
+    ]
+    return Section("The decision", OWNER, about.question, blocks)
+
+
+def value(worth: Worth) -> Section:
+    """What the model earns, against doing nothing, the simple rule and today's model."""
+    run, nothing = worth.run, worth.earned[DUMMY].value
+    line = f"line is {worth.name(DUMMY)}"
+    rows = [
+        charts.Dot(worth.name(name), one.value, one.low, one.high)
+        for name, one in worth.earned.items()
+    ]
+    chart = charts.interval_plot(
+        f"What {CASES:,} cases earn",
+        rows,
+        label=worth.unit,
+        mark=nothing,
+        description=f"The {line}: {worth.amount(nothing)}.",
+    )
+    given = "" if run.data.task == "binary" else ", predicted for all"
+    caption = f"The dashed {line}{given}. A bar is a 95 % interval."
+    rivals = [
+        (worth.name(name), worth.earned[name].value, gain.value,
+         f"{number(gain.low)} to {number(gain.high)}")
+        for name, gain in worth.gains.items()
+    ]  # fmt: skip
+    header = ("alternative", "earns", "difference", "95 % sure")
+    table = Table(f"The model against its alternatives, in {worth.unit}", header, rivals)
+    blocks: list[Block] = [Figure(chart, caption), table]
+    if run.threshold is not None and run.threshold < NEVER:
+        blocks.append(Note(f"It acts from a probability of {100 * run.threshold:.0f} %."))
+    if rule := run.metadata.get("rule"):
+        blocks.append(Note(f"The simple rule, fitted to the same cases: {rule}."))
+    if run.chosen == RULE:
+        text = "No model does clearly better than this rule, so the rule is the model."
+        blocks.append(Note(text, "warn"))
+    return Section("What it is worth", OWNER, _sentence(worth), blocks)
+
+
+def _sentence(worth: Worth) -> str:
+    own = worth.earned[worth.run.chosen]
+    beaten = [worth.name(name) for name, gain in worth.gains.items() if gain.low > 0]
+    verb, size = ("earn", own.value) if own.value >= 0 else ("cost", -own.value)
+    earned = f"{CASES:,} cases {verb} {worth.amount(size)} with the model"
+    if not beaten:
+        return f"{earned}: not clearly better than any alternative."
+    return f"{earned}, clearly {'more' if verb == 'earn' else 'less'} than with {listed(beaten)}."

@@ -1,6 +1,9 @@
-"""The search space, and folds prepared for many fits: features are computed once."""
+"""What a search tries, on folds prepared for many fits, until its deadline."""
 
-from collections.abc import Mapping
+import math
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -13,8 +16,7 @@ from sklearn.pipeline import Pipeline
 
 from engine.data.load import take
 from engine.data.split import Rows
-from engine.training.prepare import CrossValidationData
-from engine.training.tuning.deadline import Deadline
+from engine.training.dataset import CrossValidationData
 
 Floats = NDArray[np.float32]
 
@@ -49,6 +51,46 @@ def propose(trial: optuna.Trial, data: CrossValidationData) -> dict[str, Any]:
     return parameters
 
 
+class TimeIsUpError(Exception):
+    """The time ended within a fit."""
+
+
+@dataclass
+class Deadline:
+    """The end of a search: at `until` by the clock (`monotonic`), or once `stopped` is set."""
+
+    until: float = math.inf
+    stopped: bool = False
+
+    def is_over(self, needed: float = 0.0) -> bool:
+        """Whether fewer than `needed` seconds are left."""
+        return self.stopped or monotonic() + needed > self.until
+
+    def check(self, needed: float = 0.0) -> None:
+        """Raise TimeIsUpError if fewer than `needed` seconds are left."""
+        if self.is_over(needed):
+            raise TimeIsUpError
+
+
+@contextmanager
+def stopped_by_sigint(deadline: Deadline) -> Iterator[None]:
+    """Ctrl-C only sets the deadline; a second one raises KeyboardInterrupt.
+
+    An exception in the middle of a transaction would leave the file locked.
+    """
+    previous = signal.getsignal(signal.SIGINT)
+
+    def stop(*_: object) -> None:
+        deadline.stopped = True
+        signal.signal(signal.SIGINT, previous)
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
 @dataclass(frozen=True)
 class PreparedFold:
     """A fold: rows to fit on, rows of these held out for early stopping, and validation rows.
@@ -65,9 +107,7 @@ class PreparedFold:
     def evaluate(self, parameters: Mapping[str, Any], deadline: Deadline) -> tuple[float, int]:
         """The success metric of these parameters on the fold, and the best number of trees.
 
-        Raises:
-            TimeIsUpError: the deadline has passed, or would before the next trees have grown, if
-                they take as long as the last ones.
+        TimeIsUpError if the next trees, growing as long as the last ones, would miss the deadline.
         """
         fixed = {"early_stopping": True, "n_iter_no_change": NO_CHANGE, "warm_start": True}
         model = clone(self.model).set_params(**fixed, **parameters)
@@ -88,12 +128,7 @@ class PreparedFold:
 def prepare_folds(
     data: CrossValidationData, model: Pipeline, deadline: Deadline
 ) -> list[PreparedFold]:
-    """The folds of the cross-validation, ready for fits of the last step of `model`.
-
-    Raises:
-        BadInput: a fold's training rows cannot be split once more.
-        TimeIsUpError: the deadline has passed.
-    """
+    """The folds of the cross-validation, ready for fits of the last step of `model`."""
     prepared = []
     for train, validation in data.folds:
         deadline.check()
@@ -104,13 +139,7 @@ def prepare_folds(
             np.asarray(steps.transform(take(data.table, rows)), np.float32)
             for rows in (train[late], validation)
         )
-        prepared.append(
-            PreparedFold(
-                data,
-                model[-1],
-                (np.asarray(fitted_on, np.float32), data.labels(train[early])),
-                (late_features, data.labels(train[late])),
-                (features, validation),
-            )
-        )
+        fit_on = np.asarray(fitted_on, np.float32), data.labels(train[early])
+        stop_by = late_features, data.labels(train[late])
+        prepared.append(PreparedFold(data, model[-1], fit_on, stop_by, (features, validation)))
     return prepared

@@ -5,8 +5,10 @@ them. The trials are kept in a file: the same command continues a search, howeve
 """
 
 import hashlib
+import sqlite3
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -20,20 +22,18 @@ from optuna.trial import FrozenTrial, TrialState
 from sklearn.pipeline import Pipeline
 
 from engine.pages.formatting import count, number
+from engine.problem.errors import BadInput
 from engine.training.candidates import BOOSTING, Candidate
-from engine.training.dataset import SEED
+from engine.training.dataset import SEED, CrossValidationData
 from engine.training.parallel import parallel_map
-from engine.training.prepare import CrossValidationData
 from engine.training.record.write import FEATURES_FILE
 from engine.training.run import Progress
-from engine.training.tuning.deadline import Deadline, TimeIsUpError, stopped_by_sigint
-from engine.training.tuning.file_lock import file_lock
-from engine.training.tuning.fitting import DEFAULTS, PreparedFold, prepare_folds, propose
+from engine.training.tuning import fitting
 
 SEARCHES = Path("build/search")
 # The code that a search's result depends on, beside the model and its features. Other code is
 # another search.
-CODE = ("folds.py", "parallel.py", "prepare.py", "tuning/fitting.py", "tuning/search.py")
+CODE = ("dataset.py", "folds.py", "parallel.py", "tuning/fitting.py", "tuning/search.py")
 SPENT = "seconds spent"
 # Random trials before the sampler learns from them, and trials before any is pruned.
 RANDOM_TRIALS, TRIALS_BEFORE_PRUNING = 10, 5
@@ -41,6 +41,24 @@ RANDOM_TRIALS, TRIALS_BEFORE_PRUNING = 10, 5
 # deadline ended has none.
 EVALUATED = (TrialState.COMPLETE, TrialState.PRUNED)
 PROGRESS_SECONDS = 5.0
+
+
+@contextmanager
+def file_lock(file: Path) -> Iterator[None]:
+    """Lock `file` while the block runs; BadInput if another process continues the same search.
+
+    The lock is SQLite's: it works on every system, and ends with its process.
+    """
+    with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as database:
+        try:
+            database.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            raise BadInput(
+                f"Another search of this problem on these rows is running ({file}: {error}). Wait "
+                "for it, or stop it: its results are kept.",
+                code="search-running",
+            ) from None
+        yield
 
 
 @dataclass(frozen=True)
@@ -71,15 +89,11 @@ def search(
 
     A trial starts only if one of median duration would end in time, and ends when its next trees
     would be late (see `PreparedFold`). Ctrl-C ends the search with the best result so far.
-
-    Raises:
-        BadInput: a fold's rows cannot be split once more for early stopping, or the same search is
-            running in another process.
     """
     model = next(one.model for one in candidates if one.name == BOOSTING)
     folder.mkdir(parents=True, exist_ok=True)
-    file, deadline = folder / key(data, model)[:16], Deadline()
-    with file_lock(file.with_suffix(".lock")), stopped_by_sigint(deadline):
+    file, deadline = folder / key(data, model)[:16], fitting.Deadline()
+    with file_lock(file.with_suffix(".lock")), fitting.stopped_by_sigint(deadline):
         study, began = _study(data, model, file.with_suffix(".db")), monotonic()
         spent = _spent(study)
         deadline.until = began + seconds - spent
@@ -87,12 +101,31 @@ def search(
             progress(f"  Continuing the search in {folder}: {count(len(trials), 'trial')} so far.")
         if not deadline.is_over(_median_seconds(study)):
             try:
-                with suppress(TimeIsUpError):
+                with suppress(fitting.TimeIsUpError):
                     _optimize(study, data, model, deadline, progress)
             finally:
                 _end_running_trials(study)
                 study.set_user_attr(SPENT, spent + monotonic() - began)
-        return _result(study, data.metric.name, seconds, deadline, progress)
+        trials, complete = _trials(study, *EVALUATED), _trials(study, TrialState.COMPLETE)
+        if deadline.stopped:
+            progress("  Search stopped; the same command continues it.")
+        if not complete:
+            progress(f"  No trial was completed within {seconds:g} s. Increase --search-seconds.")
+            return None
+        best, spent, pruned = study.best_trial, _spent(study), len(trials) - len(complete)
+        progress(
+            f"  Searched {spent:.0f} s: {count(len(trials), 'trial')}, {pruned} of them pruned; "
+            f"best {data.metric.name} {number(best.value)}."
+        )
+        return Search(
+            trials=len(trials),
+            pruned=pruned,
+            seconds_allowed=seconds,
+            seconds_spent=round(spent, 1),
+            stopped=deadline.stopped,
+            best=float(best.value or 0.0),
+            parameters=dict(best.user_attrs["parameters"]),
+        )
 
 
 def _study(data: CrossValidationData, model: Pipeline, file: Path) -> optuna.Study:
@@ -107,12 +140,12 @@ def _study(data: CrossValidationData, model: Pipeline, file: Path) -> optuna.Stu
     )
     trials = study.get_trials(deepcopy=False)
     _end_running_trials(study)
-    # Another seed each time: the same one would propose the same parameters again.
+    # Another seed each time: the same one would fitting.propose the same parameters again.
     study.sampler = optuna.samplers.TPESampler(
         seed=SEED + len(trials), n_startup_trials=RANDOM_TRIALS, multivariate=True
     )
     if not trials:
-        study.enqueue_trial(DEFAULTS)
+        study.enqueue_trial(fitting.DEFAULTS)
     return study
 
 
@@ -120,11 +153,11 @@ def _optimize(
     study: optuna.Study,
     data: CrossValidationData,
     model: Pipeline,
-    deadline: Deadline,
+    deadline: fitting.Deadline,
     progress: Progress,
 ) -> None:
     """Run trials until the deadline; TimeIsUpError if it passes before the folds are prepared."""
-    folds, reported = prepare_folds(data, model, deadline), monotonic()
+    folds, reported = fitting.prepare_folds(data, model, deadline), monotonic()
 
     def after_trial(study: optuna.Study, _: FrozenTrial) -> None:
         nonlocal reported
@@ -132,27 +165,26 @@ def _optimize(
             study.stop()
         elif monotonic() - reported > PROGRESS_SECONDS:
             reported = monotonic()
-            trials = _trials(study, *EVALUATED)
+            trials = count(len(_trials(study, *EVALUATED)), "trial")
             left = deadline.until - reported
-            best = (
-                f"best {number(study.best_value)}, " if _trials(study, TrialState.COMPLETE) else ""
-            )
-            progress(f"  Search: {count(len(trials), 'trial')}, {best}{left:.0f} s left.")
+            is_any_complete = _trials(study, TrialState.COMPLETE)
+            best = f"best {number(study.best_value)}, " if is_any_complete else ""
+            progress(f"  Search: {trials}, {best}{left:.0f} s left.")
             sys.stdout.flush()  # a pipe would hold the line back
 
     study.optimize(
-        lambda trial: _evaluate(trial, data, folds, deadline),
+        lambda trial: _evaluate(trial, folds, deadline),
         timeout=deadline.until - monotonic(),
-        catch=(TimeIsUpError,),
+        catch=(fitting.TimeIsUpError,),
         callbacks=[after_trial],
     )
 
 
 def _evaluate(
-    trial: optuna.Trial, data: CrossValidationData, folds: list[PreparedFold], deadline: Deadline
+    trial: optuna.Trial, folds: list[fitting.PreparedFold], deadline: fitting.Deadline
 ) -> float:
     """The mean success metric over folds of the trial's parameters."""
-    parameters = propose(trial, data)
+    parameters = fitting.propose(trial, folds[0].data)
     results, trees = [], []
     fits = parallel_map(lambda fold: fold.evaluate(parameters, deadline), folds)
     for step, (result, best_trees) in enumerate(fits):
@@ -171,13 +203,12 @@ def _trials(study: optuna.Study, *states: TrialState) -> list[FrozenTrial]:
     return study.get_trials(deepcopy=False, states=states)
 
 
+def _seconds(study: optuna.Study, *states: TrialState) -> list[float]:
+    return [trial.duration.total_seconds() for trial in _trials(study, *states) if trial.duration]
+
+
 def _median_seconds(study: optuna.Study) -> float:
-    taken = [
-        trial.duration.total_seconds()
-        for trial in _trials(study, TrialState.COMPLETE)
-        if trial.duration
-    ]
-    return median(taken) if taken else 0.0
+    return median(_seconds(study, TrialState.COMPLETE) or [0.0])
 
 
 def _end_running_trials(study: optuna.Study) -> None:
@@ -197,34 +228,6 @@ def key(data: CrossValidationData, model: Pipeline) -> str:
     return sha.hexdigest()
 
 
-def _result(
-    study: optuna.Study, metric: str, seconds: float, deadline: Deadline, progress: Progress
-) -> Search | None:
-    trials, complete = _trials(study, *EVALUATED), _trials(study, TrialState.COMPLETE)
-    spent, pruned = _spent(study), len(trials) - len(complete)
-    if deadline.stopped:
-        progress("  Search stopped; the same command continues it.")
-    if not complete:
-        progress(f"  No trial was completed within {seconds:g} s. Increase --search-seconds.")
-        return None
-    best = study.best_trial
-    progress(
-        f"  Searched {spent:.0f} s: {count(len(trials), 'trial')}, {pruned} of them pruned; best "
-        f"{metric} {number(best.value)}."
-    )
-    return Search(
-        trials=len(trials),
-        pruned=pruned,
-        seconds_allowed=seconds,
-        seconds_spent=round(spent, 1),
-        stopped=deadline.stopped,
-        best=float(best.value or 0.0),
-        parameters=dict(best.user_attrs["parameters"]),
-    )
-
-
 def _spent(study: optuna.Study) -> float:
     """Seconds that the search counted; at least those of its trials, if it was killed."""
-    trials = _trials(study, *EVALUATED)
-    taken = sum(trial.duration.total_seconds() for trial in trials if trial.duration)
-    return max(taken, float(study.user_attrs.get(SPENT, 0.0)))
+    return max(sum(_seconds(study, *EVALUATED)), float(study.user_attrs.get(SPENT, 0.0)))

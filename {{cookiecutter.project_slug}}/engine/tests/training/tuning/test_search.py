@@ -21,12 +21,15 @@ from engine.tests.project import PYTHONPATH
 from engine.tests.training.made import problem, refused
 from engine.tests.training.training import definition, fetch_run, schema, table, write_project
 from engine.training.candidates import TUNED
-from engine.training.dataset import SEED, gather
-from engine.training.prepare import CrossValidationData, cross_validation_data
-from engine.training.tuning.deadline import Deadline, TimeIsUpError
-from engine.training.tuning.file_lock import file_lock
-from engine.training.tuning.fitting import DEFAULTS, STEP, prepare_folds
-from engine.training.tuning.search import SEARCHES, key, search
+from engine.training.dataset import SEED, CrossValidationData, cross_validation_data, gather
+from engine.training.tuning.fitting import (
+    DEFAULTS,
+    STEP,
+    Deadline,
+    TimeIsUpError,
+    prepare_folds,
+)
+from engine.training.tuning.search import SEARCHES, file_lock, key, search
 from poc.model import candidates
 from poc.train import train
 
@@ -181,7 +184,7 @@ def test_evaluate_ends_at_the_deadline_and_does_not_depend_on_it(here: Path) -> 
 
 SEARCHING = """
 from engine.training.dataset import SEED, gather
-from engine.training.prepare import cross_validation_data
+from engine.training.dataset import cross_validation_data
 from poc.model import candidates
 from engine.training.tuning import fitting
 from engine.training.tuning.search import search

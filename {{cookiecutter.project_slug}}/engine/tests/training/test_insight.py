@@ -8,14 +8,14 @@ from engine.contract.column import Column
 from engine.data.load import inputs
 from engine.problem.spec import Task
 from engine.tests.training.made import COLUMNS, mixed, problem
-from engine.training.insight import decision_rule
+from engine.training.insight import describe_rule
 from poc.model import candidates
 
 
 def written(frame: pd.DataFrame, outcome: object, task: Task, columns: tuple[Column, ...]) -> str:
     tried = candidates(columns, task, 0)
     model = next(one.model for one in tried if one.name == "rule")
-    return decision_rule.describe(model.fit(frame, outcome), columns, problem(task))
+    return describe_rule(model.fit(frame, outcome), columns, problem(task))
 
 
 def test_describe_a_number_and_a_category() -> None:

@@ -1,0 +1,201 @@
+"""What a model rests on: the simple rule in words, the importance of inputs, the learning curve."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import Pipeline
+
+from engine.contract.column import Column
+from engine.data.split import Rows
+from engine.pages.formatting import number, percent
+from engine.problem.metrics import Array
+from engine.problem.spec import Problem
+from engine.training.dataset import SEED, CrossValidationData
+from engine.training.folds import Trial
+from engine.training.parallel import parallel_map
+
+RARE = "_infrequent_sklearn"  # scikit-learn's feature for rare categories
+# Shuffles of each input; and rows, from so many predicted cells. Counts, not a clock: the same data
+# gives the same result.
+REPEATS, MOST_CELLS, FEWEST_ROWS, MOST_ROWS = 5, 80_000, 200, 2_000
+# Two shares beside the whole, each a third of the next: together less than half the fits again.
+PARTS = (1 / 9, 1 / 3)
+FEWEST_IN_PART = 40
+
+
+@dataclass(frozen=True)
+class Importance:
+    """The loss of the success metric without an input.
+
+    `drop` is the mean over shuffles, `spread` the standard deviation. Each of two correlated inputs
+    may look unimportant: the other replaces it.
+    """
+
+    column: str
+    drop: float
+    spread: float
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """The success metric by training rows: the mean over folds and its 95 % t interval.
+
+    `gain` is that of the last step, paired over folds; `verdict` is whether it is more than chance.
+    """
+
+    rows: tuple[int, ...]
+    mean: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    gain: float
+    verdict: str
+
+
+def importance(data: CrossValidationData, trial: Trial) -> list[Importance]:
+    """Each input's permutation importance (Breiman 2001), the largest first.
+
+    It is measured on validation rows of the trial's last fold. All shuffles of an input are
+    predicted in one call. scikit-learn's `permutation_importance` calls the model once for each:
+    five times as slow where a call takes longer than its rows.
+    """
+    if trial.last is None:
+        return []
+    model, rows = trial.last, _sample(data)
+    table, outcomes = data.table.iloc[rows], data.outcomes(rows)
+    sign = 1.0 if data.metric.higher_is_better else -1.0
+    whole = data.metric.compute(outcomes, data.predict(model, rows))
+
+    def without(number: int) -> Importance:
+        column = str(table.columns[number])
+        # One stream of random numbers a column: the order of threads changes nothing.
+        rng = np.random.default_rng([SEED, number])
+        orders = [rng.permutation(len(rows)) for _ in range(REPEATS)]
+        shuffled = pd.concat([table] * REPEATS, ignore_index=True)
+        shuffled[column] = table[column].iloc[np.concatenate(orders)].array
+        predictions = np.split(data.predict_inputs(model, shuffled), REPEATS)
+        drops = [sign * (whole - data.metric.compute(outcomes, one)) for one in predictions]
+        return Importance(column, float(np.mean(drops)), float(np.std(drops, ddof=1)))
+
+    results = parallel_map(without, range(len(table.columns)))
+    return sorted(results, key=lambda one: -one.drop)
+
+
+def _sample(data: CrossValidationData) -> Rows:
+    """Validation rows of the last fold, as many as the number of inputs allows."""
+    rows = data.folds[-1][1]
+    most = int(np.clip(MOST_CELLS / len(data.table.columns) / REPEATS, FEWEST_ROWS, MOST_ROWS))
+    if len(rows) <= most:
+        return rows
+    is_regression, outcomes = data.task == "regression", data.outcomes(rows)
+    classes = [rows] if is_regression else [rows[outcomes == one] for one in np.unique(outcomes)]
+    rng, samples = np.random.default_rng(SEED), []
+    for own in classes:
+        # Each class by its share, and at least two rows of it: else a metric may not be defined.
+        size = max(2, round(most * len(own) / len(rows)))
+        samples.append(rng.choice(own, min(size, len(own)), replace=False))
+    return np.sort(np.concatenate(samples))
+
+
+def learning_curve(data: CrossValidationData, trial: Trial) -> LearningCurve | None:
+    """The candidate on shares of the training rows; None where these would hold too few rows.
+
+    scikit-learn's `learning_curve` takes the same number of first rows of every fold. Here a part
+    is a share of its fold, with time the latest rows, and holds every class.
+    """
+    smallest = min(len(train) for train, _ in data.folds)
+    shares = [part for part in PARTS if part * smallest >= FEWEST_IN_PART]
+    if not shares:
+        return None
+
+    def measured(job: tuple[float, tuple[Rows, Rows]]) -> float:
+        part, (train, validation) = job
+        model = data.fit(trial.candidate.model, _part_of(data, train, part))
+        return data.measure(validation, data.predict(model, validation))
+
+    jobs = [(part, fold) for part in shares for fold in data.folds]
+    results = np.asarray(list(parallel_map(measured, jobs))).reshape(len(shares), len(data.folds))
+    by_size = np.vstack([results, trial.folds])
+    sizes = [int(np.mean([part * len(train) for train, _ in data.folds])) for part in (*shares, 1)]
+    sign = 1.0 if data.metric.higher_is_better else -1.0
+    step = sign * (by_size[-1] - by_size[-2])
+    mean, reach = by_size.mean(axis=1), _reach(by_size)
+    mean, low, high = (tuple(one.tolist()) for one in (mean, mean - reach, mean + reach))
+    verdict = "still rising" if step.mean() > _reach(step[None])[0] else "flat"
+    return LearningCurve(tuple(sizes), mean, low, high, float(step.mean()), verdict)
+
+
+def _reach(by_size: Array) -> Array:
+    """Half the 95 % t interval of each row's mean."""
+    return np.asarray(stats.t.ppf(0.975, by_size.shape[1] - 1) * stats.sem(by_size, axis=1))
+
+
+def _part_of(data: CrossValidationData, train: Rows, part: float) -> Rows:
+    """A part of a fold's rows: with time the latest, else at random; some of each class."""
+    by_time = data.problem.rows.time is not None
+    order = train[::-1] if by_time else np.random.default_rng(SEED).permutation(train)
+    rows = order[: int(np.ceil(part * len(train)))]
+    if data.task != "regression":
+        first = np.unique(data.outcomes(order), return_index=True)[1]
+        rows = np.concatenate([rows, order[first]])
+    return np.unique(rows)
+
+
+def describe_rule(model: Pipeline, columns: Sequence[Column], problem: Problem) -> str:
+    """The decisions of a fitted `rule`: "if weather is storm then late in 62 %; otherwise …".
+
+    A tree of three leaves is a chain: each decision ends in a prediction or leads to the next.
+    """
+    tree, names = model[-1].tree_, _names(model[0])
+    by_name = {column.name: column for column in columns}
+    decisions, node = [], 0
+    while tree.children_left[node] >= 0:
+        left, right = int(tree.children_left[node]), int(tree.children_right[node])
+        ends_left = tree.children_left[left] < 0
+        leaf, rest = (left, right) if ends_left else (right, left)
+        name, threshold = names[tree.feature[node]], float(tree.threshold[node])
+        condition = _condition(name, threshold, below=ends_left, columns=by_name)
+        decisions.append(f"if {condition} then {_prediction(model, problem, leaf)}")
+        node = rest
+    last = _prediction(model, problem, node)
+    return "; otherwise ".join([*decisions, last]) if decisions else f"always {last}"
+
+
+def _names(features: ColumnTransformer) -> list[str]:
+    """The name of each feature; numbered where a team's transformer gives none."""
+    names: list[str] = []
+    for title, transformer, columns in features.transformers_:
+        position = features.output_indices_[title]
+        names_out = getattr(transformer, "get_feature_names_out", None)
+        unnamed = [f"{title} ({i})" for i in range(1, position.stop - position.start + 1)]
+        names += names_out(columns).tolist() if names_out else unnamed
+    return names
+
+
+def _condition(name: str, threshold: float, *, below: bool, columns: dict[str, Column]) -> str:
+    sign = "≤" if below else ">"
+    if name in columns:
+        is_flag = columns[name].type == "boolean"
+        flag = f"not {name}" if below else name
+        return flag if is_flag else f"{name} {sign} {number(threshold)}"
+    # A feature is named `column_value`; the longest name wins, as names may hold underscores too.
+    column = max((one for one in columns if name.startswith(f"{one}_")), key=len, default="")
+    value = name[len(column) + 1 :]
+    if column and columns[column].type == "date":
+        return f"{value} of {column} {sign} {number(threshold)}"
+    if column and columns[column].type == "category":
+        return f"{column} is {'not ' if below else ''}{'rare' if name.endswith(RARE) else value}"
+    return f"{name} {sign} {number(threshold)}"
+
+
+def _prediction(model: Pipeline, problem: Problem, leaf: int) -> str:
+    target, value = problem.target, np.ravel(model[-1].tree_.value[leaf])
+    if target.task == "regression":
+        return f"{target.column} is {number(float(value[0]))}"
+    classes = model.classes_.tolist()
+    likeliest = classes[int(value.argmax())] if target.task == "multiclass" else target.positive
+    outcome = target.column if likeliest is True else f"{target.column} is {likeliest}"
+    return f"{outcome} in {percent(float(value[classes.index(likeliest)]))} of rows"
