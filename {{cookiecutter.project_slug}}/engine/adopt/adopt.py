@@ -17,11 +17,11 @@ from engine.adopt.infer import (
     typed,
 )
 from engine.adopt.inferred import InferredColumn, dialect_hints
-from engine.adopt.notes import layout_notes, table_notes
+from engine.adopt.messages import layout_notes, table_notes
 from engine.contract.column import Column
 from engine.contract.layout import Layout
 from engine.data import sources
-from engine.leakage import Leak, find
+from engine.leakage import find
 from engine.pages.formatting import count
 from engine.problem.errors import BadInput
 from engine.problem.spec import Task, parse
@@ -85,7 +85,13 @@ def adopt(
     _check_inputs(guesses, roles, source)
     if is_slow:
         progress(f"searching {count(len(guesses), 'column')} for leaks")
-    leaks = _leaks(problem_text(copy, frame, guesses, roles), frame, guesses)
+    assumed = parse(problem_text(copy, frame, guesses, roles), "the problem as adopted")
+    columns = [
+        Column(one.name, one.type, one.nullable, one.minimum, one.maximum)
+        for one in guesses
+        if one.name not in assumed.kept_out
+    ]
+    leaks = find(assumed, frame, columns)
     problem = problem_text(copy, frame, guesses, roles, leaks)
     parse(problem, "the problem as adopted")  # what we write, we can read
     write(source, copy, problem, contract_text(source, guesses, roles, layout))
@@ -103,11 +109,8 @@ def _labelled(
     inferred = _infer(raw, layout, target)
     labelled = typed(raw[target], inferred[target]).notna()
     if labelled.sum() < FEWEST_ROWS:
-        raise BadInput(
-            f"{source} has {labelled.sum()} rows with a known '{target}'; expected at least "
-            f"{FEWEST_ROWS}, as fewer allow no honest evaluation: add rows",
-            code="too-few-rows",
-        )
+        message = f"{source} has {labelled.sum()} rows with a known '{target}'; expected at least "
+        raise BadInput(f"{message}{FEWEST_ROWS}: add rows", code="too-few-rows")
     if labelled.all():
         return raw, inferred
     return raw[labelled], _infer(raw[labelled], layout, target) | {target: inferred[target]}
@@ -128,17 +131,6 @@ def _infer(raw: pd.DataFrame, layout: Layout | None, target: str) -> dict[str, I
     return inferred
 
 
-def _leaks(text: str, frame: pd.DataFrame, guesses: Sequence[Guess]) -> list[Leak]:
-    """The leaks of the target among the columns that would be inputs."""
-    problem = parse(text, "the problem as adopted")
-    columns = [
-        Column(one.name, one.type, one.nullable, one.minimum, one.maximum)
-        for one in guesses
-        if one.name not in problem.kept_out
-    ]
-    return find(problem, frame, columns)
-
-
 def _check_columns(frame: pd.DataFrame, source: str, roles: dict[str, str | None]) -> None:
     for role, name in roles.items():
         if name is not None and name not in frame.columns:
@@ -147,25 +139,26 @@ def _check_columns(frame: pd.DataFrame, source: str, roles: dict[str, str | None
             # A title above the header makes a row of the header.
             headers = frame.head(SHOWN).isin([name]).any(axis=1)
             below = f", or, as row {headers.argmax() + 1} holds {name!r}, delete the lines above it"
-            raise BadInput(
-                f"--{role} {name}: no such column; {source} has {', '.join(names[:SHOWN])}{more}; "
-                f"give one of these{below if headers.any() else ''}",
-                code="unknown-column",
-            )
+            message = f"--{role} {name}: no such column; {source} has {', '.join(names[:SHOWN])}"
+            message += f"{more}; give one of these{below if headers.any() else ''}"
+            raise BadInput(message, code="unknown-column")
         if role != "target" and name == roles["target"]:
-            raise BadInput(
-                f"--{role} {name}: that is the target, which is not known yet at prediction time; "
-                f"give another column, or omit --{role}",
-                code="target-in-other-role",
-            )
+            message = f"--{role} {name}: that is the target; give another column, or omit --{role}"
+            raise BadInput(message, code="target-in-other-role")
 
 
 def _in_role(one: Guess, frame: pd.DataFrame, roles: Roles) -> Guess:
     """The guess on a column; one with a role on the command line is never excluded."""
+    values = frame[one.name]
     if one.name == roles.time:
-        _check_time(one, frame[one.name])
+        _check_time(one, values)
     elif one.name == roles.id:
-        _check_id(one, frame[one.name])
+        repeated = int(values.duplicated().sum())
+        if one.nullable or repeated:
+            message = f"--id {one.name}: expected a different value in each row, "
+            message += f"{repeated} rows repeat one" if repeated else f"{one.missing} have none"
+            message += "; leave --id out, or name the column as unit under [rows]"
+            raise BadInput(message, code="not-unique")
     elif one.name == roles.target:
         # Labels beside missing ones were read as 0.0 and 1.0.
         is_code = one.type == "number" and roles.task != "regression"
@@ -177,25 +170,18 @@ def _in_role(one: Guess, frame: pd.DataFrame, roles: Roles) -> Guess:
 
 def _check_time(one: Guess, values: pd.Series) -> None:
     if one.type != "date":
-        raise BadInput(
-            f"--time {one.name}: expected dates such as 2026-11-23 or 2026-11-23T08:30:00, found "
-            f"{one.type} values such as {values.dropna().iloc[:1].tolist()}{_since_1970(values)}; "
-            "convert the column, or leave --time out",
-            code="not-a-date",
-        )
+        message = f"--time {one.name}: expected dates such as 2026-11-23 or 2026-11-23T08:30:00, "
+        message += f"found {one.type} values such as {values.dropna().iloc[:1].tolist()}"
+        message += f"{_since_1970(values)}; convert the column, or leave --time out"
+        raise BadInput(message, code="not-a-date")
     if one.nullable:
         gaps = values.index[values.isna()]
-        raise BadInput(
-            f"--time {one.name}: {count(len(gaps), 'row')} without a time (first: row "
-            f"{gaps[0] + 1}); fill it, leave such rows out, or leave --time out",
-            code="missing-time",
-        )
+        message = f"--time {one.name}: {count(len(gaps), 'row')} without a time (first: row "
+        message += f"{gaps[0] + 1}); fill it, leave such rows out, or leave --time out"
+        raise BadInput(message, code="missing-time")
     if values.nunique() < 2:
-        raise BadInput(
-            f"--time {one.name}: all rows have the same time, so they cannot be split by it; leave "
-            "--time out",
-            code="constant-time",
-        )
+        message = f"--time {one.name}: all rows have the same time; leave --time out"
+        raise BadInput(message, code="constant-time")
 
 
 def _since_1970(values: pd.Series) -> str:
@@ -208,23 +194,10 @@ def _since_1970(values: pd.Series) -> str:
     return ""
 
 
-def _check_id(one: Guess, values: pd.Series) -> None:
-    repeated = int(values.duplicated().sum())
-    if one.nullable or repeated:
-        fault = f"{repeated} rows repeat one" if repeated else f"{values.isna().sum()} have none"
-        raise BadInput(
-            f"--id {one.name}: expected a different value in each row, {fault}; leave --id out, "
-            "or name the column as unit under [rows] if several rows belong to one",
-            code="not-unique",
-        )
-
-
 def _check_inputs(guesses: Sequence[Guess], roles: Roles, source: str) -> None:
     others = [one for one in guesses if one.name not in (roles.target, roles.id)]
     if all(one.excluded for one in others):
         reasons = "; ".join(f"{one.name!r}: {one.excluded}" for one in others[:SHOWN])
-        raise BadInput(
-            f"{source} has no column to learn from beside '{roles.target}' "
-            f"({reasons or 'it is alone'}); add columns that are known when the decision is due",
-            code="no-inputs",
-        )
+        message = f"{source} has no column to learn from beside '{roles.target}' "
+        message += f"({reasons or 'it is alone'}); add columns that are known in time"
+        raise BadInput(message, code="no-inputs")

@@ -48,12 +48,9 @@ def infer_dates(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
         note = f"{values.iloc[0]} is read {'day' if first else 'month'} first ({why})"
         return InferredColumn("date", ColumnFormat(dates=orders[first]), (note,), ambiguous=True)
     shows_order = len(orders) == 1 and re.search("%[dm][/-]%[dm]", forms[0])
-    return InferredColumn(
-        "date",
-        ColumnFormat(dates=forms),
-        (f"dates as {' or '.join(forms)}",),
-        DialectHints(day_first=first if shows_order else None),
-    )
+    shown = DialectHints(day_first=first if shows_order else None)
+    notes = (f"dates as {' or '.join(forms)}",)
+    return InferredColumn("date", ColumnFormat(dates=forms), notes, shown)
 
 
 def infer_compact_days(texts: pa.Array) -> InferredColumn | None:
@@ -101,12 +98,8 @@ def _form(text: str, *, day_first: bool) -> str:
     if time is None:
         return ""
     second = (":%S" if time["second"] else "") + (".%f" if time["fraction"] else "")
-    half, zone = _with_space(time["half"], "%p"), _with_space(time["zone"], "%z")
+    # A space before them stays.
+    half = re.sub("[^ ]+", "%p", time["half"] or "")
+    zone = re.sub("[^ ]+", "%z", time["zone"] or "")
     hour = "%I:%M" if half else "%H:%M"
     return f"{day}{time['gap']}{hour}{second}{half}{zone}"
-
-
-def _with_space(text: str | None, form: str) -> str:
-    if not text:
-        return ""
-    return f" {form}" if text.startswith(" ") else form

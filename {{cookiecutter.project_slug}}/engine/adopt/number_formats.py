@@ -44,23 +44,24 @@ def infer_numbers(texts: pa.Array, hints: DialectHints) -> InferredColumn | None
     if not len(finite):
         return None
     inferred = _plain(finite, hints) or _with_unit(finite, hints)
-    if inferred is None or inferred.kind == "category" or not _has_infinite(texts):
-        return inferred if len(finite) == len(texts) else None
-    return replace(inferred, cells=replace(inferred.cells, infinite=True))
-
-
-def _has_infinite(texts: pa.Array) -> bool:
-    """Whether a number among them is too large for a float, or written as infinite."""
-    if not any_match(texts, rf"{INFINITE}|.*[eE]\+?\d{{3,}}|\d{{300,}}.*", ignore_case=True):
-        return False
-    return bool(is_infinite(pd.Series(texts.to_pylist(), dtype="str")).any())
+    # Too large for a float, or written as infinite: the pattern spares most columns the full test.
+    large = any_match(texts, rf"{INFINITE}|.*[eE]\+?\d{{3,}}|\d{{300,}}.*", ignore_case=True)
+    large = large and bool(is_infinite(pd.Series(texts.to_pylist(), dtype="str")).any())
+    if inferred and inferred.kind != "category" and large:
+        return replace(inferred, cells=replace(inferred.cells, infinite=True))
+    return inferred if len(finite) == len(texts) else None
 
 
 def _with_unit(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
     """Numbers with a unit, or less than 0 by another sign than '-1'."""
     negative = tuple(form for form, pattern in NEGATIVES.items() if any_match(texts, pattern))
-    unit = UNITLESS.sub("", texts[0].as_py())
-    if not _is_unit(unit, texts[0].as_py()) or not (unit or negative):
+    text = texts[0].as_py()
+    unit = UNITLESS.sub("", text)
+    # A text before a number names something ('A1'), except for money; behind it, it is a unit.
+    is_behind = not text.lstrip("(+-−").startswith(unit)
+    is_money = unit.upper() in CURRENCIES or any(category(sign) == "Sc" for sign in unit)
+    is_unit = is_behind or is_money if unit else bool(negative)
+    if not is_unit or len(unit) > LONGEST_UNIT:
         return None
     if any(_without_unit(part, unit, negative).null_count
            for part in (texts.slice(0, SAMPLE_SIZE), texts)):  # fmt: skip
@@ -78,13 +79,6 @@ def _without_unit(texts: pa.Array, unit: str, negative: tuple[str, ...]) -> pa.A
     series = pd.Series(texts.to_pandas(), dtype="str")
     stripped = strip_units(series, ColumnFormat(unit=unit, negative=negative))
     return pa.array(stripped, pa.string(), from_pandas=True)
-
-
-def _is_unit(unit: str, text: str) -> bool:
-    """A text before a number names something ('A1'), except for money; behind it, it is a unit."""
-    behind = not text.lstrip("(+-−").startswith(unit)
-    money = unit.upper() in CURRENCIES or any(category(sign) == "Sc" for sign in unit)
-    return len(unit) <= LONGEST_UNIT and (not unit or behind or money)
 
 
 def _plain(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
@@ -107,13 +101,9 @@ def _plain(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
         why = "as other columns write" if hints.decimal else "in doubt: no other column shows it"
         notes += (f"{text} is read as {meant} ({why})",)
     is_whole = bool(thousands) and all_match(texts, rf"[^{re.escape(decimal)}eE]*")
-    return InferredColumn(
-        "integer" if is_whole else "number",
-        ColumnFormat(decimal=decimal, thousands=thousands),
-        notes,
-        NO_HINTS if ambiguous else DialectHints(decimal=decimal),
-        ambiguous,
-    )
+    cells = ColumnFormat(decimal=decimal, thousands=thousands)
+    shown = NO_HINTS if ambiguous else DialectHints(decimal=decimal)
+    return InferredColumn("integer" if is_whole else "number", cells, notes, shown, ambiguous)
 
 
 def _integers(texts: pa.Array) -> InferredColumn:
