@@ -5,17 +5,10 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from engine.adopt import infer
 from engine.adopt.copying import check_nothing_is_lost, copy_path, write
 from engine.adopt.framing import Roles, classes_of, contract_text, problem_text
-from engine.adopt.infer import (
-    FEWEST_ROWS,
-    Guess,
-    guess,
-    guess_task,
-    has_zone,
-    infer_column,
-    typed,
-)
+from engine.adopt.infer import FEWEST_ROWS, Guess, guess, infer_column, typed
 from engine.adopt.inferred import InferredColumn, dialect_hints
 from engine.adopt.messages import layout_notes, table_notes
 from engine.contract.column import Column
@@ -54,14 +47,12 @@ def adopt(
 ) -> Adoption:
     """Write problem/problem.toml and data/contract.py for `source`, and keep a copy of its file.
 
-    Files as generated are replaced; files that someone edited only with `force`.
-
-    Args:
-        progress: gets a line before each step that takes long; only of a wide table.
+    Files as generated are replaced; files that someone edited only with `force`. `progress` gets a
+    line before each slow step on a wide table.
 
     Raises:
-        BadInput: the source is unreadable or unfit, a column is not there, or a file that someone
-            edited stands in the way. Nothing is written then.
+        BadInput: the source is unfit, a column is not there, or a file that someone edited stands
+            in the way. Nothing is written then.
     """
     copy = copy_path(source)
     if not force:
@@ -74,9 +65,11 @@ def adopt(
     if is_slow:
         progress(f"inferring the types of {count(len(raw.columns), 'column')}")
     raw, inferred = _labelled(raw, layout, source, target)
-    zoned = {name for name, one in inferred.items() if one.kind == "date" and has_zone(raw[name])}
+    zoned = {
+        name for name, one in inferred.items() if one.kind == "date" and infer.has_zone(raw[name])
+    }
     frame = pd.DataFrame({name: typed(raw.pop(name), one) for name, one in inferred.items()})
-    kind = guess_task(frame[target], inferred[target].kind, task)
+    kind = infer.guess_task(frame[target], inferred[target].kind, task)
     roles = Roles(target, kind, time, id_column, classes_of(frame[target], kind))
     guesses = tuple(
         _in_role(guess(frame[name], one, zoned=name in zoned), frame, roles)

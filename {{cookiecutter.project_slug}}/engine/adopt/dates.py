@@ -42,9 +42,9 @@ def infer_dates(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
         return None
     first, forms = next(iter(orders.items()))
     if len(orders) == 2 and orders[True] != orders[False]:
-        is_clear = hints.day_first is not None
-        first = bool(hints.day_first) if is_clear else hints.continental
-        why = "as other columns write" if is_clear else "in doubt: no other column shows it"
+        first, why = hints.continental, "in doubt: no other column shows it"
+        if hints.day_first is not None:
+            first, why = hints.day_first, "as other columns write"
         note = f"{values.iloc[0]} is read {'day' if first else 'month'} first ({why})"
         return InferredColumn("date", ColumnFormat(dates=orders[first]), (note,), ambiguous=True)
     shows_order = len(orders) == 1 and re.search("%[dm][/-]%[dm]", forms[0])
@@ -57,10 +57,10 @@ def infer_compact_days(texts: pa.Array) -> InferredColumn | None:
     """Days as 20261231; None if the texts are none, or too few to know."""
     if len(texts) < FEWEST_DAYS or not all_match(texts, COMPACT):
         return None
-    values, forms = pd.Series(texts.to_pandas().to_numpy(), dtype="str"), ("%Y%m%d",)
-    if dates(values, forms).isna().any():
-        return None
-    return InferredColumn("date", ColumnFormat(dates=forms), ("dates as %Y%m%d",))
+    values, form = pd.Series(texts.to_pandas().to_numpy(), dtype="str"), "%Y%m%d"
+    are_days = dates(values, (form,)).notna().all()
+    cells = ColumnFormat(dates=(form,))
+    return InferredColumn("date", cells, (f"dates as {form}",)) if are_days else None
 
 
 def _forms(texts: pd.Series, day_first: bool) -> tuple[str, ...]:

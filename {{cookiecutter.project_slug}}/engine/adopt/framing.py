@@ -11,8 +11,8 @@ from engine.adopt.infer import Guess
 from engine.adopt.literals import LONGEST_LINE, metadata, one_of, python
 from engine.contract.layout import Layout
 from engine.leakage import Leak
+from engine.problem.files import toml
 from engine.problem.spec import Label, Task
-from engine.problem.toml import toml
 
 # Labels of the outcome that calls for action.
 YES = ("true", "yes", "y", "t", "1", "ja", "j", "oui", "si", "sí", "on", "positive", "malignant")
@@ -78,9 +78,8 @@ worse_by = 0.01
 ASSUMED = (
     "decision.question", "decision.action", "decision.stakeholder", "decision.intended_use",
     "decision.not_for", "target.label_delay_days", "columns.known_after", "columns.personal",
-    "success.metric",
-    "success.minimum", "success.margin", "value", "budget", "monitoring.window_days",
-    "guardrails",
+    "success.metric", "success.minimum", "success.margin", "value", "budget",
+    "monitoring.window_days", "guardrails",
 )  # fmt: skip
 
 PAYOFFS: dict[Task, str] = {
@@ -197,11 +196,9 @@ def contract_text(
 
 
 def _column(one: Guess, roles: Roles) -> str:
-    dtype = "int" if one.type == "integer" else "bool"
     dtypes = {"number": "float", "category": "str", "date": '"datetime64[us]"'}
-    if one.nullable:
-        dtype = '"Int64"' if one.type == "integer" else '"boolean"'
-    arguments = [dtypes.get(one.type, dtype)]
+    dtypes |= {"integer": '"Int64"', "boolean": '"boolean"'} if one.nullable else {}
+    arguments = [({"integer": "int", "boolean": "bool"} | dtypes)[one.type]]
     is_input = one.name not in (roles.target, roles.id) and not one.excluded
     if is_input and one.minimum is not None and one.maximum is not None:
         arguments.append(f"pa.Check.in_range({_number(one.minimum)}, {_number(one.maximum)})")

@@ -78,17 +78,15 @@ def typed(values: pd.Series, inferred: InferredColumn) -> pd.Series:
 
 def guess(values: pd.Series, inferred: InferredColumn, *, zoned: bool = False) -> Guess:
     """What a column seems to be, by its values with their type (`typed`)."""
-    present = values.dropna()
+    present, name, kind = values.dropna(), str(values.name), inferred.kind
     missing, excluded = len(values) - len(present), _reason(values, present, inferred)
     bounds: tuple[float | None, float | None] = (None, None)
-    if not excluded and inferred.kind in ("number", "integer"):
+    if not excluded and kind in ("number", "integer"):
         low, high = float(present.min()), float(present.max())
-        is_flag = inferred.kind == "integer" and (low, high) == (0, 1)
+        is_flag = kind == "integer" and (low, high) == (0, 1)
         bounds = (low, high) if is_flag else reach(low, high)
-    return Guess(
-        str(values.name), inferred.kind, missing > 0, *bounds, excluded, zoned, missing,
-        inferred.cells, inferred.notes,
-    )  # fmt: skip
+    read = (inferred.cells, inferred.notes)
+    return Guess(name, kind, missing > 0, *bounds, excluded, zoned, missing, *read)
 
 
 def has_zone(values: pd.Series) -> bool:
@@ -166,12 +164,11 @@ def _number_reason(present: pd.Series, distinct: int) -> str | None:
     # Where some are missing, programs write whole numbers with a point.
     if (present % 1 != 0).any():
         return None
-    is_named = NAMED_ID.fullmatch(str(present.name))
-    if distinct == len(present):
-        if int(present.max()) - int(present.min()) + 1 <= DENSE * distinct:
-            return "it numbers the rows: an identifier"
-        if is_named:
-            return "it has the name of an identifier and a different value in each row"
+    is_named, is_unique = NAMED_ID.fullmatch(str(present.name)), distinct == len(present)
+    if is_unique and int(present.max()) - int(present.min()) + 1 <= DENSE * distinct:
+        return "it numbers the rows: an identifier"
+    if is_unique and is_named:
+        return "it has the name of an identifier and a different value in each row"
     if not is_named or distinct < FEWEST_KEYS:
         return None
     return f"a key by its name, with {distinct:,} values; make it str to read it as categories"

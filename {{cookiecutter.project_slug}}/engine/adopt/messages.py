@@ -46,11 +46,9 @@ def print_report(source: str, adoption: "Adoption") -> None:
 
 def column_note(one: Guess, roles: Roles) -> str:
     """How the model uses a column, and how its cells are read."""
-    use = {
-        roles.target: f"the target, {roles.task}",
-        roles.time: "the time that rows are split by",
-        roles.id: "names a row: no input",
-    }.get(one.name) or (f"excluded: {one.excluded}" if one.excluded else _input(one))
+    use = f"excluded: {one.excluded}" if one.excluded else _input(one)
+    special = {roles.time: "the time that rows are split by", roles.id: "names a row: no input"}
+    use = ({roles.target: f"the target, {roles.task}"} | special).get(one.name, use)
     zone = ("times with an offset, read in UTC",) if one.zoned else ()
     return "; ".join((use, *one.notes, *zone))
 
@@ -85,8 +83,7 @@ def table_notes(
     if repeats := int(pd.util.hash_pandas_object(compared, index=False).duplicated().sum()):
         but = f" but {roles.id!r}" if roles.id else ""
         yield f"{repeats:,} rows repeat another in every column{but}: the split keeps them together"
-    missing = [repr(one.name) for one in guesses if one.nullable]
-    if missing:
+    if missing := [repr(one.name) for one in guesses if one.nullable]:
         more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
         yield f"may be missing: {', '.join(missing[:SHOWN])}{more}"
     if len(frame) > SAMPLE:
@@ -123,5 +120,5 @@ def _hints(frame: pd.DataFrame, guesses: Sequence[Guess], roles: Roles) -> Itera
             values = frame[one.name].nunique()
             if FEWEST_KEYS <= values < len(frame):
                 many = f"{one.name!r} has {values:,} values in {len(frame):,} rows"
-                together = f"set unit = {one.name!r} under [rows]"
-                yield f"{many}; if rows of one value belong together, {together}"
+                advice = f"set unit = {one.name!r} under [rows]"
+                yield f"{many}; if rows of one value belong together, {advice}"

@@ -63,8 +63,8 @@ def _with_unit(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
     is_unit = is_behind or is_money if unit else bool(negative)
     if not is_unit or len(unit) > LONGEST_UNIT:
         return None
-    if any(_without_unit(part, unit, negative).null_count
-           for part in (texts.slice(0, SAMPLE_SIZE), texts)):  # fmt: skip
+    sample = texts.slice(0, SAMPLE_SIZE)
+    if any(_without_unit(part, unit, negative).null_count for part in (sample, texts)):
         return None
     inferred = _plain(_without_unit(texts, unit, negative), hints)
     if inferred is None or inferred.kind == "category":
@@ -129,15 +129,12 @@ def unread(texts: pa.Array) -> tuple[tuple[str, ...], str]:
     total, numbers = len(texts), pc.sum(plain).as_py() or 0
     others = texts.filter(pc.invert(plain if numbers else similar)) or texts
     listed = ", ".join(f"{text!r:.30}" for text in others.slice(0, EXAMPLES).to_pylist())
-    notes: tuple[str, ...] = ()
-    if numbers:
-        few = total - numbers <= EXAMPLES
-        advice = '; if these mean missing, add metadata={"missing": […]}' if few else ""
-        notes = (f"mixed: {numbers} of {total} different values are numbers, not {listed}{advice}",)
+    note = f"mixed: {numbers} of {total} different values are numbers, not {listed}"
+    if total - numbers <= EXAMPLES:
+        note += '; if these mean missing, add metadata={"missing": […]}'
+    notes = (note,) if numbers else ()
     if 2 * (pc.sum(similar).as_py() or 0) < total:
         return notes, ""
-    return notes, (
-        f"most of its {total} different values look like numbers, but not all in one form that is "
-        f"read, such as {listed}; if it measures, write each as 1234.5 or leave it empty, and "
-        "adopt again"
-    )
+    reason = f"most of its {total} different values look like numbers, but not all in one form, "
+    reason += f"such as {listed}; if it measures, write each as 1234.5 or leave it empty, and adopt"
+    return notes, f"{reason} again"

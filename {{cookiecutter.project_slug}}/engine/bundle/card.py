@@ -12,11 +12,11 @@ def card(
 ) -> str:
     """The card as Markdown; every number is from the bundle."""
     decision, metric = problem.decision, evaluation["metric"]
-    results = [("", evaluation["candidate"])]
-    results += [("baseline: ", one) for one in evaluation["baselines"]]
+    results = {evaluation["candidate"]["name"]: evaluation["candidate"]}
+    results |= {f"baseline: {one['name']}": one for one in evaluation["baselines"]}
     rows = [
-        (f"{prefix}{one['name']}", f"{one['value']:.4f}", f"{one['low']:.4f} to {one['high']:.4f}")
-        for prefix, one in results
+        (name, f"{one['value']:.4f}", f"{one['low']:.4f} to {one['high']:.4f}")
+        for name, one in results.items()
     ]
     excluded = [f"- `{name}`: {reason}" for name, reason in problem.columns.reasons.items()]
     sections = [
@@ -35,14 +35,10 @@ def card(
         version = f"Engine {engine['version']}, code `{engine['sha256'][:12]}`."
         sections.insert(5, f"## Made with\n{version}")
     if evaluation["slices"]:
-        rows = [
-            (
-                f"{one['column']} = {one['value']}",
-                str(one["rows"]),
-                "insufficient data" if one["metric"] is None else f"{one['metric']:.4f}",
-            )
-            for one in evaluation["slices"]
-        ]
+        rows = []
+        for one in evaluation["slices"]:
+            value = "insufficient data" if one["metric"] is None else f"{one['metric']:.4f}"
+            rows.append((f"{one['column']} = {one['value']}", str(one["rows"]), value))
         sections.insert(-1, "## Quality by group\n" + _table(["group", "rows", metric], rows))
     if problem.assumed:
         names = ", ".join(f"`{name}`" for name in problem.assumed)

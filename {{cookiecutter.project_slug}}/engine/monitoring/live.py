@@ -27,11 +27,8 @@ def window_of(days: int, since: datetime | None = None, now: datetime | None = N
     end = now or datetime.now(UTC)
     begin = since or end - timedelta(days=days)
     if begin >= end:
-        raise BadInput(
-            f"expected a time before now ({end:%Y-%m-%dT%H:%M:%S%z}) for --since, got "
-            f"{begin.isoformat()}; give an earlier time",
-            code="empty-window",
-        )
+        message = f"expected a time before now ({end:%Y-%m-%dT%H:%M:%S%z}) for --since, got "
+        raise BadInput(f"{message}{begin.isoformat()}; give an earlier time", code="empty-window")
     return Window(*(time.astimezone(UTC).replace(tzinfo=None) for time in (begin, end)))
 
 
@@ -56,26 +53,20 @@ def read_live(bundle: Bundle, log: Path, window: Window) -> Iterator[LivePredict
     """Read the log in the folder `log`; the connection is closed at the end of the block.
 
     Raises:
-        BadInput: the bundle has no complete reference, there is no log, or it holds what the
-            bundle's contract does not allow.
+        BadInput: there is no complete reference or no log, or the log breaks the contract.
     """
     if missing := {"rows", "features", "performance"} - bundle.reference.keys():
-        raise BadInput(
-            f"expected {', '.join(sorted(missing))} in reference.json of bundle {bundle.id[:12]}, "
-            "found none; build the bundle again with `python -m handoff build`",
-            code="incomplete-reference",
-        )
+        message = f"expected {', '.join(sorted(missing))} in reference.json of bundle "
+        message += f"{bundle.id[:12]}, found none; build the bundle again"
+        raise BadInput(message, code="incomplete-reference")
     with duckdb.connect() as connection:
         opened = open_log(connection, log, bundle.id)
         rows = live_table(connection, bundle.reference, window.begin)
         try:
             counts = count(connection, rows, bundle.reference)
         except duckdb.ConversionException as error:
-            raise BadInput(
-                f"expected the log in {log} to hold the numbers of the contract; "
-                f"{str(error).splitlines()[0]}; find what else writes there, and move it out",
-                code="not-a-number",
-            ) from None
-        yield LivePredictions(
-            bundle, window, connection, counts, opened.rehearsal, opened.truncated
-        )
+            message = f"expected the log in {log} to hold the numbers of the contract; "
+            message += f"{str(error).splitlines()[0]}; move what else writes there out of it"
+            raise BadInput(message, code="not-a-number") from None
+        state = (opened.rehearsal, opened.truncated)
+        yield LivePredictions(bundle, window, connection, counts, *state)

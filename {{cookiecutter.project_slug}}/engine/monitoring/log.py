@@ -1,15 +1,14 @@
 """Reads the prediction log and the labels where they lie, without loading them into memory.
 
 A log is a folder of JSON Lines segments. A server that was killed leaves a truncated line at the
-end of its segment: that line is counted and skipped. Any other invalid line makes the log
-unreadable, because its content is unknown.
-
+end of its segment: that line is counted and skipped. Any other invalid line is an error.
 Outside values (paths, names, ids, times) reach SQL as variables, never as its text.
 """
 
 import glob
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -84,19 +83,15 @@ class Opened:
 def open_log(connection: duckdb.DuckDBPyConnection, folder: Path, bundle: str) -> Opened:
     """Make the views `predictions` (those of the bundle) and `labels` (one a prediction).
 
-    `answered_at` is the time of a prediction, UTC without an offset.
-
-    Raises:
-        BadInput: there is no log, or a segment holds something else than records.
+    `answered_at` is the time of a prediction, UTC without an offset. BadInput if there is no log,
+    or a segment holds something else than records.
     """
     connection.execute(ZONE)
     segments = {kind: _segments(folder / kind) for kind in LINES}
     if not segments["predictions"]:
-        raise BadInput(
-            f"expected a prediction log in {folder / 'predictions'}, found no *.jsonl there; "
-            "serve with `python -m serving run`, or name the log's folder with --log",
-            code="no-log",
-        )
+        message = f"expected a prediction log in {folder / 'predictions'}, found no *.jsonl there; "
+        message += "serve with `python -m serving run`, or name the log's folder with --log"
+        raise BadInput(message, code="no-log")
     truncated = 0
     for kind, paths in segments.items():
         if paths:
@@ -146,21 +141,19 @@ def _truncated_lines(connection: duckdb.DuckDBPyConnection, view: str) -> int:
     try:
         segments = connection.execute(broken).fetchall()
     except UNREADABLE as error:
-        raise BadInput(
-            f"expected one record a line in the segments of the log, they cannot be read: "
-            f"{' '.join(str(error).split()):.300}; move the invalid file out of the log",
-            code="invalid-log",
-        ) from None
+        message = (
+            f"expected one record a line in the log, found {' '.join(str(error).split()):.300}"
+        )
+        message += "; move the invalid file out of the log"
+        raise BadInput(message, code="invalid-log") from None
     for segment, many in segments:
         if many > _is_truncated(Path(segment)):
             lines = f"SELECT row_number() OVER () AS line, * FROM {view} WHERE segment = ?"  # noqa: S608
             first = f"SELECT min(line) FROM ({lines}) WHERE broken"  # noqa: S608
             line = connection.execute(first, [segment]).fetchone() or ("?",)
-            raise BadInput(
-                f"expected one record a line in {segment}, found {many:,} broken, the first in "
-                f"line {line[0]}; fix it or move the file out of the log, then check again",
-                code="invalid-log",
-            )
+            message = f"expected one record a line in {segment}, found {many:,} broken, the first "
+            message += f"in line {line[0]}; fix it or move the file out of the log"
+            raise BadInput(message, code="invalid-log")
     return len(segments)
 
 
@@ -169,8 +162,7 @@ def _is_truncated(segment: Path) -> bool:
     with segment.open("rb") as file:
         file.seek(max(0, file.seek(0, 2) - LONGEST_LINE))
         tail = file.read().rpartition(b"\n")[2]
-    try:
+    with suppress(ValueError, RecursionError):
         json.loads(tail or b"{}")
-    except (ValueError, RecursionError):
-        return True
-    return False
+        return False
+    return True

@@ -9,6 +9,7 @@ import stat
 import unicodedata
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -61,13 +62,11 @@ def host(word: str) -> str:
 
 def timestamp(word: str) -> datetime:
     """A time of ISO 8601 between 1970 and 2200 with its offset; UTC where none is given."""
-    try:
+    with suppress(ValueError, OverflowError):
         time = datetime.fromisoformat(word)
         time = (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
         if EARLIEST <= time < LATEST:
             return time
-    except (ValueError, OverflowError):
-        pass
     raise _wrong("a time from 1970 to 2199 such as 2026-11-23 or 2026-11-23T08:00+01:00", word)
 
 
@@ -88,12 +87,9 @@ def seconds(least: float, most: float) -> Callable[[str], float]:
     """A kind: seconds from `least` to `most`."""
 
     def seconds(word: str) -> float:
-        try:
-            number = float(word)
-        except ValueError:
-            number = -1.0
-        if least <= number <= most:  # false for NaN
-            return number
+        with suppress(ValueError):
+            if least <= (number := float(word)) <= most:  # false for NaN
+                return number
         raise _wrong(f"seconds from {least:g} to {most:,.0f}", word)
 
     return seconds
@@ -122,10 +118,10 @@ def secret(name: str, environment: Mapping[str, str] = os.environ) -> str:
     try:
         word.encode()
     except UnicodeEncodeError:
-        raise BadInput(
-            f"expected UTF-8 text in environment variable {name}, found other bytes; change it",
-            code="invalid-variable",
-        ) from None
+        message = (
+            f"expected UTF-8 text in environment variable {name}, found other bytes; change it"
+        )
+        raise BadInput(message, code="invalid-variable") from None
     return word
 
 
@@ -150,10 +146,9 @@ def _output(word: str, expected: str, is_expected: Callable[[int], bool]) -> Pat
         raise ArgumentTypeError(f"{_shown(word)} is a link to nothing; give another path")
     above = next(folder for folder in target.absolute().parents if os.path.lexists(folder))
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-        raise ArgumentTypeError(
-            f"expected a folder to write into at {_shown(str(above))}, found "
-            f"{'one that you may not write' if above.is_dir() else 'a file or a broken link'}"
-        )
+        fault = "one that you may not write" if above.is_dir() else "a file or a broken link"
+        message = f"expected a folder to write into at {_shown(str(above))}, found {fault}"
+        raise ArgumentTypeError(message)
     return target
 
 

@@ -12,11 +12,9 @@ def key_file(variable: str, environment: Mapping[str, str]) -> Path | None:
     """The path in a variable that names a file of keys, None if unset; BadInput if it is empty."""
     path = environment.get(variable)
     if path is not None and not path.strip():
-        raise BadInput(
-            f"expected the path of a file in environment variable {variable}, found an empty "
-            "value; name the file, or unset the variable",
-            code="empty-variable",
-        )
+        message = f"expected the path of a file in environment variable {variable}, found an empty "
+        message += "value; name the file, or unset the variable"
+        raise BadInput(message, code="empty-variable")
     return None if path is None else Path(path)
 
 
@@ -27,39 +25,27 @@ def read_keys(path: Path, expected: str, variable: str, shortest: int) -> list[s
 
 
 def parse_keys(text: str, place: str, shortest: int) -> list[str]:
-    """The keys in a text, separated by blanks, line ends or commas.
-
-    Args:
-        text: what a person wrote.
-        place: where it was written, for the message.
-        shortest: the least number of characters of a key.
+    """The keys in a text, separated by blanks, line ends or commas; `place` is for the message.
 
     Raises:
-        BadInput: a key is too short, or has characters that a client cannot send.
+        BadInput: a key is shorter than `shortest`, or has characters that a client cannot send.
     """
+    expected = f"expected only keys of at least {shortest} characters in {place}"
     if any(line.lstrip().startswith("#") for line in text.split("\n")):
-        raise BadInput(
-            f"expected only keys in {place}, found a line that begins with '#'; comments are not "
-            "supported, remove that line",
-            code="invalid-key",
-        )
+        message = f"{expected}, found a line that begins with '#'; remove that line"
+        raise BadInput(message, code="invalid-key")
     keys = [key for key in re.split(r"[ \t\r\n,]+", text) if key]
     for number, key in enumerate(keys, start=1):
         if fault := _fault(key, shortest):
-            raise BadInput(
-                f"expected keys of at least {shortest} characters in {place}, key {number} {fault}",
-                code="invalid-key",
-            )
+            raise BadInput(f"{expected}, key {number} {fault}", code="invalid-key")
     return keys
 
 
 def _fault(key: str, shortest: int) -> str | None:
     """What is wrong with a key and how to fix it."""
     if unusable := re.search(r"[^!-~]", key):
-        return (
-            f"contains the character U+{ord(unusable[0]):04X}; use printable ASCII characters, "
-            "such as `openssl rand -hex 32` prints"
-        )
+        sign = f"contains the character U+{ord(unusable[0]):04X}"
+        return f"{sign}; use printable ASCII characters, such as `openssl rand -hex 32` prints"
     if re.search("[\"'`]", key):
         return "contains a quotation mark; write the key without quotation marks"
     if "=" in key.rstrip("="):  # Base64 pads with '=' at the end
