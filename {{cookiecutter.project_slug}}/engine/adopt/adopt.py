@@ -71,19 +71,14 @@ def adopt(
     frame = pd.DataFrame({name: typed(raw.pop(name), one) for name, one in inferred.items()})
     kind = infer.guess_task(frame[target], inferred[target].kind, task)
     roles = Roles(target, kind, time, id_column, classes_of(frame[target], kind))
-    guesses = tuple(
-        _in_role(guess(frame[name], one, zoned=name in zoned), frame, roles)
-        for name, one in inferred.items()
-    )
+    guessed = [guess(frame[name], one, zoned=name in zoned) for name, one in inferred.items()]
+    guesses = tuple(_in_role(one, frame, roles) for one in guessed)
     _check_inputs(guesses, roles, source)
     if is_slow:
         progress(f"searching {count(len(guesses), 'column')} for leaks")
     assumed = parse(problem_text(copy, frame, guesses, roles), "the problem as adopted")
-    columns = [
-        Column(one.name, one.type, one.nullable, one.minimum, one.maximum)
-        for one in guesses
-        if one.name not in assumed.kept_out
-    ]
+    inputs = [one for one in guesses if one.name not in assumed.kept_out]
+    columns = [Column(i.name, i.type, i.nullable, i.minimum, i.maximum) for i in inputs]
     leaks = find(assumed, frame, columns)
     problem = problem_text(copy, frame, guesses, roles, leaks)
     parse(problem, "the problem as adopted")  # what we write, we can read
@@ -113,9 +108,8 @@ def _infer(raw: pd.DataFrame, layout: Layout | None, target: str) -> dict[str, I
     """What each column holds; where one is ambiguous, the dialect of the others decides."""
     inferred = {str(name): infer_column(raw[name]) for name in raw.columns}
     hints = dialect_hints(inferred.values(), layout.separator if layout else ",")
-    inferred |= {
-        name: infer_column(raw[name], hints) for name, one in inferred.items() if one.ambiguous
-    }
+    ambiguous = [name for name, one in inferred.items() if one.ambiguous]
+    inferred |= {name: infer_column(raw[name], hints) for name in ambiguous}
     cells = inferred[target].cells
     if cells.true and raw[target].nunique() == len(cells.missing) + 2:
         # Outcomes keep their names: these come back from live as they are written here.

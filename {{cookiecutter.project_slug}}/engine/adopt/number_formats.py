@@ -8,14 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.adopt.inferred import (
-    NO_HINTS,
-    SAMPLE_SIZE,
-    DialectHints,
-    InferredColumn,
-    all_match,
-    any_match,
-)
+from engine.adopt.inferred import SAMPLE_SIZE, DialectHints, InferredColumn, all_match, any_match
 from engine.contract.cells import is_infinite, strip_units
 from engine.contract.format import INFINITE, ColumnFormat, number_pattern
 
@@ -102,7 +95,7 @@ def _plain(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
         notes += (f"{text} is read as {meant} ({why})",)
     is_whole = bool(thousands) and all_match(texts, rf"[^{re.escape(decimal)}eE]*")
     cells = ColumnFormat(decimal=decimal, thousands=thousands)
-    shown = NO_HINTS if ambiguous else DialectHints(decimal=decimal)
+    shown = DialectHints(decimal=None if ambiguous else decimal)
     return InferredColumn("integer" if is_whole else "number", cells, notes, shown, ambiguous)
 
 

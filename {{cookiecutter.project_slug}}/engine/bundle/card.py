@@ -56,18 +56,13 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _value(problem: Problem, value: Mapping[str, Any], threshold: float | None) -> str:
-    text = (
-        f"Per 1,000 rows: {value['per_1000_rows']:.0f} {value['currency']} "
-        f"(95 % interval {value['low']:.0f} to {value['high']:.0f}), "
-        f"against {value['do_nothing']:.0f} without the model."
-    )
+    text = f"Per 1,000 rows: {value['per_1000_rows']:.0f} {value['currency']} (95 % interval "
+    text += f"{value['low']:.0f} to {value['high']:.0f}), "
+    text += f"against {value['do_nothing']:.0f} without the model."
     if threshold is not None and threshold >= NEVER:
         text += " It never acts: with these costs, acting never pays."
     elif threshold is not None:
         text += f" It acts from a score of {threshold:.4f}."
-    if problem.is_assumed("value"):
-        text = (
-            "> **Assumed:** a tool guessed the value of each outcome. The amounts and the "
-            f"threshold depend on this guess.\n\n{text}"
-        )
-    return f"## Value\n{text}"
+    assumed = "> **Assumed:** a tool guessed the value of each outcome. The amounts and the "
+    assumed += "threshold depend on this guess.\n\n"
+    return f"## Value\n{assumed if problem.is_assumed('value') else ''}{text}"

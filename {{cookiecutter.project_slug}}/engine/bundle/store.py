@@ -39,8 +39,8 @@ def champion_if_any(release: Path = RELEASE_FILE) -> str | None:
     bundle_id = read_toml(release, "the released bundle", then).get("champion")
     if bundle_id in (None, ""):
         return None
-    if not isinstance(bundle_id, str) or not re.fullmatch("[0-9a-f]{64}", bundle_id):
-        message = f"expected the 64 hexadecimal digits of a bundle's id as champion in {release}, "
-        message += f"got {bundle_id!r:.80}; `python -m handoff accept` prints the id"
-        raise BadInput(message, code="invalid-champion")
-    return bundle_id
+    if isinstance(bundle_id, str) and re.fullmatch("[0-9a-f]{64}", bundle_id):
+        return bundle_id
+    message = f"expected the 64 hexadecimal digits of a bundle's id as champion in {release}, "
+    message += f"got {bundle_id!r:.80}; `python -m handoff accept` prints the id"
+    raise BadInput(message, code="invalid-champion")

@@ -31,8 +31,8 @@ MOST_VALUES = 50  # categories of more values are associated by chance
 class Suspect:
     """Features that may leak the target, alone or combined, and how.
 
-    `excluded` are those to exclude, where a mechanism is known: a copy of the target leaks it at
-    any time. Without a mechanism, a person must answer when the feature is known.
+    `excluded` are those to exclude, where a mechanism is known. Without one, a person must find
+    out when the feature is known.
     """
 
     columns: tuple[str, ...]
@@ -132,10 +132,9 @@ def _auc(column: Column, values: pd.Series, target: Target) -> float:
         return 0.5
     result = numbers(column, values)
     present = ~np.isnan(result)
-    positive = target.values[present] == 1
-    if min(positive.sum(), (~positive).sum()) < FEWEST_RANKED:
-        return 0.5
-    auc = float(roc_auc_score(positive, result[present]))
+    positive, auc = target.values[present] == 1, 0.5
+    if min(positive.sum(), (~positive).sum()) >= FEWEST_RANKED:
+        auc = float(roc_auc_score(positive, result[present]))
     return max(auc, 1 - auc)
 
 
@@ -200,13 +199,11 @@ def _numbers(columns: Sequence[Column], frame: pd.DataFrame) -> list[CorrelatedP
 
 
 def _categories(columns: Sequence[Column], frame: pd.DataFrame) -> list[CorrelatedPair]:
-    bins = {
-        c.name: cut(c, frame[c.name], MOST_VALUES)
-        for c in columns
-        if not is_numeric(c) and 2 <= frame[c.name].nunique() <= MOST_VALUES
-    }
-    result = []
-    for (first, a), (second, b) in combinations(bins.items(), 2):
-        if (strength := cramer(a.codes, b.codes)) >= CORRELATED:
-            result.append(CorrelatedPair(first, second, strength, "Cramér's V"))
-    return result
+    others = [c for c in columns if not is_numeric(c)]
+    few = [c for c in others if 2 <= frame[c.name].nunique() <= MOST_VALUES]
+    codes = {c.name: cut(c, frame[c.name], MOST_VALUES).codes for c in few}
+    pairs = [
+        CorrelatedPair(first, second, cramer(codes[first], codes[second]), "Cramér's V")
+        for first, second in combinations(codes, 2)
+    ]
+    return [pair for pair in pairs if pair.strength >= CORRELATED]

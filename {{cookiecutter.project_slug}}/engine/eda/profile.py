@@ -9,16 +9,7 @@ from numpy.typing import NDArray
 
 from engine.contract.column import Column, kind_of
 from engine.data.split import Split, split
-from engine.eda.associations import (
-    CorrelatedPair,
-    Missing,
-    Suspect,
-    associations,
-    correlated,
-    missing,
-    shared_missingness,
-    suspects,
-)
+from engine.eda import associations as measures
 from engine.eda.quality import QualityIssue, quality_issues
 from engine.eda.stability import Periods, drift, periods_of
 from engine.eda.target import Target, check_positive, read
@@ -63,12 +54,12 @@ class Profile:
     missing_shares: dict[str, float]
     different: dict[str, int]
     quality_issues: list[QualityIssue]
-    correlated: list[CorrelatedPair]
+    correlated: list[measures.CorrelatedPair]
     shared_missingness: list[tuple[str, ...]]
     associations: dict[str, float]
     excluded_associations: dict[str, float]
-    missing: list[Missing]
-    suspects: list[Suspect]
+    missing: list[measures.Missing]
+    suspects: list[measures.Suspect]
     repeats: Repeats
     periods: Periods | None
     drift: dict[str, float]
@@ -117,7 +108,7 @@ def measure(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) ->
     sample = frame.iloc[rows]
     learn = frame.iloc[rows[is_training[rows]]]
     target = read(problem, learn)
-    strengths = associations(columns, learn, target)
+    strengths = measures.associations(columns, learn, target)
     periods = periods_of(sample[problem.rows.time]) if problem.rows.time else None
     different = {c.name: int(frame[c.name].nunique()) for c in columns}
     return Profile(
@@ -131,11 +122,11 @@ def measure(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) ->
         missing_shares={c.name: float(frame[c.name].isna().mean()) for c in columns},
         different=different,
         quality_issues=quality_issues(columns, sample, different),
-        correlated=correlated(columns, sample),
-        shared_missingness=shared_missingness(columns, frame),
+        correlated=measures.correlated(columns, sample),
+        shared_missingness=measures.shared_missingness(columns, frame),
         associations=strengths,
-        excluded_associations=associations(_excluded(problem, frame), learn, target),
-        missing=missing(columns, learn, target),
+        excluded_associations=measures.associations(_excluded(problem, frame), learn, target),
+        missing=measures.missing(columns, learn, target),
         suspects=_suspects(problem, learn, columns, target, strengths),
         repeats=_repeats(problem, frame, columns, is_training),
         periods=periods,
@@ -156,20 +147,20 @@ def _suspects(
     columns: Sequence[Column],
     target: Target,
     strengths: Mapping[str, float],
-) -> list[Suspect]:
+) -> list[measures.Suspect]:
     """Leaks with the gate's mechanisms first, then features that predict the target too well."""
     result = []
     for leak in find(problem, learn, columns):
         excluded = () if leak.answered(problem.columns.known_in_time) else leak.proposed
-        result.append(Suspect(leak.columns, leak.mechanism, excluded))
+        result.append(measures.Suspect(leak.columns, leak.mechanism, excluded))
 
     def others() -> list[Column]:
         named = {name for one in result for name in one.columns}
         return [column for column in columns if column.name not in named]
 
     single = single_class_values(problem, learn, others())
-    result += [Suspect(leak.columns, leak.mechanism) for leak in single]
-    return result + suspects(others(), learn, target, strengths)
+    result += [measures.Suspect(leak.columns, leak.mechanism) for leak in single]
+    return result + measures.suspects(others(), learn, target, strengths)
 
 
 def _repeats(

@@ -59,9 +59,9 @@ def accept(
     _check_committed(bundle)
     person = f"{_git('user.name')} <{_git('user.email')}>"
     if unsigned(bundle.id, team) is None and (other_person := signer(bundle.id, team)) != person:
-        message = f"{other_person} has signed for {team} already; one signature per team is enough."
-        advice = f"To withdraw it, delete {RECORDS / bundle.id / team}.toml and commit."
-        raise BadInput(f"{message} {advice}", code="already-signed")
+        message = f"{other_person} has signed for {team} already. To withdraw it, delete "
+        message += f"{RECORDS / bundle.id / team}.toml and commit."
+        raise BadInput(message, code="already-signed")
     run = fetch(bundle.manifest.get("run_id"))
     _check_recorded(bundle, run)
     [other] = set(TEAMS) - {team}
@@ -182,8 +182,7 @@ def _publish(bundle: Bundle) -> Path:
             draft.rename(final)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-    read(final)
-    return final
+    return read(final).path
 
 
 def _set_alias(bundle: Bundle, run: TrainedRun) -> None:

@@ -52,7 +52,7 @@ def evaluate(
 
     Measured is the better end of the live interval, the threshold the worse end of the other.
     Labels come `label_delay_days` after the prediction, so the window begins that much earlier
-    than `since`. Reads the views of `log.open_log`; times are UTC without an offset.
+    than `since`. Reads the views of `live.open_log`; times are UTC without an offset.
     """
     delay = timedelta(days=bundle.problem.target.label_delay_days)
     connection.execute("SET VARIABLE due_since = ?", [since - delay])

@@ -61,9 +61,8 @@ def shares(
     for i, (_, values) in enumerate(rows):
         x, whole = left, sum(values) or 1.0
         for g, value in enumerate(values):
-            width = (WIDTH - left) * value / whole
+            width, hint = (WIDTH - left) * value / whole, svg.tag("title", percent(value / whole))
             size = {"width": width, "height": ROW - 8, "class_": f"part c{svg.colour(g)}"}
-            hint = svg.tag("title", percent(value / whole))
             elements.append(svg.tag("rect", hint, x=x, y=top + i * ROW + 4, **size))
             x += width
     return svg.picture(title, "", top + len(rows) * ROW, elements)

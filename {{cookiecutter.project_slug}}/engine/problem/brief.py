@@ -9,11 +9,10 @@ from engine.pages import page
 from engine.pages.cases import matrix
 from engine.pages.formatting import count, listed, number, percent
 from engine.pages.page import Facts, Figure, Note, Owner, Section
-from engine.problem.base import NOT_SAID
 from engine.problem.files import write_atomically
 from engine.problem.known_metrics import KNOWN_METRICS
 from engine.problem.spec import Problem
-from engine.problem.tables import PAYOFFS, Minimum
+from engine.problem.tables import NOT_SAID, PAYOFFS, Minimum
 
 BRIEF = Path("build/brief.html")
 SCIENTIST: Owner = "data scientist"
@@ -24,9 +23,8 @@ def write(problem: Problem, path: Path = BRIEF) -> Path:
     title, question = f"Brief: {problem.decision.name}", problem.decision.question
     footer = "Made from problem/problem.toml. To change an answer, edit that file."
     words = {"verdict": "assumed" if problem.assumed else "", "footer": footer}
-    return write_atomically(
-        path, page.render(title, question, sections(problem), one_page=True, **words)
-    )
+    html = page.render(title, question, sections(problem), one_page=True, **words)
+    return write_atomically(path, html)
 
 
 def sections(problem: Problem) -> list[Section]:

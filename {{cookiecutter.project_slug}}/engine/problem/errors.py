@@ -20,14 +20,8 @@ EXIT_UNREAD = 141
 
 # Errors of a disk that only a person can fix, wherever a file is written. A missing file is not
 # among them: the code that reads it has a better message.
-DISK = {
-    getattr(errno, name)
-    for name in (
-        *("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EISDIR", "ENOTDIR", "EEXIST"),
-        *("ENAMETOOLONG", "ELOOP"),
-    )
-    if hasattr(errno, name)
-}
+DISK = {"ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EISDIR", "ENOTDIR", "EEXIST"}
+DISK |= {"ENAMETOOLONG", "ELOOP"}
 
 
 class BadInput(Exception):
@@ -66,7 +60,7 @@ def run(main: Callable[[Sequence[str]], int]) -> None:
             code = EXIT_STOPPED
         elif isinstance(error, BrokenPipeError) and _is_unread():
             code = EXIT_UNREAD
-        elif isinstance(error, OSError) and error.errno in DISK:
+        elif isinstance(error, OSError) and errno.errorcode.get(error.errno or 0) in DISK:
             what = f"cannot read or write {error.filename or 'the output'}: {error.strerror}"
             code = _fail(f"{what}; make room or move what is in the way, then run again", "disk")
         else:

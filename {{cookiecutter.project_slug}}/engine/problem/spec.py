@@ -6,12 +6,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from engine.problem import tables
-from engine.problem.base import NOT_SAID, Table, entry
 from engine.problem.errors import BadInput
 from engine.problem.files import MARK, parse_toml, read_text
 from engine.problem.known_metrics import KNOWN_METRICS, Task, metrics_of
 from engine.problem.mistakes import explain, list_mistakes
-from engine.problem.tables import PAYOFFS, Label, Minimum, Slice, Value
+from engine.problem.tables import NOT_SAID, PAYOFFS, Label, Minimum, Slice, Table, Value, entry
 
 __all__ = ["PROBLEM_FILE", "Label", "Problem", "Slice", "Task", "Value", "parse", "read"]
 

@@ -75,8 +75,8 @@ def cells(path: Path) -> list[Cell]:
         raise BadInput(message, code="notebook-syntax") from None
     result: list[Cell] = []
     for node in body:
-        if cell := _cell(node, len(result) + 1, text.splitlines()):
-            result.append(cell)
+        cell = _cell(node, len(result) + 1, text.splitlines())
+        result += [cell] if cell else []
     return result
 
 

@@ -103,9 +103,10 @@ def _run_marimo(copy: Path, path: Path, seconds: int) -> str:
     try:
         _, errors = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
-        process.kill()
         if hasattr(os, "killpg"):  # with all processes that the notebook started
             os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
         process.communicate()
         return f": not finished after {seconds} s"
     if process.returncode == 0:

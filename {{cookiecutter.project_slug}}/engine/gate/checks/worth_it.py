@@ -10,8 +10,8 @@ from engine.data.columns import json_rows
 from engine.gate.checks.check import CheckContext, Result
 from engine.gate.checks.results import intervals
 from engine.pages.formatting import count
-from engine.problem.base import NOT_SAID
 from engine.problem.metrics import METRICS, measure, measure_gain
+from engine.problem.tables import NOT_SAID
 from engine.serving.model.predictor import load
 
 

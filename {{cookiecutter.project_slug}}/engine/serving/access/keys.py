@@ -12,9 +12,8 @@ from hashlib import sha256
 from hmac import compare_digest
 from pathlib import Path
 
-from engine.problem.arguments import secret
+from engine.problem.arguments import key_file, parse_keys, read_keys, secret
 from engine.problem.errors import BadInput
-from engine.problem.keys import key_file, parse_keys, read_keys
 
 KEYS, FILE = "SERVING_API_KEYS", "SERVING_API_KEYS_FILE"
 # A shorter one can be guessed; `openssl rand -hex 32` makes one of 64.
