@@ -10,8 +10,7 @@ from typing import Any, Literal
 
 from threadpoolctl import threadpool_limits
 
-from engine.bundle.bundle import MANIFEST
-from engine.bundle.bundle import read as read_bundle
+from engine.bundle import bundle as bundles
 from engine.bundle.record import RECORDS, VERDICT
 from engine.gate.checks.check import Check, CheckContext, Finding, Result
 from engine.gate.standard import STANDARD_CHECKS, check_names
@@ -73,12 +72,12 @@ def validate(
     there is no bundle, or the problem or the rows cannot be read.
     """
     check_names(checks)
-    if not os.path.lexists(path / MANIFEST):  # another folder, not a damaged bundle
-        missing = f"no {MANIFEST}" if path.is_dir() else "no such folder"
+    if not os.path.lexists(path / bundles.MANIFEST):  # another folder, not a damaged bundle
+        missing = f"no {bundles.MANIFEST}" if path.is_dir() else "no such folder"
         message = f"expected a bundle in {path}, found {missing}. Run `python -m handoff build`."
         raise BadInput(message, code="no-bundle")
     try:
-        bundle = read_bundle(path)
+        bundle = bundles.read(path)
     except BadInput as error:
         # Nothing else can be measured on a damaged bundle.
         complete = next(check for check in STANDARD_CHECKS if check.name == "complete")

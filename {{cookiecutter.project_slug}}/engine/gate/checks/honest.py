@@ -70,12 +70,11 @@ def leakage(context: CheckContext) -> Result:
         return Result("refuse", measured, required, _exclude(refused, columns))
     leaking = {name for leak in explained for name in leak.columns}
     others = [column for name, column in inputs.items() if name not in leaking]
-    suspects = [*explained, *single_class_values(dataset.problem, dataset.frame, others)]
-    warnings = [_text(leak) for leak in suspects]
-    for i, leak in enumerate(suspects):
-        stated = columns.known_in_time
-        if reasons := [stated[name] for name in leak.columns if name in stated]:
-            warnings[i] += f"; known_in_time in problem.toml: {'; '.join(reasons)}"
+    warnings, stated = [], columns.known_in_time
+    for leak in (*explained, *single_class_values(dataset.problem, dataset.frame, others)):
+        reasons = "; ".join(stated[name] for name in leak.columns if name in stated)
+        reason = f"; known_in_time in problem.toml: {reasons}" if reasons else ""
+        warnings.append(f"{_text(leak)}{reason}")
     if scores := too_good(context.evaluation["metrics"]):
         strongest = strongest_inputs(dataset)
         warnings.append(f"nearly perfect: {', '.join(scores)}, without a known leak; {strongest}")

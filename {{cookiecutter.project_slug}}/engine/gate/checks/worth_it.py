@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from engine.bundle.bundle import Bundle
-from engine.bundle.bundle import read as read_bundle
+from engine.bundle.bundle import Bundle, read
 from engine.bundle.record import refusal
 from engine.bundle.store import RELEASE_FILE, bundle_path, champion_if_any
 from engine.data.columns import json_rows
@@ -107,7 +106,7 @@ def champion(context: CheckContext) -> Result:
         # Its feature code would run here, and no team has accepted it.
         advice = f"Name an accepted bundle in {RELEASE_FILE}, or commit the record of this one."
         return Result("refuse", f"the champion is not accepted: {reason}", required, advice)
-    old = read_bundle(bundle_path(name))
+    old = read(bundle_path(name))
     target, other = context.problem.target, old.problem.target
     missing = [one.name for one in old.contract.inputs if one.name not in context.dataset.test]
     if (target.column, target.task) != (other.column, other.task):
