@@ -31,8 +31,9 @@ LONGEST, PLACE = 600, re.compile(r'  File "(?:[^"]*/checkout/)([^"]+)", line (\d
 # What the run records and retraining must give again.
 COMPARED = ("candidate", "parameters", "calibrated", "threshold", "data_digest")
 ADVICE = (
-    "Train twice and compare. If the two differ, set random_state in your own feature code or "
-    "model. If not, the commit lacks a file that git ignores, or a package has another version."
+    "If check `safe` names feature code that differs between runs, remove it. Else train twice and "
+    "compare. If the two differ, set random_state in your own feature code or model. If not, the "
+    "commit lacks a file that git ignores, or a package has another version."
 )
 
 
@@ -69,7 +70,8 @@ def reproducible(context: CheckContext) -> Result:
     golden = f"same numbers, {len(context.bundle.golden())} golden predictions"
     if from_snapshot:
         advice = "Commit, then train and build again; only committed work can be signed."
-        return Result("warn", f"retrained from uncommitted work: {golden}", required, advice)
+        measured = f"retrained from the snapshot of uncommitted work: {golden}"
+        return Result("warn", measured, required, advice)
     return Result("pass", f"retrained from commit {code['commit'][:12]}: {golden}", required)
 
 
@@ -87,7 +89,7 @@ def _engine_differs(recorded: dict[str, str] | None, checkout: Path) -> Result |
     )
     measured = f"built with {built}; the clean checkout runs {runs}"
     required = "the clean checkout runs the engine that the bundle was built with"
-    advice = "Commit the engine of this model, or install the pinned wheel; then train again."
+    advice = "Commit this engine, or install the pinned wheel; then train and build again."
     return Result("refuse", measured, required, advice)
 
 
