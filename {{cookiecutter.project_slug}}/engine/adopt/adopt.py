@@ -5,23 +5,16 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from engine.adopt import infer
 from engine.adopt.copying import check_nothing_is_lost, copy_path, write
 from engine.adopt.framing import Roles, classes_of, contract_text, problem_text
-from engine.adopt.infer import (
-    FEWEST_ROWS,
-    Guess,
-    guess,
-    guess_task,
-    has_zone,
-    infer_column,
-    typed,
-)
+from engine.adopt.infer import FEWEST_ROWS, Guess, guess, infer_column, typed
 from engine.adopt.inferred import InferredColumn, dialect_hints
-from engine.adopt.notes import layout_notes, table_notes
+from engine.adopt.messages import layout_notes, table_notes
 from engine.contract.column import Column
 from engine.contract.layout import Layout
 from engine.data import sources
-from engine.leakage import Leak, find
+from engine.leakage import find
 from engine.pages.formatting import count
 from engine.problem.errors import BadInput
 from engine.problem.spec import Task, parse
@@ -54,14 +47,12 @@ def adopt(
 ) -> Adoption:
     """Write problem/problem.toml and data/contract.py for `source`, and keep a copy of its file.
 
-    Files as generated are replaced; files that someone edited only with `force`.
-
-    Args:
-        progress: gets a line before each step that takes long; only of a wide table.
+    Files as generated are replaced; files that someone edited only with `force`. `progress` gets a
+    line before each slow step on a wide table.
 
     Raises:
-        BadInput: the source is unreadable or unfit, a column is not there, or a file that someone
-            edited stands in the way. Nothing is written then.
+        BadInput: the source is unfit, a column is not there, or a file that someone edited stands
+            in the way. Nothing is written then.
     """
     copy = copy_path(source)
     if not force:
@@ -74,18 +65,21 @@ def adopt(
     if is_slow:
         progress(f"inferring the types of {count(len(raw.columns), 'column')}")
     raw, inferred = _labelled(raw, layout, source, target)
-    zoned = {name for name, one in inferred.items() if one.kind == "date" and has_zone(raw[name])}
+    zoned = {
+        name for name, one in inferred.items() if one.kind == "date" and infer.has_zone(raw[name])
+    }
     frame = pd.DataFrame({name: typed(raw.pop(name), one) for name, one in inferred.items()})
-    kind = guess_task(frame[target], inferred[target].kind, task)
+    kind = infer.guess_task(frame[target], inferred[target].kind, task)
     roles = Roles(target, kind, time, id_column, classes_of(frame[target], kind))
-    guesses = tuple(
-        _in_role(guess(frame[name], one, zoned=name in zoned), frame, roles)
-        for name, one in inferred.items()
-    )
+    guessed = [guess(frame[name], one, zoned=name in zoned) for name, one in inferred.items()]
+    guesses = tuple(_in_role(one, frame, roles) for one in guessed)
     _check_inputs(guesses, roles, source)
     if is_slow:
         progress(f"searching {count(len(guesses), 'column')} for leaks")
-    leaks = _leaks(problem_text(copy, frame, guesses, roles), frame, guesses)
+    assumed = parse(problem_text(copy, frame, guesses, roles), "the problem as adopted")
+    inputs = [one for one in guesses if one.name not in assumed.kept_out]
+    columns = [Column(i.name, i.type, i.nullable, i.minimum, i.maximum) for i in inputs]
+    leaks = find(assumed, frame, columns)
     problem = problem_text(copy, frame, guesses, roles, leaks)
     parse(problem, "the problem as adopted")  # what we write, we can read
     write(source, copy, problem, contract_text(source, guesses, roles, layout))
@@ -103,11 +97,8 @@ def _labelled(
     inferred = _infer(raw, layout, target)
     labelled = typed(raw[target], inferred[target]).notna()
     if labelled.sum() < FEWEST_ROWS:
-        raise BadInput(
-            f"{source} has {labelled.sum()} rows with a known '{target}'; expected at least "
-            f"{FEWEST_ROWS}, as fewer allow no honest evaluation: add rows",
-            code="too-few-rows",
-        )
+        message = f"{source} has {labelled.sum()} rows with a known '{target}'; expected at least "
+        raise BadInput(f"{message}{FEWEST_ROWS}: add rows", code="too-few-rows")
     if labelled.all():
         return raw, inferred
     return raw[labelled], _infer(raw[labelled], layout, target) | {target: inferred[target]}
@@ -117,26 +108,14 @@ def _infer(raw: pd.DataFrame, layout: Layout | None, target: str) -> dict[str, I
     """What each column holds; where one is ambiguous, the dialect of the others decides."""
     inferred = {str(name): infer_column(raw[name]) for name in raw.columns}
     hints = dialect_hints(inferred.values(), layout.separator if layout else ",")
-    inferred |= {
-        name: infer_column(raw[name], hints) for name, one in inferred.items() if one.ambiguous
-    }
+    ambiguous = [name for name, one in inferred.items() if one.ambiguous]
+    inferred |= {name: infer_column(raw[name], hints) for name in ambiguous}
     cells = inferred[target].cells
     if cells.true and raw[target].nunique() == len(cells.missing) + 2:
         # Outcomes keep their names: these come back from live as they are written here.
         cells = replace(cells, true=(), false=())
         inferred[target] = InferredColumn("category", cells, inferred[target].notes[1:])
     return inferred
-
-
-def _leaks(text: str, frame: pd.DataFrame, guesses: Sequence[Guess]) -> list[Leak]:
-    """The leaks of the target among the columns that would be inputs."""
-    problem = parse(text, "the problem as adopted")
-    columns = [
-        Column(one.name, one.type, one.nullable, one.minimum, one.maximum)
-        for one in guesses
-        if one.name not in problem.kept_out
-    ]
-    return find(problem, frame, columns)
 
 
 def _check_columns(frame: pd.DataFrame, source: str, roles: dict[str, str | None]) -> None:
@@ -147,25 +126,26 @@ def _check_columns(frame: pd.DataFrame, source: str, roles: dict[str, str | None
             # A title above the header makes a row of the header.
             headers = frame.head(SHOWN).isin([name]).any(axis=1)
             below = f", or, as row {headers.argmax() + 1} holds {name!r}, delete the lines above it"
-            raise BadInput(
-                f"--{role} {name}: no such column; {source} has {', '.join(names[:SHOWN])}{more}; "
-                f"give one of these{below if headers.any() else ''}",
-                code="unknown-column",
-            )
+            message = f"--{role} {name}: no such column; {source} has {', '.join(names[:SHOWN])}"
+            message += f"{more}; give one of these{below if headers.any() else ''}"
+            raise BadInput(message, code="unknown-column")
         if role != "target" and name == roles["target"]:
-            raise BadInput(
-                f"--{role} {name}: that is the target, which is not known yet at prediction time; "
-                f"give another column, or omit --{role}",
-                code="target-in-other-role",
-            )
+            message = f"--{role} {name}: that is the target; give another column, or omit --{role}"
+            raise BadInput(message, code="target-in-other-role")
 
 
 def _in_role(one: Guess, frame: pd.DataFrame, roles: Roles) -> Guess:
     """The guess on a column; one with a role on the command line is never excluded."""
+    values = frame[one.name]
     if one.name == roles.time:
-        _check_time(one, frame[one.name])
+        _check_time(one, values)
     elif one.name == roles.id:
-        _check_id(one, frame[one.name])
+        repeated = int(values.duplicated().sum())
+        if one.nullable or repeated:
+            message = f"--id {one.name}: expected a different value in each row, "
+            message += f"{repeated} rows repeat one" if repeated else f"{one.missing} have none"
+            message += "; leave --id out, or name the column as unit under [rows]"
+            raise BadInput(message, code="not-unique")
     elif one.name == roles.target:
         # Labels beside missing ones were read as 0.0 and 1.0.
         is_code = one.type == "number" and roles.task != "regression"
@@ -177,25 +157,18 @@ def _in_role(one: Guess, frame: pd.DataFrame, roles: Roles) -> Guess:
 
 def _check_time(one: Guess, values: pd.Series) -> None:
     if one.type != "date":
-        raise BadInput(
-            f"--time {one.name}: expected dates such as 2026-11-23 or 2026-11-23T08:30:00, found "
-            f"{one.type} values such as {values.dropna().iloc[:1].tolist()}{_since_1970(values)}; "
-            "convert the column, or leave --time out",
-            code="not-a-date",
-        )
+        message = f"--time {one.name}: expected dates such as 2026-11-23 or 2026-11-23T08:30:00, "
+        message += f"found {one.type} values such as {values.dropna().iloc[:1].tolist()}"
+        message += f"{_since_1970(values)}; convert the column, or leave --time out"
+        raise BadInput(message, code="not-a-date")
     if one.nullable:
         gaps = values.index[values.isna()]
-        raise BadInput(
-            f"--time {one.name}: {count(len(gaps), 'row')} without a time (first: row "
-            f"{gaps[0] + 1}); fill it, leave such rows out, or leave --time out",
-            code="missing-time",
-        )
+        message = f"--time {one.name}: {count(len(gaps), 'row')} without a time (first: row "
+        message += f"{gaps[0] + 1}); fill it, leave such rows out, or leave --time out"
+        raise BadInput(message, code="missing-time")
     if values.nunique() < 2:
-        raise BadInput(
-            f"--time {one.name}: all rows have the same time, so they cannot be split by it; leave "
-            "--time out",
-            code="constant-time",
-        )
+        message = f"--time {one.name}: all rows have the same time; leave --time out"
+        raise BadInput(message, code="constant-time")
 
 
 def _since_1970(values: pd.Series) -> str:
@@ -208,23 +181,10 @@ def _since_1970(values: pd.Series) -> str:
     return ""
 
 
-def _check_id(one: Guess, values: pd.Series) -> None:
-    repeated = int(values.duplicated().sum())
-    if one.nullable or repeated:
-        fault = f"{repeated} rows repeat one" if repeated else f"{values.isna().sum()} have none"
-        raise BadInput(
-            f"--id {one.name}: expected a different value in each row, {fault}; leave --id out, "
-            "or name the column as unit under [rows] if several rows belong to one",
-            code="not-unique",
-        )
-
-
 def _check_inputs(guesses: Sequence[Guess], roles: Roles, source: str) -> None:
     others = [one for one in guesses if one.name not in (roles.target, roles.id)]
     if all(one.excluded for one in others):
         reasons = "; ".join(f"{one.name!r}: {one.excluded}" for one in others[:SHOWN])
-        raise BadInput(
-            f"{source} has no column to learn from beside '{roles.target}' "
-            f"({reasons or 'it is alone'}); add columns that are known when the decision is due",
-            code="no-inputs",
-        )
+        message = f"{source} has no column to learn from beside '{roles.target}' "
+        message += f"({reasons or 'it is alone'}); add columns that are known in time"
+        raise BadInput(message, code="no-inputs")

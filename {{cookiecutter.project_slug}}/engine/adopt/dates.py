@@ -42,28 +42,25 @@ def infer_dates(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
         return None
     first, forms = next(iter(orders.items()))
     if len(orders) == 2 and orders[True] != orders[False]:
-        is_clear = hints.day_first is not None
-        first = bool(hints.day_first) if is_clear else hints.continental
-        why = "as other columns write" if is_clear else "in doubt: no other column shows it"
+        first, why = hints.continental, "in doubt: no other column shows it"
+        if hints.day_first is not None:
+            first, why = hints.day_first, "as other columns write"
         note = f"{values.iloc[0]} is read {'day' if first else 'month'} first ({why})"
         return InferredColumn("date", ColumnFormat(dates=orders[first]), (note,), ambiguous=True)
     shows_order = len(orders) == 1 and re.search("%[dm][/-]%[dm]", forms[0])
-    return InferredColumn(
-        "date",
-        ColumnFormat(dates=forms),
-        (f"dates as {' or '.join(forms)}",),
-        DialectHints(day_first=first if shows_order else None),
-    )
+    shown = DialectHints(day_first=first if shows_order else None)
+    notes = (f"dates as {' or '.join(forms)}",)
+    return InferredColumn("date", ColumnFormat(dates=forms), notes, shown)
 
 
 def infer_compact_days(texts: pa.Array) -> InferredColumn | None:
     """Days as 20261231; None if the texts are none, or too few to know."""
     if len(texts) < FEWEST_DAYS or not all_match(texts, COMPACT):
         return None
-    values, forms = pd.Series(texts.to_pandas().to_numpy(), dtype="str"), ("%Y%m%d",)
-    if dates(values, forms).isna().any():
-        return None
-    return InferredColumn("date", ColumnFormat(dates=forms), ("dates as %Y%m%d",))
+    values, form = pd.Series(texts.to_pandas().to_numpy(), dtype="str"), "%Y%m%d"
+    are_days = dates(values, (form,)).notna().all()
+    cells = ColumnFormat(dates=(form,))
+    return InferredColumn("date", cells, (f"dates as {form}",)) if are_days else None
 
 
 def _forms(texts: pd.Series, day_first: bool) -> tuple[str, ...]:
@@ -101,12 +98,8 @@ def _form(text: str, *, day_first: bool) -> str:
     if time is None:
         return ""
     second = (":%S" if time["second"] else "") + (".%f" if time["fraction"] else "")
-    half, zone = _with_space(time["half"], "%p"), _with_space(time["zone"], "%z")
+    # A space before them stays.
+    half = re.sub("[^ ]+", "%p", time["half"] or "")
+    zone = re.sub("[^ ]+", "%z", time["zone"] or "")
     hour = "%I:%M" if half else "%H:%M"
     return f"{day}{time['gap']}{hour}{second}{half}{zone}"
-
-
-def _with_space(text: str | None, form: str) -> str:
-    if not text:
-        return ""
-    return f" {form}" if text.startswith(" ") else form

@@ -11,8 +11,8 @@ from engine.adopt.infer import Guess
 from engine.adopt.literals import LONGEST_LINE, metadata, one_of, python
 from engine.contract.layout import Layout
 from engine.leakage import Leak
+from engine.problem.files import toml
 from engine.problem.spec import Label, Task
-from engine.problem.toml import toml
 
 # Labels of the outcome that calls for action.
 YES = ("true", "yes", "y", "t", "1", "ja", "j", "oui", "si", "sí", "on", "positive", "malignant")
@@ -78,9 +78,8 @@ worse_by = 0.01
 ASSUMED = (
     "decision.question", "decision.action", "decision.stakeholder", "decision.intended_use",
     "decision.not_for", "target.label_delay_days", "columns.known_after", "columns.personal",
-    "success.metric",
-    "success.minimum", "success.margin", "value", "budget", "monitoring.window_days",
-    "guardrails",
+    "success.metric", "success.minimum", "success.margin", "value", "budget",
+    "monitoring.window_days", "guardrails",
 )  # fmt: skip
 
 PAYOFFS: dict[Task, str] = {
@@ -138,9 +137,8 @@ def classes_of(target: pd.Series, task: Task) -> tuple[str | int, ...]:
     """The labels that the target may have; any other one later is a mistake in a row."""
     if task == "regression" or pd.api.types.is_bool_dtype(target.dtype):
         return ()
-    return tuple(
-        value if isinstance(value, str) else int(value) for value in sorted(target.unique())
-    )
+    labels = sorted(target.unique())
+    return tuple(label if isinstance(label, str) else int(label) for label in labels)
 
 
 def problem_text(
@@ -162,6 +160,8 @@ def problem_text(
     if task == "multiclass":
         minimum = round(minimum + 1 / frame[target].nunique(), 2)
     named = {"id": roles.id, "time": roles.time}
+    mechanisms = {name: leak.mechanism for leak in leaks for name in leak.proposed}
+    suspected = [f"# {toml(name)} = {toml(why)}\n" for name, why in mechanisms.items()]
     return PROBLEM.format(
         assumed="[\n" + "".join(f'    "{name}",\n' for name in assumed) + "]",
         name=toml(_slug(f"{target}-{Path(source).stem.removeprefix('sklearn:')}")),
@@ -172,19 +172,13 @@ def problem_text(
         source=toml(source),
         roles="".join(f"{role} = {toml(name)}\n" for role, name in named.items() if name),
         excluded="".join(f"{toml(name)} = {toml(why)}\n" for name, why in excluded.items()),
-        suspected=_suspected(leaks),
+        suspected=SUSPECTED + "".join(suspected) if suspected else "",
         metric=metric,
         minimum=minimum,
         margin=margin,
         payoffs=PAYOFFS[task],
         minimum_rows=min(200, max(30, len(frame) // 10)),
     )
-
-
-def _suspected(leaks: Sequence[Leak]) -> str:
-    lines = {toml(name): toml(leak.mechanism) for leak in leaks for name in leak.proposed}
-    listed = "".join(f"# {name} = {why}\n" for name, why in lines.items())
-    return SUSPECTED + listed if listed else ""
 
 
 def contract_text(
@@ -202,7 +196,9 @@ def contract_text(
 
 
 def _column(one: Guess, roles: Roles) -> str:
-    arguments = [_dtype(one)]
+    dtypes = {"number": "float", "category": "str", "date": '"datetime64[us]"'}
+    dtypes |= {"integer": '"Int64"', "boolean": '"boolean"'} if one.nullable else {}
+    arguments = [({"integer": "int", "boolean": "bool"} | dtypes)[one.type]]
     is_input = one.name not in (roles.target, roles.id) and not one.excluded
     if is_input and one.minimum is not None and one.maximum is not None:
         arguments.append(f"pa.Check.in_range({_number(one.minimum)}, {_number(one.maximum)})")
@@ -217,14 +213,6 @@ def _column(one: Guess, roles: Roles) -> str:
         body.insert(1, one_of(roles.classes, 12))
     body.append(metadata(one.cells.to_metadata(), 12))
     return f"        {python(one.name)}: pa.Column(\n{''.join(body)}        ),\n"
-
-
-def _dtype(one: Guess) -> str:
-    if one.type == "integer":
-        return '"Int64"' if one.nullable else "int"
-    if one.type == "boolean":
-        return '"boolean"' if one.nullable else "bool"
-    return {"number": "float", "category": "str", "date": '"datetime64[us]"'}[one.type]
 
 
 def _positive(target: pd.Series) -> Label:

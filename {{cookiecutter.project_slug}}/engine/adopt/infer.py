@@ -52,21 +52,14 @@ class Guess:
 
 
 def infer_column(values: pd.Series, hints: DialectHints = NO_HINTS) -> InferredColumn:
-    """What kind of values a column holds: by its type, or by its texts.
-
-    Raises:
-        BadInput: its cells hold lists.
-    """
+    """What kind of values a column holds: by its type, or by its texts; BadInput if lists."""
     kind = kind_of(values.dtype)
     if kind in (None, "category"):
         inferred, present = infer_texts(values, hints), values.dropna()
         is_list = inferred.kind == "category" and len(present) > 0
         if is_list and present.str.fullmatch(LIST_SHAPE).all():
-            raise BadInput(
-                f"column '{values.name}' holds lists ({present.iloc[0]!r:.40}); a row needs one "
-                "value a column, so flatten it or leave it out",
-                code="list-cells",
-            )
+            message = f"column '{values.name}' holds lists ({present.iloc[0]!r:.40}); flatten it "
+            raise BadInput(f"{message}or leave it out", code="list-cells")
     else:
         infinite = kind == "number" and bool(is_infinite(values).any())
         inferred = InferredColumn(kind, ColumnFormat(infinite=infinite))
@@ -85,17 +78,15 @@ def typed(values: pd.Series, inferred: InferredColumn) -> pd.Series:
 
 def guess(values: pd.Series, inferred: InferredColumn, *, zoned: bool = False) -> Guess:
     """What a column seems to be, by its values with their type (`typed`)."""
-    present = values.dropna()
+    present, name, kind = values.dropna(), str(values.name), inferred.kind
     missing, excluded = len(values) - len(present), _reason(values, present, inferred)
     bounds: tuple[float | None, float | None] = (None, None)
-    if not excluded and inferred.kind in ("number", "integer"):
+    if not excluded and kind in ("number", "integer"):
         low, high = float(present.min()), float(present.max())
-        is_flag = inferred.kind == "integer" and (low, high) == (0, 1)
+        is_flag = kind == "integer" and (low, high) == (0, 1)
         bounds = (low, high) if is_flag else reach(low, high)
-    return Guess(
-        str(values.name), inferred.kind, missing > 0, *bounds, excluded, zoned, missing,
-        inferred.cells, inferred.notes,
-    )  # fmt: skip
+    read = (inferred.cells, inferred.notes)
+    return Guess(name, kind, missing > 0, *bounds, excluded, zoned, missing, *read)
 
 
 def has_zone(values: pd.Series) -> bool:
@@ -109,31 +100,28 @@ def guess_task(target: pd.Series, kind: ColumnType, wanted: Task | None = None) 
     """The kind of target: two values are binary, few or words multiclass, else regression.
 
     Raises:
-        BadInput: one value only, hardly any row of a class, too many classes, or not what is
-            `wanted`.
+        BadInput: one value only, a rare class, too many classes, or not what is `wanted`.
     """
     counts = target.dropna().value_counts()
     if len(counts) < 2:
         only = f"one class only ({counts.index.tolist()[0]!r:.60})" if len(counts) else "no value"
-        raise BadInput(
-            f"target '{target.name}' has {only}; a model needs rows of at least two: choose "
-            "another target, or add the rows that are missing",
-            code="one-class",
-        )
-    guessed = _task(counts, kind)
+        message = f"target '{target.name}' has {only}; choose another target, or add rows"
+        raise BadInput(message, code="one-class")
+    guessed: Task = "binary"
+    if len(counts) > 2:
+        few = len(counts) <= counts.sum() / FEWEST_OF_CLASS
+        if kind in ("number", "integer"):
+            few = len(counts) <= MOST_CLASSES and bool((counts.index % 1 == 0).all())
+        guessed = "multiclass" if few else "regression"
     task = wanted or guessed
     if task == "regression" and kind not in ("number", "integer"):
-        raise BadInput(
-            f"target '{target.name}' is a {kind} with {len(counts)} different values: too many "
-            "for classes, and it is no number; choose another target, or group its values",
-            code="wrong-target-type",
-        )
+        message = f"target '{target.name}' is a {kind} with {len(counts)} different values, too "
+        message += "many for classes; choose another target, or group its values"
+        raise BadInput(message, code="wrong-target-type")
     if task == "binary" and len(counts) != 2:
-        raise BadInput(
-            f"--task binary: target '{target.name}' has {len(counts)} different values; leave "
-            f"--task out for {guessed}, or choose another target",
-            code="wrong-class-count",
-        )
+        message = f"--task binary: target '{target.name}' has {len(counts)} different values; "
+        message += f"leave --task out for {guessed}, or choose another target"
+        raise BadInput(message, code="wrong-class-count")
     if task != "regression":
         _check_classes(target, counts, kind)
     return task
@@ -176,52 +164,34 @@ def _number_reason(present: pd.Series, distinct: int) -> str | None:
     # Where some are missing, programs write whole numbers with a point.
     if (present % 1 != 0).any():
         return None
-    is_named = NAMED_ID.fullmatch(str(present.name))
-    if distinct == len(present):
-        if int(present.max()) - int(present.min()) + 1 <= DENSE * distinct:
-            return "it numbers the rows: an identifier"
-        if is_named:
-            return "it has the name of an identifier and a different value in each row"
+    is_named, is_unique = NAMED_ID.fullmatch(str(present.name)), distinct == len(present)
+    if is_unique and int(present.max()) - int(present.min()) + 1 <= DENSE * distinct:
+        return "it numbers the rows: an identifier"
+    if is_unique and is_named:
+        return "it has the name of an identifier and a different value in each row"
     if not is_named or distinct < FEWEST_KEYS:
         return None
-    return (
-        f"a key by its name, with {distinct:,} values: larger means nothing; make it str to read "
-        "it as categories"
-    )
+    return f"a key by its name, with {distinct:,} values; make it str to read it as categories"
 
 
 def _category_reason(present: pd.Series, distinct: int) -> str | None:
     if distinct == len(present):
         return "each row has its own value: an identifier or free text"
     many, alone = distinct > MOST_CATEGORIES, distinct > len(present) / 2
-    if many or alone or int(present.str.len().max()) > LONGEST_CATEGORY:
-        unit = "; if rows of one value belong together, name it under rows.unit"
-        unit = unit if many and not alone else ""
-        return f"it has {distinct} different values: free text, names or codes{unit}"
-    return None
-
-
-def _task(counts: pd.Series, kind: ColumnType) -> Task:
-    if len(counts) == 2:
-        return "binary"
-    if kind in ("number", "integer"):
-        few = len(counts) <= MOST_CLASSES and bool((counts.index % 1 == 0).all())
-    else:
-        few = len(counts) <= counts.sum() / FEWEST_OF_CLASS
-    return "multiclass" if few else "regression"
+    if not (many or alone or int(present.str.len().max()) > LONGEST_CATEGORY):
+        return None
+    unit = "; if rows of one value belong together, name it under rows.unit"
+    unit = unit if many and not alone else ""
+    return f"it has {distinct} different values: free text, names or codes{unit}"
 
 
 def _check_classes(target: pd.Series, counts: pd.Series, kind: ColumnType) -> None:
     if kind == "date" or (kind == "number" and (counts.index % 1 != 0).any()):
-        raise BadInput(
-            f"target '{target.name}' has {len(counts)} different values such as "
-            f"{counts.index[0]!s:.40}, which are no labels; write them as words or whole numbers",
-            code="wrong-target-type",
-        )
+        message = f"target '{target.name}' has {len(counts)} different values such as "
+        message += f"{counts.index[0]!s:.40}; write the labels as words or whole numbers"
+        raise BadInput(message, code="wrong-target-type")
     rarest, rows = counts.index.tolist()[-1], counts.iloc[-1]
     if rows < FEWEST_OF_CLASS:
-        raise BadInput(
-            f"target '{target.name}' has {rows} rows of {rarest!r:.60} only; expected "
-            f"{FEWEST_OF_CLASS} of each class: add rows, join it with another, or leave them out",
-            code="rare-class",
-        )
+        message = f"target '{target.name}' has {rows} rows of {rarest!r:.60} only; expected "
+        message += f"{FEWEST_OF_CLASS} of each class: add rows, join it with another, or drop it"
+        raise BadInput(message, code="rare-class")

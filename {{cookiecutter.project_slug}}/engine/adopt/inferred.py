@@ -56,12 +56,10 @@ def dialect_hints(columns: Iterable[InferredColumn], separator: str) -> DialectH
     hints = [one.hints for one in columns]
     decimals = {one.decimal for one in hints} - {None}
     orders = {one.day_first for one in hints} - {None}
-    return DialectHints(
-        decimals.pop() if len(decimals) == 1 else None,
-        orders.pop() if len(orders) == 1 else None,
-        frozenset().union(*(one.missing for one in hints)),
-        separator,
-    )
+    decimal = decimals.pop() if len(decimals) == 1 else None
+    day_first = orders.pop() if len(orders) == 1 else None
+    missing = frozenset().union(*(one.missing for one in hints))
+    return DialectHints(decimal, day_first, missing, separator)
 
 
 def all_match(texts: pa.Array, pattern: str) -> bool:

@@ -8,14 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.adopt.inferred import (
-    NO_HINTS,
-    SAMPLE_SIZE,
-    DialectHints,
-    InferredColumn,
-    all_match,
-    any_match,
-)
+from engine.adopt.inferred import SAMPLE_SIZE, DialectHints, InferredColumn, all_match, any_match
 from engine.contract.cells import is_infinite, strip_units
 from engine.contract.format import INFINITE, ColumnFormat, number_pattern
 
@@ -44,26 +37,27 @@ def infer_numbers(texts: pa.Array, hints: DialectHints) -> InferredColumn | None
     if not len(finite):
         return None
     inferred = _plain(finite, hints) or _with_unit(finite, hints)
-    if inferred is None or inferred.kind == "category" or not _has_infinite(texts):
-        return inferred if len(finite) == len(texts) else None
-    return replace(inferred, cells=replace(inferred.cells, infinite=True))
-
-
-def _has_infinite(texts: pa.Array) -> bool:
-    """Whether a number among them is too large for a float, or written as infinite."""
-    if not any_match(texts, rf"{INFINITE}|.*[eE]\+?\d{{3,}}|\d{{300,}}.*", ignore_case=True):
-        return False
-    return bool(is_infinite(pd.Series(texts.to_pylist(), dtype="str")).any())
+    # Too large for a float, or written as infinite: the pattern spares most columns the full test.
+    large = any_match(texts, rf"{INFINITE}|.*[eE]\+?\d{{3,}}|\d{{300,}}.*", ignore_case=True)
+    large = large and bool(is_infinite(pd.Series(texts.to_pylist(), dtype="str")).any())
+    if inferred and inferred.kind != "category" and large:
+        return replace(inferred, cells=replace(inferred.cells, infinite=True))
+    return inferred if len(finite) == len(texts) else None
 
 
 def _with_unit(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
     """Numbers with a unit, or less than 0 by another sign than '-1'."""
     negative = tuple(form for form, pattern in NEGATIVES.items() if any_match(texts, pattern))
-    unit = UNITLESS.sub("", texts[0].as_py())
-    if not _is_unit(unit, texts[0].as_py()) or not (unit or negative):
+    text = texts[0].as_py()
+    unit = UNITLESS.sub("", text)
+    # A text before a number names something ('A1'), except for money; behind it, it is a unit.
+    is_behind = not text.lstrip("(+-−").startswith(unit)
+    is_money = unit.upper() in CURRENCIES or any(category(sign) == "Sc" for sign in unit)
+    is_unit = is_behind or is_money if unit else bool(negative)
+    if not is_unit or len(unit) > LONGEST_UNIT:
         return None
-    if any(_without_unit(part, unit, negative).null_count
-           for part in (texts.slice(0, SAMPLE_SIZE), texts)):  # fmt: skip
+    sample = texts.slice(0, SAMPLE_SIZE)
+    if any(_without_unit(part, unit, negative).null_count for part in (sample, texts)):
         return None
     inferred = _plain(_without_unit(texts, unit, negative), hints)
     if inferred is None or inferred.kind == "category":
@@ -78,13 +72,6 @@ def _without_unit(texts: pa.Array, unit: str, negative: tuple[str, ...]) -> pa.A
     series = pd.Series(texts.to_pandas(), dtype="str")
     stripped = strip_units(series, ColumnFormat(unit=unit, negative=negative))
     return pa.array(stripped, pa.string(), from_pandas=True)
-
-
-def _is_unit(unit: str, text: str) -> bool:
-    """A text before a number names something ('A1'), except for money; behind it, it is a unit."""
-    behind = not text.lstrip("(+-−").startswith(unit)
-    money = unit.upper() in CURRENCIES or any(category(sign) == "Sc" for sign in unit)
-    return len(unit) <= LONGEST_UNIT and (not unit or behind or money)
 
 
 def _plain(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
@@ -107,13 +94,9 @@ def _plain(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
         why = "as other columns write" if hints.decimal else "in doubt: no other column shows it"
         notes += (f"{text} is read as {meant} ({why})",)
     is_whole = bool(thousands) and all_match(texts, rf"[^{re.escape(decimal)}eE]*")
-    return InferredColumn(
-        "integer" if is_whole else "number",
-        ColumnFormat(decimal=decimal, thousands=thousands),
-        notes,
-        NO_HINTS if ambiguous else DialectHints(decimal=decimal),
-        ambiguous,
-    )
+    cells = ColumnFormat(decimal=decimal, thousands=thousands)
+    shown = DialectHints(decimal=None if ambiguous else decimal)
+    return InferredColumn("integer" if is_whole else "number", cells, notes, shown, ambiguous)
 
 
 def _integers(texts: pa.Array) -> InferredColumn:
@@ -139,15 +122,12 @@ def unread(texts: pa.Array) -> tuple[tuple[str, ...], str]:
     total, numbers = len(texts), pc.sum(plain).as_py() or 0
     others = texts.filter(pc.invert(plain if numbers else similar)) or texts
     listed = ", ".join(f"{text!r:.30}" for text in others.slice(0, EXAMPLES).to_pylist())
-    notes: tuple[str, ...] = ()
-    if numbers:
-        few = total - numbers <= EXAMPLES
-        advice = '; if these mean missing, add metadata={"missing": […]}' if few else ""
-        notes = (f"mixed: {numbers} of {total} different values are numbers, not {listed}{advice}",)
+    note = f"mixed: {numbers} of {total} different values are numbers, not {listed}"
+    if total - numbers <= EXAMPLES:
+        note += '; if these mean missing, add metadata={"missing": […]}'
+    notes = (note,) if numbers else ()
     if 2 * (pc.sum(similar).as_py() or 0) < total:
         return notes, ""
-    return notes, (
-        f"most of its {total} different values look like numbers, but not all in one form that is "
-        f"read, such as {listed}; if it measures, write each as 1234.5 or leave it empty, and "
-        "adopt again"
-    )
+    reason = f"most of its {total} different values look like numbers, but not all in one form, "
+    reason += f"such as {listed}; if it measures, write each as 1234.5 or leave it empty, and adopt"
+    return notes, f"{reason} again"

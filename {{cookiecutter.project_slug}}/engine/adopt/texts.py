@@ -43,20 +43,13 @@ def infer_texts(values: pd.Series, hints: DialectHints = NO_HINTS) -> InferredCo
     if not len(texts):
         missing = words if len(words) > 1 else [word for word in words if word.lower() in MISSING]
         return InferredColumn("category", ColumnFormat(missing=tuple(missing)), _note(missing))
-    inferred = (
-        _boolean(texts)
-        or infer_compact_days(texts)
-        or infer_numbers(texts, hints)
-        or infer_dates(texts, hints)
-    )
+    inferred = _boolean(texts) or infer_compact_days(texts)
+    inferred = inferred or infer_numbers(texts, hints) or infer_dates(texts, hints)
     if inferred is None:
         return _category(words, texts, hints, has_blanks=bool(values.isna().any()))
-    return replace(
-        inferred,
-        cells=replace(inferred.cells, missing=tuple(words)),
-        notes=(*inferred.notes, *_note(words)),
-        hints=replace(inferred.hints, missing=frozenset(words)),
-    )
+    cells = replace(inferred.cells, missing=tuple(words))
+    shown = replace(inferred.hints, missing=frozenset(words))
+    return replace(inferred, cells=cells, notes=(*inferred.notes, *_note(words)), hints=shown)
 
 
 def _note(missing: Sequence[str]) -> tuple[str, ...]:
@@ -70,15 +63,13 @@ def _boolean(texts: pa.Array) -> InferredColumn | None:
     words = {text.lower() for text in texts.to_pylist()}
     if words <= {"true", "false"}:
         return InferredColumn("boolean")
-    for no, yes in PAIRS:
-        if words == {no, yes}:
-            note = f"{yes!r} is true, {no!r} false"
-            return InferredColumn("boolean", ColumnFormat(true=(yes,), false=(no,)), (note,))
-    false, true = (sorted(words & one) for one in MIXED)
+    pair = next((pair for pair in PAIRS if words == set(pair)), None)
+    false, true = ([pair[0]], [pair[1]]) if pair else (sorted(words & one) for one in MIXED)
     if words <= {"0", "1"} or not (true and false) or len(true) + len(false) < len(words):
         return None
     note = f"mixed words: {' and '.join(map(repr, true))} read as true, "
     note += f"{' and '.join(map(repr, false))} as false"
+    note = f"{true[0]!r} is true, {false[0]!r} false" if pair else note
     return InferredColumn("boolean", ColumnFormat(true=tuple(true), false=tuple(false)), (note,))
 
 
@@ -87,22 +78,18 @@ def _category(
 ) -> InferredColumn:
     """Texts that are nothing else; decides which of the `words` are values among them."""
     are_codes = len(texts) >= FEWEST_CODES and all_match(texts, "[A-Z]{2}")
-    missing, stays = [], []
-    for word in words:
-        if word.lower() not in MISSING and are_codes and word == "NA":
+    missing = [word for word in words if word.lower() in MISSING]
+    stays, ambiguous = [], [word for word in words if word.lower() in AMBIGUOUS]
+    for word in ambiguous:
+        if are_codes and word == "NA":
             stays.append(f"{word!r} stays a code like the others")
-        elif word.lower() not in MISSING and has_blanks:
+        elif has_blanks:
             stays.append(f"{word!r} stays a value: blank means missing here")
-        elif word.lower() in MISSING or word in hints.missing:
+        elif word in hints.missing:
             missing.append(word)
         else:
             advice = f'metadata={{"missing": ["{word}"]}} makes it missing'
             stays.append(f"{word!r} stays a value; {advice}")
     mixed, reason = unread(texts)
-    return InferredColumn(
-        "category",
-        ColumnFormat(missing=tuple(missing)),
-        (*_note(missing), *stays, *mixed),
-        ambiguous=any(word.lower() in AMBIGUOUS for word in words),
-        unread=reason,
-    )
+    notes, cells = (*_note(missing), *stays, *mixed), ColumnFormat(missing=tuple(missing))
+    return InferredColumn("category", cells, notes, ambiguous=bool(ambiguous), unread=reason)

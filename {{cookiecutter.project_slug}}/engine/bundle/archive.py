@@ -20,8 +20,6 @@ from engine.problem.errors import BadInput
 from engine.problem.files import read_text
 from engine.problem.project import stages_home
 
-_SCHEMA = "schema.json"
-
 
 def load_model(bundle: Bundle, trusted_types: Path | None = None) -> Any:
     """The fitted estimator of a bundle; see `load_archive`."""
@@ -37,10 +35,9 @@ def load_model(bundle: Bundle, trusted_types: Path | None = None) -> Any:
 def load_archive(
     archive: bytes, features_module: str, name: str, trusted_types: Path | None = None
 ) -> Any:
-    """The object in a skops archive, whose types are trusted or of the module of features.
+    """The object in a skops archive; BadInput, with its `name`, if it is none or holds other types.
 
-    Raises:
-        BadInput: it is no archive, holds other types, or cannot be loaded; `name` names it.
+    Its types must be trusted, or of the module of features.
     """
     try:
         types = skops.io.get_untrusted_types(data=archive)
@@ -48,25 +45,19 @@ def load_archive(
         raise _not_an_archive(name, error) from None
     own = {one for one in types if one.startswith(f"{features_module}.")}
     if untrusted := sorted(set(types) - own - trusted(trusted_types or trusted_types_file())):
-        raise BadInput(
-            f"{name} holds types that are not trusted: {', '.join(untrusted)}; an ML engineer "
-            "reviews them and adds them to handoff/trusted_types.txt, or train without them",
-            code="untrusted-types",
-        )
+        message = f"{name} holds types that are not trusted: {', '.join(untrusted)}; an ML engineer"
+        message += " reviews them and adds them to handoff/trusted_types.txt, or train without them"
+        raise BadInput(message, code="untrusted-types")
     try:
         return skops.io.loads(archive, trusted=types)
     except Exception as error:
-        raise BadInput(
-            f"{name} does not load here: {error}; compare the pins in its manifest with the "
-            "installed packages",
-            code="model-does-not-load",
-        ) from error
+        message = f"{name} does not load here: {error}; install the packages that its manifest pins"
+        raise BadInput(message, code="model-does-not-load") from error
 
 
 def _not_an_archive(name: str, error: Exception) -> BadInput:
-    return BadInput(
-        f"{name} is not a skops archive: {error!r}; build the bundle again", code="not-an-archive"
-    )
+    message = f"{name} is not a skops archive: {error!r}; build the bundle again"
+    return BadInput(message, code="not-an-archive")
 
 
 def trusted_types_file() -> Path:
@@ -91,37 +82,32 @@ def import_features(bundle: Bundle) -> ModuleType:
 
     An ordinary import would leave a `__pycache__` in the bundle, which then fails verification.
     """
-    name = features_module(bundle)
+    name, path = features_module(bundle), bundle.features_path
     if name not in sys.modules:  # the id is a hash of the content, so it is the same code
-        path, code = bundle.features_path, bundle.content("code/features.py")
-        module = ModuleType(name)
+        code, module = bundle.content("code/features.py"), ModuleType(name)
         module.__file__ = str(path)
         sys.modules[name] = module
         try:
             exec(compile(code, path, "exec"), module.__dict__)  # noqa: S102
         except Exception as error:
             del sys.modules[name]
-            raise BadInput(
-                f"the feature code of bundle {bundle.id[:12]} does not run: {error!r}; it may "
-                "import only what requirements/serving.txt installs",
-                code="feature-code-does-not-run",
-            ) from error
+            message = f"the feature code of bundle {bundle.id[:12]} does not run: {error!r}; it may"
+            message += " import only what requirements/serving.txt installs"
+            raise BadInput(message, code="feature-code-does-not-run") from error
     return sys.modules[name]
 
 
 def _rename_module(archive: bytes, old: str, new: str) -> bytes:
     """The archive with module `old` called `new` wherever its schema names a type's module."""
+
+    def rename(node: dict[str, Any]) -> dict[str, Any]:
+        return node | {"__module__": new} if node.get("__module__") == old else node
+
     renamed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(archive)) as before, zipfile.ZipFile(renamed, "w") as after:
         for entry in before.infolist():
             data = before.read(entry)
-            if entry.filename == _SCHEMA:
-                schema = json.loads(
-                    data,
-                    object_hook=lambda node: (
-                        node | {"__module__": new} if node.get("__module__") == old else node
-                    ),
-                )
-                data = json.dumps(schema).encode()
+            if entry.filename == "schema.json":
+                data = json.dumps(json.loads(data, object_hook=rename)).encode()
             after.writestr(entry.filename, data)
     return renamed.getvalue()

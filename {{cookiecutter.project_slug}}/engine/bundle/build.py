@@ -39,11 +39,9 @@ def build(
 ) -> bundle.Bundle:
     """Write the bundle of a run (the latest one by default) to `out`/<id> and read it back.
 
-    The same run gives the same bundle, however often it is built: a second person with the run
-    and the data can build the bundle again, and sign for the one that the first person built.
-
-    Raises:
-        BadInput: there is no such run, or the data is not what the run was trained on.
+    It is written whole or not at all. The same run gives the same bundle, so a second person can
+    build it again, and sign for the one that the first person built. BadInput if there is no such
+    run, or the data has changed since.
     """
     return write(fetch(run_id), definition, out, progress)
 
@@ -51,25 +49,30 @@ def build(
 def write(
     run: TrainedRun, definition: ModelDefinition, out: Path, progress: Progress
 ) -> bundle.Bundle:
-    """As `build`, of a fetched run; the bundle is written whole or not at all."""
+    """As `build`, of a fetched run."""
     dataset = gather(parse(run.problem_text, "the run's problem.toml"), definition.contract)
     if dataset.digest != run.metadata["data_digest"]:
-        raise BadInput(
-            f"the data of {dataset.problem.rows.source} has changed since run {run.id} was "
-            "trained; train again with `python -m poc train`",
-            code="changed-data",
-        )
+        message = f"the data of {dataset.problem.rows.source} has changed since run {run.id} was "
+        message += "trained; train again with `python -m poc train`"
+        raise BadInput(message, code="changed-data")
     draft = out / f".draft-{os.getpid()}"
     shutil.rmtree(draft, ignore_errors=True)
     try:
         with threadpool_limits(limits=THREADS):
             evaluations = _write_files(draft, run, dataset, definition.candidates)
-        built = _write_manifest(draft, _manifest(dataset, run), out)
+        files = sorted(path for path in draft.rglob("*") if path.is_file())
+        digests = {path.relative_to(draft).as_posix(): bundle.file_digest(path) for path in files}
+        manifest = _json(_manifest(dataset, run) | {"files": digests}).encode()
+        (draft / bundle.MANIFEST).write_bytes(manifest)
+        final = out / hashlib.sha256(manifest).hexdigest()
+        # A folder of that name holds the same, or was damaged since: it can be replaced.
+        shutil.rmtree(final, ignore_errors=True)
+        draft.rename(final)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     rows = count(len(dataset.test), "test row")
     progress(f"evaluated on {rows} (evaluation {evaluations} on this test set)")
-    return built
+    return bundle.read(final)
 
 
 def _write_files(draft: Path, run: TrainedRun, dataset: Dataset, candidates: Candidates) -> int:
@@ -117,19 +120,6 @@ def _manifest(dataset: Dataset, run: TrainedRun) -> dict[str, Any]:
 def pins() -> list[str]:
     """The packages that run a model, pinned to the installed versions."""
     return [f"{name}=={version(name)}" for name in RUNTIME]
-
-
-def _write_manifest(draft: Path, manifest: dict[str, Any], out: Path) -> bundle.Bundle:
-    """Write the manifest over all files of `draft` and rename the folder to the bundle's id."""
-    files = sorted(path for path in draft.rglob("*") if path.is_file())
-    digests = {path.relative_to(draft).as_posix(): bundle.file_digest(path) for path in files}
-    text = _json(manifest | {"files": digests}).encode()
-    (draft / bundle.MANIFEST).write_bytes(text)
-    final = out / hashlib.sha256(text).hexdigest()
-    # A folder of that name holds the same, or was damaged since: it can be replaced.
-    shutil.rmtree(final, ignore_errors=True)
-    draft.rename(final)
-    return bundle.read(final)
 
 
 def _json(value: dict[str, Any]) -> str:

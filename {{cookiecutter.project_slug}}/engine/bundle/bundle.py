@@ -57,13 +57,10 @@ class Contract:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Contract":
         """Read what `to_json` wrote; bundles of engine 1 have no layout."""
-        return cls(
-            task=value["task"],
-            classes=tuple(value["classes"]),
-            inputs=tuple(Column.from_json(column) for column in value["inputs"]),
-            outputs=tuple(value["outputs"]),
-            layout=Layout.of(value.get("layout")) or Layout(),
-        )
+        classes, outputs = tuple(value["classes"]), tuple(value["outputs"])
+        inputs = tuple(map(Column.from_json, value["inputs"]))
+        layout = Layout.of(value.get("layout")) or Layout()
+        return cls(value["task"], classes, inputs, outputs, layout)
 
 
 @dataclass(frozen=True)
@@ -116,33 +113,22 @@ class Bundle:
 
 
 def read(path: Path) -> Bundle:
-    """The bundle in folder `path`.
-
-    Raises:
-        BadInput: it is no bundle, or any file of it is missing, extra, changed, linked or outside.
-    """
+    """The bundle in folder `path`; BadInput if any file is missing, extra, changed or linked."""
     manifest, bundle_id = verify(path)
     texts = {name: _content(path, name, manifest["files"][name]) for name in _DOCUMENTS}
     try:
         documents = {name: _parse(text) for name, text in texts.items() if name.endswith(".json")}
         check_documents({MANIFEST: manifest, **documents})
-        bundle = Bundle(
-            path=path,
-            id=bundle_id,
-            manifest=manifest,
-            problem=parse(texts["problem.toml"].decode(), f"{path}/problem.toml"),
-            contract=Contract.from_json(documents["contract.json"]),
-            evaluation=documents["evaluation.json"],
-            reference=documents["reference.json"],
-        )
+        problem = parse(texts["problem.toml"].decode(), f"{path}/problem.toml")
+        contract = Contract.from_json(documents["contract.json"])
+        results = (documents["evaluation.json"], documents["reference.json"])
+        bundle = Bundle(path, bundle_id, manifest, problem, contract, *results)
         _ = bundle.threshold, bundle.golden()  # invalid content fails here
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         reason = " ".join(repr(error).split())
-        raise BadInput(
-            f"bundle {path} has a document that is not of format {FORMAT}: {reason:.300}; build "
-            "it again with `python -m handoff build`",
-            code="invalid-document",
-        ) from None
+        message = f"bundle {path} has a document that is not of format {FORMAT}: {reason:.300}; "
+        message += "build it again with `python -m handoff build`"
+        raise BadInput(message, code="invalid-document") from None
     return bundle
 
 
@@ -150,11 +136,8 @@ def verify(path: Path) -> tuple[dict[str, Any], str]:
     """The manifest and the id of a bundle whose files all have their hashes; see `read`."""
     file = path / MANIFEST
     if not file.is_file() or file.is_symlink():
-        raise BadInput(
-            f"expected a bundle in {path}, found no {MANIFEST}; make one with "
-            "`python -m handoff build`",
-            code="not-a-bundle",
-        )
+        message = f"expected a bundle in {path}, found no {MANIFEST}; run `python -m handoff build`"
+        raise BadInput(message, code="not-a-bundle")
     raw = file.read_bytes()
     try:
         manifest = _parse(raw)
@@ -216,11 +199,8 @@ def _content(path: Path, name: str, digest: str) -> bytes:
 
 
 def _changed(path: Path, fault: str) -> BadInput:
-    return BadInput(
-        f"bundle {path} is not what was built: {fault}; take it from the store again, or build it "
-        "again with `python -m handoff build`",
-        code="changed-bundle",
-    )
+    message = f"bundle {path} is not what was built: {fault}; take it from the store again, or "
+    return BadInput(f"{message}build it again", code="changed-bundle")
 
 
 def _parse(text: str | bytes) -> dict[str, Any]:

@@ -12,11 +12,11 @@ def card(
 ) -> str:
     """The card as Markdown; every number is from the bundle."""
     decision, metric = problem.decision, evaluation["metric"]
-    results = [("", evaluation["candidate"])]
-    results += [("baseline: ", one) for one in evaluation["baselines"]]
+    results = {evaluation["candidate"]["name"]: evaluation["candidate"]}
+    results |= {f"baseline: {one['name']}": one for one in evaluation["baselines"]}
     rows = [
-        (f"{prefix}{one['name']}", f"{one['value']:.4f}", f"{one['low']:.4f} to {one['high']:.4f}")
-        for prefix, one in results
+        (name, f"{one['value']:.4f}", f"{one['low']:.4f} to {one['high']:.4f}")
+        for name, one in results.items()
     ]
     excluded = [f"- `{name}`: {reason}" for name, reason in problem.columns.reasons.items()]
     sections = [
@@ -35,14 +35,10 @@ def card(
         version = f"Engine {engine['version']}, code `{engine['sha256'][:12]}`."
         sections.insert(5, f"## Made with\n{version}")
     if evaluation["slices"]:
-        rows = [
-            (
-                f"{one['column']} = {one['value']}",
-                str(one["rows"]),
-                "insufficient data" if one["metric"] is None else f"{one['metric']:.4f}",
-            )
-            for one in evaluation["slices"]
-        ]
+        rows = []
+        for one in evaluation["slices"]:
+            value = "insufficient data" if one["metric"] is None else f"{one['metric']:.4f}"
+            rows.append((f"{one['column']} = {one['value']}", str(one["rows"]), value))
         sections.insert(-1, "## Quality by group\n" + _table(["group", "rows", metric], rows))
     if problem.assumed:
         names = ", ".join(f"`{name}`" for name in problem.assumed)
@@ -60,18 +56,13 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _value(problem: Problem, value: Mapping[str, Any], threshold: float | None) -> str:
-    text = (
-        f"Per 1,000 rows: {value['per_1000_rows']:.0f} {value['currency']} "
-        f"(95 % interval {value['low']:.0f} to {value['high']:.0f}), "
-        f"against {value['do_nothing']:.0f} without the model."
-    )
+    text = f"Per 1,000 rows: {value['per_1000_rows']:.0f} {value['currency']} (95 % interval "
+    text += f"{value['low']:.0f} to {value['high']:.0f}), "
+    text += f"against {value['do_nothing']:.0f} without the model."
     if threshold is not None and threshold >= NEVER:
         text += " It never acts: with these costs, acting never pays."
     elif threshold is not None:
         text += f" It acts from a score of {threshold:.4f}."
-    if problem.is_assumed("value"):
-        text = (
-            "> **Assumed:** a tool guessed the value of each outcome. The amounts and the "
-            f"threshold depend on this guess.\n\n{text}"
-        )
-    return f"## Value\n{text}"
+    assumed = "> **Assumed:** a tool guessed the value of each outcome. The amounts and the "
+    assumed += "threshold depend on this guess.\n\n"
+    return f"## Value\n{assumed if problem.is_assumed('value') else ''}{text}"

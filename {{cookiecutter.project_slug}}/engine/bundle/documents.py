@@ -86,13 +86,13 @@ class _Contract(TypedDict):
     layout: NotRequired[_Layout]
 
 
-class _Candidate(TypedDict):
+class _Named(TypedDict):
     name: str
 
 
 class _Evaluation(TypedDict):
     threshold: NotRequired[Number | None]  # of a binary problem alone
-    candidate: NotRequired[_Candidate]
+    candidate: NotRequired[_Named]
 
 
 class _Bins(TypedDict):
@@ -106,8 +106,7 @@ class _Bins(TypedDict):
     maximum: NotRequired[Number | None]
 
 
-class _Feature(_Bins):
-    name: str
+class _Feature(_Bins, _Named):
     type: ColumnType
 
 

@@ -35,11 +35,11 @@ def edges(column: Column) -> Iterator[Edge]:
         yield Edge("missing", column.name, "missing", None)
     if column.type == "category" and not column.closed:
         yield Edge("unseen", column.name, "unseen", UNSEEN)
-    whole = column.type == "integer"
-    if (low := column.minimum) is not None:
-        yield Edge("extreme", column.name, "at its minimum", math.ceil(low) if whole else low)
-    if (high := column.maximum) is not None:
-        yield Edge("extreme", column.name, "at its maximum", math.floor(high) if whole else high)
+    low, high = _range(column)
+    if column.minimum is not None:
+        yield Edge("extreme", column.name, "at its minimum", low)
+    if column.maximum is not None:
+        yield Edge("extreme", column.name, "at its maximum", high)
 
 
 def all_edges(column: Column) -> Iterator[Edge]:
@@ -58,22 +58,21 @@ def _extremes(column: Column) -> Iterator[tuple[str, Any]]:
         if not column.closed:
             yield from (("empty", ""), ("long", "x" * LONGEST_CATEGORY))
     else:
-        yield from _numbers(column)
+        whole, (low, high) = column.type == "integer", _range(column)
+        if column.minimum is None:
+            yield "at its minimum", low
+        if column.maximum is None:
+            yield "at its maximum", high
+        yield "near its minimum", low + 1 if whole else float(np.nextafter(low, high))
+        yield "near its maximum", high - 1 if whole else float(np.nextafter(high, low))
+        if low <= 0 <= high:
+            yield "= 0", 0 if whole else 0.0
 
 
-def _numbers(column: Column) -> Iterator[tuple[str, Any]]:
-    """The ends of a range that the contract leaves open, the values next to both ends, and 0."""
+def _range(column: Column) -> tuple[float, float]:
+    """The ends of a number's range; where the contract leaves one open, the widest."""
     whole = column.type == "integer"
     widest = WIDEST_INTEGER if whole else WIDEST
     low = -widest if column.minimum is None else column.minimum
     high = widest if column.maximum is None else column.maximum
-    if whole:
-        low, high = math.ceil(low), math.floor(high)
-    if column.minimum is None:
-        yield "at its minimum", low
-    if column.maximum is None:
-        yield "at its maximum", high
-    yield "near its minimum", low + 1 if whole else float(np.nextafter(low, high))
-    yield "near its maximum", high - 1 if whole else float(np.nextafter(high, low))
-    if low <= 0 <= high:
-        yield "= 0", 0 if whole else 0.0
+    return (math.ceil(low), math.floor(high)) if whole else (low, high)

@@ -16,14 +16,7 @@ from engine.bundle.reference import freeze
 from engine.problem.metrics import METRICS, Array, measure, measure_gain
 from engine.training.candidates import Candidates
 from engine.training.dataset import SEED, Dataset
-from engine.training.evaluate import (
-    Targets,
-    calibration,
-    measures,
-    predict,
-    slices,
-    targets_of,
-)
+from engine.training.evaluate import Targets, calibration, measures, predict, slices, targets_of
 from engine.training.money import worth
 
 
@@ -55,44 +48,45 @@ def predict_test(dataset: Dataset, model: Pipeline) -> TestPredictions:
 
 def contract(dataset: Dataset) -> Contract:
     """The inputs and outputs of a model of the problem."""
-    problem, task = dataset.problem, dataset.problem.target.task
-    name = problem.target.column
-    score: dict[str, Any] = {"name": "score", "type": "number"}
-    probability = score | {"minimum": 0, "maximum": 1}
-    outputs: dict[str, tuple[dict[str, Any], ...]] = {
-        "regression": (score | {"meaning": f"{name}, predicted"},),
-        "binary": (
-            probability | {"meaning": f"probability that {name} is {problem.target.positive}"},
-            {"name": "decision", "type": "boolean", "meaning": problem.decision.action},
-        ),
-        "multiclass": (
-            probability | {"meaning": "probability of the decision"},
-            {"name": "decision", "type": "category", "meaning": f"{name}, predicted"},
-            {"name": "scores", "type": "object", "meaning": "probability of each class"},
-        ),
+    target, action = dataset.problem.target, dataset.problem.decision.action
+    predicted = f"{target.column}, predicted"
+    outputs = {
+        "regression": [("score", "number", predicted)],
+        "binary": [
+            ("score", "number", f"probability that {target.column} is {target.positive}"),
+            ("decision", "boolean", action),
+        ],
+        "multiclass": [
+            ("score", "number", "probability of the decision"),
+            ("decision", "category", predicted),
+            ("scores", "object", "probability of each class"),
+        ],
     }
+    described: list[dict[str, Any]] = []
+    for name, kind, meaning in outputs[target.task]:
+        is_probability = name == "score" and target.task != "regression"
+        limits = {"minimum": 0, "maximum": 1} if is_probability else {}
+        described.append({"name": name, "type": kind, **limits, "meaning": meaning})
     classes = dataset.targets.classes
-    return Contract(task, classes, dataset.columns, outputs[task], dataset.layout)
+    return Contract(target.task, classes, dataset.columns, tuple(described), dataset.layout)
 
 
 def evaluate(
     predictions: TestPredictions, trained: TrainingResult, candidates: Candidates
 ) -> dict[str, Any]:
-    """evaluation.json: metrics with intervals, baselines, slices, calibration, money.
-
-    Raises:
-        BadInput: the problem names slices of a column that has none.
-    """
-    dataset, scores = predictions.dataset, predictions.scores
-    problem, outcome, groups = (
-        dataset.problem,
-        predictions.targets.values,
-        predictions.targets.groups,
-    )
+    """evaluation.json; BadInput if the problem names slices of a column that has none."""
+    dataset, targets, scores = predictions.dataset, predictions.targets, predictions.scores
+    problem, outcome, groups = dataset.problem, targets.values, targets.groups
     metric, task = METRICS[problem.success.metric], problem.target.task
     sampling: dict[str, Any] = {"stratify": task != "regression", "groups": groups}
     metrics = measures(problem, outcome, scores, groups)
-    baselines = _baselines(predictions, candidates)
+    # The test predictions of each baseline, fitted on the training rows; simplest first.
+    train, test = dataset.inputs(dataset.train), dataset.inputs(dataset.test)
+    baselines: dict[str, Array] = {}
+    for one in candidates(dataset.columns, task, SEED, len(train)):
+        if one.is_baseline:
+            model = clone(one.model).fit(train, dataset.targets.labels)
+            baselines[one.name] = predict(model, test, task, targets.classes)
     simplest = next(iter(baselines.values()))
     return {
         "metric": metric.name,
@@ -113,19 +107,6 @@ def evaluate(
         "threshold": trained.threshold,
         "value": worth(problem, outcome, scores, simplest, trained.threshold, groups),
         "test_evaluations": trained.test_evaluations,
-    }
-
-
-def _baselines(predictions: TestPredictions, candidates: Candidates) -> dict[str, Array]:
-    """Test predictions of each baseline, fitted on the training rows; simplest first."""
-    dataset, classes = predictions.dataset, predictions.targets.classes
-    task, train, test = dataset.problem.target.task, dataset.train, dataset.inputs(dataset.test)
-    return {
-        one.name: predict(
-            clone(one.model).fit(dataset.inputs(train), dataset.targets.labels), test, task, classes
-        )
-        for one in candidates(dataset.columns, task, SEED, len(train))
-        if one.is_baseline
     }
 
 

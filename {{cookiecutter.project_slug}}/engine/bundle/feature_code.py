@@ -94,9 +94,8 @@ def _fault_of_name(name: str) -> str | None:
 
 def _is_numpy_random(node: ast.AST) -> bool:
     """Whether it is `np.random`, by whatever name; a generator's own method is none."""
-    if not isinstance(node, ast.Attribute):
-        return False
-    return node.attr == "random" and isinstance(node.value, ast.Name)
+    is_random = isinstance(node, ast.Attribute) and node.attr == "random"
+    return is_random and isinstance(getattr(node, "value", None), ast.Name)
 
 
 def _faults_of_call(call: ast.Call) -> Iterator[str]:

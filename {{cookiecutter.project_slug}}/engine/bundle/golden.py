@@ -8,8 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from engine.bundle.edge_rows import Edge, edges
-from engine.contract.column import Column
+from engine.bundle.edge_rows import edges
 from engine.data.columns import json_rows
 from engine.problem.metrics import Array
 from engine.problem.spec import Task
@@ -32,14 +31,12 @@ def golden_answers(
     if task == "binary":
         cut = 0.5 if threshold is None else threshold
         return [{"score": float(score), "decision": bool(score >= cut)} for score in scores]
-    return [
-        {
-            "score": float(row.max()),
-            "decision": classes[int(row.argmax())],
-            "scores": {str(label): float(p) for label, p in zip(classes, row, strict=True)},
-        }
-        for row in scores
-    ]
+    answers = []
+    for row in scores:
+        shares = {str(label): float(p) for label, p in zip(classes, row, strict=True)}
+        decision = classes[int(row.argmax())]
+        answers.append({"score": float(row.max()), "decision": decision, "scores": shares})
+    return answers
 
 
 def golden_rows(
@@ -57,7 +54,12 @@ def golden_rows(
     chosen = [all_edges[i] for i in _spread(len(all_edges), MOST_EDGES)]
     kinds = ["typical"] * len(typical) + ["near_threshold"] * len(near)
     kinds += [edge.kind for edge in chosen]
-    edge_rows = _edge_rows(table.iloc[len(table) // 2], columns, chosen)
+    base, changed = table.iloc[len(table) // 2], {}
+    for column in columns:
+        usual = base[column.name]
+        values = [edge.value if edge.column == column.name else usual for edge in chosen]
+        changed[column.name] = pd.Series(values, dtype=column.dtype)
+    edge_rows = pd.DataFrame(changed)
     rows = pd.concat([table.iloc[typical], table.iloc[near], edge_rows], ignore_index=True)
     answers = golden_answers(predict(model, rows, task, classes), task, classes, threshold)
     return [
@@ -81,18 +83,3 @@ def _nearest(scores: Array, task: Task, threshold: float | None) -> NDArray[np.i
         ranked = np.sort(scores, axis=1)
         distance = ranked[:, -1] - ranked[:, -2]
     return np.argsort(distance, kind="stable")[:NEAR]
-
-
-def _edge_rows(
-    base: "pd.Series[Any]", columns: Sequence[Column], chosen: Sequence[Edge]
-) -> pd.DataFrame:
-    """A row for each edge: `base` with this one value replaced."""
-    values = {
-        column.name: [
-            edge.value if edge.column == column.name else base[column.name] for edge in chosen
-        ]
-        for column in columns
-    }
-    return pd.DataFrame(
-        {column.name: pd.Series(values[column.name], dtype=column.dtype) for column in columns}
-    )

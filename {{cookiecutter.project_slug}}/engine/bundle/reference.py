@@ -45,12 +45,9 @@ class Histogram:
 
     def __add__(self, more: Self) -> "Histogram":
         """The same column over both sets of rows."""
-        return Histogram(
-            tuple(a + b for a, b in zip(self.counts, more.counts, strict=True)),
-            self.missing + more.missing,
-            self.below + more.below,
-            self.above + more.above,
-        )
+        counts = tuple(a + b for a, b in zip(self.counts, more.counts, strict=True))
+        outside = (self.below + more.below, self.above + more.above)
+        return Histogram(counts, self.missing + more.missing, *outside)
 
 
 @dataclass(frozen=True)
@@ -63,11 +60,8 @@ class Counts:
 
     def __add__(self, more: Self) -> "Counts":
         """The same columns over both sets of rows."""
-        return Counts(
-            self.rows + more.rows,
-            {name: one + more.features[name] for name, one in self.features.items()},
-            self.score + more.score,
-        )
+        features = {name: one + more.features[name] for name, one in self.features.items()}
+        return Counts(self.rows + more.rows, features, self.score + more.score)
 
 
 def count(
@@ -76,10 +70,8 @@ def count(
     """Count the rows of `table` into the bins of `reference` in one pass.
 
     `table` has the columns c0, c1, … in the order of the reference's features, then the score.
-    Names of the data never reach the SQL, so they may have any characters.
-
-    Raises:
-        duckdb.ConversionException: a number's column has other values.
+    Names of the data never reach the SQL, so they may have any characters. DuckDB raises
+    ConversionException where a number's column has other values.
     """
     bins = [*reference["features"], {"type": "number", **reference["score"]}]
     pieces = [_aggregates(f"c{i}", one) for i, one in enumerate(bins)]
@@ -127,35 +119,28 @@ def _aggregates(x: str, bins: Mapping[str, Any]) -> tuple[str, list[Any]]:
 
 def _histogram(bins: Mapping[str, Any], result: Sequence[Any], rows: int) -> Histogram:
     histogram, present, below, above = result
-    if bins["type"] in NUMBERS:
-        named = [(histogram or {}).get(edge, 0) for edge in bins["edges"]]
-    elif bins["type"] in CATEGORIES:
-        named = [(histogram or {}).get(f"={category}", 0) for category in bins["categories"]]
-    else:
+    if bins["type"] not in (*NUMBERS, *CATEGORIES):
         return Histogram((), rows - present)
+    keys = bins["edges"] if bins["type"] in NUMBERS else [f"={one}" for one in bins["categories"]]
+    named = [(histogram or {}).get(key, 0) for key in keys]
     # DuckDB counts NULL where there is no value.
     return Histogram((*named, present - sum(named)), rows - present, below or 0, above or 0)
 
 
 def freeze(frame: pd.DataFrame, columns: Sequence[Column], scores: Array) -> dict[str, Any]:
-    """Make reference.json from rows unseen in training, and their scores.
+    """Make reference.json from rows unseen in training, and their finite scores, shape (rows,).
 
     (On its training rows a model is more certain than on any later row: its live scores would
-    look like drift.) `scores` has shape (rows,). A number's bins end at its quantiles, so that an
-    outlier cannot stretch them; ties share a bin. The categories of an open column are chosen on
-    a random half of the rows and counted on the other half: a value that is frequent by chance in
-    the first half would look like drift later. `missing` always counts all rows.
-
-    Raises:
-        BadInput: no rows, or not one finite score for each.
+    look like drift.) A number's bins end at its quantiles, so that an outlier cannot stretch
+    them; ties share a bin. The categories of an open column are chosen on a random half of the
+    rows and counted on the other half: a value that is frequent by chance in the first half would
+    look like drift later. `missing` always counts all rows.
     """
     scores = np.asarray(scores, dtype=float)
     if not len(frame) or scores.shape != (len(frame),) or not np.isfinite(scores).all():
-        raise BadInput(
-            f"expected rows and one finite score for each; got {len(frame)} rows and scores of "
-            f"shape {scores.shape}; score the rows of the reference first",
-            code="invalid-scores",
-        )
+        message = "expected rows and one finite score for each; "
+        message += f"got {len(frame)} rows and scores of shape {scores.shape}; score all rows"
+        raise BadInput(message, code="invalid-scores")
     first_half = np.random.default_rng(0).permutation(len(frame)) < len(frame) // 2
     features = [_bins(column, frame[column.name], first_half) for column in columns]
     score: dict[str, Any] = {"edges": _edges(scores)}
@@ -185,14 +170,13 @@ def _bins(column: Column, values: pd.Series, first_half: np.ndarray) -> dict[str
     if column.type in NUMBERS:
         numbers = values.to_numpy(dtype=float, na_value=np.nan)
         numbers = numbers[np.isfinite(numbers)]
-        limits = (float(numbers.min()), float(numbers.max())) if len(numbers) else (None, None)
-        return feature | {"edges": _edges(numbers), "minimum": limits[0], "maximum": limits[1]}
-    if column.type == "boolean":
-        return feature | {"categories": ["false", "true"]}
-    if column.type != "category":
+        low, high = (float(numbers.min()), float(numbers.max())) if len(numbers) else (None, None)
+        return feature | {"edges": _edges(numbers), "minimum": low, "maximum": high}
+    if column.type not in CATEGORIES:
         return feature
     if not _is_open(column):
-        return feature | {"categories": list(column.categories)}
+        is_boolean = column.type == "boolean"
+        return feature | {"categories": ["false", "true"] if is_boolean else [*column.categories]}
     frequent = values[first_half].dropna().astype(str).value_counts()
     # Equals are in alphabetical order, so that the same rows freeze to the same bytes.
     ranked = sorted(frequent.items(), key=lambda item: (-item[1], item[0]))

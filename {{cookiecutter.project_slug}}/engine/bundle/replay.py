@@ -31,12 +31,9 @@ def replay(
         except Exception as error:
             answer = cause = error
         if not same(answer, golden["answer"], relative, absolute):
-            raise BadInput(
-                f"golden row {number} ({golden['kind']}) of bundle {bundle.id[:12]} expected "
-                f"{golden['answer']}, got {answer!r}; the model does not run here as it did in "
-                "training: compare the pins in the bundle's manifest with the installed packages",
-                code="golden-row-differs",
-            ) from cause
+            message = f"golden row {number} ({golden['kind']}) of bundle {bundle.id[:12]} expected "
+            message += f"{golden['answer']}, got {answer!r}; install the packages that the bundle's"
+            raise BadInput(f"{message} manifest pins", code="golden-row-differs") from cause
         answers.append(answer)
     return answers
 

@@ -1,5 +1,6 @@
 """Fetches a training run from MLflow: the model and the metadata that it recorded."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,8 +27,7 @@ TEST_EVALUATIONS = "test_evaluations"
 class TrainedRun:
     """A finished training run; `metadata` is its training.json, `folder` holds its other files.
 
-    `test_evaluations` is the number of evaluations on the test set when this one was evaluated;
-    None if it was not.
+    `test_evaluations` counts those on the test set up to this run's; None if it has none.
     """
 
     id: str
@@ -46,17 +46,14 @@ class TrainedRun:
         """The number of models that were evaluated on the test rows, this one included.
 
         Each evaluation lets a bit of the test set leak into the next choice, so they are counted
-        over all runs with the same test rows. A second evaluation of the same model is no new
-        one: the run keeps its first number.
+        over all runs with the same test rows. A run keeps its first number.
         """
         if self.test_evaluations is not None:
             return self.test_evaluations
         client = mlflow.MlflowClient()
         experiment = client.get_run(self.id).info.experiment_id
-        same_rows = (
-            f"tags.test_digest = '{self.metadata['test_digest']}' "
-            f"and tags.{TEST_EVALUATIONS} LIKE '%'"
-        )
+        same_rows = f"tags.test_digest = '{self.metadata['test_digest']}'"
+        same_rows += f" and tags.{TEST_EVALUATIONS} LIKE '%'"
         evaluated = client.search_runs([experiment], same_rows, max_results=10_000)
         number = 1 + max((int(one.data.tags[TEST_EVALUATIONS]) for one in evaluated), default=0)
         client.set_tag(self.id, TEST_EVALUATIONS, number)
@@ -71,14 +68,19 @@ def fetch(run_id: str | None) -> TrainedRun:
         BadInput: there is no such run, or no server; it did not finish, the problem or the feature
             code has changed since, or its model holds types that are not trusted.
     """
-    run = _find(run_id, connect(read().decision.name))
+    experiment, client, run = connect(read().decision.name), mlflow.MlflowClient(), None
+    if run_id:
+        with suppress(mlflow.exceptions.MlflowException):
+            run = client.get_run(run_id)
+    else:
+        # The client's default order is by start time, the latest first.
+        finished = "attributes.status = 'FINISHED'"
+        run = next(iter(client.search_runs([experiment], finished, max_results=1)), None)
     models = run.outputs.model_outputs if run and run.outputs else []
     if run is None or run.info.status != "FINISHED" or not models:
-        raise BadInput(
-            f"expected a finished training run{f' {run_id}' if run_id else ''}, found none; "
-            "train one with `python -m poc train`, or point MLFLOW_TRACKING_URI to its server",
-            code="no-such-run",
-        )
+        message = f"expected a finished training run{f' {run_id}' if run_id else ''}, found none; "
+        message += "run `python -m poc train`, or point MLFLOW_TRACKING_URI to the run's server"
+        raise BadInput(message, code="no-such-run")
     folder = Path(mlflow.artifacts.download_artifacts(run_id=run.info.run_id))
     problem_text = _unchanged(folder, PROBLEM_FILE)
     features_text = _unchanged(folder, FEATURES_FILE)
@@ -96,18 +98,6 @@ def fetch(run_id: str | None) -> TrainedRun:
         metadata=read_json(folder / RUN_METADATA, "the run's metadata", AGAIN),
         test_evaluations=None if evaluations is None else int(evaluations),
     )
-
-
-def _find(run_id: str | None, experiment: str) -> mlflow.entities.Run | None:
-    client = mlflow.MlflowClient()
-    if run_id:
-        try:
-            return client.get_run(run_id)
-        except mlflow.exceptions.MlflowException:
-            return None
-    # The client's default order is by start time, the latest first.
-    runs = client.search_runs([experiment], "attributes.status = 'FINISHED'", max_results=1)
-    return runs[0] if runs else None
 
 
 def _unchanged(folder: Path, current: Path) -> str:

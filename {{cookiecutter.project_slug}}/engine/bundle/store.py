@@ -15,10 +15,8 @@ def latest(built: Path = BUILT) -> Path:
     """The folder of the newest bundle in the folder `built`; BadInput if there is none."""
     folders = [one for one in built.glob("*") if one.is_dir() and one.name[0] != "."]
     if not folders:
-        raise BadInput(
-            f"expected a bundle in {built}, found none; run `python -m handoff build`",
-            code="no-bundle-built",
-        )
+        message = f"expected a bundle in {built}, found none; run `python -m handoff build`"
+        raise BadInput(message, code="no-bundle-built")
     return max(folders, key=lambda folder: folder.stat().st_mtime)
 
 
@@ -31,11 +29,8 @@ def champion(release: Path = RELEASE_FILE) -> str:
     """The id of the released bundle; BadInput if the release file names none."""
     if bundle_id := champion_if_any(release):
         return bundle_id
-    raise BadInput(
-        f"nothing is released: {release} names no champion; accept a bundle with `python -m "
-        "handoff accept` and write its id there, or name a bundle with --bundle",
-        code="no-champion",
-    )
+    message = f"nothing is released: {release} names no champion; write the id of an accepted "
+    raise BadInput(f"{message}bundle there, or name one with --bundle", code="no-champion")
 
 
 def champion_if_any(release: Path = RELEASE_FILE) -> str | None:
@@ -44,10 +39,8 @@ def champion_if_any(release: Path = RELEASE_FILE) -> str | None:
     bundle_id = read_toml(release, "the released bundle", then).get("champion")
     if bundle_id in (None, ""):
         return None
-    if not isinstance(bundle_id, str) or not re.fullmatch("[0-9a-f]{64}", bundle_id):
-        raise BadInput(
-            f"expected the 64 hexadecimal digits of a bundle's id as champion in {release}, "
-            f"got {bundle_id!r:.80}; `python -m handoff accept` prints the id",
-            code="invalid-champion",
-        )
-    return bundle_id
+    if isinstance(bundle_id, str) and re.fullmatch("[0-9a-f]{64}", bundle_id):
+        return bundle_id
+    message = f"expected the 64 hexadecimal digits of a bundle's id as champion in {release}, "
+    message += f"got {bundle_id!r:.80}; `python -m handoff accept` prints the id"
+    raise BadInput(message, code="invalid-champion")

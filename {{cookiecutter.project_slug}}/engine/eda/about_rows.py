@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from engine.contract.column import Column
 from engine.eda import pictures
-from engine.eda.associations import Missing
-from engine.eda.correlated import ENOUGH_ROWS
+from engine.eda.associations import ENOUGH_ROWS, Missing
 from engine.eda.profile import PICTURE_ROWS, Profile
 from engine.eda.target import written
 from engine.pages import charts
@@ -26,13 +25,13 @@ def rows(profile: Profile) -> Section:
         sentence += f" The outcome is known {count(delay, 'day')} later."
     numbers: list[tuple[str, str | int]] = [("rows", len(frame)), ("inputs", len(profile.columns))]
     if problem.rows.time:
-        times = frame[problem.rows.time].dropna()
-        period = f"from {times.min():%d %b %Y} to {times.max():%d %b %Y}"
-        numbers.append((period, count((times.max() - times.min()).days + 1, "day")))
+        first, last = frame[problem.rows.time].min(), frame[problem.rows.time].max()
+        period = f"from {first:%d %b %Y} to {last:%d %b %Y}"
+        numbers.append((period, count((last - first).days + 1, "day")))
     if unit := problem.rows.unit:
         numbers.append((f"distinct values of {unit}, the unit", int(frame[unit].nunique())))
-    numbers.append(("of all values are missing", percent(profile.missing_share)))
-    numbers.append(("rows repeat an earlier one", profile.repeats.rows))
+    numbers += [("of all values are missing", percent(profile.missing_share))]
+    numbers += [("rows repeat an earlier one", profile.repeats.rows)]
     if isinstance(split := profile.split, str):
         use = Note(f"There is no test set yet, so this page uses every outcome: {split}", "bad")
     else:
@@ -40,8 +39,7 @@ def rows(profile: Profile) -> Section:
         use = Note(f"{text} read those of the {len(split.test):,} test rows ({split.description}).")
     blocks: list[Block] = [Facts(numbers), use]
     if len(frame) > PICTURE_ROWS:
-        sample = f"Charts and measures of the target use {PICTURE_ROWS:,} random rows."
-        blocks.append(Note(f"{sample} The counts above and missing shares use all rows."))
+        blocks.append(Note(f"Charts and measures of the target use {PICTURE_ROWS:,} random rows."))
     return Section("Rows", OWNER, sentence, blocks)
 
 
@@ -58,10 +56,8 @@ def kept_out(profile: Profile) -> Section:
         why[name] = f"{why[name]}; {reason}" if name in why else reason
     excluded = listed(list(problem.columns.reasons)) or "only the columns with a role of their own"
     sentence = f"problem.toml excludes {excluded}."
-    lines = [
-        (str(name), reason, percent(profile.excluded_associations.get(str(name))))
-        for name, reason in why.items()
-    ]
+    shares = profile.excluded_associations
+    lines = [(str(name), reason, percent(shares.get(str(name)))) for name, reason in why.items()]
     header = ("column", "why it is excluded", "explains alone")
     caption = "Share of the target's variance; not measured for the target, ids and personal data"
     return Section("Excluded columns", OWNER, sentence, [Table(caption, header, lines)])
@@ -88,9 +84,9 @@ def missing(profile: Profile) -> Section:
         blocks.append(Table(caption, header, [_difference(profile, one) for one in informative]))
     else:
         sentence += "No missing value is associated with the target."
-    for group in profile.shared_missingness[:3]:
-        note = f"{listed(shortened(group))} are missing in the same rows: probably one cause."
-        blocks.append(Note(note))
+    cause = "are missing in the same rows: probably one cause."
+    groups = profile.shared_missingness[:3]
+    blocks += [Note(f"{listed(shortened(group))} {cause}") for group in groups]
     return Section(title, OWNER, sentence, blocks)
 
 
@@ -103,8 +99,8 @@ def repeats(profile: Profile) -> Section:
     sentence = f"{share} of rows ({repeated.rows:,}) repeat the inputs of an earlier row."
     note = "Rows with the same inputs have the same outcome."
     if repeated.contradicting:
-        note = f"{count(repeated.contradicting, 'training row has', 'training rows have')} the "
-        note += "inputs of another row with another outcome. No model can be right on all of them."
+        note = count(repeated.contradicting, "training row has", "training rows have")
+        note += " the inputs of another row with another outcome, so no model is right on all."
     return Section("Duplicates", OWNER, sentence, [Note(note)])
 
 
@@ -153,12 +149,11 @@ def inputs(profile: Profile) -> Section:
 
 
 def _input(profile: Profile, column: Column) -> tuple[str | int, ...]:
-    example = "" if column.example is None else written(column.example)
+    name, example = column.name, "" if column.example is None else written(column.example)
     short = example if len(example) <= EXAMPLE else f"{example[:EXAMPLE]}…"
-    different = profile.different[column.name]
-    missing_share = percent(profile.missing_shares[column.name])
-    meaning = column.meaning if column.meaning != column.name else ""
-    return column.name, column.type, meaning, missing_share, different, short
+    meaning, missing_share = column.meaning, percent(profile.missing_shares[name])
+    meaning = "" if meaning == name else meaning
+    return name, column.type, meaning, missing_share, profile.different[name], short
 
 
 def _difference(profile: Profile, one: Missing) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from engine.eda.target import Target
 from engine.pages import charts
 from engine.pages.formatting import count, listed, number, percent, subject
 from engine.pages.page import Block, Code, Figure, Gallery, Note, Section, Table
-from engine.problem.toml import toml
+from engine.problem.files import toml
 
 RARE_ROWS = 30  # fewer rows of a class are too few to learn from and to evaluate on
 SAME_SHARE, TAIL_SHARE = 0.3, 0.5
@@ -91,10 +91,8 @@ def associations(profile: Profile) -> Section:
     top = [name for name, share in profile.associations.items() if share >= pictures.VISIBLE]
     if not top:
         return Section(title, OWNER, "No feature is associated with the target on its own.")
-    caption = (
-        "Share of the target's variance that a feature explains alone, measured on rows that were "
-        "not used to fit it. 0 is chance, 100 % determines the target."
-    )
+    caption = "Share of the target's variance that a feature explains alone, on rows that were not "
+    caption += "used to fit it. 0 is chance, 100 % determines the target."
     sentence = f"{subject(top[:3], 'explain')} the most, each alone."
     figure = Figure(pictures.associations(profile.associations, BARS), caption)
     return Section(title, OWNER, sentence, [figure])
@@ -103,14 +101,15 @@ def associations(profile: Profile) -> Section:
 def relations(profile: Profile) -> Section:
     """The outcome by the values of each feature."""
     drawn = [pictures.relation(c, profile.learn[c.name], profile.target) for c in profile.shown]
-    if profile.target.task == "multiclass":
+    outcome = profile.target
+    if outcome.task == "multiclass":
         sentence = "Numbers: the median and the middle half of rows in each class. Categories: "
-        sentence += f"the share of each {profile.target.name}."
+        sentence += f"the share of each {outcome.name}."
     else:
-        ((label, outcomes),) = profile.target.outcomes()
-        overall = pictures.show_of(profile.target)(float(outcomes.mean()))
+        ((label, values),) = outcome.outcomes()
+        overall = pictures.show_of(outcome)(float(values.mean()))
         sentence = f"{label[0].upper()}{label[1:]}, with 95 % intervals; dashed: overall {overall}."
-    if profile.target.task == "regression":
+    if outcome.task == "regression":
         sentence += " Along numbers and dates: its median and the middle half of rows, in ten bins."
     return Section("Features and target", OWNER, f"{sentence} {profile.which}", [Gallery(drawn)])
 
@@ -122,11 +121,9 @@ def over_time(profile: Profile) -> Section | None:
         return None
     columns = {column.name: column for column in profile.columns}
     changing = [name for name, strength in profile.drift.items() if strength >= SMALL_EFFECT]
-    inside = profile.sample.index.isin(profile.learn.index)
-    drawn = [
-        pictures.rows_over_time(periods),
-        pictures.target_over_time(profile.target, periods.take(inside)),
-    ]
+    learnt = periods.take(profile.sample.index.isin(profile.learn.index))
+    outcome = pictures.target_over_time(profile.target, learnt)
+    drawn = [pictures.rows_over_time(periods), outcome]
     sentence = "No feature changes much over time."
     if changing:
         strengths = [(name, profile.drift[name]) for name in changing[:BARS]]

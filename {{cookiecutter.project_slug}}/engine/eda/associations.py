@@ -1,7 +1,9 @@
-"""Association with the target: of each feature, of missing values, and suspiciously strong ones."""
+"""Associations: of features and missing values with the target, and of features with each other."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from statistics import NormalDist
 
 import numpy as np
@@ -11,6 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 from engine.contract.column import Column
 from engine.eda.bins import Bins, cut, is_numeric, numbers
+from engine.eda.stability import cramer
 from engine.eda.target import Array, Target
 from engine.pages.formatting import number, percent
 
@@ -19,14 +22,17 @@ SUSPECT_SHARE, SUSPECT_AUC = 0.9, 0.985
 FINEST, FEWEST_IN_BIN, PRIOR = 50, 40, 5.0
 FEWEST_MISSING = 10
 FEWEST_RANKED = 10  # of either outcome: fewer are often in order by chance
+CORRELATED = 0.95
+ENOUGH_ROWS = 5_000  # a rank correlation of so many rows is right to about 0.01
+MOST_VALUES = 50  # categories of more values are associated by chance
 
 
 @dataclass(frozen=True)
 class Suspect:
     """Features that may leak the target, alone or combined, and how.
 
-    `excluded` are those to exclude, where a mechanism is known: a copy of the target leaks it at
-    any time. Without a mechanism, a person must answer when the feature is known.
+    `excluded` are those to exclude, where a mechanism is known. Without one, a person must find
+    out when the feature is known.
     """
 
     columns: tuple[str, ...]
@@ -75,17 +81,14 @@ def missing(columns: Sequence[Column], frame: pd.DataFrame, target: Target) -> l
     false alarm, not one in twenty columns. Of several classes the most different one is named.
     """
     is_missing = {c.name: frame[c.name].isna().to_numpy() for c in columns}
-    enough = {name: rows for name, rows in is_missing.items()
-              if FEWEST_MISSING <= rows.sum() <= len(frame) - FEWEST_MISSING}  # fmt: skip
-    outcomes = target.outcomes()
+    most, outcomes = len(frame) - FEWEST_MISSING, target.outcomes()
+    enough = {name: one for name, one in is_missing.items() if FEWEST_MISSING <= one.sum() <= most}
     z = NormalDist().inv_cdf(1 - 0.025 / max(len(enough) * len(outcomes), 1))
-    return [
-        max(
-            (_compare(name, label, rows, values, z) for label, values in outcomes),
-            key=lambda one: abs(one.difference) - one.margin,
-        )
-        for name, rows in enough.items()
-    ]
+    result = []
+    for name, rows in enough.items():
+        compared = [_compare(name, label, rows, values, z) for label, values in outcomes]
+        result.append(max(compared, key=lambda one: abs(one.difference) - one.margin))
+    return result
 
 
 def suspects(
@@ -94,12 +97,11 @@ def suspects(
     """Columns that alone predict the target almost perfectly. Suspects only: the gate decides."""
     result = []
     for column in columns:
-        share = strengths[column.name]
+        share, auc = strengths[column.name], _auc(column, frame[column.name], target)
+        why = f"alone orders {target.name} almost perfectly (AUC {number(auc)})"
         if share >= SUSPECT_SHARE:
             why = f"alone explains {percent(share)} of {target.name}"
-            result.append(Suspect((column.name,), why))
-        elif (auc := _auc(column, frame[column.name], target)) >= SUSPECT_AUC:
-            why = f"alone orders {target.name} almost perfectly (AUC {number(auc)})"
+        if share >= SUSPECT_SHARE or auc >= SUSPECT_AUC:
             result.append(Suspect((column.name,), why))
     return result
 
@@ -130,10 +132,9 @@ def _auc(column: Column, values: pd.Series, target: Target) -> float:
         return 0.5
     result = numbers(column, values)
     present = ~np.isnan(result)
-    positive = target.values[present] == 1
-    if min(positive.sum(), (~positive).sum()) < FEWEST_RANKED:
-        return 0.5
-    auc = float(roc_auc_score(positive, result[present]))
+    positive, auc = target.values[present] == 1, 0.5
+    if min(positive.sum(), (~positive).sum()) >= FEWEST_RANKED:
+        auc = float(roc_auc_score(positive, result[present]))
     return max(auc, 1 - auc)
 
 
@@ -153,3 +154,56 @@ def _error(values: Array) -> float:
         p = (values.sum() + 2) / (n + 4)
         return float(np.sqrt(p * (1 - p) / n))
     return float(values.std(ddof=1) / np.sqrt(n))
+
+
+@dataclass(frozen=True)
+class CorrelatedPair:
+    """Two features and the strength of their association, up to 1."""
+
+    first: str
+    second: str
+    strength: float
+    measure: str
+
+
+def correlated(columns: Sequence[Column], frame: pd.DataFrame) -> list[CorrelatedPair]:
+    """Pairs of strongly associated features, the strongest first.
+
+    Numbers and dates by rank correlation (Spearman 1904), on rows where both are present;
+    categories and booleans by Cramér's V (Bergsma 2013). Uses `ENOUGH_ROWS` random rows of more.
+    """
+    if len(frame) > ENOUGH_ROWS:
+        frame = frame.sample(ENOUGH_ROWS, random_state=0)
+    pairs = [*_numbers(columns, frame), *_categories(columns, frame)]
+    return sorted(pairs, key=lambda one: -one.strength)
+
+
+def shared_missingness(columns: Sequence[Column], frame: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Groups of features that are missing in exactly the same rows, the largest group first."""
+    groups: defaultdict[bytes, list[str]] = defaultdict(list)
+    for column in columns:
+        is_missing = frame[column.name].isna().to_numpy()
+        if is_missing.any() and not is_missing.all():
+            groups[np.packbits(is_missing).tobytes()].append(column.name)
+    result = [tuple(names) for names in groups.values() if len(names) > 1]
+    return sorted(result, key=len, reverse=True)
+
+
+def _numbers(columns: Sequence[Column], frame: pd.DataFrame) -> list[CorrelatedPair]:
+    ranks = {c.name: pd.Series(numbers(c, frame[c.name])).rank() for c in columns if is_numeric(c)}
+    # Two common rows always lie on a line: require enough of them.
+    table = pd.DataFrame(ranks).corr(min_periods=max(10, len(frame) // 100)).abs()
+    strengths, names, measure = table.to_numpy(), list(table.columns), "rank correlation"
+    pairs = np.argwhere(np.triu(np.nan_to_num(strengths) >= CORRELATED, k=1))
+    return [CorrelatedPair(names[i], names[j], float(strengths[i, j]), measure) for i, j in pairs]
+
+
+def _categories(columns: Sequence[Column], frame: pd.DataFrame) -> list[CorrelatedPair]:
+    others = [c for c in columns if not is_numeric(c)]
+    few = [c for c in others if 2 <= frame[c.name].nunique() <= MOST_VALUES]
+    codes = {c.name: cut(c, frame[c.name], MOST_VALUES).codes for c in few}
+    pairs = [
+        CorrelatedPair(first, second, cramer(codes[first], codes[second]), "Cramér's V")
+        for first, second in combinations(codes, 2)
+    ]
+    return [pair for pair in pairs if pair.strength >= CORRELATED]

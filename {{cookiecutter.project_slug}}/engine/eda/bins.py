@@ -92,8 +92,6 @@ def _cut_numbers(column: Column, values: Array, most: int) -> Bins:
     positions = np.searchsorted(inner, present, side="left")
     groups = pd.Series(present).groupby(positions).agg(["min", "median", "max"])
     codes[~np.isnan(values)] = np.searchsorted(groups.index, positions)
-    labels = [
-        f"{write(low)} to {write(high)}"
-        for low, high in zip(groups["min"], groups["max"], strict=True)
-    ]
-    return Bins(codes, tuple(labels), tuple(groups["median"]))
+    limits = zip(groups["min"], groups["max"], strict=True)
+    labels = tuple(f"{write(low)} to {write(high)}" for low, high in limits)
+    return Bins(codes, labels, tuple(groups["median"]))

@@ -43,17 +43,28 @@ def outcome(target: Target) -> Figure:
 
 def relation(column: Column, values: pd.Series, target: Target) -> Figure:
     """The outcome by the values of a feature."""
-    title = f"{target.name} by {column.name}"
-    if not _is_ordered(column, values):
-        draw = _classes_by_value if target.task == "multiclass" else _level_by_value
-        return Figure(draw(title, _few_bins(column, values), target), "", column.name)
-    if target.task == "multiclass":
-        return Figure(_spread_by_class(title, column, values, target), "", column.name)
-    is_missing, caption = values.isna().to_numpy(), ""
-    if is_missing.any():
-        missing = float(target.values[is_missing].mean())
-        caption = f"Where missing: {show_of(target)(missing)}."
-    return Figure(_level_along(title, column, values, target), caption, column.name)
+    title, caption = f"{target.name} by {column.name}", ""
+    drawn, (names, codes) = "", target.shown()
+    if _is_ordered(column, values) and target.task == "multiclass":
+        rows = _intervals(names, _middle_half(numbers(column, values), codes, len(names)))
+        drawn = charts.interval_plot(title, rows, show=format_of(column))
+    elif _is_ordered(column, values):
+        drawn, is_missing = _level_along(title, column, values, target), values.isna().to_numpy()
+        if is_missing.any():
+            missing = float(target.values[is_missing].mean())
+            caption = f"Where missing: {show_of(target)(missing)}."
+    elif target.task == "multiclass":
+        bins = _few_bins(column, values).with_missing()
+        table = np.zeros((len(bins.labels), len(names)))
+        np.add.at(table, (bins.codes, codes), 1)
+        drawn = charts.shares(title, names, list(zip(bins.labels, table.tolist(), strict=True)))
+    else:
+        bins = _few_bins(column, values).with_missing()
+        ((_, outcomes),) = target.outcomes()
+        rows = _intervals(bins.labels, levels(outcomes, bins.codes, len(bins.labels)))
+        overall = float(outcomes.mean())
+        drawn = charts.interval_plot(title, rows, mark=overall, show=show_of(target))
+    return Figure(drawn, caption, column.name)
 
 
 def associations(strengths: Mapping[str, float], most: int) -> str:
@@ -69,10 +80,8 @@ def show_of(target: Target) -> Show:
 
 def target_over_time(target: Target, periods: Periods) -> Figure:
     """The outcome by period."""
-    outcomes = target.outcomes()[:4]
-    series = [
-        _line(name, levels(values, periods.codes, len(periods.starts))) for name, values in outcomes
-    ]
+    outcomes, groups = target.outcomes()[:4], len(periods.starts)
+    series = [_line(name, levels(values, periods.codes, groups)) for name, values in outcomes]
     show = None if target.task == "regression" else percent
     drawn = charts.lines(f"{target.name} over time", periods.starts, series, show=show)
     measured = outcomes[0][0] if len(outcomes) == 1 else "shares"
@@ -95,10 +104,8 @@ def feature_over_time(column: Column, values: pd.Series, periods: Periods) -> Fi
         drawn = charts.lines(title, periods.starts, [median])
         return Figure(drawn, "Median by period; half of the rows lie in the band.", column.name)
     bins = cut(column, values, 4).with_missing()
-    series = [
-        _line(label, levels((bins.codes == i) * 1.0, periods.codes, groups))
-        for i, label in enumerate(bins.labels)
-    ]
+    inside = [(label, (bins.codes == i) * 1.0) for i, label in enumerate(bins.labels)]
+    series = [_line(label, levels(values, periods.codes, groups)) for label, values in inside]
     drawn = charts.lines(title, periods.starts, series, show=percent)
     return Figure(drawn, "Share of each value by period.", column.name)
 
@@ -129,7 +136,11 @@ def _histogram(title: str, column: Column, values: Array) -> tuple[str, str]:
     inner = [float(v) for v in np.quantile(present, (TAIL, 1 - TAIL))]
     # Only a long tail is cut; the caption mentions it.
     long = high - low > 2 * (inner[1] - inner[0]) > 0
-    edges = _edges(column, *(inner if long else [low, high]))
+    first, last = inner if long else (low, high)
+    edges = np.linspace(first, last, BARS + 1)
+    if column.type == "integer":  # its bars lie around whole numbers
+        step = np.ceil((last - first + 1) / BARS)
+        edges = np.arange(np.floor(first) - 0.5, last + 0.5 + step, step)
     rows, _ = np.histogram(present, edges)
     caption = f"Median {write(median)}, from {write(low)} to {write(high)}."
     if long:
@@ -138,14 +149,6 @@ def _histogram(title: str, column: Column, values: Array) -> tuple[str, str]:
     positions = [timestamp(edge) for edge in edges] if column.type == "date" else edges.tolist()
     shares = (rows / len(present)).tolist()
     return charts.histogram(title, positions, shares, show=percent), caption
-
-
-def _edges(column: Column, low: float, high: float) -> Array:
-    """The edges of at most `BARS` bars; a bar of integers lies around them."""
-    if column.type != "integer":
-        return np.linspace(low, high, BARS + 1)
-    step = np.ceil((high - low + 1) / BARS)
-    return np.arange(np.floor(low) - 0.5, high + 0.5 + step, step)
 
 
 def _level_along(title: str, column: Column, values: pd.Series, target: Target) -> str:
@@ -158,34 +161,11 @@ def _level_along(title: str, column: Column, values: pd.Series, target: Target) 
     return charts.lines(title, along, [line], mark=float(outcomes.mean()), show=show)
 
 
-def _level_by_value(title: str, bins: Bins, target: Target) -> str:
-    bins = bins.with_missing()
-    ((_, outcomes),) = target.outcomes()
-    rows = _intervals(bins.labels, levels(outcomes, bins.codes, len(bins.labels)))
-    return charts.interval_plot(title, rows, mark=float(outcomes.mean()), show=show_of(target))
-
-
-def _spread_by_class(title: str, column: Column, values: pd.Series, target: Target) -> str:
-    names, codes = target.shown()
-    rows = _intervals(names, _middle_half(numbers(column, values), codes, len(names)))
-    return charts.interval_plot(title, rows, show=format_of(column))
-
-
-def _classes_by_value(title: str, bins: Bins, target: Target) -> str:
-    bins, (names, codes) = bins.with_missing(), target.shown()
-    table = np.zeros((len(bins.labels), len(names)))
-    np.add.at(table, (bins.codes, codes), 1)
-    return charts.shares(title, names, list(zip(bins.labels, table.tolist(), strict=True)))
-
-
 def _middle_half(values: Array, codes: Codes, groups: int) -> Levels:
     """The median of each group, and the quartiles of its rows as the interval."""
     grouped = pd.Series(values).groupby(codes)
-    low, middle, high = (
-        np.asarray(grouped.quantile(q).reindex(range(groups)), np.float64)
-        for q in (0.25, 0.5, 0.75)
-    )
-    return Levels(middle, low, high)
+    quartiles = [grouped.quantile(q).reindex(range(groups)) for q in (0.5, 0.25, 0.75)]
+    return Levels(*(np.asarray(one, np.float64) for one in quartiles))
 
 
 def _line(name: str, level: Levels) -> Line:

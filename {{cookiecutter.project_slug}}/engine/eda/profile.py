@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from engine.contract.column import Column, kind_of
 from engine.data.split import Split, split
-from engine.eda.associations import Missing, Suspect, associations, missing, suspects
-from engine.eda.correlated import CorrelatedPair, correlated, shared_missingness
+from engine.eda import associations as measures
 from engine.eda.quality import QualityIssue, quality_issues
 from engine.eda.stability import Periods, drift, periods_of
 from engine.eda.target import Target, check_positive, read
@@ -27,8 +26,7 @@ MANY, SHOWN = 30, 12  # from so many features on, only so many get charts
 class Repeats:
     """How many rows have the inputs of an earlier row.
 
-    `contradicting` counts training rows whose outcome differs from that of a row with the same
-    inputs.
+    `contradicting` counts training rows of which another with the same inputs has another outcome.
     """
 
     rows: int
@@ -39,14 +37,11 @@ class Repeats:
 class Profile:
     """The measurements of a table.
 
-    `frame` holds all rows and `sample` those of the charts. `learn` holds the training rows of the
-    sample, with their `target`: everything about the target uses these alone, so that test
-    outcomes stay unseen. Where rows cannot be split, `split` is the reason and `learn` the whole
-    sample.
-
-    `missing_shares` and `different` (numbers of distinct values) count all rows.
-    `associations` and `drift` are sorted, the largest first. `excluded_associations` are those of
-    excluded columns, without personal ones.
+    `frame` holds all rows, `sample` those of the charts, and `learn` the training rows of the
+    sample with their `target`: test outcomes stay unseen. Where rows cannot be split, `split` is
+    the reason and `learn` the whole sample. `missing_shares` and `different` (numbers of distinct
+    values) count all rows. `associations` and `drift` are sorted, the largest first;
+    `excluded_associations` are those of excluded columns, without personal ones.
     """
 
     problem: Problem
@@ -59,12 +54,12 @@ class Profile:
     missing_shares: dict[str, float]
     different: dict[str, int]
     quality_issues: list[QualityIssue]
-    correlated: list[CorrelatedPair]
+    correlated: list[measures.CorrelatedPair]
     shared_missingness: list[tuple[str, ...]]
     associations: dict[str, float]
     excluded_associations: dict[str, float]
-    missing: list[Missing]
-    suspects: list[Suspect]
+    missing: list[measures.Missing]
+    suspects: list[measures.Suspect]
     repeats: Repeats
     periods: Periods | None
     drift: dict[str, float]
@@ -93,24 +88,27 @@ class Profile:
 # Squares of values near the limits of a float overflow; charts leave out what is not finite.
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")
 def measure(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> Profile:
-    """Measure rows that meet the contract; the same frame gives the same profile.
+    """Measure rows that meet the contract; BadInput if the positive outcome is not in the target.
 
-    Raises:
-        BadInput: the positive outcome of problem.toml is not a value of the target.
+    The same frame gives the same profile.
     """
     check_positive(problem, frame[problem.target.column])
     columns = tuple(columns)
-    split = _split(problem, frame)
-    is_training = np.full(len(frame), isinstance(split, str))
-    if isinstance(split, Split):
-        is_training[split.train] = True
+    divided: Split | str
+    try:
+        divided = split(problem, frame)
+    except BadInput as error:
+        divided = str(error)
+    is_training = np.full(len(frame), isinstance(divided, str))
+    if isinstance(divided, Split):
+        is_training[divided.train] = True
     # Not the seed of the split: with that, the first rows of the shuffle would all be test rows.
     order = np.random.default_rng(1).permutation(len(frame))
     rows = np.sort(order[:PICTURE_ROWS])
     sample = frame.iloc[rows]
     learn = frame.iloc[rows[is_training[rows]]]
     target = read(problem, learn)
-    strengths = associations(columns, learn, target)
+    strengths = measures.associations(columns, learn, target)
     periods = periods_of(sample[problem.rows.time]) if problem.rows.time else None
     different = {c.name: int(frame[c.name].nunique()) for c in columns}
     return Profile(
@@ -120,15 +118,15 @@ def measure(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) ->
         sample=sample,
         learn=learn,
         target=target,
-        split=split,
+        split=divided,
         missing_shares={c.name: float(frame[c.name].isna().mean()) for c in columns},
         different=different,
         quality_issues=quality_issues(columns, sample, different),
-        correlated=correlated(columns, sample),
-        shared_missingness=shared_missingness(columns, frame),
+        correlated=measures.correlated(columns, sample),
+        shared_missingness=measures.shared_missingness(columns, frame),
         associations=strengths,
-        excluded_associations=associations(_excluded(problem, frame), learn, target),
-        missing=missing(columns, learn, target),
+        excluded_associations=measures.associations(_excluded(problem, frame), learn, target),
+        missing=measures.missing(columns, learn, target),
         suspects=_suspects(problem, learn, columns, target, strengths),
         repeats=_repeats(problem, frame, columns, is_training),
         periods=periods,
@@ -136,20 +134,11 @@ def measure(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) ->
     )
 
 
-def _split(problem: Problem, frame: pd.DataFrame) -> Split | str:
-    """Training and test rows, or why the rows cannot be split."""
-    try:
-        return split(problem, frame)
-    except BadInput as error:
-        return str(error)
-
-
 def _excluded(problem: Problem, frame: pd.DataFrame) -> list[Column]:
     """Columns that problem.toml excludes for a reason other than privacy."""
     named = {**problem.columns.known_after, **problem.columns.excluded}
-    return [
-        Column(name, kind_of(frame[name].dtype) or "category") for name in frame if name in named
-    ]
+    kinds = {name: kind_of(frame[name].dtype) for name in frame if name in named}
+    return [Column(name, kind or "category") for name, kind in kinds.items()]
 
 
 def _suspects(
@@ -158,24 +147,20 @@ def _suspects(
     columns: Sequence[Column],
     target: Target,
     strengths: Mapping[str, float],
-) -> list[Suspect]:
+) -> list[measures.Suspect]:
     """Leaks with the gate's mechanisms first, then features that predict the target too well."""
-    result = [
-        Suspect(
-            leak.columns,
-            leak.mechanism,
-            () if leak.answered(problem.columns.known_in_time) else leak.proposed,
-        )
-        for leak in find(problem, learn, columns)
-    ]
+    result = []
+    for leak in find(problem, learn, columns):
+        excluded = () if leak.answered(problem.columns.known_in_time) else leak.proposed
+        result.append(measures.Suspect(leak.columns, leak.mechanism, excluded))
 
     def others() -> list[Column]:
         named = {name for one in result for name in one.columns}
         return [column for column in columns if column.name not in named]
 
     single = single_class_values(problem, learn, others())
-    result += [Suspect(leak.columns, leak.mechanism) for leak in single]
-    return result + suspects(others(), learn, target, strengths)
+    result += [measures.Suspect(leak.columns, leak.mechanism) for leak in single]
+    return result + measures.suspects(others(), learn, target, strengths)
 
 
 def _repeats(

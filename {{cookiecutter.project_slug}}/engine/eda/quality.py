@@ -34,29 +34,23 @@ class QualityIssue:
 def quality_issues(
     columns: Sequence[Column], frame: pd.DataFrame, different: Mapping[str, int]
 ) -> list[QualityIssue]:
-    """The issues of all features.
+    """The issues of all features in a sample of rows.
 
-    Args:
-        frame: a sample of rows.
-        different: how many distinct values each column has in all rows, missing not counted.
+    `different` is the number of distinct values in all rows, missing not counted.
     """
     issues: list[QualityIssue] = []
     for column in columns:
-        values = frame[column.name]
-        pairs = list(_constant(values, different[column.name]))
-        if not pairs:
-            further = _numbers if is_numeric(column) else _categories
-            pairs = list(further(column, values))
-        issues += [QualityIssue(column.name, what, advice) for what, advice in pairs]
+        name, further = column.name, _numbers if is_numeric(column) else _categories
+        pairs = list(_constant(frame[name], different[name])) or further(column, frame[name])
+        issues += [QualityIssue(name, what, advice) for what, advice in pairs]
     return issues
 
 
 def _constant(values: pd.Series, different: int) -> Iterator[tuple[str, str]]:
     """One value, or nearly one."""
+    counts = values.value_counts()
     if different == 0:
         yield "has no value at all", "exclude it, or fix its source"
-        return
-    counts = values.value_counts()
     if not len(counts):
         return
     first, rows = written(counts.index[0]), int(counts.iloc[0])
@@ -65,8 +59,7 @@ def _constant(values: pd.Series, different: int) -> Iterator[tuple[str, str]]:
     elif different == 1:
         yield f"is {first} or missing", "describe what a missing value means here"
     elif rows >= NEARLY_CONSTANT * len(values):
-        others = count(len(values) - rows, "other row")
-        share = percent(rows / len(values))
+        others, share = count(len(values) - rows, "other row"), percent(rows / len(values))
         yield f"is {first} in {share} of rows", f"{others}: too few to learn from"
 
 
@@ -81,20 +74,16 @@ def _numbers(column: Column, values: pd.Series) -> Iterator[tuple[str, str]]:
     if len(distinct) < 20:
         return
     if (at := _placeholder(distinct, rows)) is not None:
-        share = percent(rows[at] / len(present))
-        yield (
-            f"is {number(float(distinct[at]))} in {share} of rows, far from all others",
-            "if it means missing, make it missing",
-        )
+        value, share = number(float(distinct[at])), percent(rows[at] / len(present))
+        what = f"is {value} in {share} of rows, far from all others"
+        yield what, "if it means missing, make it missing"
         present = present[present != distinct[at]]
     low, middle, high = np.quantile(present, (0.25, 0.5, 0.75))
     furthest = float(np.abs(present - middle).max())
     if high > low and furthest > LONG_TAIL * (high - low):
-        yield (
-            f"has a long tail: the furthest value lies {number(furthest / (high - low))} "
-            "interquartile ranges from the median",
-            "check the extremes; for a linear model take its logarithm or ranks",
-        )
+        what = f"has a long tail: the furthest value lies {number(furthest / (high - low))} "
+        what += "interquartile ranges from the median"
+        yield what, "check the extremes; for a linear model take its logarithm or ranks"
 
 
 def _placeholder(distinct: np.ndarray, rows: np.ndarray) -> int | None:
@@ -121,11 +110,8 @@ def _categories(column: Column, values: pd.Series) -> Iterator[tuple[str, str]]:
         yield f"is {_quoted(missing.index[:3])} in {rows}", "if it means missing, make it missing"
     if doubled := len(spelled) - spelled.nunique():
         pair = _quoted(counts.index[spelled.duplicated(keep=False)][:2])
-        yield (
-            f"{count(doubled, 'value differs', 'values differ')} from another by case or spaces "
-            f"only, such as {pair}",
-            "unify the spelling at the source",
-        )
+        what = f"{count(doubled, 'value differs', 'values differ')} from another by case or spaces "
+        yield f"{what}only, such as {pair}", "unify the spelling at the source"
 
 
 def _quoted(values: Iterable[object]) -> str:

@@ -47,8 +47,8 @@ def _headline(measured: Profile) -> str:
     if measured.suspects:
         named = listed([name for one in measured.suspects[:3] for name in one.columns])
         return f"{headline}{named} may leak the target."
-    top = [name for name, share in measured.associations.items() if share >= 0.01][:2]
-    if not top:
+    strong = [(name, share) for name, share in measured.associations.items() if share >= 0.01]
+    if not strong:
         return f"{headline}No feature alone explains much of {measured.target.name}."
-    shares = listed([f"{name} ({percent(measured.associations[name])})" for name in top])
+    shares = listed([f"{name} ({percent(share)})" for name, share in strong[:2]])
     return f"{headline}Variance of {measured.target.name} that single features explain: {shares}."

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.contract.column import Column
 from engine.eda.bins import cut, numbers, timestamp
-from engine.eda.target import Array, Codes
+from engine.eda.target import Codes
 
 PERIODS = 12
 FEWEST_IN_PERIOD = 100
@@ -43,7 +43,10 @@ def periods_of(times: pd.Series) -> Periods | None:
     limits = np.linspace(present.min(), present.max(), number_of_periods + 1)
     codes = np.searchsorted(limits[1:-1], seconds, side="right").astype(np.intp)
     codes[np.isnan(seconds)] = -1
-    named = tuple(_names(limits))
+    named = tuple(timestamp(limit) for limit in limits)
+    if len(set(named)) < len(named):  # with the hour where days would repeat
+        hours = [str(np.datetime64(int(limit), "s")) for limit in limits]
+        named = tuple(hour.replace("T", " ")[5:16] for hour in hours)
     return Periods(codes, named[:-1], named)
 
 
@@ -53,11 +56,9 @@ def drift(columns: Sequence[Column], frame: pd.DataFrame, periods: Periods) -> d
     Cramér's V between period and bins (missing is a bin): 0 is stable, at 1 the value determines
     the period. Dates are left out.
     """
-    result = {}
-    for column in columns:
-        if column.type != "date":
-            bins = cut(column, frame[column.name], DRIFT_BINS).with_missing()
-            result[column.name] = cramer(periods.codes, bins.codes)
+    compared = [column for column in columns if column.type != "date"]
+    bins = {one.name: cut(one, frame[one.name], DRIFT_BINS).with_missing() for one in compared}
+    result = {name: cramer(periods.codes, one.codes) for name, one in bins.items()}
     return dict(sorted(result.items(), key=lambda item: -item[1]))
 
 
@@ -79,11 +80,3 @@ def cramer(first: Codes, second: Codes) -> float:
     rows, cols = r - (r - 1) ** 2 / (n - 1), k - (k - 1) ** 2 / (n - 1)
     room = min(rows - 1, cols - 1)
     return float(np.sqrt(corrected / room)) if room > 0 else 0.0
-
-
-def _names(limits: Array) -> list[str]:
-    """Limits as days, or with the hour where days would repeat."""
-    days = [timestamp(limit) for limit in limits]
-    if len(set(days)) == len(days):
-        return days
-    return [str(np.datetime64(int(limit), "s")).replace("T", " ")[5:16] for limit in limits]

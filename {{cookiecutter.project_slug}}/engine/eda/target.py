@@ -35,12 +35,10 @@ class Target:
         """Named values to average: the target, or for each class whether a row has it."""
         if self.task == "regression":
             return [(f"mean {self.name}", self.values)]
+        names = [f"share with {self.name} = {label}" for label in self.classes]
         if self.task == "binary":
-            return [(f"share with {self.name} = {self.classes[1]}", self.values)]
-        return [
-            (f"share with {self.name} = {label}", (self.values == i).astype(np.float64))
-            for i, label in enumerate(self.classes)
-        ]
+            return [(names[1], self.values)]
+        return [(name, (self.values == i).astype(np.float64)) for i, name in enumerate(names)]
 
     def shown(self, most: int = SHOWN_CLASSES) -> tuple[tuple[str, ...], Codes]:
         """At most `most` classes, the rarer ones merged into one, and each row's class number."""
@@ -63,11 +61,9 @@ def check_positive(problem: Problem, outcome: "pd.Series[Any]") -> None:
     """Raise BadInput if the positive outcome is not a value of the target."""
     labels, positive = outcome.dropna().unique().tolist(), problem.target.positive
     if problem.target.task == "binary" and len(labels) > 1 and positive not in labels:
-        raise BadInput(
-            f"target.positive is {positive!r}, but '{problem.target.column}' holds "
-            f"{labels!r:.60}; name one of them in problem.toml",
-            code="unknown-positive",
-        )
+        message = f"target.positive is {positive!r}, but '{problem.target.column}' holds "
+        message += f"{labels!r:.60}; name one of them in problem.toml"
+        raise BadInput(message, code="unknown-positive")
 
 
 def read(problem: Problem, frame: pd.DataFrame) -> Target:
@@ -80,10 +76,9 @@ def read(problem: Problem, frame: pd.DataFrame) -> Target:
         is_positive = (outcome == positive).to_numpy().astype(np.float64)
         others = [written(label) for label in outcome.unique() if label != positive]
         return Target(name, task, is_positive, (" or ".join(others), written(positive)))
-    counts = outcome.value_counts()
-    place = {label: i for i, label in enumerate(counts.index)}
-    values = outcome.map(place).to_numpy(np.float64)
-    return Target(name, task, values, tuple(written(label) for label in counts.index))
+    labels = outcome.value_counts().index
+    values = outcome.map({label: i for i, label in enumerate(labels)}).to_numpy(np.float64)
+    return Target(name, task, values, tuple(written(label) for label in labels))
 
 
 def written(value: object) -> str:

@@ -16,9 +16,8 @@ from engine.gate.checks.check import Check
 from engine.gate.gate import Progress, validate
 from engine.pages.formatting import listed
 from engine.problem.errors import BadInput
-from engine.problem.files import read_json, write_atomically
+from engine.problem.files import read_json, toml, write_atomically
 from engine.problem.spec import PROBLEM_FILE
-from engine.problem.toml import toml
 from engine.training.candidates import ModelDefinition
 from engine.training.record.previous_runs import ACCEPTED
 from engine.training.record.provenance import at_commit, provenance
@@ -53,19 +52,16 @@ def accept(
     checks; the second, which publishes, repeats all of them.
 
     Raises:
-        BadInput: the bundle was changed, refused or never checked, has assumed answers, was built
-            from uncommitted work, or is not what MLflow recorded; the working tree has changes;
-            git has no name to sign with; or another person has signed for the team. Nothing is
-            signed then.
+        BadInput: anything speaks against the signature. Nothing is signed then.
     """
     bundle = read(path)
     outcomes = _recorded_outcomes(bundle, checks)
     _check_committed(bundle)
     person = f"{_git('user.name')} <{_git('user.email')}>"
     if unsigned(bundle.id, team) is None and (other_person := signer(bundle.id, team)) != person:
-        message = f"{other_person} has signed for {team} already; one signature per team is enough."
-        advice = f"To withdraw it, delete {RECORDS / bundle.id / team}.toml and commit."
-        raise BadInput(f"{message} {advice}", code="already-signed")
+        message = f"{other_person} has signed for {team} already. To withdraw it, delete "
+        message += f"{RECORDS / bundle.id / team}.toml and commit."
+        raise BadInput(message, code="already-signed")
     run = fetch(bundle.manifest.get("run_id"))
     _check_recorded(bundle, run)
     [other] = set(TEAMS) - {team}
@@ -73,9 +69,13 @@ def accept(
     repeated = [check for check in checks if is_second or not check.slow_note]
     _check_passes(path, definition, repeated, outcomes, progress)
     published = _publish(bundle) if is_second else None
+    signed_at = datetime.now(UTC).isoformat(timespec="seconds")
+    values = {"team": team, "person": person, "bundle": bundle.id, "signed_at": signed_at}
+    values |= {"verdict": verdict_digest(bundle.id)}
+    lines = [f"{name} = {toml(value)}\n" for name, value in values.items()]
     # One person may sign for both teams, as in a start-up; the signature's file states it.
-    is_self_review = is_second and signer(bundle.id, other) == person
-    file = _sign(bundle.id, team, person, self_review=is_self_review)
+    lines += ["self_review = true\n"] if is_second and signer(bundle.id, other) == person else []
+    file = write_atomically(RECORDS / bundle.id / f"{team}.toml", "".join(lines))
     if is_second:
         _set_alias(bundle, run)
     return Signature(team, person, file, published)
@@ -83,10 +83,9 @@ def accept(
 
 def _recorded_outcomes(bundle: Bundle, checks: Sequence[Check]) -> dict[str, str]:
     """The outcome of each check in the recorded verdict, which must have passed the bundle."""
-    if bundle.problem.assumed:
-        message = f"These answers are still assumed: {', '.join(bundle.problem.assumed)}. Answer "
-        message += "them in problem/problem.toml and remove them from 'assumed'; then train, build "
-        message += "and check again."
+    if assumed := bundle.problem.assumed:
+        message = f"These answers are still assumed: {', '.join(assumed)}. Answer them in "
+        message += f"problem/problem.toml, remove them from 'assumed', then {REPEAT}."
         raise BadInput(message, code="assumed-answers")
     path = RECORDS / bundle.id / VERDICT
     if not path.exists():
@@ -94,9 +93,8 @@ def _recorded_outcomes(bundle: Bundle, checks: Sequence[Check]) -> dict[str, str
         raise BadInput(message, code="no-verdict")
     try:
         verdict = read_json(path, "the gate's verdict", "run `python -m handoff check`")
-        recorded = {
-            (one["check"], one.get("dropped", "")): one["verdict"] for one in verdict["findings"]
-        }
+        findings = verdict["findings"]
+        recorded = {(one["check"], one.get("dropped", "")): one["verdict"] for one in findings}
         passed = verdict["bundle"] == bundle.id and verdict["verdict"] == "passed"
     except (BadInput, AttributeError, LookupError, TypeError):
         passed, recorded = False, {}
@@ -127,8 +125,7 @@ def _check_committed(bundle: Bundle) -> None:
             message = f"{name}, whose {file} differs from the bundle's {copy}."
             raise BadInput(f"{message} Fetch that commit, or {REPEAT}.", code="other-commit")
     if provenance().dirty:
-        message = "The working tree has uncommitted changes (see `git status`). Commit the "
-        message += "project's files, and move all others out of its folder."
+        message = "The working tree has uncommitted changes. See `git status`, and commit them."
         raise BadInput(message, code="uncommitted-changes")
 
 
@@ -159,11 +156,10 @@ def _check_passes(
 ) -> None:
     """Raise BadInput unless the bundle passes now, with no warning that its verdict lacks."""
     verdict = validate(path, definition, checks, progress)
-    if verdict.refusals:
-        reasons = "; ".join(f"{one.check}: {one.measured}" for one in verdict.refusals)
-        message = f"The gate refuses bundle {path.name[:12]}, but its verdict is passed: {reasons}."
-        advice = f"{AGAIN}, and find out who changed the verdict."
-        raise BadInput(f"{message} {advice}", code="refused-again")
+    if reasons := [f"{one.check}: {one.measured}" for one in verdict.refusals]:
+        message = f"The gate refuses bundle {path.name[:12]}, but its verdict is passed: "
+        message += f"{'; '.join(reasons)}. {AGAIN}, and find out who changed the verdict."
+        raise BadInput(message, code="refused-again")
     # A slow check may warn only because the machine is busy.
     quick = {check.name for check in checks if not check.slow_note}
     warned = [one.check for one in verdict.warnings if one.check in quick]
@@ -186,17 +182,7 @@ def _publish(bundle: Bundle) -> Path:
             draft.rename(final)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-    read(final)
-    return final
-
-
-def _sign(bundle_id: str, team: str, person: str, *, self_review: bool) -> Path:
-    signed_at = datetime.now(UTC).isoformat(timespec="seconds")
-    values = {"team": team, "person": person, "bundle": bundle_id, "signed_at": signed_at}
-    values |= {"verdict": verdict_digest(bundle_id)}
-    lines = [f"{name} = {toml(value)}\n" for name, value in values.items()]
-    lines += ["self_review = true\n"] if self_review else []
-    return write_atomically(RECORDS / bundle_id / f"{team}.toml", "".join(lines))
+    return read(final).path
 
 
 def _set_alias(bundle: Bundle, run: TrainedRun) -> None:
@@ -214,7 +200,6 @@ def _set_alias(bundle: Bundle, run: TrainedRun) -> None:
 def _git(key: str) -> str:
     done = subprocess.run(["git", "config", key], capture_output=True, check=False, timeout=30)
     value = done.stdout.decode("utf-8", errors="replace").strip()
-    if not value or "\ufffd" in value:
-        message = f"git has no {key} in UTF-8, which a signature needs. Run git config {key} '…'."
-        raise BadInput(message, code="no-git-name")
-    return value
+    if value and "\ufffd" not in value:
+        return value
+    raise BadInput(f"git has no {key} in UTF-8. Run git config {key} '…'.", code="no-git-name")

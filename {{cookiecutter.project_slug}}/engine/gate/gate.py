@@ -10,8 +10,7 @@ from typing import Any, Literal
 
 from threadpoolctl import threadpool_limits
 
-from engine.bundle.bundle import MANIFEST
-from engine.bundle.bundle import read as read_bundle
+from engine.bundle import bundle as bundles
 from engine.bundle.record import RECORDS, VERDICT
 from engine.gate.checks.check import Check, CheckContext, Finding, Result
 from engine.gate.standard import STANDARD_CHECKS, check_names
@@ -25,21 +24,15 @@ from engine.training.parallel import THREADS
 
 # If one of these refuses, the other checks would compare with other files, or not at all.
 FIRST = ("complete", "current")
-# The advice for a failure outside the project's own code.
-NO_PLACE = (
-    "Run `python -m handoff build`: most often the model cannot predict, and the command shows "
-    "where. If the check is wrong, report it to the owners of handoff/."
-)
 
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The findings of the gate on a bundle.
+    """The findings of the gate; `skipped` checks were not run because an earlier one refused.
 
     `bundle_id` is None where the folder holds no intact bundle; that verdict is recorded nowhere.
-    `skipped` are the checks that were not run because an earlier one refused.
     """
 
     bundle_id: str | None
@@ -63,11 +56,8 @@ class Verdict:
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as verdict.json holds it."""
-        return {
-            "bundle": self.bundle_id,
-            "verdict": self.outcome,
-            "findings": [finding.to_json() for finding in self.findings],
-        }
+        findings = [finding.to_json() for finding in self.findings]
+        return {"bundle": self.bundle_id, "verdict": self.outcome, "findings": findings}
 
 
 def validate(
@@ -78,24 +68,16 @@ def validate(
 ) -> Verdict:
     """Run the checks on the bundle in `path`, against the problem and the rows as they are here.
 
-    Args:
-        path: the bundle's folder.
-        definition: the project's contract and candidates.
-        checks: in the order of the verdict; dropped ones are not run.
-        progress: gets a line before each check, because slow ones take minutes.
-
-    Raises:
-        BadInput: there is no bundle, the problem or the rows cannot be read, or two checks have
-            one name.
+    The verdict has the order of `checks`. `progress` gets a line before each check. BadInput if
+    there is no bundle, or the problem or the rows cannot be read.
     """
     check_names(checks)
-    if not os.path.lexists(path / MANIFEST):  # another folder, not a damaged bundle
-        missing = f"no {MANIFEST}" if path.is_dir() else "no such folder"
-        message = f"expected a bundle in {path}, found {missing}. Run `python -m handoff build`, "
-        message += "or name a folder that it printed."
+    if not os.path.lexists(path / bundles.MANIFEST):  # another folder, not a damaged bundle
+        missing = f"no {bundles.MANIFEST}" if path.is_dir() else "no such folder"
+        message = f"expected a bundle in {path}, found {missing}. Run `python -m handoff build`."
         raise BadInput(message, code="no-bundle")
     try:
-        bundle = read_bundle(path)
+        bundle = bundles.read(path)
     except BadInput as error:
         # Nothing else can be measured on a damaged bundle.
         complete = next(check for check in STANDARD_CHECKS if check.name == "complete")
@@ -123,9 +105,9 @@ def _verdict(
             result = Result("not applicable", reason, "see handoff/gate.py")
         if result is None:
             skipped.append(check.name)
-        else:
-            finding = Finding(**vars(result), check=check.name, group=check.group)
-            findings.append(replace(finding, dropped=check.dropped))
+            continue
+        finding = Finding(**vars(result), check=check.name, group=check.group)
+        findings.append(replace(finding, dropped=check.dropped))
     return Verdict(bundle_id, tuple(findings), tuple(skipped))
 
 
@@ -142,7 +124,8 @@ def _run(check: Check, context: CheckContext, progress: Progress) -> Result:
     except (Exception, SystemExit) as error:  # model and check can raise anything
         place = location_of(error)
         measured = f"the check failed{f' in {place}' if place else ''}: {error!r:.500}"
-        advice = f"Fix {place}, then run the check again." if place else NO_PLACE
+        # Outside the project's own code: most often the model cannot predict.
+        advice = f"Fix {place or 'what `python -m handoff build` shows'}, then check again."
     return Result("refuse", measured, "a measurement without errors", advice)
 
 
@@ -154,6 +137,5 @@ def record(verdict: Verdict, records: Path = RECORDS) -> Path:
     if verdict.bundle_id is None:
         raise ValueError("a verdict without an intact bundle cannot be recorded")
     value = {**verdict.to_json(), "judged_at": datetime.now(UTC).isoformat(timespec="seconds")}
-    return write_atomically(
-        records / verdict.bundle_id / VERDICT, json.dumps(value, indent=1) + "\n"
-    )
+    path = records / verdict.bundle_id / VERDICT
+    return write_atomically(path, json.dumps(value, indent=1) + "\n")

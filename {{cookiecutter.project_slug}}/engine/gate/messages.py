@@ -20,10 +20,8 @@ def after_check(
     lines = [f"verdict: {verdict.outcome}, {where}; page: {page}"]
     if invalidated:
         # A live bundle does not start again until its new verdict is signed.
-        lines.append(
-            f"The signatures of {' and '.join(invalidated)} belong to the replaced verdict. Sign "
-            "again, or restore that one with `git restore handoff/records`."
-        )
+        text = f"The signatures of {' and '.join(invalidated)} belong to the replaced verdict."
+        lines.append(f"{text} Sign again, or restore it with `git restore handoff/records`.")
     if dropped := [one.check for one in verdict.findings if one.dropped]:
         lines.append(f"left out by the team: {', '.join(dropped)}")
     if verdict.outcome == "passed":

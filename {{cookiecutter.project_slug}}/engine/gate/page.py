@@ -32,8 +32,8 @@ COUNTED: dict[Outcome, tuple[str, Status]] = {
 
 def show(verdict: Verdict) -> None:
     """Print the verdict as a table, and the next step of each refusal and warning."""
+    # Each group is named once, in its first line.
     rows = [
-        # Each group is named once, in its first line.
         ["" if number else group, *_row(one)]
         for group, findings in _grouped(verdict)
         for number, one in enumerate(findings)
@@ -69,22 +69,11 @@ def write(verdict: Verdict, path: Path = PAGE) -> Path:
         numbers = Counter(one.outcome for one in findings)
         present = [key for key in COUNTED if numbers[key]]
         counted = ", ".join(f"{numbers[key]} {COUNTED[key][0]}" for key in present)
-        sections.append(
-            Section(
-                group.capitalize(),
-                "both",
-                f"{QUESTIONS[group]} {counted}.",
-                blocks(findings, group),
-                status=COUNTED[present[0]][1],
-            )
-        )
-    html = page.render(
-        f"The gate: {_name(verdict)}",
-        lead(verdict),
-        sections,
-        verdict=verdict.outcome,
-        footer="The gate recomputes every figure; it trusts none in the bundle.",
-    )
+        sentence, status = f"{QUESTIONS[group]} {counted}.", COUNTED[present[0]][1]
+        content = blocks(findings, group)
+        sections.append(Section(group.capitalize(), "both", sentence, content, status=status))
+    title, footer = f"The gate: {_name(verdict)}", "The gate recomputes every figure."
+    html = page.render(title, lead(verdict), sections, verdict=verdict.outcome, footer=footer)
     return write_atomically(path, html)
 
 
@@ -101,8 +90,8 @@ def lead(verdict: Verdict) -> str:
         "Not applicable": [one for one in idle if not one.dropped],
         "Left out by the team": [one for one in idle if one.dropped],
     }
-    sentences = [f"{label}: {_names(findings)}." for label, findings in named.items() if findings]
-    return " ".join([f"Passed: {ran} ran, none refused.", *sentences])
+    sentences = [f" {label}: {_names(findings)}." for label, findings in named.items() if findings]
+    return f"Passed: {ran} ran, none refused.{''.join(sentences)}"
 
 
 def blocks(findings: Sequence[Finding], caption: str) -> list[Block]:

@@ -44,25 +44,22 @@ LIST = "CHECKS in handoff/gate.py"
 
 
 def without(checks: Sequence[Check], reasons: Mapping[str, str]) -> tuple[Check, ...]:
-    """The same checks; those named in `reasons` are not run.
-
-    They stay in the verdict as not applicable, each with the team's reason.
+    """The same checks; those in `reasons` are not run, and not applicable with the team's reason.
 
     Raises:
         BadInput: no check has that name, the reason is empty, or all other checks depend on it.
     """
     names = [check.name for check in checks]
     for name, reason in reasons.items():
-        message = f"{LIST} leaves out {name!r}"
+        out = f"{LIST} leaves out {name!r}"
         if name not in names:
-            message += f", which is no check. The checks are {listed(names)}."
+            message = f"{out}, which is no check. The checks are {listed(names)}."
             raise BadInput(message, code="unknown-check")
         if name in REQUIRED:
-            message += f", on which all other checks depend. Keep {listed(list(REQUIRED))}."
+            message = f"{out}, on which all other checks depend. Keep {listed([*REQUIRED])}."
             raise BadInput(message, code="required-check")
         if not reason.strip():
-            message += " without a reason. Write one: the verdict shows it to both teams."
-            raise BadInput(message, code="no-reason")
+            raise BadInput(f"{out} without a reason. Write one, for both teams.", code="no-reason")
     return tuple(replace(check, dropped=reasons.get(check.name, check.dropped)) for check in checks)
 
 
@@ -80,12 +77,7 @@ def check_names(checks: Sequence[Check]) -> None:
 
 
 def team_checks(checks: Sequence[Check]) -> tuple[Check, ...]:
-    """The team's list of checks, validated.
-
-    Raises:
-        BadInput: two checks have one name, a check has no valid group, a standard check is missing,
-            or one on which all others depend was replaced.
-    """
+    """The team's list of checks; BadInput where one is missing, replaced, repeated or invalid."""
     check_names(checks)
     names = {check.name for check in checks}
     if missing := [check.name for check in STANDARD_CHECKS if check.name not in names]:

@@ -34,14 +34,13 @@ ALONE, BATCH = 300, 100
 # Enough rows for the monitor, and few enough for a short rehearsal.
 MOST_ROWS = 1_500
 Row = dict[str, Any]
-PAGES = Links(
-    [
-        ("The gate on a separate page", "gate.html"),
-        ("Model card", "bundle/model_card.md"),
-        ("Manifest", "bundle/manifest.json"),
-        ("Golden rows", "bundle/golden.jsonl"),
-    ]
-)
+FILES = {
+    "The gate on a separate page": "gate.html",
+    "Model card": "bundle/model_card.md",
+    "Manifest": "bundle/manifest.json",
+    "Golden rows": "bundle/golden.jsonl",
+}
+PAGES = Links([*FILES.items()])
 
 
 def handoff(rehearsal: Rehearsal) -> StageResult:
@@ -53,25 +52,20 @@ def handoff(rehearsal: Rehearsal) -> StageResult:
     verdict = validate(BUNDLE, programs.definition, programs.checks, print)
     record(verdict, RECORDS)
     write_gate(verdict, DRAFT / "gate.html")
-    return StageResult(
-        f"Bundle {bundle.id[:12]}: {lead(verdict)}",
-        (*blocks(verdict.findings, "Checks of the gate"), Gallery([_worth(rehearsal)]), PAGES),
-        warned=bool(verdict.warnings),
-        closed=bool(verdict.refusals),
-        values={
-            "bundle": bundle.id,
-            "refused_by": [one.check for one in verdict.refusals],
-            "next": [one.next for one in verdict.refusals],
-        },
-    )
-
-
-def _worth(rehearsal: Rehearsal) -> Figure:
-    worth = rehearsal.bundle.evaluation["value"]
+    worth = bundle.evaluation["value"]
     without = dict.fromkeys(("value", "low", "high"), worth["do_nothing"])
     rows = {"with the model": {**worth, "value": worth["per_1000_rows"]}, "without": without}
     title = f"{worth['currency']} per 1,000 test rows"
-    return intervals(title, rows, f"{title}, with the 95 % interval.")
+    money = Gallery([intervals(title, rows, f"{title}, with the 95 % interval.")])
+    refused = {one.check: one.next for one in verdict.refusals}
+    values = {"bundle": bundle.id, "refused_by": [*refused], "next": [*refused.values()]}
+    return StageResult(
+        f"Bundle {bundle.id[:12]}: {lead(verdict)}",
+        (*blocks(verdict.findings, "Checks of the gate"), money, PAGES),
+        warned=bool(verdict.warnings),
+        closed=bool(refused),
+        values=values,
+    )
 
 
 def serving(rehearsal: Rehearsal) -> StageResult:
@@ -92,15 +86,11 @@ def serving(rehearsal: Rehearsal) -> StageResult:
     times = [("p50, ms", round(p50, 1)), ("p99, ms", round(p99, 1))]
     numbers = Facts([("predictions", answered), *times, ("memory, MB", round(traffic.memory_mb))])
     return StageResult(
-        f"The server predicted {answered:,} of {traffic.sent:,} rows over HTTP (p50 {p50:.1f} ms, "
+        f"The server predicted {answered:,} of {len(rows):,} rows over HTTP (p50 {p50:.1f} ms, "
         f"p99 {p99:.1f} ms) and stored {traffic.labelled:,} labels.",
         (numbers, latencies(traffic.times_ms, "Requests were sent one after the other."), example),
-        values={
-            "answered": answered,
-            "p50_ms": round(p50, 2),
-            "p99_ms": round(p99, 2),
-            "refused_status": traffic.refused_status,
-        },
+        values={"answered": answered, "p50_ms": round(p50, 2), "p99_ms": round(p99, 2)}
+        | {"refused_status": traffic.refused_status},
     )
 
 
@@ -111,23 +101,17 @@ def monitoring(rehearsal: Rehearsal) -> StageResult:
     simulation = simulate_drift(bundle, DRAFT / "drill", _sent(rehearsal), monitor)
     sentence = "Too few rows for a drift simulation."
     if simulation:
-        verb = "reported" if simulation.noticed else "did NOT report"
-        sentence = f"In a drift simulation, the monitor {verb} the changed input "
-        sentence += f"{simulation.column}."
+        verb = "reported" if simulation["noticed"] else "did NOT report"
+        sentence = f"In a simulation, the monitor {verb} the changed input {simulation['column']}."
     headline = f"{result.headline[0].upper()}{result.headline[1:].rstrip('.')}."
-    note = "The rows of a rehearsal are the test rows, so only the simulation should find drift. "
-    note += "In production, drift opens a ticket."
+    note = "The rows of a rehearsal are the test rows, so only the simulation should find drift."
     shown = Figure(picture(result), "Logged rows compared with the reference in the bundle.")
     return StageResult(
         f"{headline} {sentence}",
         (shown, Note(note, "quiet")),
         warned=bool(result.wrong) or simulation is None,
-        closed=simulation is not None and not simulation.noticed,
-        values={
-            "verdict": result.verdict,
-            "counted": result.counted,
-            "drill": vars(simulation) if simulation else None,
-        },
+        closed=simulation is not None and not simulation["noticed"],
+        values={"verdict": result.verdict, "counted": result.counted, "drill": simulation},
     )
 
 
@@ -135,7 +119,6 @@ def monitoring(rehearsal: Rehearsal) -> StageResult:
 class Traffic:
     """Requests and responses; times in milliseconds, memory in MB."""
 
-    sent: int = 0
     labelled: int = 0
     memory_mb: float = 0.0
     times_ms: list[float] = field(default_factory=list)
@@ -148,7 +131,7 @@ class Traffic:
 
 def exchange(bundle: Path, logs: Path, sent: list[Row], labels: Sequence[Any]) -> Traffic:
     """Start the server, send it `sent`, a row with an unknown field and the `labels`; stop it."""
-    traffic = Traffic(sent=len(sent))
+    traffic = Traffic()
     with server(bundle, logs) as (connection, pid):
         for row in sent[:ALONE]:
             began = time.perf_counter()
@@ -162,31 +145,21 @@ def exchange(bundle: Path, logs: Path, sent: list[Row], labels: Sequence[Any]) -
             traffic.ids += [one["prediction_id"] for one in predictions]
         broken = {**sent[0], "no such field": 1}
         traffic.refused_status, traffic.refused_answer = post(connection, "/v1/predict", broken)
-        pairs = [
-            {"prediction_id": one, "label": label}
-            for one, label in zip(traffic.ids, labels, strict=True)
-        ]
-        for start in range(0, len(pairs), BATCH):
-            batch = {"labels": pairs[start : start + BATCH]}
+        pairs = zip(traffic.ids, labels, strict=True)
+        records = [{"prediction_id": one, "label": label} for one, label in pairs]
+        for start in range(0, len(records), BATCH):
+            batch = {"labels": records[start : start + BATCH]}
             traffic.labelled += call(connection, "/v1/labels", batch)["stored"]
         traffic.memory_mb = memory_mb(pid)
     return traffic
 
 
-@dataclass(frozen=True)
-class Simulation:
-    """The changed column, and whether the monitor named it."""
-
-    column: str
-    noticed: bool
-
-
 def simulate_drift(
     bundle: Bundle, logs: Path, rows: pd.DataFrame, monitor: Callable[[Bundle, Path], Result]
-) -> Simulation | None:
+) -> dict[str, Any] | None:
     """Set one input of `rows` to its rarest value, predict and log them, and run the monitor.
 
-    None if there are fewer rows than the monitor needs.
+    Returns the `column`, and whether the monitor `noticed` it; None for too few rows.
     """
     # The input with the most bins changes the most.
     bins = {one["name"]: len(one["counts"]) for one in bundle.reference["features"]}
@@ -205,7 +178,7 @@ def simulate_drift(
             head = {"prediction_id": uuid4().hex, "at": now(), "bundle": bundle.id}
             log.add({**head, "rehearsal": True, "row": row, **prediction})
     wrong = monitor(bundle, logs).wrong
-    return Simulation(column.name, any(finding.subject == column.name for finding in wrong))
+    return {"column": column.name, "noticed": any(one.subject == column.name for one in wrong)}
 
 
 def _sent(rehearsal: Rehearsal) -> pd.DataFrame:

@@ -86,29 +86,20 @@ def rehearse(programs: Programs, progress: Callable[[str], None] = print) -> Jou
 def write(journey: Journey, problem: Problem) -> Path:
     """Write summary.json and index.html, and replace the last journey; returns the page's path."""
     write_atomically(DRAFT / "summary.json", json.dumps(summary(journey), indent=1) + "\n")
-    sections = [
-        Section(
-            TITLES.get(step.stage.name, step.stage.name.capitalize()),
-            step.stage.owner,
-            step.result.headline,
-            step.result.blocks,
-            status=step.status,
-            seconds=step.seconds,
-            gate=step.stage.gate,
-        )
-        for step in journey.steps
-    ]
+    sections = []
+    for step in journey.steps:
+        stage, result = step.stage, step.result
+        title = TITLES.get(stage.name, stage.name.capitalize())
+        state = (step.status, step.seconds, stage.gate)
+        sections.append(Section(title, stage.owner, result.headline, result.blocks, *state))
     lead = "A rehearsal of all stages on the project's rows, from the problem to monitoring."
     if journey.stopped_at:
         lead = f"The journey stopped at the {journey.stopped_at}: its gate closed. The reasons and "
         lead += "the next steps are below."
-    html = page.render(
-        f"The journey of {problem.decision.name}",
-        f"{problem.decision.question} {lead}",
-        sections,
-        verdict=journey.verdict,
-        footer="A rehearsal: nothing is signed or released, and every prediction is marked.",
-    )
+    lead = f"{problem.decision.question} {lead}"
+    title, verdict = f"The journey of {problem.decision.name}", journey.verdict
+    footer = "A rehearsal: nothing is signed or released, and every prediction is marked."
+    html = page.render(title, lead, sections, verdict=verdict, footer=footer)
     written = write_atomically(DRAFT / "index.html", html)
     # Renaming cannot stop half-way; the last journey is deleted after this one is in its place.
     last = DRAFT.with_name(".journey.last")
@@ -122,18 +113,10 @@ def write(journey: Journey, problem: Problem) -> Path:
 
 def summary(journey: Journey) -> dict[str, Any]:
     """The journey as summary.json holds it, with an object for each stage."""
-    return {
-        "verdict": journey.verdict,
-        "stopped_at": journey.stopped_at,
-        "stages": [
-            {
-                "name": step.stage.name,
-                "owner": step.stage.owner,
-                "status": step.status,
-                "seconds": round(step.seconds or 0.0, 2),
-                "headline": step.result.headline,
-                **step.result.values,
-            }
-            for step in journey.steps
-        ],
-    }
+    stages = []
+    for step in journey.steps:
+        value: dict[str, Any] = {"name": step.stage.name, "owner": step.stage.owner}
+        value |= {"status": step.status, "seconds": round(step.seconds or 0.0, 2)}
+        value |= {"headline": step.result.headline}
+        stages.append(value | step.result.values)
+    return {"verdict": journey.verdict, "stopped_at": journey.stopped_at, "stages": stages}

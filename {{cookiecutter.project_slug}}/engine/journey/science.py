@@ -56,11 +56,8 @@ def data(rehearsal: Rehearsal) -> StageResult:
         reasons = [[name, reason] for name, reason in spec.columns.reasons.items()]
         blocks.append(Table("Excluded columns", ["column", "reason"], reasons))
     blocks.append(Note(f"Split: {rehearsal.split.description}.", "quiet"))
-    return StageResult(
-        f"{len(frame):,} rows meet the contract: {len(train):,} training rows, "
-        f"{len(test):,} test rows.",
-        tuple(blocks),
-    )
+    headline = f"{len(frame):,} rows meet the contract: {len(train):,} training rows, "
+    return StageResult(f"{headline}{len(test):,} test rows.", tuple(blocks))
 
 
 def explore(rehearsal: Rehearsal) -> StageResult:
@@ -77,27 +74,16 @@ def poc(rehearsal: Rehearsal) -> StageResult:
     run = rehearsal.run = rehearsal.programs.train(rehearsal.problem, rehearsal.programs.definition)
     success, mean = rehearsal.problem.success, run.chosen_trial["mean"]
     name, title = run.chosen.replace("_", " "), f"{success.metric} in cross-validation"
-    rows = {
-        one["name"]: {
-            "value": one["mean"],
-            "low": one["mean"] - 2 * one["error"],
-            "high": one["mean"] + 2 * one["error"],
-        }
-        for one in run.metadata["trials"]
-    }
-    caption = (
-        f"{title}: the mean over {run.metadata['folds']} folds with twice its standard error. "
-    )
-    caption += "The line is the minimum. "
+    rows = {}
+    for one in run.metadata["trials"]:
+        value, margin = one["mean"], 2 * one["error"]
+        rows[one["name"]] = {"value": value, "low": value - margin, "high": value + margin}
+    caption = f"{title}: the mean over {run.metadata['folds']} folds with twice its standard error."
+    caption += " The line is the minimum. "
     caption += "Selected: the simplest candidate within one standard error of the best."
     numbers: list[tuple[str, str | float]] = [("selected", name), (success.metric, mean)]
     if run.threshold is not None:
         numbers.append(("threshold", run.threshold))
-    return StageResult(
-        f"Selected: {name} ({title}: {number(mean)}).",
-        (
-            Facts(numbers),
-            intervals(title, rows, caption, success.minimum),
-            Note(f"MLflow run {run.run_id}.", "quiet"),
-        ),
-    )
+    shown, note = intervals(title, rows, caption, success.minimum), f"MLflow run {run.run_id}."
+    blocks = (Facts(numbers), shown, Note(note, "quiet"))
+    return StageResult(f"Selected: {name} ({title}: {number(mean)}).", blocks)

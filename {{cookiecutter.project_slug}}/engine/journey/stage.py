@@ -19,8 +19,7 @@ from engine.training.candidates import ModelDefinition
 from engine.training.run import Run
 
 OUTPUT_DIR = Path("build/journey")
-# Stages write here. It becomes OUTPUT_DIR once it is complete, so that an interrupted journey
-# keeps the last one, whose model `--rehearsal` serves.
+# It becomes OUTPUT_DIR once it is complete: `--rehearsal` serves the model of the last journey.
 DRAFT = Path("build/.journey")
 
 

@@ -9,15 +9,9 @@ import pandas as pd
 
 from engine.bundle.reference import Counts, Histogram, count_frame, freeze, histogram_of
 from engine.contract.column import Column
+from engine.monitoring import thresholds
 from engine.monitoring.result import Finding
-from engine.monitoring.thresholds import (
-    ROWS_IN_BIN,
-    pooled,
-    psi,
-    psi_threshold,
-    range_threshold,
-    share_threshold,
-)
+from engine.monitoring.thresholds import ROWS_IN_BIN, pooled
 from engine.pages.formatting import number, percent
 from engine.problem.metrics import Array
 
@@ -70,23 +64,15 @@ def evaluate(reference: Mapping[str, Any], live: Counts, minimum_rows: int) -> t
         for one, counted in [(score, live.score), *features]
         for check in CHECKS[one["type"]]
     ]
-    few = ""
-    if live.rows < minimum_rows:
-        few = f"{live.rows:,} of at least {minimum_rows:,} rows"
-    return tuple(
-        _finding(check, pair.name, few or _MEASURES[check](pair, FALSE_ALARM / len(plan)))
-        for check, pair in plan
-    )
+    few = f"{live.rows:,} of at least {minimum_rows:,} rows" if live.rows < minimum_rows else ""
+    risk = FALSE_ALARM / len(plan)
+    return tuple(_finding(one, pair.name, few or _MEASURES[one](pair, risk)) for one, pair in plan)
 
 
 def drift_between(
     before: Scored, after: Scored, columns: Sequence[Column], minimum_rows: int
 ) -> tuple[Finding, ...]:
-    """The monitor's findings on `after` with `before` as its reference.
-
-    Two random halves of the same rows must give no alarm; an earlier and a later half show what
-    already drifts over time.
-    """
+    """The monitor's findings on `after` with `before` as its reference."""
     reference = freeze(before[0], columns, before[1])
     return evaluate(reference, count_frame(*after, reference), minimum_rows)
 
@@ -107,51 +93,44 @@ def _distribution(pair: Pair, risk: float) -> Measured | str:
     before, now = pooled(pair.frozen.counts, pair.live.counts)
     if min(before.sum(), now.sum()) < 2 * ROWS_IN_BIN:
         return f"{now.sum():,} values against {before.sum():,} in the reference"
-    threshold = psi_threshold(before.sum(), now.sum(), len(before), risk)
-    return psi(before, now), threshold, _largest_change(pair)
+    threshold = thresholds.psi_threshold(before.sum(), now.sum(), len(before), risk)
+    # The bin whose share changed most, with both shares.
+    usual = np.array(pair.frozen.counts) / pair.frozen.present
+    live = np.array(pair.live.counts) / pair.live.present
+    most = int(np.argmax(np.abs(live - usual)))
+    detail = f"most in {_bin(pair.bins, most)}: {percent(usual[most])} → {percent(live[most])}"
+    return thresholds.psi(before, now), threshold, detail
 
 
 def _missing(pair: Pair, risk: float) -> Measured | str:
     usual, rows = pair.frozen.missing, pair.rows_frozen
-    threshold = share_threshold(usual, rows, pair.rows_live, risk)
+    threshold = thresholds.share_threshold(usual, rows, pair.rows_live, risk)
     detail = f"{percent(usual / rows)} in the reference"
     return pair.live.missing / pair.rows_live, threshold, detail
 
 
-def _unseen(pair: Pair, risk: float) -> Measured | str:
-    before, now = pair.frozen.present, pair.live.present
+def _outside(pair: Pair, risk: float) -> Measured | str:
+    """Numbers beyond the reference's range, and categories that are not in the reference."""
+    before, now, live = pair.frozen.present, pair.live.present, pair.live
     if not before or not now:
         return "no values to compare"
-    usual = pair.frozen.counts[-1]
-    threshold = share_threshold(usual, before, now, risk)
-    return pair.live.counts[-1] / now, threshold, f"{percent(usual / before)} in the reference"
-
-
-def _range(pair: Pair, risk: float) -> Measured | str:
-    before, now = pair.frozen.present, pair.live.present
-    if not before or not now:
-        return "no values to compare"
+    if "categories" in pair.bins:
+        usual = pair.frozen.counts[-1]
+        threshold = thresholds.share_threshold(usual, before, now, risk)
+        return live.counts[-1] / now, threshold, f"{percent(usual / before)} in the reference"
     lowest, highest = number(pair.bins["minimum"]), number(pair.bins["maximum"])
-    detail = f"{pair.live.below:,} below {lowest}, {pair.live.above:,} above {highest}"
-    outside = (pair.live.below + pair.live.above) / now
-    return outside, range_threshold(before, now, risk), detail
+    detail = f"{live.below:,} below {lowest}, {live.above:,} above {highest}"
+    threshold = thresholds.range_threshold(before, now, risk)
+    return (live.below + live.above) / now, threshold, detail
 
 
 _MEASURES: dict[str, Callable[[Pair, float], Measured | str]] = {
     "score": _distribution,
     "distribution": _distribution,
     "missing": _missing,
-    "range": _range,
-    "unseen": _unseen,
+    "range": _outside,
+    "unseen": _outside,
 }
-
-
-def _largest_change(pair: Pair) -> str:
-    """The bin whose share changed most, with both shares."""
-    before = np.array(pair.frozen.counts) / pair.frozen.present
-    now = np.array(pair.live.counts) / pair.live.present
-    most = int(np.argmax(np.abs(now - before)))
-    return f"most in {_bin(pair.bins, most)}: {percent(before[most])} → {percent(now[most])}"
 
 
 def _bin(bins: Mapping[str, Any], i: int) -> str:

@@ -51,12 +51,8 @@ def evaluate(
     """Compare the success metric with the reference's: degraded only if the intervals differ.
 
     Measured is the better end of the live interval, the threshold the worse end of the other.
-
     Labels come `label_delay_days` after the prediction, so the window begins that much earlier
-    than `since`. Reads the views of `log.open_log`; times are UTC without an offset.
-
-    Raises:
-        BadInput: the log holds a multiclass model's predictions without their scores.
+    than `since`. Reads the views of `live.open_log`; times are UTC without an offset.
     """
     delay = timedelta(days=bundle.problem.target.label_delay_days)
     connection.execute("SET VARIABLE due_since = ?", [since - delay])
@@ -78,13 +74,11 @@ def evaluate(
 
 def _compare(bundle: Bundle, targets: Array, predictions: Array, coverage: str) -> Finding:
     metric, minimum = METRICS[bundle.problem.success.metric], bundle.problem.monitoring.minimum_rows
-    few = ""
+    few, rarer = "", int(min(targets.sum(), len(targets) - targets.sum()))
+    if bundle.contract.task == "binary" and rarer < LEAST_OF_A_CLASS:
+        few = f"{rarer} of at least {LEAST_OF_A_CLASS} rows of the rarer class"
     if len(targets) < minimum:
         few = f"{len(targets):,} of at least {minimum:,} rows with a label"
-    elif bundle.contract.task == "binary":
-        rarer = int(min(targets.sum(), len(targets) - targets.sum()))
-        if rarer < LEAST_OF_A_CLASS:
-            few = f"{rarer} of at least {LEAST_OF_A_CLASS} rows of the rarer class"
     if few:
         detail = f"{few}; {coverage}"
         return Finding("performance", metric.name, None, None, "insufficient data", detail, WAIT)
@@ -92,31 +86,27 @@ def _compare(bundle: Bundle, targets: Array, predictions: Array, coverage: str) 
     frozen = bundle.reference["performance"]
     usual = Interval(frozen["value"], frozen["low"], frozen["high"])
     detail = f"{_text(live)}, in the reference {_text(usual)}; {coverage}"
-    if metric.higher_is_better:
-        best, limit, is_degraded = live.high, usual.low, live.high < usual.low
-    else:
-        best, limit, is_degraded = live.low, usual.high, live.low > usual.high
-    if is_degraded:
+    higher = metric.higher_is_better
+    best, limit = (live.high, usual.low) if higher else (live.low, usual.high)
+    if best < limit if higher else best > limit:
         return Finding("performance", metric.name, best, limit, "degraded", detail, ADVICE)
     return Finding("performance", metric.name, best, limit, "ok", detail)
 
 
 def _arrays(contract: Contract, rows: Sequence[tuple[Any, ...]]) -> tuple[Array, Array]:
     """Targets and predictions as `problem.metrics` takes them, of rows with a valid label."""
-    targets = [_target(contract, label) for _, _, label in rows]
-    valid = [(one, row) for one, row in zip(targets, rows, strict=True) if one is not None]
-    values = np.array([target for target, _ in valid], dtype=float)
+    read = [(_target(contract, label), score, scores) for score, scores, label in rows]
+    valid = [row for row in read if row[0] is not None]
+    values = np.array([target for target, _, _ in valid], dtype=float)
     if contract.task != "multiclass":
-        return values, np.array([score for _, (score, _, _) in valid], dtype=float)
+        return values, np.array([score for _, score, _ in valid], dtype=float)
     try:
-        named = [json.loads(scores) for _, (_, scores, _) in valid]
+        named = [json.loads(scores) for _, _, scores in valid]
         shares = [[float(one[str(label)]) for label in contract.classes] for one in named]
     except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError):
-        raise BadInput(
-            f"expected `scores` of {contract.classes} with every logged answer of a multiclass "
-            "model; find what else writes to the log, and move it out",
-            code="missing-scores",
-        ) from None
+        message = f"expected `scores` of {contract.classes} with every logged prediction; find "
+        message += "what else writes to the log, and move it out"
+        raise BadInput(message, code="missing-scores") from None
     return values, np.array(shares, dtype=float).reshape(len(valid), len(contract.classes))
 
 

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from engine.monitoring.live import LivePredictions
-from engine.pages.formatting import count as counted
-from engine.pages.formatting import listed
+from engine.pages.formatting import count, listed
 
 Verdict = Literal["ok", "insufficient data", "drift", "degraded"]
 
@@ -81,21 +80,14 @@ class Result:
 def summarise(findings: Sequence[Finding], live: LivePredictions) -> Result:
     """The result of a check: its findings, the worst first, and a sentence about them."""
     rows = tuple(sorted(findings, key=lambda one: -SEVERITY.index(one.verdict)))
-    return Result(
-        verdict=worst(rows),
-        headline=_headline(rows, live.counts.rows, live.rehearsal),
-        rows=rows,
-        bundle=live.bundle.id,
-        since=live.window.begin.replace(tzinfo=UTC),
-        counted=live.counts.rows,
-        rehearsal=live.rehearsal,
-        truncated=live.truncated,
-    )
+    counted, since = live.counts.rows, live.window.begin.replace(tzinfo=UTC)
+    headline, state = _headline(rows, counted, live.rehearsal), (live.rehearsal, live.truncated)
+    return Result(worst(rows), headline, rows, live.bundle.id, since, counted, *state)
 
 
 def _headline(findings: Sequence[Finding], rows: int, rehearsal: bool) -> str:
     """The result in a sentence; unknown results are in it like wrong ones."""
-    over = f"over {counted(rows, 'rehearsed row' if rehearsal else 'row')}"
+    over = f"over {count(rows, 'rehearsed row' if rehearsal else 'row')}"
     drifted = list(dict.fromkeys(one.about for one in findings if one.verdict == "drift"))
     compared = {one.about for one in findings if one.verdict != "insufficient data"}
     unknown = {one.about: one.detail for one in findings if one.about not in compared}

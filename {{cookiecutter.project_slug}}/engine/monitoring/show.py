@@ -32,13 +32,9 @@ def picture(result: Result) -> Markup:
     drift = [one for one in selection(result.rows) if one.check != "performance" and one.threshold]
     ranked = sorted(drift, key=_nearness, reverse=True)[:MOST_IN_PICTURE]
     rows = [charts.Dot(_name(one), _nearness(one), 0.0, _nearness(one)) for one in ranked]
+    labels = {"label": "of the threshold", "description": result.headline}
     return charts.interval_plot(
-        "Drift against its threshold",
-        rows,
-        label="of the threshold",
-        mark=1.0,
-        show=percent,
-        description=result.headline,
+        "Drift against its threshold", rows, mark=1.0, show=percent, **labels
     )
 
 

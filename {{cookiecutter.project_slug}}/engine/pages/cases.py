@@ -40,21 +40,20 @@ def matrix(
     """Amounts with their sign in a small table of cells: gains are green, costs are red."""
     left = min(widest(name for name, _ in rows), WIDEST_NAME) + 10
     wide = (WIDTH - left) / max(len(columns), 1)
+    middles = [left + (i + 0.5) * wide for i in range(len(columns))]
     elements = [
-        text(left + (i + 0.5) * wide, 8, fit(name, wide - 6), name, anchor="middle")
-        for i, name in enumerate(columns)
+        text(middle, 8, fit(name, wide - 6), name, anchor="middle")
+        for middle, name in zip(middles, columns, strict=True)
     ]
+    size, style = {"width": wide - 4, "height": CELL - 4, "rx": 6}, {"class_": "strong large"}
     for r, (name, amounts) in enumerate(rows):
         y = 20 + r * CELL
         elements.append(text(0.0, y + CELL / 2, fit(name, left - 8), name))
-        for i, amount in enumerate(amounts):
+        for middle, amount in zip(middles, amounts, strict=True):
             kind = "gain" if amount > 0 else "loss" if amount < 0 else "even"
-            size = {"width": wide - 4, "height": CELL - 4, "rx": 6}
-            elements.append(tag("rect", x=left + i * wide + 2, y=y + 2, **size, class_=kind))
+            elements.append(tag("rect", x=middle - wide / 2 + 2, y=y + 2, **size, class_=kind))
             words = f"+{show(amount)}" if amount > 0 else show(amount)
-            middle = left + (i + 0.5) * wide
-            style = {"class_": "strong large", "anchor": "middle"}
-            elements.append(text(middle, y + CELL / 2, words, **style))
+            elements.append(text(middle, y + CELL / 2, words, **style, anchor="middle"))
     return picture(title, description, 22 + len(rows) * CELL, elements)
 
 
@@ -76,13 +75,10 @@ def icon_array(title: str, groups: Sequence[CaseGroup], *, description: str = ""
 
 def thousand(rows: Sequence[float]) -> list[int]:
     """Shares of 1,000 as whole numbers that add up to it, by largest remainders (Hamilton 1792)."""
-    whole = sum(rows)
-    if not whole:
-        return [0] * len(rows)
-    exact = [ICONS * part / whole for part in rows]
+    exact = [ICONS * part / (sum(rows) or 1.0) for part in rows]
     counts = [int(part) for part in exact]
     largest_remainders = sorted(range(len(rows)), key=lambda i: counts[i] - exact[i])
-    for i in largest_remainders[: ICONS - sum(counts)]:
+    for i in largest_remainders[: ICONS - sum(counts) if any(rows) else 0]:
         counts[i] += 1
     return counts
 

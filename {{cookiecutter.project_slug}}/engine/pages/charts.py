@@ -1,8 +1,7 @@
 """The charts of every page, as inline SVG: no script, no network, right in light and dark.
 
 Every chart has a title for screen readers; the caption of its figure holds the text that everyone
-reads. The caller brings values that are already counted: a chart never samples, bins or drops
-anything.
+reads. The values are counted already: a chart never samples, bins or drops anything.
 """
 
 import math
@@ -11,29 +10,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from engine.pages.drawing import (
-    PLOT,
-    ROW,
-    WIDTH,
-    AxisScale,
-    Positions,
-    Show,
-    below,
-    beside,
-    colour,
-    legend,
-    line,
-    path,
-    picture,
-    positions,
-    room_below,
-    row_labels,
-    scale,
-    tag,
-    text,
-    ticks,
-    widest,
-)
+from engine.pages import drawing as svg
+from engine.pages.drawing import PLOT, ROW, WIDTH, AxisScale, Positions, Show
 from engine.pages.formatting import number, percent
 
 FEW_POINTS = 30  # a line of so few points shows each of them
@@ -62,33 +40,32 @@ class Line:
 def bars(title: str, rows: Sequence[tuple[str, float]], *, show: Show = number) -> Markup:
     """One horizontal bar a row, its value behind it; values may be negative."""
     texts = [show(value) for _, value in rows]
-    elements, left = row_labels([label for label, _ in rows])
-    right = WIDTH - widest(texts) - 10
-    across = scale([value for _, value in rows], left, right, zero=True)
+    elements, left = svg.row_labels([label for label, _ in rows])
+    right = WIDTH - svg.widest(texts) - 10
+    across = svg.scale([value for _, value in rows], left, right, zero=True)
     for i, ((_, value), words) in enumerate(zip(rows, texts, strict=True)):
         ends = sorted((across(0.0), across(value if math.isfinite(value) else 0.0)))
         size = {"width": max(ends[1] - ends[0], 1.0), "height": ROW - 10, "rx": 2}
-        elements.append(tag("rect", x=ends[0], y=i * ROW + 5, **size, class_="c1"))
-        elements.append(text(ends[1] + 6, (i + 0.5) * ROW, words, class_="strong"))
-    return picture(title, "", len(rows) * ROW, elements)
+        elements.append(svg.tag("rect", x=ends[0], y=i * ROW + 5, **size, class_="c1"))
+        elements.append(svg.text(ends[1] + 6, (i + 0.5) * ROW, words, class_="strong"))
+    return svg.picture(title, "", len(rows) * ROW, elements)
 
 
 def shares(
     title: str, groups: Sequence[str], rows: Sequence[tuple[str, Sequence[float]]]
 ) -> Markup:
     """One horizontal bar a row, divided among the groups by their share of the row's sum."""
-    key, top = legend(groups)
-    labels, left = row_labels([label for label, _ in rows], top)
+    key, top = svg.legend(groups)
+    labels, left = svg.row_labels([label for label, _ in rows], top)
     elements = key + labels
     for i, (_, values) in enumerate(rows):
         x, whole = left, sum(values) or 1.0
         for g, value in enumerate(values):
-            width = (WIDTH - left) * value / whole
-            size = {"width": width, "height": ROW - 8, "class_": f"part c{colour(g)}"}
-            hint = tag("title", percent(value / whole))
-            elements.append(tag("rect", hint, x=x, y=top + i * ROW + 4, **size))
+            width, hint = (WIDTH - left) * value / whole, svg.tag("title", percent(value / whole))
+            size = {"width": width, "height": ROW - 8, "class_": f"part c{svg.colour(g)}"}
+            elements.append(svg.tag("rect", hint, x=x, y=top + i * ROW + 4, **size))
             x += width
-    return picture(title, "", top + len(rows) * ROW, elements)
+    return svg.picture(title, "", top + len(rows) * ROW, elements)
 
 
 def interval_plot(
@@ -103,20 +80,22 @@ def interval_plot(
     """A dot with its interval a row, to compare rows; `mark` is a vertical line to compare with."""
     height, marks = len(rows) * ROW, _given(mark)
     texts = [show(row.value) for row in rows]
-    names, left = row_labels([row.label for row in rows])
+    names, left = svg.row_labels([row.label for row in rows])
     values = [v for row in rows for v in (row.value, row.low, row.high)]
-    across = scale([*values, *marks], left + 6, WIDTH - widest(texts) - 14)
-    elements = [line(across(v), 0, across(v), height) for v in ticks(across.low, across.high)]
-    elements += [line(across(v), 0, across(v), height, "mark") for v in marks]
+    across = svg.scale([*values, *marks], left + 6, WIDTH - svg.widest(texts) - 14)
+    elements = [
+        svg.line(across(v), 0, across(v), height) for v in svg.ticks(across.low, across.high)
+    ]
+    elements += [svg.line(across(v), 0, across(v), height, "mark") for v in marks]
     for i, (row, words) in enumerate(zip(rows, texts, strict=True)):
         y = (i + 0.5) * ROW
         if math.isfinite(row.low + row.high):
-            elements.append(line(across(row.low), y, across(row.high), y, "whisker l1"))
+            elements.append(svg.line(across(row.low), y, across(row.high), y, "whisker l1"))
         if math.isfinite(row.value):
-            elements.append(tag("circle", cx=across(row.value), cy=y, r=5, class_="c1"))
-        elements.append(text(WIDTH, y, words, class_="strong", anchor="end"))
-    elements += below(across, [], height, label, show)
-    return picture(title, description, height + room_below(label), names + elements)
+            elements.append(svg.tag("circle", cx=across(row.value), cy=y, r=5, class_="c1"))
+        elements.append(svg.text(WIDTH, y, words, class_="strong", anchor="end"))
+    elements += svg.below(across, [], height, label, show)
+    return svg.picture(title, description, height + svg.room_below(label), names + elements)
 
 
 def histogram(
@@ -124,14 +103,16 @@ def histogram(
 ) -> Markup:
     """Vertical bars between edges; there is one edge more than counts."""
     up = AxisScale(0.0, max(counts, default=0.0) or 1.0, PLOT, 8)
-    elements, left = beside(up, show)
-    across = scale(positions(edges), left, WIDTH - 8)
-    x = [across(edge) for edge in positions(edges)]
+    elements, left = svg.beside(up, show)
+    across = svg.scale(svg.positions(edges), left, WIDTH - 8)
+    x = [across(edge) for edge in svg.positions(edges)]
     for start, end, value in zip(x, x[1:], counts, strict=False):
         size = {"width": max(end - start - 1, 0.5), "height": up(0) - up(value), "class_": "c1"}
-        elements.append(tag("rect", tag("title", show(value)), x=start, y=up(value), **size))
-    elements += below(across, edges, PLOT)
-    return picture(title, "", PLOT + room_below(""), elements)
+        elements.append(
+            svg.tag("rect", svg.tag("title", show(value)), x=start, y=up(value), **size)
+        )
+    elements += svg.below(across, edges, PLOT)
+    return svg.picture(title, "", PLOT + svg.room_below(""), elements)
 
 
 def lines(
@@ -144,16 +125,16 @@ def lines(
     show: Show | None = None,
 ) -> Markup:
     """Series over x (numbers, or words at even distances); a NaN is a gap, `mark` is a level."""
-    key, top = legend([one.name for one in series])
+    key, top = svg.legend([one.name for one in series])
     values = [v for one in series for v in (*one.values, *one.low, *one.high)]
-    up = scale([*values, *_given(mark)], top + PLOT, top + 8)
-    levels, left = beside(up, show)
-    across = scale(positions(x), left + 6, WIDTH - 8)
-    elements = key + levels + [line(left, up(v), WIDTH, up(v), "mark") for v in _given(mark)]
+    up = svg.scale([*values, *_given(mark)], top + PLOT, top + 8)
+    levels, left = svg.beside(up, show)
+    across = svg.scale(svg.positions(x), left + 6, WIDTH - 8)
+    elements = key + levels + [svg.line(left, up(v), WIDTH, up(v), "mark") for v in _given(mark)]
     for s, one in enumerate(series):
-        elements += _curve([across(value) for value in positions(x)], one, up, colour(s))
-    elements += below(across, x, top + PLOT, label)
-    return picture(title, "", top + PLOT + room_below(label), elements)
+        elements += _curve([across(value) for value in svg.positions(x)], one, up, svg.colour(s))
+    elements += svg.below(across, x, top + PLOT, label)
+    return svg.picture(title, "", top + PLOT + svg.room_below(label), elements)
 
 
 def calibration(title: str, points: Sequence[tuple[float, float]]) -> Markup:
@@ -176,11 +157,11 @@ def _curve(x: Sequence[float], one: Line, up: AxisScale, c: int) -> list[str]:
         if one.low and one.high:
             over = [(x[i], up(one.high[i])) for i in piece]
             under = [(x[i], up(one.low[i])) for i in reversed(piece)]
-            elements.append(path([*over, *under], f"band c{c}", closed=True))
+            elements.append(svg.path([*over, *under], f"band c{c}", closed=True))
         points = [(x[i], up(one.values[i])) for i in piece]
-        elements.append(path(points, f"line l{c}"))
+        elements.append(svg.path(points, f"line l{c}"))
         if len(one.values) <= FEW_POINTS:
-            elements += [tag("circle", cx=cx, cy=cy, r=3, class_=f"c{c}") for cx, cy in points]
+            elements += [svg.tag("circle", cx=cx, cy=cy, r=3, class_=f"c{c}") for cx, cy in points]
     return elements
 
 

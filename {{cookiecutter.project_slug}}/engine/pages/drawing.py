@@ -80,11 +80,10 @@ def tick_texts(values: Sequence[float], show: Show | None = None) -> list[str]:
 
 def tag(name: str, inner: str = "", /, **attributes: object) -> str:
     """An element; `class_` is written class, numbers lose needless digits, values are escaped."""
-    written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(_short(value))}"'
-        for key, value in attributes.items()
-    )
-    return f"<{name}{written}>{inner}</{name}>" if inner else f"<{name}{written}/>"
+    written = name
+    for key, value in attributes.items():
+        written += f' {key.rstrip("_").replace("_", "-")}="{escape(_short(value))}"'
+    return f"<{written}>{inner}</{name}>" if inner else f"<{written}/>"
 
 
 def text(x: float, y: float, words: str, hint: str = "", **attributes: object) -> str:
@@ -108,7 +107,15 @@ def path(points: Sequence[tuple[float, float]], class_: str, closed: bool = Fals
 
 def width_of(words: str) -> float:
     """The width of a line of text in pixels, estimated (rather too wide) from its letters."""
-    return LETTER * sum(_letter(letter) for letter in words)
+    ems = 0.0
+    for letter in words:
+        if unicodedata.east_asian_width(letter) in "WF":
+            ems += 1.0
+        elif letter in NARROW or letter in WIDE:
+            ems += 0.34 if letter in NARROW else 0.92
+        else:
+            ems += 0.68 if letter.isupper() else 0.57
+    return LETTER * ems
 
 
 def widest(texts: Iterable[str]) -> float:
@@ -181,11 +188,8 @@ def beside(up: AxisScale, show: Show | None = None) -> tuple[list[str], float]:
 def row_labels(labels: Sequence[str], top: float = 0.0) -> tuple[list[str], float]:
     """The names at the left of rows, and where the drawing beside them starts."""
     width = min(widest(labels), WIDEST_LABEL)
-    elements = [
-        text(0.0, top + (i + 0.5) * ROW, fit(label, width), hint=label)
-        for i, label in enumerate(labels)
-    ]
-    return elements, width + 10
+    rows = [(top + (i + 0.5) * ROW, label) for i, label in enumerate(labels)]
+    return [text(0.0, y, fit(label, width), hint=label) for y, label in rows], width + 10
 
 
 def legend(names: Sequence[str]) -> tuple[list[str], float]:
@@ -218,13 +222,3 @@ def _spread(texts: Sequence[tuple[float, str]], y: float) -> list[str]:
 
 def _short(value: object) -> str:
     return f"{value:.1f}".removesuffix(".0") if isinstance(value, float) else str(value)
-
-
-def _letter(letter: str) -> float:
-    if unicodedata.east_asian_width(letter) in "WF":
-        return 1.0
-    if letter in NARROW:
-        return 0.34
-    if letter in WIDE:
-        return 0.92
-    return 0.68 if letter.isupper() else 0.57

@@ -6,13 +6,12 @@ from typing import Literal
 Severity = Literal["good", "warn", "bad", "quiet"]
 
 # Every verdict of the project. Tables on pages and in the terminal colour these words.
-VERDICTS: dict[Severity, tuple[str, ...]] = {
-    "good": ("pass", "passed", "accepted", "ok", "pays on past cases"),
-    "warn": ("warn", "warned", "assumed", "drift", "unsure"),
-    "bad": ("worse", "refuse", "refused", "stopped", "broken", "does not pay"),
-    "quiet": ("not run", "not applicable", "insufficient data"),
+SEVERITIES: dict[str, Severity] = {
+    **dict.fromkeys(("pass", "passed", "accepted", "ok", "pays on past cases"), "good"),
+    **dict.fromkeys(("warn", "warned", "assumed", "drift", "unsure"), "warn"),
+    **dict.fromkeys(("worse", "refuse", "refused", "stopped", "broken", "does not pay"), "bad"),
+    **dict.fromkeys(("not run", "not applicable", "insufficient data"), "quiet"),
 }
-SEVERITIES = {word: severity for severity, words in VERDICTS.items() for word in words}
 
 # The sign carries the severity for people who do not see the colour.
 SIGNS: dict[Severity, str] = {"good": "✓", "warn": "!", "bad": "✕", "quiet": "–"}
@@ -58,7 +57,7 @@ def seconds(duration: float) -> str:
     if duration < 9.95:
         return f"{duration:.1f} s"
     minutes, rest = divmod(round(duration), 60)
-    return " ".join(part for part, n in ((f"{minutes} min", minutes), (f"{rest} s", rest)) if n)
+    return " ".join(f"{n} {unit}" for n, unit in ((minutes, "min"), (rest, "s")) if n)
 
 
 def count(how_many: int, one: str, many: str = "") -> str:

@@ -1,8 +1,7 @@
 """Pages that people read: one self-contained HTML file each, with one layout and style.
 
 A page needs no network and no script, and adapts to phone, dark mode and paper. Words from data
-are escaped; only pictures made by `pages.charts` are printed as they are. The caller writes the
-HTML to a file, with `problem.files.write_atomically`.
+are escaped; only pictures made by `pages.charts` are printed as they are.
 """
 
 import re
@@ -133,30 +132,19 @@ def render(
     """
     owners = [owner for owner in get_args(Owner) if any(s.owner == owner for s in sections)]
     stages = any(section.status for section in sections)
-    return fill(
-        "page.html",
-        title=title,
-        lead=lead,
-        verdict=verdict,
-        footer=footer,
-        sections=list(zip(anchors(sections), sections, strict=True)),
-        stages=stages,
-        one_page=one_page,
-        owners=owners,
-        # A page with one owner names it once, at its top.
-        lone_owner=owners[0] if len(owners) == 1 and not stages else None,
-    )
+    words = {"title": title, "lead": lead, "verdict": verdict, "footer": footer}
+    # A page with one owner names it once, at its top.
+    lone_owner = owners[0] if len(owners) == 1 and not stages else None
+    named = list(zip(anchors(sections), sections, strict=True))
+    about = {"stages": stages, "one_page": one_page, "owners": owners, "lone_owner": lone_owner}
+    return fill("page.html", sections=named, **words, **about)
 
 
 def fill(template: str, **values: Any) -> str:
     """The HTML of a template in the folder of this file; everything it prints is escaped."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    loader = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+    environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters |= {
         "kind": lambda block: type(block).__name__,
         "cell": lambda value: value if isinstance(value, str) else number(value),

@@ -16,9 +16,8 @@ def render(
     title: str, lead: str, sections: Sequence[Section], *, verdict: str = "", footer: str = ""
 ) -> str:
     """The HTML of the slides; the arguments are those of `engine.pages.page.render`."""
-    slides = deck(sections)
     values = {"title": title, "lead": lead, "verdict": verdict, "footer": footer}
-    return fill("slides.html", slides=slides, **values)
+    return fill("slides.html", slides=deck(sections), **values)
 
 
 def deck(sections: Sequence[Section]) -> list[Section]:

@@ -11,14 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from engine.pages.formatting import SIGNS, Severity, number, severity
+from engine.pages.formatting import SIGNS, number, severity
 
-STYLES: dict[Severity, str] = {
-    "good": "green",
-    "warn": "yellow",
-    "bad": "bold red",
-    "quiet": "bright_black",
-}
+STYLES = {"good": "green", "warn": "yellow", "bad": "bold red", "quiet": "bright_black"}
 PLAIN_WIDTH = 160  # a log file has no width of its own; 80 columns would break sentences
 
 

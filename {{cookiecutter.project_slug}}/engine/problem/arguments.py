@@ -1,20 +1,23 @@
 """The kinds of values that commands and environment variables take, each checked where it is read.
 
 Each kind is a `type` of argparse, so a bad value is a usage error before anything slow starts. Use
-no bare `str`, `int`, `float` or `Path`: they accept values that fail later in a library.
+no bare `str`, `int`, `float` or `Path`: they accept values that fail later in a library. No message
+repeats a secret key.
 """
 
 import os
+import re
 import stat
 import unicodedata
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 from engine.problem.errors import BadInput
-from engine.problem.files import MARK
+from engine.problem.files import MARK, read_text
 
 # Other times are mistakes, and overflow when a delay is subtracted or a zone is applied.
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -61,13 +64,11 @@ def host(word: str) -> str:
 
 def timestamp(word: str) -> datetime:
     """A time of ISO 8601 between 1970 and 2200 with its offset; UTC where none is given."""
-    try:
+    with suppress(ValueError, OverflowError):
         time = datetime.fromisoformat(word)
         time = (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
         if EARLIEST <= time < LATEST:
             return time
-    except (ValueError, OverflowError):
-        pass
     raise _wrong("a time from 1970 to 2199 such as 2026-11-23 or 2026-11-23T08:00+01:00", word)
 
 
@@ -88,12 +89,9 @@ def seconds(least: float, most: float) -> Callable[[str], float]:
     """A kind: seconds from `least` to `most`."""
 
     def seconds(word: str) -> float:
-        try:
-            number = float(word)
-        except ValueError:
-            number = -1.0
-        if least <= number <= most:  # false for NaN
-            return number
+        with suppress(ValueError):
+            if least <= (number := float(word)) <= most:  # false for NaN
+                return number
         raise _wrong(f"seconds from {least:g} to {most:,.0f}", word)
 
     return seconds
@@ -122,11 +120,58 @@ def secret(name: str, environment: Mapping[str, str] = os.environ) -> str:
     try:
         word.encode()
     except UnicodeEncodeError:
-        raise BadInput(
-            f"expected UTF-8 text in environment variable {name}, found other bytes; change it",
-            code="invalid-variable",
-        ) from None
+        message = (
+            f"expected UTF-8 text in environment variable {name}, found other bytes; change it"
+        )
+        raise BadInput(message, code="invalid-variable") from None
     return word
+
+
+def key_file(variable: str, environment: Mapping[str, str]) -> Path | None:
+    """The path in a variable that names a file of keys, None if unset; BadInput if it is empty."""
+    path = environment.get(variable)
+    if path is not None and not path.strip():
+        message = f"expected the path of a file in environment variable {variable}, found an empty "
+        message += "value; name the file, or unset the variable"
+        raise BadInput(message, code="empty-variable")
+    return None if path is None else Path(path)
+
+
+def read_keys(path: Path, expected: str, variable: str, shortest: int) -> list[str]:
+    """The keys in the file that `variable` names; see `parse_keys`."""
+    text = read_text(path, expected, f"name another file in {variable}")
+    return parse_keys(text, str(path), shortest)
+
+
+def parse_keys(text: str, place: str, shortest: int) -> list[str]:
+    """The keys in a text, separated by blanks, line ends or commas; `place` is for the message.
+
+    Raises:
+        BadInput: a key is shorter than `shortest`, or has characters that a client cannot send.
+    """
+    expected = f"expected only keys of at least {shortest} characters in {place}"
+    if any(line.lstrip().startswith("#") for line in text.split("\n")):
+        message = f"{expected}, found a line that begins with '#'; remove that line"
+        raise BadInput(message, code="invalid-key")
+    keys = [key for key in re.split(r"[ \t\r\n,]+", text) if key]
+    for number, key in enumerate(keys, start=1):
+        if fault := _fault(key, shortest):
+            raise BadInput(f"{expected}, key {number} {fault}", code="invalid-key")
+    return keys
+
+
+def _fault(key: str, shortest: int) -> str | None:
+    """What is wrong with a key and how to fix it."""
+    if unusable := re.search(r"[^!-~]", key):
+        sign = f"contains the character U+{ord(unusable[0]):04X}"
+        return f"{sign}; use printable ASCII characters, such as `openssl rand -hex 32` prints"
+    if re.search("[\"'`]", key):
+        return "contains a quotation mark; write the key without quotation marks"
+    if "=" in key.rstrip("="):  # Base64 pads with '=' at the end
+        return "contains '=' before its end; write the value alone, without `NAME=`"
+    if len(key) < shortest:
+        return "is shorter; make one with `openssl rand -hex 32`"
+    return None
 
 
 def _path_and_mode(word: str) -> tuple[Path, int | None]:
@@ -150,10 +195,9 @@ def _output(word: str, expected: str, is_expected: Callable[[int], bool]) -> Pat
         raise ArgumentTypeError(f"{_shown(word)} is a link to nothing; give another path")
     above = next(folder for folder in target.absolute().parents if os.path.lexists(folder))
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-        raise ArgumentTypeError(
-            f"expected a folder to write into at {_shown(str(above))}, found "
-            f"{'one that you may not write' if above.is_dir() else 'a file or a broken link'}"
-        )
+        fault = "one that you may not write" if above.is_dir() else "a file or a broken link"
+        message = f"expected a folder to write into at {_shown(str(above))}, found {fault}"
+        raise ArgumentTypeError(message)
     return target
 
 

@@ -9,12 +9,10 @@ from engine.pages import page
 from engine.pages.cases import matrix
 from engine.pages.formatting import count, listed, number, percent
 from engine.pages.page import Facts, Figure, Note, Owner, Section
-from engine.problem.base import NOT_SAID
-from engine.problem.expectations import Minimum
 from engine.problem.files import write_atomically
 from engine.problem.known_metrics import KNOWN_METRICS
 from engine.problem.spec import Problem
-from engine.problem.tables import PAYOFFS
+from engine.problem.tables import NOT_SAID, PAYOFFS, Minimum
 
 BRIEF = Path("build/brief.html")
 SCIENTIST: Owner = "data scientist"
@@ -22,30 +20,19 @@ SCIENTIST: Owner = "data scientist"
 
 def write(problem: Problem, path: Path = BRIEF) -> Path:
     """Write the brief and return its path."""
-    html = page.render(
-        f"Brief: {problem.decision.name}",
-        problem.decision.question,
-        sections(problem),
-        verdict="assumed" if problem.assumed else "",
-        footer="Made from problem/problem.toml. To change an answer, edit that file.",
-        one_page=True,
-    )
+    title, question = f"Brief: {problem.decision.name}", problem.decision.question
+    footer = "Made from problem/problem.toml. To change an answer, edit that file."
+    words = {"verdict": "assumed" if problem.assumed else "", "footer": footer}
+    html = page.render(title, question, sections(problem), one_page=True, **words)
     return write_atomically(path, html)
 
 
 def sections(problem: Problem) -> list[Section]:
     """What is agreed, in the order in which it is decided; open answers come first."""
-    all_sections = [
-        _assumed(problem),
-        _decision(problem),
-        _worth(problem),
-        _good_enough(problem),
-        Section("What it must not be used for", SCIENTIST, _answer(problem, "not_for")),
-        _kept_out(problem),
-        _expected(problem),
-        _production(problem),
-    ]
-    return [section for section in all_sections if section]
+    decided = [_assumed(problem), _decision(problem), _worth(problem), _good_enough(problem)]
+    never = Section("What it must not be used for", SCIENTIST, _answer(problem, "not_for"))
+    agreed = [*decided, never, _kept_out(problem), _expected(problem), _production(problem)]
+    return [section for section in agreed if section]
 
 
 def _assumed(problem: Problem) -> Section | None:
@@ -55,9 +42,8 @@ def _assumed(problem: Problem) -> Section | None:
     for name in problem.assumed:
         table, _, key = name.partition(".")
         tables.setdefault(table, []).extend([key.replace("_", " ")] if key else [])
-    names = "; ".join(
-        f"{table}: {listed(keys)}" if keys else table for table, keys in tables.items()
-    )
+    answers = [f"{table}: {listed(keys)}" if keys else table for table, keys in tables.items()]
+    names = "; ".join(answers)
     lead = f"A tool guessed {count(len(problem.assumed), 'answer')}; a person must confirm them."
     last = "What rests on a guess is marked “assumed”. No model goes live with an open guess."
     return Section("Still assumed", SCIENTIST, lead, [Note(f"{names}.", "warn"), Note(last)])
@@ -65,10 +51,8 @@ def _assumed(problem: Problem) -> Section | None:
 
 def _decision(problem: Problem) -> Section:
     delay, mark = problem.target.label_delay_days, _mark(problem, "target.label_delay_days")
-    outcome = (
-        f"The true outcome is known {count(delay, 'day')} later{mark}. Only then can the model's "
-        "predictions be evaluated."
-    )
+    outcome = f"The true outcome is known {count(delay, 'day')} later{mark}. Only then can the "
+    outcome += "model's predictions be evaluated."
     blocks = [
         Note(f"Owner of the decision: {_answer(problem, 'stakeholder')}"),
         Note(f"Built for: {_answer(problem, 'intended_use')}"),
@@ -99,11 +83,9 @@ def _worth(problem: Problem) -> Section:
             ("we act", [amounts["true_positive"], amounts["false_positive"]]),
             ("we do not", [amounts["false_negative"], amounts["true_negative"]]),
         ]
-        description = (
-            f"acting if {outcome}: {number(amounts['true_positive'])}, in vain: "
-            f"{number(amounts['false_positive'])}; not acting if {outcome}: "
-            f"{number(amounts['false_negative'])}, otherwise: {number(amounts['true_negative'])}"
-        )
+        acts, vain, missed, rest = (number(amount) for _, row in rows for amount in row)
+        description = f"acting if {outcome}: {acts}, in vain: {vain}; not acting if {outcome}: "
+        description += f"{missed}, otherwise: {rest}"
     drawn = matrix(title, columns, rows, description=description)
     return Section(title, SCIENTIST, lead, [Figure(drawn, f"In {currency} for one case{mark}.")])
 
@@ -111,13 +93,11 @@ def _worth(problem: Problem) -> Section:
 def _good_enough(problem: Problem) -> Section:
     success, metric = problem.success, KNOWN_METRICS[problem.success.metric]
     least = "at least" if metric.higher_is_better else "at most"
+    marks = {key: _mark(problem, f"success.{key}") for key in ("metric", "minimum", "margin")}
     margin = f", by at least {number(success.margin)}" if success.margin else ""
-    notes = [
-        f"Measured as {metric.title} ({metric.name.replace('_', ' ')})"
-        f"{_mark(problem, 'success.metric')}: {least} {number(success.minimum)}"
-        f"{_mark(problem, 'success.minimum')}, and surely better than a model that knows "
-        f"nothing{margin}{_mark(problem, 'success.margin')}."
-    ]
+    measured = f"Measured as {metric.title} ({metric.name.replace('_', ' ')}){marks['metric']}"
+    measured += f": {least} {number(success.minimum)}{marks['minimum']}, and surely better than a "
+    notes = [f"{measured}model that knows nothing{margin}{marks['margin']}."]
     if success.slices:
         floors = listed([f"{one.column} ({least} {number(one.floor)})" for one in success.slices])
         mark = _mark(problem, "success.slices")
@@ -133,12 +113,9 @@ def _kept_out(problem: Problem) -> Section:
     rows, target, columns = problem.rows, problem.target.column, problem.columns
     roles = {rows.unit: "says whom a row belongs to", rows.id: "names a row"}
     reasons = {name: why for name, why in roles.items() if name} | columns.reasons
-    notes = [f"{name}: {why}" for name, why in reasons.items()]
-    # These reveal the answer and are inputs all the same.
-    notes += [
-        f"{name} is used, for it is known in time: {why}"
-        for name, why in columns.known_in_time.items()
-    ]
+    # The last ones reveal the answer and are inputs all the same.
+    in_time = {f"{n} is used, for it is known in time": w for n, w in columns.known_in_time.items()}
+    notes = [f"{name}: {why}" for name, why in (reasons | in_time).items()]
     lead = f"It reads every column but the answer, {target}"
     if reasons:
         lead = f"It never reads {count(len(reasons), 'column')}, beside {target}"
@@ -163,27 +140,25 @@ def _expected(problem: Problem) -> Section | None:
 
 def _case(case: Minimum) -> str:
     row = listed([f"{name} {value}" for name, value in case.row.items()])
-    limits = [
-        f"a score over {number(case.above)}" if case.above is not None else "",
-        f"a score under {number(case.below)}" if case.below is not None else "",
-        f"the answer {case.decision}" if case.decision is not None else "",
-    ]
-    return f"{row} must get {listed([limit for limit in limits if limit])}"
+    scores = {"over": case.above, "under": case.below}
+    limits = [f"a score {way} {number(one)}" for way, one in scores.items() if one is not None]
+    limits += [f"the answer {case.decision}"] if case.decision is not None else []
+    return f"{row} must get {listed(limits)}"
 
 
 def _production(problem: Problem) -> Section:
     budget, watch, guard = problem.budget, problem.monitoring, problem.guardrails
     latency = f"within {number(budget.latency_p99_ms)} thousandths of a second"
     lead = f"99 of 100 answers come {latency}{_mark(problem, 'budget.latency_p99_ms')}."
-    notes = [
-        f"One process gives {number(budget.throughput_rps)} answers a second in "
-        f"{number(budget.memory_mb)} MB of memory{_mark(problem, 'budget')}.",
-        f"Watched in windows of {count(watch.window_days, 'day')}; a window needs at least "
-        f"{count(watch.minimum_rows, 'case')}{_mark(problem, 'monitoring')}.",
-        f"A new model is stopped if it is worse by {number(guard.worse_by)}"
-        f"{_mark(problem, 'guardrails')}.",
-    ]
-    return Section("How it runs and is watched", "ML engineer", lead, [Note(one) for one in notes])
+    rate, memory = number(budget.throughput_rps), number(budget.memory_mb)
+    window, least = count(watch.window_days, "day"), count(watch.minimum_rows, "case")
+    notes = {
+        "budget": f"One process gives {rate} answers a second in {memory} MB of memory",
+        "monitoring": f"Watched in windows of {window}; a window needs at least {least}",
+        "guardrails": f"A new model is stopped if it is worse by {number(guard.worse_by)}",
+    }
+    marked = [Note(f"{note}{_mark(problem, key)}.") for key, note in notes.items()]
+    return Section("How it runs and is watched", "ML engineer", lead, marked)
 
 
 def payoffs(problem: Problem) -> dict[str, float]:

@@ -20,14 +20,8 @@ EXIT_UNREAD = 141
 
 # Errors of a disk that only a person can fix, wherever a file is written. A missing file is not
 # among them: the code that reads it has a better message.
-DISK = {
-    getattr(errno, name)
-    for name in (
-        *("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EISDIR", "ENOTDIR", "EEXIST"),
-        *("ENAMETOOLONG", "ELOOP"),
-    )
-    if hasattr(errno, name)
-}
+DISK = {"ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EISDIR", "ENOTDIR", "EEXIST"}
+DISK |= {"ENAMETOOLONG", "ELOOP"}
 
 
 class BadInput(Exception):
@@ -44,10 +38,8 @@ class BadInput(Exception):
 def run(main: Callable[[Sequence[str]], int]) -> None:
     """Run a command's `main` on the command line's words and exit with its code.
 
-    Bad input becomes one line on stderr and exit code 2, as does a disk that is full or refuses a
-    file; Ctrl-C becomes one line and 130. Any other error is a defect: it keeps its traceback
-    (exit code 1).
-
+    Bad input becomes one line on stderr and exit code 2, as does a disk that refuses a file;
+    Ctrl-C becomes one line and 130. Any other error is a defect and keeps its traceback (1).
     A `main` reads its arguments before it imports slow modules: a usage error then appears at
     once, and Ctrl-C arrives here during every import.
     """
@@ -68,15 +60,15 @@ def run(main: Callable[[Sequence[str]], int]) -> None:
             code = EXIT_STOPPED
         elif isinstance(error, BrokenPipeError) and _is_unread():
             code = EXIT_UNREAD
-        elif isinstance(error, OSError) and error.errno in DISK:
-            code = _fail(
-                f"cannot read or write {error.filename or 'the output'}: {error.strerror}; make "
-                "room or move what is in the way, then run the command again",
-                "disk",
-            )
+        elif isinstance(error, OSError) and errno.errorcode.get(error.errno or 0) in DISK:
+            what = f"cannot read or write {error.filename or 'the output'}: {error.strerror}"
+            code = _fail(f"{what}; make room or move what is in the way, then run again", "disk")
         else:
             raise
-    _drop_output()
+    try:
+        _flush()
+    except OSError:  # Python flushes again at its end, and would print an error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     # A second Ctrl-C ends the process at once and without a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(code)
@@ -84,10 +76,8 @@ def run(main: Callable[[Sequence[str]], int]) -> None:
 
 def _fail(message: str, code: str) -> int:
     # A message may quote a file: its control characters must not reach the terminal.
-    printable = "".join(
-        sign if sign.isprintable() or sign == "\n" else ascii(sign)[1:-1] for sign in message
-    )
-    print(f"error[{code}]: {printable}", file=sys.stderr, flush=True)
+    safe = [s if s.isprintable() or s == "\n" else ascii(s)[1:-1] for s in message]
+    print(f"error[{code}]: {''.join(safe)}", file=sys.stderr, flush=True)
     return EXIT_BAD_INPUT
 
 
@@ -95,14 +85,6 @@ def _flush() -> None:
     """Write what was printed, while an error can still be reported."""
     if sys.stdout:  # none where the caller has closed it
         sys.stdout.flush()
-
-
-def _drop_output() -> None:
-    """Discard unwritable output: Python flushes again at its end, and would print an error."""
-    try:
-        _flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _is_unread() -> bool:

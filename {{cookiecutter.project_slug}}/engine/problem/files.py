@@ -7,7 +7,7 @@ import json
 import os
 import stat
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,8 @@ def read_bytes(path: Path, expected: str, then: str, largest: int = LARGEST) -> 
     """The content of a file of at most `largest` bytes.
 
     Args:
-        path: the file.
         expected: what the file should hold, for the message.
         then: the next step, for the message.
-        largest: the most bytes it may hold.
 
     Raises:
         MissingFile: there is no such file.
@@ -57,23 +55,15 @@ def read_bytes(path: Path, expected: str, then: str, largest: int = LARGEST) -> 
 
 
 def read_text(path: Path, expected: str, then: str) -> str:
-    """The text of a UTF-8 file, without a byte-order mark and with `\\n` as line ends.
-
-    Raises:
-        MissingFile: there is no such file.
-        BadInput: see `read_bytes`, or it is no UTF-8 text.
-    """
+    """The text of a UTF-8 file without byte-order mark, `\\n` as line ends; see `read_bytes`."""
     fault = "zero bytes"  # of UTF-16 without a mark, or of no text at all
     try:
         text = read_bytes(path, expected, then).decode("utf-8")
     except UnicodeDecodeError as error:
         fault, text = f"byte {error.object[error.start]:#04x} at position {error.start}", "\0"
     if "\0" in text:
-        raise BadInput(
-            f"expected {expected} in {path} as UTF-8 text, found {fault}; save it as UTF-8, or "
-            f"{then}",
-            code="not-utf-8",
-        )
+        message = f"expected {expected} in {path} as UTF-8 text, found {fault}; save it as UTF-8, "
+        raise BadInput(f"{message}or {then}", code="not-utf-8")
     return text.removeprefix(MARK).replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -84,31 +74,28 @@ def read_toml(path: Path, expected: str, then: str) -> dict[str, Any]:
 
 def parse_toml(text: str, where: str, then: str) -> dict[str, Any]:
     """The table of a TOML text; BadInput, which names `where`, if it is invalid or too deep."""
-    return _parse(tomllib.loads, "TOML", text, where, then)
+    return _parse("TOML", text, where, then)
 
 
 def read_json(path: Path, expected: str, then: str) -> dict[str, Any]:
     """The object in a JSON file; BadInput as from `read_text`, or if it is invalid or too deep."""
-    return _parse(json.loads, "JSON", read_text(path, expected, then), str(path), then)
+    return _parse("JSON", read_text(path, expected, then), str(path), then)
 
 
-def _parse(
-    load: Callable[[str], Any], kind: str, text: str, where: str, then: str
-) -> dict[str, Any]:
+def _parse(kind: str, text: str, where: str, then: str) -> dict[str, Any]:
     try:
-        values: dict[str, Any] = load(text)
+        values: dict[str, Any] = json.loads(text) if kind == "JSON" else tomllib.loads(text)
         if not isinstance(values, dict):
             raise ValueError(f"a {type(values).__name__} instead of an object")
-        too_deep = _is_too_deep(values)
+        if not _is_too_deep(values):
+            return values
     except RecursionError:
-        too_deep = True
+        pass
     except ValueError as error:  # also of a number with thousands of digits
         message = f"{where} is not valid {kind}: {error!s:.300}; {then}"
         raise BadInput(message, code=f"not-{kind.lower()}") from None
-    if too_deep:
-        message = f"{where} is nested more than {DEEPEST} levels deep; {then}"
-        raise BadInput(message, code="nested-too-deeply")
-    return values
+    message = f"{where} is nested more than {DEEPEST} levels deep; {then}"
+    raise BadInput(message, code="nested-too-deeply")
 
 
 def _is_too_deep(value: Any, levels: int = DEEPEST) -> bool:
@@ -139,3 +126,11 @@ def write_atomically(path: Path, data: bytes | str) -> Path:
     with atomic_path(path) as draft:
         draft.write_bytes(data.encode("utf-8") if isinstance(data, str) else data)
     return path
+
+
+def toml(value: str | bool | int | float) -> str:
+    """`value` in TOML; a text becomes a basic string, which may also stand as a quoted key.
+
+    JSON's strings are valid TOML without surrogate pairs, and with DEL escaped.
+    """
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

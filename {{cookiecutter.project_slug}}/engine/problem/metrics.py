@@ -132,18 +132,14 @@ def resamples(
 def interval(samples: Array, value: float) -> Interval:
     """The percentile interval around `value` (Efron 1979) from its bootstrap `samples`.
 
-    Samples in which the metric is not defined (all outcomes the same) are skipped.
-
-    Raises:
-        BadInput: the metric is defined in none of them, or not on the rows themselves.
+    Samples in which the metric is not defined (all outcomes the same) are skipped; BadInput if it
+    is defined in none of them, or not on the rows themselves.
     """
     samples = samples[np.isfinite(samples)]
     if not len(samples) or not np.isfinite(value):
-        raise BadInput(
-            "the metric is not defined on these rows, most likely because their outcomes are all "
-            "the same; take more rows, or another metric in problem.toml",
-            code="undefined-metric",
-        )
+        message = "the metric is not defined on these rows, most likely because all outcomes are "
+        message += "equal; take more rows, or another metric in problem.toml"
+        raise BadInput(message, code="undefined-metric")
     low, high = np.quantile(samples, [0.025, 0.975])
     return Interval(float(value), float(low), float(high))
 

@@ -2,14 +2,15 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from contextlib import suppress
 from itertools import starmap
 from typing import get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from engine.problem.toml import toml
+from engine.problem.files import toml
 
 Path = tuple[str, ...]
 
@@ -42,18 +43,15 @@ def explain(error: ValidationError, model: type[BaseModel], text: str, where: st
             rule = RULES.get(detail["type"], f"{message[0].lower()}{message[1:]}")
             rule += f", got {detail['input']!r:.60}{_help(model, path)}"
         rules.setdefault(path, rule)
-    return _listed(rules.items(), text, where)
+    return list_mistakes(rules.items(), text, where)
 
 
-def list_mistakes(mistakes: Sequence[tuple[str, str]], text: str, where: str) -> str:
+def list_mistakes(mistakes: Iterable[tuple[str | Path, str]], text: str, where: str) -> str:
     """Mistakes as (`table.key`, rule), one a line, each with its place in `text`."""
-    return _listed([(tuple(key.split(".")), rule) for key, rule in mistakes], text, where)
-
-
-def _listed(mistakes: Iterable[tuple[Path, str]], text: str, where: str) -> str:
     numbers = lines(text)
     rows = [f"{where} has mistakes:"]
-    for path, rule in mistakes:
+    for key, rule in mistakes:
+        path = tuple(key.split(".")) if isinstance(key, str) else key
         # The line of the key, or of the innermost table above it that is there.
         known_paths = [path[:end] for end in range(len(path), 0, -1) if path[:end] in numbers]
         line = f":{numbers[known_paths[0]]}" if known_paths else ""
@@ -95,14 +93,12 @@ def _next_item(numbers: dict[Path, int], path: Path) -> str:
 
 def _split(key: str) -> Path:
     """The path of a dotted or quoted TOML key; empty if it is no key."""
-    try:
-        value = tomllib.loads(f"{key} = 0")
-    except tomllib.TOMLDecodeError:
-        return ()
     path: Path = ()
-    while isinstance(value, dict):
-        ((name, value),) = value.items()
-        path += (name,)
+    with suppress(tomllib.TOMLDecodeError):
+        value = tomllib.loads(f"{key} = 0")
+        while isinstance(value, dict):
+            ((name, value),) = value.items()
+            path += (name,)
     return path
 
 

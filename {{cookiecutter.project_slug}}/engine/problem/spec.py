@@ -5,26 +5,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from engine.problem.base import NOT_SAID, Table, entry
+from engine.problem import tables
 from engine.problem.errors import BadInput
-from engine.problem.expectations import Expectations, Minimum
 from engine.problem.files import MARK, parse_toml, read_text
 from engine.problem.known_metrics import KNOWN_METRICS, Task, metrics_of
 from engine.problem.mistakes import explain, list_mistakes
-from engine.problem.tables import (
-    PAYOFFS,
-    Budget,
-    Columns,
-    Decision,
-    Guardrails,
-    Label,
-    Monitoring,
-    Rows,
-    Slice,
-    Success,
-    Target,
-    Value,
-)
+from engine.problem.tables import NOT_SAID, PAYOFFS, Label, Minimum, Slice, Table, Value, entry
 
 __all__ = ["PROBLEM_FILE", "Label", "Problem", "Slice", "Task", "Value", "parse", "read"]
 
@@ -42,16 +28,16 @@ class Problem(Table):
     """
 
     assumed: list[str] = entry("answers a tool guessed", '["value.currency"]', default=[])
-    decision: Decision
-    target: Target
-    rows: Rows
-    columns: Columns = Columns()
-    success: Success
+    decision: tables.Decision
+    target: tables.Target
+    rows: tables.Rows
+    columns: tables.Columns = tables.Columns()
+    success: tables.Success
     value: Value
-    budget: Budget
-    monitoring: Monitoring
-    guardrails: Guardrails
-    expectations: Expectations = Expectations()
+    budget: tables.Budget
+    monitoring: tables.Monitoring
+    guardrails: tables.Guardrails
+    expectations: tables.Expectations = tables.Expectations()
 
     @property
     def kept_out(self) -> frozenset[str]:
@@ -65,33 +51,22 @@ class Problem(Table):
         return any(a.startswith(b) or b.startswith(a) for a, b in pairs)
 
 
-def contradictions(problem: Problem) -> Iterator[Mistake]:
-    """Answers that are fine alone and wrong together."""
-    yield from _about_target(problem)
-    yield from _about_success(problem)
-    yield from _about_value(problem)
-    yield from _about_expectations(problem)
-
-
 def _about_target(problem: Problem) -> Iterator[Mistake]:
     target, columns, rows = problem.target, problem.columns, problem.rows
     if (target.task == "binary") != (target.positive is not None):
-        rule = "must be given for a binary target, and only there: positive = true"
-        yield "target.positive", rule
+        yield "target.positive", "must be given for a binary target only: positive = true"
     for role in ("id", "time", "unit"):
         if getattr(rows, role) == target.column:
             yield f"rows.{role}", "must be another column than the target"
     if rows.time in columns.known_after:
-        rule = "must not name rows.time: it says when the decision was due"
-        yield f"columns.known_after.{rows.time}", rule
+        yield f"columns.known_after.{rows.time}", "must not name rows.time, the decision's time"
     for name in columns.known_in_time:
-        if name in problem.kept_out and name != target.column:
-            rule = "must be an input; another answer keeps it out"
-            yield f"columns.known_in_time.{name}", rule
+        if name in problem.kept_out - {target.column}:
+            yield f"columns.known_in_time.{name}", "must be an input; another answer keeps it out"
     for kind, reasons in columns:
         if target.column in reasons:
-            rule = f"must not name the target, '{target.column}'"
-            yield f"columns.{kind}.{target.column}", rule
+            key = f"columns.{kind}.{target.column}"
+            yield key, f"must not name the target, '{target.column}'"
     for name in problem.assumed:
         table, _, key = name.partition(".")
         answer = getattr(problem, table, None) if table in Problem.model_fields else None
@@ -144,35 +119,32 @@ def _about_expectations(problem: Problem) -> Iterator[Mistake]:
             rule = f"must name inputs of the model; it never sees {', '.join(sorted(hidden))}"
             yield f"expectations.{key}", rule
     if task == "multiclass" and expected.direction:
-        rule = "is for one score; of several classes, say a minimum's decision instead"
-        yield "expectations.direction", rule
+        yield "expectations.direction", "is for one score; of several classes, state a minimum"
     for number, case in enumerate(expected.minimum):
-        for key, rule in _about_case(task, case):
-            yield f"expectations.minimum.{number}{key}", rule
+        yield from _about_case(task, case, f"expectations.minimum.{number}")
 
 
-def _about_case(task: Task, case: Minimum) -> Iterator[Mistake]:
+def _about_case(task: Task, case: Minimum, key: str) -> Iterator[Mistake]:
     bounds = {"above": case.above, "below": case.below}
     given = {name: bound for name, bound in bounds.items() if bound is not None}
     if not given and case.decision is None:
-        yield "", "must say what is expected: above, below or decision"
+        yield key, "must say what is expected: above, below or decision"
     if case.decision is not None and task == "regression":
-        yield ".decision", "is for classes; of a value, say above or below"
+        yield f"{key}.decision", "is for classes; of a value, say above or below"
     for name, bound in given.items():
         if task == "multiclass":
-            yield f".{name}", "is for one score; of several classes, say the decision"
+            yield f"{key}.{name}", "is for one score; of several classes, say the decision"
         elif task == "binary" and not 0 <= bound <= 1:
-            yield f".{name}", f"must lie between 0 and 1, as every score does, got {bound:g}"
+            yield f"{key}.{name}", f"must lie between 0 and 1, as every score does, got {bound:g}"
     if len(given) == 2 and given["above"] >= given["below"]:
-        yield ".above", "must be less than below: no score is both"
+        yield f"{key}.above", "must be less than below: no score is both"
 
 
 def parse(text: str, where: str) -> Problem:
     """Read the text of a problem.toml; `where` names it in messages.
 
     Raises:
-        BadInput: not TOML, or a field is missing, unknown, of the wrong type or contradicts
-            another; every mistake with its line, the rule and an example.
+        BadInput: not TOML, or lists every mistake with its line, the rule and an example.
     """
     text = text.removeprefix(MARK)
     values = parse_toml(text, where, "fix that first")
@@ -181,7 +153,9 @@ def parse(text: str, where: str) -> Problem:
     except ValidationError as error:
         message = explain(error, Problem, text, where)
         raise BadInput(message, code="invalid-problem") from None
-    if mistakes := list(contradictions(problem)):
+    # Answers that are fine alone and wrong together.
+    rules = (_about_target, _about_success, _about_value, _about_expectations)
+    if mistakes := [mistake for rule in rules for mistake in rule(problem)]:
         raise BadInput(list_mistakes(mistakes, text, where), code="contradictory-problem")
     return problem
 
@@ -195,24 +169,17 @@ def read_answered(path: Path) -> Problem:
     """As `read`; BadInput if an answer that `data adopt` left open is not listed as assumed."""
     problem = read(path)
     rule = "is not said yet; say it in words, or list it under 'assumed'"
-    open_answers = [
-        (f"decision.{name}", rule)
-        for name, answer in problem.decision
-        if answer.startswith(NOT_SAID) and not problem.is_assumed(f"decision.{name}")
-    ]
-    if open_answers:
-        message = list_mistakes(open_answers, text_of(path), str(path))
+    keys = [f"decision.{name}" for name, text in problem.decision if text.startswith(NOT_SAID)]
+    if unanswered := [(key, rule) for key in keys if not problem.is_assumed(key)]:
+        message = list_mistakes(unanswered, text_of(path), str(path))
         raise BadInput(message, code="unanswered-problem")
     return problem
 
 
 def text_of(path: Path) -> str:
     """The text of a problem.toml; BadInput if it is missing or no UTF-8 text."""
-    then = (
-        "run this from the project's folder, or frame one with `python -m data adopt FILE "
-        "--target COLUMN`"
-    )
-    return read_text(path, "the problem", then)
+    adopt = "frame one with `python -m data adopt FILE --target COLUMN`"
+    return read_text(path, "the problem", f"run this from the project's folder, or {adopt}")
 
 
 def summary(problem: Problem) -> str:

@@ -10,9 +10,8 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from engine.problem.arguments import secret
+from engine.problem.arguments import key_file, parse_keys, read_keys, secret
 from engine.problem.errors import BadInput
-from engine.problem.keys import key_file, parse_keys, read_keys
 
 KEY, FILE = "SERVING_ID_KEY", "SERVING_ID_KEY_FILE"
 # A shorter one can be guessed from a few ids; `openssl rand -hex 32` makes one of 64.

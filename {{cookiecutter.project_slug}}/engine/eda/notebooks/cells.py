@@ -59,11 +59,7 @@ def is_notebook(path: Path) -> bool:
 
 
 def cells(path: Path) -> list[Cell]:
-    """The cells in the order of the file.
-
-    Raises:
-        BadInput: the file is no marimo notebook.
-    """
+    """The cells in the order of the file; BadInput if it is no marimo notebook."""
     then = "`marimo edit FILE.py` makes one"
     text = read_text(path, "a marimo notebook", then)
     if not APP.search(text):
@@ -71,39 +67,38 @@ def cells(path: Path) -> list[Cell]:
         raise BadInput(message, code="not-a-notebook")
     try:
         body = ast.parse(text).body
-    except SyntaxError as error:
-        message = f"{path}, line {error.lineno}: {error.msg}; correct it, then run again"
-        raise BadInput(message, code="notebook-syntax") from None
-    except (RecursionError, MemoryError):  # the parser's own limits
-        message = f"{path} is nested too deeply for Python; split the expression, then run again"
+    except (SyntaxError, RecursionError, MemoryError) as error:  # the parser has limits
+        fault = "nested too deeply for Python"
+        if isinstance(error, SyntaxError):
+            fault = f"line {error.lineno}: {error.msg}"
+        message = f"{path}, {fault}; correct it, then run again"
         raise BadInput(message, code="notebook-syntax") from None
     result: list[Cell] = []
     for node in body:
-        if cell := _cell(node, len(result) + 1, text.splitlines()):
-            result.append(cell)
+        cell = _cell(node, len(result) + 1, text.splitlines())
+        result += [cell] if cell else []
     return result
 
 
 def run(path: Path) -> list[RunCell]:
-    """Run all cells and return them in the order of the file.
-
-    Raises:
-        BadInput: a cell fails (it is named, with its line), or one was stopped before its end.
-    """
+    """Run all cells, in the order of the file; BadInput names a cell that fails or was stopped."""
     cells_, printed = cells(path), _Printed(path)
     try:
         with redirect_stdout(printed):
             app = runpy.run_path(str(path), run_name=path.stem)["app"]
             outputs, _ = app.run()
     except (Exception, SystemExit) as error:
-        raise BadInput(_failed(path, cells_, error), code="notebook-cell-failed") from error
+        reason = f"{type(error).__name__}: {error}".strip(": ")
+        line = _last_line(path, traceback.walk_tb(error.__traceback__))
+        failed = [cell.name for cell in cells_ if cell.first <= line <= cell.last]
+        place = f"{path}, {failed[0]}, line {line}" if failed else f"{path} does not run"
+        message = f"{place}: {reason}; correct it with `marimo edit {path}`, then run again"
+        raise BadInput(message, code="notebook-cell-failed") from error
     expected = [cell for cell in cells_ if cell.kind != "setup" and not cell.disabled]
     if len(outputs) != len(expected):
-        raise BadInput(
-            f"{path}: {len(expected) - len(outputs)} of {len(expected)} cells did not run, because "
-            "a cell stopped them (mo.stop); change it so that they run without a button",
-            code="notebook-stopped",
-        )
+        message = f"{path}: {len(expected) - len(outputs)} of {len(expected)} cells did not run, "
+        message += "because a cell stopped them (mo.stop); let them run without a button"
+        raise BadInput(message, code="notebook-stopped")
     output_of = dict(zip(expected, outputs, strict=True))
     return [RunCell(cell, output_of.get(cell), printed.between(cell)) for cell in cells_]
 
@@ -118,15 +113,12 @@ def _cell(node: ast.stmt, number: int, lines: list[str]) -> Cell | None:
     for decorator in node.decorator_list:
         name, _, options = ast.unparse(decorator).partition("(")
         if kind := DECORATORS.get(name):
-            return Cell(
-                name=f"cell {number}" if node.name == "_" else node.name,
-                kind=kind,
-                first=decorator.lineno,
-                last=last,
-                code=_code(node, kind, lines),
-                hidden="hide_code=True" in options,
-                disabled="disabled=True" in options,
+            name, code = (
+                f"cell {number}" if node.name == "_" else node.name,
+                _code(node, kind, lines),
             )
+            marks = ("hide_code=True" in options, "disabled=True" in options)
+            return Cell(name, kind, decorator.lineno, last, code, *marks)
     return None
 
 
@@ -140,16 +132,6 @@ def _code(node: Defined | ast.With, kind: Kind, lines: list[str]) -> str:
     if isinstance(node.body[-1], ast.Return):
         last = node.body[-1].lineno - 1
     return textwrap.dedent("\n".join(lines[first - 1 : last])).strip()
-
-
-def _failed(path: Path, cells_: list[Cell], error: BaseException) -> str:
-    """Which cell failed, in which line, and how."""
-    reason = f"{type(error).__name__}: {error}".strip(": ")
-    line = _last_line(path, traceback.walk_tb(error.__traceback__))
-    name = next((cell.name for cell in cells_ if cell.first <= line <= cell.last), None)
-    if name is None:
-        return f"{path} does not run: {reason}; correct it with `marimo edit {path}`"
-    return f"{path}, {name}, line {line}: {reason}; correct the cell, then run again"
 
 
 def _last_line(path: Path, frames: Iterable[tuple[FrameType, int]]) -> int:

@@ -4,21 +4,30 @@ marimo's own export loads its scripts from the network. This one writes a file t
 """
 
 import ast
+import base64
 import html
+import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
 
 from engine.eda.notebooks.cells import RunCell, run
-from engine.eda.notebooks.outputs import blocks_of
+from engine.eda.target import written
 from engine.pages import page
-from engine.pages.page import Block, Code, Note, Owner, Section
+from engine.pages.formatting import count
+from engine.pages.page import Block, Cell, Code, Figure, Note, Owner, Section, Table
 from engine.problem.files import read_text, write_atomically
 
 OWNER: Owner = "data scientist"
 PAGES = Path("build/eda")
+ROWS, COLUMNS = 20, 12  # of a table; the rest is counted
+LONGEST = 4_000  # characters of an output that is only text
 # In a notebook, sections have a frame of their own: the editor's style does not reach into it.
 ALONE = (
     "<style>header, nav, .skip { display: none } body { padding: 0 } section { margin: 0 }</style>"
@@ -33,7 +42,7 @@ class Shown:
 
     def _repr_html_(self) -> str:
         """The blocks in a frame, for notebook editors."""
-        inside = page.render("", "", _sections([], "", self.blocks)) + ALONE
+        inside = page.render("", "", _sections("", self.blocks)) + ALONE
         style = "width: 100%; height: 32rem; border: 0; resize: vertical; overflow: auto"
         fit = "this.style.height = this.contentDocument.body.offsetHeight + 'px'"
         return (
@@ -48,14 +57,9 @@ def show(*blocks: Section | Block) -> Shown:
 
 
 def write(path: Path, out: Path | None = None) -> Path:
-    """Run a marimo notebook, write its code and outputs as one page, and return the page's path.
-
-    Raises:
-        BadInput: the file is no notebook, or a cell fails. No page is written then.
-    """
-    sections: list[Section] = []
-    for run_cell in run(path):
-        sections = _sections(sections, "Setup", _content(path, run_cell))
+    """Run a marimo notebook, write its code and outputs as one page, and return the page's path."""
+    content = [block for run_cell in run(path) for block in _content(run_cell)]
+    sections = _sections("Setup", content)
     text = read_text(path, "a marimo notebook", "restore it")
     lead = (ast.get_docstring(ast.parse(text)) or "").split("\n\n")[0]
     footer = f"Made of {path.as_posix()} by python -m eda notebook: each cell ran once, in order."
@@ -63,9 +67,12 @@ def write(path: Path, out: Path | None = None) -> Path:
     return write_atomically(out or PAGES / f"{path.stem}.html", made)
 
 
-def _content(path: Path, run_cell: RunCell) -> Iterator[Section | Block]:
+def _content(run_cell: RunCell) -> Iterator[Section | Block]:
     """The code and output of a cell; of a cell of Markdown only the text."""
-    if (text := _markdown_of(run_cell.output)) is not None:
+    write = getattr(run_cell.output, "_repr_markdown_", None)
+    text = str(write()).strip() if write else ""
+    # Layouts and controls of marimo have this method too; they return HTML for its editor.
+    if text and not text.startswith(("<", "&lt;")):
         yield from _text_blocks(text)
         return
     if run_cell.cell.code and not run_cell.cell.hidden:
@@ -73,15 +80,7 @@ def _content(path: Path, run_cell: RunCell) -> Iterator[Section | Block]:
     if printed := run_cell.printed.strip():
         yield Code(printed, "It prints:")
     output = run_cell.output
-    yield from output.blocks if isinstance(output, Shown) else blocks_of(output)
-
-
-def _markdown_of(value: Any) -> str | None:
-    """The text of an output that is Markdown; None for any other."""
-    write = getattr(value, "_repr_markdown_", None)
-    text = str(write()).strip() if write else ""
-    # Layouts and controls of marimo have this method too; they return HTML for its editor.
-    return text if text and not text.startswith(("<", "&lt;")) else None
+    yield from output.blocks if isinstance(output, Shown) else _blocks_of(output)
 
 
 def _text_blocks(markdown: str) -> Iterator[Section | Block]:
@@ -103,11 +102,9 @@ def _plain(text: str) -> str:
     return re.sub(r"\*\*|__|`|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)", "", " ".join(text.split()))
 
 
-def _sections(
-    before: Sequence[Section], title: str, blocks: Iterable[Section | Block]
-) -> list[Section]:
-    """The sections, and more; a block goes into the last section, or into a first one."""
-    sections = list(before)
+def _sections(title: str, blocks: Iterable[Section | Block]) -> list[Section]:
+    """The sections; a block goes into the one before it, or into a first one."""
+    sections: list[Section] = []
     for block in blocks:
         if isinstance(block, Section):
             sections.append(block)
@@ -116,3 +113,46 @@ def _sections(
         else:
             sections.append(Section(title, OWNER, "", [block]))
     return sections
+
+
+def _blocks_of(value: Any) -> list[Block]:
+    """An output as blocks: figures and tables as such, anything else as text."""
+    if value is None:
+        return []
+    if isinstance(value, get_args(Block)):
+        return [value]
+    if isinstance(value, pd.Series):
+        value = value.to_frame(value.name if value.name is not None else "value")
+    if isinstance(value, pd.DataFrame):
+        return [_table(value)]
+    figure = getattr(value, "figure", value)
+    if hasattr(figure, "savefig"):  # of matplotlib
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=100, bbox_inches="tight")
+        data = base64.b64encode(buffer.getvalue()).decode("ascii")
+        image = f'<img alt="a picture" style="max-width: 100%" src="data:image/png;base64,{data}">'
+        # Base64 has letters and digits only: no text of the notebook is printed unescaped.
+        return [Figure(Markup(image), "")]  # noqa: S704
+    if type(value).__module__.startswith("marimo."):
+        chosen = f" Its value is {value.value!r}." if hasattr(value, "value") else ""
+        return [Note(f"A control.{chosen} Open the notebook to use it.", "quiet")]
+    text = value if isinstance(value, str) else repr(value)
+    return [Code(text if len(text) <= LONGEST else f"{text[:LONGEST]}…")]
+
+
+def _table(frame: pd.DataFrame) -> Table:
+    """The first rows of a frame, each with its label."""
+    head = frame.iloc[:ROWS, :COLUMNS]
+    rows = [[written(label), *map(_cell, row)] for label, *row in head.itertuples(name=None)]
+    caption = f"{count(len(frame), 'row')}, {count(frame.shape[1], 'column')}"
+    if head.shape != frame.shape:
+        caption += f"; shown: the first {len(head)} rows and {head.shape[1]} columns"
+    return Table(caption, [str(head.index.name or "row"), *map(str, head.columns)], rows)
+
+
+def _cell(value: Any) -> Cell:
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return None
+    plain = value.item() if isinstance(value, np.generic) else value
+    is_number = isinstance(plain, int | float) and not isinstance(plain, bool)
+    return plain if is_number else written(plain)

@@ -18,8 +18,8 @@ from engine.data.columns import json_rows, json_value
 from engine.gate.checks.check import CheckContext, Outcome, Result
 from engine.pages.formatting import percent
 from engine.problem.errors import BadInput
-from engine.problem.expectations import Direction, Invariance, Minimum
 from engine.problem.metrics import Array
+from engine.problem.tables import Direction, Invariance, Minimum
 from engine.serving.http.schema import Limits, schema_of
 
 Row = dict[str, Any]
@@ -32,10 +32,8 @@ ROWS, OTHER_VALUES = 400, 5
 TOLERATED = 0.05
 # A smaller change of the score, as a share of the scores' standard deviation, counts as none.
 SMALLEST_CHANGE = 0.02
-ADVICE = (
-    "Fix the features, or constrain the model (monotonic_cst), for these rows. If the expectation "
-    "is wrong, correct it in problem.toml with the stakeholder."
-)
+ADVICE = "Fix the features, or constrain the model (monotonic_cst), for these rows. Or correct the "
+ADVICE += "expectation in problem.toml with the stakeholder."
 INVALID = "invalid-expectation"
 
 
@@ -52,8 +50,8 @@ def behaviour(context: CheckContext) -> Result:
     if not results:
         advice = "State under [expectations] what must hold whatever the metric is."
         return Result("not applicable", "problem.toml states no expectations", required, advice)
-    outcomes = {outcome for outcome, _ in results}
-    worst: Outcome = next((one for one in ("refuse", "warn") if one in outcomes), "pass")
+    ranked: list[Outcome] = ["pass", "warn", "refuse"]
+    worst = max((outcome for outcome, _ in results), key=ranked.index)
     measured = "; ".join(text for outcome, text in results if outcome == worst)
     return Result(worst, measured, required, "" if worst == "pass" else ADVICE)
 
@@ -73,13 +71,15 @@ class _Probe:
     def invariance(self, one: Invariance) -> Measured:
         """The score changes by at most `one.within` for any other value of the column."""
         column, before = self._column(one.column), self._scores(self._rows)
+        values = np.sort(self._context.dataset.train[one.column].dropna().unique())
+        picked = np.linspace(0, len(values) - 1, min(OTHER_VALUES, len(values)), dtype=int)
         change = np.zeros(len(self._rows))
-        for value in self._other_values(column):
-            after = self._scores([{**row, one.column: value} for row in self._rows])
+        for at in picked:
+            other = {one.column: json_value(values[at], column.type)}
+            after = self._scores([row | other for row in self._rows])
             change = np.maximum(change, np.abs(after - before).reshape(len(change), -1).max(axis=1))
-        return _share(
-            f"{one.column} moves the score by more than {one.within:g}", change > one.within
-        )
+        fault = f"{one.column} moves the score by more than {one.within:g}"
+        return _share(fault, change > one.within)
 
     def direction(self, one: Direction) -> Measured:
         """A step raises (or lowers) the mean score, and moves nearly no row the wrong way."""
@@ -91,8 +91,7 @@ class _Probe:
         rows = [row for row in self._rows if (row[one.column] or np.inf) + one.step <= top]
         if not rows:
             message = f"expectations.direction: {one.column} + {one.step:g} is above its maximum "
-            message += f"({top:g}) in every row. Take a smaller step."
-            raise BadInput(message, code=INVALID)
+            raise BadInput(f"{message}in every row. Take a smaller step.", code=INVALID)
         before = self._scores(rows)
         after = self._scores([{**row, one.column: row[one.column] + one.step} for row in rows])
         sign = 1 if one.score == "rises" else -1
@@ -122,13 +121,13 @@ class _Probe:
         [prediction] = self._context.predictor.predict([row])
         score, case = prediction["score"], ", ".join(f"{k} = {v}" for k, v in one.row.items())
         measured = f"{case}: score {score:.3f}"
-        if one.above is not None and score <= one.above:
-            return "refuse", f"{measured}, expected above {one.above:g}"
-        if one.below is not None and score >= one.below:
-            return "refuse", f"{measured}, expected below {one.below:g}"
         if one.decision is not None and not same(prediction["decision"], one.decision):
             return "refuse", f"{case}: decision {prediction['decision']}, expected {one.decision}"
-        return "pass", measured
+        if (one.above is None or score > one.above) and (one.below is None or score < one.below):
+            return "pass", measured
+        limits = {"above": one.above, "below": one.below}
+        expected = [f"{name} {limit:g}" for name, limit in limits.items() if limit is not None]
+        return "refuse", f"{measured}, expected {' and '.join(expected)}"
 
     def _scores(self, rows: list[Row]) -> Array:
         """P(positive) or a value, shape (n,), or the probability of each class, (n, k)."""
@@ -142,23 +141,14 @@ class _Probe:
             raise BadInput(message, code="unknown-column")
         return self._columns[name]
 
-    def _other_values(self, column: Column) -> list[Any]:
-        """Values of the column in the training rows, evenly spaced."""
-        values = np.sort(self._context.dataset.train[column.name].dropna().unique())
-        picked = np.linspace(0, len(values) - 1, min(OTHER_VALUES, len(values)), dtype=int)
-        return [json_value(values[at], column.type) for at in picked]
-
     def _typical(self) -> Row:
         """The median of ordered columns and the mode of all others, in the training rows."""
         typical = {}
         for name, column in self._columns.items():
             values = self._context.dataset.train[name].dropna()
-            value = None
-            if len(values) and column.type in ("number", "integer", "date"):
-                value = values.sort_values().iloc[len(values) // 2]
-            elif len(values):
-                value = values.mode()[0]
-            typical[name] = json_value(value, column.type)
+            is_ordered = column.type in ("number", "integer", "date")
+            ranked = values.sort_values().iloc[len(values) // 2 :] if is_ordered else values.mode()
+            typical[name] = json_value(ranked.iloc[0] if len(ranked) else None, column.type)
         return typical
 
 

@@ -51,8 +51,7 @@ class Finding(Result):
 class CheckContext:
     """A verified bundle, and the project's model definition and rows.
 
-    Model, predictions and evaluation are the gate's own; none is read from the bundle. Their first
-    use raises BadInput where the model cannot be loaded.
+    Model, predictions and evaluation are the gate's own: BadInput if the model cannot be loaded.
     """
 
     bundle: Bundle
@@ -104,10 +103,8 @@ class CheckContext:
 class Check:
     """A named check of the gate.
 
-    Args:
-        run: measures the bundle.
-        slow_note: what a slow check does meanwhile; set only for checks that start processes.
-        dropped: the team's reason for not running it (`engine.gate.standard.without`).
+    `slow_note` is what a slow check does meanwhile; set only for checks that start processes.
+    `dropped` is the team's reason for not running it (`engine.gate.standard.without`).
     """
 
     name: str

@@ -16,9 +16,9 @@ from engine.gate.checks.results import differences, pass_without, shorten
 from engine.leakage import Leak, find, single_class_values
 from engine.pages import charts
 from engine.pages.page import Figure
+from engine.problem.files import toml
 from engine.problem.metrics import REPEATS, Array, Groups, Interval, resamples
 from engine.problem.tables import Columns
-from engine.problem.toml import toml
 from engine.training.dataset import Dataset
 from engine.training.evaluate import calibration as reliability
 
@@ -29,10 +29,8 @@ TOO_GOOD = {"roc_auc": 0.995, "balanced_accuracy": 0.99, "r2": 0.995}
 NEARLY = 0.96
 # Rows of which the strongest inputs are found, and the smallest association that is named.
 SAMPLE_SIZE, SMALLEST_ASSOCIATION = 20_000, 0.05
-KNOWN_WHEN = (
-    "Ask someone who knows the data when this value becomes known. List columns that are filled "
-    "after the decision under [columns.known_after] in problem/problem.toml."
-)
+KNOWN_WHEN = "Find out when this value becomes known. If it is filled after the decision, list it "
+KNOWN_WHEN += "under [columns.known_after] in problem/problem.toml."
 
 # Each evaluation on the test set lets the next choice of a model depend on it.
 MOST_EVALUATIONS = 10
@@ -50,10 +48,9 @@ def evaluation(context: CheckContext) -> Result:
     results += differences(bundle.reference, computed, "reference.json")
     if not results:
         # From the bundle's own numbers, which may differ from the gate's in the last digits.
-        expected = card(
-            dataset.problem, bundle.manifest, bundle.evaluation, dataset.split.description
-        )
-        if bundle.card_path.read_text(encoding="utf-8", errors="replace") != expected:
+        documents, split = (bundle.manifest, bundle.evaluation), dataset.split.description
+        written = bundle.card_path.read_text(encoding="utf-8", errors="replace")
+        if written != card(dataset.problem, *documents, split):
             results.append("model_card.md is not the card of this bundle")
     times = context.training_result.test_evaluations
     measured = f"equal on {len(dataset.test):,} test rows (evaluation {times} on this test set)"
@@ -73,8 +70,11 @@ def leakage(context: CheckContext) -> Result:
         return Result("refuse", measured, required, _exclude(refused, columns))
     leaking = {name for leak in explained for name in leak.columns}
     others = [column for name, column in inputs.items() if name not in leaking]
-    suspects = [*explained, *single_class_values(dataset.problem, dataset.frame, others)]
-    warnings = [_text(leak) + _reason(leak, columns) for leak in suspects]
+    warnings, stated = [], columns.known_in_time
+    for leak in (*explained, *single_class_values(dataset.problem, dataset.frame, others)):
+        reasons = "; ".join(stated[name] for name in leak.columns if name in stated)
+        reason = f"; known_in_time in problem.toml: {reasons}" if reasons else ""
+        warnings.append(f"{_text(leak)}{reason}")
     if scores := too_good(context.evaluation["metrics"]):
         strongest = strongest_inputs(dataset)
         warnings.append(f"nearly perfect: {', '.join(scores)}, without a known leak; {strongest}")
@@ -87,12 +87,6 @@ def _text(leak: Leak) -> str:
     return f"{', '.join(leak.columns)}: {leak.mechanism}"
 
 
-def _reason(leak: Leak, columns: Columns) -> str:
-    """The reason that problem.toml gives for using these columns."""
-    reasons = [columns.known_in_time[one] for one in leak.columns if one in columns.known_in_time]
-    return f"; known_in_time in problem.toml: {'; '.join(reasons)}" if reasons else ""
-
-
 def _exclude(leaks: Sequence[Leak], columns: Columns) -> str:
     """How to exclude the columns; ends with lines to paste into problem.toml as they are."""
     names = {name: leak.mechanism for leak in leaks for name in leak.proposed}
@@ -100,11 +94,9 @@ def _exclude(leaks: Sequence[Leak], columns: Columns) -> str:
     lines = [f"{toml(name)} = {toml(why)}" for name, why in names.items() if name not in excluded]
     advice = ""
     if excluded:
-        advice = f"problem.toml excludes {', '.join(excluded)} already, but this bundle is older: "
-        advice += "train and build again. "
+        advice = f"problem.toml excludes {', '.join(excluded)} already: train and build again. "
     if lines and not all(leak.late for leak in leaks):
-        advice += "If a column is known before the decision, state the reason under "
-        advice += "[columns.known_in_time]. "
+        advice += "If a column is known in time, state why under [columns.known_in_time]. "
     if lines:
         advice += "Exclude the others (of several columns together, the one that is known last): "
         advice += "add to problem/problem.toml under [columns.excluded], then train again:\n"
@@ -121,27 +113,21 @@ def strongest_inputs(dataset: Dataset) -> str:
 
 def too_good(metrics: Mapping[str, Mapping[str, float]]) -> list[str]:
     """The scores that are nearly perfect, as far as the number of rows can show."""
-    return [
-        f"{name} {metrics[name]['value']:.4f}"
-        for name, limit in TOO_GOOD.items()
-        if name in metrics and metrics[name]["value"] > NEARLY and metrics[name]["high"] > limit
-    ]
+    limited = {name: (metrics[name], limit) for name, limit in TOO_GOOD.items() if name in metrics}
+    nearly = {n: one["value"] for n, (one, limit) in limited.items() if one["high"] > limit}
+    return [f"{name} {value:.4f}" for name, value in nearly.items() if value > NEARLY]
 
 
 def split(context: CheckContext) -> Result:
     """The split is valid, the run used the same one, and the test set is not used up."""
     dataset, metadata = context.dataset, context.run.metadata
-    required = (
-        "split by time where there is a time; each group and duplicate on one side; at most "
-        f"{MOST_EVALUATIONS} evaluations on the test set"
-    )
+    required = "split by time where there is a time; each group and duplicate on one side; at most "
+    required += f"{MOST_EVALUATIONS} evaluations on the test set"
     results = faults(dataset.problem, dataset.frame, dataset.split)
     # The gate's own split is checked, so the run must have used the same one.
     test_digest = digest(dataset.test[[dataset.problem.target.column]])
-    if (metadata.get("split"), metadata.get("test_digest")) != (
-        dataset.split.description,
-        test_digest,
-    ):
+    own = (dataset.split.description, test_digest)
+    if (metadata.get("split"), metadata.get("test_digest")) != own:
         results.append("the run was trained with another split than the project's current one")
     if results:
         advice = "Set unit and time under [rows] in problem.toml; then train and build again."
@@ -161,9 +147,9 @@ def calibration(context: CheckContext) -> Result:
     if context.problem.target.task == "regression":
         return Result("not applicable", "regression predicts no probability", "classification")
     if limit is None:
-        measured = "problem.toml sets no limit for the calibration error"
         advice = "Set a limit in problem.toml, for example success.calibration_error = 0.05."
-        return Result("not applicable", measured, "a limit: success.calibration_error", advice)
+        measured, required = "problem.toml sets no limit", "a limit: success.calibration_error"
+        return Result("not applicable", measured, required, advice)
     targets, scores = context.predictions.targets, context.predictions.scores
     outcomes = targets.values
     if scores.ndim > 1:
@@ -176,8 +162,8 @@ def calibration(context: CheckContext) -> Result:
     title = "Predicted probability and observed share"
     shown = Figure(charts.calibration(title, bins), f"{title}; on the line they are equal.")
     if error.low > limit:
-        advice = "Calibrate the model (sklearn.calibration.CalibratedClassifierCV), then train and "
-        return Result("refuse", measured, required, f"{advice}build again.", shown)
+        advice = "Calibrate the model (sklearn.calibration.CalibratedClassifierCV); train again."
+        return Result("refuse", measured, required, advice, shown)
     too_few = len(scores) < FEWEST_ROWS
     if error.value > limit or too_few:
         measured += f"; at least {FEWEST_ROWS} are needed" if too_few else ""

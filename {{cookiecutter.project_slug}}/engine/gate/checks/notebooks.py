@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
@@ -28,10 +29,7 @@ FOLDERS = ("eda", "poc")
 SECONDS = 300  # per notebook; longer work is training and belongs in a module
 RAW = Path("data/raw")  # linked into the copy, because data may be large
 NOT_COPIED = (".*", "build", "bundles", "logs", "mlartifacts", "raw", "env", "venv")
-NEXT = (
-    "Fix the cell. In Jupyter: Restart Kernel and Run All Cells, then clear all outputs and save. "
-    "Its kernel starts in the notebook's folder; `%cd ..` changes to the project's."
-)
+NEXT = "Fix the cell. In Jupyter: Restart Kernel and Run All Cells, clear all outputs and save."
 
 
 def notebooks(context: CheckContext) -> Result:
@@ -45,7 +43,14 @@ def run_notebooks(root: Path, seconds: int = SECONDS) -> Result:
 
     Like a person: marimo from the project's folder, a Jupyter kernel from the notebook's folder.
     """
-    paths = list(_paths(root))
+    paths = []
+    for path in sorted(path for folder in FOLDERS for path in (root / folder).rglob("*")):
+        # Caches of Jupyter and marimo hold copies.
+        above = path.relative_to(root).parts[:-1]
+        if any(part.startswith((".", "__")) for part in above):
+            continue
+        if path.suffix == ".ipynb" or (path.suffix == ".py" and is_notebook(path)):
+            paths.append(path.relative_to(root))
     required = "notebooks run from top to bottom in a fresh process and hold no outputs"
     if not paths:
         return Result("not applicable", "no notebook in eda/ or poc/", required)
@@ -60,15 +65,6 @@ def run_notebooks(root: Path, seconds: int = SECONDS) -> Result:
         faults.append(f"a notebook changed {RAW.as_posix()}, the data of every measurement")
     names = ", ".join(path.as_posix() for path in paths)
     return pass_without(faults, f"{count(len(paths), 'notebook')} ran: {names}", required, NEXT)
-
-
-def _paths(root: Path) -> Iterator[Path]:
-    for folder in FOLDERS:
-        for path in sorted((root / folder).rglob("*")):
-            if any(part.startswith((".", "__")) for part in path.relative_to(root).parts[:-1]):
-                continue  # caches of Jupyter and marimo
-            if path.suffix == ".ipynb" or (path.suffix == ".py" and is_notebook(path)):
-                yield path.relative_to(root)
 
 
 @contextmanager
@@ -90,10 +86,7 @@ def _raw(root: Path) -> dict[str, tuple[int, int]]:
 
 
 def _environment() -> dict[str, str]:
-    """A notebook's environment: recorded runs stay in the copy; one thread for each fit.
-
-    On busy cores, threads wait for each other and a notebook takes many times as long.
-    """
+    """A notebook's environment: runs stay in the copy; one thread, as busy cores slow down more."""
     env = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
     return {**env, "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
@@ -101,15 +94,11 @@ def _environment() -> dict[str, str]:
 def _run_marimo(copy: Path, path: Path, seconds: int) -> str:
     """The fault of the notebook; empty if it runs."""
     page = copy.parent / "page.html"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "eda", "notebook", path.as_posix(), "--out", str(page)],
-        cwd=copy,
-        env=_environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        errors="replace",
-        start_new_session=True,
+    words = [sys.executable, "-m", "eda", "notebook", path.as_posix(), "--out", str(page)]
+    output: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    output |= {"encoding": "utf-8", "errors": "replace"}
+    process: subprocess.Popen[str] = subprocess.Popen(
+        words, cwd=copy, env=_environment(), start_new_session=True, **output
     )
     try:
         _, errors = process.communicate(timeout=seconds)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -58,55 +58,48 @@ def reproducible(context: CheckContext) -> Result:
         if is_file(str(source)) and not source.is_absolute() and source.exists():
             link(source, checkout / source)  # git holds no data
         _retrain(run, checkout, out)
-        results = _compare(run.metadata, json.loads((out / RUN_METADATA).read_text("utf-8")))
+        retrained = json.loads((out / RUN_METADATA).read_text("utf-8"))
+        trials = {one["name"]: one for one in run.metadata["trials"]}
+        recorded = {name: run.metadata.get(name) for name in COMPARED}
+        recorded["mean"] = trials[run.metadata["candidate"]]["mean"]
+        again = {name: retrained.get(name) for name in recorded}
+        results = differences(recorded, again, "recorded")
         results += _replay_golden(context, out / "model.skops")
     if results:
         return Result("refuse", shorten(results), required, ADVICE)
     golden = f"same numbers, {len(context.bundle.golden())} golden predictions"
     if from_snapshot:
-        measured = f"retrained from the snapshot of uncommitted work: {golden}"
         advice = "Commit, then train and build again; only committed work can be signed."
+        measured = f"retrained from the snapshot of uncommitted work: {golden}"
         return Result("warn", measured, required, advice)
     return Result("pass", f"retrained from commit {code['commit'][:12]}: {golden}", required)
 
 
 def _engine_differs(recorded: dict[str, str] | None, checkout: Path) -> Result | None:
-    """A refusal if the clean checkout runs another engine than the bundle was built with.
-
-    The commit alone does not show that: it does not hold an engine that is installed as a wheel.
-    """
-    folder = checkout / "engine"
-    home = folder if folder.is_dir() else installed()
-    try:
+    """A refusal if the clean checkout runs another engine; no commit holds one from a wheel."""
+    folder, current = checkout / "engine", None
+    with suppress(BadRelease):  # a commit from before engines had versions
+        home = folder if folder.is_dir() else installed()
         current = identity(home) if home else None
-    except BadRelease:  # a commit from before engines had versions
-        current = None
     if recorded and current == recorded:
         return None
-    names = [
+    built, runs = (
         f"engine {one['version']} ({one['sha256'][:12]})" if one else "no known engine"
         for one in (recorded, current)
-    ]
-    return Result(
-        "refuse",
-        f"built with {names[0]}; the clean checkout runs {names[1]}",
-        "the clean checkout runs the engine that the bundle was built with",
-        "Commit the engine of this model, or install the pinned wheel; then train and build again.",
     )
+    measured = f"built with {built}; the clean checkout runs {runs}"
+    required = "the clean checkout runs the engine that the bundle was built with"
+    advice = "Commit this engine, or install the pinned wheel; then train and build again."
+    return Result("refuse", measured, required, advice)
 
 
 def _check_out(commit: str, checkout: Path) -> None:
     """The project as committed, in a folder without git and without other files."""
-    done = subprocess.run(
-        ["git", "archive", "--format=tar", "--end-of-options", commit],
-        capture_output=True,
-        check=False,
-        timeout=120,
-    )
+    words = ["git", "archive", "--format=tar", "--end-of-options", commit]
+    done = subprocess.run(words, capture_output=True, check=False, timeout=120)
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip()
-        message = f"git has no commit {commit[:12]}: {reason}. Fetch it, or train and build again "
-        message += "from a commit that is here."
+        message = f"git has no commit {commit[:12]}: {reason}. Fetch it, or train and build again."
         raise BadInput(message, code="unknown-commit")
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
         try:
@@ -114,8 +107,7 @@ def _check_out(commit: str, checkout: Path) -> None:
         except tarfile.FilterError as error:
             name, target = error.tarinfo.name, error.tarinfo.linkname
             message = f"The committed file {name} is a link to {target}, outside the repository. "
-            message += "Nobody else can train with it. Commit a link within the project or none "
-            message += f"(`git rm --cached {name}`), then train and build again."
+            message += f"Remove it (`git rm --cached {name}`), then train and build again."
             raise BadInput(message, code="link-outside") from None
 
 
@@ -124,16 +116,12 @@ def _retrain(run: TrainedRun, checkout: Path, out: Path) -> None:
     metadata = (run.folder / RUN_METADATA).absolute()
     # The checkout's own code, whatever else is on the path here.
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    env |= {"PYTHONDONTWRITEBYTECODE": "1"}
+    words = [sys.executable, "-m", "poc", "retrain", str(metadata), str(out)]
+    options: dict[str, Any] = {"capture_output": True, "encoding": "utf-8", "errors": "replace"}
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "poc", "retrain", str(metadata), str(out)],
-            cwd=checkout,
-            env=env | {"PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-            timeout=MOST_SECONDS,
+            words, cwd=checkout, env=env, check=False, timeout=MOST_SECONDS, **options
         )
     except subprocess.TimeoutExpired:
         message = f"Retraining took longer than {MOST_SECONDS // 60} minutes and was stopped. "
@@ -146,10 +134,8 @@ def _retrain(run: TrainedRun, checkout: Path, out: Path) -> None:
 def _failure(exit_code: int, stderr: str) -> str:
     """Why and where retraining failed, and the next step."""
     if exit_code < 0:
-        return (
-            f"Retraining was ended from outside (signal {-exit_code}), most often because memory "
-            "was short. Close other programs, then check again."
-        )
+        ended = f"Retraining was ended from outside (signal {-exit_code})"
+        return f"{ended}, most often for lack of memory. Close other programs, then check again."
     lines = stderr.rstrip().splitlines()
     indented = [number for number, line in enumerate(lines) if line.startswith("  ")]
     error = " ".join(lines[indented[-1] + 1 if indented else 0 :])[-LONGEST:] or "no message"
@@ -157,18 +143,8 @@ def _failure(exit_code: int, stderr: str) -> str:
         return f"Retraining from the committed files alone stopped: {error}"
     own_lines = PLACE.findall(stderr)
     where = " in {} line {}".format(*own_lines[-1]) if own_lines else ""
-    return (
-        f"Retraining from the committed files alone failed{where}: {error}. Most often a file "
-        "that it needs is new or ignored by git: see `git status --ignored`, commit it, then train "
-        "and build again."
-    )
-
-
-def _compare(recorded: Mapping[str, Any], retrained: Mapping[str, Any]) -> list[str]:
-    """The recorded numbers that retraining did not give again."""
-    chosen = next(one for one in recorded["trials"] if one["name"] == recorded["candidate"])
-    before = {name: recorded.get(name) for name in COMPARED} | {"mean": chosen["mean"]}
-    return differences(before, {name: retrained.get(name) for name in before}, "recorded")
+    message = f"Retraining from the committed files alone failed{where}: {error}. Most often git "
+    return f"{message}ignores a file: see `git status --ignored`, commit it, then train again."
 
 
 def _replay_golden(context: CheckContext, model: Path) -> list[str]:

@@ -43,22 +43,21 @@ def link(original: Path, place: Path) -> None:
 def differences(recorded: Any, computed: Any, where: str) -> list[str]:
     """Every value in which two JSON documents differ, scores within the tolerance of serving."""
     pairs: list[tuple[Any, Any, Any]]
+    are_lists = isinstance(recorded, list) and isinstance(computed, list)
     if isinstance(recorded, dict) and isinstance(computed, dict):
         keys = [*computed, *(key for key in recorded if key not in computed)]
         pairs = [(key, recorded.get(key), computed.get(key)) for key in keys]
-    elif (
-        isinstance(recorded, list) and isinstance(computed, list) and len(recorded) == len(computed)
-    ):
+    elif are_lists and len(recorded) == len(computed):
         pairs = list(zip(range(1, len(computed) + 1), recorded, computed, strict=True))
     elif same(computed, recorded):
         return []
     else:
-        return [f"{where} is {_short(recorded)}, expected {_short(computed)}"]
+        shown = [
+            f"{len(value)} entries" if isinstance(value, list) else f"{value!r:.60}"
+            for value in (recorded, computed)
+        ]
+        return [f"{where} is {shown[0]}, expected {shown[1]}"]
     return [line for key, one, other in pairs for line in differences(one, other, f"{where} {key}")]
-
-
-def _short(value: Any) -> str:
-    return f"{len(value)} entries" if isinstance(value, list) else f"{value!r:.60}"
 
 
 def intervals(

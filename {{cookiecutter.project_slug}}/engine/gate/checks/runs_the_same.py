@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -56,16 +55,13 @@ def current(context: CheckContext) -> Result:
     recorded = {key: bundle.manifest.get(key) for key in expected}
     results = differences(recorded, expected, "manifest.json")
     for name, path in (("problem.toml", PROBLEM_FILE), ("code/features.py", FEATURES_FILE)):
-        if _text(bundle.path / name) != _text(path):
+        # Not bytes: git may have changed the line ends.
+        files = (bundle.path / name, path)
+        if len({one.read_text("utf-8", errors="replace") for one in files}) > 1:
             results.append(f"{name} differs from {path}")
     measured = f"problem, feature code, {len(context.dataset.frame):,} rows and packages agree"
     advice = "Train and build again, or check out the files that it was built from."
     return pass_without(results, measured, required, advice)
-
-
-def _text(path: Path) -> str:
-    # Not bytes: git may have changed the line ends.
-    return path.read_text(encoding="utf-8", errors="replace")
 
 
 def contract(context: CheckContext) -> Result:
@@ -83,17 +79,20 @@ def contract(context: CheckContext) -> Result:
         with suppress(ValidationError):
             validate(json.dumps(broken))
             accepted.append(name)
-    accepted += [f"{name} (training)" for name in _accepted_in_training(context)]
+    rules = context.definition.contract.columns
+    for column in columns:
+        # Each column alone: hundreds of columns, all of them each time, would take minutes.
+        alone = pa.DataFrameSchema({column.name: rules[column.name]})
+        for fault, value in _forbidden(column):
+            with suppress(BadInput):
+                conform(pd.DataFrame({column.name: [value]}), alone)
+                accepted.append(f"{column.name} {fault} (training)")
     if accepted:
         advice = "Write the rule into data/contract.py, then train and build again."
         return Result("refuse", f"accepted as valid: {shorten(accepted)}", required, advice)
     measured = f"{len(cases)} malformed rows rejected"
-    unbounded = [
-        column.name
-        for column in columns
-        if column.type in ("number", "integer") and None in (column.minimum, column.maximum)
-    ]
-    if unbounded:
+    numbers = [one for one in columns if one.type in ("number", "integer")]
+    if unbounded := [one.name for one in numbers if None in (one.minimum, one.maximum)]:
         advice = "Give each number its range in data/contract.py, with pa.Check.in_range."
         return Result("warn", f"{measured}; no range: {', '.join(unbounded)}", required, advice)
     return Result("pass", measured, required)
@@ -105,14 +104,14 @@ def malformed(row: Mapping[str, Any], columns: tuple[Column, ...]) -> Iterator[t
     for column in columns:
         if not column.nullable:
             yield f"{column.name} absent", {k: v for k, v in row.items() if k != column.name}
-        wrong_types: dict[str, Any] = {"as a list": [1]}
+        faults: list[tuple[str, Any]] = [("as a list", [1]), *_forbidden(column)]
         if column.type == "category":
-            wrong_types["as a text that is too long"] = "x" * (LONGEST_CATEGORY + 1)
+            faults.append(("as a text that is too long", "x" * (LONGEST_CATEGORY + 1)))
         else:
-            wrong_types["as a word"] = "wrong"
+            faults.append(("as a word", "wrong"))
         if column.type in ("category", "date"):
-            wrong_types["as a number"] = 1.5
-        for fault, value in (*wrong_types.items(), *_forbidden(column)):
+            faults.append(("as a number", 1.5))
+        for fault, value in faults:
             yield f"{column.name} {fault}", {**row, column.name: value}
 
 
@@ -122,22 +121,10 @@ def _forbidden(column: Column) -> Iterator[tuple[str, Any]]:
         yield "missing", None
     if column.closed:
         yield "with an unknown value", "(no such value)"
-    if column.minimum is not None:
-        yield "below its range", column.minimum - max(1, abs(column.minimum) / 1e6)
-    if column.maximum is not None:
-        yield "above its range", column.maximum + max(1, abs(column.maximum) / 1e6)
-
-
-def _accepted_in_training(context: CheckContext) -> Iterator[str]:
-    """Values that data/contract.py accepts although the bundle's contract forbids them."""
-    rules = context.definition.contract.columns
-    for column in context.dataset.columns:
-        # Each column alone: hundreds of columns, all of them each time, would take minutes.
-        alone = pa.DataFrameSchema({column.name: rules[column.name]})
-        for fault, value in _forbidden(column):
-            with suppress(BadInput):
-                conform(pd.DataFrame({column.name: [value]}), alone)
-                yield f"{column.name} {fault}"
+    if (low := column.minimum) is not None:
+        yield "below its range", low - max(1, abs(low) / 1e6)
+    if (high := column.maximum) is not None:
+        yield "above its range", high + max(1, abs(high) / 1e6)
 
 
 def parity(context: CheckContext) -> Result:
@@ -167,8 +154,7 @@ def robust(context: CheckContext) -> Result:
     columns = context.dataset.columns
     rows = json_rows(context.dataset.test.head(TYPICAL), columns)
     cases = [("a test row", row) for row in rows]
-    for base in rows[:BASES]:
-        cases += edge_rows(base, columns)
+    cases += [case for base in rows[:BASES] for case in edge_rows(base, columns)]
     results = score_faults(context.predictor.scores, cases, context.problem.target.task)
     measured = f"{len(cases):,} rows ({len(cases) - len(rows):,} of them edge rows): equal scores "
     measured += "in a batch, alone and in reverse order"
@@ -190,15 +176,16 @@ def score_faults(scores: Scores, cases: Sequence[Named], task: str) -> list[str]
     rows = [row for _, row in cases]
     try:
         batch = scores(rows)
-    except Exception as error:  # a model can raise anything
-        crashes = [line for case in cases if (line := _crash(scores, case))]
-        return crashes or [f"a batch of {len(rows):,} rows fails: {error!r:.150}"]
-    results = [
-        f"{name}: {fault}"
-        for (name, _), score in zip(cases, batch, strict=True)
-        if (fault := _fault(score, task))
-    ]
-    if results:
+    except Exception as failure:  # a model can raise anything
+        crashes = []
+        for name, row in cases:
+            try:
+                scores([row])
+            except Exception as error:
+                crashes.append(f"{name} fails: {error!r:.150}")
+        return crashes or [f"a batch of {len(rows):,} rows fails: {failure!r:.150}"]
+    faults = [(name, _fault(score, task)) for (name, _), score in zip(cases, batch, strict=True)]
+    if results := [f"{name}: {fault}" for name, fault in faults if fault]:
         return results
     results = _unequal(cases, batch, scores(rows[::-1])[::-1], "in a batch of another order")
     picked = np.linspace(0, len(rows) - 1, min(ALONE, len(rows)), dtype=int)
@@ -206,25 +193,15 @@ def score_faults(scores: Scores, cases: Sequence[Named], task: str) -> list[str]
     return results + _unequal([cases[at] for at in picked.tolist()], batch[picked], alone, "alone")
 
 
-def _crash(scores: Scores, case: Named) -> str:
-    name, row = case
-    try:
-        scores([row])
-    except Exception as error:
-        return f"{name} fails: {error!r:.150}"
-    return ""
-
-
 def _fault(score: Any, task: str) -> str:
     """The fault of one score; empty where there is none."""
     values = np.atleast_1d(score)
     if not np.isfinite(values).all():
         return "the score is not finite"
-    if task == "regression":
-        return ""
-    if values.min() < 0 or values.max() > 1:
+    if task != "regression" and (values.min() < 0 or values.max() > 1):
         return "a probability is outside 0 to 1"
-    return "" if abs(values.sum() - 1) <= RELATIVE_TOLERANCE else "probabilities do not sum to 1"
+    is_sum = task == "regression" or abs(values.sum() - 1) <= RELATIVE_TOLERANCE
+    return "" if is_sum else "probabilities do not sum to 1"
 
 
 def _unequal(cases: Sequence[Named], one: Array, other: Array, condition: str) -> list[str]:

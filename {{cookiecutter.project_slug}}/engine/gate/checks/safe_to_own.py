@@ -88,7 +88,17 @@ def safe(context: CheckContext) -> Result:
     results = _bombs(files)
     if not results:  # the others unpack the archives
         results += [*_contents_faults(files), *_archive(bundle.model_path)]
-    results += [*unportable(bundle.features_path), *_personal(context)]
+    features = bundle.reference.get("features", [])
+    # The log holds the fields of requests, which are the model's inputs.
+    columns = {
+        "model's inputs and so in the prediction log": {one.name for one in bundle.contract.inputs},
+        "golden rows": {name for row in bundle.golden() for name in row["row"]},
+        "monitor's reference": {str(one.get("name")) for one in features},
+    }
+    results += unportable(bundle.features_path)
+    for name in context.problem.columns.personal:
+        where = [place for place, names in columns.items() if name in names]
+        results += [f"personal column '{name}' is in the {place}" for place in where]
     try:
         _ = results or load_model(bundle)
     except BadInput as error:
@@ -107,8 +117,8 @@ def _bombs(files: Mapping[str, Path]) -> list[str]:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 size = sum(entry.file_size for entry in archive.infolist())
-            if size > LARGEST_FILE:
-                results.append(f"{name} unpacks to {size:,} bytes, more than {LARGEST_FILE:,}")
+            fault = f"{name} unpacks to {size:,} bytes, more than {LARGEST_FILE:,}"
+            results += [fault] if size > LARGEST_FILE else []
     return results
 
 
@@ -130,39 +140,19 @@ def _archive(model: Path) -> list[str]:
 
 def _contents_faults(files: Mapping[str, Path]) -> Iterator[str]:
     """Pickles and secrets in files and in the entries of archives."""
-    for name, content in _contents(files):
-        if Path(name).suffix.lower() in PICKLES or content.startswith(PICKLE_START):
-            yield f"{name} is a pickle, which can run any code when it is loaded"
-        for secret, pattern in SECRETS.items():
-            if re.search(pattern, content):
-                yield f"{name} holds {secret}"
-
-
-def _contents(files: Mapping[str, Path]) -> Iterator[tuple[str, bytes]]:
-    """The bytes of each file; of an archive, the unpacked bytes of each entry."""
     for name, path in files.items():
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                yield from ((f"{name}: {one}", archive.read(one)) for one in archive.namelist())
-        else:
-            yield name, path.read_bytes()
+        if not zipfile.is_zipfile(path):
+            yield from _content_faults(name, path.read_bytes())
+            continue
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.namelist():
+                yield from _content_faults(f"{name}: {entry}", archive.read(entry))
 
 
-def _personal(context: CheckContext) -> list[str]:
-    bundle = context.bundle
-    features = bundle.reference.get("features", [])
-    # The log holds the fields of requests, which are the model's inputs.
-    columns = {
-        "model's inputs and so in the prediction log": {one.name for one in bundle.contract.inputs},
-        "golden rows": {name for row in bundle.golden() for name in row["row"]},
-        "monitor's reference": {str(one.get("name")) for one in features},
-    }
-    return [
-        f"personal column '{name}' is in the {place}"
-        for name in context.problem.columns.personal
-        for place, names in columns.items()
-        if name in names
-    ]
+def _content_faults(name: str, content: bytes) -> Iterator[str]:
+    if Path(name).suffix.lower() in PICKLES or content.startswith(PICKLE_START):
+        yield f"{name} is a pickle, which can run any code when it is loaded"
+    yield from (f"{name} holds {key}" for key, form in SECRETS.items() if re.search(form, content))
 
 
 def documented(context: CheckContext) -> Result:
@@ -186,17 +176,17 @@ def documented(context: CheckContext) -> Result:
         advice = "Replace the placeholders, then train and build again."
         return Result("refuse", f"placeholders: {shorten(is_open, ', ', 8)}", required, advice)
     undescribed = [one.name for one in columns if one.meaning in ("", one.name)]
-    measured, advice = [], ""
+    warnings = []
     if is_assumed:
-        measured.append(f"assumed: {shorten(is_assumed, ', ', 8)}")
-        advice = "Answer the assumed questions in problem.toml. "
+        advice = "Answer the assumed questions in problem.toml."
+        warnings.append((f"assumed: {shorten(is_assumed, ', ', 8)}", advice))
     if undescribed:
-        measured.append(f"no description: {shorten(undescribed, ', ', 8)}")
-        advice += "Describe each input and its unit in data/contract.py (description=)."
-    if measured:
-        return Result("warn", "; ".join(measured), required, advice.rstrip())
-    total = len(columns)
-    return Result("pass", f"no placeholder; {total} of {total} inputs are described", required)
+        advice = "Describe each input and its unit in data/contract.py (description=)."
+        warnings.append((f"no description: {shorten(undescribed, ', ', 8)}", advice))
+    if warnings:
+        measured, advices = zip(*warnings, strict=True)
+        return Result("warn", "; ".join(measured), required, " ".join(advices))
+    return Result("pass", f"no placeholder; all {len(columns)} inputs are described", required)
 
 
 def _texts(where: str, value: Any) -> Iterator[tuple[str, str]]:
@@ -237,8 +227,6 @@ def _drift(context: CheckContext, order: NDArray[np.intp]) -> list[Finding]:
     dataset, scores = context.dataset, context.predictions.scores
     scores = scores.max(axis=1) if scores.ndim > 1 else scores
     table = dataset.inputs(dataset.test)
-    before, after = (
-        (table.iloc[half].reset_index(drop=True), scores[half]) for half in np.array_split(order, 2)
-    )
-    minimum = dataset.problem.monitoring.minimum_rows
+    minimum, halves = dataset.problem.monitoring.minimum_rows, np.array_split(order, 2)
+    before, after = ((table.iloc[rows].reset_index(drop=True), scores[rows]) for rows in halves)
     return [one for one in drift_between(before, after, dataset.columns, minimum) if one.wrong]

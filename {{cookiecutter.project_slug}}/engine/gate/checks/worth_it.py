@@ -2,16 +2,15 @@
 
 from typing import Any
 
-from engine.bundle.bundle import Bundle
-from engine.bundle.bundle import read as read_bundle
+from engine.bundle.bundle import Bundle, read
 from engine.bundle.record import refusal
 from engine.bundle.store import RELEASE_FILE, bundle_path, champion_if_any
 from engine.data.columns import json_rows
 from engine.gate.checks.check import CheckContext, Result
 from engine.gate.checks.results import intervals
 from engine.pages.formatting import count
-from engine.problem.base import NOT_SAID
-from engine.problem.metrics import METRICS, Array, measure, measure_gain
+from engine.problem.metrics import METRICS, measure, measure_gain
+from engine.problem.tables import NOT_SAID
 from engine.serving.model.predictor import load
 
 
@@ -62,8 +61,8 @@ def slices(context: CheckContext) -> Result:
         return Result("not applicable", "problem.toml lists no groups", required, advice)
     groups = [one for one in evaluation["slices"] if one["metric"] is not None]
     if not groups:
-        measured = "no group has enough rows"
-        return Result("warn", measured, required, "Add rows, or define fewer and larger groups.")
+        advice = "Add rows, or define fewer and larger groups."
+        return Result("warn", "no group has enough rows", required, advice)
     rows = {_name(one): {**one, "value": one["metric"]} for one in groups}
     title = f"{evaluation['metric']} by group"
     line = "the lowest floor" if sign > 0 else "the highest allowed value"
@@ -71,14 +70,14 @@ def slices(context: CheckContext) -> Result:
     caption = f"{title}, each with its 95 % interval; the line is {line}."
     shown = intervals(title, rows, caption, mark)
     bound = "floor" if sign > 0 else "at most"
-    below = [
-        f"{_name(one)}: {one['metric']:.4f} on {one['rows']} rows, {bound} {one['floor']:g}"
-        for one in groups
-        if sign * one[best] < sign * one["floor"]
-    ]
+    below = [one for one in groups if sign * one[best] < sign * one["floor"]]
     if below:
-        advice = "Add rows of these groups or a feature that separates them; or do not use the "
-        return Result("refuse", "; ".join(below), required, f"{advice}model for them.", shown)
+        measured = "; ".join(
+            f"{_name(one)}: {one['metric']:.4f} on {one['rows']} rows, {bound} {one['floor']:g}"
+            for one in below
+        )
+        advice = "Add rows of these groups or a feature for them; or do not use the model for them."
+        return Result("refuse", measured, required, advice, shown)
     nearest = min(groups, key=lambda one: sign * (one["metric"] - one["floor"]))
     measured = f"{len(groups)} groups hold; nearest to its floor: {_name(nearest)}"
     if few := len(evaluation["slices"]) - len(groups):
@@ -107,22 +106,19 @@ def champion(context: CheckContext) -> Result:
         # Its feature code would run here, and no team has accepted it.
         advice = f"Name an accepted bundle in {RELEASE_FILE}, or commit the record of this one."
         return Result("refuse", f"the champion is not accepted: {reason}", required, advice)
-    old = read_bundle(bundle_path(name))
-    if reason := _incomparable(context, old):
-        advice = "Release the model as a shadow: only a live test can compare the two."
-        return Result("warn", f"not comparable: {reason}", required, advice)
-    return _compare(context, old, required)
-
-
-def _incomparable(context: CheckContext, old: Bundle) -> str:
-    """Why the champion cannot predict the test rows for this problem; empty if it can."""
+    old = read(bundle_path(name))
     target, other = context.problem.target, old.problem.target
-    if (target.column, target.task) != (other.column, other.task):
-        return f"the champion predicts {other.column} ({other.task})"
-    if set(old.contract.classes) != set(context.dataset.targets.classes):
-        return f"the champion has the classes {list(old.contract.classes)}"
     missing = [one.name for one in old.contract.inputs if one.name not in context.dataset.test]
-    return f"the rows lack inputs of the champion: {', '.join(missing)}" if missing else ""
+    if (target.column, target.task) != (other.column, other.task):
+        reason = f"the champion predicts {other.column} ({other.task})"
+    elif set(old.contract.classes) != set(context.dataset.targets.classes):
+        reason = f"the champion has the classes {list(old.contract.classes)}"
+    elif missing:
+        reason = f"the rows lack inputs of the champion: {', '.join(missing)}"
+    else:
+        return _compare(context, old, required)
+    advice = "Release the model as a shadow: only a live test can compare the two."
+    return Result("warn", f"not comparable: {reason}", required, advice)
 
 
 def _compare(context: CheckContext, old: Bundle, required: str) -> Result:
@@ -130,7 +126,11 @@ def _compare(context: CheckContext, old: Bundle, required: str) -> Result:
     metric, values = METRICS[context.problem.success.metric], targets.values
     is_class = context.problem.target.task != "regression"
     options: dict[str, Any] = {"stratify": is_class, "groups": targets.groups}
-    other = _predict(context, old)
+    # As `engine.training.evaluate.predict`: classes in the order of the present problem.
+    other = load(old, rehearsal=True).scores(json_rows(context.dataset.test, old.contract.inputs))
+    if classes := old.contract.classes:
+        other = other[:, [classes.index(label) for label in targets.classes]]
+        other = other[:, 1] if context.problem.target.task == "binary" else other
     gain = measure_gain(metric, values, own, other, **options)
     measured = f"{metric.name} {gain.value + 0:+.4f} better ({gain.low + 0:+.4f} to "
     measured += f"{gain.high + 0:+.4f}) than champion {old.id[:12]}"
@@ -148,14 +148,3 @@ def _compare(context: CheckContext, old: Bundle, required: str) -> Result:
         advice = "Release it gradually, with an A/B test: these rows cannot show which is better."
         return Result("warn", measured, required, advice, shown)
     return Result("pass", measured, required, picture=shown)
-
-
-def _predict(context: CheckContext, old: Bundle) -> Array:
-    """The champion's predictions of the test rows, as `engine.training.evaluate.predict`."""
-    rows = json_rows(context.dataset.test, old.contract.inputs)
-    scores = load(old, rehearsal=True).scores(rows)
-    if not old.contract.classes:
-        return scores
-    labels: tuple[Any, ...] = context.predictions.targets.classes
-    scores = scores[:, [old.contract.classes.index(label) for label in labels]]
-    return scores[:, 1] if context.problem.target.task == "binary" else scores

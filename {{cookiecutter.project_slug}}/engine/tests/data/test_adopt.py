@@ -13,8 +13,7 @@ import pandas as pd
 import pytest
 
 from engine.adopt.adopt import adopt
-from engine.adopt.copying import CONTRACT_FILE
-from engine.adopt.generated import is_edited
+from engine.adopt.copying import CONTRACT_FILE, is_edited
 from engine.data.columns import columns
 from engine.data.load import load
 from engine.problem.errors import BadInput

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.eda.correlated import correlated, shared_missingness
+from engine.eda.associations import correlated, shared_missingness
 from engine.eda.quality import quality_issues
 from engine.tests.eda.frames import columns, mixed
 

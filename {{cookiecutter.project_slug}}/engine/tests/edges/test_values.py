@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from engine.problem.files import toml
 from engine.problem.spec import PROBLEM_FILE
-from engine.problem.toml import toml
 from engine.tests.edges.commands import Runner
 from engine.tests.edges.values import NOT_UTF8, VALUES, place
 from engine.tests.project import STAGES

@@ -15,7 +15,7 @@ import duckdb
 
 from engine.bundle.reference import Counts, count, freeze
 from engine.contract.column import Column
-from engine.monitoring.log import live_table, open_log
+from engine.monitoring.live import live_table, open_log
 
 COLUMNS = [Column(f"n{i}", "number") for i in range(14)] + [
     Column(f"c{i}", "category") for i in range(6)

@@ -11,7 +11,7 @@ import pytest
 
 from engine.bundle.reference import Counts, Histogram, count, count_frame, freeze
 from engine.contract.column import Column
-from engine.monitoring.log import live_table, open_log
+from engine.monitoring.live import live_table, open_log
 from engine.tests.monitoring.made import COLUMNS, HOSTILE, frozen, rows, write_log
 
 LONG_AGO = datetime(2020, 1, 1)

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from engine.monitoring.log import open_log
+from engine.monitoring.live import open_log
 from engine.monitoring.result import Result
 from engine.problem.errors import BadInput
 from engine.tests.monitoring.made import (

@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 
 from engine.bundle import bundle as bundles
-from engine.monitoring.log import open_log
+from engine.monitoring.live import open_log
 
 
 def read_by_monitoring(folder: Path, bundle: Path) -> tuple[int, int]:
