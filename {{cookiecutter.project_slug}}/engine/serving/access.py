@@ -21,9 +21,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from engine.problem.arguments import secret
+from engine.problem.arguments import key_file, parse_keys, read_keys, secret
 from engine.problem.errors import BadInput
-from engine.problem.keys import key_file, parse_keys, read_keys
 from engine.serving.http.errors import ProblemError, echo
 
 KEYS, FILE = "SERVING_API_KEYS", "SERVING_API_KEYS_FILE"
