@@ -16,7 +16,7 @@ from engine.contract.column import LONGEST_CATEGORY, Column, ColumnType
 from engine.contract.format import ISO, NEGATIVES, PLAIN, SHORT_INTEGER, ColumnFormat
 
 Mask = pd.Series  # of bool
-# Characters around a cell that carry no meaning: Unicode's white space.
+# White space of Unicode, which is removed around cells.
 WHITESPACE = "".join(filter(str.isspace, map(chr, range(0x3001))))
 # Up to here every integer is a float of its own.
 EXACT = 2.0**53
@@ -185,8 +185,9 @@ def _integer(values: pd.Series, cells: ColumnFormat) -> pd.Series:
     numbers = _number(_plain_numbers(values, cells))
     result = numbers.where((numbers % 1 == 0) & (numbers.abs() < BEYOND_INT64)).astype("Int64")
     if is_text:  # texts are exact where floats are not
-        for text in values[numbers.abs() >= EXACT].unique():
-            result[values == text] = text_cell.parse("integer", cells, text)
+        large = numbers.abs() >= EXACT
+        exact = [text_cell.parse("integer", cells, text) for text in values[large]]
+        result[large] = pd.array(exact, dtype="Int64")
     return result
 
 

@@ -218,6 +218,14 @@ def test_documentation_words_name_every_rule(column: Column) -> None:
     assert ("null" in words) == column.nullable
 
 
+def test_long_integers_are_read_exactly_and_one_by_one() -> None:
+    """Identifiers of 19 digits are exact where floats are not, and others stay as they are."""
+    texts = ["9007199254740993.0", "7", "9223372036854775808", "", "1e3"]
+    values, valid = cells.read(nullable(WHOLE), cells.trimmed(pd.Series(texts, dtype="str")))
+    assert values.tolist() == [9007199254740993, 7, pd.NA, pd.NA, 1000]
+    assert valid.tolist() == [True, True, False, True, True]
+
+
 def test_training_reads_words_for_missing_in_texts() -> None:
     """The mask of the format keeps the other cells."""
     values = without_missing(pd.Series(["1,5", "-"], dtype="str"), COMMA.format)
