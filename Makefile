@@ -13,7 +13,7 @@ export ANSWERS
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help journey test test-render test-check test-mutations test-ship mutations check format ownership lock bench clean
+.PHONY: help journey test test-render test-check test-mutations test-ship mutations mutants check format ownership lock bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,11 @@ mutations: $(ENVIRONMENT) ## every planted fault and every clean case; writes do
 	$(MAKE) --directory '$(PROJECT)' env VENV='$(CURDIR)/build/.project'
 	$(VENV)/bin/python -m tests.mutations
 
+mutants: $(ENVIRONMENT) ## change the engine's code at random, and count what its tests notice; writes docs/mutants.md (hours)
+	$(UV) venv --quiet --allow-existing --python-preference only-system --python '>=3.11' build/.mutants
+	$(UV) pip sync --quiet --python build/.mutants '$(PROJECT)/requirements/dev.txt' requirements/mutants.txt
+	$(VENV)/bin/python -m tests.mutants
+
 check: $(ENVIRONMENT) ## format, lint and types, of the template and of the project where it stands
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
@@ -54,6 +59,7 @@ lock: $(UV) ## pin the newest versions that fit, for the template and for the pr
 	$(LOCK) --group dev --output-file requirements/dev.txt
 	$(LOCK) --group uv --output-file requirements/uv.txt
 	$(MAKE) --directory '$(PROJECT)' lock
+	$(LOCK) --constraint '$(PROJECT)/requirements/dev.txt' --group mutants --output-file requirements/mutants.txt
 
 bench: $(ENVIRONMENT) ## measure side by side with peers; prints tables
 	$(VENV)/bin/python -m benchmarks

@@ -1,0 +1,34 @@
+"""Which modules of the engine are changed, and which of its tests must notice."""
+
+from dataclasses import dataclass
+
+TESTS = "engine/tests/"
+
+
+@dataclass(frozen=True)
+class Room:
+    """Modules (patterns below `engine/`) and the tests that are run on each change of them."""
+
+    name: str
+    modules: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+ROOMS = (
+    Room("gate", ("gate/*.py", "gate/checks/*.py"), ("gate",)),
+    Room("bundle", ("bundle/*.py",), ("gate", "serving/test_select_bundle.py", "serving/model")),
+    Room(
+        "split",
+        ("data/split.py", "data/split_faults.py"),
+        ("data/test_split.py", "data/test_split_faults.py", "gate/test_split.py"),
+    ),
+    Room(
+        "calibration",
+        ("training/calibrate.py", "training/money.py"),
+        ("training/test_calibrate.py", "training/test_evaluate.py", "training/test_train.py"),
+    ),
+    Room("http", ("serving/http/*.py", "serving/http/protocols/*.py"), ("serving/http",)),
+    Room("log", ("serving/log/*.py",), ("serving/log", "monitoring/test_log.py")),
+    Room("monitoring", ("monitoring/*.py",), ("monitoring",)),
+    Room("metrics", ("problem/metrics.py", "problem/known_metrics.py"), ("problem",)),
+)
