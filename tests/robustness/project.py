@@ -19,12 +19,15 @@ import json
 from data.contract import ROW
 from engine.data.columns import columns
 from engine.data.load import load
+from engine.leakage import find
 from engine.problem.spec import read
 problem = read()
 frame = load(problem, ROW)
+inputs = columns(problem, ROW, frame)
 print(json.dumps({
     "task": problem.target.task,
-    "inputs": [column.name for column in columns(problem, ROW, frame)],
+    "inputs": [column.name for column in inputs],
+    "leaks": [sorted(leak.columns) for leak in find(problem, frame, list(inputs))],
     "excluded": dict(problem.columns.excluded),
     "types": {name: str(column.dtype) for name, column in ROW.columns.items()},
     "metadata": {name: column.metadata or {} for name, column in ROW.columns.items()},

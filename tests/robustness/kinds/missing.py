@@ -1,0 +1,38 @@
+"""How a table writes that a value is missing."""
+
+from tests.robustness.catalogue import case
+from tests.robustness.project import Project
+
+KIND = "Words for missing"
+
+
+@case(KIND)
+def plus_minus(project: Project) -> None:
+    """The value '-' is a class beside '+', not a missing value."""
+    project.handed("plus_minus")
+    assert project.adopt("crx.csv", "class").exit_code == 0
+    facts = project.facts()
+    assert (facts["task"], facts["distinct"]["class"]) == ("binary", 2)
+
+
+@case(KIND)
+def mysql_null(project: Project) -> None:
+    r"""With `--missing '\N'` that word is missing in all columns, and the others are numbers."""
+    project.handed("mysql_null")
+    done = project.adopt("titles.tsv", "hit")
+    assert "--missing" in done.words
+    assert project.adopt("titles.tsv", "hit", "--missing", r"\N", "--force").exit_code == 0
+    facts = project.facts()
+    assert facts["types"]["startYear"].startswith(("int", "Int", "float"))
+    assert facts["types"]["runtimeMinutes"].startswith(("int", "Int", "float"))
+    assert facts["missing"]["startYear"] > 0
+
+
+@case(KIND)
+def apostrophe_guard(project: Project) -> None:
+    """An apostrophe before a number, which a spreadsheet adds, is not part of it."""
+    project.handed("apostrophe_guard")
+    assert project.adopt("grid.csv", "late").exit_code == 0
+    facts = project.facts()
+    assert facts["types"]["delta"] == "float64"
+    assert float(facts["lowest"]["delta"]) < 0
