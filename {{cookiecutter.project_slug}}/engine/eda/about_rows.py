@@ -76,7 +76,7 @@ def missing(profile: Profile) -> Section:
     chart = charts.bars(title, incomplete[:BARS], show=percent)
     caption = f"The {BARS} inputs with most" if len(incomplete) > BARS else title
     blocks: list[Block] = [Figure(chart, f"{caption}: share of rows without a value.")]
-    if informative := [one for one in profile.missing if one.is_informative]:
+    if informative := profile.missing:
         names = listed([one.column for one in informative])
         sentence += f"The outcome differs where {names} is missing."
         header = ("feature", "outcome", "when missing", "when present", "difference")

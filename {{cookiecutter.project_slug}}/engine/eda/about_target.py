@@ -4,8 +4,8 @@ import numpy as np
 
 from engine.eda import pictures
 from engine.eda.about_rows import BARS, OWNER, shortened
+from engine.eda.bins import SMALL_EFFECT
 from engine.eda.profile import Profile
-from engine.eda.stability import SMALL_EFFECT
 from engine.eda.target import Target
 from engine.pages import charts
 from engine.pages.formatting import count, listed, number, percent, subject

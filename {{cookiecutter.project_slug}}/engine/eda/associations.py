@@ -9,11 +9,10 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
+from scipy.stats import rankdata
 
 from engine.contract.column import Column
-from engine.eda.bins import Bins, cut, is_numeric, numbers
-from engine.eda.stability import cramer
+from engine.eda.bins import Bins, cramer, cut, is_numeric, numbers
 from engine.eda.target import Array, Target
 from engine.pages.formatting import number, percent
 
@@ -42,23 +41,14 @@ class Suspect:
 
 @dataclass(frozen=True)
 class Missing:
-    """How the outcome differs where a column is missing: by `difference` ± `margin`."""
+    """How the mean outcome differs where a column is missing: by `difference` ± `margin`."""
 
     column: str
     outcome: str
     when_missing: float
     when_present: float
+    difference: float
     margin: float
-
-    @property
-    def difference(self) -> float:
-        """The mean outcome where the column is missing, minus that where it is present."""
-        return self.when_missing - self.when_present
-
-    @property
-    def is_informative(self) -> bool:
-        """Whether the difference is larger than its margin."""
-        return abs(self.difference) > self.margin
 
 
 def associations(
@@ -75,7 +65,7 @@ def associations(
 
 
 def missing(columns: Sequence[Column], frame: pd.DataFrame, target: Target) -> list[Missing]:
-    """Whether missing values are informative, for each column with enough missing and present rows.
+    """The columns whose missing values are informative: the outcome differs beyond its margin.
 
     Intervals are corrected for all columns and outcomes (Bonferroni): one in twenty pages shows a
     false alarm, not one in twenty columns. Of several classes the most different one is named.
@@ -87,7 +77,9 @@ def missing(columns: Sequence[Column], frame: pd.DataFrame, target: Target) -> l
     result = []
     for name, rows in enough.items():
         compared = [_compare(name, label, rows, values, z) for label, values in outcomes]
-        result.append(max(compared, key=lambda one: abs(one.difference) - one.margin))
+        most_different = max(compared, key=lambda one: abs(one.difference) - one.margin)
+        if abs(most_different.difference) > most_different.margin:
+            result.append(most_different)
     return result
 
 
@@ -132,9 +124,13 @@ def _auc(column: Column, values: pd.Series, target: Target) -> float:
         return 0.5
     result = numbers(column, values)
     present = ~np.isnan(result)
-    positive, auc = target.values[present] == 1, 0.5
-    if min(positive.sum(), (~positive).sum()) >= FEWEST_RANKED:
-        auc = float(roc_auc_score(positive, result[present]))
+    positive = target.values[present] == 1
+    ones, zeros = int(positive.sum()), int((~positive).sum())
+    if min(ones, zeros) < FEWEST_RANKED:
+        return 0.5
+    # Mann and Whitney (1947): the AUC is the share of pairs in order, counted from ranks.
+    ranks = rankdata(result[present])[positive].sum()
+    auc = float(ranks - ones * (ones + 1) / 2) / (ones * zeros)
     return max(auc, 1 - auc)
 
 
@@ -144,7 +140,8 @@ def _compare(
     """Rows without a value against the others; the margin is `z` standard errors."""
     without, others = values[is_missing], values[~is_missing]
     margin = float(z * np.hypot(_error(without), _error(others)))
-    return Missing(name, label, float(without.mean()), float(others.mean()), margin)
+    when_missing, when_present = float(without.mean()), float(others.mean())
+    return Missing(name, label, when_missing, when_present, when_missing - when_present, margin)
 
 
 def _error(values: Array) -> float:

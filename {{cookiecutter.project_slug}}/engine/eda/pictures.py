@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from engine.contract.column import Column
-from engine.eda.bins import Bins, cut, format_of, is_numeric, numbers, timestamp
-from engine.eda.stability import Periods
+from engine.eda.bins import Bins, Periods, cut, format_of, is_numeric, numbers, timestamp
 from engine.eda.target import Array, Codes, Levels, Target, levels
 from engine.pages import charts
 from engine.pages.charts import Dot, Line

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from engine.contract.column import Column, kind_of
 from engine.data.split import Split, split
 from engine.eda import associations as measures
+from engine.eda.bins import Periods, drift, periods_of
 from engine.eda.quality import QualityIssue, quality_issues
-from engine.eda.stability import Periods, drift, periods_of
-from engine.eda.target import Target, check_positive, read
+from engine.eda.target import Target, read
 from engine.leakage import find, single_class_values
 from engine.pages.formatting import count
 from engine.problem.errors import BadInput
@@ -92,7 +92,12 @@ def measure(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) ->
 
     The same frame gives the same profile.
     """
-    check_positive(problem, frame[problem.target.column])
+    outcomes = frame[problem.target.column].dropna().unique().tolist()
+    positive = problem.target.positive
+    if problem.target.task == "binary" and len(outcomes) > 1 and positive not in outcomes:
+        message = f"target.positive is {positive!r}, but '{problem.target.column}' holds "
+        message += f"{outcomes!r:.60}; name one of them in problem.toml"
+        raise BadInput(message, code="unknown-positive")
     columns = tuple(columns)
     divided: Split | str
     try:

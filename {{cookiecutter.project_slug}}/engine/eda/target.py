@@ -1,14 +1,13 @@
 """The target as numbers, and its mean in groups of rows with 95 % intervals."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from engine.pages.formatting import number
-from engine.problem.errors import BadInput
 from engine.problem.spec import Problem, Task
 
 Array = NDArray[np.float64]
@@ -55,15 +54,6 @@ class Levels(NamedTuple):
     mean: Array
     low: Array
     high: Array
-
-
-def check_positive(problem: Problem, outcome: "pd.Series[Any]") -> None:
-    """Raise BadInput if the positive outcome is not a value of the target."""
-    labels, positive = outcome.dropna().unique().tolist(), problem.target.positive
-    if problem.target.task == "binary" and len(labels) > 1 and positive not in labels:
-        message = f"target.positive is {positive!r}, but '{problem.target.column}' holds "
-        message += f"{labels!r:.60}; name one of them in problem.toml"
-        raise BadInput(message, code="unknown-positive")
 
 
 def read(problem: Problem, frame: pd.DataFrame) -> Target:
