@@ -31,7 +31,7 @@ def rows(profile: Profile) -> Section:
     if unit := problem.rows.unit:
         numbers.append((f"distinct values of {unit}, the unit", int(frame[unit].nunique())))
     numbers += [("of all values are missing", percent(profile.missing_share))]
-    numbers += [("rows repeat an earlier one", profile.repeats.rows)]
+    numbers += [("rows repeat an earlier one", profile.repeated)]
     if isinstance(split := profile.split, str):
         use = Note(f"There is no test set yet, so this page uses every outcome: {split}", "bad")
     else:
@@ -92,14 +92,13 @@ def missing(profile: Profile) -> Section:
 
 def repeats(profile: Profile) -> Section:
     """Rows with the same inputs."""
-    repeated = profile.repeats
-    if not repeated.rows:
+    if not profile.repeated:
         return Section("Duplicates", OWNER, "No row repeats the inputs of another.")
-    share = percent(repeated.rows / len(profile.frame))
-    sentence = f"{share} of rows ({repeated.rows:,}) repeat the inputs of an earlier row."
+    share = percent(profile.repeated / len(profile.frame))
+    sentence = f"{share} of rows ({profile.repeated:,}) repeat the inputs of an earlier row."
     note = "Rows with the same inputs have the same outcome."
-    if repeated.contradicting:
-        note = count(repeated.contradicting, "training row has", "training rows have")
+    if profile.contradicting:
+        note = count(profile.contradicting, "training row has", "training rows have")
         note += " the inputs of another row with another outcome, so no model is right on all."
     return Section("Duplicates", OWNER, sentence, [Note(note)])
 

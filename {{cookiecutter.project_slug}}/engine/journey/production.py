@@ -20,8 +20,7 @@ from engine.gate.gate import record, validate
 from engine.gate.page import blocks, lead
 from engine.gate.page import write as write_gate
 from engine.journey.stage import DRAFT, Rehearsal, StageResult
-from engine.monitoring.result import Result
-from engine.monitoring.show import picture
+from engine.monitoring.result import Result, picture
 from engine.pages.page import Code, Facts, Figure, Gallery, Links, Note
 from engine.serving.log.predictions import PredictionLog
 from engine.serving.log.segments import now

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.monitoring.result import Finding, Result, worst
-from engine.monitoring.show import picture, selection
+from engine.monitoring.result import Finding, Result, picture, selection, worst
 from engine.problem.errors import BadInput
 from engine.tests.monitoring.made import (
     HOSTILE,
