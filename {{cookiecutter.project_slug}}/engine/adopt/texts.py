@@ -11,9 +11,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.adopt.dates import infer_compact_days, infer_dates
+from engine.adopt.forms import infer_compact_days, infer_dates, infer_numbers, unread
 from engine.adopt.inferred import NO_HINTS, DialectHints, InferredColumn, all_match
-from engine.adopt.number_formats import infer_numbers, unread
 from engine.contract.format import ColumnFormat
 
 # Words for missing, in small letters. Those that may as well be a value, as Namibia or 'no alley',
