@@ -65,13 +65,10 @@ def adopt(
     if is_slow:
         progress(f"inferring the types of {count(len(raw.columns), 'column')}")
     raw, inferred = _labelled(raw, layout, source, target)
-    zoned = {
-        name for name, one in inferred.items() if one.kind == "date" and infer.has_zone(raw[name])
-    }
     frame = pd.DataFrame({name: typed(raw.pop(name), one) for name, one in inferred.items()})
     kind = infer.guess_task(frame[target], inferred[target].kind, task)
     roles = Roles(target, kind, time, id_column, classes_of(frame[target], kind))
-    guessed = [guess(frame[name], one, zoned=name in zoned) for name, one in inferred.items()]
+    guessed = [guess(frame[name], one) for name, one in inferred.items()]
     guesses = tuple(_in_role(one, frame, roles) for one in guessed)
     _check_inputs(guesses, roles, source)
     if is_slow:

@@ -105,12 +105,12 @@ def _column(one: Guess, roles: Roles) -> str:
         arguments.append("nullable=True")
     if one.name == roles.id:
         arguments.append("unique=True")
-    meaning = f"{one.name}, in UTC" if one.zoned else one.name
+    meaning = f"{one.name}, in UTC" if one.inferred.zoned else one.name
     arguments.append(f"description={_python(meaning)}")
     body = [f"            {argument},\n" for argument in arguments]
     if one.name == roles.target and roles.classes:
         body.insert(1, _one_of(roles.classes, 12))
-    body.append(_metadata(one.cells.to_metadata(), 12))
+    body.append(_metadata(one.inferred.cells.to_metadata(), 12))
     return f"        {_python(one.name)}: pa.Column(\n{''.join(body)}        ),\n"
 
 

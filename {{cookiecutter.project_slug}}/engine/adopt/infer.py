@@ -11,7 +11,7 @@ from engine.adopt.inferred import NO_HINTS, DialectHints, InferredColumn
 from engine.adopt.texts import infer_texts
 from engine.contract.cells import convert, is_infinite, without_missing
 from engine.contract.column import LONGEST_CATEGORY, ColumnType, kind_of
-from engine.contract.format import PLAIN, ColumnFormat
+from engine.contract.format import ColumnFormat
 from engine.problem.errors import BadInput
 from engine.problem.spec import Task
 
@@ -35,20 +35,17 @@ LIST_SHAPE = r"(?s)\s*(\[\s*([\[{\"'\d.-].*)?\]|\{\s*([\"'\d].*)?\})\s*"  # not 
 class Guess:
     """What a column seems to be; `excluded` is the reason not to train on it, if there is one.
 
-    `missing` counts its missing cells. `zoned`: its times came with an offset and are read in UTC.
-    `cells` describes how its texts are read, `notes` what was decided on them.
+    `missing` counts its missing cells; `inferred` describes how its texts are read.
     """
 
     name: str
     type: ColumnType
     nullable: bool
-    minimum: float | None = None
-    maximum: float | None = None
-    excluded: str | None = None
-    zoned: bool = False
-    missing: int = 0
-    cells: ColumnFormat = PLAIN
-    notes: tuple[str, ...] = ()
+    minimum: float | None
+    maximum: float | None
+    excluded: str | None
+    missing: int
+    inferred: InferredColumn
 
 
 def infer_column(values: pd.Series, hints: DialectHints = NO_HINTS) -> InferredColumn:
@@ -63,6 +60,12 @@ def infer_column(values: pd.Series, hints: DialectHints = NO_HINTS) -> InferredC
     else:
         infinite = kind == "number" and bool(is_infinite(values).any())
         inferred = InferredColumn(kind, ColumnFormat(infinite=infinite))
+    if inferred.kind == "date":
+        if isinstance(values.dtype, pd.StringDtype):
+            zoned = bool(values.dropna().str.fullmatch(ZONE).any())
+        else:
+            zoned = isinstance(values.dtype, pd.DatetimeTZDtype)
+        return replace(inferred, zoned=zoned)
     if not inferred.cells.infinite:
         return inferred
     rows = np.flatnonzero(is_infinite(values))
@@ -76,7 +79,7 @@ def typed(values: pd.Series, inferred: InferredColumn) -> pd.Series:
     return convert(present, inferred.kind, nullable=True, cells=inferred.cells)[0]
 
 
-def guess(values: pd.Series, inferred: InferredColumn, *, zoned: bool = False) -> Guess:
+def guess(values: pd.Series, inferred: InferredColumn) -> Guess:
     """What a column seems to be, by its values with their type (`typed`)."""
     present, name, kind = values.dropna(), str(values.name), inferred.kind
     missing, excluded = len(values) - len(present), _reason(values, present, inferred)
@@ -85,15 +88,7 @@ def guess(values: pd.Series, inferred: InferredColumn, *, zoned: bool = False) -
         low, high = float(present.min()), float(present.max())
         is_flag = kind == "integer" and (low, high) == (0, 1)
         bounds = (low, high) if is_flag else reach(low, high)
-    read = (inferred.cells, inferred.notes)
-    return Guess(name, kind, missing > 0, *bounds, excluded, zoned, missing, *read)
-
-
-def has_zone(values: pd.Series) -> bool:
-    """Whether times, as they came, have an offset."""
-    if isinstance(values.dtype, pd.StringDtype):
-        return bool(values.dropna().str.fullmatch(ZONE).any())
-    return isinstance(values.dtype, pd.DatetimeTZDtype)
+    return Guess(name, kind, missing > 0, *bounds, excluded, missing, inferred)
 
 
 def guess_task(target: pd.Series, kind: ColumnType, wanted: Task | None = None) -> Task:

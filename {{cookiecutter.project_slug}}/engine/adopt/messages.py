@@ -49,8 +49,8 @@ def column_note(one: Guess, roles: Roles) -> str:
     use = f"excluded: {one.excluded}" if one.excluded else _input(one)
     special = {roles.time: "the time that rows are split by", roles.id: "names a row: no input"}
     use = ({roles.target: f"the target, {roles.task}"} | special).get(one.name, use)
-    zone = ("times with an offset, read in UTC",) if one.zoned else ()
-    return "; ".join((use, *one.notes, *zone))
+    zone = ("times with an offset, read in UTC",) if one.inferred.zoned else ()
+    return "; ".join((use, *one.inferred.notes, *zone))
 
 
 def _input(one: Guess) -> str:

@@ -86,7 +86,7 @@ def missing(profile: Profile) -> Section:
         sentence += "No missing value is associated with the target."
     cause = "are missing in the same rows: probably one cause."
     groups = profile.shared_missingness[:3]
-    blocks += [Note(f"{listed(shortened(group))} {cause}") for group in groups]
+    blocks += [Note(f"{listed(list(group), 3)} {cause}") for group in groups]
     return Section(title, OWNER, sentence, blocks)
 
 
@@ -116,7 +116,7 @@ def quality(profile: Profile) -> Section:
         sentence = "No constant, placeholder value, long tail or word for missing was found."
         return Section(title, OWNER, sentence)
     names = list(dict.fromkeys(one.column for one in issues))
-    sentence = f"Check {listed(shortened(names))} before you train."
+    sentence = f"Check {listed(names, 3)} before you train."
     lines = [(one.column, one.what, one.next) for one in issues]
     blocks = _capped(title, ("feature", "its value", "what to do"), lines)
     return Section(title, OWNER, sentence, blocks)
@@ -166,8 +166,3 @@ def _capped(caption: str, header: Sequence[str], lines: Sequence[tuple[str, ...]
     """A table of the first lines, and a note if there are more."""
     note = [Note(f"The first {MOST_LINES} of {len(lines)}.")] if len(lines) > MOST_LINES else []
     return [Table(caption, header, lines[:MOST_LINES]), *note]
-
-
-def shortened(names: Sequence[str]) -> list[str]:
-    """A few names, and how many more there are."""
-    return [*names[:3], *([f"{len(names) - 3} more"] if len(names) > 3 else [])]

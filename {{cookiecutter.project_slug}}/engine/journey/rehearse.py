@@ -174,13 +174,17 @@ def rehearse(programs: Programs, progress: Callable[[str], None] = print) -> Jou
 
 def write(journey: Journey, problem: Problem) -> Path:
     """Write summary.json and index.html, and replace the last journey; returns the page's path."""
-    write_atomically(DRAFT / "summary.json", json.dumps(summary(journey), indent=1) + "\n")
-    sections = []
+    sections, stages = [], []
     for step in journey.steps:
         stage, result = step.stage, step.result
+        value: dict[str, Any] = {"name": stage.name, "owner": stage.owner, "status": step.status}
+        value |= {"seconds": round(step.seconds or 0.0, 2), "headline": result.headline}
+        stages.append(value | result.values)
         title = TITLES.get(stage.name, stage.name.capitalize())
         state = (step.status, step.seconds, stage.gate)
         sections.append(Section(title, stage.owner, result.headline, result.blocks, *state))
+    summary = {"verdict": journey.verdict, "stopped_at": journey.stopped_at, "stages": stages}
+    write_atomically(DRAFT / "summary.json", json.dumps(summary, indent=1) + "\n")
     lead = "A rehearsal of all stages on the project's rows, from the problem to monitoring."
     if journey.stopped_at:
         lead = f"The journey stopped at the {journey.stopped_at}: its gate closed. The reasons and "
@@ -198,14 +202,3 @@ def write(journey: Journey, problem: Problem) -> Path:
     DRAFT.rename(OUTPUT_DIR)
     shutil.rmtree(last, ignore_errors=True)
     return OUTPUT_DIR / written.name
-
-
-def summary(journey: Journey) -> dict[str, Any]:
-    """The journey as summary.json holds it, with an object for each stage."""
-    stages = []
-    for step in journey.steps:
-        value: dict[str, Any] = {"name": step.stage.name, "owner": step.stage.owner}
-        value |= {"status": step.status, "seconds": round(step.seconds or 0.0, 2)}
-        value |= {"headline": step.result.headline}
-        stages.append(value | step.result.values)
-    return {"verdict": journey.verdict, "stopped_at": journey.stopped_at, "stages": stages}

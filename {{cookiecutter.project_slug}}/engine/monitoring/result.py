@@ -99,19 +99,15 @@ def _headline(findings: Sequence[Finding], rows: int, rehearsal: bool) -> str:
     unknown = {one.about: one.detail for one in findings if one.about not in compared}
     clauses = [f"{f.subject} is degraded: {f.detail}" for f in findings if f.verdict == "degraded"]
     if drifted:
-        clauses.append(f"drift in {_few(drifted)} {over}")
+        clauses.append(f"drift in {listed(drifted, 4)} {over}")
     elif compared - {"the performance"}:
         clauses.append(f"no drift {over}")
     fine = [one for one in findings if (one.check, one.verdict) == ("performance", "ok")]
     clauses += [f"{one.subject} not degraded" for one in fine]
     if unknown:
-        subjects = f" for {_few(list(unknown))}" if compared else ""
+        subjects = f" for {listed(list(unknown), 4)}" if compared else ""
         clauses.append(f"insufficient data{subjects}: {next(iter(unknown.values()))}")
     return "; ".join(clauses)
-
-
-def _few(names: list[str]) -> str:
-    return listed(names if len(names) <= 4 else [*names[:3], f"{len(names) - 3} more"])
 
 
 def print_table(result: Result) -> None:
