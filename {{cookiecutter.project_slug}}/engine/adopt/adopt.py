@@ -1,7 +1,7 @@
 """Takes an unseen table and writes a first problem for it, every guess listed."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pandas as pd
 
@@ -10,7 +10,7 @@ from engine.adopt.copying import check_nothing_is_lost, copy_path, write
 from engine.adopt.framing import Roles, classes_of, contract_text, problem_text
 from engine.adopt.infer import FEWEST_ROWS, Guess, guess, infer_column, typed
 from engine.adopt.inferred import InferredColumn, dialect_hints
-from engine.adopt.messages import layout_notes, table_notes
+from engine.adopt.messages import Adoption, layout_notes, table_notes
 from engine.contract.column import Column
 from engine.contract.layout import Layout
 from engine.data import sources
@@ -23,16 +23,6 @@ from engine.problem.spec import Task, parse
 SHOWN = 30
 # Tables of fewer columns are adopted before anyone reads a line on progress.
 WIDE = 100
-
-
-@dataclass(frozen=True)
-class Adoption:
-    """What was decided on a table: by column in `guesses`, in `notes` on the table as a whole."""
-
-    rows: int
-    roles: Roles
-    guesses: tuple[Guess, ...]
-    notes: tuple[str, ...]
 
 
 def adopt(

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from engine.contract.column import Column
 from engine.eda import pictures
 from engine.eda.associations import ENOUGH_ROWS, Missing
 from engine.eda.profile import PICTURE_ROWS, Profile
@@ -140,19 +139,18 @@ def correlated(profile: Profile) -> Section:
 def inputs(profile: Profile) -> Section:
     """Every input with its meaning; at the end, because there may be hundreds."""
     header = ("input", "type", "meaning", "missing", "distinct values", "for example")
-    table = Table("From the data contract", header, [_input(profile, c) for c in profile.columns])
+    lines = []
+    for column in profile.columns:
+        name, example = column.name, "" if column.example is None else written(column.example)
+        short = example if len(example) <= EXAMPLE else f"{example[:EXAMPLE]}…"
+        meaning = "" if column.meaning == name else column.meaning
+        missing_share = percent(profile.missing_shares[name])
+        lines.append((name, column.type, meaning, missing_share, profile.different[name], short))
+    table = Table("From the data contract", header, lines)
     sentence = "Every input, as data/contract.py describes it."
     if undescribed := sum(column.meaning in ("", column.name) for column in profile.columns):
         sentence += f" {count(undescribed, 'input has', 'inputs have')} no description yet."
     return Section("Inputs", OWNER, sentence, [table])
-
-
-def _input(profile: Profile, column: Column) -> tuple[str | int, ...]:
-    name, example = column.name, "" if column.example is None else written(column.example)
-    short = example if len(example) <= EXAMPLE else f"{example[:EXAMPLE]}…"
-    meaning, missing_share = column.meaning, percent(profile.missing_shares[name])
-    meaning = "" if meaning == name else meaning
-    return name, column.type, meaning, missing_share, profile.different[name], short
 
 
 def _difference(profile: Profile, one: Missing) -> tuple[str, ...]:

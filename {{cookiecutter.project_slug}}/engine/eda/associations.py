@@ -8,7 +8,6 @@ from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from engine.contract.column import Column
@@ -76,7 +75,12 @@ def missing(columns: Sequence[Column], frame: pd.DataFrame, target: Target) -> l
     z = NormalDist().inv_cdf(1 - 0.025 / max(len(enough) * len(outcomes), 1))
     result = []
     for name, rows in enough.items():
-        compared = [_compare(name, label, rows, values, z) for label, values in outcomes]
+        compared = []
+        for label, values in outcomes:
+            without, others = values[rows], values[~rows]
+            margin = float(z * np.hypot(_error(without), _error(others)))
+            means = float(without.mean()), float(others.mean())
+            compared.append(Missing(name, label, *means, means[0] - means[1], margin))
         most_different = max(compared, key=lambda one: abs(one.difference) - one.margin)
         if abs(most_different.difference) > most_different.margin:
             result.append(most_different)
@@ -134,16 +138,6 @@ def _auc(column: Column, values: pd.Series, target: Target) -> float:
     return max(auc, 1 - auc)
 
 
-def _compare(
-    name: str, label: str, is_missing: NDArray[np.bool_], values: Array, z: float
-) -> Missing:
-    """Rows without a value against the others; the margin is `z` standard errors."""
-    without, others = values[is_missing], values[~is_missing]
-    margin = float(z * np.hypot(_error(without), _error(others)))
-    when_missing, when_present = float(without.mean()), float(others.mean())
-    return Missing(name, label, when_missing, when_present, when_missing - when_present, margin)
-
-
 def _error(values: Array) -> float:
     """Standard error of a mean; for shares by Agresti and Caffo (2000), right for few rows too."""
     n = len(values)
@@ -171,7 +165,18 @@ def correlated(columns: Sequence[Column], frame: pd.DataFrame) -> list[Correlate
     """
     if len(frame) > ENOUGH_ROWS:
         frame = frame.sample(ENOUGH_ROWS, random_state=0)
-    pairs = [*_numbers(columns, frame), *_categories(columns, frame)]
+    ranks = {c.name: pd.Series(numbers(c, frame[c.name])).rank() for c in columns if is_numeric(c)}
+    # Two common rows always lie on a line: require enough of them.
+    table = pd.DataFrame(ranks).corr(min_periods=max(10, len(frame) // 100)).abs()
+    strengths, names, measure = table.to_numpy(), list(table.columns), "rank correlation"
+    strong = np.argwhere(np.triu(np.nan_to_num(strengths) >= CORRELATED, k=1))
+    pairs = [CorrelatedPair(names[i], names[j], float(strengths[i, j]), measure) for i, j in strong]
+    others = [c for c in columns if not is_numeric(c)]
+    few = [c for c in others if 2 <= frame[c.name].nunique() <= MOST_VALUES]
+    codes = {c.name: cut(c, frame[c.name], MOST_VALUES).codes for c in few}
+    for first, second in combinations(codes, 2):
+        if (strength := cramer(codes[first], codes[second])) >= CORRELATED:
+            pairs.append(CorrelatedPair(first, second, strength, "Cramér's V"))
     return sorted(pairs, key=lambda one: -one.strength)
 
 
@@ -184,23 +189,3 @@ def shared_missingness(columns: Sequence[Column], frame: pd.DataFrame) -> list[t
             groups[np.packbits(is_missing).tobytes()].append(column.name)
     result = [tuple(names) for names in groups.values() if len(names) > 1]
     return sorted(result, key=len, reverse=True)
-
-
-def _numbers(columns: Sequence[Column], frame: pd.DataFrame) -> list[CorrelatedPair]:
-    ranks = {c.name: pd.Series(numbers(c, frame[c.name])).rank() for c in columns if is_numeric(c)}
-    # Two common rows always lie on a line: require enough of them.
-    table = pd.DataFrame(ranks).corr(min_periods=max(10, len(frame) // 100)).abs()
-    strengths, names, measure = table.to_numpy(), list(table.columns), "rank correlation"
-    pairs = np.argwhere(np.triu(np.nan_to_num(strengths) >= CORRELATED, k=1))
-    return [CorrelatedPair(names[i], names[j], float(strengths[i, j]), measure) for i, j in pairs]
-
-
-def _categories(columns: Sequence[Column], frame: pd.DataFrame) -> list[CorrelatedPair]:
-    others = [c for c in columns if not is_numeric(c)]
-    few = [c for c in others if 2 <= frame[c.name].nunique() <= MOST_VALUES]
-    codes = {c.name: cut(c, frame[c.name], MOST_VALUES).codes for c in few}
-    pairs = [
-        CorrelatedPair(first, second, cramer(codes[first], codes[second]), "Cramér's V")
-        for first, second in combinations(codes, 2)
-    ]
-    return [pair for pair in pairs if pair.strength >= CORRELATED]

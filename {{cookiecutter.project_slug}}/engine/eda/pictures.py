@@ -48,7 +48,13 @@ def relation(column: Column, values: pd.Series, target: Target) -> Figure:
         rows = _intervals(names, _middle_half(numbers(column, values), codes, len(names)))
         drawn = charts.interval_plot(title, rows, show=format_of(column))
     elif _is_ordered(column, values):
-        drawn, is_missing = _level_along(title, column, values, target), values.isna().to_numpy()
+        bins, is_missing = cut(column, values, BINS), values.isna().to_numpy()
+        ((label, outcomes),) = target.outcomes()
+        level = _middle_half if target.task == "regression" else levels
+        line = _line(label, level(outcomes, bins.codes, len(bins.labels)))
+        along = [timestamp(c) for c in bins.centres] if column.type == "date" else bins.centres
+        show = percent if target.task == "binary" else None
+        drawn = charts.lines(title, along, [line], mark=float(outcomes.mean()), show=show)
         if is_missing.any():
             missing = float(target.values[is_missing].mean())
             caption = f"Where missing: {show_of(target)(missing)}."
@@ -148,16 +154,6 @@ def _histogram(title: str, column: Column, values: Array) -> tuple[str, str]:
     positions = [timestamp(edge) for edge in edges] if column.type == "date" else edges.tolist()
     shares = (rows / len(present)).tolist()
     return charts.histogram(title, positions, shares, show=percent), caption
-
-
-def _level_along(title: str, column: Column, values: pd.Series, target: Target) -> str:
-    bins = cut(column, values, BINS)
-    ((label, outcomes),) = target.outcomes()
-    level = _middle_half if target.task == "regression" else levels
-    line = _line(label, level(outcomes, bins.codes, len(bins.labels)))
-    along = [timestamp(c) for c in bins.centres] if column.type == "date" else bins.centres
-    show = percent if target.task == "binary" else None
-    return charts.lines(title, along, [line], mark=float(outcomes.mean()), show=show)
 
 
 def _middle_half(values: Array, codes: Codes, groups: int) -> Levels:

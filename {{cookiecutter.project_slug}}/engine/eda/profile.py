@@ -128,6 +128,10 @@ def measure(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) ->
     strengths = measures.associations(columns, learn, target)
     periods = periods_of(sample[problem.rows.time]) if problem.rows.time else None
     different = {c.name: int(frame[c.name].nunique()) for c in columns}
+    # Personal columns are not measured.
+    reasons = {**problem.columns.known_after, **problem.columns.excluded}
+    kinds = {name: kind_of(frame[name].dtype) for name in frame if name in reasons}
+    excluded = [Column(name, kind or "category") for name, kind in kinds.items()]
     repeated, contradicting = _repeats(problem, frame, columns, is_training)
     return Profile(
         problem=problem,
@@ -143,7 +147,7 @@ def measure(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) ->
         correlated=measures.correlated(columns, sample),
         shared_missingness=measures.shared_missingness(columns, frame),
         associations=strengths,
-        excluded_associations=measures.associations(_excluded(problem, frame), learn, target),
+        excluded_associations=measures.associations(excluded, learn, target),
         missing=measures.missing(columns, learn, target),
         suspects=_suspects(problem, learn, columns, target, strengths),
         repeated=repeated,
@@ -151,13 +155,6 @@ def measure(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) ->
         periods=periods,
         drift=drift(columns, sample, periods) if periods else {},
     )
-
-
-def _excluded(problem: Problem, frame: pd.DataFrame) -> list[Column]:
-    """Columns that problem.toml excludes for a reason other than privacy."""
-    named = {**problem.columns.known_after, **problem.columns.excluded}
-    kinds = {name: kind_of(frame[name].dtype) for name in frame if name in named}
-    return [Column(name, kind or "category") for name, kind in kinds.items()]
 
 
 def _suspects(

@@ -103,7 +103,10 @@ def _finding(check: str, name: str, measured: Measured | str) -> Finding:
 def _measure(check: str, pair: Pair, risk: float) -> Measured | str:
     """The measured value, or the reason why there is none."""
     if check == "missing":
-        return _missing(pair, risk)
+        usual, rows = pair.frozen.missing, pair.rows_frozen
+        threshold = share_threshold(usual, rows, pair.rows_live, risk)
+        detail = f"{percent(usual / rows)} in the reference"
+        return pair.live.missing / pair.rows_live, threshold, detail
     return _outside(pair, risk) if check in ("range", "unseen") else _distribution(pair, risk)
 
 
@@ -118,13 +121,6 @@ def _distribution(pair: Pair, risk: float) -> Measured | str:
     most = int(np.argmax(np.abs(live - usual)))
     detail = f"most in {_bin(pair.bins, most)}: {percent(usual[most])} → {percent(live[most])}"
     return psi(before, now), threshold, detail
-
-
-def _missing(pair: Pair, risk: float) -> Measured:
-    usual, rows = pair.frozen.missing, pair.rows_frozen
-    threshold = share_threshold(usual, rows, pair.rows_live, risk)
-    detail = f"{percent(usual / rows)} in the reference"
-    return pair.live.missing / pair.rows_live, threshold, detail
 
 
 def _outside(pair: Pair, risk: float) -> Measured | str:
