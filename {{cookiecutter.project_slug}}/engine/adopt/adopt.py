@@ -5,9 +5,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from engine.adopt import infer
 from engine.adopt.copying import check_nothing_is_lost, copy_path, write
-from engine.adopt.framing import Roles, classes_of, contract_text, problem_text
+from engine.adopt.framing import Roles, classes_of, contract_text, guess_task, problem_text
 from engine.adopt.infer import FEWEST_ROWS, Guess, guess, infer_column, typed
 from engine.adopt.inferred import InferredColumn, dialect_hints
 from engine.adopt.messages import Adoption, layout_notes, table_notes
@@ -56,7 +55,7 @@ def adopt(
         progress(f"inferring the types of {count(len(raw.columns), 'column')}")
     raw, inferred = _labelled(raw, layout, source, target)
     frame = pd.DataFrame({name: typed(raw.pop(name), one) for name, one in inferred.items()})
-    kind = infer.guess_task(frame[target], inferred[target].kind, task)
+    kind = guess_task(frame[target], inferred[target].kind, task)
     roles = Roles(target, kind, time, id_column, classes_of(frame[target], kind))
     guessed = [guess(frame[name], one) for name, one in inferred.items()]
     guesses = tuple(_in_role(one, frame, roles) for one in guessed)

@@ -9,12 +9,16 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from engine.adopt.infer import Guess
+from engine.adopt.infer import FEWEST_OF_CLASS, Guess
+from engine.contract.column import ColumnType
 from engine.contract.layout import Layout
 from engine.leakage import Leak
+from engine.problem.errors import BadInput
 from engine.problem.files import toml
 from engine.problem.spec import Label, Task
 
+# A whole-number target with more values than this is a quantity, not a class.
+MOST_CLASSES = 10
 LONGEST_LINE = 100
 # Labels of the outcome that calls for action.
 YES = ("true", "yes", "y", "t", "1", "ja", "j", "oui", "si", "sí", "on", "positive", "malignant")
@@ -39,6 +43,37 @@ class Roles:
     time: str | None = None
     id: str | None = None
     classes: tuple[str | int, ...] = ()
+
+
+def guess_task(target: pd.Series, kind: ColumnType, wanted: Task | None = None) -> Task:
+    """The kind of target: two values are binary, few or words multiclass, else regression.
+
+    Raises:
+        BadInput: one value only, a rare class, too many classes, or not what is `wanted`.
+    """
+    counts = target.dropna().value_counts()
+    if len(counts) < 2:
+        only = f"one class only ({counts.index.tolist()[0]!r:.60})" if len(counts) else "no value"
+        message = f"target '{target.name}' has {only}; choose another target, or add rows"
+        raise BadInput(message, code="one-class")
+    guessed: Task = "binary"
+    if len(counts) > 2:
+        few = len(counts) <= counts.sum() / FEWEST_OF_CLASS
+        if kind in ("number", "integer"):
+            few = len(counts) <= MOST_CLASSES and bool((counts.index % 1 == 0).all())
+        guessed = "multiclass" if few else "regression"
+    task = wanted or guessed
+    if task == "regression" and kind not in ("number", "integer"):
+        message = f"target '{target.name}' is a {kind} with {len(counts)} different values, too "
+        message += "many for classes; choose another target, or group its values"
+        raise BadInput(message, code="wrong-target-type")
+    if task == "binary" and len(counts) != 2:
+        message = f"--task binary: target '{target.name}' has {len(counts)} different values; "
+        message += f"leave --task out for {guessed}, or choose another target"
+        raise BadInput(message, code="wrong-class-count")
+    if task != "regression":
+        _check_classes(target, counts, kind)
+    return task
 
 
 def classes_of(target: pd.Series, task: Task) -> tuple[str | int, ...]:
@@ -112,6 +147,18 @@ def _column(one: Guess, roles: Roles) -> str:
         body.insert(1, _one_of(roles.classes, 12))
     body.append(_metadata(one.inferred.cells.to_metadata(), 12))
     return f"        {_python(one.name)}: pa.Column(\n{''.join(body)}        ),\n"
+
+
+def _check_classes(target: pd.Series, counts: pd.Series, kind: ColumnType) -> None:
+    if kind == "date" or (kind == "number" and (counts.index % 1 != 0).any()):
+        message = f"target '{target.name}' has {len(counts)} different values such as "
+        message += f"{counts.index[0]!s:.40}; write the labels as words or whole numbers"
+        raise BadInput(message, code="wrong-target-type")
+    rarest, rows = counts.index.tolist()[-1], counts.iloc[-1]
+    if rows < FEWEST_OF_CLASS:
+        message = f"target '{target.name}' has {rows} rows of {rarest!r:.60} only; expected "
+        message += f"{FEWEST_OF_CLASS} of each class: add rows, join it with another, or drop it"
+        raise BadInput(message, code="rare-class")
 
 
 def _positive(target: pd.Series) -> Label:

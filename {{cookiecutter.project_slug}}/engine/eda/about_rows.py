@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from engine.eda import pictures
 from engine.eda.associations import ENOUGH_ROWS, Missing
+from engine.eda.bins import written
 from engine.eda.profile import PICTURE_ROWS, Profile
-from engine.eda.target import written
 from engine.pages import charts
 from engine.pages.formatting import count, listed, number, percent
 from engine.pages.page import Block, Facts, Figure, Gallery, Note, Owner, Section, Table

@@ -4,9 +4,8 @@ import numpy as np
 
 from engine.eda import pictures
 from engine.eda.about_rows import BARS, OWNER
-from engine.eda.bins import SMALL_EFFECT
+from engine.eda.bins import SMALL_EFFECT, Target
 from engine.eda.profile import Profile
-from engine.eda.target import Target
 from engine.pages import charts
 from engine.pages.formatting import count, listed, number, percent, subject
 from engine.pages.page import Block, Code, Figure, Gallery, Note, Section, Table

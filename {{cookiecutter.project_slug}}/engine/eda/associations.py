@@ -11,8 +11,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from engine.contract.column import Column
-from engine.eda.bins import Bins, cramer, cut, is_numeric, numbers
-from engine.eda.target import Array, Target
+from engine.eda.bins import Array, Bins, Target, cramer, cut, is_numeric, numbers
 from engine.pages.formatting import number, percent
 
 # A feature that alone explains so much, or ranks so well, may leak the target.

@@ -1,4 +1,4 @@
-"""Columns and time cut into bins, so that all types compare alike, and change over time shows."""
+"""The target as numbers; columns and time cut into bins, so that all types compare alike."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,14 +8,71 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engine.contract.column import Column
-from engine.eda.target import Array, Codes, written
 from engine.pages.formatting import number
+from engine.problem.spec import Problem, Task
 
+Array = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+SHOWN_CLASSES = 5  # more are drawn together as one
 OTHER = "other values"
 PERIODS = 12
 FEWEST_IN_PERIOD = 100
 DRIFT_BINS = 10
 SMALL_EFFECT = 0.1  # Cohen 1988: smaller differences hardly matter
+
+
+@dataclass(frozen=True)
+class Target:
+    """Outcomes of rows: `values` (n,) are 0/1 for binary, class numbers, or the values themselves.
+
+    `classes` name the numbers: (other, positive) for binary, the most frequent first for
+    multiclass, none for regression. Rows without an outcome are not included.
+    """
+
+    name: str
+    task: Task
+    values: Array
+    classes: tuple[str, ...] = ()
+
+    def outcomes(self) -> list[tuple[str, Array]]:
+        """Named values to average: the target, or for each class whether a row has it."""
+        if self.task == "regression":
+            return [(f"mean {self.name}", self.values)]
+        names = [f"share with {self.name} = {label}" for label in self.classes]
+        if self.task == "binary":
+            return [(names[1], self.values)]
+        return [(name, (self.values == i).astype(np.float64)) for i, name in enumerate(names)]
+
+    def shown(self, most: int = SHOWN_CLASSES) -> tuple[tuple[str, ...], Codes]:
+        """At most `most` classes, the rarer ones merged into one, and each row's class number."""
+        codes = self.values.astype(np.intp)
+        if len(self.classes) <= most + 1:
+            return self.classes, codes
+        rest = f"{len(self.classes) - most} other classes"
+        return (*self.classes[:most], rest), np.minimum(codes, most)
+
+
+def read(problem: Problem, frame: pd.DataFrame) -> Target:
+    """The target of all rows of `frame`."""
+    name, task, outcome = problem.target.column, problem.target.task, frame[problem.target.column]
+    if task == "regression":
+        return Target(name, task, outcome.to_numpy(np.float64))
+    if task == "binary":
+        positive = problem.target.positive
+        is_positive = (outcome == positive).to_numpy().astype(np.float64)
+        others = [written(label) for label in outcome.unique() if label != positive]
+        return Target(name, task, is_positive, (" or ".join(others), written(positive)))
+    labels = outcome.value_counts().index
+    values = outcome.map({label: i for i, label in enumerate(labels)}).to_numpy(np.float64)
+    return Target(name, task, values, tuple(written(label) for label in labels))
+
+
+def written(value: object) -> str:
+    """A value as text for people."""
+    if isinstance(value, bool | np.bool_):
+        return str(value).lower()
+    return number(value) if isinstance(value, float) else str(value)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,24 @@
 """The charts: distributions, the target by feature, and changes over time."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from engine.contract.column import Column
-from engine.eda.bins import Bins, Periods, cut, format_of, is_numeric, numbers, timestamp
-from engine.eda.target import Array, Codes, Levels, Target, levels
+from engine.eda.bins import (
+    Array,
+    Bins,
+    Codes,
+    Periods,
+    Target,
+    cut,
+    format_of,
+    is_numeric,
+    numbers,
+    timestamp,
+)
 from engine.pages import charts
 from engine.pages.charts import Dot, Line
 from engine.pages.drawing import Show
@@ -15,8 +26,17 @@ from engine.pages.formatting import count, number, percent
 from engine.pages.page import Figure
 
 BARS, FEW_VALUES, CATEGORIES, BINS = 24, 12, 8, 10
+Z95 = 1.959964
 VISIBLE = 0.001  # a smaller bar cannot be seen
 TAIL = 0.005  # a histogram leaves out so much at each end where extremes would flatten the rest
+
+
+class Levels(NamedTuple):
+    """The mean of an outcome in each group with its 95 % interval; NaN for a group of no rows."""
+
+    mean: Array
+    low: Array
+    high: Array
 
 
 def distribution(column: Column, values: pd.Series) -> Figure:
@@ -113,6 +133,30 @@ def feature_over_time(column: Column, values: pd.Series, periods: Periods) -> Fi
     series = [_line(label, levels(values, periods.codes, groups)) for label, values in inside]
     drawn = charts.lines(title, periods.starts, series, show=percent)
     return Figure(drawn, "Share of each value by period.", column.name)
+
+
+def levels(outcome: Array, codes: Codes, groups: int) -> Levels:
+    """The outcome's mean in each group; a row with code −1 belongs to none.
+
+    A share has Wilson's interval, which stays within 0 and 1 for few rows (Wilson 1927); any
+    other mean has the normal one.
+    """
+    inside = codes >= 0
+    outcome, codes = outcome[inside], codes[inside]
+    rows = np.bincount(codes, minlength=groups).astype(np.float64)
+    sums = np.bincount(codes, weights=outcome, minlength=groups)
+    squares = np.bincount(codes, weights=outcome**2, minlength=groups)
+    # Groups of no row, or of one, have no mean or no interval: NaN.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = sums / rows
+        if np.isin(outcome, (0.0, 1.0)).all():
+            shrink = 1 + Z95**2 / rows
+            middle = (mean + Z95**2 / (2 * rows)) / shrink
+            half = Z95 * np.sqrt(mean * (1 - mean) / rows + (Z95 / (2 * rows)) ** 2) / shrink
+            return Levels(mean, np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0))
+        variance = np.maximum(squares - rows * mean**2, 0.0) / (rows - 1)
+        half = Z95 * np.sqrt(variance / rows)
+        return Levels(mean, mean - half, mean + half)
 
 
 def _is_ordered(column: Column, values: pd.Series) -> bool:

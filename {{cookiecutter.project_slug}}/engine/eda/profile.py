@@ -12,9 +12,8 @@ from engine.contract.column import Column, kind_of
 from engine.data.split import Split, split
 from engine.eda import associations as measures
 from engine.eda import pictures
-from engine.eda.bins import Periods, drift, periods_of
+from engine.eda.bins import Periods, Target, drift, periods_of, read
 from engine.eda.quality import QualityIssue, quality_issues
-from engine.eda.target import Target, read
 from engine.leakage import find, single_class_values
 from engine.pages import page
 from engine.pages.formatting import count, listed, percent

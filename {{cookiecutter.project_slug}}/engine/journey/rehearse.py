@@ -14,7 +14,7 @@ from typing import Any
 from engine.data.columns import columns
 from engine.data.load import load
 from engine.data.split import split
-from engine.eda import pictures, target
+from engine.eda import bins, pictures
 from engine.gate.checks.results import intervals
 from engine.journey import production
 from engine.journey.stage import DRAFT, OUTPUT_DIR, Programs, Rehearsal, Stage, StageResult
@@ -66,7 +66,7 @@ def _data(rehearsal: Rehearsal) -> StageResult:
         for one in rehearsal.columns
     ]
     blocks: list[Block] = [
-        pictures.outcome(target.read(spec, frame.iloc[train])),
+        pictures.outcome(bins.read(spec, frame.iloc[train])),
         Table("The model's inputs", ["input", "type", "may be missing", "meaning"], rows),
     ]
     if spec.columns.reasons:

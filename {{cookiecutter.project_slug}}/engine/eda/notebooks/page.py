@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from engine.eda.bins import written
 from engine.eda.notebooks import cells
-from engine.eda.target import written
 from engine.pages import page
 from engine.pages.formatting import count
 from engine.pages.page import Block, Cell, Code, Figure, Note, Owner, Section, Table

@@ -6,9 +6,9 @@ import pytest
 
 from engine.contract.column import Column
 from engine.eda.associations import associations, missing, suspects
-from engine.eda.bins import OTHER, SMALL_EFFECT, cut, drift, periods_of
+from engine.eda.bins import OTHER, SMALL_EFFECT, cut, drift, periods_of, read
+from engine.eda.pictures import levels
 from engine.eda.profile import measure
-from engine.eda.target import levels, read
 from engine.problem.errors import BadInput
 from engine.tests.eda.frames import Task, columns, mixed, problem
 
