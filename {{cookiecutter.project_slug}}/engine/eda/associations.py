@@ -8,11 +8,11 @@ from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from engine.contract.column import Column
 from engine.eda.bins import Array, Bins, Target, cramer, cut, is_numeric, numbers
 from engine.pages.formatting import number, percent
+from engine.problem.metrics import METRICS
 
 # A feature that alone explains so much, or ranks so well, may leak the target.
 SUSPECT_SHARE, SUSPECT_AUC = 0.9, 0.985
@@ -92,7 +92,13 @@ def suspects(
     """Columns that alone predict the target almost perfectly. Suspects only: the gate decides."""
     result = []
     for column in columns:
-        share, auc = strengths[column.name], _auc(column, frame[column.name], target)
+        share, auc = strengths[column.name], 0.5
+        if target.task == "binary" and is_numeric(column):
+            values = numbers(column, frame[column.name])
+            outcomes, values = target.values[~np.isnan(values)], values[~np.isnan(values)]
+            if FEWEST_RANKED <= outcomes.sum() <= len(outcomes) - FEWEST_RANKED:
+                auc = METRICS["roc_auc"].compute(outcomes, values)
+                auc = max(auc, 1 - auc)  # in the better direction
         why = f"alone orders {target.name} almost perfectly (AUC {number(auc)})"
         if share >= SUSPECT_SHARE:
             why = f"alone explains {percent(share)} of {target.name}"
@@ -119,22 +125,6 @@ def _explained(bins: Bins, target: Target) -> float:
             error += float(((values[~learn] - means[codes[~learn]]) ** 2).sum())
             chance += float(((values[~learn] - overall) ** 2).sum())
     return max(0.0, 1 - error / chance) if chance else 0.0
-
-
-def _auc(column: Column, values: pd.Series, target: Target) -> float:
-    """AUC of a number alone for a binary target, in the better direction; else 0.5."""
-    if target.task != "binary" or not is_numeric(column):
-        return 0.5
-    result = numbers(column, values)
-    present = ~np.isnan(result)
-    positive = target.values[present] == 1
-    ones, zeros = int(positive.sum()), int((~positive).sum())
-    if min(ones, zeros) < FEWEST_RANKED:
-        return 0.5
-    # Mann and Whitney (1947): the AUC is the share of pairs in order, counted from ranks.
-    ranks = rankdata(result[present])[positive].sum()
-    auc = float(ranks - ones * (ones + 1) / 2) / (ones * zeros)
-    return max(auc, 1 - auc)
 
 
 def _error(values: Array) -> float:

@@ -48,12 +48,6 @@ class Finding:
         return whole.get(self.check, self.subject)
 
 
-def worst(findings: Sequence[Finding]) -> Verdict:
-    """The worst verdict of all; without a finding it is 'insufficient data'."""
-    verdicts = [finding.verdict for finding in findings]
-    return max(verdicts, key=SEVERITY.index, default="insufficient data")
-
-
 @dataclass(frozen=True)
 class Result:
     """The findings, the worst first.
@@ -88,7 +82,8 @@ def summarise(findings: Sequence[Finding], live: LivePredictions) -> Result:
     rows = tuple(sorted(findings, key=lambda one: -SEVERITY.index(one.verdict)))
     counted, since = live.counts.rows, live.window.begin.replace(tzinfo=UTC)
     headline, state = _headline(rows, counted, live.rehearsal), (live.rehearsal, live.truncated)
-    return Result(worst(rows), headline, rows, live.bundle.id, since, counted, *state)
+    verdict = rows[0].verdict if rows else "insufficient data"
+    return Result(verdict, headline, rows, live.bundle.id, since, counted, *state)
 
 
 def _headline(findings: Sequence[Finding], rows: int, rehearsal: bool) -> str:
