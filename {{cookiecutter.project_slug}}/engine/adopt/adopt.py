@@ -1,6 +1,6 @@
 """Takes an unseen table and writes a first problem for it, every guess listed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import pandas as pd
@@ -59,7 +59,12 @@ def adopt(
     roles = Roles(target, kind, time, id_column, classes_of(frame[target], kind))
     guessed = [guess(frame[name], one) for name, one in inferred.items()]
     guesses = tuple(_in_role(one, frame, roles) for one in guessed)
-    _check_inputs(guesses, roles, source)
+    others = [one for one in guesses if one.name not in (target, id_column)]
+    if all(one.excluded for one in others):
+        reasons = "; ".join(f"{one.name!r}: {one.excluded}" for one in others[:SHOWN])
+        message = f"{source} has no column to learn from beside '{target}' "
+        message += f"({reasons or 'it is alone'}); add columns that are known in time"
+        raise BadInput(message, code="no-inputs")
     if is_slow:
         progress(f"searching {count(len(guesses), 'column')} for leaks")
     assumed = parse(problem_text(copy, frame, guesses, roles), "the problem as adopted")
@@ -165,12 +170,3 @@ def _since_1970(values: pd.Series) -> str:
             if 1990 <= date.year < 2100:
                 return f", which looks like {date.round('s').isoformat()} in {unit} since 1970"
     return ""
-
-
-def _check_inputs(guesses: Sequence[Guess], roles: Roles, source: str) -> None:
-    others = [one for one in guesses if one.name not in (roles.target, roles.id)]
-    if all(one.excluded for one in others):
-        reasons = "; ".join(f"{one.name!r}: {one.excluded}" for one in others[:SHOWN])
-        message = f"{source} has no column to learn from beside '{roles.target}' "
-        message += f"({reasons or 'it is alone'}); add columns that are known in time"
-        raise BadInput(message, code="no-inputs")

@@ -97,7 +97,14 @@ def _plain(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
     if not fitting:
         return None
     if all_match(texts, r"[+-]?\d+"):
-        return _integers(texts)
+        if any_match(texts, r"[+-]?0\d+"):
+            return InferredColumn("category", notes=("leading zeros: codes, not numbers",))
+        try:
+            texts.cast(pa.int64())
+        except pa.ArrowInvalid:
+            if not any_match(texts, r"\+\d+"):
+                return InferredColumn("category", notes=("too long for numbers: names or codes",))
+        return InferredColumn("integer")
     decimal, thousands = fitting[0]
     ambiguous = len({point for point, _ in fitting}) > 1
     if ambiguous:
@@ -115,17 +122,6 @@ def _plain(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
     cells = ColumnFormat(decimal=decimal, thousands=thousands)
     shown = DialectHints(decimal=None if ambiguous else decimal)
     return InferredColumn("integer" if is_whole else "number", cells, notes, shown, ambiguous)
-
-
-def _integers(texts: pa.Array) -> InferredColumn:
-    if any_match(texts, r"[+-]?0\d+"):
-        return InferredColumn("category", notes=("leading zeros: codes, not numbers",))
-    try:
-        texts.cast(pa.int64())
-    except pa.ArrowInvalid:
-        if not any_match(texts, r"\+\d+"):
-            return InferredColumn("category", notes=("too long for numbers: names or codes",))
-    return InferredColumn("integer")
 
 
 def unread(texts: pa.Array) -> tuple[tuple[str, ...], str]:

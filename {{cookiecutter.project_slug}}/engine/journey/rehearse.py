@@ -129,14 +129,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Journey:
-    """All steps."""
+    """All steps, and the name of the stage whose gate closed."""
 
     steps: tuple[Step, ...]
-
-    @property
-    def stopped_at(self) -> str | None:
-        """The name of the stage whose gate closed."""
-        return next((step.stage.name for step in self.steps if step.status == "stopped"), None)
+    stopped_at: str | None
 
     @property
     def verdict(self) -> str:
@@ -169,7 +165,8 @@ def rehearse(programs: Programs, progress: Callable[[str], None] = print) -> Jou
     except BaseException:  # Ctrl-C too: nothing incomplete stays
         shutil.rmtree(DRAFT, ignore_errors=True)
         raise
-    return Journey(tuple(steps))
+    stopped = [step.stage.name for step in steps if step.status == "stopped"]
+    return Journey(tuple(steps), stopped[0] if stopped else None)
 
 
 def write(journey: Journey, problem: Problem) -> Path:

@@ -53,7 +53,6 @@ PREDICTIONS = """
         AND coalesce(rehearsal, false) = getvariable('rehearsal')
 """
 WINDOW = """
-    CREATE TEMP VIEW in_window AS
     SELECT json_extract_string("row", getvariable('inputs')) AS cells, score FROM predictions
     WHERE answered_at >= getvariable('since')
 """
@@ -167,9 +166,8 @@ def live_table(
     # JSON pointers distinguish names that differ in case alone, which names of SQL do not.
     _set(connection, "inputs", [f"/{n.replace('~', '~0').replace('/', '~1')}" for n in names])
     _set(connection, "since", since)
-    connection.execute(WINDOW)
     columns = [f"cells[{i + 1}] AS c{i}" for i in range(len(names))] + [f"score AS c{len(names)}"]
-    connection.execute(f"CREATE TEMP VIEW live AS FROM in_window SELECT {', '.join(columns)}")
+    connection.execute(f"CREATE TEMP VIEW live AS FROM ({WINDOW}) SELECT {', '.join(columns)}")
     return "live"
 
 

@@ -97,7 +97,7 @@ def interval_plot(
     description: str = "",
 ) -> Markup:
     """A dot with its interval a row, to compare rows; `mark` is a vertical line to compare with."""
-    height, marks = len(rows) * ROW, _given(mark)
+    height, marks = len(rows) * ROW, [] if mark is None else [mark]
     texts = [show(row.value) for row in rows]
     names, left = svg.row_labels([row.label for row in rows])
     values = [v for row in rows for v in (row.value, row.low, row.high)]
@@ -146,10 +146,11 @@ def lines(
     """Series over x (numbers, or words at even distances); a NaN is a gap, `mark` is a level."""
     key, top = svg.legend([one.name for one in series])
     values = [v for one in series for v in (*one.values, *one.low, *one.high)]
-    up = svg.scale([*values, *_given(mark)], top + PLOT, top + 8)
+    marks = [] if mark is None else [mark]
+    up = svg.scale([*values, *marks], top + PLOT, top + 8)
     levels, left = svg.beside(up, show)
     across = svg.scale(svg.positions(x), left + 6, WIDTH - 8)
-    elements = key + levels + [svg.line(left, up(v), WIDTH, up(v), "mark") for v in _given(mark)]
+    elements = key + levels + [svg.line(left, up(v), WIDTH, up(v), "mark") for v in marks]
     for s, one in enumerate(series):
         elements += _curve([across(value) for value in svg.positions(x)], one, up, svg.colour(s))
     elements += svg.below(across, x, top + PLOT, label)
@@ -236,10 +237,6 @@ def _curve(x: Sequence[float], one: Line, up: AxisScale, c: int) -> list[str]:
         if len(one.values) <= FEW_POINTS:
             elements += [svg.tag("circle", cx=cx, cy=cy, r=3, class_=f"c{c}") for cx, cy in points]
     return elements
-
-
-def _given(mark: float | None) -> list[float]:
-    return [] if mark is None else [mark]
 
 
 def _marks(spots: Sequence[tuple[float, float]], group: CaseGroup) -> str:
