@@ -1,5 +1,7 @@
 """Sections about the target: its distribution, what is associated with it, leakage, changes."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from engine.eda import pictures
@@ -121,7 +123,8 @@ def over_time(profile: Profile) -> Section | None:
         return None
     columns = {column.name: column for column in profile.columns}
     changing = [name for name, strength in profile.drift.items() if strength >= SMALL_EFFECT]
-    learnt = periods.take(profile.sample.index.isin(profile.learn.index))
+    is_learnt = profile.sample.index.isin(profile.learn.index)
+    learnt = replace(periods, codes=periods.codes[is_learnt])
     outcome = pictures.target_over_time(profile.target, learnt)
     drawn = [pictures.rows_over_time(periods), outcome]
     sentence = "No feature changes much over time."

@@ -170,10 +170,6 @@ class Periods:
     starts: tuple[str, ...]
     ends: tuple[str, ...]
 
-    def take(self, rows: NDArray[np.bool_]) -> "Periods":
-        """The same periods, for some rows."""
-        return Periods(self.codes[rows], self.starts, self.ends)
-
 
 def periods_of(times: pd.Series) -> Periods | None:
     """Cut time into periods that hold enough rows on average; None for a single time."""
