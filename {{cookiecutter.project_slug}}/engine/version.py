@@ -17,7 +17,7 @@ DISTRIBUTION = "ds-mle-engine"
 # The stage folders as generated: they depend on the answers, the engine does not.
 STARTER = "tests/starter/"
 # What runs; it alone makes one engine another. Tests and READMEs do not.
-RUNS = {".py", ".html", ".css"}
+RUNS = {".py", ".html", ".css", ".txt"}
 
 State = Literal["as released", "edited", "installed as a wheel", "under development"]
 

@@ -10,7 +10,7 @@ import pandas as pd
 from engine.bundle.bundle import Bundle
 from engine.contract.column import Column
 from engine.data.split import Split
-from engine.eda.report import Report
+from engine.eda.profile import Report
 from engine.gate.checks.check import Check
 from engine.monitoring.result import Result
 from engine.pages.page import Block, Owner

@@ -6,7 +6,7 @@ The one module of `problem` that knows how pages look; code that reads the probl
 from pathlib import Path
 
 from engine.pages import page
-from engine.pages.cases import matrix
+from engine.pages.charts import matrix
 from engine.pages.formatting import count, listed, number, percent
 from engine.pages.page import Facts, Figure, Note, Owner, Section
 from engine.problem.files import write_atomically

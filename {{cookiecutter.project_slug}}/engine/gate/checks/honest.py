@@ -10,7 +10,7 @@ from engine.bundle.evaluation import reference
 from engine.data.load import digest
 from engine.data.split_faults import faults
 from engine.eda.associations import associations
-from engine.eda.target import read
+from engine.eda.bins import read
 from engine.gate.checks.check import CheckContext, Result
 from engine.gate.checks.results import differences, pass_without, shorten
 from engine.leakage import Leak, find, single_class_values

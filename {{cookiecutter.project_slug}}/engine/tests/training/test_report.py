@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.pages.cases import thousand
+from engine.pages.charts import thousand
 from engine.pages.formatting import number
 from engine.pages.page import Table
 from engine.problem.spec import Problem, Task

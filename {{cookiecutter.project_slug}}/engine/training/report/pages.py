@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from engine.pages import charts, page, slides
+from engine.pages import charts, page
 from engine.pages.charts import Dot
 from engine.pages.formatting import count, listed, number, percent
 from engine.pages.page import Block, Code, Figure, Note, Section, Table
@@ -119,7 +119,7 @@ def _two_errors(label: str, value: float, error: float) -> Dot:
 def write_report(run: Run, path: Path | None = None, *, as_slides: bool = False) -> Path:
     """Write the report for people who are not technical, or its slides; returns its path."""
     worth, name, trained_at = Worth(run), run.problem.decision.name, run.trained_at
-    render, default = (slides.render, SLIDES) if as_slides else (page.render, REPORT)
+    render, default = (page.render_slides, SLIDES) if as_slides else (page.render, REPORT)
     title, sections = f"Is the model worth having? {name}", report_sections(worth)
     footer = (
         f"{name}, trained on {trained_at.day} {trained_at:%B %Y}. All numbers come from "
