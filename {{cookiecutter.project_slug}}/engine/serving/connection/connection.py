@@ -13,9 +13,9 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.server import ServerState
 
-from engine.serving.connection.closing import Closing
 from engine.serving.connection.exchange import (
     SMALL_BYTES,
+    Closing,
     Exchange,
     Share,
     encode_response,

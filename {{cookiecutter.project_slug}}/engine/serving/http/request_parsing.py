@@ -5,10 +5,12 @@ loop reads large bodies.
 """
 
 import asyncio
+import sys
+import threading
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,7 +21,6 @@ from starlette.types import Receive, Scope
 from engine.serving.http.errors import MOST_ERRORS, ProblemError, busy, echo, invalid_fields
 from engine.serving.http.parse import parse, refuse_repeated
 from engine.serving.http.schema import Limits, Schema
-from engine.serving.turns import small_turns
 
 # In one step the parser searches each column among all keys: of more bytes than a row of some
 # hundred columns, that would cost more than two steps.
@@ -32,9 +33,33 @@ _GZIP_FORMAT = 16 + zlib.MAX_WBITS  # for zlib: a gzip header and its checksum
 SMALL_BYTES = 16_384
 # What waits for the thread; it is read in a fraction of the time that a request may wait.
 MAX_QUEUED_BYTES = 8_000_000
+# How long a thread keeps the interpreter while the event loop waits for it (Python: 5 ms). One
+# request needs the interpreter several times.
+TURN_SECONDS = 0.0005
 
 Rows = list[dict[str, Any]]
 _T = TypeVar("_T")
+
+
+_lock = threading.Lock()
+_usual = sys.getswitchinterval()
+_users = 0
+
+
+@contextmanager
+def small_turns() -> Iterator[None]:
+    """Shorten the switch interval until every user of this has ended."""
+    global _users  # noqa: PLW0603  # the interval is the interpreter's, not an object's
+    with _lock:
+        _users += 1
+        sys.setswitchinterval(TURN_SECONDS)
+    try:
+        yield
+    finally:
+        with _lock:
+            _users -= 1
+            if not _users:
+                sys.setswitchinterval(_usual)
 
 
 class Reader:
