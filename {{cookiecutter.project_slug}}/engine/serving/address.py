@@ -38,17 +38,13 @@ def address(
 ) -> Address:
     """The address; PORT (Cloud Run) and UVICORN_ROOT_PATH give what the command line omits.
 
-    Port 0 is a free one; SageMaker's default is 8080. BadInput: an invalid variable, or one port
-    for both.
+    BadInput: an invalid variable, or one port for both.
     """
     if port is None and (port := variable("PORT", port_kind)) is None:
         port = SAGEMAKER_PORT if sagemaker else PORT
     if port and port == operate_port:
-        raise BadInput(
-            f"expected another --operate-port than {port}, which --port or PORT names; give one "
-            "of its own, or omit it",
-            code="same-port",
-        )
+        message = f"expected another --operate-port than {port}, which --port or PORT names"
+        raise BadInput(f"{message}; give one of its own, or omit it", code="same-port")
     if root is None:
         root = variable("UVICORN_ROOT_PATH", root_path) or ""
     return Address(host, port, operate_port, root)

@@ -1,8 +1,7 @@
 """Prediction ids: 32 hex digits that are unique and, with a key, cannot be forged.
 
 With a key the last 12 digits authenticate the first 20 (HMAC-SHA256, RFC 2104, truncated to 48
-bits), so every server with the key can verify an id. The first key signs, all of them verify: to
-replace one, add the new one last everywhere, then move it to the front.
+bits). The first key signs, all of them verify.
 """
 
 import hmac
@@ -41,12 +40,10 @@ class Ids:
         if not self._ready:
             size = _RANDOM_BYTES if self._hmacs else ID_BYTES
             drawn = os.urandom(size * _AHEAD)
-            randoms = [drawn[at : at + size] for at in range(0, len(drawn), size)]
-            signing = self._hmacs[:1]
-            self._ready += [
-                (random + b"".join(_proof(key, random) for key in signing)).hex()
-                for random in randoms
-            ]
+            for at in range(0, len(drawn), size):
+                random = drawn[at : at + size]
+                proof = _proof(self._hmacs[0], random) if self._hmacs else b""
+                self._ready.append((random + proof).hex())
         return self._ready.pop()
 
     def is_valid(self, id_: str) -> bool:
@@ -72,12 +69,9 @@ def keys_of(environment: Mapping[str, str] = os.environ) -> list[bytes]:
     if path := key_file(FILE, environment):
         keys += read_keys(path, "keys for ids", FILE, SHORTEST)
     if not keys:
-        raise BadInput(
-            f"expected keys of at least {SHORTEST} characters in {KEY} or in the file that {FILE} "
-            "names, found none; make one with `openssl rand -hex 32`, or unset both to "
-            "accept labels for every id",
-            code="no-valid-key",
-        )
+        message = f"expected keys of at least {SHORTEST} characters in {KEY} or in the file that "
+        message += f"{FILE} names, found none; make one with `openssl rand -hex 32`, or unset both"
+        raise BadInput(f"{message} to accept labels for every id", code="no-valid-key")
     return [key.encode() for key in keys]
 
 

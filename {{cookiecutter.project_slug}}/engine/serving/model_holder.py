@@ -1,8 +1,7 @@
 """Holds the model that serves now, and follows `deploy/release.toml`: replaces it without a gap.
 
-A thread reads the file once a second; the event loop never touches the disk. (A mounted ConfigMap
-changes through a link, so only the content is compared.) The thread loads the new bundle, validates
-it as a start does, and has the event loop switch. The current bundle serves on if it is rejected.
+A thread reads the file, loads the new bundle, validates it as a start does, and has the event loop
+switch. The current bundle serves on if the new one is rejected.
 """
 
 import asyncio
@@ -13,7 +12,6 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from engine.bundle.archive import features_module
 from engine.bundle.bundle import Bundle
@@ -93,14 +91,11 @@ class ModelHolder:
 class ReleaseWatcher:
     """Replaces the model in a holder when the release file changes; on a thread of its own."""
 
-    def __init__(
-        self, models: ModelHolder, log: PredictionLog, release: Path = RELEASE_FILE
-    ) -> None:
-        self._models, self._log, self._release = models, log, release
+    def __init__(self, models: ModelHolder, log: PredictionLog) -> None:
+        self._models, self._log = models, log
         self._stopping = threading.Event()
         # A daemon: a disk may hang, and a load cannot be interrupted.
         self._thread = threading.Thread(target=self._follow, name="release", daemon=True)
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
         """Follow the file from now on; call this on the event loop that serves."""
@@ -122,8 +117,9 @@ class ReleaseWatcher:
         while not self._stopping.wait(POLL_SECONDS):
             content = None
             with suppress(OSError):
-                content = self._release.read_bytes()
-            # Twice the same: the writer of the file, and of the records beside it, has finished.
+                content = RELEASE_FILE.read_bytes()
+            # Twice the same: the writer of the file, and of the records beside it, has finished. A
+            # mounted ConfigMap changes through a link, so only the content is compared.
             if content == previous and content != handled:
                 handled = content
                 self._handle_release()
@@ -132,7 +128,7 @@ class ReleaseWatcher:
     def _handle_release(self) -> None:
         released, current = None, self._models.current.predictor.bundle.id
         try:
-            released = champion(self._release)
+            released = champion()
             if released != current:
                 self._replace(released, current)
             self._models.refused = None
@@ -141,7 +137,7 @@ class ReleaseWatcher:
                 self._reject(released, current, error)
 
     def _replace(self, released: str, replaced: str) -> None:
-        bundle = select_bundle(None, rehearsal=False, release=self._release)
+        bundle = select_bundle(None, rehearsal=False)
         if bundle.id != released:  # the file changed again; the next poll reads it
             return
         with small_turns():
@@ -154,7 +150,6 @@ class ReleaseWatcher:
                 unload(bundle)
                 return
             self._log.exclude_columns(bundle.id, bundle.problem.columns.personal)
-            assert self._loop is not None  # noqa: S101  # `start` sets it
             asyncio.run_coroutine_threadsafe(self._models.switch(model), self._loop).result()
             del model
             gc.collect()  # the replaced model: its classes refer to each other

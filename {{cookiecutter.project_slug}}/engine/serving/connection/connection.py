@@ -1,7 +1,7 @@
 """A client's connection: one request at a time, one response each, however the client behaves.
 
-It replaces uvicorn's own protocols: decision 0027 of the template has the reasons. Bytes that a
-client sends ahead wait unread until the previous response is out.
+It replaces uvicorn's own protocols (the template's decision 0027). Bytes that a client sends ahead
+wait unread until the previous response is out.
 """
 
 import asyncio
@@ -63,8 +63,7 @@ class Connection(asyncio.Protocol):
         self.share = Share()  # of the request that is arriving
         self._used = self._in_head = self._shutting_down = False
         self._read_ended = self._dropping = False
-        self.since = self._loop.time()
-        """When the wait for what `waits_for` names began, on the loop's clock."""
+        self.since = self._loop.time()  # when the wait for what `waits_for` names began
 
     # The event loop calls these.
 
@@ -141,7 +140,11 @@ class Connection(asyncio.Protocol):
         """Close a connection on which no response is due."""
         self.flow.resume_reading()
         self.connection_lost(None)
-        Closing(self.transport, self.server_state.connections, read_ended=self._read_ended)
+        Closing(self.transport, self.server_state.connections)
+        if self._read_ended:
+            self.transport.close()  # once all is written
+        else:
+            self.transport.write_eof()
 
     def shutdown(self) -> None:
         """Close the connection once it is idle; uvicorn's server calls this at its end."""

@@ -1,8 +1,4 @@
-"""One request and its response: the ASGI scope, what the application receives, how it sends.
-
-A response goes out in one write per message of the application. It has `Connection: close` when it
-is the last one: the client wants that, the server drains, or the request's body is incomplete.
-"""
+"""One request and its response: the ASGI scope, what the application receives, how it sends."""
 
 import asyncio
 import logging
@@ -57,9 +53,7 @@ class Share:
     """What one request holds of the memory that all arriving requests may hold together."""
 
     taken = 0  # by all requests together
-
-    def __init__(self) -> None:
-        self.size = 0
+    size = 0
 
     def grow(self, size: int) -> None:
         """Take `size` bytes in all, or raise a ProblemError if other requests hold the memory."""
@@ -134,8 +128,7 @@ class Exchange:
                 self._delivered = not self.more_body
                 return {"type": "http.request", "body": body, "more_body": self.more_body}
             if self._fault is not None:
-                # What keeps an exception keeps the frames that it passed, and with them the body:
-                # so nothing here keeps it.
+                # What keeps an exception keeps its frames, and with them the body: nothing does.
                 fault, self._fault = self._fault, None
                 try:
                     raise fault
@@ -219,20 +212,13 @@ class Closing(asyncio.Protocol):
     closed at once, the system could reset the connection and destroy a response that was not read.
     """
 
-    def __init__(
-        self, transport: asyncio.Transport, connections: set[Any], *, read_ended: bool
-    ) -> None:
-        self._transport, self._connections = transport, connections
+    def __init__(self, transport: asyncio.Transport, connections: set[Any]) -> None:
+        self._transport, self._connections, self._dropped = transport, connections, 0
         self._loop = asyncio.get_running_loop()
         self._until = self._loop.time() + LAST_RESPONSE_SECONDS
-        self._dropped = 0
         connections.add(self)
         transport.set_protocol(self)
         self._timer = self._loop.call_later(LINGER_SECONDS, self._stop)
-        if read_ended:
-            transport.close()  # once all is written
-        else:
-            transport.write_eof()
 
     def data_received(self, data: bytes) -> None:
         """Drop it."""

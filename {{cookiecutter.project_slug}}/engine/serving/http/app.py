@@ -16,7 +16,6 @@ from engine.serving.http.gateway import FAILED, PATH, Gateway
 from engine.serving.http.openapi import documented
 from engine.serving.http.own_routes import OWN, CurrentModel, OwnRoutes
 from engine.serving.http.predict import Predict
-from engine.serving.http.routes import PREDICT
 from engine.serving.http.schema import Limits
 from engine.serving.log.labels import Labels
 from engine.serving.log.predictions import PredictionLog
@@ -29,8 +28,7 @@ from engine.serving.model_holder import ModelHolder
 class Start:
     """What a server starts with.
 
-    `load` makes the first predictor, which nothing here holds: a replaced model leaves memory. With
-    `keys`, rows and labels need a key; without, a web page needs an origin in `origins`.
+    `load` makes the first predictor, which nothing here holds: a replaced model leaves memory.
     """
 
     load: Callable[[], Predictor]
@@ -40,11 +38,7 @@ class Start:
     origins: Collection[str] = ()
 
     def load_model(self, limits: Limits) -> ModelHolder:
-        """The holder of the current model; a release replaces it while the server runs.
-
-        Raises:
-            BadInput: the bundle does not load here, or its golden rows get other predictions.
-        """
+        """The holder of the current model; BadInput if the bundle does not load as it should."""
         return ModelHolder(self.load(), limits, Metrics(self.log))
 
 
@@ -75,19 +69,16 @@ def new_api(model: ModelHolder) -> FastAPI:
 
 
 def gateway(api: FastAPI, predict: Predict, start: Start, own: APIRouter) -> Gateway:
-    """The whole application: `api` with the team's `own` routes, documented and guarded.
+    """The whole application: `api`, which has the server's routers, with the team's `own` routes.
 
-    Include the server's own routers in `api` before.
-
-    Raises:
-        BadInput: an own route takes a path of the server's, or cannot be guarded.
+    BadInput: an own route takes a path of the server's, or cannot be guarded.
     """
     model: ModelHolder = api.state.live
     routes = OwnRoutes(api, own, model)
     api.state.model = CurrentModel(model, predict)
     document = documented(api, model, routes.templates, with_keys=start.keys is not None)
     api.openapi = document  # type: ignore[method-assign]
-    return Gateway(api, {PREDICT: predict}, model.metrics, start.keys, start.origins, routes)
+    return Gateway(api, predict, model.metrics, start.keys, start.origins, routes)
 
 
 async def _respond(request: Request, error: Exception) -> Response:

@@ -1,7 +1,4 @@
-"""Errors as problem details (RFC 9457): a stable code, plain words, no stack trace.
-
-Whatever reads a request or predicts for it may raise a `ProblemError`, which is its response.
-"""
+"""Errors as problem details (RFC 9457): a stable code, plain words, no stack trace."""
 
 import difflib
 import http.client
@@ -91,8 +88,8 @@ class ProblemError(Exception):  # a response, not a defect
             if path.startswith(beginning):
                 return JSONResponse(form(self), self.status, self.headers)
         more: dict[str, Any] = {"errors": self.errors} if self.errors else {}
-        more |= {"type": f"urn:problem:{self.code}", "title": self.title}
-        return problem(self.status, self.detail, self.headers, **more)
+        kind = f"urn:problem:{self.code}"
+        return problem(self.status, self.detail, self.headers, type=kind, title=self.title, **more)
 
 
 # The JSON of an error in the form of a protocol, by the beginning of the protocol's paths.
@@ -114,11 +111,9 @@ def busy(detail: str) -> ProblemError:
 def invalid_fields(
     details: Sequence[Mapping[str, Any]], words: Mapping[str, str] = NO_WORDS
 ) -> ProblemError:
-    """The error for a request that does not fit its types, with the first `MOST_ERRORS` errors.
+    """The error for a request with these errors of pydantic, with the first `MOST_ERRORS`.
 
-    Args:
-        details: the errors of pydantic.
-        words: what is expected of each field, for people; without, pydantic's own words.
+    `words` has what is expected of each field, for people; without, pydantic's own words.
     """
     hints = _MOST_COMPARISONS // max(len(words), 1)
     errors = []
@@ -168,5 +163,5 @@ def cut(text: str, longest: int) -> str:
 def where(error: BaseException) -> str:
     """The type of an exception and its frames, without its message, which may quote a row."""
     frames = traceback.extract_tb(error.__traceback__)
-    lines = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
-    return "\n".join([f"a request failed with {type(error).__qualname__}", *lines])
+    lines = [f"\n  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+    return f"a request failed with {type(error).__qualname__}{''.join(lines)}"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, cast
+from typing import Any
 
 from fastapi import FastAPI
 from pydantic import TypeAdapter
@@ -36,14 +36,14 @@ def inline(kind: Any) -> dict[str, Any]:
     schema = TypeAdapter(kind).json_schema()
     definitions = schema.pop("$defs", {})
 
-    def resolved(value: Any) -> Any:
-        def resolve(one: dict[str, Any]) -> Any:
-            name = one.get("$ref", "").rpartition("/")[2]
-            return resolved(definitions[name]) if name else one
+    def resolve(one: dict[str, Any]) -> dict[str, Any]:
+        return inlined(definitions[one["$ref"].rpartition("/")[2]]) if "$ref" in one else one
 
-        return json.loads(json.dumps(value), object_hook=resolve)
+    def inlined(value: dict[str, Any]) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(json.dumps(value), object_hook=resolve)
+        return content
 
-    return cast("dict[str, Any]", resolved(schema))
+    return inlined(schema)
 
 
 def request_body(*schemas: dict[str, Any]) -> dict[str, Any]:
@@ -59,8 +59,7 @@ def response(description: str, *schemas: dict[str, Any]) -> Responses:
 def problems(*codes: str, content: Mapping[str, Any] = _PROBLEM_CONTENT) -> Responses:
     """The `responses` of an operation that may have these problems, in this form."""
     titles: dict[int, list[str]] = {}
-    for code in codes:
-        status, title = PROBLEMS[code]
+    for status, title in map(PROBLEMS.__getitem__, codes):
         titles.setdefault(status, []).append(title)
     return {
         status: {"description": "; or: ".join(several), "content": content}

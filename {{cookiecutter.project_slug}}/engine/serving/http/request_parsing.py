@@ -1,7 +1,6 @@
 """Reads the body of a request: within the limit, decoded, as JSON, as the contract's types.
 
-The work follows the size of a request, not the number of its mistakes. A thread beside the event
-loop reads large bodies.
+A thread beside the event loop reads large bodies.
 """
 
 import asyncio
@@ -22,8 +21,7 @@ from engine.serving.http.errors import MOST_ERRORS, ProblemError, busy, echo, in
 from engine.serving.http.parse import parse, refuse_repeated
 from engine.serving.http.schema import Limits, Schema
 
-# In one step the parser searches each column among all keys: of more bytes than a row of some
-# hundred columns, that would cost more than two steps.
+# For larger bodies, a search of each column among all keys would cost more than two steps.
 _ONE_ROW_BYTES = 4_096
 # `{"rows": [...]}` has its key here, however it is written.
 _ROWS, _BEGINNING = b'"rows"', 64
@@ -82,9 +80,9 @@ class Reader:
             self._queued_bytes -= size
 
 
+@small_turns()
 def _run(read: Callable[[], _T]) -> _T:
-    with small_turns():
-        return read()
+    return read()
 
 
 offload = Reader().read
@@ -123,11 +121,9 @@ def _decoded(body: bytes, headers: Iterable[tuple[bytes, bytes]], most: int) -> 
     if not codings:
         return body
     if codings not in (["gzip"], ["x-gzip"]):
-        raise ProblemError(
-            "wrong-encoding",
-            f"expected the Content-Encoding gzip or none, got {echo(names)}; send it plain",
-            headers={"Accept-Encoding": "gzip, identity"},
-        )
+        detail = f"expected the Content-Encoding gzip or none, got {echo(names)}; send it plain"
+        accepted = {"Accept-Encoding": "gzip, identity"}
+        raise ProblemError("wrong-encoding", detail, headers=accepted)
     engine, content = zlib.decompressobj(_GZIP_FORMAT), b""
     with suppress(zlib.error):  # then the stream has no end
         # The limit counts: a body of 1 MB may become 1 GB.
@@ -141,22 +137,17 @@ def _decoded(body: bytes, headers: Iterable[tuple[bytes, bytes]], most: int) -> 
 
 
 def _too_large(most: int, form: str = "sent") -> ProblemError:
-    return ProblemError(
-        "body-too-large",
-        f"expected a body of at most {most:,} bytes, got more ({form}); send its rows in several "
-        "requests",
-        headers={"Connection": "close"} if form == "sent" else None,
-    )
+    detail = f"expected a body of at most {most:,} bytes, got more ({form}); send its rows in "
+    close = {"Connection": "close"} if form == "sent" else None
+    return ProblemError("body-too-large", f"{detail}several requests", headers=close)
 
 
 def count_rows(rows: int, limits: Limits) -> None:
     """Raise a ProblemError for no row, or for more rows than one request may hold."""
     if not 1 <= rows <= limits.rows:
-        raise ProblemError(
-            "too-many-rows" if rows else "invalid",
-            f"expected 1 to {limits.rows} rows, got {rows}; send more in several requests",
-            [] if rows else [{"field": "rows", "expected": f"1 to {limits.rows}", "got": "0"}],
-        )
+        detail = f"expected 1 to {limits.rows} rows, got {rows}; send more in several requests"
+        fault = {"field": "rows", "expected": f"1 to {limits.rows}", "got": "0"}
+        raise ProblemError("too-many-rows" if rows else "invalid", detail, [] if rows else [fault])
 
 
 def read_rows(body: bytes, schema: Schema) -> tuple[Rows, bool]:
@@ -169,17 +160,17 @@ def read_rows(body: bytes, schema: Schema) -> tuple[Rows, bool]:
             return [row], False
         except ValidationError:
             pass
-    return _records(parse(body, schema.bound), "Row", schema)
+    return _records(body, "Row", schema)
 
 
 def labels_of(body: bytes, schema: Schema) -> Rows:
     """The labels of a body for /v1/labels, checked: `{"labels": [...]}`, or one label alone."""
-    return _records(parse(body, schema.label_bound), "Label", schema)[0]
+    return _records(body, "Label", schema)[0]
 
 
-def _records(value: Any, kind: str, schema: Schema) -> tuple[Rows, bool]:
-    """The rows or labels of a parsed body, and whether they came in a list."""
-    key = f"{kind.lower()}s"
+def _records(body: bytes, kind: str, schema: Schema) -> tuple[Rows, bool]:
+    """The rows or labels of a body, and whether they came in a list."""
+    value, key = parse(body, schema.bounds[kind]), f"{kind.lower()}s"
     # No field takes a list, so no record alone has this form.
     if not isinstance(value, dict) or not isinstance(value.get(key), list):
         return validated([value], schema, kind, ()), False

@@ -19,8 +19,7 @@ PREDICT = "/v1/predict"
 _REASONS = {
     "name": "reasons",
     "in": "query",
-    "description": "How many reasons to give for one row: the inputs that move its score most, "
-    "each compared with its typical value.",
+    "description": "How many inputs to list for one row: those that change its score most.",
     "schema": {"type": "integer", "minimum": 1, "maximum": 99},
 }
 
@@ -102,7 +101,6 @@ def probes_router(model: ModelHolder) -> APIRouter:
 def metrics_router(model: ModelHolder) -> APIRouter:
     """GET /metrics, for Prometheus."""
     router = APIRouter(tags=["operate"])
-
     text = "Metrics as text."
 
     @router.get("/metrics", response_class=PlainTextResponse, response_description=text)

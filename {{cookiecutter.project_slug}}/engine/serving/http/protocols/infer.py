@@ -65,9 +65,9 @@ def _add_model(router: APIRouter, handler: ProtocolHandler, path: str) -> None:
     names = [name for name in ("name", "version") if f"{{{name}}}" in path]
     in_path = {"parameters": [openapi.ref(name, "parameters") for name in names]}
     absent = problems("no-key", "not-found", content=_ERROR)
-    described = "Its inputs and outputs."
+    text = "Its inputs and outputs."
 
-    @router.get(path, openapi_extra=in_path, response_description=described, responses=absent)
+    @router.get(path, openapi_extra=in_path, response_description=text, responses=absent)
     async def model(request: Request) -> dict[str, Any]:
         """The model: the inputs and outputs of its contract as tensors."""
         active = handler.model.current
@@ -95,18 +95,15 @@ def _add_model(router: APIRouter, handler: ProtocolHandler, path: str) -> None:
     )
     async def infer(request: Request) -> Response:
         """Predict rows that come by columns, as /v1/predict does."""
-        answer = await _inferred(request, handler)
-        return Response(to_json(answer), media_type="application/json")
+        content = to_json(await _infer(request, handler))
+        return Response(content, media_type="application/json")
 
 
-async def _inferred(request: Request, handler: ProtocolHandler) -> dict[str, Any]:
+async def _infer(request: Request, handler: ProtocolHandler) -> dict[str, Any]:
     _identity(handler.model.current, **request.path_params)
     if _BINARY in request.headers:
-        raise ProblemError(
-            "not-json",
-            "expected tensors as JSON, got them as bytes; with tritonclient, call "
-            "set_data_from_numpy(array, binary_data=False)",
-        )
+        detail = "expected tensors as JSON, got them as bytes; with tritonclient, call "
+        raise ProblemError("not-json", f"{detail}set_data_from_numpy(array, binary_data=False)")
     given: dict[str, Any] = {}
 
     def read(body: bytes, schema: Schema) -> Rows:
@@ -135,14 +132,14 @@ def _identity(active: ActiveModel, **path: str) -> tuple[str, str]:
     manifest = active.predictor.bundle.manifest
     name, version = str(manifest["name"]), str(manifest["version"])
     if not path.items() <= {"name": name, "version": version}.items():
-        expected = f"expected model '{name}' in version '{version}', got another"
-        raise ProblemError("not-found", expected)
+        detail = f"expected model '{name}' in version '{version}', got another"
+        raise ProblemError("not-found", detail)
     return name, version
 
 
 def _error_of(problem: ProblemError) -> dict[str, str]:
     """An error in the form of the protocol, which has no member of its own for the code."""
-    fields = [
-        f"{one['field']}: expected {one['expected']}, got {one['got']}" for one in problem.errors
-    ]
-    return {"error": "; ".join([f"{problem.code}: {problem.detail}", *fields])}
+    text = f"{problem.code}: {problem.detail}"
+    for one in problem.errors:
+        text += f"; {one['field']}: expected {one['expected']}, got {one['got']}"
+    return {"error": text}

@@ -71,11 +71,8 @@ class InferRequest(TypedDict):
 REQUEST: TypeAdapter[InferRequest] = TypeAdapter(InferRequest)
 # The data type of a column in the model's metadata.
 KIND: Mapping[ColumnType, Kind] = {
-    "number": "FP64",
-    "integer": "INT64",
-    "boolean": "BOOL",
-    "category": "BYTES",
-    "date": "BYTES",
+    **{"number": "FP64", "integer": "INT64", "boolean": "BOOL"},
+    **{"category": "BYTES", "date": "BYTES"},
 }
 
 
@@ -153,8 +150,6 @@ def _flat(tensor: Input) -> list[Any]:
         return [value for [value] in values]
     if shape in ([len(values)], [len(values), 1]):
         return values
-    raise ProblemError(
-        "invalid",
-        f"expected a shape [rows] or [rows, 1] that fits the data of input "
-        f"{echo(tensor['name'])}, got {', '.join(map(echo, shape[:4]))} and {len(values)} values",
-    )
+    expected = f"expected a shape [rows] or [rows, 1] that fits input {echo(tensor['name'])}"
+    got = f"{', '.join(map(echo, shape[:4]))} and {len(values)} values"
+    raise ProblemError("invalid", f"{expected}, got {got}")
