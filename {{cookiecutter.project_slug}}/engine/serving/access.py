@@ -1,9 +1,7 @@
 """Who may send rows and labels: holders of an API key; without keys, programs and listed pages.
 
-Keys come from the environment or a mounted file, never from the command line, which other users of
-the machine can read. Without keys the server refuses a page that is not its own (CSRF). A page's
-own name is no proof, because its owner can let that name resolve to this server (DNS rebinding).
-An IP address or `localhost` cannot be made to resolve elsewhere.
+Without keys the server refuses a page that is not its own (CSRF). A page's own name is no proof,
+because its owner can let that name resolve to this server (DNS rebinding); docs/security.md.
 """
 
 import logging
@@ -22,8 +20,7 @@ from engine.problem.errors import BadInput
 from engine.serving.http.errors import ProblemError, echo
 
 KEYS, FILE = "SERVING_API_KEYS", "SERVING_API_KEYS_FILE"
-# A shorter one can be guessed; `openssl rand -hex 32` makes one of 64.
-SHORTEST = 20
+SHORTEST = 20  # a shorter one can be guessed; `openssl rand -hex 32` makes one of 64
 # How often a file is checked: a key that was removed from it may work for so long.
 CHECK_SECONDS = 1.0
 

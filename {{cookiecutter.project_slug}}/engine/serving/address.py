@@ -26,10 +26,9 @@ class Address:
 def root_path(word: str) -> str:
     """A kind of argument: the path below which a proxy exposes the server."""
     if word and not _ROOT_PATH.fullmatch(word):
-        raise argparse.ArgumentTypeError(
-            f"expected a path such as /models/parcels, got {word!r:.80}; it begins with /, does "
-            "not end with it, and is not one of the server's own paths, such as /v1"
-        )
+        message = f"expected a path such as /models/parcels, got {word!r:.80}; it begins with /, "
+        message += "does not end with it, and is not one of the server's own paths, such as /v1"
+        raise argparse.ArgumentTypeError(message)
     return word
 
 

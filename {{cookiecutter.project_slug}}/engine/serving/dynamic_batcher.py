@@ -18,8 +18,7 @@ from engine.serving.http.schema import Limits
 from engine.serving.model.predictor import Predictor
 from engine.serving.model.table import Row
 
-# Iterations of the event loop between a request and the call: each reads what has arrived. Without
-# them two batches alternate, each with the half that came while the other was computed.
+# Iterations of the event loop between a request and the call: without them two batches alternate.
 TURNS = 2
 _Result = list[Answer] | Exception
 

@@ -13,13 +13,11 @@ from engine.problem.arguments import key_file, parse_keys, read_keys, secret
 from engine.problem.errors import BadInput
 
 KEY, FILE = "SERVING_ID_KEY", "SERVING_ID_KEY_FILE"
-# A shorter one can be guessed from a few ids; `openssl rand -hex 32` makes one of 64.
-SHORTEST = 32
+SHORTEST = 32  # a shorter one can be guessed from a few ids; `openssl rand -hex 32` makes one of 64
 ID_BYTES, PROOF_BYTES = 16, 6
 # Of a thousand million ids with 80 random bits, two collide with a chance of one in two million.
 _RANDOM_BYTES = ID_BYTES - PROOF_BYTES
-# Drawn ahead: asking the system for its randomness costs more than the id.
-_AHEAD = 256
+_AHEAD = 256  # drawn ahead: asking the system for its randomness costs more than the id
 
 
 class Ids:
@@ -75,8 +73,7 @@ def keys_of(environment: Mapping[str, str] = os.environ) -> list[bytes]:
     return [key.encode() for key in keys]
 
 
-# One process, one set of keys.
-OURS = Ids()
+OURS = Ids()  # one process, one set of keys
 new_id, is_valid = OURS.new_id, OURS.is_valid
 if sys.platform != "win32":
     # Two processes with the same prepared ids would give them twice.

@@ -1,7 +1,4 @@
-"""Runs the server: one process and one model, until SIGTERM or Ctrl-C.
-
-Readiness, timeouts of clients, draining, and a shutdown that loses no request.
-"""
+"""Runs the server: one process and one model, until SIGTERM or Ctrl-C."""
 
 import asyncio
 import contextlib
@@ -35,18 +32,13 @@ from engine.serving.log.labels import Labels
 from engine.serving.log.predictions import PredictionLog
 from engine.serving.model_holder import ReleaseWatcher, load_predictor
 
-# A release that is being loaded at the end gets so long to stop.
-STOP_SECONDS = 1.0
-# A request that takes longer than this to finish after the drain is cut off.
-FINISH_SECONDS = 30
-# Time for the event loop to accept the clients that the system has connected.
-ACCEPT_SECONDS = 0.05
-# For a request to arrive, and for the client to receive a response.
-ARRIVE_SECONDS = 10.0
+STOP_SECONDS = 1.0  # a release that is being loaded at the end gets so long to stop
+FINISH_SECONDS = 30  # a request that takes longer than this to finish after the drain is cut off
+ACCEPT_SECONDS = 0.05  # time for the event loop to accept the clients that the system has connected
+ARRIVE_SECONDS = 10.0  # for a request to arrive, and for the client to receive a response
 # Load balancers keep idle connections for a minute; they, not the server, should close them.
 IDLE_SECONDS = 75.0
-# Files that are not connections: the log, libraries, what a bundle loads.
-_OTHER_FILES = 200
+_OTHER_FILES = 200  # files that are not connections: the log, libraries, what a bundle loads
 _SO_ATTACH_FILTER = 26  # Linux; Python has no name for it
 
 
@@ -118,11 +110,9 @@ def listen(host: str, port: int) -> socket.socket:
             dualstack_ipv6=is_ipv6 and socket.has_dualstack_ipv6(),
         )
     except (OSError, OverflowError) as error:
-        raise BadInput(
-            f"expected a free address, {host} port {port} cannot be opened: {error}; "
-            "stop what runs there or choose another --port (0 takes a free one)",
-            code="address-taken",
-        ) from None
+        message = f"expected a free address, {host} port {port} cannot be opened: {error}; stop "
+        message += "what runs there or choose another --port (0 takes a free one)"
+        raise BadInput(message, code="address-taken") from None
     # Connections inherit it. Without it a response, which is sent in two pieces, waits 40 ms for
     # the acknowledgement of the first.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -147,23 +137,17 @@ def raise_file_limit() -> None:
 class Server(uvicorn.Server):
     """Serves until SIGTERM or Ctrl-C, drains, and ends with exit code 0.
 
-    At the first signal `/readyz` fails, and for `drain` seconds requests are still served, each as
-    the last of its connection. Then the port closes; open requests are finished, and a connection
-    that was just in use may send one more. A second signal ends the drain.
+    For `drain` seconds after the first signal each request is the last of its connection. Then the
+    port closes, and open requests are finished. A second signal ends the drain.
     """
 
     def __init__(
-        self,
-        app: Gateway,
-        greeting: str,
-        drain: float,
-        watcher: ReleaseWatcher | None,
-        root_path: str = "",
+        self, app: Gateway, greeting: str, drain: float, watcher: ReleaseWatcher | None, root: str
     ) -> None:
         config = uvicorn.Config(
             app,
             http=Connection,
-            root_path=root_path,
+            root_path=root,
             ws="none",
             log_level="error",  # errors of clients go into their responses, not into the log
             access_log=False,  # /metrics and the prediction log replace it
@@ -211,10 +195,7 @@ class Server(uvicorn.Server):
 def check_timeouts(
     connections: Iterable[Any], arrive: float = ARRIVE_SECONDS, idle: float = IDLE_SECONDS
 ) -> None:
-    """End connections whose client does nothing for too long, once a second for all together.
-
-    A request that arrives in one piece, as nearly all do, pays for this with reading a clock.
-    """
+    """End connections whose client does nothing for too long; call this once a second."""
     now = asyncio.get_running_loop().time()
     checked = [one for one in connections if isinstance(one, Connection)]
     many = len(checked) > Connection.limit // 2
@@ -238,8 +219,7 @@ def refuse_clients(listener: socket.socket) -> None:
     """Connect no more clients, and keep those that are connected but not yet accepted.
 
     Closing a port resets the clients in its queue, some of which have already sent a request. So on
-    Linux a filter (socket(7), SO_ATTACH_FILTER) first drops every packet that opens a connection;
-    such a client tries again, and finds the port closed.
+    Linux a filter (socket(7), SO_ATTACH_FILTER) first drops every packet that opens a connection.
     """
     if sys.platform != "linux":
         return

@@ -39,17 +39,12 @@ def select_bundle(path: Path | None, *, rehearsal: bool) -> Bundle:
         path = bundle_path(released)
     bundle = bundles.read(path)
     if released not in (None, bundle.id):
-        raise BadInput(
-            f"{RELEASE_FILE} names bundle {released}, but {path} holds {bundle.id}; "
-            "publish the accepted bundle again with `python -m handoff accept`",
-            code="wrong-bundle-in-store",
-        )
+        message = f"{RELEASE_FILE} names bundle {released}, but {path} holds {bundle.id}; publish "
+        message += "the accepted bundle again with `python -m handoff accept`"
+        raise BadInput(message, code="wrong-bundle-in-store")
     if not rehearsal and (reason := record.refusal(bundle.id)):
-        raise BadInput(
-            f"bundle {bundle.id[:12]} is not accepted: {reason}; until it is, serve it with "
-            "--rehearsal, which marks every response",
-            code="not-accepted",
-        )
+        message = f"bundle {bundle.id[:12]} is not accepted: {reason}; until it is, serve it with "
+        raise BadInput(f"{message}--rehearsal, which marks every response", code="not-accepted")
     return bundle
 
 

@@ -21,8 +21,7 @@ MAX_ARRIVING_BYTES = 100_000_000
 SMALL_BYTES = 16_384
 # What arrives is dropped for so long and up to so many bytes.
 LINGER_SECONDS, LINGER_BYTES = 2.0, 16_000_000
-# A client may take so long to receive its last response.
-LAST_RESPONSE_SECONDS = 10.0
+LAST_RESPONSE_SECONDS = 10.0  # a client may take so long to receive its last response
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _STATUS_LINES: Mapping[int, bytes] = {
     status: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus
@@ -72,8 +71,8 @@ class Share:
 class Exchange:
     """A request that is being received and answered on a `Connection`."""
 
-    def __init__(self, connection: "Connection", scope: Scope, head: Head) -> None:
-        self._connection, self._scope = connection, scope
+    def __init__(self, connection: "Connection", head: Head, connection_scope: Scope) -> None:
+        self._connection, self._scope = connection, scope_of(head, connection_scope)
         self._keep_alive, self._expects_continue = head.keep_alive, head.expects_continue
         self.body, self._delivered = bytearray(), False
         self._received, self._arrived = 0, asyncio.Event()
@@ -81,8 +80,7 @@ class Exchange:
         self._start: Message | None = None
         self._head_sent = self._chunked = self._bodiless = False
         self._remaining: int | None = None  # bytes of the response that are still to come
-        self.more_body = True
-        self.disconnected = self.complete = False
+        self.more_body, self.disconnected, self.complete = True, False, False
 
     async def run(self, app: ASGIApp) -> None:
         """Let `app` respond; if it does not finish, the connection is aborted."""
@@ -94,7 +92,7 @@ class Exchange:
             if not self.complete:
                 self._connection.transport.abort()
 
-    def add_body(self, data: bytes, *, ended: bool) -> None:
+    def add_body(self, data: bytes, ended: bool) -> None:
         """Add a piece of the body; ProblemError if there is no memory for it."""
         self._received += len(data)
         if not ended or self._received > SMALL_BYTES:
@@ -198,7 +196,7 @@ class Exchange:
         return data
 
 
-def encode_response(response: Response) -> bytes:
+def encode_last(response: Response) -> bytes:
     """A response of the connection itself; it is the last one."""
     head = [b"%b: %b\r\n" % header for header in response.raw_headers if header[0] != b"connection"]
     status = _STATUS_LINES[response.status_code]
@@ -208,8 +206,8 @@ def encode_response(response: Response) -> bytes:
 class Closing(asyncio.Protocol):
     """Takes over the transport of a connection whose last response was written (RFC 9112, 9.6).
 
-    The server ends its own side, then drops what still arrives until the client closes. If it
-    closed at once, the system could reset the connection and destroy a response that was not read.
+    It drops what still arrives until the client closes. Closing at once could reset the connection,
+    which can destroy a response that was not read.
     """
 
     def __init__(self, transport: asyncio.Transport, connections: set[Any]) -> None:

@@ -26,12 +26,9 @@ from engine.serving.model_holder import ModelHolder
 
 @dataclass(frozen=True)
 class Start:
-    """What a server starts with.
+    """What a server starts with."""
 
-    `load` makes the first predictor, which nothing here holds: a replaced model leaves memory.
-    """
-
-    load: Callable[[], Predictor]
+    load: Callable[[], Predictor]  # nothing here holds the first one: replaced, it leaves memory
     log: PredictionLog
     labels: Labels
     keys: Keys | None = None
@@ -43,10 +40,7 @@ class Start:
 
 
 def new_api(model: ModelHolder) -> FastAPI:
-    """An API without routes: its errors are problem details, its documentation loads offline.
-
-    With `state.draining`, /readyz fails. `state.error_forms` has protocols with other errors.
-    """
+    """An API without routes: its errors are problem details, its documentation loads offline."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

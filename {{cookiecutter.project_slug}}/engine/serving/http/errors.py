@@ -15,15 +15,14 @@ MEDIA_TYPE = "application/problem+json"
 BLANK = "about:blank"
 MOST_ERRORS = 20
 LONGEST_ECHO = 80
-# An error cuts longer names, and suggests no similar one.
-LONGEST_NAME = 200
-NO_WORDS: Mapping[str, str] = {}
+LONGEST_NAME = 200  # an error cuts longer names, and suggests no similar one
+Texts = Mapping[str, str]
+NO_TEXTS: Texts = {}
 # The description of a column may list a thousand categories; /docs has them all.
 _LONGEST_WORDS = 500
 # A hint compares a name with each column name, at some 15 microseconds each.
 _MOST_COMPARISONS = 1_000
-# Python does not write larger ones, and nobody reads them.
-_LARGEST_ECHO = 10**LONGEST_ECHO
+_LARGEST_ECHO = 10**LONGEST_ECHO  # Python does not write larger ones, and nobody reads them
 
 # The HTTP status and the title of each code.
 PROBLEMS: Mapping[str, tuple[int, str]] = {
@@ -71,16 +70,12 @@ class ProblemError(Exception):  # a response, not a defect
     """A request that gets problem details as its response; `code` is one of `PROBLEMS`."""
 
     def __init__(
-        self,
-        code: str,
-        detail: str,
-        errors: Sequence[Mapping[str, str]] = (),
-        headers: Mapping[str, str] | None = None,
+        self, code: str, detail: str, errors: Sequence[Texts] = (), headers: Texts = NO_TEXTS
     ) -> None:
         super().__init__(detail)
         self.code, self.detail, self.errors = code, detail, list(errors)
         self.status, self.title = PROBLEMS[code]
-        self.headers = dict(headers or {})
+        self.headers = dict(headers)
 
     def response(self, path: str = "", forms: "ErrorForms | None" = None) -> Response:
         """The response to a request for `path`; `forms` has the protocols with another form."""
@@ -96,7 +91,7 @@ class ProblemError(Exception):  # a response, not a defect
 ErrorForms = Mapping[str, Callable[[ProblemError], Mapping[str, Any]]]
 
 
-def problem(status: int, detail: str, headers: Mapping[str, str], **more: Any) -> Response:
+def problem(status: int, detail: str, headers: Texts, **more: Any) -> Response:
     """Problem details: `type` for programs, all else for people."""
     title = http.client.responses.get(status, "Error")
     body = {"type": BLANK, "title": title, "status": status, "detail": detail, **more}
@@ -108,9 +103,7 @@ def busy(detail: str) -> ProblemError:
     return ProblemError("busy", f"{detail}; send this one again", headers={"Retry-After": "1"})
 
 
-def invalid_fields(
-    details: Sequence[Mapping[str, Any]], words: Mapping[str, str] = NO_WORDS
-) -> ProblemError:
+def invalid_fields(details: Sequence[Mapping[str, Any]], words: Texts = NO_TEXTS) -> ProblemError:
     """The error for a request with these errors of pydantic, with the first `MOST_ERRORS`.
 
     `words` has what is expected of each field, for people; without, pydantic's own words.

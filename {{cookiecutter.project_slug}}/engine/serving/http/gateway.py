@@ -24,16 +24,12 @@ _JSON_HEADERS = ((b"content-type", b"application/json"), *_ALL_HEADERS)
 # It belongs in no frame. Nobody shows JSON in a frame, nor follows a link in it.
 HEADERS = (*_ALL_HEADERS, (b"referrer-policy", b"no-referrer"), (b"x-frame-options", b"DENY"))
 
-# Key of the scope for the path as routes have it, without a prefix.
-PATH = "served_path"
+PATH = "served_path"  # key of the scope for the path as routes have it, without a prefix
 FAILED = "the server failed; try again, or report it to its owners"
 
 
 class Gateway:
-    """The server as ASGI; an exception becomes problem details and a line in the server's log.
-
-    The fast path: POST /v1/predict does not pass through `api`, which serves all else.
-    """
+    """The server as ASGI; POST /v1/predict takes a fast path past `api`, which serves all else."""
 
     def __init__(
         self,

@@ -17,8 +17,7 @@ from engine.serving.http.predict import Predict
 from engine.serving.http.request_parsing import count_rows, read_body
 from engine.serving.model_holder import ModelHolder
 
-# Key of the scope for the template of an own route.
-OWN = "own_route"
+OWN = "own_route"  # key of the scope for the template of an own route
 # Everything below these is the server's, also what it does not serve today.
 _RESERVED = ("/v2/{rest:path}", "/docs/{rest:path}")
 # About so many bytes of JSON are a value: many rows are checked beside the event loop.

@@ -1,7 +1,7 @@
 """Parses the JSON of a request: within a bound, and without keys that an object has twice.
 
 A body of 1 MB can hold 330,000 empty objects, whose error messages would cost seconds. So a body
-with more values than any request needs is refused unparsed; they are counted in its bytes.
+with more values than any request needs is refused unparsed.
 """
 
 import json
@@ -20,11 +20,9 @@ _OTHER_BYTES_BUT_QUOTES = bytes(set(_OTHER_BYTES) - set(b'"'))
 # A tensor per column with each value in a list of its own has two marks a value. Some more may
 # pass, so that a few rows or fields too many get the exact error.
 _MARKS = 3
-# Around the values: what stands once for each field, such as its name and shape.
-_AROUND = 20
+_AROUND = 20  # around the values: what stands once for each field, such as its name and shape
 _CHUNK = 65_536
-# Each member that is no field gets an error, up to so many.
-_MOST_OTHER_MEMBERS = 200
+_MOST_OTHER_MEMBERS = 200  # each member that is no field gets an error, up to so many
 
 
 @dataclass(frozen=True)
@@ -118,6 +116,5 @@ def _unique(pairs: list[tuple[str, Any]]) -> None:
     names = Counter(name for name, _ in pairs)
     if len(names) < len(pairs):
         [(name, _)] = names.most_common(1)
-        raise ProblemError(
-            "invalid", f"expected each key of an object once, got {echo(name)} twice"
-        )
+        detail = f"expected each key of an object once, got {echo(name)} twice"
+        raise ProblemError("invalid", detail)

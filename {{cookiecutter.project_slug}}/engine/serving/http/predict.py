@@ -17,8 +17,7 @@ from engine.serving.log.segments import now
 from engine.serving.model_holder import ActiveModel, ModelHolder
 
 Answers = list[dict[str, Any]]
-# A longer query is not parsed.
-LONGEST_QUERY = 2_000
+LONGEST_QUERY = 2_000  # a longer query is not parsed
 _T = TypeVar("_T")
 
 

@@ -1,7 +1,4 @@
-"""Reads the body of a request: within the limit, decoded, as JSON, as the contract's types.
-
-A thread beside the event loop reads large bodies.
-"""
+"""Reads the body of a request: within the limit, decoded, as JSON, as the contract's types."""
 
 import asyncio
 import sys
@@ -23,16 +20,14 @@ from engine.serving.http.schema import Limits, Schema
 
 # For larger bodies, a search of each column among all keys would cost more than two steps.
 _ONE_ROW_BYTES = 4_096
-# `{"rows": [...]}` has its key here, however it is written.
-_ROWS, _BEGINNING = b'"rows"', 64
+_ROWS, _BEGINNING = b'"rows"', 64  # `{"rows": [...]}` has its key here, however it is written
 _GZIP_FORMAT = 16 + zlib.MAX_WBITS  # for zlib: a gzip header and its checksum
 
 # The event loop reads bodies up to here itself, in some ten milliseconds whatever they hold.
 SMALL_BYTES = 16_384
 # What waits for the thread; it is read in a fraction of the time that a request may wait.
 MAX_QUEUED_BYTES = 8_000_000
-# How long a thread keeps the interpreter while the event loop waits for it (Python: 5 ms). One
-# request needs the interpreter several times.
+# How long a thread keeps the interpreter while the event loop waits for it (Python: 5 ms).
 TURN_SECONDS = 0.0005
 
 Rows = list[dict[str, Any]]
@@ -138,7 +133,7 @@ def _decoded(body: bytes, headers: Iterable[tuple[bytes, bytes]], most: int) -> 
 
 def _too_large(most: int, form: str = "sent") -> ProblemError:
     detail = f"expected a body of at most {most:,} bytes, got more ({form}); send its rows in "
-    close = {"Connection": "close"} if form == "sent" else None
+    close = {"Connection": "close"} if form == "sent" else {}
     return ProblemError("body-too-large", f"{detail}several requests", headers=close)
 
 

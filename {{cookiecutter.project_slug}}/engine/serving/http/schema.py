@@ -44,14 +44,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class Schema:
-    """The types of one bundle by their name in the OpenAPI document.
-
-    `words` describe the fields of a Row and of a Label, `bounds` how many a request may hold.
-    """
+    """The types of one bundle by their name in the OpenAPI document."""
 
     contract: Contract
     adapters: Mapping[str, TypeAdapter[Any]]
-    words: Mapping[str, Mapping[str, str]]
+    words: Mapping[str, Mapping[str, str]]  # describe the fields of a Row and of a Label
     limits: Limits
     bounds: Mapping[str, Bound]
 
@@ -168,7 +165,8 @@ def _label(contract: Contract) -> dict[str, Any]:
     outcome: Any = Literal[tuple(contract.classes)]
     if contract.task == "regression":
         outcome = Annotated[float, Field(allow_inf_nan=False)]
-    when = "When the outcome became known, with an offset; without it, when the label arrives."
+    when = "When the outcome became known, with an offset; without it, when the label arrives. "
+    when += "With it, labels may be sent again and in any order."
     pattern, examples = f"^{_TIMESTAMP}$", ["2026-03-01T09:30:00Z"]
     timestamp = Field(pattern=pattern, description=when, examples=examples)
     return {

@@ -1,7 +1,6 @@
 """The Open Inference Protocol (V2) over HTTP and JSON, for KServe and its clients.
 
 There is one model, in one version: the current bundle. No extension is supported: tensors are JSON.
-Errors have the protocol's form, `{"error": "..."}`, with the statuses that all routes have.
 """
 
 from collections.abc import AsyncIterator

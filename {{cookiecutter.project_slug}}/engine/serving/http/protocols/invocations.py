@@ -1,7 +1,6 @@
 """The routes of MLflow's scoring server and of SageMaker's containers: /invocations and /ping.
 
-`predictions` holds what MLflow's clients read, and `answers` the responses of /v1/predict, with ids
-for labels. A data frame writes NaN, or NaT for a date, for a missing value: here both are null.
+A data frame writes NaN, or NaT for a date, for a missing value: here both are null.
 """
 
 import csv
@@ -28,8 +27,7 @@ from engine.serving.http.schema import Limits, Schema
 
 # The form of requests changed last in this version of MLflow; clients choose their form by it.
 MLFLOW_VERSION = "2.0.0"
-# All that may stand behind a media type: nothing, the one supported charset, of which ASCII is a
-# part, and for a CSV that it has a header (RFC 4180).
+# Of a media type: UTF-8, of which ASCII is a part, and that a CSV has a header (RFC 4180).
 _PARAMETERS = {"", "charset=utf-8", "charset=utf8", "charset=us-ascii", "header=present"}
 _INVOKED = {
     "title": "Invoked",
@@ -65,8 +63,7 @@ class Invocation(TypedDict, total=False):
 
 
 _INVOCATION: TypeAdapter[Invocation] = TypeAdapter(Invocation)
-# A training file has columns that are no inputs.
-MOST_OTHER_COLUMNS = 200
+MOST_OTHER_COLUMNS = 200  # a training file has columns that are no inputs
 
 
 def rows_of_json(body: bytes, schema: Schema) -> Rows:
@@ -97,8 +94,8 @@ def rows_of_json(body: bytes, schema: Schema) -> Rows:
 def rows_of_csv(body: bytes, schema: Schema) -> Rows:
     """The rows of a CSV, laid out and written as the contract says: a training file is read as is.
 
-    The text is UTF-8 or in the contract's encoding, as in training. Columns that are no inputs are
-    left out. If the CSV lacks an input, they are refused: one may be that input, misspelled.
+    Columns that are no inputs are dropped. If the CSV lacks an input, they are refused: one may be
+    that input, misspelled.
     """
     layout, limits = schema.contract.layout, schema.limits
     columns = {column.name: column for column in schema.contract.inputs}

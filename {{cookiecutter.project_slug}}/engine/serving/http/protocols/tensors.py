@@ -1,7 +1,6 @@
 """Rows as the tensors of the Open Inference Protocol, one a column, and predictions as tensors.
 
-Of the extensions that tritonclient uses, parameters that change nothing are accepted. A missing
-value is null or NaN, or the whole tensor is absent. A date is a text. A number may have any width.
+A missing value is null or NaN, or the whole tensor is absent. A number may have any width.
 """
 
 import json
