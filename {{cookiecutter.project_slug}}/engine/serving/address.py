@@ -35,10 +35,7 @@ def root_path(word: str) -> str:
 def address(
     host: str, port: int | None, operate_port: int | None, root: str | None, *, sagemaker: bool
 ) -> Address:
-    """The address; PORT (Cloud Run) and UVICORN_ROOT_PATH give what the command line omits.
-
-    BadInput: an invalid variable, or one port for both.
-    """
+    """The address; variables give what the command line omits. BadInput: one port for both."""
     if port is None and (port := variable("PORT", port_kind)) is None:
         port = SAGEMAKER_PORT if sagemaker else PORT
     if port and port == operate_port:

@@ -1,7 +1,4 @@
-"""Dynamic batching: requests that arrive during a prediction share the next call of the model.
-
-An idle model predicts a request at once: there is no waiting time to fill a batch.
-"""
+"""Dynamic batching: requests that arrive during a prediction share the next call of the model."""
 
 import asyncio
 import time

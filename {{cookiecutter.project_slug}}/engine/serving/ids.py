@@ -1,7 +1,6 @@
 """Prediction ids: 32 hex digits that are unique and, with a key, cannot be forged.
 
-With a key the last 12 digits authenticate the first 20 (HMAC-SHA256, RFC 2104, truncated to 48
-bits). The first key signs, all of them verify.
+The last 12 digits authenticate the first 20 then (HMAC-SHA256, RFC 2104, truncated to 48 bits).
 """
 
 import hmac

@@ -1,8 +1,4 @@
-"""Holds the model that serves now, and follows `deploy/release.toml`: replaces it without a gap.
-
-A thread reads the file, loads the new bundle, validates it as a start does, and has the event loop
-switch. The current bundle serves on if the new one is rejected.
-"""
+"""Holds the model that serves now; replaces it when `deploy/release.toml` names another bundle."""
 
 import asyncio
 import gc
@@ -118,8 +114,7 @@ class ReleaseWatcher:
             content = None
             with suppress(OSError):
                 content = RELEASE_FILE.read_bytes()
-            # Twice the same: the writer of the file, and of the records beside it, has finished. A
-            # mounted ConfigMap changes through a link, so only the content is compared.
+            # Twice the same: the writer of the file, and of the records beside it, has finished.
             if content == previous and content != handled:
                 handled = content
                 self._handle_release()
@@ -159,8 +154,7 @@ class ReleaseWatcher:
     def _reject(self, released: str | None, current: str, error: BaseException) -> None:
         name, reason = released or "(unreadable)", _one_line(error)
         logger.error("Rejected release %s; still serving %s: %s", name, current, reason)
-        # /readyz shows this to anybody. The message of a library or of a bundle's code may quote a
-        # row, so it stays in the log; so does the path of the store.
+        # /readyz is public. A message of a library or of a bundle's code may quote a row.
         public = reason if isinstance(error, BadInput) else _UNFIT
         if released:
             public = public.replace(str(bundle_path(released)), released[:12])

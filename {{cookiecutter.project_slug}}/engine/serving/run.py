@@ -87,8 +87,7 @@ def serve(
         notice(f"API documentation: {address}/docs")
         Server(app, greeting, drain, watcher, at.root_path).run(sockets=listeners)
     if watcher and not watcher.stopped(STOP_SECONDS):
-        # All responses are sent and the log is written. A load cannot be interrupted, and may crash
-        # the interpreter during a normal exit.
+        # All is sent and written. A load cannot be interrupted, and may crash a normal exit.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
@@ -113,8 +112,7 @@ def listen(host: str, port: int) -> socket.socket:
         message = f"expected a free address, {host} port {port} cannot be opened: {error}; stop "
         message += "what runs there or choose another --port (0 takes a free one)"
         raise BadInput(message, code="address-taken") from None
-    # Connections inherit it. Without it a response, which is sent in two pieces, waits 40 ms for
-    # the acknowledgement of the first.
+    # Connections inherit it. Without it the second piece of a response waits 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
@@ -135,11 +133,7 @@ def raise_file_limit() -> None:
 
 
 class Server(uvicorn.Server):
-    """Serves until SIGTERM or Ctrl-C, drains, and ends with exit code 0.
-
-    For `drain` seconds after the first signal each request is the last of its connection. Then the
-    port closes, and open requests are finished. A second signal ends the drain.
-    """
+    """Serves until SIGTERM or Ctrl-C, drains until a second signal at most, and exits with 0."""
 
     def __init__(
         self, app: Gateway, greeting: str, drain: float, watcher: ReleaseWatcher | None, root: str
@@ -218,8 +212,8 @@ def check_timeouts(
 def refuse_clients(listener: socket.socket) -> None:
     """Connect no more clients, and keep those that are connected but not yet accepted.
 
-    Closing a port resets the clients in its queue, some of which have already sent a request. So on
-    Linux a filter (socket(7), SO_ATTACH_FILTER) first drops every packet that opens a connection.
+    Closing a port resets the clients in its queue. So on Linux a filter (socket(7),
+    SO_ATTACH_FILTER) first drops every packet that opens a connection.
     """
     if sys.platform != "linux":
         return

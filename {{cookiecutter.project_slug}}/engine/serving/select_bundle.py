@@ -1,8 +1,7 @@
 """Selects the bundle to serve, and its runtime: the pipeline itself or a converted model.
 
-The fastest runtime depends on the machine, so it is no part of the signed bundle: the command
-`optimise` writes the model beside it. Anyone who can write the store could change it there. So for
-an accepted bundle the model's digest is in `handoff/records/`, and no other model is loaded.
+`python -m serving optimise` writes the converted model beside the bundle, where anyone who can write
+the store could change it. So its digest is in `handoff/records/`, and no other model is loaded.
 """
 
 import hashlib
@@ -59,10 +58,7 @@ def choice_file(bundle: Bundle, *, rehearsal: bool) -> Path:
 
 
 def converted_model(bundle: Bundle, *, rehearsal: bool) -> bytes | None:
-    """The converted model that replaces the bundle's pipeline; None: the pipeline serves.
-
-    A missing or changed model is only a warning: the pipeline is slower and never wrong.
-    """
+    """The converted model, None if nobody chose it; a missing or changed one is only a warning."""
     path, model_file = choice_file(bundle, rehearsal=rehearsal), folder(bundle) / MODEL
     choice: dict[str, Any] = {}
     try:

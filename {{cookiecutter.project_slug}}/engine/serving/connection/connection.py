@@ -1,7 +1,4 @@
-"""A client's connection: one request at a time, one response each, however the client behaves.
-
-Bytes that a client sends ahead wait unread until the previous response is out.
-"""
+"""A client's connection: one request at a time; bytes sent ahead wait until its response is out."""
 
 import asyncio
 import select

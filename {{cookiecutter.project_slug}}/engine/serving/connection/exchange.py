@@ -206,8 +206,7 @@ def encode_last(response: Response) -> bytes:
 class Closing(asyncio.Protocol):
     """Takes over the transport of a connection whose last response was written (RFC 9112, 9.6).
 
-    It drops what still arrives until the client closes. Closing at once could reset the connection,
-    which can destroy a response that was not read.
+    It drops what still arrives: closing at once can reset the connection and destroy the response.
     """
 
     def __init__(self, transport: asyncio.Transport, connections: set[Any]) -> None:

@@ -124,8 +124,8 @@ class RequestReader:
         self._remaining = _body_length(codings, framing.get(b"content-length", ()))
         self._chunks = _ChunkedBody()
         version = "1.0" if is_old else "1.1"
-        keep_alive = not is_old and b"close" not in _members(framing.get(b"connection"))
-        expects_continue = not is_old and b"100-continue" in _members(framing.get(b"expect"))
+        keep_alive = not is_old and b"close" not in _members(framing.get(b"connection", ()))
+        expects_continue = not is_old and b"100-continue" in _members(framing.get(b"expect", ()))
         return Head(method.decode("ascii"), target, version, headers, keep_alive, expects_continue)
 
 
@@ -147,10 +147,8 @@ def _body_length(codings: Sequence[bytes], lengths: Sequence[bytes]) -> int | No
     return int(value)
 
 
-def _members(lines: Sequence[bytes] | None) -> Sequence[bytes]:
+def _members(lines: Sequence[bytes]) -> Sequence[bytes]:
     """The members of a header that is a list, in lower case."""
-    if not lines:
-        return ()
     return [member.strip(b" \t") for member in b",".join(lines).lower().split(b",")]
 
 

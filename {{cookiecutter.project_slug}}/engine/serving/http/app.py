@@ -63,10 +63,7 @@ def new_api(model: ModelHolder) -> FastAPI:
 
 
 def gateway(api: FastAPI, predict: Predict, start: Start, own: APIRouter) -> Gateway:
-    """The whole application: `api`, which has the server's routers, with the team's `own` routes.
-
-    BadInput: an own route takes a path of the server's, or cannot be guarded.
-    """
+    """The whole application: `api` with the team's `own` routes; BadInput for an invalid one."""
     model: ModelHolder = api.state.live
     routes = OwnRoutes(api, own, model)
     api.state.model = CurrentModel(model, predict)

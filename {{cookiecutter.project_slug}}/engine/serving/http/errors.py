@@ -11,17 +11,16 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 MEDIA_TYPE = "application/problem+json"
-# The type of a problem that means no more than its HTTP status (RFC 9457, section 4.2.1).
-BLANK = "about:blank"
+BLANK = "about:blank"  # the problem means no more than its HTTP status (RFC 9457, section 4.2.1)
 MOST_ERRORS = 20
 LONGEST_ECHO = 80
 LONGEST_NAME = 200  # an error cuts longer names, and suggests no similar one
 Texts = Mapping[str, str]
 NO_TEXTS: Texts = {}
-# The description of a column may list a thousand categories; /docs has them all.
-_LONGEST_WORDS = 500
-# A hint compares a name with each column name, at some 15 microseconds each.
-_MOST_COMPARISONS = 1_000
+# The JSON of an error in the form of a protocol, by the beginning of the protocol's paths.
+ErrorForms = Mapping[str, Callable[["ProblemError"], Mapping[str, Any]]]
+_LONGEST_WORDS = 500  # a column may list a thousand categories; /docs has them all
+_MOST_COMPARISONS = 1_000  # of a wrong name with each column name, at some 15 microseconds each
 _LARGEST_ECHO = 10**LONGEST_ECHO  # Python does not write larger ones, and nobody reads them
 
 # The HTTP status and the title of each code.
@@ -53,7 +52,6 @@ _FIELD_ERROR = {"type": "object", "required": [*_FIELDS], "properties": _FIELDS}
 # The JSON Schema of problem details.
 PROBLEM = {
     "title": "Problem",
-    "description": "Problem details, RFC 9457.",
     "type": "object",
     "required": ["type", "title", "status", "detail"],
     "properties": {
@@ -77,7 +75,7 @@ class ProblemError(Exception):  # a response, not a defect
         self.status, self.title = PROBLEMS[code]
         self.headers = dict(headers)
 
-    def response(self, path: str = "", forms: "ErrorForms | None" = None) -> Response:
+    def response(self, path: str = "", forms: ErrorForms | None = None) -> Response:
         """The response to a request for `path`; `forms` has the protocols with another form."""
         for beginning, form in (forms or {}).items():
             if path.startswith(beginning):
@@ -85,10 +83,6 @@ class ProblemError(Exception):  # a response, not a defect
         more: dict[str, Any] = {"errors": self.errors} if self.errors else {}
         kind = f"urn:problem:{self.code}"
         return problem(self.status, self.detail, self.headers, type=kind, title=self.title, **more)
-
-
-# The JSON of an error in the form of a protocol, by the beginning of the protocol's paths.
-ErrorForms = Mapping[str, Callable[[ProblemError], Mapping[str, Any]]]
 
 
 def problem(status: int, detail: str, headers: Texts, **more: Any) -> Response:
@@ -104,10 +98,7 @@ def busy(detail: str) -> ProblemError:
 
 
 def invalid_fields(details: Sequence[Mapping[str, Any]], words: Texts = NO_TEXTS) -> ProblemError:
-    """The error for a request with these errors of pydantic, with the first `MOST_ERRORS`.
-
-    `words` has what is expected of each field, for people; without, pydantic's own words.
-    """
+    """The error for these errors of pydantic; `words` has what is expected of each field."""
     hints = _MOST_COMPARISONS // max(len(words), 1)
     errors = []
     for number, one in enumerate(details[:MOST_ERRORS]):

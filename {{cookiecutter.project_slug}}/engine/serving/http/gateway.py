@@ -77,8 +77,7 @@ class Gateway:
             return
         began, status = time.perf_counter(), 0
         if scope["method"] == "HEAD":
-            # The response to GET; the connection, whose scope stays as it was, sends no body.
-            scope = {**scope, "method": "GET"}
+            scope = {**scope, "method": "GET"}  # the connection, with its own scope, sends no body
         path = route_path(scope)
         on_admin_port = self.admin_port is not None and scope["server"][1] == self.admin_port
         is_here = self.admin_port is None or on_admin_port == (path in OPERATE)

@@ -39,11 +39,10 @@ def inline(kind: Any) -> dict[str, Any]:
     def resolve(one: dict[str, Any]) -> dict[str, Any]:
         return inlined(definitions[one["$ref"].rpartition("/")[2]]) if "$ref" in one else one
 
-    def inlined(value: dict[str, Any]) -> dict[str, Any]:
-        content: dict[str, Any] = json.loads(json.dumps(value), object_hook=resolve)
-        return content
+    def inlined(value: Any) -> Any:
+        return json.loads(json.dumps(value), object_hook=resolve)
 
-    return inlined(schema)
+    return dict(inlined(schema))
 
 
 def request_body(*schemas: dict[str, Any]) -> dict[str, Any]:
@@ -105,15 +104,11 @@ def _describe(app: FastAPI, predictor: Predictor) -> None:
     decision = predictor.bundle.problem.decision
     app.title, app.summary = decision.name, decision.question
     app.version = str(predictor.bundle.manifest["version"])
-    paragraphs = [
-        decision.action,
-        f"**For:** {decision.intended_use}",
-        f"**Not for:** {decision.not_for}",
-        f"Bundle: `{predictor.bundle.id}`.",
-    ]
+    use = f"**For:** {decision.intended_use}\n\n**Not for:** {decision.not_for}"
+    app.description = f"{decision.action}\n\n{use}\n\nBundle: `{predictor.bundle.id}`."
     if predictor.rehearsal:
-        paragraphs.insert(0, "**Rehearsal: this bundle is not accepted. Do not act on it.**")
-    app.description = "\n\n".join(paragraphs)
+        warning = "**Rehearsal: this bundle is not accepted. Do not act on it.**"
+        app.description = f"{warning}\n\n{app.description}"
 
 
 def json_content(*schemas: dict[str, Any]) -> dict[str, Any]:

@@ -20,8 +20,7 @@ from engine.serving.model_holder import ModelHolder
 OWN = "own_route"  # key of the scope for the template of an own route
 # Everything below these is the server's, also what it does not serve today.
 _RESERVED = ("/v2/{rest:path}", "/docs/{rest:path}")
-# About so many bytes of JSON are a value: many rows are checked beside the event loop.
-_VALUE_BYTES = 20
+_VALUE_BYTES = 20  # of JSON, about: many rows are checked beside the event loop
 
 
 class CurrentModel:
@@ -71,7 +70,6 @@ class OwnRoutes:
             fault = f"the own type {both[0]} has the name of a type of the server's own"
             raise _bad_route("type-taken", f"{fault} in /openapi.json; give it another name")
         api.include_router(router, responses=problems(*BODY_PROBLEMS, "busy"))
-        # As the OpenAPI document has them.
         self.templates = frozenset(str(route.path_format) for route in routes)
         self._patterns = [(compile_path(str(one.path))[0], str(one.path_format)) for one in routes]
 

@@ -17,8 +17,7 @@ from engine.serving.http.errors import ProblemError, echo
 # Every value begins a list or an object, or follows a comma.
 _OTHER_BYTES = bytes(set(range(256)) - set(b",[{"))
 _OTHER_BYTES_BUT_QUOTES = bytes(set(_OTHER_BYTES) - set(b'"'))
-# A tensor per column with each value in a list of its own has two marks a value. Some more may
-# pass, so that a few rows or fields too many get the exact error.
+# Two a value in a tensor of nested lists; a few rows or fields too many get the exact error.
 _MARKS = 3
 _AROUND = 20  # around the values: what stands once for each field, such as its name and shape
 _CHUNK = 65_536

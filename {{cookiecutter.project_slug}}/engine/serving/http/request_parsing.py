@@ -33,7 +33,6 @@ TURN_SECONDS = 0.0005
 Rows = list[dict[str, Any]]
 _T = TypeVar("_T")
 
-
 _lock = threading.Lock()
 _usual = sys.getswitchinterval()
 _users = 0
@@ -179,10 +178,7 @@ def _records(body: bytes, kind: str, schema: Schema) -> tuple[Rows, bool]:
 def validated(
     records: Iterable[Any], schema: Schema, kind: str = "Row", place: tuple[str, ...] = ("rows",)
 ) -> Rows:
-    """Rows, or labels, that fit the contract; validation stops once there are errors to list.
-
-    `place` is the member of the request that has the records; empty for one record alone.
-    """
+    """Rows, or labels, that fit the contract; `place` is the member of the body that has them."""
     adapter, fitting = schema.adapters[kind], []
     faults: list[dict[str, Any]] = []
     for number, record in enumerate(records):
@@ -192,7 +188,7 @@ def validated(
             before = (*place, number) if place else ()
             for one in error.errors(include_url=False, include_context=False):
                 faults.append({**one, "loc": (*before, *one["loc"])})
-            if len(faults) > MOST_ERRORS:
+            if len(faults) > MOST_ERRORS:  # enough to list
                 break
     if faults:
         raise invalid_fields(faults, schema.words[kind])

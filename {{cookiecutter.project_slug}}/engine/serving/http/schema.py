@@ -1,8 +1,4 @@
-"""Strict request and answer types of one bundle, made from its contract.
-
-A nullable field may be null or left out, which is the same; every other field is required. JSON has
-no integers, so an integer may come as 3.0, never as 3.5.
-"""
+"""Strict request and answer types of one bundle, made from its contract."""
 
 import json
 import math
@@ -29,7 +25,7 @@ _TIMESTAMP = rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]{_TIME}(Z|[+-]\d{{2}}:\d{{2}})"
 # A caller's clock may be so far ahead of ours. No label is older than 1970.
 _AHEAD, _FIRST = timedelta(minutes=5), datetime(1970, 1, 1, tzinfo=UTC)
 
-PredictionId = Annotated[str, Field(pattern="^[0-9a-f]{32}$", description="Of a prediction.")]
+PredictionId = Annotated[str, Field(pattern="^[0-9a-f]{32}$", description="The prediction's id.")]
 
 
 @dataclass(frozen=True)

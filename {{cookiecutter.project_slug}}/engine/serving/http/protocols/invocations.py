@@ -1,7 +1,4 @@
-"""The routes of MLflow's scoring server and of SageMaker's containers: /invocations and /ping.
-
-A data frame writes NaN, or NaT for a date, for a missing value: here both are null.
-"""
+"""The routes of MLflow's scoring server and of SageMaker's containers: /invocations and /ping."""
 
 import csv
 import io
@@ -29,14 +26,11 @@ from engine.serving.http.schema import Limits, Schema
 MLFLOW_VERSION = "2.0.0"
 # Of a media type: UTF-8, of which ASCII is a part, and that a CSV has a header (RFC 4180).
 _PARAMETERS = {"", "charset=utf-8", "charset=utf8", "charset=us-ascii", "header=present"}
+_MEMBERS = {"predictions": {}, "answers": ref("Answer")}
 _INVOKED = {
-    "title": "Invoked",
     "type": "object",
-    "required": ["predictions", "answers"],
-    "properties": {
-        "predictions": {"type": "array", "items": {}},
-        "answers": {"type": "array", "items": ref("Answer")},
-    },
+    "required": [*_MEMBERS],
+    "properties": {name: {"type": "array", "items": kind} for name, kind in _MEMBERS.items()},
 }
 
 Records = Annotated[list[dict[str, Any]], Field(fail_fast=True)]
@@ -53,7 +47,7 @@ class Split(TypedDict):
 
 @exact
 class Invocation(TypedDict, total=False):
-    """Exactly one of the first four. Empty parameters change nothing; the model takes none."""
+    """Exactly one of the first four; the model takes no parameters."""
 
     dataframe_split: Split
     dataframe_records: Records
@@ -92,11 +86,7 @@ def rows_of_json(body: bytes, schema: Schema) -> Rows:
 
 
 def rows_of_csv(body: bytes, schema: Schema) -> Rows:
-    """The rows of a CSV, laid out and written as the contract says: a training file is read as is.
-
-    Columns that are no inputs are dropped. If the CSV lacks an input, they are refused: one may be
-    that input, misspelled.
-    """
+    """The rows of a CSV, laid out and written as the contract says, as a training file is."""
     layout, limits = schema.contract.layout, schema.limits
     columns = {column.name: column for column in schema.contract.inputs}
     try:
@@ -113,6 +103,7 @@ def rows_of_csv(body: bytes, schema: Schema) -> Rows:
         raise ProblemError("invalid", f"expected at most {most} columns, got {width}")
     names = list(column_names(lines[0], header=layout.header).names) if lines else []
     rows = _split(names, lines[1:] if layout.header else lines, limits)
+    # Other columns are dropped. If an input is missing, they stay and are refused: one may be it.
     has_all = columns.keys() <= set(names)
 
     def cells(row: Mapping[str, str]) -> dict[str, Any]:

@@ -1,7 +1,4 @@
-"""Rows as the tensors of the Open Inference Protocol, one a column, and predictions as tensors.
-
-A missing value is null or NaN, or the whole tensor is absent. A number may have any width.
-"""
+"""Rows as the tensors of the Open Inference Protocol, one a column, and predictions as tensors."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,7 +39,7 @@ class Input(TypedDict):
 
 @exact
 class OutputParameters(TypedDict, total=False):
-    """Of one output, or in a request of all; they come as JSON, which the binary form allows."""
+    """Of one output, or in a request of all; accepted, although outputs are JSON."""
 
     binary_data: bool
     binary_data_output: bool
@@ -98,10 +95,10 @@ def metadata(contract: Contract) -> dict[str, Any]:
         {"name": column.name, "datatype": KIND[column.type], "shape": [-1]}
         for column in contract.inputs
     ]
-    outputs = [
-        {"name": one["name"], "datatype": one["datatype"], "shape": [-1, *one["shape"][1:]]}
-        for one in outputs_of((), contract).values()
-    ]
+    outputs = []
+    for one in outputs_of((), contract).values():
+        shape = [-1, *one["shape"][1:]]
+        outputs.append({"name": one["name"], "datatype": one["datatype"], "shape": shape})
     return {"inputs": inputs, "outputs": outputs}
 
 
