@@ -42,8 +42,6 @@ class UnlockedHistogram:
 class BundleMetrics:
     """Rows and scores of one bundle. The bins of the scores are those of its reference."""
 
-    INFO = ("bundle", "name", "version", "rehearsal", "runtime")
-
     def __init__(self, predictor: Predictor) -> None:
         bundle = predictor.bundle
         self.id, self.rows = bundle.id, 0
@@ -100,7 +98,8 @@ class Metrics(Collector):
         for counts in list(self._bundles.values()):
             rows.add_metric([counts.id], counts.rows)
             counts.scores.add_to(scores, counts.id)
-        text, labels = "The bundle that serves.", [*BundleMetrics.INFO]
+        labels = ["bundle", "name", "version", "rehearsal", "runtime"]
+        text = "The bundle that serves."
         info = families.GaugeMetricFamily("serving_bundle_info", text, labels=labels)
         if self.current:
             info.add_metric(self.current.info, 1)

@@ -1,8 +1,7 @@
 """Explains a score by the inputs that change it most.
 
-Each input in turn takes its typical value from the reference; the change of the score is its effect
-on this row. (One-at-a-time replacement: Robnik-Šikonja and Kononenko 2008. Inputs that act only in
-combination each show the whole effect or none.)
+One-at-a-time replacement by the typical value (Robnik-Šikonja and Kononenko 2008). Inputs that act
+only in combination each show the whole effect or none.
 """
 
 from bisect import bisect_left
@@ -13,7 +12,6 @@ from typing import Any
 from engine.bundle.bundle import Bundle
 
 Row = Mapping[str, Any]
-Reason = dict[str, Any]
 
 
 class Reasons:
@@ -31,7 +29,7 @@ class Reasons:
         """The row once for each unusual input, with that input replaced by its typical value."""
         return [{**row, name: typical} for name, typical in self._unusual(row).items()]
 
-    def explain(self, row: Row, score: float, scores: Sequence[float], most: int) -> list[Reason]:
+    def explain(self, row: Row, score: float, scores: Sequence[float], most: int) -> Sequence[Row]:
         """The inputs that move the score most, strongest first; `scores` are of `rows(row)`."""
         unusual = zip(self._unusual(row).items(), scores, strict=True)
         reasons = [

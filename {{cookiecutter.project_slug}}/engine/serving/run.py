@@ -54,9 +54,9 @@ def serve(
 ) -> None:
     """Load a bundle, serve until SIGTERM or Ctrl-C, then finish the open requests.
 
-    The port opens after the golden rows were replayed, so every client that connects is served.
-    `follow`: serve another bundle once the release file names it. `drain`: seconds to serve on
-    after the signal. BadInput: the bundle, the address, a variable or an own route is invalid.
+    The port opens after the golden rows were replayed. `follow`: serve another bundle once the
+    release file names it. `drain`: seconds to serve on after the signal. BadInput: the bundle, the
+    address, a variable or an own route is invalid.
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     raise_file_limit()

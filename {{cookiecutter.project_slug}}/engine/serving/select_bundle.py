@@ -1,7 +1,7 @@
 """Selects the bundle to serve, and its runtime: the pipeline itself or a converted model.
 
-`python -m serving optimise` writes the converted model beside the bundle, where anyone who can write
-the store could change it. So its digest is in `handoff/records/`, and no other model is loaded.
+`optimise` writes the converted model beside the bundle, where anyone who can write the store could
+change it. So its digest is in `handoff/records/`, and no other model is loaded.
 """
 
 import hashlib

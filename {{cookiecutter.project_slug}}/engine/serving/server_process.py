@@ -17,8 +17,7 @@ from engine.problem.project import child_environment, stages_home
 from engine.serving import ids
 from engine.serving.access import FILE, KEYS
 
-START_SECONDS = 120
-STOP_SECONDS = 30
+START_SECONDS, STOP_SECONDS = 120, 30
 GREETING = re.compile(r"serving \w+ on http://([\d.]+):(\d+)")
 
 Connection = http.client.HTTPConnection

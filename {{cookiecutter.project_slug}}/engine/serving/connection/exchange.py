@@ -22,7 +22,6 @@ SMALL_BYTES = 16_384
 # What arrives is dropped for so long and up to so many bytes.
 LINGER_SECONDS, LINGER_BYTES = 2.0, 16_000_000
 LAST_RESPONSE_SECONDS = 10.0  # a client may take so long to receive its last response
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _STATUS_LINES: Mapping[int, bytes] = {
     status: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus
 }
@@ -36,16 +35,12 @@ def scope_of(head: Head, connection_scope: Scope) -> Scope:
     if not raw_path.startswith(b"/") and b"://" in raw_path:
         raw_path = b"/" + raw_path.partition(b"://")[2].partition(b"/")[2]
     path, root_path = raw_path.decode("ascii"), connection_scope["root_path"]
-    return {
-        **connection_scope,
-        "http_version": head.version,
-        "method": head.method,
-        "path": root_path + (unquote(path) if "%" in path else path),
-        "raw_path": root_path.encode("ascii") + raw_path,
-        "query_string": query,
-        "headers": head.headers,
-        "state": connection_scope["state"].copy(),
-    }
+    request = {"http_version": head.version, "method": head.method, "headers": head.headers}
+    state = connection_scope["state"].copy()
+    decoded = root_path + (unquote(path) if "%" in path else path)
+    raw_path = root_path.encode("ascii") + raw_path
+    target = {"path": decoded, "raw_path": raw_path, "query_string": query}
+    return {**connection_scope, **request, **target, "state": state}
 
 
 class Share:
@@ -117,7 +112,7 @@ class Exchange:
         if self.more_body and not self.body:
             if self._expects_continue:
                 self._expects_continue = False
-                self._connection.transport.write(_CONTINUE)
+                self._connection.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self._connection.flow.resume_reading()
         while not (self.disconnected or self.complete):
             if self.body or not (self.more_body or self._delivered):

@@ -1,9 +1,8 @@
 """HTTP/1.1 framing (RFC 9112): where a request begins, which bytes are its body, where it ends.
 
-Bytes go in; heads and pieces of bodies come out. The rules are h11's, and a test compares both.
-Where they differ, this reader is stricter, because a proxy might read the same bytes differently:
-line ends are CRLF; folded header lines, control characters, and a length beside
-`Transfer-Encoding` are refused.
+The rules are h11's, and a test compares both. Where they differ, this reader is stricter, because a
+proxy might read the same bytes differently: line ends are CRLF; folded header lines, control
+characters, and a length beside `Transfer-Encoding` are refused.
 """
 
 import re
@@ -18,8 +17,6 @@ MAX_HEADERS = 200
 # a hundred times the work of the same body in one piece.
 MAX_CHUNK_OVERHEAD = 65_536
 MAX_CHUNK_LINE = MAX_TRAILER_BYTES = 4_096
-
-Headers = list[tuple[bytes, bytes]]
 
 # RFC 9110, 5.5 and 5.6; RFC 9112, 3 and 7.1.
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
@@ -50,7 +47,7 @@ class Head:
     method: str
     target: bytes
     version: str
-    headers: Headers
+    headers: list[tuple[bytes, bytes]]
     keep_alive: bool  # the client may send another request on the same connection
     expects_continue: bool  # the client waits for `100 Continue` before it sends the body
 

@@ -12,8 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 MEDIA_TYPE = "application/problem+json"
 BLANK = "about:blank"  # the problem means no more than its HTTP status (RFC 9457, section 4.2.1)
-MOST_ERRORS = 20
-LONGEST_ECHO = 80
+MOST_ERRORS, LONGEST_ECHO = 20, 80
 LONGEST_NAME = 200  # an error cuts longer names, and suggests no similar one
 Texts = Mapping[str, str]
 NO_TEXTS: Texts = {}

@@ -17,8 +17,7 @@ Responses = dict[int | str, dict[str, Any]]
 GUARDED = ("/v1/", "/v2/models/", "/invocations")
 # Paths that may be served on a port of their own, which is not public.
 OPERATE = frozenset({"/livez", "/readyz", "/health", "/metrics"})
-# Every body may have these problems, whatever it holds.
-BODY_PROBLEMS = (
+BODY_PROBLEMS = (  # every body may have them
     *("no-key", "wrong-origin", "not-json", "not-decoded", "too-slow", "body-too-large"),
     *("too-many-rows", "too-many-values", "wrong-encoding", "invalid", "internal"),
 )

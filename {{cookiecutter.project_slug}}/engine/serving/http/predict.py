@@ -32,9 +32,8 @@ class Predict:
         query = scope["query_string"]
         self._model.current.batcher.refuse_if_full()
         body = await read_body(scope, receive, self._model.limits)
-        active, (rows, many) = await self.read(
-            len(body), lambda active: read_rows(body, active.schema)
-        )
+        size = len(body)
+        active, (rows, many) = await self.read(size, lambda active: read_rows(body, active.schema))
         if most := _reason_count(query) if query else 0:
             return to_json(await self._explained(active, rows, most))
         answers = self._logged(active, rows, await active.batcher.predict(rows))

@@ -146,11 +146,10 @@ def _answer(contract: Contract) -> dict[str, Any]:
     difference = _described(float, "The score, less what it would be were this input typical.")
     reason = {"input": str, "value": Any, "typical": Any, "difference": difference}
     reasons = GenericAlias(list, _record("Reason", reason))
-    rehearsal = _described(Literal[True], "The bundle is not accepted: do not act.")
     return {
         "prediction_id": PredictionId,
         "bundle": _described(str, "The bundle that predicted."),
-        "rehearsal": NotRequired[rehearsal],
+        "rehearsal": NotRequired[_described(Literal[True], "Not accepted: do not act on it.")],
         "reasons": NotRequired[_described(reasons, "If requested, strongest first.")],
         **{name: _described(kind, meanings.get(name)) for name, kind in outputs.items()},
     }

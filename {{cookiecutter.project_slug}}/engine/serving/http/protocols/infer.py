@@ -45,7 +45,7 @@ def router(handler: ProtocolHandler) -> APIRouter:
 
     not_ready = problems("not-ready", content=_ERROR)
 
-    @router.get("/v2/health/ready", response_description="Send requests here.", responses=not_ready)
+    @router.get("/v2/health/ready", responses=not_ready)
     async def ready(request: Request) -> dict[str, bool]:
         """As /readyz."""
         refuse_if_draining(request)
