@@ -10,12 +10,19 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from engine.contract import text_cell
 from engine.contract.column import LONGEST_CATEGORY, Column, ColumnType
 from engine.contract.format import ISO, NEGATIVES, PLAIN, SHORT_INTEGER, ColumnFormat
 
 Mask = pd.Series  # of bool
+# pandas types that hold every value of Arrow's.
+DTYPES = {
+    pa.string(): pd.StringDtype(na_value=np.nan),
+    pa.int64(): pd.Int64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+}
 # White space of Unicode, which is removed around cells.
 WHITESPACE = "".join(filter(str.isspace, map(chr, range(0x3001))))
 # Up to here every integer is a float of its own.

@@ -16,12 +16,11 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.csv
 
-from engine.contract.layout import Layout, Names, column_names
+from engine.contract.layout import Layout, Names, check_names, column_names
 from engine.problem.errors import BadInput
 
 # What a decision on separator and header reads of a file.
 SAMPLE_SIZE, LINES = 1 << 20, 200
-LONGEST_NAME = 200
 # A table is read in blocks of this size; no row may be longer.
 BLOCK = 1 << 22
 # Called for a row with another number of cells: its number below the header, and the row itself.
@@ -65,14 +64,9 @@ def header(path: Path, layout: Layout) -> Names:
     lines = first_lines(path, layout.encoding, layout.separator)
     if not lines:
         raise BadInput(f"{path} is empty; expected a header line and rows", code="empty-table")
-    longest = max((name.strip() for name in lines[0]), key=len) if layout.header else ""
-    if len(longest) > LONGEST_NAME:
-        raise BadInput(
-            f"{path} has a column name of {len(longest)} characters ({longest[:30]!r}…); "
-            f"give it one of at most {LONGEST_NAME}",
-            code="column-name-too-long",
-        )
-    return column_names(lines[0], header=layout.header)
+    names = column_names(lines[0], header=layout.header)
+    check_names(path, names.names)
+    return names
 
 
 def batches(

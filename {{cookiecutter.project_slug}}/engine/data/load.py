@@ -17,8 +17,6 @@ from engine.data.split import Rows
 from engine.data.validation import conform
 from engine.problem.spec import Problem
 
-__all__ = ["conform", "digest", "inputs", "load", "take"]
-
 
 def load(problem: Problem, schema: pa.DataFrameSchema) -> pd.DataFrame:
     """All rows with a known outcome, valid by the contract, in the order of time if there is one.

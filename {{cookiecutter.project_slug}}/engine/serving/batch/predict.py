@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from engine.bundle import bundle as bundles
 from engine.bundle.replay import Answer
 from engine.contract.arrow_types import plain
-from engine.contract.cells import read, trimmed
+from engine.contract.cells import DTYPES, read, trimmed
 from engine.contract.column import Column
 from engine.contract.words import expected
 from engine.problem.errors import BadInput
@@ -27,12 +27,6 @@ from engine.serving.model.predictor import Predictor, load
 ROWS = 8_192
 # A row on which the model fails is set aside; beyond so many, the model is at fault.
 MOST_FAILED = 100
-# pandas types that hold every value of Arrow's.
-DTYPES = {
-    pa.string(): pd.StringDtype(na_value=np.nan),
-    pa.int64(): pd.Int64Dtype(),
-    pa.bool_(): pd.BooleanDtype(),
-}
 Reasons = dict[int, str]
 
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 from sqlalchemy import URL, Connection, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from engine.contract.text_table import LONGEST_NAME
+from engine.contract.cells import DTYPES
+from engine.contract.layout import check_names
 from engine.problem.errors import BadInput
 from engine.problem.files import read_text
 
@@ -54,7 +54,7 @@ def read_sql(path: Path) -> pd.DataFrame:
         engine = create_engine(address, connect_args=_timeouts(address))
         with engine.connect() as connection:
             names, pieces = _query(connection, address, query)
-            _check_names(path, names)
+            check_names(path, names, "give each a name with AS")
             frame = _frame(path, names, pieces)
         engine.dispose()
     except (SQLAlchemyError, pa.ArrowException, *DRIVERS) as error:
@@ -115,17 +115,6 @@ def _query(
     return list(result.keys()), result.partitions(PIECE)
 
 
-def _check_names(path: Path, names: Sequence[str]) -> None:
-    invalid = sorted({name for name in names if names.count(name) > 1 or not name.strip()})
-    invalid += [name for name in names if len(name) > LONGEST_NAME]
-    if invalid:
-        raise BadInput(
-            f"{path} gives columns that are doubled, unnamed or too long: "
-            f"{', '.join(f'{name!r:.40}' for name in invalid)}; give each a name with AS",
-            code="bad-column-names",
-        )
-
-
 def _frame(path: Path, names: Sequence[str], pieces: Iterator[Sequence[Any]]) -> pd.DataFrame:
     columns: list[list[Any]] = [[] for _ in names]
     for piece in pieces:
@@ -139,12 +128,8 @@ def _frame(path: Path, names: Sequence[str], pieces: Iterator[Sequence[Any]]) ->
             )
     table = pa.table({name: _typed(path, name, columns[at]) for at, name in enumerate(names)})
     table = table.sort_by([(name, "ascending") for name in names])
-    mapping = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype(), pa.string(): TEXT}
-    frame: pd.DataFrame = table.to_pandas(types_mapper=mapping.get)
+    frame: pd.DataFrame = table.to_pandas(types_mapper=DTYPES.get)
     return frame
-
-
-TEXT = pd.StringDtype(na_value=np.nan)
 
 
 def _typed(path: Path, name: str, values: list[Any]) -> pa.Array:
