@@ -11,7 +11,7 @@ from engine.contract.format import ColumnFormat
 from engine.contract.layout import Layout
 from engine.data import sources
 from engine.data.columns import check_names
-from engine.data.validation import Violation, column_mistakes, validate
+from engine.data.load import Violation, column_mistakes, validate
 from engine.pages.formatting import count, listed
 from engine.problem.files import atomic_path
 from engine.problem.spec import Problem
@@ -74,7 +74,7 @@ def check(problem: Problem, schema: pa.DataFrameSchema, source: str) -> Checked:
                 rule = "must not be missing where the outcome is known"
                 missing.append(Violation(name, rule, cells.set_axis(cells.index + 1)))
         schema = schema.update_columns({name: {"nullable": True} for name in (target, *later)})
-    violations = (*validate(raw, schema).violations, *missing)
+    violations = (*validate(raw, schema)[1], *missing)
     rows = {row for one in violations for row in one.cells.index}
     if rows:
         _write(report, violations, raw, problem.rows.id)

@@ -10,9 +10,8 @@ from sklearn import datasets
 
 from engine.contract.arrow_types import plain, plain_type
 from engine.contract.cells import DTYPES, trimmed
-from engine.contract.encoding import check_encoding
 from engine.contract.layout import SEPARATORS, Layout, check_names
-from engine.contract.sniff import sniff
+from engine.contract.sniff import check_encoding, sniff
 from engine.contract.text_table import batches, header
 from engine.data.paths import QUERY, TEXTS, check_place, checked, is_file
 from engine.data.simulator import simulate

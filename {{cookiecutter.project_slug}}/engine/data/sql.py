@@ -35,11 +35,9 @@ DRIVERS = (ImportError, ValueError, TypeError, ArithmeticError, OSError)
 
 
 def read_sql(path: Path) -> pd.DataFrame:
-    """The rows of the query in `path`, in the order of their values.
+    """The rows of the query in `path`, in the order of their values, so that they have one digest.
 
-    A database may give the same rows in another order each time. Sorted from the first column to
-    the last, they have one digest and one split. The transaction is
-    read-only.
+    The transaction is read-only.
 
     Raises:
         BadInput: there is no DATABASE_URL or no database at it, the query is refused, gives too
@@ -51,16 +49,18 @@ def read_sql(path: Path) -> pd.DataFrame:
     address = _address()
     try:
         _check_is_there(address)
-        engine = create_engine(address, connect_args=_timeouts(address))
+        timeout = {"connect_timeout": TIMEOUT} if _is_postgres(address) else {}
+        engine = create_engine(address, connect_args=timeout)
         with engine.connect() as connection:
             names, pieces = _query(connection, address, query)
             check_names(path, names, "give each a name with AS")
             frame = _frame(path, names, pieces)
         engine.dispose()
     except (SQLAlchemyError, pa.ArrowException, *DRIVERS) as error:
+        shown = address.set(query={}).render_as_string(hide_password=True)
         raise BadInput(
-            f"{path} cannot be read from {_shown(address)}: {_reason(error, address)}; fix the "
-            f"query, or {ADDRESS}",
+            f"{path} cannot be read from {shown}: {_reason(error, address)}; fix the query, or "
+            f"{ADDRESS}",
             code="query-failed",
         ) from None
     return frame
@@ -96,8 +96,8 @@ def _check_is_there(address: URL) -> None:
         raise FileNotFoundError(f"there is no database file {name:.200}")
 
 
-def _timeouts(address: URL) -> dict[str, Any]:
-    return {"connect_timeout": TIMEOUT} if address.get_backend_name() == "postgresql" else {}
+def _is_postgres(address: URL) -> bool:
+    return address.get_backend_name() == "postgresql"
 
 
 def _query(
@@ -105,7 +105,7 @@ def _query(
 ) -> tuple[list[str], Iterator[Sequence[Any]]]:
     """The names of the columns, and the rows in pieces, read only."""
     options: dict[str, Any] = {"stream_results": True, "no_parameters": True}
-    if address.get_backend_name() == "postgresql":
+    if _is_postgres(address):
         options["postgresql_readonly"] = True
     connection = connection.execution_options(**options)
     if address.get_backend_name() == "sqlite":
@@ -165,11 +165,6 @@ def _timestamp(value: dt.date) -> dt.datetime:
     if not isinstance(value, dt.datetime):
         return dt.datetime.combine(value, dt.time())
     return value.astimezone(dt.UTC).replace(tzinfo=None) if value.tzinfo else value
-
-
-def _shown(address: URL) -> str:
-    """The address without its password and its parameters."""
-    return address.set(query={}).render_as_string(hide_password=True)
 
 
 def _reason(error: Exception, address: URL) -> str:

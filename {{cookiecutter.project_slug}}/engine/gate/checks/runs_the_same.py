@@ -18,7 +18,7 @@ from engine.bundle.golden import golden_answers, golden_rows
 from engine.bundle.replay import ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE, replay, same
 from engine.contract.column import LONGEST_CATEGORY, Column
 from engine.data.columns import json_rows
-from engine.data.validation import conform
+from engine.data.load import conform
 from engine.gate.checks.check import CheckContext, Result
 from engine.gate.checks.results import differences, pass_without, shorten
 from engine.problem.errors import BadInput

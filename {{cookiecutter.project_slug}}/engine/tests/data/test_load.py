@@ -9,8 +9,7 @@ import pandera.pandas as pa
 import pytest
 
 from engine.contract.column import Column
-from engine.data.load import digest, inputs, load
-from engine.data.validation import conform
+from engine.data.load import conform, digest, inputs, load
 from engine.problem.errors import BadInput
 from engine.tests.data.made import problem_of, table
 
