@@ -67,9 +67,9 @@ def check(problem: Problem, schema: pa.DataFrameSchema, source: str) -> Checked:
         unlabelled = _values(raw, schema, target).isna()
     if unlabelled.any():
         # Values that come with the outcome may be missing where the outcome is.
-        known = raw[~unlabelled]
+        labelled = raw[~unlabelled]
         for name in (name for name in later if not schema.columns[name].nullable):
-            values = _values(known, schema, name)
+            values = _values(labelled, schema, name)
             if (cells := values[values.isna()]).size:
                 rule = "must not be missing where the outcome is known"
                 missing.append(Violation(name, rule, cells.set_axis(cells.index + 1)))

@@ -54,8 +54,8 @@ def check_names(problem: Problem, schema: pa.DataFrameSchema) -> None:
         **{f"columns.{kind}.{name}": name for kind, named in problem.columns for name in named},
         **{f"success.slices.{part.column}": part.column for part in problem.success.slices},
     }
-    known = {None, *schema.columns}
-    if unknown := [f"{place} = {name!r}" for place, name in named.items() if name not in known]:
+    contract = {None, *schema.columns}
+    if unknown := [f"{place} = {name!r}" for place, name in named.items() if name not in contract]:
         raise BadInput(
             "problem.toml names columns that data/contract.py does not have: "
             f"{', '.join(unknown)}; fix the name, or add the column to the contract",

@@ -66,17 +66,6 @@ class Part:
         numbers = np.arange(self.first, self.first + len(self.table) + len(self.unreadable))
         return numbers[~np.isin(numbers, [one.row for one in self.unreadable])][: len(self.table)]
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Arrow's stream format: pickle would copy the whole table of which this is a slice."""
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, self.table.schema) as stream:
-            stream.write_table(self.table)
-        return vars(self) | {"table": sink.getvalue().to_pybytes()}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Restore the table."""
-        vars(self).update(state | {"table": pa.ipc.open_stream(state["table"]).read_all()})
-
 
 @dataclass(frozen=True)
 class Source:
@@ -103,7 +92,9 @@ class Source:
             for batch, share in pieces:
                 rest = pa.concat_tables([rest, pa.Table.from_batches([batch])])
                 while len(rest) >= size:
-                    part = Part(number, first, rest.slice(0, size), list(unreadable), share)
+                    # A copy: pickle would write the whole table of which this is a slice.
+                    table = rest.slice(0, size).take(np.arange(size))
+                    part = Part(number, first, table, list(unreadable), share)
                     rest, last = rest.slice(size), int(part.rows[-1])
                     # Those behind its last row are the next part's.
                     before = [one for one in unreadable if one.row < last]
