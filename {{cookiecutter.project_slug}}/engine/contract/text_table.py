@@ -28,11 +28,7 @@ BadRow = Callable[[int, pyarrow.csv.InvalidRow], str]
 
 
 def first_lines(path: Path, encoding: str, separator: str) -> list[list[str]]:
-    """The cells of the first rows, blank lines left out; cells may hold line breaks.
-
-    Raises:
-        BadInput: they are no table.
-    """
+    """The cells of the first rows without blank lines; BadInput if they are no table."""
     text, cut = decoded(path, encoding)
     # A quote that is not closed within the sample is found by the reader of the whole file.
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
@@ -55,11 +51,7 @@ def decoded(path: Path, encoding: str) -> tuple[str, bool]:
 
 
 def header(path: Path, layout: Layout) -> Names:
-    """The names of the columns of the file (see `engine.contract.layout.column_names`).
-
-    Raises:
-        BadInput: the file is empty, or a name is too long.
-    """
+    """The names of the file's columns; BadInput if it is empty, or a name is too long."""
     lines = first_lines(path, layout.encoding, layout.separator)
     if not lines:
         raise BadInput(f"{path} is empty; expected a header line and rows", code="empty-table")

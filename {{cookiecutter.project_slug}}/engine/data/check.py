@@ -125,19 +125,14 @@ def _write(
     path: Path, violations: tuple[Violation, ...], raw: pd.DataFrame, key: str | None
 ) -> None:
     """Write one line for each refused cell: row, its id if there is one, column, rule, value."""
-    refused = pd.concat(
+    cells = pd.concat(
         [
-            pd.DataFrame(
-                {
-                    "row": one.cells.index.astype("int64"),
-                    "column": one.column,
-                    "rule": one.rule,
-                    "value": one.cells.astype("str").to_numpy(),
-                }
-            )
+            one.cells.astype("str").to_frame("value").assign(column=one.column, rule=one.rule)
             for one in violations
         ]
-    ).sort_values("row", kind="stable")
+    )
+    refused = cells.rename_axis("row").reset_index().astype({"row": "int64"})
+    refused = refused.sort_values("row", kind="stable")[["row", "column", "rule", "value"]]
     if key and key in raw.columns:
         refused.insert(1, key, raw[key].reindex(refused["row"] - 1).to_numpy())
     with atomic_path(path) as draft:

@@ -40,11 +40,7 @@ def check_place(source: str) -> None:
 
 
 def checked(source: str) -> Path:
-    """The path of a file that exists, can be opened and is of a known kind.
-
-    Raises:
-        BadInput: it does not, cannot or is not.
-    """
+    """The path of a file that exists, can be opened and is of a known kind; else BadInput."""
     path, kind = Path(source), ""
     try:
         mode = path.stat().st_mode  # first: opening a pipe would block

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -54,11 +53,7 @@ class Parts:
         return self.out.with_name(f"{self.out.stem}{REFUSED_SUFFIX}")
 
     def write(self, number: int, predictions: pa.Table, refused: pa.Table) -> Counts:
-        """Write a part durably; it is finished once its predictions are there.
-
-        Raises:
-            OSError: the disk is full, or takes no files.
-        """
+        """Write a part durably; it is finished once its predictions are there."""
         counts = Counts(len(predictions), len(refused))
         metadata = {"run": self.run, "counts": json.dumps(vars(counts))}
         tables = {REFUSED_SUFFIX: refused} if counts.refused else {}
@@ -89,33 +84,25 @@ class Parts:
         """Make one file of all parts, put it in its place, and delete the parts.
 
         The refused rows go first: when the output file is there, the run is complete. `metadata`
-        stands in both files.
-
-        Raises:
-            OSError: the disk is full, or takes no files.
-            BadInput: a part was changed during the run.
+        stands in both files. BadInput if a part was changed during the run.
         """
         numbers = sorted(counts)
         predictions = [self._path(number) for number in numbers]
         refused = [self._path(at, REFUSED_SUFFIX) for at in numbers if counts[at].refused]
-        with (
-            self._joined(self.out, schema, predictions, metadata) as out_draft,
-            self._joined(self.refused, REFUSED, refused, metadata) as refused_draft,
-        ):
-            if refused:
-                os.replace(refused_draft, self.refused)
-            else:
-                self.refused.unlink(missing_ok=True)
-            os.replace(out_draft, self.out)
-            sync(self.out.parent)
+        draft = self._joined(self.out, schema, predictions, metadata)
+        if refused:
+            self._joined(self.refused, REFUSED, refused, metadata).replace(self.refused)
+        else:
+            self.refused.unlink(missing_ok=True)
+        draft.replace(self.out)
+        sync(self.out.parent)
         (self.folder / MANIFEST).unlink()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    @contextmanager
     def _joined(
         self, final: Path, schema: pa.Schema, paths: Sequence[Path], metadata: Mapping[str, str]
-    ) -> Iterator[Path]:
-        """A durable file of all the parts at `paths`, under a temporary name."""
+    ) -> Path:
+        """A durable file of all the parts at `paths`, under a temporary name (see `claim`)."""
         draft = self.folder / f".{final.name}"
         try:
             with pq.ParquetWriter(
@@ -124,16 +111,14 @@ class Parts:
                 for first in range(0, len(paths), PARTS_PER_GROUP):
                     tables = map(self._read, paths[first : first + PARTS_PER_GROUP])
                     writer.write_table(pa.concat_tables(tables).cast(schema))
-            sync(draft)
-            yield draft
         except pa.ArrowException as error:
             raise BadInput(
                 f"a part in {self.folder} was changed during the run ({error}); run the same "
                 "command again",
                 code="part-changed",
             ) from None
-        finally:
-            draft.unlink(missing_ok=True)
+        sync(draft)
+        return draft
 
     def _path(self, number: int, suffix: str = SUFFIX) -> Path:
         return self.folder / f"part-{number:06d}{suffix}"
@@ -178,7 +163,7 @@ def claim(out: Path, job: Mapping[str, Any], *, overwrite: bool) -> Iterator[Par
                 _check_same_run(manifest, job)
             yield parts
         finally:
-            for path in parts.folder.glob(".*"):
+            for path in parts.folder.glob(".*"):  # drafts
                 path.unlink(missing_ok=True)
             if parts.folder.exists() and not any(parts.folder.glob("part-*")):
                 shutil.rmtree(parts.folder)  # there is nothing to continue

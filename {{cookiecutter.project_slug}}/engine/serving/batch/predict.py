@@ -145,16 +145,16 @@ def _predict_rows(predictor: Predictor, frame: pd.DataFrame) -> list[Answer | st
     try:
         return [*predictor.to_predictions(predictor.score_table(frame))]
     except Exception as error:  # a step of the team's own may fail in any way
-        reason = f"the model failed on it: {error!r:.300}"
+        reason = f"{error!r:.300}"
         if len(frame) == 1:
-            return [reason]
+            return [f"the model failed on it: {reason}"]
     middle = len(frame) // 2
     results = _predict_rows(predictor, frame.iloc[:middle])
     results += _predict_rows(predictor, frame.iloc[middle:])
     if sum(isinstance(one, str) for one in results) > MOST_FAILED:
         raise BadInput(
             f"the model of bundle {predictor.bundle.id[:12]} failed on more than {MOST_FAILED} "
-            f"rows ({reason}); show these rows to its owners",
+            f"rows: {reason}; show these rows to its owners",
             code="model-failed",
         )
     return results

@@ -59,12 +59,11 @@ class Run:
         if first is None:  # no process is started
             yield iter(())
             return
-        count = processes or cores()
-        if self._source.rows is not None:
-            count = min(count, -(-self._source.rows // self._part_rows))
         self._progress = _Progress(self._shares.get(first.number - 1, 0.0))
         try:
-            with closing(predict_parts(chain([first], parts), count, setting)) as written:
+            with closing(
+                predict_parts(chain([first], parts), processes or cores(), setting)
+            ) as written:
                 yield written
         finally:
             self._progress.end()
@@ -75,11 +74,7 @@ class Run:
         self._progress.add(counts.rows, self._shares[number])
 
     def join(self) -> None:
-        """Make one file of all parts and put it in its place.
-
-        Raises:
-            BadInput: the file of rows was changed during the run.
-        """
+        """Make one file of all parts; BadInput if the file of rows was changed during the run."""
         setting, path = self._setting, self._source.path
         written = sum(counts.rows for counts in self._counts.values())
         if self._counts.keys() != self._shares.keys() or written != self._rows:
@@ -93,10 +88,9 @@ class Run:
         setting.parts.join(setting.schema, self._counts, metadata)
 
     def report(self) -> int:
-        """Print how many rows have a prediction.
+        """Print how many rows have a prediction, and return the exit code.
 
-        Returns:
-            The exit code: 0, or that of a closed gate if every single row was refused.
+        It is 0, or that of a closed gate if every single row was refused.
         """
         parts, counts = self._setting.parts, self._counts.values()
         answered = sum(one.answered for one in counts)

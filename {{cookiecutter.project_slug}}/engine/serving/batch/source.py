@@ -69,22 +69,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Source:
-    """A file of rows; `layout` is that of a text file, whose cells are texts.
-
-    `rows` is their number, if the file states it.
-    """
+    """A file of rows; `layout` is that of a text file, whose cells are texts."""
 
     path: Path
     schema: pa.Schema
     layout: Layout | None
-    rows: int | None
 
     def parts(self, size: int) -> Iterator[Part]:
-        """All of its rows in parts of `size`, the last of fewer, in their order.
-
-        Raises:
-            BadInput: the file cannot be read to its end.
-        """
+        """All of its rows in parts of `size`, the last of fewer; BadInput for an unreadable one."""
         unreadable: list[RefusedRow] = []
         number, first, rest = 0, 1, self.schema.empty_table()
         with _readable(self.path):
@@ -144,10 +136,9 @@ class Source:
 
 
 def open_source(path: Path, layout: Layout) -> Source:
-    """The file at `path`, read as far as the names of its columns.
+    """The text or Parquet file at `path`, read as far as the names of its columns.
 
     Args:
-        path: a text or Parquet file, by the end of its name.
         layout: of a text file, by the contract.
 
     Raises:
@@ -166,9 +157,9 @@ def open_source(path: Path, layout: Layout) -> Source:
         if path.suffix != ".parquet":
             check_encoding(path, layout.encoding)
             names = header(path, layout).names
-            return Source(path, pa.schema([(name, pa.string()) for name in names]), layout, None)
+            return Source(path, pa.schema([(name, pa.string()) for name in names]), layout)
         with pq.ParquetFile(path) as file:
-            given, rows = file.schema_arrow.remove_metadata(), file.metadata.num_rows
+            given = file.schema_arrow.remove_metadata()
     if twice := sorted({name for name in given.names if given.names.count(name) > 1}):
         raise BadInput(
             f"{path} has two columns called {', '.join(twice)}; rename one of them",
@@ -176,16 +167,13 @@ def open_source(path: Path, layout: Layout) -> Source:
         )
     # The type of a column of no rows is that of its cells.
     empty = [decoded(pa.chunked_array([], one.type)).type for one in given]
-    return Source(path, pa.schema(list(zip(given.names, empty, strict=True))), None, rows)
+    return Source(path, pa.schema(list(zip(given.names, empty, strict=True))), None)
 
 
 def _check_kind(path: Path) -> None:
-    """Raise BadInput unless a file begins, and a Parquet file ends, as its name states."""
+    """Raise BadInput unless a file begins as its name states."""
     with path.open("rb") as file:
-        start = file.read(4096)
-        size = file.seek(0, 2)
-        file.seek(max(size - len(PARQUET), 0))
-        end = file.read()
+        start = file.read(len(PARQUET) + 1)
     if not start:
         raise _unfit(path, "an empty file", "export it again")
     if path.suffix != ".parquet":
@@ -195,8 +183,6 @@ def _check_kind(path: Path) -> None:
     elif not start.startswith(PARQUET):
         then = "export it as Parquet, or give a CSV a name that ends in .csv"
         raise _unfit(path, "a file of another kind", then)
-    elif end != PARQUET:
-        raise _unfit(path, "a file whose end is missing", "export or copy it again")
 
 
 @contextmanager
