@@ -11,7 +11,7 @@ from engine.adopt.copying import CONTRACT_FILE
 from engine.adopt.framing import Roles
 from engine.adopt.infer import FEWEST_KEYS, NAMED_ID, Guess
 from engine.contract.layout import SEPARATORS, Layout
-from engine.data.reading.text import header
+from engine.contract.text_table import header
 from engine.leakage import Leak
 from engine.leakage.outcome import SAMPLE
 from engine.pages.formatting import NOTHING, count, percent

@@ -128,6 +128,18 @@ def write_atomically(path: Path, data: bytes | str) -> Path:
     return path
 
 
+def sync(path: Path) -> None:
+    """Make the content of a file, or the names in a folder, durable; OSError if it cannot."""
+    is_folder = path.is_dir()
+    if is_folder and os.name != "posix":  # Windows cannot open folders and does not need this
+        return
+    opened = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
 def toml(value: str | bool | int | float) -> str:
     """`value` in TOML; a text becomes a basic string, which may also stand as a quoted key.
 

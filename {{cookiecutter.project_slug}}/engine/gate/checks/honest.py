@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from engine.bundle.card import card
 from engine.bundle.evaluation import reference
 from engine.data.load import digest
-from engine.data.split_faults import faults
+from engine.data.split import faults
 from engine.eda.associations import associations
 from engine.eda.bins import read
 from engine.gate.checks.check import CheckContext, Result

@@ -12,8 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAda
 from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
 from engine.bundle.bundle import Contract
-from engine.contract.column import LONGEST_CATEGORY, Column
-from engine.contract.words import expected
+from engine.contract.column import LONGEST_CATEGORY, Column, expected
 from engine.serving.http.errors import PROBLEM
 from engine.serving.http.parse import Bound
 from engine.serving.ids import is_valid
