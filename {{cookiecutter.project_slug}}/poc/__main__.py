@@ -82,7 +82,7 @@ def _retrain(metadata: Path, out: Path) -> int:
 def _report(out: Path | None, *, as_slides: bool) -> int:
     from data.contract import ROW
     from engine.problem.spec import read
-    from engine.training.record.previous_runs import latest_run
+    from engine.training.record.runs import latest_run
     from engine.training.report.pages import write_report
 
     path = write_report(latest_run(read(), ROW), out, as_slides=as_slides)

@@ -1,10 +1,11 @@
-"""Calibrates probabilities where that improves them on held-out rows by more than chance.
+"""Fits the chosen candidate; calibrates its probabilities where that gains more than chance.
 
 A calibrator is one curve over the scores (Platt 1999), or one temperature for all classes (Guo et
 al. 2017). It is fitted on out-of-fold scores; the model below stays as it is. Isotonic curves give
 many rows the same score, and need more rows than most problems have.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ from engine.problem.errors import BadInput
 from engine.problem.metrics import METRICS, Array, Interval
 from engine.training.dataset import CrossValidationData
 from engine.training.folds import Trial
+from engine.training.money import threshold_of
 from engine.training.parallel import parallel_map
 
 Method = Literal["sigmoid", "temperature"]
@@ -109,6 +111,41 @@ def calibrate_trial(
         scores[validation] = part
         results.append(data.measure(validation, part))
     return replace(trial, folds=tuple(results), scores=scores)
+
+
+@dataclass(frozen=True)
+class FinalModel:
+    """The model fitted on all training rows, and the trial by which its threshold was set.
+
+    The trial's scores are those of the final model: calibrated, if it is; `raw` is the candidate's
+    own trial.
+    """
+
+    model: Pipeline
+    trial: Trial
+    raw: Trial
+    calibrated: Method | None
+    threshold: float | None
+
+    def __str__(self) -> str:
+        """The chosen candidate and its calibration."""
+        method = f", calibrated ({self.calibrated})" if self.calibrated else ""
+        return f"{self.trial.candidate.name}{method}"
+
+    def put_into(self, trials: Sequence[Trial]) -> tuple[Trial, ...]:
+        """The same trials, the chosen candidate's as that of the final model."""
+        return tuple(self.trial if trial is self.raw else trial for trial in trials)
+
+
+def fit_final(data: CrossValidationData, trial: Trial, method: Method | None) -> FinalModel:
+    """Fit the chosen candidate on all rows; calibrate it by `method`, if there is one."""
+    [model] = parallel_map(data.fit, [trial.candidate.model])
+    final = trial
+    if method:
+        model = calibrated_model(data, trial, model)
+        final = calibrate_trial(data, trial)
+    threshold = threshold_of(data, final.scores, data.out_of_fold_rows)
+    return FinalModel(model, final, trial, method, threshold)
 
 
 def calibrated_model(data: CrossValidationData, trial: Trial, model: Pipeline) -> Pipeline:

@@ -9,8 +9,8 @@ from engine.training import calibrate
 from engine.training.candidates import CHAMPION, TUNED, Candidate, candidate_from_parameters
 from engine.training.dataset import CrossValidationData
 from engine.training.folds import Trial
-from engine.training.record import previous_runs
-from engine.training.run import Progress
+from engine.training.record import runs
+from engine.training.record.runs import Progress
 from engine.training.tuning.search import search
 
 # Candidates, and where they come from, for the record.
@@ -31,7 +31,7 @@ def tuned_candidates(
     `latest`).
     """
     if parameters_of:
-        metadata = previous_runs.metadata_of(parameters_of, data.problem.decision.name)
+        metadata = runs.metadata_of(parameters_of, data.problem.decision.name)
         tried = {trial["name"]: trial["parameters"] for trial in metadata.get("trials", [])}
         if TUNED not in tried:
             raise BadInput(
@@ -53,11 +53,11 @@ def accepted_champion(
 ) -> Extra:
     """The accepted model as an unfitted candidate, if today's code can make it, and its run."""
     name = data.problem.decision.name
-    origin = previous_runs.accepted_run(name)
+    origin = runs.accepted_run(name)
     if origin is None:
         return [], None
     try:
-        metadata = previous_runs.metadata_of(origin["run_id"], name)
+        metadata = runs.metadata_of(origin["run_id"], name)
         if "parameters" not in metadata:
             raise BadInput("its run recorded no parameters", code="incomplete-metadata")
         candidate = candidate_from_parameters(

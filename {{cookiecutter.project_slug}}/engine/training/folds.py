@@ -1,4 +1,4 @@
-"""Cross-validation of all candidates on the same folds, as many at a time as there are cores."""
+"""Cross-validation of all candidates on the same folds, and the choice between them."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,8 +12,9 @@ from sklearn.pipeline import Pipeline
 from engine.data.load import take
 from engine.data.split import Rows
 from engine.problem.errors import BadInput
-from engine.problem.metrics import Array
+from engine.problem.metrics import METRICS, Array
 from engine.problem.project import location_of
+from engine.problem.spec import Problem
 from engine.training.candidates import Candidate
 from engine.training.dataset import FEATURES_LOCK, CrossValidationData, joined
 from engine.training.parallel import parallel_map
@@ -118,3 +119,23 @@ def _trial(data: CrossValidationData, candidate: Candidate, fits: Sequence[_Fit]
         results.append(data.measure(validation, predictions))
     seconds = float(np.mean([seconds for *_, seconds in fits]))
     return Trial(candidate, tuple(results), scores, seconds, last=fits[-1][0])
+
+
+def select(problem: Problem, trials: Sequence[Trial]) -> Trial:
+    """The simplest candidate within one standard error of the best (Breiman et al. 1984, 3.4.3).
+
+    `trials` come simplest first; baselines and the champion are skipped.
+    """
+    sign = 1 if METRICS[problem.success.metric].higher_is_better else -1
+    real = [trial for trial in trials if trial.candidate.may_be_chosen]
+    if not all(np.isfinite(trial.mean) for trial in real):
+        raise BadInput(
+            f"{problem.success.metric} is not defined in every fold of the cross-validation, most "
+            "likely because all outcomes of one are the same. Add rows, or choose another "
+            "success.metric in problem.toml.",
+            code="undefined-metric",
+        )
+    best = max(real, key=lambda trial: sign * trial.mean)
+    return next(
+        trial for trial in real if sign * trial.mean >= sign * best.mean - best.standard_error
+    )

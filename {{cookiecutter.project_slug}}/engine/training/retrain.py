@@ -12,12 +12,12 @@ import skops.io
 from engine.problem.errors import BadInput
 from engine.problem.files import read_json, write_atomically
 from engine.problem.spec import Problem
+from engine.training.calibrate import fit_final
 from engine.training.candidates import ModelDefinition, candidate_from_parameters
 from engine.training.dataset import SEED, cross_validation_data, gather
-from engine.training.fit_final import fit_final
 from engine.training.folds import cross_validate
-from engine.training.record.write import RUN_METADATA, model_metadata
-from engine.training.run import Progress
+from engine.training.record.runs import RUN_METADATA, Progress
+from engine.training.record.write import model_metadata
 
 MODEL = "model.skops"
 NEEDED = {

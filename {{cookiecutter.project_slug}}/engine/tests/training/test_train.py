@@ -29,8 +29,7 @@ from engine.tests.training.training import (
 )
 from engine.training.candidates import Candidate, ModelDefinition
 from engine.training.dataset import gather
-from engine.training.folds import Trial
-from engine.training.selection import select
+from engine.training.folds import Trial, select
 from poc.model import candidates
 from poc.train import train
 

@@ -17,21 +17,17 @@ from sklearn.pipeline import Pipeline
 
 from engine.data.load import digest, take
 from engine.problem.spec import PROBLEM_FILE
-from engine.training.calibrate import Calibration
+from engine.training.calibrate import Calibration, FinalModel
 from engine.training.dataset import SEED, CrossValidationData
 from engine.training.evaluate import bootstrap
-from engine.training.fit_final import FinalModel, fold_thresholds
 from engine.training.folds import Trial
 from engine.training.insight import Importance, LearningCurve, describe_rule
-from engine.training.money import worth
+from engine.training.money import fold_thresholds, worth
 from engine.training.parallel import parallel_map
 from engine.training.record.provenance import provenance, write_snapshot
+from engine.training.record.runs import FEATURES_FILE, RUN_METADATA, SCORES, Run
 from engine.training.record.tracking import connect, mlflow, store_errors
-from engine.training.run import Run
 
-FEATURES_FILE = Path("poc/features.py")
-# Artifacts of a run: its metadata, and each candidate's out-of-fold scores.
-RUN_METADATA, SCORES = "training.json", "scores.parquet"
 Metadata = dict[str, Any]
 # Calls for a median latency, as many as fit into a short time.
 CALLS, SECONDS = 9, 0.25

@@ -9,9 +9,9 @@ from engine.pages.page import Block, Code, Figure, Note, Section, Table
 from engine.problem.files import write_atomically
 from engine.problem.known_metrics import KNOWN_METRICS
 from engine.training.evaluate import calibration as reliability
+from engine.training.record.runs import Run
 from engine.training.report import mistakes
 from engine.training.report.worth import OWNER, Worth, decision, message, value, warning
-from engine.training.run import Run
 
 # A chart with more rows is hard to read.
 MOST_SHOWN = 20

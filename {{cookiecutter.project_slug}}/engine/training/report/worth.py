@@ -14,9 +14,8 @@ from engine.problem.metrics import Array, Interval
 from engine.problem.spec import Task
 from engine.training.candidates import CHAMPION
 from engine.training.evaluate import mean_interval
-from engine.training.fit_final import fold_thresholds, threshold_of
-from engine.training.money import NEVER, money, money_without
-from engine.training.run import Run
+from engine.training.money import NEVER, fold_thresholds, money, money_without, threshold_of
+from engine.training.record.runs import Run
 
 OWNER: Owner = "data scientist"
 RULE, DUMMY = "rule", "dummy"

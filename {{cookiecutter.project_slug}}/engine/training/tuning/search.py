@@ -26,8 +26,7 @@ from engine.problem.errors import BadInput
 from engine.training.candidates import BOOSTING, Candidate
 from engine.training.dataset import SEED, CrossValidationData
 from engine.training.parallel import parallel_map
-from engine.training.record.write import FEATURES_FILE
-from engine.training.run import Progress
+from engine.training.record.runs import FEATURES_FILE, Progress
 from engine.training.tuning import fitting
 
 SEARCHES = Path("build/search")
