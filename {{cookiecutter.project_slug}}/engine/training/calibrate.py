@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from scipy import stats
 from scipy.special import logit
 from sklearn import calibration as sk
 from sklearn.base import clone
@@ -20,6 +19,7 @@ from engine.data.split import Rows
 from engine.problem.errors import BadInput
 from engine.problem.metrics import METRICS, Array, Interval
 from engine.training.dataset import CrossValidationData
+from engine.training.evaluate import t_interval
 from engine.training.folds import Trial
 from engine.training.money import threshold_of
 from engine.training.parallel import parallel_map
@@ -75,9 +75,7 @@ def _compare(data: CrossValidationData, trial: Trial, calibrated: Trial) -> Cali
     if len(losses) < 2:
         return None
     before, after = np.asarray(losses).T
-    gains = before - after
-    mean, reach = gains.mean(), stats.t.ppf(0.975, len(gains) - 1) * stats.sem(gains)
-    gain = Interval(float(mean), float(mean - reach), float(mean + reach))
+    gain = t_interval(before - after)
     method = _method(data) if gain.low > 0 else None
     return Calibration(method, float(before.mean()), float(after.mean()), gain)
 
@@ -105,12 +103,8 @@ def calibrate_trial(
         curve = fit_calibrator(data, fitted, rows)
         return calibrated_scores_of(data, curve, trial, validation)
 
-    scores, results = trial.scores.copy(), []
-    parts = parallel_map(calibrated, range(len(data.folds)))
-    for (_, validation), part in zip(data.folds, parts, strict=True):
-        scores[validation] = part
-        results.append(data.measure(validation, part))
-    return replace(trial, folds=tuple(results), scores=scores)
+    scores, results = data.by_fold(parallel_map(calibrated, range(len(data.folds))))
+    return replace(trial, folds=results, scores=scores)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The rows of the problem, split into training and test rows, and the training rows into folds."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from threading import Lock
@@ -141,6 +142,18 @@ class CrossValidationData:
     def measure(self, rows: Rows, predictions: Array) -> float:
         """The success metric on some of the rows."""
         return self.metric.compute(self.outcomes(rows), predictions)
+
+    def by_fold(self, predictions: Iterable[Array]) -> tuple[Array, tuple[float, ...]]:
+        """Each fold's predictions of its validation rows as one array, and the metric of each.
+
+        The array has a row for each training row, NaN where no fold validated on it.
+        """
+        classes = (len(self.dataset.targets.classes),) if self.task == "multiclass" else ()
+        scores, results = np.full((len(self.table), *classes), np.nan), []
+        for (_, validation), part in zip(self.folds, predictions, strict=True):
+            scores[validation] = part
+            results.append(self.measure(validation, part))
+        return scores, tuple(results)
 
 
 def joined(steps: Pipeline, model: Pipeline, last: BaseEstimator) -> Pipeline:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import stats
 
 from engine.problem.errors import BadInput
 from engine.problem.known_metrics import metrics_of
@@ -130,30 +131,26 @@ def slices(
             )
         for label in sorted(labels.unique()):
             rows = np.flatnonzero((labels == label).to_numpy())
-            result: dict[str, Any] = {
-                "column": one.column,
-                "value": label,
-                "rows": len(rows),
-                "floor": one.floor,
-            }
-            result |= dict.fromkeys(("metric", "low", "high"))
+            measured = None
             if len(rows) >= FEWEST_IN_SLICE and len(np.unique(outcome[rows])) > 1:
                 own = None if groups is None else groups[rows]
                 measured = measure(
                     metric, outcome[rows], score[rows], stratify=stratify, groups=own
                 )
-                result |= {"metric": measured.value, "low": measured.low, "high": measured.high}
-            results.append(result)
+            values = (measured.value, measured.low, measured.high) if measured else (None,) * 3
+            result = {"column": one.column, "value": label, "rows": len(rows), "floor": one.floor}
+            results.append(result | dict(zip(("metric", "low", "high"), values, strict=True)))
     return results
 
 
 def calibration(outcome: Array, score: Array, groups: int = 10) -> list[dict[str, float]]:
     """Mean score and share of positive outcomes in `groups` of equal size by score."""
     ranked = np.array_split(np.argsort(score, kind="stable"), groups)
-    means = [(score[rows].mean(), outcome[rows].mean(), len(rows)) for rows in ranked if len(rows)]
     return [
-        {"mean_score": float(score), "share": float(share), "rows": rows}
-        for score, share, rows in means
+        {"mean_score": float(score[rows].mean()), "share": float(outcome[rows].mean())}
+        | {"rows": len(rows)}
+        for rows in ranked
+        if len(rows)
     ]
 
 
@@ -183,6 +180,12 @@ def bootstrap(
     value = compute(outcome, predictions)
     shrunk = (np.asarray(samples) - centre) * np.sqrt(len(rows) / len(outcome))
     return interval(value + shrunk, value)
+
+
+def t_interval(values: Array) -> Interval:
+    """The mean of a value a fold, with its 95 % t interval."""
+    mean, reach = values.mean(), stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+    return Interval(float(mean), float(mean - reach), float(mean + reach))
 
 
 def mean_interval(amounts: Array, outcome: Array, task: Task, groups: Groups | None) -> Interval:

@@ -112,13 +112,9 @@ def _named(group: Sequence[Candidate]) -> Iterator[None]:
 
 
 def _trial(data: CrossValidationData, candidate: Candidate, fits: Sequence[_Fit]) -> Trial:
-    classes = (len(data.dataset.targets.classes),) if data.task == "multiclass" else ()
-    scores, results = np.full((len(data.table), *classes), np.nan), []
-    for (_, validation), (_, predictions, _) in zip(data.folds, fits, strict=True):
-        scores[validation] = predictions
-        results.append(data.measure(validation, predictions))
-    seconds = float(np.mean([seconds for *_, seconds in fits]))
-    return Trial(candidate, tuple(results), scores, seconds, last=fits[-1][0])
+    models, predictions, seconds = zip(*fits, strict=True)
+    scores, results = data.by_fold(predictions)
+    return Trial(candidate, results, scores, float(np.mean(seconds)), last=models[-1])
 
 
 def select(problem: Problem, trials: Sequence[Trial]) -> Trial:

@@ -1,20 +1,19 @@
 """What a model rests on: the simple rule in words, the importance of inputs, the learning curve."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from engine.contract.column import Column
 from engine.data.split import Rows
 from engine.pages.formatting import number, percent
-from engine.problem.metrics import Array
 from engine.problem.spec import Problem
 from engine.training.dataset import SEED, CrossValidationData
+from engine.training.evaluate import t_interval
 from engine.training.folds import Trial
 from engine.training.parallel import parallel_map
 
@@ -90,14 +89,11 @@ def _sample(data: CrossValidationData) -> Rows:
     most = int(np.clip(MOST_CELLS / len(data.table.columns) / REPEATS, FEWEST_ROWS, MOST_ROWS))
     if len(rows) <= most:
         return rows
-    is_regression, outcomes = data.task == "regression", data.outcomes(rows)
-    classes = [rows] if is_regression else [rows[outcomes == one] for one in np.unique(outcomes)]
-    rng, samples = np.random.default_rng(SEED), []
-    for own in classes:
-        # Each class by its share, and at least two rows of it: else a metric may not be defined.
-        size = max(2, round(most * len(own) / len(rows)))
-        samples.append(rng.choice(own, min(size, len(own)), replace=False))
-    return np.sort(np.concatenate(samples))
+    order = pd.Series(np.random.default_rng(SEED).permutation(len(rows)))
+    drawn = order.groupby(0 * order if data.task == "regression" else data.outcomes(rows))
+    # Each class by its share, and at least two rows of it: else a metric may not be defined.
+    sizes = (drawn.transform("size") * most / len(rows)).clip(lower=2)
+    return rows[(drawn.rank() <= sizes).to_numpy()]
 
 
 def learning_curve(data: CrossValidationData, trial: Trial) -> LearningCurve | None:
@@ -121,16 +117,11 @@ def learning_curve(data: CrossValidationData, trial: Trial) -> LearningCurve | N
     by_size = np.vstack([results, trial.folds])
     sizes = [int(np.mean([part * len(train) for train, _ in data.folds])) for part in (*shares, 1)]
     sign = 1.0 if data.metric.higher_is_better else -1.0
-    step = sign * (by_size[-1] - by_size[-2])
-    mean, reach = by_size.mean(axis=1), _reach(by_size)
-    mean, low, high = (tuple(one.tolist()) for one in (mean, mean - reach, mean + reach))
-    verdict = "still rising" if step.mean() > _reach(step[None])[0] else "flat"
-    return LearningCurve(tuple(sizes), mean, low, high, float(step.mean()), verdict)
-
-
-def _reach(by_size: Array) -> Array:
-    """Half the 95 % t interval of each row's mean."""
-    return np.asarray(stats.t.ppf(0.975, by_size.shape[1] - 1) * stats.sem(by_size, axis=1))
+    step = t_interval(sign * (by_size[-1] - by_size[-2]))
+    ends = [astuple(t_interval(results)) for results in by_size]
+    mean, low, high = zip(*ends, strict=True)
+    verdict = "still rising" if step.low > 0 else "flat"
+    return LearningCurve(tuple(sizes), mean, low, high, step.value, verdict)
 
 
 def _part_of(data: CrossValidationData, train: Rows, part: float) -> Rows:
@@ -168,10 +159,11 @@ def _names(features: ColumnTransformer) -> list[str]:
     """The name of each feature; numbered where a team's transformer gives none."""
     names: list[str] = []
     for title, transformer, columns in features.transformers_:
-        position = features.output_indices_[title]
-        names_out = getattr(transformer, "get_feature_names_out", None)
-        unnamed = [f"{title} ({i})" for i in range(1, position.stop - position.start + 1)]
-        names += names_out(columns).tolist() if names_out else unnamed
+        if hasattr(transformer, "get_feature_names_out"):
+            names += transformer.get_feature_names_out(columns).tolist()
+        else:
+            position = features.output_indices_[title]
+            names += [f"{title} ({i + 1})" for i in range(position.stop - position.start)]
     return names
 
 
