@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from engine.leakage.categorical import Categories, class_mechanism
+from engine.leakage.fit import is_transform
 from engine.leakage.outcome import Array, Flags, Leak, Outcome, as_numbers
 from engine.leakage.threshold_rules import cuts_quantity
-from engine.leakage.transforms import is_transform
 
 # Rows that may break an exact relation.
 BROKEN = 0.01

@@ -13,7 +13,13 @@ import pandas as pd
 from engine.contract.column import Column, kind_of
 from engine.leakage import views
 from engine.leakage.categorical import Categories, class_mechanism
-from engine.leakage.fit import FEWEST_ROWS
+from engine.leakage.fit import (
+    FEWEST_ROWS,
+    is_class_with_noise,
+    is_jittered,
+    is_near_copy,
+    is_transform,
+)
 from engine.leakage.late import late_class_mechanism, late_dates, missing_with_it
 from engine.leakage.outcome import (
     Array,
@@ -29,7 +35,6 @@ from engine.leakage.relations.arithmetic import combinations
 from engine.leakage.relations.joint import comparisons, pairs_of_categories, shared_missingness
 from engine.leakage.statistics import of_groups
 from engine.leakage.threshold_rules import cuts_quantity, threshold_rules
-from engine.leakage.transforms import is_class_with_noise, is_jittered, is_near_copy, is_transform
 from engine.problem.spec import Problem
 
 

@@ -7,12 +7,16 @@ import numpy as np
 import pandas as pd
 
 from engine.leakage import fit
-from engine.leakage.outcome import Array, Outcome
+from engine.leakage.outcome import Array, Codes, Outcome
 from engine.leakage.relations.sets import cover, promising
 
 Formula = tuple[tuple[str, ...], str]
 # The columns of which a number may be the greatest, and the share of the rows each must bring.
 MOST, FEWEST_TIMES = 4, 0.05
+# Fixed extras: at most so many, each in so many of the rows, far apart for what is left of them.
+MOST_EXTRAS, FEWEST_WITH_EXTRA, APART = 8, 0.005, 20
+# Of the steps between the least and the greatest extra so many are none.
+SPARSE = 0.5
 
 
 def combinations(
@@ -128,7 +132,69 @@ def _fitted(
     weights = fit.exact(columns, target, late=late) if size > 1 else None
     if weights is not None:
         return weights, []
-    return fit.with_extras(columns, target) if size <= 3 and not late else None
+    return _with_extras(columns, target) if size <= 3 and not late else None
+
+
+def _with_extras(columns: Array, target: Array) -> tuple[Array, list[float]] | None:
+    """Weights with which the columns and one of a few fixed extras give `target`, and the extras.
+
+    The residuals are grouped where gaps separate them, and fitted again with an extra for each
+    group, until the weights stay. Counts leave residuals of few values too, but at every step
+    between the least and the greatest.
+    """
+    rows = np.isfinite(target) & np.isfinite(columns).all(axis=1)
+    if not fit.are_many(rows) or len(np.unique(target[rows])) <= 4 * MOST_EXTRAS:
+        return None
+    columns, outcome = columns[rows], target[rows]
+    weights = np.ones(1) if columns.shape[1] == 1 else fit.least_squares(columns, outcome)
+    whole = np.round(weights)
+    weights = np.where((np.abs(weights - whole) < 0.1) & (whole != 0), whole, weights)
+    for _ in range(8):
+        residual = outcome - columns @ weights
+        group, levels = _grouped(residual)
+        if not len(levels):
+            return None
+        inside = group >= 0
+        previous = weights
+        centred = np.column_stack([_within(column[inside], group[inside]) for column in columns.T])
+        weights = np.asarray(np.linalg.lstsq(centred, _within(outcome[inside], group[inside]))[0])
+        if np.allclose(weights, previous, rtol=1e-9, atol=1e-12):
+            break
+    off = np.abs((outcome - columns @ weights)[inside] - levels[group[inside]])
+    spread = np.diff(np.sort(levels)).min()
+    step = fit.step_of(outcome)
+    limit = max(1e-6 * outcome.std(), min(step * 0.51 * (1 + columns.shape[1]), spread / APART))
+    if np.quantile(off, 0.99) > limit or limit > spread / APART:
+        return None
+    steps = (levels.max() - levels.min()) / step + 1 if step else np.inf
+    if len(levels) > SPARSE * steps:
+        return None
+    rounded = np.round(levels / step) * step if step else levels
+    return weights, sorted(rounded.tolist())
+
+
+def _grouped(residual: Array) -> tuple[Codes, Array]:
+    """Groups of residuals with gaps between, -1 for rows in none, and the middle of each group."""
+    order = np.argsort(residual)
+    ranked = residual[order]
+    reach = np.quantile(ranked, 0.995) - np.quantile(ranked, 0.005)
+    group = np.full(len(residual), -1)
+    if not reach > 0:
+        return group, np.empty(0)
+    number = np.concatenate([[0], np.cumsum(np.diff(ranked) > 0.03 * reach)])
+    sizes = np.bincount(number)
+    large = np.flatnonzero(sizes >= max(5, FEWEST_WITH_EXTRA * len(residual)))
+    if not 2 <= len(large) <= MOST_EXTRAS or sizes[large].sum() < (1 - fit.BROKEN) * len(residual):
+        return group, np.empty(0)
+    position = np.full(len(sizes), -1)
+    position[large] = np.arange(len(large))
+    group[order] = position[number]
+    return group, np.array([np.median(residual[group == one]) for one in range(len(large))])
+
+
+def _within(values: Array, group: Codes) -> Array:
+    """Differences from the mean of the group."""
+    return np.asarray(values - (np.bincount(group, values) / np.bincount(group))[group])
 
 
 def _one_of(extras: list[float]) -> str:
