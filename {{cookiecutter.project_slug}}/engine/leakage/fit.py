@@ -48,14 +48,9 @@ def exact(columns: Array, target: Array, *, late: bool = False) -> Array | None:
         residual = outcome - columns @ weights
         residual = np.abs(residual - np.median(residual[fitted]))
         fitted &= residual <= np.quantile(residual[fitted], 1 - share)
-    return weights if residual[fitted].max() <= tolerance(outcome, late=late) else None
-
-
-def tolerance(outcome: Array, *, late: bool = False) -> float:
-    """How far from a relation a row may be: what noise or rounding explains."""
-    spread = spread_of(outcome)
-    noise = NOISE_OF_LATE if late else NOISE
-    return max(noise * spread, min(step_of(outcome) / 2 * 1.001, ROUNDING * spread))
+    spread, noise = spread_of(outcome), NOISE_OF_LATE if late else NOISE
+    rounding = min(step_of(outcome) / 2 * 1.001, ROUNDING * spread)
+    return weights if residual[fitted].max() <= max(noise * spread, rounding) else None
 
 
 def spread_of(values: Array) -> float:

@@ -86,15 +86,11 @@ def read_target(problem: Problem, frame: pd.DataFrame) -> Outcome:
     """The target of all rows; of two classes the positive one comes last."""
     target = problem.target
     kind = "number" if target.task == "regression" else "category"
-    return _read("the target", frame[target.column], kind, target.positive)
+    return read_outcome("the target", frame[target.column], kind, target.positive)
 
 
-def read_late(name: str, values: pd.Series, kind: str) -> Outcome:
-    """A column that is known too late, in the rows where it is filled."""
-    return replace(_read(f"'{name}'", values, kind), late=True).classed()
-
-
-def _read(name: str, values: pd.Series, kind: str, positive: object = None) -> Outcome:
+def read_outcome(name: str, values: pd.Series, kind: str, positive: object = None) -> Outcome:
+    """A column's values as an outcome: of a number as they are, else as classes."""
     if kind in ("number", "integer"):
         return Outcome(name, values.to_numpy(np.float64, na_value=np.nan))
     codes, labels = values.factorize(sort=True)

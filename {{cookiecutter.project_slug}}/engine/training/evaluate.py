@@ -158,8 +158,7 @@ def bootstrap(
     compute: Callable[[Array, Array], float],
     outcome: Array,
     predictions: Array,
-    *,
-    is_regression: bool,
+    task: Task,
     groups: Groups | None,
 ) -> Interval:
     """`compute` over all rows, with its 95 % bootstrap interval; BadInput where it is undefined.
@@ -167,11 +166,10 @@ def bootstrap(
     Of many rows it resamples a part and shrinks the spread by the root of the part's share (m out
     of n, Bickel et al. 1997): the same interval in a fraction of the time.
 
-    Args:
-        compute: from outcomes (n,) and n rows of predictions to one number.
-        is_regression: outcomes are values; else each class keeps its count in a resample.
-        groups: the group of each row, which is drawn as a whole; None if each is its own.
+    `compute` makes one number of outcomes (n,) and n rows of predictions. Each class keeps its
+    count in a resample, and each group is drawn as a whole.
     """
+    is_regression = task == "regression"
     rows = _sample(outcome, is_regression, groups)
     centre = compute(outcome[rows], predictions[rows])
     own_groups = None if groups is None else groups[rows]
@@ -190,12 +188,7 @@ def t_interval(values: Array) -> Interval:
 
 def mean_interval(amounts: Array, outcome: Array, task: Task, groups: Groups | None) -> Interval:
     """The mean of an amount a row, with its bootstrap interval."""
-
-    def mean(_: Array, part: Array) -> float:
-        return float(part.mean())
-
-    is_regression = task == "regression"
-    return bootstrap(mean, outcome, amounts, is_regression=is_regression, groups=groups)
+    return bootstrap(lambda _, part: float(part.mean()), outcome, amounts, task, groups)
 
 
 def _sample(outcome: Array, is_regression: bool, groups: Groups | None) -> NDArray[np.intp]:

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from itertools import takewhile
 
 import numpy as np
-import pandas as pd
 
 from engine.leakage import fit
-from engine.leakage.outcome import Array, Codes, Outcome
-from engine.leakage.relations.sets import cover, promising
+from engine.leakage.outcome import Array, Codes, Leak, Outcome
+from engine.leakage.relations.sets import correlations, cover, promising
 
 Formula = tuple[tuple[str, ...], str]
 # The columns of which a number may be the greatest, and the share of the rows each must bring.
@@ -19,10 +18,8 @@ MOST_EXTRAS, FEWEST_WITH_EXTRA, APART = 8, 0.005, 20
 SPARSE = 0.5
 
 
-def combinations(
-    numbers: Mapping[str, Array], dates: Set[str], outcome: Outcome
-) -> Iterator[Formula]:
-    """Columns that the outcome is computed from: their names and the formula.
+def combinations(numbers: Mapping[str, Array], dates: Set[str], outcome: Outcome) -> Iterator[Leak]:
+    """Columns that the outcome is computed from.
 
     Up to five columns whose sum or difference, or up to three whose product or ratio, is the
     outcome, exactly or with one of a few fixed extras; a sum of squares or its root; the greatest
@@ -38,7 +35,8 @@ def combinations(
         formula = formula or _squares(plain, outcome) or _extreme(plain, outcome.values)
         if formula is None:
             return
-        yield formula
+        verb = "together they give" if len(formula[0]) > 1 else "it gives"
+        yield Leak(formula[0], f"{verb} {outcome.name}: {formula[1]}")
         for name in formula[0]:
             del left[name]
 
@@ -47,8 +45,9 @@ def _sum(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
     names, target = list(numbers), outcome.values
     table = _table(numbers.values(), target)
     # A single column may lack only an extra.
-    single = [] if outcome.late else [[number] for number in _nearest(table, target)]
-    for chosen in map(sorted, [*single, *promising(table, target)]):
+    shares = np.abs(correlations(table, target)[1])
+    nearest = [[int(n)] for n in np.argsort(-shares)[:10] if shares[n] > 0.5 and not outcome.late]
+    for chosen in map(sorted, [*nearest, *promising(table, target)]):
         columns = table[:, chosen]
         fitted = _fitted(columns, target, late=outcome.late, size=len(chosen))
         if fitted is None:
@@ -69,8 +68,12 @@ def _product(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
     table = _table(numbers.values(), target)
     logs, log_target = fit.finite(np.log(np.abs(table))), fit.finite(np.log(np.abs(target)))
     for chosen in promising(logs, log_target):
-        powers = _powers(logs[:, chosen], log_target) if len(chosen) <= 3 else None
-        if powers is None:
+        rows = np.isfinite(logs[:, chosen]).all(axis=1) & np.isfinite(log_target)
+        if len(chosen) > 3 or not fit.are_many(rows):
+            continue
+        # Whole or half powers of each column, if the logarithms are near to such.
+        powers = np.round(2 * fit.least_squares(logs[rows][:, chosen], log_target[rows])) / 2
+        if (powers == 0).any() or (np.abs(powers) > 3).any():
             continue
         product = fit.finite(np.prod(table[:, chosen] ** powers, axis=1))[:, None]
         fitted = _fitted(product, target, late=outcome.late, size=len(chosen))
@@ -201,22 +204,5 @@ def _one_of(extras: list[float]) -> str:
     return f" and one of {', '.join(f'{extra:.4g}' for extra in extras)}" if extras else ""
 
 
-def _nearest(table: Array, target: Array) -> list[int]:
-    """The columns that correlate most with the target."""
-    columns = pd.DataFrame(fit.finite(table))
-    columns = columns.loc[:, [fit.are_many(filled) for filled in columns.notna().to_numpy().T]]
-    shares = columns.corrwith(pd.Series(target)).abs().nlargest(10)
-    return [int(number) for number in shares.index[shares > 0.5]]
-
-
 def _table(columns: Iterable[Array], target: Array) -> Array:
     return np.column_stack([np.empty((len(target), 0)), *columns])
-
-
-def _powers(logs: Array, target: Array) -> Array | None:
-    """Whole or half powers of each column, if the logarithms are near to such."""
-    rows = np.isfinite(logs).all(axis=1) & np.isfinite(target)
-    if not fit.are_many(rows):
-        return None
-    weights = np.round(2 * fit.least_squares(logs[rows], target[rows])) / 2
-    return weights if (weights != 0).all() and (np.abs(weights) <= 3).all() else None

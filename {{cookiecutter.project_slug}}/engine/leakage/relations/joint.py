@@ -126,8 +126,8 @@ def _line(columns: Array, target: Codes) -> Array | None:
     filled = np.isfinite(columns).all(axis=1)
     if np.bincount(target[filled], minlength=2).min() < FEWEST:
         return None
-    middle, spread = columns[filled].mean(axis=0), columns[filled].std(axis=0)
-    scaled = (columns[filled] - middle) / spread
+    spread = columns[filled].std(axis=0)
+    scaled = (columns[filled] - columns[filled].mean(axis=0)) / spread
     model = LogisticRegression(C=1e6, max_iter=1_000).fit(scaled, target[filled])
     weights = model.coef_[0] / spread
     return weights / weights[0] if np.isfinite(weights / weights[0]).all() else None
@@ -146,10 +146,7 @@ def _strongest(numbers: Mapping[str, Array], outcome: Outcome) -> list[str]:
 
 
 def _alone(values: Array, outcome: Outcome, rows: Flags) -> float:
-    """How well the best border on one column separates any class from the others, 0 to 1.
-
-    This is Youden's J, the statistic of Kolmogorov and Smirnov; the least of all classes.
-    """
+    """The least of Kolmogorov and Smirnov's statistics of each class against the others, 0 to 1."""
     filled = rows & np.isfinite(values)
     column, codes = values[filled], outcome.codes[filled]
     labels = np.unique(codes)
@@ -161,7 +158,7 @@ def _alone(values: Array, outcome: Outcome, rows: Flags) -> float:
 
 def pairs_of_categories(
     columns: "Mapping[str, pd.Series[Any]]", outcome: Outcome
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[Leak]:
     """Two columns of few categories, each pair of which maps to one class: 'one, not both'."""
     few = {}
     for name, values in columns.items():
@@ -186,19 +183,16 @@ def pairs_of_categories(
         codes, pairs = pd.factorize(few[one].codes * len(few[other].labels) + few[other].codes)
         if reencodes(Categories(codes, pairs.tolist()), outcome, strict=True):
             named |= {one, other}
-            yield one, other
+            reencoded = f"together they re-encode {outcome.name}"
+            yield Leak((one, other), f"{reencoded}: each pair of values maps to one class")
 
 
-def shared_missingness(
-    missing: Mapping[str, Flags], outcome: Outcome
-) -> tuple[list[str], str, object] | None:
+def shared_missingness(columns: "Mapping[str, pd.Series[Any]]", outcome: Outcome) -> Iterator[Leak]:
     """Columns of which one at least is missing (or present) exactly in the rows of a class.
 
     Each of them is so in hardly another row, and together they are so in all of the class.
-
-    Returns:
-        The names, 'missing' or 'present', and the class; None if there are no such columns.
     """
+    missing = {name: values.isna().to_numpy() for name, values in columns.items() if values.hasnans}
     for label, size in enumerate(outcome.class_sizes):
         is_class = outcome.codes == label
         if min(size, len(is_class) - size) < 4 * FEWEST_GAPS:
@@ -215,5 +209,6 @@ def shared_missingness(
             chosen, left = cover(pure, is_class, most=MOST_GAPS, fewest=FEWEST_GAPS, enough=lacking)
             wrong = np.any([flags[n] & ~is_class for n in chosen], axis=0).sum() if chosen else 0
             if len(chosen) > 1 and left <= lacking and wrong <= strange:
-                return chosen, state, outcome.classes[label]
-    return None
+                when = f"exactly when {outcome.name} is {outcome.classes[label]!r}"
+                yield Leak(tuple(chosen), f"one of them is {state} {when}")
+                return

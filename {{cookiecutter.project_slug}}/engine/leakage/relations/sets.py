@@ -1,8 +1,7 @@
 """Finds the few columns, among hundreds, that may explain all of a number.
 
-Least squares over every set of two or three columns, computed for all sets at once: how much a set
-explains follows from correlations alone. Only sets that seem to explain everything are then tested
-row by row.
+How much a set of columns explains follows from correlations alone, for all sets at once. Only sets
+that seem to explain everything are then tested row by row.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,10 +18,9 @@ MOST, GROWN = 5, 12
 
 
 def promising(table: Array, target: Array, least: float = 0.8) -> Iterator[list[int]]:
-    """Sets of two columns that seem to explain all of `target`, then of three, then of more.
+    """Sets of columns that seem to explain all of `target`: all pairs, all threes of the strongest.
 
-    Tests all pairs, and all threes of the strongest columns. Sets of four and five are grown, a
-    column at a time, from the best smaller ones.
+    Sets of four and five are grown, a column at a time, from the best smaller ones.
     """
     between, with_target = correlations(table, target)
     pairs = _by_two(between, with_target)
@@ -85,12 +83,10 @@ def _by_two(between: Array, with_target: Array) -> Array:
 
 def _top(shares: Array, most: int, least: float) -> list[tuple[float, int, int]]:
     """The pairs that explain most, the best first; none that explains no more than `least`."""
-    flat = shares.ravel()
+    flat, width = shares.ravel(), shares.shape[1]
     best = np.argpartition(-flat, most)[:most] if len(flat) > most else np.arange(len(flat))
-    pairs = [
-        (float(flat[at]), int(at) // shares.shape[1], int(at) % shares.shape[1]) for at in best
-    ]
-    return sorted((pair for pair in pairs if pair[0] > least), reverse=True)
+    pairs = [(float(flat[at]), *divmod(int(at), width)) for at in best if flat[at] > least]
+    return sorted(pairs, reverse=True)
 
 
 def correlations(table: Array, target: Array) -> tuple[Array, Array]:
@@ -122,10 +118,8 @@ def cover(
 ) -> tuple[list[str], int]:
     """Up to `most` columns whose flags cover the `rows`, greedily, each at least `fewest` more.
 
-    A row where a chosen column is `missing` is no evidence, and not searched further.
-
-    Returns:
-        The columns, and how many rows are left; the search stops where these are `enough`.
+    A row where a chosen column is `missing` is no evidence, and not searched further. Returns the
+    columns, and how many rows are left; the search stops where these are `enough`.
     """
     left, chosen, rest = rows.copy(), list[str](), dict(flags)
     while rest and len(chosen) < most and left.sum() > enough:
