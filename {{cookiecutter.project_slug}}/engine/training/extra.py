@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from engine.problem.errors import BadInput
-from engine.training import calibrate
+from engine.training.calibrate import calibrate_trial
 from engine.training.candidates import CHAMPION, TUNED, Candidate, candidate_from_parameters
 from engine.training.dataset import CrossValidationData
 from engine.training.folds import Trial
@@ -31,21 +31,19 @@ def tuned_candidates(
     `latest`).
     """
     if parameters_of:
-        metadata = runs.metadata_of(parameters_of, data.problem.decision.name)
-        tried = {trial["name"]: trial["parameters"] for trial in metadata.get("trials", [])}
-        if TUNED not in tried:
+        origin = runs.metadata_of(parameters_of, data.problem.decision.name).get("search")
+        if not origin:
             raise BadInput(
                 f"Run '{parameters_of}' tried no parameters from a search. Name one that was "
                 "trained with --search-seconds, or search now.",
                 code="no-search",
             )
-        parameters, origin = tried[TUNED], metadata["search"]
     else:
         result = search(data, candidates, search_seconds, progress) if search_seconds else None
         if result is None:
             return [], None
-        parameters, origin = result.parameters, asdict(result)
-    return [candidate_from_parameters(candidates, TUNED, parameters)], origin
+        origin = asdict(result)
+    return [candidate_from_parameters(candidates, TUNED, origin["parameters"])], origin
 
 
 def accepted_champion(
@@ -72,12 +70,6 @@ def accepted_champion(
 def calibrate_champion(
     data: CrossValidationData, trials: Sequence[Trial], origin: dict[str, Any] | None
 ) -> list[Trial]:
-    """The same trials, the champion's scores calibrated if the accepted model is calibrated.
-
-    `origin` is that of the champion, as `accepted_champion` returned it.
-    """
+    """The same trials; the champion's scores calibrated if the accepted model (`origin`) is."""
     name = CHAMPION if origin and origin["calibrated"] else None
-    return [
-        calibrate.calibrate_trial(data, trial) if trial.candidate.name == name else trial
-        for trial in trials
-    ]
+    return [calibrate_trial(data, one) if one.candidate.name == name else one for one in trials]

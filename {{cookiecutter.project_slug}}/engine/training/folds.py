@@ -28,8 +28,7 @@ class Trial:
     """A candidate's results in cross-validation.
 
     `folds` holds the metric of each fold; `scores` a prediction for each training row, NaN where no
-    fold validated on the row; `fit_seconds` the mean processor time of a fit; `last` the model of
-    the last fold, None where it was not kept.
+    fold validated on it; `fit_seconds` the mean processor time of a fit; `last` the last model.
     """
 
     candidate: Candidate
@@ -52,8 +51,7 @@ class Trial:
 def cross_validate(data: CrossValidationData, candidates: Sequence[Candidate]) -> list[Trial]:
     """A trial of each candidate, in their order; BadInput if one cannot be trained.
 
-    Candidates with the same feature steps share the features of a fold: computing them once for
-    each candidate took a fifth of the training.
+    Candidates with the same feature steps share the features of a fold.
     """
     groups: dict[tuple[int, ...], list[Candidate]] = {}
     fits: dict[str, list[_Fit]] = {}
@@ -132,6 +130,5 @@ def select(problem: Problem, trials: Sequence[Trial]) -> Trial:
             code="undefined-metric",
         )
     best = max(real, key=lambda trial: sign * trial.mean)
-    return next(
-        trial for trial in real if sign * trial.mean >= sign * best.mean - best.standard_error
-    )
+    least = sign * best.mean - best.standard_error
+    return next(trial for trial in real if sign * trial.mean >= least)

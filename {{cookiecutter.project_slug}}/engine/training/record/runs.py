@@ -31,11 +31,10 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Run:
-    """A recorded training run.
+    """A recorded training run; `metadata` is its training.json.
 
-    `metadata` is its training.json. `scores` holds each candidate's out-of-fold predictions, a row
-    for each training row: shape (n,), or (n, k) for several classes; NaN where no fold validated on
-    the row.
+    `scores` holds each candidate's out-of-fold predictions for all training rows: shape (n,), or
+    (n, k) for several classes; NaN where no fold validated on the row.
     """
 
     run_id: str
@@ -62,8 +61,8 @@ class Run:
     @property
     def chosen_trial(self) -> Mapping[str, Any]:
         """The chosen candidate's trial, as in training.json."""
-        trials: dict[str, Mapping[str, Any]] = {one["name"]: one for one in self.metadata["trials"]}
-        return trials[self.chosen]
+        [trial] = [one for one in self.metadata["trials"] if one["name"] == self.chosen]
+        return cast("Mapping[str, Any]", trial)
 
     @property
     def threshold(self) -> float | None:
@@ -108,10 +107,7 @@ def accepted_run(name: str) -> dict[str, Any] | None:
 
 
 def latest_run(problem: Problem, schema: pa.DataFrameSchema) -> Run:
-    """The latest finished run of the problem, from MLflow; no test row is used.
-
-    BadInput if there is none, or if the problem or the data has changed since.
-    """
+    """The latest finished run; BadInput if there is none, or problem or data have changed since."""
     with store_errors():
         info = _finished_run("latest", problem.decision.name).info
         folder = _artifacts(info.run_id)
