@@ -138,7 +138,7 @@ def run_metadata(
     """
     dataset, rows = data.dataset, data.out_of_fold_rows
     scores, baseline = final.trial.scores, trials[0].scores[rows]
-    thresholds = fold_thresholds(data, scores, final.threshold)
+    thresholds = fold_thresholds(data, scores)
     outcomes, groups = data.outcomes(rows), data.groups(rows)
     value = worth(data.problem, outcomes, scores[rows], baseline, thresholds, groups)
     poor = (
