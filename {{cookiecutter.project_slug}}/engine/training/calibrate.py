@@ -33,9 +33,8 @@ LOSS = METRICS["log_loss"]
 
 @dataclass(frozen=True)
 class Calibration:
-    """The log loss of held-out rows before and after calibration.
+    """The log loss of held-out rows before and after calibration, and the mean gain over folds.
 
-    `gain` is the mean over folds with its 95 % interval, each fold calibrated on other folds.
     `method` is None where the gain is not more than chance.
     """
 
@@ -46,10 +45,9 @@ class Calibration:
 
 
 def should_calibrate(data: CrossValidationData, trial: Trial) -> Calibration | None:
-    """Whether to calibrate the chosen candidate.
+    """Whether to calibrate the chosen candidate, by the paired t interval (95 %) over folds.
 
-    Each fold is calibrated on other rows, with time on earlier ones. Chance is the paired t
-    interval (95 %) over folds. None for a regression, and where too few folds can be compared.
+    None for a regression, and where too few folds can be compared.
 
     Without time the scores of other folds come from models that were fitted on this one, which
     makes the curve look a little better than it is. So a gain is confirmed with models that were
@@ -86,8 +84,7 @@ def calibrate_trial(
     """The trial with every fold's scores calibrated on other folds (with time on earlier ones).
 
     A fold without such others keeps its scores. With `within_folds` its training rows alone are
-    used: a model is fitted on most of them, and a curve on its scores of the rest. BadInput if
-    they cannot be split once more.
+    used, split once more for a model and a curve; BadInput if they cannot be.
     """
 
     def calibrated(number: int) -> Array:
@@ -111,8 +108,7 @@ def calibrate_trial(
 class FinalModel:
     """The model fitted on all training rows, and the trial by which its threshold was set.
 
-    The trial's scores are those of the final model: calibrated, if it is; `raw` is the candidate's
-    own trial.
+    The trial's scores are calibrated, if the model is; `raw` is the candidate's own trial.
     """
 
     model: Pipeline
@@ -145,8 +141,7 @@ def fit_final(data: CrossValidationData, trial: Trial, method: Method | None) ->
 def calibrated_model(data: CrossValidationData, trial: Trial, model: Pipeline) -> Pipeline:
     """The fitted `model` with a calibrator as its last step, fitted on the trial's raw scores.
 
-    The same as fitting scikit-learn's `CalibratedClassifierCV(ensemble=False)`. That takes no folds
-    that leave rows out, as folds by time do, and no rows that lack a class.
+    `CalibratedClassifierCV(ensemble=False)` fits the same, but takes no folds that leave rows out.
     """
     method, last = _method(data), model[-1]
     curve = fit_calibrator(data, trial, data.out_of_fold_rows)
@@ -180,14 +175,12 @@ def _method(data: CrossValidationData) -> Method:
 def _is_flipped(data: CrossValidationData) -> bool:
     """Whether our positive class is scikit-learn's negative one, which is the first by order."""
     classes = data.dataset.targets.classes
-    return len(classes) == 2 and list(classes) != sorted(classes)
+    return data.task == "binary" and bool(classes[0] > classes[1])
 
 
 def _responses(data: CrossValidationData, trial: Trial, rows: Rows) -> Array:
-    """The input of scikit-learn's calibrator: the decision function, if the model has one.
-
-    For several classes logarithms differ from it by one number a row, which cancels out.
-    """
+    """The input of scikit-learn's calibrator: the decision function, if the model has one."""
+    # For several classes logarithms differ from it by one number a row, which cancels out.
     scores = 1 - trial.scores[rows] if _is_flipped(data) else trial.scores[rows]
     if not hasattr(trial.candidate.model[-1], "decision_function"):
         return scores

@@ -35,11 +35,7 @@ FEATURES_LOCK = Lock()
 
 @dataclass(frozen=True)
 class Dataset:
-    """All rows with a known outcome, split.
-
-    `train` holds the training rows, `targets` their outcomes. `columns` are described by the
-    training rows alone.
-    """
+    """All rows with a known outcome, split; `targets` and `columns` are of the training rows."""
 
     problem: Problem
     frame: pd.DataFrame
@@ -116,11 +112,8 @@ class CrossValidationData:
         return None if groups is None else groups[rows]
 
     def fit_features(self, steps: Pipeline, rows: Rows) -> tuple[Pipeline, Any]:
-        """A copy of a model's `steps` but its last, fitted on some rows, and their features.
-
-        The rows are released before a model is fitted on the features: a pipeline that is fitted
-        as a whole holds both.
-        """
+        """A copy of a model's `steps` but its last, fitted on some rows, and their features."""
+        # The rows are released before a model is fitted; a pipeline as a whole would hold both.
         with FEATURES_LOCK:
             steps = clone(steps)
             return steps, steps.fit_transform(take(self.table, rows), self.labels(rows))
@@ -187,12 +180,7 @@ def cross_validation_data(dataset: Dataset) -> CrossValidationData:
 
 
 def prepare(problem: Problem, contract: pa.DataFrameSchema) -> CrossValidationData:
-    """The training rows, their outcomes and folds.
-
-    The full table is freed when this returns: it would double the memory of a training.
-
-    BadInput if the rows do not fit the problem, or all have the same outcome.
-    """
+    """The training rows and folds; BadInput if rows do not fit, or all have the same outcome."""
     dataset = gather(problem, contract)
     if len(np.unique(dataset.targets.values)) < 2:
         raise BadInput(
@@ -201,7 +189,7 @@ def prepare(problem: Problem, contract: pa.DataFrameSchema) -> CrossValidationDa
             code="constant-target",
         )
     data = cross_validation_data(dataset)
-    del dataset
+    del dataset  # the full table would double the memory of a training
     trim_memory()
     return data
 

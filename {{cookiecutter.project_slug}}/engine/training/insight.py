@@ -28,11 +28,7 @@ FEWEST_IN_PART = 40
 
 @dataclass(frozen=True)
 class Importance:
-    """The loss of the success metric without an input.
-
-    `drop` is the mean over shuffles, `spread` the standard deviation. Each of two correlated inputs
-    may look unimportant: the other replaces it.
-    """
+    """The loss of the success metric without an input: mean over shuffles, standard deviation."""
 
     column: str
     drop: float
@@ -55,11 +51,10 @@ class LearningCurve:
 
 
 def importance(data: CrossValidationData, trial: Trial) -> list[Importance]:
-    """Each input's permutation importance (Breiman 2001), the largest first.
+    """Each input's permutation importance (Breiman 2001) on the last fold, the largest first.
 
-    It is measured on validation rows of the trial's last fold. All shuffles of an input are
-    predicted in one call. scikit-learn's `permutation_importance` calls the model once for each:
-    five times as slow where a call takes longer than its rows.
+    All shuffles of an input are predicted in one call. scikit-learn's `permutation_importance`
+    calls the model once for each: five times as slow where a call takes longer than its rows.
     """
     if trial.last is None:
         return []
@@ -99,8 +94,7 @@ def _sample(data: CrossValidationData) -> Rows:
 def learning_curve(data: CrossValidationData, trial: Trial) -> LearningCurve | None:
     """The candidate on shares of the training rows; None where these would hold too few rows.
 
-    scikit-learn's `learning_curve` takes the same number of first rows of every fold. Here a part
-    is a share of its fold, with time the latest rows, and holds every class.
+    Unlike in scikit-learn's `learning_curve`, a part is a share of its fold and holds every class.
     """
     smallest = min(len(train) for train, _ in data.folds)
     shares = [part for part in PARTS if part * smallest >= FEWEST_IN_PART]
@@ -136,10 +130,8 @@ def _part_of(data: CrossValidationData, train: Rows, part: float) -> Rows:
 
 
 def describe_rule(model: Pipeline, columns: Sequence[Column], problem: Problem) -> str:
-    """The decisions of a fitted `rule`: "if weather is storm then late in 62 %; otherwise …".
-
-    A tree of three leaves is a chain: each decision ends in a prediction or leads to the next.
-    """
+    """The decisions of a fitted `rule`: "if weather is storm then late in 62 %; otherwise …"."""
+    # A tree of three leaves is a chain: each decision ends in a prediction or leads to the next.
     tree, names = model[-1].tree_, _names(model[0])
     by_name = {column.name: column for column in columns}
     decisions, node = [], 0

@@ -10,11 +10,9 @@ LARGE, ARENAS = 1 << 23, 1
 
 
 def configure_allocator() -> None:
-    """Let freed tables leave the process; without glibc, those of Arrow alone.
+    """Let freed tables leave the process; by default it held more than twice its live data.
 
-    A training makes one large table after the other. By default glibc and Arrow keep them: the
-    process then held more than twice its live data. Call it before Arrow is imported: its readers
-    choose their pool at import.
+    Call it before Arrow is imported: its readers choose their pool at import.
     """
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     _call_libc("mallopt", M_MMAP_THRESHOLD, LARGE)

@@ -13,13 +13,11 @@ from threadpoolctl import ThreadpoolController, threadpool_limits
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
-# One thread a fit. Two threads round a sum otherwise than four do, so the same data would give
-# another model on another machine. And on busy cores, threads that wait for each other made
-# training eleven times as slow.
+# One thread a fit. Two threads round a sum otherwise than four do: another machine would give
+# another model. On busy cores, threads that wait for each other made training 11 times as slow.
 THREADS = 1
-# Threads, not processes: a fit spends its time in compiled code that releases the GIL, and needs no
-# second copy of the rows. One pool for all callers, so that together they use no more threads than
-# there are cores.
+# Threads: compiled code releases the GIL, and needs no second copy of the rows. One pool for all
+# callers: together they use no more threads than there are cores.
 POOL = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="training")
 
 
@@ -67,9 +65,8 @@ def run_concurrently(*works: Callable[[], Any]) -> list[Any]:
 def one_thread_each() -> Iterator[None]:
     """Limit numerical libraries to one thread, and hide one false warning of scikit-learn.
 
-    scikit-learn copies the warning filters for each of its jobs. All threads share one list of
-    filters, so the copy can be empty. scikit-learn then warns of a call from outside its own
-    parallel loops.
+    scikit-learn copies the warning filters for each job. Threads share one list of filters, so the
+    copy can be empty, and scikit-learn warns of a call from outside its own parallel loops.
     """
     with threadpool_limits(limits=THREADS), warnings.catch_warnings():
         show = warnings.showwarning

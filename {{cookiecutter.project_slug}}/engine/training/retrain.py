@@ -21,11 +21,8 @@ from engine.training.record.write import model_metadata
 
 MODEL = "model.skops"
 NEEDED = {
-    "candidate": str,
-    "parameters": dict,
-    "calibrated": str | bool,
-    "data_digest": str,
-    "seed": int,
+    **{"candidate": str, "parameters": dict, "calibrated": str | bool},
+    **{"data_digest": str, "seed": int},
 }
 
 
@@ -37,7 +34,15 @@ def retrain(
     progress: Progress = print,
 ) -> dict[str, Any]:
     """Write `out`/model.skops and `out`/training.json; returns the content of the latter."""
-    recorded = _read(metadata_file)
+    advice = "take it from the run's artifacts in MLflow"
+    recorded = read_json(metadata_file, f"a run's {RUN_METADATA}", advice)
+    missing = [name for name, kind in NEEDED.items() if not isinstance(recorded.get(name), kind)]
+    if missing:
+        raise BadInput(
+            f"{metadata_file} lacks {', '.join(missing)}: an older training recorded it. Train "
+            "again with `python -m poc train`.",
+            code="incomplete-metadata",
+        )
     dataset = gather(problem, definition.contract)
     if dataset.digest != recorded["data_digest"]:
         raise BadInput(
@@ -62,18 +67,4 @@ def retrain(
     write_atomically(out / MODEL, skops.io.dumps(final.model))
     write_atomically(out / RUN_METADATA, json.dumps(metadata, indent=1))
     progress(f"Trained {candidate.name} again: {data.metric.name} {final.trial.mean:.4f}.")
-    return metadata
-
-
-def _read(file: Path) -> dict[str, Any]:
-    metadata = read_json(
-        file, f"a run's {RUN_METADATA}", "take it from the run's artifacts in MLflow"
-    )
-    missing = [name for name, kind in NEEDED.items() if not isinstance(metadata.get(name), kind)]
-    if missing:
-        raise BadInput(
-            f"{file} lacks {', '.join(missing)}: an older training recorded it. Train again with "
-            "`python -m poc train`.",
-            code="incomplete-metadata",
-        )
     return metadata

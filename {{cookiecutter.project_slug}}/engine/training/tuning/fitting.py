@@ -24,15 +24,10 @@ Floats = NDArray[np.float32]
 MOST_TREES, NO_CHANGE = 1_000, 20
 # The deadline is checked after so many trees.
 STEP = 50
-
-
 # The first trial: close to scikit-learn's defaults.
 DEFAULTS = {
-    "learning_rate": 0.06,
-    "max_leaf_nodes": 8,
-    "min_samples_leaf": 20,
-    "l2_regularization": 1e-3,
-    "max_features": 1.0,
+    **{"learning_rate": 0.06, "l2_regularization": 1e-3, "max_features": 1.0},
+    **{"max_leaf_nodes": 8, "min_samples_leaf": 20},
 }
 
 
@@ -71,32 +66,27 @@ class Deadline:
         if self.is_over(needed):
             raise TimeIsUpError
 
+    @contextmanager
+    def stopped_by_sigint(self) -> Iterator[None]:
+        """Ctrl-C only sets `stopped`; a second one raises KeyboardInterrupt.
 
-@contextmanager
-def stopped_by_sigint(deadline: Deadline) -> Iterator[None]:
-    """Ctrl-C only sets the deadline; a second one raises KeyboardInterrupt.
+        An exception in the middle of a transaction would leave the file locked.
+        """
 
-    An exception in the middle of a transaction would leave the file locked.
-    """
-    previous = signal.getsignal(signal.SIGINT)
+        def stop(*_: object) -> None:
+            self.stopped = True
+            signal.signal(signal.SIGINT, previous)
 
-    def stop(*_: object) -> None:
-        deadline.stopped = True
-        signal.signal(signal.SIGINT, previous)
-
-    signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, previous)
+        previous = signal.signal(signal.SIGINT, stop)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, previous)
 
 
 @dataclass(frozen=True)
 class PreparedFold:
-    """A fold: rows to fit on, rows of these held out for early stopping, and validation rows.
-
-    The features are kept as float32: they were rounded to it before (`AsFloat32`).
-    """
+    """A fold's features as float32: to fit on, to stop early by (both with labels), to validate."""
 
     data: CrossValidationData
     model: BaseEstimator

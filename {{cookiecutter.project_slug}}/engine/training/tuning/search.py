@@ -62,10 +62,9 @@ def file_lock(file: Path) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Search:
-    """The result of a search over all its runs so far.
+    """The result of a search over all its runs: trials with a result, and `pruned` ones of these.
 
-    `trials` counts those with a result, `pruned` those of them that ended early. `best` is the mean
-    over folds of the success metric, with early stopping.
+    `best` is the mean over folds of the success metric, with early stopping.
     """
 
     trials: int
@@ -87,12 +86,12 @@ def search(
     """Search until `seconds` are spent, including earlier runs; None if no trial was completed.
 
     A trial starts only if one of median duration would end in time, and ends when its next trees
-    would be late (see `PreparedFold`). Ctrl-C ends the search with the best result so far.
+    would be late. Ctrl-C ends the search with the best result so far.
     """
     model = next(one.model for one in candidates if one.name == BOOSTING)
     folder.mkdir(parents=True, exist_ok=True)
     file, deadline = folder / key(data, model)[:16], fitting.Deadline()
-    with file_lock(file.with_suffix(".lock")), fitting.stopped_by_sigint(deadline):
+    with file_lock(file.with_suffix(".lock")), deadline.stopped_by_sigint():
         study, began = _study(data, model, file.with_suffix(".db")), monotonic()
         spent = _spent(study)
         deadline.until = began + seconds - spent
@@ -137,9 +136,9 @@ def _study(data: CrossValidationData, model: Pipeline, file: Path) -> optuna.Stu
         pruner=optuna.pruners.MedianPruner(n_startup_trials=TRIALS_BEFORE_PRUNING),
         load_if_exists=True,
     )
-    trials = study.get_trials(deepcopy=False)
+    trials = _trials(study, *TrialState)
     _end_running_trials(study)
-    # Another seed each time: the same one would fitting.propose the same parameters again.
+    # Another seed each time: the same one would propose the same parameters again.
     study.sampler = optuna.samplers.TPESampler(
         seed=SEED + len(trials), n_startup_trials=RANDOM_TRIALS, multivariate=True
     )
