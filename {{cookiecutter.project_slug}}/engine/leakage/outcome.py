@@ -26,9 +26,8 @@ SAMPLE, OF_A_CLASS = 20_000, 2_000
 class Leak:
     """Columns that together give the target, and how.
 
-    `latest` are those that came last, where the data shows it: what a deadline is compared with,
-    what is missing until the outcome is known. `late` marks a column that problem.toml declares as
-    known too late, or one that gives such a column.
+    `latest` are those that came last, where the data shows it. `late` marks a column that
+    problem.toml declares as known too late, or one that gives such a column.
     """
 
     columns: tuple[str, ...]
@@ -50,8 +49,7 @@ class Leak:
 class Outcome:
     """The outcome of each row as numbers, shape (n,): of a class its place in `classes`.
 
-    `late` marks a column that is known too late, not the target. Honest columns come near to such
-    a one (a date before it, the state before a change), so only exact relations count.
+    `late` marks a column that is known too late, not the target: only exact relations count.
     """
 
     name: str
@@ -110,10 +108,9 @@ def sample_rows(outcome: Outcome) -> Codes:
 
 def rows_of_each(outcome: Outcome, most: int) -> Codes:
     """Up to so many rows of each class, in their order."""
-    rng, chosen = np.random.default_rng(0), []
-    for label in range(len(outcome.classes)):
-        rows = np.flatnonzero(outcome.codes == label)
-        chosen.append(rng.choice(rows, min(most, len(rows)), replace=False))
+    rng, codes = np.random.default_rng(0), outcome.codes
+    rows = (np.flatnonzero(codes == label) for label in range(len(outcome.classes)))
+    chosen = [rng.choice(own, min(most, len(own)), replace=False) for own in rows]
     return np.sort(np.concatenate(chosen))
 
 

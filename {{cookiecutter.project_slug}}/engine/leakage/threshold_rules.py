@@ -43,9 +43,9 @@ class ThresholdRule:
 
 @dataclass(frozen=True)
 class Split:
-    """Values of two groups in their order, which of them are of the second, and the border.
+    """Values of two groups in their order, which are of the second, and the first row above `at`.
 
-    `at` is the first row above the border, which has the fewest rows on the wrong side.
+    The border has the fewest rows on the wrong side.
     """
 
     ranked: Array
@@ -140,10 +140,9 @@ def candidates(table: Array, target: Codes) -> Flags:
 
 
 def cuts_quantity(categories: Categories, values: Array) -> bool:
-    """Whether the categories cut a quantity into ranges, as bins do.
+    """Whether the categories cut a quantity into ranges, as bins do; missing may be one too.
 
-    Honest categories mix near the border of two ranges, or a gap lies there because the quantity
-    has clumps. Bins have neither. Missing may be a range too, or be left out.
+    Honest categories mix near the border of two ranges, or a gap lies there.
     """
     filled, rows = categories.filled()
     has_blanks = len(values) > len(rows) >= max(FEWEST_ROWS, FILLED * len(values))

@@ -13,6 +13,7 @@ from engine.leakage.outcome import Array, as_numbers
 TEXTS = 5_000
 # Of fewer different values a digit is no part, but nearly the whole.
 FEWEST_DIFFERENT = 60
+NUMBER = r"-?\d+(\.\d+)?"
 DATE_PARTS = {"weekday": "day_of_week"} | {
     name: name for name in ("month", "day", "hour", "minute", "second", "microsecond")
 }
@@ -67,7 +68,7 @@ def numbers(values: pd.Series) -> Iterator[tuple[str, Array]]:
         if (number % 1 > 0).any():
             yield "behind its decimal point ", number % 1
     else:
-        inside = _of_each(values, _number_in)
+        inside = _of_each(values, lambda text: float((re.search(NUMBER, text) or ["nan"])[0]))
         if inside is not None and inside.notna().mean() > 0.5:
             yield "in its number ", inside.to_numpy(np.float64)
 
@@ -79,8 +80,3 @@ def _of_each(values: pd.Series, part_of: Callable[[str], object]) -> pd.Series |
         return None
     results = pd.Series([part_of(str(text)) for text in texts])
     return results.reindex(codes).set_axis(values.index)
-
-
-def _number_in(text: str) -> float:
-    number = re.search(r"-?\d+(\.\d+)?", text)
-    return float(number[0]) if number else np.nan

@@ -19,12 +19,11 @@ SPARSE = 0.5
 
 
 def combinations(numbers: Mapping[str, Array], dates: Set[str], outcome: Outcome) -> Iterator[Leak]:
-    """Columns that the outcome is computed from.
+    """Columns that the outcome is computed from; a column is named once.
 
     Up to five columns whose sum or difference, or up to three whose product or ratio, is the
     outcome, exactly or with one of a few fixed extras; a sum of squares or its root; the greatest
-    or the least of a few. A column is named once. `dates` are in days: two of them may have a
-    difference, no product.
+    or the least of a few. `dates` (in days) have differences, no products.
     """
     if len(np.unique(outcome.values[np.isfinite(outcome.values)])) <= fit.FEWEST_VALUES:
         return
@@ -100,10 +99,9 @@ def _squares(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
 
 
 def _extreme(numbers: Mapping[str, Array], target: Array) -> Formula | None:
-    """Columns of which the greatest, or the least, is the outcome in each row.
+    """Columns of which the greatest, or the least, is the outcome: none is ever beyond it.
 
-    None of them is ever beyond it, and in each row one of them is it. An honest column that often
-    equals it, such as the value before, is beyond it now and then.
+    An honest column that often equals it, such as the value before, is beyond it now and then.
     """
     filled = target[np.isfinite(target)]
     near = min(fit.step_of(filled) / 2 * 1.001, 1e-3 * filled.std()) + 1e-9 * np.abs(filled).max()
@@ -142,8 +140,7 @@ def _with_extras(columns: Array, target: Array) -> tuple[Array, list[float]] | N
     """Weights with which the columns and one of a few fixed extras give `target`, and the extras.
 
     The residuals are grouped where gaps separate them, and fitted again with an extra for each
-    group, until the weights stay. Counts leave residuals of few values too, but at every step
-    between the least and the greatest.
+    group, until the weights stay. Counts leave residuals at every step between the extremes.
     """
     rows = np.isfinite(target) & np.isfinite(columns).all(axis=1)
     if not fit.are_many(rows) or len(np.unique(target[rows])) <= 4 * MOST_EXTRAS:
