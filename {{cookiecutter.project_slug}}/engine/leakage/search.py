@@ -76,11 +76,9 @@ def find(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> li
     leaks += of_groups(problem, frame, target, _left(sample, leaks), rows)
     leaks += _jointly(_left(sample, leaks), outcome)
     # The time of the decision is known by then, so it is never the column to exclude.
-    rest = [tuple(n for n in leak.proposed if n != problem.rows.time) for leak in leaks]
-    return [
-        replace(leak, latest=latest) if latest and latest != leak.proposed else leak
-        for leak, latest in zip(leaks, rest, strict=True)
-    ]
+    latest = [tuple(n for n in leak.proposed if n != problem.rows.time) for leak in leaks]
+    pairs = zip(leaks, latest, strict=True)
+    return [replace(leak, latest=names or leak.latest) for leak, names in pairs]
 
 
 def _left(columns: Mapping[str, pd.Series], leaks: list[Leak]) -> dict[str, pd.Series]:

@@ -48,7 +48,7 @@ def _sum(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
     nearest = [[int(n)] for n in np.argsort(-shares)[:10] if shares[n] > 0.5 and not outcome.late]
     for chosen in map(sorted, [*nearest, *promising(table, target)]):
         columns = table[:, chosen]
-        fitted = _fitted(columns, target, late=outcome.late, size=len(chosen))
+        fitted = _fitted(columns, outcome, len(chosen))
         if fitted is None:
             continue
         weights, extras = fitted
@@ -57,7 +57,7 @@ def _sum(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
         if adds.sum() >= (1 if extras else 2):
             terms = {names[n]: w for n, w, a in zip(chosen, weights, adds, strict=True) if a}
             formula = " ".join(f"{weight:+.4g} × {name}" for name, weight in terms.items())
-            return tuple(terms), formula + _one_of(extras)
+            return tuple(terms), formula + extras
     return None
 
 
@@ -71,16 +71,14 @@ def _product(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
         if len(chosen) > 3 or not fit.are_many(rows):
             continue
         # Whole or half powers of each column, if the logarithms are near to such.
-        powers = np.round(2 * fit.least_squares(logs[rows][:, chosen], log_target[rows])) / 2
+        powers = np.round(2 * fit.least_squares(logs[:, chosen][rows], log_target[rows])) / 2
         if (powers == 0).any() or (np.abs(powers) > 3).any():
             continue
         product = fit.finite(np.prod(table[:, chosen] ** powers, axis=1))[:, None]
-        fitted = _fitted(product, target, late=outcome.late, size=len(chosen))
-        if fitted is None:
-            continue
-        factors = {names[n]: power for n, power in zip(chosen, powers, strict=True)}
-        formula = " × ".join(n if p == 1 else f"{n}^{p:g}" for n, p in factors.items())
-        return tuple(factors), formula + _one_of(fitted[1])
+        if fitted := _fitted(product, outcome, len(chosen)):
+            factors = {names[n]: power for n, power in zip(chosen, powers, strict=True)}
+            formula = " × ".join(n if p == 1 else f"{n}^{p:g}" for n, p in factors.items())
+            return tuple(factors), formula + fitted[1]
     return None
 
 
@@ -126,26 +124,22 @@ def _extreme(numbers: Mapping[str, Array], target: Array) -> Formula | None:
     return None
 
 
-def _fitted(
-    columns: Array, target: Array, *, late: bool, size: int
-) -> tuple[Array, list[float]] | None:
-    """Weights with which the columns give the target, of a few with one of the extras beside."""
-    weights = fit.exact(columns, target, late=late) if size > 1 else None
-    if weights is not None:
-        return weights, []
-    return _with_extras(columns, target) if size <= 3 and not late else None
+def _fitted(columns: Array, of: Outcome, size: int) -> tuple[Array, str] | None:
+    """Weights with which the columns give the target, alone or with one of a few fixed extras.
 
-
-def _with_extras(columns: Array, target: Array) -> tuple[Array, list[float]] | None:
-    """Weights with which the columns and one of a few fixed extras give `target`, and the extras.
-
-    The residuals are grouped where gaps separate them, and fitted again with an extra for each
-    group, until the weights stay. Counts leave residuals at every step between the extremes.
+    For extras the residuals are grouped where gaps separate them, and fitted again with an extra
+    for each group, until the weights stay. Counts leave residuals at every step between extremes.
+    Returns the weights, and the extras as the formula names them.
     """
-    rows = np.isfinite(target) & np.isfinite(columns).all(axis=1)
-    if not fit.are_many(rows) or len(np.unique(target[rows])) <= 4 * MOST_EXTRAS:
+    weights = fit.exact(columns, of.values, late=of.late) if size > 1 else None
+    if weights is not None:
+        return weights, ""
+    rows = np.isfinite(of.values) & np.isfinite(columns).all(axis=1)
+    if size > 3 or of.late or not fit.are_many(rows):
         return None
-    columns, outcome = columns[rows], target[rows]
+    columns, outcome = columns[rows], of.values[rows]
+    if len(np.unique(outcome)) <= 4 * MOST_EXTRAS:
+        return None
     weights = np.ones(1) if columns.shape[1] == 1 else fit.least_squares(columns, outcome)
     whole = np.round(weights)
     weights = np.where((np.abs(weights - whole) < 0.1) & (whole != 0), whole, weights)
@@ -164,13 +158,13 @@ def _with_extras(columns: Array, target: Array) -> tuple[Array, list[float]] | N
     spread = np.diff(np.sort(levels)).min()
     step = fit.step_of(outcome)
     limit = max(1e-6 * outcome.std(), min(step * 0.51 * (1 + columns.shape[1]), spread / APART))
-    if np.quantile(off, 0.99) > limit or limit > spread / APART:
-        return None
-    steps = (levels.max() - levels.min()) / step + 1 if step else np.inf
-    if len(levels) > SPARSE * steps:
+    steps = np.ptp(levels) / step + 1 if step else np.inf
+    is_near = np.quantile(off, 0.99) <= limit <= spread / APART
+    if not is_near or len(levels) > SPARSE * steps:
         return None
     rounded = np.round(levels / step) * step if step else levels
-    return weights, sorted(rounded.tolist())
+    extras = ", ".join(f"{extra:.4g}" for extra in np.sort(rounded))
+    return weights, f" and one of {extras}"
 
 
 def _grouped(residual: Array) -> tuple[Codes, Array]:
@@ -195,10 +189,6 @@ def _grouped(residual: Array) -> tuple[Codes, Array]:
 def _within(values: Array, group: Codes) -> Array:
     """Differences from the mean of the group."""
     return np.asarray(values - (np.bincount(group, values) / np.bincount(group))[group])
-
-
-def _one_of(extras: list[float]) -> str:
-    return f" and one of {', '.join(f'{extra:.4g}' for extra in extras)}" if extras else ""
 
 
 def _table(columns: Iterable[Array], target: Array) -> Array:
