@@ -62,8 +62,7 @@ class Categories:
     def of(cls, values: "pd.Series[Any]", *, part: bool = False) -> "Categories":
         """The categories of a column, numbers in their order, missing last.
 
-        Args:
-            part: the values are a `part` of a column: a digit or an hour is no measurement.
+        A `part` of a column, such as a digit or an hour, is no measurement.
         """
         numeric = kind_of(values.dtype) in ("number", "integer") and not part
         codes, labels = values.factorize(sort=True)
@@ -88,10 +87,8 @@ def class_mechanism(categories: Categories, outcome: Outcome) -> str | None:
         stated = "missing" if value is None or pd.isna(value) else f"'{value}'"
         return f"it is {stated} exactly when {outcome.name} is {label!r}"
     if not outcome.late and (rows := _reencoded_rows(categories, outcome)):
-        return (
-            f"it re-encodes {outcome.name} where it is filled, in {rows:,} rows: each value maps "
-            "to one class"
-        )
+        where = f"where it is filled, in {rows:,} rows"
+        return f"it re-encodes {outcome.name} {where}: each value maps to one class"
     return None
 
 
@@ -190,11 +187,10 @@ def count_pairs(codes: Codes, target: Codes, categories: int, classes: int) -> C
 def single_class_values(
     problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]
 ) -> list[Leak]:
-    """Columns with a value in rows of one class alone, more than luck explains.
+    """Columns with a value, or any value, in rows of one class alone, more than luck explains.
 
-    Or with such values only, in the few rows where the column is filled. That may be honest: it is
-    a question to people, when the column becomes known. `frame` and `columns` are those of `find`.
-    A regression has no classes, and no such column.
+    That may be honest: it is a question to people, when the column becomes known. `frame` and
+    `columns` are those of `find`.
     """
     if problem.target.task == "regression":
         return []

@@ -160,19 +160,17 @@ def _names(features: ColumnTransformer) -> list[str]:
 
 
 def _condition(name: str, threshold: float, *, below: bool, columns: dict[str, Column]) -> str:
-    sign = "≤" if below else ">"
-    if name in columns:
-        is_flag = columns[name].type == "boolean"
-        flag = f"not {name}" if below else name
-        return flag if is_flag else f"{name} {sign} {number(threshold)}"
-    # A feature is named `column_value`; the longest name wins, as names may hold underscores too.
-    column = max((one for one in columns if name.startswith(f"{one}_")), key=len, default="")
-    value = name[len(column) + 1 :]
-    if column and columns[column].type == "date":
-        return f"{value} of {column} {sign} {number(threshold)}"
-    if column and columns[column].type == "category":
-        return f"{column} is {'not ' if below else ''}{'rare' if name.endswith(RARE) else value}"
-    return f"{name} {sign} {number(threshold)}"
+    if name in columns and columns[name].type == "boolean":
+        return f"not {name}" if below else name
+    if name not in columns:
+        # A feature is named `column_value`; the longest name wins, as names hold underscores too.
+        column = max((one for one in columns if name.startswith(f"{one}_")), key=len, default="")
+        kind, value = columns[column].type if column else "", name[len(column) + 1 :]
+        if kind == "category":
+            value = "rare" if name.endswith(RARE) else value
+            return f"{column} is {'not ' if below else ''}{value}"
+        name = f"{value} of {column}" if kind == "date" else name
+    return f"{name} {'≤' if below else '>'} {number(threshold)}"
 
 
 def _prediction(model: Pipeline, problem: Problem, leaf: int) -> str:
