@@ -5,7 +5,7 @@ import pandas as pd
 from scipy.optimize import isotonic_regression
 from scipy.stats import kurtosis, rankdata
 
-from engine.leakage.outcome import Array, Flags, Outcome
+from engine.leakage.outcome import Array, Flags, Outcome, step_of
 
 # Fewer rows, or fewer different values, could fall into line by chance.
 FEWEST_ROWS, FEWEST_VALUES = 50, 12
@@ -58,14 +58,6 @@ def spread_of(values: Array) -> float:
     low, high = np.quantile(values, (BROKEN / 2, 1 - BROKEN / 2))
     whole, inner = values.std(), values[(values >= low) & (values <= high)].std()
     return float(min(whole, TAILS * inner) if inner > 0 else whole)
-
-
-def step_of(values: Array, decimals: int = 4) -> float:
-    """What the values are rounded to: 1, 0.1, … down to so many decimals; 0 if they are not."""
-    for digits in range(decimals + 1):
-        if np.allclose(values, values.round(digits), rtol=0, atol=1e-9):
-            return float(10.0**-digits)
-    return 0.0
 
 
 def least_squares(columns: Array, outcome: Array) -> Array:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from engine.contract.column import Column, kind_of
-from engine.leakage import fit, views
+from engine.leakage import fit
 from engine.leakage.categorical import Categories, class_mechanism
 from engine.leakage.outcome import (
     Array,
@@ -21,6 +21,8 @@ from engine.leakage.outcome import (
     Leak,
     Outcome,
     as_numbers,
+    category_views,
+    number_views,
     read_columns,
     read_outcome,
     read_target,
@@ -99,10 +101,10 @@ def _alone(columns: Mapping[str, pd.Series], outcome: Outcome) -> list[Leak]:
 
 def _class_mechanism(values: pd.Series, outcome: Outcome) -> str | None:
     """How a column alone gives classes away, or None."""
-    for part, view in views.categories(values):
+    for part, view in category_views(values):
         if mechanism := class_mechanism(Categories.of(view, part=bool(part)), outcome):
             return part + mechanism
-    for part, number in views.numbers(values):
+    for part, number in number_views(values):
         if fit.is_class_with_noise(number, outcome):
             return f"{part}it is {outcome.name} as a number, with a little noise on it"
         if rules := threshold_rules(number, outcome):
@@ -118,7 +120,7 @@ def _class_mechanism(values: pd.Series, outcome: Outcome) -> str | None:
 def _quantity_mechanism(values: pd.Series, outcome: Outcome) -> str | None:
     """How a column alone gives a quantity away, or None."""
     is_date = pd.api.types.is_datetime64_any_dtype(values.dtype)
-    for part, number in views.numbers(values):
+    for part, number in number_views(values):
         if is_date and not part:
             continue
         if fit.is_transform(number, outcome):
@@ -130,7 +132,7 @@ def _quantity_mechanism(values: pd.Series, outcome: Outcome) -> str | None:
             return f"{part}it is {outcome.name} with a little noise on it"
     if outcome.late:
         return None
-    for part, view in views.categories(values):
+    for part, view in category_views(values):
         if cuts_quantity(Categories.of(view, part=bool(part)), outcome.values):
             return f"{part}it is {outcome.name} in ranges: each of its values means one"
     return None

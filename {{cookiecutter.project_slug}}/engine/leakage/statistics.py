@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from engine.contract.column import Column, kind_of
-from engine.leakage.fit import FEWEST_ROWS, step_of
-from engine.leakage.outcome import Array, Codes, Leak, Outcome, as_numbers, read_columns
+from engine.leakage.fit import FEWEST_ROWS
+from engine.leakage.outcome import Array, Codes, Leak, Outcome, as_numbers, read_columns, step_of
 from engine.problem.spec import Problem
 
 # Columns that a statistic of the target may be grouped by.

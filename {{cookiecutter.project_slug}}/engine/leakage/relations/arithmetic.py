@@ -6,7 +6,7 @@ from itertools import takewhile
 import numpy as np
 
 from engine.leakage import fit
-from engine.leakage.outcome import Array, Codes, Leak, Outcome
+from engine.leakage.outcome import Array, Codes, Leak, Outcome, step_of
 from engine.leakage.relations.sets import correlations, cover, promising
 
 Formula = tuple[tuple[str, ...], str]
@@ -102,7 +102,7 @@ def _extreme(numbers: Mapping[str, Array], target: Array) -> Formula | None:
     An honest column that often equals it, such as the value before, is beyond it now and then.
     """
     filled = target[np.isfinite(target)]
-    near = min(fit.step_of(filled) / 2 * 1.001, 1e-3 * filled.std()) + 1e-9 * np.abs(filled).max()
+    near = min(step_of(filled) / 2 * 1.001, 1e-3 * filled.std()) + 1e-9 * np.abs(filled).max()
     for label, sign in (("greatest", 1.0), ("least", -1.0)):
         beyond = {name: fit.finite(sign * (values - target)) for name, values in numbers.items()}
         within = {
@@ -156,7 +156,7 @@ def _fitted(columns: Array, of: Outcome, size: int) -> tuple[Array, str] | None:
             break
     off = np.abs((outcome - columns @ weights)[inside] - levels[group[inside]])
     spread = np.diff(np.sort(levels)).min()
-    step = fit.step_of(outcome)
+    step = step_of(outcome)
     limit = max(1e-6 * outcome.std(), min(step * 0.51 * (1 + columns.shape[1]), spread / APART))
     steps = np.ptp(levels) / step + 1 if step else np.inf
     is_near = np.quantile(off, 0.99) <= limit <= spread / APART

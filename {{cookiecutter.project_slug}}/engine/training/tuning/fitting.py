@@ -1,10 +1,12 @@
-"""What a search tries, on folds prepared for many fits, until its deadline."""
+"""What a search tries, on folds prepared for many fits, until its deadline and under its lock."""
 
 import math
 import signal
+import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -16,6 +18,7 @@ from sklearn.pipeline import Pipeline
 
 from engine.data.load import take
 from engine.data.split import Rows
+from engine.problem.errors import BadInput
 from engine.training.dataset import CrossValidationData
 
 Floats = NDArray[np.float32]
@@ -82,6 +85,24 @@ class Deadline:
             yield
         finally:
             signal.signal(signal.SIGINT, previous)
+
+
+@contextmanager
+def file_lock(file: Path) -> Iterator[None]:
+    """Lock `file` while the block runs; BadInput if another process continues the same search.
+
+    The lock is SQLite's: it works on every system, and ends with its process.
+    """
+    with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as database:
+        try:
+            database.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            raise BadInput(
+                f"Another search of this problem on these rows is running ({file}: {error}). Wait "
+                "for it, or stop it: its results are kept.",
+                code="search-running",
+            ) from None
+        yield
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,9 @@ them. The trials are kept in a file: the same command continues a search, howeve
 """
 
 import hashlib
-import sqlite3
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -23,10 +21,10 @@ from sklearn.pipeline import Pipeline
 
 from engine.pages.formatting import count, number
 from engine.problem.errors import BadInput
-from engine.training.candidates import BOOSTING, Candidate
+from engine.training.candidates import BOOSTING, TUNED, Candidate, candidate_from_parameters
 from engine.training.dataset import SEED, CrossValidationData
 from engine.training.parallel import parallel_map
-from engine.training.record.runs import FEATURES_FILE, Progress
+from engine.training.record.runs import FEATURES_FILE, Progress, metadata_of
 from engine.training.tuning import fitting
 
 SEARCHES = Path("build/search")
@@ -40,24 +38,6 @@ RANDOM_TRIALS, TRIALS_BEFORE_PRUNING = 10, 5
 # deadline ended has none.
 EVALUATED = (TrialState.COMPLETE, TrialState.PRUNED)
 PROGRESS_SECONDS = 5.0
-
-
-@contextmanager
-def file_lock(file: Path) -> Iterator[None]:
-    """Lock `file` while the block runs; BadInput if another process continues the same search.
-
-    The lock is SQLite's: it works on every system, and ends with its process.
-    """
-    with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as database:
-        try:
-            database.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
-            raise BadInput(
-                f"Another search of this problem on these rows is running ({file}: {error}). Wait "
-                "for it, or stop it: its results are kept.",
-                code="search-running",
-            ) from None
-        yield
 
 
 @dataclass(frozen=True)
@@ -76,6 +56,35 @@ class Search:
     parameters: dict[str, Any]
 
 
+def tuned_candidates(
+    data: CrossValidationData,
+    candidates: tuple[Candidate, ...],
+    progress: Progress,
+    *,
+    search_seconds: float | None = None,
+    parameters_of: str | None = None,
+) -> tuple[list[Candidate], dict[str, Any] | None]:
+    """The candidate whose parameters a search found, and the search's metadata, if there is one.
+
+    It searches for `search_seconds`, or reuses the search of the run `parameters_of` (an id, or
+    `latest`).
+    """
+    if parameters_of:
+        origin = metadata_of(parameters_of, data.problem.decision.name).get("search")
+        if not origin:
+            raise BadInput(
+                f"Run '{parameters_of}' tried no parameters from a search. Name one that was "
+                "trained with --search-seconds, or search now.",
+                code="no-search",
+            )
+    else:
+        result = search(data, candidates, search_seconds, progress) if search_seconds else None
+        if result is None:
+            return [], None
+        origin = asdict(result)
+    return [candidate_from_parameters(candidates, TUNED, origin["parameters"])], origin
+
+
 def search(
     data: CrossValidationData,
     candidates: tuple[Candidate, ...],
@@ -91,7 +100,7 @@ def search(
     model = next(one.model for one in candidates if one.name == BOOSTING)
     folder.mkdir(parents=True, exist_ok=True)
     file, deadline = folder / key(data, model)[:16], fitting.Deadline()
-    with file_lock(file.with_suffix(".lock")), deadline.stopped_by_sigint():
+    with fitting.file_lock(file.with_suffix(".lock")), deadline.stopped_by_sigint():
         study, began = _study(data, model, file.with_suffix(".db")), monotonic()
         spent = _spent(study)
         deadline.until = began + seconds - spent
