@@ -194,6 +194,21 @@ def prepare(problem: Problem, contract: pa.DataFrameSchema) -> CrossValidationDa
     return data
 
 
+def recorded_data(
+    problem: Problem, contract: pa.DataFrameSchema, recorded_digest: str
+) -> CrossValidationData:
+    """The training rows and folds of a recorded run; BadInput if the data has changed since."""
+    dataset = gather(problem, contract)
+    if dataset.digest != recorded_digest:
+        raise BadInput(
+            f"The run was trained on data with digest {recorded_digest[:12]}, but "
+            f"{problem.rows.source} has {dataset.digest[:12]}. Restore the run's rows, or train "
+            "again with `python -m poc train`.",
+            code="data-changed",
+        )
+    return cross_validation_data(dataset)
+
+
 def summary(data: CrossValidationData) -> str:
     """The number of training rows and inputs, and the split, in one line."""
     inputs = count(len(data.dataset.columns), "input")

@@ -17,7 +17,7 @@ from engine.training.candidates import (
     ModelDefinition,
     candidate_from_parameters,
 )
-from engine.training.dataset import SEED, CrossValidationData, cross_validation_data, gather
+from engine.training.dataset import SEED, CrossValidationData, recorded_data
 from engine.training.folds import Trial, cross_validate
 from engine.training.record.runs import RUN_METADATA, Progress, accepted_run, metadata_of
 from engine.training.record.write import model_metadata
@@ -46,22 +46,15 @@ def retrain(
             "again with `python -m poc train`.",
             code="incomplete-metadata",
         )
-    dataset = gather(problem, definition.contract)
-    if dataset.digest != recorded["data_digest"]:
-        raise BadInput(
-            f"The run was trained on data with digest {recorded['data_digest'][:12]}, but "
-            f"{problem.rows.source} has {dataset.digest[:12]}. Restore the run's rows, or train "
-            "again with `python -m poc train`.",
-            code="data-changed",
-        )
+    data = recorded_data(problem, definition.contract, recorded["data_digest"])
     if recorded["seed"] != SEED:
         raise BadInput(
             f"The run's seed is {recorded['seed']}, engine/training/dataset.py has {SEED}. Check "
             "out the commit that the run was trained with.",
             code="seed-changed",
         )
-    data = cross_validation_data(dataset)
-    candidates = definition.candidates(dataset.columns, data.task, SEED, len(data.table))
+    columns = data.dataset.columns
+    candidates = definition.candidates(columns, data.task, SEED, len(data.table))
     candidate = candidate_from_parameters(candidates, recorded["candidate"], recorded["parameters"])
     [trial] = cross_validate(data, [candidate])
     final = fit_final(data, trial, recorded["calibrated"] or None)

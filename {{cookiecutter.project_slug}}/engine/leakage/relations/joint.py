@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from engine.leakage.categorical import WRONG, Categories, allowed, count_pairs, reencodes
 from engine.leakage.fit import finite, means_and_spreads
-from engine.leakage.outcome import Array, Codes, Flags, Leak, Outcome, rows_of_each
+from engine.leakage.outcome import Array, Flags, Leak, Outcome, rows_of_each
 from engine.leakage.relations.sets import cover, promising
 from engine.leakage.threshold_rules import FEWEST, ThresholdRule, candidates, threshold_rules
 
@@ -112,25 +112,21 @@ def _by_lines(
     for tried, chosen in enumerate(promising(table, outcome.values, least=0.1)):
         if len(chosen) != 2 or tried >= TRIED:
             return
-        weights = _line(table[many][:, chosen], outcome.codes[many])
-        if weights is None:
+        columns = table[:, chosen][many]
+        filled = np.isfinite(columns).all(axis=1)
+        target = outcome.codes[many][filled]
+        if np.bincount(target, minlength=2).min() < FEWEST:
             continue
+        spread = columns[filled].std(axis=0)
+        scaled = (columns[filled] - columns[filled].mean(axis=0)) / spread
+        model = LogisticRegression(C=1e6, max_iter=1_000).fit(scaled, target)
+        # Across the line that separates the classes, as a sum in which the first weight is 1.
+        weights = model.coef_[0] / spread
+        weights /= weights[0]
         values = table[:, chosen] @ weights
         if candidates(values[few][:, None], outcome.codes[few])[0]:
             one, other = names[chosen[0]], names[chosen[1]]
             yield one, f"{weights[1]:+.4g} ×", other, values
-
-
-def _line(columns: Array, target: Codes) -> Array | None:
-    """The direction across the line that separates two classes, its first weight 1."""
-    filled = np.isfinite(columns).all(axis=1)
-    if np.bincount(target[filled], minlength=2).min() < FEWEST:
-        return None
-    spread = columns[filled].std(axis=0)
-    scaled = (columns[filled] - columns[filled].mean(axis=0)) / spread
-    model = LogisticRegression(C=1e6, max_iter=1_000).fit(scaled, target[filled])
-    weights = model.coef_[0] / spread
-    return weights / weights[0] if np.isfinite(weights / weights[0]).all() else None
 
 
 def _strongest(numbers: Mapping[str, Array], outcome: Outcome) -> list[str]:

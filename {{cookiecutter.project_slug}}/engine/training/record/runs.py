@@ -15,7 +15,7 @@ from engine.problem.errors import BadInput
 from engine.problem.files import read_json, read_text
 from engine.problem.metrics import Array, Groups
 from engine.problem.spec import PROBLEM_FILE, Problem, text_of
-from engine.training.dataset import CrossValidationData, cross_validation_data, gather
+from engine.training.dataset import CrossValidationData, recorded_data
 from engine.training.record.tracking import connect, mlflow, store_errors
 
 FEATURES_FILE = Path("poc/features.py")
@@ -47,11 +47,6 @@ class Run:
     def problem(self) -> Problem:
         """The problem that the run was trained for."""
         return self.data.problem
-
-    @property
-    def rows(self) -> int:
-        """The number of training rows."""
-        return len(self.data.table)
 
     @property
     def chosen(self) -> str:
@@ -122,13 +117,8 @@ def latest_run(problem: Problem, schema: pa.DataFrameSchema) -> Run:
             code="problem-changed",
         )
     metadata = read_json(folder / RUN_METADATA, f"a run's {RUN_METADATA}", AGAIN)
-    dataset = gather(problem, schema)
-    if dataset.digest != metadata["data_digest"]:
-        raise BadInput(
-            f"The data of {problem.rows.source} has changed since the latest run; {AGAIN}.",
-            code="data-changed",
-        )
-    data, table = cross_validation_data(dataset), pd.read_parquet(folder / SCORES)
+    data = recorded_data(problem, schema, metadata["data_digest"])
+    table = pd.read_parquet(folder / SCORES)
     if not np.array_equal(table["row"].to_numpy(), data.out_of_fold_rows):
         raise BadInput(
             f"The run's folds hold other rows than today's code makes; {AGAIN}.",

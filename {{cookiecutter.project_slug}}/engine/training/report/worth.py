@@ -153,9 +153,9 @@ def decision(worth: Worth) -> Section:
     """The decision, whose it is, and the cases that this report rests on."""
     run, about = worth.run, worth.run.problem.decision
     rows = (
-        f"The model was trained on {run.trained_at.day} {run.trained_at:%B %Y} with {run.rows:,} "
-        f"past cases. Every number here is about {len(run.outcome):,} of them, each predicted by a "
-        "model that was not trained on it."
+        f"The model was trained on {run.trained_at.day} {run.trained_at:%B %Y} with "
+        f"{len(run.data.table):,} past cases. Every number here is about {len(run.outcome):,} of "
+        "them, each predicted by a model that was not trained on it."
     )
     texts = (f"The action: {about.action}", f"Whose decision it is: {about.stakeholder}", rows)
     return Section("The decision", OWNER, about.question, [Note(text) for text in texts])
