@@ -154,10 +154,8 @@ def calibrated_model(data: CrossValidationData, trial: Trial, model: Pipeline) -
 def fit_calibrator(data: CrossValidationData, trial: Trial, rows: Rows) -> Any:
     """A calibrator fitted on the scores of some rows."""
     calibrator = sk._SigmoidCalibration() if data.task == "binary" else sk._TemperatureScaling()
-    outcomes = data.outcomes(rows)
-    return calibrator.fit(
-        _responses(data, trial, rows), 1 - outcomes if _is_flipped(data) else outcomes
-    )
+    outcomes = 1 - data.outcomes(rows) if _is_flipped(data) else data.outcomes(rows)
+    return calibrator.fit(_responses(data, trial, rows), outcomes)
 
 
 def calibrated_scores_of(

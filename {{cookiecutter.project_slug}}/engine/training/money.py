@@ -18,7 +18,10 @@ NEVER = math.nextafter(1.0, 2.0)
 def money(
     value: Value, task: Task, outcome: Array, score: Array, threshold: float | Array | None
 ) -> Array:
-    """What each row earns (n,) by the model's decision; `threshold` is one for all, or for each."""
+    """What each row earns (n,) by the model's decision; `threshold` is one for all, or for each.
+
+    An infinite one never acts. Only a binary decision has one.
+    """
     if task == "regression":
         return (value.per_unit_error or 0.0) * np.abs(outcome - score)
     if task == "multiclass":
@@ -28,12 +31,6 @@ def money(
     positive = np.where(acts, value.true_positive or 0.0, value.false_negative or 0.0)
     negative = np.where(acts, value.false_positive or 0.0, value.true_negative or 0.0)
     return np.where(outcome == 1, positive, negative)
-
-
-def money_without(problem: Problem, outcome: Array, baseline: Array) -> Array:
-    """What each row earns (n,) by never acting (binary), or by the baseline's prediction."""
-    task = problem.target.task
-    return money(problem.value, task, outcome, baseline, np.inf if task == "binary" else None)
 
 
 def worth(
@@ -47,13 +44,15 @@ def worth(
     """Money for 1,000 rows with the model, its 95 % interval, and without it (see `money`)."""
     task = problem.target.task
     paid = 1000 * money(problem.value, task, outcome, score, threshold)
+    # Without a model: never acting, or following the baseline's prediction.
+    without = money(problem.value, task, outcome, baseline, np.inf)
     earned = mean_interval(paid, outcome, task, groups)
     return {
         "currency": problem.value.currency,
         "per_1000_rows": earned.value,
         "low": earned.low,
         "high": earned.high,
-        "do_nothing": 1000 * float(money_without(problem, outcome, baseline).mean()),
+        "do_nothing": 1000 * float(without.mean()),
     }
 
 
@@ -63,13 +62,9 @@ def best_threshold(value: Value, outcome: Array, score: Array) -> float:
     Every score is tried: sorted once, the earnings of all thresholds are a running sum.
     """
     order = np.argsort(-score, kind="stable")
-    ranked, hits = score[order], outcome[order] == 1
-    gain = np.where(
-        hits,
-        (value.true_positive or 0.0) - (value.false_negative or 0.0),
-        (value.false_positive or 0.0) - (value.true_negative or 0.0),
-    )
-    earned = np.cumsum(gain)
+    ranked = score[order]
+    always, never = (money(value, "binary", outcome, score, end) for end in (-np.inf, np.inf))
+    earned = np.cumsum((always - never)[order])
     # A threshold can only fall between different scores.
     ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
     best = ends[np.argmax(earned[ends])]

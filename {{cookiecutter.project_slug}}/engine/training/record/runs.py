@@ -87,7 +87,7 @@ class Run:
 @store_errors()
 def metadata_of(run_id: str, name: str) -> dict[str, Any]:
     """The training.json of a run of the problem `name`: by its id, or `latest` for the last."""
-    file = _artifacts(_finished_run(run_id, name).info.run_id, RUN_METADATA)
+    file = _artifact(_finished_run(run_id, name).info.run_id, RUN_METADATA)
     return read_json(file, f"a run's {RUN_METADATA}", f"name another run, or {AGAIN}")
 
 
@@ -105,20 +105,16 @@ def latest_run(problem: Problem, schema: pa.DataFrameSchema) -> Run:
     """The latest finished run; BadInput if there is none, or problem or data have changed since."""
     with store_errors():
         info = _finished_run("latest", problem.decision.name).info
-        folder = _artifacts(info.run_id)
-    for name in (RUN_METADATA, SCORES, PROBLEM_FILE.name):
-        if not (folder / name).is_file():
-            raise BadInput(
-                f"Run {info.run_id} recorded no {name}; {AGAIN}.", code="incomplete-metadata"
-            )
-    if read_text(folder / PROBLEM_FILE.name, "the run's problem", AGAIN) != text_of(PROBLEM_FILE):
+        files = [_artifact(info.run_id, one) for one in (RUN_METADATA, SCORES, PROBLEM_FILE.name)]
+    metadata_file, scores_file, problem_file = files
+    if read_text(problem_file, "the run's problem", AGAIN) != text_of(PROBLEM_FILE):
         raise BadInput(
             f"{PROBLEM_FILE} has changed since the latest run was trained; {AGAIN}.",
             code="problem-changed",
         )
-    metadata = read_json(folder / RUN_METADATA, f"a run's {RUN_METADATA}", AGAIN)
+    metadata = read_json(metadata_file, f"a run's {RUN_METADATA}", AGAIN)
     data = recorded_data(problem, schema, metadata["data_digest"])
-    table = pd.read_parquet(folder / SCORES)
+    table = pd.read_parquet(scores_file)
     if not np.array_equal(table["row"].to_numpy(), data.out_of_fold_rows):
         raise BadInput(
             f"The run's folds hold other rows than today's code makes; {AGAIN}.",
@@ -149,12 +145,12 @@ def _finished_run(run_id: str, name: str) -> mlflow.entities.Run:
     return runs[0]
 
 
-def _artifacts(run_id: str, name: str | None = None) -> Path:
+def _artifact(run_id: str, name: str) -> Path:
     try:
         path = mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=name)
     except (mlflow.exceptions.MlflowException, OSError):
         raise BadInput(
-            f"Run {run_id} recorded no {name or 'files'}. Name another run, or {AGAIN}.",
+            f"Run {run_id} recorded no {name}. Name another run, or {AGAIN}.",
             code="incomplete-metadata",
         ) from None
     return Path(path)

@@ -8,7 +8,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from time import perf_counter, thread_time
+from time import thread_time
+from timeit import repeat
 from typing import Any
 
 import pandas as pd
@@ -29,8 +30,7 @@ from engine.training.record.runs import FEATURES_FILE, RUN_METADATA, SCORES, Run
 from engine.training.record.tracking import connect, mlflow, store_errors
 
 Metadata = dict[str, Any]
-# Calls for a median latency, as many as fit into a short time.
-CALLS, SECONDS = 9, 0.25
+CALLS = 6  # for a median latency
 
 
 def record(
@@ -203,11 +203,9 @@ def _one_row_ms(data: CrossValidationData, trial: Trial) -> float | None:
     """Milliseconds of processor time for one row, the median of calls; None without a model."""
     if trial.last is None:
         return None
-    row, taken = data.table.iloc[:1], list[float]()
-    data.predict_inputs(trial.last, row)  # the first call fills caches
-    until = perf_counter() + SECONDS
-    while len(taken) < CALLS and (not taken or perf_counter() < until):
-        began = thread_time()
-        data.predict_inputs(trial.last, row)
-        taken.append(thread_time() - began)
+    row = data.table.iloc[:1]
+    # The first call fills caches.
+    _, *taken = repeat(
+        lambda: data.predict_inputs(trial.last, row), timer=thread_time, repeat=CALLS, number=1
+    )
     return 1000 * median(taken)

@@ -14,7 +14,7 @@ from engine.problem.metrics import Array, Interval
 from engine.problem.spec import Task
 from engine.training.candidates import CHAMPION
 from engine.training.evaluate import mean_interval
-from engine.training.money import NEVER, fold_thresholds, money, money_without
+from engine.training.money import NEVER, fold_thresholds, money
 from engine.training.record.runs import Run
 
 OWNER: Owner = "data scientist"
@@ -51,12 +51,10 @@ class Worth:
         """What each out-of-fold row earns by each candidate, and by doing nothing."""
         run, amounts = self.run, {}
         for name in dict.fromkeys((run.chosen, DUMMY, RULE, CHAMPION)):
-            if name == DUMMY:
-                amounts[name] = money_without(run.problem, run.outcome, run.out_of_fold(name))
-            elif name in run.scores:
-                own, thresholds = run.out_of_fold(name), fold_thresholds(run.data, run.scores[name])
-                costs, task = run.problem.value, run.data.task
-                amounts[name] = money(costs, task, run.outcome, own, thresholds)
+            if name in run.scores:
+                scores, costs = run.out_of_fold(name), run.problem.value
+                acts_from = np.inf if name == DUMMY else fold_thresholds(run.data, run.scores[name])
+                amounts[name] = money(costs, run.data.task, run.outcome, scores, acts_from)
         return amounts
 
     @cached_property

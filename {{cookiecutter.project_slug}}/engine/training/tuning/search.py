@@ -119,20 +119,14 @@ def search(
         if not complete:
             progress(f"  No trial was completed within {seconds:g} s. Increase --search-seconds.")
             return None
-        best, spent, pruned = study.best_trial, _spent(study), len(trials) - len(complete)
+        spent, pruned = round(_spent(study), 1), len(trials) - len(complete)
+        best, parameters = study.best_value, dict(study.best_trial.user_attrs["parameters"])
         progress(
             f"  Searched {spent:.0f} s: {count(len(trials), 'trial')}, {pruned} of them pruned; "
-            f"best {data.metric.name} {number(best.value)}."
+            f"best {data.metric.name} {number(best)}."
         )
-        return Search(
-            trials=len(trials),
-            pruned=pruned,
-            seconds_allowed=seconds,
-            seconds_spent=round(spent, 1),
-            stopped=deadline.stopped,
-            best=float(best.value or 0.0),
-            parameters=dict(best.user_attrs["parameters"]),
-        )
+        stopped = deadline.stopped
+        return Search(len(trials), pruned, seconds, spent, stopped, best, parameters)
 
 
 def _study(data: CrossValidationData, model: Pipeline, file: Path) -> optuna.Study:
