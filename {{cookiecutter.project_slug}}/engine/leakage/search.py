@@ -51,9 +51,7 @@ REPEATED = 0.8
 def find(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> list[Leak]:
     """Every leak, the plainest mechanism first; a column is named once.
 
-    Args:
-        frame: rows with a known outcome: the target, the inputs and the columns kept out.
-        columns: the model's inputs, as the contract or a guess describes them.
+    `frame` holds rows with a known outcome, and the columns kept out too; `columns` are the inputs.
     """
     known_after = problem.columns.known_after
     leaks = [

@@ -220,10 +220,7 @@ def _leaving_one_out(values: Array, groups: Groups, outcome: Outcome, rows: int)
 
 
 def _so_far(values: Array, groups: Groups, outcome: Outcome, rows: int, fewest: int) -> str | None:
-    """Which statistic up to the row's own the column is, in the first `rows` in time order.
-
-    The outcome must change at `fewest` of them.
-    """
+    """Which statistic so far the column is in the first `rows`; the outcome changes at `fewest`."""
     codes, column = groups.codes[:rows], values[groups.rows[:rows]]
     follows = np.append(False, codes[1:] == codes[:-1])
     position = np.arange(len(codes))

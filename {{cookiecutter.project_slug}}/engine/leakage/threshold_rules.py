@@ -42,10 +42,7 @@ class ThresholdRule:
 
 @dataclass(frozen=True)
 class Split:
-    """Values of two groups in their order, which are of the second, and the first row above `at`.
-
-    The border has the fewest rows on the wrong side.
-    """
+    """Values of two groups in order, which are of the second, and the first above the border."""
 
     ranked: Array
     is_high: Flags

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from engine.contract.column import Column
@@ -85,10 +85,7 @@ class CrossValidationData:
         return np.sort(np.concatenate([validation for _, validation in self.folds]))
 
     def calibration_rows(self, number: int) -> Rows:
-        """The rows on which to calibrate the scores of fold `number`: those of other folds.
-
-        With time, only those of earlier folds: none for the first.
-        """
+        """The rows to calibrate fold `number` on: other folds', with time those of earlier ones."""
         later = () if self.problem.rows.time else self.folds[number + 1 :]
         others = [validation for _, validation in (*self.folds[:number], *later)]
         return np.concatenate([np.array([], np.intp), *others])
@@ -122,7 +119,7 @@ class CrossValidationData:
         """A copy of `model`, fitted on some of the rows or all of them."""
         rows = np.arange(len(self.table)) if rows is None else rows
         steps, features = self.fit_features(model[:-1], rows)
-        return joined(steps, model, clone(model[-1]).fit(features, self.labels(rows)))
+        return fit_last(steps, model, features, self.labels(rows))
 
     def predict(self, model: Pipeline, rows: Rows) -> Array:
         """A fitted model's predictions of some of the rows (see `training.evaluate.predict`)."""
@@ -149,9 +146,9 @@ class CrossValidationData:
         return scores, tuple(results)
 
 
-def joined(steps: Pipeline, model: Pipeline, last: BaseEstimator) -> Pipeline:
-    """Fitted steps as one pipeline, named as those of `model`."""
-    return Pipeline([*steps.steps, (model.steps[-1][0], last)])
+def fit_last(steps: Pipeline, model: Pipeline, features: Any, labels: NDArray[Any]) -> Pipeline:
+    """Fitted steps and a copy of the last one of `model`, fitted on their features."""
+    return Pipeline([*steps.steps, (model.steps[-1][0], clone(model[-1]).fit(features, labels))])
 
 
 def gather(problem: Problem, schema: pa.DataFrameSchema) -> Dataset:

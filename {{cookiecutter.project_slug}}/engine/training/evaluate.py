@@ -1,7 +1,7 @@
 """How good a model is: targets, predictions, metrics, slices and bootstrap intervals."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import numpy as np
@@ -131,13 +131,12 @@ def slices(
             )
         for label in sorted(labels.unique()):
             rows = np.flatnonzero((labels == label).to_numpy())
-            measured = None
+            values: tuple[float | None, ...] = (None, None, None)
             if len(rows) >= FEWEST_IN_SLICE and len(np.unique(outcome[rows])) > 1:
                 own = None if groups is None else groups[rows]
-                measured = measure(
-                    metric, outcome[rows], score[rows], stratify=stratify, groups=own
+                values = astuple(
+                    measure(metric, outcome[rows], score[rows], stratify=stratify, groups=own)
                 )
-            values = (measured.value, measured.low, measured.high) if measured else (None,) * 3
             result = {"column": one.column, "value": label, "rows": len(rows), "floor": one.floor}
             results.append(result | dict(zip(("metric", "low", "high"), values, strict=True)))
     return results
@@ -146,12 +145,8 @@ def slices(
 def calibration(outcome: Array, score: Array, groups: int = 10) -> list[dict[str, float]]:
     """Mean score and share of positive outcomes in `groups` of equal size by score."""
     ranked = np.array_split(np.argsort(score, kind="stable"), groups)
-    return [
-        {"mean_score": float(score[rows].mean()), "share": float(outcome[rows].mean())}
-        | {"rows": len(rows)}
-        for rows in ranked
-        if len(rows)
-    ]
+    means = [(score[rows].mean(), outcome[rows].mean(), len(rows)) for rows in ranked if len(rows)]
+    return [dict(zip(("mean_score", "share", "rows"), one, strict=True)) for one in means]
 
 
 def bootstrap(

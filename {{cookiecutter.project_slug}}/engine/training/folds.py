@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from time import thread_time
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from engine.data.load import take
@@ -16,7 +15,7 @@ from engine.problem.metrics import METRICS, Array
 from engine.problem.project import location_of
 from engine.problem.spec import Problem
 from engine.training.candidates import Candidate
-from engine.training.dataset import FEATURES_LOCK, CrossValidationData, joined
+from engine.training.dataset import FEATURES_LOCK, CrossValidationData, fit_last
 from engine.training.parallel import parallel_map
 
 # A model fitted on a fold's training rows, its predictions of the validation rows, and the seconds.
@@ -49,10 +48,7 @@ class Trial:
 
 
 def cross_validate(data: CrossValidationData, candidates: Sequence[Candidate]) -> list[Trial]:
-    """A trial of each candidate, in their order; BadInput if one cannot be trained.
-
-    Candidates with the same feature steps share the features of a fold.
-    """
+    """A trial of each candidate, in their order; BadInput if one cannot be trained."""
     groups: dict[tuple[int, ...], list[Candidate]] = {}
     fits: dict[str, list[_Fit]] = {}
     for one in candidates:
@@ -62,7 +58,7 @@ def cross_validate(data: CrossValidationData, candidates: Sequence[Candidate]) -
                 code="repeated-candidate",
             )
         fits[one.name] = []
-        # The same objects, not equal ones: identity needs no comparison of parameters.
+        # Candidates with the same feature steps (the same objects) share the features of a fold.
         groups.setdefault(tuple(id(step) for _, step in one.model.steps[:-1]), []).append(one)
     jobs = [(group, *fold) for group in groups.values() for fold in data.folds]
     results = parallel_map(lambda job: _fit_fold(data, *job), jobs)
@@ -83,7 +79,7 @@ def _fit_fold(
     for one in group:
         began = thread_time()
         with _named([one]):
-            model = joined(steps, one.model, clone(one.model[-1]).fit(features, labels))
+            model = fit_last(steps, one.model, features, labels)
         fitted.append((model, shared + thread_time() - began))
     del features  # released before those of the other rows are computed
     with _named(group), FEATURES_LOCK:
@@ -116,10 +112,7 @@ def _trial(data: CrossValidationData, candidate: Candidate, fits: Sequence[_Fit]
 
 
 def select(problem: Problem, trials: Sequence[Trial]) -> Trial:
-    """The simplest candidate within one standard error of the best (Breiman et al. 1984, 3.4.3).
-
-    `trials` come simplest first; baselines and the champion are skipped.
-    """
+    """The first of `trials` within one standard error of the best (Breiman et al. 1984, 3.4.3)."""
     sign = 1 if METRICS[problem.success.metric].higher_is_better else -1
     real = [trial for trial in trials if trial.candidate.may_be_chosen]
     if not all(np.isfinite(trial.mean) for trial in real):

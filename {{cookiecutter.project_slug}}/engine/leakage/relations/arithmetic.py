@@ -101,16 +101,15 @@ def _extreme(numbers: Mapping[str, Array], target: Array) -> Formula | None:
 
     An honest column that often equals it, such as the value before, is beyond it now and then.
     """
-    filled = target[np.isfinite(target)]
-    near = min(step_of(filled) / 2 * 1.001, 1e-3 * filled.std()) + 1e-9 * np.abs(filled).max()
+    known = target[np.isfinite(target)]
+    near = min(step_of(known) / 2 * 1.001, 1e-3 * known.std()) + 1e-9 * np.abs(known).max()
     for label, sign in (("greatest", 1.0), ("least", -1.0)):
-        beyond = {name: fit.finite(sign * (values - target)) for name, values in numbers.items()}
-        within = {
-            name: off
-            for name, off in beyond.items()
-            if fit.are_many(~np.isnan(off)) and (off[~np.isnan(off)] > near).mean() <= fit.BROKEN
-        }
-        rows = len(target)
+        within, rows = {}, len(target)
+        for name, values in numbers.items():
+            off = fit.finite(sign * (values - target))
+            filled = ~np.isnan(off)
+            if fit.are_many(filled) and (off[filled] > near).mean() <= fit.BROKEN:
+                within[name] = off
         names, left = cover(
             {name: np.abs(off) <= near for name, off in within.items()},
             np.ones(rows, bool),

@@ -47,10 +47,7 @@ def promising(table: Array, target: Array, least: float = 0.8) -> Iterator[list[
 
 
 def _grown(between: Array, with_target: Array, sets: list[list[int]]) -> Iterator[list[int]]:
-    """Sets of four and five columns: each of `sets` with the columns that explain most of the rest.
-
-    Orthogonal matching pursuit, on correlations alone.
-    """
+    """Sets of four and five columns, grown from `sets` by orthogonal matching pursuit."""
     for start in sets:
         chosen = start
         while True:

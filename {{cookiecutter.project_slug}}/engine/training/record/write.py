@@ -39,10 +39,7 @@ def record(
     final: FinalModel,
     metadata: Mapping[str, Any],
 ) -> Run:
-    """Write one finished MLflow run with data, code, choice and model.
-
-    `trials` hold the final model's own; `metadata` is as `run_metadata` returns it.
-    """
+    """Write one finished MLflow run with data, code, choice and model; see `run_metadata`."""
     code = metadata["code"]
     with mlflow.start_run(experiment_id=connect(data.problem.decision.name)) as run:
         tags = {"code_commit": code["commit"] or "none", "code_snapshot": code["snapshot"]}

@@ -32,11 +32,7 @@ Verdict = Literal["pays on past cases", "unsure", "does not pay"]
 
 @dataclass(frozen=True)
 class Worth:
-    """Money for 1,000 cases by the chosen model and its rivals, with 95 % intervals.
-
-    Rivals are doing nothing, the simple rule and today's champion. All thresholds are set on other
-    rows.
-    """
+    """Money for 1,000 cases by the model, doing nothing, the simple rule and today's champion."""
 
     run: Run
 

@@ -89,10 +89,7 @@ class Deadline:
 
 @contextmanager
 def file_lock(file: Path) -> Iterator[None]:
-    """Lock `file` while the block runs; BadInput if another process continues the same search.
-
-    The lock is SQLite's: it works on every system, and ends with its process.
-    """
+    """Lock `file` by SQLite while the block runs; BadInput if another process has the lock."""
     with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as database:
         try:
             database.execute("BEGIN EXCLUSIVE")

@@ -28,8 +28,7 @@ from engine.training.record.runs import FEATURES_FILE, Progress, metadata_of
 from engine.training.tuning import fitting
 
 SEARCHES = Path("build/search")
-# The code that a search's result depends on, beside the model and its features. Other code is
-# another search.
+# The code that a search's result depends on, beside the model and its features.
 CODE = ("dataset.py", "folds.py", "parallel.py", "tuning/fitting.py", "tuning/search.py")
 SPENT = "seconds spent"
 # Random trials before the sampler learns from them, and trials before any is pruned.
@@ -64,10 +63,9 @@ def tuned_candidates(
     search_seconds: float | None = None,
     parameters_of: str | None = None,
 ) -> tuple[list[Candidate], dict[str, Any] | None]:
-    """The candidate whose parameters a search found, and the search's metadata, if there is one.
+    """The candidate with a search's parameters, and the search's metadata, if there is one.
 
-    It searches for `search_seconds`, or reuses the search of the run `parameters_of` (an id, or
-    `latest`).
+    It searches for `search_seconds`, or reuses the search of a run: an id, or `latest`.
     """
     if parameters_of:
         origin = metadata_of(parameters_of, data.problem.decision.name).get("search")
