@@ -86,9 +86,8 @@ def fold_thresholds(data: CrossValidationData, scores: Array) -> Array | None:
 
     The best threshold of the same rows would earn too much. Of calibrated scores, the others' come
     from curves that were fitted on this fold too. That is no advantage: on 40 tables of 300 rows
-    it gave 1.4 % less (standard error 0.5 %) than curves that were not.
-
-    `scores` are of all training rows. A fold that has no others gets the threshold of all rows.
+    it gave 1.4 % less (standard error 0.5 %) than curves that were not. A fold that has no others
+    gets the threshold of all rows.
     """
     if data.task != "binary":
         return None

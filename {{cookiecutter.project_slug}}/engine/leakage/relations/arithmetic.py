@@ -44,9 +44,10 @@ def _sum(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
     names, target = list(numbers), outcome.values
     table = _table(numbers.values(), target)
     # A single column may lack only an extra.
-    shares = np.abs(correlations(table, target)[1])
+    between, with_target = correlations(table, target)
+    shares = np.abs(with_target)
     nearest = [[int(n)] for n in np.argsort(-shares)[:10] if shares[n] > 0.5 and not outcome.late]
-    for chosen in map(sorted, [*nearest, *promising(table, target)]):
+    for chosen in map(sorted, [*nearest, *promising(between, with_target)]):
         columns = table[:, chosen]
         fitted = _fitted(columns, outcome, len(chosen))
         if fitted is None:
@@ -66,7 +67,7 @@ def _product(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
     names, target = list(numbers), outcome.values
     table = _table(numbers.values(), target)
     logs, log_target = fit.finite(np.log(np.abs(table))), fit.finite(np.log(np.abs(target)))
-    for chosen in promising(logs, log_target):
+    for chosen in promising(*correlations(logs, log_target)):
         rows = np.isfinite(logs[:, chosen]).all(axis=1) & np.isfinite(log_target)
         if len(chosen) > 3 or not fit.are_many(rows):
             continue
@@ -88,7 +89,8 @@ def _squares(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
     table = _table((values**2 for values in numbers.values()), outcome.values)
     for power, root in ((1, ""), (2, "^0.5")):
         target = outcome.values**power
-        for chosen in takewhile(lambda chosen: len(chosen) <= 3, promising(table, target)):
+        sets = promising(*correlations(table, target))
+        for chosen in takewhile(lambda chosen: len(chosen) <= 3, sets):
             weights = fit.exact(table[:, chosen], target, late=outcome.late)
             if weights is not None:
                 terms = (f"{w:+.4g} × {names[n]}²" for n, w in zip(chosen, weights, strict=True))

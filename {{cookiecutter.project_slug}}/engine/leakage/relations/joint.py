@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from engine.leakage.categorical import WRONG, Categories, allowed, count_pairs, reencodes
 from engine.leakage.fit import finite, means_and_spreads
 from engine.leakage.outcome import Array, Flags, Leak, Outcome, rows_of_each
-from engine.leakage.relations.sets import cover, promising
+from engine.leakage.relations.sets import correlations, cover, promising
 from engine.leakage.threshold_rules import FEWEST, ThresholdRule, candidates, threshold_rules
 
 # Rows of each class for a quick test of all pairs and for a line, and lines that are tried.
@@ -109,7 +109,8 @@ def _by_lines(
         return
     table = np.column_stack([numbers[name] for name in names])
     few, many = rows_of_each(outcome, SAMPLE_SIZE), rows_of_each(outcome, FOR_A_LINE)
-    for tried, chosen in enumerate(promising(table, outcome.values, least=0.1)):
+    pairs = promising(*correlations(table, outcome.values), least=0.1)
+    for tried, chosen in enumerate(pairs):
         if len(chosen) != 2 or tried >= TRIED:
             return
         columns = table[:, chosen][many]

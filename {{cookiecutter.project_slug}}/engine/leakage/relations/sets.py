@@ -17,12 +17,11 @@ ROWS, COLUMNS, TRIED = 4_000, 300, 60
 MOST, GROWN = 5, 12
 
 
-def promising(table: Array, target: Array, least: float = 0.8) -> Iterator[list[int]]:
-    """Sets of columns that seem to explain all of `target`: all pairs, all threes of the strongest.
+def promising(between: Array, with_target: Array, least: float = 0.8) -> Iterator[list[int]]:
+    """Sets of columns that seem to explain all of a target: all pairs, all threes of the strongest.
 
     Sets of four and five are grown, a column at a time, from the best smaller ones.
     """
-    between, with_target = correlations(table, target)
     pairs = _by_two(between, with_target)
     yield from ([first, second] for _, first, second in _top(pairs, TRIED, least))
     # All threes of many hundred columns are too many: those that explain most in a pair are used.
