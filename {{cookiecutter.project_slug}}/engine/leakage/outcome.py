@@ -1,4 +1,4 @@
-"""What is searched: the outcome, and parts of a column in which it may hide; and what is found."""
+"""The outcome, the parts of a column in which it may hide, and the result of the search."""
 
 import re
 from collections.abc import Callable, Container, Iterator, Sequence

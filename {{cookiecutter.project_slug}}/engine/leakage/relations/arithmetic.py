@@ -103,8 +103,8 @@ def _extreme(numbers: Mapping[str, Array], target: Array) -> Formula | None:
 
     An honest column that often equals it, such as the value before, is beyond it now and then.
     """
-    known = target[np.isfinite(target)]
-    near = min(step_of(known) / 2 * 1.001, 1e-3 * known.std()) + 1e-9 * np.abs(known).max()
+    present = target[np.isfinite(target)]
+    near = min(step_of(present) / 2 * 1.001, 1e-3 * present.std()) + 1e-9 * np.abs(present).max()
     for label, sign in (("greatest", 1.0), ("least", -1.0)):
         within, rows = {}, len(target)
         for name, values in numbers.items():
