@@ -13,8 +13,8 @@ from engine.bundle.bundle import FEATURES_MODULE
 from engine.problem.errors import BadInput
 from engine.problem.files import read_json, read_text
 from engine.problem.spec import PROBLEM_FILE, read
+from engine.training.record.runs import FEATURES_FILE, RUN_METADATA
 from engine.training.record.tracking import connect, mlflow, store_errors
-from engine.training.record.write import FEATURES_FILE, RUN_METADATA
 
 # All code as it was when the run began, committed or not.
 SNAPSHOT = "snapshot.zip"

@@ -19,10 +19,9 @@ from engine.problem.errors import BadInput
 from engine.problem.files import read_json, toml, write_atomically
 from engine.problem.spec import PROBLEM_FILE
 from engine.training.candidates import ModelDefinition
-from engine.training.record.previous_runs import ACCEPTED
 from engine.training.record.provenance import at_commit, provenance
+from engine.training.record.runs import ACCEPTED, FEATURES_FILE
 from engine.training.record.tracking import mlflow
-from engine.training.record.write import FEATURES_FILE
 
 REPEAT = "train, build and check again"
 AGAIN = "Run `python -m handoff check` again"

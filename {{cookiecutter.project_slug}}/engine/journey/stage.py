@@ -16,7 +16,7 @@ from engine.monitoring.result import Result
 from engine.pages.page import Block, Owner
 from engine.problem.spec import Problem
 from engine.training.candidates import ModelDefinition
-from engine.training.run import Run
+from engine.training.record.runs import Run
 
 OUTPUT_DIR = Path("build/journey")
 # It becomes OUTPUT_DIR once it is complete: `--rehearsal` serves the model of the last journey.

@@ -21,7 +21,7 @@ from engine.gate.checks.check import CheckContext, Result
 from engine.gate.checks.results import differences, link, shorten
 from engine.problem.errors import EXIT_BAD_INPUT, BadInput
 from engine.serving.model.predictor import load
-from engine.training.record.write import RUN_METADATA
+from engine.training.record.runs import RUN_METADATA
 from engine.version import BadRelease, identity, installed
 
 # Retraining uses the chosen parameters and does not repeat the search for them.

@@ -26,7 +26,7 @@ from engine.problem.metrics import Array
 from engine.problem.spec import PROBLEM_FILE
 from engine.serving.http.schema import Limits, schema_of
 from engine.training.dataset import SEED
-from engine.training.record.write import FEATURES_FILE
+from engine.training.record.runs import FEATURES_FILE
 
 Row = dict[str, Any]
 # A description of the row, and the row.

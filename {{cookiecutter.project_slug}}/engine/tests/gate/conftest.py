@@ -22,7 +22,7 @@ from engine.tests.gate.made import (
     train_and_build,
 )
 from engine.tests.gate.signing import NAME, aliased, commit_all, git
-from engine.training.record.previous_runs import ACCEPTED
+from engine.training.record.runs import ACCEPTED
 from engine.training.record.tracking import mlflow
 
 Make = Callable[[Task], Workshop]

@@ -16,10 +16,9 @@ from engine.tests.training.made import problem
 from engine.tests.training.training import KINDS, schema, table, train_here
 from engine.training.candidates import CHAMPION
 from engine.training.money import money
-from engine.training.record.previous_runs import latest_run
+from engine.training.record.runs import Run, latest_run
 from engine.training.report.pages import report_sections, write_report
 from engine.training.report.worth import CASES, DUMMY, RULE, Worth
-from engine.training.run import Run
 
 TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
 Runs = dict[Task, Run]

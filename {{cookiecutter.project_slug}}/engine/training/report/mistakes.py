@@ -104,8 +104,7 @@ def _icons(kinds: Sequence[tuple[str, Any, int, bool]]) -> tuple[str, list[int]]
     """A chart of 1,000 cases, and how many are of each kind: name, rows, colour, is a mistake."""
     groups = [CaseGroup(name, float(rows.sum()), c, wrong) for name, rows, c, wrong in kinds]
     counts = charts.thousand([group.rows for group in groups])
-    pairs = zip(counts, groups, strict=True)
-    description = ", ".join(f"{count} {group.label}" for count, group in pairs)
+    description = ", ".join(f"{n} {one.label}" for n, one in zip(counts, groups, strict=True))
     return charts.icon_array(f"{CASES:,} cases", groups, description=description), counts
 
 
