@@ -12,11 +12,17 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from engine.bundle import bundle
-from engine.bundle.card import card
-from engine.bundle.evaluation import TrainingResult, contract, evaluate, predict_test, reference
+from engine.bundle.evaluation import (
+    TrainingResult,
+    card,
+    contract,
+    evaluate,
+    predict_test,
+    reference,
+)
 from engine.bundle.golden import golden_rows
+from engine.bundle.record import BUILT
 from engine.bundle.run import TrainedRun, fetch
-from engine.bundle.store import BUILT
 from engine.pages.formatting import count
 from engine.problem.errors import BadInput
 from engine.problem.spec import parse

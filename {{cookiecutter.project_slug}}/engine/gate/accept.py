@@ -9,9 +9,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from engine.bundle.bundle import Bundle, file_digest, read
-from engine.bundle.record import RECORDS, TEAMS, VERDICT, signer, unsigned, verdict_digest
+from engine.bundle.record import (
+    RECORDS,
+    TEAMS,
+    VERDICT,
+    bundle_path,
+    signer,
+    unsigned,
+    verdict_digest,
+)
 from engine.bundle.run import TEST_EVALUATIONS, TrainedRun, fetch
-from engine.bundle.store import bundle_path
 from engine.gate.checks.check import Check
 from engine.gate.gate import Progress, validate
 from engine.pages.formatting import listed
@@ -79,6 +86,20 @@ def accept(
     if is_second:
         _set_alias(bundle, run)
     return Signature(team, person, file, published)
+
+
+def after_signature(signature: Signature) -> str:
+    """Who signed, and the next step: release the bundle, or the other team's signature."""
+    lines = [f"signed for {signature.team} by {signature.person}: {signature.file}"]
+    if signature.published:
+        lines.append(f"both teams have signed: published to {signature.published}")
+        name = signature.published.name
+        lines.append(f'next: to release it, set champion = "{name}" in deploy/release.toml')
+    else:
+        [other] = set(TEAMS) - {signature.team}
+        reason = unsigned(signature.file.parent.name, other)
+        lines.append(f"next: commit the signature; then {other} signs ({reason})")
+    return "\n".join(lines)
 
 
 def _recorded_outcomes(bundle: Bundle, checks: Sequence[Check]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from engine.data.columns import columns
 from engine.data.load import load
 from engine.data.split import split
 from engine.eda import pictures, target
-from engine.gate.checks.results import intervals
+from engine.gate.checks.check import intervals
 from engine.journey.stage import DRAFT, Rehearsal, StageResult
 from engine.pages import charts
 from engine.pages.formatting import count, number

@@ -12,7 +12,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from engine.bundle.store import RELEASE_FILE, bundle_path, champion
+from engine.bundle.record import RELEASE_FILE, bundle_path, champion
 from engine.problem.errors import BadInput
 from engine.serving.log.predictions import PredictionLog
 from engine.serving.model_holder import ModelHolder, load_predictor, unload

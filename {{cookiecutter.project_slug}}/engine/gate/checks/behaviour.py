@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from scipy import stats
 
-from engine.bundle.replay import same
+from engine.bundle.archive import same
 from engine.contract.column import Column
 from engine.data.columns import json_rows, json_value
 from engine.gate.checks.check import CheckContext, Outcome, Result

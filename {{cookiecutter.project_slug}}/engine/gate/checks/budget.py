@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from engine.data.columns import json_rows
-from engine.gate.checks.check import CheckContext, Result
-from engine.gate.checks.results import latencies
+from engine.gate.checks.check import CheckContext, Result, latencies
 from engine.problem.tables import Budget
 from engine.serving.server_process import Connection, call, memory_mb, processor_seconds, server
 

@@ -5,14 +5,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.bundle.card import card
-from engine.bundle.evaluation import reference
+from engine.bundle.evaluation import card, reference
 from engine.data.load import digest
 from engine.data.split_faults import faults
 from engine.eda.associations import associations
 from engine.eda.target import read
-from engine.gate.checks.check import CheckContext, Result
-from engine.gate.checks.results import differences, pass_without, shorten
+from engine.gate.checks.check import CheckContext, Result, differences, pass_without, shorten
 from engine.leakage import Leak, find, single_class_values
 from engine.pages import charts
 from engine.pages.page import Figure

@@ -21,8 +21,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from engine.eda.notebooks.cells import is_notebook
-from engine.gate.checks.check import CheckContext, Result
-from engine.gate.checks.results import link, pass_without
+from engine.gate.checks.check import CheckContext, Result, link, pass_without
 from engine.pages.formatting import count
 
 FOLDERS = ("eda", "poc")

@@ -17,8 +17,7 @@ from typing import Any
 from engine.bundle.bundle import file_digest
 from engine.bundle.run import SNAPSHOT, TrainedRun
 from engine.data.paths import is_file
-from engine.gate.checks.check import CheckContext, Result
-from engine.gate.checks.results import differences, link, shorten
+from engine.gate.checks.check import CheckContext, Result, differences, link, shorten
 from engine.problem.errors import EXIT_BAD_INPUT, BadInput
 from engine.serving.model.predictor import load
 from engine.training.record.write import RUN_METADATA

@@ -10,17 +10,15 @@ import pandas as pd
 import pandera.pandas as pa
 from pydantic import ValidationError
 
+from engine.bundle.archive import ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE, replay, same
 from engine.bundle.build import pins
 from engine.bundle.bundle import FEATURES_MODULE
-from engine.bundle.edge_rows import all_edges
 from engine.bundle.evaluation import contract as contract_of
-from engine.bundle.golden import golden_answers, golden_rows
-from engine.bundle.replay import ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE, replay, same
+from engine.bundle.golden import all_edges, golden_answers, golden_rows
 from engine.contract.column import LONGEST_CATEGORY, Column
 from engine.data.columns import json_rows
 from engine.data.load import conform
-from engine.gate.checks.check import CheckContext, Result
-from engine.gate.checks.results import differences, pass_without, shorten
+from engine.gate.checks.check import CheckContext, Result, differences, pass_without, shorten
 from engine.problem.errors import BadInput
 from engine.problem.metrics import Array
 from engine.problem.spec import PROBLEM_FILE

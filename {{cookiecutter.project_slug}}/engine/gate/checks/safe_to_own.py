@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from engine.bundle.archive import load_model
 from engine.bundle.bundle import LARGEST_FILE, REQUIRED
 from engine.bundle.feature_code import unportable
-from engine.gate.checks.check import CheckContext, Result
-from engine.gate.checks.results import pass_without, shorten
+from engine.gate.checks.check import CheckContext, Result, pass_without, shorten
 from engine.monitoring.drift import drift_between
 from engine.monitoring.result import Finding
 from engine.problem.errors import BadInput

@@ -3,11 +3,9 @@
 from typing import Any
 
 from engine.bundle.bundle import Bundle, read
-from engine.bundle.record import refusal
-from engine.bundle.store import RELEASE_FILE, bundle_path, champion_if_any
+from engine.bundle.record import RELEASE_FILE, bundle_path, champion_if_any, refusal
 from engine.data.columns import json_rows
-from engine.gate.checks.check import CheckContext, Result
-from engine.gate.checks.results import intervals
+from engine.gate.checks.check import CheckContext, Result, intervals
 from engine.pages.formatting import count
 from engine.problem.metrics import METRICS, measure, measure_gain
 from engine.problem.tables import NOT_SAID
