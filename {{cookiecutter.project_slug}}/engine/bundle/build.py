@@ -34,33 +34,29 @@ from engine.version import identity
 # The packages that run the model in production; the manifest pins what trained it.
 RUNTIME = ("scikit-learn", "numpy", "pandas", "scipy", "skops")
 
-Progress = Callable[[str], None]
-
 
 def build(
     definition: ModelDefinition,
     run_id: str | None = None,
     out: Path = BUILT,
-    progress: Progress = print,
+    progress: Callable[[str], None] = print,
 ) -> bundle.Bundle:
     """Write the bundle of a run (the latest one by default) to `out`/<id> and read it back.
 
-    It is written whole or not at all. The same run gives the same bundle, so a second person can
-    build it again, and sign for the one that the first person built. BadInput if there is no such
-    run, or the data has changed since.
+    The same run gives the same bundle, so a second person can build it again, and sign for it.
+    BadInput if there is no such run, or the data has changed since.
     """
     return write(fetch(run_id), definition, out, progress)
 
 
 def write(
-    run: TrainedRun, definition: ModelDefinition, out: Path, progress: Progress
+    run: TrainedRun, definition: ModelDefinition, out: Path, progress: Callable[[str], None]
 ) -> bundle.Bundle:
     """As `build`, of a fetched run."""
     dataset = gather(parse(run.problem_text, "the run's problem.toml"), definition.contract)
     if dataset.digest != run.metadata["data_digest"]:
-        message = f"the data of {dataset.problem.rows.source} has changed since run {run.id} was "
-        message += "trained; train again with `python -m poc train`"
-        raise BadInput(message, code="changed-data")
+        message = f"{dataset.problem.rows.source} has changed since run {run.id} was trained; "
+        raise BadInput(f"{message}train again with `python -m poc train`", code="changed-data")
     draft = out / f".draft-{os.getpid()}"
     shutil.rmtree(draft, ignore_errors=True)
     try:

@@ -85,7 +85,6 @@ def _faults_of_imports(names: list[str]) -> Iterator[str]:
 
 
 def _fault_of_name(name: str) -> str | None:
-    """What is wrong with an attribute of this name, if anything is."""
     if name in CLOCK:
         return BY_CLOCK
     reaches = REACHES | DUNDERS | SUBMODULES - {"random", "io"}

@@ -26,11 +26,10 @@ CATEGORIES = ("category", "boolean")
 
 @dataclass(frozen=True)
 class Histogram:
-    """The counts of one column.
+    """The counts of one column; those of the frozen bins are in `counts`, 'other' is the last.
 
-    `counts` has a number for each frozen bin; a category's last bin is 'other'. Rows without a
-    value are in `missing` alone. `below` and `above` are the rows outside the reference's range;
-    they are in the outer bins too, which have no limits.
+    Rows without a value are in `missing` alone. `below` and `above` count the rows outside the
+    reference's range, which are in the outer bins too.
     """
 
     counts: tuple[int, ...]
@@ -97,7 +96,6 @@ def count_frame(frame: pd.DataFrame, scores: Array, reference: Mapping[str, Any]
 
 
 def _typed(column: str, bins: Mapping[str, Any]) -> str:
-    """A column as it is counted."""
     if bins["type"] in NUMBERS:
         # NaN is the greatest number of DuckDB; here it is missing.
         return f"nullif({column}::DOUBLE, 'nan'::DOUBLE)"
@@ -160,8 +158,7 @@ def histogram_of(feature: dict[str, Any]) -> Histogram:
     return Histogram(tuple(feature["counts"]), feature.get("missing", 0))
 
 
-def _is_open(column: Column) -> bool:
-    """Whether its categories come from the data instead of the contract."""
+def _is_open(column: Column) -> bool:  # its categories come from the data
     return column.type == "category" and not column.closed
 
 
@@ -172,11 +169,12 @@ def _bins(column: Column, values: pd.Series, first_half: np.ndarray) -> dict[str
         numbers = numbers[np.isfinite(numbers)]
         low, high = (float(numbers.min()), float(numbers.max())) if len(numbers) else (None, None)
         return feature | {"edges": _edges(numbers), "minimum": low, "maximum": high}
-    if column.type not in CATEGORIES:
+    if column.type == "boolean":
+        return feature | {"categories": ["false", "true"]}
+    if column.type != "category":
         return feature
-    if not _is_open(column):
-        is_boolean = column.type == "boolean"
-        return feature | {"categories": ["false", "true"] if is_boolean else [*column.categories]}
+    if column.closed:
+        return feature | {"categories": [*column.categories]}
     frequent = values[first_half].dropna().astype(str).value_counts()
     # Equals are in alphabetical order, so that the same rows freeze to the same bytes.
     ranked = sorted(frequent.items(), key=lambda item: (-item[1], item[0]))
@@ -188,6 +186,5 @@ def _edges(numbers: Array) -> list[float]:
     if not len(numbers):
         return []
     bins = min(MOST_BINS, max(2, len(numbers) // ROWS_PER_BIN))
-    quantiles = np.arange(1, bins) / bins
-    edges = np.unique(np.quantile(numbers, quantiles, method="inverted_cdf"))
+    edges = np.unique(np.quantile(numbers, np.arange(1, bins) / bins, method="inverted_cdf"))
     return [float(edge) for edge in edges if edge < numbers.max()]

@@ -25,10 +25,7 @@ TEST_EVALUATIONS = "test_evaluations"
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """A finished training run; `metadata` is its training.json, `folder` holds its other files.
-
-    `test_evaluations` counts those on the test set up to this run's; None if it has none.
-    """
+    """A finished training run; `metadata` is its training.json, `folder` holds its other files."""
 
     id: str
     model_id: str
@@ -39,14 +36,13 @@ class TrainedRun:
     problem_text: str
     features_text: str
     metadata: dict[str, Any]
-    test_evaluations: int | None
+    test_evaluations: int | None  # up to this run's; None if it was not evaluated
 
     @store_errors()
     def count_test_evaluation(self) -> int:
-        """The number of models that were evaluated on the test rows, this one included.
+        """The number of evaluations of all runs on these test rows, this one included.
 
-        Each evaluation lets a bit of the test set leak into the next choice, so they are counted
-        over all runs with the same test rows. A run keeps its first number.
+        Each lets a bit of the test set leak into the next choice. A run keeps its first number.
         """
         if self.test_evaluations is not None:
             return self.test_evaluations
@@ -82,8 +78,6 @@ def fetch(run_id: str | None) -> TrainedRun:
         message += "run `python -m poc train`, or point MLFLOW_TRACKING_URI to the run's server"
         raise BadInput(message, code="no-such-run")
     folder = Path(mlflow.artifacts.download_artifacts(run_id=run.info.run_id))
-    problem_text = _unchanged(folder, PROBLEM_FILE)
-    features_text = _unchanged(folder, FEATURES_FILE)
     model_id, evaluations = models[0].model_id, run.data.tags.get(TEST_EVALUATIONS)
     model_file = Path(mlflow.artifacts.download_artifacts(f"models:/{model_id}")) / "model.skops"
     return TrainedRun(
@@ -93,8 +87,8 @@ def fetch(run_id: str | None) -> TrainedRun:
         folder=folder,
         model=load_model(model_file),
         model_file=model_file,
-        problem_text=problem_text,
-        features_text=features_text,
+        problem_text=_unchanged(folder, PROBLEM_FILE),
+        features_text=_unchanged(folder, FEATURES_FILE),
         metadata=read_json(folder / RUN_METADATA, "the run's metadata", AGAIN),
         test_evaluations=None if evaluations is None else int(evaluations),
     )

@@ -30,9 +30,9 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Verdict:
-    """The findings of the gate; `skipped` checks were not run because an earlier one refused.
+    """The findings; `skipped` checks did not run because an earlier one refused.
 
-    `bundle_id` is None where the folder holds no intact bundle; that verdict is recorded nowhere.
+    `bundle_id` is None where the folder holds no intact bundle; that verdict is not recorded.
     """
 
     bundle_id: str | None
@@ -68,8 +68,8 @@ def validate(
 ) -> Verdict:
     """Run the checks on the bundle in `path`, against the problem and the rows as they are here.
 
-    The verdict has the order of `checks`. `progress` gets a line before each check. BadInput if
-    there is no bundle, or the problem or the rows cannot be read.
+    `progress` gets a line before each check. BadInput if there is no bundle, or the problem or the
+    rows cannot be read.
     """
     check_names(checks)
     if not os.path.lexists(path / bundles.MANIFEST):  # another folder, not a damaged bundle
@@ -78,9 +78,8 @@ def validate(
         raise BadInput(message, code="no-bundle")
     try:
         bundle = bundles.read(path)
-    except BadInput as error:
-        # Nothing else can be measured on a damaged bundle.
-        complete = next(check for check in STANDARD_CHECKS if check.name == "complete")
+    except BadInput as error:  # nothing else can be measured on a damaged bundle
+        [complete] = [check for check in STANDARD_CHECKS if check.name == "complete"]
         result = Result("refuse", str(error), "a bundle as it was built", "Build it again.")
         others = [check for check in checks if check.name != "complete"]
         return _verdict(None, [complete, *others], {"complete": result})
@@ -103,11 +102,11 @@ def _verdict(
         if check.dropped:
             reason = f"left out by the team: {check.dropped}"
             result = Result("not applicable", reason, "see handoff/gate.py")
-        if result is None:
+        if result:
+            finding = Finding(**vars(result), check=check.name, group=check.group)
+            findings.append(replace(finding, dropped=check.dropped))
+        else:
             skipped.append(check.name)
-            continue
-        finding = Finding(**vars(result), check=check.name, group=check.group)
-        findings.append(replace(finding, dropped=check.dropped))
     return Verdict(bundle_id, tuple(findings), tuple(skipped))
 
 
@@ -130,10 +129,7 @@ def _run(check: Check, context: CheckContext, progress: Progress) -> Result:
 
 
 def record(verdict: Verdict, records: Path = RECORDS) -> Path:
-    """Write the verdict to `records`/<bundle id>/verdict.json, completely or not at all.
-
-    It replaces an earlier verdict, whose signatures become invalid.
-    """
+    """Write `records`/<bundle id>/verdict.json; signatures of an earlier verdict become invalid."""
     if verdict.bundle_id is None:
         raise ValueError("a verdict without an intact bundle cannot be recorded")
     value = {**verdict.to_json(), "judged_at": datetime.now(UTC).isoformat(timespec="seconds")}

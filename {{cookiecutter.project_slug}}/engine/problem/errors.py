@@ -40,8 +40,7 @@ def run(main: Callable[[Sequence[str]], int]) -> None:
 
     Bad input becomes one line on stderr and exit code 2, as does a disk that refuses a file;
     Ctrl-C becomes one line and 130. Any other error is a defect and keeps its traceback (1).
-    A `main` reads its arguments before it imports slow modules: a usage error then appears at
-    once, and Ctrl-C arrives here during every import.
+    A `main` imports slow modules last, so that Ctrl-C arrives here during every import.
     """
     sys.unraisablehook = _stop_again
     for stream in (sys.stdout, sys.stderr):
@@ -61,8 +60,8 @@ def run(main: Callable[[Sequence[str]], int]) -> None:
         elif isinstance(error, BrokenPipeError) and _is_unread():
             code = EXIT_UNREAD
         elif isinstance(error, OSError) and errno.errorcode.get(error.errno or 0) in DISK:
-            what = f"cannot read or write {error.filename or 'the output'}: {error.strerror}"
-            code = _fail(f"{what}; make room or move what is in the way, then run again", "disk")
+            message = f"cannot read or write {error.filename or 'the output'}: {error.strerror}"
+            code = _fail(f"{message}; make room or move what is in the way, then run again", "disk")
         else:
             raise
     try:
@@ -82,7 +81,6 @@ def _fail(message: str, code: str) -> int:
 
 
 def _flush() -> None:
-    """Write what was printed, while an error can still be reported."""
     if sys.stdout:  # none where the caller has closed it
         sys.stdout.flush()
 

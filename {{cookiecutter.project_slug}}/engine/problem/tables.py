@@ -12,7 +12,6 @@ NOT_SAID = "Not yet said"
 
 
 def _sentence(text: str) -> str:
-    """Words, not a blank or a placeholder."""
     if not any(sign.isalpha() for sign in text) or text.strip(" .:!?-").upper() in PLACEHOLDERS:
         raise ValueError("must say it in words")
     return text
@@ -20,6 +19,7 @@ def _sentence(text: str) -> str:
 
 Sentence = Annotated[str, Field(min_length=3, max_length=1000), AfterValidator(_sentence)]
 ColumnName = Annotated[str, Field(min_length=1, max_length=200)]
+Reasons = dict[ColumnName, Sentence]
 # Far beyond any real amount, and small enough that sums over millions of rows stay finite.
 Money = Annotated[float, Field(ge=-1e12, le=1e12)]
 
@@ -56,18 +56,15 @@ PAYOFFS: dict[Task, tuple[str, ...]] = {
 }
 
 
-Label = Annotated[
-    bool | int | str, scalar("is true, false, a whole number or a text", bool, int, str)
-]
+LABEL_RULE = "is true, false, a whole number or a text"
+Label = Annotated[bool | int | str, scalar(LABEL_RULE, bool, int, str)]
 
 
 class Decision(Table):
     """What is decided, for whom, and what the answer must not be used for."""
 
     name: str = entry(
-        "lower-case letters, digits and hyphens: it names the model in the registry",
-        "late-parcels",
-        pattern=r"^[a-z][a-z0-9-]{1,62}$",
+        "lower-case letters, digits and hyphens", "late-parcels", pattern=r"^[a-z][a-z0-9-]{1,62}$"
     )
     question: Sentence = entry("the question the model answers", "Will this parcel arrive late?")
     action: Sentence = entry("what is done on the answer", "Upgrade the parcel to express.")
@@ -81,9 +78,7 @@ class Target(Table):
 
     column: ColumnName = entry("the column that is predicted", "late")
     task: Task = entry("binary, multiclass or regression", "binary")
-    positive: Label | None = entry(
-        "binary only: the value of the target that calls for the action", True, default=None
-    )
+    positive: Label | None = entry("binary only: the value to act on", True, default=None)
     label_delay_days: int = entry("days until the outcome is known", 14, ge=0, le=LONGEST_DAYS)
 
 
@@ -91,9 +86,7 @@ class Rows(Table):
     """Where rows come from and what tells them apart."""
 
     source: str = entry(
-        "parcels, sklearn:NAME, or the path of a text or Parquet file or a query",
-        "data/raw/orders.csv",
-        min_length=1,
+        "parcels, sklearn:NAME, or the path of a file or query", "data/orders.csv", min_length=1
     )
     id: ColumnName | None = entry("the column that names a row", "order_id", default=None)
     time: ColumnName | None = entry("when the decision was due", "ordered_at", default=None)
@@ -105,23 +98,21 @@ class Rows(Table):
 class Columns(Table):
     """Columns that may not become features; each with the reason."""
 
-    known_after: dict[ColumnName, Sentence] = entry(
+    known_after: Reasons = entry(
         'lines of column = "when it is known", after the decision was due',
         '{ delivered_at = "when the parcel has arrived" }',
         default={},
     )
-    known_in_time: dict[ColumnName, Sentence] = entry(
+    known_in_time: Reasons = entry(
         'lines of column = "why it is known when the decision is due": an input, '
         "even where it gives the target away; both teams sign for it",
         '{ weight_kg = "weighed at the counter; the tariff is a rule on it" }',
         default={},
     )
-    excluded: dict[ColumnName, Sentence] = entry(
-        'lines of column = "the reason"',
-        '{ warehouse_note = "free text, of another team" }',
-        default={},
+    excluded: Reasons = entry(
+        'lines of column = "the reason"', '{ note = "free text, of another team" }', default={}
     )
-    personal: dict[ColumnName, Sentence] = entry(
+    personal: Reasons = entry(
         'lines of column = "the reason": neither a feature nor in the prediction log',
         '{ customer_id = "names a person" }',
         default={},
@@ -241,7 +232,5 @@ class Expectations(Table):
         default=[],
     )
     minimum: list[Minimum] = entry(
-        "cases so plain that a model must get them right",
-        '[{ row = { km = 2.0 }, below = 0.5, because = "next door" }]',
-        default=[],
+        "plain cases", '[{ row = { km = 2.0 }, below = 0.5, because = "next door" }]', default=[]
     )

@@ -40,8 +40,7 @@ ADVICE = {
 class Measured:
     """Latency of the best window, throughput and memory of the server.
 
-    `slowdown`: see `_slowdown`. `computed_ms` is the server's own processor time per response on
-    each core: a lower bound of the latency.
+    `computed_ms` is the server's own processor time per response and core: the least latency.
     """
 
     p99_ms: float
@@ -55,18 +54,18 @@ class Measured:
 def budget(context: CheckContext) -> Result:
     """Requests of one row to the real server: from one client, then from several."""
     rows = json_rows(context.dataset.test.head(ROWS), context.dataset.columns)
-    with tempfile.TemporaryDirectory() as logs:
-        try:
-            measured = measure(context.bundle.path, Path(logs), rows)
-        except RuntimeError as error:
-            advice = "Fix it; `python -m serving run --rehearsal --bundle PATH` shows the same."
-            return Result("refuse", str(error), "the server starts and responds", advice)
-    return evaluate(measured, context.problem.budget)
+    try:
+        return evaluate(_measure(context.bundle.path, rows), context.problem.budget)
+    except RuntimeError as error:  # the server does not start, respond or stop
+        advice = "Fix it; `python -m serving run --rehearsal --bundle PATH` shows the same."
+        return Result("refuse", str(error), "the server starts and responds", advice)
 
 
-def measure(bundle: Path, logs: Path, rows: Sequence[dict[str, Any]]) -> Measured:
-    """Start the server, send requests, stop it; RuntimeError if it fails to do one of these."""
-    with server(bundle, logs) as (connection, process):
+def _measure(bundle: Path, rows: Sequence[dict[str, Any]]) -> Measured:
+    with (
+        tempfile.TemporaryDirectory() as logs,
+        server(bundle, Path(logs)) as (connection, process),
+    ):
         slowdowns, windows, rates, computed = [], [], [], []
         for _ in range(WINDOWS):
             before = processor_seconds(process)
@@ -98,18 +97,14 @@ def evaluate(measured: Measured, allowed: Budget) -> Result:
     computes = measured.computed_ms > CLEARLY * p99
     sure = {"memory", *(["p99"] if computes else [])} if measured.slowdown > BUSY else set(used)
     if certain := [name for name in over if name in sure]:
-        advice = f"{_advice(certain, 'clearly over')} Or agree on a larger budget with the users."
+        advice = " ".join(f"{name} is clearly over its budget: {ADVICE[name]}." for name in certain)
+        advice += " Or agree on a larger budget with the users."
         return Result("refuse", text, required, advice, shown)
     if over:
         text += f" on a busy machine ({measured.slowdown:.1f} times slower than when idle)"
         return Result("warn", text, required, "Check again while nothing else runs.", shown)
-    if near:
-        return Result("warn", text, required, _advice(near, "near"), shown)
-    return Result("pass", text, required, picture=shown)
-
-
-def _advice(names: Sequence[str], relation: str) -> str:
-    return " ".join(f"{name} is {relation} its budget: {ADVICE[name]}." for name in names)
+    advice = " ".join(f"{name} is near its budget: {ADVICE[name]}." for name in near)
+    return Result("warn" if near else "pass", text, required, advice, shown)
 
 
 def _window(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[float]:

@@ -72,11 +72,9 @@ class CheckContext:
     def training_result(self) -> TrainingResult:
         """The values of the bundle that only training knows."""
         evaluation = self.bundle.evaluation
-        try:
-            name, times = str(evaluation["candidate"]["name"]), int(evaluation["test_evaluations"])
-        except (KeyError, TypeError, ValueError):
-            name, times = "", 0
-        return TrainingResult(name, self.bundle.threshold, times)
+        name = evaluation.get("candidate", {}).get("name", "")
+        times = evaluation.get("test_evaluations")
+        return TrainingResult(name, self.bundle.threshold, times if type(times) is int else 0)
 
     @cached_property
     def model(self) -> Pipeline:
@@ -171,10 +169,9 @@ def intervals(
     title: str, rows: Mapping[str, Mapping[str, Any]], caption: str, mark: float | None = None
 ) -> Figure:
     """Named values with their intervals (`value`, `low`, `high`); `mark` is a vertical line."""
-    plotted = [
-        charts.Dot(name.replace("_", " "), one["value"], one["low"], one["high"])
-        for name, one in rows.items()
-    ]
+    plotted = []
+    for name, one in rows.items():
+        plotted.append(charts.Dot(name.replace("_", " "), one["value"], one["low"], one["high"]))
     return Figure(charts.interval_plot(title, plotted, mark=mark), caption)
 
 

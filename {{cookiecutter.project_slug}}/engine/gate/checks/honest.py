@@ -34,7 +34,6 @@ KNOWN_WHEN += "under [columns.known_after] in problem/problem.toml."
 MOST_EVALUATIONS = 10
 # Most bins by score, and fewest rows in one: in smaller bins the observed share is mostly chance.
 MOST_BINS, ROWS_IN_BIN = 10, 50
-FEWEST_ROWS = 2 * ROWS_IN_BIN
 
 
 def evaluation(context: CheckContext) -> Result:
@@ -46,9 +45,8 @@ def evaluation(context: CheckContext) -> Result:
     results += differences(bundle.reference, computed, "reference.json")
     if not results:
         # From the bundle's own numbers, which may differ from the gate's in the last digits.
-        documents, split = (bundle.manifest, bundle.evaluation), dataset.split.description
-        written = bundle.card_path.read_text(encoding="utf-8", errors="replace")
-        if written != card(dataset.problem, *documents, split):
+        own = card(dataset.problem, bundle.manifest, bundle.evaluation, dataset.split.description)
+        if (bundle.path / "model_card.md").read_text("utf-8", "replace") != own:
             results.append("model_card.md is not the card of this bundle")
     times = context.training_result.test_evaluations
     measured = f"equal on {len(dataset.test):,} test rows (evaluation {times} on this test set)"
@@ -61,15 +59,14 @@ def leakage(context: CheckContext) -> Result:
     dataset, columns = context.dataset, context.problem.columns
     present = [one for one in context.bundle.contract.inputs if one.name in dataset.frame]
     inputs = {one.name: one for one in (*dataset.columns, *present)}
-    leaks = find(dataset.problem, dataset.frame, list(inputs.values()))
-    explained = [leak for leak in leaks if leak.answered(columns.known_in_time)]
-    if refused := [leak for leak in leaks if leak not in explained]:
+    leaks, stated = find(dataset.problem, dataset.frame, [*inputs.values()]), columns.known_in_time
+    if refused := [leak for leak in leaks if not leak.answered(stated)]:
         measured = "; ".join(_text(leak) for leak in refused)
         return Result("refuse", measured, required, _exclude(refused, columns))
-    leaking = {name for leak in explained for name in leak.columns}
+    leaking = {name for leak in leaks for name in leak.columns}
     others = [column for name, column in inputs.items() if name not in leaking]
-    warnings, stated = [], columns.known_in_time
-    for leak in (*explained, *single_class_values(dataset.problem, dataset.frame, others)):
+    warnings = []
+    for leak in (*leaks, *single_class_values(dataset.problem, dataset.frame, others)):
         reasons = "; ".join(stated[name] for name in leak.columns if name in stated)
         reason = f"; known_in_time in problem.toml: {reasons}" if reasons else ""
         warnings.append(f"{_text(leak)}{reason}")
@@ -123,8 +120,7 @@ def split(context: CheckContext) -> Result:
     required += f"{MOST_EVALUATIONS} evaluations on the test set"
     results = faults(dataset.problem, dataset.frame, dataset.split)
     # The gate's own split is checked, so the run must have used the same one.
-    test_digest = digest(dataset.test[[dataset.problem.target.column]])
-    own = (dataset.split.description, test_digest)
+    own = (dataset.split.description, digest(dataset.test[[dataset.problem.target.column]]))
     if (metadata.get("split"), metadata.get("test_digest")) != own:
         results.append("the run was trained with another split than the project's current one")
     if results:
@@ -141,13 +137,12 @@ def split(context: CheckContext) -> Result:
 
 def calibration(context: CheckContext) -> Result:
     """The calibration error is within its limit; of several classes the likeliest one counts."""
-    limit = context.problem.success.calibration_error
+    limit, required = context.problem.success.calibration_error, "a limit of the calibration error"
     if context.problem.target.task == "regression":
-        return Result("not applicable", "regression predicts no probability", "classification")
+        return Result("not applicable", "regression predicts no probability", required)
     if limit is None:
         advice = "Set a limit in problem.toml, for example success.calibration_error = 0.05."
-        measured, required = "problem.toml sets no limit", "a limit: success.calibration_error"
-        return Result("not applicable", measured, required, advice)
+        return Result("not applicable", "problem.toml sets no limit", required, advice)
     targets, scores = context.predictions.targets, context.predictions.scores
     outcomes = targets.values
     if scores.ndim > 1:
@@ -162,9 +157,9 @@ def calibration(context: CheckContext) -> Result:
     if error.low > limit:
         advice = "Calibrate the model (sklearn.calibration.CalibratedClassifierCV); train again."
         return Result("refuse", measured, required, advice, shown)
-    too_few = len(scores) < FEWEST_ROWS
+    too_few = len(scores) < 2 * ROWS_IN_BIN
     if error.value > limit or too_few:
-        measured += f"; at least {FEWEST_ROWS} are needed" if too_few else ""
+        measured += f"; at least {2 * ROWS_IN_BIN} are needed" if too_few else ""
         advice = "Collect more rows; until then, use the score only to rank rows."
         return Result("warn", measured, required, advice, shown)
     return Result("pass", measured, required, picture=shown)

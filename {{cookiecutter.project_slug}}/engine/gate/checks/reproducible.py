@@ -29,18 +29,14 @@ MOST_SECONDS = 3600
 LONGEST, PLACE = 600, re.compile(r'  File "(?:[^"]*/checkout/)([^"]+)", line (\d+)')
 # What the run records and retraining must give again.
 COMPARED = ("candidate", "parameters", "calibrated", "threshold", "data_digest")
-ADVICE = (
-    "If check `safe` names feature code that differs between runs, remove it. Else train twice and "
-    "compare. If the two differ, set random_state in your own feature code or model. If not, the "
-    "commit lacks a file that git ignores, or a package has another version."
-)
+ADVICE = "Train twice and compare. If the two differ, set random_state in your features or model."
+ADVICE += " If not, the commit lacks a file that git ignores, or a package has another version."
 
 
 def reproducible(context: CheckContext) -> Result:
     """A fresh process in a clean checkout gives the same numbers and golden predictions.
 
-    Uncommitted work is retrained from the run's snapshot. That is a warning: a rehearsal may
-    continue, `handoff accept` stops.
+    Uncommitted work is retrained from the run's snapshot, and is a warning: nobody can sign it.
     """
     required = "retraining from the commit gives the same numbers and golden predictions"
     run, code = context.run, context.bundle.manifest["code"]
@@ -115,13 +111,11 @@ def _retrain(run: TrainedRun, checkout: Path, out: Path) -> None:
     metadata = (run.folder / RUN_METADATA).absolute()
     # The checkout's own code, whatever else is on the path here.
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    env |= {"PYTHONDONTWRITEBYTECODE": "1"}
+    options: dict[str, Any] = {"cwd": checkout, "env": env | {"PYTHONDONTWRITEBYTECODE": "1"}}
+    options |= {"capture_output": True, "encoding": "utf-8", "errors": "replace"}
     words = [sys.executable, "-m", "poc", "retrain", str(metadata), str(out)]
-    options: dict[str, Any] = {"capture_output": True, "encoding": "utf-8", "errors": "replace"}
     try:
-        done = subprocess.run(
-            words, cwd=checkout, env=env, check=False, timeout=MOST_SECONDS, **options
-        )
+        done = subprocess.run(words, check=False, timeout=MOST_SECONDS, **options)
     except subprocess.TimeoutExpired:
         message = f"Retraining took longer than {MOST_SECONDS // 60} minutes and was stopped. "
         message += "Choose a candidate that trains faster."
@@ -131,10 +125,9 @@ def _retrain(run: TrainedRun, checkout: Path, out: Path) -> None:
 
 
 def _failure(exit_code: int, stderr: str) -> str:
-    """Why and where retraining failed, and the next step."""
     if exit_code < 0:
-        ended = f"Retraining was ended from outside (signal {-exit_code})"
-        return f"{ended}, most often for lack of memory. Close other programs, then check again."
+        message = f"Retraining was ended from outside (signal {-exit_code}), most often for lack "
+        return f"{message}of memory. Close other programs, then check again."
     lines = stderr.rstrip().splitlines()
     indented = [number for number, line in enumerate(lines) if line.startswith("  ")]
     error = " ".join(lines[indented[-1] + 1 if indented else 0 :])[-LONGEST:] or "no message"

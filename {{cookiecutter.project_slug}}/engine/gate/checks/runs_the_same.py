@@ -27,8 +27,7 @@ from engine.training.dataset import SEED
 from engine.training.record.write import FEATURES_FILE
 
 Row = dict[str, Any]
-# A description of the row, and the row.
-Named = tuple[str, Row]
+Named = tuple[str, Row]  # a description of the row, and the row
 # Rows in, scores out: (rows,) or (rows, classes); see `engine.serving.model.predictor`.
 Scores = Callable[[Sequence[Row]], Array]
 
@@ -54,8 +53,8 @@ def current(context: CheckContext) -> Result:
     results = differences(recorded, expected, "manifest.json")
     for name, path in (("problem.toml", PROBLEM_FILE), ("code/features.py", FEATURES_FILE)):
         # Not bytes: git may have changed the line ends.
-        files = (bundle.path / name, path)
-        if len({one.read_text("utf-8", errors="replace") for one in files}) > 1:
+        texts = {one.read_text("utf-8", "replace") for one in (bundle.path / name, path)}
+        if len(texts) > 1:
             results.append(f"{name} differs from {path}")
     measured = f"problem, feature code, {len(context.dataset.frame):,} rows and packages agree"
     advice = "Train and build again, or check out the files that it was built from."
@@ -102,14 +101,10 @@ def malformed(row: Mapping[str, Any], columns: tuple[Column, ...]) -> Iterator[t
     for column in columns:
         if not column.nullable:
             yield f"{column.name} absent", {k: v for k, v in row.items() if k != column.name}
-        faults: list[tuple[str, Any]] = [("as a list", [1]), *_forbidden(column)]
-        if column.type == "category":
-            faults.append(("as a text that is too long", "x" * (LONGEST_CATEGORY + 1)))
-        else:
-            faults.append(("as a word", "wrong"))
-        if column.type in ("category", "date"):
-            faults.append(("as a number", 1.5))
-        for fault, value in faults:
+        too_long = ("as a text that is too long", "x" * (LONGEST_CATEGORY + 1))
+        text = too_long if column.type == "category" else ("as a word", "wrong")
+        number = [("as a number", 1.5)] if column.type in ("category", "date") else []
+        for fault, value in (("as a list", [1]), *_forbidden(column), text, *number):
             yield f"{column.name} {fault}", {**row, column.name: value}
 
 
@@ -156,8 +151,8 @@ def robust(context: CheckContext) -> Result:
     results = score_faults(context.predictor.scores, cases, context.problem.target.task)
     measured = f"{len(cases):,} rows ({len(cases) - len(rows):,} of them edge rows): equal scores "
     measured += "in a batch, alone and in reverse order"
-    advice = "Handle these values in poc/features.py, or forbid them in data/contract.py; then "
-    return pass_without(results, measured, required, f"{advice}train and build again.")
+    advice = "Handle these values in poc/features.py, or forbid them in data/contract.py."
+    return pass_without(results, measured, required, advice)
 
 
 def edge_rows(base: Row, columns: Sequence[Column]) -> Iterator[Named]:
@@ -192,7 +187,6 @@ def score_faults(scores: Scores, cases: Sequence[Named], task: str) -> list[str]
 
 
 def _fault(score: Any, task: str) -> str:
-    """The fault of one score; empty where there is none."""
     values = np.atleast_1d(score)
     if not np.isfinite(values).all():
         return "the score is not finite"
