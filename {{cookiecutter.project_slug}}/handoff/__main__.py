@@ -57,8 +57,7 @@ def _build(run_id: str | None) -> int:
 def _check(bundle: Path | None, *, as_json: bool, as_markdown: bool) -> int:
     from engine.bundle.record import latest, signed
     from engine.gate import page
-    from engine.gate.gate import record, validate
-    from engine.gate.standard import team_checks
+    from engine.gate.gate import record, team_checks, validate
     from handoff.gate import CHECKS
     from poc.model import MODEL
 
@@ -79,7 +78,7 @@ def _check(bundle: Path | None, *, as_json: bool, as_markdown: bool) -> int:
 def _accept(bundle: Path | None, team: str) -> int:
     from engine.bundle.record import latest
     from engine.gate.accept import accept, after_signature
-    from engine.gate.standard import team_checks
+    from engine.gate.gate import team_checks
     from handoff.gate import CHECKS
     from poc.model import MODEL
 

@@ -20,8 +20,7 @@ import skops.io
 
 from engine.bundle.bundle import Bundle
 from engine.problem.errors import BadInput
-from engine.problem.files import read_text
-from engine.problem.project import stages_home
+from engine.problem.files import read_text, stages_home
 
 # Another processor or library build may round the last bits of a float differently; a difference
 # that matters to a person or a threshold is far larger.

@@ -1,7 +1,6 @@
 """Finds imports and calls in feature code that no feature needs, without running it.
 
-It helps a reviewer and is no sandbox: code can hide from it, and feature code runs wherever the
-model is loaded.
+It helps a reviewer and is no sandbox: code can hide from it.
 """
 
 import ast

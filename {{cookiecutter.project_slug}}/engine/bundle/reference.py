@@ -1,12 +1,11 @@
 """Freezes the distributions of inputs and score into bins, and counts rows into these bins.
 
-reference.json holds the bins. Counts are integers and add up: two days, two replicas or two files
-can be counted separately and merged with `+`. Memory does not grow with the rows.
+reference.json holds the bins. Memory does not grow with the rows.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -42,12 +41,6 @@ class Histogram:
         """Rows with a value in a bin."""
         return sum(self.counts)
 
-    def __add__(self, more: Self) -> "Histogram":
-        """The same column over both sets of rows."""
-        counts = tuple(a + b for a, b in zip(self.counts, more.counts, strict=True))
-        outside = (self.below + more.below, self.above + more.above)
-        return Histogram(counts, self.missing + more.missing, *outside)
-
 
 @dataclass(frozen=True)
 class Counts:
@@ -56,11 +49,6 @@ class Counts:
     rows: int
     features: Mapping[str, Histogram]
     score: Histogram
-
-    def __add__(self, more: Self) -> "Counts":
-        """The same columns over both sets of rows."""
-        features = {name: one + more.features[name] for name, one in self.features.items()}
-        return Counts(self.rows + more.rows, features, self.score + more.score)
 
 
 def count(
@@ -128,11 +116,10 @@ def _histogram(bins: Mapping[str, Any], result: Sequence[Any], rows: int) -> His
 def freeze(frame: pd.DataFrame, columns: Sequence[Column], scores: Array) -> dict[str, Any]:
     """Make reference.json from rows unseen in training, and their finite scores, shape (rows,).
 
-    (On its training rows a model is more certain than on any later row: its live scores would
-    look like drift.) A number's bins end at its quantiles, so that an outlier cannot stretch
-    them; ties share a bin. The categories of an open column are chosen on a random half of the
-    rows and counted on the other half: a value that is frequent by chance in the first half would
-    look like drift later. `missing` always counts all rows.
+    A number's bins end at its quantiles, so that an outlier cannot stretch them; ties share a bin.
+    The categories of an open column are chosen on a random half of the rows and counted on the
+    other half: a value that is frequent by chance in the first half would look like drift later.
+    `missing` always counts all rows.
     """
     scores = np.asarray(scores, dtype=float)
     if not len(frame) or scores.shape != (len(frame),) or not np.isfinite(scores).all():

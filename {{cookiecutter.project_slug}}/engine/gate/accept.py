@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from engine.bundle import record
+from engine.bundle.build import TEST_EVALUATIONS, TrainedRun, fetch
 from engine.bundle.bundle import Bundle, file_digest, read
 from engine.bundle.record import RECORDS, TEAMS, unsigned
-from engine.bundle.run import TEST_EVALUATIONS, TrainedRun, fetch
 from engine.gate.checks.check import Check
 from engine.gate.gate import Progress, validate
 from engine.pages.formatting import listed

@@ -20,8 +20,6 @@ from engine.problem.files import MARK, read_text
 
 # Other times are mistakes, and overflow when a delay is subtracted or a zone is applied.
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-# A longer number is a mistake, and Python refuses some thousand digits.
-MOST_DIGITS = 18
 SHOWN = 80
 
 Value = TypeVar("Value")
@@ -75,9 +73,7 @@ def whole(least: int, most: int) -> Callable[[str], int]:
     """A kind: whole numbers from `least` to `most`."""
 
     def whole(word: str) -> int:
-        digits = word.strip().removeprefix("-")
-        is_number = digits.isascii() and digits.isdecimal() and len(digits) <= MOST_DIGITS
-        if is_number and least <= int(word) <= most:
+        if re.fullmatch(r"\s*-?[0-9]{1,18}\s*", word) and least <= int(word) <= most:
             return int(word)
         raise _wrong(f"a whole number from {least:,} to {most:,}", word)
 
@@ -142,8 +138,7 @@ def read_keys(path: Path, expected: str, variable: str, shortest: int) -> list[s
 def parse_keys(text: str, place: str, shortest: int) -> list[str]:
     """The keys in a text, separated by blanks, line ends or commas; `place` is for the message.
 
-    Raises:
-        BadInput: a key is shorter than `shortest`, or has characters that a client cannot send.
+    BadInput: a key is shorter than `shortest`, or has characters that a client cannot send.
     """
     expected = f"expected only keys of at least {shortest} characters in {place}"
     if re.search(r"^\s*#", text, re.MULTILINE):

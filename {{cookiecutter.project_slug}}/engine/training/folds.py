@@ -12,8 +12,8 @@ from sklearn.pipeline import Pipeline
 from engine.data.load import take
 from engine.data.split import Rows
 from engine.problem.errors import BadInput
+from engine.problem.files import location_of
 from engine.problem.metrics import Array
-from engine.problem.project import location_of
 from engine.training.candidates import Candidate
 from engine.training.dataset import FEATURES_LOCK, CrossValidationData, joined
 from engine.training.parallel import parallel_map

@@ -12,9 +12,9 @@ from pydantic.dataclasses import dataclass as validated
 from sklearn.pipeline import Pipeline
 
 from engine.bundle.archive import same
+from engine.bundle.build import TrainedRun, fetch, load_model
 from engine.bundle.bundle import Bundle
 from engine.bundle.evaluation import TestPredictions, TrainingResult, evaluate, predict_test
-from engine.bundle.run import TrainedRun, fetch, load_model
 from engine.pages import charts
 from engine.pages.page import Figure
 from engine.problem.spec import Problem
@@ -107,7 +107,7 @@ class Check:
     """A named check of the gate.
 
     `slow_note` is what a slow check does meanwhile; set only for checks that start processes.
-    `dropped` is the team's reason for not running it (`engine.gate.standard.without`).
+    `dropped` is the team's reason for not running it (`engine.gate.gate.without`).
     """
 
     name: str

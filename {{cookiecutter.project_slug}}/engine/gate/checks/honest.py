@@ -25,8 +25,7 @@ from engine.training.evaluate import calibration as reliability
 TOO_GOOD = {"roc_auc": 0.995, "balanced_accuracy": 0.99, "r2": 0.995}
 # On few rows, intervals are wide; a lower score is not nearly perfect.
 NEARLY = 0.96
-# Rows of which the strongest inputs are found, and the smallest association that is named.
-SAMPLE_SIZE, SMALLEST_ASSOCIATION = 20_000, 0.05
+SAMPLE_SIZE = 20_000  # rows from which the strongest inputs are found
 KNOWN_WHEN = "Find out when this value becomes known. If it is filled after the decision, list it "
 KNOWN_WHEN += "under [columns.known_after] in problem/problem.toml."
 
@@ -102,8 +101,7 @@ def strongest_inputs(dataset: Dataset) -> str:
     """The two inputs with the strongest association with the target in the training rows."""
     rows = dataset.train.iloc[:: len(dataset.train) // SAMPLE_SIZE + 1]
     ranked = associations(dataset.columns, rows, read(dataset.problem, rows)).items()
-    strong = [f"{name} ({a:.0%})" for name, a in list(ranked)[:2] if a >= SMALLEST_ASSOCIATION]
-    return f"strongest inputs: {' and '.join(strong)}" if strong else "no strong input"
+    return "strongest inputs: " + " and ".join(f"{name} ({a:.0%})" for name, a in [*ranked][:2])
 
 
 def too_good(metrics: Mapping[str, Mapping[str, float]]) -> list[str]:
@@ -129,10 +127,10 @@ def split(context: CheckContext) -> Result:
     times = max(context.run.test_evaluations or 0, context.training_result.test_evaluations)
     measured = f"{dataset.split.description}; {len(dataset.split.train):,} training rows, "
     measured += f"{len(dataset.test):,} test rows (evaluation {times} on this test set)"
-    if times > MOST_EVALUATIONS:
-        advice = "Evaluate on newer rows, and choose models by cross-validation only."
-        return Result("warn", measured, required, advice)
-    return Result("pass", measured, required)
+    if times <= MOST_EVALUATIONS:
+        return Result("pass", measured, required)
+    advice = "Evaluate on newer rows, and choose models by cross-validation only."
+    return Result("warn", measured, required, advice)
 
 
 def calibration(context: CheckContext) -> Result:

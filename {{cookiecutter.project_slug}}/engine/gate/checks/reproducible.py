@@ -10,16 +10,16 @@ import sys
 import tarfile
 import tempfile
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine.bundle.bundle import file_digest
-from engine.bundle.run import SNAPSHOT, TrainedRun
+from engine.bundle.build import SNAPSHOT, TrainedRun, load_model
+from engine.bundle.golden import golden_answers
 from engine.data.paths import is_file
 from engine.gate.checks.check import CheckContext, Result, differences, link, shorten
 from engine.problem.errors import EXIT_BAD_INPUT, BadInput
-from engine.serving.model.predictor import load
+from engine.serving.model.table import frame
+from engine.training.evaluate import predict
 from engine.training.record.write import RUN_METADATA
 from engine.version import BadRelease, identity, installed
 
@@ -139,16 +139,11 @@ def _failure(exit_code: int, stderr: str) -> str:
     return f"{message}ignores a file: see `git status --ignored`, commit it, then train again."
 
 
-def _replay_golden(context: CheckContext, model: Path) -> list[str]:
-    """The first golden row whose prediction by the retrained model, as served, differs."""
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(context.bundle.path, folder, dirs_exist_ok=True)
-        shutil.copyfile(model, Path(folder, "model/model.skops"))
-        manifest = context.bundle.manifest
-        files = manifest["files"] | {"model/model.skops": file_digest(model)}
-        copy = replace(context.bundle, path=Path(folder), manifest=manifest | {"files": files})
-        try:
-            load(copy, rehearsal=True)
-        except BadInput as error:
-            return [str(error)]
-    return []
+def _replay_golden(context: CheckContext, model_file: Path) -> list[str]:
+    """The golden rows whose predictions by the retrained model differ."""
+    bundle, task = context.bundle, context.problem.target.task
+    golden, classes = bundle.golden(), context.dataset.targets.classes
+    table = frame([one["row"] for one in golden], bundle.contract.inputs)
+    scores = predict(load_model(model_file), table, task, classes)
+    answers = golden_answers(scores, task, classes, bundle.threshold)
+    return differences([one["answer"] for one in golden], answers, "golden row")
