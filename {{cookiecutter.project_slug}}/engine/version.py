@@ -1,7 +1,7 @@
 """The engine's version, the hashes of its files, and whether they are as released.
 
-A release is what was rendered: the template's hook writes the manifest then, so it can never be
-stale in the template. The hook runs this file by itself, so it imports the standard library alone.
+The template's hook runs this file by itself, and writes the manifest when it renders a project.
+So this file imports the standard library alone.
 """
 
 import hashlib

@@ -1,9 +1,8 @@
 """Loads the model of a bundle, and compares its predictions here with those of training.
 
-Only trusted types are loaded, and the bundle's own feature code. The archive names the feature
-module by its name in training. Here that name may be missing or mean another version, so the
-bundle's code is imported under a name of its own, and the archive is read with that name. Two
-bundles with different feature code can be loaded at the same time.
+Only trusted types are loaded. The archive names the feature module as in training, where it may
+mean another version. So the bundle's own code is imported under a name of its own, and the archive
+is read with that name: two bundles with different code can be loaded at the same time.
 """
 
 import io
@@ -44,10 +43,7 @@ def load_model(bundle: Bundle, trusted_types: Path | None = None) -> Any:
 def load_archive(
     archive: bytes, features_module: str, name: str, trusted_types: Path | None = None
 ) -> Any:
-    """The object in a skops archive; BadInput, with its `name`, if it is none or holds other types.
-
-    Its types must be trusted, or of the module of features.
-    """
+    """The object in a skops archive; BadInput if a type is not trusted and not of the features."""
     try:
         types = skops.io.get_untrusted_types(data=archive)
     except Exception as error:
@@ -86,10 +82,7 @@ def features_module(bundle: Bundle) -> str:
 
 
 def import_features(bundle: Bundle) -> ModuleType:
-    """Run the bundle's feature code as a module of its own.
-
-    An ordinary import would leave a `__pycache__` in the bundle, which then fails verification.
-    """
+    """Run the bundle's feature code as a module of its own, without a `__pycache__` beside it."""
     name, path = features_module(bundle), bundle.features_path
     if name not in sys.modules:  # the id is a hash of the content, so it is the same code
         code, module = bundle.content("code/features.py"), ModuleType(name)

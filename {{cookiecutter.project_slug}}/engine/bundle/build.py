@@ -57,10 +57,7 @@ class TrainedRun:
 
     @store_errors()
     def count_test_evaluation(self) -> int:
-        """The number of evaluations of all runs on these test rows, this one included.
-
-        Each lets a bit of the test set leak into the next choice. A run keeps its first number.
-        """
+        """The number of evaluations on these test rows, of all runs; a run keeps its number."""
         if self.test_evaluations is not None:
             return self.test_evaluations
         client = mlflow.MlflowClient()
@@ -84,10 +81,9 @@ def fetch(run_id: str | None) -> TrainedRun:
     if run_id:
         with suppress(mlflow.exceptions.MlflowException):
             run = client.get_run(run_id)
-    else:
-        # The client's default order is by start time, the latest first.
-        finished = "attributes.status = 'FINISHED'"
-        run = next(iter(client.search_runs([experiment], finished, max_results=1)), None)
+    else:  # the client's default order is by start time, the latest first
+        finished = client.search_runs([experiment], "attributes.status = 'FINISHED'", max_results=1)
+        run = finished[0] if finished else None
     models = run.outputs.model_outputs if run and run.outputs else []
     if run is None or run.info.status != "FINISHED" or not models:
         message = f"expected a finished training run{f' {run_id}' if run_id else ''}, found none; "

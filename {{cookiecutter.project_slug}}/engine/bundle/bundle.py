@@ -31,27 +31,19 @@ LARGEST_FILE = 512 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Contract:
-    """The inputs and outputs of the model.
-
-    `classes` are the labels in the order of the model's probabilities; binary: negative, positive.
-    `layout` is that of the text file that the model was trained on.
-    """
+    """The inputs and outputs of the model, and the layout of its training file."""
 
     task: str
-    classes: tuple[Any, ...]
+    classes: tuple[Any, ...]  # in the order of the probabilities; binary: negative, positive
     inputs: tuple[Column, ...]
     outputs: tuple[dict[str, Any], ...]
     layout: Layout = Layout()  # noqa: RUF009  # it is frozen
 
     def to_json(self) -> dict[str, Any]:
         """The contract as it stands in contract.json."""
-        return {
-            "task": self.task,
-            "classes": list(self.classes),
-            "inputs": [column.to_json() for column in self.inputs],
-            "outputs": list(self.outputs),
-            "layout": asdict(self.layout),
-        }
+        inputs = [column.to_json() for column in self.inputs]
+        written = {"classes": list(self.classes), "inputs": inputs, "outputs": list(self.outputs)}
+        return {"task": self.task, **written, "layout": asdict(self.layout)}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Contract":

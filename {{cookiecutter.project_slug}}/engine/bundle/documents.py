@@ -1,7 +1,4 @@
-"""Validates the JSON documents of a bundle: what their readers expect in them.
-
-Keys that only training, the gate or a person reads are not described here.
-"""
+"""Validates the JSON documents of a bundle: the keys that production reads."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, NotRequired, get_type_hints
@@ -49,10 +46,7 @@ class _Manifest(TypedDict):
 
 
 def _fields(kind: type, **stricter: Any) -> Any:
-    """The fields of a dataclass as its JSON document holds them; `stricter` types replace its own.
-
-    Tuples are lists in JSON. Every field must be there, unless it is `NotRequired`.
-    """
+    """The fields of a dataclass in JSON, where tuples are lists; `stricter` replaces types."""
     hints = get_type_hints(kind)
     types = {key: list[str] if one == tuple[str, ...] else one for key, one in hints.items()}
     return TypedDict(kind.__name__, types | stricter)  # type: ignore[operator]

@@ -64,11 +64,11 @@ def contract(dataset: Dataset) -> Contract:
             ("scores", "object", "probability of each class"),
         ],
     }
-    described: list[dict[str, Any]] = []
-    for name, kind, meaning in outputs[target.task]:
-        is_probability = name == "score" and target.task != "regression"
-        limits = {"minimum": 0, "maximum": 1} if is_probability else {}
-        described.append({"name": name, "type": kind, **limits, "meaning": meaning})
+    described: list[dict[str, Any]] = [
+        {"name": name, "type": kind, "meaning": meaning}
+        for name, kind, meaning in outputs[target.task]
+    ]
+    described[0] |= {} if target.task == "regression" else {"minimum": 0, "maximum": 1}
     classes = dataset.targets.classes
     return Contract(target.task, classes, dataset.columns, tuple(described), dataset.layout)
 
@@ -123,10 +123,7 @@ def reference(predictions: TestPredictions, evaluation: dict[str, Any]) -> dict[
 def card(
     problem: Problem, manifest: Mapping[str, Any], evaluation: Mapping[str, Any], split: str
 ) -> str:
-    """The model card as Markdown (Mitchell et al. 2019): the model's purpose, quality and limits.
-
-    Every number is from the bundle.
-    """
+    """The model card as Markdown (Mitchell et al. 2019); every number is from the bundle."""
     decision, metric = problem.decision, evaluation["metric"]
     results = {evaluation["candidate"]["name"]: evaluation["candidate"]}
     results |= {f"baseline: {one['name']}": one for one in evaluation["baselines"]}

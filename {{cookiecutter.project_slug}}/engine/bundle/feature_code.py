@@ -8,8 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-# Feature code may import the packages of the serving image, and the parts of the standard library
-# that compute. Other modules reach outside, or give another result each time.
+# Feature code may import the packages of the serving image, and modules that only compute.
 SERVED = {"numpy", "pandas", "sklearn", "scipy"}
 COMPUTES = {
     *("__future__", "abc", "base64", "bisect", "calendar", "collections", "copy", "dataclasses"),

@@ -1,7 +1,6 @@
 """Golden rows: rows with the predictions of the PoC, which production must give too.
 
-Some of them hold edge values: allowed by the contract, and where models fail first. The gate's
-check `robust` and the comparison with a converted model use these values too.
+Some of them hold edge values: allowed by the contract, and where models fail first.
 """
 
 import math
@@ -86,10 +85,7 @@ def _range(column: Column) -> tuple[float, float]:
 def golden_answers(
     scores: Array, task: Task, classes: Sequence[Any], threshold: float | None
 ) -> list[dict[str, Any]]:
-    """The model's answer for each row, as a caller gets it.
-
-    `scores` are as `training.evaluate.predict` gives them; the default threshold is one half.
-    """
+    """The answer for each row, of scores as `predict` gives them; the default threshold is 0.5."""
     if task == "regression":
         return [{"score": float(score)} for score in scores]
     if task == "binary":
@@ -106,10 +102,7 @@ def golden_answers(
 def golden_rows(
     dataset: Dataset, model: Pipeline, scores: Array, threshold: float | None
 ) -> list[dict[str, Any]]:
-    """Typical test rows, and edge rows: missing, unseen, extreme, near a decision.
-
-    `scores` are the model's predictions of the test rows.
-    """
+    """Typical and edge rows, made of the test rows, whose predictions are `scores`."""
     task, classes, columns = dataset.problem.target.task, dataset.targets.classes, dataset.columns
     table = dataset.inputs(dataset.test)
     typical, near = _spread(len(table), TYPICAL), _nearest(scores, task, threshold)
@@ -138,11 +131,9 @@ def _spread(count: int, most: int) -> NDArray[np.intp]:
 
 def _nearest(scores: Array, task: Task, threshold: float | None) -> NDArray[np.intp]:
     """The rows closest to another decision; none for regression."""
-    if task == "regression":
-        return np.array([], dtype=np.intp)
-    if task == "binary":
-        distance = np.abs(scores - (0.5 if threshold is None else threshold))
-    else:
+    if task == "multiclass":
         ranked = np.sort(scores, axis=1)
         distance = ranked[:, -1] - ranked[:, -2]
-    return np.argsort(distance, kind="stable")[:NEAR]
+    else:
+        distance = np.abs(scores - (0.5 if threshold is None else threshold))
+    return np.argsort(distance, kind="stable")[: 0 if task == "regression" else NEAR]

@@ -72,10 +72,7 @@ def verdict_digest(bundle_id: str) -> str:
 
 
 def refusal(bundle_id: str) -> str | None:
-    """Why the bundle is not accepted; None where it is.
-
-    Accepted means: the gate passed it, and both teams signed for this bundle and this verdict.
-    """
+    """Why the gate or a team does not accept the bundle as it is; None where all accept it."""
     path = folder(bundle_id) / VERDICT
     try:
         verdict = read_json(path, *_A_VERDICT)

@@ -1,7 +1,4 @@
-"""Freezes the distributions of inputs and score into bins, and counts rows into these bins.
-
-reference.json holds the bins. Memory does not grow with the rows.
-"""
+"""Freezes the distributions of inputs and score into bins (reference.json), and counts rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -49,9 +49,7 @@ def accept(
 
     The verdict must hold each of `checks`. The gate validates the bundle again first, because
     anyone can edit a verdict: the first signature repeats the quick checks, the second all.
-
-    Raises:
-        BadInput: anything speaks against the signature. Nothing is signed then.
+    BadInput: anything speaks against the signature; nothing is signed then.
     """
     bundle = read(path)
     outcomes = _recorded_outcomes(bundle, checks)

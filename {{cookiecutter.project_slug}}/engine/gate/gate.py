@@ -151,13 +151,11 @@ def validate(
     rows cannot be read.
     """
     check_names(checks)
-    if not os.path.lexists(path / bundles.MANIFEST):  # another folder, not a damaged bundle
-        missing = f"no {bundles.MANIFEST}" if path.is_dir() else "no such folder"
-        message = f"expected a bundle in {path}, found {missing}. Run `python -m handoff build`."
-        raise BadInput(message, code="no-bundle")
     try:
         bundle = bundles.read(path)
     except BadInput as error:  # nothing else can be measured on a damaged bundle
+        if not os.path.lexists(path / bundles.MANIFEST):  # another folder
+            raise
         [complete] = [check for check in STANDARD_CHECKS if check.name == "complete"]
         result = Result("refuse", str(error), "a bundle as it was built", "Build it again.")
         others = [check for check in checks if check.name != "complete"]

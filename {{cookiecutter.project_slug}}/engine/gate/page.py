@@ -78,10 +78,7 @@ def write(verdict: Verdict, path: Path = PAGE) -> Path:
 def after_check(
     verdict: Verdict, recorded: Path | None, page: Path, invalidated: Sequence[str]
 ) -> str:
-    """The verdict, its files and the next step.
-
-    `recorded` is None if there is no intact bundle; `invalidated` teams signed the verdict before.
-    """
+    """The verdict, its files and the next step; `invalidated` teams signed the verdict before."""
     where = f"recorded in {recorded}" if recorded else "not recorded"
     lines = [f"verdict: {verdict.outcome}, {where}; page: {page}"]
     if invalidated:

@@ -136,10 +136,7 @@ def read_keys(path: Path, expected: str, variable: str, shortest: int) -> list[s
 
 
 def parse_keys(text: str, place: str, shortest: int) -> list[str]:
-    """The keys in a text, separated by blanks, line ends or commas; `place` is for the message.
-
-    BadInput: a key is shorter than `shortest`, or has characters that a client cannot send.
-    """
+    """The keys in a text, separated by blanks, line ends or commas; BadInput if one is unusable."""
     expected = f"expected only keys of at least {shortest} characters in {place}"
     if re.search(r"^\s*#", text, re.MULTILINE):
         message = f"{expected}, found a line that begins with '#'; remove that line"

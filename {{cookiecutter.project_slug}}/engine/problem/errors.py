@@ -18,8 +18,7 @@ EXIT_STOPPED = 130
 # As a shell reports a program whose output nobody reads any more (SIGPIPE).
 EXIT_UNREAD = 141
 
-# Errors of a disk that only a person can fix, wherever a file is written. A missing file is not
-# among them: the code that reads it has a better message.
+# Errors of a disk that only a person can fix. The code that reads a missing file has a message.
 DISK = {"ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EISDIR", "ENOTDIR", "EEXIST"}
 DISK |= {"ENAMETOOLONG", "ELOOP"}
 

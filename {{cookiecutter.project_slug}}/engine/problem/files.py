@@ -30,15 +30,10 @@ class MissingFile(BadInput):
 
 
 def read_bytes(path: Path, expected: str, then: str, largest: int = LARGEST) -> bytes:
-    """The content of a file of at most `largest` bytes.
+    """The content of a file; messages have what it should hold (`expected`) and what to do `then`.
 
-    Args:
-        expected: what the file should hold, for the message.
-        then: the next step, for the message.
-
-    Raises:
-        MissingFile: there is no such file.
-        BadInput: it is no regular file (a pipe would block), too large or unreadable.
+    MissingFile: there is no such file. BadInput: it is no regular file (a pipe would block), larger
+    than `largest` bytes, or unreadable.
     """
     wanted = f"expected {expected} in {path}"
     try:

@@ -90,22 +90,18 @@ class Rows(Table):
     )
     id: ColumnName | None = entry("the column that names a row", "order_id", default=None)
     time: ColumnName | None = entry("when the decision was due", "ordered_at", default=None)
-    unit: ColumnName | None = entry(
-        "whom rows belong to: kept together in a split without time", "customer_id", default=None
-    )
+    unit: ColumnName | None = entry("whom rows belong to", "customer_id", default=None)
 
 
 class Columns(Table):
     """Columns that may not become features; each with the reason."""
 
     known_after: Reasons = entry(
-        'lines of column = "when it is known", after the decision was due',
-        '{ delivered_at = "when the parcel has arrived" }',
-        default={},
+        'lines of column = "when it is known"', '{ delivered_at = "when it arrives" }', default={}
     )
+    # An input, even where it gives the target away: both teams sign for the reason.
     known_in_time: Reasons = entry(
-        'lines of column = "why it is known when the decision is due": an input, '
-        "even where it gives the target away; both teams sign for it",
+        'lines of column = "why it is known when the decision is due"',
         '{ weight_kg = "weighed at the counter; the tariff is a rule on it" }',
         default={},
     )
@@ -113,9 +109,7 @@ class Columns(Table):
         'lines of column = "the reason"', '{ note = "free text, of another team" }', default={}
     )
     personal: Reasons = entry(
-        'lines of column = "the reason": neither a feature nor in the prediction log',
-        '{ customer_id = "names a person" }',
-        default={},
+        'lines of column = "the reason"', '{ customer_id = "names a person" }', default={}
     )
 
     @property

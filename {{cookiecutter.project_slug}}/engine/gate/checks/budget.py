@@ -22,11 +22,10 @@ from engine.serving.server_process import Connection, call, memory_mb, processor
 WINDOWS, ROWS, MOST_SECONDS = 4, 120, 3.0
 # Concurrent clients, and for how long, to measure throughput.
 CLIENTS, CONCURRENT_SECONDS = 8, 0.6
-# A share of the budget above CLEARLY refuses, because other work may disturb even the best window;
-# one above NEAR warns.
+# The shares of the budget that refuse and warn; other work may disturb even the best window.
 CLEARLY, NEAR = 1.25, 0.8
-# On a machine where a computation takes so many times its own processor time, other work slows the
-# server. Then only the server's own processor time and its memory can refuse.
+# On a machine where a computation takes so many times its own processor time, only the server's own
+# processor time and its memory can refuse.
 BUSY, SPIN_SECONDS = 1.3, 0.03
 CORES = os.cpu_count() or 1
 ADVICE = {

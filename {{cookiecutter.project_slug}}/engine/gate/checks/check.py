@@ -106,8 +106,7 @@ class CheckContext:
 class Check:
     """A named check of the gate.
 
-    `slow_note` is what a slow check does meanwhile; set only for checks that start processes.
-    `dropped` is the team's reason for not running it (`engine.gate.gate.without`).
+    `slow_note`: what a check does that starts processes. `dropped`: the reason for not running it.
     """
 
     name: str
@@ -117,10 +116,6 @@ class Check:
     dropped: str = ""
 
 
-# More lines mostly repeat the same fault.
-SHOWN = 3
-
-
 def pass_without(faults: Sequence[str], measured: str, required: str, advice: str) -> Result:
     """Refused with the first faults and the advice; passed with `measured` where there is none."""
     if faults:
@@ -128,8 +123,8 @@ def pass_without(faults: Sequence[str], measured: str, required: str, advice: st
     return Result("pass", measured, required)
 
 
-def shorten(lines: Sequence[str], separator: str = "; ", shown: int = SHOWN) -> str:
-    """The first lines, and the number of the others."""
+def shorten(lines: Sequence[str], separator: str = "; ", shown: int = 3) -> str:
+    """The first lines, and the number of the others, which mostly repeat the same fault."""
     more = [f"and {len(lines) - shown} more"] if len(lines) > shown else []
     return separator.join([*lines[:shown], *more])
 
@@ -147,22 +142,16 @@ def link(original: Path, place: Path) -> None:
 
 def differences(recorded: Any, computed: Any, where: str) -> list[str]:
     """Every value in which two JSON documents differ, scores within the tolerance of serving."""
-    pairs: list[tuple[Any, Any, Any]]
-    are_lists = isinstance(recorded, list) and isinstance(computed, list)
+    both, lines = (recorded, computed), []
+    if all(isinstance(one, list) for one in both) and len(recorded) == len(computed):
+        recorded, computed = (dict(enumerate(one, start=1)) for one in both)
     if isinstance(recorded, dict) and isinstance(computed, dict):
-        keys = [*computed, *(key for key in recorded if key not in computed)]
-        pairs = [(key, recorded.get(key), computed.get(key)) for key in keys]
-    elif are_lists and len(recorded) == len(computed):
-        pairs = list(zip(range(1, len(computed) + 1), recorded, computed, strict=True))
-    elif same(computed, recorded):
-        return []
-    else:
-        shown = [
-            f"{len(value)} entries" if isinstance(value, list) else f"{value!r:.60}"
-            for value in (recorded, computed)
-        ]
-        return [f"{where} is {shown[0]}, expected {shown[1]}"]
-    return [line for key, one, other in pairs for line in differences(one, other, f"{where} {key}")]
+        for key in [*computed, *(key for key in recorded if key not in computed)]:
+            lines += differences(recorded.get(key), computed.get(key), f"{where} {key}")
+    elif not same(computed, recorded):
+        shown = [f"{len(v)} entries" if isinstance(v, list) else f"{v!r:.60}" for v in both]
+        lines.append(f"{where} is {shown[0]}, expected {shown[1]}")
+    return lines
 
 
 def intervals(

@@ -20,8 +20,7 @@ from engine.problem.tables import Columns
 from engine.training.dataset import Dataset
 from engine.training.evaluate import calibration as reliability
 
-# An interval that reaches these scores is rare in honest work, so it is a warning. Accuracy is not
-# among them: where one class is rare, it is always high.
+# An interval that reaches these scores is a warning. (Accuracy is high where one class is rare.)
 TOO_GOOD = {"roc_auc": 0.995, "balanced_accuracy": 0.99, "r2": 0.995}
 # On few rows, intervals are wide; a lower score is not nearly perfect.
 NEARLY = 0.96

@@ -1,7 +1,6 @@
-"""Runs the notebooks from top to bottom, each in a fresh process.
+"""Runs the notebooks from top to bottom, each in a fresh process, in a copy of the project.
 
-Notebooks are code of the repository and run with the same rights as its tests. They run in a copy
-of the project: nothing they write stays, and files of one machine (an old run, build/) are absent.
+Nothing they write stays, and files of one machine (an old run, build/) are absent.
 """
 
 import os

@@ -28,14 +28,11 @@ from engine.training.record.write import FEATURES_FILE
 
 Row = dict[str, Any]
 Named = tuple[str, Row]  # a description of the row, and the row
-# Rows in, scores out: (rows,) or (rows, classes); see `engine.serving.model.predictor`.
-Scores = Callable[[Sequence[Row]], Array]
+Scores = Callable[[Sequence[Row]], Array]  # shape (rows,) or (rows, classes)
 
-# Test rows in the batch; how many of them are changed to each edge; and how many rows of the batch
-# are predicted alone, because one call takes milliseconds.
+# Test rows in the batch; how many of them are changed to each edge; how many are predicted alone.
 TYPICAL, BASES, ALONE = 100, 2, 200
-# Test rows whose predictions are compared, besides the golden rows.
-COMPARED = 300
+COMPARED = 300  # test rows whose predictions are compared, besides the golden rows
 
 
 def current(context: CheckContext) -> Result:

@@ -17,7 +17,7 @@ from engine.monitoring.drift import drift_between
 from engine.monitoring.result import Finding
 from engine.problem.errors import BadInput
 
-# The forms of secrets, by their issuers' formats; and a password in a URL.
+# The forms of secrets.
 SECRETS = {
     "a private key": rb"-----BEGIN [A-Z ]*PRIVATE KEY-----",
     "an AWS key": rb"\b(AKIA|ASIA)[0-9A-Z]{16}\b",
@@ -41,7 +41,6 @@ SECRETS = {
     rb"|[\"']?(?=[A-Za-z+/=_-]*[0-9])[A-Za-z0-9+/=_-]{12,})",
     "a token": rb"(?i)\btoken[\"']?\s*[:=]\s*[\"'](?=[^\"'\s]*[0-9])[^\"'\s]{8,}[\"']",
 }
-# (skops stores arrays as .npy, which it reads without pickles.)
 PICKLES = {".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".pt", ".pth"}
 # The first bytes of pickle protocols 2 to 5.
 PICKLE_START = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
@@ -58,8 +57,7 @@ PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 
-# Random halves of the test rows. The monitor's false alarm rate is one in a hundred, so one alarm
-# can be chance; two are not.
+# Random halves of the test rows: one false alarm in a hundred can be chance, two are not.
 HALVES, TOLERATED_ALARMS = 5, 1
 
 
