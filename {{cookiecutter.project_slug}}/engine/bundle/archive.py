@@ -21,10 +21,8 @@ from engine.bundle.bundle import Bundle
 from engine.problem.errors import BadInput
 from engine.problem.files import read_text, stages_home
 
-# Another processor or library build may round the last bits of a float differently; a difference
-# that matters to a person or a threshold is far larger.
-RELATIVE_TOLERANCE = 1e-6
-ABSOLUTE_TOLERANCE = 1e-9
+# Another processor or library build may round the last bits of a float differently.
+RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-6, 1e-9
 
 Answer = dict[str, Any]
 

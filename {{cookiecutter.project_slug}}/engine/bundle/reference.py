@@ -130,7 +130,8 @@ def freeze(frame: pd.DataFrame, columns: Sequence[Column], scores: Array) -> dic
     everything = count_frame(frame, scores, reference)
     other_half = count_frame(frame[~first_half], scores[~first_half], reference)
     for column, feature in zip(columns, features, strict=True):
-        counted = other_half if _is_open(column) else everything
+        is_open = column.type == "category" and not column.closed
+        counted = other_half if is_open else everything
         feature["counts"] = list(counted.features[column.name].counts)
         feature["missing"] = everything.features[column.name].missing
     score["counts"] = list(everything.score.counts)
@@ -140,10 +141,6 @@ def freeze(frame: pd.DataFrame, columns: Sequence[Column], scores: Array) -> dic
 def histogram_of(feature: dict[str, Any]) -> Histogram:
     """A feature of reference.json, or its score, as it was counted."""
     return Histogram(tuple(feature["counts"]), feature.get("missing", 0))
-
-
-def _is_open(column: Column) -> bool:  # its categories come from the data
-    return column.type == "category" and not column.closed
 
 
 def _bins(column: Column, values: pd.Series, first_half: np.ndarray) -> dict[str, Any]:

@@ -50,8 +50,7 @@ STANDARD_CHECKS: tuple[Check, ...] = (
     Check("monitorable", "safe to own", safe_to_own.monitorable),
     Check("notebooks", "safe to own", notebooks, "running the notebooks from top to bottom"),
 )
-# All other checks depend on these: the files are as they were built, from the current problem and
-# rows, and loading them runs no foreign code.
+# All other checks depend on these: unchanged files of this project, which run no foreign code.
 REQUIRED = ("complete", "current", "safe")
 LIST = "CHECKS in handoff/gate.py"
 # If one of these refuses, the other checks would compare with other files, or not at all.
@@ -109,12 +108,9 @@ def team_checks(checks: Sequence[Check]) -> tuple[Check, ...]:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The findings; `skipped` checks did not run because an earlier one refused.
+    """The findings; `skipped` checks did not run because an earlier one refused."""
 
-    `bundle_id` is None where the folder holds no intact bundle; that verdict is not recorded.
-    """
-
-    bundle_id: str | None
+    bundle_id: str | None  # None where the folder holds no intact bundle
     findings: tuple[Finding, ...]
     skipped: tuple[str, ...] = ()
 

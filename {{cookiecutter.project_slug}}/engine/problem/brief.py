@@ -53,7 +53,7 @@ def _decision(problem: Problem) -> Section:
 
 
 def _worth(problem: Problem) -> Section:
-    amounts, currency, target = payoffs(problem), problem.value.currency, problem.target
+    amounts, currency, target = _payoffs(problem), problem.value.currency, problem.target
     mark, title = _mark(problem, "value"), "What an answer earns or costs"
     if target.task == "regression":
         cost = f"{number(-amounts['per_unit_error'])} {currency}{mark}"
@@ -149,8 +149,7 @@ def _production(problem: Problem) -> Section:
     return Section("How it runs and is watched", "ML engineer", lead, marked)
 
 
-def payoffs(problem: Problem) -> dict[str, float]:
-    """The amounts that count for the task, in money for one case."""
+def _payoffs(problem: Problem) -> dict[str, float]:
     return {name: getattr(problem.value, name) for name in PAYOFFS[problem.target.task]}
 
 
@@ -159,7 +158,7 @@ def pays_from(problem: Problem) -> float | None:
 
     None where acting pays at every chance. From p·TP + (1 − p)·FP = p·FN + (1 − p)·TN.
     """
-    amounts = payoffs(problem)
+    amounts = _payoffs(problem)
     in_vain = amounts["true_negative"] - amounts["false_positive"]
     gain = amounts["true_positive"] - amounts["false_negative"]
     return in_vain / (gain + in_vain) if in_vain > 0 else None

@@ -10,7 +10,7 @@ from engine.problem.errors import BadInput
 from engine.problem.files import MARK, parse_toml, read_text
 from engine.problem.known_metrics import KNOWN_METRICS, Task, metrics_of
 from engine.problem.mistakes import explain, list_mistakes
-from engine.problem.tables import NOT_SAID, PAYOFFS, Label, Minimum, Slice, Table, Value, entry
+from engine.problem.tables import NOT_SAID, PAYOFFS, Label, Slice, Table, Value, entry
 
 __all__ = ["PROBLEM_FILE", "Label", "Problem", "Slice", "Task", "Value", "parse", "read"]
 
@@ -111,23 +111,19 @@ def _about_expectations(problem: Problem) -> Iterator[Mistake]:
     if task == "multiclass" and expected.direction:
         yield "expectations.direction", "is for one score; of several classes, state a minimum"
     for number, case in enumerate(expected.minimum):
-        yield from _about_case(task, case, f"expectations.minimum.{number}")
-
-
-def _about_case(task: Task, case: Minimum, key: str) -> Iterator[Mistake]:
-    bounds = {"above": case.above, "below": case.below}
-    given = {name: bound for name, bound in bounds.items() if bound is not None}
-    if not given and case.decision is None:
-        yield key, "must say what is expected: above, below or decision"
-    if case.decision is not None and task == "regression":
-        yield f"{key}.decision", "is for classes; of a value, say above or below"
-    for name, bound in given.items():
-        if task == "multiclass":
-            yield f"{key}.{name}", "is for one score; of several classes, say the decision"
-        elif task == "binary" and not 0 <= bound <= 1:
-            yield f"{key}.{name}", f"must lie between 0 and 1, as every score does, got {bound:g}"
-    if len(given) == 2 and given["above"] >= given["below"]:
-        yield f"{key}.above", "must be less than below: no score is both"
+        key, bounds = f"expectations.minimum.{number}", {"above": case.above, "below": case.below}
+        given = {name: bound for name, bound in bounds.items() if bound is not None}
+        if not given and case.decision is None:
+            yield key, "must say what is expected: above, below or decision"
+        if case.decision is not None and task == "regression":
+            yield f"{key}.decision", "is for classes; of a value, say above or below"
+        for name, bound in given.items():
+            if task == "multiclass":
+                yield f"{key}.{name}", "is for one score; of several classes, say the decision"
+            elif task == "binary" and not 0 <= bound <= 1:
+                yield f"{key}.{name}", f"must lie between 0 and 1, as scores do, got {bound:g}"
+        if len(given) == 2 and given["above"] >= given["below"]:
+            yield f"{key}.above", "must be less than below: no score is both"
 
 
 def parse(text: str, where: str) -> Problem:

@@ -203,9 +203,7 @@ class Direction(Table):
 class Minimum(Table):
     """A case so plain that a model must get it right; inputs left out are as in a typical row."""
 
-    row: dict[ColumnName, Cell] = entry(
-        "what makes it plain", "{ distance_km = 2.0 }", min_length=1
-    )
+    row: dict[ColumnName, Cell] = entry("what is plain", "{ distance_km = 2.0 }", min_length=1)
     above: float | None = entry("the score is more", 0.5, default=None)
     below: float | None = entry("the score is less", 0.5, default=None)
     decision: Cell | None = entry("the decision is", False, default=None)

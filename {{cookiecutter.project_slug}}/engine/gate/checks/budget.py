@@ -17,15 +17,13 @@ from engine.gate.checks.check import CheckContext, Result, latencies
 from engine.problem.tables import Budget
 from engine.serving.server_process import Connection, call, memory_mb, processor_seconds, server
 
-# Other work on the machine can only slow a response down, so the best of several windows is the
-# nearest to what the model itself needs.
+# Other work on the machine only slows responses down, so the best of several windows counts.
 WINDOWS, ROWS, MOST_SECONDS = 4, 120, 3.0
 # Concurrent clients, and for how long, to measure throughput.
 CLIENTS, CONCURRENT_SECONDS = 8, 0.6
 # The shares of the budget that refuse and warn; other work may disturb even the best window.
 CLEARLY, NEAR = 1.25, 0.8
-# On a machine where a computation takes so many times its own processor time, only the server's own
-# processor time and its memory can refuse.
+# On a machine so many times slower than idle, only processor time and memory can refuse.
 BUSY, SPIN_SECONDS = 1.3, 0.03
 CORES = os.cpu_count() or 1
 ADVICE = {
@@ -37,16 +35,13 @@ ADVICE = {
 
 @dataclass(frozen=True)
 class Measured:
-    """Latency of the best window, throughput and memory of the server.
-
-    `computed_ms` is the server's own processor time per response and core: the least latency.
-    """
+    """Latency of the best window, throughput and memory of the server."""
 
     p99_ms: float
     rps: float
     memory_mb: float
     slowdown: float = 1.0
-    computed_ms: float = 0.0
+    computed_ms: float = 0.0  # the server's own processor time per response and core
     times_ms: tuple[float, ...] = ()
 
 

@@ -54,10 +54,7 @@ class Finding(Result):
 
 @dataclass(frozen=True)
 class CheckContext:
-    """A verified bundle, and the project's model definition and rows.
-
-    Model, predictions and evaluation are the gate's own: BadInput if the model cannot be loaded.
-    """
+    """A verified bundle and the project's rows; the gate makes predictions and evaluation anew."""
 
     bundle: Bundle
     definition: ModelDefinition

@@ -34,10 +34,7 @@ ADVICE += " If not, the commit lacks a file that git ignores, or a package has a
 
 
 def reproducible(context: CheckContext) -> Result:
-    """A fresh process in a clean checkout gives the same numbers and golden predictions.
-
-    Uncommitted work is retrained from the run's snapshot, and is a warning: nobody can sign it.
-    """
+    """A fresh process in a clean checkout gives the same numbers and golden predictions."""
     required = "retraining from the commit gives the same numbers and golden predictions"
     run, code = context.run, context.bundle.manifest["code"]
     from_snapshot = bool(code["dirty"] or not code["commit"])

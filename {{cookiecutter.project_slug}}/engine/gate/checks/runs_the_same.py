@@ -39,13 +39,9 @@ def current(context: CheckContext) -> Result:
     """The bundle was built from the current files; all other checks compare with these."""
     bundle = context.bundle
     required = "built from the current problem.toml, poc/features.py, rows and packages"
-    expected = {
-        "name": context.problem.decision.name,
-        "features_module": FEATURES_MODULE,
-        "data_digest": context.dataset.digest,
-        "seed": SEED,
-        "requirements": pins(),
-    }
+    expected: dict[str, Any] = {"name": context.problem.decision.name, "seed": SEED}
+    expected |= {"features_module": FEATURES_MODULE, "data_digest": context.dataset.digest}
+    expected["requirements"] = pins()
     recorded = {key: bundle.manifest.get(key) for key in expected}
     results = differences(recorded, expected, "manifest.json")
     for name, path in (("problem.toml", PROBLEM_FILE), ("code/features.py", FEATURES_FILE)):

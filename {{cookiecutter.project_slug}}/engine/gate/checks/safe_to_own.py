@@ -148,10 +148,7 @@ def _content_faults(name: str, content: bytes) -> Iterator[str]:
 
 
 def documented(context: CheckContext) -> Result:
-    """No placeholder in problem, contract or card; each input has a description.
-
-    A placeholder under `assumed` is a warning: a rehearsal may continue, `handoff accept` stops.
-    """
+    """No placeholder in problem, contract or card (assumed: a warning); inputs are described."""
     required = "no placeholder in problem, contract or card; a description of each input"
     assumed = {*context.problem.assumed}
     card = (context.bundle.path / "model_card.md").read_text("utf-8", errors="replace")

@@ -86,10 +86,7 @@ def _name(group: dict[str, str]) -> str:
 
 
 def champion(context: CheckContext) -> Result:
-    """Not surely worse than the champion on the same test rows (paired bootstrap).
-
-    If the rows cannot decide, the result is a warning: a live test decides.
-    """
+    """Not surely worse than the champion on the same test rows (paired bootstrap)."""
     limit = context.problem.guardrails.worse_by
     required = f"at most {limit:g} worse than the champion on the same rows"
     name = champion_if_any()
