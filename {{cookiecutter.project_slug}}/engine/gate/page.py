@@ -108,7 +108,7 @@ def lead(verdict: Verdict) -> str:
         "Not applicable": [one for one in idle if not one.dropped],
         "Left out by the team": [one for one in idle if one.dropped],
     }
-    return text + "".join(f" {label}: {_names(some)}." for label, some in named.items() if some)
+    return text + "".join(f" {label}: {_names(rows)}." for label, rows in named.items() if rows)
 
 
 def blocks(findings: Sequence[Finding], caption: str) -> list[Block]:

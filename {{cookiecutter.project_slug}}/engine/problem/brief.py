@@ -43,11 +43,11 @@ def _assumed(problem: Problem) -> Section | None:
 
 def _decision(problem: Problem) -> Section:
     delay, mark = problem.target.label_delay_days, _mark(problem, "target.label_delay_days")
-    known = f"{count(delay, 'day')} later" if delay else "at once"
+    when = f"{count(delay, 'day')} later" if delay else "at once"
     blocks = [
         Note(f"Owner of the decision: {_answer(problem, 'stakeholder')}"),
         Note(f"Built for: {_answer(problem, 'intended_use')}"),
-        Note(f"The true outcome is known {known}{mark}; then predictions can be evaluated."),
+        Note(f"The true outcome is known {when}{mark}; then predictions can be evaluated."),
     ]
     return Section("What is done on the answer", SCIENTIST, _answer(problem, "action"), blocks)
 

@@ -29,8 +29,10 @@ MOST_SECONDS = 3600
 LONGEST, PLACE = 600, re.compile(r'  File "(?:[^"]*/checkout/)([^"]+)", line (\d+)')
 # What the run records and retraining must give again.
 COMPARED = ("candidate", "parameters", "calibrated", "threshold", "data_digest")
-ADVICE = "Train twice and compare. If the two differ, set random_state in your features or model."
-ADVICE += " If not, the commit lacks a file that git ignores, or a package has another version."
+ADVICE = (
+    "Remove code that check `safe` names. Train twice: if the two differ, set random_state; if "
+)
+ADVICE += "not, the commit lacks a file that git ignores, or a package has another version."
 
 
 def reproducible(context: CheckContext) -> Result:
