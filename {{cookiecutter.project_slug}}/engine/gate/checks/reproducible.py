@@ -29,9 +29,7 @@ MOST_SECONDS = 3600
 LONGEST, PLACE = 600, re.compile(r'  File "(?:[^"]*/checkout/)([^"]+)", line (\d+)')
 # What the run records and retraining must give again.
 COMPARED = ("candidate", "parameters", "calibrated", "threshold", "data_digest")
-ADVICE = (
-    "Remove code that check `safe` names. Train twice: if the two differ, set random_state; if "
-)
+ADVICE = "Remove code that check `safe` names. If two trainings differ, set random_state. If "
 ADVICE += "not, the commit lacks a file that git ignores, or a package has another version."
 
 
