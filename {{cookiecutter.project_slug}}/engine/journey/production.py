@@ -14,7 +14,7 @@ import pandas as pd
 from engine.bundle.build import build
 from engine.bundle.bundle import Bundle, read
 from engine.data.columns import json_rows
-from engine.gate.checks.results import intervals, latencies
+from engine.gate.checks.check import intervals, latencies
 from engine.gate.gate import record, validate
 from engine.gate.page import blocks, lead
 from engine.gate.page import write as write_gate

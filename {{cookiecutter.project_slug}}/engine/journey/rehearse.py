@@ -15,7 +15,7 @@ from engine.data.columns import columns
 from engine.data.load import load
 from engine.data.split import split
 from engine.eda import bins, pictures
-from engine.gate.checks.results import intervals
+from engine.gate.checks.check import intervals
 from engine.journey import production
 from engine.journey.stage import DRAFT, OUTPUT_DIR, Programs, Rehearsal, Stage, StageResult
 from engine.pages import charts, page

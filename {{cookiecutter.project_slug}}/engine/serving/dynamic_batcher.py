@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from prometheus_client import Histogram
 
-from engine.bundle.replay import Answer
+from engine.bundle.archive import Answer
 from engine.serving.http.errors import busy
 from engine.serving.http.schema import Limits
 from engine.serving.model.predictor import Predictor

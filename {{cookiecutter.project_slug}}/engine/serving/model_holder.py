@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from engine.bundle.archive import features_module
 from engine.bundle.bundle import Bundle
-from engine.bundle.store import RELEASE_FILE, bundle_path, champion
+from engine.bundle.record import RELEASE_FILE, bundle_path, champion
 from engine.problem.errors import BadInput
 from engine.serving.dynamic_batcher import DynamicBatcher
 from engine.serving.http.request_parsing import small_turns

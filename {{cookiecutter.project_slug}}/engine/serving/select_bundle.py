@@ -12,7 +12,7 @@ from typing import Any
 from engine.bundle import bundle as bundles
 from engine.bundle import record
 from engine.bundle.bundle import LARGEST_FILE, Bundle
-from engine.bundle.store import RELEASE_FILE, bundle_path, champion
+from engine.bundle.record import RELEASE_FILE, bundle_path, champion
 from engine.problem.errors import BadInput
 from engine.problem.files import MissingFile, read_bytes, read_toml
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from engine.problem.project import child_environment, stages_home
+from engine.problem.files import child_environment, stages_home
 from engine.serving import ids
 from engine.serving.access import FILE, KEYS
 

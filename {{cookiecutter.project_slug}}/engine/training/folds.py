@@ -11,8 +11,8 @@ from sklearn.pipeline import Pipeline
 from engine.data.load import take
 from engine.data.split import Rows
 from engine.problem.errors import BadInput
+from engine.problem.files import location_of
 from engine.problem.metrics import METRICS, Array
-from engine.problem.project import location_of
 from engine.problem.spec import Problem
 from engine.training.candidates import Candidate
 from engine.training.dataset import FEATURES_LOCK, CrossValidationData, fit_last

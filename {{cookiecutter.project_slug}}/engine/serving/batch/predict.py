@@ -10,7 +10,7 @@ import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
 from engine.bundle import bundle as bundles
-from engine.bundle.replay import Answer
+from engine.bundle.archive import Answer
 from engine.contract.arrow_types import plain
 from engine.contract.cells import DTYPES, read, trimmed
 from engine.contract.column import Column, expected

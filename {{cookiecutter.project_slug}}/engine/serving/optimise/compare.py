@@ -13,7 +13,7 @@ from typing import Any, get_args
 import numpy as np
 from onnx import ModelProto, helper
 
-from engine.bundle.edge_rows import EdgeKind, edges
+from engine.bundle.golden import EdgeKind, edges
 from engine.contract.column import Column
 from engine.serving.model.onnx import allowed_difference
 from engine.serving.model.predictor import Predictor

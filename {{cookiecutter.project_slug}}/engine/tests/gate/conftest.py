@@ -8,8 +8,7 @@ import pytest
 
 from engine.bundle.record import TEAMS
 from engine.gate.accept import accept
-from engine.gate.gate import record, validate
-from engine.gate.standard import STANDARD_CHECKS
+from engine.gate.gate import STANDARD_CHECKS, record, validate
 from engine.problem.spec import Task
 from engine.tests.gate.made import (
     MODEL,

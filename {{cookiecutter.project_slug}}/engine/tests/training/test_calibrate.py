@@ -10,7 +10,7 @@ import skops.io
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 
-from engine.bundle.run import load_model
+from engine.bundle.build import load_model
 from engine.problem.spec import Task
 from engine.tests.training.made import problem
 from engine.tests.training.training import KINDS, schema, table

@@ -12,7 +12,7 @@ from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from engine.bundle.run import TrainedRun
+from engine.bundle.build import TrainedRun
 from engine.contract.column import Column
 from engine.data.load import inputs
 from engine.problem.errors import BadInput

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-from engine.bundle.run import TrainedRun, fetch
+from engine.bundle.build import TrainedRun, fetch
 from engine.problem.spec import PROBLEM_FILE, Problem, Task
 from engine.tests.training.made import PROBLEM, VALUES, mixed
 from engine.training.candidates import ModelDefinition

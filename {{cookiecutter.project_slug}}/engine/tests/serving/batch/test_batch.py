@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from engine.bundle import bundle as bundles
-from engine.bundle.replay import same
+from engine.bundle.archive import same
 from engine.problem.errors import EXIT_GATE_CLOSED, BadInput
 from engine.problem.spec import Task
 from engine.serving.model.predictor import load
