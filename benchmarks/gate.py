@@ -22,7 +22,7 @@ SHOWN = 8
 TIMED = """
 import json, sys, time
 began = time.perf_counter()
-from engine.bundle.store import latest
+from engine.bundle.record import latest
 from engine.gate.gate import validate
 from handoff.gate import CHECKS
 from poc.model import MODEL

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def programs() -> "Programs":
     """The programs of the stages, as the team runs them one by one."""
     from eda.report import report
-    from engine.gate.standard import team_checks
+    from engine.gate.gate import team_checks
     from engine.journey.stage import Programs
     from handoff.gate import CHECKS
     from monitoring.check import check

@@ -10,7 +10,7 @@ from tests.conftest import Render
 FAULTS = {
     "server reads training": (
         "engine/serving/http/app.py",
-        "import engine.training.selection",
+        "import engine.training.folds",
         "the server is light BROKEN",
     ),
     "engine imports a stage": (

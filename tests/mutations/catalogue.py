@@ -44,7 +44,7 @@ class Clean:
 
 FAULTS: list[Fault] = []
 CLEAN: list[Clean] = []
-GATE = ROOT / "{{cookiecutter.project_slug}}/engine/gate/standard.py"
+GATE = ROOT / "{{cookiecutter.project_slug}}/engine/gate/gate.py"
 
 
 def everything() -> list[Fault | Clean]:

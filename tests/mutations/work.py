@@ -27,7 +27,7 @@ REFUSED = 3
 # As `handoff check --json`, of the quick checks and one more.
 CHECK = """
 import json, sys
-from engine.bundle.store import latest
+from engine.bundle.record import latest
 from engine.gate.gate import validate
 from handoff.gate import CHECKS
 from poc.model import MODEL

@@ -66,8 +66,7 @@ def _adopt(given: argparse.Namespace) -> int:
 
 def _check(source: str) -> int:
     from data.contract import ROW
-    from engine.data.check import check
-    from engine.data.messages import after_check
+    from engine.data.check import after_check, check
     from engine.problem.spec import read
 
     checked = check(read(), ROW, source)

@@ -45,7 +45,7 @@ def _report(out: Path | None) -> int:
     from eda.report import report
     from engine.data.columns import columns
     from engine.data.load import load
-    from engine.eda.report import PAGE
+    from engine.eda.profile import PAGE
     from engine.problem.spec import read
 
     problem = read()

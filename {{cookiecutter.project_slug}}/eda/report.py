@@ -24,8 +24,7 @@ import pandas as pd
 
 from engine.contract.column import Column
 from engine.eda import about_rows, about_target
-from engine.eda.profile import measure
-from engine.eda.report import PAGE, Report, SectionMaker, write_report
+from engine.eda.profile import PAGE, Report, SectionMaker, measure, write_report
 from engine.problem.spec import Problem
 
 SECTIONS: tuple[SectionMaker, ...] = (

@@ -1,7 +1,7 @@
 """The engine's version, the hashes of its files, and whether they are as released.
 
-A release is what was rendered: the template's hook writes the manifest then, so it can never be
-stale in the template. The hook runs this file by itself, so it imports the standard library alone.
+The template's hook runs this file by itself, and writes the manifest when it renders a project.
+So this file imports the standard library alone.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ DISTRIBUTION = "ds-mle-engine"
 # The stage folders as generated: they depend on the answers, the engine does not.
 STARTER = "tests/starter/"
 # What runs; it alone makes one engine another. Tests and READMEs do not.
-RUNS = {".py", ".html", ".css"}
+RUNS = {".py", ".html", ".css", ".txt"}
 
 State = Literal["as released", "edited", "installed as a wheel", "under development"]
 
@@ -36,11 +36,7 @@ class Status:
 
 
 def version(home: Path = HOME) -> str:
-    """The engine's version, as it stands in VERSION.
-
-    Raises:
-        BadRelease: there is no such file.
-    """
+    """The engine's version, as it stands in VERSION; BadRelease if there is no such file."""
     try:
         return (home / VERSION).read_text("utf-8").strip()
     except FileNotFoundError:
@@ -63,14 +59,7 @@ def hashes(home: Path = HOME) -> dict[str, str]:
 
 
 def identity(home: Path = HOME) -> dict[str, str]:
-    """Version and hash of the code that runs, from the files that are there: folder or wheel.
-
-    Returns:
-        `version` and `sha256`, as a bundle's manifest records them.
-
-    Raises:
-        BadRelease: there is no version.
-    """
+    """`version` and `sha256` of the code that runs, as a bundle's manifest records them."""
     sha = hashlib.sha256()
     for name, digest in hashes(home).items():
         if name == VERSION or (Path(name).suffix in RUNS and not name.startswith("tests/")):
@@ -94,25 +83,16 @@ def installed() -> Path | None:
 
 
 def status(home: Path = HOME) -> Status:
-    """Compare the files with the manifest.
-
-    Raises:
-        BadRelease: it is damaged, for example by a merge, or there is no version.
-    """
+    """Compare the files with the manifest; BadRelease if it is damaged, or there is no version."""
     if home == installed():  # its pin has a hash, so no manifest is needed
         return Status(version(home), "installed as a wheel")
     if not (home / MANIFEST).is_file():
         return Status(version(home), "under development")
-    now, released = hashes(home), _released(home / MANIFEST)
+    now, manifest = hashes(home), home / MANIFEST
+    try:
+        released: dict[str, str] = dict(json.loads(manifest.read_text("utf-8"))["files"].items())
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        message = f"{manifest} cannot be read: {error!r}. Restore it from git or the template."
+        raise BadRelease(message) from None
     files = sorted(name for name in now | released if now.get(name) != released.get(name))
     return Status(version(home), "edited" if files else "as released", tuple(files))
-
-
-def _released(manifest: Path) -> dict[str, str]:
-    try:
-        files = json.loads(manifest.read_text("utf-8"))["files"]
-        return {str(name): str(digest) for name, digest in files.items()}
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise BadRelease(
-            f"{manifest} cannot be read: {error!r}. Restore it from git, or from the template."
-        ) from None

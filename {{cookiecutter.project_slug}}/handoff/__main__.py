@@ -55,12 +55,9 @@ def _build(run_id: str | None) -> int:
 
 
 def _check(bundle: Path | None, *, as_json: bool, as_markdown: bool) -> int:
-    from engine.bundle.record import signed
-    from engine.bundle.store import latest
+    from engine.bundle.record import latest, signed
     from engine.gate import page
-    from engine.gate.gate import record, validate
-    from engine.gate.messages import after_check
-    from engine.gate.standard import team_checks
+    from engine.gate.gate import record, team_checks, validate
     from handoff.gate import CHECKS
     from poc.model import MODEL
 
@@ -74,15 +71,14 @@ def _check(bundle: Path | None, *, as_json: bool, as_markdown: bool) -> int:
         print(page.markdown(verdict), end="")
     else:
         page.show(verdict)
-        print(after_check(verdict, recorded, written, invalidated))
+        print(page.after_check(verdict, recorded, written, invalidated))
     return 0 if verdict.outcome == "passed" else EXIT_GATE_CLOSED
 
 
 def _accept(bundle: Path | None, team: str) -> int:
-    from engine.bundle.store import latest
-    from engine.gate.accept import accept
-    from engine.gate.messages import after_signature
-    from engine.gate.standard import team_checks
+    from engine.bundle.record import latest
+    from engine.gate.accept import accept, after_signature
+    from engine.gate.gate import team_checks
     from handoff.gate import CHECKS
     from poc.model import MODEL
 

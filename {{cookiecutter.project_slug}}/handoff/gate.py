@@ -23,7 +23,7 @@ To leave one out, give the reason. The verdict shows the check as not applicable
     CHECKS = without(STANDARD_CHECKS, {"notebooks": "we have none"})
 """
 
-from engine.gate.standard import STANDARD_CHECKS, without
+from engine.gate.gate import STANDARD_CHECKS, without
 
 __all__ = ["CHECKS", "STANDARD_CHECKS", "without"]
 

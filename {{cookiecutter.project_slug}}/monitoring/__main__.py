@@ -13,8 +13,8 @@ def main(words: Sequence[str]) -> int:
     given = parser().parse_args(words)
     # Only now what is slow to import: a mistake in the words need not wait for it.
     from engine.bundle import bundle as bundles
-    from engine.bundle.store import bundle_path, champion
-    from engine.monitoring.show import print_table
+    from engine.bundle.record import bundle_path, champion
+    from engine.monitoring.result import print_table
     from monitoring.check import check
 
     bundle = bundles.read(given.bundle or bundle_path(champion()))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine.problem.arguments import output_file, output_folder, path, seconds, text
 from engine.problem.errors import run
-from engine.training.memory import configure_allocator
+from engine.training.parallel import configure_allocator
 
 # A month. The same command continues a search for longer.
 LONGEST_SEARCH = 2_592_000
@@ -82,7 +82,7 @@ def _retrain(metadata: Path, out: Path) -> int:
 def _report(out: Path | None, *, as_slides: bool) -> int:
     from data.contract import ROW
     from engine.problem.spec import read
-    from engine.training.record.previous_runs import latest_run
+    from engine.training.record.runs import latest_run
     from engine.training.report.pages import write_report
 
     path = write_report(latest_run(read(), ROW), out, as_slides=as_slides)

@@ -5,17 +5,16 @@ rule of choice, no calibration.
 """
 
 from engine.problem.spec import Problem
-from engine.training.calibrate import should_calibrate
+from engine.training.calibrate import fit_final, should_calibrate
 from engine.training.candidates import ModelDefinition
 from engine.training.dataset import SEED, prepare, summary
-from engine.training.extra import accepted_champion, calibrate_champion, tuned_candidates
-from engine.training.fit_final import fit_final
-from engine.training.folds import cross_validate
+from engine.training.folds import cross_validate, select
 from engine.training.insight import importance, learning_curve
 from engine.training.parallel import one_thread_each, run_concurrently
+from engine.training.record.runs import Progress, Run
 from engine.training.record.write import record, run_metadata
-from engine.training.run import Progress, Run
-from engine.training.selection import select
+from engine.training.retrain import accepted_champion, calibrate_champion
+from engine.training.tuning.search import tuned_candidates
 
 
 @one_thread_each()

@@ -130,7 +130,7 @@ def an_input_that_nobody_explains(work: Work) -> None:
 def one_threshold_for_every_sample(work: Work) -> None:
     """One drift threshold for every sample size: on few rows the monitor raises false alarms."""
     work.edit(
-        "engine/monitoring/thresholds.py",
+        "engine/monitoring/drift.py",
         "return float(max(PRACTICAL_PSI, chance))",
         "return PRACTICAL_PSI",
     )

@@ -1,16 +1,15 @@
 """Takes an unseen table and writes a first problem for it, every guess listed."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 
 import pandas as pd
 
-from engine.adopt import infer
 from engine.adopt.copying import check_nothing_is_lost, copy_path, write
-from engine.adopt.framing import Roles, classes_of, contract_text, problem_text
+from engine.adopt.framing import Roles, classes_of, contract_text, guess_task, problem_text
 from engine.adopt.infer import FEWEST_ROWS, Guess, guess, infer_column, typed
 from engine.adopt.inferred import InferredColumn, dialect_hints
-from engine.adopt.messages import layout_notes, table_notes
+from engine.adopt.messages import Adoption, layout_notes, table_notes
 from engine.contract.column import Column
 from engine.contract.layout import Layout
 from engine.data import sources
@@ -23,16 +22,6 @@ from engine.problem.spec import Task, parse
 SHOWN = 30
 # Tables of fewer columns are adopted before anyone reads a line on progress.
 WIDE = 100
-
-
-@dataclass(frozen=True)
-class Adoption:
-    """What was decided on a table: by column in `guesses`, in `notes` on the table as a whole."""
-
-    rows: int
-    roles: Roles
-    guesses: tuple[Guess, ...]
-    notes: tuple[str, ...]
 
 
 def adopt(
@@ -65,15 +54,17 @@ def adopt(
     if is_slow:
         progress(f"inferring the types of {count(len(raw.columns), 'column')}")
     raw, inferred = _labelled(raw, layout, source, target)
-    zoned = {
-        name for name, one in inferred.items() if one.kind == "date" and infer.has_zone(raw[name])
-    }
     frame = pd.DataFrame({name: typed(raw.pop(name), one) for name, one in inferred.items()})
-    kind = infer.guess_task(frame[target], inferred[target].kind, task)
+    kind = guess_task(frame[target], inferred[target].kind, task)
     roles = Roles(target, kind, time, id_column, classes_of(frame[target], kind))
-    guessed = [guess(frame[name], one, zoned=name in zoned) for name, one in inferred.items()]
+    guessed = [guess(frame[name], one) for name, one in inferred.items()]
     guesses = tuple(_in_role(one, frame, roles) for one in guessed)
-    _check_inputs(guesses, roles, source)
+    others = [one for one in guesses if one.name not in (target, id_column)]
+    if all(one.excluded for one in others):
+        reasons = "; ".join(f"{one.name!r}: {one.excluded}" for one in others[:SHOWN])
+        message = f"{source} has no column to learn from beside '{target}' "
+        message += f"({reasons or 'it is alone'}); add columns that are known in time"
+        raise BadInput(message, code="no-inputs")
     if is_slow:
         progress(f"searching {count(len(guesses), 'column')} for leaks")
     assumed = parse(problem_text(copy, frame, guesses, roles), "the problem as adopted")
@@ -179,12 +170,3 @@ def _since_1970(values: pd.Series) -> str:
             if 1990 <= date.year < 2100:
                 return f", which looks like {date.round('s').isoformat()} in {unit} since 1970"
     return ""
-
-
-def _check_inputs(guesses: Sequence[Guess], roles: Roles, source: str) -> None:
-    others = [one for one in guesses if one.name not in (roles.target, roles.id)]
-    if all(one.excluded for one in others):
-        reasons = "; ".join(f"{one.name!r}: {one.excluded}" for one in others[:SHOWN])
-        message = f"{source} has no column to learn from beside '{roles.target}' "
-        message += f"({reasons or 'it is alone'}); add columns that are known in time"
-        raise BadInput(message, code="no-inputs")

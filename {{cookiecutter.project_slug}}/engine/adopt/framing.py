@@ -1,122 +1,34 @@
 """The first problem.toml and data/contract.py of an adopted table, to be read and edited."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from engine.adopt.infer import Guess
-from engine.adopt.literals import LONGEST_LINE, metadata, one_of, python
+from engine.adopt.infer import FEWEST_OF_CLASS, Guess
+from engine.contract.column import ColumnType
 from engine.contract.layout import Layout
 from engine.leakage import Leak
+from engine.problem.errors import BadInput
 from engine.problem.files import toml
 from engine.problem.spec import Label, Task
 
+# A whole-number target with more values than this is a quantity, not a class.
+MOST_CLASSES = 10
+LONGEST_LINE = 100
 # Labels of the outcome that calls for action.
 YES = ("true", "yes", "y", "t", "1", "ja", "j", "oui", "si", "sí", "on", "positive", "malignant")
 
-PROBLEM = """\
-# The business problem as a modelling problem. Owner: data science.
-# Everything that evaluates the model reads its numbers here and nowhere else.
-# Written by `python -m data adopt`; `python -m problem check` explains every mistake.
-
-# Values that were guessed from the table. Set each, then remove it from this list:
-# `handoff accept` refuses while any is left.
-assumed = {assumed}
-
-[decision]
-name = {name}
-question = {question}
-action = "Not yet said: what is done with the prediction."
-stakeholder = "Not yet said: who owns the decision."
-intended_use = "Not yet said: the use it is built for."
-not_for = "Not yet said: what it must not be used for."
-
-[target]
-column = {target}
-task = "{task}"
-{positive}label_delay_days = 0
-
-[rows]
-source = {source}
-{roles}# unit = "COLUMN": what several rows belong to; no input, kept together in the split
-
-# column = "when it is known", after the decision was due: never a feature, nor a copy of it
-[columns.known_after]
-
-# column = "why the model must not be trained on it"
-[columns.excluded]
-{excluded}{suspected}
-# column = "why it is personal": neither a feature nor in the prediction log
-[columns.personal]
-
-[success]
-metric = "{metric}"
-minimum = {minimum}
-margin = {margin}
-
-# For one row, compared with doing nothing.
-[value]
-currency = "EUR"
-{payoffs}
-[budget]
-latency_p99_ms = 100.0
-throughput_rps = 50.0
-memory_mb = 800.0
-score_difference = 1e-5
-
-[monitoring]
-window_days = 7
-minimum_rows = {minimum_rows}
-
-# What may not get worse than the champion on the test rows, in the gate.
-[guardrails]
-worse_by = 0.01
-"""
-ASSUMED = (
-    "decision.question", "decision.action", "decision.stakeholder", "decision.intended_use",
-    "decision.not_for", "target.label_delay_days", "columns.known_after", "columns.personal",
-    "success.metric", "success.minimum", "success.margin", "value", "budget",
-    "monitoring.window_days", "guardrails",
-)  # fmt: skip
-
-PAYOFFS: dict[Task, str] = {
-    "binary": "true_positive = 1.0\nfalse_positive = -1.0\ntrue_negative = 0.0\n"
-    "false_negative = 0.0\n",
-    "multiclass": "correct = 1.0\nwrong = -1.0\n",
-    "regression": "per_unit_error = -1.0\n",
-}
 # Metric, minimum and margin that a useless model cannot meet.
 SUCCESS: dict[Task, tuple[str, float, float]] = {
     "binary": ("roc_auc", 0.65, 0.1),
     "multiclass": ("balanced_accuracy", 0.15, 0.1),  # the minimum is added to chance
     "regression": ("r2", 0.2, 0.1),
 }
-
-CONTRACT = '''\
-"""What a row is: each column's type, range and meaning. Owner: data science; meant to be edited.
-
-Written by `python -m data adopt` from {source}.
-Ranges are the observed ones and as much again on each side. Training and the server refuse rows
-that break a rule. A string column without `isin` is open: the server accepts a new value, and the
-monitoring reports it.
-"""
-
-import pandera.pandas as pa
-
-ROW = pa.DataFrameSchema(
-    {{
-{columns}    }},
-    strict=True,
-{layout})
-'''
-SUSPECTED = """\
-# Each of these seems to give the target away. Nothing is excluded yet: remove the '#' of each one
-# that is known only after the decision was due. What is known in time stays an input; state why
-# under [columns.known_in_time], or the gate refuses it.
-"""
 
 
 @dataclass(frozen=True)
@@ -131,6 +43,37 @@ class Roles:
     time: str | None = None
     id: str | None = None
     classes: tuple[str | int, ...] = ()
+
+
+def guess_task(target: pd.Series, kind: ColumnType, wanted: Task | None = None) -> Task:
+    """The kind of target: two values are binary, few or words multiclass, else regression.
+
+    Raises:
+        BadInput: one value only, a rare class, too many classes, or not what is `wanted`.
+    """
+    counts = target.dropna().value_counts()
+    if len(counts) < 2:
+        only = f"one class only ({counts.index.tolist()[0]!r:.60})" if len(counts) else "no value"
+        message = f"target '{target.name}' has {only}; choose another target, or add rows"
+        raise BadInput(message, code="one-class")
+    guessed: Task = "binary"
+    if len(counts) > 2:
+        few = len(counts) <= counts.sum() / FEWEST_OF_CLASS
+        if kind in ("number", "integer"):
+            few = len(counts) <= MOST_CLASSES and bool((counts.index % 1 == 0).all())
+        guessed = "multiclass" if few else "regression"
+    task = wanted or guessed
+    if task == "regression" and kind not in ("number", "integer"):
+        message = f"target '{target.name}' is a {kind} with {len(counts)} different values, too "
+        message += "many for classes; choose another target, or group its values"
+        raise BadInput(message, code="wrong-target-type")
+    if task == "binary" and len(counts) != 2:
+        message = f"--task binary: target '{target.name}' has {len(counts)} different values; "
+        message += f"leave --task out for {guessed}, or choose another target"
+        raise BadInput(message, code="wrong-class-count")
+    if task != "regression":
+        _check_classes(target, counts, kind)
+    return task
 
 
 def classes_of(target: pd.Series, task: Task) -> tuple[str | int, ...]:
@@ -150,33 +93,23 @@ def problem_text(
 ) -> str:
     """A problem.toml for the table, every guess listed under `assumed`; leaks are only proposed."""
     target, task = roles.target, roles.task
-    excluded = {one.name: one.excluded for one in guesses if one.excluded}
-    assumed, positive = [*ASSUMED], ""
-    if task == "binary":
-        assumed.append("target.positive")
-        positive = f"positive = {toml(_positive(frame[target]))}\n"
-    assumed += ["columns.excluded"] if excluded else []
     metric, minimum, margin = SUCCESS[task]
     if task == "multiclass":
         minimum = round(minimum + 1 / frame[target].nunique(), 2)
-    named = {"id": roles.id, "time": roles.time}
-    mechanisms = {name: leak.mechanism for leak in leaks for name in leak.proposed}
-    suspected = [f"# {toml(name)} = {toml(why)}\n" for name, why in mechanisms.items()]
-    return PROBLEM.format(
-        assumed="[\n" + "".join(f'    "{name}",\n' for name in assumed) + "]",
-        name=toml(_slug(f"{target}-{Path(source).stem.removeprefix('sklearn:')}")),
-        question=toml(f"What is '{target}' of a row, before it is known?"),
-        target=toml(target),
+    return _fill(
+        "problem_template.txt",
+        name=_slug(f"{target}-{Path(source).stem.removeprefix('sklearn:')}"),
+        question=f"What is '{target}' of a row, before it is known?",
+        target=target,
         task=task,
-        positive=positive,
-        source=toml(source),
-        roles="".join(f"{role} = {toml(name)}\n" for role, name in named.items() if name),
-        excluded="".join(f"{toml(name)} = {toml(why)}\n" for name, why in excluded.items()),
-        suspected=SUSPECTED + "".join(suspected) if suspected else "",
+        positive=_positive(frame[target]) if task == "binary" else None,
+        source=source,
+        roles=[("id", roles.id), ("time", roles.time)],
+        excluded={one.name: one.excluded for one in guesses if one.excluded},
+        suspected={name: leak.mechanism for leak in leaks for name in leak.proposed},
         metric=metric,
         minimum=minimum,
         margin=margin,
-        payoffs=PAYOFFS[task],
         minimum_rows=min(200, max(30, len(frame) // 10)),
     )
 
@@ -185,10 +118,11 @@ def contract_text(
     source: str, guesses: Sequence[Guess], roles: Roles, layout: Layout | None
 ) -> str:
     """A data/contract.py for the table: plain pandera, a column a paragraph."""
-    text = CONTRACT.format(
+    text = _fill(
+        "contract_template.txt",
         source=re.sub(r"[^\w. -]", "_", Path(source).name)[:40],
         columns="".join(_column(one, roles) for one in guesses),
-        layout=metadata(asdict(layout), 4) if layout else "",
+        layout=_metadata(asdict(layout), 4) if layout else "",
     )
     if max(map(len, text.split("\n"))) > LONGEST_LINE:
         text = f"# ruff: noqa: E501  # a name is as long as it is\n{text}"
@@ -206,13 +140,25 @@ def _column(one: Guess, roles: Roles) -> str:
         arguments.append("nullable=True")
     if one.name == roles.id:
         arguments.append("unique=True")
-    meaning = f"{one.name}, in UTC" if one.zoned else one.name
-    arguments.append(f"description={python(meaning)}")
+    meaning = f"{one.name}, in UTC" if one.inferred.zoned else one.name
+    arguments.append(f"description={_python(meaning)}")
     body = [f"            {argument},\n" for argument in arguments]
     if one.name == roles.target and roles.classes:
-        body.insert(1, one_of(roles.classes, 12))
-    body.append(metadata(one.cells.to_metadata(), 12))
-    return f"        {python(one.name)}: pa.Column(\n{''.join(body)}        ),\n"
+        body.insert(1, _one_of(roles.classes, 12))
+    body.append(_metadata(one.inferred.cells.to_metadata(), 12))
+    return f"        {_python(one.name)}: pa.Column(\n{''.join(body)}        ),\n"
+
+
+def _check_classes(target: pd.Series, counts: pd.Series, kind: ColumnType) -> None:
+    if kind == "date" or (kind == "number" and (counts.index % 1 != 0).any()):
+        message = f"target '{target.name}' has {len(counts)} different values such as "
+        message += f"{counts.index[0]!s:.40}; write the labels as words or whole numbers"
+        raise BadInput(message, code="wrong-target-type")
+    rarest, rows = counts.index.tolist()[-1], counts.iloc[-1]
+    if rows < FEWEST_OF_CLASS:
+        message = f"target '{target.name}' has {rows} rows of {rarest!r:.60} only; expected "
+        message += f"{FEWEST_OF_CLASS} of each class: add rows, join it with another, or drop it"
+        raise BadInput(message, code="rare-class")
 
 
 def _positive(target: pd.Series) -> Label:
@@ -232,3 +178,57 @@ def _slug(words: str) -> str:
 
 def _number(value: float) -> str:
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+
+
+def _fill(template: str, **values: Any) -> str:
+    """The text of a template in this folder."""
+    loader = FileSystemLoader(Path(__file__).parent)
+    # Nothing is escaped: these are no pages, and the filter `toml` quotes what came from the table.
+    environment = Environment(loader=loader, undefined=StrictUndefined, autoescape=False)  # noqa: S701
+    environment.trim_blocks = environment.lstrip_blocks = environment.keep_trailing_newline = True
+    environment.filters["toml"] = toml
+    return environment.get_template(template).render(values)
+
+
+# Values as ruff would write them in a Python file, so that what is generated is formatted.
+
+
+def _metadata(values: Mapping[str, Any], indent: int) -> str:
+    """How texts are read, as an argument of pandera's; nothing for no values."""
+    items = [f"{_python(key)}: {_literal(value)}" for key, value in values.items()]
+    return _bracketed("metadata={", items, "}", indent) if items else ""
+
+
+def _one_of(values: Sequence[str | int], indent: int) -> str:
+    """Pandera's check that nothing else comes."""
+    items, space = [_literal(value) for value in values], " " * indent
+    line = _bracketed("pa.Check.isin([", items, "])", indent)
+    if line.count("\n") == 1:
+        return line
+    # A trailing comma keeps a list on its own lines.
+    listed = "".join(f"{space}        {item},\n" for item in items)
+    return f"{space}pa.Check.isin(\n{space}    [\n{listed}{space}    ]\n{space}),\n"
+
+
+def _bracketed(start: str, items: Sequence[str], end: str, indent: int) -> str:
+    """One line, or a line for each item where it would be too long."""
+    space, line = " " * indent, f"{start}{', '.join(items)}{end},"
+    if indent + len(line) <= LONGEST_LINE:
+        return f"{space}{line}\n"
+    listed = "".join(f"{space}    {item},\n" for item in items)
+    return f"{space}{start}\n{listed}{space}{end},\n"
+
+
+def _literal(value: Any) -> str:
+    """A text, a list of texts, or a plain value."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_python, value))}]"
+    return _python(value) if isinstance(value, str) else repr(value)
+
+
+def _python(text: str) -> str:
+    """A string literal the way ruff formats it: double quotes unless that needs more escapes."""
+    # repr of a text that holds both quotes is single-quoted and escapes no double quote.
+    body = repr(f"{text}'\"")[1:-4].replace("\\'", "'")
+    quote = "'" if text.count('"') > text.count("'") else '"'
+    return quote + body.replace(quote, f"\\{quote}") + quote

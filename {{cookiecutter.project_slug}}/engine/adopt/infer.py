@@ -2,24 +2,24 @@
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from engine.adopt.inferred import NO_HINTS, DialectHints, InferredColumn
-from engine.adopt.texts import infer_texts
+from engine.adopt.forms import infer_compact_days, infer_dates, infer_numbers, unread
+from engine.adopt.inferred import NO_HINTS, DialectHints, InferredColumn, all_match
 from engine.contract.cells import convert, is_infinite, without_missing
 from engine.contract.column import LONGEST_CATEGORY, ColumnType, kind_of
-from engine.contract.format import PLAIN, ColumnFormat
+from engine.contract.format import ColumnFormat
 from engine.problem.errors import BadInput
-from engine.problem.spec import Task
 
 FEWEST_ROWS = 50
 FEWEST_OF_CLASS = 10  # a class with fewer rows would be missing in a fold or in the test
 MOST_CATEGORIES = 100  # a string column with more distinct values is text or a name, no category
-# A whole-number target with more values than this is a quantity, not a class.
-MOST_CLASSES = 10
 HARDLY = 0.01  # below this share of the rows, and below a class, other values add nothing
 # Whole numbers of which none comes twice, in so narrow a range, were counted up with gaps.
 DENSE = 4
@@ -29,33 +29,45 @@ NAMED_ID = re.compile(
 FEWEST_KEYS = 20  # fewer values may be grades of something, however they are named
 ZONE = r".*\d ?(Z|[+-]\d{2}:?\d{2})"
 LIST_SHAPE = r"(?s)\s*(\[\s*([\[{\"'\d.-].*)?\]|\{\s*([\"'\d].*)?\})\s*"  # not '[deleted]'
+# Words for missing, in small letters. Those that may as well be a value, as Namibia or 'no alley',
+# are missing among categories only where the table uses them so elsewhere.
+MISSING = {"n/a", "#n/a", "nan", "null", "<na>", "-", "--", "?", "."}
+AMBIGUOUS = {"na", "none"}
+# Each pair in small letters: no, yes.
+PAIRS = (
+    ("no", "yes"), ("n", "y"), ("f", "t"), ("nein", "ja"), ("n", "j"),
+    ("non", "oui"), ("no", "si"), ("no", "sí"), ("off", "on"),
+)  # fmt: skip
+# What people mix in one column, as forms change over the years.
+MIXED = ({"no", "n", "false", "0", "nein", "non"}, {"yes", "y", "true", "1", "ja", "oui"})
+# Both words of a pair in four spellings make 8; mixtures have more.
+MOST_SPELLINGS = 40
+# So many different codes of two letters make 'NA' one more.
+FEWEST_CODES = 3
 
 
 @dataclass(frozen=True)
 class Guess:
     """What a column seems to be; `excluded` is the reason not to train on it, if there is one.
 
-    `missing` counts its missing cells. `zoned`: its times came with an offset and are read in UTC.
-    `cells` describes how its texts are read, `notes` what was decided on them.
+    `missing` counts its missing cells; `inferred` describes how its texts are read.
     """
 
     name: str
     type: ColumnType
     nullable: bool
-    minimum: float | None = None
-    maximum: float | None = None
-    excluded: str | None = None
-    zoned: bool = False
-    missing: int = 0
-    cells: ColumnFormat = PLAIN
-    notes: tuple[str, ...] = ()
+    minimum: float | None
+    maximum: float | None
+    excluded: str | None
+    missing: int
+    inferred: InferredColumn
 
 
 def infer_column(values: pd.Series, hints: DialectHints = NO_HINTS) -> InferredColumn:
     """What kind of values a column holds: by its type, or by its texts; BadInput if lists."""
     kind = kind_of(values.dtype)
     if kind in (None, "category"):
-        inferred, present = infer_texts(values, hints), values.dropna()
+        inferred, present = _infer_texts(values, hints), values.dropna()
         is_list = inferred.kind == "category" and len(present) > 0
         if is_list and present.str.fullmatch(LIST_SHAPE).all():
             message = f"column '{values.name}' holds lists ({present.iloc[0]!r:.40}); flatten it "
@@ -63,6 +75,12 @@ def infer_column(values: pd.Series, hints: DialectHints = NO_HINTS) -> InferredC
     else:
         infinite = kind == "number" and bool(is_infinite(values).any())
         inferred = InferredColumn(kind, ColumnFormat(infinite=infinite))
+    if inferred.kind == "date":
+        if isinstance(values.dtype, pd.StringDtype):
+            zoned = bool(values.dropna().str.fullmatch(ZONE).any())
+        else:
+            zoned = isinstance(values.dtype, pd.DatetimeTZDtype)
+        return replace(inferred, zoned=zoned)
     if not inferred.cells.infinite:
         return inferred
     rows = np.flatnonzero(is_infinite(values))
@@ -76,7 +94,7 @@ def typed(values: pd.Series, inferred: InferredColumn) -> pd.Series:
     return convert(present, inferred.kind, nullable=True, cells=inferred.cells)[0]
 
 
-def guess(values: pd.Series, inferred: InferredColumn, *, zoned: bool = False) -> Guess:
+def guess(values: pd.Series, inferred: InferredColumn) -> Guess:
     """What a column seems to be, by its values with their type (`typed`)."""
     present, name, kind = values.dropna(), str(values.name), inferred.kind
     missing, excluded = len(values) - len(present), _reason(values, present, inferred)
@@ -85,46 +103,7 @@ def guess(values: pd.Series, inferred: InferredColumn, *, zoned: bool = False) -
         low, high = float(present.min()), float(present.max())
         is_flag = kind == "integer" and (low, high) == (0, 1)
         bounds = (low, high) if is_flag else reach(low, high)
-    read = (inferred.cells, inferred.notes)
-    return Guess(name, kind, missing > 0, *bounds, excluded, zoned, missing, *read)
-
-
-def has_zone(values: pd.Series) -> bool:
-    """Whether times, as they came, have an offset."""
-    if isinstance(values.dtype, pd.StringDtype):
-        return bool(values.dropna().str.fullmatch(ZONE).any())
-    return isinstance(values.dtype, pd.DatetimeTZDtype)
-
-
-def guess_task(target: pd.Series, kind: ColumnType, wanted: Task | None = None) -> Task:
-    """The kind of target: two values are binary, few or words multiclass, else regression.
-
-    Raises:
-        BadInput: one value only, a rare class, too many classes, or not what is `wanted`.
-    """
-    counts = target.dropna().value_counts()
-    if len(counts) < 2:
-        only = f"one class only ({counts.index.tolist()[0]!r:.60})" if len(counts) else "no value"
-        message = f"target '{target.name}' has {only}; choose another target, or add rows"
-        raise BadInput(message, code="one-class")
-    guessed: Task = "binary"
-    if len(counts) > 2:
-        few = len(counts) <= counts.sum() / FEWEST_OF_CLASS
-        if kind in ("number", "integer"):
-            few = len(counts) <= MOST_CLASSES and bool((counts.index % 1 == 0).all())
-        guessed = "multiclass" if few else "regression"
-    task = wanted or guessed
-    if task == "regression" and kind not in ("number", "integer"):
-        message = f"target '{target.name}' is a {kind} with {len(counts)} different values, too "
-        message += "many for classes; choose another target, or group its values"
-        raise BadInput(message, code="wrong-target-type")
-    if task == "binary" and len(counts) != 2:
-        message = f"--task binary: target '{target.name}' has {len(counts)} different values; "
-        message += f"leave --task out for {guessed}, or choose another target"
-        raise BadInput(message, code="wrong-class-count")
-    if task != "regression":
-        _check_classes(target, counts, kind)
-    return task
+    return Guess(name, kind, missing > 0, *bounds, excluded, missing, inferred)
 
 
 def reach(low: float, high: float) -> tuple[float, float]:
@@ -140,6 +119,71 @@ def reach(low: float, high: float) -> tuple[float, float]:
     below = round(math.floor((low - width) / step) * step, digits)
     above = round(math.ceil((high + width) / step) * step, digits)
     return (max(below, 0.0) if low >= 0 else below), (min(above, 0.0) if high <= 0 else above)
+
+
+def _infer_texts(values: pd.Series, hints: DialectHints) -> InferredColumn:
+    """What the texts in `values` are, blank cells left aside.
+
+    Decided on the distinct values; where these are ambiguous, by the other columns' dialect.
+    """
+    unique = pc.unique(pa.array(values, from_pandas=True).cast(pa.large_string())).drop_null()
+    lower = pc.utf8_lower(unique)
+    is_missing = pc.is_in(lower, pa.array(sorted(MISSING | AMBIGUOUS), pa.large_string()))
+    words, texts = unique.filter(is_missing).to_pylist(), unique.filter(pc.invert(is_missing))
+    words.sort()
+    if not len(texts):
+        missing = words if len(words) > 1 else [word for word in words if word.lower() in MISSING]
+        return InferredColumn("category", ColumnFormat(missing=tuple(missing)), _note(missing))
+    inferred = _boolean(texts) or infer_compact_days(texts)
+    inferred = inferred or infer_numbers(texts, hints) or infer_dates(texts, hints)
+    if inferred is None:
+        return _category(words, texts, hints, has_blanks=bool(values.isna().any()))
+    cells = replace(inferred.cells, missing=tuple(words))
+    shown = replace(inferred.hints, missing=frozenset(words))
+    return replace(inferred, cells=cells, notes=(*inferred.notes, *_note(words)), hints=shown)
+
+
+def _note(missing: Sequence[str]) -> tuple[str, ...]:
+    verb = "mean" if len(missing) > 1 else "means"
+    return (f"{' and '.join(map(repr, missing))} {verb} missing",) if missing else ()
+
+
+def _boolean(texts: pa.Array) -> InferredColumn | None:
+    if len(texts) > MOST_SPELLINGS:
+        return None
+    words = {text.lower() for text in texts.to_pylist()}
+    if words <= {"true", "false"}:
+        return InferredColumn("boolean")
+    pair = next((pair for pair in PAIRS if words == set(pair)), None)
+    false, true = ([pair[0]], [pair[1]]) if pair else (sorted(words & one) for one in MIXED)
+    if words <= {"0", "1"} or not (true and false) or len(true) + len(false) < len(words):
+        return None
+    note = f"mixed words: {' and '.join(map(repr, true))} read as true, "
+    note += f"{' and '.join(map(repr, false))} as false"
+    note = f"{true[0]!r} is true, {false[0]!r} false" if pair else note
+    return InferredColumn("boolean", ColumnFormat(true=tuple(true), false=tuple(false)), (note,))
+
+
+def _category(
+    words: Sequence[str], texts: pa.Array, hints: DialectHints, *, has_blanks: bool
+) -> InferredColumn:
+    """Texts that are nothing else; decides which of the `words` are values among them."""
+    are_codes = len(texts) >= FEWEST_CODES and all_match(texts, "[A-Z]{2}")
+    missing = [word for word in words if word.lower() in MISSING]
+    stays, ambiguous = [], [word for word in words if word.lower() in AMBIGUOUS]
+    for word in ambiguous:
+        if are_codes and word == "NA":
+            stays.append(f"{word!r} stays a code like the others")
+        elif has_blanks:
+            stays.append(f"{word!r} stays a value: blank means missing here")
+        elif word in hints.missing:
+            missing.append(word)
+        else:
+            advice = f'metadata={{"missing": ["{word}"]}} makes it missing'
+            stays.append(f"{word!r} stays a value; {advice}")
+    mixed, reason = unread(texts)
+    notes, cells = (*_note(missing), *stays, *mixed), ColumnFormat(missing=tuple(missing))
+    return InferredColumn("category", cells, notes, ambiguous=bool(ambiguous), unread=reason)
 
 
 def _reason(values: pd.Series, present: pd.Series, inferred: InferredColumn) -> str | None:
@@ -183,15 +227,3 @@ def _category_reason(present: pd.Series, distinct: int) -> str | None:
     unit = "; if rows of one value belong together, name it under rows.unit"
     unit = unit if many and not alone else ""
     return f"it has {distinct} different values: free text, names or codes{unit}"
-
-
-def _check_classes(target: pd.Series, counts: pd.Series, kind: ColumnType) -> None:
-    if kind == "date" or (kind == "number" and (counts.index % 1 != 0).any()):
-        message = f"target '{target.name}' has {len(counts)} different values such as "
-        message += f"{counts.index[0]!s:.40}; write the labels as words or whole numbers"
-        raise BadInput(message, code="wrong-target-type")
-    rarest, rows = counts.index.tolist()[-1], counts.iloc[-1]
-    if rows < FEWEST_OF_CLASS:
-        message = f"target '{target.name}' has {rows} rows of {rarest!r:.60} only; expected "
-        message += f"{FEWEST_OF_CLASS} of each class: add rows, join it with another, or drop it"
-        raise BadInput(message, code="rare-class")

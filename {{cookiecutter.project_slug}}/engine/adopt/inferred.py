@@ -40,7 +40,7 @@ class InferredColumn:
 
     `hints` is what a column without doubt shows of the table's dialect; an `ambiguous` column is
     inferred again with the hints of the others. `unread`: why texts that look like numbers are
-    read as categories.
+    read as categories. `zoned`: its times came with an offset and are read in UTC.
     """
 
     kind: ColumnType
@@ -49,6 +49,7 @@ class InferredColumn:
     hints: DialectHints = NO_HINTS
     ambiguous: bool = False
     unread: str = ""
+    zoned: bool = False
 
 
 def dialect_hints(columns: Iterable[InferredColumn], separator: str) -> DialectHints:

@@ -1,8 +1,8 @@
 """Describes and prints what was decided: for each column, and for the table as a whole."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from engine.adopt.copying import CONTRACT_FILE
 from engine.adopt.framing import Roles
 from engine.adopt.infer import FEWEST_KEYS, NAMED_ID, Guess
 from engine.contract.layout import SEPARATORS, Layout
-from engine.data.reading.text import header
+from engine.contract.text_table import header
 from engine.leakage import Leak
 from engine.leakage.outcome import SAMPLE
 from engine.pages.formatting import NOTHING, count, percent
@@ -19,16 +19,23 @@ from engine.pages.terminal import table
 from engine.problem.known_metrics import metrics_of
 from engine.problem.spec import PROBLEM_FILE
 
-if TYPE_CHECKING:
-    from engine.adopt.adopt import Adoption
-
 # How many columns a message names before it only counts.
 SHOWN = 10
 # Fewer numbers add up to another by chance.
 FEWEST_SUMMED = 10
 
 
-def print_report(source: str, adoption: "Adoption") -> None:
+@dataclass(frozen=True)
+class Adoption:
+    """What was decided on a table: by column in `guesses`, in `notes` on the table as a whole."""
+
+    rows: int
+    roles: Roles
+    guesses: tuple[Guess, ...]
+    notes: tuple[str, ...]
+
+
+def print_report(source: str, adoption: Adoption) -> None:
     """Print what was decided, column by column, and what to do next."""
     rows, guesses = adoption.rows, adoption.guesses
     columns = []
@@ -46,19 +53,17 @@ def print_report(source: str, adoption: "Adoption") -> None:
 
 def column_note(one: Guess, roles: Roles) -> str:
     """How the model uses a column, and how its cells are read."""
-    use = f"excluded: {one.excluded}" if one.excluded else _input(one)
+    use = "an input; open to new values" if one.type == "category" else "an input"
+    if one.excluded:
+        use = f"excluded: {one.excluded}"
+    elif (one.type, one.minimum, one.maximum) == ("integer", 0, 1):
+        use = "an input; 0 or 1, kept as numbers"
+    elif one.minimum is not None and one.maximum is not None:
+        use = f"an input; from {one.minimum:.12g} to {one.maximum:.12g}"
     special = {roles.time: "the time that rows are split by", roles.id: "names a row: no input"}
     use = ({roles.target: f"the target, {roles.task}"} | special).get(one.name, use)
-    zone = ("times with an offset, read in UTC",) if one.zoned else ()
-    return "; ".join((use, *one.notes, *zone))
-
-
-def _input(one: Guess) -> str:
-    if one.minimum is None or one.maximum is None:
-        return "an input; open to new values" if one.type == "category" else "an input"
-    if (one.type, one.minimum, one.maximum) == ("integer", 0, 1):
-        return "an input; 0 or 1, kept as numbers"
-    return f"an input; from {one.minimum:.12g} to {one.maximum:.12g}"
+    zone = ("times with an offset, read in UTC",) if one.inferred.zoned else ()
+    return "; ".join((use, *one.inferred.notes, *zone))
 
 
 def layout_notes(source: str, layout: Layout | None) -> tuple[str, ...]:

@@ -1,14 +1,16 @@
-"""Loads the model of a bundle: only trusted types, and the bundle's own feature code.
+"""Loads the model of a bundle, and compares its predictions here with those of training.
 
-The archive names the feature module by its name in training. Here that name may be missing or mean
-another version, so the bundle's code is imported under a name of its own, and the archive is read
-with that name. Two bundles with different feature code can be loaded at the same time.
+Only trusted types are loaded. The archive names the feature module as in training, where it may
+mean another version. So the bundle's own code is imported under a name of its own, and the archive
+is read with that name: two bundles with different code can be loaded at the same time.
 """
 
 import io
 import json
+import math
 import sys
 import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,8 +19,12 @@ import skops.io
 
 from engine.bundle.bundle import Bundle
 from engine.problem.errors import BadInput
-from engine.problem.files import read_text
-from engine.problem.project import stages_home
+from engine.problem.files import read_text, stages_home
+
+# Another processor or library build may round the last bits of a float differently.
+RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-6, 1e-9
+
+Answer = dict[str, Any]
 
 
 def load_model(bundle: Bundle, trusted_types: Path | None = None) -> Any:
@@ -35,10 +41,7 @@ def load_model(bundle: Bundle, trusted_types: Path | None = None) -> Any:
 def load_archive(
     archive: bytes, features_module: str, name: str, trusted_types: Path | None = None
 ) -> Any:
-    """The object in a skops archive; BadInput, with its `name`, if it is none or holds other types.
-
-    Its types must be trusted, or of the module of features.
-    """
+    """The object in a skops archive; BadInput if a type is not trusted and not of the features."""
     try:
         types = skops.io.get_untrusted_types(data=archive)
     except Exception as error:
@@ -68,8 +71,7 @@ def trusted_types_file() -> Path:
 def trusted(path: Path) -> set[str]:
     """The type names of the trusted list, one a line."""
     text = read_text(path, "the trusted types", "restore it from git")
-    lines = (line.split("#")[0].strip() for line in text.splitlines())
-    return {line for line in lines if line}
+    return {line.split("#")[0].strip() for line in text.splitlines()} - {""}
 
 
 def features_module(bundle: Bundle) -> str:
@@ -78,10 +80,7 @@ def features_module(bundle: Bundle) -> str:
 
 
 def import_features(bundle: Bundle) -> ModuleType:
-    """Run the bundle's feature code as a module of its own.
-
-    An ordinary import would leave a `__pycache__` in the bundle, which then fails verification.
-    """
+    """Run the bundle's feature code as a module of its own, without a `__pycache__` beside it."""
     name, path = features_module(bundle), bundle.features_path
     if name not in sys.modules:  # the id is a hash of the content, so it is the same code
         code, module = bundle.content("code/features.py"), ModuleType(name)
@@ -111,3 +110,41 @@ def _rename_module(archive: bytes, old: str, new: str) -> bytes:
                 data = json.dumps(json.loads(data, object_hook=rename)).encode()
             after.writestr(entry.filename, data)
     return renamed.getvalue()
+
+
+def replay(
+    predict: Callable[[Sequence[Mapping[str, Any]]], list[Answer]],
+    bundle: Bundle,
+    relative: float = RELATIVE_TOLERANCE,
+    absolute: float = ABSOLUTE_TOLERANCE,
+) -> list[Answer]:
+    """The predictions of the golden rows; BadInput names the first row whose prediction differs."""
+    answers: list[Answer] = []
+    for number, golden in enumerate(bundle.golden(), start=1):
+        answer: Any = None
+        cause: Exception | None = None
+        try:
+            [answer] = predict([golden["row"]])
+        except Exception as error:
+            answer = cause = error
+        if not same(answer, golden["answer"], relative, absolute):
+            message = f"golden row {number} ({golden['kind']}) of bundle {bundle.id[:12]} expected "
+            message += f"{golden['answer']}, got {answer!r}; install the packages that the bundle's"
+            raise BadInput(f"{message} manifest pins", code="golden-row-differs") from cause
+        answers.append(answer)
+    return answers
+
+
+def same(
+    one: Any,
+    other: Any,
+    relative: float = RELATIVE_TOLERANCE,
+    absolute: float = ABSOLUTE_TOLERANCE,
+) -> bool:
+    """Whether two answers agree: decisions exactly, scores within the tolerance."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        pairs = [(one[key], other[key]) for key in one.keys() & other.keys()]
+        return one.keys() == other.keys() and all(same(*p, relative, absolute) for p in pairs)
+    if isinstance(one, float) and isinstance(other, float | int) and not isinstance(other, bool):
+        return math.isclose(one, other, rel_tol=relative, abs_tol=absolute)
+    return type(one) is type(other) and bool(one == other)

@@ -1,7 +1,7 @@
 """Reads a bundle: the one thing that crosses from data science to production, verified first.
 
-A bundle is a directory. Its id is the SHA-256 of `manifest.json`, which holds the SHA-256 of every
-other file. So a bundle with one changed byte is another bundle, and is rejected here.
+A bundle is a folder. Its id is the SHA-256 of `manifest.json`, which holds that of every other
+file. So a bundle with one changed byte is another bundle, and is rejected here.
 """
 
 import hashlib
@@ -22,8 +22,7 @@ MANIFEST = "manifest.json"
 # The files read with the bundle; the others are read when they are needed.
 _DOCUMENTS = ("problem.toml", "contract.json", "evaluation.json", "reference.json")
 # The files that a bundle must hold; it may hold more, such as an ONNX model.
-_OTHERS = ("model/model.skops", "code/features.py", "golden.jsonl", "model_card.md")
-REQUIRED = (*_DOCUMENTS, *_OTHERS)
+REQUIRED = (*_DOCUMENTS, "model/model.skops", "code/features.py", "golden.jsonl", "model_card.md")
 # The name of the feature code's module in the model's archive.
 FEATURES_MODULE = "poc.features"
 # A bundle is a model and its documents, not a data set.
@@ -32,27 +31,19 @@ LARGEST_FILE = 512 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Contract:
-    """The inputs and outputs of the model.
-
-    `classes` are the labels in the order of the model's probabilities; binary: negative, positive.
-    `layout` is that of the text file that the model was trained on.
-    """
+    """The inputs and outputs of the model, and the layout of its training file."""
 
     task: str
-    classes: tuple[Any, ...]
+    classes: tuple[Any, ...]  # in the order of the probabilities; binary: negative, positive
     inputs: tuple[Column, ...]
     outputs: tuple[dict[str, Any], ...]
     layout: Layout = Layout()  # noqa: RUF009  # it is frozen
 
     def to_json(self) -> dict[str, Any]:
         """The contract as it stands in contract.json."""
-        return {
-            "task": self.task,
-            "classes": list(self.classes),
-            "inputs": [column.to_json() for column in self.inputs],
-            "outputs": list(self.outputs),
-            "layout": asdict(self.layout),
-        }
+        inputs = [column.to_json() for column in self.inputs]
+        written = {"classes": list(self.classes), "inputs": inputs, "outputs": list(self.outputs)}
+        return {"task": self.task, **written, "layout": asdict(self.layout)}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Contract":
@@ -86,11 +77,6 @@ class Bundle:
         return self.path / "code/features.py"
 
     @property
-    def card_path(self) -> Path:
-        """The model card."""
-        return self.path / "model_card.md"
-
-    @property
     def threshold(self) -> float | None:
         """The score from which the decision is yes; binary only."""
         value = self.evaluation.get("threshold")
@@ -114,12 +100,12 @@ class Bundle:
 
 def read(path: Path) -> Bundle:
     """The bundle in folder `path`; BadInput if any file is missing, extra, changed or linked."""
-    manifest, bundle_id = verify(path)
+    manifest, bundle_id = _verify(path)
     texts = {name: _content(path, name, manifest["files"][name]) for name in _DOCUMENTS}
     try:
-        documents = {name: _parse(text) for name, text in texts.items() if name.endswith(".json")}
+        problem = parse(texts.pop("problem.toml").decode(), f"{path}/problem.toml")
+        documents = {name: _parse(text) for name, text in texts.items()}
         check_documents({MANIFEST: manifest, **documents})
-        problem = parse(texts["problem.toml"].decode(), f"{path}/problem.toml")
         contract = Contract.from_json(documents["contract.json"])
         results = (documents["evaluation.json"], documents["reference.json"])
         bundle = Bundle(path, bundle_id, manifest, problem, contract, *results)
@@ -132,7 +118,7 @@ def read(path: Path) -> Bundle:
     return bundle
 
 
-def verify(path: Path) -> tuple[dict[str, Any], str]:
+def _verify(path: Path) -> tuple[dict[str, Any], str]:
     """The manifest and the id of a bundle whose files all have their hashes; see `read`."""
     file = path / MANIFEST
     if not file.is_file() or file.is_symlink():
@@ -144,9 +130,9 @@ def verify(path: Path) -> tuple[dict[str, Any], str]:
         files: dict[str, str] = {**manifest["files"]}
     except (ValueError, LookupError, TypeError, RecursionError):
         raise _changed(path, f"{MANIFEST} is no manifest") from None
-    if manifest.get("format") != FORMAT:
-        version = f"format {manifest.get('format')}, expected {FORMAT}"
-        raise BadInput(f"bundle {path} has {version}; build it again", code="other-format")
+    if (given := manifest.get("format")) != FORMAT:
+        message = f"bundle {path} has format {given}, expected {FORMAT}; build it again"
+        raise BadInput(message, code="other-format")
     for name, digest in files.items():
         try:
             fault = _fault(path, name, digest)
@@ -188,7 +174,7 @@ def _fault(path: Path, name: str, digest: str) -> str | None:
 
 
 def _content(path: Path, name: str, digest: str) -> bytes:
-    """The bytes of a file, verified as they are used: the file may change after `verify`."""
+    """The bytes of a file, verified as they are used: the file may change after `_verify`."""
     try:
         data = (path / name).read_bytes()
     except OSError as error:

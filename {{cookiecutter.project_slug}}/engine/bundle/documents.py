@@ -1,17 +1,16 @@
-"""Validates the JSON documents of a bundle: what their readers expect in them.
-
-Keys that only training, the gate or a person reads are not described here.
-"""
+"""Validates the JSON documents of a bundle: the keys that production reads."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, NotRequired, get_type_hints
 
 from pydantic import Field, TypeAdapter
 
 # pydantic reads no `TypedDict` of `typing` before Python 3.12.
 from typing_extensions import TypedDict
 
-from engine.contract.column import ColumnType
+from engine.contract.column import Column, ColumnType
+from engine.contract.format import ColumnFormat
+from engine.contract.layout import Layout
 from engine.problem.known_metrics import Task
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -46,44 +45,25 @@ class _Manifest(TypedDict):
     trained_at: NotRequired[str]
 
 
-class _ColumnFormat(TypedDict):
-    missing: list[str]
-    decimal: Character
-    thousands: Annotated[str, Field(max_length=1)]
-    unit: str
-    negative: list[str]
-    infinite: bool
-    true: list[str]
-    false: list[str]
-    dates: list[str]
+def _fields(kind: type, **stricter: Any) -> Any:
+    """The fields of a dataclass in JSON, where tuples are lists; `stricter` replaces types."""
+    hints = get_type_hints(kind)
+    types = {key: list[str] if one == tuple[str, ...] else one for key, one in hints.items()}
+    return TypedDict(kind.__name__, types | stricter)  # type: ignore[operator]
 
 
-class _Column(TypedDict):
-    name: str
-    type: ColumnType
-    nullable: bool
-    minimum: Number | None
-    maximum: Number | None
-    categories: list[str]
-    closed: bool
-    meaning: str
-    example: Any
-    # Bundles of engine 1 have neither this nor a layout.
-    format: NotRequired[_ColumnFormat]
-
-
-class _Layout(TypedDict):
-    encoding: str
-    separator: Character
-    header: bool
+_FORMAT = _fields(ColumnFormat, decimal=Character, thousands=Annotated[str, Field(max_length=1)])
+# Bundles of engine 1 have neither formats nor a layout.
+_COLUMN = _fields(Column, minimum=Number | None, maximum=Number | None, format=NotRequired[_FORMAT])
+_LAYOUT = _fields(Layout, separator=Character)
 
 
 class _Contract(TypedDict):
     task: Task
     classes: list[str | bool | int | Number]
-    inputs: Annotated[list[_Column], Field(min_length=1)]
+    inputs: Annotated[list[_COLUMN], Field(min_length=1)]  # type: ignore[valid-type]
     outputs: list[dict[str, Any]]
-    layout: NotRequired[_Layout]
+    layout: NotRequired[_LAYOUT]  # type: ignore[valid-type]
 
 
 class _Named(TypedDict):

@@ -3,6 +3,7 @@
 `bundle.build` writes them. The gate recomputes and compares them; it trusts none in the bundle.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +15,11 @@ from engine.bundle.bundle import Contract
 from engine.bundle.golden import golden_answers
 from engine.bundle.reference import freeze
 from engine.problem.metrics import METRICS, Array, measure, measure_gain
+from engine.problem.spec import Problem
 from engine.training.candidates import Candidates
 from engine.training.dataset import SEED, Dataset
 from engine.training.evaluate import Targets, calibration, measures, predict, slices, targets_of
-from engine.training.money import worth
+from engine.training.money import NEVER, worth
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,11 @@ def contract(dataset: Dataset) -> Contract:
             ("scores", "object", "probability of each class"),
         ],
     }
-    described: list[dict[str, Any]] = []
-    for name, kind, meaning in outputs[target.task]:
-        is_probability = name == "score" and target.task != "regression"
-        limits = {"minimum": 0, "maximum": 1} if is_probability else {}
-        described.append({"name": name, "type": kind, **limits, "meaning": meaning})
+    described: list[dict[str, Any]] = [
+        {"name": name, "type": kind, "meaning": meaning}
+        for name, kind, meaning in outputs[target.task]
+    ]
+    described[0] |= {} if target.task == "regression" else {"minimum": 0, "maximum": 1}
     classes = dataset.targets.classes
     return Contract(target.task, classes, dataset.columns, tuple(described), dataset.layout)
 
@@ -82,30 +84,26 @@ def evaluate(
     metrics = measures(problem, outcome, scores, groups)
     # The test predictions of each baseline, fitted on the training rows; simplest first.
     train, test = dataset.inputs(dataset.train), dataset.inputs(dataset.test)
-    baselines: dict[str, Array] = {}
+    predicted: list[Array] = []
+    baselines: list[dict[str, Any]] = []
     for one in candidates(dataset.columns, task, SEED, len(train)):
         if one.is_baseline:
             model = clone(one.model).fit(train, dataset.targets.labels)
-            baselines[one.name] = predict(model, test, task, targets.classes)
-    simplest = next(iter(baselines.values()))
+            predicted.append(predict(model, test, task, targets.classes))
+            value = measure(metric, outcome, predicted[-1], **sampling).to_json()
+            gain = measure_gain(metric, outcome, scores, predicted[-1], **sampling).to_json()
+            baselines.append({"name": one.name, **value, "difference": gain})
     return {
         "metric": metric.name,
         "higher_is_better": metric.higher_is_better,
         "rows": len(outcome),
         "candidate": {"name": trained.candidate, **metrics[metric.name].to_json()},
-        "baselines": [
-            {
-                "name": name,
-                **measure(metric, outcome, baseline, **sampling).to_json(),
-                "difference": measure_gain(metric, outcome, scores, baseline, **sampling).to_json(),
-            }
-            for name, baseline in baselines.items()
-        ],
+        "baselines": baselines,
         "metrics": {name: one.to_json() for name, one in metrics.items()},
         "slices": slices(problem, dataset.test, outcome, scores, groups),
         "calibration": calibration(outcome, scores) if task == "binary" else [],
         "threshold": trained.threshold,
-        "value": worth(problem, outcome, scores, simplest, trained.threshold, groups),
+        "value": worth(problem, outcome, scores, predicted[0], trained.threshold, groups),
         "test_evaluations": trained.test_evaluations,
     }
 
@@ -120,3 +118,63 @@ def reference(predictions: TestPredictions, evaluation: dict[str, Any]) -> dict[
     performance |= {key: evaluation["candidate"][key] for key in ("value", "low", "high")}
     frozen = freeze(dataset.inputs(dataset.test), dataset.columns, scores)
     return frozen | {"performance": performance | {"rows": evaluation["rows"]}}
+
+
+def card(
+    problem: Problem, manifest: Mapping[str, Any], evaluation: Mapping[str, Any], split: str
+) -> str:
+    """The model card as Markdown (Mitchell et al. 2019); every number is from the bundle."""
+    decision, metric = problem.decision, evaluation["metric"]
+    results = {evaluation["candidate"]["name"]: evaluation["candidate"]}
+    results |= {f"baseline: {one['name']}": one for one in evaluation["baselines"]}
+    rows = [
+        (name, f"{one['value']:.4f}", f"{one['low']:.4f} to {one['high']:.4f}")
+        for name, one in results.items()
+    ]
+    excluded = [f"- `{name}`: {reason}" for name, reason in problem.columns.reasons.items()]
+    assumed = ", ".join(f"`{name}`" for name in problem.assumed)
+    engine = manifest.get("engine")  # none in a bundle of engine 1
+    slices = []
+    for one in evaluation["slices"]:
+        value = "insufficient data" if one["metric"] is None else f"{one['metric']:.4f}"
+        slices.append((f"{one['column']} = {one['value']}", str(one["rows"]), value))
+    sections = [
+        f"# {decision.name}, version {manifest['version']}",
+        f"> **Assumed, not confirmed by a person yet:** {assumed}" if assumed else "",
+        f"{decision.question}\n\nOn the answer: {decision.action}",
+        f"## Intended use\n{decision.intended_use}\n\n**Not for:** {decision.not_for}",
+        f"## Owner of the decision\n{decision.stakeholder}",
+        "## Data\n"
+        f"Source `{problem.rows.source}`, digest `{manifest['data_digest'][:16]}`. "
+        f"Evaluated on {evaluation['rows']} rows that were not used in training: {split}.",
+        f"## Made with\nEngine {engine['version']}, code `{engine['sha256'][:12]}`."
+        if engine
+        else "",
+        "## Quality\n" + _table(["", metric, "95 % interval"], rows),
+        _value(problem, evaluation["value"], evaluation["threshold"]),
+        "## Quality by group\n" + _table(["group", "rows", metric], slices) if slices else "",
+        "## Excluded columns\n" + ("\n".join(excluded) or "None."),
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    # A bar or a line break in a label would end the cell.
+    lines = [
+        [cell.replace("|", "\\|").replace("\n", " ") for cell in row]
+        for row in (header, ["---"] * len(header), *rows)
+    ]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _value(problem: Problem, value: Mapping[str, Any], threshold: float | None) -> str:
+    text = f"Per 1,000 rows: {value['per_1000_rows']:.0f} {value['currency']} (95 % interval "
+    text += f"{value['low']:.0f} to {value['high']:.0f}), "
+    text += f"against {value['do_nothing']:.0f} without the model."
+    if threshold is not None and threshold >= NEVER:
+        text += " It never acts: with these costs, acting never pays."
+    elif threshold is not None:
+        text += f" It acts from a score of {threshold:.4f}."
+    assumed = "> **Assumed:** a tool guessed the value of each outcome. The amounts and the "
+    assumed += "threshold depend on this guess.\n\n"
+    return f"## Value\n{assumed if problem.is_assumed('value') else ''}{text}"

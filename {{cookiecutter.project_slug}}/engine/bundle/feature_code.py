@@ -1,7 +1,6 @@
 """Finds imports and calls in feature code that no feature needs, without running it.
 
-It helps a reviewer and is no sandbox: code can hide from it, and feature code runs wherever the
-model is loaded.
+It helps a reviewer and is no sandbox: code can hide from it.
 """
 
 import ast
@@ -9,8 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-# Feature code may import the packages of the serving image, and the parts of the standard library
-# that compute. Other modules reach outside, or give another result each time.
+# Feature code may import the packages of the serving image, and modules that only compute.
 SERVED = {"numpy", "pandas", "sklearn", "scipy"}
 COMPUTES = {
     *("__future__", "abc", "base64", "bisect", "calendar", "collections", "copy", "dataclasses"),
@@ -85,7 +83,6 @@ def _faults_of_imports(names: list[str]) -> Iterator[str]:
 
 
 def _fault_of_name(name: str) -> str | None:
-    """What is wrong with an attribute of this name, if anything is."""
     if name in CLOCK:
         return BY_CLOCK
     reaches = REACHES | DUNDERS | SUBMODULES - {"random", "io"}

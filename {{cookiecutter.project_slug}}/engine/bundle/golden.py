@@ -1,14 +1,19 @@
-"""Golden rows: rows with the predictions of the PoC, which production must give too."""
+"""Golden rows: rows with the predictions of the PoC, which production must give too.
 
-from collections.abc import Sequence
-from typing import Any
+Some of them hold edge values: allowed by the contract, and where models fail first.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from engine.bundle.edge_rows import edges
+from engine.contract.column import LONGEST_CATEGORY, Column
 from engine.data.columns import json_rows
 from engine.problem.metrics import Array
 from engine.problem.spec import Task
@@ -17,15 +22,70 @@ from engine.training.evaluate import predict
 
 # A server replays each of them, one by one, before it opens its port.
 TYPICAL, NEAR, MOST_EDGES = 20, 10, 150
+EdgeKind = Literal["missing", "unseen", "extreme"]
+# In no real column, so that it is unseen in all of them.
+UNSEEN = "(never seen before)"
+# The ends of a range that the contract leaves open.
+WIDEST, WIDEST_INTEGER = 1e300, 2**53
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One edge value of one column; `name` describes it in messages."""
+
+    kind: EdgeKind
+    column: str
+    name: str
+    value: Any
+
+
+def edges(column: Column) -> Iterator[Edge]:
+    """The edges that the contract states: missing, unseen, and both ends of a range."""
+    if column.nullable:
+        yield Edge("missing", column.name, "missing", None)
+    if column.type == "category" and not column.closed:
+        yield Edge("unseen", column.name, "unseen", UNSEEN)
+    low, high = _range(column)
+    if column.minimum is not None:
+        yield Edge("extreme", column.name, "at its minimum", low)
+    if column.maximum is not None:
+        yield Edge("extreme", column.name, "at its maximum", high)
+
+
+def all_edges(column: Column) -> Iterator[Edge]:
+    """The same, and other rare values: open ends of ranges, every category, distant dates."""
+    yield from edges(column)
+    values: dict[str, Any] = {}
+    if column.type == "boolean":
+        values = {"true": True, "false": False}
+    elif column.type == "date":
+        values = {"long ago": "1970-01-01", "far ahead": "2100-12-31T23:59:59"}
+    elif column.type == "category":
+        values = {f"= {value}": value for value in column.categories}
+        values |= {} if column.closed else {"empty": "", "long": "x" * LONGEST_CATEGORY}
+    else:
+        whole, (low, high) = column.type == "integer", _range(column)
+        values |= {"at its minimum": low} if column.minimum is None else {}
+        values |= {"at its maximum": high} if column.maximum is None else {}
+        values["near its minimum"] = low + 1 if whole else float(np.nextafter(low, high))
+        values["near its maximum"] = high - 1 if whole else float(np.nextafter(high, low))
+        values |= {"= 0": 0 if whole else 0.0} if low <= 0 <= high else {}
+    yield from (Edge("extreme", column.name, name, value) for name, value in values.items())
+
+
+def _range(column: Column) -> tuple[float, float]:
+    """The ends of a number's range; where the contract leaves one open, the widest."""
+    whole = column.type == "integer"
+    widest = WIDEST_INTEGER if whole else WIDEST
+    low = -widest if column.minimum is None else column.minimum
+    high = widest if column.maximum is None else column.maximum
+    return (math.ceil(low), math.floor(high)) if whole else (low, high)
 
 
 def golden_answers(
     scores: Array, task: Task, classes: Sequence[Any], threshold: float | None
 ) -> list[dict[str, Any]]:
-    """The model's answer for each row, as a caller gets it.
-
-    `scores` are as `training.evaluate.predict` gives them; the default threshold is one half.
-    """
+    """The answer for each row, of scores as `predict` gives them; the default threshold is 0.5."""
     if task == "regression":
         return [{"score": float(score)} for score in scores]
     if task == "binary":
@@ -42,16 +102,12 @@ def golden_answers(
 def golden_rows(
     dataset: Dataset, model: Pipeline, scores: Array, threshold: float | None
 ) -> list[dict[str, Any]]:
-    """Typical test rows, and edge rows: missing, unseen, extreme, near a decision.
-
-    `scores` are the model's predictions of the test rows.
-    """
+    """Typical and edge rows, made of the test rows, whose predictions are `scores`."""
     task, classes, columns = dataset.problem.target.task, dataset.targets.classes, dataset.columns
     table = dataset.inputs(dataset.test)
-    typical = _spread(len(table), TYPICAL)
-    near = _nearest(scores, task, threshold)
-    all_edges = [edge for column in columns for edge in edges(column)]
-    chosen = [all_edges[i] for i in _spread(len(all_edges), MOST_EDGES)]
+    typical, near = _spread(len(table), TYPICAL), _nearest(scores, task, threshold)
+    possible = [edge for column in columns for edge in edges(column)]
+    chosen = [possible[i] for i in _spread(len(possible), MOST_EDGES)]
     kinds = ["typical"] * len(typical) + ["near_threshold"] * len(near)
     kinds += [edge.kind for edge in chosen]
     base, changed = table.iloc[len(table) // 2], {}
@@ -75,11 +131,9 @@ def _spread(count: int, most: int) -> NDArray[np.intp]:
 
 def _nearest(scores: Array, task: Task, threshold: float | None) -> NDArray[np.intp]:
     """The rows closest to another decision; none for regression."""
-    if task == "regression":
-        return np.array([], dtype=np.intp)
-    if task == "binary":
-        distance = np.abs(scores - (0.5 if threshold is None else threshold))
-    else:
+    if task == "multiclass":
         ranked = np.sort(scores, axis=1)
         distance = ranked[:, -1] - ranked[:, -2]
-    return np.argsort(distance, kind="stable")[:NEAR]
+    else:
+        distance = np.abs(scores - (0.5 if threshold is None else threshold))
+    return np.argsort(distance, kind="stable")[: 0 if task == "regression" else NEAR]

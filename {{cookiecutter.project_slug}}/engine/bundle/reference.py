@@ -1,12 +1,8 @@
-"""Freezes the distributions of inputs and score into bins, and counts rows into these bins.
-
-reference.json holds the bins. Counts are integers and add up: two days, two replicas or two files
-can be counted separately and merged with `+`. Memory does not grow with the rows.
-"""
+"""Freezes the distributions of inputs and score into bins (reference.json), and counts rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -26,11 +22,10 @@ CATEGORIES = ("category", "boolean")
 
 @dataclass(frozen=True)
 class Histogram:
-    """The counts of one column.
+    """The counts of one column; those of the frozen bins are in `counts`, 'other' is the last.
 
-    `counts` has a number for each frozen bin; a category's last bin is 'other'. Rows without a
-    value are in `missing` alone. `below` and `above` are the rows outside the reference's range;
-    they are in the outer bins too, which have no limits.
+    Rows without a value are in `missing` alone. `below` and `above` count the rows outside the
+    reference's range, which are in the outer bins too.
     """
 
     counts: tuple[int, ...]
@@ -43,12 +38,6 @@ class Histogram:
         """Rows with a value in a bin."""
         return sum(self.counts)
 
-    def __add__(self, more: Self) -> "Histogram":
-        """The same column over both sets of rows."""
-        counts = tuple(a + b for a, b in zip(self.counts, more.counts, strict=True))
-        outside = (self.below + more.below, self.above + more.above)
-        return Histogram(counts, self.missing + more.missing, *outside)
-
 
 @dataclass(frozen=True)
 class Counts:
@@ -57,11 +46,6 @@ class Counts:
     rows: int
     features: Mapping[str, Histogram]
     score: Histogram
-
-    def __add__(self, more: Self) -> "Counts":
-        """The same columns over both sets of rows."""
-        features = {name: one + more.features[name] for name, one in self.features.items()}
-        return Counts(self.rows + more.rows, features, self.score + more.score)
 
 
 def count(
@@ -97,7 +81,6 @@ def count_frame(frame: pd.DataFrame, scores: Array, reference: Mapping[str, Any]
 
 
 def _typed(column: str, bins: Mapping[str, Any]) -> str:
-    """A column as it is counted."""
     if bins["type"] in NUMBERS:
         # NaN is the greatest number of DuckDB; here it is missing.
         return f"nullif({column}::DOUBLE, 'nan'::DOUBLE)"
@@ -130,11 +113,10 @@ def _histogram(bins: Mapping[str, Any], result: Sequence[Any], rows: int) -> His
 def freeze(frame: pd.DataFrame, columns: Sequence[Column], scores: Array) -> dict[str, Any]:
     """Make reference.json from rows unseen in training, and their finite scores, shape (rows,).
 
-    (On its training rows a model is more certain than on any later row: its live scores would
-    look like drift.) A number's bins end at its quantiles, so that an outlier cannot stretch
-    them; ties share a bin. The categories of an open column are chosen on a random half of the
-    rows and counted on the other half: a value that is frequent by chance in the first half would
-    look like drift later. `missing` always counts all rows.
+    A number's bins end at its quantiles, so that an outlier cannot stretch them; ties share a bin.
+    The categories of an open column are chosen on a random half of the rows and counted on the
+    other half: a value that is frequent by chance in the first half would look like drift later.
+    `missing` always counts all rows.
     """
     scores = np.asarray(scores, dtype=float)
     if not len(frame) or scores.shape != (len(frame),) or not np.isfinite(scores).all():
@@ -148,7 +130,8 @@ def freeze(frame: pd.DataFrame, columns: Sequence[Column], scores: Array) -> dic
     everything = count_frame(frame, scores, reference)
     other_half = count_frame(frame[~first_half], scores[~first_half], reference)
     for column, feature in zip(columns, features, strict=True):
-        counted = other_half if _is_open(column) else everything
+        is_open = column.type == "category" and not column.closed
+        counted = other_half if is_open else everything
         feature["counts"] = list(counted.features[column.name].counts)
         feature["missing"] = everything.features[column.name].missing
     score["counts"] = list(everything.score.counts)
@@ -160,11 +143,6 @@ def histogram_of(feature: dict[str, Any]) -> Histogram:
     return Histogram(tuple(feature["counts"]), feature.get("missing", 0))
 
 
-def _is_open(column: Column) -> bool:
-    """Whether its categories come from the data instead of the contract."""
-    return column.type == "category" and not column.closed
-
-
 def _bins(column: Column, values: pd.Series, first_half: np.ndarray) -> dict[str, Any]:
     feature: dict[str, Any] = {"name": column.name, "type": column.type}
     if column.type in NUMBERS:
@@ -172,11 +150,12 @@ def _bins(column: Column, values: pd.Series, first_half: np.ndarray) -> dict[str
         numbers = numbers[np.isfinite(numbers)]
         low, high = (float(numbers.min()), float(numbers.max())) if len(numbers) else (None, None)
         return feature | {"edges": _edges(numbers), "minimum": low, "maximum": high}
-    if column.type not in CATEGORIES:
+    if column.type == "boolean":
+        return feature | {"categories": ["false", "true"]}
+    if column.type != "category":
         return feature
-    if not _is_open(column):
-        is_boolean = column.type == "boolean"
-        return feature | {"categories": ["false", "true"] if is_boolean else [*column.categories]}
+    if column.closed:
+        return feature | {"categories": [*column.categories]}
     frequent = values[first_half].dropna().astype(str).value_counts()
     # Equals are in alphabetical order, so that the same rows freeze to the same bytes.
     ranked = sorted(frequent.items(), key=lambda item: (-item[1], item[0]))
@@ -188,6 +167,5 @@ def _edges(numbers: Array) -> list[float]:
     if not len(numbers):
         return []
     bins = min(MOST_BINS, max(2, len(numbers) // ROWS_PER_BIN))
-    quantiles = np.arange(1, bins) / bins
-    edges = np.unique(np.quantile(numbers, quantiles, method="inverted_cdf"))
+    edges = np.unique(np.quantile(numbers, np.arange(1, bins) / bins, method="inverted_cdf"))
     return [float(edge) for edge in edges if edge < numbers.max()]

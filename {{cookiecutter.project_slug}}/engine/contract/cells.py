@@ -6,16 +6,22 @@ one cell of a text table in the same way for the server.
 """
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from engine.contract import text_cell
 from engine.contract.column import LONGEST_CATEGORY, Column, ColumnType
 from engine.contract.format import ISO, NEGATIVES, PLAIN, SHORT_INTEGER, ColumnFormat
 
 Mask = pd.Series  # of bool
+# pandas types that hold every value of Arrow's.
+DTYPES = {
+    pa.string(): pd.StringDtype(na_value=np.nan),
+    pa.int64(): pd.Int64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+}
 # White space of Unicode, which is removed around cells.
 WHITESPACE = "".join(filter(str.isspace, map(chr, range(0x3001))))
 # Up to here every integer is a float of its own.
@@ -73,14 +79,13 @@ def convert(
         values: typed values, or texts after `trimmed` and `without_missing`.
         cells: the format of texts.
     """
-    readers: dict[ColumnType, Callable[[], pd.Series]] = {
-        "number": lambda: _number(_plain_numbers(values, cells)),
-        "integer": lambda: _integer(values, cells),
-        "boolean": lambda: _boolean(values, cells),
-        "category": lambda: _category(values),
-        "date": lambda: dates(values, cells.dates),
-    }
-    converted = readers[kind]()
+    if kind == "date":
+        converted = dates(values, cells.dates)
+    elif kind == "category":
+        converted = _category(values)
+    else:
+        readers = {"number": _number, "integer": _integer, "boolean": _boolean}
+        converted = readers[kind](values, cells)
     invalid = converted.isna() & values.notna()
     if not nullable and kind in ("integer", "boolean") and converted.notna().all():
         converted = converted.astype("int64" if kind == "integer" else "bool")
@@ -94,8 +99,10 @@ def allowed(column: Column, values: pd.Series) -> Mask:
     """
     result = values.notna()
     if column.type == "category":
-        valid = values.isin(column.categories) if column.closed else _is_short(values)
-        result &= valid
+        if column.closed:
+            result &= values.isin(column.categories)
+        else:
+            result &= (values.str.len() <= LONGEST_CATEGORY).fillna(value=False).astype(bool)
     if column.type in ("number", "integer"):
         # Whole limits, because an integer beyond 2^53 compares exactly with an integer only.
         low, high = column.minimum, column.maximum
@@ -167,7 +174,8 @@ def _plain_numbers(values: pd.Series, cells: ColumnFormat) -> pd.Series:
     return texts.str.replace(cells.decimal, ".", regex=False).str.lstrip("+").astype("Float64")
 
 
-def _number(values: pd.Series) -> pd.Series:
+def _number(values: pd.Series, cells: ColumnFormat) -> pd.Series:
+    values = _plain_numbers(values, cells)
     if pd.api.types.is_object_dtype(values.dtype):  # such as decimals of a database
         values = pd.to_numeric(values, errors="coerce")
     if not pd.api.types.is_numeric_dtype(values.dtype) or pd.api.types.is_bool_dtype(values.dtype):
@@ -182,7 +190,7 @@ def _integer(values: pd.Series, cells: ColumnFormat) -> pd.Series:
     is_text = _is_text(values)
     if is_text and _matches(values.dropna(), SHORT_INTEGER).all():
         return values.str.lstrip("+").astype("Int64")
-    numbers = _number(_plain_numbers(values, cells))
+    numbers = _number(values, cells)
     result = numbers.where((numbers % 1 == 0) & (numbers.abs() < BEYOND_INT64)).astype("Int64")
     if is_text:  # texts are exact where floats are not
         large = numbers.abs() >= EXACT
@@ -204,10 +212,6 @@ def _category(values: pd.Series) -> pd.Series:
         # Codes beside missing ones were read as 1.0, 2.0: they are '1', '2'.
         values = values.astype("Int64")
     return values.astype("str")
-
-
-def _is_short(values: pd.Series) -> Mask:
-    return (values.str.len() <= LONGEST_CATEGORY).fillna(value=False).astype(bool)
 
 
 def _is_text(values: pd.Series) -> bool:

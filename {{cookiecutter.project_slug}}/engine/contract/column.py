@@ -3,6 +3,7 @@
 Standard library only: a bundle is read without pandas and pyarrow.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -69,14 +70,34 @@ class Column:
 
     def to_json(self) -> dict[str, Any]:
         """The column as it stands in contract.json, every key written."""
-        written = {
-            key: list(value) if isinstance(value, tuple) else value
-            for key, value in asdict(self.format).items()
-        }
-        return asdict(self) | {"categories": list(self.categories), "format": written}
+        written: dict[str, Any] = json.loads(json.dumps(asdict(self)))  # tuples become lists
+        return written
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Column":
         """Read what `to_json` wrote; bundles of engine 1 have no `format`."""
         cells = ColumnFormat.of(value.get("format"))
         return cls(**{**value, "categories": tuple(value["categories"]), "format": cells})
+
+
+def expected(column: Column) -> str:
+    """What a JSON value of the column may be, in words for messages and OpenAPI."""
+    words = {
+        "number": "a number",
+        "integer": "a whole number",
+        "boolean": "true or false",
+        "category": f"a text of at most {LONGEST_CATEGORY} characters",
+        "date": "a date-time without an offset, such as 2026-03-01T09:30:00",
+    }[column.type]
+    if column.type == "category" and column.closed:
+        words = "one of " + ", ".join(f"'{category}'" for category in column.categories)
+    if column.type in ("number", "integer"):
+        low, high = column.minimum, column.maximum
+        if low is not None and high is not None:
+            words += f" from {low:.12g} to {high:.12g}"
+        elif low is not None:
+            words += f" of {low:.12g} or more"
+        elif high is not None:
+            words += f" of {high:.12g} or less"
+        words += f", in {column.unit}" if column.unit else ""
+    return words + (" or null" if column.nullable else "")

@@ -1,10 +1,15 @@
 """How a text table is laid out, and what its columns are called; standard library only."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from engine.problem.errors import BadInput
+
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -53,3 +58,20 @@ def column_names(first_row: Sequence[str], *, header: bool) -> Names:
             notes.append(f"column {at} {what} and is called {name!r}")
         names += (name,)
     return Names(names, tuple(notes))
+
+
+def check_names(
+    path: Path, names: Sequence[str], then: str = "give each a name of its own"
+) -> None:
+    """Raise BadInput for names that are repeated, blank or too long; `then` is the next step."""
+    invalid = [
+        name
+        for name, times in Counter(names).items()
+        if times > 1 or not name.strip() or len(name) > LONGEST_NAME
+    ]
+    if invalid:
+        raise BadInput(
+            f"{path} has column names that are repeated, blank or longer than {LONGEST_NAME} "
+            f"characters: {', '.join(f'{name!r:.40}' for name in invalid)}; {then}",
+            code="bad-column-names",
+        )

@@ -4,11 +4,12 @@
 delivery is read in the same way or refused.
 """
 
+import codecs
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.contract.encoding import encoding_of
 from engine.contract.layout import SEPARATORS, Layout
 from engine.contract.text_table import decoded, first_lines
 from engine.problem.errors import BadInput
@@ -17,6 +18,9 @@ from engine.problem.errors import BadInput
 EXCELS = re.compile(r'"?sep=[^\r\n]{0,3}(?=[\r\n])', re.IGNORECASE)
 # A number or a date, as no column is called.
 VALUE = re.compile(r"[+-]?[\d.,:/ '-]*\d[\d.,:/ '-]*([eE][+-]?\d+)?|\d{4}-\d\d-\d\dT\S*")
+# How much of a file is decoded in one go.
+PIECE = 1 << 24
+BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 def sniff(path: Path) -> Layout:
@@ -62,3 +66,68 @@ def _has_header(lines: Sequence[Sequence[str]]) -> bool:
         if not VALUE.fullmatch(cell.strip()):
             named |= bool(cell.strip() and below and all(map(VALUE.fullmatch, below)))
     return named or not any(VALUE.fullmatch(cell.strip()) for cell in first)
+
+
+def encoding_of(path: Path) -> str:
+    """ascii, utf-8, utf-16 (with its mark, or -le, -be) or windows-1252: the first that fits.
+
+    Raises:
+        BadInput: none does. A file that is UTF-8 but for a few bytes is damaged, no other encoding.
+    """
+    with path.open("rb") as file:
+        start = file.read(4096)
+    marked = next((name for bom, name in BOMS.items() if start.startswith(bom)), None)
+    zeros = Counter(at % 2 for at, byte in enumerate(start) if byte == 0)
+    if not marked and max(zeros.values(), default=0) > len(start) / 5:
+        marked = "utf-16-le" if zeros[1] > zeros[0] else "utf-16-be"
+    if marked and marked != "utf-8":
+        mistake = _mistake(path, marked)[0]
+        problem = f"is not {marked.upper()} text: {mistake}; export it again" if mistake else ""
+    else:
+        mistake, wide = _mistake(path, "utf-8")
+        if not mistake:
+            return "utf-8" if wide or marked else "ascii"
+        again, problem = "export it again as CSV UTF-8 from where it came from", ""
+        if "end of data" in mistake:
+            problem = f"is UTF-8 text but for its end ({mistake}): cut off; copy it as a whole"
+        elif marked or wide:
+            sign = "opens with the mark of UTF-8" if marked else "holds letters in UTF-8"
+            problem = f"{sign}, but {mistake} is none: two encodings were put together; {again}"
+        elif _mistake(path, "windows-1252")[0]:
+            problem = f"is neither UTF-8 nor Windows-1252 text: {mistake}; {again}"
+        marked = "windows-1252"
+    if problem:
+        raise BadInput(f"{path} {problem}", code="not-text")
+    return marked
+
+
+def check_encoding(path: Path, expected: str) -> None:
+    """Raise BadInput where `path` holds letters in another encoding than the contract names."""
+    encoding = encoding_of(path)
+    if encoding not in ("ascii", expected):
+        raise BadInput(
+            f"{path} is {encoding} text, but data/contract.py states {expected}; save it as "
+            f"{expected}, or change the contract's metadata",
+            code="wrong-encoding",
+        )
+
+
+def _mistake(path: Path, codec: str) -> tuple[str, bool]:
+    """What is wrong with the file as text in `codec`, if anything; and are letters beyond ASCII
+    in what comes before?
+    """
+    decoder, position, wide = codecs.getincrementaldecoder(codec)(), 0, False
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            try:
+                text = decoder.decode(piece, final=len(piece) < PIECE)
+            except UnicodeDecodeError as error:
+                wide = wide or not error.object[: error.start].isascii()
+                byte = error.object[error.start]
+                where = f"byte {byte:#04x} near byte {position + error.start}"
+                return f"{where} ({error.reason})", wide
+            if "\0" in text:
+                return "it holds zero bytes", wide
+            wide = wide or not text.isascii()
+            position += len(piece)
+    return "", wide

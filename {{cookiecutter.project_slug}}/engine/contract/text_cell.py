@@ -82,10 +82,6 @@ def _rewrite(cells: ColumnFormat, form: str, text: str) -> str:
     return re.sub(*NEGATIVES[form], text) if form in cells.negative else text
 
 
-def _boolean(cells: ColumnFormat, text: str) -> bool | None:
-    return cells.booleans.get(text.lower())
-
-
 def _date(cells: ColumnFormat, text: str) -> str | None:
     """The date in ISO 8601, without an offset: dates with one are moved to UTC."""
     for form in cells.dates:
@@ -108,7 +104,7 @@ def _utc(read: Callable[..., datetime], *texts: str) -> str | None:
 _PARSERS: Mapping[ColumnType, Callable[[ColumnFormat, str], Any]] = {
     "number": _number,
     "integer": _integer,
-    "boolean": _boolean,
+    "boolean": lambda cells, text: cells.booleans.get(text.lower()),
     "category": lambda _, text: text,
     "date": _date,
 }

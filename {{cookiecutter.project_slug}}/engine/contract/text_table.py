@@ -7,21 +7,19 @@ cells mean.
 import codecs
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.csv
 
-from engine.contract.layout import Layout, Names, column_names
+from engine.contract.layout import Layout, Names, check_names, column_names
 from engine.problem.errors import BadInput
 
 # What a decision on separator and header reads of a file.
 SAMPLE_SIZE, LINES = 1 << 20, 200
-LONGEST_NAME = 200
 # A table is read in blocks of this size; no row may be longer.
 BLOCK = 1 << 22
 # Called for a row with another number of cells: its number below the header, and the row itself.
@@ -30,11 +28,7 @@ BadRow = Callable[[int, pyarrow.csv.InvalidRow], str]
 
 
 def first_lines(path: Path, encoding: str, separator: str) -> list[list[str]]:
-    """The cells of the first rows, blank lines left out; cells may hold line breaks.
-
-    Raises:
-        BadInput: they are no table.
-    """
+    """The cells of the first rows without blank lines; BadInput if they are no table."""
     text, cut = decoded(path, encoding)
     # A quote that is not closed within the sample is found by the reader of the whole file.
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
@@ -57,39 +51,50 @@ def decoded(path: Path, encoding: str) -> tuple[str, bool]:
 
 
 def header(path: Path, layout: Layout) -> Names:
-    """The names of the columns of the file (see `engine.contract.layout.column_names`).
-
-    Raises:
-        BadInput: the file is empty, or a name is too long.
-    """
+    """The names of the file's columns; BadInput if it is empty, or a name is too long."""
     lines = first_lines(path, layout.encoding, layout.separator)
     if not lines:
         raise BadInput(f"{path} is empty; expected a header line and rows", code="empty-table")
-    longest = max((name.strip() for name in lines[0]), key=len) if layout.header else ""
-    if len(longest) > LONGEST_NAME:
-        raise BadInput(
-            f"{path} has a column name of {len(longest)} characters ({longest[:30]!r}…); "
-            f"give it one of at most {LONGEST_NAME}",
-            code="column-name-too-long",
-        )
-    return column_names(lines[0], header=layout.header)
+    names = column_names(lines[0], header=layout.header)
+    check_names(path, names.names)
+    return names
 
 
 def batches(
-    path: Path, layout: Layout, names: Sequence[str], bad_row: BadRow
+    path: Path, layout: Layout, names: list[str], bad_row: BadRow
 ) -> Iterator[tuple[pa.RecordBatch, int]]:
     """The cells of the file in batches, and the position in the file after each.
 
     Raises:
         pa.ArrowException, OSError, UnicodeError: the file is no such table.
     """
-    if _has_header_only(path, layout):
-        return
-    with _source(path, layout) as file:
-        options = _options(path, layout, list(names), bad_row)
-        with pyarrow.csv.open_csv(file, *options) as reader:
-            for batch in reader:
-                yield batch, file.bytes_read
+    if layout.header and len(first_lines(path, layout.encoding, layout.separator)) <= 1:
+        return  # pyarrow does not read a header line without a line end
+    text, _ = decoded(path, layout.encoding)
+    blank = len(text[: len(text) - len(text.lstrip("\r\n"))].splitlines())
+    # One thread: only then are rows numbered.
+    reading = pyarrow.csv.ReadOptions(
+        use_threads=False,
+        block_size=BLOCK,
+        column_names=names,
+        skip_rows=blank,
+        skip_rows_after_names=int(layout.header),
+    )
+    parsing = pyarrow.csv.ParseOptions(
+        delimiter=layout.separator,
+        newlines_in_values=True,
+        invalid_row_handler=lambda row: bad_row(row.number - blank - layout.header, row),
+    )
+    types = pyarrow.csv.ConvertOptions(
+        column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+    )
+    with (
+        path.open("rb") as raw,
+        WholeLineEnds(raw, layout.encoding) as file,
+        pyarrow.csv.open_csv(file, reading, parsing, types) as reader,
+    ):
+        for batch in reader:
+            yield batch, file.bytes_read
 
 
 class WholeLineEnds(io.RawIOBase):
@@ -128,43 +133,3 @@ class WholeLineEnds(io.RawIOBase):
         self._ended = not data
         self.bytes_read += len(data)
         return data if self._decoder is None else self._decoder.decode(data, not data).encode()
-
-
-@contextmanager
-def _source(path: Path, layout: Layout) -> Iterator[WholeLineEnds]:
-    with path.open("rb") as file, WholeLineEnds(file, layout.encoding) as source:
-        yield source
-
-
-def _options(path: Path, layout: Layout, names: list[str], bad_row: BadRow) -> tuple[Any, Any, Any]:
-    blank = _blank_lines(path, layout)
-    return (
-        # One thread: only then are rows numbered.
-        pyarrow.csv.ReadOptions(
-            use_threads=False,
-            block_size=BLOCK,
-            column_names=names,
-            skip_rows=blank,
-            skip_rows_after_names=int(layout.header),
-        ),
-        pyarrow.csv.ParseOptions(
-            delimiter=layout.separator,
-            newlines_in_values=True,
-            invalid_row_handler=lambda row: bad_row(row.number - blank - layout.header, row),
-        ),
-        pyarrow.csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-        ),
-    )
-
-
-def _has_header_only(path: Path, layout: Layout) -> bool:
-    """pyarrow does not read a header line without a line end."""
-    return layout.header and len(first_lines(path, layout.encoding, layout.separator)) <= 1
-
-
-def _blank_lines(path: Path, layout: Layout) -> int:
-    """The number of empty lines before the first line with text."""
-    text, _ = decoded(path, layout.encoding)
-    start = text[: len(text) - len(text.lstrip("\r\n"))]
-    return len(start.splitlines())

@@ -11,7 +11,8 @@ from engine.contract.format import ColumnFormat
 from engine.contract.layout import Layout
 from engine.data import sources
 from engine.data.columns import check_names
-from engine.data.validation import Violation, column_mistakes, validate
+from engine.data.load import Violation, column_mistakes, validate
+from engine.pages.formatting import count, listed
 from engine.problem.files import atomic_path
 from engine.problem.spec import Problem
 
@@ -61,70 +62,78 @@ def check(problem: Problem, schema: pa.DataFrameSchema, source: str) -> Checked:
         schema = schema.remove_columns(list(unchecked))
     if mistakes := column_mistakes(raw, schema):
         return Checked(len(raw), tuple(mistakes), unchecked=unchecked)
-    unlabelled = pd.Series(False, raw.index)
+    unlabelled, missing = pd.Series(False, raw.index), list[Violation]()
     if target in raw.columns:
-        unlabelled = without_missing(
-            raw[target], ColumnFormat.of(schema.columns[target].metadata)
-        ).isna()
-    result = validate(raw, _with_nullable(schema, [target, *later]) if unlabelled.any() else schema)
-    violations = (
-        *result.violations,
-        *_missing_labels(raw[~unlabelled], schema, [*later] if unlabelled.any() else []),
-    )
+        unlabelled = _values(raw, schema, target).isna()
+    if unlabelled.any():
+        # Values that come with the outcome may be missing where the outcome is.
+        labelled = raw[~unlabelled]
+        for name in (name for name in later if not schema.columns[name].nullable):
+            values = _values(labelled, schema, name)
+            if (cells := values[values.isna()]).size:
+                rule = "must not be missing where the outcome is known"
+                missing.append(Violation(name, rule, cells.set_axis(cells.index + 1)))
+        schema = schema.update_columns({name: {"nullable": True} for name in (target, *later)})
+    violations = (*validate(raw, schema)[1], *missing)
     rows = {row for one in violations for row in one.cells.index}
     if rows:
         _write(report, violations, raw, problem.rows.id)
     return Checked(
-        len(raw),
-        (),
-        violations,
-        len(rows),
-        unchecked,
-        int(unlabelled.sum()),
-        report if rows else None,
+        rows=len(raw),
+        violations=violations,
+        refused=len(rows),
+        unchecked=unchecked,
+        unlabelled=int(unlabelled.sum()),
+        report=report if rows else None,
     )
 
 
-def _with_nullable(schema: pa.DataFrameSchema, names: list[str]) -> pa.DataFrameSchema:
-    """The contract with these columns nullable."""
-    return schema.update_columns(
-        {name: {"nullable": True} for name in names if name in schema.columns}
-    )
+def after_check(source: str, checked: Checked, columns: int) -> str:
+    """The result in a few lines, with the next step.
+
+    Args:
+        columns: how many columns the contract has.
+    """
+    rows = count(checked.rows, "row")
+    if not checked.holds:
+        if checked.mistakes:
+            then = f"{rows} not validated: give the table the contract's columns first"
+        else:
+            where = f"every cell is listed in {checked.report}; " if checked.report else ""
+            then = f"{checked.refused:,} of {rows} refused; {where}fix the rows at their source, "
+            then += "or the rule if it is wrong"
+        lines = [*checked.mistakes, *map(str, checked.violations), then]
+        return "\n  ".join([f"{source} breaks the contract (data/contract.py):", *lines])
+    size = f"{rows}, {count(columns - len(checked.unchecked), 'column')}"
+    text = f"{source} fits the contract: {size}, every rule"
+    if checked.unchecked:
+        names = listed([repr(name) for name in checked.unchecked])
+        text = f"{source} fits the contract as far as it goes: {size}; not checked: {names}, "
+        text += "which are missing so far"
+    if checked.unlabelled:
+        rows = count(checked.unlabelled, "row")
+        text += f"\n  {rows} without an outcome: training excludes them"
+    return text
 
 
-def _missing_labels(
-    raw: pd.DataFrame, schema: pa.DataFrameSchema, later: list[str]
-) -> list[Violation]:
-    """Values that come with the outcome and are missing although the outcome is there."""
-    violations = []
-    for name in later:
-        values = without_missing(raw[name], ColumnFormat.of(schema.columns[name].metadata))
-        if not schema.columns[name].nullable and (missing := values[values.isna()]).size:
-            cells = missing.set_axis(missing.index + 1)
-            violations.append(
-                Violation(name, "must not be missing where the outcome is known", cells)
-            )
-    return violations
+def _values(raw: pd.DataFrame, schema: pa.DataFrameSchema, name: str) -> pd.Series:
+    """A column with NA wherever its format means missing."""
+    return without_missing(raw[name], ColumnFormat.of(schema.columns[name].metadata))
 
 
 def _write(
     path: Path, violations: tuple[Violation, ...], raw: pd.DataFrame, key: str | None
 ) -> None:
     """Write one line for each refused cell: row, its id if there is one, column, rule, value."""
-    listed = pd.concat(
+    cells = pd.concat(
         [
-            pd.DataFrame(
-                {
-                    "row": one.cells.index.astype("int64"),
-                    "column": one.column,
-                    "rule": one.rule,
-                    "value": one.cells.astype("str").to_numpy(),
-                }
-            )
+            one.cells.astype("str").to_frame("value").assign(column=one.column, rule=one.rule)
             for one in violations
         ]
-    ).sort_values("row", kind="stable")
+    )
+    refused = cells.rename_axis("row").reset_index().astype({"row": "int64"})
+    refused = refused.sort_values("row", kind="stable")[["row", "column", "rule", "value"]]
     if key and key in raw.columns:
-        listed.insert(1, key, raw[key].reindex(listed["row"] - 1).to_numpy())
+        refused.insert(1, key, raw[key].reindex(refused["row"] - 1).to_numpy())
     with atomic_path(path) as draft:
-        listed.to_csv(draft, index=False)
+        refused.to_csv(draft, index=False)

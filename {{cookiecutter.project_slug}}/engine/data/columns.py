@@ -1,6 +1,5 @@
 """The model's inputs, compiled from the contract and the problem."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -55,15 +54,11 @@ def check_names(problem: Problem, schema: pa.DataFrameSchema) -> None:
         **{f"columns.{kind}.{name}": name for kind, named in problem.columns for name in named},
         **{f"success.slices.{part.column}": part.column for part in problem.success.slices},
     }
-    unknown_columns = [
-        f"{place} = {name!r}"
-        for place, name in named.items()
-        if name is not None and name not in schema.columns
-    ]
-    if unknown_columns:
+    contract = {None, *schema.columns}
+    if unknown := [f"{place} = {name!r}" for place, name in named.items() if name not in contract]:
         raise BadInput(
-            f"problem.toml names columns that data/contract.py does not have: "
-            f"{', '.join(unknown_columns)}; fix the name, or add the column to the contract",
+            "problem.toml names columns that data/contract.py does not have: "
+            f"{', '.join(unknown)}; fix the name, or add the column to the contract",
             code="unknown-column",
         )
 
@@ -81,13 +76,11 @@ def describe(name: str, rule: pa.Column, values: pd.Series) -> Column:
             "int, bool, str and datetime64[us]: change it, or exclude the column in problem.toml",
             code="unknown-type",
         )
-    limits = _limits(name, kind, rule)
-    allowed = limits.pop("allowed", None)
-    present = values.dropna()
-    categories: tuple[str, ...] = ()
+    limits, present = _limits(name, kind, rule), values.dropna()
     if kind == "category":
-        categories = tuple(map(str, sorted(present.unique()) if allowed is None else allowed))
-        longest = max(map(len, categories), default=0)
+        listed = limits.get("categories", sorted(present.unique()))
+        limits |= {"closed": "categories" in limits, "categories": tuple(map(str, listed))}
+        longest = max(map(len, limits["categories"]), default=0)
         if longest > LONGEST_CATEGORY:
             raise BadInput(
                 f"column '{name}' holds texts of up to {longest} characters; a category has at "
@@ -98,8 +91,6 @@ def describe(name: str, rule: pa.Column, values: pd.Series) -> Column:
         name=name,
         type=kind,
         nullable=bool(rule.nullable),
-        categories=categories,
-        closed=allowed is not None,
         meaning=rule.description or name,
         example=json_value(present.iloc[len(present) // 2], kind) if len(present) else None,
         format=ColumnFormat.of(rule.metadata),
@@ -108,7 +99,7 @@ def describe(name: str, rule: pa.Column, values: pd.Series) -> Column:
 
 
 def _limits(name: str, kind: ColumnType, rule: pa.Column) -> dict[str, Any]:
-    """Range and allowed values of an input, from its checks.
+    """Range and categories of an input, from its checks.
 
     The server must be able to check every rule too. Otherwise it would accept rows that training
     refuses.
@@ -117,7 +108,7 @@ def _limits(name: str, kind: ColumnType, rule: pa.Column) -> dict[str, Any]:
     for check in rule.checks:
         values = check.statistics or {}
         if check.name == "isin" and kind == "category":
-            limits["allowed"] = values["allowed_values"]
+            limits["categories"] = values["allowed_values"]
             continue
         closed = values.get("include_min", True) and values.get("include_max", True)
         if check.name not in LIMITS or kind not in ("number", "integer") or not closed:
@@ -137,14 +128,9 @@ def json_value(value: Any, kind: ColumnType) -> Any:
     """A value of a frame as it stands in a JSON row; missing is None, a date its ISO form."""
     if pd.isna(value):
         return None
-    convert: dict[ColumnType, Callable[[Any], Any]] = {
-        "number": float,
-        "integer": int,
-        "boolean": bool,
-        "category": str,
-        "date": lambda timestamp: pd.Timestamp(timestamp).isoformat(),
-    }
-    return convert[kind](value)
+    if kind == "date":
+        return pd.Timestamp(value).isoformat()
+    return {"number": float, "integer": int, "boolean": bool, "category": str}[kind](value)
 
 
 def json_rows(frame: pd.DataFrame, described: tuple[Column, ...]) -> list[dict[str, Any]]:

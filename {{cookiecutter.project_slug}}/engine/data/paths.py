@@ -8,13 +8,12 @@ from engine.problem.errors import BadInput
 BUNDLED = ("breast_cancer", "diabetes", "wine")
 TEXTS = (".csv", ".tsv", ".tab", ".txt")
 PARQUET, QUERY = ".parquet", ".sql"
-# The next step for files of other kinds; the first that fits.
+# The next step for files of other kinds.
 UNPACK = {
     ".gz": "unpack it first: `gunzip -k '{name}'`",
     ".zip": "unpack it first",
     ".xlsx": "save the sheet as CSV UTF-8",
     ".xls": "save the sheet as CSV UTF-8",
-    "": "save the table as one of these",
 }
 
 
@@ -41,11 +40,7 @@ def check_place(source: str) -> None:
 
 
 def checked(source: str) -> Path:
-    """The path of a file that exists, can be opened and is of a known kind.
-
-    Raises:
-        BadInput: it does not, cannot or is not.
-    """
+    """The path of a file that exists, can be opened and is of a known kind; else BadInput."""
     path, kind = Path(source), ""
     try:
         mode = path.stat().st_mode  # first: opening a pipe would block
@@ -65,9 +60,7 @@ def checked(source: str) -> Path:
             code="unknown-source",
         )
     if path.suffix.lower() not in (*TEXTS, PARQUET, QUERY):
-        advice = next(
-            advice for end, advice in UNPACK.items() if path.suffix.lower() == end or not end
-        )
+        advice = UNPACK.get(path.suffix.lower(), "save the table as one of these")
         raise BadInput(
             f"expected a file that ends in {', '.join(TEXTS)}, {PARQUET} or {QUERY}, got "
             f"{path.name}; {advice.format(name=path.name)}",

@@ -1,15 +1,21 @@
 """Where rows come from: the simulator, scikit-learn's bundled tables, files, a database."""
 
+from pathlib import Path
+
 import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
 from sklearn import datasets
 
-from engine.contract.layout import Layout
-from engine.contract.sniff import sniff
+from engine.contract.arrow_types import plain, plain_type
+from engine.contract.cells import DTYPES, trimmed
+from engine.contract.layout import SEPARATORS, Layout, check_names
+from engine.contract.sniff import check_encoding, sniff
+from engine.contract.text_table import batches, header
 from engine.data.paths import QUERY, TEXTS, check_place, checked, is_file
-from engine.data.reading.parquet import read_parquet
-from engine.data.reading.sql import read_sql
-from engine.data.reading.text import read_text
 from engine.data.simulator import simulate
+from engine.data.sql import read_sql
 from engine.problem.errors import BadInput
 
 
@@ -29,13 +35,13 @@ def read(source: str, layout: Layout | None = None) -> pd.DataFrame:
     if source == "parcels":
         return simulate()
     if source.startswith("sklearn:"):
-        return _bundled(source.removeprefix("sklearn:"))
+        return _bundled(source)
     path = checked(source)
     suffix = path.suffix.lower()
     if suffix in TEXTS:
         frame = read_text(path, layout)
     else:
-        frame = read_sql(path) if suffix == QUERY else read_parquet(path)
+        frame = read_sql(path) if suffix == QUERY else _read_parquet(path)
     if frame.empty:
         what = "gives no rows" if suffix == QUERY else "holds a header and no rows; give it rows"
         raise BadInput(f"{path} {what}", code="empty-table")
@@ -43,22 +49,85 @@ def read(source: str, layout: Layout | None = None) -> pd.DataFrame:
 
 
 def layout_of(source: str) -> Layout | None:
-    """The layout of a text file; None for every other source.
-
-    Raises:
-        BadInput: there is no such file, or it is no text.
-    """
+    """The layout of a text file (see `sniff`); None for every other source."""
     if not is_file(source) or not source.lower().endswith(TEXTS):
         return None
     return sniff(checked(source))
 
 
-def _bundled(name: str) -> pd.DataFrame:
-    check_place(f"sklearn:{name}")
-    table = getattr(datasets, f"load_{name}")(as_frame=True)
+def _bundled(source: str) -> pd.DataFrame:
+    check_place(source)
+    table = getattr(datasets, f"load_{source.removeprefix('sklearn:')}")(as_frame=True)
     frame: pd.DataFrame = table.frame
     if hasattr(table, "target_names"):
         # Names say more than 0 and 1 on every page that follows.
         names = [str(label) for label in table.target_names]
         frame = frame.assign(target=frame["target"].map(dict(enumerate(names))).astype("str"))
     return frame
+
+
+def read_text(path: Path, layout: Layout | None = None) -> pd.DataFrame:
+    """The rows of a separated text file; every column is `str`, without spaces around its cells.
+
+    Blank cells are missing. Without a `layout` the file's own is detected.
+
+    Raises:
+        BadInput: another encoding than the layout's, rows of another length than the first, or
+            names too long for a column.
+    """
+    if layout is None:
+        layout = sniff(path)
+    else:
+        check_encoding(path, layout.encoding)
+    names = list(header(path, layout).names)
+    bad: list[tuple[int, pyarrow.csv.InvalidRow]] = []
+
+    def note(number: int, row: pyarrow.csv.InvalidRow) -> str:
+        bad.append((number, row))
+        return "error"
+
+    try:
+        schema = pa.schema(dict.fromkeys(names, pa.string()))
+        pieces = [batch for batch, _ in batches(path, layout, names, note)]
+        frame = pa.Table.from_batches(pieces, schema).to_pandas(types_mapper=DTYPES.get)
+    except (pa.ArrowException, OSError, UnicodeError) as error:
+        if not bad:
+            raise _unreadable(path, "table", error) from None
+        number, row = bad[0]
+        titled = row.expected_columns == 1 < row.actual_columns
+        title = "; if a title stands above the header, delete its lines" if titled else ""
+        raise BadInput(
+            f"{path} has {row.expected_columns} columns, but row {number} below the header has "
+            f"{row.actual_columns} cells ({row.text[:40]!r}…); fix that row; read as separated by "
+            f"{SEPARATORS[layout.separator]}, and one inside a cell needs quotes around the cell"
+            f"{title}",
+            code="row-length",
+        ) from None
+    return pd.DataFrame({name: trimmed(frame[name]) for name in names}, copy=False)
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    """The rows of a Parquet file in plain types; metadata of pandas in it is ignored."""
+    try:
+        schema = pq.read_schema(path)
+        check_names(path, schema.names)
+        if unfit := [field.name for field in schema if plain_type(field.type) is None]:
+            kinds = ", ".join(f"'{name}' ({schema.field(name).type})" for name in unfit)
+            raise BadInput(
+                f"{path} has columns of lists, structs or bytes: {kinds}; a row needs one value "
+                "a column, so flatten them or leave them out",
+                code="not-single-values",
+            )
+        table = pq.read_table(path)
+        table = pa.table({name: plain(table[name]) for name in table.column_names})
+        frame: pd.DataFrame = table.to_pandas(types_mapper=DTYPES.get, ignore_metadata=True)
+    except (pa.ArrowException, OSError, UnicodeError) as error:
+        raise _unreadable(path, "readable Parquet file", error) from None
+    return frame
+
+
+def _unreadable(path: Path, expected: str, error: Exception) -> BadInput:
+    reason = " ".join(str(error).split())
+    return BadInput(
+        f"{path} is no {expected}: {reason:.300}; export it again", code="unreadable-file"
+    )

@@ -1,4 +1,4 @@
-"""Splits rows into training and test rows, and training rows into folds."""
+"""Splits rows into training and test rows, and training rows into folds; checks a split."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from engine.pages.formatting import percent
+from engine.pages.formatting import count, percent
 from engine.problem.errors import BadInput
 from engine.problem.spec import Problem
 
 PARTS = 5  # the test set is one part of so many, and so is each fold of the rest
 SMALLEST, LARGEST = 0.05, 0.5  # shares of the test set
+SHOWN = 3  # rows in a message
 Rows = NDArray[np.intp]
 
 
@@ -203,3 +204,46 @@ def _holds_classes(
     outcome = frame[problem.target.column]
     classes, in_test = outcome.nunique(), outcome.iloc[validation].nunique()
     return outcome.iloc[train].nunique() == classes and in_test >= max(2, classes if every else 2)
+
+
+def faults(problem: Problem, frame: pd.DataFrame, result: Split) -> list[str]:
+    """A message for each promise of `split` that a split of `frame` breaks.
+
+    Checked: rows in both parts or in none; with time, a test row no later than a training row;
+    else a unit or duplicates on both sides.
+    """
+    train, test = result.train, result.test
+    in_train, in_test = (np.bincount(side, minlength=len(frame)) for side in (train, test))
+    rows = {
+        "in both parts": (in_train > 0) & (in_test > 0),
+        "in no part": (in_train == 0) & (in_test == 0),
+        "twice in one part": (in_train > 1) | (in_test > 1),
+    }
+    messages = [
+        f"{_described(np.flatnonzero(wrong))} {what}" for what, wrong in rows.items() if wrong.any()
+    ]
+    if not len(train) or not len(test):
+        return [*messages, "a side without rows"]
+    if problem.rows.time:
+        times = frame[problem.rows.time]
+        last = times.iloc[train].max()
+        if len(early := test[(times.iloc[test] <= last).to_numpy()]):
+            messages.append(
+                f"{_described(early)} of the test not later than the last training row, {last}"
+            )
+        return messages
+    # Independent of `_groups`, which `split` uses, so that a mistake in either is detected.
+    inputs = [name for name in frame if name not in problem.kept_out]
+    unit = problem.rows.unit
+    keys = frame[unit] if unit else frame.groupby(inputs, dropna=False, sort=False).ngroup()
+    both = test[keys.iloc[test].isin(keys.iloc[train]).to_numpy() & (in_train[test] == 0)]
+    if len(both):
+        what = f"rows of one {unit}" if unit else "duplicates"
+        messages.append(f"{what} on both sides: {_described(both)} of the test")
+    return messages
+
+
+def _described(numbers: Rows) -> str:
+    """The number of rows, and the first of them (row 1 is the first of the frame)."""
+    first = ", ".join(str(number + 1) for number in numbers[:SHOWN])
+    return f"{count(len(numbers), 'row')} ({first}{', …' if len(numbers) > SHOWN else ''})"

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from engine.contract.column import Column
 from engine.eda import pictures
 from engine.eda.associations import ENOUGH_ROWS, Missing
+from engine.eda.bins import written
 from engine.eda.profile import PICTURE_ROWS, Profile
-from engine.eda.target import written
 from engine.pages import charts
 from engine.pages.formatting import count, listed, number, percent
 from engine.pages.page import Block, Facts, Figure, Gallery, Note, Owner, Section, Table
@@ -31,7 +30,7 @@ def rows(profile: Profile) -> Section:
     if unit := problem.rows.unit:
         numbers.append((f"distinct values of {unit}, the unit", int(frame[unit].nunique())))
     numbers += [("of all values are missing", percent(profile.missing_share))]
-    numbers += [("rows repeat an earlier one", profile.repeats.rows)]
+    numbers += [("rows repeat an earlier one", profile.repeated)]
     if isinstance(split := profile.split, str):
         use = Note(f"There is no test set yet, so this page uses every outcome: {split}", "bad")
     else:
@@ -76,7 +75,7 @@ def missing(profile: Profile) -> Section:
     chart = charts.bars(title, incomplete[:BARS], show=percent)
     caption = f"The {BARS} inputs with most" if len(incomplete) > BARS else title
     blocks: list[Block] = [Figure(chart, f"{caption}: share of rows without a value.")]
-    if informative := [one for one in profile.missing if one.is_informative]:
+    if informative := profile.missing:
         names = listed([one.column for one in informative])
         sentence += f"The outcome differs where {names} is missing."
         header = ("feature", "outcome", "when missing", "when present", "difference")
@@ -86,20 +85,19 @@ def missing(profile: Profile) -> Section:
         sentence += "No missing value is associated with the target."
     cause = "are missing in the same rows: probably one cause."
     groups = profile.shared_missingness[:3]
-    blocks += [Note(f"{listed(shortened(group))} {cause}") for group in groups]
+    blocks += [Note(f"{listed(list(group), 3)} {cause}") for group in groups]
     return Section(title, OWNER, sentence, blocks)
 
 
 def repeats(profile: Profile) -> Section:
     """Rows with the same inputs."""
-    repeated = profile.repeats
-    if not repeated.rows:
+    if not profile.repeated:
         return Section("Duplicates", OWNER, "No row repeats the inputs of another.")
-    share = percent(repeated.rows / len(profile.frame))
-    sentence = f"{share} of rows ({repeated.rows:,}) repeat the inputs of an earlier row."
+    share = percent(profile.repeated / len(profile.frame))
+    sentence = f"{share} of rows ({profile.repeated:,}) repeat the inputs of an earlier row."
     note = "Rows with the same inputs have the same outcome."
-    if repeated.contradicting:
-        note = count(repeated.contradicting, "training row has", "training rows have")
+    if profile.contradicting:
+        note = count(profile.contradicting, "training row has", "training rows have")
         note += " the inputs of another row with another outcome, so no model is right on all."
     return Section("Duplicates", OWNER, sentence, [Note(note)])
 
@@ -117,7 +115,7 @@ def quality(profile: Profile) -> Section:
         sentence = "No constant, placeholder value, long tail or word for missing was found."
         return Section(title, OWNER, sentence)
     names = list(dict.fromkeys(one.column for one in issues))
-    sentence = f"Check {listed(shortened(names))} before you train."
+    sentence = f"Check {listed(names, 3)} before you train."
     lines = [(one.column, one.what, one.next) for one in issues]
     blocks = _capped(title, ("feature", "its value", "what to do"), lines)
     return Section(title, OWNER, sentence, blocks)
@@ -141,19 +139,18 @@ def correlated(profile: Profile) -> Section:
 def inputs(profile: Profile) -> Section:
     """Every input with its meaning; at the end, because there may be hundreds."""
     header = ("input", "type", "meaning", "missing", "distinct values", "for example")
-    table = Table("From the data contract", header, [_input(profile, c) for c in profile.columns])
+    lines = []
+    for column in profile.columns:
+        name, example = column.name, "" if column.example is None else written(column.example)
+        short = example if len(example) <= EXAMPLE else f"{example[:EXAMPLE]}…"
+        meaning = "" if column.meaning == name else column.meaning
+        missing_share = percent(profile.missing_shares[name])
+        lines.append((name, column.type, meaning, missing_share, profile.different[name], short))
+    table = Table("From the data contract", header, lines)
     sentence = "Every input, as data/contract.py describes it."
     if undescribed := sum(column.meaning in ("", column.name) for column in profile.columns):
         sentence += f" {count(undescribed, 'input has', 'inputs have')} no description yet."
     return Section("Inputs", OWNER, sentence, [table])
-
-
-def _input(profile: Profile, column: Column) -> tuple[str | int, ...]:
-    name, example = column.name, "" if column.example is None else written(column.example)
-    short = example if len(example) <= EXAMPLE else f"{example[:EXAMPLE]}…"
-    meaning, missing_share = column.meaning, percent(profile.missing_shares[name])
-    meaning = "" if meaning == name else meaning
-    return name, column.type, meaning, missing_share, profile.different[name], short
 
 
 def _difference(profile: Profile, one: Missing) -> tuple[str, ...]:
@@ -167,8 +164,3 @@ def _capped(caption: str, header: Sequence[str], lines: Sequence[tuple[str, ...]
     """A table of the first lines, and a note if there are more."""
     note = [Note(f"The first {MOST_LINES} of {len(lines)}.")] if len(lines) > MOST_LINES else []
     return [Table(caption, header, lines[:MOST_LINES]), *note]
-
-
-def shortened(names: Sequence[str]) -> list[str]:
-    """A few names, and how many more there are."""
-    return [*names[:3], *([f"{len(names) - 3} more"] if len(names) > 3 else [])]

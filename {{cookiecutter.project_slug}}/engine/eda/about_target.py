@@ -1,12 +1,13 @@
 """Sections about the target: its distribution, what is associated with it, leakage, changes."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from engine.eda import pictures
-from engine.eda.about_rows import BARS, OWNER, shortened
+from engine.eda.about_rows import BARS, OWNER
+from engine.eda.bins import SMALL_EFFECT, Target
 from engine.eda.profile import Profile
-from engine.eda.stability import SMALL_EFFECT
-from engine.eda.target import Target
 from engine.pages import charts
 from engine.pages.formatting import count, listed, number, percent, subject
 from engine.pages.page import Block, Code, Figure, Gallery, Note, Section, Table
@@ -19,9 +20,9 @@ SAME_SHARE, TAIL_SHARE = 0.3, 0.5
 def target(profile: Profile) -> Section:
     """Classes and their balance, or the distribution of the value."""
     outcome = profile.target
-    blocks: list[Block] = [pictures.outcome(outcome)]
     if outcome.task == "regression":
-        return _number(outcome, blocks)
+        return _number(outcome)
+    blocks: list[Block] = [pictures.outcome(outcome)]
     shares = sorted(
         (float((outcome.values == i).mean()), label) for i, label in enumerate(outcome.classes)
     )
@@ -34,14 +35,15 @@ def target(profile: Profile) -> Section:
         sentence += f"({percent(most)} of rows), the rarest {rarest} ({percent(least)})."
     rare = [label for share, label in shares if round(share * len(outcome.values)) < RARE_ROWS]
     if rare:
-        note = f"{outcome.name} = {listed(shortened(rare))}: fewer than {RARE_ROWS} training rows. "
+        note = f"{outcome.name} = {listed(rare, 3)}: fewer than {RARE_ROWS} training rows. "
         note += "That is too few to evaluate a model. Merge classes, or get more rows."
         blocks.append(Note(note, "warn"))
     return Section("Target", OWNER, sentence, blocks)
 
 
-def _number(outcome: Target, blocks: list[Block]) -> Section:
+def _number(outcome: Target) -> Section:
     """The distribution of a number, and what it means for an average error."""
+    blocks: list[Block] = [pictures.outcome(outcome)]
     values = outcome.values
     low, high = float(values.min()), float(values.max())
     sentence = f"{outcome.name} ranges from {number(low)} to {number(high)}, "
@@ -121,7 +123,8 @@ def over_time(profile: Profile) -> Section | None:
         return None
     columns = {column.name: column for column in profile.columns}
     changing = [name for name, strength in profile.drift.items() if strength >= SMALL_EFFECT]
-    learnt = periods.take(profile.sample.index.isin(profile.learn.index))
+    is_learnt = profile.sample.index.isin(profile.learn.index)
+    learnt = replace(periods, codes=periods.codes[is_learnt])
     outcome = pictures.target_over_time(profile.target, learnt)
     drawn = [pictures.rows_over_time(periods), outcome]
     sentence = "No feature changes much over time."

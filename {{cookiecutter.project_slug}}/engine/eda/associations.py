@@ -8,14 +8,11 @@ from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from engine.contract.column import Column
-from engine.eda.bins import Bins, cut, is_numeric, numbers
-from engine.eda.stability import cramer
-from engine.eda.target import Array, Target
+from engine.eda.bins import Array, Bins, Target, cramer, cut, is_numeric, numbers
 from engine.pages.formatting import number, percent
+from engine.problem.metrics import METRICS
 
 # A feature that alone explains so much, or ranks so well, may leak the target.
 SUSPECT_SHARE, SUSPECT_AUC = 0.9, 0.985
@@ -42,23 +39,14 @@ class Suspect:
 
 @dataclass(frozen=True)
 class Missing:
-    """How the outcome differs where a column is missing: by `difference` ± `margin`."""
+    """How the mean outcome differs where a column is missing: by `difference` ± `margin`."""
 
     column: str
     outcome: str
     when_missing: float
     when_present: float
+    difference: float
     margin: float
-
-    @property
-    def difference(self) -> float:
-        """The mean outcome where the column is missing, minus that where it is present."""
-        return self.when_missing - self.when_present
-
-    @property
-    def is_informative(self) -> bool:
-        """Whether the difference is larger than its margin."""
-        return abs(self.difference) > self.margin
 
 
 def associations(
@@ -75,7 +63,7 @@ def associations(
 
 
 def missing(columns: Sequence[Column], frame: pd.DataFrame, target: Target) -> list[Missing]:
-    """Whether missing values are informative, for each column with enough missing and present rows.
+    """The columns whose missing values are informative: the outcome differs beyond its margin.
 
     Intervals are corrected for all columns and outcomes (Bonferroni): one in twenty pages shows a
     false alarm, not one in twenty columns. Of several classes the most different one is named.
@@ -86,8 +74,15 @@ def missing(columns: Sequence[Column], frame: pd.DataFrame, target: Target) -> l
     z = NormalDist().inv_cdf(1 - 0.025 / max(len(enough) * len(outcomes), 1))
     result = []
     for name, rows in enough.items():
-        compared = [_compare(name, label, rows, values, z) for label, values in outcomes]
-        result.append(max(compared, key=lambda one: abs(one.difference) - one.margin))
+        compared = []
+        for label, values in outcomes:
+            without, others = values[rows], values[~rows]
+            margin = float(z * np.hypot(_error(without), _error(others)))
+            means = float(without.mean()), float(others.mean())
+            compared.append(Missing(name, label, *means, means[0] - means[1], margin))
+        most_different = max(compared, key=lambda one: abs(one.difference) - one.margin)
+        if abs(most_different.difference) > most_different.margin:
+            result.append(most_different)
     return result
 
 
@@ -97,7 +92,13 @@ def suspects(
     """Columns that alone predict the target almost perfectly. Suspects only: the gate decides."""
     result = []
     for column in columns:
-        share, auc = strengths[column.name], _auc(column, frame[column.name], target)
+        share, auc = strengths[column.name], 0.5
+        if target.task == "binary" and is_numeric(column):
+            values = numbers(column, frame[column.name])
+            outcomes, values = target.values[~np.isnan(values)], values[~np.isnan(values)]
+            if FEWEST_RANKED <= outcomes.sum() <= len(outcomes) - FEWEST_RANKED:
+                auc = METRICS["roc_auc"].compute(outcomes, values)
+                auc = max(auc, 1 - auc)  # in the better direction
         why = f"alone orders {target.name} almost perfectly (AUC {number(auc)})"
         if share >= SUSPECT_SHARE:
             why = f"alone explains {percent(share)} of {target.name}"
@@ -124,27 +125,6 @@ def _explained(bins: Bins, target: Target) -> float:
             error += float(((values[~learn] - means[codes[~learn]]) ** 2).sum())
             chance += float(((values[~learn] - overall) ** 2).sum())
     return max(0.0, 1 - error / chance) if chance else 0.0
-
-
-def _auc(column: Column, values: pd.Series, target: Target) -> float:
-    """AUC of a number alone for a binary target, in the better direction; else 0.5."""
-    if target.task != "binary" or not is_numeric(column):
-        return 0.5
-    result = numbers(column, values)
-    present = ~np.isnan(result)
-    positive, auc = target.values[present] == 1, 0.5
-    if min(positive.sum(), (~positive).sum()) >= FEWEST_RANKED:
-        auc = float(roc_auc_score(positive, result[present]))
-    return max(auc, 1 - auc)
-
-
-def _compare(
-    name: str, label: str, is_missing: NDArray[np.bool_], values: Array, z: float
-) -> Missing:
-    """Rows without a value against the others; the margin is `z` standard errors."""
-    without, others = values[is_missing], values[~is_missing]
-    margin = float(z * np.hypot(_error(without), _error(others)))
-    return Missing(name, label, float(without.mean()), float(others.mean()), margin)
 
 
 def _error(values: Array) -> float:
@@ -174,7 +154,18 @@ def correlated(columns: Sequence[Column], frame: pd.DataFrame) -> list[Correlate
     """
     if len(frame) > ENOUGH_ROWS:
         frame = frame.sample(ENOUGH_ROWS, random_state=0)
-    pairs = [*_numbers(columns, frame), *_categories(columns, frame)]
+    ranks = {c.name: pd.Series(numbers(c, frame[c.name])).rank() for c in columns if is_numeric(c)}
+    # Two common rows always lie on a line: require enough of them.
+    table = pd.DataFrame(ranks).corr(min_periods=max(10, len(frame) // 100)).abs()
+    strengths, names, measure = table.to_numpy(), list(table.columns), "rank correlation"
+    strong = np.argwhere(np.triu(np.nan_to_num(strengths) >= CORRELATED, k=1))
+    pairs = [CorrelatedPair(names[i], names[j], float(strengths[i, j]), measure) for i, j in strong]
+    others = [c for c in columns if not is_numeric(c)]
+    few = [c for c in others if 2 <= frame[c.name].nunique() <= MOST_VALUES]
+    codes = {c.name: cut(c, frame[c.name], MOST_VALUES).codes for c in few}
+    for first, second in combinations(codes, 2):
+        if (strength := cramer(codes[first], codes[second])) >= CORRELATED:
+            pairs.append(CorrelatedPair(first, second, strength, "Cramér's V"))
     return sorted(pairs, key=lambda one: -one.strength)
 
 
@@ -187,23 +178,3 @@ def shared_missingness(columns: Sequence[Column], frame: pd.DataFrame) -> list[t
             groups[np.packbits(is_missing).tobytes()].append(column.name)
     result = [tuple(names) for names in groups.values() if len(names) > 1]
     return sorted(result, key=len, reverse=True)
-
-
-def _numbers(columns: Sequence[Column], frame: pd.DataFrame) -> list[CorrelatedPair]:
-    ranks = {c.name: pd.Series(numbers(c, frame[c.name])).rank() for c in columns if is_numeric(c)}
-    # Two common rows always lie on a line: require enough of them.
-    table = pd.DataFrame(ranks).corr(min_periods=max(10, len(frame) // 100)).abs()
-    strengths, names, measure = table.to_numpy(), list(table.columns), "rank correlation"
-    pairs = np.argwhere(np.triu(np.nan_to_num(strengths) >= CORRELATED, k=1))
-    return [CorrelatedPair(names[i], names[j], float(strengths[i, j]), measure) for i, j in pairs]
-
-
-def _categories(columns: Sequence[Column], frame: pd.DataFrame) -> list[CorrelatedPair]:
-    others = [c for c in columns if not is_numeric(c)]
-    few = [c for c in others if 2 <= frame[c.name].nunique() <= MOST_VALUES]
-    codes = {c.name: cut(c, frame[c.name], MOST_VALUES).codes for c in few}
-    pairs = [
-        CorrelatedPair(first, second, cramer(codes[first], codes[second]), "Cramér's V")
-        for first, second in combinations(codes, 2)
-    ]
-    return [pair for pair in pairs if pair.strength >= CORRELATED]

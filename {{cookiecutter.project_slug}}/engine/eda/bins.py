@@ -1,16 +1,78 @@
-"""A column cut into bins, so that numbers, dates, categories and booleans compare alike."""
+"""The target as numbers; columns and time cut into bins, so that all types compare alike."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from engine.contract.column import Column
-from engine.eda.target import Array, Codes, written
 from engine.pages.formatting import number
+from engine.problem.spec import Problem, Task
 
+Array = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+SHOWN_CLASSES = 5  # more are drawn together as one
 OTHER = "other values"
+PERIODS = 12
+FEWEST_IN_PERIOD = 100
+DRIFT_BINS = 10
+SMALL_EFFECT = 0.1  # Cohen 1988: smaller differences hardly matter
+
+
+@dataclass(frozen=True)
+class Target:
+    """Outcomes of rows: `values` (n,) are 0/1 for binary, class numbers, or the values themselves.
+
+    `classes` name the numbers: (other, positive) for binary, the most frequent first for
+    multiclass, none for regression. Rows without an outcome are not included.
+    """
+
+    name: str
+    task: Task
+    values: Array
+    classes: tuple[str, ...] = ()
+
+    def outcomes(self) -> list[tuple[str, Array]]:
+        """Named values to average: the target, or for each class whether a row has it."""
+        if self.task == "regression":
+            return [(f"mean {self.name}", self.values)]
+        names = [f"share with {self.name} = {label}" for label in self.classes]
+        if self.task == "binary":
+            return [(names[1], self.values)]
+        return [(name, (self.values == i).astype(np.float64)) for i, name in enumerate(names)]
+
+    def shown(self, most: int = SHOWN_CLASSES) -> tuple[tuple[str, ...], Codes]:
+        """At most `most` classes, the rarer ones merged into one, and each row's class number."""
+        codes = self.values.astype(np.intp)
+        if len(self.classes) <= most + 1:
+            return self.classes, codes
+        rest = f"{len(self.classes) - most} other classes"
+        return (*self.classes[:most], rest), np.minimum(codes, most)
+
+
+def read(problem: Problem, frame: pd.DataFrame) -> Target:
+    """The target of all rows of `frame`."""
+    name, task, outcome = problem.target.column, problem.target.task, frame[problem.target.column]
+    if task == "regression":
+        return Target(name, task, outcome.to_numpy(np.float64))
+    if task == "binary":
+        positive = problem.target.positive
+        is_positive = (outcome == positive).to_numpy().astype(np.float64)
+        others = [written(label) for label in outcome.unique() if label != positive]
+        return Target(name, task, is_positive, (" or ".join(others), written(positive)))
+    labels = outcome.value_counts().index
+    values = outcome.map({label: i for i, label in enumerate(labels)}).to_numpy(np.float64)
+    return Target(name, task, values, tuple(written(label) for label in labels))
+
+
+def written(value: object) -> str:
+    """A value as text for people."""
+    if isinstance(value, bool | np.bool_):
+        return str(value).lower()
+    return number(value) if isinstance(value, float) else str(value)
 
 
 @dataclass(frozen=True)
@@ -95,3 +157,64 @@ def _cut_numbers(column: Column, values: Array, most: int) -> Bins:
     limits = zip(groups["min"], groups["max"], strict=True)
     labels = tuple(f"{write(low)} to {write(high)}" for low, high in limits)
     return Bins(codes, labels, tuple(groups["median"]))
+
+
+@dataclass(frozen=True)
+class Periods:
+    """Equal periods of time: `codes` (n,) is each row's period, −1 without a time.
+
+    `ends` are the limits of the periods, one more than `starts`.
+    """
+
+    codes: Codes
+    starts: tuple[str, ...]
+    ends: tuple[str, ...]
+
+
+def periods_of(times: pd.Series) -> Periods | None:
+    """Cut time into periods that hold enough rows on average; None for a single time."""
+    seconds = numbers(Column("time", "date"), times)
+    present = seconds[~np.isnan(seconds)]
+    if not len(present) or present.min() == present.max():
+        return None
+    number_of_periods = int(np.clip(len(present) / FEWEST_IN_PERIOD, 2, PERIODS))
+    limits = np.linspace(present.min(), present.max(), number_of_periods + 1)
+    codes = np.searchsorted(limits[1:-1], seconds, side="right").astype(np.intp)
+    codes[np.isnan(seconds)] = -1
+    named = tuple(timestamp(limit) for limit in limits)
+    if len(set(named)) < len(named):  # with the hour where days would repeat
+        hours = [str(np.datetime64(int(limit), "s")) for limit in limits]
+        named = tuple(hour.replace("T", " ")[5:16] for hour in hours)
+    return Periods(codes, named[:-1], named)
+
+
+def drift(columns: Sequence[Column], frame: pd.DataFrame, periods: Periods) -> dict[str, float]:
+    """The association of each column with the period, the strongest first.
+
+    Cramér's V between period and bins (missing is a bin): 0 is stable, at 1 the value determines
+    the period. Dates are left out.
+    """
+    compared = [column for column in columns if column.type != "date"]
+    bins = {one.name: cut(one, frame[one.name], DRIFT_BINS).with_missing() for one in compared}
+    result = {name: cramer(periods.codes, one.codes) for name, one in bins.items()}
+    return dict(sorted(result.items(), key=lambda item: -item[1]))
+
+
+def cramer(first: Codes, second: Codes) -> float:
+    """Cramér's V between two groupings of rows, corrected for chance (Bergsma 2013).
+
+    A code of −1 belongs to no group. 0: independent; 1: one determines the other.
+    """
+    inside = (first >= 0) & (second >= 0)
+    groups, others = first.max(initial=0) + 1, second.max(initial=0) + 1
+    flat = first[inside] * others + second[inside]
+    table = np.bincount(flat, minlength=groups * others).reshape(groups, others)
+    table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
+    n, (r, k) = table.sum(), table.shape
+    if n < 2 or min(r, k) < 2:
+        return 0.0
+    phi2 = (table**2 / np.outer(table.sum(axis=1), table.sum(axis=0))).sum() - 1
+    corrected = max(0.0, phi2 - (r - 1) * (k - 1) / (n - 1))
+    rows, cols = r - (r - 1) ** 2 / (n - 1), k - (k - 1) ** 2 / (n - 1)
+    room = min(rows - 1, cols - 1)
+    return float(np.sqrt(corrected / room)) if room > 0 else 0.0

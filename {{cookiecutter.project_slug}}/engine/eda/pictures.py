@@ -1,14 +1,24 @@
 """The charts: distributions, the target by feature, and changes over time."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from engine.contract.column import Column
-from engine.eda.bins import Bins, cut, format_of, is_numeric, numbers, timestamp
-from engine.eda.stability import Periods
-from engine.eda.target import Array, Codes, Levels, Target, levels
+from engine.eda.bins import (
+    Array,
+    Bins,
+    Codes,
+    Periods,
+    Target,
+    cut,
+    format_of,
+    is_numeric,
+    numbers,
+    timestamp,
+)
 from engine.pages import charts
 from engine.pages.charts import Dot, Line
 from engine.pages.drawing import Show
@@ -16,8 +26,17 @@ from engine.pages.formatting import count, number, percent
 from engine.pages.page import Figure
 
 BARS, FEW_VALUES, CATEGORIES, BINS = 24, 12, 8, 10
+Z95 = 1.959964
 VISIBLE = 0.001  # a smaller bar cannot be seen
 TAIL = 0.005  # a histogram leaves out so much at each end where extremes would flatten the rest
+
+
+class Levels(NamedTuple):
+    """The mean of an outcome in each group with its 95 % interval; NaN for a group of no rows."""
+
+    mean: Array
+    low: Array
+    high: Array
 
 
 def distribution(column: Column, values: pd.Series) -> Figure:
@@ -49,7 +68,13 @@ def relation(column: Column, values: pd.Series, target: Target) -> Figure:
         rows = _intervals(names, _middle_half(numbers(column, values), codes, len(names)))
         drawn = charts.interval_plot(title, rows, show=format_of(column))
     elif _is_ordered(column, values):
-        drawn, is_missing = _level_along(title, column, values, target), values.isna().to_numpy()
+        bins, is_missing = cut(column, values, BINS), values.isna().to_numpy()
+        ((label, outcomes),) = target.outcomes()
+        level = _middle_half if target.task == "regression" else levels
+        line = _line(label, level(outcomes, bins.codes, len(bins.labels)))
+        along = [timestamp(c) for c in bins.centres] if column.type == "date" else bins.centres
+        show = percent if target.task == "binary" else None
+        drawn = charts.lines(title, along, [line], mark=float(outcomes.mean()), show=show)
         if is_missing.any():
             missing = float(target.values[is_missing].mean())
             caption = f"Where missing: {show_of(target)(missing)}."
@@ -110,6 +135,30 @@ def feature_over_time(column: Column, values: pd.Series, periods: Periods) -> Fi
     return Figure(drawn, "Share of each value by period.", column.name)
 
 
+def levels(outcome: Array, codes: Codes, groups: int) -> Levels:
+    """The outcome's mean in each group; a row with code −1 belongs to none.
+
+    A share has Wilson's interval, which stays within 0 and 1 for few rows (Wilson 1927); any
+    other mean has the normal one.
+    """
+    inside = codes >= 0
+    outcome, codes = outcome[inside], codes[inside]
+    rows = np.bincount(codes, minlength=groups).astype(np.float64)
+    sums = np.bincount(codes, weights=outcome, minlength=groups)
+    squares = np.bincount(codes, weights=outcome**2, minlength=groups)
+    # Groups of no row, or of one, have no mean or no interval: NaN.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = sums / rows
+        if np.isin(outcome, (0.0, 1.0)).all():
+            shrink = 1 + Z95**2 / rows
+            middle = (mean + Z95**2 / (2 * rows)) / shrink
+            half = Z95 * np.sqrt(mean * (1 - mean) / rows + (Z95 / (2 * rows)) ** 2) / shrink
+            return Levels(mean, np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0))
+        variance = np.maximum(squares - rows * mean**2, 0.0) / (rows - 1)
+        half = Z95 * np.sqrt(variance / rows)
+        return Levels(mean, mean - half, mean + half)
+
+
 def _is_ordered(column: Column, values: pd.Series) -> bool:
     """Whether values are numbers or dates, and too many for a bar each."""
     return is_numeric(column) and values.nunique() > FEW_VALUES
@@ -149,16 +198,6 @@ def _histogram(title: str, column: Column, values: Array) -> tuple[str, str]:
     positions = [timestamp(edge) for edge in edges] if column.type == "date" else edges.tolist()
     shares = (rows / len(present)).tolist()
     return charts.histogram(title, positions, shares, show=percent), caption
-
-
-def _level_along(title: str, column: Column, values: pd.Series, target: Target) -> str:
-    bins = cut(column, values, BINS)
-    ((label, outcomes),) = target.outcomes()
-    level = _middle_half if target.task == "regression" else levels
-    line = _line(label, level(outcomes, bins.codes, len(bins.labels)))
-    along = [timestamp(c) for c in bins.centres] if column.type == "date" else bins.centres
-    show = percent if target.task == "binary" else None
-    return charts.lines(title, along, [line], mark=float(outcomes.mean()), show=show)
 
 
 def _middle_half(values: Array, codes: Codes, groups: int) -> Levels:

@@ -8,8 +8,7 @@ import pandas as pd
 from scipy.stats import iqr
 
 from engine.contract.column import Column
-from engine.eda.bins import is_numeric, numbers
-from engine.eda.target import written
+from engine.eda.bins import is_numeric, numbers, written
 from engine.pages.formatting import count, listed, number, percent
 
 NEARLY_CONSTANT = 0.995

@@ -3,15 +3,15 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from engine.bundle import record
+from engine.bundle.build import TEST_EVALUATIONS, TrainedRun, fetch
 from engine.bundle.bundle import Bundle, file_digest, read
-from engine.bundle.record import RECORDS, TEAMS, VERDICT, signer, unsigned, verdict_digest
-from engine.bundle.run import TEST_EVALUATIONS, TrainedRun, fetch
-from engine.bundle.store import bundle_path
+from engine.bundle.record import RECORDS, TEAMS, unsigned
 from engine.gate.checks.check import Check
 from engine.gate.gate import Progress, validate
 from engine.pages.formatting import listed
@@ -19,10 +19,9 @@ from engine.problem.errors import BadInput
 from engine.problem.files import read_json, toml, write_atomically
 from engine.problem.spec import PROBLEM_FILE
 from engine.training.candidates import ModelDefinition
-from engine.training.record.previous_runs import ACCEPTED
 from engine.training.record.provenance import at_commit, provenance
+from engine.training.record.runs import ACCEPTED, FEATURES_FILE
 from engine.training.record.tracking import mlflow
-from engine.training.record.write import FEATURES_FILE
 
 REPEAT = "train, build and check again"
 AGAIN = "Run `python -m handoff check` again"
@@ -47,18 +46,18 @@ def accept(
 ) -> Signature:
     """Sign for the bundle in `path` as `team`, and publish it if the other team has signed.
 
-    The verdict must hold each of `checks`, the team's list. The gate validates the bundle again
-    first, because a verdict is a file that anyone can edit. The first signature skips the slow
-    checks; the second, which publishes, repeats all of them.
-
-    Raises:
-        BadInput: anything speaks against the signature. Nothing is signed then.
+    The verdict must hold each of `checks`. The gate validates the bundle again first, because
+    anyone can edit a verdict: the first signature repeats the quick checks, the second all.
+    BadInput: anything speaks against the signature; nothing is signed then.
     """
     bundle = read(path)
     outcomes = _recorded_outcomes(bundle, checks)
     _check_committed(bundle)
     person = f"{_git('user.name')} <{_git('user.email')}>"
-    if unsigned(bundle.id, team) is None and (other_person := signer(bundle.id, team)) != person:
+    if (
+        unsigned(bundle.id, team) is None
+        and (other_person := record.signer(bundle.id, team)) != person
+    ):
         message = f"{other_person} has signed for {team} already. To withdraw it, delete "
         message += f"{RECORDS / bundle.id / team}.toml and commit."
         raise BadInput(message, code="already-signed")
@@ -66,31 +65,55 @@ def accept(
     _check_recorded(bundle, run)
     [other] = set(TEAMS) - {team}
     is_second = unsigned(bundle.id, other) is None
-    repeated = [check for check in checks if is_second or not check.slow_note]
-    _check_passes(path, definition, repeated, outcomes, progress)
+    quick = {check.name for check in checks if not check.slow_note}
+    repeated = [check for check in checks if is_second or check.name in quick]
+    verdict = validate(path, definition, repeated, progress)
+    if reasons := [f"{one.check}: {one.measured}" for one in verdict.refusals]:
+        message = f"The gate refuses bundle {bundle.id[:12]}, but its verdict is passed: "
+        message += f"{'; '.join(reasons)}. {AGAIN}, and find out who changed the verdict."
+        raise BadInput(message, code="refused-again")
+    # A slow check may warn only because the machine is busy.
+    warned = [one.check for one in verdict.warnings if one.check in quick]
+    if unrecorded := [name for name in warned if outcomes.get(name) != "warn"]:
+        message = f"The gate warns of {', '.join(unrecorded)}, but the recorded verdict does not."
+        raise BadInput(f"{message} {AGAIN}; read its warnings.", code="unrecorded-warning")
     published = _publish(bundle) if is_second else None
     signed_at = datetime.now(UTC).isoformat(timespec="seconds")
-    values = {"team": team, "person": person, "bundle": bundle.id, "signed_at": signed_at}
-    values |= {"verdict": verdict_digest(bundle.id)}
-    lines = [f"{name} = {toml(value)}\n" for name, value in values.items()]
+    values: dict[str, str | bool] = {"team": team, "person": person, "bundle": bundle.id}
+    values |= {"signed_at": signed_at, "verdict": record.verdict_digest(bundle.id)}
     # One person may sign for both teams, as in a start-up; the signature's file states it.
-    lines += ["self_review = true\n"] if is_second and signer(bundle.id, other) == person else []
-    file = write_atomically(RECORDS / bundle.id / f"{team}.toml", "".join(lines))
+    if is_second and record.signer(bundle.id, other) == person:
+        values["self_review"] = True
+    text = "".join(f"{name} = {toml(value)}\n" for name, value in values.items())
+    file = write_atomically(RECORDS / bundle.id / f"{team}.toml", text)
     if is_second:
         _set_alias(bundle, run)
     return Signature(team, person, file, published)
+
+
+def after_signature(signature: Signature) -> str:
+    """Who signed, and the next step: release the bundle, or the other team's signature."""
+    lines = [f"signed for {signature.team} by {signature.person}: {signature.file}"]
+    if published := signature.published:
+        lines.append(f"both teams have signed: published to {published}")
+        file = record.RELEASE_FILE
+        lines.append(f'next: to release it, set champion = "{published.name}" in {file}')
+    else:
+        [other] = set(TEAMS) - {signature.team}
+        reason = unsigned(signature.file.parent.name, other)
+        lines.append(f"next: commit the signature; then {other} signs ({reason})")
+    return "\n".join(lines)
 
 
 def _recorded_outcomes(bundle: Bundle, checks: Sequence[Check]) -> dict[str, str]:
     """The outcome of each check in the recorded verdict, which must have passed the bundle."""
     if assumed := bundle.problem.assumed:
         message = f"These answers are still assumed: {', '.join(assumed)}. Answer them in "
-        message += f"problem/problem.toml, remove them from 'assumed', then {REPEAT}."
+        message += f"{PROBLEM_FILE}, remove them from 'assumed', then {REPEAT}."
         raise BadInput(message, code="assumed-answers")
-    path = RECORDS / bundle.id / VERDICT
+    path, name = RECORDS / bundle.id / record.VERDICT, f"Bundle {bundle.id[:12]}"
     if not path.exists():
-        message = f"Bundle {bundle.id[:12]} has no verdict. Run `python -m handoff check`."
-        raise BadInput(message, code="no-verdict")
+        raise BadInput(f"{name} has no verdict. Run `python -m handoff check`.", code="no-verdict")
     try:
         verdict = read_json(path, "the gate's verdict", "run `python -m handoff check`")
         findings = verdict["findings"]
@@ -99,8 +122,8 @@ def _recorded_outcomes(bundle: Bundle, checks: Sequence[Check]) -> dict[str, str
     except (BadInput, AttributeError, LookupError, TypeError):
         passed, recorded = False, {}
     if not passed or "refuse" in recorded.values():
-        message = f"Bundle {bundle.id[:12]} did not pass the gate ({path})."
-        raise BadInput(f"{message} {AGAIN} to see why.", code="not-passed")
+        message = f"{name} did not pass the gate ({path}). {AGAIN} to see why."
+        raise BadInput(message, code="not-passed")
     # Checks that were added to the list, dropped, or taken up again after the verdict.
     if changed := [one.name for one in checks if (one.name, one.dropped) not in recorded]:
         message = f"The verdict in {path} lacks {listed(changed)}, which handoff/gate.py lists."
@@ -113,8 +136,8 @@ def _check_committed(bundle: Bundle) -> None:
     code = bundle.manifest.get("code") or {"dirty": True}
     name = f"Bundle {bundle.id[:12]}"
     if code["dirty"] or not code["commit"]:
-        message = f"{name} was trained on uncommitted work, which nobody else can repeat."
-        raise BadInput(f"{message} Commit, then {REPEAT}.", code="uncommitted-training")
+        message = f"{name} was trained on uncommitted work. Commit, then {REPEAT}."
+        raise BadInput(message, code="uncommitted-training")
     name += f" names commit {code['commit'][:12]}"
     for copy, file in (("problem.toml", PROBLEM_FILE), ("code/features.py", FEATURES_FILE)):
         committed = at_commit(code["commit"], file)
@@ -143,34 +166,13 @@ def _check_recorded(bundle: Bundle, run: TrainedRun) -> None:
     }
     if differ := [name for name, (one, other) in pairs.items() if one != other]:
         message = f"Bundle {bundle.id[:12]} differs from MLflow run {run.id} in {', '.join(differ)}"
-        advice = f"Build it again with `python -m handoff build --run {run.id}`."
-        raise BadInput(f"{message}. {advice}", code="other-run")
-
-
-def _check_passes(
-    path: Path,
-    definition: ModelDefinition,
-    checks: Sequence[Check],
-    outcomes: Mapping[str, str],
-    progress: Progress,
-) -> None:
-    """Raise BadInput unless the bundle passes now, with no warning that its verdict lacks."""
-    verdict = validate(path, definition, checks, progress)
-    if reasons := [f"{one.check}: {one.measured}" for one in verdict.refusals]:
-        message = f"The gate refuses bundle {path.name[:12]}, but its verdict is passed: "
-        message += f"{'; '.join(reasons)}. {AGAIN}, and find out who changed the verdict."
-        raise BadInput(message, code="refused-again")
-    # A slow check may warn only because the machine is busy.
-    quick = {check.name for check in checks if not check.slow_note}
-    warned = [one.check for one in verdict.warnings if one.check in quick]
-    if unrecorded := [name for name in warned if outcomes.get(name) != "warn"]:
-        message = f"The gate warns of {', '.join(unrecorded)}, but the recorded verdict does not."
-        raise BadInput(f"{message} {AGAIN}; read its warnings.", code="unrecorded-warning")
+        message += f". Build it again with `python -m handoff build --run {run.id}`."
+        raise BadInput(message, code="other-run")
 
 
 def _publish(bundle: Bundle) -> Path:
     """Copy the bundle to the store under its id; without a record, nothing serves it there."""
-    final = bundle_path(bundle.id)
+    final = record.bundle_path(bundle.id)
     if not final.exists():
         final.parent.mkdir(parents=True, exist_ok=True)
         draft = final.with_name(f".{bundle.id[:12]}.{os.getpid()}")

@@ -1,41 +1,116 @@
-"""The gate: runs every check on a bundle and writes the verdict."""
+"""The gate: its checks, how a team leaves one out with a reason, and the verdict."""
 
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from threadpoolctl import threadpool_limits
 
 from engine.bundle import bundle as bundles
 from engine.bundle.record import RECORDS, VERDICT
-from engine.gate.checks.check import Check, CheckContext, Finding, Result
-from engine.gate.standard import STANDARD_CHECKS, check_names
+from engine.gate.checks import honest, runs_the_same, safe_to_own, worth_it
+from engine.gate.checks.behaviour import behaviour
+from engine.gate.checks.budget import budget
+from engine.gate.checks.check import Check, CheckContext, Finding, Group, Result
+from engine.gate.checks.notebooks import notebooks
+from engine.gate.checks.reproducible import reproducible
+from engine.pages.formatting import listed
 from engine.problem.errors import BadInput
-from engine.problem.files import write_atomically
-from engine.problem.project import location_of
+from engine.problem.files import location_of, write_atomically
 from engine.problem.spec import read as read_problem
 from engine.training.candidates import ModelDefinition
 from engine.training.dataset import gather
 from engine.training.parallel import THREADS
 
+# In the order of the verdict: the four groups, each from the simplest check to the deepest.
+STANDARD_CHECKS: tuple[Check, ...] = (
+    Check("problem complete", "worth it", worth_it.problem_complete),
+    Check("beats the baseline", "worth it", worth_it.beats_baseline),
+    Check("champion", "worth it", worth_it.champion),
+    Check("slices", "worth it", worth_it.slices),
+    Check("evaluation", "honest", honest.evaluation),
+    Check("leakage", "honest", honest.leakage),
+    Check("split", "honest", honest.split),
+    Check("calibration", "honest", honest.calibration),
+    Check("current", "runs the same", runs_the_same.current),
+    Check("contract", "runs the same", runs_the_same.contract),
+    Check("parity", "runs the same", runs_the_same.parity),
+    Check("robust", "runs the same", runs_the_same.robust),
+    Check("behaviour", "runs the same", behaviour),
+    Check("reproducible", "runs the same", reproducible, "retraining in a clean checkout"),
+    Check("budget", "runs the same", budget, "sending requests to the real server for 10 s"),
+    Check("complete", "safe to own", safe_to_own.complete),
+    Check("safe", "safe to own", safe_to_own.safe),
+    Check("documented", "safe to own", safe_to_own.documented),
+    Check("monitorable", "safe to own", safe_to_own.monitorable),
+    Check("notebooks", "safe to own", notebooks, "running the notebooks from top to bottom"),
+)
+# All other checks depend on these: unchanged files of this project, which run no foreign code.
+REQUIRED = ("complete", "current", "safe")
+LIST = "CHECKS in handoff/gate.py"
 # If one of these refuses, the other checks would compare with other files, or not at all.
 FIRST = ("complete", "current")
 
 Progress = Callable[[str], None]
 
 
+def without(checks: Sequence[Check], reasons: Mapping[str, str]) -> tuple[Check, ...]:
+    """The same checks; those in `reasons` are not run, and not applicable with the team's reason.
+
+    BadInput: no check has that name, the reason is empty, or all other checks depend on it.
+    """
+    names = [check.name for check in checks]
+    for name, reason in reasons.items():
+        out = f"{LIST} leaves out {name!r}"
+        if name not in names:
+            message = f"{out}, which is no check. The checks are {listed(names)}."
+            raise BadInput(message, code="unknown-check")
+        if name in REQUIRED:
+            message = f"{out}, on which all other checks depend. Keep {listed([*REQUIRED])}."
+            raise BadInput(message, code="required-check")
+        if not reason.strip():
+            raise BadInput(f"{out} without a reason. Write one, for both teams.", code="no-reason")
+    return tuple(replace(check, dropped=reasons.get(check.name, check.dropped)) for check in checks)
+
+
+def check_names(checks: Sequence[Check]) -> None:
+    """Raise BadInput if two checks have one name, or if a check has no valid group."""
+    numbers = Counter(check.name for check in checks)
+    if repeated := [name for name, number in numbers.items() if number > 1]:
+        message = f"{LIST} has two checks of the name {listed(repeated)}. Rename your own."
+        raise BadInput(message, code="duplicate-check")
+    for check in checks:
+        if check.group not in get_args(Group):
+            message = f"{LIST}: the group of {check.name!r} is {check.group!r}, which is not one "
+            message += f"of {listed([*get_args(Group)])}. Use one of these."
+            raise BadInput(message, code="unknown-group")
+
+
+def team_checks(checks: Sequence[Check]) -> tuple[Check, ...]:
+    """The team's list of checks; BadInput where one is missing, replaced, repeated or invalid."""
+    check_names(checks)
+    names = {check.name for check in checks}
+    if missing := [check.name for check in STANDARD_CHECKS if check.name not in names]:
+        message = f"{LIST} lacks {listed(missing)}. Start the list with *STANDARD_CHECKS, or give "
+        message += f'a reason: *without(STANDARD_CHECKS, {{"{missing[0]}": "why"}})'
+        raise BadInput(message, code="missing-check")
+    required = [check for check in STANDARD_CHECKS if check.name in REQUIRED]
+    if replaced := [check.name for check in required if check not in checks]:
+        message = f"{LIST} replaces the engine's own {listed(replaced)}. Rename your own check."
+        raise BadInput(message, code="replaced-check")
+    return tuple(checks)
+
+
 @dataclass(frozen=True)
 class Verdict:
-    """The findings of the gate; `skipped` checks were not run because an earlier one refused.
+    """The findings; `skipped` checks did not run because an earlier one refused."""
 
-    `bundle_id` is None where the folder holds no intact bundle; that verdict is recorded nowhere.
-    """
-
-    bundle_id: str | None
+    bundle_id: str | None  # None where the folder holds no intact bundle
     findings: tuple[Finding, ...]
     skipped: tuple[str, ...] = ()
 
@@ -68,19 +143,16 @@ def validate(
 ) -> Verdict:
     """Run the checks on the bundle in `path`, against the problem and the rows as they are here.
 
-    The verdict has the order of `checks`. `progress` gets a line before each check. BadInput if
-    there is no bundle, or the problem or the rows cannot be read.
+    `progress` gets a line before each check. BadInput if there is no bundle, or the problem or the
+    rows cannot be read.
     """
     check_names(checks)
-    if not os.path.lexists(path / bundles.MANIFEST):  # another folder, not a damaged bundle
-        missing = f"no {bundles.MANIFEST}" if path.is_dir() else "no such folder"
-        message = f"expected a bundle in {path}, found {missing}. Run `python -m handoff build`."
-        raise BadInput(message, code="no-bundle")
     try:
         bundle = bundles.read(path)
-    except BadInput as error:
-        # Nothing else can be measured on a damaged bundle.
-        complete = next(check for check in STANDARD_CHECKS if check.name == "complete")
+    except BadInput as error:  # nothing else can be measured on a damaged bundle
+        if not os.path.lexists(path / bundles.MANIFEST):  # another folder
+            raise
+        [complete] = [check for check in STANDARD_CHECKS if check.name == "complete"]
         result = Result("refuse", str(error), "a bundle as it was built", "Build it again.")
         others = [check for check in checks if check.name != "complete"]
         return _verdict(None, [complete, *others], {"complete": result})
@@ -103,11 +175,11 @@ def _verdict(
         if check.dropped:
             reason = f"left out by the team: {check.dropped}"
             result = Result("not applicable", reason, "see handoff/gate.py")
-        if result is None:
+        if result:
+            finding = Finding(**vars(result), check=check.name, group=check.group)
+            findings.append(replace(finding, dropped=check.dropped))
+        else:
             skipped.append(check.name)
-            continue
-        finding = Finding(**vars(result), check=check.name, group=check.group)
-        findings.append(replace(finding, dropped=check.dropped))
     return Verdict(bundle_id, tuple(findings), tuple(skipped))
 
 
@@ -130,10 +202,7 @@ def _run(check: Check, context: CheckContext, progress: Progress) -> Result:
 
 
 def record(verdict: Verdict, records: Path = RECORDS) -> Path:
-    """Write the verdict to `records`/<bundle id>/verdict.json, completely or not at all.
-
-    It replaces an earlier verdict, whose signatures become invalid.
-    """
+    """Write `records`/<bundle id>/verdict.json; signatures of an earlier verdict become invalid."""
     if verdict.bundle_id is None:
         raise ValueError("a verdict without an intact bundle cannot be recorded")
     value = {**verdict.to_json(), "judged_at": datetime.now(UTC).isoformat(timespec="seconds")}

@@ -32,12 +32,10 @@ COUNTED: dict[Outcome, tuple[str, Status]] = {
 
 def show(verdict: Verdict) -> None:
     """Print the verdict as a table, and the next step of each refusal and warning."""
-    # Each group is named once, in its first line.
-    rows = [
-        ["" if number else group, *_row(one)]
-        for group, findings in _grouped(verdict)
-        for number, one in enumerate(findings)
-    ]
+    rows = []
+    for group, findings in _grouped(verdict):
+        # Each group is named once, in its first line.
+        rows += [["" if row else group, *_row(one)] for row, one in enumerate(findings)]
     table(f"gate: {_name(verdict)} {verdict.outcome}", ["group", *HEADER], rows)
     for one in (*verdict.refusals, *verdict.warnings):
         print(f"{one.check}: {one.next}")
@@ -69,12 +67,32 @@ def write(verdict: Verdict, path: Path = PAGE) -> Path:
         numbers = Counter(one.outcome for one in findings)
         present = [key for key in COUNTED if numbers[key]]
         counted = ", ".join(f"{numbers[key]} {COUNTED[key][0]}" for key in present)
-        sentence, status = f"{QUESTIONS[group]} {counted}.", COUNTED[present[0]][1]
-        content = blocks(findings, group)
-        sections.append(Section(group.capitalize(), "both", sentence, content, status=status))
+        title, sentence = group.capitalize(), f"{QUESTIONS[group]} {counted}."
+        content, status = blocks(findings, group), COUNTED[present[0]][1]
+        sections.append(Section(title, "both", sentence, content, status=status))
     title, footer = f"The gate: {_name(verdict)}", "The gate recomputes every figure."
     html = page.render(title, lead(verdict), sections, verdict=verdict.outcome, footer=footer)
     return write_atomically(path, html)
+
+
+def after_check(
+    verdict: Verdict, recorded: Path | None, page: Path, invalidated: Sequence[str]
+) -> str:
+    """The verdict, its files and the next step; `invalidated` teams signed the verdict before."""
+    where = f"recorded in {recorded}" if recorded else "not recorded"
+    lines = [f"verdict: {verdict.outcome}, {where}; page: {page}"]
+    if invalidated:
+        # A live bundle does not start again until its new verdict is signed.
+        text = f"The signatures of {' and '.join(invalidated)} belong to the replaced verdict."
+        lines.append(f"{text} Sign again, or restore it with `git restore handoff/records`.")
+    if dropped := [one.check for one in verdict.findings if one.dropped]:
+        lines.append(f"left out by the team: {', '.join(dropped)}")
+    if verdict.outcome == "passed":
+        # Nobody can sign before the next step of `reproducible`.
+        advice = (one.next for one in verdict.warnings if one.check == "reproducible")
+        sign = "python -m handoff accept --as data-scientist, and --as ml-engineer"
+        lines.append(f"next: {next(advice, sign)}")
+    return "\n".join(lines)
 
 
 def lead(verdict: Verdict) -> str:
@@ -84,14 +102,13 @@ def lead(verdict: Verdict) -> str:
         number = count(len(verdict.skipped), "check")
         return f"{text} {number} did not run." if verdict.skipped else text
     idle = [one for one in verdict.findings if one.outcome == "not applicable"]
-    ran = count(len(verdict.findings) - len(idle), "check")
+    text = f"Passed: {count(len(verdict.findings) - len(idle), 'check')} ran, none refused."
     named = {
         "Warnings to review": verdict.warnings,
         "Not applicable": [one for one in idle if not one.dropped],
         "Left out by the team": [one for one in idle if one.dropped],
     }
-    sentences = [f" {label}: {_names(findings)}." for label, findings in named.items() if findings]
-    return f"Passed: {ran} ran, none refused.{''.join(sentences)}"
+    return text + "".join(f" {label}: {_names(rows)}." for label, rows in named.items() if rows)
 
 
 def blocks(findings: Sequence[Finding], caption: str) -> list[Block]:
@@ -113,9 +130,7 @@ def _row(one: Finding) -> list[str]:
 
 def _grouped(verdict: Verdict) -> list[tuple[Group, list[Finding]]]:
     """The groups that have findings, each with its findings."""
-    groups: dict[Group, list[Finding]] = {group: [] for group in get_args(Group)}
-    for one in verdict.findings:
-        groups[one.group].append(one)
+    groups = {one: [f for f in verdict.findings if f.group == one] for one in get_args(Group)}
     return [(group, findings) for group, findings in groups.items() if findings]
 
 

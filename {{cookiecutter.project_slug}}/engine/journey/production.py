@@ -3,8 +3,7 @@
 import json
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,13 +14,12 @@ import pandas as pd
 from engine.bundle.build import build
 from engine.bundle.bundle import Bundle, read
 from engine.data.columns import json_rows
-from engine.gate.checks.results import intervals, latencies
+from engine.gate.checks.check import intervals, latencies
 from engine.gate.gate import record, validate
 from engine.gate.page import blocks, lead
 from engine.gate.page import write as write_gate
 from engine.journey.stage import DRAFT, Rehearsal, StageResult
-from engine.monitoring.result import Result
-from engine.monitoring.show import picture
+from engine.monitoring.result import Result, picture
 from engine.pages.page import Code, Facts, Figure, Gallery, Links, Note
 from engine.serving.log.predictions import PredictionLog
 from engine.serving.log.segments import now
@@ -33,7 +31,6 @@ BUNDLE, RECORDS, LOGS = DRAFT / "bundle", DRAFT / "records", DRAFT / "logs"
 ALONE, BATCH = 300, 100
 # Enough rows for the monitor, and few enough for a short rehearsal.
 MOST_ROWS = 1_500
-Row = dict[str, Any]
 FILES = {
     "The gate on a separate page": "gate.html",
     "Model card": "bundle/model_card.md",
@@ -71,26 +68,44 @@ def handoff(rehearsal: Rehearsal) -> StageResult:
 def serving(rehearsal: Rehearsal) -> StageResult:
     """The real server predicts test rows over HTTP, and rejects a row with an unknown field."""
     rows = _sent(rehearsal)
+    sent = json_rows(rows, rehearsal.columns)
     # pandas' conversion gives plain Python values, as JSON needs them.
     labels = rows[rehearsal.problem.target.column].tolist()
-    traffic = exchange(BUNDLE, LOGS, json_rows(rows, rehearsal.columns), labels)
-    answered = len(traffic.ids)
-    p50, p99 = (float(np.quantile(traffic.times_ms, share)) for share in (0.5, 0.99))
+    times_ms, ids, labelled = list[float](), list[str](), 0
+    with server(BUNDLE, LOGS) as (connection, pid):
+        for row in sent[:ALONE]:
+            began = time.perf_counter()
+            answer = call(connection, "/v1/predict", row)
+            times_ms.append(1000 * (time.perf_counter() - began))
+            ids.append(answer["prediction_id"])
+        for start in range(ALONE, len(sent), BATCH):
+            batch = {"rows": sent[start : start + BATCH]}
+            predictions = call(connection, "/v1/predict", batch)["predictions"]
+            ids += [one["prediction_id"] for one in predictions]
+        broken = {**sent[0], "no such field": 1}
+        status, refusal = post(connection, "/v1/predict", broken)
+        pairs = zip(ids, labels, strict=True)
+        records = [{"prediction_id": one, "label": label} for one, label in pairs]
+        for start in range(0, len(records), BATCH):
+            batch = {"labels": records[start : start + BATCH]}
+            labelled += call(connection, "/v1/labels", batch)["stored"]
+        memory = round(memory_mb(pid))
+    p50, p99 = (float(np.quantile(times_ms, share)) for share in (0.5, 0.99))
     example = Code(
-        f"POST /v1/predict\n{json.dumps(traffic.example_row, indent=2)}\n\n"
-        f"200\n{json.dumps(traffic.example_answer, indent=2)}\n\n"
+        f"POST /v1/predict\n{json.dumps(row, indent=2)}\n\n"
+        f"200\n{json.dumps(answer, indent=2)}\n\n"
         f"POST /v1/predict   with an unknown field\n"
-        f"{traffic.refused_status}\n{json.dumps(traffic.refused_answer, indent=2)}",
+        f"{status}\n{json.dumps(refusal, indent=2)}",
         "A prediction and a rejected request",
     )
     times = [("p50, ms", round(p50, 1)), ("p99, ms", round(p99, 1))]
-    numbers = Facts([("predictions", answered), *times, ("memory, MB", round(traffic.memory_mb))])
+    numbers = Facts([("predictions", len(ids)), *times, ("memory, MB", memory)])
     return StageResult(
-        f"The server predicted {answered:,} of {len(rows):,} rows over HTTP (p50 {p50:.1f} ms, "
-        f"p99 {p99:.1f} ms) and stored {traffic.labelled:,} labels.",
-        (numbers, latencies(traffic.times_ms, "Requests were sent one after the other."), example),
-        values={"answered": answered, "p50_ms": round(p50, 2), "p99_ms": round(p99, 2)}
-        | {"refused_status": traffic.refused_status},
+        f"The server predicted {len(ids):,} of {len(rows):,} rows over HTTP (p50 {p50:.1f} ms, "
+        f"p99 {p99:.1f} ms) and stored {labelled:,} labels.",
+        (numbers, latencies(times_ms, "Requests were sent one after the other."), example),
+        values={"answered": len(ids), "p50_ms": round(p50, 2), "p99_ms": round(p99, 2)}
+        | {"refused_status": status},
     )
 
 
@@ -113,45 +128,6 @@ def monitoring(rehearsal: Rehearsal) -> StageResult:
         closed=simulation is not None and not simulation["noticed"],
         values={"verdict": result.verdict, "counted": result.counted, "drill": simulation},
     )
-
-
-@dataclass
-class Traffic:
-    """Requests and responses; times in milliseconds, memory in MB."""
-
-    labelled: int = 0
-    memory_mb: float = 0.0
-    times_ms: list[float] = field(default_factory=list)
-    ids: list[str] = field(default_factory=list)
-    example_row: Row = field(default_factory=dict)
-    example_answer: Row = field(default_factory=dict)
-    refused_status: int = 0
-    refused_answer: Row = field(default_factory=dict)
-
-
-def exchange(bundle: Path, logs: Path, sent: list[Row], labels: Sequence[Any]) -> Traffic:
-    """Start the server, send it `sent`, a row with an unknown field and the `labels`; stop it."""
-    traffic = Traffic()
-    with server(bundle, logs) as (connection, pid):
-        for row in sent[:ALONE]:
-            began = time.perf_counter()
-            response = call(connection, "/v1/predict", row)
-            traffic.times_ms.append(1000 * (time.perf_counter() - began))
-            traffic.ids.append(response["prediction_id"])
-            traffic.example_row, traffic.example_answer = row, response
-        for start in range(ALONE, len(sent), BATCH):
-            batch = {"rows": sent[start : start + BATCH]}
-            predictions = call(connection, "/v1/predict", batch)["predictions"]
-            traffic.ids += [one["prediction_id"] for one in predictions]
-        broken = {**sent[0], "no such field": 1}
-        traffic.refused_status, traffic.refused_answer = post(connection, "/v1/predict", broken)
-        pairs = zip(traffic.ids, labels, strict=True)
-        records = [{"prediction_id": one, "label": label} for one, label in pairs]
-        for start in range(0, len(records), BATCH):
-            batch = {"labels": records[start : start + BATCH]}
-            traffic.labelled += call(connection, "/v1/labels", batch)["stored"]
-        traffic.memory_mb = memory_mb(pid)
-    return traffic
 
 
 def simulate_drift(

@@ -1,4 +1,7 @@
-"""Runs all stages in order, stops where a gate closes, and writes the page of the journey."""
+"""Runs all stages in order, stops where a gate closes, and writes the page of the journey.
+
+The first four stages, the data scientist's, are here; the others are in `production.py`.
+"""
 
 import json
 import shutil
@@ -8,24 +11,110 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.journey import production, science
+from engine.data.columns import columns
+from engine.data.load import load
+from engine.data.split import split
+from engine.eda import bins, pictures
+from engine.gate.checks.check import intervals
+from engine.journey import production
 from engine.journey.stage import DRAFT, OUTPUT_DIR, Programs, Rehearsal, Stage, StageResult
-from engine.pages import page
-from engine.pages.page import Section, Status
+from engine.pages import charts, page
+from engine.pages.formatting import count, number
+from engine.pages.page import Block, Facts, Figure, Links, Note, Section, Status, Table
 from engine.problem.files import write_atomically
 from engine.problem.spec import Problem, read
 
+TITLES = {"eda": "EDA", "poc": "PoC"}
+MARKS = {"passed": "✓", "warned": "!", "stopped": "✗", "not run": "·"}
+
+
+def _problem(rehearsal: Rehearsal) -> StageResult:
+    """The decision, its stakeholder, and what is good enough."""
+    spec = rehearsal.problem
+    decision, success, assumed = spec.decision, spec.success, spec.assumed
+    enough = f"{success.metric} {success.minimum:g}, {success.margin:g} better than the baseline"
+    problem_rows = [
+        ["Action", decision.action],
+        ["Stakeholder", decision.stakeholder],
+        ["Target", f"{spec.target.column} ({spec.target.task})"],
+        ["Outcome known", f"after {spec.target.label_delay_days} days"],
+        ["Good enough", enough],
+        ["Must not be used for", decision.not_for],
+    ]
+    amounts = [(n.replace("_", " "), float(v)) for n, v in spec.value if isinstance(v, float)]
+    title = f"Value of one row, {spec.value.currency}"
+    blocks: list[Block] = [
+        Figure(charts.bars(title, amounts), f"{title}: the threshold is computed from it."),
+        Table("problem.toml", ["question", "answer"], problem_rows),
+    ]
+    if not assumed:
+        return StageResult(decision.question, tuple(blocks))
+    text = f"Assumed; a person must answer before a signature: {', '.join(assumed)}."
+    headline = f"{decision.question} {count(len(assumed), 'answer')} assumed."
+    return StageResult(headline, (*blocks, Note(text, "warn")), warned=True)
+
+
+def _data(rehearsal: Rehearsal) -> StageResult:
+    """Rows that meet the contract, split into training and test rows."""
+    spec, schema = rehearsal.problem, rehearsal.programs.definition.contract
+    frame = rehearsal.frame = load(spec, schema)
+    rehearsal.columns = columns(spec, schema, frame)
+    rehearsal.split = split(spec, frame)
+    train, test = rehearsal.split.train, rehearsal.split.test
+    rows = [
+        [one.name, one.type, "yes" if one.nullable else "no", one.meaning]
+        for one in rehearsal.columns
+    ]
+    blocks: list[Block] = [
+        pictures.outcome(bins.read(spec, frame.iloc[train])),
+        Table("The model's inputs", ["input", "type", "may be missing", "meaning"], rows),
+    ]
+    if spec.columns.reasons:
+        reasons = [[name, reason] for name, reason in spec.columns.reasons.items()]
+        blocks.append(Table("Excluded columns", ["column", "reason"], reasons))
+    blocks.append(Note(f"Split: {rehearsal.split.description}.", "quiet"))
+    headline = f"{len(frame):,} rows meet the contract: {len(train):,} training rows, "
+    return StageResult(f"{headline}{len(test):,} test rows.", tuple(blocks))
+
+
+def _explore(rehearsal: Rehearsal) -> StageResult:
+    """The EDA page, and its main picture."""
+    path = DRAFT / "eda.html"
+    report = rehearsal.programs.explore(rehearsal.problem, rehearsal.frame, rehearsal.columns, path)
+    caption = "The strongest inputs: the share of the target that each explains alone."
+    blocks = (Figure(report.picture, caption), Links([("The EDA page", path.name)]))
+    return StageResult(report.headline, blocks, warned=bool(report.suspects))
+
+
+def _poc(rehearsal: Rehearsal) -> StageResult:
+    """Train all candidates, select one, and record the run in MLflow."""
+    run = rehearsal.run = rehearsal.programs.train(rehearsal.problem, rehearsal.programs.definition)
+    success, mean = rehearsal.problem.success, run.chosen_trial["mean"]
+    name, title = run.chosen.replace("_", " "), f"{success.metric} in cross-validation"
+    rows = {}
+    for one in run.metadata["trials"]:
+        value, margin = one["mean"], 2 * one["error"]
+        rows[one["name"]] = {"value": value, "low": value - margin, "high": value + margin}
+    caption = f"{title}: the mean over {run.metadata['folds']} folds with twice its standard error."
+    caption += " The line is the minimum. "
+    caption += "Selected: the simplest candidate within one standard error of the best."
+    numbers: list[tuple[str, str | float]] = [("selected", name), (success.metric, mean)]
+    if run.threshold is not None:
+        numbers.append(("threshold", run.threshold))
+    shown, note = intervals(title, rows, caption, success.minimum), f"MLflow run {run.run_id}."
+    blocks = (Facts(numbers), shown, Note(note, "quiet"))
+    return StageResult(f"Selected: {name} ({title}: {number(mean)}).", blocks)
+
+
 STAGES = (
-    Stage("problem", "data scientist", science.problem),
-    Stage("data", "data scientist", science.data),
-    Stage("eda", "data scientist", science.explore),
-    Stage("poc", "both", science.poc),
+    Stage("problem", "data scientist", _problem),
+    Stage("data", "data scientist", _data),
+    Stage("eda", "data scientist", _explore),
+    Stage("poc", "both", _poc),
     Stage("handoff", "both", production.handoff, gate=True),
     Stage("serving", "ML engineer", production.serving),
     Stage("monitoring", "ML engineer", production.monitoring),
 )
-TITLES = {"eda": "EDA", "poc": "PoC"}
-MARKS = {"passed": "✓", "warned": "!", "stopped": "✗", "not run": "·"}
 
 
 @dataclass(frozen=True)
@@ -40,14 +129,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Journey:
-    """All steps."""
+    """All steps, and the name of the stage whose gate closed."""
 
     steps: tuple[Step, ...]
-
-    @property
-    def stopped_at(self) -> str | None:
-        """The name of the stage whose gate closed."""
-        return next((step.stage.name for step in self.steps if step.status == "stopped"), None)
+    stopped_at: str | None
 
     @property
     def verdict(self) -> str:
@@ -80,18 +165,23 @@ def rehearse(programs: Programs, progress: Callable[[str], None] = print) -> Jou
     except BaseException:  # Ctrl-C too: nothing incomplete stays
         shutil.rmtree(DRAFT, ignore_errors=True)
         raise
-    return Journey(tuple(steps))
+    stopped = [step.stage.name for step in steps if step.status == "stopped"]
+    return Journey(tuple(steps), stopped[0] if stopped else None)
 
 
 def write(journey: Journey, problem: Problem) -> Path:
     """Write summary.json and index.html, and replace the last journey; returns the page's path."""
-    write_atomically(DRAFT / "summary.json", json.dumps(summary(journey), indent=1) + "\n")
-    sections = []
+    sections, stages = [], []
     for step in journey.steps:
         stage, result = step.stage, step.result
+        value: dict[str, Any] = {"name": stage.name, "owner": stage.owner, "status": step.status}
+        value |= {"seconds": round(step.seconds or 0.0, 2), "headline": result.headline}
+        stages.append(value | result.values)
         title = TITLES.get(stage.name, stage.name.capitalize())
         state = (step.status, step.seconds, stage.gate)
         sections.append(Section(title, stage.owner, result.headline, result.blocks, *state))
+    summary = {"verdict": journey.verdict, "stopped_at": journey.stopped_at, "stages": stages}
+    write_atomically(DRAFT / "summary.json", json.dumps(summary, indent=1) + "\n")
     lead = "A rehearsal of all stages on the project's rows, from the problem to monitoring."
     if journey.stopped_at:
         lead = f"The journey stopped at the {journey.stopped_at}: its gate closed. The reasons and "
@@ -109,14 +199,3 @@ def write(journey: Journey, problem: Problem) -> Path:
     DRAFT.rename(OUTPUT_DIR)
     shutil.rmtree(last, ignore_errors=True)
     return OUTPUT_DIR / written.name
-
-
-def summary(journey: Journey) -> dict[str, Any]:
-    """The journey as summary.json holds it, with an object for each stage."""
-    stages = []
-    for step in journey.steps:
-        value: dict[str, Any] = {"name": step.stage.name, "owner": step.stage.owner}
-        value |= {"status": step.status, "seconds": round(step.seconds or 0.0, 2)}
-        value |= {"headline": step.result.headline}
-        stages.append(value | step.result.values)
-    return {"verdict": journey.verdict, "stopped_at": journey.stopped_at, "stages": stages}

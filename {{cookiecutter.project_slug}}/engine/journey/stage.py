@@ -10,13 +10,13 @@ import pandas as pd
 from engine.bundle.bundle import Bundle
 from engine.contract.column import Column
 from engine.data.split import Split
-from engine.eda.report import Report
+from engine.eda.profile import Report
 from engine.gate.checks.check import Check
 from engine.monitoring.result import Result
 from engine.pages.page import Block, Owner
 from engine.problem.spec import Problem
 from engine.training.candidates import ModelDefinition
-from engine.training.run import Run
+from engine.training.record.runs import Run
 
 OUTPUT_DIR = Path("build/journey")
 # It becomes OUTPUT_DIR once it is complete: `--rehearsal` serves the model of the last journey.

@@ -1,10 +1,10 @@
-"""Columns, or two together, whose values re-encode the outcome.
+"""Columns whose values re-encode the outcome, and values that occur in one class alone.
 
-Both directions must hold: each value maps to one class, and each class has its values. A strong
-honest feature is wrong in one of the two by more than what a few wrong entries explain.
+Re-encoding holds in both directions: each value maps to one class, and each class has its values.
+A strong honest feature is wrong in one of the two by more than what a few wrong entries explain.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,19 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from engine.contract.column import kind_of
-from engine.leakage.outcome import Array, Codes, Outcome
+from engine.contract.column import Column, kind_of
+from engine.leakage.outcome import (
+    Array,
+    Codes,
+    Flags,
+    Leak,
+    Outcome,
+    as_numbers,
+    read_columns,
+    read_target,
+    sample_rows,
+)
+from engine.problem.spec import Problem
 
 # Fewer rows of a class are no evidence for anything; nor are these, where one value stands for it.
 FEWEST, FEWEST_OF_ONE = 10, 15
@@ -32,6 +43,11 @@ HONEST, LUCK, LUCK_OF_MANY = 0.05, 0.001, 0.0001
 FEWEST_FILLED, LUCK_OF_FILLED = 20, 0.01
 # Rows whose category the other half of the rows lacks: they are no evidence.
 MOST_UNSEEN = 0.35
+# Of an honest value that goes with a class at least this part of the others' usual share is left.
+# How unlikely the observed share must be then, and which part wrong entries may leave.
+LEFT, LUCK, OTHERS = 0.1, 1e-4, 0.01
+# Of a number a pile at zero in so many rows makes 'other than 0' a value of its own.
+PILE = 0.05
 
 
 @dataclass(frozen=True)
@@ -46,8 +62,7 @@ class Categories:
     def of(cls, values: "pd.Series[Any]", *, part: bool = False) -> "Categories":
         """The categories of a column, numbers in their order, missing last.
 
-        Args:
-            part: the values are a `part` of a column: a digit or an hour is no measurement.
+        A `part` of a column, such as a digit or an hour, is no measurement.
         """
         numeric = kind_of(values.dtype) in ("number", "integer") and not part
         codes, labels = values.factorize(sort=True)
@@ -72,10 +87,8 @@ def class_mechanism(categories: Categories, outcome: Outcome) -> str | None:
         stated = "missing" if value is None or pd.isna(value) else f"'{value}'"
         return f"it is {stated} exactly when {outcome.name} is {label!r}"
     if not outcome.late and (rows := _reencoded_rows(categories, outcome)):
-        return (
-            f"it re-encodes {outcome.name} where it is filled, in {rows:,} rows: each value maps "
-            "to one class"
-        )
+        where = f"where it is filled, in {rows:,} rows"
+        return f"it re-encodes {outcome.name} {where}: each value maps to one class"
     return None
 
 
@@ -169,3 +182,61 @@ def count_pairs(codes: Codes, target: Codes, categories: int, classes: int) -> C
     """How many rows have each category and class, (categories, classes)."""
     flat = np.bincount(codes * classes + target, minlength=categories * classes)
     return flat.reshape(categories, classes)
+
+
+def single_class_values(
+    problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]
+) -> list[Leak]:
+    """Columns with a value, or any value, in rows of one class alone, more than luck explains.
+
+    That may be honest: it is a question to people, when the column becomes known. `frame` and
+    `columns` are those of `find`.
+    """
+    if problem.target.task == "regression":
+        return []
+    target = read_target(problem, frame)
+    rows = sample_rows(target)
+    sample, outcome = read_columns(frame.iloc[rows], columns), target.take(rows)
+    mechanisms = {name: _one_class(values, outcome) for name, values in sample.items()}
+    return [Leak((name,), mechanism) for name, mechanism in mechanisms.items() if mechanism]
+
+
+def _one_class(values: "pd.Series[Any]", outcome: Outcome) -> str | None:
+    """The value that most rows of one class alone have, described; None if there is none."""
+    categories, filled = Categories.of(values).filled()
+    if len(filled) < len(values) and reencodes(categories, outcome.take(filled)):
+        return f"each of its values maps to one class in the {len(filled):,} rows that have one"
+    sizes = outcome.class_sizes
+    results = []
+    for value, flags in _values(values):
+        counts = np.bincount(outcome.codes[flags], minlength=len(sizes))
+        rows, label = int(counts.sum()), int(counts.argmax())
+        others, usual = rows - int(counts[label]), 1 - sizes[label] / sizes.sum()
+        luck = binom.cdf(others, rows, LEFT * usual)
+        if others <= OTHERS * usual * rows and luck <= LUCK:
+            but = f" but {others}" if others else ""
+            mechanism = (
+                f"it is {value} in {rows:,} rows, and all{but} of them are of the class "
+                f"{outcome.classes[label]!r}, as {1 - usual:.0%} of all rows are"
+            )
+            results.append((rows, mechanism))
+    return max(results)[1] if results else None
+
+
+def _values(values: "pd.Series[Any]") -> Iterator[tuple[str, Flags]]:
+    """What a cell may hold, and the rows in which it does."""
+    blank = values.isna().to_numpy()
+    if blank.any():
+        yield "filled", ~blank
+        yield "blank", blank
+    categories = Categories.of(values)
+    most = MOST_NUMBERS if categories.numeric else MOST_CATEGORIES
+    if 1 < len(categories.labels) <= most:
+        for code, label in enumerate(categories.labels):
+            if label is not None:
+                yield repr(label), categories.codes == code
+    elif categories.numeric:
+        numbers = as_numbers(values)
+        if (numbers == 0).mean() >= PILE:
+            yield "0", numbers == 0
+            yield "other than 0", ~blank & (numbers != 0)

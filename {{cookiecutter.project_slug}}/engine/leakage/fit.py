@@ -1,9 +1,11 @@
-"""Tests whether a number is the weighted sum of a few others, but for a few wrong rows."""
+"""Whether a number is a weighted sum of others, or the outcome on a scale or with noise on it."""
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import isotonic_regression
+from scipy.stats import kurtosis, rankdata
 
-from engine.leakage.outcome import Array, Codes, Flags
+from engine.leakage.outcome import Array, Flags, Outcome, step_of
 
 # Fewer rows, or fewer different values, could fall into line by chance.
 FEWEST_ROWS, FEWEST_VALUES = 50, 12
@@ -19,10 +21,18 @@ NOISE_OF_LATE = 1e-6
 # A few rows far out, such as a line of totals, count for at most so many times the others' spread:
 # else every column that goes along would come near enough.
 TAILS = 3.0
-# Fixed extras: at most so many, each in so many of the rows, far apart for what is left of them.
-MOST_EXTRAS, FEWEST_WITH_EXTRA, APART = 8, 0.005, 20
-# Of the steps between the least and the greatest extra so many are none.
-SPARSE = 0.5
+# A copy in the same units may be off by so much of the target's spread. A measurement that is as
+# good would still have to be in the same units, at the same zero.
+NEAR_COPY, SAME_UNITS = 0.0105, 0.005
+# Or by a share of itself, where that is nothing but noise: so small, no larger at one end of the
+# target than at the other, with no tail, and far less than a row differs from its neighbours.
+JITTER, FEWEST_JITTERED, ALIKE, ENDS, TAIL, NEIGHBOURS = 0.0055, 300, 1.15, 1.4, 3.0, 8
+# Of a class that is written as a number with noise: how many times the noise lies between classes.
+# With less, a good measurement looks the same; with less than FAR, the classes must stand at whole
+# numbers from 0 on, as a copy's do.
+CLEAR, FAR = 8.0, 40.0
+FEWEST_OF_CLASS = 20
+SAMPLE_SIZE = 1_000
 
 
 def exact(columns: Array, target: Array, *, late: bool = False) -> Array | None:
@@ -38,76 +48,9 @@ def exact(columns: Array, target: Array, *, late: bool = False) -> Array | None:
         residual = outcome - columns @ weights
         residual = np.abs(residual - np.median(residual[fitted]))
         fitted &= residual <= np.quantile(residual[fitted], 1 - share)
-    return weights if residual[fitted].max() <= tolerance(outcome, late=late) else None
-
-
-def with_extras(columns: Array, target: Array) -> tuple[Array, list[float]] | None:
-    """Weights with which the columns and one of a few fixed extras give `target`, and the extras.
-
-    The residuals are grouped where gaps separate them, and fitted again with an extra for each
-    group, until the weights stay. Counts leave residuals of few values too, but at every step
-    between the least and the greatest.
-    """
-    rows = np.isfinite(target) & np.isfinite(columns).all(axis=1)
-    if not are_many(rows) or len(np.unique(target[rows])) <= 4 * MOST_EXTRAS:
-        return None
-    columns, outcome = columns[rows], target[rows]
-    weights = np.ones(1) if columns.shape[1] == 1 else least_squares(columns, outcome)
-    whole = np.round(weights)
-    weights = np.where((np.abs(weights - whole) < 0.1) & (whole != 0), whole, weights)
-    for _ in range(8):
-        residual = outcome - columns @ weights
-        group, levels = _grouped(residual)
-        if not len(levels):
-            return None
-        inside = group >= 0
-        previous = weights
-        centred = np.column_stack([_within(column[inside], group[inside]) for column in columns.T])
-        weights = np.asarray(np.linalg.lstsq(centred, _within(outcome[inside], group[inside]))[0])
-        if np.allclose(weights, previous, rtol=1e-9, atol=1e-12):
-            break
-    off = np.abs((outcome - columns @ weights)[inside] - levels[group[inside]])
-    spread = np.diff(np.sort(levels)).min()
-    step = step_of(outcome)
-    limit = max(1e-6 * outcome.std(), min(step * 0.51 * (1 + columns.shape[1]), spread / APART))
-    if np.quantile(off, 0.99) > limit or limit > spread / APART:
-        return None
-    steps = (levels.max() - levels.min()) / step + 1 if step else np.inf
-    if len(levels) > SPARSE * steps:
-        return None
-    rounded = np.round(levels / step) * step if step else levels
-    return weights, sorted(rounded.tolist())
-
-
-def _grouped(residual: Array) -> tuple[Codes, Array]:
-    """Groups of residuals with gaps between, -1 for rows in none, and the middle of each group."""
-    order = np.argsort(residual)
-    ranked = residual[order]
-    reach = np.quantile(ranked, 0.995) - np.quantile(ranked, 0.005)
-    group = np.full(len(residual), -1)
-    if not reach > 0:
-        return group, np.empty(0)
-    number = np.concatenate([[0], np.cumsum(np.diff(ranked) > 0.03 * reach)])
-    sizes = np.bincount(number)
-    large = np.flatnonzero(sizes >= max(5, FEWEST_WITH_EXTRA * len(residual)))
-    if not 2 <= len(large) <= MOST_EXTRAS or sizes[large].sum() < (1 - BROKEN) * len(residual):
-        return group, np.empty(0)
-    position = np.full(len(sizes), -1)
-    position[large] = np.arange(len(large))
-    group[order] = position[number]
-    return group, np.array([np.median(residual[group == one]) for one in range(len(large))])
-
-
-def _within(values: Array, group: Codes) -> Array:
-    """Differences from the mean of the group."""
-    return np.asarray(values - (np.bincount(group, values) / np.bincount(group))[group])
-
-
-def tolerance(outcome: Array, *, late: bool = False) -> float:
-    """How far from a relation a row may be: what noise or rounding explains."""
-    spread = spread_of(outcome)
-    noise = NOISE_OF_LATE if late else NOISE
-    return max(noise * spread, min(step_of(outcome) / 2 * 1.001, ROUNDING * spread))
+    spread, noise = spread_of(outcome), NOISE_OF_LATE if late else NOISE
+    rounding = min(step_of(outcome) / 2 * 1.001, ROUNDING * spread)
+    return weights if residual[fitted].max() <= max(noise * spread, rounding) else None
 
 
 def spread_of(values: Array) -> float:
@@ -115,14 +58,6 @@ def spread_of(values: Array) -> float:
     low, high = np.quantile(values, (BROKEN / 2, 1 - BROKEN / 2))
     whole, inner = values.std(), values[(values >= low) & (values <= high)].std()
     return float(min(whole, TAILS * inner) if inner > 0 else whole)
-
-
-def step_of(values: Array, decimals: int = 4) -> float:
-    """What the values are rounded to: 1, 0.1, … down to so many decimals; 0 if they are not."""
-    for digits in range(decimals + 1):
-        if np.allclose(values, values.round(digits), rtol=0, atol=1e-9):
-            return float(10.0**-digits)
-    return 0.0
 
 
 def least_squares(columns: Array, outcome: Array) -> Array:
@@ -147,3 +82,107 @@ def means_and_spreads(table: Array) -> tuple[Array, Array]:
 def are_many(rows: Flags) -> bool:
     """Whether these are enough rows for a conclusion."""
     return bool(rows.sum() >= max(FEWEST_ROWS, FILLED * len(rows)))
+
+
+def is_transform(values: Array, outcome: Outcome) -> bool:
+    """Whether the column rises (or falls) wherever the target does; rounding makes steps."""
+    filled = np.isfinite(values) & np.isfinite(outcome.values)
+    column, target = values[filled], outcome.values[filled]
+    fewest = min(len(np.unique(column)), len(np.unique(target)))
+    if not are_many(filled) or fewest <= FEWEST_VALUES:
+        return False
+    few = slice(None, None, len(column) // SAMPLE_SIZE + 1)
+    correlation = np.corrcoef(rankdata(column[few]), rankdata(target[few]))[0, 1]
+    if not abs(correlation) > 0.8:
+        return False
+    noise = NOISE_OF_LATE if outcome.late else NOISE
+    spread = spread_of(column)
+    # Near the limits of a float nothing can be compared.
+    return bool(np.isfinite(spread)) and any(
+        _off_from_rising(sign * column, target) <= noise * spread for sign in (1, -1)
+    )
+
+
+def _off_from_rising(column: Array, target: Array) -> float:
+    """How far off a column is at most that rises with the target, but for a few rows."""
+    # Where the outcome is rounded, the column may be in any order among equals.
+    ranked = column[np.lexsort((column, target))]
+    off = np.abs(ranked - isotonic_regression(ranked).x)
+    inside = ranked[off <= np.quantile(off, 1 - BROKEN)]
+    return float(np.abs(inside - isotonic_regression(inside).x).max())
+
+
+def is_near_copy(values: Array, target: Array) -> bool:
+    """Whether the column is the target with a little noise on it: same units, same zero."""
+    filled = np.isfinite(values) & np.isfinite(target)
+    if not are_many(filled) or len(np.unique(target)) <= FEWEST_VALUES:
+        return False
+    column, outcome = values[filled], target[filled]
+    off, spread = column - outcome, spread_of(outcome)
+    inside = np.abs(off) <= np.quantile(np.abs(off), 1 - BROKEN)
+    if not 0 < spread < np.inf or abs(np.median(off)) > SAME_UNITS * spread:
+        return False
+    slope = np.polyfit(outcome[inside], column[inside], 1)[0]
+    return bool(off[inside].std() <= NEAR_COPY * spread and abs(slope - 1) <= SAME_UNITS)
+
+
+def is_jittered(values: Array, target: Array) -> bool:
+    """Whether the column is the target, each value times 1 and a little chance.
+
+    `target` is in time order: a quantity that changes slowly is as near to what it was before. A
+    good instrument is off by as much wherever it measures, and so by less of a large value; where
+    it is not, it is off by more than this.
+    """
+    off = np.log(values / target)
+    filled = np.isfinite(off)
+    if not are_many(filled) or filled.sum() < FEWEST_JITTERED:
+        return False
+    off, sizes = off[filled], np.abs(target[filled])
+    inside = np.abs(off) <= np.quantile(np.abs(off), 1 - BROKEN)
+    off, sizes = off[inside], sizes[inside]
+    spread = float(off.std())
+    if not 0 < spread <= JITTER or abs(off.mean()) > 4 * spread / np.sqrt(len(off)):
+        return False
+    small, large = sizes <= np.quantile(sizes, 0.25), sizes >= np.quantile(sizes, 0.75)
+    ends = off[small].std(), off[large].std()
+    apart = sizes[large].mean() / sizes[small].mean()
+    if max(ends) > ALIKE * min(ends) or apart < ENDS or kurtosis(off) + 3 > TAIL:
+        return False
+    return bool(np.median(np.abs(np.diff(np.log(sizes)))) > NEIGHBOURS * spread)
+
+
+def is_class_with_noise(values: Array, outcome: Outcome) -> bool:
+    """Whether the column is a number for each class, with the same small noise for all of them.
+
+    A measurement differs in its spread from class to class, or its classes lie closer together.
+    """
+    filled = np.isfinite(values)
+    column, codes = values[filled], outcome.codes[filled]
+    sizes = np.bincount(codes, minlength=len(outcome.classes))
+    large = np.flatnonzero(sizes >= FEWEST_OF_CLASS)
+    covered = sizes[large].sum() >= (1 - BROKEN) * len(codes)
+    if filled.mean() < FILLED or len(large) < 2 or not covered:
+        return False
+    members = [column[codes == one] for one in large]
+    middles = np.array([np.median(one) for one in members])
+    apart = np.diff(np.sort(middles)).min()
+    # The spread of all but the last few rows on either side, as of a normal distribution.
+    noises = np.array([np.ptp(np.quantile(one, (0.025, 0.975))) for one in members]) / 3.92
+    if noises.min() <= 0 or noises.max() > 1.6 * noises.min() or apart < CLEAR * noises.max():
+        return False
+    near = [one[np.abs(one - middle) <= apart / 2]
+            for one, middle in zip(members, middles, strict=True)]  # fmt: skip
+    if sizes[large].sum() - sum(map(len, near)) > BROKEN * len(codes):
+        return False
+    if apart >= FAR * noises.max():
+        return True
+    # Numbers for classes count in ones, or in tens or hundredths, and the noise is small to that.
+    unit = 10.0 ** np.floor(np.log10(1.02 * apart))
+    if unit < CLEAR * noises.max():
+        return False
+    # Where they stand, without the few that strayed; a mean is off by its standard error.
+    middles = np.array([one.mean() for one in near])
+    limit = min(0.03 * apart, 3.2 * float((noises / np.sqrt(sizes[large])).max()))
+    at_zero = np.abs(middles).min() <= limit
+    whole = np.abs(middles / unit - np.round(middles / unit)).max() * unit <= limit
+    return bool(at_zero and whole)

@@ -1,36 +1,48 @@
 """Finds inputs that give the outcome away, each with the mechanism.
 
 A high score alone is no proof: honest data can be perfect. So nothing here scores a model. Each
-mechanism names columns and the exact relation that they have to the outcome.
+mechanism names columns and the exact relation that they have to the outcome. Honest inputs come
+close to a column that is known too late: the date of the order to that of the delivery, a state to
+the one after it. So a relation to such a column counts only where it is exact.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from engine.contract.column import Column, kind_of
-from engine.leakage import views
+from engine.leakage import fit
 from engine.leakage.categorical import Categories, class_mechanism
-from engine.leakage.fit import FEWEST_ROWS
-from engine.leakage.grouped import of_groups
-from engine.leakage.late import late_class_mechanism, late_dates, missing_with_it
 from engine.leakage.outcome import (
     Array,
+    Flags,
     Leak,
     Outcome,
     as_numbers,
+    category_views,
+    number_views,
     read_columns,
-    read_late,
+    read_outcome,
     read_target,
     sample_rows,
 )
 from engine.leakage.relations.arithmetic import combinations
 from engine.leakage.relations.joint import comparisons, pairs_of_categories, shared_missingness
+from engine.leakage.statistics import of_groups
 from engine.leakage.threshold_rules import cuts_quantity, threshold_rules
-from engine.leakage.transforms import is_class_with_noise, is_jittered, is_near_copy, is_transform
 from engine.problem.spec import Problem
+
+# Rows that may break an exact relation.
+BROKEN = 0.01
+# Rows in which the late column must be missing to show what is missing with it; and a share of
+# gaps that have other reasons.
+FEWEST_MISSING, BROKEN_GAPS = 20, 0.1
+# What dates are cut off to, in days: nothing, seconds, minutes, hours, days.
+STEPS = (0.0, 1 / 86_400, 1 / 1_440, 1 / 24, 1.0)
+# Of different values so many at most: else each row has its own, and any two columns agree.
+REPEATED = 0.8
 
 
 # Squares near the limits of a float overflow, and gaps divide by 0: no relation that is not finite
@@ -39,9 +51,7 @@ from engine.problem.spec import Problem
 def find(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> list[Leak]:
     """Every leak, the plainest mechanism first; a column is named once.
 
-    Args:
-        frame: rows with a known outcome: the target, the inputs and the columns kept out.
-        columns: the model's inputs, as the contract or a guess describes them.
+    `frame` holds rows with a known outcome, and the columns kept out too; `columns` are the inputs.
     """
     known_after = problem.columns.known_after
     leaks = [
@@ -66,11 +76,9 @@ def find(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> li
     leaks += of_groups(problem, frame, target, _left(sample, leaks), rows)
     leaks += _jointly(_left(sample, leaks), outcome)
     # The time of the decision is known by then, so it is never the column to exclude.
-    rest = [tuple(n for n in leak.proposed if n != problem.rows.time) for leak in leaks]
-    return [
-        replace(leak, latest=latest) if latest and latest != leak.proposed else leak
-        for leak, latest in zip(leaks, rest, strict=True)
-    ]
+    latest = [tuple(n for n in leak.proposed if n != problem.rows.time) for leak in leaks]
+    pairs = zip(leaks, latest, strict=True)
+    return [replace(leak, latest=names or leak.latest) for leak, names in pairs]
 
 
 def _left(columns: Mapping[str, pd.Series], leaks: list[Leak]) -> dict[str, pd.Series]:
@@ -84,18 +92,18 @@ def _alone(columns: Mapping[str, pd.Series], outcome: Outcome) -> list[Leak]:
     if not outcome.classes:
         mechanism_of = _quantity_mechanism
     else:
-        mechanism_of = late_class_mechanism if outcome.late else _class_mechanism
+        mechanism_of = _late_class_mechanism if outcome.late else _class_mechanism
     mechanisms = {name: mechanism_of(values, outcome) for name, values in columns.items()}
     return [Leak((name,), mechanism) for name, mechanism in mechanisms.items() if mechanism]
 
 
 def _class_mechanism(values: pd.Series, outcome: Outcome) -> str | None:
     """How a column alone gives classes away, or None."""
-    for part, view in views.categories(values):
+    for part, view in category_views(values):
         if mechanism := class_mechanism(Categories.of(view, part=bool(part)), outcome):
             return part + mechanism
-    for part, number in views.numbers(values):
-        if is_class_with_noise(number, outcome):
+    for part, number in number_views(values):
+        if fit.is_class_with_noise(number, outcome):
             return f"{part}it is {outcome.name} as a number, with a little noise on it"
         if rules := threshold_rules(number, outcome):
             borders = [f"{rule.at:.6g}" for rule in rules]
@@ -110,17 +118,19 @@ def _class_mechanism(values: pd.Series, outcome: Outcome) -> str | None:
 def _quantity_mechanism(values: pd.Series, outcome: Outcome) -> str | None:
     """How a column alone gives a quantity away, or None."""
     is_date = pd.api.types.is_datetime64_any_dtype(values.dtype)
-    for part, number in views.numbers(values):
+    for part, number in number_views(values):
         if is_date and not part:
             continue
-        if is_transform(number, outcome):
+        if fit.is_transform(number, outcome):
             return f"{part}it is a transform of {outcome.name}: it puts all rows in the same order"
-        is_copy = is_near_copy(number, outcome.values) or is_jittered(number, outcome.values)
+        is_copy = fit.is_near_copy(number, outcome.values) or fit.is_jittered(
+            number, outcome.values
+        )
         if is_copy and not outcome.late:
             return f"{part}it is {outcome.name} with a little noise on it"
     if outcome.late:
         return None
-    for part, view in views.categories(values):
+    for part, view in category_views(values):
         if cuts_quantity(Categories.of(view, part=bool(part)), outcome.values):
             return f"{part}it is {outcome.name} in ranges: each of its values means one"
     return None
@@ -128,34 +138,14 @@ def _quantity_mechanism(values: pd.Series, outcome: Outcome) -> str | None:
 
 def _jointly(columns: dict[str, pd.Series], outcome: Outcome) -> list[Leak]:
     """Columns that only together give the target away; few values are both classes and a number."""
-    classed = outcome.classed()
-    leaks = _classes_together(columns, classed) if classed.classes else []
-    return leaks if outcome.classes else leaks + _quantity_together(_left(columns, leaks), outcome)
-
-
-def _classes_together(columns: dict[str, pd.Series], outcome: Outcome) -> list[Leak]:
-    """Columns that only together give classes away."""
-    leaks = list(comparisons(*_numbers(columns), outcome))
-    left = _left(columns, leaks)
-    mechanism = f"together they re-encode {outcome.name}: each pair of values maps to one class"
-    leaks += [Leak(pair, mechanism) for pair in pairs_of_categories(left, outcome)]
-    left = _left(left, leaks)
-    missing = {name: values.isna().to_numpy() for name, values in left.items() if values.hasnans}
-    if shared := shared_missingness(missing, outcome):
-        names, state, label = shared
-        mechanism = f"one of them is {state} exactly when {outcome.name} is {label!r}"
-        leaks.append(Leak(tuple(names), mechanism))
+    classed, leaks = outcome.classed(), list[Leak]()
+    if classed.classes:
+        leaks += comparisons(*_numbers(columns), classed)
+        leaks += pairs_of_categories(_left(columns, leaks), classed)
+        leaks += shared_missingness(_left(columns, leaks), classed)
+    if not outcome.classes:
+        leaks += combinations(*_numbers(_left(columns, leaks)), outcome)
     return leaks
-
-
-def _quantity_together(columns: dict[str, pd.Series], outcome: Outcome) -> list[Leak]:
-    """Columns that a quantity is computed from."""
-    formulas = combinations(*_numbers(columns), outcome)
-    verbs = {1: "it gives"}
-    return [
-        Leak(names, f"{verbs.get(len(names), 'together they give')} {outcome.name}: {formula}")
-        for names, formula in formulas
-    ]
 
 
 def _numbers(columns: Mapping[str, pd.Series]) -> tuple[dict[str, Array], set[str]]:
@@ -171,19 +161,75 @@ def _of_late(
 ) -> list[Leak]:
     """Inputs that give away a column which is known too late, in the rows where it is filled."""
     filled = values.notna().to_numpy()
-    if filled.sum() < FEWEST_ROWS:
+    if filled.sum() < fit.FEWEST_ROWS:
         return []
     values, inputs = values[filled], {one: column[filled] for one, column in columns.items()}
     kind = kind_of(values.dtype)
     if kind == "date":
-        leaks = list(late_dates(inputs, values))
+        leaks = list(_late_dates(inputs, values))
     else:
-        outcome = read_late(name, values, str(kind))
-        leaks = _alone(inputs, outcome)
-        if not outcome.classes:
-            leaks += _quantity_together(_left(inputs, leaks), outcome)
+        late = replace(read_outcome(f"'{name}'", values, str(kind)), late=True).classed()
+        leaks = _alone(inputs, late)
+        if not late.classes:
+            leaks += combinations(*_numbers(_left(inputs, leaks)), late)
     return [
         Leak(leak.columns, f"{leak.mechanism}; known too late: {when}",
-             missing_with_it({name: columns[name] for name in leak.columns}, filled), late=True)
+             _missing_with_it({name: columns[name] for name in leak.columns}, filled), late=True)
         for leak in leaks
     ]  # fmt: skip
+
+
+def _late_class_mechanism(values: pd.Series, outcome: Outcome) -> str | None:
+    """How a column gives away a late one of categories or of few values, or None."""
+    categories = Categories.of(values)
+    if mechanism := class_mechanism(categories, outcome):
+        return mechanism
+    if 1 < len(categories.labels) == len(outcome.classes) < REPEATED * len(values):
+        pairs = len(np.unique(categories.codes * len(outcome.classes) + outcome.codes))
+        if pairs == len(outcome.classes):
+            return f"it re-encodes {outcome.name}: each value maps to one value"
+    if categories.numeric and len(outcome.classes) > 2 and not isinstance(outcome.classes[0], str):
+        numbers = as_numbers(values)
+        filled = np.isfinite(numbers)
+        ranges = Categories(outcome.codes[filled], outcome.classes)
+        if filled.mean() > 0.5 and cuts_quantity(ranges, numbers[filled]):
+            return f"{outcome.name} follows from it: each of its values is a range of this"
+    return None
+
+
+def _late_dates(columns: Mapping[str, pd.Series], late: pd.Series) -> Iterator[Leak]:
+    """Inputs that are a date which is known too late, or that give it with another date."""
+    name, timestamp = f"'{late.name}'", as_numbers(late)
+    for date, values in columns.items():
+        if not pd.api.types.is_datetime64_any_dtype(values.dtype):
+            continue
+        days = as_numbers(values)
+        if any(_is_same(days, timestamp, step) for step in STEPS):
+            yield Leak((date,), f"it is {name}, or a part of it")
+            continue
+        since = Outcome(f"the time from {date} to {name}", timestamp - days, late=True)
+        for other, inputs in columns.items():
+            is_number = pd.api.types.is_numeric_dtype(inputs.dtype)
+            if is_number and fit.is_transform(as_numbers(inputs), since):
+                yield Leak((other,), f"it is {since.name}")
+
+
+def _missing_with_it(columns: Mapping[str, pd.Series], filled: Flags) -> tuple[str, ...]:
+    """The columns that are missing where the late one is, and hardly elsewhere."""
+    if (~filled).sum() < FEWEST_MISSING:
+        return ()
+    present = {name: values.notna().to_numpy() for name, values in columns.items()}
+    return tuple(
+        name
+        for name, flags in present.items()
+        if flags[~filled].mean() <= BROKEN_GAPS and flags[filled].mean() >= 1 - BROKEN_GAPS
+    )
+
+
+def _is_same(values: Array, timestamp: Array, step: float) -> bool:
+    cut = np.floor(timestamp / step + 1e-6) * step if step else timestamp
+    filled = np.isfinite(values) & np.isfinite(cut)
+    if filled.mean() < 0.5:
+        return False
+    off = (values - cut)[filled]
+    return bool((np.abs(off - np.median(off)) < 1e-7).mean() >= 1 - BROKEN)

@@ -1,8 +1,7 @@
 """Thresholds on a number that separate classes sharply, and categories that cut a number up.
 
 A strong honest feature separates classes too, but its rows grow thin towards the border, or mix
-there. Where a rule made the classes, rows lie as thick at the border as anywhere, and none is on
-the wrong side. Both must hold, so neither an AUC of 0.9999 nor a wide gap is enough.
+there. Where a rule made the classes, rows lie as thick there as anywhere, none on the wrong side.
 """
 
 from dataclasses import dataclass
@@ -43,10 +42,7 @@ class ThresholdRule:
 
 @dataclass(frozen=True)
 class Split:
-    """Values of two groups in their order, which of them are of the second, and the border.
-
-    `at` is the first row above the border, which has the fewest rows on the wrong side.
-    """
+    """Values of two groups in order, which are of the second, and the first above the border."""
 
     ranked: Array
     is_high: Flags
@@ -76,16 +72,15 @@ def threshold_rules(values: Array, outcome: Outcome) -> list[ThresholdRule] | No
     filled = np.isfinite(values)
     column, target = values[filled], outcome.codes[filled]
     sizes, unique = np.bincount(target, minlength=len(outcome.classes)), np.unique(column)
-    counts_rows = not (unique % 1).any() and len(unique) == len(column) > 1
-    counts_rows = counts_rows and bool(np.ptp(unique) <= 1.5 * len(unique))
+    are_whole = not (unique % 1).any() and len(unique) == len(column) > 1
+    counts_rows = are_whole and np.ptp(unique) <= 1.5 * len(unique)
     large = np.flatnonzero(sizes >= (FEWEST_NUMBERED if counts_rows else FEWEST))
     if len(large) < 2 or sizes[large].sum() < (1 - WRONG) * len(target) or filled.mean() < FILLED:
         return None
     order = large[np.argsort([np.median(column[target == one]) for one in large])]
-    rules = []
+    rules = list[ThresholdRule]()
     for lower, upper in pairwise(order):
-        rule = _rule(column[target == lower], column[target == upper], int(upper))
-        if rule is None:
+        if not (rule := _rule(column[target == lower], column[target == upper], int(upper))):
             return None
         rules.append(rule)
     return rules
@@ -95,9 +90,11 @@ def _rule(low: Array, high: Array, above: int) -> ThresholdRule | None:
     """The rule that separates two classes, but for a few rows, if both lie thick at its border."""
     split, smaller = Split.of(low, high), min(len(low), len(high))
     near = max(10, int(0.1 * smaller))
-    if split is None or split.wrong > allowed(smaller, WRONG):
-        return None
-    if split.wrong_within(near) > WRONG_AT_BORDER * near:
+    if (
+        split is None
+        or split.wrong > allowed(smaller, WRONG)
+        or split.wrong_within(near) > WRONG_AT_BORDER * near
+    ):
         return None
     border = split.ranked[split.at]
     low, high = np.sort(low[low < border]), np.sort(high[high >= border])
@@ -140,10 +137,9 @@ def candidates(table: Array, target: Codes) -> Flags:
 
 
 def cuts_quantity(categories: Categories, values: Array) -> bool:
-    """Whether the categories cut a quantity into ranges, as bins do.
+    """Whether the categories cut a quantity into ranges, as bins do; missing may be one too.
 
-    Honest categories mix near the border of two ranges, or a gap lies there because the quantity
-    has clumps. Bins have neither. Missing may be a range too, or be left out.
+    Honest categories mix near the border of two ranges, or a gap lies there.
     """
     filled, rows = categories.filled()
     has_blanks = len(values) > len(rows) >= max(FEWEST_ROWS, FILLED * len(values))
@@ -170,9 +166,9 @@ def _is_cut(categories: Categories, values: Array) -> bool:
 
 def _is_sharp(split: Split, smaller: int) -> bool:
     """Whether hardly a row near the border is on the wrong side, and no gap lies there."""
-    near, at = max(5, int(0.05 * smaller)), split.at
-    around = min(len(split.ranked), at + near) - max(0, at - near)
-    steps = np.diff(np.unique(split.ranked[max(0, at - 4 * near) : at + 4 * near]))
+    near, at, ranked = max(5, int(0.05 * smaller)), split.at, split.ranked
+    around = min(len(ranked), at + near) - max(0, at - near)
+    steps = np.diff(np.unique(ranked[max(0, at - 4 * near) : at + 4 * near]))
     if split.wrong_within(near) > 0.04 * around or len(steps) < 4:
         return False
-    return bool(split.ranked[at] - split.ranked[at - 1] <= WIDEST * np.median(steps))
+    return bool(ranked[at] - ranked[at - 1] <= WIDEST * np.median(steps))

@@ -53,7 +53,6 @@ PREDICTIONS = """
         AND coalesce(rehearsal, false) = getvariable('rehearsal')
 """
 WINDOW = """
-    CREATE TEMP VIEW in_window AS
     SELECT json_extract_string("row", getvariable('inputs')) AS cells, score FROM predictions
     WHERE answered_at >= getvariable('since')
 """
@@ -120,7 +119,7 @@ def read_live(bundle: Bundle, log: Path, window: Window) -> Iterator[LivePredict
         message += f"{bundle.id[:12]}, found none; build the bundle again"
         raise BadInput(message, code="incomplete-reference")
     with duckdb.connect() as connection:
-        opened = open_log(connection, log, bundle.id)
+        rehearsal, truncated = open_log(connection, log, bundle.id)
         rows = live_table(connection, bundle.reference, window.begin)
         try:
             counts = count(connection, rows, bundle.reference)
@@ -128,21 +127,13 @@ def read_live(bundle: Bundle, log: Path, window: Window) -> Iterator[LivePredict
             message = f"expected the log in {log} to hold the numbers of the contract; "
             message += f"{str(error).splitlines()[0]}; move what else writes there out of it"
             raise BadInput(message, code="not-a-number") from None
-        state = (opened.rehearsal, opened.truncated)
-        yield LivePredictions(bundle, window, connection, counts, *state)
+        yield LivePredictions(bundle, window, connection, counts, rehearsal, truncated)
 
 
-@dataclass(frozen=True)
-class Opened:
-    """An open log. `rehearsal`: the bundle has only rehearsed. `truncated`: lines cut short."""
-
-    rehearsal: bool
-    truncated: int
-
-
-def open_log(connection: duckdb.DuckDBPyConnection, folder: Path, bundle: str) -> Opened:
+def open_log(connection: duckdb.DuckDBPyConnection, folder: Path, bundle: str) -> tuple[bool, int]:
     """Make the views `predictions` (those of the bundle) and `labels` (one a prediction).
 
+    Returns whether the bundle has only rehearsed, and the number of truncated lines.
     `answered_at` is the time of a prediction, UTC without an offset. BadInput if there is no log,
     or a segment holds something else than records.
     """
@@ -164,7 +155,7 @@ def open_log(connection: duckdb.DuckDBPyConnection, folder: Path, bundle: str) -
     _set(connection, "bundle", bundle)
     _set(connection, "rehearsal", rehearsal)
     connection.execute(PREDICTIONS)
-    return Opened(rehearsal, truncated)
+    return rehearsal, truncated
 
 
 def live_table(
@@ -175,9 +166,8 @@ def live_table(
     # JSON pointers distinguish names that differ in case alone, which names of SQL do not.
     _set(connection, "inputs", [f"/{n.replace('~', '~0').replace('/', '~1')}" for n in names])
     _set(connection, "since", since)
-    connection.execute(WINDOW)
     columns = [f"cells[{i + 1}] AS c{i}" for i in range(len(names))] + [f"score AS c{len(names)}"]
-    connection.execute(f"CREATE TEMP VIEW live AS FROM in_window SELECT {', '.join(columns)}")
+    connection.execute(f"CREATE TEMP VIEW live AS FROM ({WINDOW}) SELECT {', '.join(columns)}")
     return "live"
 
 

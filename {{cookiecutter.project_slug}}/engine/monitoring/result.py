@@ -1,17 +1,23 @@
-"""The result of a monitoring check: its findings, and a sentence about them."""
+"""The result of a monitoring check: its findings, a sentence, a table and a picture of them."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from markupsafe import Markup
+
 from engine.monitoring.live import LivePredictions
-from engine.pages.formatting import count, listed
+from engine.pages import charts, terminal
+from engine.pages.formatting import count, listed, number, percent
 
 Verdict = Literal["ok", "insufficient data", "drift", "degraded"]
 
 # From good to bad. 'Insufficient data' is not 'ok': the answer is unknown.
 SEVERITY: tuple[Verdict, ...] = ("ok", "insufficient data", "drift", "degraded")
+SHARES = ("missing", "unseen", "range")
+MOST_IN_PICTURE = 12
+HEADER = ("check", "measured", "threshold", "verdict", "detail", "what to do")
 
 
 @dataclass(frozen=True)
@@ -40,12 +46,6 @@ class Finding:
         """The column, the score or the performance."""
         whole = {"score": "the score", "performance": "the performance"}
         return whole.get(self.check, self.subject)
-
-
-def worst(findings: Sequence[Finding]) -> Verdict:
-    """The worst verdict of all; without a finding it is 'insufficient data'."""
-    verdicts = [finding.verdict for finding in findings]
-    return max(verdicts, key=SEVERITY.index, default="insufficient data")
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,8 @@ def summarise(findings: Sequence[Finding], live: LivePredictions) -> Result:
     rows = tuple(sorted(findings, key=lambda one: -SEVERITY.index(one.verdict)))
     counted, since = live.counts.rows, live.window.begin.replace(tzinfo=UTC)
     headline, state = _headline(rows, counted, live.rehearsal), (live.rehearsal, live.truncated)
-    return Result(worst(rows), headline, rows, live.bundle.id, since, counted, *state)
+    verdict = rows[0].verdict if rows else "insufficient data"
+    return Result(verdict, headline, rows, live.bundle.id, since, counted, *state)
 
 
 def _headline(findings: Sequence[Finding], rows: int, rehearsal: bool) -> str:
@@ -93,16 +94,60 @@ def _headline(findings: Sequence[Finding], rows: int, rehearsal: bool) -> str:
     unknown = {one.about: one.detail for one in findings if one.about not in compared}
     clauses = [f"{f.subject} is degraded: {f.detail}" for f in findings if f.verdict == "degraded"]
     if drifted:
-        clauses.append(f"drift in {_few(drifted)} {over}")
+        clauses.append(f"drift in {listed(drifted, 4)} {over}")
     elif compared - {"the performance"}:
         clauses.append(f"no drift {over}")
     fine = [one for one in findings if (one.check, one.verdict) == ("performance", "ok")]
     clauses += [f"{one.subject} not degraded" for one in fine]
     if unknown:
-        subjects = f" for {_few(list(unknown))}" if compared else ""
+        subjects = f" for {listed(list(unknown), 4)}" if compared else ""
         clauses.append(f"insufficient data{subjects}: {next(iter(unknown.values()))}")
     return "; ".join(clauses)
 
 
-def _few(names: list[str]) -> str:
-    return listed(names if len(names) <= 4 else [*names[:3], f"{len(names) - 3} more"])
+def print_table(result: Result) -> None:
+    """Print every wrong finding, and of each other column the check nearest its threshold."""
+    shown = []
+    for one in selection(result.rows):
+        amounts = _amount(one, one.measured), _amount(one, one.threshold)
+        shown.append((_name(one), *amounts, one.verdict, one.detail, one.advice))
+    title = f"bundle {result.bundle[:12]} since {result.since:%Y-%m-%d %H:%M}: "
+    terminal.table(title + count(len(result.rows), "check"), HEADER, shown)
+    if result.truncated:
+        print(f"skipped {count(result.truncated, 'truncated line')} at the end of a segment")
+    is_named = result.headline.startswith(result.verdict)
+    print(result.headline if is_named else f"{result.verdict}: {result.headline}")
+
+
+def picture(result: Result) -> Markup:
+    """How near each column came to its threshold; those nearest, or beyond, come first."""
+    drift = [one for one in selection(result.rows) if one.check != "performance" and one.threshold]
+    ranked = sorted(drift, key=_nearness, reverse=True)[:MOST_IN_PICTURE]
+    rows = [charts.Dot(_name(one), _nearness(one), 0.0, _nearness(one)) for one in ranked]
+    labels = {"label": "of the threshold", "description": result.headline}
+    return charts.interval_plot(
+        "Drift against its threshold", rows, mark=1.0, show=percent, **labels
+    )
+
+
+def selection(findings: Sequence[Finding]) -> list[Finding]:
+    """Every wrong finding; of each other subject, the one nearest its threshold."""
+    wrong = [finding for finding in findings if finding.wrong]
+    nearest = {finding.about: finding for finding in sorted(findings, key=_nearness)}
+    quiet = nearest.keys() - {finding.about for finding in wrong}
+    return wrong + [one for one in findings if one.about in quiet and one is nearest[one.about]]
+
+
+def _nearness(finding: Finding) -> float:
+    """The measured value as a share of its threshold; 0 where there is none."""
+    return (finding.measured or 0.0) / finding.threshold if finding.threshold else 0.0
+
+
+def _name(finding: Finding) -> str:
+    if finding.check == "performance":
+        return f"performance ({finding.subject})"
+    return f"{finding.subject}: {finding.check}" if finding.subject else finding.check
+
+
+def _amount(finding: Finding, value: float | None) -> str:
+    return percent(value) if finding.check in SHARES else number(value)

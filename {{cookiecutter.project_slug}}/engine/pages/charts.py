@@ -15,6 +15,12 @@ from engine.pages.drawing import PLOT, ROW, WIDTH, AxisScale, Positions, Show
 from engine.pages.formatting import number, percent
 
 FEW_POINTS = 30  # a line of so few points shows each of them
+ICONS = 1000  # an icon array shows so many cases, forty a row
+PER_ROW = 40
+STEP = WIDTH / PER_ROW
+LEGEND = 20.0  # height of a line of an icon array's legend
+CELL = 54.0
+WIDEST_NAME = 120.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,19 @@ class Line:
     values: Sequence[float]
     low: Sequence[float] = ()
     high: Sequence[float] = ()
+
+
+@dataclass(frozen=True)
+class CaseGroup:
+    """Cases of one kind: `rows` (a count or a share) of them, in the colour c1…c6.
+
+    Cases that went wrong are drawn as crosses.
+    """
+
+    label: str
+    rows: float
+    colour: int
+    wrong: bool = False
 
 
 def bars(title: str, rows: Sequence[tuple[str, float]], *, show: Show = number) -> Markup:
@@ -78,7 +97,7 @@ def interval_plot(
     description: str = "",
 ) -> Markup:
     """A dot with its interval a row, to compare rows; `mark` is a vertical line to compare with."""
-    height, marks = len(rows) * ROW, _given(mark)
+    height, marks = len(rows) * ROW, [] if mark is None else [mark]
     texts = [show(row.value) for row in rows]
     names, left = svg.row_labels([row.label for row in rows])
     values = [v for row in rows for v in (row.value, row.low, row.high)]
@@ -127,10 +146,11 @@ def lines(
     """Series over x (numbers, or words at even distances); a NaN is a gap, `mark` is a level."""
     key, top = svg.legend([one.name for one in series])
     values = [v for one in series for v in (*one.values, *one.low, *one.high)]
-    up = svg.scale([*values, *_given(mark)], top + PLOT, top + 8)
+    marks = [] if mark is None else [mark]
+    up = svg.scale([*values, *marks], top + PLOT, top + 8)
     levels, left = svg.beside(up, show)
     across = svg.scale(svg.positions(x), left + 6, WIDTH - 8)
-    elements = key + levels + [svg.line(left, up(v), WIDTH, up(v), "mark") for v in _given(mark)]
+    elements = key + levels + [svg.line(left, up(v), WIDTH, up(v), "mark") for v in marks]
     for s, one in enumerate(series):
         elements += _curve([across(value) for value in svg.positions(x)], one, up, svg.colour(s))
     elements += svg.below(across, x, top + PLOT, label)
@@ -142,6 +162,60 @@ def calibration(title: str, points: Sequence[tuple[float, float]]) -> Markup:
     scores = [score for score, _ in points]
     series = [Line("observed share", [share for _, share in points]), Line("ideal", scores)]
     return lines(title, scores, series, label="score", show=percent)
+
+
+def matrix(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[tuple[str, Sequence[float]]],
+    *,
+    show: Show = number,
+    description: str = "",
+) -> Markup:
+    """Amounts with their sign in a small table of cells: gains are green, costs are red."""
+    left = min(svg.widest(name for name, _ in rows), WIDEST_NAME) + 10
+    wide = (WIDTH - left) / max(len(columns), 1)
+    middles = [left + (i + 0.5) * wide for i in range(len(columns))]
+    elements = [
+        svg.text(middle, 8, svg.fit(name, wide - 6), name, anchor="middle")
+        for middle, name in zip(middles, columns, strict=True)
+    ]
+    size, style = {"width": wide - 4, "height": CELL - 4, "rx": 6}, {"class_": "strong large"}
+    for r, (name, amounts) in enumerate(rows):
+        y = 20 + r * CELL
+        elements.append(svg.text(0.0, y + CELL / 2, svg.fit(name, left - 8), name))
+        for middle, amount in zip(middles, amounts, strict=True):
+            kind = "gain" if amount > 0 else "loss" if amount < 0 else "even"
+            elements.append(svg.tag("rect", x=middle - wide / 2 + 2, y=y + 2, **size, class_=kind))
+            words = f"+{show(amount)}" if amount > 0 else show(amount)
+            elements.append(svg.text(middle, y + CELL / 2, words, **style, anchor="middle"))
+    return svg.picture(title, description, 22 + len(rows) * CELL, elements)
+
+
+def icon_array(title: str, groups: Sequence[CaseGroup], *, description: str = "") -> Markup:
+    """A thousand marks, one a case, group by group: a dot for a right case, a cross for a wrong."""
+    counts = thousand([group.rows for group in groups])
+    elements, at, top = [], 0, LEGEND * len(groups) + 10
+    for i, (group, count) in enumerate(zip(groups, counts, strict=True)):
+        y = LEGEND * (i + 0.5)
+        words = f"{count:,} {group.label}"
+        elements.append(_marks([(6.0, y)], group))
+        elements.append(svg.text(16.0, y, svg.fit(words, WIDTH - 18), words, class_="strong"))
+        positions = [divmod(n, PER_ROW) for n in range(at, at + count)]
+        spots = [((x + 0.5) * STEP, top + (row + 0.5) * STEP) for row, x in positions]
+        elements.append(_marks(spots, group))
+        at += count
+    return svg.picture(title, description, top + -(-at // PER_ROW) * STEP, filter(None, elements))
+
+
+def thousand(rows: Sequence[float]) -> list[int]:
+    """Shares of 1,000 as whole numbers that add up to it, by largest remainders (Hamilton 1792)."""
+    exact = [ICONS * part / (sum(rows) or 1.0) for part in rows]
+    counts = [int(part) for part in exact]
+    largest_remainders = sorted(range(len(rows)), key=lambda i: counts[i] - exact[i])
+    for i in largest_remainders[: ICONS - sum(counts) if any(rows) else 0]:
+        counts[i] += 1
+    return counts
 
 
 def _curve(x: Sequence[float], one: Line, up: AxisScale, c: int) -> list[str]:
@@ -165,5 +239,8 @@ def _curve(x: Sequence[float], one: Line, up: AxisScale, c: int) -> list[str]:
     return elements
 
 
-def _given(mark: float | None) -> list[float]:
-    return [] if mark is None else [mark]
+def _marks(spots: Sequence[tuple[float, float]], group: CaseGroup) -> str:
+    """One path for all marks: a thousand elements would be ten times as large."""
+    class_, shape = ("crosses", "m-2.5-2.5l5 5m0-5l-5 5") if group.wrong else ("icon-array", "h0")
+    drawn = "".join(f"M{x:.1f} {y:.1f}{shape}" for x, y in spots)
+    return svg.tag("path", d=drawn, class_=f"{class_} l{group.colour}") if spots else ""

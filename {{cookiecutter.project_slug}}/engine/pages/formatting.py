@@ -65,8 +65,10 @@ def count(how_many: int, one: str, many: str = "") -> str:
     return f"{how_many:,} {one if how_many == 1 else many or one + 's'}"
 
 
-def listed(words: list[str]) -> str:
-    """Words in a sentence: `a`, `a and b`, `a, b and c`."""
+def listed(words: list[str], at_most: int | None = None) -> str:
+    """Words in a sentence: `a`, `a and b`, `a, b and c`; beyond `at_most`, three and a number."""
+    if at_most is not None and len(words) > at_most:
+        words = [*words[:3], f"{len(words) - 3} more"]
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 

@@ -5,8 +5,8 @@ are escaped; only pictures made by `pages.charts` are printed as they are.
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -19,6 +19,7 @@ Status = Literal["passed", "warned", "stopped", "not run"]
 Cell = str | int | float | None
 # From so many characters on, a cell is a sentence: it needs room, or a line of its own.
 LONG = 30
+MOST_ROWS = 7  # of a table on one slide
 
 
 @dataclass(frozen=True)
@@ -137,10 +138,49 @@ def render(
     lone_owner = owners[0] if len(owners) == 1 and not stages else None
     named = list(zip(anchors(sections), sections, strict=True))
     about = {"stages": stages, "one_page": one_page, "owners": owners, "lone_owner": lone_owner}
-    return fill("page.html", sections=named, **words, **about)
+    return _fill("page.html", sections=named, **words, **about)
 
 
-def fill(template: str, **values: Any) -> str:
+def render_slides(
+    title: str, lead: str, sections: Sequence[Section], *, verdict: str = "", footer: str = ""
+) -> str:
+    """The page as slides for a meeting: the same sections, one idea a slide, a screen high.
+
+    A few lines of script turn them with the arrow keys; printed, a slide is a sheet of paper.
+    """
+    values = {"title": title, "lead": lead, "verdict": verdict, "footer": footer}
+    return _fill("slides.html", slides=deck(sections), **values)
+
+
+def deck(sections: Sequence[Section]) -> list[Section]:
+    """The slides of all sections: a new one for each figure, table or code after the first."""
+    slides = []
+    for section in sections:
+        sentence, collected, is_full = section.sentence, list[Block](), False
+        for block in _single(section.blocks):
+            fills = isinstance(block, Figure | Table | Code)
+            if fills and is_full:
+                slides.append(replace(section, sentence=sentence, blocks=collected))
+                sentence, collected = "", []
+            is_full |= fills
+            collected.append(block)
+        slides.append(replace(section, sentence=sentence, blocks=collected))
+    return slides
+
+
+def _single(blocks: Sequence[Block]) -> Iterator[Block]:
+    """The blocks one by one: each figure of a gallery, and a long table in parts."""
+    for block in blocks:
+        if isinstance(block, Gallery):
+            yield from block.items
+        elif isinstance(block, Table):
+            for start in range(0, max(len(block.rows), 1), MOST_ROWS):
+                yield Table(block.caption, block.header, block.rows[start : start + MOST_ROWS])
+        else:
+            yield block
+
+
+def _fill(template: str, **values: Any) -> str:
     """The HTML of a template in the folder of this file; everything it prints is escaped."""
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)

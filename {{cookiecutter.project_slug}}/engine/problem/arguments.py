@@ -1,8 +1,7 @@
 """The kinds of values that commands and environment variables take, each checked where it is read.
 
-Each kind is a `type` of argparse, so a bad value is a usage error before anything slow starts. Use
-no bare `str`, `int`, `float` or `Path`: they accept values that fail later in a library. No message
-repeats a secret key.
+Each kind is a `type` of argparse: a bad value is a usage error before anything slow starts. A bare
+`str`, `int`, `float` or `Path` would fail later, in a library. No message repeats a secret key.
 """
 
 import os
@@ -21,8 +20,6 @@ from engine.problem.files import MARK, read_text
 
 # Other times are mistakes, and overflow when a delay is subtracted or a zone is applied.
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-# A longer number is a mistake, and Python refuses some thousand digits.
-MOST_DIGITS = 18
 SHOWN = 80
 
 Value = TypeVar("Value")
@@ -76,9 +73,7 @@ def whole(least: int, most: int) -> Callable[[str], int]:
     """A kind: whole numbers from `least` to `most`."""
 
     def whole(word: str) -> int:
-        digits = word.strip().removeprefix("-")
-        is_number = digits.isascii() and digits.isdecimal() and len(digits) <= MOST_DIGITS
-        if is_number and least <= int(word) <= most:
+        if re.fullmatch(r"\s*-?[0-9]{1,18}\s*", word) and least <= int(word) <= most:
             return int(word)
         raise _wrong(f"a whole number from {least:,} to {most:,}", word)
 
@@ -120,9 +115,7 @@ def secret(name: str, environment: Mapping[str, str] = os.environ) -> str:
     try:
         word.encode()
     except UnicodeEncodeError:
-        message = (
-            f"expected UTF-8 text in environment variable {name}, found other bytes; change it"
-        )
+        message = f"expected UTF-8 text in environment variable {name}; change it"
         raise BadInput(message, code="invalid-variable") from None
     return word
 
@@ -131,8 +124,7 @@ def key_file(variable: str, environment: Mapping[str, str]) -> Path | None:
     """The path in a variable that names a file of keys, None if unset; BadInput if it is empty."""
     path = environment.get(variable)
     if path is not None and not path.strip():
-        message = f"expected the path of a file in environment variable {variable}, found an empty "
-        message += "value; name the file, or unset the variable"
+        message = f"environment variable {variable} is empty; name a file in it, or unset it"
         raise BadInput(message, code="empty-variable")
     return None if path is None else Path(path)
 
@@ -144,13 +136,9 @@ def read_keys(path: Path, expected: str, variable: str, shortest: int) -> list[s
 
 
 def parse_keys(text: str, place: str, shortest: int) -> list[str]:
-    """The keys in a text, separated by blanks, line ends or commas; `place` is for the message.
-
-    Raises:
-        BadInput: a key is shorter than `shortest`, or has characters that a client cannot send.
-    """
+    """The keys in a text, separated by blanks, line ends or commas; BadInput if one is unusable."""
     expected = f"expected only keys of at least {shortest} characters in {place}"
-    if any(line.lstrip().startswith("#") for line in text.split("\n")):
+    if re.search(r"^\s*#", text, re.MULTILINE):
         message = f"{expected}, found a line that begins with '#'; remove that line"
         raise BadInput(message, code="invalid-key")
     keys = [key for key in re.split(r"[ \t\r\n,]+", text) if key]

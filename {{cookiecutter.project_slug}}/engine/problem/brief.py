@@ -1,18 +1,15 @@
-"""The brief: what stakeholders agree to before anybody builds, on one sheet of paper.
-
-The one module of `problem` that knows how pages look; code that reads the problem does not load it.
-"""
+"""The brief: what stakeholders agree to before anybody builds, on one sheet of paper."""
 
 from pathlib import Path
 
 from engine.pages import page
-from engine.pages.cases import matrix
+from engine.pages.charts import matrix
 from engine.pages.formatting import count, listed, number, percent
 from engine.pages.page import Facts, Figure, Note, Owner, Section
 from engine.problem.files import write_atomically
 from engine.problem.known_metrics import KNOWN_METRICS
 from engine.problem.spec import Problem
-from engine.problem.tables import NOT_SAID, PAYOFFS, Minimum
+from engine.problem.tables import NOT_SAID, PAYOFFS
 
 BRIEF = Path("build/brief.html")
 SCIENTIST: Owner = "data scientist"
@@ -38,12 +35,7 @@ def sections(problem: Problem) -> list[Section]:
 def _assumed(problem: Problem) -> Section | None:
     if not problem.assumed:
         return None
-    tables: dict[str, list[str]] = {}
-    for name in problem.assumed:
-        table, _, key = name.partition(".")
-        tables.setdefault(table, []).extend([key.replace("_", " ")] if key else [])
-    answers = [f"{table}: {listed(keys)}" if keys else table for table, keys in tables.items()]
-    names = "; ".join(answers)
+    names = "; ".join(name.replace(".", ": ").replace("_", " ") for name in problem.assumed)
     lead = f"A tool guessed {count(len(problem.assumed), 'answer')}; a person must confirm them."
     last = "What rests on a guess is marked “assumed”. No model goes live with an open guess."
     return Section("Still assumed", SCIENTIST, lead, [Note(f"{names}.", "warn"), Note(last)])
@@ -51,18 +43,17 @@ def _assumed(problem: Problem) -> Section | None:
 
 def _decision(problem: Problem) -> Section:
     delay, mark = problem.target.label_delay_days, _mark(problem, "target.label_delay_days")
-    outcome = f"The true outcome is known {count(delay, 'day')} later{mark}. Only then can the "
-    outcome += "model's predictions be evaluated."
+    when = f"{count(delay, 'day')} later" if delay else "at once"
     blocks = [
         Note(f"Owner of the decision: {_answer(problem, 'stakeholder')}"),
         Note(f"Built for: {_answer(problem, 'intended_use')}"),
-        Note(outcome if delay else f"The true outcome is known at once{mark}."),
+        Note(f"The true outcome is known {when}{mark}; then predictions can be evaluated."),
     ]
     return Section("What is done on the answer", SCIENTIST, _answer(problem, "action"), blocks)
 
 
 def _worth(problem: Problem) -> Section:
-    amounts, currency, target = payoffs(problem), problem.value.currency, problem.target
+    amounts, currency, target = _payoffs(problem), problem.value.currency, problem.target
     mark, title = _mark(problem, "value"), "What an answer earns or costs"
     if target.task == "regression":
         cost = f"{number(-amounts['per_unit_error'])} {currency}{mark}"
@@ -113,13 +104,13 @@ def _kept_out(problem: Problem) -> Section:
     rows, target, columns = problem.rows, problem.target.column, problem.columns
     roles = {rows.unit: "says whom a row belongs to", rows.id: "names a row"}
     reasons = {name: why for name, why in roles.items() if name} | columns.reasons
-    # The last ones reveal the answer and are inputs all the same.
-    in_time = {f"{n} is used, for it is known in time": w for n, w in columns.known_in_time.items()}
-    notes = [f"{name}: {why}" for name, why in (reasons | in_time).items()]
-    lead = f"It reads every column but the answer, {target}"
-    if reasons:
-        lead = f"It never reads {count(len(reasons), 'column')}, beside {target}"
-    lead = f"{lead}{_mark(problem, 'columns')}."
+    notes = [f"{name}: {why}" for name, why in reasons.items()]
+    # These reveal the answer and are inputs all the same.
+    in_time = columns.known_in_time.items()
+    notes += [f"{name} is used, for it is known in time: {why}" for name, why in in_time]
+    never = f"It never reads {count(len(reasons), 'column')}, beside {target}"
+    lead = never if reasons else f"It reads every column but the answer, {target}"
+    lead += f"{_mark(problem, 'columns')}."
     return Section("What it may not know", SCIENTIST, lead, [Note(note) for note in notes])
 
 
@@ -131,19 +122,16 @@ def _expected(problem: Problem) -> Section | None:
     for same in expected.invariance:
         size = f"by more than {number(same.within)}" if same.within else "at all"
         notes.append(f"{same.column} must not move the score {size}: {same.because}.")
-    notes += [f"{_case(case)}: {case.because}." for case in expected.minimum]
+    for case in expected.minimum:
+        row = listed([f"{name} {value}" for name, value in case.row.items()])
+        limits = [f"a score over {number(case.above)}"] if case.above is not None else []
+        limits += [f"a score under {number(case.below)}"] if case.below is not None else []
+        limits += [f"the answer {case.decision}"] if case.decision is not None else []
+        notes.append(f"{row} must get {listed(limits)}: {case.because}.")
     if not notes:
         return None
     lead = f"{count(len(notes), 'expectation')}, whatever the metrics are."
     return Section("How it must behave", SCIENTIST, lead, [Note(note) for note in notes])
-
-
-def _case(case: Minimum) -> str:
-    row = listed([f"{name} {value}" for name, value in case.row.items()])
-    scores = {"over": case.above, "under": case.below}
-    limits = [f"a score {way} {number(one)}" for way, one in scores.items() if one is not None]
-    limits += [f"the answer {case.decision}"] if case.decision is not None else []
-    return f"{row} must get {listed(limits)}"
 
 
 def _production(problem: Problem) -> Section:
@@ -161,8 +149,7 @@ def _production(problem: Problem) -> Section:
     return Section("How it runs and is watched", "ML engineer", lead, marked)
 
 
-def payoffs(problem: Problem) -> dict[str, float]:
-    """The amounts that count for the task, in money for one case."""
+def _payoffs(problem: Problem) -> dict[str, float]:
     return {name: getattr(problem.value, name) for name in PAYOFFS[problem.target.task]}
 
 
@@ -171,19 +158,16 @@ def pays_from(problem: Problem) -> float | None:
 
     None where acting pays at every chance. From p·TP + (1 − p)·FP = p·FN + (1 − p)·TN.
     """
-    amounts = payoffs(problem)
+    amounts = _payoffs(problem)
     in_vain = amounts["true_negative"] - amounts["false_positive"]
     gain = amounts["true_positive"] - amounts["false_negative"]
     return in_vain / (gain + in_vain) if in_vain > 0 else None
 
 
 def _answer(problem: Problem, key: str) -> str:
-    """A sentence of [decision]; one that nobody has given needs no mark."""
     answer: str = getattr(problem.decision, key)
-    mark = "" if answer.startswith(NOT_SAID) else _mark(problem, f"decision.{key}")
-    return f"{answer}{mark}"
+    return answer if answer.startswith(NOT_SAID) else answer + _mark(problem, f"decision.{key}")
 
 
 def _mark(problem: Problem, name: str) -> str:
-    """What follows an answer that a tool guessed."""
     return " (assumed)" if problem.is_assumed(name) else ""

@@ -18,8 +18,7 @@ EXIT_STOPPED = 130
 # As a shell reports a program whose output nobody reads any more (SIGPIPE).
 EXIT_UNREAD = 141
 
-# Errors of a disk that only a person can fix, wherever a file is written. A missing file is not
-# among them: the code that reads it has a better message.
+# Errors of a disk that only a person can fix. The code that reads a missing file has a message.
 DISK = {"ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EISDIR", "ENOTDIR", "EEXIST"}
 DISK |= {"ENAMETOOLONG", "ELOOP"}
 
@@ -40,8 +39,7 @@ def run(main: Callable[[Sequence[str]], int]) -> None:
 
     Bad input becomes one line on stderr and exit code 2, as does a disk that refuses a file;
     Ctrl-C becomes one line and 130. Any other error is a defect and keeps its traceback (1).
-    A `main` reads its arguments before it imports slow modules: a usage error then appears at
-    once, and Ctrl-C arrives here during every import.
+    A `main` imports slow modules last, so that Ctrl-C arrives here during every import.
     """
     sys.unraisablehook = _stop_again
     for stream in (sys.stdout, sys.stderr):
@@ -61,8 +59,8 @@ def run(main: Callable[[Sequence[str]], int]) -> None:
         elif isinstance(error, BrokenPipeError) and _is_unread():
             code = EXIT_UNREAD
         elif isinstance(error, OSError) and errno.errorcode.get(error.errno or 0) in DISK:
-            what = f"cannot read or write {error.filename or 'the output'}: {error.strerror}"
-            code = _fail(f"{what}; make room or move what is in the way, then run again", "disk")
+            message = f"cannot read or write {error.filename or 'the output'}: {error.strerror}"
+            code = _fail(f"{message}; make room or move what is in the way, then run again", "disk")
         else:
             raise
     try:
@@ -82,7 +80,6 @@ def _fail(message: str, code: str) -> int:
 
 
 def _flush() -> None:
-    """Write what was printed, while an error can still be reported."""
     if sys.stdout:  # none where the caller has closed it
         sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""Reads the files that people write, and writes files atomically.
+"""Reads the files that people write, writes files atomically, and finds the project's folders.
 
 Whatever is wrong with a file that is read becomes `BadInput`.
 """
@@ -7,8 +7,10 @@ import json
 import os
 import stat
 import tomllib
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ LARGEST = 32 * 1024 * 1024
 # Deeper values exhaust the stack of the code that walks them; no file of the project needs ten.
 DEEPEST = 50
 MARK = "\ufeff"
+STAGES = ("problem", "data", "eda", "poc", "handoff", "serving", "monitoring")
+ENGINE_HOME = Path(__file__).resolve().parents[2]
 
 
 class MissingFile(BadInput):
@@ -26,15 +30,10 @@ class MissingFile(BadInput):
 
 
 def read_bytes(path: Path, expected: str, then: str, largest: int = LARGEST) -> bytes:
-    """The content of a file of at most `largest` bytes.
+    """The content of a file; messages have what it should hold (`expected`) and what to do `then`.
 
-    Args:
-        expected: what the file should hold, for the message.
-        then: the next step, for the message.
-
-    Raises:
-        MissingFile: there is no such file.
-        BadInput: it is no regular file (a pipe would block), too large or unreadable.
+    MissingFile: there is no such file. BadInput: it is no regular file (a pipe would block), larger
+    than `largest` bytes, or unreadable.
     """
     wanted = f"expected {expected} in {path}"
     try:
@@ -128,9 +127,45 @@ def write_atomically(path: Path, data: bytes | str) -> Path:
     return path
 
 
+def sync(path: Path) -> None:
+    """Make the content of a file, or the names in a folder, durable; OSError if it cannot."""
+    is_folder = path.is_dir()
+    if is_folder and os.name != "posix":  # Windows cannot open folders and does not need this
+        return
+    opened = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
 def toml(value: str | bool | int | float) -> str:
     """`value` in TOML; a text becomes a basic string, which may also stand as a quoted key.
 
     JSON's strings are valid TOML without surrogate pairs, and with DEL escaped.
     """
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def stages_home() -> Path:
+    """The folder of the stage folders; RuntimeError if they are not on the path of Python."""
+    spec = find_spec("handoff")
+    if spec is None or not spec.submodule_search_locations:
+        raise RuntimeError("no stage folders on Python's path: run in the project's folder")
+    return Path(next(iter(spec.submodule_search_locations))).resolve().parent
+
+
+def child_environment() -> dict[str, str]:
+    """The environment of a process that runs a stage's command in `stages_home()`."""
+    paths = [str(ENGINE_HOME), os.environ.get("PYTHONPATH", "")]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
+def location_of(error: BaseException) -> str:
+    """The line of a stage folder that raised an error, `poc/features.py line 30`; '' if none."""
+    home, location = stages_home(), ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        path = Path(frame.filename)
+        if path.is_relative_to(home) and path.relative_to(home).parts[0] in STAGES:
+            location = f"{path.relative_to(home).as_posix()} line {frame.lineno}"
+    return location

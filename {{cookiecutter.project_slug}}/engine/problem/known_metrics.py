@@ -1,7 +1,4 @@
-"""The metrics of success: for which tasks, between which values, and what they mean.
-
-The standard library is enough to read it: `problem.metrics` computes them.
-"""
+"""The metrics of success, which `problem.metrics` computes; standard library only."""
 
 from dataclasses import dataclass
 from math import inf

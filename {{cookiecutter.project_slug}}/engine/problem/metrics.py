@@ -44,7 +44,6 @@ class Interval:
 
 
 def _is_right(truth: Array, prediction: Array) -> NDArray[np.bool_]:
-    """Where the likeliest class is the true one."""
     label = prediction >= 0.5 if prediction.ndim == 1 else prediction.argmax(axis=1)
     return np.asarray(label == truth)
 
@@ -106,10 +105,8 @@ def resamples(
 ) -> Iterator[NDArray[np.intp]]:
     """Row numbers of `repeats` bootstrap samples of `truth`, the same for the same seed.
 
-    With `stratify` each class keeps its count, so that a rare class is in every sample and
-    measures such as ROC AUC stay defined. With `groups` whole groups are drawn instead, because
-    their rows are not independent (Davison, Hinkley 1997, 3.8). One sample at a time: all of them
-    would need `repeats` times the memory of `truth`.
+    With `stratify` each class keeps its count, so that ROC AUC stays defined. With `groups` whole
+    groups are drawn, because their rows are not independent (Davison, Hinkley 1997, 3.8).
     """
     rng = np.random.default_rng(seed)
     if groups is not None:
@@ -151,13 +148,11 @@ def measure(
     *,
     stratify: bool,
     groups: Groups | None = None,
-    seed: int = 0,
-    repeats: int = REPEATS,
 ) -> Interval:
     """`metric` over all rows, with its bootstrap interval."""
     samples = [
         metric.compute(truth[rows], prediction[rows])
-        for rows in resamples(truth, repeats, seed, stratify, groups)
+        for rows in resamples(truth, REPEATS, 0, stratify, groups)
     ]
     return interval(np.asarray(samples), metric.compute(truth, prediction))
 
@@ -173,14 +168,13 @@ def measure_gain(
 ) -> Interval:
     """How much better `prediction` is than `baseline` on the same rows; positive is better.
 
-    The bootstrap is paired: both are measured on the same resample, so that what is common to
-    both (easy and hard rows) cancels out.
+    The bootstrap is paired: easy and hard rows, which are common to both, cancel out.
     """
+    sign = 1 if metric.higher_is_better else -1
 
     def gain(rows: NDArray[np.intp]) -> float:
-        difference = metric.compute(truth[rows], prediction[rows])
-        difference -= metric.compute(truth[rows], baseline[rows])
-        return difference if metric.higher_is_better else -difference
+        own, other = (metric.compute(truth[rows], one[rows]) for one in (prediction, baseline))
+        return sign * (own - other)
 
     samples = [gain(rows) for rows in resamples(truth, REPEATS, 0, stratify, groups)]
     return interval(np.asarray(samples), gain(np.arange(len(truth))))

@@ -127,10 +127,8 @@ def _help(model: type[BaseModel], path: Path) -> str:
 
 def _table(field: FieldInfo) -> type[BaseModel] | None:
     """The table that the field is, or of which it is a list."""
-    for kind in (field.annotation, *(get_args(field.annotation) if _is_list(field) else ())):
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            return kind
-    return None
+    kind = get_args(field.annotation)[0] if _is_list(field) else field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
 
 
 def _is_list(field: FieldInfo) -> bool:

@@ -10,7 +10,7 @@ from engine.problem.errors import BadInput
 from engine.problem.files import MARK, parse_toml, read_text
 from engine.problem.known_metrics import KNOWN_METRICS, Task, metrics_of
 from engine.problem.mistakes import explain, list_mistakes
-from engine.problem.tables import NOT_SAID, PAYOFFS, Label, Minimum, Slice, Table, Value, entry
+from engine.problem.tables import NOT_SAID, PAYOFFS, Label, Slice, Table, Value, entry
 
 __all__ = ["PROBLEM_FILE", "Label", "Problem", "Slice", "Task", "Value", "parse", "read"]
 
@@ -21,11 +21,7 @@ Mistake = tuple[str, str]
 
 
 class Problem(Table):
-    """The business problem as a modelling problem.
-
-    `assumed` names answers (`table` or `table.key`) that a tool guessed and no person has
-    confirmed.
-    """
+    """The business problem as a modelling problem; a tool guessed the answers in `assumed`."""
 
     assumed: list[str] = entry("answers a tool guessed", '["value.currency"]', default=[])
     decision: tables.Decision
@@ -77,10 +73,7 @@ def _about_target(problem: Problem) -> Iterator[Mistake]:
 def _about_success(problem: Problem) -> Iterator[Mistake]:
     task, success = problem.target.task, problem.success
     metric = KNOWN_METRICS.get(success.metric)
-    if metric is None:
-        yield "success.metric", f"must be one of {', '.join(KNOWN_METRICS)}"
-        return
-    if task not in metric.tasks:
+    if metric is None or task not in metric.tasks:
         rule = f"must be, for a {task} target, one of {', '.join(metrics_of(task))}"
         yield "success.metric", rule
         return
@@ -109,50 +102,38 @@ def _about_value(problem: Problem) -> Iterator[Mistake]:
 
 def _about_expectations(problem: Problem) -> Iterator[Mistake]:
     task, expected = problem.target.task, problem.expectations
-    inputs = [
-        *((f"invariance.{n}.column", {one.column}) for n, one in enumerate(expected.invariance)),
-        *((f"direction.{n}.column", {one.column}) for n, one in enumerate(expected.direction)),
-        *((f"minimum.{n}.row", set(one.row)) for n, one in enumerate(expected.minimum)),
-    ]
-    for key, columns in inputs:
-        if hidden := columns & problem.kept_out:
-            rule = f"must name inputs of the model; it never sees {', '.join(sorted(hidden))}"
-            yield f"expectations.{key}", rule
+    for kind, expectations in expected:
+        for number, one in enumerate(expectations):
+            key, columns = ("row", {*one.row}) if kind == "minimum" else ("column", {one.column})
+            if hidden := columns & problem.kept_out:
+                rule = f"must name inputs of the model; it never sees {', '.join(sorted(hidden))}"
+                yield f"expectations.{kind}.{number}.{key}", rule
     if task == "multiclass" and expected.direction:
         yield "expectations.direction", "is for one score; of several classes, state a minimum"
     for number, case in enumerate(expected.minimum):
-        yield from _about_case(task, case, f"expectations.minimum.{number}")
-
-
-def _about_case(task: Task, case: Minimum, key: str) -> Iterator[Mistake]:
-    bounds = {"above": case.above, "below": case.below}
-    given = {name: bound for name, bound in bounds.items() if bound is not None}
-    if not given and case.decision is None:
-        yield key, "must say what is expected: above, below or decision"
-    if case.decision is not None and task == "regression":
-        yield f"{key}.decision", "is for classes; of a value, say above or below"
-    for name, bound in given.items():
-        if task == "multiclass":
-            yield f"{key}.{name}", "is for one score; of several classes, say the decision"
-        elif task == "binary" and not 0 <= bound <= 1:
-            yield f"{key}.{name}", f"must lie between 0 and 1, as every score does, got {bound:g}"
-    if len(given) == 2 and given["above"] >= given["below"]:
-        yield f"{key}.above", "must be less than below: no score is both"
+        key, bounds = f"expectations.minimum.{number}", {"above": case.above, "below": case.below}
+        given = {name: bound for name, bound in bounds.items() if bound is not None}
+        if not given and case.decision is None:
+            yield key, "must say what is expected: above, below or decision"
+        if case.decision is not None and task == "regression":
+            yield f"{key}.decision", "is for classes; of a value, say above or below"
+        for name, bound in given.items():
+            if task == "multiclass":
+                yield f"{key}.{name}", "is for one score; of several classes, say the decision"
+            elif task == "binary" and not 0 <= bound <= 1:
+                yield f"{key}.{name}", f"must lie between 0 and 1, as scores do, got {bound:g}"
+        if len(given) == 2 and given["above"] >= given["below"]:
+            yield f"{key}.above", "must be less than below: no score is both"
 
 
 def parse(text: str, where: str) -> Problem:
-    """Read the text of a problem.toml; `where` names it in messages.
-
-    Raises:
-        BadInput: not TOML, or lists every mistake with its line, the rule and an example.
-    """
+    """Read the text of a problem.toml, `where` in messages; BadInput lists every mistake in it."""
     text = text.removeprefix(MARK)
     values = parse_toml(text, where, "fix that first")
     try:
         problem = Problem.model_validate(values)
     except ValidationError as error:
-        message = explain(error, Problem, text, where)
-        raise BadInput(message, code="invalid-problem") from None
+        raise BadInput(explain(error, Problem, text, where), code="invalid-problem") from None
     # Answers that are fine alone and wrong together.
     rules = (_about_target, _about_success, _about_value, _about_expectations)
     if mistakes := [mistake for rule in rules for mistake in rule(problem)]:

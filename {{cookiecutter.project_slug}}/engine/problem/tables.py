@@ -12,7 +12,6 @@ NOT_SAID = "Not yet said"
 
 
 def _sentence(text: str) -> str:
-    """Words, not a blank or a placeholder."""
     if not any(sign.isalpha() for sign in text) or text.strip(" .:!?-").upper() in PLACEHOLDERS:
         raise ValueError("must say it in words")
     return text
@@ -20,6 +19,7 @@ def _sentence(text: str) -> str:
 
 Sentence = Annotated[str, Field(min_length=3, max_length=1000), AfterValidator(_sentence)]
 ColumnName = Annotated[str, Field(min_length=1, max_length=200)]
+Reasons = dict[ColumnName, Sentence]
 # Far beyond any real amount, and small enough that sums over millions of rows stay finite.
 Money = Annotated[float, Field(ge=-1e12, le=1e12)]
 
@@ -56,18 +56,15 @@ PAYOFFS: dict[Task, tuple[str, ...]] = {
 }
 
 
-Label = Annotated[
-    bool | int | str, scalar("is true, false, a whole number or a text", bool, int, str)
-]
+LABEL_RULE = "is true, false, a whole number or a text"
+Label = Annotated[bool | int | str, scalar(LABEL_RULE, bool, int, str)]
 
 
 class Decision(Table):
     """What is decided, for whom, and what the answer must not be used for."""
 
     name: str = entry(
-        "lower-case letters, digits and hyphens: it names the model in the registry",
-        "late-parcels",
-        pattern=r"^[a-z][a-z0-9-]{1,62}$",
+        "lower-case letters, digits and hyphens", "late-parcels", pattern=r"^[a-z][a-z0-9-]{1,62}$"
     )
     question: Sentence = entry("the question the model answers", "Will this parcel arrive late?")
     action: Sentence = entry("what is done on the answer", "Upgrade the parcel to express.")
@@ -81,9 +78,7 @@ class Target(Table):
 
     column: ColumnName = entry("the column that is predicted", "late")
     task: Task = entry("binary, multiclass or regression", "binary")
-    positive: Label | None = entry(
-        "binary only: the value of the target that calls for the action", True, default=None
-    )
+    positive: Label | None = entry("binary only: the value to act on", True, default=None)
     label_delay_days: int = entry("days until the outcome is known", 14, ge=0, le=LONGEST_DAYS)
 
 
@@ -91,40 +86,30 @@ class Rows(Table):
     """Where rows come from and what tells them apart."""
 
     source: str = entry(
-        "parcels, sklearn:NAME, or the path of a text or Parquet file or a query",
-        "data/raw/orders.csv",
-        min_length=1,
+        "parcels, sklearn:NAME, or the path of a file or query", "data/orders.csv", min_length=1
     )
     id: ColumnName | None = entry("the column that names a row", "order_id", default=None)
     time: ColumnName | None = entry("when the decision was due", "ordered_at", default=None)
-    unit: ColumnName | None = entry(
-        "whom rows belong to: kept together in a split without time", "customer_id", default=None
-    )
+    unit: ColumnName | None = entry("whom rows belong to", "customer_id", default=None)
 
 
 class Columns(Table):
     """Columns that may not become features; each with the reason."""
 
-    known_after: dict[ColumnName, Sentence] = entry(
-        'lines of column = "when it is known", after the decision was due',
-        '{ delivered_at = "when the parcel has arrived" }',
-        default={},
+    known_after: Reasons = entry(
+        'lines of column = "when it is known"', '{ delivered_at = "when it arrives" }', default={}
     )
-    known_in_time: dict[ColumnName, Sentence] = entry(
-        'lines of column = "why it is known when the decision is due": an input, '
-        "even where it gives the target away; both teams sign for it",
+    # An input, even where it gives the target away: both teams sign for the reason.
+    known_in_time: Reasons = entry(
+        'lines of column = "why it is known when the decision is due"',
         '{ weight_kg = "weighed at the counter; the tariff is a rule on it" }',
         default={},
     )
-    excluded: dict[ColumnName, Sentence] = entry(
-        'lines of column = "the reason"',
-        '{ warehouse_note = "free text, of another team" }',
-        default={},
+    excluded: Reasons = entry(
+        'lines of column = "the reason"', '{ note = "free text, of another team" }', default={}
     )
-    personal: dict[ColumnName, Sentence] = entry(
-        'lines of column = "the reason": neither a feature nor in the prediction log',
-        '{ customer_id = "names a person" }',
-        default={},
+    personal: Reasons = entry(
+        'lines of column = "the reason"', '{ customer_id = "names a person" }', default={}
     )
 
     @property
@@ -218,9 +203,7 @@ class Direction(Table):
 class Minimum(Table):
     """A case so plain that a model must get it right; inputs left out are as in a typical row."""
 
-    row: dict[ColumnName, Cell] = entry(
-        "what makes it plain", "{ distance_km = 2.0 }", min_length=1
-    )
+    row: dict[ColumnName, Cell] = entry("what is plain", "{ distance_km = 2.0 }", min_length=1)
     above: float | None = entry("the score is more", 0.5, default=None)
     below: float | None = entry("the score is less", 0.5, default=None)
     decision: Cell | None = entry("the decision is", False, default=None)
@@ -241,7 +224,5 @@ class Expectations(Table):
         default=[],
     )
     minimum: list[Minimum] = entry(
-        "cases so plain that a model must get them right",
-        '[{ row = { km = 2.0 }, below = 0.5, because = "next door" }]',
-        default=[],
+        "plain cases", '[{ row = { km = 2.0 }, below = 0.5, because = "next door" }]', default=[]
     )

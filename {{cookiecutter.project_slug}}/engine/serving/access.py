@@ -1,13 +1,7 @@
 """Who may send rows and labels: holders of an API key; without keys, programs and listed pages.
 
-Keys come from the environment or a mounted file, never from the command line, which other users of
-the machine can read. Several are valid at a time, so that one can replace another without a gap.
-The server holds only their digests.
-
-A browser sends a POST of any page to any address that its user can reach. The page cannot read the
-response, but the server would store its rows and labels. So without keys the server refuses a page
-that is not its own (CSRF). A page's own name is no proof: its owner can let that name resolve to
-this server (DNS rebinding). An IP address or `localhost` cannot be made to resolve elsewhere.
+Without keys the server refuses a page that is not its own (CSRF). A page's own name is no proof,
+because its owner can let that name resolve to this server (DNS rebinding); docs/security.md.
 """
 
 import logging
@@ -26,8 +20,7 @@ from engine.problem.errors import BadInput
 from engine.serving.http.errors import ProblemError, echo
 
 KEYS, FILE = "SERVING_API_KEYS", "SERVING_API_KEYS_FILE"
-# A shorter one can be guessed; `openssl rand -hex 32` makes one of 64.
-SHORTEST = 20
+SHORTEST = 20  # a shorter one can be guessed; `openssl rand -hex 32` makes one of 64
 # How often a file is checked: a key that was removed from it may work for so long.
 CHECK_SECONDS = 1.0
 
@@ -41,20 +34,16 @@ logger = logging.getLogger("engine.serving.access")
 
 
 class Keys:
-    """The keys that are valid now; those of a file change with it."""
+    """The keys that are valid now, as digests; those of a file change with it."""
 
     def __init__(self, text: str, path: Path | None) -> None:
         """Read `text` and the file, or raise BadInput: an invalid key, or none."""
         self._given = _digests(parse_keys(text, KEYS, SHORTEST))
         self._path = path
-        self._stamp, self._filed = (_stamp(path), _read(path)) if path else (None, [])
+        self._filed = _read(path) if path else []
         self._check_at = time.monotonic() + CHECK_SECONDS
-        if not self._given and not self._filed:
-            raise BadInput(
-                f"expected at least one API key in {KEYS} or in the file that {FILE} names, got "
-                "none; put one there, a line each, or unset both to serve everybody",
-                code="no-api-key",
-            )
+        if not self._given and not path:
+            raise _no_key(KEYS)
 
     def admit(self, authorization: str) -> bool:
         """Whether an Authorization header holds a valid key; takes as long for every key."""
@@ -67,12 +56,12 @@ class Keys:
         return scheme.lower() == "bearer" and any(equal)
 
     def _reload(self, path: Path) -> None:
-        """Read the file again if it changed; the keys stay if it cannot be read."""
+        """Read the file again; the keys stay if it cannot be read."""
         self._check_at = time.monotonic() + CHECK_SECONDS
         try:
-            if (stamp := _stamp(path)) != self._stamp:
-                self._filed, self._stamp = _read(path), stamp
-                logger.warning("API keys reloaded: the file has %d.", len(self._filed))
+            if (filed := _read(path)) != self._filed:
+                self._filed = filed
+                logger.warning("API keys reloaded: the file has %d.", len(filed))
         except BadInput as error:
             logger.error("API keys not reloaded, the previous ones stay valid: %s", error)
 
@@ -87,21 +76,14 @@ def keys_of(environment: Mapping[str, str] = os.environ) -> Keys | None:
 def _read(path: Path) -> list[bytes]:
     keys = read_keys(path, "API keys", FILE, SHORTEST)
     if not keys:
-        raise BadInput(
-            f"expected API keys in {path}, a line each, got none; put one there, or name another "
-            f"file in {FILE}",
-            code="no-api-key",
-        )
+        raise _no_key(str(path))
     return _digests(keys)
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    """What differs after every change of a file or of its link; None where `_read` will fail."""
-    try:
-        state = path.stat()
-    except (OSError, ValueError):
-        return None
-    return state.st_ino, state.st_mtime_ns, state.st_size
+def _no_key(place: str) -> BadInput:
+    message = f"expected at least one API key in {place}, got none; put one there, a line each, or "
+    message += f"unset {KEYS} and {FILE} to serve everybody"
+    return BadInput(message, code="no-api-key")
 
 
 def _digests(keys: list[str]) -> list[bytes]:
@@ -117,11 +99,9 @@ def origins_of(environment: Mapping[str, str] = os.environ) -> frozenset[str]:
         except ValueError:  # a port above 65535, or brackets around no address
             valid = False
         if not valid:
-            raise BadInput(
-                f"expected origins such as https://models.example.com in {ORIGINS}, with commas "
-                f"between them, got '{text}'; give scheme, host and perhaps port, without path",
-                code="not-an-origin",
-            )
+            message = f"expected origins such as https://models.example.com in {ORIGINS}, got "
+            message += f"'{text}'; give scheme, host and perhaps port, without path"
+            raise BadInput(message, code="not-an-origin")
         # As browsers send it.
         origins.add(text.removesuffix(_DEFAULT_PORTS[text.partition(":")[0]]))
     return frozenset(origins)
@@ -142,16 +122,13 @@ def refuse_foreign_page(headers: Iterable[tuple[bytes, bytes]], listed: Collecti
         is_own = _ORIGIN.fullmatch(origins[0]) and [origins[0].partition("://")[2]] == hosts
         passes = len(origins) == 1 and (origins[0] in listed or bool(is_own and by_address))
     if not passes:
-        raise ProblemError(
-            "wrong-origin",
-            "expected a program or a page of this server, opened by IP address or localhost; got "
-            f"a web page of {echo(', '.join(origins) or 'another origin')}. Whoever runs this "
-            f"server can list that origin in {ORIGINS}, or set API keys",
-        )
+        origin = echo(", ".join(origins) or "another origin")
+        detail = "expected a program or a page of this server, opened by IP address or localhost; "
+        detail += f"got a web page of {origin}. The server's owners can list that in {ORIGINS}"
+        raise ProblemError("wrong-origin", f"{detail}, or set API keys")
 
 
 def _is_address(host: str) -> bool:
-    """Whether a host, perhaps with a port, is an IP address or `localhost`."""
     try:
         name = urlsplit(f"//{host}").hostname or ""
         return name == "localhost" or bool(ip_address(name))

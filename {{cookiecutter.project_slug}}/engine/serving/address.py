@@ -26,29 +26,21 @@ class Address:
 def root_path(word: str) -> str:
     """A kind of argument: the path below which a proxy exposes the server."""
     if word and not _ROOT_PATH.fullmatch(word):
-        raise argparse.ArgumentTypeError(
-            f"expected a path such as /models/parcels, got {word!r:.80}; it begins with /, does "
-            "not end with it, and is not one of the server's own paths, such as /v1"
-        )
+        message = f"expected a path such as /models/parcels, got {word!r:.80}; it begins with /, "
+        message += "does not end with it, and is not one of the server's own paths, such as /v1"
+        raise argparse.ArgumentTypeError(message)
     return word
 
 
 def address(
     host: str, port: int | None, operate_port: int | None, root: str | None, *, sagemaker: bool
 ) -> Address:
-    """The address; PORT (Cloud Run) and UVICORN_ROOT_PATH give what the command line omits.
-
-    Port 0 is a free one; SageMaker's default is 8080. BadInput: an invalid variable, or one port
-    for both.
-    """
+    """The address; variables give what the command line omits. BadInput: one port for both."""
     if port is None and (port := variable("PORT", port_kind)) is None:
         port = SAGEMAKER_PORT if sagemaker else PORT
     if port and port == operate_port:
-        raise BadInput(
-            f"expected another --operate-port than {port}, which --port or PORT names; give one "
-            "of its own, or omit it",
-            code="same-port",
-        )
+        message = f"expected another --operate-port than {port}, which --port or PORT names"
+        raise BadInput(f"{message}; give one of its own, or omit it", code="same-port")
     if root is None:
         root = variable("UVICORN_ROOT_PATH", root_path) or ""
     return Address(host, port, operate_port, root)

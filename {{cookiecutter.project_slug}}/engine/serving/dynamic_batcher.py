@@ -1,8 +1,4 @@
-"""Dynamic batching: requests that arrive during a prediction share the next call of the model.
-
-An idle model predicts a request at once, with those that have arrived by then. There is no waiting
-time to fill a batch. The busier the server, the larger the batches, and the less a row costs.
-"""
+"""Dynamic batching: requests that arrive during a prediction share the next call of the model."""
 
 import asyncio
 import time
@@ -13,15 +9,15 @@ from dataclasses import dataclass
 
 from prometheus_client import Histogram
 
-from engine.bundle.replay import Answer
+from engine.bundle.archive import Answer
 from engine.serving.http.errors import busy
 from engine.serving.http.schema import Limits
 from engine.serving.model.predictor import Predictor
 from engine.serving.model.table import Row
 
-# Iterations of the event loop between a request and the call: each reads what has arrived. Without
-# them two batches alternate, each with the half that came while the other was computed.
+# Iterations of the event loop between a request and the call: without them two batches alternate.
 TURNS = 2
+_Result = list[Answer] | Exception
 
 
 @dataclass(slots=True, eq=False)
@@ -101,12 +97,12 @@ class DynamicBatcher:
             if now > request.deadline:
                 late = f"these rows waited more than {self._limits.wait_seconds:g} s"
                 request.predictions.set_exception(busy(late))
-                continue
-            batch.append(request)
-            rows += len(request.rows)
+            else:
+                batch.append(request)
+                rows += len(request.rows)
         return batch
 
-    def _compute(self, batch: Sequence[_Request]) -> list[list[Answer] | Exception]:
+    def _compute(self, batch: Sequence[_Request]) -> list[_Result]:
         """In the thread: each request's predictions. A row that fails fails its request alone."""
         try:
             rows = [row for request in batch for row in request.rows]
@@ -115,9 +111,7 @@ class DynamicBatcher:
         except Exception as error:
             return [error] if len(batch) == 1 else [self._compute([one])[0] for one in batch]
 
-    def _hand_out(
-        self, batch: Sequence[_Request], results: Sequence[list[Answer] | Exception]
-    ) -> None:
+    def _hand_out(self, batch: Sequence[_Request], results: Sequence[_Result]) -> None:
         for request, result in zip(batch, results, strict=True):
             if request.predictions.done():  # the client has disconnected
                 continue
@@ -125,6 +119,5 @@ class DynamicBatcher:
                 request.predictions.set_exception(result)
             else:
                 request.predictions.set_result(result)
-        # The next batch begins once these are sent: a thread that computes meanwhile would compete
-        # for the interpreter, and requests that arrive in the meantime share a larger batch.
+        # The next batch begins once these are sent: a thread would compete for the interpreter.
         self._schedule(TURNS)

@@ -1,8 +1,6 @@
 """Prediction ids: 32 hex digits that are unique and, with a key, cannot be forged.
 
-With a key the last 12 digits authenticate the first 20 (HMAC-SHA256, RFC 2104, truncated to 48
-bits), so every server with the key can verify an id. The first key signs, all of them verify: to
-replace one, add the new one last everywhere, then move it to the front.
+The last 12 digits authenticate the first 20 then (HMAC-SHA256, RFC 2104, truncated to 48 bits).
 """
 
 import hmac
@@ -14,13 +12,11 @@ from engine.problem.arguments import key_file, parse_keys, read_keys, secret
 from engine.problem.errors import BadInput
 
 KEY, FILE = "SERVING_ID_KEY", "SERVING_ID_KEY_FILE"
-# A shorter one can be guessed from a few ids; `openssl rand -hex 32` makes one of 64.
-SHORTEST = 32
+SHORTEST = 32  # a shorter one can be guessed from a few ids; `openssl rand -hex 32` makes one of 64
 ID_BYTES, PROOF_BYTES = 16, 6
 # Of a thousand million ids with 80 random bits, two collide with a chance of one in two million.
 _RANDOM_BYTES = ID_BYTES - PROOF_BYTES
-# Drawn ahead: asking the system for its randomness costs more than the id.
-_AHEAD = 256
+_AHEAD = 256  # drawn ahead: asking the system for its randomness costs more than the id
 
 
 class Ids:
@@ -41,12 +37,10 @@ class Ids:
         if not self._ready:
             size = _RANDOM_BYTES if self._hmacs else ID_BYTES
             drawn = os.urandom(size * _AHEAD)
-            randoms = [drawn[at : at + size] for at in range(0, len(drawn), size)]
-            signing = self._hmacs[:1]
-            self._ready += [
-                (random + b"".join(_proof(key, random) for key in signing)).hex()
-                for random in randoms
-            ]
+            for at in range(0, len(drawn), size):
+                random = drawn[at : at + size]
+                proof = _proof(self._hmacs[0], random) if self._hmacs else b""
+                self._ready.append((random + proof).hex())
         return self._ready.pop()
 
     def is_valid(self, id_: str) -> bool:
@@ -72,17 +66,13 @@ def keys_of(environment: Mapping[str, str] = os.environ) -> list[bytes]:
     if path := key_file(FILE, environment):
         keys += read_keys(path, "keys for ids", FILE, SHORTEST)
     if not keys:
-        raise BadInput(
-            f"expected keys of at least {SHORTEST} characters in {KEY} or in the file that {FILE} "
-            "names, found none; make one with `openssl rand -hex 32`, or unset both to "
-            "accept labels for every id",
-            code="no-valid-key",
-        )
+        message = f"expected keys of at least {SHORTEST} characters in {KEY} or in the file that "
+        message += f"{FILE} names, found none; make one with `openssl rand -hex 32`, or unset both"
+        raise BadInput(f"{message} to accept labels for every id", code="no-valid-key")
     return [key.encode() for key in keys]
 
 
-# One process, one set of keys.
-OURS = Ids()
+OURS = Ids()  # one process, one set of keys
 new_id, is_valid = OURS.new_id, OURS.is_valid
 if sys.platform != "win32":
     # Two processes with the same prepared ids would give them twice.

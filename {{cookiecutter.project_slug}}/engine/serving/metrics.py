@@ -6,12 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    Metric,
-)
+from prometheus_client import metrics_core as families
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
@@ -37,7 +32,7 @@ class UnlockedHistogram:
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
 
-    def add_to(self, family: HistogramMetricFamily, label: str) -> None:
+    def add_to(self, family: families.HistogramMetricFamily, label: str) -> None:
         """Add the values to a family of Prometheus, which counts those at or below each bound."""
         bounds = map(floatToGoString, [*self.bounds, float("inf")])
         buckets = list(zip(bounds, map(float, accumulate(self.counts)), strict=True))
@@ -60,17 +55,14 @@ class Metrics(Collector):
     """The metrics of one server, in a registry of its own."""
 
     def __init__(self, log: PredictionLog) -> None:
-        self.registry = CollectorRegistry()
+        self.registry = registry = CollectorRegistry()
         self.requests: defaultdict[tuple[str, int], int] = defaultdict(int)
         self.seconds = defaultdict[str, UnlockedHistogram](lambda: UnlockedHistogram(_SECONDS))
         text = "Rows in one call of the model."
-        self.batch_size = Histogram(
-            "serving_batch_size", text, buckets=_ROWS, registry=self.registry
-        )
-        self.labels = Counter("serving_labels_stored", "Labels stored.", registry=self.registry)
-        self.swaps = Counter(
-            "serving_swaps", "Releases, served or refused.", ["outcome"], registry=self.registry
-        )
+        self.batch_size = Histogram("serving_batch_size", text, buckets=_ROWS, registry=registry)
+        self.labels = Counter("serving_labels_stored", "Labels stored.", registry=registry)
+        text = "Releases, served or refused."
+        self.swaps = Counter("serving_swaps", text, ["outcome"], registry=registry)
         for outcome in ("answers", "refused"):
             self.swaps.labels(outcome)
         self._log = log
@@ -90,34 +82,27 @@ class Metrics(Collector):
         self.requests[route, status] += 1
         self.seconds[route].observe(seconds)
 
-    def collect(self) -> Iterator[Metric]:
+    def collect(self) -> Iterator[families.Metric]:
         """All metrics as Prometheus families."""
-        requests = CounterMetricFamily(
-            "serving_requests", "Requests answered.", labels=["route", "status"]
-        )
+        counter, histogram = families.CounterMetricFamily, families.HistogramMetricFamily
+        requests = counter("serving_requests", "Requests answered.", labels=["route", "status"])
         for (route, status), count in list(self.requests.items()):
             requests.add_metric([route, str(status)], count)
-        seconds = HistogramMetricFamily(
-            "serving_request_seconds",
-            "Seconds from a request to the end of its response.",
-            labels=["route"],
-        )
-        for route, histogram in list(self.seconds.items()):
-            histogram.add_to(seconds, route)
-        rows = CounterMetricFamily("serving_rows_predicted", "Rows predicted.", labels=["bundle"])
-        scores = HistogramMetricFamily(
-            "serving_score",
-            "Scores predicted; the bins are those of the bundle's reference.",
-            labels=["bundle"],
-        )
+        text = "Seconds from a request to the end of its response."
+        seconds = histogram("serving_request_seconds", text, labels=["route"])
+        for route, values in list(self.seconds.items()):
+            values.add_to(seconds, route)
+        rows = counter("serving_rows_predicted", "Rows predicted.", labels=["bundle"])
+        text = "Scores predicted; the bins are those of the bundle's reference."
+        scores = histogram("serving_score", text, labels=["bundle"])
         for counts in list(self._bundles.values()):
             rows.add_metric([counts.id], counts.rows)
             counts.scores.add_to(scores, counts.id)
         labels = ["bundle", "name", "version", "rehearsal", "runtime"]
-        info = GaugeMetricFamily("serving_bundle_info", "The bundle that serves.", labels=labels)
+        text = "The bundle that serves."
+        info = families.GaugeMetricFamily("serving_bundle_info", text, labels=labels)
         if self.current:
             info.add_metric(self.current.info, 1)
-        dropped = CounterMetricFamily(
-            "serving_log_dropped", "Records the prediction log lost.", value=self._log.dropped
-        )
+        text = "Records the prediction log lost."
+        dropped = counter("serving_log_dropped", text, value=self._log.dropped)
         yield from (requests, rows, info, seconds, scores, dropped)

@@ -1,10 +1,10 @@
 """Explains a score by the inputs that change it most.
 
-Each input in turn takes its typical value from the reference; the others stay. The change of the
-score is the effect of this input on this row. (One-at-a-time replacement: Robnik-Šikonja and
-Kononenko 2008. Inputs that act only in combination each show the whole effect or none.)
+One-at-a-time replacement by the typical value (Robnik-Šikonja and Kononenko 2008). Inputs that act
+only in combination each show the whole effect or none.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
@@ -12,7 +12,6 @@ from typing import Any
 from engine.bundle.bundle import Bundle
 
 Row = Mapping[str, Any]
-Reason = dict[str, Any]
 
 
 class Reasons:
@@ -20,33 +19,28 @@ class Reasons:
 
     def __init__(self, bundle: Bundle) -> None:
         features = {feature["name"]: feature for feature in bundle.reference.get("features", ())}
-        typical = {
-            column.name: _typical(features[column.name], is_whole=column.type == "integer")
-            for column in bundle.contract.inputs
-            if column.name in features
-        }
-        self._typical = {name: value for name, value in typical.items() if value is not None}
+        self._typical: dict[str, Any] = {}
+        for column in bundle.contract.inputs:
+            usual = _typical(features.get(column.name, {}), is_whole=column.type == "integer")
+            if usual is not None:
+                self._typical[column.name] = usual
 
     def rows(self, row: Row) -> list[dict[str, Any]]:
         """The row once for each unusual input, with that input replaced by its typical value."""
-        return [{**row, name: self._typical[name]} for name in self._unusual(row)]
+        return [{**row, name: typical} for name, typical in self._unusual(row).items()]
 
-    def explain(self, row: Row, score: float, scores: Sequence[float], most: int) -> list[Reason]:
+    def explain(self, row: Row, score: float, scores: Sequence[float], most: int) -> Sequence[Row]:
         """The inputs that move the score most, strongest first; `scores` are of `rows(row)`."""
+        unusual = zip(self._unusual(row).items(), scores, strict=True)
         reasons = [
-            {
-                "input": name,
-                "value": row.get(name),
-                "typical": self._typical[name],
-                "difference": score - other,
-            }
-            for name, other in zip(self._unusual(row), scores, strict=True)
+            {"input": name, "value": row.get(name), "typical": typical, "difference": score - other}
+            for (name, typical), other in unusual
             if other != score
         ]
         return sorted(reasons, key=lambda reason: -abs(reason["difference"]))[:most]
 
-    def _unusual(self, row: Row) -> list[str]:
-        return [name for name, usual in self._typical.items() if row.get(name) != usual]
+    def _unusual(self, row: Row) -> dict[str, Any]:
+        return {name: usual for name, usual in self._typical.items() if row.get(name) != usual}
 
 
 def _typical(feature: Mapping[str, Any], *, is_whole: bool) -> Any:
@@ -61,8 +55,6 @@ def _typical(feature: Mapping[str, Any], *, is_whole: bool) -> Any:
     if not edges:
         return None
     # A bin ends at its edge, so the edge at which half of the rows are passed is the median.
-    passed = [below >= sum(counts) / 2 for below in accumulate(counts)]
-    if not any(passed):
-        return None
-    median = edges[min(passed.index(True), len(edges) - 1)]
+    half = bisect_left(list(accumulate(counts)), sum(counts) / 2)
+    median = edges[min(half, len(edges) - 1)]
     return round(median) if is_whole else median

@@ -1,9 +1,7 @@
 """Selects the bundle to serve, and its runtime: the pipeline itself or a converted model.
 
-The released bundle is served; any other only as a marked rehearsal. The fastest runtime depends on
-the machine, so it is no part of the signed bundle: `python -m serving optimise` writes the model
-beside it. Anyone who can write the store could change it there. So for an accepted bundle the
-model's digest is in `handoff/records/`, which ML engineering owns, and no other model is loaded.
+`optimise` writes the converted model beside the bundle, where anyone who can write the store could
+change it. So its digest is in `handoff/records/`, and no other model is loaded.
 """
 
 import hashlib
@@ -14,7 +12,7 @@ from typing import Any
 from engine.bundle import bundle as bundles
 from engine.bundle import record
 from engine.bundle.bundle import LARGEST_FILE, Bundle
-from engine.bundle.store import RELEASE_FILE, bundle_path, champion
+from engine.bundle.record import RELEASE_FILE, bundle_path, champion
 from engine.problem.errors import BadInput
 from engine.problem.files import MissingFile, read_bytes, read_toml
 
@@ -26,33 +24,26 @@ _AGAIN = "run `python -m serving optimise` again"
 logger = logging.getLogger("serving")
 
 
-def select_bundle(path: Path | None, *, rehearsal: bool, release: Path = RELEASE_FILE) -> Bundle:
+def select_bundle(path: Path | None, *, rehearsal: bool) -> Bundle:
     """The bundle at `path`, the champion or, in a rehearsal, the last journey's; else BadInput."""
     released = None
     if path is None and rehearsal:
         path = JOURNEY_BUNDLE
         if not path.is_dir():
-            raise BadInput(
-                f"expected the bundle of the last journey in {path}, found none; run `make "
-                "journey`, or name another bundle with --bundle",
-                code="no-journey-bundle",
-            )
+            message = f"expected the bundle of the last journey in {path}, found none; run `make "
+            message += "journey`, or name another bundle with --bundle"
+            raise BadInput(message, code="no-journey-bundle")
     elif path is None:
-        released = champion(release)
+        released = champion()
         path = bundle_path(released)
     bundle = bundles.read(path)
     if released not in (None, bundle.id):
-        raise BadInput(
-            f"{release} names bundle {released}, but {path} holds {bundle.id}; "
-            "publish the accepted bundle again with `python -m handoff accept`",
-            code="wrong-bundle-in-store",
-        )
+        message = f"{RELEASE_FILE} names bundle {released}, but {path} holds {bundle.id}; publish "
+        message += "the accepted bundle again with `python -m handoff accept`"
+        raise BadInput(message, code="wrong-bundle-in-store")
     if not rehearsal and (reason := record.refusal(bundle.id)):
-        raise BadInput(
-            f"bundle {bundle.id[:12]} is not accepted: {reason}; until it is, serve it with "
-            "--rehearsal, which marks every response",
-            code="not-accepted",
-        )
+        message = f"bundle {bundle.id[:12]} is not accepted: {reason}; until it is, serve it with "
+        raise BadInput(f"{message}--rehearsal, which marks every response", code="not-accepted")
     return bundle
 
 
@@ -67,20 +58,16 @@ def choice_file(bundle: Bundle, *, rehearsal: bool) -> Path:
 
 
 def converted_model(bundle: Bundle, *, rehearsal: bool) -> bytes | None:
-    """The converted model that replaces the bundle's pipeline; None: the pipeline serves.
-
-    A missing or changed model is only a warning: the pipeline is slower and never wrong.
-    """
+    """The converted model, None if nobody chose it; a missing or changed one is only a warning."""
     path, model_file = choice_file(bundle, rehearsal=rehearsal), folder(bundle) / MODEL
     choice: dict[str, Any] = {}
     try:
         choice = read_toml(path, "the choice of a runtime", _AGAIN)
-        if choice.get("bundle") != bundle.id:
-            reason = f"{path} is for another bundle; {_AGAIN}"
-        elif choice.get("runtime") == EXACT:
+        runtime = choice.get("runtime")
+        if choice.get("bundle") != bundle.id or runtime not in (EXACT, ONNX):
+            reason = f"{path} is for another bundle, or names another runtime; {_AGAIN}"
+        elif runtime == EXACT:
             return None
-        elif choice.get("runtime") != ONNX:
-            reason = f"{path} names a runtime other than '{EXACT}' and '{ONNX}'; {_AGAIN}"
         else:
             model = read_bytes(model_file, "a converted model", _AGAIN, LARGEST_FILE)
             if hashlib.sha256(model).hexdigest() == choice.get("model_sha256"):

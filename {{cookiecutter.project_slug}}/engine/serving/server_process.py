@@ -13,12 +13,11 @@ from typing import Any
 
 import psutil
 
-from engine.problem.project import child_environment, stages_home
+from engine.problem.files import child_environment, stages_home
 from engine.serving import ids
 from engine.serving.access import FILE, KEYS
 
-START_SECONDS = 120
-STOP_SECONDS = 30
+START_SECONDS, STOP_SECONDS = 120, 30
 GREETING = re.compile(r"serving \w+ on http://([\d.]+):(\d+)")
 
 Connection = http.client.HTTPConnection
@@ -31,7 +30,7 @@ def server(bundle: Path, logs: Path) -> Iterator[tuple[Connection, int]]:
              "--rehearsal", "--port", "0", "--log", str(logs.absolute())]  # fmt: skip
     logs.mkdir(parents=True, exist_ok=True)
     stderr_file = logs / "server.txt"
-    # Without keys: only this process calls it, and the real server's keys must not be used here.
+    # Without keys: only this process calls it.
     secret = (KEYS, FILE, ids.KEY, ids.FILE)
     env = {name: value for name, value in child_environment().items() if name not in secret}
     with stderr_file.open("w") as errors:

@@ -1,6 +1,7 @@
 """What tests of several folders share."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import chdir
@@ -9,6 +10,9 @@ import pytest
 
 from engine.tests.project import PYTHONPATH, STAGES
 
+# A shell starts a command behind `&` with Ctrl-C ignored, and so do all processes that it starts.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # Here and in every process that a test starts: the stages as generated come first.
 sys.path.insert(0, str(STAGES))
 os.environ["PYTHONPATH"] = PYTHONPATH

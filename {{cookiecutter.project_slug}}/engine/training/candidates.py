@@ -19,10 +19,7 @@ OBSOLETE = "deprecated"
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model to try, unfitted.
-
-    Baseline and champion are only compared: neither is ever chosen.
-    """
+    """A model to try, unfitted. Baseline and champion are only compared, and never chosen."""
 
     name: str
     model: Pipeline
@@ -49,10 +46,7 @@ Candidates = Callable[[Sequence[Column], Task, int, int], tuple[Candidate, ...]]
 
 @dataclass(frozen=True)
 class ModelDefinition:
-    """What a team decides about its model: the contract of a row and the candidates to try.
-
-    The stages' programs pass it to the engine, which imports no code of the team.
-    """
+    """What a team decides about its model: the contract of a row and the candidates to try."""
 
     contract: pa.DataFrameSchema
     candidates: Candidates

@@ -1,5 +1,6 @@
 """The rows of the problem, split into training and test rows, and the training rows into folds."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from threading import Lock
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from engine.contract.column import Column
@@ -23,7 +24,7 @@ from engine.problem.errors import BadInput
 from engine.problem.metrics import METRICS, Array, Groups, Metric
 from engine.problem.spec import Problem, Task
 from engine.training.evaluate import Targets, predict, targets_of
-from engine.training.memory import trim_memory
+from engine.training.parallel import trim_memory
 
 # Every random choice of a training starts here, so that training again gives the same model.
 SEED = 0
@@ -34,11 +35,7 @@ FEATURES_LOCK = Lock()
 
 @dataclass(frozen=True)
 class Dataset:
-    """All rows with a known outcome, split.
-
-    `train` holds the training rows, `targets` their outcomes. `columns` are described by the
-    training rows alone.
-    """
+    """All rows with a known outcome, split; `targets` and `columns` are of the training rows."""
 
     problem: Problem
     frame: pd.DataFrame
@@ -88,10 +85,7 @@ class CrossValidationData:
         return np.sort(np.concatenate([validation for _, validation in self.folds]))
 
     def calibration_rows(self, number: int) -> Rows:
-        """The rows on which to calibrate the scores of fold `number`: those of other folds.
-
-        With time, only those of earlier folds: none for the first.
-        """
+        """The rows to calibrate fold `number` on: other folds', with time those of earlier ones."""
         later = () if self.problem.rows.time else self.folds[number + 1 :]
         others = [validation for _, validation in (*self.folds[:number], *later)]
         return np.concatenate([np.array([], np.intp), *others])
@@ -115,11 +109,8 @@ class CrossValidationData:
         return None if groups is None else groups[rows]
 
     def fit_features(self, steps: Pipeline, rows: Rows) -> tuple[Pipeline, Any]:
-        """A copy of a model's `steps` but its last, fitted on some rows, and their features.
-
-        The rows are released before a model is fitted on the features: a pipeline that is fitted
-        as a whole holds both.
-        """
+        """A copy of a model's `steps` but its last, fitted on some rows, and their features."""
+        # The rows are released before a model is fitted; a pipeline as a whole would hold both.
         with FEATURES_LOCK:
             steps = clone(steps)
             return steps, steps.fit_transform(take(self.table, rows), self.labels(rows))
@@ -128,7 +119,7 @@ class CrossValidationData:
         """A copy of `model`, fitted on some of the rows or all of them."""
         rows = np.arange(len(self.table)) if rows is None else rows
         steps, features = self.fit_features(model[:-1], rows)
-        return joined(steps, model, clone(model[-1]).fit(features, self.labels(rows)))
+        return fit_last(steps, model, features, self.labels(rows))
 
     def predict(self, model: Pipeline, rows: Rows) -> Array:
         """A fitted model's predictions of some of the rows (see `training.evaluate.predict`)."""
@@ -142,10 +133,22 @@ class CrossValidationData:
         """The success metric on some of the rows."""
         return self.metric.compute(self.outcomes(rows), predictions)
 
+    def by_fold(self, predictions: Iterable[Array]) -> tuple[Array, tuple[float, ...]]:
+        """Each fold's predictions of its validation rows as one array, and the metric of each.
 
-def joined(steps: Pipeline, model: Pipeline, last: BaseEstimator) -> Pipeline:
-    """Fitted steps as one pipeline, named as those of `model`."""
-    return Pipeline([*steps.steps, (model.steps[-1][0], last)])
+        The array has a row for each training row, NaN where no fold validated on it.
+        """
+        classes = (len(self.dataset.targets.classes),) if self.task == "multiclass" else ()
+        scores, results = np.full((len(self.table), *classes), np.nan), []
+        for (_, validation), part in zip(self.folds, predictions, strict=True):
+            scores[validation] = part
+            results.append(self.measure(validation, part))
+        return scores, tuple(results)
+
+
+def fit_last(steps: Pipeline, model: Pipeline, features: Any, labels: NDArray[Any]) -> Pipeline:
+    """Fitted steps and a copy of the last one of `model`, fitted on their features."""
+    return Pipeline([*steps.steps, (model.steps[-1][0], clone(model[-1]).fit(features, labels))])
 
 
 def gather(problem: Problem, schema: pa.DataFrameSchema) -> Dataset:
@@ -174,12 +177,7 @@ def cross_validation_data(dataset: Dataset) -> CrossValidationData:
 
 
 def prepare(problem: Problem, contract: pa.DataFrameSchema) -> CrossValidationData:
-    """The training rows, their outcomes and folds.
-
-    The full table is freed when this returns: it would double the memory of a training.
-
-    BadInput if the rows do not fit the problem, or all have the same outcome.
-    """
+    """The training rows and folds; BadInput if rows do not fit, or all have the same outcome."""
     dataset = gather(problem, contract)
     if len(np.unique(dataset.targets.values)) < 2:
         raise BadInput(
@@ -188,9 +186,24 @@ def prepare(problem: Problem, contract: pa.DataFrameSchema) -> CrossValidationDa
             code="constant-target",
         )
     data = cross_validation_data(dataset)
-    del dataset
+    del dataset  # the full table would double the memory of a training
     trim_memory()
     return data
+
+
+def recorded_data(
+    problem: Problem, contract: pa.DataFrameSchema, recorded_digest: str
+) -> CrossValidationData:
+    """The training rows and folds of a recorded run; BadInput if the data has changed since."""
+    dataset = gather(problem, contract)
+    if dataset.digest != recorded_digest:
+        raise BadInput(
+            f"The run was trained on data with digest {recorded_digest[:12]}, but "
+            f"{problem.rows.source} has {dataset.digest[:12]}. Restore the run's rows, or train "
+            "again with `python -m poc train`.",
+            code="data-changed",
+        )
+    return cross_validation_data(dataset)
 
 
 def summary(data: CrossValidationData) -> str:

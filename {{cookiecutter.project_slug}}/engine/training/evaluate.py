@@ -1,12 +1,13 @@
 """How good a model is: targets, predictions, metrics, slices and bootstrap intervals."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import stats
 
 from engine.problem.errors import BadInput
 from engine.problem.known_metrics import metrics_of
@@ -130,20 +131,14 @@ def slices(
             )
         for label in sorted(labels.unique()):
             rows = np.flatnonzero((labels == label).to_numpy())
-            result: dict[str, Any] = {
-                "column": one.column,
-                "value": label,
-                "rows": len(rows),
-                "floor": one.floor,
-            }
-            result |= dict.fromkeys(("metric", "low", "high"))
+            values: tuple[float | None, ...] = (None, None, None)
             if len(rows) >= FEWEST_IN_SLICE and len(np.unique(outcome[rows])) > 1:
                 own = None if groups is None else groups[rows]
-                measured = measure(
-                    metric, outcome[rows], score[rows], stratify=stratify, groups=own
+                values = astuple(
+                    measure(metric, outcome[rows], score[rows], stratify=stratify, groups=own)
                 )
-                result |= {"metric": measured.value, "low": measured.low, "high": measured.high}
-            results.append(result)
+            result = {"column": one.column, "value": label, "rows": len(rows), "floor": one.floor}
+            results.append(result | dict(zip(("metric", "low", "high"), values, strict=True)))
     return results
 
 
@@ -151,18 +146,14 @@ def calibration(outcome: Array, score: Array, groups: int = 10) -> list[dict[str
     """Mean score and share of positive outcomes in `groups` of equal size by score."""
     ranked = np.array_split(np.argsort(score, kind="stable"), groups)
     means = [(score[rows].mean(), outcome[rows].mean(), len(rows)) for rows in ranked if len(rows)]
-    return [
-        {"mean_score": float(score), "share": float(share), "rows": rows}
-        for score, share, rows in means
-    ]
+    return [dict(zip(("mean_score", "share", "rows"), one, strict=True)) for one in means]
 
 
 def bootstrap(
     compute: Callable[[Array, Array], float],
     outcome: Array,
     predictions: Array,
-    *,
-    is_regression: bool,
+    task: Task,
     groups: Groups | None,
 ) -> Interval:
     """`compute` over all rows, with its 95 % bootstrap interval; BadInput where it is undefined.
@@ -170,11 +161,10 @@ def bootstrap(
     Of many rows it resamples a part and shrinks the spread by the root of the part's share (m out
     of n, Bickel et al. 1997): the same interval in a fraction of the time.
 
-    Args:
-        compute: from outcomes (n,) and n rows of predictions to one number.
-        is_regression: outcomes are values; else each class keeps its count in a resample.
-        groups: the group of each row, which is drawn as a whole; None if each is its own.
+    `compute` makes one number of outcomes (n,) and n rows of predictions. Each class keeps its
+    count in a resample, and each group is drawn as a whole.
     """
+    is_regression = task == "regression"
     rows = _sample(outcome, is_regression, groups)
     centre = compute(outcome[rows], predictions[rows])
     own_groups = None if groups is None else groups[rows]
@@ -185,14 +175,15 @@ def bootstrap(
     return interval(value + shrunk, value)
 
 
+def t_interval(values: Array) -> Interval:
+    """The mean of a value a fold, with its 95 % t interval."""
+    mean, reach = values.mean(), stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+    return Interval(float(mean), float(mean - reach), float(mean + reach))
+
+
 def mean_interval(amounts: Array, outcome: Array, task: Task, groups: Groups | None) -> Interval:
     """The mean of an amount a row, with its bootstrap interval."""
-
-    def mean(_: Array, part: Array) -> float:
-        return float(part.mean())
-
-    is_regression = task == "regression"
-    return bootstrap(mean, outcome, amounts, is_regression=is_regression, groups=groups)
+    return bootstrap(lambda _, part: float(part.mean()), outcome, amounts, task, groups)
 
 
 def _sample(outcome: Array, is_regression: bool, groups: Groups | None) -> NDArray[np.intp]:

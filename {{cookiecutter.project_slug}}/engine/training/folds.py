@@ -1,4 +1,4 @@
-"""Cross-validation of all candidates on the same folds, as many at a time as there are cores."""
+"""Cross-validation of all candidates on the same folds, and the choice between them."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from time import thread_time
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from engine.data.load import take
 from engine.data.split import Rows
 from engine.problem.errors import BadInput
-from engine.problem.metrics import Array
-from engine.problem.project import location_of
+from engine.problem.files import location_of
+from engine.problem.metrics import METRICS, Array
+from engine.problem.spec import Problem
 from engine.training.candidates import Candidate
-from engine.training.dataset import FEATURES_LOCK, CrossValidationData, joined
+from engine.training.dataset import FEATURES_LOCK, CrossValidationData, fit_last
 from engine.training.parallel import parallel_map
 
 # A model fitted on a fold's training rows, its predictions of the validation rows, and the seconds.
@@ -27,8 +27,7 @@ class Trial:
     """A candidate's results in cross-validation.
 
     `folds` holds the metric of each fold; `scores` a prediction for each training row, NaN where no
-    fold validated on the row; `fit_seconds` the mean processor time of a fit; `last` the model of
-    the last fold, None where it was not kept.
+    fold validated on it; `fit_seconds` the mean processor time of a fit; `last` the last model.
     """
 
     candidate: Candidate
@@ -49,11 +48,7 @@ class Trial:
 
 
 def cross_validate(data: CrossValidationData, candidates: Sequence[Candidate]) -> list[Trial]:
-    """A trial of each candidate, in their order; BadInput if one cannot be trained.
-
-    Candidates with the same feature steps share the features of a fold: computing them once for
-    each candidate took a fifth of the training.
-    """
+    """A trial of each candidate, in their order; BadInput if one cannot be trained."""
     groups: dict[tuple[int, ...], list[Candidate]] = {}
     fits: dict[str, list[_Fit]] = {}
     for one in candidates:
@@ -63,7 +58,7 @@ def cross_validate(data: CrossValidationData, candidates: Sequence[Candidate]) -
                 code="repeated-candidate",
             )
         fits[one.name] = []
-        # The same objects, not equal ones: identity needs no comparison of parameters.
+        # Candidates with the same feature steps (the same objects) share the features of a fold.
         groups.setdefault(tuple(id(step) for _, step in one.model.steps[:-1]), []).append(one)
     jobs = [(group, *fold) for group in groups.values() for fold in data.folds]
     results = parallel_map(lambda job: _fit_fold(data, *job), jobs)
@@ -84,7 +79,7 @@ def _fit_fold(
     for one in group:
         began = thread_time()
         with _named([one]):
-            model = joined(steps, one.model, clone(one.model[-1]).fit(features, labels))
+            model = fit_last(steps, one.model, features, labels)
         fitted.append((model, shared + thread_time() - began))
     del features  # released before those of the other rows are computed
     with _named(group), FEATURES_LOCK:
@@ -111,10 +106,22 @@ def _named(group: Sequence[Candidate]) -> Iterator[None]:
 
 
 def _trial(data: CrossValidationData, candidate: Candidate, fits: Sequence[_Fit]) -> Trial:
-    classes = (len(data.dataset.targets.classes),) if data.task == "multiclass" else ()
-    scores, results = np.full((len(data.table), *classes), np.nan), []
-    for (_, validation), (_, predictions, _) in zip(data.folds, fits, strict=True):
-        scores[validation] = predictions
-        results.append(data.measure(validation, predictions))
-    seconds = float(np.mean([seconds for *_, seconds in fits]))
-    return Trial(candidate, tuple(results), scores, seconds, last=fits[-1][0])
+    models, predictions, seconds = zip(*fits, strict=True)
+    scores, results = data.by_fold(predictions)
+    return Trial(candidate, results, scores, float(np.mean(seconds)), last=models[-1])
+
+
+def select(problem: Problem, trials: Sequence[Trial]) -> Trial:
+    """The first of `trials` within one standard error of the best (Breiman et al. 1984, 3.4.3)."""
+    sign = 1 if METRICS[problem.success.metric].higher_is_better else -1
+    real = [trial for trial in trials if trial.candidate.may_be_chosen]
+    if not all(np.isfinite(trial.mean) for trial in real):
+        raise BadInput(
+            f"{problem.success.metric} is not defined in every fold of the cross-validation, most "
+            "likely because all outcomes of one are the same. Add rows, or choose another "
+            "success.metric in problem.toml.",
+            code="undefined-metric",
+        )
+    best = max(real, key=lambda trial: sign * trial.mean)
+    least = sign * best.mean - best.standard_error
+    return next(trial for trial in real if sign * trial.mean >= least)

@@ -1,20 +1,19 @@
 """What a model rests on: the simple rule in words, the importance of inputs, the learning curve."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from engine.contract.column import Column
 from engine.data.split import Rows
 from engine.pages.formatting import number, percent
-from engine.problem.metrics import Array
 from engine.problem.spec import Problem
 from engine.training.dataset import SEED, CrossValidationData
+from engine.training.evaluate import t_interval
 from engine.training.folds import Trial
 from engine.training.parallel import parallel_map
 
@@ -29,11 +28,7 @@ FEWEST_IN_PART = 40
 
 @dataclass(frozen=True)
 class Importance:
-    """The loss of the success metric without an input.
-
-    `drop` is the mean over shuffles, `spread` the standard deviation. Each of two correlated inputs
-    may look unimportant: the other replaces it.
-    """
+    """The loss of the success metric without an input: mean over shuffles, standard deviation."""
 
     column: str
     drop: float
@@ -56,11 +51,10 @@ class LearningCurve:
 
 
 def importance(data: CrossValidationData, trial: Trial) -> list[Importance]:
-    """Each input's permutation importance (Breiman 2001), the largest first.
+    """Each input's permutation importance (Breiman 2001) on the last fold, the largest first.
 
-    It is measured on validation rows of the trial's last fold. All shuffles of an input are
-    predicted in one call. scikit-learn's `permutation_importance` calls the model once for each:
-    five times as slow where a call takes longer than its rows.
+    All shuffles of an input are predicted in one call. scikit-learn's `permutation_importance`
+    calls the model once for each: five times as slow where a call takes longer than its rows.
     """
     if trial.last is None:
         return []
@@ -90,21 +84,17 @@ def _sample(data: CrossValidationData) -> Rows:
     most = int(np.clip(MOST_CELLS / len(data.table.columns) / REPEATS, FEWEST_ROWS, MOST_ROWS))
     if len(rows) <= most:
         return rows
-    is_regression, outcomes = data.task == "regression", data.outcomes(rows)
-    classes = [rows] if is_regression else [rows[outcomes == one] for one in np.unique(outcomes)]
-    rng, samples = np.random.default_rng(SEED), []
-    for own in classes:
-        # Each class by its share, and at least two rows of it: else a metric may not be defined.
-        size = max(2, round(most * len(own) / len(rows)))
-        samples.append(rng.choice(own, min(size, len(own)), replace=False))
-    return np.sort(np.concatenate(samples))
+    order = pd.Series(np.random.default_rng(SEED).permutation(len(rows)))
+    drawn = order.groupby(0 * order if data.task == "regression" else data.outcomes(rows))
+    # Each class by its share, and at least two rows of it: else a metric may not be defined.
+    sizes = (drawn.transform("size") * most / len(rows)).clip(lower=2)
+    return rows[(drawn.rank() <= sizes).to_numpy()]
 
 
 def learning_curve(data: CrossValidationData, trial: Trial) -> LearningCurve | None:
     """The candidate on shares of the training rows; None where these would hold too few rows.
 
-    scikit-learn's `learning_curve` takes the same number of first rows of every fold. Here a part
-    is a share of its fold, with time the latest rows, and holds every class.
+    Unlike in scikit-learn's `learning_curve`, a part is a share of its fold and holds every class.
     """
     smallest = min(len(train) for train, _ in data.folds)
     shares = [part for part in PARTS if part * smallest >= FEWEST_IN_PART]
@@ -121,16 +111,11 @@ def learning_curve(data: CrossValidationData, trial: Trial) -> LearningCurve | N
     by_size = np.vstack([results, trial.folds])
     sizes = [int(np.mean([part * len(train) for train, _ in data.folds])) for part in (*shares, 1)]
     sign = 1.0 if data.metric.higher_is_better else -1.0
-    step = sign * (by_size[-1] - by_size[-2])
-    mean, reach = by_size.mean(axis=1), _reach(by_size)
-    mean, low, high = (tuple(one.tolist()) for one in (mean, mean - reach, mean + reach))
-    verdict = "still rising" if step.mean() > _reach(step[None])[0] else "flat"
-    return LearningCurve(tuple(sizes), mean, low, high, float(step.mean()), verdict)
-
-
-def _reach(by_size: Array) -> Array:
-    """Half the 95 % t interval of each row's mean."""
-    return np.asarray(stats.t.ppf(0.975, by_size.shape[1] - 1) * stats.sem(by_size, axis=1))
+    step = t_interval(sign * (by_size[-1] - by_size[-2]))
+    ends = [astuple(t_interval(results)) for results in by_size]
+    mean, low, high = zip(*ends, strict=True)
+    verdict = "still rising" if step.low > 0 else "flat"
+    return LearningCurve(tuple(sizes), mean, low, high, step.value, verdict)
 
 
 def _part_of(data: CrossValidationData, train: Rows, part: float) -> Rows:
@@ -145,10 +130,8 @@ def _part_of(data: CrossValidationData, train: Rows, part: float) -> Rows:
 
 
 def describe_rule(model: Pipeline, columns: Sequence[Column], problem: Problem) -> str:
-    """The decisions of a fitted `rule`: "if weather is storm then late in 62 %; otherwise …".
-
-    A tree of three leaves is a chain: each decision ends in a prediction or leads to the next.
-    """
+    """The decisions of a fitted `rule`: "if weather is storm then late in 62 %; otherwise …"."""
+    # A tree of three leaves is a chain: each decision ends in a prediction or leads to the next.
     tree, names = model[-1].tree_, _names(model[0])
     by_name = {column.name: column for column in columns}
     decisions, node = [], 0
@@ -168,27 +151,26 @@ def _names(features: ColumnTransformer) -> list[str]:
     """The name of each feature; numbered where a team's transformer gives none."""
     names: list[str] = []
     for title, transformer, columns in features.transformers_:
-        position = features.output_indices_[title]
-        names_out = getattr(transformer, "get_feature_names_out", None)
-        unnamed = [f"{title} ({i})" for i in range(1, position.stop - position.start + 1)]
-        names += names_out(columns).tolist() if names_out else unnamed
+        if hasattr(transformer, "get_feature_names_out"):
+            names += transformer.get_feature_names_out(columns).tolist()
+        else:
+            position = features.output_indices_[title]
+            names += [f"{title} ({i + 1})" for i in range(position.stop - position.start)]
     return names
 
 
 def _condition(name: str, threshold: float, *, below: bool, columns: dict[str, Column]) -> str:
-    sign = "≤" if below else ">"
-    if name in columns:
-        is_flag = columns[name].type == "boolean"
-        flag = f"not {name}" if below else name
-        return flag if is_flag else f"{name} {sign} {number(threshold)}"
-    # A feature is named `column_value`; the longest name wins, as names may hold underscores too.
-    column = max((one for one in columns if name.startswith(f"{one}_")), key=len, default="")
-    value = name[len(column) + 1 :]
-    if column and columns[column].type == "date":
-        return f"{value} of {column} {sign} {number(threshold)}"
-    if column and columns[column].type == "category":
-        return f"{column} is {'not ' if below else ''}{'rare' if name.endswith(RARE) else value}"
-    return f"{name} {sign} {number(threshold)}"
+    if name in columns and columns[name].type == "boolean":
+        return f"not {name}" if below else name
+    if name not in columns:
+        # A feature is named `column_value`; the longest name wins, as names hold underscores too.
+        column = max((one for one in columns if name.startswith(f"{one}_")), key=len, default="")
+        kind, value = columns[column].type if column else "", name[len(column) + 1 :]
+        if kind == "category":
+            value = "rare" if name.endswith(RARE) else value
+            return f"{column} is {'not ' if below else ''}{value}"
+        name = f"{value} of {column}" if kind == "date" else name
+    return f"{name} {'≤' if below else '>'} {number(threshold)}"
 
 
 def _prediction(model: Pipeline, problem: Problem, leaf: int) -> str:

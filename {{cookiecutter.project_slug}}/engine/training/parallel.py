@@ -1,5 +1,6 @@
-"""Runs jobs on all cores: as many at a time as there are cores, each on one thread."""
+"""Runs jobs on all cores, each on one thread, and returns freed memory to the system."""
 
+import ctypes
 import os
 import warnings
 from collections import deque
@@ -13,14 +14,16 @@ from threadpoolctl import ThreadpoolController, threadpool_limits
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
-# One thread a fit. Two threads round a sum otherwise than four do, so the same data would give
-# another model on another machine. And on busy cores, threads that wait for each other made
-# training eleven times as slow.
+# One thread a fit. Two threads round a sum otherwise than four do: another machine would give
+# another model. On busy cores, threads that wait for each other made training 11 times as slow.
 THREADS = 1
-# Threads, not processes: a fit spends its time in compiled code that releases the GIL, and needs no
-# second copy of the rows. One pool for all callers, so that together they use no more threads than
-# there are cores.
+# Threads: compiled code releases the GIL, and needs no second copy of the rows. One pool for all
+# callers: together they use no more threads than there are cores.
 POOL = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="training")
+# From glibc's malloc.h: the size from which a block is mapped for itself, and the number of arenas
+# from which threads allocate.
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
+LARGE, ARENAS = 1 << 23, 1
 
 
 def parallel_map(
@@ -67,9 +70,8 @@ def run_concurrently(*works: Callable[[], Any]) -> list[Any]:
 def one_thread_each() -> Iterator[None]:
     """Limit numerical libraries to one thread, and hide one false warning of scikit-learn.
 
-    scikit-learn copies the warning filters for each of its jobs. All threads share one list of
-    filters, so the copy can be empty. scikit-learn then warns of a call from outside its own
-    parallel loops.
+    scikit-learn copies the warning filters for each job. Threads share one list of filters, so the
+    copy can be empty, and scikit-learn warns of a call from outside its own parallel loops.
     """
     with threadpool_limits(limits=THREADS), warnings.catch_warnings():
         show = warnings.showwarning
@@ -80,3 +82,25 @@ def one_thread_each() -> Iterator[None]:
 
         warnings.showwarning = show_others
         yield
+
+
+def configure_allocator() -> None:
+    """Let freed tables leave the process; by default it held more than twice its live data.
+
+    Call it before Arrow is imported: its readers choose their pool at import.
+    """
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    _call_libc("mallopt", M_MMAP_THRESHOLD, LARGE)
+    _call_libc("mallopt", M_ARENA_MAX, ARENAS)
+
+
+def trim_memory() -> None:
+    """Return what many small objects have left free: they are not mapped for themselves."""
+    _call_libc("malloc_trim", 0)
+
+
+def _call_libc(name: str, *arguments: int) -> None:
+    try:
+        getattr(ctypes.CDLL(None), name)(*arguments)
+    except (AttributeError, OSError, TypeError):
+        return  # macOS, Windows and musl keep less by themselves

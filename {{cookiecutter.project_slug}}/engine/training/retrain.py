@@ -1,9 +1,7 @@
-"""Trains a run's model again from its metadata: the same code, data and parameters.
-
-Nothing is searched or chosen: the recorded choices are applied.
-"""
+"""Recorded models made again: the accepted one for comparison, and any run's from its metadata."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +10,22 @@ import skops.io
 from engine.problem.errors import BadInput
 from engine.problem.files import read_json, write_atomically
 from engine.problem.spec import Problem
-from engine.training.candidates import ModelDefinition, candidate_from_parameters
-from engine.training.dataset import SEED, cross_validation_data, gather
-from engine.training.fit_final import fit_final
-from engine.training.folds import cross_validate
-from engine.training.record.write import RUN_METADATA, model_metadata
-from engine.training.run import Progress
+from engine.training.calibrate import calibrate_trial, fit_final
+from engine.training.candidates import (
+    CHAMPION,
+    Candidate,
+    ModelDefinition,
+    candidate_from_parameters,
+)
+from engine.training.dataset import SEED, CrossValidationData, recorded_data
+from engine.training.folds import Trial, cross_validate
+from engine.training.record.runs import RUN_METADATA, Progress, accepted_run, metadata_of
+from engine.training.record.write import model_metadata
 
 MODEL = "model.skops"
 NEEDED = {
-    "candidate": str,
-    "parameters": dict,
-    "calibrated": str | bool,
-    "data_digest": str,
-    "seed": int,
+    **{"candidate": str, "parameters": dict, "calibrated": str | bool},
+    **{"data_digest": str, "seed": int},
 }
 
 
@@ -37,23 +37,24 @@ def retrain(
     progress: Progress = print,
 ) -> dict[str, Any]:
     """Write `out`/model.skops and `out`/training.json; returns the content of the latter."""
-    recorded = _read(metadata_file)
-    dataset = gather(problem, definition.contract)
-    if dataset.digest != recorded["data_digest"]:
+    advice = "take it from the run's artifacts in MLflow"
+    recorded = read_json(metadata_file, f"a run's {RUN_METADATA}", advice)
+    missing = [name for name, kind in NEEDED.items() if not isinstance(recorded.get(name), kind)]
+    if missing:
         raise BadInput(
-            f"The run was trained on data with digest {recorded['data_digest'][:12]}, but "
-            f"{problem.rows.source} has {dataset.digest[:12]}. Restore the run's rows, or train "
+            f"{metadata_file} lacks {', '.join(missing)}: an older training recorded it. Train "
             "again with `python -m poc train`.",
-            code="data-changed",
+            code="incomplete-metadata",
         )
+    data = recorded_data(problem, definition.contract, recorded["data_digest"])
     if recorded["seed"] != SEED:
         raise BadInput(
             f"The run's seed is {recorded['seed']}, engine/training/dataset.py has {SEED}. Check "
             "out the commit that the run was trained with.",
             code="seed-changed",
         )
-    data = cross_validation_data(dataset)
-    candidates = definition.candidates(dataset.columns, data.task, SEED, len(data.table))
+    columns = data.dataset.columns
+    candidates = definition.candidates(columns, data.task, SEED, len(data.table))
     candidate = candidate_from_parameters(candidates, recorded["candidate"], recorded["parameters"])
     [trial] = cross_validate(data, [candidate])
     final = fit_final(data, trial, recorded["calibrated"] or None)
@@ -65,15 +66,30 @@ def retrain(
     return metadata
 
 
-def _read(file: Path) -> dict[str, Any]:
-    metadata = read_json(
-        file, f"a run's {RUN_METADATA}", "take it from the run's artifacts in MLflow"
-    )
-    missing = [name for name, kind in NEEDED.items() if not isinstance(metadata.get(name), kind)]
-    if missing:
-        raise BadInput(
-            f"{file} lacks {', '.join(missing)}: an older training recorded it. Train again with "
-            "`python -m poc train`.",
-            code="incomplete-metadata",
+def accepted_champion(
+    data: CrossValidationData, candidates: tuple[Candidate, ...], progress: Progress
+) -> tuple[list[Candidate], dict[str, Any] | None]:
+    """The accepted model as an unfitted candidate, if today's code can make it, and its run."""
+    name = data.problem.decision.name
+    origin = accepted_run(name)
+    if origin is None:
+        return [], None
+    try:
+        metadata = metadata_of(origin["run_id"], name)
+        if "parameters" not in metadata:
+            raise BadInput("its run recorded no parameters", code="incomplete-metadata")
+        candidate = candidate_from_parameters(
+            candidates, metadata["candidate"], metadata["parameters"], rename=CHAMPION
         )
-    return metadata
+    except BadInput as error:
+        progress(f"  The champion is not compared: {error}")
+        return [], None
+    return [candidate], origin | {key: metadata[key] for key in ("candidate", "calibrated")}
+
+
+def calibrate_champion(
+    data: CrossValidationData, trials: Sequence[Trial], origin: dict[str, Any] | None
+) -> list[Trial]:
+    """The same trials; the champion's scores calibrated if the accepted model (`origin`) is."""
+    name = CHAMPION if origin and origin["calibrated"] else None
+    return [calibrate_trial(data, one) if one.candidate.name == name else one for one in trials]

@@ -7,9 +7,8 @@ import pytest
 
 from data.contract import ROW
 from engine.contract.column import Column
-from engine.data.split import folds, split
-from engine.data.split_faults import faults
-from engine.data.validation import conform
+from engine.data.load import conform
+from engine.data.split import faults, folds, split
 from engine.problem.errors import BadInput
 from engine.problem.spec import Problem
 

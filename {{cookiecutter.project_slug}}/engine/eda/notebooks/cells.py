@@ -13,44 +13,34 @@ import textwrap
 import traceback
 from collections.abc import Iterable
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
-from typing import Any, Literal
+from typing import Any
 
 from engine.problem.errors import BadInput
 from engine.problem.files import read_text
 
-Kind = Literal["setup", "cell", "function"]
 Defined = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 APP = re.compile(r"^app = marimo\.App\(", re.MULTILINE)
-DECORATORS: dict[str, Kind] = {
-    "app.cell": "cell",
-    "app.function": "function",
-    "app.class_definition": "function",
-}
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of the file, from line `first` to line `last`, numbered from 1."""
+    """A cell of the file, from line `first` to line `last`, numbered from 1.
+
+    `has_output`: marimo returns an output for it. Once it ran, `output` is the value of its last
+    expression, and `printed` the text that it printed.
+    """
 
     name: str
-    kind: Kind
     first: int
     last: int
     code: str
     hidden: bool = False
-    disabled: bool = False
-
-
-@dataclass(frozen=True)
-class RunCell:
-    """A cell that ran: its last expression, and what it printed."""
-
-    cell: Cell
-    output: Any
-    printed: str
+    has_output: bool = True
+    output: Any = None
+    printed: str = ""
 
 
 def is_notebook(path: Path) -> bool:
@@ -80,7 +70,7 @@ def cells(path: Path) -> list[Cell]:
     return result
 
 
-def run(path: Path) -> list[RunCell]:
+def run(path: Path) -> list[Cell]:
     """Run all cells, in the order of the file; BadInput names a cell that fails or was stopped."""
     cells_, printed = cells(path), _Printed(path)
     try:
@@ -94,38 +84,43 @@ def run(path: Path) -> list[RunCell]:
         place = f"{path}, {failed[0]}, line {line}" if failed else f"{path} does not run"
         message = f"{place}: {reason}; correct it with `marimo edit {path}`, then run again"
         raise BadInput(message, code="notebook-cell-failed") from error
-    expected = [cell for cell in cells_ if cell.kind != "setup" and not cell.disabled]
-    if len(outputs) != len(expected):
-        message = f"{path}: {len(expected) - len(outputs)} of {len(expected)} cells did not run, "
+    expected = sum(cell.has_output for cell in cells_)
+    if len(outputs) != expected:
+        message = f"{path}: {expected - len(outputs)} of {expected} cells did not run, "
         message += "because a cell stopped them (mo.stop); let them run without a button"
         raise BadInput(message, code="notebook-stopped")
-    output_of = dict(zip(expected, outputs, strict=True))
-    return [RunCell(cell, output_of.get(cell), printed.between(cell)) for cell in cells_]
+    remaining = iter(outputs)
+    return [
+        replace(
+            cell,
+            output=next(remaining) if cell.has_output else None,
+            printed="".join(t for line, t in printed.texts if cell.first <= line <= cell.last),
+        )
+        for cell in cells_
+    ]
 
 
 def _cell(node: ast.stmt, number: int, lines: list[str]) -> Cell | None:
     """The cell of a statement; None if marimo's decorator does not make it one."""
     last = node.end_lineno or node.lineno
     if isinstance(node, ast.With) and ast.unparse(node.items[0].context_expr) == "app.setup":
-        return Cell("setup", "setup", node.lineno, last, _code(node, "setup", lines))
+        return Cell("setup", node.lineno, last, _body(node, lines), has_output=False)
     if not isinstance(node, Defined):
         return None
     for decorator in node.decorator_list:
-        name, _, options = ast.unparse(decorator).partition("(")
-        if kind := DECORATORS.get(name):
-            name, code = (
-                f"cell {number}" if node.name == "_" else node.name,
-                _code(node, kind, lines),
-            )
-            marks = ("hide_code=True" in options, "disabled=True" in options)
-            return Cell(name, kind, decorator.lineno, last, code, *marks)
+        kind, _, options = ast.unparse(decorator).partition("(")
+        if kind not in ("app.cell", "app.function", "app.class_definition"):
+            continue
+        name = f"cell {number}" if node.name == "_" else node.name
+        whole = "\n".join(lines[node.lineno - 1 : last])
+        code = _body(node, lines) if kind == "app.cell" else whole
+        hidden, disabled = "hide_code=True" in options, "disabled=True" in options
+        return Cell(name, decorator.lineno, last, code, hidden, not disabled)
     return None
 
 
-def _code(node: Defined | ast.With, kind: Kind, lines: list[str]) -> str:
-    """The source: the body without marimo's own `return`, or a whole function."""
-    if kind == "function":
-        return "\n".join(lines[node.lineno - 1 : node.end_lineno])
+def _body(node: Defined | ast.With, lines: list[str]) -> str:
+    """The source of the body, without marimo's own `return`."""
     first, last = node.body[0].lineno, node.end_lineno or node.lineno
     while lines[first - 2].lstrip().startswith("#"):
         first -= 1
@@ -151,7 +146,3 @@ class _Printed(io.TextIOBase):
         # From the innermost frame outwards: the last one belongs to the cell, not to a function.
         self.texts.append((_last_line(self.path, traceback.walk_stack(sys._getframe(1))), text))
         return len(text)
-
-    def between(self, cell: Cell) -> str:
-        """The texts that the lines of a cell printed."""
-        return "".join(text for line, text in self.texts if cell.first <= line <= cell.last)

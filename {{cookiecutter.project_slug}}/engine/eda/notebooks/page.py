@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from engine.eda.notebooks.cells import RunCell, run
-from engine.eda.target import written
+from engine.eda.bins import written
+from engine.eda.notebooks import cells
 from engine.pages import page
 from engine.pages.formatting import count
 from engine.pages.page import Block, Cell, Code, Figure, Note, Owner, Section, Table
@@ -58,7 +58,7 @@ def show(*blocks: Section | Block) -> Shown:
 
 def write(path: Path, out: Path | None = None) -> Path:
     """Run a marimo notebook, write its code and outputs as one page, and return the page's path."""
-    content = [block for run_cell in run(path) for block in _content(run_cell)]
+    content = [block for cell in cells.run(path) for block in _content(cell)]
     sections = _sections("Setup", content)
     text = read_text(path, "a marimo notebook", "restore it")
     lead = (ast.get_docstring(ast.parse(text)) or "").split("\n\n")[0]
@@ -67,29 +67,24 @@ def write(path: Path, out: Path | None = None) -> Path:
     return write_atomically(out or PAGES / f"{path.stem}.html", made)
 
 
-def _content(run_cell: RunCell) -> Iterator[Section | Block]:
+def _content(cell: cells.Cell) -> Iterator[Section | Block]:
     """The code and output of a cell; of a cell of Markdown only the text."""
-    write = getattr(run_cell.output, "_repr_markdown_", None)
+    write = getattr(cell.output, "_repr_markdown_", None)
     text = str(write()).strip() if write else ""
     # Layouts and controls of marimo have this method too; they return HTML for its editor.
     if text and not text.startswith(("<", "&lt;")):
-        yield from _text_blocks(text)
+        # A section for each heading, a note for each paragraph.
+        before, *headed = re.split(r"^#+ +(.+)$", text, flags=re.MULTILINE)
+        yield from map(Note, _paragraphs(before))
+        for heading, body in zip(headed[::2], headed[1::2], strict=True):
+            first, *rest = _paragraphs(body) or [""]
+            yield Section(_plain(heading), OWNER, first, [Note(text) for text in rest])
         return
-    if run_cell.cell.code and not run_cell.cell.hidden:
-        yield Code(run_cell.cell.code)
-    if printed := run_cell.printed.strip():
+    if cell.code and not cell.hidden:
+        yield Code(cell.code)
+    if printed := cell.printed.strip():
         yield Code(printed, "It prints:")
-    output = run_cell.output
-    yield from output.blocks if isinstance(output, Shown) else _blocks_of(output)
-
-
-def _text_blocks(markdown: str) -> Iterator[Section | Block]:
-    """A section for each heading, a note for each paragraph; marks of emphasis are removed."""
-    before, *headed = re.split(r"^#+ +(.+)$", markdown, flags=re.MULTILINE)
-    yield from map(Note, _paragraphs(before))
-    for heading, body in zip(headed[::2], headed[1::2], strict=True):
-        first, *rest = _paragraphs(body) or [""]
-        yield Section(_plain(heading), OWNER, first, [Note(text) for text in rest])
+    yield from cell.output.blocks if isinstance(cell.output, Shown) else _blocks_of(cell.output)
 
 
 def _paragraphs(markdown: str) -> list[str]:
@@ -98,6 +93,7 @@ def _paragraphs(markdown: str) -> list[str]:
 
 
 def _plain(text: str) -> str:
+    """The text without links and marks of emphasis."""
     text = re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", text)
     return re.sub(r"\*\*|__|`|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)", "", " ".join(text.split()))
 

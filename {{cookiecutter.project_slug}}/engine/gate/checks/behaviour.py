@@ -4,7 +4,6 @@ Three kinds of expectation (Ribeiro et al. 2020, CheckList): invariance, directi
 """
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from scipy import stats
 
-from engine.bundle.replay import same
+from engine.bundle.archive import same
 from engine.contract.column import Column
 from engine.data.columns import json_rows, json_value
 from engine.gate.checks.check import CheckContext, Outcome, Result
@@ -28,12 +27,10 @@ Measured = tuple[Outcome, str]
 
 # Test rows that are changed, and the most other values that each of them gets.
 ROWS, OTHER_VALUES = 400, 5
-# The share of rows that may break an expectation.
-TOLERATED = 0.05
+TOLERATED = 0.05  # the share of rows that may break an expectation
 # A smaller change of the score, as a share of the scores' standard deviation, counts as none.
 SMALLEST_CHANGE = 0.02
-ADVICE = "Fix the features, or constrain the model (monotonic_cst), for these rows. Or correct the "
-ADVICE += "expectation in problem.toml with the stakeholder."
+ADVICE = "Fix the features, or constrain the model (monotonic_cst). Or correct the expectation."
 INVALID = "invalid-expectation"
 
 
@@ -65,8 +62,7 @@ class _Probe:
         test = context.dataset.test
         picked = np.linspace(0, len(test) - 1, min(ROWS, len(test)), dtype=int)
         self._rows = json_rows(test.iloc[picked], context.dataset.columns)
-        adapter = schema_of(context.bundle.contract, Limits()).adapters["Row"]
-        self._validate: Callable[[bytes], Any] = adapter.validate_json
+        self._adapter = schema_of(context.bundle.contract, Limits()).adapters["Row"]
 
     def invariance(self, one: Invariance) -> Measured:
         """The score changes by at most `one.within` for any other value of the column."""
@@ -85,8 +81,8 @@ class _Probe:
         """A step raises (or lowers) the mean score, and moves nearly no row the wrong way."""
         column = self._column(one.column)
         if column.type not in ("number", "integer"):
-            message = f"expectations.direction names {one.column}, which is no number."
-            raise BadInput(f"{message} Name a number.", code=INVALID)
+            message = f"expectations.direction names {one.column}, which is no number. Name one."
+            raise BadInput(message, code=INVALID)
         top = np.inf if column.maximum is None else column.maximum
         rows = [row for row in self._rows if (row[one.column] or np.inf) + one.step <= top]
         if not rows:
@@ -113,21 +109,21 @@ class _Probe:
                 raise BadInput(message, code="unknown-category")
         row = self._typical() | one.row
         try:
-            self._validate(json.dumps(row).encode())
+            self._adapter.validate_json(json.dumps(row))
         except ValidationError as error:
             faults = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())
             message = f"expectations.minimum ({one.because}) breaks the contract: {faults}"
             raise BadInput(message, code=INVALID) from None
         [prediction] = self._context.predictor.predict([row])
         score, case = prediction["score"], ", ".join(f"{k} = {v}" for k, v in one.row.items())
-        measured = f"{case}: score {score:.3f}"
         if one.decision is not None and not same(prediction["decision"], one.decision):
             return "refuse", f"{case}: decision {prediction['decision']}, expected {one.decision}"
-        if (one.above is None or score > one.above) and (one.below is None or score < one.below):
-            return "pass", measured
-        limits = {"above": one.above, "below": one.below}
-        expected = [f"{name} {limit:g}" for name, limit in limits.items() if limit is not None]
-        return "refuse", f"{measured}, expected {' and '.join(expected)}"
+        measured = f"{case}: score {score:.3f}"
+        if one.above is not None and score <= one.above:
+            return "refuse", f"{measured}, expected above {one.above:g}"
+        if one.below is not None and score >= one.below:
+            return "refuse", f"{measured}, expected below {one.below:g}"
+        return "pass", measured
 
     def _scores(self, rows: list[Row]) -> Array:
         """P(positive) or a value, shape (n,), or the probability of each class, (n, k)."""
@@ -136,8 +132,8 @@ class _Probe:
 
     def _column(self, name: str) -> Column:
         if name not in self._columns:
-            message = f"expectations name {name!r}, which is no input of the model. "
-            message += f"Its inputs are {', '.join(self._columns)}."
+            inputs = ", ".join(self._columns)
+            message = f"expectations name {name!r}, which is no input. The inputs are {inputs}."
             raise BadInput(message, code="unknown-column")
         return self._columns[name]
 
@@ -153,10 +149,9 @@ class _Probe:
 
 
 def _share(fault: str, breaks: NDArray[np.bool_]) -> Measured:
-    """Refused if surely more rows break an expectation than are tolerated (exact interval)."""
+    """Refused if surely more rows than tolerated break an expectation (exact interval)."""
     share = float(breaks.mean())
     interval = stats.binomtest(int(breaks.sum()), len(breaks)).proportion_ci()
+    above: Outcome = "refuse" if interval.low > TOLERATED else "warn"
     measured = f"{fault} in {percent(share)} of {len(breaks):,} rows"
-    if interval.low > TOLERATED:
-        return "refuse", measured
-    return ("warn" if share > TOLERATED else "pass"), measured
+    return (above if share > TOLERATED else "pass"), measured

@@ -13,21 +13,17 @@ from typing import Any
 import numpy as np
 
 from engine.data.columns import json_rows
-from engine.gate.checks.check import CheckContext, Result
-from engine.gate.checks.results import latencies
+from engine.gate.checks.check import CheckContext, Result, latencies
 from engine.problem.tables import Budget
 from engine.serving.server_process import Connection, call, memory_mb, processor_seconds, server
 
-# Other work on the machine can only slow a response down, so the best of several windows is the
-# nearest to what the model itself needs.
+# Other work on the machine only slows responses down, so the best of several windows counts.
 WINDOWS, ROWS, MOST_SECONDS = 4, 120, 3.0
 # Concurrent clients, and for how long, to measure throughput.
 CLIENTS, CONCURRENT_SECONDS = 8, 0.6
-# A share of the budget above CLEARLY refuses, because other work may disturb even the best window;
-# one above NEAR warns.
+# The shares of the budget that refuse and warn; other work may disturb even the best window.
 CLEARLY, NEAR = 1.25, 0.8
-# On a machine where a computation takes so many times its own processor time, other work slows the
-# server. Then only the server's own processor time and its memory can refuse.
+# On a machine so many times slower than idle, only processor time and memory can refuse.
 BUSY, SPIN_SECONDS = 1.3, 0.03
 CORES = os.cpu_count() or 1
 ADVICE = {
@@ -39,35 +35,31 @@ ADVICE = {
 
 @dataclass(frozen=True)
 class Measured:
-    """Latency of the best window, throughput and memory of the server.
-
-    `slowdown`: see `_slowdown`. `computed_ms` is the server's own processor time per response on
-    each core: a lower bound of the latency.
-    """
+    """Latency of the best window, throughput and memory of the server."""
 
     p99_ms: float
     rps: float
     memory_mb: float
     slowdown: float = 1.0
-    computed_ms: float = 0.0
+    computed_ms: float = 0.0  # the server's own processor time per response and core
     times_ms: tuple[float, ...] = ()
 
 
 def budget(context: CheckContext) -> Result:
     """Requests of one row to the real server: from one client, then from several."""
     rows = json_rows(context.dataset.test.head(ROWS), context.dataset.columns)
-    with tempfile.TemporaryDirectory() as logs:
-        try:
-            measured = measure(context.bundle.path, Path(logs), rows)
-        except RuntimeError as error:
-            advice = "Fix it; `python -m serving run --rehearsal --bundle PATH` shows the same."
-            return Result("refuse", str(error), "the server starts and responds", advice)
-    return evaluate(measured, context.problem.budget)
+    try:
+        return evaluate(_measure(context.bundle.path, rows), context.problem.budget)
+    except RuntimeError as error:  # the server does not start, respond or stop
+        advice = "Fix it; `python -m serving run --rehearsal --bundle PATH` shows the same."
+        return Result("refuse", str(error), "the server starts and responds", advice)
 
 
-def measure(bundle: Path, logs: Path, rows: Sequence[dict[str, Any]]) -> Measured:
-    """Start the server, send requests, stop it; RuntimeError if it fails to do one of these."""
-    with server(bundle, logs) as (connection, process):
+def _measure(bundle: Path, rows: Sequence[dict[str, Any]]) -> Measured:
+    with (
+        tempfile.TemporaryDirectory() as logs,
+        server(bundle, Path(logs)) as (connection, process),
+    ):
         slowdowns, windows, rates, computed = [], [], [], []
         for _ in range(WINDOWS):
             before = processor_seconds(process)
@@ -99,18 +91,14 @@ def evaluate(measured: Measured, allowed: Budget) -> Result:
     computes = measured.computed_ms > CLEARLY * p99
     sure = {"memory", *(["p99"] if computes else [])} if measured.slowdown > BUSY else set(used)
     if certain := [name for name in over if name in sure]:
-        advice = f"{_advice(certain, 'clearly over')} Or agree on a larger budget with the users."
+        advice = " ".join(f"{name} is clearly over its budget: {ADVICE[name]}." for name in certain)
+        advice += " Or agree on a larger budget with the users."
         return Result("refuse", text, required, advice, shown)
     if over:
         text += f" on a busy machine ({measured.slowdown:.1f} times slower than when idle)"
         return Result("warn", text, required, "Check again while nothing else runs.", shown)
-    if near:
-        return Result("warn", text, required, _advice(near, "near"), shown)
-    return Result("pass", text, required, picture=shown)
-
-
-def _advice(names: Sequence[str], relation: str) -> str:
-    return " ".join(f"{name} is {relation} its budget: {ADVICE[name]}." for name in names)
+    advice = " ".join(f"{name} is near its budget: {ADVICE[name]}." for name in near)
+    return Result("warn" if near else "pass", text, required, advice, shown)
 
 
 def _window(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[float]:

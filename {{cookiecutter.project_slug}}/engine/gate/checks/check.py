@@ -1,16 +1,21 @@
-"""The interface of a check: the context that it gets and the result that it returns."""
+"""The interface of a check, and what checks share: comparisons, lists of faults, pictures."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from pydantic.dataclasses import dataclass as validated
 from sklearn.pipeline import Pipeline
 
+from engine.bundle.archive import same
+from engine.bundle.build import TrainedRun, fetch, load_model
 from engine.bundle.bundle import Bundle
 from engine.bundle.evaluation import TestPredictions, TrainingResult, evaluate, predict_test
-from engine.bundle.run import TrainedRun, fetch, load_model
+from engine.pages import charts
 from engine.pages.page import Figure
 from engine.problem.spec import Problem
 from engine.serving.model.predictor import Predictor, prepare
@@ -49,10 +54,7 @@ class Finding(Result):
 
 @dataclass(frozen=True)
 class CheckContext:
-    """A verified bundle, and the project's model definition and rows.
-
-    Model, predictions and evaluation are the gate's own: BadInput if the model cannot be loaded.
-    """
+    """A verified bundle and the project's rows; the gate makes predictions and evaluation anew."""
 
     bundle: Bundle
     definition: ModelDefinition
@@ -67,11 +69,9 @@ class CheckContext:
     def training_result(self) -> TrainingResult:
         """The values of the bundle that only training knows."""
         evaluation = self.bundle.evaluation
-        try:
-            name, times = str(evaluation["candidate"]["name"]), int(evaluation["test_evaluations"])
-        except (KeyError, TypeError, ValueError):
-            name, times = "", 0
-        return TrainingResult(name, self.bundle.threshold, times)
+        name = evaluation.get("candidate", {}).get("name", "")
+        times = evaluation.get("test_evaluations")
+        return TrainingResult(name, self.bundle.threshold, times if type(times) is int else 0)
 
     @cached_property
     def model(self) -> Pipeline:
@@ -103,8 +103,7 @@ class CheckContext:
 class Check:
     """A named check of the gate.
 
-    `slow_note` is what a slow check does meanwhile; set only for checks that start processes.
-    `dropped` is the team's reason for not running it (`engine.gate.standard.without`).
+    `slow_note`: what a check does that starts processes. `dropped`: the reason for not running it.
     """
 
     name: str
@@ -112,3 +111,60 @@ class Check:
     run: Callable[[CheckContext], Result]
     slow_note: str = ""
     dropped: str = ""
+
+
+def pass_without(faults: Sequence[str], measured: str, required: str, advice: str) -> Result:
+    """Refused with the first faults and the advice; passed with `measured` where there is none."""
+    if faults:
+        return Result("refuse", shorten(faults), required, advice)
+    return Result("pass", measured, required)
+
+
+def shorten(lines: Sequence[str], separator: str = "; ", shown: int = 3) -> str:
+    """The first lines, and the number of the others, which mostly repeat the same fault."""
+    more = [f"and {len(lines) - shown} more"] if len(lines) > shown else []
+    return separator.join([*lines[:shown], *more])
+
+
+def link(original: Path, place: Path) -> None:
+    """Put a link to a file or folder in `place`, or a copy where links need a permission."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.unlink(missing_ok=True)
+    try:
+        place.symlink_to(original.absolute(), target_is_directory=original.is_dir())
+    except OSError:  # on Windows
+        copy = shutil.copytree if original.is_dir() else shutil.copyfile
+        copy(original, place)
+
+
+def differences(recorded: Any, computed: Any, where: str) -> list[str]:
+    """Every value in which two JSON documents differ, scores within the tolerance of serving."""
+    both, lines = (recorded, computed), []
+    if all(isinstance(one, list) for one in both) and len(recorded) == len(computed):
+        recorded, computed = (dict(enumerate(one, start=1)) for one in both)
+    if isinstance(recorded, dict) and isinstance(computed, dict):
+        for key in [*computed, *(key for key in recorded if key not in computed)]:
+            lines += differences(recorded.get(key), computed.get(key), f"{where} {key}")
+    elif not same(computed, recorded):
+        shown = [f"{len(v)} entries" if isinstance(v, list) else f"{v!r:.60}" for v in both]
+        lines.append(f"{where} is {shown[0]}, expected {shown[1]}")
+    return lines
+
+
+def intervals(
+    title: str, rows: Mapping[str, Mapping[str, Any]], caption: str, mark: float | None = None
+) -> Figure:
+    """Named values with their intervals (`value`, `low`, `high`); `mark` is a vertical line."""
+    plotted = []
+    for name, one in rows.items():
+        plotted.append(charts.Dot(name.replace("_", " "), one["value"], one["low"], one["high"]))
+    return Figure(charts.interval_plot(title, plotted, mark=mark), caption)
+
+
+def latencies(times_ms: Sequence[float], note: str) -> Figure:
+    """The histogram of the times of single requests; the last bin holds the slowest 1 % too."""
+    title = "Response time of requests of one row, ms"
+    top = max(float(np.quantile(times_ms, 0.99)), 1.0)
+    counts, edges = np.histogram(np.minimum(times_ms, top), 24, (0, top))
+    picture = charts.histogram(title, edges.tolist(), counts.astype(float).tolist())
+    return Figure(picture, f"{title}. {note}")

@@ -5,14 +5,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.bundle.card import card
-from engine.bundle.evaluation import reference
+from engine.bundle.evaluation import card, reference
 from engine.data.load import digest
-from engine.data.split_faults import faults
+from engine.data.split import faults
 from engine.eda.associations import associations
-from engine.eda.target import read
-from engine.gate.checks.check import CheckContext, Result
-from engine.gate.checks.results import differences, pass_without, shorten
+from engine.eda.bins import read
+from engine.gate.checks.check import CheckContext, Result, differences, pass_without, shorten
 from engine.leakage import Leak, find, single_class_values
 from engine.pages import charts
 from engine.pages.page import Figure
@@ -22,13 +20,11 @@ from engine.problem.tables import Columns
 from engine.training.dataset import Dataset
 from engine.training.evaluate import calibration as reliability
 
-# An interval that reaches these scores is rare in honest work, so it is a warning. Accuracy is not
-# among them: where one class is rare, it is always high.
+# An interval that reaches these scores is a warning. (Accuracy is high where one class is rare.)
 TOO_GOOD = {"roc_auc": 0.995, "balanced_accuracy": 0.99, "r2": 0.995}
 # On few rows, intervals are wide; a lower score is not nearly perfect.
 NEARLY = 0.96
-# Rows of which the strongest inputs are found, and the smallest association that is named.
-SAMPLE_SIZE, SMALLEST_ASSOCIATION = 20_000, 0.05
+SAMPLE_SIZE = 20_000  # rows from which the strongest inputs are found
 KNOWN_WHEN = "Find out when this value becomes known. If it is filled after the decision, list it "
 KNOWN_WHEN += "under [columns.known_after] in problem/problem.toml."
 
@@ -36,7 +32,6 @@ KNOWN_WHEN += "under [columns.known_after] in problem/problem.toml."
 MOST_EVALUATIONS = 10
 # Most bins by score, and fewest rows in one: in smaller bins the observed share is mostly chance.
 MOST_BINS, ROWS_IN_BIN = 10, 50
-FEWEST_ROWS = 2 * ROWS_IN_BIN
 
 
 def evaluation(context: CheckContext) -> Result:
@@ -48,9 +43,8 @@ def evaluation(context: CheckContext) -> Result:
     results += differences(bundle.reference, computed, "reference.json")
     if not results:
         # From the bundle's own numbers, which may differ from the gate's in the last digits.
-        documents, split = (bundle.manifest, bundle.evaluation), dataset.split.description
-        written = bundle.card_path.read_text(encoding="utf-8", errors="replace")
-        if written != card(dataset.problem, *documents, split):
+        own = card(dataset.problem, bundle.manifest, bundle.evaluation, dataset.split.description)
+        if (bundle.path / "model_card.md").read_text("utf-8", "replace") != own:
             results.append("model_card.md is not the card of this bundle")
     times = context.training_result.test_evaluations
     measured = f"equal on {len(dataset.test):,} test rows (evaluation {times} on this test set)"
@@ -63,15 +57,14 @@ def leakage(context: CheckContext) -> Result:
     dataset, columns = context.dataset, context.problem.columns
     present = [one for one in context.bundle.contract.inputs if one.name in dataset.frame]
     inputs = {one.name: one for one in (*dataset.columns, *present)}
-    leaks = find(dataset.problem, dataset.frame, list(inputs.values()))
-    explained = [leak for leak in leaks if leak.answered(columns.known_in_time)]
-    if refused := [leak for leak in leaks if leak not in explained]:
+    leaks, stated = find(dataset.problem, dataset.frame, [*inputs.values()]), columns.known_in_time
+    if refused := [leak for leak in leaks if not leak.answered(stated)]:
         measured = "; ".join(_text(leak) for leak in refused)
         return Result("refuse", measured, required, _exclude(refused, columns))
-    leaking = {name for leak in explained for name in leak.columns}
+    leaking = {name for leak in leaks for name in leak.columns}
     others = [column for name, column in inputs.items() if name not in leaking]
-    warnings, stated = [], columns.known_in_time
-    for leak in (*explained, *single_class_values(dataset.problem, dataset.frame, others)):
+    warnings = []
+    for leak in (*leaks, *single_class_values(dataset.problem, dataset.frame, others)):
         reasons = "; ".join(stated[name] for name in leak.columns if name in stated)
         reason = f"; known_in_time in problem.toml: {reasons}" if reasons else ""
         warnings.append(f"{_text(leak)}{reason}")
@@ -107,8 +100,7 @@ def strongest_inputs(dataset: Dataset) -> str:
     """The two inputs with the strongest association with the target in the training rows."""
     rows = dataset.train.iloc[:: len(dataset.train) // SAMPLE_SIZE + 1]
     ranked = associations(dataset.columns, rows, read(dataset.problem, rows)).items()
-    strong = [f"{name} ({a:.0%})" for name, a in list(ranked)[:2] if a >= SMALLEST_ASSOCIATION]
-    return f"strongest inputs: {' and '.join(strong)}" if strong else "no strong input"
+    return "strongest inputs: " + " and ".join(f"{name} ({a:.0%})" for name, a in [*ranked][:2])
 
 
 def too_good(metrics: Mapping[str, Mapping[str, float]]) -> list[str]:
@@ -125,8 +117,7 @@ def split(context: CheckContext) -> Result:
     required += f"{MOST_EVALUATIONS} evaluations on the test set"
     results = faults(dataset.problem, dataset.frame, dataset.split)
     # The gate's own split is checked, so the run must have used the same one.
-    test_digest = digest(dataset.test[[dataset.problem.target.column]])
-    own = (dataset.split.description, test_digest)
+    own = (dataset.split.description, digest(dataset.test[[dataset.problem.target.column]]))
     if (metadata.get("split"), metadata.get("test_digest")) != own:
         results.append("the run was trained with another split than the project's current one")
     if results:
@@ -135,21 +126,20 @@ def split(context: CheckContext) -> Result:
     times = max(context.run.test_evaluations or 0, context.training_result.test_evaluations)
     measured = f"{dataset.split.description}; {len(dataset.split.train):,} training rows, "
     measured += f"{len(dataset.test):,} test rows (evaluation {times} on this test set)"
-    if times > MOST_EVALUATIONS:
-        advice = "Evaluate on newer rows, and choose models by cross-validation only."
-        return Result("warn", measured, required, advice)
-    return Result("pass", measured, required)
+    if times <= MOST_EVALUATIONS:
+        return Result("pass", measured, required)
+    advice = "Evaluate on newer rows, and choose models by cross-validation only."
+    return Result("warn", measured, required, advice)
 
 
 def calibration(context: CheckContext) -> Result:
     """The calibration error is within its limit; of several classes the likeliest one counts."""
-    limit = context.problem.success.calibration_error
+    limit, required = context.problem.success.calibration_error, "a limit of the calibration error"
     if context.problem.target.task == "regression":
-        return Result("not applicable", "regression predicts no probability", "classification")
+        return Result("not applicable", "regression predicts no probability", required)
     if limit is None:
         advice = "Set a limit in problem.toml, for example success.calibration_error = 0.05."
-        measured, required = "problem.toml sets no limit", "a limit: success.calibration_error"
-        return Result("not applicable", measured, required, advice)
+        return Result("not applicable", "problem.toml sets no limit", required, advice)
     targets, scores = context.predictions.targets, context.predictions.scores
     outcomes = targets.values
     if scores.ndim > 1:
@@ -164,9 +154,9 @@ def calibration(context: CheckContext) -> Result:
     if error.low > limit:
         advice = "Calibrate the model (sklearn.calibration.CalibratedClassifierCV); train again."
         return Result("refuse", measured, required, advice, shown)
-    too_few = len(scores) < FEWEST_ROWS
+    too_few = len(scores) < 2 * ROWS_IN_BIN
     if error.value > limit or too_few:
-        measured += f"; at least {FEWEST_ROWS} are needed" if too_few else ""
+        measured += f"; at least {2 * ROWS_IN_BIN} are needed" if too_few else ""
         advice = "Collect more rows; until then, use the score only to rank rows."
         return Result("warn", measured, required, advice, shown)
     return Result("pass", measured, required, picture=shown)

@@ -1,7 +1,6 @@
-"""Runs the notebooks from top to bottom, each in a fresh process.
+"""Runs the notebooks from top to bottom, each in a fresh process, in a copy of the project.
 
-Notebooks are code of the repository and run with the same rights as its tests. They run in a copy
-of the project: nothing they write stays, and files of one machine (an old run, build/) are absent.
+Nothing they write stays, and files of one machine (an old run, build/) are absent.
 """
 
 import os
@@ -11,8 +10,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +18,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from engine.eda.notebooks.cells import is_notebook
-from engine.gate.checks.check import CheckContext, Result
-from engine.gate.checks.results import link, pass_without
+from engine.gate.checks.check import CheckContext, Result, link, pass_without
 from engine.pages.formatting import count
 
 FOLDERS = ("eda", "poc")
@@ -32,9 +28,8 @@ NOT_COPIED = (".*", "build", "bundles", "logs", "mlartifacts", "raw", "env", "ve
 NEXT = "Fix the cell. In Jupyter: Restart Kernel and Run All Cells, clear all outputs and save."
 
 
-def notebooks(context: CheckContext) -> Result:
+def notebooks(_: CheckContext) -> Result:
     """Every marimo notebook and every .ipynb in eda/ and poc/ runs and holds no outputs."""
-    del context  # they are checked as they are in the repository, whatever the bundle
     return run_notebooks(Path())
 
 
@@ -45,18 +40,21 @@ def run_notebooks(root: Path, seconds: int = SECONDS) -> Result:
     """
     paths = []
     for path in sorted(path for folder in FOLDERS for path in (root / folder).rglob("*")):
-        # Caches of Jupyter and marimo hold copies.
-        above = path.relative_to(root).parts[:-1]
-        if any(part.startswith((".", "__")) for part in above):
-            continue
-        if path.suffix == ".ipynb" or (path.suffix == ".py" and is_notebook(path)):
-            paths.append(path.relative_to(root))
+        relative = path.relative_to(root)
+        is_cache = any(part.startswith((".", "__")) for part in relative.parts[:-1])
+        is_marimo = path.suffix == ".py" and not is_cache and is_notebook(path)
+        if is_marimo or (path.suffix == ".ipynb" and not is_cache):
+            paths.append(relative)
     required = "notebooks run from top to bottom in a fresh process and hold no outputs"
     if not paths:
         return Result("not applicable", "no notebook in eda/ or poc/", required)
-    faults = []
-    before = _raw(root)
-    with _copy(root) as copy:
+    faults, before = [], _raw(root)
+    # A crashed kernel may hold files open for a short time; that is no reason to fail.
+    with tempfile.TemporaryDirectory(prefix="notebooks-", ignore_cleanup_errors=True) as folder:
+        copy = Path(folder, "project")
+        shutil.copytree(root, copy, ignore=shutil.ignore_patterns(*NOT_COPIED))
+        if (root / RAW).is_dir():
+            link(root / RAW, copy / RAW)
         for path in paths:
             run = _run_jupyter if path.suffix == ".ipynb" else _run_marimo
             if fault := run(copy, path, seconds):
@@ -67,18 +65,6 @@ def run_notebooks(root: Path, seconds: int = SECONDS) -> Result:
     return pass_without(faults, f"{count(len(paths), 'notebook')} ran: {names}", required, NEXT)
 
 
-@contextmanager
-def _copy(root: Path) -> Iterator[Path]:
-    """A temporary copy of the project's files, without what commands have made."""
-    # A crashed kernel may hold files open for a short time; that is no reason to fail.
-    with tempfile.TemporaryDirectory(prefix="notebooks-", ignore_cleanup_errors=True) as folder:
-        copy = Path(folder, "project")
-        shutil.copytree(root, copy, ignore=shutil.ignore_patterns(*NOT_COPIED))
-        if (root / RAW).is_dir():
-            link(root / RAW, copy / RAW)
-        yield copy
-
-
 def _raw(root: Path) -> dict[str, tuple[int, int]]:
     """Size and time of every raw file, which show whether one was changed."""
     files = [path for path in (root / RAW).rglob("*") if path.is_file()]
@@ -86,20 +72,17 @@ def _raw(root: Path) -> dict[str, tuple[int, int]]:
 
 
 def _environment() -> dict[str, str]:
-    """A notebook's environment: runs stay in the copy; one thread, as busy cores slow down more."""
+    # Runs stay in the copy. One thread: on busy cores, more are slower.
     env = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
     return {**env, "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _run_marimo(copy: Path, path: Path, seconds: int) -> str:
-    """The fault of the notebook; empty if it runs."""
     page = copy.parent / "page.html"
     words = [sys.executable, "-m", "eda", "notebook", path.as_posix(), "--out", str(page)]
-    output: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-    output |= {"encoding": "utf-8", "errors": "replace"}
-    process: subprocess.Popen[str] = subprocess.Popen(
-        words, cwd=copy, env=_environment(), start_new_session=True, **output
-    )
+    options: dict[str, Any] = {"cwd": copy, "env": _environment(), "start_new_session": True}
+    options |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "errors": "replace"}
+    process: subprocess.Popen[str] = subprocess.Popen(words, encoding="utf-8", **options)
     try:
         _, errors = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:

@@ -10,18 +10,17 @@ import sys
 import tarfile
 import tempfile
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine.bundle.bundle import file_digest
-from engine.bundle.run import SNAPSHOT, TrainedRun
+from engine.bundle.build import SNAPSHOT, TrainedRun, load_model
+from engine.bundle.golden import golden_answers
 from engine.data.paths import is_file
-from engine.gate.checks.check import CheckContext, Result
-from engine.gate.checks.results import differences, link, shorten
+from engine.gate.checks.check import CheckContext, Result, differences, link, shorten
 from engine.problem.errors import EXIT_BAD_INPUT, BadInput
-from engine.serving.model.predictor import load
-from engine.training.record.write import RUN_METADATA
+from engine.serving.model.table import frame
+from engine.training.evaluate import predict
+from engine.training.record.runs import RUN_METADATA
 from engine.version import BadRelease, identity, installed
 
 # Retraining uses the chosen parameters and does not repeat the search for them.
@@ -30,19 +29,12 @@ MOST_SECONDS = 3600
 LONGEST, PLACE = 600, re.compile(r'  File "(?:[^"]*/checkout/)([^"]+)", line (\d+)')
 # What the run records and retraining must give again.
 COMPARED = ("candidate", "parameters", "calibrated", "threshold", "data_digest")
-ADVICE = (
-    "If check `safe` names feature code that differs between runs, remove it. Else train twice and "
-    "compare. If the two differ, set random_state in your own feature code or model. If not, the "
-    "commit lacks a file that git ignores, or a package has another version."
-)
+ADVICE = "Remove code that check `safe` names. If two trainings differ, set random_state. If "
+ADVICE += "not, the commit lacks a file that git ignores, or a package has another version."
 
 
 def reproducible(context: CheckContext) -> Result:
-    """A fresh process in a clean checkout gives the same numbers and golden predictions.
-
-    Uncommitted work is retrained from the run's snapshot. That is a warning: a rehearsal may
-    continue, `handoff accept` stops.
-    """
+    """A fresh process in a clean checkout gives the same numbers and golden predictions."""
     required = "retraining from the commit gives the same numbers and golden predictions"
     run, code = context.run, context.bundle.manifest["code"]
     from_snapshot = bool(code["dirty"] or not code["commit"])
@@ -116,13 +108,11 @@ def _retrain(run: TrainedRun, checkout: Path, out: Path) -> None:
     metadata = (run.folder / RUN_METADATA).absolute()
     # The checkout's own code, whatever else is on the path here.
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    env |= {"PYTHONDONTWRITEBYTECODE": "1"}
+    options: dict[str, Any] = {"cwd": checkout, "env": env | {"PYTHONDONTWRITEBYTECODE": "1"}}
+    options |= {"capture_output": True, "encoding": "utf-8", "errors": "replace"}
     words = [sys.executable, "-m", "poc", "retrain", str(metadata), str(out)]
-    options: dict[str, Any] = {"capture_output": True, "encoding": "utf-8", "errors": "replace"}
     try:
-        done = subprocess.run(
-            words, cwd=checkout, env=env, check=False, timeout=MOST_SECONDS, **options
-        )
+        done = subprocess.run(words, check=False, timeout=MOST_SECONDS, **options)
     except subprocess.TimeoutExpired:
         message = f"Retraining took longer than {MOST_SECONDS // 60} minutes and was stopped. "
         message += "Choose a candidate that trains faster."
@@ -132,10 +122,9 @@ def _retrain(run: TrainedRun, checkout: Path, out: Path) -> None:
 
 
 def _failure(exit_code: int, stderr: str) -> str:
-    """Why and where retraining failed, and the next step."""
     if exit_code < 0:
-        ended = f"Retraining was ended from outside (signal {-exit_code})"
-        return f"{ended}, most often for lack of memory. Close other programs, then check again."
+        message = f"Retraining was ended from outside (signal {-exit_code}), most often for lack "
+        return f"{message}of memory. Close other programs, then check again."
     lines = stderr.rstrip().splitlines()
     indented = [number for number, line in enumerate(lines) if line.startswith("  ")]
     error = " ".join(lines[indented[-1] + 1 if indented else 0 :])[-LONGEST:] or "no message"
@@ -147,16 +136,11 @@ def _failure(exit_code: int, stderr: str) -> str:
     return f"{message}ignores a file: see `git status --ignored`, commit it, then train again."
 
 
-def _replay_golden(context: CheckContext, model: Path) -> list[str]:
-    """The first golden row whose prediction by the retrained model, as served, differs."""
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(context.bundle.path, folder, dirs_exist_ok=True)
-        shutil.copyfile(model, Path(folder, "model/model.skops"))
-        manifest = context.bundle.manifest
-        files = manifest["files"] | {"model/model.skops": file_digest(model)}
-        copy = replace(context.bundle, path=Path(folder), manifest=manifest | {"files": files})
-        try:
-            load(copy, rehearsal=True)
-        except BadInput as error:
-            return [str(error)]
-    return []
+def _replay_golden(context: CheckContext, model_file: Path) -> list[str]:
+    """The golden rows whose predictions by the retrained model differ."""
+    bundle, task = context.bundle, context.problem.target.task
+    golden, classes = bundle.golden(), context.dataset.targets.classes
+    table = frame([one["row"] for one in golden], bundle.contract.inputs)
+    scores = predict(load_model(model_file), table, task, classes)
+    answers = golden_answers(scores, task, classes, bundle.threshold)
+    return differences([one["answer"] for one in golden], answers, "golden row")

@@ -10,54 +10,44 @@ import pandas as pd
 import pandera.pandas as pa
 from pydantic import ValidationError
 
+from engine.bundle.archive import ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE, replay, same
 from engine.bundle.build import pins
 from engine.bundle.bundle import FEATURES_MODULE
-from engine.bundle.edge_rows import all_edges
 from engine.bundle.evaluation import contract as contract_of
-from engine.bundle.golden import golden_answers, golden_rows
-from engine.bundle.replay import ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE, replay, same
+from engine.bundle.golden import all_edges, golden_answers, golden_rows
 from engine.contract.column import LONGEST_CATEGORY, Column
 from engine.data.columns import json_rows
 from engine.data.load import conform
-from engine.gate.checks.check import CheckContext, Result
-from engine.gate.checks.results import differences, pass_without, shorten
+from engine.gate.checks.check import CheckContext, Result, differences, pass_without, shorten
 from engine.problem.errors import BadInput
 from engine.problem.metrics import Array
 from engine.problem.spec import PROBLEM_FILE
 from engine.serving.http.schema import Limits, schema_of
 from engine.training.dataset import SEED
-from engine.training.record.write import FEATURES_FILE
+from engine.training.record.runs import FEATURES_FILE
 
 Row = dict[str, Any]
-# A description of the row, and the row.
-Named = tuple[str, Row]
-# Rows in, scores out: (rows,) or (rows, classes); see `engine.serving.model.predictor`.
-Scores = Callable[[Sequence[Row]], Array]
+Named = tuple[str, Row]  # a description of the row, and the row
+Scores = Callable[[Sequence[Row]], Array]  # shape (rows,) or (rows, classes)
 
-# Test rows in the batch; how many of them are changed to each edge; and how many rows of the batch
-# are predicted alone, because one call takes milliseconds.
+# Test rows in the batch; how many of them are changed to each edge; how many are predicted alone.
 TYPICAL, BASES, ALONE = 100, 2, 200
-# Test rows whose predictions are compared, besides the golden rows.
-COMPARED = 300
+COMPARED = 300  # test rows whose predictions are compared, besides the golden rows
 
 
 def current(context: CheckContext) -> Result:
     """The bundle was built from the current files; all other checks compare with these."""
     bundle = context.bundle
     required = "built from the current problem.toml, poc/features.py, rows and packages"
-    expected = {
-        "name": context.problem.decision.name,
-        "features_module": FEATURES_MODULE,
-        "data_digest": context.dataset.digest,
-        "seed": SEED,
-        "requirements": pins(),
-    }
+    expected: dict[str, Any] = {"name": context.problem.decision.name, "seed": SEED}
+    expected |= {"features_module": FEATURES_MODULE, "data_digest": context.dataset.digest}
+    expected["requirements"] = pins()
     recorded = {key: bundle.manifest.get(key) for key in expected}
     results = differences(recorded, expected, "manifest.json")
     for name, path in (("problem.toml", PROBLEM_FILE), ("code/features.py", FEATURES_FILE)):
         # Not bytes: git may have changed the line ends.
-        files = (bundle.path / name, path)
-        if len({one.read_text("utf-8", errors="replace") for one in files}) > 1:
+        texts = {one.read_text("utf-8", "replace") for one in (bundle.path / name, path)}
+        if len(texts) > 1:
             results.append(f"{name} differs from {path}")
     measured = f"problem, feature code, {len(context.dataset.frame):,} rows and packages agree"
     advice = "Train and build again, or check out the files that it was built from."
@@ -104,14 +94,10 @@ def malformed(row: Mapping[str, Any], columns: tuple[Column, ...]) -> Iterator[t
     for column in columns:
         if not column.nullable:
             yield f"{column.name} absent", {k: v for k, v in row.items() if k != column.name}
-        faults: list[tuple[str, Any]] = [("as a list", [1]), *_forbidden(column)]
-        if column.type == "category":
-            faults.append(("as a text that is too long", "x" * (LONGEST_CATEGORY + 1)))
-        else:
-            faults.append(("as a word", "wrong"))
-        if column.type in ("category", "date"):
-            faults.append(("as a number", 1.5))
-        for fault, value in faults:
+        too_long = ("as a text that is too long", "x" * (LONGEST_CATEGORY + 1))
+        text = too_long if column.type == "category" else ("as a word", "wrong")
+        number = [("as a number", 1.5)] if column.type in ("category", "date") else []
+        for fault, value in (("as a list", [1]), *_forbidden(column), text, *number):
             yield f"{column.name} {fault}", {**row, column.name: value}
 
 
@@ -158,8 +144,8 @@ def robust(context: CheckContext) -> Result:
     results = score_faults(context.predictor.scores, cases, context.problem.target.task)
     measured = f"{len(cases):,} rows ({len(cases) - len(rows):,} of them edge rows): equal scores "
     measured += "in a batch, alone and in reverse order"
-    advice = "Handle these values in poc/features.py, or forbid them in data/contract.py; then "
-    return pass_without(results, measured, required, f"{advice}train and build again.")
+    advice = "Handle these values in poc/features.py, or forbid them in data/contract.py."
+    return pass_without(results, measured, required, advice)
 
 
 def edge_rows(base: Row, columns: Sequence[Column]) -> Iterator[Named]:
@@ -194,7 +180,6 @@ def score_faults(scores: Scores, cases: Sequence[Named], task: str) -> list[str]
 
 
 def _fault(score: Any, task: str) -> str:
-    """The fault of one score; empty where there is none."""
     values = np.atleast_1d(score)
     if not np.isfinite(values).all():
         return "the score is not finite"

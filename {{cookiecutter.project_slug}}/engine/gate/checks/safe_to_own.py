@@ -10,15 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.bundle.archive import load_model
-from engine.bundle.bundle import LARGEST_FILE, REQUIRED
+from engine.bundle.bundle import LARGEST_FILE, MANIFEST, REQUIRED
 from engine.bundle.feature_code import unportable
-from engine.gate.checks.check import CheckContext, Result
-from engine.gate.checks.results import pass_without, shorten
+from engine.gate.checks.check import CheckContext, Result, pass_without, shorten
 from engine.monitoring.drift import drift_between
 from engine.monitoring.result import Finding
 from engine.problem.errors import BadInput
 
-# The forms of secrets, by their issuers' formats; and a password in a URL.
+# The forms of secrets.
 SECRETS = {
     "a private key": rb"-----BEGIN [A-Z ]*PRIVATE KEY-----",
     "an AWS key": rb"\b(AKIA|ASIA)[0-9A-Z]{16}\b",
@@ -42,7 +41,6 @@ SECRETS = {
     rb"|[\"']?(?=[A-Za-z+/=_-]*[0-9])[A-Za-z0-9+/=_-]{12,})",
     "a token": rb"(?i)\btoken[\"']?\s*[:=]\s*[\"'](?=[^\"'\s]*[0-9])[^\"'\s]{8,}[\"']",
 }
-# (skops stores arrays as .npy, which it reads without pickles.)
 PICKLES = {".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".pt", ".pth"}
 # The first bytes of pickle protocols 2 to 5.
 PICKLE_START = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
@@ -59,8 +57,7 @@ PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 
-# Random halves of the test rows. The monitor's false alarm rate is one in a hundred, so one alarm
-# can be chance; two are not.
+# Random halves of the test rows: one false alarm in a hundred can be chance, two are not.
 HALVES, TOLERATED_ALARMS = 5, 1
 
 
@@ -68,10 +65,8 @@ def complete(context: CheckContext) -> Result:
     """No missing or unknown file or field. (Reading the bundle verified that none is changed.)"""
     manifest, files = context.bundle.manifest, context.bundle.manifest["files"]
     results = [f"unknown file: {name}" for name in files if name not in REQUIRED]
-    results += [
-        f"manifest.json {'has the unknown field' if name in manifest else 'lacks'} {name}"
-        for name in sorted(FIELDS.symmetric_difference(manifest))
-    ]
+    results += [f"unknown field in {MANIFEST}: {name}" for name in sorted({*manifest} - FIELDS)]
+    results += [f"{MANIFEST} lacks {name}" for name in sorted(FIELDS - {*manifest})]
     code = manifest.get("code", {})
     if set(code) != {"commit", "dirty", "snapshot"} or not COMMIT.fullmatch(str(code["commit"])):
         results.append("manifest.json does not name the code of the training")
@@ -88,12 +83,11 @@ def safe(context: CheckContext) -> Result:
     results = _bombs(files)
     if not results:  # the others unpack the archives
         results += [*_contents_faults(files), *_archive(bundle.model_path)]
-    features = bundle.reference.get("features", [])
     # The log holds the fields of requests, which are the model's inputs.
     columns = {
         "model's inputs and so in the prediction log": {one.name for one in bundle.contract.inputs},
         "golden rows": {name for row in bundle.golden() for name in row["row"]},
-        "monitor's reference": {str(one.get("name")) for one in features},
+        "monitor's reference": {one["name"] for one in bundle.reference.get("features", [])},
     }
     results += unportable(bundle.features_path)
     for name in context.problem.columns.personal:
@@ -117,13 +111,12 @@ def _bombs(files: Mapping[str, Path]) -> list[str]:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 size = sum(entry.file_size for entry in archive.infolist())
-            fault = f"{name} unpacks to {size:,} bytes, more than {LARGEST_FILE:,}"
-            results += [fault] if size > LARGEST_FILE else []
+            if size > LARGEST_FILE:
+                results.append(f"{name} unpacks to {size:,} bytes, more than {LARGEST_FILE:,}")
     return results
 
 
 def _archive(model: Path) -> list[str]:
-    """What an archive can hide from a reader of its entries."""
     if not zipfile.is_zipfile(model):
         return ["model.skops is no archive"]
     with zipfile.ZipFile(model) as archive:
@@ -139,7 +132,6 @@ def _archive(model: Path) -> list[str]:
 
 
 def _contents_faults(files: Mapping[str, Path]) -> Iterator[str]:
-    """Pickles and secrets in files and in the entries of archives."""
     for name, path in files.items():
         if not zipfile.is_zipfile(path):
             yield from _content_faults(name, path.read_bytes())
@@ -156,13 +148,10 @@ def _content_faults(name: str, content: bytes) -> Iterator[str]:
 
 
 def documented(context: CheckContext) -> Result:
-    """No placeholder in problem, contract or card; each input has a description.
-
-    A placeholder under `assumed` is a warning: a rehearsal may continue, `handoff accept` stops.
-    """
+    """No placeholder in problem, contract or card (assumed: a warning); inputs are described."""
     required = "no placeholder in problem, contract or card; a description of each input"
     assumed = {*context.problem.assumed}
-    card = context.bundle.card_path.read_text("utf-8", errors="replace")
+    card = (context.bundle.path / "model_card.md").read_text("utf-8", errors="replace")
     columns = context.dataset.columns
     texts = [*_texts("", context.problem.model_dump(exclude={"assumed"}))]
     texts += [(f"data/contract.py {column.name}", column.meaning) for column in columns]
@@ -173,19 +162,18 @@ def documented(context: CheckContext) -> Result:
     is_open = [where for where in placeholders if where not in is_assumed]
     is_open += [f"model_card.md: {match[0]}" for match in PLACEHOLDER.finditer(card)]
     if is_open:
-        advice = "Replace the placeholders, then train and build again."
-        return Result("refuse", f"placeholders: {shorten(is_open, ', ', 8)}", required, advice)
+        measured = f"placeholders: {shorten(is_open, ', ', 8)}"
+        return Result("refuse", measured, required, "Replace them, then train and build again.")
     undescribed = [one.name for one in columns if one.meaning in ("", one.name)]
-    warnings = []
+    warnings, advice = [], []
     if is_assumed:
-        advice = "Answer the assumed questions in problem.toml."
-        warnings.append((f"assumed: {shorten(is_assumed, ', ', 8)}", advice))
+        warnings.append(f"assumed: {shorten(is_assumed, ', ', 8)}")
+        advice.append("Answer the assumed questions in problem.toml.")
     if undescribed:
-        advice = "Describe each input and its unit in data/contract.py (description=)."
-        warnings.append((f"no description: {shorten(undescribed, ', ', 8)}", advice))
+        warnings.append(f"no description: {shorten(undescribed, ', ', 8)}")
+        advice.append("Describe each input and its unit in data/contract.py (description=).")
     if warnings:
-        measured, advices = zip(*warnings, strict=True)
-        return Result("warn", "; ".join(measured), required, " ".join(advices))
+        return Result("warn", "; ".join(warnings), required, " ".join(advice))
     return Result("pass", f"no placeholder; all {len(columns)} inputs are described", required)
 
 
@@ -193,8 +181,7 @@ def _texts(where: str, value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         yield where, value
     elif isinstance(value, dict | list):
-        items = value.items() if isinstance(value, dict) else enumerate(value, start=1)
-        for name, inner in items:
+        for name, inner in value.items() if isinstance(value, dict) else enumerate(value, start=1):
             yield from _texts(f"{where}.{name}".lstrip("."), inner)
 
 

@@ -3,11 +3,9 @@
 from typing import Any
 
 from engine.bundle.bundle import Bundle, read
-from engine.bundle.record import refusal
-from engine.bundle.store import RELEASE_FILE, bundle_path, champion_if_any
+from engine.bundle.record import RELEASE_FILE, bundle_path, champion_if_any, refusal
 from engine.data.columns import json_rows
-from engine.gate.checks.check import CheckContext, Result
-from engine.gate.checks.results import intervals
+from engine.gate.checks.check import CheckContext, Result, intervals
 from engine.pages.formatting import count
 from engine.problem.metrics import METRICS, measure, measure_gain
 from engine.problem.tables import NOT_SAID
@@ -19,8 +17,7 @@ def problem_complete(context: CheckContext) -> Result:
     problem = context.problem
     required = "a person's answer to every question of problem.toml"
     keys = [f"decision.{name}" for name, text in problem.decision if text.startswith(NOT_SAID)]
-    unmarked = [key for key in keys if not {key, "decision"} & set(problem.assumed)]
-    if unmarked:
+    if unmarked := [key for key in keys if not {key, "decision"} & set(problem.assumed)]:
         measured = f"neither answered nor marked as assumed: {', '.join(unmarked)}"
         return Result("refuse", measured, required, "Answer them in problem/problem.toml.")
     if problem.assumed:
@@ -38,16 +35,17 @@ def beats_baseline(context: CheckContext) -> Result:
     strongest = min(baselines, key=lambda one: one["difference"]["low"])
     gain = strongest["difference"]
     measured = f"{success.metric} {own['value']:.4f} ({own['low']:.4f} to {own['high']:.4f}); gain "
-    measured += f"{gain['value']:+.4f} (at least {gain['low']:+.4f}) over {strongest['name']}"
-    required = f"{'at least' if sign > 0 else 'at most'} {success.minimum:g}; a gain over each "
-    required += f"baseline of surely {success.margin:g} or more"
+    measured += f"over {strongest['name']} {gain['value']:.4f} ({gain['low']:.4f} to "
+    measured += f"{gain['high']:.4f})"
+    required = f"{success.metric} of {'at least' if sign > 0 else 'at most'} {success.minimum:g}; "
+    required += f"a gain over each baseline whose interval begins at {success.margin:g} or above"
     title = f"{success.metric} of the model and its baselines"
     rows = {one["name"]: one for one in (own, *baselines)}
     caption = f"{title}, each with its 95 % interval; the line is the minimum."
     shown = intervals(title, rows, caption, success.minimum)
     if sign * own["value"] >= sign * success.minimum and gain["low"] >= success.margin:
         return Result("pass", measured, required, picture=shown)
-    advice = "Improve the features or add data; or agree on a lower minimum with the stakeholder."
+    advice = "Improve the features, add data, or agree on a lower minimum with the stakeholder."
     return Result("refuse", measured, required, advice, shown)
 
 
@@ -65,13 +63,11 @@ def slices(context: CheckContext) -> Result:
         return Result("warn", "no group has enough rows", required, advice)
     rows = {_name(one): {**one, "value": one["metric"]} for one in groups}
     title = f"{evaluation['metric']} by group"
-    line = "the lowest floor" if sign > 0 else "the highest allowed value"
     mark = min((one["floor"] for one in groups), key=lambda floor: sign * floor)
-    caption = f"{title}, each with its 95 % interval; the line is {line}."
+    caption = f"{title}, each with its 95 % interval; the line is the loosest limit."
     shown = intervals(title, rows, caption, mark)
-    bound = "floor" if sign > 0 else "at most"
-    below = [one for one in groups if sign * one[best] < sign * one["floor"]]
-    if below:
+    bound = "at least" if sign > 0 else "at most"
+    if below := [one for one in groups if sign * one[best] < sign * one["floor"]]:
         measured = "; ".join(
             f"{_name(one)}: {one['metric']:.4f} on {one['rows']} rows, {bound} {one['floor']:g}"
             for one in below
@@ -90,11 +86,7 @@ def _name(group: dict[str, str]) -> str:
 
 
 def champion(context: CheckContext) -> Result:
-    """Not surely worse than the champion on the same test rows (paired bootstrap).
-
-    The champion may have other inputs and other feature code: its bundle holds both. If the rows
-    cannot decide, the result is a warning, because a better model must not wait for a live test.
-    """
+    """Not surely worse than the champion on the same test rows (paired bootstrap)."""
     limit = context.problem.guardrails.worse_by
     required = f"at most {limit:g} worse than the champion on the same rows"
     name = champion_if_any()

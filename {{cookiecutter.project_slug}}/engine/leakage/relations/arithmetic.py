@@ -4,26 +4,26 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from itertools import takewhile
 
 import numpy as np
-import pandas as pd
 
 from engine.leakage import fit
-from engine.leakage.outcome import Array, Outcome
-from engine.leakage.relations.sets import cover, promising
+from engine.leakage.outcome import Array, Codes, Leak, Outcome, step_of
+from engine.leakage.relations.sets import correlations, cover, promising
 
 Formula = tuple[tuple[str, ...], str]
 # The columns of which a number may be the greatest, and the share of the rows each must bring.
 MOST, FEWEST_TIMES = 4, 0.05
+# Fixed extras: at most so many, each in so many of the rows, far apart for what is left of them.
+MOST_EXTRAS, FEWEST_WITH_EXTRA, APART = 8, 0.005, 20
+# Of the steps between the least and the greatest extra so many are none.
+SPARSE = 0.5
 
 
-def combinations(
-    numbers: Mapping[str, Array], dates: Set[str], outcome: Outcome
-) -> Iterator[Formula]:
-    """Columns that the outcome is computed from: their names and the formula.
+def combinations(numbers: Mapping[str, Array], dates: Set[str], outcome: Outcome) -> Iterator[Leak]:
+    """Columns that the outcome is computed from; a column is named once.
 
     Up to five columns whose sum or difference, or up to three whose product or ratio, is the
     outcome, exactly or with one of a few fixed extras; a sum of squares or its root; the greatest
-    or the least of a few. A column is named once. `dates` are in days: two of them may have a
-    difference, no product.
+    or the least of a few. `dates` (in days) have differences, no products.
     """
     if len(np.unique(outcome.values[np.isfinite(outcome.values)])) <= fit.FEWEST_VALUES:
         return
@@ -34,7 +34,8 @@ def combinations(
         formula = formula or _squares(plain, outcome) or _extreme(plain, outcome.values)
         if formula is None:
             return
-        yield formula
+        verb = "together they give" if len(formula[0]) > 1 else "it gives"
+        yield Leak(formula[0], f"{verb} {outcome.name}: {formula[1]}")
         for name in formula[0]:
             del left[name]
 
@@ -43,10 +44,12 @@ def _sum(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
     names, target = list(numbers), outcome.values
     table = _table(numbers.values(), target)
     # A single column may lack only an extra.
-    single = [] if outcome.late else [[number] for number in _nearest(table, target)]
-    for chosen in map(sorted, [*single, *promising(table, target)]):
+    between, with_target = correlations(table, target)
+    shares = np.abs(with_target)
+    nearest = [[int(n)] for n in np.argsort(-shares)[:10] if shares[n] > 0.5 and not outcome.late]
+    for chosen in map(sorted, [*nearest, *promising(between, with_target)]):
         columns = table[:, chosen]
-        fitted = _fitted(columns, target, late=outcome.late, size=len(chosen))
+        fitted = _fitted(columns, outcome, len(chosen))
         if fitted is None:
             continue
         weights, extras = fitted
@@ -55,7 +58,7 @@ def _sum(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
         if adds.sum() >= (1 if extras else 2):
             terms = {names[n]: w for n, w, a in zip(chosen, weights, adds, strict=True) if a}
             formula = " ".join(f"{weight:+.4g} × {name}" for name, weight in terms.items())
-            return tuple(terms), formula + _one_of(extras)
+            return tuple(terms), formula + extras
     return None
 
 
@@ -64,17 +67,19 @@ def _product(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
     names, target = list(numbers), outcome.values
     table = _table(numbers.values(), target)
     logs, log_target = fit.finite(np.log(np.abs(table))), fit.finite(np.log(np.abs(target)))
-    for chosen in promising(logs, log_target):
-        powers = _powers(logs[:, chosen], log_target) if len(chosen) <= 3 else None
-        if powers is None:
+    for chosen in promising(*correlations(logs, log_target)):
+        rows = np.isfinite(logs[:, chosen]).all(axis=1) & np.isfinite(log_target)
+        if len(chosen) > 3 or not fit.are_many(rows):
+            continue
+        # Whole or half powers of each column, if the logarithms are near to such.
+        powers = np.round(2 * fit.least_squares(logs[:, chosen][rows], log_target[rows])) / 2
+        if (powers == 0).any() or (np.abs(powers) > 3).any():
             continue
         product = fit.finite(np.prod(table[:, chosen] ** powers, axis=1))[:, None]
-        fitted = _fitted(product, target, late=outcome.late, size=len(chosen))
-        if fitted is None:
-            continue
-        factors = {names[n]: power for n, power in zip(chosen, powers, strict=True)}
-        formula = " × ".join(n if p == 1 else f"{n}^{p:g}" for n, p in factors.items())
-        return tuple(factors), formula + _one_of(fitted[1])
+        if fitted := _fitted(product, outcome, len(chosen)):
+            factors = {names[n]: power for n, power in zip(chosen, powers, strict=True)}
+            formula = " × ".join(n if p == 1 else f"{n}^{p:g}" for n, p in factors.items())
+            return tuple(factors), formula + fitted[1]
     return None
 
 
@@ -84,7 +89,8 @@ def _squares(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
     table = _table((values**2 for values in numbers.values()), outcome.values)
     for power, root in ((1, ""), (2, "^0.5")):
         target = outcome.values**power
-        for chosen in takewhile(lambda chosen: len(chosen) <= 3, promising(table, target)):
+        sets = promising(*correlations(table, target))
+        for chosen in takewhile(lambda chosen: len(chosen) <= 3, sets):
             weights = fit.exact(table[:, chosen], target, late=outcome.late)
             if weights is not None:
                 terms = (f"{w:+.4g} × {names[n]}²" for n, w in zip(chosen, weights, strict=True))
@@ -93,21 +99,19 @@ def _squares(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
 
 
 def _extreme(numbers: Mapping[str, Array], target: Array) -> Formula | None:
-    """Columns of which the greatest, or the least, is the outcome in each row.
+    """Columns of which the greatest, or the least, is the outcome: none is ever beyond it.
 
-    None of them is ever beyond it, and in each row one of them is it. An honest column that often
-    equals it, such as the value before, is beyond it now and then.
+    An honest column that often equals it, such as the value before, is beyond it now and then.
     """
-    filled = target[np.isfinite(target)]
-    near = min(fit.step_of(filled) / 2 * 1.001, 1e-3 * filled.std()) + 1e-9 * np.abs(filled).max()
+    present = target[np.isfinite(target)]
+    near = min(step_of(present) / 2 * 1.001, 1e-3 * present.std()) + 1e-9 * np.abs(present).max()
     for label, sign in (("greatest", 1.0), ("least", -1.0)):
-        beyond = {name: fit.finite(sign * (values - target)) for name, values in numbers.items()}
-        within = {
-            name: off
-            for name, off in beyond.items()
-            if fit.are_many(~np.isnan(off)) and (off[~np.isnan(off)] > near).mean() <= fit.BROKEN
-        }
-        rows = len(target)
+        within, rows = {}, len(target)
+        for name, values in numbers.items():
+            off = fit.finite(sign * (values - target))
+            filled = ~np.isnan(off)
+            if fit.are_many(filled) and (off[filled] > near).mean() <= fit.BROKEN:
+                within[name] = off
         names, left = cover(
             {name: np.abs(off) <= near for name, off in within.items()},
             np.ones(rows, bool),
@@ -121,36 +125,72 @@ def _extreme(numbers: Mapping[str, Array], target: Array) -> Formula | None:
     return None
 
 
-def _fitted(
-    columns: Array, target: Array, *, late: bool, size: int
-) -> tuple[Array, list[float]] | None:
-    """Weights with which the columns give the target, of a few with one of the extras beside."""
-    weights = fit.exact(columns, target, late=late) if size > 1 else None
+def _fitted(columns: Array, of: Outcome, size: int) -> tuple[Array, str] | None:
+    """Weights with which the columns give the target, alone or with one of a few fixed extras.
+
+    For extras the residuals are grouped where gaps separate them, and fitted again with an extra
+    for each group, until the weights stay. Counts leave residuals at every step between extremes.
+    Returns the weights, and the extras as the formula names them.
+    """
+    weights = fit.exact(columns, of.values, late=of.late) if size > 1 else None
     if weights is not None:
-        return weights, []
-    return fit.with_extras(columns, target) if size <= 3 and not late else None
+        return weights, ""
+    rows = np.isfinite(of.values) & np.isfinite(columns).all(axis=1)
+    if size > 3 or of.late or not fit.are_many(rows):
+        return None
+    columns, outcome = columns[rows], of.values[rows]
+    if len(np.unique(outcome)) <= 4 * MOST_EXTRAS:
+        return None
+    weights = np.ones(1) if columns.shape[1] == 1 else fit.least_squares(columns, outcome)
+    whole = np.round(weights)
+    weights = np.where((np.abs(weights - whole) < 0.1) & (whole != 0), whole, weights)
+    for _ in range(8):
+        residual = outcome - columns @ weights
+        group, levels = _grouped(residual)
+        if not len(levels):
+            return None
+        inside = group >= 0
+        previous = weights
+        centred = np.column_stack([_within(column[inside], group[inside]) for column in columns.T])
+        weights = np.asarray(np.linalg.lstsq(centred, _within(outcome[inside], group[inside]))[0])
+        if np.allclose(weights, previous, rtol=1e-9, atol=1e-12):
+            break
+    off = np.abs((outcome - columns @ weights)[inside] - levels[group[inside]])
+    spread = np.diff(np.sort(levels)).min()
+    step = step_of(outcome)
+    limit = max(1e-6 * outcome.std(), min(step * 0.51 * (1 + columns.shape[1]), spread / APART))
+    steps = np.ptp(levels) / step + 1 if step else np.inf
+    is_near = np.quantile(off, 0.99) <= limit <= spread / APART
+    if not is_near or len(levels) > SPARSE * steps:
+        return None
+    rounded = np.round(levels / step) * step if step else levels
+    extras = ", ".join(f"{extra:.4g}" for extra in np.sort(rounded))
+    return weights, f" and one of {extras}"
 
 
-def _one_of(extras: list[float]) -> str:
-    return f" and one of {', '.join(f'{extra:.4g}' for extra in extras)}" if extras else ""
+def _grouped(residual: Array) -> tuple[Codes, Array]:
+    """Groups of residuals with gaps between, -1 for rows in none, and the middle of each group."""
+    order = np.argsort(residual)
+    ranked = residual[order]
+    reach = np.quantile(ranked, 0.995) - np.quantile(ranked, 0.005)
+    group = np.full(len(residual), -1)
+    if not reach > 0:
+        return group, np.empty(0)
+    number = np.concatenate([[0], np.cumsum(np.diff(ranked) > 0.03 * reach)])
+    sizes = np.bincount(number)
+    large = np.flatnonzero(sizes >= max(5, FEWEST_WITH_EXTRA * len(residual)))
+    if not 2 <= len(large) <= MOST_EXTRAS or sizes[large].sum() < (1 - fit.BROKEN) * len(residual):
+        return group, np.empty(0)
+    position = np.full(len(sizes), -1)
+    position[large] = np.arange(len(large))
+    group[order] = position[number]
+    return group, np.array([np.median(residual[group == one]) for one in range(len(large))])
 
 
-def _nearest(table: Array, target: Array) -> list[int]:
-    """The columns that correlate most with the target."""
-    columns = pd.DataFrame(fit.finite(table))
-    columns = columns.loc[:, [fit.are_many(filled) for filled in columns.notna().to_numpy().T]]
-    shares = columns.corrwith(pd.Series(target)).abs().nlargest(10)
-    return [int(number) for number in shares.index[shares > 0.5]]
+def _within(values: Array, group: Codes) -> Array:
+    """Differences from the mean of the group."""
+    return np.asarray(values - (np.bincount(group, values) / np.bincount(group))[group])
 
 
 def _table(columns: Iterable[Array], target: Array) -> Array:
     return np.column_stack([np.empty((len(target), 0)), *columns])
-
-
-def _powers(logs: Array, target: Array) -> Array | None:
-    """Whole or half powers of each column, if the logarithms are near to such."""
-    rows = np.isfinite(logs).all(axis=1) & np.isfinite(target)
-    if not fit.are_many(rows):
-        return None
-    weights = np.round(2 * fit.least_squares(logs[rows], target[rows])) / 2
-    return weights if (weights != 0).all() and (np.abs(weights) <= 3).all() else None

@@ -11,8 +11,8 @@ from sklearn.linear_model import LogisticRegression
 
 from engine.leakage.categorical import WRONG, Categories, allowed, count_pairs, reencodes
 from engine.leakage.fit import finite, means_and_spreads
-from engine.leakage.outcome import Array, Codes, Flags, Leak, Outcome, rows_of_each
-from engine.leakage.relations.sets import cover, promising
+from engine.leakage.outcome import Array, Flags, Leak, Outcome, rows_of_each
+from engine.leakage.relations.sets import correlations, cover, promising
 from engine.leakage.threshold_rules import FEWEST, ThresholdRule, candidates, threshold_rules
 
 # Rows of each class for a quick test of all pairs and for a line, and lines that are tried.
@@ -109,28 +109,25 @@ def _by_lines(
         return
     table = np.column_stack([numbers[name] for name in names])
     few, many = rows_of_each(outcome, SAMPLE_SIZE), rows_of_each(outcome, FOR_A_LINE)
-    for tried, chosen in enumerate(promising(table, outcome.values, least=0.1)):
+    pairs = promising(*correlations(table, outcome.values), least=0.1)
+    for tried, chosen in enumerate(pairs):
         if len(chosen) != 2 or tried >= TRIED:
             return
-        weights = _line(table[many][:, chosen], outcome.codes[many])
-        if weights is None:
+        columns = table[:, chosen][many]
+        filled = np.isfinite(columns).all(axis=1)
+        target = outcome.codes[many][filled]
+        if np.bincount(target, minlength=2).min() < FEWEST:
             continue
+        spread = columns[filled].std(axis=0)
+        scaled = (columns[filled] - columns[filled].mean(axis=0)) / spread
+        model = LogisticRegression(C=1e6, max_iter=1_000).fit(scaled, target)
+        # Across the line that separates the classes, as a sum in which the first weight is 1.
+        weights = model.coef_[0] / spread
+        weights /= weights[0]
         values = table[:, chosen] @ weights
         if candidates(values[few][:, None], outcome.codes[few])[0]:
             one, other = names[chosen[0]], names[chosen[1]]
             yield one, f"{weights[1]:+.4g} ×", other, values
-
-
-def _line(columns: Array, target: Codes) -> Array | None:
-    """The direction across the line that separates two classes, its first weight 1."""
-    filled = np.isfinite(columns).all(axis=1)
-    if np.bincount(target[filled], minlength=2).min() < FEWEST:
-        return None
-    middle, spread = columns[filled].mean(axis=0), columns[filled].std(axis=0)
-    scaled = (columns[filled] - middle) / spread
-    model = LogisticRegression(C=1e6, max_iter=1_000).fit(scaled, target[filled])
-    weights = model.coef_[0] / spread
-    return weights / weights[0] if np.isfinite(weights / weights[0]).all() else None
 
 
 def _strongest(numbers: Mapping[str, Array], outcome: Outcome) -> list[str]:
@@ -146,10 +143,7 @@ def _strongest(numbers: Mapping[str, Array], outcome: Outcome) -> list[str]:
 
 
 def _alone(values: Array, outcome: Outcome, rows: Flags) -> float:
-    """How well the best border on one column separates any class from the others, 0 to 1.
-
-    This is Youden's J, the statistic of Kolmogorov and Smirnov; the least of all classes.
-    """
+    """The least of Kolmogorov and Smirnov's statistics of each class against the others, 0 to 1."""
     filled = rows & np.isfinite(values)
     column, codes = values[filled], outcome.codes[filled]
     labels = np.unique(codes)
@@ -161,7 +155,7 @@ def _alone(values: Array, outcome: Outcome, rows: Flags) -> float:
 
 def pairs_of_categories(
     columns: "Mapping[str, pd.Series[Any]]", outcome: Outcome
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[Leak]:
     """Two columns of few categories, each pair of which maps to one class: 'one, not both'."""
     few = {}
     for name, values in columns.items():
@@ -186,19 +180,16 @@ def pairs_of_categories(
         codes, pairs = pd.factorize(few[one].codes * len(few[other].labels) + few[other].codes)
         if reencodes(Categories(codes, pairs.tolist()), outcome, strict=True):
             named |= {one, other}
-            yield one, other
+            reencoded = f"together they re-encode {outcome.name}"
+            yield Leak((one, other), f"{reencoded}: each pair of values maps to one class")
 
 
-def shared_missingness(
-    missing: Mapping[str, Flags], outcome: Outcome
-) -> tuple[list[str], str, object] | None:
+def shared_missingness(columns: "Mapping[str, pd.Series[Any]]", outcome: Outcome) -> Iterator[Leak]:
     """Columns of which one at least is missing (or present) exactly in the rows of a class.
 
     Each of them is so in hardly another row, and together they are so in all of the class.
-
-    Returns:
-        The names, 'missing' or 'present', and the class; None if there are no such columns.
     """
+    missing = {name: values.isna().to_numpy() for name, values in columns.items() if values.hasnans}
     for label, size in enumerate(outcome.class_sizes):
         is_class = outcome.codes == label
         if min(size, len(is_class) - size) < 4 * FEWEST_GAPS:
@@ -215,5 +206,6 @@ def shared_missingness(
             chosen, left = cover(pure, is_class, most=MOST_GAPS, fewest=FEWEST_GAPS, enough=lacking)
             wrong = np.any([flags[n] & ~is_class for n in chosen], axis=0).sum() if chosen else 0
             if len(chosen) > 1 and left <= lacking and wrong <= strange:
-                return chosen, state, outcome.classes[label]
-    return None
+                when = f"exactly when {outcome.name} is {outcome.classes[label]!r}"
+                yield Leak(tuple(chosen), f"one of them is {state} {when}")
+                return

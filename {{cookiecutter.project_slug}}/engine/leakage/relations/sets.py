@@ -1,8 +1,7 @@
 """Finds the few columns, among hundreds, that may explain all of a number.
 
-Least squares over every set of two or three columns, computed for all sets at once: how much a set
-explains follows from correlations alone. Only sets that seem to explain everything are then tested
-row by row.
+How much a set of columns explains follows from correlations alone, for all sets at once. Only sets
+that seem to explain everything are then tested row by row.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,13 +17,11 @@ ROWS, COLUMNS, TRIED = 4_000, 300, 60
 MOST, GROWN = 5, 12
 
 
-def promising(table: Array, target: Array, least: float = 0.8) -> Iterator[list[int]]:
-    """Sets of two columns that seem to explain all of `target`, then of three, then of more.
+def promising(between: Array, with_target: Array, least: float = 0.8) -> Iterator[list[int]]:
+    """Sets of columns that seem to explain all of a target: all pairs, all threes of the strongest.
 
-    Tests all pairs, and all threes of the strongest columns. Sets of four and five are grown, a
-    column at a time, from the best smaller ones.
+    Sets of four and five are grown, a column at a time, from the best smaller ones.
     """
-    between, with_target = correlations(table, target)
     pairs = _by_two(between, with_target)
     yield from ([first, second] for _, first, second in _top(pairs, TRIED, least))
     # All threes of many hundred columns are too many: those that explain most in a pair are used.
@@ -49,10 +46,7 @@ def promising(table: Array, target: Array, least: float = 0.8) -> Iterator[list[
 
 
 def _grown(between: Array, with_target: Array, sets: list[list[int]]) -> Iterator[list[int]]:
-    """Sets of four and five columns: each of `sets` with the columns that explain most of the rest.
-
-    Orthogonal matching pursuit, on correlations alone.
-    """
+    """Sets of four and five columns, grown from `sets` by orthogonal matching pursuit."""
     for start in sets:
         chosen = start
         while True:
@@ -85,12 +79,10 @@ def _by_two(between: Array, with_target: Array) -> Array:
 
 def _top(shares: Array, most: int, least: float) -> list[tuple[float, int, int]]:
     """The pairs that explain most, the best first; none that explains no more than `least`."""
-    flat = shares.ravel()
+    flat, width = shares.ravel(), shares.shape[1]
     best = np.argpartition(-flat, most)[:most] if len(flat) > most else np.arange(len(flat))
-    pairs = [
-        (float(flat[at]), int(at) // shares.shape[1], int(at) % shares.shape[1]) for at in best
-    ]
-    return sorted((pair for pair in pairs if pair[0] > least), reverse=True)
+    pairs = [(float(flat[at]), *divmod(int(at), width)) for at in best if flat[at] > least]
+    return sorted(pairs, reverse=True)
 
 
 def correlations(table: Array, target: Array) -> tuple[Array, Array]:
@@ -122,10 +114,8 @@ def cover(
 ) -> tuple[list[str], int]:
     """Up to `most` columns whose flags cover the `rows`, greedily, each at least `fewest` more.
 
-    A row where a chosen column is `missing` is no evidence, and not searched further.
-
-    Returns:
-        The columns, and how many rows are left; the search stops where these are `enough`.
+    A row where a chosen column is `missing` is no evidence, and not searched further. Returns the
+    columns, and how many rows are left; the search stops where these are `enough`.
     """
     left, chosen, rest = rows.copy(), list[str](), dict(flags)
     while rest and len(chosen) < most and left.sum() > enough:

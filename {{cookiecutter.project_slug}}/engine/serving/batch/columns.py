@@ -1,7 +1,5 @@
 """The columns of the file that is read and of the file that is written."""
 
-from typing import Any
-
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -11,16 +9,6 @@ from engine.contract.arrow_types import plain, plain_type
 from engine.contract.column import Column
 from engine.problem.errors import BadInput
 from engine.serving.batch.source import Source
-
-# A message shows so many names of a file's columns, and so much of each.
-MOST_NAMES, LONGEST_NAME = 30, 100
-# What a class of the target may be.
-CLASSES: dict[type[Any], pa.DataType] = {
-    bool: pa.bool_(),
-    int: pa.int64(),
-    float: pa.float64(),
-    str: pa.string(),
-}
 
 
 def output_schema(bundle: Bundle, source: Source, *, rehearsal: bool) -> pa.Schema:
@@ -35,7 +23,7 @@ def output_schema(bundle: Bundle, source: Source, *, rehearsal: bool) -> pa.Sche
         hint = "; are its columns separated by another sign?" if len(given.names) == 1 else ""
         raise BadInput(
             f"{source.path} lacks inputs of the contract: {', '.join(missing)}; it has "
-            f"{_listed(given.names)}{hint}; export it with them",
+            f"{', '.join(given.names):.1000}{hint}; export it with them",
             code="missing-column",
         )
     wrong = [
@@ -66,17 +54,12 @@ def output_schema(bundle: Bundle, source: Source, *, rehearsal: bool) -> pa.Sche
 def fits(column: Column, kind: pa.DataType) -> bool:
     """Whether values of this type can be the column's; texts can be of every type."""
     plain_kind = plain_type(kind)
-    if plain_kind is None:
-        return False
+    if plain_kind is None or pa.types.is_string(plain_kind) or column.type == "category":
+        return plain_kind is not None
+    if column.type == "date":
+        return bool(pa.types.is_timestamp(plain_kind))
     is_number = pa.types.is_integer(plain_kind) or pa.types.is_floating(plain_kind)
-    allowed = {
-        "number": is_number,
-        "integer": is_number,
-        "boolean": is_number or pa.types.is_boolean(plain_kind),
-        "category": True,
-        "date": pa.types.is_timestamp(plain_kind),
-    }
-    return bool(allowed[column.type]) or pa.types.is_string(plain_kind)
+    return is_number or (column.type == "boolean" and pa.types.is_boolean(plain_kind))
 
 
 def _has_values(source: Source, name: str) -> bool:
@@ -89,18 +72,11 @@ def _has_values(source: Source, name: str) -> bool:
     return False
 
 
-def _listed(names: list[str]) -> str:
-    """The first names, cut to the length that a message has room for."""
-    shown = [name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…" for name in names]
-    rest = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
-    return ", ".join(shown[:MOST_NAMES]) + rest
-
-
 def _outputs(contract: Contract, *, rehearsal: bool) -> list[pa.Field]:
     """The columns of a prediction, named as the server names them; `row` is the row's number."""
     fields = [("row", pa.int64()), ("score", pa.float64())]
     if contract.classes:
-        fields.append(("decision", CLASSES[type(contract.classes[0])]))
+        fields.append(("decision", pa.scalar(contract.classes[0]).type))
     if contract.task == "multiclass":
         shares = [(str(value), pa.float64()) for value in contract.classes]
         fields.append(("scores", pa.struct(shares)))

@@ -2,12 +2,10 @@
 
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.problem.errors import BadInput
-from engine.problem.files import atomic_path
+from engine.problem.files import atomic_path, read_json, sync
 
 MANIFEST = "run.json"
+SUFFIX, REFUSED_SUFFIX = ".parquet", ".refused.parquet"
 REFUSED = pa.schema([("row", pa.int64()), ("reason", pa.string()), ("text", pa.string())])
 # So many parts become one row group of the joined file.
 PARTS_PER_GROUP = 4
@@ -51,18 +50,17 @@ class Parts:
     @property
     def refused(self) -> Path:
         """The file of the rows without a prediction."""
-        return self.out.with_name(f"{self.out.stem}.refused.parquet")
+        return self.out.with_name(f"{self.out.stem}{REFUSED_SUFFIX}")
 
     def write(self, number: int, predictions: pa.Table, refused: pa.Table) -> Counts:
-        """Write a part durably; it is finished once its predictions are there.
-
-        Raises:
-            OSError: the disk is full, or takes no files.
-        """
+        """Write a part durably; it is finished once its predictions are there."""
         counts = Counts(len(predictions), len(refused))
-        if len(refused):
-            _write(self._refused(number), self._bytes(refused, counts))
-        _write(self._predictions(number), self._bytes(predictions, counts))
+        metadata = {"run": self.run, "counts": json.dumps(vars(counts))}
+        tables = {REFUSED_SUFFIX: refused} if counts.refused else {}
+        for suffix, table in {**tables, SUFFIX: predictions}.items():
+            sink = pa.BufferOutputStream()
+            pq.write_table(table.replace_schema_metadata(metadata), sink, write_page_checksum=True)
+            _write(self._path(number, suffix), sink.getvalue())
         return counts
 
     def finished(self) -> dict[int, Counts]:
@@ -71,10 +69,10 @@ class Parts:
         for path in sorted(self.folder.glob("part-??????.parquet")):
             number = int(path.stem.removeprefix("part-"))
             try:
-                predictions = self._read(self._predictions(number))
+                predictions = self._read(path)
                 counts = Counts(**json.loads(predictions.schema.metadata[b"counts"]))
                 if counts.refused:
-                    self._read(self._refused(number))
+                    self._read(self._path(number, REFUSED_SUFFIX))
                 results[number] = counts
             except pa.ArrowException:
                 path.unlink()
@@ -86,63 +84,44 @@ class Parts:
         """Make one file of all parts, put it in its place, and delete the parts.
 
         The refused rows go first: when the output file is there, the run is complete. `metadata`
-        stands in both files.
-
-        Raises:
-            OSError: the disk is full, or takes no files.
-            BadInput: a part was changed during the run.
+        stands in both files. BadInput if a part was changed during the run.
         """
         numbers = sorted(counts)
-        with_refused = [number for number in numbers if counts[number].refused]
-        predictions, refused = map(self._predictions, numbers), map(self._refused, with_refused)
-        with (
-            self._joined(self.out, schema, predictions, metadata) as out_draft,
-            self._joined(self.refused, REFUSED, refused, metadata) as refused_draft,
-        ):
-            if with_refused:
-                os.replace(refused_draft, self.refused)
-            else:
-                self.refused.unlink(missing_ok=True)
-            os.replace(out_draft, self.out)
-            _sync(self.out.parent)
+        predictions = [self._path(number) for number in numbers]
+        refused = [self._path(at, REFUSED_SUFFIX) for at in numbers if counts[at].refused]
+        draft = self._joined(self.out, schema, predictions, metadata)
+        if refused:
+            self._joined(self.refused, REFUSED, refused, metadata).replace(self.refused)
+        else:
+            self.refused.unlink(missing_ok=True)
+        draft.replace(self.out)
+        sync(self.out.parent)
         (self.folder / MANIFEST).unlink()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    @contextmanager
     def _joined(
-        self, final: Path, schema: pa.Schema, paths: Iterator[Path], metadata: Mapping[str, str]
-    ) -> Iterator[Path]:
-        """A durable file of all the parts at `paths`, under a temporary name."""
+        self, final: Path, schema: pa.Schema, paths: Sequence[Path], metadata: Mapping[str, str]
+    ) -> Path:
+        """A durable file of all the parts at `paths`, under a temporary name (see `claim`)."""
         draft = self.folder / f".{final.name}"
         try:
             with pq.ParquetWriter(
                 draft, schema.with_metadata(dict(metadata)), write_page_checksum=True
             ) as writer:
-                while tables := [self._read(path) for path in islice(paths, PARTS_PER_GROUP)]:
+                for first in range(0, len(paths), PARTS_PER_GROUP):
+                    tables = map(self._read, paths[first : first + PARTS_PER_GROUP])
                     writer.write_table(pa.concat_tables(tables).cast(schema))
-            with draft.open("rb+") as file:
-                os.fsync(file.fileno())
-            yield draft
         except pa.ArrowException as error:
             raise BadInput(
                 f"a part in {self.folder} was changed during the run ({error}); run the same "
                 "command again",
                 code="part-changed",
             ) from None
-        finally:
-            draft.unlink(missing_ok=True)
+        sync(draft)
+        return draft
 
-    def _predictions(self, number: int) -> Path:
-        return self.folder / f"part-{number:06d}.parquet"
-
-    def _refused(self, number: int) -> Path:
-        return self.folder / f"part-{number:06d}.refused.parquet"
-
-    def _bytes(self, table: pa.Table, counts: Counts) -> pa.Buffer:
-        metadata = {"run": self.run, "counts": json.dumps(vars(counts))}
-        sink = pa.BufferOutputStream()
-        pq.write_table(table.replace_schema_metadata(metadata), sink, write_page_checksum=True)
-        return sink.getvalue()
+    def _path(self, number: int, suffix: str = SUFFIX) -> Path:
+        return self.folder / f"part-{number:06d}{suffix}"
 
     def _read(self, path: Path) -> pa.Table:
         """A part, whole and of this run; else pa.ArrowInvalid."""
@@ -180,37 +159,30 @@ def claim(out: Path, job: Mapping[str, Any], *, overwrite: bool) -> Iterator[Par
                 for path in parts.folder.glob("*part-*"):
                     path.unlink()
                 _write(manifest, text.encode())
-            elif differs := _difference(manifest, job):
-                raise BadInput(
-                    f"{parts.folder} holds parts of another run: {differs}; continue with the same "
-                    "input and bundle, name another OUT, or discard them with --overwrite",
-                    code="another-run",
-                )
+            else:
+                _check_same_run(manifest, job)
             yield parts
         finally:
-            for path in parts.folder.glob(".*"):
+            for path in parts.folder.glob(".*"):  # drafts
                 path.unlink(missing_ok=True)
             if parts.folder.exists() and not any(parts.folder.glob("part-*")):
                 shutil.rmtree(parts.folder)  # there is nothing to continue
 
 
-def no_room(out: Path, error: OSError) -> BadInput:
-    """The message for a disk that is full."""
-    return BadInput(
-        f"cannot write {out}: {error}; free some space, and run the same command to continue",
-        code="no-space",
-    )
-
-
-def _difference(manifest: Path, job: Mapping[str, Any]) -> str:
-    """How the run that wrote the manifest differs from this one; empty if it does not."""
-    try:
-        begun = json.loads(manifest.read_bytes())
-        return "; ".join(
-            f"{name} was {begun[name]}, now {job[name]}" for name in job if begun[name] != job[name]
+def _check_same_run(manifest: Path, job: Mapping[str, Any]) -> None:
+    then = "continue with the same input and bundle, name another OUT, or discard them with "
+    then += "--overwrite"
+    begun = read_json(manifest, "the description of a run", then)
+    differs = [
+        f"{name} was {begun.get(name)}, now {value}"
+        for name, value in job.items()
+        if begun.get(name) != value
+    ]
+    if differs:
+        raise BadInput(
+            f"{manifest.parent} holds parts of another run: {'; '.join(differs)}; {then}",
+            code="another-run",
         )
-    except (ValueError, LookupError, TypeError):
-        return f"{manifest.name} is unreadable"
 
 
 @contextmanager
@@ -231,18 +203,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _write(path: Path, data: Any) -> None:
     """Write a file whole or not at all, even if the machine stops."""
-    with atomic_path(path) as draft, draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    with atomic_path(path) as draft:
+        draft.write_bytes(data)
+        sync(draft)
+    sync(path.parent)

@@ -1,7 +1,6 @@
 """Predicts a part in a worker: validates its rows, and calls the model for many at a time."""
 
 import json
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -11,11 +10,10 @@ import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
 from engine.bundle import bundle as bundles
-from engine.bundle.replay import Answer
+from engine.bundle.archive import Answer
 from engine.contract.arrow_types import plain
-from engine.contract.cells import read, trimmed
-from engine.contract.column import Column
-from engine.contract.words import expected
+from engine.contract.cells import DTYPES, read, trimmed
+from engine.contract.column import Column, expected
 from engine.problem.errors import BadInput
 from engine.serving.batch.parts import REFUSED, Counts
 from engine.serving.batch.source import Part, RefusedRow
@@ -27,12 +25,6 @@ from engine.serving.model.predictor import Predictor, load
 ROWS = 8_192
 # A row on which the model fails is set aside; beyond so many, the model is at fault.
 MOST_FAILED = 100
-# pandas types that hold every value of Arrow's.
-DTYPES = {
-    pa.string(): pd.StringDtype(na_value=np.nan),
-    pa.int64(): pd.Int64Dtype(),
-    pa.bool_(): pd.BooleanDtype(),
-}
 Reasons = dict[int, str]
 
 
@@ -149,35 +141,23 @@ def _output(
 
 
 def _predict_rows(predictor: Predictor, frame: pd.DataFrame) -> list[Answer | str]:
-    """A prediction for each row; the reason where the model fails."""
-    results: list[Answer | str] = []
-    failed = 0
-    for predictions in _halved(predictor, frame):
-        if not isinstance(predictions, Exception):
-            results += predictions
-            continue
-        failed += 1
-        if failed > MOST_FAILED:
-            raise BadInput(
-                f"the model of bundle {predictor.bundle.id[:12]} failed on more than {MOST_FAILED} "
-                f"of {len(frame):,} rows: {predictions!r:.300}; show these rows to its owners",
-                code="model-failed",
-            )
-        results.append(f"the model failed on it: {predictions!r:.300}")
-    return results
-
-
-def _halved(predictor: Predictor, frame: pd.DataFrame) -> Iterator[list[Answer] | Exception]:
-    """Predictions in the order of the rows; where the model fails, rows are halved down to one."""
+    """A prediction for each row, or the reason: where the model fails, rows are halved to one."""
     try:
-        yield predictor.to_predictions(predictor.score_table(frame))
+        return [*predictor.to_predictions(predictor.score_table(frame))]
     except Exception as error:  # a step of the team's own may fail in any way
+        reason = f"{error!r:.300}"
         if len(frame) == 1:
-            yield error
-            return
-        middle = len(frame) // 2
-        yield from _halved(predictor, frame.iloc[:middle])
-        yield from _halved(predictor, frame.iloc[middle:])
+            return [f"the model failed on it: {reason}"]
+    middle = len(frame) // 2
+    results = _predict_rows(predictor, frame.iloc[:middle])
+    results += _predict_rows(predictor, frame.iloc[middle:])
+    if sum(isinstance(one, str) for one in results) > MOST_FAILED:
+        raise BadInput(
+            f"the model of bundle {predictor.bundle.id[:12]} failed on more than {MOST_FAILED} "
+            f"rows: {reason}; show these rows to its owners",
+            code="model-failed",
+        )
+    return results
 
 
 def _as_json(table: pa.Table, positions: list[int]) -> list[str]:

@@ -7,21 +7,24 @@ file as one run without interruption.
 
 import os
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 
 from engine.bundle.bundle import Bundle, file_digest
 from engine.problem.errors import EXIT_GATE_CLOSED, BadInput
 from engine.serving.batch.columns import output_schema
-from engine.serving.batch.parts import Counts, claim, no_room
-from engine.serving.batch.progress import Progress
+from engine.serving.batch.parts import Counts, claim
 from engine.serving.batch.source import Part, Source, open_source
-from engine.serving.batch.workers import Setting, start_workers
+from engine.serving.batch.workers import Setting, predict_parts
 
 # Less than a second's work: a run that was stopped repeats at most so much.
 PART_ROWS = 32_768
+# Seconds between two lines of progress: on a terminal, and in a file.
+TERMINAL_SECONDS, FILE_SECONDS = 0.2, 15.0
 
 
 class Run:
@@ -33,10 +36,9 @@ class Run:
         self._source, self._setting, self._stamp = source, setting, stamp
         self._part_rows = part_rows
         self._counts = setting.parts.finished()
-        # The share of the file that each part is, and the rows that were read.
-        self._shares: dict[int, float] = {}
-        self._rows, self._skipped = 0, 0.0
-        self._progress = Progress()
+        # The share of the file that is read with each part, and the rows that were read.
+        self._shares, self._rows = dict[int, float](), 0
+        self._progress = _Progress(0.0)
 
     @contextmanager
     def predictions(self, processes: int) -> Iterator[Iterator[tuple[int, Counts]]]:
@@ -57,27 +59,22 @@ class Run:
         if first is None:  # no process is started
             yield iter(())
             return
-        count = processes or cores()
-        if self._source.rows is not None:
-            count = min(count, -(-self._source.rows // self._part_rows))
-        self._progress = Progress()
+        self._progress = _Progress(self._shares.get(first.number - 1, 0.0))
         try:
-            with start_workers(count, setting) as workers:
-                yield workers.predict(chain([first], parts))
+            with closing(
+                predict_parts(chain([first], parts), processes or cores(), setting)
+            ) as written:
+                yield written
         finally:
             self._progress.end()
 
     def add(self, number: int, counts: Counts) -> None:
         """Count the rows of a part that a worker has written, and show the progress."""
         self._counts[number] = counts
-        self._progress.add(counts.rows, self._shares[number], self._skipped)
+        self._progress.add(counts.rows, self._shares[number])
 
     def join(self) -> None:
-        """Make one file of all parts and put it in its place.
-
-        Raises:
-            BadInput: the file of rows was changed during the run.
-        """
+        """Make one file of all parts; BadInput if the file of rows was changed during the run."""
         setting, path = self._setting, self._source.path
         written = sum(counts.rows for counts in self._counts.values())
         if self._counts.keys() != self._shares.keys() or written != self._rows:
@@ -91,10 +88,9 @@ class Run:
         setting.parts.join(setting.schema, self._counts, metadata)
 
     def report(self) -> int:
-        """Print how many rows have a prediction.
+        """Print how many rows have a prediction, and return the exit code.
 
-        Returns:
-            The exit code: 0, or that of a closed gate if every single row was refused.
+        It is 0, or that of a closed gate if every single row was refused.
         """
         parts, counts = self._setting.parts, self._counts.values()
         answered = sum(one.answered for one in counts)
@@ -108,14 +104,43 @@ class Run:
 
     def _unfinished(self, finished: set[int]) -> Iterator[Part]:
         """Read the whole file; the parts that are still to be predicted."""
-        before = 0.0
         for part in self._source.parts(self._part_rows):
             self._rows += len(part.table) + len(part.unreadable)
-            self._shares[part.number], before = part.share - before, part.share
-            if part.number in finished:
-                self._skipped += self._shares[part.number]
-            else:
+            self._shares[part.number] = part.share
+            if part.number not in finished:
                 yield part
+
+
+class _Progress:
+    """Prints a line that is overwritten on a terminal, or a line every 15 seconds in a file."""
+
+    def __init__(self, share: float) -> None:
+        """Begin behind the `share` that an earlier run predicted: the speed is this run's alone."""
+        self._began, self._from, self._share, self._rows = time.monotonic(), share, share, 0
+        self._screen, self._width = sys.stderr.isatty(), 0
+        self._next = self._began + (0 if self._screen else FILE_SECONDS)
+
+    def add(self, rows: int, share: float) -> None:
+        """Count `rows`, with which this `share` of the file is predicted."""
+        self._rows, self._share = self._rows + rows, max(self._share, share)
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + (TERMINAL_SECONDS if self._screen else FILE_SECONDS)
+        seconds, done = max(now - self._began, 1e-9), self._share - self._from
+        words = f"{100 * self._share:.0f} %, {self._rows / seconds:,.0f} rows a second"
+        if done:
+            words += f", {timedelta(seconds=round(seconds * (1 - self._share) / done))} left"
+        if self._screen:
+            print(f"\r{words:{self._width}}", end="", file=sys.stderr, flush=True)
+            self._width = len(words)
+        else:
+            _print(words)
+
+    def end(self) -> None:
+        """Clear the line, so that the next output starts on an empty one."""
+        if self._width:
+            print(f"\r{'':{self._width}}\r", end="", file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -162,7 +187,10 @@ def begin(
             setting = Setting(bundle.path, bundle.id, rehearsal, texts, schema, parts)
             yield Run(source, setting, part_rows, stamp)
     except OSError as error:
-        raise no_room(out, error) from None
+        raise BadInput(
+            f"cannot write {out}: {error}; free some space, and run the same command to continue",
+            code="no-space",
+        ) from None
 
 
 def cores() -> int:

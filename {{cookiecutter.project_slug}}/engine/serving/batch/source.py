@@ -3,8 +3,11 @@
 A text file is laid out as the contract describes the file that the model was trained on.
 """
 
+import re
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +17,24 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from engine.contract.arrow_types import decoded
-from engine.contract.encoding import check_encoding
 from engine.contract.layout import SEPARATORS, Layout
+from engine.contract.sniff import check_encoding
 from engine.contract.text_table import batches, header
 from engine.problem.errors import BadInput
-from engine.serving.batch.unreadable import check_kind, readable
 
 # The buffer of each column of a Parquet file.
 PARQUET_BYTES = 1 << 20
 # Beyond, the file is another one than was meant.
 MOST_UNREADABLE = 100_000
 TEXTS = (".csv", ".tsv", ".txt")
+PARQUET = b"PAR1"
+# How other kinds of files begin, and what to do with one.
+_BEGINNINGS = {
+    b"\x1f\x8b": ("a gzip archive", "unpack it with gunzip"),
+    b"PK\x03\x04": ("a ZIP archive or an Excel workbook", "unpack it, or export it as CSV"),
+    # With the first byte of its first page: a column may be called PAR1.
+    PARQUET + b"\x15": ("a Parquet file", "give it a name that ends in .parquet"),
+}
 
 
 @dataclass(frozen=True)
@@ -56,52 +66,35 @@ class Part:
         numbers = np.arange(self.first, self.first + len(self.table) + len(self.unreadable))
         return numbers[~np.isin(numbers, [one.row for one in self.unreadable])][: len(self.table)]
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Arrow's stream format: pickle would copy the whole table of which this is a slice."""
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, self.table.schema) as stream:
-            stream.write_table(self.table)
-        return vars(self) | {"table": sink.getvalue().to_pybytes()}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Restore the table."""
-        vars(self).update(state | {"table": pa.ipc.open_stream(state["table"]).read_all()})
-
 
 @dataclass(frozen=True)
 class Source:
-    """A file of rows; `layout` is that of a text file, whose cells are texts.
-
-    `rows` is their number, if the file states it.
-    """
+    """A file of rows; `layout` is that of a text file, whose cells are texts."""
 
     path: Path
     schema: pa.Schema
     layout: Layout | None
-    rows: int | None
 
     def parts(self, size: int) -> Iterator[Part]:
-        """All of its rows in parts of `size`, the last of fewer, in their order.
-
-        Raises:
-            BadInput: the file cannot be read to its end.
-        """
+        """All of its rows in parts of `size`, the last of fewer; BadInput for an unreadable one."""
         unreadable: list[RefusedRow] = []
-        number, first, pending, share = 0, 1, _Pending(self.schema), 0.0
-        with readable(self.path):
+        number, first, rest = 0, 1, self.schema.empty_table()
+        with _readable(self.path):
             pieces = self._texts(unreadable) if self.layout else self._typed()
             for batch, share in pieces:
-                pending.add(batch)
-                while pending.count >= size:
-                    part = Part(number, first, pending.take(size), list(unreadable), share)
-                    last = int(part.rows[-1])
+                rest = pa.concat_tables([rest, pa.Table.from_batches([batch])])
+                while len(rest) >= size:
+                    # A copy: pickle would write the whole table of which this is a slice.
+                    table = rest.slice(0, size).take(np.arange(size))
+                    part = Part(number, first, table, list(unreadable), share)
+                    rest, last = rest.slice(size), int(part.rows[-1])
                     # Those behind its last row are the next part's.
                     before = [one for one in unreadable if one.row < last]
                     del unreadable[: len(before)]
                     yield replace(part, unreadable=before)
                     number, first = number + 1, last + 1
-            if pending.count or unreadable:
-                yield Part(number, first, pending.take(pending.count), unreadable, 1.0)
+            if len(rest) or unreadable:
+                yield Part(number, first, rest, unreadable, 1.0)
 
     def _typed(self) -> Iterator[tuple[pa.RecordBatch, float]]:
         """Pieces of a Parquet file, and how much of it is read with each."""
@@ -143,10 +136,9 @@ class Source:
 
 
 def open_source(path: Path, layout: Layout) -> Source:
-    """The file at `path`, read as far as the names of its columns.
+    """The text or Parquet file at `path`, read as far as the names of its columns.
 
     Args:
-        path: a text or Parquet file, by the end of its name.
         layout: of a text file, by the contract.
 
     Raises:
@@ -160,14 +152,14 @@ def open_source(path: Path, layout: Layout) -> Source:
         )
     if not path.is_file():
         raise BadInput(f"expected rows in {path}, found no such file", code="missing-file")
-    with readable(path):
-        check_kind(path)
+    with _readable(path):
+        _check_kind(path)
         if path.suffix != ".parquet":
             check_encoding(path, layout.encoding)
             names = header(path, layout).names
-            return Source(path, pa.schema([(name, pa.string()) for name in names]), layout, None)
+            return Source(path, pa.schema([(name, pa.string()) for name in names]), layout)
         with pq.ParquetFile(path) as file:
-            given, rows = file.schema_arrow.remove_metadata(), file.metadata.num_rows
+            given = file.schema_arrow.remove_metadata()
     if twice := sorted({name for name in given.names if given.names.count(name) > 1}):
         raise BadInput(
             f"{path} has two columns called {', '.join(twice)}; rename one of them",
@@ -175,22 +167,53 @@ def open_source(path: Path, layout: Layout) -> Source:
         )
     # The type of a column of no rows is that of its cells.
     empty = [decoded(pa.chunked_array([], one.type)).type for one in given]
-    return Source(path, pa.schema(list(zip(given.names, empty, strict=True))), None, rows)
+    return Source(path, pa.schema(list(zip(given.names, empty, strict=True))), None)
 
 
-@dataclass
-class _Pending:
-    """Rows that were read and are not yet part of a part."""
+def _check_kind(path: Path) -> None:
+    """Raise BadInput unless a file begins as its name states."""
+    with path.open("rb") as file:
+        start = file.read(len(PARQUET) + 1)
+    if not start:
+        raise _unfit(path, "an empty file", "export it again")
+    if path.suffix != ".parquet":
+        for beginning, (kind, then) in _BEGINNINGS.items():
+            if start.startswith(beginning):
+                raise _unfit(path, kind, then)
+    elif not start.startswith(PARQUET):
+        then = "export it as Parquet, or give a CSV a name that ends in .csv"
+        raise _unfit(path, "a file of another kind", then)
 
-    schema: pa.Schema
-    batches: list[pa.RecordBatch] = field(default_factory=list)
-    count: int = 0
 
-    def add(self, batch: pa.RecordBatch) -> None:
-        self.batches.append(batch)
-        self.count += len(batch)
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Raise what Arrow or the system cannot read as BadInput."""
+    hook = sys.unraisablehook
 
-    def take(self, size: int) -> pa.Table:
-        table = pa.Table.from_batches(self.batches, self.schema)
-        self.batches, self.count = table.slice(size).to_batches(), self.count - size
-        return table.slice(0, size)
+    def ignore_undecodable(unraisable: Any) -> None:
+        # Arrow cannot pass a row that is not UTF-8 to its handler, prints that, and then raises
+        # what is caught below.
+        if not isinstance(unraisable.exc_value, UnicodeDecodeError):
+            hook(unraisable)
+
+    sys.unraisablehook = ignore_undecodable
+    try:
+        yield
+    except (pa.ArrowException, OSError, UnicodeError) as error:
+        raise _unreadable(path, error) from None
+    finally:
+        sys.unraisablehook = hook
+
+
+def _unreadable(path: Path, error: Exception) -> BadInput:
+    if isinstance(error, OSError) and error.errno:
+        return _unfit(path, f"a file that cannot be read: {error.strerror}", "give another file")
+    # Arrow repeats the row of a text file; a log has no place for a person's data.
+    reason = re.sub(r"(Expected \d+ columns, got \d+): .*", r"\1", str(error), flags=re.S)
+    reason = " ".join(reason.split())
+    return _unfit(path, f"a damaged file ({reason:.200})", "export or copy it again")
+
+
+def _unfit(path: Path, kind: str, then: str) -> BadInput:
+    expected = "Parquet" if path.suffix == ".parquet" else "a text table"
+    return BadInput(f"expected {expected} in {path}, found {kind}; {then}", code="unreadable-file")

@@ -5,8 +5,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Generator, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,56 +33,42 @@ class Setting:
     parts: Parts
 
 
-class Workers:
-    """The pool; `start_workers` makes it."""
+def predict_parts(
+    parts: Iterator[Part], count: int, setting: Setting
+) -> Generator[tuple[int, Counts]]:
+    """The number and counts of each part, once one of `count` processes has written it.
 
-    def __init__(self, pool: ProcessPoolExecutor, count: int, setting: Setting) -> None:
-        self._pool, self._count, self._setting = pool, count, setting
+    One part more than there are processes is in memory, and one that is being read. On Linux the
+    processes are copies of one that has imported the libraries, and share that memory. They are
+    no copies of this process: its threads could hold locks at that moment. None of them is left
+    when the generator ends or is closed.
 
-    def predict(self, parts: Iterator[Part]) -> Iterator[tuple[int, Counts]]:
-        """The number and counts of each part, once a worker has written it.
-
-        One part more than there are workers is in memory, and one that is being read.
-
-        Raises:
-            BadInput: a worker rejects its part, or has ended.
-        """
-        pending: set[Future[tuple[int, Counts]]] = set()
-        try:
-            for part in parts:
-                with _without_sigint():  # a worker may be started here
-                    pending.add(self._pool.submit(_predict, self._setting, part))
-                if len(pending) > self._count:
-                    done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                    yield from (future.result() for future in done)
-            while pending:
-                done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
-        except BrokenProcessPool:
-            raise BadInput(
-                "a worker process ended unexpectedly, mostly because memory ran out; run the same "
-                "command again to continue, with fewer processes (--processes) if need be",
-                code="worker-ended",
-            ) from None
-
-
-@contextmanager
-def start_workers(count: int, setting: Setting) -> Iterator[Workers]:
-    """`count` processes that predict parts; none of them is left at the end.
-
-    On Linux they are copies of a process that has imported the libraries, and share that memory.
-    They are no copies of this process: its threads could hold locks at that moment.
+    Raises:
+        BadInput: a worker rejects its part, or has ended.
     """
     context: Any = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
     context.set_forkserver_preload(["engine.serving.batch.ready"])
     others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(count, mp_context=context, initializer=_prepare)
+    pending: set[Future[tuple[int, Counts]]] = set()
     try:
-        yield Workers(pool, count, setting)
-    except BaseException:
+        for part in parts:
+            with _without_sigint():  # a worker may be started here
+                pending.add(pool.submit(_predict, setting, part))
+            if len(pending) > count:
+                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        yield from (future.result() for future in as_completed(pending))
+    except BaseException as error:
         # Their parts are lost; the next run predicts them. Waiting would delay Ctrl-C by seconds.
         for process in set(multiprocessing.active_children()) - others:
             process.terminate()
+        if isinstance(error, BrokenProcessPool):
+            raise BadInput(
+                "a worker process ended unexpectedly, mostly because memory ran out; run the same "
+                "command again to continue, with fewer processes (--processes) if need be",
+                code="worker-ended",
+            ) from None
         raise
     finally:
         pool.shutdown(cancel_futures=True)

@@ -1,8 +1,4 @@
-"""A client's connection: one request at a time, one response each, however the client behaves.
-
-It replaces uvicorn's own protocols: decision 0027 of the template has the reasons. Bytes that a
-client sends ahead wait unread until the previous response is out.
-"""
+"""A client's connection: one request at a time; bytes sent ahead wait until its response is out."""
 
 import asyncio
 import select
@@ -13,20 +9,12 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.server import ServerState
 
-from engine.serving.connection.closing import Closing
-from engine.serving.connection.exchange import (
-    SMALL_BYTES,
-    Exchange,
-    Share,
-    encode_response,
-    scope_of,
-)
+from engine.serving.connection.exchange import SMALL_BYTES, Closing, Exchange, Share, encode_last
 from engine.serving.connection.framing import RequestReader, not_http
 from engine.serving.http.errors import ProblemError
 from engine.serving.http.gateway import Gateway
 
-# An idle connection costs some 10 kB, and a file of the process.
-MAX_CONNECTIONS = 10_000
+MAX_CONNECTIONS = 10_000  # an idle connection costs some 10 kB, and a file of the process
 # Enough for the next request or two; a client that sends more ahead has to wait.
 READ_AHEAD_BYTES = 65_536
 # At a shutdown, a connection that was in use so recently may send one more request.
@@ -41,11 +29,7 @@ class Connection(asyncio.Protocol):
     limit = MAX_CONNECTIONS
 
     def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
+        self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any
     ) -> None:
         self.app: Gateway = config.loaded_app
         self.server_state = server_state
@@ -57,14 +41,13 @@ class Connection(asyncio.Protocol):
             "root_path": config.root_path,
             "state": app_state,
         }
-        self._loop = _loop or asyncio.get_running_loop()
+        self._loop = asyncio.get_running_loop()
         self._reader = RequestReader()
         self._exchange: Exchange | None = None
         self.share = Share()  # of the request that is arriving
         self._used = self._in_head = self._shutting_down = False
         self._read_ended = self._dropping = False
-        self.since = self._loop.time()
-        """When the wait for what `waits_for` names began, on the loop's clock."""
+        self.since = self._loop.time()  # when the wait for what `waits_for` names began
 
     # The event loop calls these.
 
@@ -123,9 +106,8 @@ class Connection(asyncio.Protocol):
             return ""
         if self._exchange is not None:
             return "body" if self._exchange.more_body else ""
-        if self._in_head:
-            return "head"
-        return "next request" if self._used else "first request"
+        request: Wait = "next request" if self._used else "first request"
+        return "head" if self._in_head else request
 
     def refuse(self, fault: ProblemError) -> None:
         """Respond with `fault` to the request that is arriving, then close."""
@@ -134,14 +116,18 @@ class Connection(asyncio.Protocol):
             self._exchange.fail(fault)
             return
         self.app.count_refusal(fault.status)
-        self.transport.write(encode_response(fault.response()))
+        self.transport.write(encode_last(fault.response()))
         self.close()
 
     def close(self) -> None:
         """Close a connection on which no response is due."""
         self.flow.resume_reading()
         self.connection_lost(None)
-        Closing(self.transport, self.server_state.connections, read_ended=self._read_ended)
+        Closing(self.transport, self.server_state.connections)
+        if self._read_ended:
+            self.transport.close()  # once all is written
+        else:
+            self.transport.write_eof()
 
     def shutdown(self) -> None:
         """Close the connection once it is idle; uvicorn's server calls this at its end."""
@@ -191,13 +177,10 @@ class Connection(asyncio.Protocol):
 
     def _read(self) -> None:
         """Parse the bytes that have arrived."""
-        exchange = self._exchange
         try:
-            if exchange is None:
-                exchange = self._read_head()
+            exchange = self._exchange or self._read_head()
             if exchange is not None and exchange.more_body:
-                data, ended = self._reader.read_body()
-                exchange.add_body(data, ended=ended)
+                exchange.add_body(*self._reader.read_body())
         except ProblemError as fault:
             self.refuse(fault)
             return
@@ -221,7 +204,7 @@ class Connection(asyncio.Protocol):
             return None
         self._in_head = False
         self.share.release()
-        return Exchange(self, scope_of(head, self._scope), head)
+        return Exchange(self, head, self._scope)
 
     def _stop_reading(self) -> None:
         """Drop what has arrived and what will."""

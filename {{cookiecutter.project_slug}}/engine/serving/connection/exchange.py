@@ -1,14 +1,10 @@
-"""One request and its response: the ASGI scope, what the application receives, how it sends.
-
-A response goes out in one write per message of the application. It has `Connection: close` when it
-is the last one: the client wants that, the server drains, or the request's body is incomplete.
-"""
+"""One request and its response: the ASGI scope, what the application receives, how it sends."""
 
 import asyncio
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from starlette.responses import Response
@@ -23,7 +19,9 @@ if TYPE_CHECKING:
 MAX_ARRIVING_BYTES = 100_000_000
 # What arrives in one small piece does not count: the next turns of the loop respond to it.
 SMALL_BYTES = 16_384
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+# What arrives is dropped for so long and up to so many bytes.
+LINGER_SECONDS, LINGER_BYTES = 2.0, 16_000_000
+LAST_RESPONSE_SECONDS = 10.0  # a client may take so long to receive its last response
 _STATUS_LINES: Mapping[int, bytes] = {
     status: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus
 }
@@ -37,25 +35,19 @@ def scope_of(head: Head, connection_scope: Scope) -> Scope:
     if not raw_path.startswith(b"/") and b"://" in raw_path:
         raw_path = b"/" + raw_path.partition(b"://")[2].partition(b"/")[2]
     path, root_path = raw_path.decode("ascii"), connection_scope["root_path"]
-    return {
-        **connection_scope,
-        "http_version": head.version,
-        "method": head.method,
-        "path": root_path + (unquote(path) if "%" in path else path),
-        "raw_path": root_path.encode("ascii") + raw_path,
-        "query_string": query,
-        "headers": head.headers,
-        "state": connection_scope["state"].copy(),
-    }
+    request = {"http_version": head.version, "method": head.method, "headers": head.headers}
+    state = connection_scope["state"].copy()
+    decoded = root_path + (unquote(path) if "%" in path else path)
+    raw_path = root_path.encode("ascii") + raw_path
+    target = {"path": decoded, "raw_path": raw_path, "query_string": query}
+    return {**connection_scope, **request, **target, "state": state}
 
 
 class Share:
     """What one request holds of the memory that all arriving requests may hold together."""
 
     taken = 0  # by all requests together
-
-    def __init__(self) -> None:
-        self.size = 0
+    size = 0
 
     def grow(self, size: int) -> None:
         """Take `size` bytes in all, or raise a ProblemError if other requests hold the memory."""
@@ -74,8 +66,8 @@ class Share:
 class Exchange:
     """A request that is being received and answered on a `Connection`."""
 
-    def __init__(self, connection: "Connection", scope: Scope, head: Head) -> None:
-        self._connection, self._scope = connection, scope
+    def __init__(self, connection: "Connection", head: Head, connection_scope: Scope) -> None:
+        self._connection, self._scope = connection, scope_of(head, connection_scope)
         self._keep_alive, self._expects_continue = head.keep_alive, head.expects_continue
         self.body, self._delivered = bytearray(), False
         self._received, self._arrived = 0, asyncio.Event()
@@ -83,8 +75,7 @@ class Exchange:
         self._start: Message | None = None
         self._head_sent = self._chunked = self._bodiless = False
         self._remaining: int | None = None  # bytes of the response that are still to come
-        self.more_body = True
-        self.disconnected = self.complete = False
+        self.more_body, self.disconnected, self.complete = True, False, False
 
     async def run(self, app: ASGIApp) -> None:
         """Let `app` respond; if it does not finish, the connection is aborted."""
@@ -96,7 +87,7 @@ class Exchange:
             if not self.complete:
                 self._connection.transport.abort()
 
-    def add_body(self, data: bytes, *, ended: bool) -> None:
+    def add_body(self, data: bytes, ended: bool) -> None:
         """Add a piece of the body; ProblemError if there is no memory for it."""
         self._received += len(data)
         if not ended or self._received > SMALL_BYTES:
@@ -121,7 +112,7 @@ class Exchange:
         if self.more_body and not self.body:
             if self._expects_continue:
                 self._expects_continue = False
-                self._connection.transport.write(_CONTINUE)
+                self._connection.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self._connection.flow.resume_reading()
         while not (self.disconnected or self.complete):
             if self.body or not (self.more_body or self._delivered):
@@ -130,8 +121,7 @@ class Exchange:
                 self._delivered = not self.more_body
                 return {"type": "http.request", "body": body, "more_body": self.more_body}
             if self._fault is not None:
-                # What keeps an exception keeps the frames that it passed, and with them the body:
-                # so nothing here keeps it.
+                # What keeps an exception keeps its frames, and with them the body: nothing does.
                 fault, self._fault = self._fault, None
                 try:
                     raise fault
@@ -201,8 +191,44 @@ class Exchange:
         return data
 
 
-def encode_response(response: Response) -> bytes:
+def encode_last(response: Response) -> bytes:
     """A response of the connection itself; it is the last one."""
     head = [b"%b: %b\r\n" % header for header in response.raw_headers if header[0] != b"connection"]
     status = _STATUS_LINES[response.status_code]
     return b"".join([status, *head, b"connection: close\r\n\r\n", response.body])
+
+
+class Closing(asyncio.Protocol):
+    """Takes over the transport of a connection whose last response was written (RFC 9112, 9.6).
+
+    It drops what still arrives: closing at once can reset the connection and destroy the response.
+    """
+
+    def __init__(self, transport: asyncio.Transport, connections: set[Any]) -> None:
+        self._transport, self._connections, self._dropped = transport, connections, 0
+        self._loop = asyncio.get_running_loop()
+        self._until = self._loop.time() + LAST_RESPONSE_SECONDS
+        connections.add(self)
+        transport.set_protocol(self)
+        self._timer = self._loop.call_later(LINGER_SECONDS, self._stop)
+
+    def data_received(self, data: bytes) -> None:
+        """Drop it."""
+        self._dropped += len(data)
+        if self._dropped > LINGER_BYTES:
+            self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client has closed, or was disconnected."""
+        self._timer.cancel()
+        self._connections.discard(self)
+
+    def shutdown(self) -> None:
+        """Nothing to do: it ends by itself soon enough."""
+
+    def _stop(self) -> None:
+        """Disconnect the client, unless it is still receiving the last response."""
+        if self._transport.get_write_buffer_size() and self._loop.time() < self._until:
+            self._timer = self._loop.call_later(LINGER_SECONDS, self._stop)
+        else:
+            self._transport.abort()

@@ -1,8 +1,5 @@
 """HTTP/1.1 framing (RFC 9112): where a request begins, which bytes are its body, where it ends.
 
-It does no input or output: bytes go in; heads and pieces of bodies come out. It parses a request
-only when the caller wants it, so bytes that a client sends ahead cost no more than their own size.
-
 The rules are h11's, and a test compares both. Where they differ, this reader is stricter, because a
 proxy might read the same bytes differently: line ends are CRLF; folded header lines, control
 characters, and a length beside `Transfer-Encoding` are refused.
@@ -16,12 +13,10 @@ from engine.serving.http.errors import ProblemError
 
 MAX_HEAD_BYTES = 65_536
 MAX_HEADERS = 200
-# A chunked body may carry so many bytes of framing, and a sixteenth of its own size more. Without
-# a limit, a body in tiny chunks would cost a hundred times the work of the same body in one piece.
+# Bytes of framing in a chunked body, less a sixteenth of its size. A body in tiny chunks would cost
+# a hundred times the work of the same body in one piece.
 MAX_CHUNK_OVERHEAD = 65_536
 MAX_CHUNK_LINE = MAX_TRAILER_BYTES = 4_096
-
-Headers = list[tuple[bytes, bytes]]
 
 # RFC 9110, 5.5 and 5.6; RFC 9112, 3 and 7.1.
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
@@ -36,9 +31,7 @@ _FIRST_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;%b|[ \t]*+)\r\n" % _TEXT)
 _NEXT_CHUNK = re.compile(b"\r\n" + _FIRST_CHUNK.pattern)
 _CHUNK_BEGINNING = re.compile(rb"(?:[0-9A-Fa-f]{1,16}(?:;%b|[ \t]*+)\r?)?" % _TEXT)
 # These headers decide where a request ends, or what follows it.
-_FRAMING_HEADERS = frozenset(
-    {b"host", b"connection", b"content-length", b"transfer-encoding", b"expect"}
-)
+_FRAMING_HEADERS = {b"host", b"connection", b"content-length", b"transfer-encoding", b"expect"}
 _CLOSE = {"Connection": "close"}
 
 
@@ -54,11 +47,9 @@ class Head:
     method: str
     target: bytes
     version: str
-    headers: Headers
-    keep_alive: bool
-    """Whether the client expects to send another request on the same connection."""
-    expects_continue: bool
-    """Whether the client waits for `100 Continue` before it sends the body."""
+    headers: list[tuple[bytes, bytes]]
+    keep_alive: bool  # the client may send another request on the same connection
+    expects_continue: bool  # the client waits for `100 Continue` before it sends the body
 
 
 class RequestReader:
@@ -126,18 +117,13 @@ class RequestReader:
         is_old = minor == b"0"
         if len(framing.get(b"host", ())) != (0 if is_old and b"host" not in framing else 1):
             raise not_http("exactly one Host header")
-        self._remaining = _body_length(
-            framing.get(b"transfer-encoding", ()), framing.get(b"content-length", ())
-        )
+        codings = framing.get(b"transfer-encoding", ())
+        self._remaining = _body_length(codings, framing.get(b"content-length", ()))
         self._chunks = _ChunkedBody()
-        return Head(
-            method.decode("ascii"),
-            target,
-            "1.0" if is_old else "1.1",
-            headers,
-            not is_old and b"close" not in _members(framing.get(b"connection")),
-            not is_old and b"100-continue" in _members(framing.get(b"expect")),
-        )
+        version = "1.0" if is_old else "1.1"
+        keep_alive = not is_old and b"close" not in _members(framing.get(b"connection", ()))
+        expects_continue = not is_old and b"100-continue" in _members(framing.get(b"expect", ()))
+        return Head(method.decode("ascii"), target, version, headers, keep_alive, expects_continue)
 
 
 def _body_length(codings: Sequence[bytes], lengths: Sequence[bytes]) -> int | None:
@@ -158,10 +144,8 @@ def _body_length(codings: Sequence[bytes], lengths: Sequence[bytes]) -> int | No
     return int(value)
 
 
-def _members(lines: Sequence[bytes] | None) -> Sequence[bytes]:
+def _members(lines: Sequence[bytes]) -> Sequence[bytes]:
     """The members of a header that is a list, in lower case."""
-    if not lines:
-        return ()
     return [member.strip(b" \t") for member in b",".join(lines).lower().split(b",")]
 
 

@@ -16,7 +16,6 @@ from engine.serving.http.gateway import FAILED, PATH, Gateway
 from engine.serving.http.openapi import documented
 from engine.serving.http.own_routes import OWN, CurrentModel, OwnRoutes
 from engine.serving.http.predict import Predict
-from engine.serving.http.routes import PREDICT
 from engine.serving.http.schema import Limits
 from engine.serving.log.labels import Labels
 from engine.serving.log.predictions import PredictionLog
@@ -27,32 +26,21 @@ from engine.serving.model_holder import ModelHolder
 
 @dataclass(frozen=True)
 class Start:
-    """What a server starts with.
+    """What a server starts with."""
 
-    `load` makes the first predictor, which nothing here holds: a replaced model leaves memory. With
-    `keys`, rows and labels need a key; without, a web page needs an origin in `origins`.
-    """
-
-    load: Callable[[], Predictor]
+    load: Callable[[], Predictor]  # nothing here holds the first one: replaced, it leaves memory
     log: PredictionLog
     labels: Labels
     keys: Keys | None = None
     origins: Collection[str] = ()
 
     def load_model(self, limits: Limits) -> ModelHolder:
-        """The holder of the current model; a release replaces it while the server runs.
-
-        Raises:
-            BadInput: the bundle does not load here, or its golden rows get other predictions.
-        """
+        """The holder of the current model; BadInput if the bundle does not load as it should."""
         return ModelHolder(self.load(), limits, Metrics(self.log))
 
 
 def new_api(model: ModelHolder) -> FastAPI:
-    """An API without routes: its errors are problem details, its documentation loads offline.
-
-    With `state.draining`, /readyz fails. `state.error_forms` has protocols with other errors.
-    """
+    """An API without routes: its errors are problem details, its documentation loads offline."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -75,19 +63,13 @@ def new_api(model: ModelHolder) -> FastAPI:
 
 
 def gateway(api: FastAPI, predict: Predict, start: Start, own: APIRouter) -> Gateway:
-    """The whole application: `api` with the team's `own` routes, documented and guarded.
-
-    Include the server's own routers in `api` before.
-
-    Raises:
-        BadInput: an own route takes a path of the server's, or cannot be guarded.
-    """
+    """The whole application: `api` with the team's `own` routes; BadInput for an invalid one."""
     model: ModelHolder = api.state.live
     routes = OwnRoutes(api, own, model)
     api.state.model = CurrentModel(model, predict)
     document = documented(api, model, routes.templates, with_keys=start.keys is not None)
     api.openapi = document  # type: ignore[method-assign]
-    return Gateway(api, {PREDICT: predict}, model.metrics, start.keys, start.origins, routes)
+    return Gateway(api, predict, model.metrics, start.keys, start.origins, routes)
 
 
 async def _respond(request: Request, error: Exception) -> Response:

@@ -1,7 +1,4 @@
-"""Errors as problem details (RFC 9457): a stable code, plain words, no stack trace.
-
-Whatever reads a request or predicts for it may raise a `ProblemError`, which is its response.
-"""
+"""Errors as problem details (RFC 9457): a stable code, plain words, no stack trace."""
 
 import difflib
 import http.client
@@ -14,19 +11,16 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 MEDIA_TYPE = "application/problem+json"
-# The type of a problem that means no more than its HTTP status (RFC 9457, section 4.2.1).
-BLANK = "about:blank"
-MOST_ERRORS = 20
-LONGEST_ECHO = 80
-# An error cuts longer names, and suggests no similar one.
-LONGEST_NAME = 200
-NO_WORDS: Mapping[str, str] = {}
-# The description of a column may list a thousand categories; /docs has them all.
-_LONGEST_WORDS = 500
-# A hint compares a name with each column name, at some 15 microseconds each.
-_MOST_COMPARISONS = 1_000
-# Python does not write larger ones, and nobody reads them.
-_LARGEST_ECHO = 10**LONGEST_ECHO
+BLANK = "about:blank"  # the problem means no more than its HTTP status (RFC 9457, section 4.2.1)
+MOST_ERRORS, LONGEST_ECHO = 20, 80
+LONGEST_NAME = 200  # an error cuts longer names, and suggests no similar one
+Texts = Mapping[str, str]
+NO_TEXTS: Texts = {}
+# The JSON of an error in the form of a protocol, by the beginning of the protocol's paths.
+ErrorForms = Mapping[str, Callable[["ProblemError"], Mapping[str, Any]]]
+_LONGEST_WORDS = 500  # a column may list a thousand categories; /docs has them all
+_MOST_COMPARISONS = 1_000  # of a wrong name with each column name, at some 15 microseconds each
+_LARGEST_ECHO = 10**LONGEST_ECHO  # Python does not write larger ones, and nobody reads them
 
 # The HTTP status and the title of each code.
 PROBLEMS: Mapping[str, tuple[int, str]] = {
@@ -57,7 +51,6 @@ _FIELD_ERROR = {"type": "object", "required": [*_FIELDS], "properties": _FIELDS}
 # The JSON Schema of problem details.
 PROBLEM = {
     "title": "Problem",
-    "description": "Problem details, RFC 9457.",
     "type": "object",
     "required": ["type", "title", "status", "detail"],
     "properties": {
@@ -74,32 +67,24 @@ class ProblemError(Exception):  # a response, not a defect
     """A request that gets problem details as its response; `code` is one of `PROBLEMS`."""
 
     def __init__(
-        self,
-        code: str,
-        detail: str,
-        errors: Sequence[Mapping[str, str]] = (),
-        headers: Mapping[str, str] | None = None,
+        self, code: str, detail: str, errors: Sequence[Texts] = (), headers: Texts = NO_TEXTS
     ) -> None:
         super().__init__(detail)
         self.code, self.detail, self.errors = code, detail, list(errors)
         self.status, self.title = PROBLEMS[code]
-        self.headers = dict(headers or {})
+        self.headers = dict(headers)
 
-    def response(self, path: str = "", forms: "ErrorForms | None" = None) -> Response:
+    def response(self, path: str = "", forms: ErrorForms | None = None) -> Response:
         """The response to a request for `path`; `forms` has the protocols with another form."""
         for beginning, form in (forms or {}).items():
             if path.startswith(beginning):
                 return JSONResponse(form(self), self.status, self.headers)
         more: dict[str, Any] = {"errors": self.errors} if self.errors else {}
-        more |= {"type": f"urn:problem:{self.code}", "title": self.title}
-        return problem(self.status, self.detail, self.headers, **more)
+        kind = f"urn:problem:{self.code}"
+        return problem(self.status, self.detail, self.headers, type=kind, title=self.title, **more)
 
 
-# The JSON of an error in the form of a protocol, by the beginning of the protocol's paths.
-ErrorForms = Mapping[str, Callable[[ProblemError], Mapping[str, Any]]]
-
-
-def problem(status: int, detail: str, headers: Mapping[str, str], **more: Any) -> Response:
+def problem(status: int, detail: str, headers: Texts, **more: Any) -> Response:
     """Problem details: `type` for programs, all else for people."""
     title = http.client.responses.get(status, "Error")
     body = {"type": BLANK, "title": title, "status": status, "detail": detail, **more}
@@ -111,15 +96,8 @@ def busy(detail: str) -> ProblemError:
     return ProblemError("busy", f"{detail}; send this one again", headers={"Retry-After": "1"})
 
 
-def invalid_fields(
-    details: Sequence[Mapping[str, Any]], words: Mapping[str, str] = NO_WORDS
-) -> ProblemError:
-    """The error for a request that does not fit its types, with the first `MOST_ERRORS` errors.
-
-    Args:
-        details: the errors of pydantic.
-        words: what is expected of each field, for people; without, pydantic's own words.
-    """
+def invalid_fields(details: Sequence[Mapping[str, Any]], words: Texts = NO_TEXTS) -> ProblemError:
+    """The error for these errors of pydantic; `words` has what is expected of each field."""
     hints = _MOST_COMPARISONS // max(len(words), 1)
     errors = []
     for number, one in enumerate(details[:MOST_ERRORS]):
@@ -168,5 +146,5 @@ def cut(text: str, longest: int) -> str:
 def where(error: BaseException) -> str:
     """The type of an exception and its frames, without its message, which may quote a row."""
     frames = traceback.extract_tb(error.__traceback__)
-    lines = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
-    return "\n".join([f"a request failed with {type(error).__qualname__}", *lines])
+    lines = [f"\n  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+    return f"a request failed with {type(error).__qualname__}{''.join(lines)}"

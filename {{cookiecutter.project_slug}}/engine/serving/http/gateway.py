@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Collection
 
 from fastapi import FastAPI
 from starlette.requests import ClientDisconnect
@@ -12,48 +12,35 @@ from engine.serving.access import Keys, refuse_foreign_page
 from engine.serving.http.errors import ProblemError, where
 from engine.serving.http.openapi import GUARDED, OPERATE
 from engine.serving.http.own_routes import OwnRoutes
+from engine.serving.http.predict import Predict
+from engine.serving.http.routes import PREDICT
 from engine.serving.metrics import Metrics
 
 logger = logging.getLogger("serving")
 
-# A response is for its sender alone, has the type that it declares, and belongs in no frame.
-HEADERS = (
-    (b"cache-control", b"no-store"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-)
-# Nobody shows JSON in a frame, nor follows a link in it.
-_JSON_HEADERS = (
-    (b"content-type", b"application/json"),
-    (b"cache-control", b"no-store"),
-    (b"x-content-type-options", b"nosniff"),
-)
+# A response is for its sender alone, and has the type that it declares.
+_ALL_HEADERS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+_JSON_HEADERS = ((b"content-type", b"application/json"), *_ALL_HEADERS)
+# It belongs in no frame. Nobody shows JSON in a frame, nor follows a link in it.
+HEADERS = (*_ALL_HEADERS, (b"referrer-policy", b"no-referrer"), (b"x-frame-options", b"DENY"))
 
-# Under this key a request's scope has the path as routes have it, without a prefix.
-PATH = "served_path"
+PATH = "served_path"  # key of the scope for the path as routes have it, without a prefix
 FAILED = "the server failed; try again, or report it to its owners"
-
-# What a fast path calls: it turns a request into the JSON of its response.
-FastPath = Callable[[Scope, Receive], Awaitable[bytes]]
 
 
 class Gateway:
-    """The server as ASGI; an exception becomes problem details and a line in the server's log.
-
-    POST to one of `fast_paths` does not pass through `api`, which serves all else.
-    """
+    """The server as ASGI; POST /v1/predict takes a fast path past `api`, which serves all else."""
 
     def __init__(
         self,
         api: FastAPI,
-        fast_paths: Mapping[str, FastPath],
+        predict: Predict,
         metrics: Metrics,
         keys: Keys | None,
         origins: Collection[str],
         own: OwnRoutes,
     ) -> None:
-        self.api, self.state, self.fast_paths = api, api.state, fast_paths
+        self.api, self.state, self.predict = api, api.state, predict
         self.metrics, self.keys, self.origins, self.own = metrics, keys, origins, own
         self.admin_port: int | None = None
 
@@ -79,12 +66,9 @@ class Gateway:
         elif own or path.startswith(GUARDED):
             values = [value for name, value in scope["headers"] if name == b"authorization"]
             if len(values) != 1 or not self.keys.admit(values[0].decode("latin-1")):
-                raise ProblemError(
-                    "no-key",
-                    "expected the header 'Authorization: Bearer KEY' with a valid key; the owners "
-                    "of this model issue keys",
-                    headers={"WWW-Authenticate": "Bearer"},
-                )
+                detail = "expected the header 'Authorization: Bearer KEY' with a valid key; the "
+                detail += "owners of this model issue keys"
+                raise ProblemError("no-key", detail, headers={"WWW-Authenticate": "Bearer"})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; what is no HTTP request passes unchanged."""
@@ -93,15 +77,12 @@ class Gateway:
             return
         began, status = time.perf_counter(), 0
         if scope["method"] == "HEAD":
-            # The response to GET; the connection, whose scope stays as it was, sends no body.
-            scope = {**scope, "method": "GET"}
+            scope = {**scope, "method": "GET"}  # the connection, with its own scope, sends no body
         path = route_path(scope)
-        is_here = self.admin_port is None or (
-            (scope["server"][1] == self.admin_port) == (path in OPERATE)
-        )
-        is_fast = scope["method"] == "POST" and is_here
-        fast_path = self.fast_paths.get(path) if is_fast else None
-        own = None if fast_path else self.own.template(path)
+        on_admin_port = self.admin_port is not None and scope["server"][1] == self.admin_port
+        is_here = self.admin_port is None or on_admin_port == (path in OPERATE)
+        is_fast = path == PREDICT and scope["method"] == "POST" and is_here
+        own = None if is_fast else self.own.template(path)
 
         async def send_guarded(message: Message) -> None:
             nonlocal status
@@ -111,13 +92,12 @@ class Gateway:
             await send(message)
 
         async def respond(error: ProblemError) -> None:
-            response = error.response(path, self.state.error_forms)
-            await response(scope, receive, send_guarded)
+            await error.response(path, self.state.error_forms)(scope, receive, send_guarded)
 
         try:
             self._authorise(scope, path, own)
-            if fast_path:
-                body = await fast_path(scope, receive)
+            if is_fast:
+                body = await self.predict(scope, receive)
                 headers = [(b"content-length", b"%d" % len(body)), *_JSON_HEADERS]
                 status = 200
                 await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -139,21 +119,16 @@ class Gateway:
                 await respond(ProblemError("internal", FAILED))
         finally:
             # The route's pattern, not the path: senders can invent paths.
-            route = path if fast_path else own
-            if route is None:
-                route = getattr(scope.get("route"), "path", "none")
+            route = path if is_fast else own or getattr(scope.get("route"), "path", None)
             # 499 as in nginx: the client disconnected before there was a status.
-            self.metrics.request(route, status or 499, time.perf_counter() - began)
+            self.metrics.request(route or "none", status or 499, time.perf_counter() - began)
 
 
 def route_path(scope: Scope) -> str:
     """The path as routes have it; `scope["path"]` becomes the root path and this."""
     root, path = scope.get("root_path", ""), str(scope["path"])
-    if not root:
-        return path
-    # The connection has put the prefix before the path. A proxy that does not strip the prefix has
-    # put it there before.
-    for _ in range(2):
+    # The connection has put the prefix there, and so has a proxy that does not strip it.
+    for _ in range(2 if root else 0):
         if path.startswith(f"{root}/"):
             path = path.removeprefix(root)
     scope["path"] = root + path

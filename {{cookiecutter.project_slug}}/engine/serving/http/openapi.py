@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, cast
+from typing import Any
 
 from fastapi import FastAPI
 from pydantic import TypeAdapter
@@ -17,8 +17,7 @@ Responses = dict[int | str, dict[str, Any]]
 GUARDED = ("/v1/", "/v2/models/", "/invocations")
 # Paths that may be served on a port of their own, which is not public.
 OPERATE = frozenset({"/livez", "/readyz", "/health", "/metrics"})
-# Every body may have these problems, whatever it holds.
-BODY_PROBLEMS = (
+BODY_PROBLEMS = (  # every body may have them
     *("no-key", "wrong-origin", "not-json", "not-decoded", "too-slow", "body-too-large"),
     *("too-many-rows", "too-many-values", "wrong-encoding", "invalid", "internal"),
 )
@@ -36,14 +35,13 @@ def inline(kind: Any) -> dict[str, Any]:
     schema = TypeAdapter(kind).json_schema()
     definitions = schema.pop("$defs", {})
 
-    def resolved(value: Any) -> Any:
-        def resolve(one: dict[str, Any]) -> Any:
-            name = one.get("$ref", "").rpartition("/")[2]
-            return resolved(definitions[name]) if name else one
+    def resolve(one: dict[str, Any]) -> dict[str, Any]:
+        return inlined(definitions[one["$ref"].rpartition("/")[2]]) if "$ref" in one else one
 
+    def inlined(value: Any) -> Any:
         return json.loads(json.dumps(value), object_hook=resolve)
 
-    return cast("dict[str, Any]", resolved(schema))
+    return dict(inlined(schema))
 
 
 def request_body(*schemas: dict[str, Any]) -> dict[str, Any]:
@@ -59,8 +57,7 @@ def response(description: str, *schemas: dict[str, Any]) -> Responses:
 def problems(*codes: str, content: Mapping[str, Any] = _PROBLEM_CONTENT) -> Responses:
     """The `responses` of an operation that may have these problems, in this form."""
     titles: dict[int, list[str]] = {}
-    for code in codes:
-        status, title = PROBLEMS[code]
+    for status, title in map(PROBLEMS.__getitem__, codes):
         titles.setdefault(status, []).append(title)
     return {
         status: {"description": "; or: ".join(several), "content": content}
@@ -106,15 +103,11 @@ def _describe(app: FastAPI, predictor: Predictor) -> None:
     decision = predictor.bundle.problem.decision
     app.title, app.summary = decision.name, decision.question
     app.version = str(predictor.bundle.manifest["version"])
-    paragraphs = [
-        decision.action,
-        f"**For:** {decision.intended_use}",
-        f"**Not for:** {decision.not_for}",
-        f"Bundle: `{predictor.bundle.id}`.",
-    ]
+    use = f"**For:** {decision.intended_use}\n\n**Not for:** {decision.not_for}"
+    app.description = f"{decision.action}\n\n{use}\n\nBundle: `{predictor.bundle.id}`."
     if predictor.rehearsal:
-        paragraphs.insert(0, "**Rehearsal: this bundle is not accepted. Do not act on it.**")
-    app.description = "\n\n".join(paragraphs)
+        warning = "**Rehearsal: this bundle is not accepted. Do not act on it.**"
+        app.description = f"{warning}\n\n{app.description}"
 
 
 def json_content(*schemas: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,4 @@
-"""The team's own routes: what they may use of the server, and the rules that hold for all routes.
-
-They have the same API keys, limits, errors and metrics. None may take a path of the server's own.
-"""
+"""The team's own routes: what they may use of the server, and what they may not be."""
 
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
@@ -20,12 +17,10 @@ from engine.serving.http.predict import Predict
 from engine.serving.http.request_parsing import count_rows, read_body
 from engine.serving.model_holder import ModelHolder
 
-# Under this key a request's scope has the template of its own route.
-OWN = "own_route"
+OWN = "own_route"  # key of the scope for the template of an own route
 # Everything below these is the server's, also what it does not serve today.
 _RESERVED = ("/v2/{rest:path}", "/docs/{rest:path}")
-# About so many bytes of JSON are a value: many rows are checked beside the event loop.
-_VALUE_BYTES = 20
+_VALUE_BYTES = 20  # of JSON, about: many rows are checked beside the event loop
 
 
 class CurrentModel:
@@ -72,13 +67,9 @@ class OwnRoutes:
         document = get_openapi(title="own", version="1", routes=router.routes) if routes else {}
         types = document.get("components", {}).get("schemas", {}).keys()
         if both := sorted(types & model.current.schema.components().keys()):
-            raise _bad_route(
-                f"the own type {both[0]} has the name of a type of the server's own in "
-                "/openapi.json; give it another name",
-                "type-taken",
-            )
+            fault = f"the own type {both[0]} has the name of a type of the server's own"
+            raise _bad_route("type-taken", f"{fault} in /openapi.json; give it another name")
         api.include_router(router, responses=problems(*BODY_PROBLEMS, "busy"))
-        # As the OpenAPI document has them.
         self.templates = frozenset(str(route.path_format) for route in routes)
         self._patterns = [(compile_path(str(one.path))[0], str(one.path_format)) for one in routes]
 
@@ -92,7 +83,7 @@ class OwnRoutes:
         """The same request with its body read and decoded, which FastAPI would read unlimited."""
         body = await read_body(scope, receive, self._model.limits)
         if b"json" in dict(scope["headers"]).get(b"content-type", b"json").lower():
-            self._model.current.schema.bound.check(body)
+            self._model.current.schema.bounds["Row"].check(body)
         about_body = (b"content-encoding", b"content-length", b"transfer-encoding")
         headers = [header for header in scope["headers"] if header[0] not in about_body]
         headers.append((b"content-length", b"%d" % len(body)))
@@ -107,14 +98,11 @@ class OwnRoutes:
         """Raise BadInput if the path before all paths makes one of the routes unreachable."""
         hidden = [path for path in self.templates if path.startswith(f"{root_path}/")]
         if root_path and hidden:
-            raise _bad_route(
-                f"--root-path {root_path} hides the own route {min(hidden)}; give one of the two "
-                "another path",
-                "route-hidden",
-            )
+            fault = f"--root-path {root_path} hides the own route {min(hidden)}"
+            raise _bad_route("route-hidden", f"{fault}; give one of the two another path")
 
 
-def _bad_route(message: str, code: str) -> BadInput:
+def _bad_route(code: str, message: str) -> BadInput:
     return BadInput(f"serving/app.py: {message}", code=code)
 
 
@@ -122,35 +110,25 @@ def _checked(router: APIRouter, taken: Sequence[str]) -> list[RouteContext]:
     """The routes that FastAPI routes; other kinds would bypass keys, limits and documentation."""
     # FastAPI has no public list of pages that `router.frontend` serves.
     if getattr(router, "_low_priority_routes", ()):
-        raise _bad_route("expected own routes such as @own.get, got own.frontend", "route-kind")
+        raise _bad_route("route-kind", "expected own routes such as @own.get, got own.frontend")
     routes: list[RouteContext] = []
     for route in iter_route_contexts(router.routes):
         path, methods = str(route.path), set(route.methods or ())
         if not isinstance(route.original_route, APIRoute):
-            raise _bad_route(
-                f"expected own routes such as @own.get or @own.post, got a "
-                f"{type(route.original_route).__name__} at {path}; make it a route, or run it in "
-                "another process",
-                "route-kind",
-            )
+            kind = f"{type(route.original_route).__name__} at {path}"
+            expected = f"expected own routes such as @own.get or @own.post, got a {kind}"
+            raise _bad_route("route-kind", f"{expected}; make it a route, or run it elsewhere")
         if not path.startswith("/"):
-            raise _bad_route(f"expected a path that begins with /, got {path!r}", "route-path")
-        for name in taken:
-            if _overlap(path, name):
-                raise _bad_route(
-                    f"the own route {path} would take requests for {name}, a path of the server's "
-                    "own; give it another, such as /v1/action",
-                    "route-taken",
-                )
+            raise _bad_route("route-path", f"expected a path that begins with /, got {path!r}")
+        if name := next((name for name in taken if _overlap(path, name)), None):
+            fault = f"the own route {path} would take requests for {name}, a path of the server's"
+            raise _bad_route("route-taken", f"{fault} own; give it another, such as /v1/action")
         for other in routes:
             # Of two routes that match the same request, the first responds without any notice.
             matches = compile_path(str(other.path))[0].match(str(route.path_format))
             if matches and methods & set(other.methods or ()):
-                raise _bad_route(
-                    f"the own route {path} is never reached, {other.path} stands before it; put "
-                    "it first, or give it another path",
-                    "route-hidden",
-                )
+                fault = f"the own route {path} is never reached, {other.path} stands before it"
+                raise _bad_route("route-hidden", f"{fault}; put it first, or change its path")
         routes.append(route)
     return routes
 

@@ -1,10 +1,11 @@
 """Parses the JSON of a request: within a bound, and without keys that an object has twice.
 
 A body of 1 MB can hold 330,000 empty objects, whose error messages would cost seconds. So a body
-with more values than any request needs is refused unparsed; they are counted in its bytes.
+with more values than any request needs is refused unparsed.
 """
 
 import json
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -16,14 +17,11 @@ from engine.serving.http.errors import ProblemError, echo
 # Every value begins a list or an object, or follows a comma.
 _OTHER_BYTES = bytes(set(range(256)) - set(b",[{"))
 _OTHER_BYTES_BUT_QUOTES = bytes(set(_OTHER_BYTES) - set(b'"'))
-# The largest form of a request is a tensor per column with each value in a list of its own: two
-# marks a value. Some more may pass, so that a few rows or fields too many get the exact error.
+# Two a value in a tensor of nested lists; a few rows or fields too many get the exact error.
 _MARKS = 3
-# Around the values: what stands once for each field, such as its name and shape.
-_AROUND = 20
+_AROUND = 20  # around the values: what stands once for each field, such as its name and shape
 _CHUNK = 65_536
-# Each member that is no field gets an error, up to so many.
-_MOST_OTHER_MEMBERS = 200
+_MOST_OTHER_MEMBERS = 200  # each member that is no field gets an error, up to so many
 
 
 @dataclass(frozen=True)
@@ -38,11 +36,9 @@ class Bound:
         if len(body) <= self._objects:
             return
         if self._exceeded(body) and self._exceeded(_outside_strings(body)):
-            raise ProblemError(
-                "too-many-values",
-                f"expected at most {self.rows:,} rows of {self.fields} fields, got many more "
-                "values; send its rows in several requests",
-            )
+            expected = f"expected at most {self.rows:,} rows of {self.fields} fields"
+            detail = f"{expected}, got many more values; send its rows in several requests"
+            raise ProblemError("too-many-values", detail)
 
     @property
     def _objects(self) -> int:
@@ -91,14 +87,8 @@ def refuse_repeated(body: bytes, value: Any, most_members: int) -> None:
     """
     if _without_escapes(body).count(b'"') != 2 * _count_strings(value, most_members):
         # A second parser, for the name alone; numbers stay strings, which may be of any length.
-        json.loads(
-            body,
-            object_pairs_hook=_unique,
-            strict=False,
-            parse_int=str,
-            parse_float=str,
-            parse_constant=str,
-        )
+        numbers: dict[str, Any] = dict.fromkeys(("parse_int", "parse_float", "parse_constant"), str)
+        json.loads(body, object_pairs_hook=_unique, strict=False, **numbers)
 
 
 def _count_strings(value: Any, most_members: int) -> int:
@@ -121,11 +111,9 @@ def _count_strings(value: Any, most_members: int) -> int:
     return count
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in members:
-            detail = f"expected each key of an object once, got {echo(name)} twice"
-            raise ProblemError("invalid", detail)
-        members[name] = value
-    return members
+def _unique(pairs: list[tuple[str, Any]]) -> None:
+    names = Counter(name for name, _ in pairs)
+    if len(names) < len(pairs):
+        [(name, _)] = names.most_common(1)
+        detail = f"expected each key of an object once, got {echo(name)} twice"
+        raise ProblemError("invalid", detail)

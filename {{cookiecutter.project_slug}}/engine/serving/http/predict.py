@@ -1,24 +1,23 @@
-"""Responds to POST /v1/predict, the most frequent request: it does no work twice."""
+"""Responds to POST /v1/predict, the most frequent request."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import parse_qs
 
 from pydantic_core import to_json
+from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope
 
 from engine.serving.http.errors import ProblemError, echo
-from engine.serving.http.request_parsing import offload, read_body, read_rows, validated
+from engine.serving.http.request_parsing import Rows, offload, read_body, read_rows, validated
 from engine.serving.ids import new_id
 from engine.serving.log.predictions import PredictionLog
 from engine.serving.log.segments import now
 from engine.serving.model_holder import ActiveModel, ModelHolder
 
 Answers = list[dict[str, Any]]
-# A longer query is not parsed.
-LONGEST_QUERY = 2_000
+LONGEST_QUERY = 2_000  # a longer query is not parsed
 _T = TypeVar("_T")
 
 
@@ -33,9 +32,8 @@ class Predict:
         query = scope["query_string"]
         self._model.current.batcher.refuse_if_full()
         body = await read_body(scope, receive, self._model.limits)
-        active, (rows, many) = await self.read(
-            len(body), lambda active: read_rows(body, active.schema)
-        )
+        size = len(body)
+        active, (rows, many) = await self.read(size, lambda active: read_rows(body, active.schema))
         if most := _reason_count(query) if query else 0:
             return to_json(await self._explained(active, rows, most))
         answers = self._logged(active, rows, await active.batcher.predict(rows))
@@ -56,23 +54,18 @@ class Predict:
         active, rows = await self.read(size, lambda active: validated(read(active), active.schema))
         return active, self._logged(active, rows, await active.batcher.predict(rows))
 
-    async def _explained(
-        self, active: ActiveModel, rows: Sequence[dict[str, Any]], most: int
-    ) -> dict[str, Any]:
+    async def _explained(self, active: ActiveModel, rows: Rows, most: int) -> dict[str, Any]:
         """The prediction for one row with its reasons, in one call: the model may change."""
         if len(rows) > 1:
             raise ProblemError("invalid", f"expected one row to give reasons for, got {len(rows)}")
         outputs = await active.batcher.predict([*rows, *active.reasons.rows(rows[0])])
         [answer] = self._logged(active, rows, outputs[:1])
-        scores = [one["score"] for one in outputs[1:]]
-        if "scores" in answer:  # of the class that was decided
-            scores = [one["scores"][str(answer["decision"])] for one in outputs[1:]]
+        decided = str(answer.get("decision"))  # of several classes, the score of this one
+        scores = [one.get("scores", {}).get(decided, one["score"]) for one in outputs[1:]]
         reasons = active.reasons.explain(rows[0], answer["score"], scores, most)
         return {**answer, "reasons": reasons}
 
-    def _logged(
-        self, active: ActiveModel, rows: Sequence[dict[str, Any]], outputs: Answers
-    ) -> Answers:
+    def _logged(self, active: ActiveModel, rows: Rows, outputs: Answers) -> Answers:
         """Predictions with ids of their own, logged and counted."""
         predictor, counts, at = active.predictor, active.counts, now()
         # Every prediction of a rehearsal has this field; no other has it.
@@ -92,11 +85,10 @@ def _reason_count(query: bytes) -> int:
     if len(query) > LONGEST_QUERY:
         detail = f"expected a query of at most {LONGEST_QUERY:,} bytes, got {len(query):,}"
         raise ProblemError("invalid", detail)
-    values = parse_qs(query.decode("latin-1"), keep_blank_values=True).get("reasons")
-    if values is None:
+    if not (values := QueryParams(query).getlist("reasons")):
         return 0
     if len(values) != 1 or not re.fullmatch("[1-9][0-9]?", values[0]):
-        field = {"field": "reasons", "expected": "a whole number from 1 to 99"}
-        got = {**field, "got": echo(values[-1])}
-        raise ProblemError("invalid", "the query has no valid number of reasons", [got])
+        expected = "a whole number from 1 to 99"
+        fault = {"field": "reasons", "expected": expected, "got": echo(values[-1])}
+        raise ProblemError("invalid", "the query has no valid number of reasons", [fault])
     return int(values[0])

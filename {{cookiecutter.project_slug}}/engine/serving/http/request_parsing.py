@@ -1,14 +1,12 @@
-"""Reads the body of a request: within the limit, decoded, as JSON, as the contract's types.
-
-The work follows the size of a request, not the number of its mistakes. A thread beside the event
-loop reads large bodies.
-"""
+"""Reads the body of a request: within the limit, decoded, as JSON, as the contract's types."""
 
 import asyncio
+import sys
+import threading
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,22 +17,41 @@ from starlette.types import Receive, Scope
 from engine.serving.http.errors import MOST_ERRORS, ProblemError, busy, echo, invalid_fields
 from engine.serving.http.parse import parse, refuse_repeated
 from engine.serving.http.schema import Limits, Schema
-from engine.serving.turns import small_turns
 
-# In one step the parser searches each column among all keys: of more bytes than a row of some
-# hundred columns, that would cost more than two steps.
+# For larger bodies, a search of each column among all keys would cost more than two steps.
 _ONE_ROW_BYTES = 4_096
-# `{"rows": [...]}` has its key here, however it is written.
-_ROWS, _BEGINNING = b'"rows"', 64
+_ROWS, _BEGINNING = b'"rows"', 64  # `{"rows": [...]}` has its key here, however it is written
 _GZIP_FORMAT = 16 + zlib.MAX_WBITS  # for zlib: a gzip header and its checksum
 
 # The event loop reads bodies up to here itself, in some ten milliseconds whatever they hold.
 SMALL_BYTES = 16_384
 # What waits for the thread; it is read in a fraction of the time that a request may wait.
 MAX_QUEUED_BYTES = 8_000_000
+# How long a thread keeps the interpreter while the event loop waits for it (Python: 5 ms).
+TURN_SECONDS = 0.0005
 
 Rows = list[dict[str, Any]]
 _T = TypeVar("_T")
+
+_lock = threading.Lock()
+_usual = sys.getswitchinterval()
+_users = 0
+
+
+@contextmanager
+def small_turns() -> Iterator[None]:
+    """Shorten the switch interval until every user of this has ended."""
+    global _users  # noqa: PLW0603  # the interval is the interpreter's, not an object's
+    with _lock:
+        _users += 1
+        sys.setswitchinterval(TURN_SECONDS)
+    try:
+        yield
+    finally:
+        with _lock:
+            _users -= 1
+            if not _users:
+                sys.setswitchinterval(_usual)
 
 
 class Reader:
@@ -57,9 +74,9 @@ class Reader:
             self._queued_bytes -= size
 
 
+@small_turns()
 def _run(read: Callable[[], _T]) -> _T:
-    with small_turns():
-        return read()
+    return read()
 
 
 offload = Reader().read
@@ -98,11 +115,9 @@ def _decoded(body: bytes, headers: Iterable[tuple[bytes, bytes]], most: int) -> 
     if not codings:
         return body
     if codings not in (["gzip"], ["x-gzip"]):
-        raise ProblemError(
-            "wrong-encoding",
-            f"expected the Content-Encoding gzip or none, got {echo(names)}; send it plain",
-            headers={"Accept-Encoding": "gzip, identity"},
-        )
+        detail = f"expected the Content-Encoding gzip or none, got {echo(names)}; send it plain"
+        accepted = {"Accept-Encoding": "gzip, identity"}
+        raise ProblemError("wrong-encoding", detail, headers=accepted)
     engine, content = zlib.decompressobj(_GZIP_FORMAT), b""
     with suppress(zlib.error):  # then the stream has no end
         # The limit counts: a body of 1 MB may become 1 GB.
@@ -116,22 +131,17 @@ def _decoded(body: bytes, headers: Iterable[tuple[bytes, bytes]], most: int) -> 
 
 
 def _too_large(most: int, form: str = "sent") -> ProblemError:
-    return ProblemError(
-        "body-too-large",
-        f"expected a body of at most {most:,} bytes, got more ({form}); send its rows in several "
-        "requests",
-        headers={"Connection": "close"} if form == "sent" else None,
-    )
+    detail = f"expected a body of at most {most:,} bytes, got more ({form}); send its rows in "
+    close = {"Connection": "close"} if form == "sent" else {}
+    return ProblemError("body-too-large", f"{detail}several requests", headers=close)
 
 
 def count_rows(rows: int, limits: Limits) -> None:
     """Raise a ProblemError for no row, or for more rows than one request may hold."""
     if not 1 <= rows <= limits.rows:
-        raise ProblemError(
-            "too-many-rows" if rows else "invalid",
-            f"expected 1 to {limits.rows} rows, got {rows}; send more in several requests",
-            [] if rows else [{"field": "rows", "expected": f"1 to {limits.rows}", "got": "0"}],
-        )
+        detail = f"expected 1 to {limits.rows} rows, got {rows}; send more in several requests"
+        fault = {"field": "rows", "expected": f"1 to {limits.rows}", "got": "0"}
+        raise ProblemError("too-many-rows" if rows else "invalid", detail, [] if rows else [fault])
 
 
 def read_rows(body: bytes, schema: Schema) -> tuple[Rows, bool]:
@@ -144,17 +154,17 @@ def read_rows(body: bytes, schema: Schema) -> tuple[Rows, bool]:
             return [row], False
         except ValidationError:
             pass
-    return _records(parse(body, schema.bound), "Row", schema)
+    return _records(body, "Row", schema)
 
 
 def labels_of(body: bytes, schema: Schema) -> Rows:
     """The labels of a body for /v1/labels, checked: `{"labels": [...]}`, or one label alone."""
-    return _records(parse(body, schema.label_bound), "Label", schema)[0]
+    return _records(body, "Label", schema)[0]
 
 
-def _records(value: Any, kind: str, schema: Schema) -> tuple[Rows, bool]:
-    """The rows or labels of a parsed body, and whether they came in a list."""
-    key = f"{kind.lower()}s"
+def _records(body: bytes, kind: str, schema: Schema) -> tuple[Rows, bool]:
+    """The rows or labels of a body, and whether they came in a list."""
+    value, key = parse(body, schema.bounds[kind]), f"{kind.lower()}s"
     # No field takes a list, so no record alone has this form.
     if not isinstance(value, dict) or not isinstance(value.get(key), list):
         return validated([value], schema, kind, ()), False
@@ -168,10 +178,7 @@ def _records(value: Any, kind: str, schema: Schema) -> tuple[Rows, bool]:
 def validated(
     records: Iterable[Any], schema: Schema, kind: str = "Row", place: tuple[str, ...] = ("rows",)
 ) -> Rows:
-    """Rows, or labels, that fit the contract; validation stops once there are errors to list.
-
-    `place` is the member of the request that has the records; empty for one record alone.
-    """
+    """Rows, or labels, that fit the contract; `place` is the member of the body that has them."""
     adapter, fitting = schema.adapters[kind], []
     faults: list[dict[str, Any]] = []
     for number, record in enumerate(records):
@@ -181,7 +188,7 @@ def validated(
             before = (*place, number) if place else ()
             for one in error.errors(include_url=False, include_context=False):
                 faults.append({**one, "loc": (*before, *one["loc"])})
-            if len(faults) > MOST_ERRORS:
+            if len(faults) > MOST_ERRORS:  # enough to list
                 break
     if faults:
         raise invalid_fields(faults, schema.words[kind])

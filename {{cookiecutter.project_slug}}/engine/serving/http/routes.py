@@ -19,8 +19,7 @@ PREDICT = "/v1/predict"
 _REASONS = {
     "name": "reasons",
     "in": "query",
-    "description": "How many reasons to give for one row: the inputs that move its score most, "
-    "each compared with its typical value.",
+    "description": "How many inputs to list for one row: those that change its score most.",
     "schema": {"type": "integer", "minimum": 1, "maximum": 99},
 }
 
@@ -86,10 +85,8 @@ def probes_router(model: ModelHolder) -> APIRouter:
         """Is the process alive? If not, restart it."""
         return {"status": "alive"}
 
-    not_ready = problems("not-ready")
-
-    @router.get("/health", response_description="As /readyz.", responses=not_ready)
-    @router.get("/readyz", response_description="Send requests here.", responses=not_ready)
+    @router.get("/health", responses=problems("not-ready"))
+    @router.get("/readyz", responses=problems("not-ready"))
     async def readyz(request: Request) -> dict[str, Any]:
         """Is the server ready? The golden rows were checked before the port opened."""
         refuse_if_draining(request)
@@ -103,9 +100,7 @@ def metrics_router(model: ModelHolder) -> APIRouter:
     """GET /metrics, for Prometheus."""
     router = APIRouter(tags=["operate"])
 
-    text = "Metrics as text."
-
-    @router.get("/metrics", response_class=PlainTextResponse, response_description=text)
+    @router.get("/metrics", response_class=PlainTextResponse)
     async def read_metrics() -> Response:
         """Counters and histograms, for Prometheus."""
         return Response(generate_latest(model.metrics.registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,8 +1,4 @@
-"""Request and answer types of one bundle, made from its contract; nothing is written twice.
-
-Types are strict. A nullable field may be null or left out, which is the same; every other field is
-required. JSON knows no integers, so an integer may come as 3.0, never as 3.5.
-"""
+"""Strict request and answer types of one bundle, made from its contract."""
 
 import json
 import math
@@ -16,8 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAda
 from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
 from engine.bundle.bundle import Contract
-from engine.contract.column import LONGEST_CATEGORY, Column
-from engine.contract.words import expected
+from engine.contract.column import LONGEST_CATEGORY, Column, expected
 from engine.serving.http.errors import PROBLEM
 from engine.serving.http.parse import Bound
 from engine.serving.ids import is_valid
@@ -29,8 +24,7 @@ _TIMESTAMP = rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]{_TIME}(Z|[+-]\d{{2}}:\d{{2}})"
 # A caller's clock may be so far ahead of ours. No label is older than 1970.
 _AHEAD, _FIRST = timedelta(minutes=5), datetime(1970, 1, 1, tzinfo=UTC)
 
-_ID = Field(pattern="^[0-9a-f]{32}$", description="The id of the prediction.")
-PredictionId = Annotated[str, _ID]
+PredictionId = Annotated[str, Field(pattern="^[0-9a-f]{32}$", description="The prediction's id.")]
 
 
 @dataclass(frozen=True)
@@ -45,26 +39,18 @@ class Limits:
 
 @dataclass(frozen=True)
 class Schema:
-    """The types of one bundle by their name in the OpenAPI document.
-
-    `words` say what a field of a row or of a label may be, for those who sent something else.
-    `bound` is the most that a request of rows may hold, `label_bound` of labels.
-    """
+    """The types of one bundle by their name in the OpenAPI document."""
 
     contract: Contract
     adapters: Mapping[str, TypeAdapter[Any]]
-    words: Mapping[str, Mapping[str, str]]
+    words: Mapping[str, Mapping[str, str]]  # describe the fields of a Row and of a Label
     limits: Limits
-    bound: Bound
-    label_bound: Bound
+    bounds: Mapping[str, Bound]
 
     def components(self) -> dict[str, Any]:
         """Every type as a JSON Schema, for the `components` of the OpenAPI document."""
         made, shared = TypeAdapter.json_schemas(
-            [
-                (name, "serialization" if name.startswith("Answer") else "validation", adapter)
-                for name, adapter in self.adapters.items()
-            ],
+            [(name, "validation", adapter) for name, adapter in self.adapters.items()],
             ref_template="#/components/schemas/{model}",
         )
         types = {name: value for (name, _), value in made.items()}
@@ -73,18 +59,15 @@ class Schema:
 
 def schema_of(contract: Contract, limits: Limits) -> Schema:
     """The request and answer types of a contract."""
-    row = _record("Row", {column.name: _input(column) for column in contract.inputs})
-    answer = _record("Answer", _answer(contract))
-    label = _record("Label", _label(contract))
-    length = Field(min_length=1, max_length=limits.rows)
     types = {
-        "Row": row,
-        "Rows": _record("Rows", {"rows": Annotated[GenericAlias(list, row), length]}),
-        "Answer": answer,
-        "Answers": _record("Answers", {"predictions": GenericAlias(list, answer)}),
-        "Label": label,
-        "Labels": _record("Labels", {"labels": Annotated[GenericAlias(list, label), length]}),
+        "Row": _record("Row", {column.name: _input(column) for column in contract.inputs}),
+        "Answer": _record("Answer", _answer(contract)),
+        "Label": _record("Label", _label(contract)),
     }
+    length = Field(min_length=1, max_length=limits.rows)
+    for name, key in (("Row", "rows"), ("Answer", "predictions"), ("Label", "labels")):
+        kind: Any = GenericAlias(list, types[name])
+        types[f"{name}s"] = _record(f"{name}s", {key: Annotated[kind, length]})
     outcome = f"one of {json.dumps(contract.classes)[1:-1]}" if contract.classes else "a number"
     words = {
         "Row": {column.name: expected(column) for column in contract.inputs},
@@ -94,14 +77,9 @@ def schema_of(contract: Contract, limits: Limits) -> Schema:
             "known_at": "a date-time with an offset, such as 2026-03-01T09:30:00Z, since 1970",
         },
     }
-    return Schema(
-        contract=contract,
-        adapters={name: TypeAdapter(kind) for name, kind in types.items()},
-        words=words,
-        limits=limits,
-        bound=Bound(limits.rows, len(words["Row"])),
-        label_bound=Bound(limits.rows, len(words["Label"])),
-    )
+    adapters = {name: TypeAdapter[Any](record) for name, record in types.items()}
+    bounds = {name: Bound(limits.rows, len(fields)) for name, fields in words.items()}
+    return Schema(contract, adapters, words, limits, bounds)
 
 
 def _record(name: str, fields: Mapping[str, Any]) -> Any:
@@ -167,11 +145,10 @@ def _answer(contract: Contract) -> dict[str, Any]:
     difference = _described(float, "The score, less what it would be were this input typical.")
     reason = {"input": str, "value": Any, "typical": Any, "difference": difference}
     reasons = GenericAlias(list, _record("Reason", reason))
-    rehearsal = _described(Literal[True], "The bundle is not accepted: do not act.")
     return {
         "prediction_id": PredictionId,
         "bundle": _described(str, "The bundle that predicted."),
-        "rehearsal": NotRequired[rehearsal],
+        "rehearsal": NotRequired[_described(Literal[True], "Not accepted: do not act on it.")],
         "reasons": NotRequired[_described(reasons, "If requested, strongest first.")],
         **{name: _described(kind, meanings.get(name)) for name, kind in outputs.items()},
     }
@@ -182,10 +159,8 @@ def _label(contract: Contract) -> dict[str, Any]:
     outcome: Any = Literal[tuple(contract.classes)]
     if contract.task == "regression":
         outcome = Annotated[float, Field(allow_inf_nan=False)]
-    when = (
-        "When the outcome became known, with an offset; without it, when the label arrives. With "
-        "it, labels may be sent again and in any order."
-    )
+    when = "When the outcome became known, with an offset; without it, when the label arrives. "
+    when += "With it, labels may be sent again and in any order."
     pattern, examples = f"^{_TIMESTAMP}$", ["2026-03-01T09:30:00Z"]
     timestamp = Field(pattern=pattern, description=when, examples=examples)
     return {

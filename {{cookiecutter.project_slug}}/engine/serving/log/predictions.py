@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from engine.serving.log.segments import SEGMENT_BYTES, Segments, line
+from engine.serving.log.segments import Segments, line
 
 QUEUED_RECORDS = 10_000
 SYNC_SECONDS, PAUSE_SECONDS = 1.0, 0.1
@@ -31,19 +31,11 @@ logger = logging.getLogger("engine.serving.log")
 class PredictionLog(AbstractContextManager["PredictionLog"]):
     """The prediction log: `add` returns at once, a thread writes; use as a context manager."""
 
-    def __init__(
-        self,
-        folder: Path,
-        personal: Iterable[str] = (),
-        queued_records: int = QUEUED_RECORDS,
-        segment_bytes: int = SEGMENT_BYTES,
-    ) -> None:
-        self.folder = folder
-        self._segments = Segments(folder, segment_bytes)
+    def __init__(self, folder: Path, personal: Iterable[str] = ()) -> None:
+        self.folder, self._segments = folder, Segments(folder)
         self._personal = frozenset(personal)
         self._personal_of: dict[str, frozenset[str]] = {}
         self._queue: deque[bytes] = deque()
-        self._capacity = queued_records
         self._closing = threading.Event()
         self._refused = 0  # full queue, or not serialisable; counted on the event loop
         self._lost = 0  # by the disk; counted by the writer, as are the following
@@ -64,7 +56,7 @@ class PredictionLog(AbstractContextManager["PredictionLog"]):
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Queue a record for writing; only one thread may call this."""
-        if len(self._queue) >= self._capacity:
+        if len(self._queue) >= QUEUED_RECORDS:
             self._refused += 1
             return
         try:

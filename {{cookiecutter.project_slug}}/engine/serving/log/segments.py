@@ -1,7 +1,6 @@
 """Append-only JSON Lines files, for predictions and labels."""
 
 import os
-import sys
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -14,6 +13,8 @@ from uuid import uuid4
 
 from pydantic_core import to_json
 
+from engine.problem.files import sync
+
 SEGMENT_BYTES = 64_000_000
 
 
@@ -25,8 +26,8 @@ class Segments:
     number of lines in the files: partial writes are truncated again.
     """
 
-    def __init__(self, folder: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
-        self.folder, self.segment_bytes, self.written = folder, segment_bytes, 0
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.written = folder, 0
         self._file: FileIO | None = None
         self._path = folder
         # Of the current file: bytes and lines, and those that were on the disk at the last sync.
@@ -48,7 +49,7 @@ class Segments:
             self.close()
             raise
         self._count(written, len(lines))
-        if self._size[0] >= self.segment_bytes:
+        if self._size[0] >= SEGMENT_BYTES:
             self.sync()
             self.close()
 
@@ -60,7 +61,7 @@ class Segments:
             os.fsync(self._file.fileno())
             in_place = self._in_place(self._file)
             if in_place and self._synced == (0, 0):
-                _sync_folder(self.folder)
+                sync(self.folder)
         except OSError:
             # Unsynced data may be corrupt.
             self._truncate(self._file, self._synced)
@@ -107,16 +108,6 @@ class Segments:
             os.ftruncate(file.fileno(), to[0])
         self.written -= self._size[1] - to[1]
         self._size = to
-
-
-def _sync_folder(folder: Path) -> None:
-    """Sync the folder's list of files to the disk."""
-    if sys.platform != "win32":  # which cannot open folders and does not need this
-        opened = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
 
 
 def now() -> str:

@@ -11,9 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from engine.bundle.archive import load_model
+from engine.bundle.archive import Answer, load_model, replay
 from engine.bundle.bundle import Bundle
-from engine.bundle.replay import Answer, replay
 from engine.problem.errors import BadInput
 from engine.serving.model.onnx import Float32Exact, Onnx, allowed_difference
 from engine.serving.model.table import Row, frame

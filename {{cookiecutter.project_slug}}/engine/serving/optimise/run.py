@@ -15,12 +15,14 @@ from engine.pages.terminal import table
 from engine.problem.errors import BadInput
 from engine.problem.files import write_atomically
 from engine.serving.model.predictor import Predictor, load, with_onnx
-from engine.serving.optimise.compare import BATCH_SIZE, Measured, Parity, compare, measure
+from engine.serving.optimise.compare import BATCH_SIZE, Measured, Parity, compare, measure, to_try
 from engine.serving.optimise.convert import convert
-from engine.serving.optimise.rows import to_try
 from engine.serving.select_bundle import EXACT, MODEL, ONNX, choice_file, folder
 
-SEED = 0
+EXPLANATION = (
+    "The pipeline itself predicts a row whose score is within the allowed difference of another "
+    "decision, or whose numbers float32 does not hold. So every decision is the pipeline's."
+)
 COMPARED = ["rows", "tried", "largest difference", "left to the pipeline", "other decisions"]
 MEASURED = [
     "runtime", "one row, median, ms", "one row, 99th percentile, ms",
@@ -60,15 +62,10 @@ def optimise(bundle: Bundle, *, rehearsal: bool) -> Outcome:
             f"Selected: ONNX Runtime, with {number(times)} times the rows a second. Every decision "
             "is the same as the pipeline's."
         )
-    explanation = (
-        "The pipeline itself predicts a row whose score is within the allowed difference of "
-        "another decision, or whose numbers float32 does not hold. So every decision is the "
-        "pipeline's."
-    )
     html = page.render(
         f"The runtime of {bundle.problem.decision.name}",
         lead,
-        [Section("Parity and speed", "ML engineer", explanation, tables)],
+        [Section("Parity and speed", "ML engineer", EXPLANATION, tables)],
         footer=f"Bundle {bundle.id}. Speed is this machine's: try again where it is to run.",
     )
     try:
@@ -101,7 +98,7 @@ def _try(predictor: Predictor) -> Outcome:
         return Outcome(str(error))
     except Exception as error:  # ONNX Runtime raises its own
         return Outcome(f"ONNX Runtime cannot run the converted model: {error}")
-    kinds = to_try(predictor, model, SEED)
+    kinds = to_try(predictor, model, seed=0)
     _progress(f"comparing {sum(map(len, kinds.values())):,} rows …")
     parity = compare(predictor, fast, kinds)
     if not parity.holds:

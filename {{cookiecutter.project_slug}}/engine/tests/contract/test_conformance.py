@@ -15,13 +15,12 @@ from pydantic import ValidationError
 from engine.bundle.bundle import Contract
 from engine.contract import cells
 from engine.contract.cells import without_missing
-from engine.contract.column import Column
+from engine.contract.column import Column, expected
 from engine.contract.format import ColumnFormat
 from engine.contract.layout import Layout
 from engine.contract.text_cell import read_cell
-from engine.contract.words import expected
 from engine.data.columns import describe, json_value
-from engine.data.validation import conform
+from engine.data.load import conform
 from engine.problem.errors import BadInput
 from engine.serving.http.schema import Limits, schema_of
 

@@ -16,7 +16,7 @@ from engine.contract.column import Column
 from engine.contract.format import ColumnFormat
 from engine.contract.layout import Layout
 from engine.data.columns import json_value
-from engine.data.reading.text import read_text
+from engine.data.sources import read_text
 from engine.problem.errors import BadInput
 from engine.serving.http.protocols.invocations import rows_of_csv
 from engine.serving.http.schema import Limits, schema_of

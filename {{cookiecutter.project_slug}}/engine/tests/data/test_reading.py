@@ -9,8 +9,9 @@ from engine.adopt.adopt import adopt
 from engine.adopt.copying import CONTRACT_FILE
 from engine.contract.layout import Layout
 from engine.contract.sniff import sniff
+from engine.contract.text_table import header
 from engine.data.load import digest, load
-from engine.data.reading.text import header, read_text
+from engine.data.sources import read_text
 from engine.problem.errors import BadInput
 from engine.problem.spec import read as read_problem
 from engine.tests.data.made import schema_of, table

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.data.split import PARTS, Rows, folds, split
-from engine.data.split_faults import faults
+from engine.data.split import PARTS, Rows, faults, folds, split
 from engine.pages.formatting import percent
 from engine.problem.errors import BadInput
 from engine.problem.spec import Problem

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.data.split import Split, split
-from engine.data.split_faults import faults
+from engine.data.split import Split, faults, split
 from engine.tests.data.made import problem_of
 from engine.tests.data.test_split import N, frame
 

@@ -9,8 +9,8 @@ from sqlalchemy import create_engine, make_url
 from data.__main__ import main
 from engine.adopt.adopt import adopt
 from engine.adopt.copying import CONTRACT_FILE
+from engine.data import sql
 from engine.data.load import digest, load
-from engine.data.reading import sql
 from engine.data.sources import read
 from engine.data.split import split
 from engine.problem.errors import BadInput

@@ -15,8 +15,7 @@ import eda.report
 from eda.__main__ import main
 from eda.report import report
 from engine.data.paths import is_file
-from engine.eda.profile import PICTURE_ROWS, SHOWN, measure
-from engine.eda.report import Report, SectionMaker
+from engine.eda.profile import PICTURE_ROWS, SHOWN, Report, SectionMaker, measure
 from engine.problem.spec import read
 from engine.problem.tables import Columns
 from engine.tests.eda.frames import Task, columns, mixed, problem

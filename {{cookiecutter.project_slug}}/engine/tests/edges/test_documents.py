@@ -207,7 +207,10 @@ def test_a_choice_of_runtime_of_another_type_leaves_the_pipeline(
 
 @pytest.mark.parametrize("content", CONTENTS)
 @pytest.mark.parametrize("name", ["verdict.json", "data-science.toml", "ml-engineering.toml"])
-def test_a_record_that_is_none_accepts_nothing(content: str, name: str, tmp_path: Path) -> None:
+def test_a_record_that_is_none_accepts_nothing(
+    content: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.bundle.record.RECORDS", tmp_path)
     bundle_id = "a" * 64
     folder = tmp_path / bundle_id
     folder.mkdir()
@@ -217,8 +220,8 @@ def test_a_record_that_is_none_accepts_nothing(content: str, name: str, tmp_path
     for team in ("data-science", "ml-engineering"):
         text = f'team = "{team}"\nperson = "A"\nsigned_at = "B"\n{signature}'
         (folder / f"{team}.toml").write_text(text)
-    assert refusal(bundle_id, tmp_path) is None
+    assert refusal(bundle_id) is None
     (folder / name).unlink()
     CONTENTS[content](folder / name)
-    assert refusal(bundle_id, tmp_path)
-    assert len(signed(bundle_id, tmp_path)) < 2
+    assert refusal(bundle_id)
+    assert len(signed(bundle_id)) < 2

@@ -8,8 +8,7 @@ import pytest
 
 from engine.bundle.record import TEAMS
 from engine.gate.accept import accept
-from engine.gate.gate import record, validate
-from engine.gate.standard import STANDARD_CHECKS
+from engine.gate.gate import STANDARD_CHECKS, record, validate
 from engine.problem.spec import Task
 from engine.tests.gate.made import (
     MODEL,
@@ -22,7 +21,7 @@ from engine.tests.gate.made import (
     train_and_build,
 )
 from engine.tests.gate.signing import NAME, aliased, commit_all, git
-from engine.training.record.previous_runs import ACCEPTED
+from engine.training.record.runs import ACCEPTED
 from engine.training.record.tracking import mlflow
 
 Make = Callable[[Task], Workshop]

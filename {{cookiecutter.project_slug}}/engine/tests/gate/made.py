@@ -15,8 +15,7 @@ import pandera.pandas as pa
 from engine.bundle.build import build
 from engine.bundle.bundle import MANIFEST, Bundle
 from engine.gate.checks.check import Finding
-from engine.gate.gate import Verdict, validate
-from engine.gate.standard import STANDARD_CHECKS
+from engine.gate.gate import STANDARD_CHECKS, Verdict, validate
 from engine.problem.spec import Task, read
 from engine.tests.gate import contract
 from engine.tests.project import source

@@ -3,7 +3,7 @@
 import subprocess
 
 from engine.bundle.record import TEAMS
-from engine.training.record.previous_runs import ACCEPTED
+from engine.training.record.runs import ACCEPTED
 from engine.training.record.tracking import mlflow
 
 DATA_SCIENCE, ML_ENGINEERING = TEAMS

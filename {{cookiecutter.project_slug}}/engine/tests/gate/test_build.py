@@ -7,13 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from engine.bundle.build import build, write
+from engine.bundle.build import build, fetch, write
 from engine.bundle.bundle import read
-from engine.bundle.card import card
-from engine.bundle.edge_rows import UNSEEN
-from engine.bundle.golden import MOST_EDGES
-from engine.bundle.run import fetch
-from engine.bundle.store import BUILT, latest
+from engine.bundle.evaluation import card
+from engine.bundle.golden import MOST_EDGES, UNSEEN
+from engine.bundle.record import BUILT, latest
 from engine.problem.errors import BadInput
 from engine.problem.spec import read as read_problem
 from engine.tests.gate.conftest import Make

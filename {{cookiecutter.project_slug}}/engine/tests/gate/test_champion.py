@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import skops.io
 
+from engine.bundle.build import load_model
 from engine.bundle.record import RECORDS
-from engine.bundle.run import load_model
 from engine.tests.gate.lies import FEATURES, PROBLEM, put
 from engine.tests.gate.made import Workshop, reseal, train_and_build
 

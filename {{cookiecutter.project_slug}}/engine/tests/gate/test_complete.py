@@ -174,4 +174,4 @@ def test_validate_missing_folder_is_refused(workshop: Make) -> None:
     made = workshop("regression")
     with pytest.raises(BadInput, match="nowhere") as refused:
         validate(made.root / "nowhere", made.definition, QUICK)
-    assert refused.value.code == "no-bundle"
+    assert refused.value.code == "not-a-bundle"

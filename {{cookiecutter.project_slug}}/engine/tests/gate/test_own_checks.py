@@ -14,9 +14,8 @@ import handoff.gate
 from engine.bundle.record import RECORDS, VERDICT, refusal
 from engine.gate.accept import accept
 from engine.gate.checks.check import Check, CheckContext, Result
-from engine.gate.gate import record, validate
+from engine.gate.gate import REQUIRED, STANDARD_CHECKS, record, team_checks, validate, without
 from engine.gate.page import lead, markdown, write
-from engine.gate.standard import REQUIRED, STANDARD_CHECKS, team_checks, without
 from engine.problem.errors import BadInput
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.made import MODEL, QUICK, Workshop

@@ -43,7 +43,7 @@ TRAIN = """
 import json
 from engine.bundle.build import build
 from engine.gate.gate import validate
-from engine.gate.standard import STANDARD_CHECKS
+from engine.gate.gate import STANDARD_CHECKS
 from poc.train import train
 from engine.problem.spec import read
 from poc.model import MODEL

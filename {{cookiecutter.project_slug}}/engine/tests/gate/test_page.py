@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from engine.gate.checks.check import Check, CheckContext, Result
-from engine.gate.gate import Verdict, validate
+from engine.gate.gate import STANDARD_CHECKS, Verdict, validate
 from engine.gate.page import lead, markdown, show, write
-from engine.gate.standard import STANDARD_CHECKS
 from engine.problem.errors import BadInput
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.made import QUICK, Workshop

@@ -10,13 +10,11 @@ from typing import Any
 import pytest
 import skops.io
 
-from engine.bundle.build import write
+from engine.bundle.build import fetch, load_model, write
 from engine.bundle.bundle import read
 from engine.bundle.record import RECORDS, VERDICT
-from engine.bundle.run import fetch, load_model
 from engine.gate.accept import accept
-from engine.gate.gate import record, validate
-from engine.gate.standard import STANDARD_CHECKS
+from engine.gate.gate import STANDARD_CHECKS, record, validate
 from engine.problem.errors import BadInput
 from engine.tests.gate.made import MODEL, QUICK, Workshop, reseal
 from engine.tests.gate.signing import ML_ENGINEERING, aliased, commit_all, git

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.gate.checks.results import latencies
+from engine.gate.checks.check import latencies
 from engine.serving.server_process import server
 
 

@@ -5,13 +5,13 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from engine.monitoring.result import Finding, Result, worst
-from engine.monitoring.show import picture, selection
+from engine.monitoring.result import Finding, Result, picture, selection, summarise
 from engine.problem.errors import BadInput
 from engine.tests.monitoring.made import (
     HOSTILE,
@@ -155,14 +155,22 @@ def test_picture_hostile_names_are_escaped(tmp_path: Path) -> None:
     assert '"kg"' not in drawn
 
 
-def test_worst_no_findings_is_not_ok() -> None:
+def test_summarise_no_findings_is_not_ok() -> None:
     fine = Finding("score", "", 0.0, 0.1, "ok", "")
     unknown = Finding("missing", "x", None, None, "insufficient data", "")
     bad = Finding("range", "x", 0.5, 0.1, "drift", "")
-    assert worst([]) == "insufficient data"
-    assert worst([fine]) == "ok"
-    assert worst([fine, unknown]) == "insufficient data"
-    assert worst([fine, unknown, bad]) == "drift"
+    window = SimpleNamespace(begin=NOW)
+    live: Any = SimpleNamespace(
+        counts=SimpleNamespace(rows=3),
+        window=window,
+        bundle=SimpleNamespace(id="b"),
+        rehearsal=False,
+        truncated=0,
+    )
+    assert summarise([], live).verdict == "insufficient data"
+    assert summarise([fine], live).verdict == "ok"
+    assert summarise([fine, unknown], live).verdict == "insufficient data"
+    assert summarise([fine, unknown, bad], live).verdict == "drift"
 
 
 def test_check_finding_of_a_team_counts_like_the_others(

@@ -47,15 +47,6 @@ def test_count_reference_rows_give_the_reference() -> None:
     assert tuple(reference["score"]["counts"]) == again.score.counts
 
 
-def test_counts_add_up() -> None:
-    frame, scores, reference = rows(300, seed=5), np.linspace(0, 1, 300), frozen()
-    halves = [
-        count_frame(frame[:100], scores[:100], reference),
-        count_frame(frame[100:], scores[100:], reference),
-    ]
-    assert halves[0] + halves[1] == count_frame(frame, scores, reference)
-
-
 def test_every_row_is_in_one_bin_or_missing() -> None:
     counts = count_frame(rows(300, seed=5), np.linspace(0, 1, 300), frozen())
     for feature in frozen()["features"]:

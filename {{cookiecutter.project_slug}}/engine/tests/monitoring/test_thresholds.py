@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from engine.monitoring.thresholds import (
+from engine.monitoring.drift import (
     PRACTICAL_PSI,
     PRACTICAL_SHARE,
     pooled,

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from engine.pages.cases import ICONS, CaseGroup, icon_array, matrix, thousand
+from engine.pages.charts import ICONS, CaseGroup, icon_array, matrix, thousand
 from engine.pages.drawing import WIDTH, width_of
 
 LONG = "<b>a group with a name that is far too long for any line of a legend</b>"

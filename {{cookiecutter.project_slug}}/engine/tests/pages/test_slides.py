@@ -4,8 +4,17 @@ import re
 
 import pytest
 
-from engine.pages.page import Block, Figure, Gallery, Note, Section, Table
-from engine.pages.slides import MOST_ROWS, deck, render
+from engine.pages.page import (
+    MOST_ROWS,
+    Block,
+    Figure,
+    Gallery,
+    Note,
+    Section,
+    Table,
+    deck,
+    render_slides,
+)
 from engine.tests.pages.journey import sections
 from engine.tests.pages.test_page import Outline
 
@@ -14,7 +23,7 @@ PICTURE = Figure("", "caption")
 
 @pytest.fixture(scope="module")
 def html() -> str:
-    return render("A title", "A lead.", sections(), verdict="stopped", footer="One file.")
+    return render_slides("A title", "A lead.", sections(), verdict="stopped", footer="One file.")
 
 
 def test_slides_need_no_network_and_stay_small(html: str) -> None:
@@ -70,5 +79,5 @@ def test_slides_have_unique_names_and_positions(html: str) -> None:
 
 def test_slides_hostile_text_is_escaped() -> None:
     hostile = "\"'><script>alert(1)</script>"
-    html = render(hostile, hostile, sections(hostile), footer=hostile)
+    html = render_slides(hostile, hostile, sections(hostile), footer=hostile)
     assert len(Outline(html).all("script")) == 1

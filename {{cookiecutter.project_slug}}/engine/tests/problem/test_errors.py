@@ -108,7 +108,7 @@ finally:
     ("words", "module", "constants"),
     [
         (("problem", "brief"), "engine.problem.brief", ["BRIEF"]),
-        (("eda", "report"), "engine.eda.report", ["PAGE"]),
+        (("eda", "report"), "engine.eda.profile", ["PAGE"]),
         (("poc", "report"), "engine.training.report.pages", ["REPORT", "SLIDES"]),
     ],
 )

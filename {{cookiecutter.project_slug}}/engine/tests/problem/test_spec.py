@@ -86,7 +86,7 @@ MISTAKES = {
     "no such task": ('"binary"', '"ranking"', "ranking", "[target] task", "'multiclass'", "binary"),
 }  # fmt: skip
 CONTRADICTIONS = {
-    "no such metric": ("roc_auc", "auc", "metric =", "[success] metric: must be one of average"),
+    "no such metric": ("roc_auc", "auc", "metric =", "[success] metric: must be, for a binary"),
     "another task's": ("roc_auc", "r2", "metric =", "[success] metric: must be, for a binary"),
     "no positive": ("positive = true\n", "", "[target]", "[target] positive: must be given"),
     "out of range": ("= 0.7", "= 70.0", "minimum =", "minimum: must lie between 0 and 1"),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry, Histogram
 
-from engine.bundle.replay import Answer
+from engine.bundle.archive import Answer
 from engine.serving.dynamic_batcher import DynamicBatcher
 from engine.serving.http.errors import ProblemError
 from engine.serving.http.schema import Limits

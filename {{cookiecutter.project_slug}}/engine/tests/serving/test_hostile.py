@@ -14,7 +14,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-from engine.serving.connection.timeouts import raise_file_limit
+from engine.serving.run import raise_file_limit
 from engine.serving.server_process import memory_mb
 from engine.tests.serving.made import ROW
 from engine.tests.serving.soak import scaled

@@ -14,12 +14,11 @@ from starlette.testclient import TestClient
 
 from engine.bundle import bundle as bundles
 from engine.bundle.archive import features_module
-from engine.serving import release_watcher as watching
+from engine.serving import model_holder
 from engine.serving.http.app import Start
 from engine.serving.log.labels import Labels
 from engine.serving.log.predictions import PredictionLog
-from engine.serving.model_holder import load_predictor
-from engine.serving.release_watcher import ReleaseWatcher
+from engine.serving.model_holder import ReleaseWatcher, load_predictor
 from engine.tests.serving.made import FEATURES, ROW, make_bundle, write_manifest
 from engine.tests.serving.released import PATIENCE_SECONDS, Following, Released
 from engine.tests.serving.unbroken.process import logged_records
@@ -36,7 +35,7 @@ def server(
 ) -> Iterator[Following]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("BUNDLES", raising=False)
-    monkeypatch.setattr(watching, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(model_holder, "POLL_SECONDS", 0.02)
     first = bundles.read(bundle_path)
     released = Released(tmp_path)
     released.add(bundle_path, first.id)

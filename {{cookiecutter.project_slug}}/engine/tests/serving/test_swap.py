@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from engine.bundle import bundle as bundles
-from engine.bundle.replay import same
+from engine.bundle.archive import same
 from engine.serving.model.predictor import load
 from engine.serving.server_process import memory_mb
 from engine.tests.serving.made import FEATURES, ROW, make_bundle

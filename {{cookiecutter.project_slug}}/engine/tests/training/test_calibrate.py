@@ -10,14 +10,14 @@ import skops.io
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 
-from engine.bundle.run import load_model
+from engine.bundle.build import load_model
 from engine.problem.spec import Task
 from engine.tests.training.made import problem
 from engine.tests.training.training import KINDS, schema, table
 from engine.training import calibrate
+from engine.training.calibrate import fit_final
 from engine.training.candidates import BOOSTING, candidate_from_parameters
 from engine.training.dataset import SEED, CrossValidationData, cross_validation_data, gather
-from engine.training.fit_final import fit_final
 from engine.training.folds import Trial, cross_validate
 from poc.model import candidates
 

@@ -9,9 +9,8 @@ import pytest
 from engine.tests.training.made import problem
 from engine.tests.training.training import fetch_run, table, train_here
 from engine.training.candidates import CHAMPION
-from engine.training.record.previous_runs import ACCEPTED
+from engine.training.record.runs import ACCEPTED, Run
 from engine.training.record.tracking import mlflow
-from engine.training.run import Run
 
 SPEC = problem("binary")
 

@@ -209,7 +209,7 @@ def test_bootstrap_draws_enough_groups_for_a_rare_class() -> None:
     scores = 0.1 * outcome + rng.random(rows)
     for name in ("roc_auc", "average_precision"):
         metric = METRICS[name].compute
-        result = bootstrap(metric, outcome, scores, is_regression=False, groups=groups)
+        result = bootstrap(metric, outcome, scores, "binary", groups)
         assert result.low < result.value < result.high
 
 
@@ -217,9 +217,7 @@ def test_bootstrap_draws_all_of_few_large_groups() -> None:
     rng = np.random.default_rng(0)
     groups = np.repeat(np.arange(8), 5_000)
     paid = rng.normal(size=8)[groups]
-    result = bootstrap(
-        lambda _, part: float(part.mean()), paid, paid, is_regression=True, groups=groups
-    )
+    result = bootstrap(lambda _, part: float(part.mean()), paid, paid, "regression", groups)
     assert result.high - result.low > 0.5
 
 
@@ -238,7 +236,7 @@ def test_every_interval_is_wider_with_groups() -> None:
         [group] = slices(spec, frame, outcome, scores, groups)
         money = worth(spec, outcome, scores, 0 * scores, None, groups)
         whole = measures(spec, outcome, scores, groups)["r2"]
-        part = bootstrap(METRICS["r2"].compute, outcome, scores, is_regression=True, groups=groups)
+        part = bootstrap(METRICS["r2"].compute, outcome, scores, "regression", groups)
         ends = [(one["low"], one["high"]) for one in (group, money)]
         ends += [(one.low, one.high) for one in (whole, part)]
         return [high - low for low, high in ends]

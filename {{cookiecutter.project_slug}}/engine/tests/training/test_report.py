@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.pages.cases import thousand
+from engine.pages.charts import thousand
 from engine.pages.formatting import number
 from engine.pages.page import Table
 from engine.problem.spec import Problem, Task
@@ -16,10 +16,9 @@ from engine.tests.training.made import problem
 from engine.tests.training.training import KINDS, schema, table, train_here
 from engine.training.candidates import CHAMPION
 from engine.training.money import money
-from engine.training.record.previous_runs import latest_run
+from engine.training.record.runs import Run, latest_run
 from engine.training.report.pages import report_sections, write_report
 from engine.training.report.worth import CASES, DUMMY, RULE, Worth
-from engine.training.run import Run
 
 TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
 Runs = dict[Task, Run]

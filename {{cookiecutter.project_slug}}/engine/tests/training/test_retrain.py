@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.bundle.run import load_model
+from engine.bundle.build import load_model
 from engine.data.load import inputs
 from engine.problem.errors import BadInput
 from engine.problem.files import MissingFile

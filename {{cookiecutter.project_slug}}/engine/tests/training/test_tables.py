@@ -21,7 +21,7 @@ from poc.train import train
 def test_train_on_a_hundred_rows(here: Path, task: Task) -> None:
     run = train_here(problem(task), table(task, 100))
     result = run.metadata
-    assert run.rows == pytest.approx(80, abs=2)
+    assert len(run.data.table) == pytest.approx(80, abs=2)
     assert len(result["importance"]) == len(COLUMNS)
     assert write_training_page(run).stat().st_size < 500_000
 

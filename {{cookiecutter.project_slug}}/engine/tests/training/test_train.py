@@ -12,7 +12,7 @@ from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from engine.bundle.run import TrainedRun
+from engine.bundle.build import TrainedRun
 from engine.contract.column import Column
 from engine.data.load import inputs
 from engine.problem.errors import BadInput
@@ -29,8 +29,7 @@ from engine.tests.training.training import (
 )
 from engine.training.candidates import Candidate, ModelDefinition
 from engine.training.dataset import gather
-from engine.training.folds import Trial
-from engine.training.selection import select
+from engine.training.folds import Trial, select
 from poc.model import candidates
 from poc.train import train
 
@@ -39,11 +38,12 @@ from poc.train import train
 def test_train_every_task_selects_a_candidate(here: Path, task: Task) -> None:
     messages: list[str] = []
     run = train_here(problem(task), table(task), messages)
-    assert run.rows == pytest.approx(0.8 * ROWS, abs=3)
+    rows = len(run.data.table)
+    assert rows == pytest.approx(0.8 * ROWS, abs=3)
     assert (run.threshold is None) == (task != "binary")
     assert list(run.scores) == ["dummy", "rule", "linear", "gradient_boosting"]
     assert run.chosen in ("rule", "linear", "gradient_boosting")
-    assert messages[0].startswith(f"{run.rows} training rows, 6 inputs")
+    assert messages[0].startswith(f"{rows} training rows, 6 inputs")
     assert any(line.startswith(f"Selected: {run.chosen}") for line in messages)
 
 

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-from engine.bundle.run import TrainedRun, fetch
+from engine.bundle.build import TrainedRun, fetch
 from engine.problem.spec import PROBLEM_FILE, Problem, Task
 from engine.tests.training.made import PROBLEM, VALUES, mixed
 from engine.training.candidates import ModelDefinition
-from engine.training.run import Run
+from engine.training.record.runs import Run
 from poc.model import candidates
 from poc.train import train
 

@@ -28,18 +28,14 @@ class Provenance:
 
 
 def provenance(root: Path = Path()) -> Provenance:
-    """The commit that is checked out, whether the work tree differs, and the snapshot's digest.
-
-    Records of bundles (handoff/records) are not counted: an uncommitted verdict or signature makes
-    no tree dirty.
-    """
+    """The commit that is checked out, whether the work tree differs, and the snapshot's digest."""
     # A commit counts only where it holds this project: a folder that another repository ignores
     # sees that repository's commit and has none of its own.
     tracked = _git(root, "ls-files", "problem/problem.toml")
     commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD") if tracked else None
-    changes = _git(
-        root, "status", "--porcelain", "--untracked-files=all", ".", ":(exclude)handoff/records"
-    )
+    # An uncommitted verdict or signature makes no tree dirty.
+    paths = (".", ":(exclude)handoff/records")
+    changes = _git(root, "status", "--porcelain", "--untracked-files=all", *paths)
     sha = hashlib.sha256()
     for path in code_files(root):
         sha.update(f"{path.relative_to(root).as_posix()}\0".encode())
@@ -57,19 +53,12 @@ def code_files(root: Path) -> list[Path]:
     """Every code file of the project, in a fixed order."""
     paths = []
     for folder, below, names in os.walk(root):
+        code = [name for name in below if not name.startswith(".") and name not in NOT_CODE]
         # Pruned in place: an environment's thousands of files are not visited.
-        below[:] = [name for name in below if _may_hold_code(Path(folder, name))]
-        paths += [
-            Path(folder, name)
-            for name in names
-            if Path(name).suffix in SUFFIXES or name == version.VERSION
-        ]
+        below[:] = [name for name in code if not Path(folder, name, "pyvenv.cfg").exists()]
+        files = [Path(folder, name) for name in names]
+        paths += [one for one in files if one.suffix in SUFFIXES or one.name == version.VERSION]
     return sorted(path for path in paths if path.is_file())
-
-
-def _may_hold_code(folder: Path) -> bool:
-    is_environment = (folder / "pyvenv.cfg").exists()
-    return not (folder.name.startswith(".") or folder.name in NOT_CODE or is_environment)
 
 
 def write_snapshot(path: Path, root: Path = Path()) -> None:
@@ -84,13 +73,9 @@ def write_snapshot(path: Path, root: Path = Path()) -> None:
 def _git(root: Path, *arguments: str, strip: bool = True) -> str | None:
     """The output of git, or None where it fails, is not installed or does not end."""
     try:
+        command = ["git", *arguments]
         result = subprocess.run(
-            ["git", *arguments],
-            cwd=root,
-            capture_output=True,
-            encoding="utf-8",
-            check=True,
-            timeout=30,
+            command, cwd=root, capture_output=True, encoding="utf-8", check=True, timeout=30
         )
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return None

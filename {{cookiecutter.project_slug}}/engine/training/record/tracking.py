@@ -68,10 +68,7 @@ def store_errors(*others: type[Exception]) -> Iterator[None]:
 
 
 def _check_address(store: str) -> bool:
-    """Whether it is a database, which answered once: MLflow would retry for minutes.
-
-    ValueError if it is no address, or of a kind that MLflow no longer supports.
-    """
+    """Whether it is a database, after one connection: MLflow would retry for minutes."""
     kind = urlsplit(store).scheme.partition("+")[0]
     if kind in ("", "file"):
         raise ValueError("MLflow no longer stores runs in a folder of files")
@@ -94,10 +91,7 @@ def _check_address(store: str) -> bool:
 
 
 def _create() -> None:
-    """Create the database under another name first: MLflow needs seconds for its tables.
-
-    A process that is stopped meanwhile leaves half of them, which MLflow cannot repair.
-    """
+    """Create the database under another name first: MLflow cannot repair one with half a schema."""
     draft = Path("build", f"{DATABASE.name}.{os.getpid()}")
     draft.parent.mkdir(exist_ok=True)
     try:

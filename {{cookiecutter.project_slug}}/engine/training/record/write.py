@@ -8,7 +8,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from time import perf_counter, thread_time
+from time import thread_time
+from timeit import repeat
 from typing import Any
 
 import pandas as pd
@@ -17,24 +18,19 @@ from sklearn.pipeline import Pipeline
 
 from engine.data.load import digest, take
 from engine.problem.spec import PROBLEM_FILE
-from engine.training.calibrate import Calibration
+from engine.training.calibrate import Calibration, FinalModel
 from engine.training.dataset import SEED, CrossValidationData
 from engine.training.evaluate import bootstrap
-from engine.training.fit_final import FinalModel, fold_thresholds
 from engine.training.folds import Trial
 from engine.training.insight import Importance, LearningCurve, describe_rule
-from engine.training.money import worth
+from engine.training.money import fold_thresholds, worth
 from engine.training.parallel import parallel_map
 from engine.training.record.provenance import provenance, write_snapshot
+from engine.training.record.runs import FEATURES_FILE, RUN_METADATA, SCORES, Run
 from engine.training.record.tracking import connect, mlflow, store_errors
-from engine.training.run import Run
 
-FEATURES_FILE = Path("poc/features.py")
-# Artifacts of a run: its metadata, and each candidate's out-of-fold scores.
-RUN_METADATA, SCORES = "training.json", "scores.parquet"
 Metadata = dict[str, Any]
-# Calls for a median latency, as many as fit into a short time.
-CALLS, SECONDS = 9, 0.25
+CALLS = 6  # for a median latency
 
 
 def record(
@@ -43,22 +39,12 @@ def record(
     final: FinalModel,
     metadata: Mapping[str, Any],
 ) -> Run:
-    """Write one finished MLflow run with data, code, choice and model.
-
-    `trials` hold the final model's own; `metadata` is as `run_metadata` returns it.
-    """
+    """Write one finished MLflow run with data, code, choice and model; see `run_metadata`."""
     code = metadata["code"]
-    experiment = connect(data.problem.decision.name)
-    with mlflow.start_run(experiment_id=experiment) as run:
-        mlflow.set_tags(
-            {
-                "data_digest": metadata["data_digest"],
-                "test_digest": metadata["test_digest"],
-                "code_commit": code["commit"] or "none",
-                "code_snapshot": code["snapshot"],
-                "dirty": str(code["dirty"]).lower(),
-            }
-        )
+    with mlflow.start_run(experiment_id=connect(data.problem.decision.name)) as run:
+        tags = {"code_commit": code["commit"] or "none", "code_snapshot": code["snapshot"]}
+        tags |= {key: metadata[key] for key in ("data_digest", "test_digest")}
+        mlflow.set_tags(tags | {"dirty": str(code["dirty"]).lower()})
         named = {key: metadata[key] for key in ("candidate", "calibrated", "seed", "split")}
         given = metadata["parameters"].items()
         mlflow.log_params(named | {key: value for key, value in given if value is not None})
@@ -84,35 +70,30 @@ def attach(run: Run, file: Path) -> None:
 
 
 def scores_table(data: CrossValidationData, trials: Sequence[Trial]) -> pd.DataFrame:
-    """Each candidate's out-of-fold scores.
+    """Each candidate's out-of-fold scores; rows that no fold validated on are left out.
 
     Columns: `row` (its number among the training rows), `outcome` (0/1, number of the class,
-    value), and one a candidate; of several classes one each, `candidate:class`. Rows that no fold
-    validated on are left out.
+    value), and one a candidate; of several classes one each, `candidate:class`.
     """
     rows = data.out_of_fold_rows
     table = {"row": rows, "outcome": data.outcomes(rows)}
     for trial in trials:
         scores, name = trial.scores[rows], trial.candidate.name
-        if scores.ndim == 1:
-            table[name] = scores
-        else:
-            labels = enumerate(data.dataset.targets.classes)
-            table |= {f"{name}:{label}": scores[:, i] for i, label in labels}
+        labels = data.dataset.targets.classes if scores.ndim > 1 else ()
+        table |= {f"{name}:{label}": scores[:, i] for i, label in enumerate(labels)}
+        table |= {} if labels else {name: scores}
     return pd.DataFrame(table)
 
 
 def _metrics(metadata: Mapping[str, Any]) -> dict[str, float]:
     """What can be compared between runs in MLflow: each candidate's metrics and intervals."""
-    metrics: dict[str, float] = {}
+    amounts = ("per_1000_rows", "low", "high", "do_nothing")
+    metrics = {f"value_{key}": metadata["value"][key] for key in amounts}
     for trial in metadata["trials"]:
         name = f"cv_{metadata['metric']}_{trial['name']}"
         metrics |= {name: trial["mean"], f"{name}_low": trial["low"], f"{name}_high": trial["high"]}
-        metrics[f"fit_seconds_{trial['name']}"] = trial["fit_seconds"]
-        if trial["latency_ms"] is not None:
-            metrics[f"latency_ms_{trial['name']}"] = trial["latency_ms"]
-    amounts = ("per_1000_rows", "low", "high", "do_nothing")
-    return metrics | {f"value_{key}": metadata["value"][key] for key in amounts}
+        metrics |= {f"{key}_{trial['name']}": trial[key] for key in ("fit_seconds", "latency_ms")}
+    return {name: value for name, value in metrics.items() if value is not None}
 
 
 def _log_model(model: Pipeline, example: pd.DataFrame) -> None:
@@ -150,12 +131,11 @@ def run_metadata(
 ) -> Metadata:
     """The run's metadata, as JSON values; money, intervals and latency are measured here.
 
-    `trials` begin with the baseline's and hold the final model's own. `search` is the metadata of
-    the search for parameters, `champion` that of the accepted model, if there is one.
+    `trials` begin with the baseline's and hold the final model's own.
     """
     dataset, rows = data.dataset, data.out_of_fold_rows
     scores, baseline = final.trial.scores, trials[0].scores[rows]
-    thresholds = fold_thresholds(data, scores, final.threshold)
+    thresholds = fold_thresholds(data, scores)
     outcomes, groups = data.outcomes(rows), data.groups(rows)
     value = worth(data.problem, outcomes, scores[rows], baseline, thresholds, groups)
     poor = (
@@ -163,7 +143,6 @@ def run_metadata(
         f"nothing {value['do_nothing']:,.2f}. Check the costs in problem.toml, or look for more "
         "informative inputs."
     )
-    measured = list(parallel_map(lambda trial: _measured(data, trial), trials))
     rule = next((trial.last for trial in trials if trial.candidate.name == "rule"), None)
     return model_metadata(data, final) | {
         "calibration": asdict(calibration) if calibration else None,
@@ -176,7 +155,7 @@ def run_metadata(
         # Of the outcomes alone: the same test rows with new columns are the same test set.
         "test_digest": digest(take(dataset.frame, dataset.split.test)),
         "rule": describe_rule(rule, dataset.columns, data.problem) if rule else None,
-        "trials": measured,
+        "trials": list(parallel_map(lambda trial: _measured(data, trial), trials)),
         "importance": [asdict(one) for one in importances],
         "learning_curve": asdict(curve) if curve else None,
         "search": search,
@@ -203,8 +182,7 @@ def model_metadata(data: CrossValidationData, final: FinalModel) -> Metadata:
 def _measured(data: CrossValidationData, trial: Trial) -> Metadata:
     rows = data.out_of_fold_rows
     outcomes, scores, groups = data.outcomes(rows), trial.scores[rows], data.groups(rows)
-    is_regression, compute = data.task == "regression", data.metric.compute
-    interval = bootstrap(compute, outcomes, scores, is_regression=is_regression, groups=groups)
+    interval = bootstrap(data.metric.compute, outcomes, scores, data.task, groups)
     return {
         "name": trial.candidate.name,
         "mean": trial.mean,
@@ -219,17 +197,12 @@ def _measured(data: CrossValidationData, trial: Trial) -> Metadata:
 
 
 def _one_row_ms(data: CrossValidationData, trial: Trial) -> float | None:
-    """Milliseconds of processor time for one row, the median of calls; None without a model.
-
-    Processor time does not depend on what else the machine does.
-    """
+    """Milliseconds of processor time for one row, the median of calls; None without a model."""
     if trial.last is None:
         return None
-    row, taken = data.table.iloc[:1], list[float]()
-    data.predict_inputs(trial.last, row)  # the first call fills caches
-    until = perf_counter() + SECONDS
-    while len(taken) < CALLS and (not taken or perf_counter() < until):
-        began = thread_time()
-        data.predict_inputs(trial.last, row)
-        taken.append(thread_time() - began)
+    row = data.table.iloc[:1]
+    # The first call fills caches.
+    _, *taken = repeat(
+        lambda: data.predict_inputs(trial.last, row), timer=thread_time, repeat=CALLS, number=1
+    )
     return 1000 * median(taken)

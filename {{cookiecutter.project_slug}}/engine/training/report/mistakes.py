@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.pages import cases, charts
-from engine.pages.cases import CaseGroup
+from engine.pages import charts
+from engine.pages.charts import CaseGroup
 from engine.pages.formatting import listed, number
 from engine.pages.page import Block, Figure, Gallery, Note, Section, Table
 from engine.problem.known_metrics import KNOWN_METRICS
@@ -103,10 +103,9 @@ def _amounts(worth: Worth) -> tuple[str, list[Block]]:
 def _icons(kinds: Sequence[tuple[str, Any, int, bool]]) -> tuple[str, list[int]]:
     """A chart of 1,000 cases, and how many are of each kind: name, rows, colour, is a mistake."""
     groups = [CaseGroup(name, float(rows.sum()), c, wrong) for name, rows, c, wrong in kinds]
-    counts = cases.thousand([group.rows for group in groups])
-    pairs = zip(counts, groups, strict=True)
-    description = ", ".join(f"{count} {group.label}" for count, group in pairs)
-    return cases.icon_array(f"{CASES:,} cases", groups, description=description), counts
+    counts = charts.thousand([group.rows for group in groups])
+    description = ", ".join(f"{n} {one.label}" for n, one in zip(counts, groups, strict=True))
+    return charts.icon_array(f"{CASES:,} cases", groups, description=description), counts
 
 
 def slices_section(worth: Worth) -> Section | None:

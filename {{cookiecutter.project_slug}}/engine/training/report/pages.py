@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from engine.pages import charts, page, slides
+from engine.pages import charts, page
 from engine.pages.charts import Dot
 from engine.pages.formatting import count, listed, number, percent
 from engine.pages.page import Block, Code, Figure, Note, Section, Table
 from engine.problem.files import write_atomically
 from engine.problem.known_metrics import KNOWN_METRICS
 from engine.training.evaluate import calibration as reliability
+from engine.training.record.runs import Run
 from engine.training.report import mistakes
 from engine.training.report.worth import OWNER, Worth, decision, message, value, warning
-from engine.training.run import Run
 
 # A chart with more rows is hard to read.
 MOST_SHOWN = 20
@@ -26,21 +26,16 @@ def write_training_page(run: Run) -> Path:
         f"Selected: {run.chosen.replace('_', ' ')}. {metadata['metric']} {number(trial['mean'])} ± "
         f"{number(trial['error'])} on held-out rows."
     )
-    sections = [
-        _candidates(run),
-        value(Worth(run)),
-        _importance(run),
-        _learning_curve(run),
-        _calibration(run),
-    ]
+    sections = [_candidates(run), value(Worth(run)), _importance(run)]
+    optional = (_learning_curve(run), _calibration(run))
     title = f"Training of {run.problem.decision.name}"
     commit = (metadata["code"]["commit"] or "none")[:12]
     footer = (
         f"Run {run.run_id}: data {metadata['data_digest'][:12]}, commit {commit}. training.json "
         "holds all parameters; `python -m poc retrain` trains the same model again."
     )
-    html = page.render(title, lead, [one for one in sections if one], footer=footer)
-    return write_atomically(TRAINING, html)
+    sections += [section for section in optional if section]
+    return write_atomically(TRAINING, page.render(title, lead, sections, footer=footer))
 
 
 def _candidates(run: Run) -> Section:
@@ -119,7 +114,7 @@ def _two_errors(label: str, value: float, error: float) -> Dot:
 def write_report(run: Run, path: Path | None = None, *, as_slides: bool = False) -> Path:
     """Write the report for people who are not technical, or its slides; returns its path."""
     worth, name, trained_at = Worth(run), run.problem.decision.name, run.trained_at
-    render, default = (slides.render, SLIDES) if as_slides else (page.render, REPORT)
+    render, default = (page.render_slides, SLIDES) if as_slides else (page.render, REPORT)
     title, sections = f"Is the model worth having? {name}", report_sections(worth)
     footer = (
         f"{name}, trained on {trained_at.day} {trained_at:%B %Y}. All numbers come from "
@@ -131,8 +126,8 @@ def write_report(run: Run, path: Path | None = None, *, as_slides: bool = False)
 
 def report_sections(worth: Worth) -> list[Section]:
     """The sections of the report, in the order in which people ask."""
-    about, limits = worth.run.problem.decision, list[Block]()
-    limits.append(Note(f"Built for: {about.intended_use}"))
+    about = worth.run.problem.decision
+    limits = [Note(f"Built for: {about.intended_use}")]
     if reasons := worth.run.problem.columns.reasons:
         named = "; ".join(f"{name} ({why})" for name, why in reasons.items())
         limits.append(Note(f"Columns that it never uses: {named}."))

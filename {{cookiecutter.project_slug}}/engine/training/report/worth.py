@@ -8,15 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.pages import charts
-from engine.pages.formatting import listed, number
+from engine.pages.formatting import Severity, listed, number
 from engine.pages.page import Block, Figure, Note, Owner, Section, Table
 from engine.problem.metrics import Array, Interval
 from engine.problem.spec import Task
 from engine.training.candidates import CHAMPION
 from engine.training.evaluate import mean_interval
-from engine.training.fit_final import fold_thresholds, threshold_of
-from engine.training.money import NEVER, money, money_without
-from engine.training.run import Run
+from engine.training.money import NEVER, fold_thresholds, money
+from engine.training.record.runs import Run
 
 OWNER: Owner = "data scientist"
 RULE, DUMMY = "rule", "dummy"
@@ -33,11 +32,7 @@ Verdict = Literal["pays on past cases", "unsure", "does not pay"]
 
 @dataclass(frozen=True)
 class Worth:
-    """Money for 1,000 cases, each amount with its 95 % interval.
-
-    `earned` is what the chosen model and its rivals earn: doing nothing, the simple rule, today's
-    champion. The thresholds of all are set on other rows.
-    """
+    """Money for 1,000 cases by the model, doing nothing, the simple rule and today's champion."""
 
     run: Run
 
@@ -52,14 +47,10 @@ class Worth:
         """What each out-of-fold row earns by each candidate, and by doing nothing."""
         run, amounts = self.run, {}
         for name in dict.fromkeys((run.chosen, DUMMY, RULE, CHAMPION)):
-            if name == DUMMY:
-                amounts[name] = money_without(run.problem, run.outcome, run.out_of_fold(name))
-            elif name in run.scores:
-                scores, own, costs = run.scores[name], run.out_of_fold(name), run.problem.value
-                threshold = threshold_of(run.data, scores, run.data.out_of_fold_rows)
-                threshold = run.threshold if name == run.chosen else threshold
-                thresholds = fold_thresholds(run.data, scores, threshold)
-                amounts[name] = money(costs, run.data.task, run.outcome, own, thresholds)
+            if name in run.scores:
+                scores, costs = run.out_of_fold(name), run.problem.value
+                acts_from = np.inf if name == DUMMY else fold_thresholds(run.data, run.scores[name])
+                amounts[name] = money(costs, run.data.task, run.outcome, scores, acts_from)
         return amounts
 
     @cached_property
@@ -69,10 +60,7 @@ class Worth:
 
     @cached_property
     def gains(self) -> dict[str, Interval]:
-        """How much more the model earns than each rival; negative is less.
-
-        Paired: both are paid for the same cases, so that easy and hard ones cancel out.
-        """
+        """How much more the model earns than each rival, paired by case; negative is less."""
         (_, own), *rivals = self._amounts.items()
         return {name: self._mean(own - amounts) for name, amounts in rivals}
 
@@ -80,15 +68,13 @@ class Worth:
     def acts(self) -> NDArray[np.bool_] | None:
         """Whether the model acts on each out-of-fold row; None unless binary."""
         run = self.run
-        thresholds = fold_thresholds(run.data, run.scores[run.chosen], run.threshold)
+        thresholds = fold_thresholds(run.data, run.scores[run.chosen])
         return None if thresholds is None else np.asarray(run.predictions >= thresholds)
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the model clearly earns more than doing nothing, the rule and today's model.
-
-        A model that earns no more than today's may still be wanted for other reasons.
-        """
+        """Whether the model clearly earns more than doing nothing, the rule and today's model."""
+        # A model that earns no more than today's may still be wanted for other reasons.
         if any(gain.value <= 0 for name, gain in self.gains.items() if name != CHAMPION):
             return "does not pay"
         sure = all(gain.low > 0 for gain in self.gains.values())
@@ -113,8 +99,7 @@ class Worth:
 
     def _mean(self, amounts: Array) -> Interval:
         run = self.run
-        mean = mean_interval(amounts, run.outcome, run.data.task, run.groups)
-        return Interval(CASES * mean.value, CASES * mean.low, CASES * mean.high)
+        return mean_interval(CASES * amounts, run.outcome, run.data.task, run.groups)
 
 
 def message(worth: Worth) -> str:
@@ -153,41 +138,31 @@ def warning(worth: Worth) -> Section | None:
         "Before you build on it: check the costs in problem.toml. Look for more informative inputs "
         "and for more cases. Without a clear gain, keep the present way."
     )
-    severe = worth.verdict == "does not pay"
-    blocks = [*[Note(reason, "bad" if severe else "warn") for reason in reasons[1:]], Note(advice)]
+    severity: Severity = "bad" if worth.verdict == "does not pay" else "warn"
+    blocks = [*(Note(reason, severity) for reason in reasons[1:]), Note(advice)]
     return Section("Before you read on", OWNER, reasons[0], blocks)
 
 
 def decision(worth: Worth) -> Section:
     """The decision, whose it is, and the cases that this report rests on."""
     run, about = worth.run, worth.run.problem.decision
-    day = f"{run.trained_at.day} {run.trained_at:%B %Y}"
-    blocks = [
-        Note(f"The action: {about.action}"),
-        Note(f"Whose decision it is: {about.stakeholder}"),
-        Note(
-            f"The model was trained on {day} with {run.rows:,} past cases. Every number here is "
-            f"about {len(run.outcome):,} of them, each predicted by a model that was not trained "
-            "on it."
-        ),
-    ]
-    return Section("The decision", OWNER, about.question, blocks)
+    rows = (
+        f"The model was trained on {run.trained_at.day} {run.trained_at:%B %Y} with "
+        f"{len(run.data.table):,} past cases. Every number here is about {len(run.outcome):,} of "
+        "them, each predicted by a model that was not trained on it."
+    )
+    texts = (f"The action: {about.action}", f"Whose decision it is: {about.stakeholder}", rows)
+    return Section("The decision", OWNER, about.question, [Note(text) for text in texts])
 
 
 def value(worth: Worth) -> Section:
     """What the model earns, against doing nothing, the simple rule and today's model."""
     run, nothing = worth.run, worth.earned[DUMMY].value
     line = f"line is {worth.name(DUMMY)}"
-    rows = [
-        charts.Dot(worth.name(name), one.value, one.low, one.high)
-        for name, one in worth.earned.items()
-    ]
+    rows = [charts.Dot(worth.name(name), **one.to_json()) for name, one in worth.earned.items()]
+    title, description = f"What {CASES:,} cases earn", f"The {line}: {worth.amount(nothing)}."
     chart = charts.interval_plot(
-        f"What {CASES:,} cases earn",
-        rows,
-        label=worth.unit,
-        mark=nothing,
-        description=f"The {line}: {worth.amount(nothing)}.",
+        title, rows, label=worth.unit, mark=nothing, description=description
     )
     given = "" if run.data.task == "binary" else ", predicted for all"
     caption = f"The dashed {line}{given}. A bar is a 95 % interval."

@@ -1,10 +1,12 @@
-"""What a search tries, on folds prepared for many fits, until its deadline."""
+"""What a search tries, on folds prepared for many fits, until its deadline and under its lock."""
 
 import math
 import signal
+import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -16,6 +18,7 @@ from sklearn.pipeline import Pipeline
 
 from engine.data.load import take
 from engine.data.split import Rows
+from engine.problem.errors import BadInput
 from engine.training.dataset import CrossValidationData
 
 Floats = NDArray[np.float32]
@@ -24,15 +27,10 @@ Floats = NDArray[np.float32]
 MOST_TREES, NO_CHANGE = 1_000, 20
 # The deadline is checked after so many trees.
 STEP = 50
-
-
 # The first trial: close to scikit-learn's defaults.
 DEFAULTS = {
-    "learning_rate": 0.06,
-    "max_leaf_nodes": 8,
-    "min_samples_leaf": 20,
-    "l2_regularization": 1e-3,
-    "max_features": 1.0,
+    **{"learning_rate": 0.06, "l2_regularization": 1e-3, "max_features": 1.0},
+    **{"max_leaf_nodes": 8, "min_samples_leaf": 20},
 }
 
 
@@ -71,32 +69,42 @@ class Deadline:
         if self.is_over(needed):
             raise TimeIsUpError
 
+    @contextmanager
+    def stopped_by_sigint(self) -> Iterator[None]:
+        """Ctrl-C only sets `stopped`; a second one raises KeyboardInterrupt.
+
+        An exception in the middle of a transaction would leave the file locked.
+        """
+
+        def stop(*_: object) -> None:
+            self.stopped = True
+            signal.signal(signal.SIGINT, previous)
+
+        previous = signal.signal(signal.SIGINT, stop)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, previous)
+
 
 @contextmanager
-def stopped_by_sigint(deadline: Deadline) -> Iterator[None]:
-    """Ctrl-C only sets the deadline; a second one raises KeyboardInterrupt.
-
-    An exception in the middle of a transaction would leave the file locked.
-    """
-    previous = signal.getsignal(signal.SIGINT)
-
-    def stop(*_: object) -> None:
-        deadline.stopped = True
-        signal.signal(signal.SIGINT, previous)
-
-    signal.signal(signal.SIGINT, stop)
-    try:
+def file_lock(file: Path) -> Iterator[None]:
+    """Lock `file` by SQLite while the block runs; BadInput if another process has the lock."""
+    with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as database:
+        try:
+            database.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            raise BadInput(
+                f"Another search of this problem on these rows is running ({file}: {error}). Wait "
+                "for it, or stop it: its results are kept.",
+                code="search-running",
+            ) from None
         yield
-    finally:
-        signal.signal(signal.SIGINT, previous)
 
 
 @dataclass(frozen=True)
 class PreparedFold:
-    """A fold: rows to fit on, rows of these held out for early stopping, and validation rows.
-
-    The features are kept as float32: they were rounded to it before (`AsFloat32`).
-    """
+    """A fold's features as float32: to fit on, to stop early by (both with labels), to validate."""
 
     data: CrossValidationData
     model: BaseEstimator

@@ -5,11 +5,9 @@ them. The trials are kept in a file: the same command continues a search, howeve
 """
 
 import hashlib
-import sqlite3
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -23,16 +21,14 @@ from sklearn.pipeline import Pipeline
 
 from engine.pages.formatting import count, number
 from engine.problem.errors import BadInput
-from engine.training.candidates import BOOSTING, Candidate
+from engine.training.candidates import BOOSTING, TUNED, Candidate, candidate_from_parameters
 from engine.training.dataset import SEED, CrossValidationData
 from engine.training.parallel import parallel_map
-from engine.training.record.write import FEATURES_FILE
-from engine.training.run import Progress
+from engine.training.record.runs import FEATURES_FILE, Progress, metadata_of
 from engine.training.tuning import fitting
 
 SEARCHES = Path("build/search")
-# The code that a search's result depends on, beside the model and its features. Other code is
-# another search.
+# The code that a search's result depends on, beside the model and its features.
 CODE = ("dataset.py", "folds.py", "parallel.py", "tuning/fitting.py", "tuning/search.py")
 SPENT = "seconds spent"
 # Random trials before the sampler learns from them, and trials before any is pruned.
@@ -43,30 +39,11 @@ EVALUATED = (TrialState.COMPLETE, TrialState.PRUNED)
 PROGRESS_SECONDS = 5.0
 
 
-@contextmanager
-def file_lock(file: Path) -> Iterator[None]:
-    """Lock `file` while the block runs; BadInput if another process continues the same search.
-
-    The lock is SQLite's: it works on every system, and ends with its process.
-    """
-    with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as database:
-        try:
-            database.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
-            raise BadInput(
-                f"Another search of this problem on these rows is running ({file}: {error}). Wait "
-                "for it, or stop it: its results are kept.",
-                code="search-running",
-            ) from None
-        yield
-
-
 @dataclass(frozen=True)
 class Search:
-    """The result of a search over all its runs so far.
+    """The result of a search over all its runs: trials with a result, and `pruned` ones of these.
 
-    `trials` counts those with a result, `pruned` those of them that ended early. `best` is the mean
-    over folds of the success metric, with early stopping.
+    `best` is the mean over folds of the success metric, with early stopping.
     """
 
     trials: int
@@ -76,6 +53,34 @@ class Search:
     stopped: bool
     best: float
     parameters: dict[str, Any]
+
+
+def tuned_candidates(
+    data: CrossValidationData,
+    candidates: tuple[Candidate, ...],
+    progress: Progress,
+    *,
+    search_seconds: float | None = None,
+    parameters_of: str | None = None,
+) -> tuple[list[Candidate], dict[str, Any] | None]:
+    """The candidate with a search's parameters, and the search's metadata, if there is one.
+
+    It searches for `search_seconds`, or reuses the search of a run: an id, or `latest`.
+    """
+    if parameters_of:
+        origin = metadata_of(parameters_of, data.problem.decision.name).get("search")
+        if not origin:
+            raise BadInput(
+                f"Run '{parameters_of}' tried no parameters from a search. Name one that was "
+                "trained with --search-seconds, or search now.",
+                code="no-search",
+            )
+    else:
+        result = search(data, candidates, search_seconds, progress) if search_seconds else None
+        if result is None:
+            return [], None
+        origin = asdict(result)
+    return [candidate_from_parameters(candidates, TUNED, origin["parameters"])], origin
 
 
 def search(
@@ -88,12 +93,12 @@ def search(
     """Search until `seconds` are spent, including earlier runs; None if no trial was completed.
 
     A trial starts only if one of median duration would end in time, and ends when its next trees
-    would be late (see `PreparedFold`). Ctrl-C ends the search with the best result so far.
+    would be late. Ctrl-C ends the search with the best result so far.
     """
     model = next(one.model for one in candidates if one.name == BOOSTING)
     folder.mkdir(parents=True, exist_ok=True)
     file, deadline = folder / key(data, model)[:16], fitting.Deadline()
-    with file_lock(file.with_suffix(".lock")), fitting.stopped_by_sigint(deadline):
+    with fitting.file_lock(file.with_suffix(".lock")), deadline.stopped_by_sigint():
         study, began = _study(data, model, file.with_suffix(".db")), monotonic()
         spent = _spent(study)
         deadline.until = began + seconds - spent
@@ -112,20 +117,14 @@ def search(
         if not complete:
             progress(f"  No trial was completed within {seconds:g} s. Increase --search-seconds.")
             return None
-        best, spent, pruned = study.best_trial, _spent(study), len(trials) - len(complete)
+        spent, pruned = round(_spent(study), 1), len(trials) - len(complete)
+        best, parameters = study.best_value, dict(study.best_trial.user_attrs["parameters"])
         progress(
             f"  Searched {spent:.0f} s: {count(len(trials), 'trial')}, {pruned} of them pruned; "
-            f"best {data.metric.name} {number(best.value)}."
+            f"best {data.metric.name} {number(best)}."
         )
-        return Search(
-            trials=len(trials),
-            pruned=pruned,
-            seconds_allowed=seconds,
-            seconds_spent=round(spent, 1),
-            stopped=deadline.stopped,
-            best=float(best.value or 0.0),
-            parameters=dict(best.user_attrs["parameters"]),
-        )
+        stopped = deadline.stopped
+        return Search(len(trials), pruned, seconds, spent, stopped, best, parameters)
 
 
 def _study(data: CrossValidationData, model: Pipeline, file: Path) -> optuna.Study:
@@ -138,9 +137,9 @@ def _study(data: CrossValidationData, model: Pipeline, file: Path) -> optuna.Stu
         pruner=optuna.pruners.MedianPruner(n_startup_trials=TRIALS_BEFORE_PRUNING),
         load_if_exists=True,
     )
-    trials = study.get_trials(deepcopy=False)
+    trials = _trials(study, *TrialState)
     _end_running_trials(study)
-    # Another seed each time: the same one would fitting.propose the same parameters again.
+    # Another seed each time: the same one would propose the same parameters again.
     study.sampler = optuna.samplers.TPESampler(
         seed=SEED + len(trials), n_startup_trials=RANDOM_TRIALS, multivariate=True
     )

@@ -1,4 +1,4 @@
-"""What every protocol has in common: rows in, then the same checks, queue and log."""
+"""What all protocols have in common: rows in, then the same checks, queue and log."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,9 +37,8 @@ class ProtocolHandler:
 
 def parse_as(kind: TypeAdapter[Any], body: bytes, schema: Schema) -> dict[str, Any]:
     """A body of JSON, as the type that a protocol has for requests."""
-    value = parse(body, schema.bound)
     try:
-        content: dict[str, Any] = kind.validate_python(value)
+        content: dict[str, Any] = kind.validate_python(parse(body, schema.bounds["Row"]))
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=False)
         raise invalid_fields(details) from None

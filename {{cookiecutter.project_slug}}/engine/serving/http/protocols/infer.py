@@ -1,8 +1,4 @@
-"""The Open Inference Protocol (V2) over HTTP and JSON, for KServe and its clients.
-
-There is one model, in one version: the current bundle. No extension is supported: tensors are JSON.
-Errors have the protocol's form, `{"error": "..."}`, with the statuses that all routes have.
-"""
+"""The Open Inference Protocol (V2) over HTTP and JSON, for KServe and its clients."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,8 +16,7 @@ from engine.serving.http.routes import refuse_if_draining
 from engine.serving.http.schema import Schema
 from engine.serving.model_holder import ActiveModel
 
-_BINARY = "inference-header-content-length"
-_MODEL = "/v2/models/{name}"
+_MODEL, _VERSION = "/v2/models/{name}", "/v2/models/{name}/versions/{version}"
 _ERROR = json_content(
     {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
 )
@@ -48,26 +43,14 @@ def router(handler: ProtocolHandler) -> APIRouter:
         """As /livez."""
         return {"live": True}
 
-    responses = problems("not-ready", content=_ERROR)
+    not_ready = problems("not-ready", content=_ERROR)
 
-    @router.get("/v2/health/ready", response_description="Send requests here.", responses=responses)
+    @router.get("/v2/health/ready", responses=not_ready)
     async def ready(request: Request) -> dict[str, bool]:
         """As /readyz."""
         refuse_if_draining(request)
         return {"live": True, "ready": True}
 
-    for path in (_MODEL, _MODEL + "/versions/{version}"):
-        _add_model(router, handler, path)
-    return router
-
-
-def _add_model(router: APIRouter, handler: ProtocolHandler, path: str) -> None:
-    names = [name for name in ("name", "version") if f"{{{name}}}" in path]
-    in_path = {"parameters": [openapi.ref(name, "parameters") for name in names]}
-    absent = problems("no-key", "not-found", content=_ERROR)
-    described = "Its inputs and outputs."
-
-    @router.get(path, openapi_extra=in_path, response_description=described, responses=absent)
     async def model(request: Request) -> dict[str, Any]:
         """The model: the inputs and outputs of its contract as tensors."""
         active = handler.model.current
@@ -75,38 +58,34 @@ def _add_model(router: APIRouter, handler: ProtocolHandler, path: str) -> None:
         columns = tensors.metadata(active.predictor.bundle.contract)
         return {"name": name, "versions": [version], "platform": "sklearn_skops", **columns}
 
-    @router.get(
-        f"{path}/ready",
-        openapi_extra=in_path,
-        response_description="The model is ready.",
-        responses=absent | problems("not-ready", content=_ERROR),
-    )
-    async def ready(request: Request) -> dict[str, Any]:
+    async def model_ready(request: Request) -> dict[str, Any]:
         """As /readyz, for this model."""
         name, _ = _identity(handler.model.current, **request.path_params)
         refuse_if_draining(request)
         return {"name": name, "ready": True}
 
-    @router.post(
-        f"{path}/infer",
-        openapi_extra=in_path | request_body(openapi.inline(tensors.InferRequest)),
-        response_description="All outputs, or those requested, by columns.",
-        responses=problems(*BODY_PROBLEMS, "not-found", "busy", content=_ERROR),
-    )
     async def infer(request: Request) -> Response:
         """Predict rows that come by columns, as /v1/predict does."""
-        answer = await _inferred(request, handler)
-        return Response(to_json(answer), media_type="application/json")
+        content = to_json(await _infer(request, handler))
+        return Response(content, media_type="application/json")
+
+    body = request_body(openapi.inline(tensors.InferRequest))
+    absent = problems("no-key", "not-found", content=_ERROR)
+    faults = problems(*BODY_PROBLEMS, "not-found", "busy", content=_ERROR)
+    add = router.add_api_route
+    for path, names in ((_MODEL, ["name"]), (_VERSION, ["name", "version"])):
+        extra = {"parameters": [openapi.ref(name, "parameters") for name in names]}
+        add(path, model, openapi_extra=extra, responses=absent)
+        add(f"{path}/ready", model_ready, openapi_extra=extra, responses=absent | not_ready)
+        add(f"{path}/infer", infer, methods=["POST"], openapi_extra=extra | body, responses=faults)
+    return router
 
 
-async def _inferred(request: Request, handler: ProtocolHandler) -> dict[str, Any]:
+async def _infer(request: Request, handler: ProtocolHandler) -> dict[str, Any]:
     _identity(handler.model.current, **request.path_params)
-    if _BINARY in request.headers:
-        raise ProblemError(
-            "not-json",
-            "expected tensors as JSON, got them as bytes; with tritonclient, call "
-            "set_data_from_numpy(array, binary_data=False)",
-        )
+    if "inference-header-content-length" in request.headers:
+        detail = "expected tensors as JSON, got them as bytes; with tritonclient, call "
+        raise ProblemError("not-json", f"{detail}set_data_from_numpy(array, binary_data=False)")
     given: dict[str, Any] = {}
 
     def read(body: bytes, schema: Schema) -> Rows:
@@ -121,13 +100,10 @@ async def _inferred(request: Request, handler: ProtocolHandler) -> dict[str, Any
     bundle = active.predictor.bundle
     outputs = tensors.outputs_of(predictions, bundle.contract)
     rehearsal = {"rehearsal": True} if active.predictor.rehearsal else {}
-    return {
-        "model_name": name,
-        "model_version": version,
-        **({} if given.get("id") is None else {"id": given["id"]}),
-        "parameters": {"bundle": bundle.id, **rehearsal},
-        "outputs": [outputs[name] for name in given["outputs"]],
-    }
+    parameters = {"bundle": bundle.id, **rehearsal}
+    answer = {"model_name": name, "model_version": version, "parameters": parameters}
+    answer["outputs"] = [outputs[name] for name in given["outputs"]]
+    return answer if given.get("id") is None else {**answer, "id": given["id"]}
 
 
 def _identity(active: ActiveModel, **path: str) -> tuple[str, str]:
@@ -135,14 +111,14 @@ def _identity(active: ActiveModel, **path: str) -> tuple[str, str]:
     manifest = active.predictor.bundle.manifest
     name, version = str(manifest["name"]), str(manifest["version"])
     if not path.items() <= {"name": name, "version": version}.items():
-        expected = f"expected model '{name}' in version '{version}', got another"
-        raise ProblemError("not-found", expected)
+        detail = f"expected model '{name}' in version '{version}', got another"
+        raise ProblemError("not-found", detail)
     return name, version
 
 
 def _error_of(problem: ProblemError) -> dict[str, str]:
     """An error in the form of the protocol, which has no member of its own for the code."""
-    fields = [
-        f"{one['field']}: expected {one['expected']}, got {one['got']}" for one in problem.errors
-    ]
-    return {"error": "; ".join([f"{problem.code}: {problem.detail}", *fields])}
+    text = f"{problem.code}: {problem.detail}"
+    for one in problem.errors:
+        text += f"; {one['field']}: expected {one['expected']}, got {one['got']}"
+    return {"error": text}

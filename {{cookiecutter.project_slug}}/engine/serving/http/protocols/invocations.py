@@ -1,8 +1,4 @@
-"""The routes of MLflow's scoring server and of SageMaker's containers: /invocations and /ping.
-
-`predictions` holds what MLflow's clients read, and `answers` the responses of /v1/predict, with ids
-for labels. A data frame writes NaN, or NaT for a date, for a missing value: here both are null.
-"""
+"""The routes of MLflow's scoring server and of SageMaker's containers: /invocations and /ping."""
 
 import csv
 import io
@@ -16,36 +12,25 @@ from pydantic_core import to_json
 from starlette.responses import PlainTextResponse
 from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
-from engine.bundle.bundle import Contract
 from engine.contract.layout import Layout, column_names
 from engine.contract.text_cell import read_cell
 from engine.serving.http.errors import ProblemError, echo
 from engine.serving.http.openapi import BODY_PROBLEMS, inline, problems, ref, request_body, response
-from engine.serving.http.protocols.handler import (
-    ProtocolHandler,
-    Rows,
-    exact,
-    is_nan,
-    parse_as,
-    rows_by_columns,
-)
+from engine.serving.http.protocols import handler as protocol
+from engine.serving.http.protocols.handler import ProtocolHandler, Rows, exact
 from engine.serving.http.request_parsing import count_rows
 from engine.serving.http.routes import refuse_if_draining
 from engine.serving.http.schema import Limits, Schema
 
 # The form of requests changed last in this version of MLflow; clients choose their form by it.
 MLFLOW_VERSION = "2.0.0"
-# All that may stand behind a media type: nothing, the one supported charset, of which ASCII is a
-# part, and for a CSV that it has a header (RFC 4180).
-_PARAMETERS = ("", "charset=utf-8", "charset=utf8", "charset=us-ascii", "header=present")
+# Of a media type: UTF-8, of which ASCII is a part, and that a CSV has a header (RFC 4180).
+_PARAMETERS = {"", "charset=utf-8", "charset=utf8", "charset=us-ascii", "header=present"}
+_MEMBERS = {"predictions": {}, "answers": ref("Answer")}
 _INVOKED = {
-    "title": "Invoked",
     "type": "object",
-    "required": ["predictions", "answers"],
-    "properties": {
-        "predictions": {"type": "array", "items": {}},
-        "answers": {"type": "array", "items": ref("Answer")},
-    },
+    "required": [*_MEMBERS],
+    "properties": {name: {"type": "array", "items": kind} for name, kind in _MEMBERS.items()},
 }
 
 Records = Annotated[list[dict[str, Any]], Field(fail_fast=True)]
@@ -53,7 +38,7 @@ Records = Annotated[list[dict[str, Any]], Field(fail_fast=True)]
 
 @exact
 class Split(TypedDict):
-    """A data frame by lines; its index is not looked at."""
+    """A data frame by lines; its index is ignored."""
 
     columns: Annotated[list[str], Field(fail_fast=True)]
     data: Annotated[list[list[Any]], Field(fail_fast=True)]
@@ -62,7 +47,7 @@ class Split(TypedDict):
 
 @exact
 class Invocation(TypedDict, total=False):
-    """Exactly one of the first four. Empty parameters change nothing; the model takes none."""
+    """Exactly one of the first four; the model takes no parameters."""
 
     dataframe_split: Split
     dataframe_records: Records
@@ -72,13 +57,12 @@ class Invocation(TypedDict, total=False):
 
 
 _INVOCATION: TypeAdapter[Invocation] = TypeAdapter(Invocation)
-# A training file has columns that are no inputs.
-MOST_OTHER_COLUMNS = 200
+MOST_OTHER_COLUMNS = 200  # a training file has columns that are no inputs
 
 
 def rows_of_json(body: bytes, schema: Schema) -> Rows:
     """The rows of a JSON body, made one by one and not yet checked against the contract."""
-    content, limits = parse_as(_INVOCATION, body, schema), schema.limits
+    content, limits = protocol.parse_as(_INVOCATION, body, schema), schema.limits
     content.pop("params", None)
     if len(content) != 1:
         forms = ", ".join(name for name in Invocation.__annotations__ if name != "params")
@@ -89,31 +73,26 @@ def rows_of_json(body: bytes, schema: Schema) -> Rows:
     elif isinstance(value, dict):
         if not all(isinstance(values, list) for values in value.values()):
             raise ProblemError("invalid", "expected a list for each column")
-        rows = rows_by_columns(value, limits)
+        rows = protocol.rows_by_columns(value, limits)
     else:
         count_rows(len(value), limits)
         rows = value
     dates = {column.name for column in schema.contract.inputs if column.type == "date"}
 
     def present(name: str, value: Any) -> Any:
-        return None if is_nan(value) or (value == "NaT" and name in dates) else value
+        return None if protocol.is_nan(value) or (value == "NaT" and name in dates) else value
 
     return ({name: present(name, value) for name, value in row.items()} for row in rows)
 
 
 def rows_of_csv(body: bytes, schema: Schema) -> Rows:
-    """The rows of a CSV, laid out and written as the contract says: a training file is read as is.
-
-    The text is UTF-8 or in the contract's encoding, as in training. Columns that are no inputs are
-    left out. If the CSV lacks an input, they are refused: one may be that input, misspelled.
-    """
+    """The rows of a CSV, laid out and written as the contract says, as a training file is."""
     layout, limits = schema.contract.layout, schema.limits
     columns = {column.name: column for column in schema.contract.inputs}
     try:
         # Not by str.splitlines, which splits cells at characters that are no line ends.
-        reader = csv.reader(
-            io.StringIO(_decoded(body, layout), newline=""), delimiter=layout.separator
-        )
+        text = io.StringIO(_decoded(body, layout), newline="")
+        reader = csv.reader(text, delimiter=layout.separator)
         # One line more than a request may have is enough to refuse it.
         lines = list(islice(filter(None, reader), limits.rows + layout.header + 1))
     except (UnicodeDecodeError, csv.Error) as error:
@@ -124,6 +103,7 @@ def rows_of_csv(body: bytes, schema: Schema) -> Rows:
         raise ProblemError("invalid", f"expected at most {most} columns, got {width}")
     names = list(column_names(lines[0], header=layout.header).names) if lines else []
     rows = _split(names, lines[1:] if layout.header else lines, limits)
+    # Other columns are dropped. If an input is missing, they stay and are refused: one may be it.
     has_all = columns.keys() <= set(names)
 
     def cells(row: Mapping[str, str]) -> dict[str, Any]:
@@ -131,13 +111,6 @@ def rows_of_csv(body: bytes, schema: Schema) -> Rows:
         return read if has_all else {**row, **read}
 
     return map(cells, rows)
-
-
-def predictions(answers: Sequence[Mapping[str, Any]], contract: Contract) -> list[Any]:
-    """What a model in MLflow's sense predicts: the class that is decided for, or the number."""
-    values = [answer.get("decision", answer["score"]) for answer in answers]
-    is_binary = contract.task == "binary"
-    return [contract.classes[value] for value in values] if is_binary else values
 
 
 def _decoded(body: bytes, layout: Layout) -> str:
@@ -157,8 +130,8 @@ def _split(columns: Sequence[str], data: Sequence[Sequence[Any]], limits: Limits
     count_rows(len(data), limits)
     for number, values in enumerate(data, start=1):
         if len(values) != len(columns):
-            got = f"{len(values)} in row {number}"
-            raise ProblemError("invalid", f"expected {len(columns)} values a row, got {got}")
+            detail = f"expected {len(columns)} values a row, got {len(values)} in row {number}"
+            raise ProblemError("invalid", detail)
     return (dict(zip(columns, values, strict=True)) for values in data)
 
 
@@ -171,20 +144,13 @@ def router(handler: ProtocolHandler) -> APIRouter:
     body = request_body(inline(Invocation))
     body["requestBody"]["content"]["text/csv"] = {"schema": {"type": "string"}}
 
-    @made.get(
-        "/ping",
-        response_class=PlainTextResponse,
-        response_description="Send requests here.",
-        responses=problems("not-ready"),
-    )
+    @made.get("/ping", response_class=PlainTextResponse, responses=problems("not-ready"))
     async def ping(request: Request) -> str:
         """As /readyz."""
         refuse_if_draining(request)
         return "\n"
 
-    @made.get(
-        "/version", response_class=PlainTextResponse, response_description="A version of MLflow."
-    )
+    @made.get("/version", response_class=PlainTextResponse)
     async def version() -> str:
         """The version of MLflow whose form of requests this server reads."""
         return MLFLOW_VERSION
@@ -198,7 +164,11 @@ def router(handler: ProtocolHandler) -> APIRouter:
     async def invoke(request: Request) -> Response:
         """Predict the rows of a data frame, as /v1/predict does."""
         active, answers = await handler.predict(request, _READERS[_media_type(request)])
-        values = predictions(answers, active.predictor.bundle.contract)
+        contract = active.predictor.bundle.contract
+        # What a model in MLflow's sense predicts: the class that is decided for, or the number.
+        values: list[Any] = [answer.get("decision", answer["score"]) for answer in answers]
+        if contract.task == "binary":
+            values = [contract.classes[value] for value in values]
         content = to_json({"predictions": values, "answers": answers})
         return Response(content, media_type="application/json")
 
@@ -208,14 +178,9 @@ def router(handler: ProtocolHandler) -> APIRouter:
 def _media_type(request: Request) -> str:
     """The body's type, JSON by default, or a ProblemError for one that is not supported."""
     given = request.headers.get("content-type", "application/json")
-    kind, *parameters = [part.strip() for part in given.lower().split(";")]
-    if kind not in _READERS or not all(_plain(one) in _PARAMETERS for one in parameters):
+    plain = "".join(given.lower().replace('"', "").split())  # without quotes and spaces
+    kind, *parameters = plain.split(";")
+    if kind not in _READERS or not set(parameters) <= _PARAMETERS:
         detail = f"expected {' or '.join(_READERS)} in UTF-8, got {echo(given)}"
         raise ProblemError("wrong-type", detail)
     return kind
-
-
-def _plain(parameter: str) -> str:
-    """A parameter of a media type without its quotes and spaces."""
-    name, equals, value = parameter.partition("=")
-    return name.strip() + equals + value.strip().removeprefix('"').removesuffix('"').strip()

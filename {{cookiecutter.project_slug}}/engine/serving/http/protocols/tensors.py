@@ -1,8 +1,4 @@
-"""Rows as the tensors of the Open Inference Protocol, one a column, and predictions as tensors.
-
-Of the extensions that tritonclient uses, parameters that change nothing are accepted. A missing
-value is null or NaN, or the whole tensor is absent. A date is a text. A number may have any width.
-"""
+"""Rows as the tensors of the Open Inference Protocol, one a column, and predictions as tensors."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -43,7 +39,7 @@ class Input(TypedDict):
 
 @exact
 class OutputParameters(TypedDict, total=False):
-    """Of one output, or in a request of all; they come as JSON, which the binary form allows."""
+    """Of one output, or in a request of all; accepted, although outputs are JSON."""
 
     binary_data: bool
     binary_data_output: bool
@@ -71,11 +67,8 @@ class InferRequest(TypedDict):
 REQUEST: TypeAdapter[InferRequest] = TypeAdapter(InferRequest)
 # The data type of a column in the model's metadata.
 KIND: Mapping[ColumnType, Kind] = {
-    "number": "FP64",
-    "integer": "INT64",
-    "boolean": "BOOL",
-    "category": "BYTES",
-    "date": "BYTES",
+    **{"number": "FP64", "integer": "INT64", "boolean": "BOOL"},
+    **{"category": "BYTES", "date": "BYTES"},
 }
 
 
@@ -102,10 +95,10 @@ def metadata(contract: Contract) -> dict[str, Any]:
         {"name": column.name, "datatype": KIND[column.type], "shape": [-1]}
         for column in contract.inputs
     ]
-    outputs = [
-        {"name": one["name"], "datatype": one["datatype"], "shape": [-1, *one["shape"][1:]]}
-        for one in outputs_of((), contract).values()
-    ]
+    outputs = []
+    for one in outputs_of((), contract).values():
+        shape = [-1, *one["shape"][1:]]
+        outputs.append({"name": one["name"], "datatype": one["datatype"], "shape": shape})
     return {"inputs": inputs, "outputs": outputs}
 
 
@@ -153,8 +146,6 @@ def _flat(tensor: Input) -> list[Any]:
         return [value for [value] in values]
     if shape in ([len(values)], [len(values), 1]):
         return values
-    raise ProblemError(
-        "invalid",
-        f"expected a shape [rows] or [rows, 1] that fits the data of input "
-        f"{echo(tensor['name'])}, got {', '.join(map(echo, shape[:4]))} and {len(values)} values",
-    )
+    expected = f"expected a shape [rows] or [rows, 1] that fits input {echo(tensor['name'])}"
+    got = f"{', '.join(map(echo, shape[:4]))} and {len(values)} values"
+    raise ProblemError("invalid", f"{expected}, got {got}")

@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from engine.bundle import bundle as bundles
-from engine.bundle.replay import same
+from engine.bundle.archive import same
 from engine.problem.errors import EXIT_GATE_CLOSED, BadInput
 from engine.problem.spec import Task
 from engine.serving.model.predictor import load
@@ -146,8 +146,9 @@ def test_a_row_that_the_model_fails_on_is_set_aside(tmp_path: Path) -> None:
 def test_a_model_that_fails_on_everything_is_what_is_wrong(tmp_path: Path) -> None:
     make_bundle(tmp_path / "bundle", code=FAILS)
     given = parquet(tmp_path / "in.parquet", [row | {"items": 100} for row in rows(300)])
-    with pytest.raises(BadInput, match="failed on more than 100 of 300 rows: ValueError"):
+    with pytest.raises(BadInput, match="ValueError") as error:
         answered(given, tmp_path / "bundle", part_rows=1000)
+    assert error.value.code == "model-failed"
 
 
 def test_where_all_rows_are_refused_the_gate_is_closed(tmp_path: Path, bundle_path: Path) -> None:

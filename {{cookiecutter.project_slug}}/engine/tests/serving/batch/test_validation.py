@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from starlette.testclient import TestClient
 
-from engine.bundle.replay import same
+from engine.bundle.archive import same
 from engine.contract.text_cell import read_cell
 from engine.serving.batch.predict import valid_rows
 from engine.serving.model.table import frame

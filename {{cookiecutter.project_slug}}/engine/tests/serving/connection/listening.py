@@ -12,9 +12,8 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from engine.serving.connection.connection import Connection
-from engine.serving.connection.timeouts import ConnectionTimeouts
 from engine.serving.http.errors import ProblemError
-from engine.serving.run import listen
+from engine.serving.run import ARRIVE_SECONDS, IDLE_SECONDS, check_timeouts, listen
 
 
 class Echo:
@@ -108,9 +107,9 @@ class Listening:
 
 @asynccontextmanager
 async def listening(
-    timeouts: ConnectionTimeouts | None = None, check_seconds: float = 0.02
+    timeouts: tuple[float, float] = (ARRIVE_SECONDS, IDLE_SECONDS), check_seconds: float = 0.02
 ) -> AsyncIterator[Listening]:
-    """A server as the real one is, its timeouts checked more often."""
+    """A server as the real one is, its timeouts (arrive, idle) checked more often."""
     listener, app = listen("127.0.0.1", 0), Echo()
     made: list[weakref.ref[Connection]] = []
 
@@ -126,11 +125,10 @@ async def listening(
     running.config.load()
     running.lifespan = running.config.lifespan_class(running.config)
     await running.startup([listener])
-    timeouts = timeouts or ConnectionTimeouts()
 
     async def check() -> None:
         while True:
-            timeouts.check(running.server_state.connections)
+            check_timeouts(running.server_state.connections, *timeouts)
             await asyncio.sleep(check_seconds)
 
     checking = asyncio.create_task(check())

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.serving.connection.closing import Closing
-from engine.serving.connection.exchange import Share
+from engine.serving.connection.exchange import Closing, Share
 from engine.tests.serving.connection.framing_cases import CHUNKED, GET, get, post
 from engine.tests.serving.connection.listening import Listening, listening, run
 

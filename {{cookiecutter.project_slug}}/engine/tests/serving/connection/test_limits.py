@@ -5,11 +5,10 @@ import contextlib
 
 import pytest
 
-from engine.serving.connection import closing, exchange
+from engine.serving.connection import exchange
 from engine.serving.connection.connection import Connection
 from engine.serving.connection.exchange import Share
 from engine.serving.connection.framing import MAX_HEAD_BYTES
-from engine.serving.connection.timeouts import ConnectionTimeouts
 from engine.tests.serving.connection.framing_cases import CHUNKED, GET, get, post
 from engine.tests.serving.connection.listening import listening, run, statuses
 
@@ -39,7 +38,7 @@ def test_memory_of_arriving_requests_is_limited(
 
 def test_unused_connection_is_closed_and_one_between_two_requests_is_not() -> None:
     async def test() -> None:
-        async with listening(ConnectionTimeouts(arrive=SHORT, idle=SHORT * 4)) as server:
+        async with listening((SHORT, SHORT * 4)) as server:
             reader, writer = await server.connect()
             writer.write(GET)
             await reader.readuntil(b"/get 0")
@@ -57,7 +56,7 @@ def test_unused_connection_is_closed_and_one_between_two_requests_is_not() -> No
 
 def test_request_that_does_not_arrive_is_refused_in_time() -> None:
     async def test() -> None:
-        async with listening(ConnectionTimeouts(arrive=SHORT, idle=LONG)) as server:
+        async with listening((SHORT, LONG)) as server:
             for begun in (GET[:9], post(b"a", b"Content-Length: 2"), CHUNKED + b"1\r\n"):
                 answer = await server.send(begun)
                 assert statuses(answer) == [408], begun
@@ -77,7 +76,7 @@ def test_request_that_does_not_arrive_is_refused_in_time() -> None:
 
 def test_response_that_is_not_received_is_dropped_in_time() -> None:
     async def test() -> None:
-        async with listening(ConnectionTimeouts(arrive=SHORT, idle=LONG)) as server:
+        async with listening((SHORT, LONG)) as server:
             _, writer = await server.connect()
             writer.transport.pause_reading()  # type: ignore[attr-defined]
             writer.write(GET.replace(b"/get", b"/large"))
@@ -94,7 +93,7 @@ def test_connections_over_the_limit_are_aborted_and_unused_ones_close_first(
     monkeypatch.setattr(Connection, "limit", 3)
 
     async def test() -> None:
-        async with listening(ConnectionTimeouts(arrive=SHORT, idle=LONG)) as server:
+        async with listening((SHORT, LONG)) as server:
             used, *unused = [await server.connect() for _ in range(3)]
             used[1].write(GET)
             await used[0].readuntil(b"/get 0")
@@ -124,8 +123,8 @@ def test_head_over_the_limit_is_refused() -> None:
 def test_last_response_may_be_received_slowly_and_later_bytes_are_limited(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(closing, "LINGER_SECONDS", 0.1)
-    monkeypatch.setattr(closing, "LINGER_BYTES", 1_000_000)
+    monkeypatch.setattr(exchange, "LINGER_SECONDS", 0.1)
+    monkeypatch.setattr(exchange, "LINGER_BYTES", 1_000_000)
 
     async def test() -> None:
         async with listening() as server:
@@ -134,7 +133,7 @@ def test_last_response_may_be_received_slowly_and_later_bytes_are_limited(
             await asyncio.sleep(0.5)
             assert len(await reader.read()) > 5_000_000
             writer.close()
-            monkeypatch.setattr(closing, "LINGER_SECONDS", 600)
+            monkeypatch.setattr(exchange, "LINGER_SECONDS", 600)
             reader, writer = await server.connect()
             writer.write(get(b"Connection: close") + b"a" * 5_000_000)
             await server.until(lambda: server.made[1:] and not server.alive())

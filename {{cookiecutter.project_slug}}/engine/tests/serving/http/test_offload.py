@@ -7,8 +7,12 @@ import threading
 import pytest
 
 from engine.serving.http.errors import ProblemError
-from engine.serving.http.request_parsing import MAX_QUEUED_BYTES, SMALL_BYTES, Reader
-from engine.serving.turns import TURN_SECONDS
+from engine.serving.http.request_parsing import (
+    MAX_QUEUED_BYTES,
+    SMALL_BYTES,
+    TURN_SECONDS,
+    Reader,
+)
 
 
 def test_large_body_is_read_on_another_thread_in_small_turns() -> None:

@@ -13,14 +13,13 @@ from starlette.testclient import TestClient
 
 from engine.bundle import bundle as bundles
 from engine.problem.errors import BadInput
-from engine.serving import release_watcher as watching
+from engine.serving import model_holder
 from engine.serving.access import Keys
 from engine.serving.http.app import Start
 from engine.serving.log.labels import Labels
 from engine.serving.log.predictions import PredictionLog
 from engine.serving.model.predictor import Predictor
-from engine.serving.model_holder import load_predictor
-from engine.serving.release_watcher import ReleaseWatcher
+from engine.serving.model_holder import ReleaseWatcher, load_predictor
 from engine.tests.serving.conftest import Connect
 from engine.tests.serving.http.in_process import KEY
 from engine.tests.serving.http.test_own_routes import CALL, SHIPMENT, own
@@ -140,7 +139,7 @@ def following(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Follo
     make_bundle(path, code=f"{FEATURES}\n# the first\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("BUNDLES", raising=False)
-    monkeypatch.setattr(watching, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(model_holder, "POLL_SECONDS", 0.02)
     first, released = bundles.read(path), Released(tmp_path)
     released.add(path, first.id)
     released.name(first.id)

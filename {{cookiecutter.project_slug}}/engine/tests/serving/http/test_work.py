@@ -212,7 +212,7 @@ def test_body_is_read_again_after_a_release_during_the_reading(
     before, seen = live.current, []
 
     async def run() -> Any:
-        predict = client.app.fast_paths[PREDICT]  # type: ignore[attr-defined]
+        predict = client.app.predict  # type: ignore[attr-defined]
 
         def read(answering: Any) -> None:
             seen.append(answering)

@@ -46,9 +46,12 @@ def test_personal_columns_are_excluded_by_bundle(tmp_path: Path) -> None:
     ]
 
 
-def test_full_segment_is_followed_by_the_next(tmp_path: Path) -> None:
+def test_full_segment_is_followed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.serving.log.segments.SEGMENT_BYTES", 10)
     for _ in range(3):
-        with PredictionLog(tmp_path, segment_bytes=10) as log:
+        with PredictionLog(tmp_path) as log:
             log.add(record(1))
     with PredictionLog(tmp_path) as log:
         log.add(record(2))
@@ -56,8 +59,11 @@ def test_full_segment_is_followed_by_the_next(tmp_path: Path) -> None:
     assert len(read_records(tmp_path)) == 4
 
 
-def test_full_queue_drops_and_counts_records_without_waiting(tmp_path: Path) -> None:
-    with PredictionLog(tmp_path, queued_records=10) as log:
+def test_full_queue_drops_and_counts_records_without_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.serving.log.predictions.QUEUED_RECORDS", 10)
+    with PredictionLog(tmp_path) as log:
         log.add(record(0, long="x" * 20_000_000))  # the writer is busy for a while
         for number in range(1, 5_000):
             log.add(record(number))

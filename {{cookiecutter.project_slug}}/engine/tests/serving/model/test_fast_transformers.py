@@ -7,7 +7,7 @@ import pytest
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import StandardScaler
 
-from engine.serving.model.fast_transformers import fast_transform
+from engine.serving.model.unrolled import fast_transform
 
 RNG = np.random.default_rng(0)
 SEEN = RNG.normal(size=(50, 4)) * [1, 1e-6, 1e6, 1]

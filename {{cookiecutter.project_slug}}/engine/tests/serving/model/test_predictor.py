@@ -10,8 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
 from engine.bundle import bundle as bundles
-from engine.bundle.archive import load_model, trusted, trusted_types_file
-from engine.bundle.replay import same
+from engine.bundle.archive import load_model, same, trusted, trusted_types_file
 from engine.problem.errors import BadInput
 from engine.problem.spec import Task
 from engine.serving.model.predictor import Predictor, load

@@ -17,10 +17,9 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from engine.bundle import bundle as bundles
 from engine.contract.column import Column
 from engine.problem.spec import Task
-from engine.serving.model.fast_transformers import fast_transform
 from engine.serving.model.predictor import load
 from engine.serving.model.table import frame
-from engine.serving.model.unrolled import unroll
+from engine.serving.model.unrolled import fast_transform, unroll
 from engine.tests.serving.made import make_bundle
 
 COLUMNS = (Column("a", "number"), Column("b", "number"), Column("word", "category"))

@@ -11,8 +11,7 @@ from engine.bundle import bundle as bundles
 from engine.problem.spec import Task
 from engine.serving.model.onnx import ALL
 from engine.serving.model.predictor import load, with_onnx
-from engine.serving.optimise.compare import compare
-from engine.serving.optimise.rows import splits, to_try
+from engine.serving.optimise.compare import compare, splits, to_try
 from engine.tests.serving.made import COLUMNS, write_manifest
 from engine.tests.serving.optimise.tried import IN_DOUBLE, MADE_OF_TWO, tried
 

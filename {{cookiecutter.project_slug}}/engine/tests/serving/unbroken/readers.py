@@ -11,6 +11,6 @@ from engine.monitoring.live import open_log
 def read_by_monitoring(folder: Path, bundle: Path) -> tuple[int, int]:
     """The numbers of predictions and of truncated lines that monitoring reads."""
     with duckdb.connect() as connection:
-        opened = open_log(connection, folder / "logs", bundles.read(bundle).id)
+        _, truncated = open_log(connection, folder / "logs", bundles.read(bundle).id)
         [(count,)] = connection.execute("SELECT count(*) FROM predictions").fetchall()
-    return int(count), opened.truncated
+    return int(count), truncated

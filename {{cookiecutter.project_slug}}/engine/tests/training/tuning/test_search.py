@@ -27,9 +27,10 @@ from engine.training.tuning.fitting import (
     STEP,
     Deadline,
     TimeIsUpError,
+    file_lock,
     prepare_folds,
 )
-from engine.training.tuning.search import SEARCHES, file_lock, key, search
+from engine.training.tuning.search import SEARCHES, key, search
 from poc.model import candidates
 from poc.train import train
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 from sqlalchemy import URL, Connection, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from engine.contract.text_table import LONGEST_NAME
+from engine.contract.cells import DTYPES
+from engine.contract.layout import check_names
 from engine.problem.errors import BadInput
 from engine.problem.files import read_text
 
@@ -35,11 +35,9 @@ DRIVERS = (ImportError, ValueError, TypeError, ArithmeticError, OSError)
 
 
 def read_sql(path: Path) -> pd.DataFrame:
-    """The rows of the query in `path`, in the order of their values.
+    """The rows of the query in `path`, in the order of their values, so that they have one digest.
 
-    A database may give the same rows in another order each time. Sorted from the first column to
-    the last, they have one digest and one split. The transaction is
-    read-only.
+    The transaction is read-only.
 
     Raises:
         BadInput: there is no DATABASE_URL or no database at it, the query is refused, gives too
@@ -51,16 +49,18 @@ def read_sql(path: Path) -> pd.DataFrame:
     address = _address()
     try:
         _check_is_there(address)
-        engine = create_engine(address, connect_args=_timeouts(address))
+        timeout = {"connect_timeout": TIMEOUT} if _is_postgres(address) else {}
+        engine = create_engine(address, connect_args=timeout)
         with engine.connect() as connection:
             names, pieces = _query(connection, address, query)
-            _check_names(path, names)
+            check_names(path, names, "give each a name with AS")
             frame = _frame(path, names, pieces)
         engine.dispose()
     except (SQLAlchemyError, pa.ArrowException, *DRIVERS) as error:
+        shown = address.set(query={}).render_as_string(hide_password=True)
         raise BadInput(
-            f"{path} cannot be read from {_shown(address)}: {_reason(error, address)}; fix the "
-            f"query, or {ADDRESS}",
+            f"{path} cannot be read from {shown}: {_reason(error, address)}; fix the query, or "
+            f"{ADDRESS}",
             code="query-failed",
         ) from None
     return frame
@@ -96,8 +96,8 @@ def _check_is_there(address: URL) -> None:
         raise FileNotFoundError(f"there is no database file {name:.200}")
 
 
-def _timeouts(address: URL) -> dict[str, Any]:
-    return {"connect_timeout": TIMEOUT} if address.get_backend_name() == "postgresql" else {}
+def _is_postgres(address: URL) -> bool:
+    return address.get_backend_name() == "postgresql"
 
 
 def _query(
@@ -105,7 +105,7 @@ def _query(
 ) -> tuple[list[str], Iterator[Sequence[Any]]]:
     """The names of the columns, and the rows in pieces, read only."""
     options: dict[str, Any] = {"stream_results": True, "no_parameters": True}
-    if address.get_backend_name() == "postgresql":
+    if _is_postgres(address):
         options["postgresql_readonly"] = True
     connection = connection.execution_options(**options)
     if address.get_backend_name() == "sqlite":
@@ -113,17 +113,6 @@ def _query(
     # As it stands: a colon or a percent sign in a query is no parameter.
     result = connection.exec_driver_sql(query)
     return list(result.keys()), result.partitions(PIECE)
-
-
-def _check_names(path: Path, names: Sequence[str]) -> None:
-    invalid = sorted({name for name in names if names.count(name) > 1 or not name.strip()})
-    invalid += [name for name in names if len(name) > LONGEST_NAME]
-    if invalid:
-        raise BadInput(
-            f"{path} gives columns that are doubled, unnamed or too long: "
-            f"{', '.join(f'{name!r:.40}' for name in invalid)}; give each a name with AS",
-            code="bad-column-names",
-        )
 
 
 def _frame(path: Path, names: Sequence[str], pieces: Iterator[Sequence[Any]]) -> pd.DataFrame:
@@ -139,12 +128,8 @@ def _frame(path: Path, names: Sequence[str], pieces: Iterator[Sequence[Any]]) ->
             )
     table = pa.table({name: _typed(path, name, columns[at]) for at, name in enumerate(names)})
     table = table.sort_by([(name, "ascending") for name in names])
-    mapping = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype(), pa.string(): TEXT}
-    frame: pd.DataFrame = table.to_pandas(types_mapper=mapping.get)
+    frame: pd.DataFrame = table.to_pandas(types_mapper=DTYPES.get)
     return frame
-
-
-TEXT = pd.StringDtype(na_value=np.nan)
 
 
 def _typed(path: Path, name: str, values: list[Any]) -> pa.Array:
@@ -180,11 +165,6 @@ def _timestamp(value: dt.date) -> dt.datetime:
     if not isinstance(value, dt.datetime):
         return dt.datetime.combine(value, dt.time())
     return value.astimezone(dt.UTC).replace(tzinfo=None) if value.tzinfo else value
-
-
-def _shown(address: URL) -> str:
-    """The address without its password and its parameters."""
-    return address.set(query={}).render_as_string(hide_password=True)
 
 
 def _reason(error: Exception, address: URL) -> str:

@@ -1,9 +1,11 @@
-"""Reads earlier runs: the latest, a named one, and that of the accepted model."""
+"""Runs as MLflow recorded them: the latest, a named one, and that of the accepted model."""
 
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -11,23 +13,81 @@ import pandera.pandas as pa
 
 from engine.problem.errors import BadInput
 from engine.problem.files import read_json, read_text
-from engine.problem.metrics import Array
+from engine.problem.metrics import Array, Groups
 from engine.problem.spec import PROBLEM_FILE, Problem, text_of
-from engine.training.dataset import cross_validation_data, gather
+from engine.training.dataset import CrossValidationData, recorded_data
 from engine.training.record.tracking import connect, mlflow, store_errors
-from engine.training.record.write import RUN_METADATA, SCORES
-from engine.training.run import Run
 
+FEATURES_FILE = Path("poc/features.py")
+# Artifacts of a run: its metadata, and each candidate's out-of-fold scores.
+RUN_METADATA, SCORES = "training.json", "scores.parquet"
 # The registry's alias of the version that both teams have signed for (gate/accept.py sets it).
 # deploy/release.toml decides which accepted version is live.
 ACCEPTED = "accepted"
 AGAIN = "train again with `python -m poc train`"
+# Takes one line of progress; `print` is one.
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A recorded training run; `metadata` is its training.json.
+
+    `scores` holds each candidate's out-of-fold predictions for all training rows: shape (n,), or
+    (n, k) for several classes; NaN where no fold validated on the row.
+    """
+
+    run_id: str
+    data: CrossValidationData
+    metadata: Mapping[str, Any]
+    scores: Mapping[str, Array]
+    trained_at: datetime
+
+    @property
+    def problem(self) -> Problem:
+        """The problem that the run was trained for."""
+        return self.data.problem
+
+    @property
+    def chosen(self) -> str:
+        """The name of the chosen candidate."""
+        return str(self.metadata["candidate"])
+
+    @property
+    def chosen_trial(self) -> Mapping[str, Any]:
+        """The chosen candidate's trial, as in training.json."""
+        [trial] = [one for one in self.metadata["trials"] if one["name"] == self.chosen]
+        return cast("Mapping[str, Any]", trial)
+
+    @property
+    def threshold(self) -> float | None:
+        """The score from which acting earns most; None unless binary."""
+        return cast("float | None", self.metadata["threshold"])
+
+    @property
+    def outcome(self) -> Array:
+        """The outcomes of the out-of-fold rows."""
+        return self.data.outcomes(self.data.out_of_fold_rows)
+
+    @property
+    def groups(self) -> Groups | None:
+        """Which out-of-fold rows are of one unit."""
+        return self.data.groups(self.data.out_of_fold_rows)
+
+    @property
+    def predictions(self) -> Array:
+        """The chosen candidate's predictions of the out-of-fold rows."""
+        return self.out_of_fold(self.chosen)
+
+    def out_of_fold(self, candidate: str) -> Array:
+        """A candidate's predictions of the out-of-fold rows."""
+        return self.scores[candidate][self.data.out_of_fold_rows]
 
 
 @store_errors()
 def metadata_of(run_id: str, name: str) -> dict[str, Any]:
     """The training.json of a run of the problem `name`: by its id, or `latest` for the last."""
-    file = _artifacts(_finished_run(run_id, name).info.run_id, RUN_METADATA)
+    file = _artifact(_finished_run(run_id, name).info.run_id, RUN_METADATA)
     return read_json(file, f"a run's {RUN_METADATA}", f"name another run, or {AGAIN}")
 
 
@@ -42,31 +102,19 @@ def accepted_run(name: str) -> dict[str, Any] | None:
 
 
 def latest_run(problem: Problem, schema: pa.DataFrameSchema) -> Run:
-    """The latest finished run of the problem, from MLflow; no test row is used.
-
-    BadInput if there is none, or if the problem or the data has changed since.
-    """
+    """The latest finished run; BadInput if there is none, or problem or data have changed since."""
     with store_errors():
         info = _finished_run("latest", problem.decision.name).info
-        folder = _artifacts(info.run_id)
-    for name in (RUN_METADATA, SCORES, PROBLEM_FILE.name):
-        if not (folder / name).is_file():
-            raise BadInput(
-                f"Run {info.run_id} recorded no {name}; {AGAIN}.", code="incomplete-metadata"
-            )
-    if read_text(folder / PROBLEM_FILE.name, "the run's problem", AGAIN) != text_of(PROBLEM_FILE):
+        files = [_artifact(info.run_id, one) for one in (RUN_METADATA, SCORES, PROBLEM_FILE.name)]
+    metadata_file, scores_file, problem_file = files
+    if read_text(problem_file, "the run's problem", AGAIN) != text_of(PROBLEM_FILE):
         raise BadInput(
             f"{PROBLEM_FILE} has changed since the latest run was trained; {AGAIN}.",
             code="problem-changed",
         )
-    metadata = read_json(folder / RUN_METADATA, f"a run's {RUN_METADATA}", AGAIN)
-    dataset = gather(problem, schema)
-    if dataset.digest != metadata["data_digest"]:
-        raise BadInput(
-            f"The data of {problem.rows.source} has changed since the latest run; {AGAIN}.",
-            code="data-changed",
-        )
-    data, table = cross_validation_data(dataset), pd.read_parquet(folder / SCORES)
+    metadata = read_json(metadata_file, f"a run's {RUN_METADATA}", AGAIN)
+    data = recorded_data(problem, schema, metadata["data_digest"])
+    table = pd.read_parquet(scores_file)
     if not np.array_equal(table["row"].to_numpy(), data.out_of_fold_rows):
         raise BadInput(
             f"The run's folds hold other rows than today's code makes; {AGAIN}.",
@@ -97,12 +145,12 @@ def _finished_run(run_id: str, name: str) -> mlflow.entities.Run:
     return runs[0]
 
 
-def _artifacts(run_id: str, name: str | None = None) -> Path:
+def _artifact(run_id: str, name: str) -> Path:
     try:
         path = mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=name)
     except (mlflow.exceptions.MlflowException, OSError):
         raise BadInput(
-            f"Run {run_id} recorded no {name or 'files'}. Name another run, or {AGAIN}.",
+            f"Run {run_id} recorded no {name}. Name another run, or {AGAIN}.",
             code="incomplete-metadata",
         ) from None
     return Path(path)
