@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+from scipy.stats import ks_2samp
 
 from engine.bundle.bundle import Bundle, Contract
 from engine.monitoring.result import Finding
@@ -24,8 +25,13 @@ COMPLETE = 0.95
 # Larger ones would overflow a sum of squares.
 LARGEST_LABEL = 1e150
 
+# Labels of a part of the rows are a selection if its scores differ from the others' so clearly: by
+# the Kolmogorov-Smirnov distance, and by its probability where the part is a random one.
+SELECTED_DISTANCE, SELECTED_RISK = 0.1, 0.001
+
 ADVICE = "check the drifted columns and the slices; roll back or retrain"
 WAIT = "wait for labels, or send them to POST /v1/labels"
+ALL = "send the labels of all rows, or of a random part of them, to POST /v1/labels"
 
 # Rows that are due have waited for the label delay; `label` is JSON text.
 LABELLED = """
@@ -33,6 +39,10 @@ LABELLED = """
     SELECT prediction_id, score, scores, label, answered_at <= getvariable('due_until') AS due
     FROM predictions LEFT JOIN labels USING (prediction_id)
     WHERE answered_at >= getvariable('due_since')
+"""
+# Scores of rows that are due, with and without a label.
+SCORES = """
+    SELECT score, label IS NOT NULL FROM labelled WHERE due ORDER BY hash(prediction_id) LIMIT ?
 """
 COVERAGE = """
     SELECT count(*) FILTER (due), count(label) FILTER (due),
@@ -52,7 +62,7 @@ def evaluate(
 
     Measured is the better end of the live interval, the threshold the worse end of the other.
     Labels come `label_delay_days` after the prediction, so the window begins that much earlier
-    than `since`. Reads the views of `live.open_log`; times are UTC without an offset.
+    than `since`. Reads the views of `log.open_log`; times are UTC without an offset.
     """
     delay = timedelta(days=bundle.problem.target.label_delay_days)
     connection.execute("SET VARIABLE due_since = ?", [since - delay])
@@ -69,7 +79,29 @@ def evaluate(
     coverage += f", {early:,} more are too young to have one" if early else ""
     if unreadable := len(rows) - len(targets):
         coverage += f", {unreadable:,} labels are no outcome of the contract"
+    if due_labels < COMPLETE * due and (how := _selection(connection)):
+        detail = f"only a selected part of the rows has a label ({how}); {coverage}"
+        name = METRICS[bundle.problem.success.metric].name
+        return Finding("performance", name, None, None, "insufficient data", detail, ALL)
     return _compare(bundle, targets, predictions, coverage)
+
+
+def _selection(connection: duckdb.DuckDBPyConnection) -> str:
+    """How the scores of labelled rows differ from the others'; empty if the part may be random.
+
+    A metric of a selected part, such as the complaints, says nothing about all rows. The test is
+    that of Kolmogorov and Smirnov (scipy.stats.ks_2samp).
+    """
+    rows = connection.execute(SCORES, [MOST_ROWS]).fetchall()
+    labelled = np.array([score for score, known in rows if known], dtype=float)
+    others = np.array([score for score, known in rows if not known], dtype=float)
+    if not len(labelled) or not len(others):
+        return ""
+    test = ks_2samp(labelled, others)
+    if test.statistic < SELECTED_DISTANCE or test.pvalue > SELECTED_RISK:
+        return ""
+    medians = number(np.median(labelled)), number(np.median(others))
+    return f"their median score is {medians[0]}, that of the others {medians[1]}"
 
 
 def _compare(bundle: Bundle, targets: Array, predictions: Array, coverage: str) -> Finding:

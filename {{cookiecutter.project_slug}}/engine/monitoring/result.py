@@ -8,6 +8,7 @@ from typing import Any, Literal
 from markupsafe import Markup
 
 from engine.monitoring.live import LivePredictions
+from engine.monitoring.log import ENDINGS, LogState
 from engine.pages import charts, terminal
 from engine.pages.formatting import count, listed, number, percent
 
@@ -43,8 +44,8 @@ class Finding:
 
     @property
     def about(self) -> str:
-        """The column, the score or the performance."""
-        whole = {"score": "the score", "performance": "the performance"}
+        """The column, the score, the performance or the log."""
+        whole = {"score": "the score", "performance": "the performance", "log": "the log"}
         return whole.get(self.check, self.subject)
 
 
@@ -52,8 +53,7 @@ class Finding:
 class Result:
     """The findings, the worst first.
 
-    `counted` are the live rows that were compared, `truncated` the truncated lines that were
-    skipped. `rehearsal`: the rows are rehearsals, because there are no others.
+    `counted` are the live rows that were compared; `log` is what else the log holds.
     """
 
     verdict: Verdict
@@ -62,8 +62,7 @@ class Result:
     bundle: str
     since: datetime
     counted: int
-    rehearsal: bool
-    truncated: int
+    log: LogState
 
     @property
     def wrong(self) -> tuple[Finding, ...]:
@@ -72,18 +71,25 @@ class Result:
 
     def to_json(self) -> dict[str, Any]:
         """The result as plain values."""
-        values = asdict(self) | {"since": self.since.isoformat(), "torn": self.truncated}
-        del values["truncated"]
-        return values
+        return asdict(self) | {"since": self.since.isoformat()}
 
 
 def summarise(findings: Sequence[Finding], live: LivePredictions) -> Result:
     """The result of a check: its findings, the worst first, and a sentence about them."""
-    rows = tuple(sorted(findings, key=lambda one: -SEVERITY.index(one.verdict)))
+    unread = [_unread(live.log.unread)] if live.log.unread else []
+    rows = tuple(sorted([*unread, *findings], key=lambda one: -SEVERITY.index(one.verdict)))
     counted, since = live.counts.rows, live.window.begin.replace(tzinfo=UTC)
-    headline, state = _headline(rows, counted, live.rehearsal), (live.rehearsal, live.truncated)
+    headline = _headline(rows, counted, live.log.rehearsal)
     verdict = rows[0].verdict if rows else "insufficient data"
-    return Result(verdict, headline, rows, live.bundle.id, since, counted, *state)
+    return Result(verdict, headline, rows, live.bundle.id, since, counted, live.log)
+
+
+def _unread(files: Sequence[str]) -> Finding:
+    """Files in the log's folder that are no segments: the records in them do not count."""
+    detail = f"the log's folder holds {count(len(files), 'file')} that are not read: "
+    detail += listed(list(files), 4)
+    advice = f"rename segments to *{' or *'.join(ENDINGS)}; move other files away"
+    return Finding("log", "", None, None, "insufficient data", detail, advice)
 
 
 def _headline(findings: Sequence[Finding], rows: int, rehearsal: bool) -> str:
@@ -113,8 +119,10 @@ def print_table(result: Result) -> None:
         shown.append((_name(one), *amounts, one.verdict, one.detail, one.advice))
     title = f"bundle {result.bundle[:12]} since {result.since:%Y-%m-%d %H:%M}: "
     terminal.table(title + count(len(result.rows), "check"), HEADER, shown)
-    if result.truncated:
-        print(f"skipped {count(result.truncated, 'truncated line')} at the end of a segment")
+    if result.log.truncated:
+        print(f"skipped {count(result.log.truncated, 'truncated line')} at the end of a segment")
+    if result.log.repeated:
+        print(f"counted once: {count(result.log.repeated, 'record')} that repeat another")
     is_named = result.headline.startswith(result.verdict)
     print(result.headline if is_named else f"{result.verdict}: {result.headline}")
 

@@ -15,7 +15,8 @@ import duckdb
 
 from engine.bundle.reference import Counts, count, freeze
 from engine.contract.column import Column
-from engine.monitoring.live import live_table, open_log
+from engine.monitoring.live import live_table
+from engine.monitoring.log import open_log
 
 COLUMNS = [Column(f"n{i}", "number") for i in range(14)] + [
     Column(f"c{i}", "category") for i in range(6)
@@ -36,7 +37,7 @@ def main(rows: int) -> None:
         first = _timed("Parquet", lambda: count(connection, "parquet", reference))
 
         def from_log() -> Counts:
-            open_log(connection, folder, "b")
+            open_log(connection, folder, "b", datetime(2027, 1, 1))
             table = live_table(connection, reference, datetime(2026, 1, 1))
             return count(connection, table, reference)
 

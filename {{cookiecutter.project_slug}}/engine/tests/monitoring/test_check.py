@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.monitoring.log import LogState
 from engine.monitoring.result import Finding, Result, picture, selection, summarise
 from engine.problem.errors import BadInput
 from engine.tests.monitoring.made import (
@@ -164,8 +165,7 @@ def test_summarise_no_findings_is_not_ok() -> None:
         counts=SimpleNamespace(rows=3),
         window=window,
         bundle=SimpleNamespace(id="b"),
-        rehearsal=False,
-        truncated=0,
+        log=LogState(rehearsal=False, truncated=0, repeated=0, unread=()),
     )
     assert summarise([], live).verdict == "insufficient data"
     assert summarise([fine], live).verdict == "ok"

@@ -11,7 +11,8 @@ import pytest
 
 from engine.bundle.reference import Counts, Histogram, count, count_frame, freeze
 from engine.contract.column import Column
-from engine.monitoring.live import live_table, open_log
+from engine.monitoring.live import live_table
+from engine.monitoring.log import open_log
 from engine.tests.monitoring.made import COLUMNS, HOSTILE, frozen, rows, write_log
 
 LONG_AGO = datetime(2020, 1, 1)
@@ -19,7 +20,7 @@ LONG_AGO = datetime(2020, 1, 1)
 
 def of_log(logs: Path, reference: dict[str, Any]) -> Counts:
     with duckdb.connect() as connection:
-        open_log(connection, logs, "b" * 64)
+        open_log(connection, logs, "b" * 64, datetime(2027, 1, 1))
         return count(connection, live_table(connection, reference, LONG_AGO), reference)
 
 

@@ -1,15 +1,19 @@
-"""A log is read as it stands: half a line at its end is passed over, any other damage refused."""
+"""A log is read as it stands and each record counts once; damage is named or refused."""
 
 import itertools
 import json
+import shutil
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 import pytest
 
-from engine.monitoring.live import open_log
+from engine.monitoring.log import open_log
 from engine.monitoring.result import Result
 from engine.problem.errors import BadInput
 from engine.tests.monitoring.made import (
@@ -47,14 +51,14 @@ def test_log_truncated_last_line_is_counted_and_skipped(tmp_path: Path, truncate
     with (tmp_path / "predictions/one.jsonl").open("ab") as file:
         file.write(truncated.encode()[:-1] if truncated.endswith("é") else truncated.encode())
     write_log(tmp_path, ROWS, SCORES, segment="two")
-    assert (checked(tmp_path).counted, checked(tmp_path).truncated) == (300, 1)
+    assert (checked(tmp_path).counted, checked(tmp_path).log.truncated) == (300, 1)
 
 
 def test_log_last_line_without_line_break_counts(tmp_path: Path) -> None:
     write_log(tmp_path, ROWS, SCORES)
     path = tmp_path / "predictions/one.jsonl"
     path.write_bytes(path.read_bytes().rstrip(b"\n"))
-    assert (checked(tmp_path).counted, checked(tmp_path).truncated) == (150, 0)
+    assert (checked(tmp_path).counted, checked(tmp_path).log.truncated) == (150, 0)
 
 
 @pytest.mark.parametrize(
@@ -96,11 +100,12 @@ def taken(logs: Path, sent: Sequence[Mapping[str, Any]]) -> str | None:
     ]
     write_lines(logs / "labels/one.jsonl", came)
     with duckdb.connect() as connection:
-        open_log(connection, logs, "b")
+        open_log(connection, logs, "b", UNTIL)
         [(label,)] = connection.execute("SELECT label FROM labels").fetchall()
     return None if label is None else str(label)
 
 
+UNTIL = datetime(2026, 11, 24)
 FIRST = {"label": False, "known_at": "2026-11-20T10:00:00+00:00"}
 MENDED = {"label": True, "known_at": "2026-11-20T10:00:00.000001+00:00"}
 
@@ -130,6 +135,18 @@ def test_labels_without_known_at_count_from_receipt(
     assert taken(tmp_path / "log", sent) == expected
 
 
+def test_labels_that_came_after_the_window_do_not_count(tmp_path: Path) -> None:
+    labels = [
+        {"prediction_id": "one", "at": f"2026-11-{day}T12:00:00+00:00", "label": day == 25}
+        for day in (23, 25)
+    ]
+    write_log(tmp_path, ROWS, SCORES)
+    write_lines(tmp_path / "labels/one.jsonl", labels)
+    with duckdb.connect() as connection:
+        open_log(connection, tmp_path, "b", UNTIL)
+        assert connection.execute("SELECT label FROM labels").fetchall() == [("false",)]
+
+
 def test_labels_invalid_known_at_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"labels.one\.jsonl, found 1 broken, the first in line 2;"):
         taken(tmp_path / "log", [FIRST, {**FIRST, "known_at": "noon"}])
@@ -156,12 +173,12 @@ def test_log_rows_of_another_bundle_are_skipped(tmp_path: Path) -> None:
 def test_log_rehearsals_do_not_mix_with_production_rows(tmp_path: Path) -> None:
     write_log(tmp_path, rows(500, 3, shift=5), [0.5] * 500, rehearsal=True, segment="two")
     alone = checked(tmp_path)
-    assert (alone.counted, alone.rehearsal) == (500, True)
+    assert (alone.counted, alone.log.rehearsal) == (500, True)
     assert alone.wrong
     assert "rehearsed" in alone.headline
     write_log(tmp_path, ROWS, SCORES)
     both = checked(tmp_path)
-    assert (both.counted, both.rehearsal, both.wrong) == (150, False, ())
+    assert (both.counted, both.log.rehearsal, both.wrong) == (150, False, ())
 
 
 def test_window_since_and_now_limit_the_rows(tmp_path: Path) -> None:
@@ -177,6 +194,49 @@ def test_no_answer_of_the_bundle_is_insufficient_data(tmp_path: Path) -> None:
     result = checked(tmp_path)
     assert (result.verdict, result.counted, result.wrong) == ("insufficient data", 0, ())
     assert result.headline.startswith("insufficient data: 0 of at least 100 rows")
+
+
+def test_window_ends_at_now(tmp_path: Path) -> None:
+    write_log(tmp_path, ROWS, SCORES, at=days_ago(-1), segment="tomorrow")
+    write_log(tmp_path, ROWS, SCORES, at=days_ago(1))
+    assert checked(tmp_path).counted == 150
+
+
+def test_a_record_that_was_delivered_several_times_counts_once(tmp_path: Path) -> None:
+    write_log(tmp_path, ROWS, SCORES)
+    once = checked(tmp_path)
+    segment = tmp_path / "predictions/one.jsonl"
+    for number in range(5):
+        shutil.copy(segment, segment.with_name(f"again-{number}.jsonl"))
+    result = checked(tmp_path)
+    assert (result.counted, result.log.repeated) == (150, 5 * 150)
+    assert (result.rows, result.verdict) == (once.rows, once.verdict)
+
+
+@pytest.mark.parametrize(("ending", "codec"), [(".gz", "gzip"), (".zst", "zstd")])
+def test_a_compressed_segment_is_read_and_its_truncated_line_skipped(
+    tmp_path: Path, ending: str, codec: str
+) -> None:
+    write_log(tmp_path, ROWS, SCORES)
+    plain = tmp_path / "predictions/one.jsonl"
+    with pa.output_stream(f"{plain}{ending}", compression=codec) as stream:
+        stream.write(plain.read_bytes() + b'{"prediction_id": "x", "ro')
+    plain.unlink()
+    result = checked(tmp_path)
+    assert (result.counted, result.log.truncated, result.log.unread) == (150, 1, ())
+
+
+@pytest.mark.parametrize("name", ["one.jsonl.bz2", "two.json", "three.jsonl.tmp", "old"])
+def test_a_file_that_is_not_read_is_named_and_the_verdict_is_not_ok(
+    tmp_path: Path, name: str
+) -> None:
+    write_log(tmp_path, rows(2000, seed=0), list(np.random.default_rng(0).random(2000)))
+    (tmp_path / "predictions" / name).mkdir()
+    result = checked(tmp_path)
+    assert result.log.unread == (f"predictions/{name}",)
+    assert result.verdict == "insufficient data"
+    assert name in result.headline
+    assert result.wrong == ()
 
 
 def test_log_text_in_a_number_is_refused(tmp_path: Path) -> None:

@@ -88,6 +88,26 @@ def test_performance_too_few_labels_reports_the_coverage(tmp_path: Path) -> None
     assert performance(tmp_path).verdict == "degraded"
 
 
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_labels_of_a_selected_part_give_no_performance(tmp_path: Path, task: str) -> None:
+    labels = lived(tmp_path, task=task)
+    scores = [answer["score"] for answer in made_answers(task, True, 600)[0]]
+    high = sorted(range(600), key=lambda i: -scores[i])[:250]
+    write_labels(tmp_path, [f"one-{i}" for i in high], [labels[i] for i in high])
+    finding = performance(tmp_path, task)
+    assert finding.verdict == "insufficient data"
+    assert "labels for 250 of 600 rows (42 %)" in finding.detail
+    assert "selected" in finding.detail
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_labels_of_a_random_part_give_the_performance(tmp_path: Path, seed: int) -> None:
+    labels = lived(tmp_path)
+    part = np.random.default_rng(seed).permutation(600)[:300]
+    write_labels(tmp_path, [f"one-{i}" for i in part], [labels[i] for i in part])
+    assert performance(tmp_path).verdict == "ok"
+
+
 def test_one_class_alone_is_insufficient(tmp_path: Path) -> None:
     lived(tmp_path)
     write_labels(tmp_path, ids(600), [False] * 595 + [True] * 5)
@@ -98,11 +118,11 @@ def test_one_class_alone_is_insufficient(tmp_path: Path) -> None:
 
 def test_performance_latest_label_counts_in_any_segment(tmp_path: Path) -> None:
     labels = lived(tmp_path)
-    write_labels(tmp_path, ids(600), labels, at=NOW, segment="a")
+    write_labels(tmp_path, ids(600), labels, at=days_ago(0.5), segment="a")
     wrong = [not label for label in labels]
     write_labels(tmp_path, ids(600), wrong, at=days_ago(1), segment="b")
     assert performance(tmp_path).verdict == "ok"
-    write_labels(tmp_path, ids(600), wrong, at=NOW.replace(hour=13), segment="0")
+    write_labels(tmp_path, ids(600), wrong, at=NOW, segment="0")
     assert performance(tmp_path).verdict == "degraded"
 
 
