@@ -80,10 +80,11 @@ def test_the_memory_limit_lies_above_every_budget(start: Start) -> None:
 def test_who_stops_it_waits_long_enough(released: Released, project_env: Path) -> None:
     """Longer than draining, finishing what was begun, and writing the log, one after the other."""
     asked = (
-        "from engine.serving import server; from engine.serving.log import predictions as log;"
-        "print(server.FINISH_SECONDS + log.CLOSE_SECONDS)"
+        "from engine.serving import run; from engine.serving.log import predictions as log;"
+        "print(run.FINISH_SECONDS + log.CLOSE_SECONDS)"
     )
     done = released.project.run(str(project_env / "bin" / "python"), "-c", asked)
+    assert done.returncode == 0, done.stderr
     for name, start in STARTS.items():
         words = [*start.arguments, "--drain", "0"]
         drain = float(words[words.index("--drain") + 1])

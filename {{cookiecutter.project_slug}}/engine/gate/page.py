@@ -68,7 +68,7 @@ def write(verdict: Verdict, path: Path = PAGE) -> Path:
         present = [key for key in COUNTED if numbers[key]]
         counted = ", ".join(f"{numbers[key]} {COUNTED[key][0]}" for key in present)
         title, sentence = group.capitalize(), f"{QUESTIONS[group]} {counted}."
-        content, status = blocks(findings, group), COUNTED[present[0]][1]
+        content, status = blocks(findings, f"checks: {group}"), COUNTED[present[0]][1]
         sections.append(Section(title, "both", sentence, content, status=status))
     title, footer = f"The gate: {_name(verdict)}", "The gate recomputes every figure."
     html = page.render(title, lead(verdict), sections, verdict=verdict.outcome, footer=footer)

@@ -74,7 +74,8 @@ def schema_of(contract: Contract, limits: Limits) -> Schema:
         "Label": {
             "prediction_id": "the prediction_id of a prediction",
             "label": outcome,
-            "known_at": "a date-time with an offset, such as 2026-03-01T09:30:00Z, since 1970",
+            "known_at": "a date-time with an offset, such as 2026-03-01T09:30:00Z, since 1970 "
+            "and not in the future",
         },
     }
     adapters = {name: TypeAdapter[Any](record) for name, record in types.items()}
