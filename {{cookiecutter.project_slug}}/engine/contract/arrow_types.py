@@ -92,13 +92,15 @@ def plain(cells: pa.ChunkedArray) -> pa.ChunkedArray:
         cells = cells.cast(cells.type.storage_type)
     if pa.types.is_decimal(cells.type) or pa.types.is_uint64(cells.type):
         return _exact(cells)
-    if pa.types.is_fixed_size_binary(cells.type):
+    if pa.types.is_fixed_size_binary(cells.type) or cells.type == pa.binary_view():
         cells = cells.cast(pa.binary())
     if pa.types.is_time(cells.type):
         # As Python writes a time: without a fraction of zeros.
         return pc.replace_substring_regex(cells.cast(pa.string()), r"\.0+$", "")
     if pa.types.is_date(cells.type) or pa.types.is_timestamp(cells.type):
         cells = _within_microseconds(cells)
+    if is_bytes(cells.type) and pc.any(pc.match_substring(cells, "\0")).as_py():
+        raise pa.ArrowInvalid("bytes with zeros are no text")
     kind = plain_type(cells.type)
     cells = cells.cast(kind if kind else cells.type, safe=False)
     cells.validate(full=pa.types.is_string(cells.type))

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from engine.contract import text_cell
-from engine.contract.column import LONGEST_CATEGORY, Column, ColumnType
+from engine.contract.column import HIGHEST, LONGEST_CATEGORY, LOWEST, Column, ColumnType
 from engine.contract.format import ISO, NEGATIVES, PLAIN, SHORT_INTEGER, ColumnFormat
 
 Mask = pd.Series  # of bool
@@ -114,8 +114,8 @@ def allowed(column: Column, values: pd.Series) -> Mask:
         # Whole limits, because an integer beyond 2^53 compares exactly with an integer only.
         low, high = column.minimum, column.maximum
         if column.type == "integer":
-            low = low if low is None else math.ceil(low)
-            high = high if high is None else math.floor(high)
+            low = low if low is None else min(max(math.ceil(low), LOWEST), HIGHEST)
+            high = high if high is None else max(min(math.floor(high), HIGHEST), LOWEST)
         result &= True if low is None else (values >= low).fillna(value=False).astype(bool)
         result &= True if high is None else (values <= high).fillna(value=False).astype(bool)
     return result | values.isna() if column.nullable else result

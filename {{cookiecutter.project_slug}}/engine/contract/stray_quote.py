@@ -1,0 +1,66 @@
+"""Finds cells that swallowed rows: a quotation mark opened them and another closed lines later.
+
+Standard library only. Honest cells hold line breaks too, so that the lines must look like rows: as
+wide as the table, and with the values of its columns.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+LINE_END = re.compile(r"\r\n|\r|\n")
+# Numbers and dates, in any form.
+VALUE = re.compile(r"\W{0,3}\d[\d.,:/ T+Z-]*\W{0,3}")
+# A column of so few words has no others.
+FEW_WORDS = 12
+# Without a column to compare: separators that stand in their places by chance hardly ever.
+MOST_BY_CHANCE = 12
+
+
+@dataclass(frozen=True)
+class Habits:
+    """What the cells of each column look like: all values (None), few words, or anything (empty)."""
+
+    columns: tuple[frozenset[str] | None, ...]
+
+    @classmethod
+    def of(cls, rows: Sequence[Sequence[str]]) -> "Habits":
+        """The habits of rows of one width that hold no line breaks."""
+        return cls(tuple(_habit(cells) for cells in zip(*rows, strict=True)))
+
+    def fit(self, row: Sequence[str], but: Iterable[int]) -> bool | None:
+        """Whether the cells look like their columns'; None if there is nothing to compare."""
+        compared = [
+            bool(VALUE.fullmatch(cell)) if habit is None else cell in habit
+            for at, (cell, habit) in enumerate(zip(map(str.strip, row), self.columns, strict=True))
+            if (habit is None or habit) and cell and at not in but
+        ]
+        return all(compared) if compared else None
+
+
+def swallows(row: Sequence[str], separator: str, habits: Habits) -> bool:
+    """Whether a cell of `row` holds rows: every line of it ends where a row would."""
+    width = len(row)
+    for at, cell in enumerate(row):
+        pieces = LINE_END.split(cell)
+        if len(pieces) < 2 or width < 2:
+            continue
+        # The lines of the file: those at both ends lie in the row's other cells too.
+        lines = [piece.split(separator) for piece in pieces]
+        lines[0], lines[-1] = [*row[:at], *lines[0]], [*lines[-1], *row[at + 1 :]]
+        if any(len(line) != width for line in lines):
+            continue
+        fits = [habits.fit(line, but=(at,)) for line in lines]
+        compared = [one for one in fits if one is not None]
+        by_chance = (len(lines) - 1) * (width - 1) <= MOST_BY_CHANCE
+        if all(compared) and (compared or not by_chance):
+            return True
+    return False
+
+
+def _habit(cells: Sequence[str]) -> frozenset[str] | None:
+    present = [cell for cell in map(str.strip, cells) if cell]
+    if present and all(map(VALUE.fullmatch, present)):
+        return None
+    words = frozenset(present)
+    return words if len(words) <= min(FEW_WORDS, len(present) / 3) else frozenset()
