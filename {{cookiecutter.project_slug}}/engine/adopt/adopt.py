@@ -79,7 +79,7 @@ def adopt(
     parse(problem, "the problem as adopted")  # what we write, we can read
     write(source, copy, problem, contract_text(source, guesses, roles, layout))
     notes = table_notes(rows, frame, guesses, roles, leaks)
-    return Adoption(len(frame), roles, guesses, (*layout_notes(source, layout), *notes))
+    return Adoption(len(frame), roles, guesses, (*layout_notes(source, layout, rows), *notes))
 
 
 def _labelled(

@@ -169,7 +169,7 @@ def _plain_numbers(values: pd.Series, cells: ColumnFormat) -> pd.Series:
     """Texts of numbers as `float` reads them; texts in another format are missing."""
     if not _is_text(values):
         if pd.api.types.is_timedelta64_dtype(values.dtype):
-            return values.dt.total_seconds()
+            return pd.Series(values.dt.total_seconds())
         return values
     texts = strip_units(values, cells)
     if cells.decimal == "." and not cells.thousands:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 LINE_END = re.compile(r"\r\n|\r|\n")
 # Numbers and dates, in any form.
 VALUE = re.compile(r"\W{0,3}\d[\d.,:/ T+Z-]*\W{0,3}")
+# So many rows show what cells look like.
+SAMPLE = 200
 # A column of so few words has no others.
 FEW_WORDS = 12
 # Without a column to compare: separators that stand in their places by chance hardly ever.
@@ -19,7 +21,7 @@ MOST_BY_CHANCE = 12
 
 @dataclass(frozen=True)
 class Habits:
-    """What the cells of each column look like: all values (None), few words, or anything (empty)."""
+    """What the cells of each column look like: values (None), few words, or anything (empty)."""
 
     columns: tuple[frozenset[str] | None, ...]
 
@@ -56,6 +58,17 @@ def swallows(row: Sequence[str], separator: str, habits: Habits) -> bool:
         if all(compared) and (compared or not by_chance):
             return True
     return False
+
+
+def first_stray(rows: Sequence[Sequence[str]], separator: str) -> int | None:
+    """The index of the first of these rows of one width that swallowed others; None if none did."""
+    broken = [any(map(LINE_END.search, row)) for row in rows]
+    if not any(broken):
+        return None
+    usual = [row for row, one in zip(rows, broken, strict=True) if not one][:SAMPLE]
+    habits = Habits.of(usual or [[""] * len(rows[0])])
+    doubtful = (at for at, one in enumerate(broken) if one)
+    return next((at for at in doubtful if swallows(rows[at], separator, habits)), None)
 
 
 def _habit(cells: Sequence[str]) -> frozenset[str] | None:

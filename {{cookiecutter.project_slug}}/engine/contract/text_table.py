@@ -7,7 +7,7 @@ cells mean.
 import codecs
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import reduce
 from pathlib import Path
 from typing import BinaryIO
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from engine.contract.layout import Layout, Names, check_names, column_names
-from engine.contract.stray_quote import LINE_END, Habits, swallows
+from engine.contract.stray_quote import LINE_END, first_stray
 from engine.problem.errors import BadInput
 
 # What a decision on separator and header reads of a file.
@@ -55,6 +55,12 @@ def decoded(path: Path, encoding: str) -> tuple[str, bool]:
         more = bool(file.read(1))
     codec = "utf-8-sig" if encoding == "utf-8" else encoding
     return codecs.getincrementaldecoder(codec)().decode(piece, final=not more), more
+
+
+def line_count(path: Path, encoding: str) -> int:
+    """How many lines of the file are not blank, whatever quotation marks stand in it."""
+    with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding) as file:
+        return sum(1 for line in file if line != "\n")
 
 
 def header(path: Path, layout: Layout) -> Names:
@@ -125,12 +131,12 @@ def _check_quotes(path: Path, layout: Layout, batch: pa.RecordBatch) -> None:
     doubtful = reduce(pc.or_, broken)
     if not pc.any(doubtful).as_py():
         return
-    usual = batch.filter(pc.invert(doubtful)).slice(0, LINES)
-    habits = Habits.of(_rows(usual) or [[""] * batch.num_columns])
-    for row in _rows(batch.filter(doubtful)):
-        if swallows(row, layout.separator, habits):
-            cell = next(cell for cell in row if LINE_END.search(cell))
-            raise _stray(path, _place(path, layout, f'"{LINE_END.split(cell)[0]}'))
+    # Rows without line breaks come first, to compare with.
+    rows = _rows(batch.filter(pc.invert(doubtful)).slice(0, LINES))
+    rows += _rows(batch.filter(doubtful))
+    if (at := first_stray(rows, layout.separator)) is not None:
+        cell = next(cell for cell in rows[at] if LINE_END.search(cell))
+        raise _stray(path, _place(path, layout, f'"{LINE_END.split(cell)[0]}'))
 
 
 def _rows(batch: pa.RecordBatch) -> list[tuple[str, ...]]:

@@ -11,8 +11,8 @@ from engine.contract.format import ColumnFormat
 from engine.contract.layout import Layout
 from engine.data import sources
 from engine.data.columns import check_names
-from engine.data.unread import check_read
 from engine.data.load import Violation, column_mistakes, validate
+from engine.data.unread import check_read
 from engine.pages.formatting import count, listed
 from engine.problem.files import atomic_path
 from engine.problem.spec import Problem

@@ -125,7 +125,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
                     columns[name] = plain(table[name])
                 else:
                     reasons[name] = f"it holds no single values ({kind!s:.60}): flatten it"
-            except pa.ArrowInvalid as error:
+            except pa.ArrowInvalid:
                 if not is_bytes(kind):
                     raise
                 reasons[name] = "it holds bytes that are no text"

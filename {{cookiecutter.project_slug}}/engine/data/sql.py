@@ -179,13 +179,12 @@ def _is_decimal(value: int | Decimal | None) -> bool:
     if value is None:
         return True
     number = Decimal(value)
-    return (
-        number.is_finite() and -DIGITS < number.as_tuple().exponent and number.adjusted() < DIGITS
-    )
+    places = number.as_tuple().exponent
+    return isinstance(places, int) and places > -DIGITS and number.adjusted() < DIGITS
 
 
 def _texts(values: list[Any]) -> list[str | None] | None:
-    """The values as texts without spaces around them, blank ones missing; None if bytes are none."""
+    """The values as texts, blank ones missing; None if they hold bytes that are no text."""
     raw = [bytes(one) if isinstance(one, (bytes, memoryview)) else one for one in values]
     try:
         texts = [one.decode() if isinstance(one, bytes) else one for one in raw]
