@@ -44,7 +44,8 @@ def swallows(row: Sequence[str], separator: str, habits: Habits) -> bool:
     """Whether a cell of `row` holds rows: every line of it ends where a row would."""
     width = len(row)
     for at, cell in enumerate(row):
-        pieces = LINE_END.split(cell)
+        # A mark that nothing closes takes the end of the file's last line too.
+        pieces = LINE_END.split(cell.rstrip("\r\n") if at == width - 1 else cell)
         if len(pieces) < 2 or width < 2:
             continue
         # The lines of the file: those at both ends lie in the row's other cells too.

@@ -103,11 +103,12 @@ def rows_of_csv(body: bytes, schema: Schema) -> Rows:
     if (width := max(map(len, lines), default=0)) > most:
         raise ProblemError("invalid", f"expected at most {most} columns, got {width}")
     has_marks = '"' in text.getvalue() and len(set(map(len, lines))) == 1
-    if has_marks and (at := first_stray(lines, layout.separator)) is not None:
-        detail = f"row {at + (not layout.header)} holds other rows: a quotation mark opens a cell "
+    table = lines[layout.header :]
+    if has_marks and (at := first_stray(table, layout.separator)) is not None:
+        detail = f"row {at + 1} holds other rows: a quotation mark opens a cell "
         raise ProblemError("invalid", f"{detail}that ends in a later line")
     names = list(column_names(lines[0], header=layout.header).names) if lines else []
-    rows = _split(names, lines[1:] if layout.header else lines, limits)
+    rows = _split(names, table, limits)
     # Other columns are dropped. If an input is missing, they stay and are refused: one may be it.
     has_all = columns.keys() <= set(names)
 
