@@ -36,6 +36,6 @@ SLIPS = [
         "data/sources.py",
         "return with_reasons(trimmed_texts(frame), reasons)",
         "return with_reasons(frame, reasons)",
-        "data/test_round_trip.py",
+        "serving/batch/test_typed_cells.py",
     ),
 ]

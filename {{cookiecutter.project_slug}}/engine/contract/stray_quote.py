@@ -20,27 +20,27 @@ MOST_BY_CHANCE = 12
 
 
 @dataclass(frozen=True)
-class Habits:
+class CellShapes:
     """What the cells of each column look like: values (None), few words, or anything (empty)."""
 
     columns: tuple[frozenset[str] | None, ...]
 
     @classmethod
-    def of(cls, rows: Sequence[Sequence[str]]) -> "Habits":
-        """The habits of rows of one width that hold no line breaks."""
-        return cls(tuple(_habit(cells) for cells in zip(*rows, strict=True)))
+    def of(cls, rows: Sequence[Sequence[str]]) -> "CellShapes":
+        """The shapes of rows of one width that hold no line breaks."""
+        return cls(tuple(_shape(cells) for cells in zip(*rows, strict=True)))
 
     def fit(self, row: Sequence[str], but: Iterable[int]) -> bool | None:
         """Whether the cells look like their columns'; None if there is nothing to compare."""
         compared = [
-            bool(VALUE.fullmatch(cell)) if habit is None else cell in habit
-            for at, (cell, habit) in enumerate(zip(map(str.strip, row), self.columns, strict=True))
-            if (habit is None or habit) and cell and at not in but
+            bool(VALUE.fullmatch(cell)) if shape is None else cell in shape
+            for at, (cell, shape) in enumerate(zip(map(str.strip, row), self.columns, strict=True))
+            if (shape is None or shape) and cell and at not in but
         ]
         return all(compared) if compared else None
 
 
-def swallows(row: Sequence[str], separator: str, habits: Habits) -> bool:
+def swallows(row: Sequence[str], separator: str, shapes: CellShapes) -> bool:
     """Whether a cell of `row` holds rows: every line of it ends where a row would."""
     width = len(row)
     for at, cell in enumerate(row):
@@ -53,7 +53,7 @@ def swallows(row: Sequence[str], separator: str, habits: Habits) -> bool:
         lines[0], lines[-1] = [*row[:at], *lines[0]], [*lines[-1], *row[at + 1 :]]
         if any(len(line) != width for line in lines):
             continue
-        fits = [habits.fit(line, but=(at,)) for line in lines]
+        fits = [shapes.fit(line, but=(at,)) for line in lines]
         compared = [one for one in fits if one is not None]
         by_chance = (len(lines) - 1) * (width - 1) <= MOST_BY_CHANCE
         if all(compared) and (compared or not by_chance):
@@ -67,12 +67,12 @@ def first_stray(rows: Sequence[Sequence[str]], separator: str) -> int | None:
     if not any(broken):
         return None
     usual = [row for row, one in zip(rows, broken, strict=True) if not one][:SAMPLE]
-    habits = Habits.of(usual or [[""] * len(rows[0])])
+    shapes = CellShapes.of(usual or [[""] * len(rows[0])])
     doubtful = (at for at, one in enumerate(broken) if one)
-    return next((at for at in doubtful if swallows(rows[at], separator, habits)), None)
+    return next((at for at in doubtful if swallows(rows[at], separator, shapes)), None)
 
 
-def _habit(cells: Sequence[str]) -> frozenset[str] | None:
+def _shape(cells: Sequence[str]) -> frozenset[str] | None:
     present = [cell for cell in map(str.strip, cells) if cell]
     if present and all(map(VALUE.fullmatch, present)):
         return None

@@ -158,8 +158,8 @@ def _place(path: Path, layout: Layout, start: str) -> str:
     """The line of the file that holds `start`, for a message."""
     codec = "utf-8-sig" if layout.encoding == "utf-8" else layout.encoding
     with path.open(encoding=codec, newline="") as file:
-        before, found, _ = file.read().partition(start)
-    return f"line {len(LINE_END.split(before))}" if found else f"the line with {start:.40}"
+        before, match, _ = file.read().partition(start)
+    return f"line {len(LINE_END.split(before))}" if match else f"the line with {start:.40}"
 
 
 def _stray(path: Path, place: str) -> BadInput:

@@ -179,8 +179,8 @@ def _is_decimal(value: int | Decimal | None) -> bool:
     if value is None:
         return True
     number = Decimal(value)
-    places = number.as_tuple().exponent
-    return isinstance(places, int) and places > -DIGITS and number.adjusted() < DIGITS
+    exponent = number.as_tuple().exponent
+    return isinstance(exponent, int) and exponent > -DIGITS and number.adjusted() < DIGITS
 
 
 def _texts(values: list[Any]) -> list[str | None] | None:

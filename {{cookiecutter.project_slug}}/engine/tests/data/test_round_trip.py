@@ -167,6 +167,8 @@ def same(read: Any, given: Any) -> bool:
     if isinstance(given, bool):
         return bool(read) is given
     if isinstance(given, (dt.date, dt.datetime)):
-        moment = given if isinstance(given, dt.datetime) else dt.datetime.combine(given, dt.time())
-        return pd.Timestamp(read).to_pydatetime() == moment
+        given_time = (
+            given if isinstance(given, dt.datetime) else dt.datetime.combine(given, dt.time())
+        )
+        return pd.Timestamp(read).to_pydatetime() == given_time
     return str(read) == str(given).strip()

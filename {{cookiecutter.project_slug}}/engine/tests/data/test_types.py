@@ -127,11 +127,11 @@ def test_columns_without_single_values_are_excluded_and_needed_ones_refused(
     assert "odd" in problem.columns.excluded
     assert load(problem, schema)["odd"].isna().all()
     without = {name: why for name, why in problem.columns.excluded.items() if name != "odd"}
-    asked = problem.model_copy(
+    changed = problem.model_copy(
         update={"columns": problem.columns.model_copy(update={"excluded": without})}
     )
     with pytest.raises(BadInput) as error:
-        load(asked, schema)
+        load(changed, schema)
     assert error.value.code == "not-single-values"
 
 
