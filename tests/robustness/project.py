@@ -29,7 +29,10 @@ print(json.dumps({
     "inputs": [column.name for column in inputs],
     "leaks": [sorted(leak.columns) for leak in find(problem, frame, list(inputs))],
     "excluded": dict(problem.columns.excluded),
-    "types": {name: str(column.dtype) for name, column in ROW.columns.items()},
+    "types": {
+        name: str(column.dtype).replace("string[pyarrow]", "str")
+        for name, column in ROW.columns.items()
+    },
     "metadata": {name: column.metadata or {} for name, column in ROW.columns.items()},
     "rows": len(frame),
     "distinct": {name: int(frame[name].nunique()) for name in frame},

@@ -78,3 +78,33 @@ def huge_ints(project: Project) -> None:
     assert project.run("poc", "train").exit_code == 0
     built = project.run("handoff", "build")
     assert (built.exit_code, "Traceback" in built.output) == (0, False)
+
+
+@case(KIND)
+def unclosed_quote(project: Project) -> None:
+    """A quotation mark that nothing closes is refused with its line."""
+    rows = [f"{at},note {at},{at * 1.5},{at % 2}" for at in range(300)]
+    rows[40] = rows[40].replace("note", '"note')
+    project.write("t.csv", "\n".join(["nr,note,amount,late", *rows, ""]))
+    done = project.adopt("t.csv", "late", "--id", "nr")
+    assert (done.exit_code, done.error) == (2, "stray-quote")
+    assert "line 42" in done.words
+
+
+@case(KIND)
+def letters_of_several_lines(project: Project) -> None:
+    """Honest cells with line breaks and commas are read, and the rows are counted twice."""
+    rows = [f'{at % 7},"Hello, {at}\nyours, X, Y, Z",{at % 2}' for at in range(300)]
+    project.write("t.csv", "\n".join(["size,letter,late", *rows, ""]))
+    done = project.adopt("t.csv", "late")
+    assert done.exit_code == 0
+    assert "600 lines below the header hold 300 rows" in done.words
+
+
+@case(KIND)
+def long_ids_with_a_point(project: Project) -> None:
+    """Ids of 17 digits that a program wrote with '.0' stay different."""
+    rows = [f"{76561198000000000 + at}.0,{at % 5},{at % 2}" for at in range(300)]
+    project.write("t.csv", "\n".join(["steam,size,late", *rows, ""]))
+    assert project.adopt("t.csv", "late", "--id", "steam").exit_code == 0
+    assert project.facts()["distinct"]["steam"] == 300

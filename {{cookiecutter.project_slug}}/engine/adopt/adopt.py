@@ -13,6 +13,7 @@ from engine.adopt.messages import Adoption, layout_notes, table_notes
 from engine.contract.column import Column
 from engine.contract.layout import Layout
 from engine.data import sources
+from engine.data.unread import check_read, reasons_of
 from engine.leakage import find
 from engine.pages.formatting import count
 from engine.problem.errors import BadInput
@@ -48,7 +49,10 @@ def adopt(
         check_nothing_is_lost(source, copy)
     layout = sources.layout_of(source)
     raw = sources.read(source, layout)
-    _check_columns(raw, source, {"target": target, "time": time, "id": id_column})
+    roles_given = {"target": target, "time": time, "id": id_column}
+    _check_columns(raw, source, roles_given)
+    check_read(raw, source, [name for name in roles_given.values() if name])
+    unread = reasons_of(raw)
     rows = len(raw)
     is_slow = len(raw.columns) >= WIDE
     if is_slow:
@@ -57,7 +61,7 @@ def adopt(
     frame = pd.DataFrame({name: typed(raw.pop(name), one) for name, one in inferred.items()})
     kind = guess_task(frame[target], inferred[target].kind, task)
     roles = Roles(target, kind, time, id_column, classes_of(frame[target], kind))
-    guessed = [guess(frame[name], one) for name, one in inferred.items()]
+    guessed = [guess(frame[name], one, unread.get(name)) for name, one in inferred.items()]
     guesses = tuple(_in_role(one, frame, roles) for one in guessed)
     others = [one for one in guesses if one.name not in (target, id_column)]
     if all(one.excluded for one in others):
@@ -75,7 +79,7 @@ def adopt(
     parse(problem, "the problem as adopted")  # what we write, we can read
     write(source, copy, problem, contract_text(source, guesses, roles, layout))
     notes = table_notes(rows, frame, guesses, roles, leaks)
-    return Adoption(len(frame), roles, guesses, (*layout_notes(source, layout), *notes))
+    return Adoption(len(frame), roles, guesses, (*layout_notes(source, layout, rows), *notes))
 
 
 def _labelled(

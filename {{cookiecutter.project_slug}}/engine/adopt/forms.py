@@ -8,9 +8,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from engine.adopt.exact import without_merging
 from engine.adopt.inferred import SAMPLE_SIZE, DialectHints, InferredColumn, all_match, any_match
 from engine.contract.cells import dates, is_infinite, strip_units
-from engine.contract.format import INFINITE, ColumnFormat, number_pattern
+from engine.contract.column import ColumnType
+from engine.contract.format import INFINITE, ColumnFormat, number_pattern, sign_pattern
 
 SPACES = (" ", "'", "’")
 # Signs of numbers as (decimal, thousands); the first that fits, unless the hints decide.
@@ -77,7 +79,7 @@ def _with_unit(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
     sample = texts.slice(0, SAMPLE_SIZE)
     if any(_without_unit(part, unit, negative).null_count for part in (sample, texts)):
         return None
-    inferred = _plain(_without_unit(texts, unit, negative), hints)
+    inferred = _plain(_without_unit(texts, unit, negative), hints, has_unit=True)
     if inferred is None or inferred.kind == "category":
         return None
     notes: tuple[str, ...] = (f"every cell has {unit!r}, which is left aside",) if unit else ()
@@ -92,19 +94,16 @@ def _without_unit(texts: pa.Array, unit: str, negative: tuple[str, ...]) -> pa.A
     return pa.array(stripped, pa.string(), from_pandas=True)
 
 
-def _plain(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
+def _plain(
+    texts: pa.Array, hints: DialectHints, *, has_unit: bool = False
+) -> InferredColumn | None:
     fitting = [style for style in STYLES if all_match(texts, number_pattern(*style))]
     if not fitting:
         return None
     if all_match(texts, r"[+-]?\d+"):
         if any_match(texts, r"[+-]?0\d+"):
             return InferredColumn("category", notes=("leading zeros: codes, not numbers",))
-        try:
-            texts.cast(pa.int64())
-        except pa.ArrowInvalid:
-            if not any_match(texts, r"\+\d+"):
-                return InferredColumn("category", notes=("too long for numbers: names or codes",))
-        return InferredColumn("integer")
+        return without_merging(texts, texts, InferredColumn("integer"), has_unit=has_unit)
     decimal, thousands = fitting[0]
     ambiguous = len({point for point, _ in fitting}) > 1
     if ambiguous:
@@ -121,7 +120,11 @@ def _plain(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
     is_whole = bool(thousands) and all_match(texts, rf"[^{re.escape(decimal)}eE]*")
     cells = ColumnFormat(decimal=decimal, thousands=thousands)
     shown = DialectHints(decimal=None if ambiguous else decimal)
-    return InferredColumn("integer" if is_whole else "number", cells, notes, shown, ambiguous)
+    kind: ColumnType = "integer" if is_whole else "number"
+    plain = pc.replace_substring_regex(texts, sign_pattern(thousands), "") if thousands else texts
+    plain = pc.replace_substring(plain, decimal, ".")
+    inferred = InferredColumn(kind, cells, notes, shown, ambiguous)
+    return without_merging(texts, plain, inferred, has_unit=has_unit)
 
 
 def unread(texts: pa.Array) -> tuple[tuple[str, ...], str]:

@@ -140,7 +140,8 @@ def _column(one: Guess, roles: Roles) -> str:
         arguments.append("nullable=True")
     if one.name == roles.id:
         arguments.append("unique=True")
-    meaning = f"{one.name}, in UTC" if one.inferred.zoned else one.name
+    read_in = ", in UTC" * one.inferred.zoned + ", in seconds" * one.inferred.in_seconds
+    meaning = f"{one.name}{read_in}"
     arguments.append(f"description={_python(meaning)}")
     body = [f"            {argument},\n" for argument in arguments]
     if one.name == roles.target and roles.classes:

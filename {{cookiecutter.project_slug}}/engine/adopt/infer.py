@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from engine.adopt.forms import infer_compact_days, infer_dates, infer_numbers, unread
 from engine.adopt.inferred import NO_HINTS, DialectHints, InferredColumn, all_match
 from engine.contract.cells import convert, is_infinite, without_missing
-from engine.contract.column import LONGEST_CATEGORY, ColumnType, kind_of
+from engine.contract.column import HIGHEST, LONGEST_CATEGORY, LOWEST, ColumnType, kind_of
 from engine.contract.format import ColumnFormat
 from engine.problem.errors import BadInput
 
@@ -65,6 +65,8 @@ class Guess:
 
 def infer_column(values: pd.Series, hints: DialectHints = NO_HINTS) -> InferredColumn:
     """What kind of values a column holds: by its type, or by its texts; BadInput if lists."""
+    if pd.api.types.is_timedelta64_dtype(values.dtype):
+        return InferredColumn("number", notes=("durations, read in seconds",), in_seconds=True)
     kind = kind_of(values.dtype)
     if kind in (None, "category"):
         inferred, present = _infer_texts(values, hints), values.dropna()
@@ -94,15 +96,20 @@ def typed(values: pd.Series, inferred: InferredColumn) -> pd.Series:
     return convert(present, inferred.kind, nullable=True, cells=inferred.cells)[0]
 
 
-def guess(values: pd.Series, inferred: InferredColumn) -> Guess:
-    """What a column seems to be, by its values with their type (`typed`)."""
+def guess(values: pd.Series, inferred: InferredColumn, unread: str | None = None) -> Guess:
+    """What a column seems to be, by its values with their type (`typed`).
+
+    `unread` is why its values could not be read, if so.
+    """
     present, name, kind = values.dropna(), str(values.name), inferred.kind
-    missing, excluded = len(values) - len(present), _reason(values, present, inferred)
+    missing, excluded = len(values) - len(present), unread or _reason(values, present, inferred)
     bounds: tuple[float | None, float | None] = (None, None)
     if not excluded and kind in ("number", "integer"):
         low, high = float(present.min()), float(present.max())
         is_flag = kind == "integer" and (low, high) == (0, 1)
         bounds = (low, high) if is_flag else reach(low, high)
+        if kind == "integer":
+            bounds = (max(bounds[0], LOWEST), min(bounds[1], HIGHEST))
     return Guess(name, kind, missing > 0, *bounds, excluded, missing, inferred)
 
 

@@ -40,7 +40,8 @@ class InferredColumn:
 
     `hints` is what a column without doubt shows of the table's dialect; an `ambiguous` column is
     inferred again with the hints of the others. `unread`: why texts that look like numbers are
-    read as categories. `zoned`: its times came with an offset and are read in UTC.
+    read as categories. `zoned`: its times came with an offset and are read in UTC; `in_seconds`:
+    its durations are read as numbers.
     """
 
     kind: ColumnType
@@ -50,6 +51,7 @@ class InferredColumn:
     ambiguous: bool = False
     unread: str = ""
     zoned: bool = False
+    in_seconds: bool = False
 
 
 def dialect_hints(columns: Iterable[InferredColumn], separator: str) -> DialectHints:

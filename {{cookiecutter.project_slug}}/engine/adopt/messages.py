@@ -11,7 +11,7 @@ from engine.adopt.copying import CONTRACT_FILE
 from engine.adopt.framing import Roles
 from engine.adopt.infer import FEWEST_KEYS, NAMED_ID, Guess
 from engine.contract.layout import SEPARATORS, Layout
-from engine.contract.text_table import header
+from engine.contract.text_table import header, line_count
 from engine.leakage import Leak
 from engine.leakage.outcome import SAMPLE
 from engine.pages.formatting import NOTHING, count, percent
@@ -66,14 +66,16 @@ def column_note(one: Guess, roles: Roles) -> str:
     return "; ".join((use, *one.inferred.notes, *zone))
 
 
-def layout_notes(source: str, layout: Layout | None) -> tuple[str, ...]:
-    """How a text file was read, and what was fixed in its header."""
+def layout_notes(source: str, layout: Layout | None, rows: int) -> tuple[str, ...]:
+    """How a text file was read, and what was fixed in its header; its rows are counted twice."""
     if layout is None:
         return ()
     note = f"read as {layout.encoding} text, separated by {SEPARATORS[layout.separator]}"
     if layout.encoding == "windows-1252":
         note += "; if letters look wrong, save it as UTF-8 and adopt again"
-    return (note, *header(Path(source), layout).notes)
+    lines = line_count(Path(source), layout.encoding) - layout.header
+    counted = f"{lines:,} lines below the header hold {rows:,} rows: cells with line breaks"
+    return (note, *header(Path(source), layout).notes, *([counted] * (lines != rows)))
 
 
 def table_notes(

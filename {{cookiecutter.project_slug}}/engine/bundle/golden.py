@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from engine.contract.column import LONGEST_CATEGORY, Column
+from engine.contract.column import HIGHEST, LONGEST_CATEGORY, LOWEST, Column
 from engine.data.columns import json_rows
 from engine.problem.metrics import Array
 from engine.problem.spec import Task
@@ -79,7 +79,8 @@ def _range(column: Column) -> tuple[float, float]:
     widest = WIDEST_INTEGER if whole else WIDEST
     low = -widest if column.minimum is None else column.minimum
     high = widest if column.maximum is None else column.maximum
-    return (math.ceil(low), math.floor(high)) if whole else (low, high)
+    # A contract may allow more than whole numbers of 64 bits: none of them can come.
+    return (max(math.ceil(low), LOWEST), min(math.floor(high), HIGHEST)) if whole else (low, high)
 
 
 def golden_answers(

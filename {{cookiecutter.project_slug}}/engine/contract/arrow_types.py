@@ -4,34 +4,66 @@ A declared type is not the data: dictionaries, views and widths are ways to stor
 no runs, so that run-end encoding needs no code here.
 """
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
-# Types and what they are read as; the first that fits.
-READ_AS = (
-    (pa.types.is_uint64, pa.float64()),
+# Types and what they are read as; the first that fits. Of a whole number it is what most are.
+READ_AS: tuple[tuple[Callable[[pa.DataType], bool], pa.DataType], ...] = (
     (pa.types.is_integer, pa.int64()),
     (pa.types.is_floating, pa.float64()),
     (pa.types.is_decimal, pa.float64()),
     (pa.types.is_boolean, pa.bool_()),
     (pa.types.is_date, pa.timestamp("us")),
+    (pa.types.is_duration, pa.duration("us")),
     (pa.types.is_time, pa.string()),
     (pa.types.is_string, pa.string()),
     (pa.types.is_large_string, pa.string()),
     (pa.types.is_string_view, pa.string()),
+    (pa.types.is_binary, pa.string()),
+    (pa.types.is_large_binary, pa.string()),
+    (pa.types.is_binary_view, pa.string()),
+    (pa.types.is_fixed_size_binary, pa.string()),
     (pa.types.is_null, pa.string()),
 )
 # Some 270,000 years from 1970.
 LAST_DAY = 100_000_000
+# Up to here every whole number is a float of its own.
+EXACT = 2**53
+# Whole numbers of any length; more digits than a decimal has.
+WHOLE = pa.decimal256(76, 0)
+
+
+def open_parquet(path: Path, **options: bool | int) -> pq.ParquetFile:
+    """A Parquet file; its old times (INT96) in microseconds: as nanoseconds late ones wrap around.
+
+    Raises:
+        pa.ArrowException, OSError: the file cannot be read.
+    """
+    return pq.ParquetFile(path, coerce_int96_timestamp_unit="us", **options)
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType | None:
     """The type that a column of `kind` is read as; None if its cells are no single values."""
     if pa.types.is_dictionary(kind):
         return plain_type(kind.value_type)
+    if isinstance(kind, pa.BaseExtensionType):
+        return plain_type(kind.storage_type)
     if pa.types.is_timestamp(kind):
         return pa.timestamp("us", kind.tz)
     return next((plain for is_one, plain in READ_AS if is_one(kind)), None)
+
+
+def is_bytes(kind: pa.DataType) -> bool:
+    """Whether the cells of `kind` are bytes: they are read where all of them are UTF-8 text."""
+    if pa.types.is_dictionary(kind):
+        return is_bytes(kind.value_type)
+    return kind in (pa.binary(), pa.large_binary(), pa.binary_view()) or bool(
+        pa.types.is_fixed_size_binary(kind)
+    )
 
 
 def decoded(cells: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -45,20 +77,56 @@ def decoded(cells: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def plain(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The cells in their `plain_type`; a decimal or a huge number becomes the nearest float.
+    """The cells in their `plain_type`; whole numbers that are too long for it become texts.
+
+    Numbers with a point become the nearest float, times lose what is below a microsecond.
 
     Raises:
         pa.ArrowInvalid: a text is not UTF-8, which Parquet does not check.
     """
     cells = decoded(cells)
-    if pa.types.is_decimal(cells.type):
-        cells = cells.cast(pa.string())  # whose nearest float is that of the same text in JSON
+    if isinstance(cells.type, pa.UuidType):
+        texts = [None if cell is None else str(cell) for cell in cells.to_pylist()]
+        return pa.chunked_array([pa.array(texts, pa.string())])
+    if isinstance(cells.type, pa.BaseExtensionType):
+        cells = cells.cast(cells.type.storage_type)
+    if pa.types.is_decimal(cells.type) or pa.types.is_uint64(cells.type):
+        return _exact(cells)
+    if pa.types.is_fixed_size_binary(cells.type) or cells.type == pa.binary_view():
+        cells = cells.cast(pa.binary())
+    if pa.types.is_time(cells.type):
+        # As Python writes a time: without a fraction of zeros.
+        return pc.replace_substring_regex(cells.cast(pa.string()), r"\.0+$", "")
     if pa.types.is_date(cells.type) or pa.types.is_timestamp(cells.type):
         cells = _within_microseconds(cells)
+    if is_bytes(cells.type) and pc.any(pc.match_substring(cells, "\0")).as_py():
+        raise pa.ArrowInvalid("bytes with zeros are no text")
     kind = plain_type(cells.type)
     cells = cells.cast(kind if kind else cells.type, safe=False)
     cells.validate(full=pa.types.is_string(cells.type))
     return cells
+
+
+def _exact(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Whole numbers as integers, or as texts where one is too long; others as floats.
+
+    Some databases give every number a scale. Where such numbers are whole, and one is too long for
+    a float, they are names.
+    """
+    if pa.types.is_decimal(cells.type) and cells.type.scale > 0:
+        # The nearest float is then that of the same text in JSON.
+        floats = cells.cast(pa.string()).cast(pa.float64())
+        longest = pc.max(pc.abs(floats)).as_py()
+        if longest is None or longest < EXACT:
+            return floats
+        try:
+            cells = cells.cast(WHOLE)
+        except pa.ArrowInvalid:  # a digit behind the point
+            return floats
+    try:
+        return cells.cast(pa.int64())
+    except pa.ArrowInvalid:
+        return cells.cast(pa.string())
 
 
 def _within_microseconds(cells: pa.ChunkedArray) -> pa.ChunkedArray:

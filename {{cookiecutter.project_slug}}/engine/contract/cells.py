@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from engine.contract import text_cell
-from engine.contract.column import LONGEST_CATEGORY, Column, ColumnType
+from engine.contract.column import HIGHEST, LONGEST_CATEGORY, LOWEST, Column, ColumnType
 from engine.contract.format import ISO, NEGATIVES, PLAIN, SHORT_INTEGER, ColumnFormat
 
 Mask = pd.Series  # of bool
@@ -32,9 +32,16 @@ FIRST, LAST = pd.Timestamp("0001-01-01"), pd.Timestamp("9999-12-31 23:59:59.9999
 
 
 def trimmed(values: pd.Series) -> pd.Series:
-    """Texts without white space around them; blank ones are missing."""
+    """Texts without white space around them, blank ones missing; other values as they are."""
+    if not _is_text(values):
+        return values
     texts = values.str.strip(WHITESPACE)
     return texts.mask(texts == "")
+
+
+def trimmed_texts(frame: pd.DataFrame) -> pd.DataFrame:
+    """`frame` with every column of texts `trimmed`: as a text table, whatever holds it."""
+    return pd.DataFrame({name: trimmed(frame[name]) for name in frame}, copy=False)
 
 
 def without_missing(values: pd.Series, cells: ColumnFormat) -> pd.Series:
@@ -61,7 +68,7 @@ def read(column: Column, values: pd.Series) -> tuple[pd.Series, Mask]:
     """A column of a new table as the specification reads it, and a mask of the allowed cells.
 
     Args:
-        values: `trimmed` texts of a text table, or typed values.
+        values: `trimmed` texts, or typed values.
     """
     values = without_missing(values, column.format)
     converted, invalid = convert(values, column.type, nullable=True, cells=column.format)
@@ -107,8 +114,8 @@ def allowed(column: Column, values: pd.Series) -> Mask:
         # Whole limits, because an integer beyond 2^53 compares exactly with an integer only.
         low, high = column.minimum, column.maximum
         if column.type == "integer":
-            low = low if low is None else math.ceil(low)
-            high = high if high is None else math.floor(high)
+            low = low if low is None else min(max(math.ceil(low), LOWEST), HIGHEST)
+            high = high if high is None else max(min(math.floor(high), HIGHEST), LOWEST)
         result &= True if low is None else (values >= low).fillna(value=False).astype(bool)
         result &= True if high is None else (values <= high).fillna(value=False).astype(bool)
     return result | values.isna() if column.nullable else result
@@ -161,6 +168,8 @@ def _rewritten(texts: pd.Series, form: str, cells: ColumnFormat) -> pd.Series:
 def _plain_numbers(values: pd.Series, cells: ColumnFormat) -> pd.Series:
     """Texts of numbers as `float` reads them; texts in another format are missing."""
     if not _is_text(values):
+        if pd.api.types.is_timedelta64_dtype(values.dtype):
+            return pd.Series(values.dt.total_seconds())
         return values
     texts = strip_units(values, cells)
     if cells.decimal == "." and not cells.thousands:
@@ -208,9 +217,11 @@ def _boolean(values: pd.Series, cells: ColumnFormat) -> pd.Series:
 
 
 def _category(values: pd.Series) -> pd.Series:
-    if pd.api.types.is_float_dtype(values.dtype) and (values.dropna() % 1 == 0).all():
-        # Codes beside missing ones were read as 1.0, 2.0: they are '1', '2'.
-        values = values.astype("Int64")
+    if pd.api.types.is_float_dtype(values.dtype):
+        # Cell by cell, whatever stands beside it: 1.0 is '1', as codes beside missing ones are.
+        present = values.dropna()
+        texts = [np.format_float_positional(value, trim="-") for value in present]
+        return pd.Series(texts, present.index, dtype="str").reindex(values.index)
     return values.astype("str")
 
 

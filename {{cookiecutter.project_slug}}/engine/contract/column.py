@@ -14,6 +14,8 @@ ColumnType = Literal["number", "integer", "boolean", "category", "date"]
 
 # A category is a short label. Longer strings are free text, which this model does not read.
 LONGEST_CATEGORY = 200
+# The whole numbers that a column can hold.
+LOWEST, HIGHEST = -(2**63), 2**63 - 1
 # How the names of pandas' types begin.
 _TYPES: Mapping[str, ColumnType] = {
     "float": "number",

@@ -8,14 +8,16 @@ import codecs
 import csv
 import io
 from collections.abc import Callable, Iterator
-from itertools import islice
+from functools import reduce
 from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 
 from engine.contract.layout import Layout, Names, check_names, column_names
+from engine.contract.stray_quote import LINE_END, first_stray
 from engine.problem.errors import BadInput
 
 # What a decision on separator and header reads of a file.
@@ -32,12 +34,17 @@ def first_lines(path: Path, encoding: str, separator: str) -> list[list[str]]:
     text, cut = decoded(path, encoding)
     # A quote that is not closed within the sample is found by the reader of the whole file.
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    lines, last = list[list[str]](), 0
     try:
-        lines = list(islice((row for row in rows if row), LINES))
+        while len(lines) < LINES and (row := next(rows, None)) is not None:
+            lines += [row] if row else []
+            last = rows.line_num
     except csv.Error as error:
-        raise BadInput(
-            f"{path} has no readable header line: {error}; export it again", code="not-a-table"
-        ) from None
+        if '"' not in text:
+            raise BadInput(
+                f"{path} has no readable header line: {error}; export it again", code="not-a-table"
+            ) from None
+        raise _stray(path, f"line {last + 1}") from None
     return lines[:-1] if cut and 1 < len(lines) < LINES else lines
 
 
@@ -48,6 +55,12 @@ def decoded(path: Path, encoding: str) -> tuple[str, bool]:
         more = bool(file.read(1))
     codec = "utf-8-sig" if encoding == "utf-8" else encoding
     return codecs.getincrementaldecoder(codec)().decode(piece, final=not more), more
+
+
+def line_count(path: Path, encoding: str) -> int:
+    """How many lines of the file are not blank, whatever quotation marks stand in it."""
+    with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding) as file:
+        return sum(1 for line in file if line != "\n")
 
 
 def header(path: Path, layout: Layout) -> Names:
@@ -66,12 +79,21 @@ def batches(
     """The cells of the file in batches, and the position in the file after each.
 
     Raises:
+        BadInput: a quotation mark makes one cell of several rows.
         pa.ArrowException, OSError, UnicodeError: the file is no such table.
     """
     if layout.header and len(first_lines(path, layout.encoding, layout.separator)) <= 1:
         return  # pyarrow does not read a header line without a line end
     text, _ = decoded(path, layout.encoding)
     blank = len(text[: len(text) - len(text.lstrip("\r\n"))].splitlines())
+    stray: list[str] = []
+
+    def handle(row: pyarrow.csv.InvalidRow) -> str:
+        if _is_stray(row, layout):
+            stray.append(LINE_END.split(row.text)[0])
+            return "error"
+        return bad_row(row.number - blank - layout.header, row)
+
     # One thread: only then are rows numbered.
     reading = pyarrow.csv.ReadOptions(
         use_threads=False,
@@ -83,18 +105,69 @@ def batches(
     parsing = pyarrow.csv.ParseOptions(
         delimiter=layout.separator,
         newlines_in_values=True,
-        invalid_row_handler=lambda row: bad_row(row.number - blank - layout.header, row),
+        invalid_row_handler=handle,
     )
     types = pyarrow.csv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
     )
-    with (
-        path.open("rb") as raw,
-        WholeLineEnds(raw, layout.encoding) as file,
-        pyarrow.csv.open_csv(file, reading, parsing, types) as reader,
-    ):
-        for batch in reader:
-            yield batch, file.bytes_read
+    try:
+        with (
+            path.open("rb") as raw,
+            WholeLineEnds(raw, layout.encoding) as file,
+            pyarrow.csv.open_csv(file, reading, parsing, types) as reader,
+        ):
+            for batch in reader:
+                _check_quotes(path, layout, batch)
+                yield batch, file.bytes_read
+    except pa.ArrowInvalid:
+        if stray:
+            raise _stray(path, _place(path, layout, stray[0])) from None
+        raise
+
+
+def _check_quotes(path: Path, layout: Layout, batch: pa.RecordBatch) -> None:
+    """Raise BadInput if a cell of the batch swallowed rows (see `stray_quote`)."""
+    broken = [pc.match_substring_regex(column, r"[\r\n]") for column in batch.columns]
+    doubtful = reduce(pc.or_, broken)
+    if not pc.any(doubtful).as_py():
+        return
+    # Rows without line breaks come first, to compare with.
+    rows = _rows(batch.filter(pc.invert(doubtful)).slice(0, LINES))
+    rows += _rows(batch.filter(doubtful))
+    if (at := first_stray(rows, layout.separator)) is not None:
+        cell = next(cell for cell in rows[at] if LINE_END.search(cell))
+        raise _stray(path, _place(path, layout, f'"{LINE_END.split(cell)[0]}'))
+
+
+def _rows(batch: pa.RecordBatch) -> list[tuple[str, ...]]:
+    return list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+
+
+def _is_stray(row: pyarrow.csv.InvalidRow, layout: Layout) -> bool:
+    """Whether a row of another width holds other rows: by a mark that nothing closes, or too late.
+
+    Its text is that of the file, with all of its marks.
+    """
+    lines = LINE_END.split(row.text)
+    is_open = row.text.count('"') % 2 == 1
+    wide = all(line.count(layout.separator) == row.expected_columns - 1 for line in lines)
+    return len(lines) > 1 and (is_open or wide)
+
+
+def _place(path: Path, layout: Layout, start: str) -> str:
+    """The line of the file that holds `start`, for a message."""
+    codec = "utf-8-sig" if layout.encoding == "utf-8" else layout.encoding
+    with path.open(encoding=codec, newline="") as file:
+        before, match, _ = file.read().partition(start)
+    return f"line {len(LINE_END.split(before))}" if match else f"the line with {start:.40}"
+
+
+def _stray(path: Path, place: str) -> BadInput:
+    return BadInput(
+        f"{path} has a quotation mark in {place} that opens a cell which holds the rows below it, "
+        "up to the next mark; delete the mark, or write it twice within a quoted cell",
+        code="stray-quote",
+    )
 
 
 class WholeLineEnds(io.RawIOBase):

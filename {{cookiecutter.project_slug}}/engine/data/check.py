@@ -12,6 +12,7 @@ from engine.contract.layout import Layout
 from engine.data import sources
 from engine.data.columns import check_names
 from engine.data.load import Violation, column_mistakes, validate
+from engine.data.unread import check_read
 from engine.pages.formatting import count, listed
 from engine.problem.files import atomic_path
 from engine.problem.spec import Problem
@@ -53,6 +54,7 @@ def check(problem: Problem, schema: pa.DataFrameSchema, source: str) -> Checked:
     """
     check_names(problem, schema)
     raw = sources.read(source, Layout.of(schema.metadata))
+    check_read(raw, source, schema.columns.keys() - problem.columns.reasons.keys())
     target, later = problem.target.column, problem.columns.known_after
     report = REFUSED / f"{Path(source).stem.replace(':', '-')}.csv"
     report.unlink(missing_ok=True)

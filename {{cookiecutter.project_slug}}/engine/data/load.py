@@ -16,6 +16,7 @@ from engine.contract.layout import Layout
 from engine.data import sources
 from engine.data.columns import check_names
 from engine.data.split import Rows
+from engine.data.unread import check_read
 from engine.problem.errors import BadInput
 from engine.problem.spec import Problem
 
@@ -32,6 +33,7 @@ def load(problem: Problem, schema: pa.DataFrameSchema) -> pd.DataFrame:
     """
     check_names(problem, schema)
     raw = sources.read(problem.rows.source, Layout.of(schema.metadata))
+    check_read(raw, problem.rows.source, schema.columns.keys() - problem.columns.reasons.keys())
     target = problem.target.column
     if target in raw.columns:
         cells = ColumnFormat.of(schema.columns[target].metadata)

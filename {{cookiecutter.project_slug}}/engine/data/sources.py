@@ -5,24 +5,26 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
-import pyarrow.parquet as pq
 from sklearn import datasets
 
-from engine.contract.arrow_types import plain, plain_type
-from engine.contract.cells import DTYPES, trimmed
+from engine.contract.arrow_types import is_bytes, open_parquet, plain, plain_type
+from engine.contract.cells import DTYPES, trimmed_texts
 from engine.contract.layout import SEPARATORS, Layout, check_names
 from engine.contract.sniff import check_encoding, sniff
 from engine.contract.text_table import batches, header
 from engine.data.paths import QUERY, TEXTS, check_place, checked, is_file
 from engine.data.simulator import simulate
 from engine.data.sql import read_sql
+from engine.data.unread import empty, with_reasons
 from engine.problem.errors import BadInput
 
 
 def read(source: str, layout: Layout | None = None) -> pd.DataFrame:
     """All rows of `source`, columns as they stand there, rows numbered from 0.
 
-    Columns of a text file are texts; the contract describes what they mean.
+    Columns of a text file are texts; the contract describes what they mean. Texts have no spaces
+    around them and blank ones are missing, whatever the source. Columns without single values come
+    out empty; `engine.data.unread` gives the reasons.
 
     Args:
         source: `parcels`, `sklearn:NAME`, or the path of a text or Parquet file or of a query.
@@ -30,7 +32,7 @@ def read(source: str, layout: Layout | None = None) -> pd.DataFrame:
 
     Raises:
         BadInput: the source is unknown, missing, unreadable, empty, or has columns that are
-            doubled, unnamed or hold lists.
+            doubled or unnamed.
     """
     if source == "parcels":
         return simulate()
@@ -103,27 +105,34 @@ def read_text(path: Path, layout: Layout | None = None) -> pd.DataFrame:
             f"{title}",
             code="row-length",
         ) from None
-    return pd.DataFrame({name: trimmed(frame[name]) for name in names}, copy=False)
+    return trimmed_texts(frame)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     """The rows of a Parquet file in plain types; metadata of pandas in it is ignored."""
+    columns: dict[str, pa.ChunkedArray] = {}
+    reasons: dict[str, str] = {}
     try:
-        schema = pq.read_schema(path)
-        check_names(path, schema.names)
-        if unfit := [field.name for field in schema if plain_type(field.type) is None]:
-            kinds = ", ".join(f"'{name}' ({schema.field(name).type})" for name in unfit)
-            raise BadInput(
-                f"{path} has columns of lists, structs or bytes: {kinds}; a row needs one value "
-                "a column, so flatten them or leave them out",
-                code="not-single-values",
-            )
-        table = pq.read_table(path)
-        table = pa.table({name: plain(table[name]) for name in table.column_names})
-        frame: pd.DataFrame = table.to_pandas(types_mapper=DTYPES.get, ignore_metadata=True)
+        with open_parquet(path) as file:
+            schema, rows = file.schema_arrow, file.metadata.num_rows
+            check_names(path, schema.names)
+            single = [field.name for field in schema if plain_type(field.type)]
+            table = file.read(single)
+        for name, kind in zip(schema.names, schema.types, strict=True):
+            columns[name] = empty(rows)
+            try:
+                if name in single:
+                    columns[name] = plain(table[name])
+                else:
+                    reasons[name] = f"it holds no single values ({kind!s:.60}): flatten it"
+            except pa.ArrowInvalid:
+                if not is_bytes(kind):
+                    raise
+                reasons[name] = "it holds bytes that are no text"
+        frame = pa.table(columns).to_pandas(types_mapper=DTYPES.get, ignore_metadata=True)
     except (pa.ArrowException, OSError, UnicodeError) as error:
         raise _unreadable(path, "readable Parquet file", error) from None
-    return frame
+    return with_reasons(trimmed_texts(frame), reasons)
 
 
 def _unreadable(path: Path, expected: str, error: Exception) -> BadInput:

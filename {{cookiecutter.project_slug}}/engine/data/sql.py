@@ -5,6 +5,7 @@ with its password stands in DATABASE_URL only: in no file, message or log.
 """
 
 import datetime as dt
+import ipaddress as ip
 import os
 import uuid
 from collections.abc import Iterator, Sequence
@@ -18,8 +19,10 @@ import pyarrow as pa
 from sqlalchemy import URL, Connection, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from engine.contract.arrow_types import plain
 from engine.contract.cells import DTYPES
 from engine.contract.layout import check_names
+from engine.data.unread import with_reasons
 from engine.problem.errors import BadInput
 from engine.problem.files import read_text
 
@@ -28,7 +31,15 @@ ADDRESS = "DATABASE_URL"
 PIECE, MOST = 20_000, 5_000_000
 TIMEOUT = 10  # seconds to wait for a connection
 SECRET = ("pass", "secret", "token", "key")
-WHOLE = range(-(2**63), 2**63)
+INT64 = range(-(2**63), 2**63)
+# Of each side of the point of an exact number; more digits are a float's.
+DIGITS = 38
+# What `str` writes as a text table does.
+AS_TEXT = {
+    str, int, float, Decimal, bool, uuid.UUID, dt.time, dt.date, dt.datetime,
+    ip.IPv4Address, ip.IPv4Interface, ip.IPv4Network,
+    ip.IPv6Address, ip.IPv6Interface, ip.IPv6Network,
+}  # fmt: skip
 HIDDEN = "***"
 # What drivers raise of addresses, queries and values (such as a year that Python has not).
 DRIVERS = (ImportError, ValueError, TypeError, ArithmeticError, OSError)
@@ -41,7 +52,7 @@ def read_sql(path: Path) -> pd.DataFrame:
 
     Raises:
         BadInput: there is no DATABASE_URL or no database at it, the query is refused, gives too
-            many rows, or columns that are doubled, unnamed or hold no single values.
+            many rows, or columns that are doubled or unnamed.
     """
     query = read_text(path, "a query", "save it as UTF-8 text").strip().rstrip(";").rstrip()
     if not query:
@@ -117,6 +128,7 @@ def _query(
 
 def _frame(path: Path, names: Sequence[str], pieces: Iterator[Sequence[Any]]) -> pd.DataFrame:
     columns: list[list[Any]] = [[] for _ in names]
+    reasons: dict[str, str] = {}
     for piece in pieces:
         for column, values in zip(columns, zip(*piece, strict=True), strict=True):
             column.extend(values)
@@ -126,38 +138,61 @@ def _frame(path: Path, names: Sequence[str], pieces: Iterator[Sequence[Any]]) ->
                 "sample",
                 code="too-many-rows",
             )
-    table = pa.table({name: _typed(path, name, columns[at]) for at, name in enumerate(names)})
+    table = pa.table({name: _typed(name, columns[at], reasons) for at, name in enumerate(names)})
     table = table.sort_by([(name, "ascending") for name in names])
-    frame: pd.DataFrame = table.to_pandas(types_mapper=DTYPES.get)
-    return frame
+    return with_reasons(table.to_pandas(types_mapper=DTYPES.get), reasons)
 
 
-def _typed(path: Path, name: str, values: list[Any]) -> pa.Array:
-    """Values of Python in one plain type; the list is emptied to save memory."""
+def _typed(name: str, values: list[Any], reasons: dict[str, str]) -> pa.ChunkedArray:
+    """Values of Python in one plain type; the list is emptied to save memory.
+
+    SQLite, for one, has values of several types in a column: these are texts, as in a text table.
+    """
     kinds = {type(value) for value in values} - {type(None)}
+    array: pa.Array
     if kinds <= {bool}:
-        wanted = pa.bool_() if kinds else pa.string()
-    elif kinds <= {int} and all(value is None or value in WHOLE for value in values):
-        wanted = pa.int64()
+        array = pa.array(values, pa.bool_() if kinds else pa.string())
+    elif kinds <= {int} and all(value is None or value in INT64 for value in values):
+        array = pa.array(values, pa.int64())
+    elif kinds <= {int, Decimal} and all(map(_is_decimal, values)):
+        array = pa.array([None if value is None else Decimal(value) for value in values])
     elif kinds <= {int, float, Decimal, bool}:
-        wanted = pa.float64()
-        values[:] = [None if value is None else float(value) for value in values]
+        floats = [None if value is None else float(value) for value in values]
+        array = pa.array(floats, pa.float64(), from_pandas=True)
     elif kinds <= {dt.date, dt.datetime}:
-        wanted = pa.timestamp("us")
-        values[:] = [None if value is None else _timestamp(value) for value in values]
-    elif kinds <= {str, uuid.UUID, dt.time}:
-        wanted = pa.string()
-        values[:] = [None if value is None else str(value).strip() or None for value in values]
+        times = [None if value is None else _timestamp(value) for value in values]
+        array = pa.array(times, pa.timestamp("us"))
+    elif kinds <= {dt.timedelta}:
+        array = pa.array(values, pa.duration("us"))
+    elif kinds <= {bytes, memoryview} | AS_TEXT and (texts := _texts(values)) is not None:
+        array = pa.array(texts, pa.string())
     else:
         types = ", ".join(sorted(kind.__name__ for kind in kinds))
-        raise BadInput(
-            f"column '{name}' of {path} holds {types}; a row needs one plain value a column, so "
-            "CAST it in the query, or leave it out",
-            code="not-single-values",
-        )
-    array = pa.array(values, wanted, from_pandas=True)
+        reasons[name] = f"it holds no plain values ({types}): CAST it in the query"
+        array = pa.nulls(len(values), pa.string())
     values.clear()
-    return array
+    return plain(pa.chunked_array([array]))
+
+
+def _is_decimal(value: int | Decimal | None) -> bool:
+    """Whether Arrow's decimals can hold the number exactly."""
+    if value is None:
+        return True
+    number = Decimal(value)
+    exponent = number.as_tuple().exponent
+    return isinstance(exponent, int) and exponent > -DIGITS and number.adjusted() < DIGITS
+
+
+def _texts(values: list[Any]) -> list[str | None] | None:
+    """The values as texts, blank ones missing; None if they hold bytes that are no text."""
+    raw = [bytes(one) if isinstance(one, (bytes, memoryview)) else one for one in values]
+    try:
+        texts = [one.decode() if isinstance(one, bytes) else one for one in raw]
+    except UnicodeDecodeError:
+        return None
+    if any(isinstance(one, bytes) and 0 in one for one in raw):
+        return None
+    return [None if text is None else str(text).strip() or None for text in texts]
 
 
 def _timestamp(value: dt.date) -> dt.datetime:

@@ -2,10 +2,9 @@
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from engine.bundle.bundle import Bundle, Contract
-from engine.contract.arrow_types import plain, plain_type
+from engine.contract.arrow_types import open_parquet, plain, plain_type
 from engine.contract.column import Column
 from engine.problem.errors import BadInput
 from engine.serving.batch.source import Source
@@ -58,13 +57,15 @@ def fits(column: Column, kind: pa.DataType) -> bool:
         return plain_kind is not None
     if column.type == "date":
         return bool(pa.types.is_timestamp(plain_kind))
+    if pa.types.is_duration(plain_kind):
+        return column.type == "number"
     is_number = pa.types.is_integer(plain_kind) or pa.types.is_floating(plain_kind)
     return is_number or (column.type == "boolean" and pa.types.is_boolean(plain_kind))
 
 
 def _has_values(source: Source, name: str) -> bool:
     """Whether any cell of a Parquet column is not missing: its type alone may be a default."""
-    with pq.ParquetFile(source.path) as file:
+    with open_parquet(source.path) as file:
         for batch in file.iter_batches(columns=[name]):
             cells = plain(pa.chunked_array([batch.column(0)]))
             if not pc.all(cells.is_null(nan_is_null=True)).as_py():

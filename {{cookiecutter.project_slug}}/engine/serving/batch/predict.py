@@ -48,15 +48,12 @@ def predict_part(setting: Setting, part: Part) -> Counts:
     return setting.parts.write(part.number, predictions, rows)
 
 
-def valid_rows(
-    table: pa.Table, columns: tuple[Column, ...], *, texts: bool
-) -> tuple[pd.DataFrame, Reasons]:
+def valid_rows(table: pa.Table, columns: tuple[Column, ...]) -> tuple[pd.DataFrame, Reasons]:
     """The rows that the contract allows, as the frame of training, and why not the others.
 
     Args:
         table: rows with all `columns`.
         columns: the inputs of the contract.
-        texts: whether the cells stand in a text table.
 
     Returns:
         A frame indexed by the position in the table, and the reasons by position: one a column
@@ -65,7 +62,7 @@ def valid_rows(
     converted, reasons = {}, dict[int, str]()
     for column in columns:
         given = plain(table.column(column.name)).to_pandas(types_mapper=DTYPES.get)
-        converted[column.name], valid = read(column, trimmed(given) if texts else given)
+        converted[column.name], valid = read(column, trimmed(given))
         for position in np.flatnonzero(~valid.to_numpy(bool)).tolist():
             cell = table.column(column.name)[position]
             reason = f"{column.name}: expected {expected(column)}, got {_shown(cell)}"
@@ -95,7 +92,7 @@ def _predict(
     columns = predictor.bundle.contract.inputs
     for first in range(0, len(part.table), ROWS):
         table, rows = part.table.slice(first, ROWS), part.rows[first : first + ROWS]
-        frame, reasons = valid_rows(table, columns, texts=setting.texts)
+        frame, reasons = valid_rows(table, columns)
         predictions = {}
         if len(frame):
             results = _predict_rows(predictor, frame)

@@ -183,8 +183,7 @@ def begin(
     }
     try:
         with claim(out, job, overwrite=overwrite) as parts:
-            texts = source.layout is not None
-            setting = Setting(bundle.path, bundle.id, rehearsal, texts, schema, parts)
+            setting = Setting(bundle.path, bundle.id, rehearsal, schema, parts)
             yield Run(source, setting, part_rows, stamp)
     except OSError as error:
         raise BadInput(

@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from engine.contract.arrow_types import decoded
+from engine.contract.arrow_types import decoded, open_parquet
 from engine.contract.layout import SEPARATORS, Layout
 from engine.contract.sniff import check_encoding
 from engine.contract.text_table import batches, header
@@ -98,7 +97,7 @@ class Source:
 
     def _typed(self) -> Iterator[tuple[pa.RecordBatch, float]]:
         """Pieces of a Parquet file, and how much of it is read with each."""
-        with pq.ParquetFile(self.path, pre_buffer=False, buffer_size=PARQUET_BYTES) as file:
+        with open_parquet(self.path, pre_buffer=False, buffer_size=PARQUET_BYTES) as file:
             done = 0
             for batch in file.iter_batches(use_threads=False):
                 done += len(batch)
@@ -158,7 +157,7 @@ def open_source(path: Path, layout: Layout) -> Source:
             check_encoding(path, layout.encoding)
             names = header(path, layout).names
             return Source(path, pa.schema([(name, pa.string()) for name in names]), layout)
-        with pq.ParquetFile(path) as file:
+        with open_parquet(path) as file:
             given = file.schema_arrow.remove_metadata()
     if twice := sorted({name for name in given.names if given.names.count(name) > 1}):
         raise BadInput(

@@ -28,7 +28,6 @@ class Setting:
     bundle: Path
     id: str
     rehearsal: bool
-    texts: bool
     schema: pa.Schema
     parts: Parts
 

@@ -92,9 +92,6 @@ UNFIT_FILES: dict[str, tuple[Make, str, str]] = {
     "lists in cells": (rows(tags='["a", "b"]'), "'tags' holds lists", "flatten it"),
     "no Parquet": (text(LINES, "t.parquet"), "no readable Parquet file", "export it again"),
     "half a Parquet": (text(b"PAR1 and PAR1", "t.parquet"), "no readable", "export it again"),
-    "Parquet of lists": (parquet(tags=pa.array([[1]] * N)), "'tags' (list<", "flatten them"),
-    "Parquet of structs": (parquet(tags=pa.array([{"a": 1}] * N)), "'tags' (struct<", "flatten"),
-    "Parquet of bytes": (parquet(raw=pa.array([b"x"] * N)), "'raw' (binary)", "leave them out"),
     "Parquet, doubled": (parquet(size=pa.array([1] * N)), "characters: 'size'", "of its own"),
 }  # fmt: skip
 

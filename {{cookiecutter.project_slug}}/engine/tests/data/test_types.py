@@ -11,15 +11,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from engine.adopt.adopt import adopt
+from engine.adopt.copying import CONTRACT_FILE
 from engine.adopt.infer import guess, infer_column, reach, typed
-from engine.contract.cells import convert
+from engine.bundle.golden import all_edges
+from engine.contract.cells import allowed, convert
 from engine.contract.column import Column, ColumnType
+from engine.data.load import load
 from engine.data.sources import read
+from engine.problem.errors import BadInput
+from engine.problem.spec import read as read_problem
+from engine.tests.data.made import schema_of
 
 ARROW: dict[str, tuple[Any, ColumnType, list[Any]]] = {
     "small integers": (pa.array([1, 2], pa.int8()), "integer", [1, 2]),
     "integers with gaps": (pa.array([2**60 + 1, None]), "integer", [2**60 + 1, None]),
-    "unsigned": (pa.array([2**64 - 1, 1], pa.uint64()), "number", [2.0**64, 1.0]),
+    "unsigned": (pa.array([2**64 - 1, 1], pa.uint64()), "category", [str(2**64 - 1), "1"]),
     "halves": (pa.array(np.array([1.5, 2], np.float16)), "number", [1.5, 2.0]),
     "decimals": (pa.array([Decimal("1.50"), None]), "number", [1.5, None]),
     "booleans with gaps": (pa.array([True, None]), "boolean", [True, None]),
@@ -33,7 +40,16 @@ ARROW: dict[str, tuple[Any, ColumnType, list[Any]]] = {
               ["1970-01-01 00:00:00", "1970-01-01 00:00:01"]),
     "the far future": (pa.array([dt.datetime(9999, 12, 31)] * 2, pa.timestamp("s")), "date",
                        ["9999-12-31", "9999-12-31"]),
-    "time of day": (pa.array([dt.time(8, 30)] * 2), "category", ["08:30:00.000000"] * 2),
+    "time of day": (pa.array([dt.time(8, 30)] * 2), "category", ["08:30:00"] * 2),
+    "whole decimals": (pa.array([Decimal(5), None], pa.decimal128(38, 0)), "integer", [5, None]),
+    "long decimals": (pa.array([Decimal(10**30), Decimal(-1)]), "category", [str(10**30), "-1"]),
+    "long with a scale": (pa.array([Decimal(2**54 + 1)] * 2, pa.decimal128(38, 9)), "integer",
+                          [2**54 + 1] * 2),
+    "uuids": (pa.array([bytes(16), None], pa.uuid()), "category",
+              ["00000000-0000-0000-0000-000000000000", None]),
+    "bytes of text": (pa.array([b"a", None]), "category", ["a", None]),
+    "durations": (pa.array([90, None], pa.duration("s")), "number", [90.0, None]),
+    "json": (pa.array(["1.5", None], pa.json_()), "number", [1.5, None]),
     "nothing": (pa.nulls(2), "category", [None, None]),
 }  # fmt: skip
 
@@ -69,6 +85,70 @@ def test_infer_csv_types(case: tuple[str, ColumnType, list[Any]], tmp_path: Path
     rows = "".join(f"{cell.strip('-')},1\n" for cell in cells.split(" "))
     (tmp_path / "t.csv").write_text(f"\ufeffx,y\n{rows}", "utf-8")
     check(read(str(tmp_path / "t.csv"))["x"], kind, expected)
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind"),
+    [
+        ("1.1 1.10 1.2", "category"),
+        ("250.0 250.00 414.01", "category"),
+        ("76561198000000001.0 76561198000000002.0", "category"),
+        ("+99999999999999999999 1", "category"),
+        ("1,234,567,890,123,456,789,012 1,234", "category"),
+        ("1.10 1.20 1.30", "number"),
+        ("1 1.0 2.5", "number"),
+        ("1,5 1,50 2,75", "number"),
+        ("12.50% 12.5%", "number"),
+        ("9007199254740993 9007199254740992", "integer"),
+        (" ".join(f"{n / 100:.2f} {n / 10:g}" for n in range(300)), "number"),
+    ],
+)
+def test_texts_that_would_become_one_number_are_codes_or_are_named(
+    texts: str, kind: ColumnType
+) -> None:
+    inferred = infer_column(pd.Series(texts.split(" "), dtype="str"))
+    assert inferred.kind == kind
+    values, unique = typed(pd.Series(texts.split(" "), dtype="str"), inferred), set(texts.split())
+    assert values.nunique() == len(unique) or "are read as one number" in " ".join(inferred.notes)
+
+
+@pytest.mark.parametrize(
+    "cells", [pa.array([[1], [2]] * 40), pa.array([b"\xff\x00", b"a"] * 40), pa.array([b"\0"] * 80)]
+)
+def test_columns_without_single_values_are_excluded_and_needed_ones_refused(
+    cells: pa.Array, project: Path
+) -> None:
+    pq.write_table(
+        pa.table({"x": [n % 7 for n in range(80)], "odd": cells, "late": [0, 1] * 40}), "t.parquet"
+    )
+    done = adopt("t.parquet", "late")
+    assert "odd" in [one.name for one in done.guesses if one.excluded]
+    problem, schema = read_problem(), schema_of(CONTRACT_FILE)
+    assert "odd" in problem.columns.excluded
+    assert load(problem, schema)["odd"].isna().all()
+    without = {name: why for name, why in problem.columns.excluded.items() if name != "odd"}
+    changed = problem.model_copy(
+        update={"columns": problem.columns.model_copy(update={"excluded": without})}
+    )
+    with pytest.raises(BadInput) as error:
+        load(changed, schema)
+    assert error.value.code == "not-single-values"
+
+
+def test_old_times_of_parquet_keep_their_year(tmp_path: Path) -> None:
+    late = dt.datetime(9999, 12, 31, 23, 59, 59)
+    table = pa.table({"x": pa.array([late, dt.datetime(1600, 1, 1)], pa.timestamp("us"))})
+    pq.write_table(table, tmp_path / "t.parquet", use_deprecated_int96_timestamps=True)
+    assert read(str(tmp_path / "t.parquet"))["x"].max() == pd.Timestamp(late)
+
+
+def test_guessed_range_of_whole_numbers_stays_within_64_bits() -> None:
+    values = pd.Series([-(2**63), 2**63 - 1, 5] * 20, dtype="Int64", name="x")
+    one = guess(values, infer_column(values))
+    assert (one.minimum, one.maximum) == (-(2**63), 2**63 - 1)
+    wide = Column("x", "integer", minimum=-1e30, maximum=1e30)
+    assert allowed(wide, values).all()
+    assert all(-(2**63) <= edge.value < 2**63 for edge in all_edges(wide))
 
 
 def check(values: pd.Series, kind: ColumnType, expected: list[Any]) -> None:

@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse
 from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
 from engine.contract.layout import Layout, column_names
+from engine.contract.stray_quote import first_stray
 from engine.contract.text_cell import read_cell
 from engine.serving.http.errors import ProblemError, echo
 from engine.serving.http.openapi import BODY_PROBLEMS, inline, problems, ref, request_body, response
@@ -101,8 +102,13 @@ def rows_of_csv(body: bytes, schema: Schema) -> Rows:
     most = len(columns) + MOST_OTHER_COLUMNS
     if (width := max(map(len, lines), default=0)) > most:
         raise ProblemError("invalid", f"expected at most {most} columns, got {width}")
+    has_marks = '"' in text.getvalue() and len(set(map(len, lines))) == 1
+    table = lines[layout.header :]
+    if has_marks and (at := first_stray(table, layout.separator)) is not None:
+        detail = f"row {at + 1} holds other rows: a quotation mark opens a cell "
+        raise ProblemError("invalid", f"{detail}that ends in a later line")
     names = list(column_names(lines[0], header=layout.header).names) if lines else []
-    rows = _split(names, lines[1:] if layout.header else lines, limits)
+    rows = _split(names, table, limits)
     # Other columns are dropped. If an input is missing, they stay and are refused: one may be it.
     has_all = columns.keys() <= set(names)
 

@@ -145,7 +145,7 @@ def test_typed_columns_get_the_result_of_the_server(
 def test_valid_rows_are_the_table_that_the_server_makes() -> None:
     """The model gets the same columns, types and values."""
     few = [{**row, "id": None} for row in rows(50)] + [{**ROW, "id": None, "items": 100}]
-    made, reasons = valid_rows(table(few), COLUMNS, texts=False)
+    made, reasons = valid_rows(table(few), COLUMNS)
     assert not reasons
     pd.testing.assert_frame_equal(made, frame(few, COLUMNS))
 
