@@ -21,6 +21,11 @@ from engine.training.evaluate import targets_of
 def write(task: Task, *changes: tuple[str, str]) -> None:
     """A project in the working directory, with changes to its problem.toml."""
     make_project(Path(), task)
+    edit(*changes)
+
+
+def edit(*changes: tuple[str, str]) -> None:
+    """Change the problem.toml in the working directory."""
     text = PROBLEM_FILE.read_text()
     for old, new in changes:
         assert old in text, old
