@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.bundle.bundle import LARGEST_FILE, MANIFEST, file_digest, read
+from engine.bundle.bundle import MANIFEST, file_digest, read
 from engine.gate.gate import record, validate
 from engine.problem.errors import BadInput
 from engine.tests.gate.conftest import Make
@@ -47,10 +47,6 @@ def _unlink_and_seal(bundle: Path) -> None:
     reseal(bundle)
 
 
-def _grow(bundle: Path) -> None:
-    os.truncate(bundle / "model_card.md", LARGEST_FILE + 1)  # it takes no space on the disk
-
-
 def _link(name: str) -> Callable[[Path], object]:
     def lie(bundle: Path) -> None:
         moved = bundle.parent / "elsewhere"
@@ -63,7 +59,6 @@ def _link(name: str) -> Callable[[Path], object]:
 LIES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a bit of the model": (_flip_a_bit, "model.skops was changed"),
     "a longer card": (_append("model_card.md"), "model_card.md was changed"),
-    "a file too large to read": (_grow, "model_card.md is larger than 512 MiB"),
     "a file less": (lambda bundle: (bundle / "golden.jsonl").unlink(), "golden.jsonl is missing"),
     "a file more": (
         lambda bundle: (bundle / "code/extra.py").touch(),

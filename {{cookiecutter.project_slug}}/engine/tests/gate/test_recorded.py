@@ -123,6 +123,6 @@ def test_accept_other_facts_of_the_run_are_refused(
     run = run_behind(bundle)
     later = run.trained_at.replace(year=2027)
     # Any other file stands for another model.
-    other = {"model_file": PROBLEM_FILE, "test_evaluations": 4, "trained_at": later}
+    other: dict[str, Any] = {"model_file": PROBLEM_FILE, "test_evaluations": 4, "trained_at": later}
     run = replace(run, **{what: other[what]})
     assert sign(bundle, run, monkeypatch) == "other-run"

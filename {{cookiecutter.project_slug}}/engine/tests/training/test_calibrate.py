@@ -11,6 +11,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 
 from engine.bundle.build import load_model
+from engine.data.split import Rows
 from engine.problem.errors import BadInput
 from engine.problem.spec import Task
 from engine.tests.training.made import problem
@@ -147,6 +148,33 @@ def test_calibrate_trial_outcomes_of_a_fold_never_reach_its_own_scores(
     if not rows and not within_folds:  # the other folds use them
         first = data.folds[0][1]
         assert not np.array_equal(after.scores[first], before.scores[first])
+
+
+def test_calibrate_trial_within_folds_fits_curves_on_rows_that_no_model_had(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fold's training rows are parted: some for a model, the others for the curve."""
+    data = data_of("binary")
+    trial = tried(data)
+    models: list[set[int]] = []
+    curves: list[set[int]] = []
+    fit, fit_curve = CrossValidationData.fit, calibrate.fit_calibrator
+
+    def model(data: CrossValidationData, model: Pipeline, rows: Rows) -> Pipeline:
+        models.append({*rows.tolist()})
+        return fit(data, model, rows)
+
+    def curve(data: CrossValidationData, trial: Trial, rows: Rows) -> object:
+        curves.append({*rows.tolist()})
+        return fit_curve(data, trial, rows)
+
+    monkeypatch.setattr(CrossValidationData, "fit", model)
+    monkeypatch.setattr(calibrate, "fit_calibrator", curve)
+    calibrate.calibrate_trial(data, trial, within_folds=True)
+    pairs = [(one, other) for one in models for other in curves if not one & other]
+    trained = [{*train.tolist()} for train, _ in data.folds]
+    assert len(models) == len(curves) == len(pairs) == len(trained)
+    assert all(one | other in trained for one, other in pairs)
 
 
 def test_fit_final_threshold_is_that_of_the_calibrated_scores(here: Path) -> None:
