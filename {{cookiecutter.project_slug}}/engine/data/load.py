@@ -169,7 +169,8 @@ def _rules(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> list[Violation]:
     # A team's contract may still ask for coercion.
     loose = {"dtype": None, "coerce": False, "nullable": True}
     untyped_schema = schema.update_columns(dict.fromkeys(schema.columns, loose))
-    untyped_schema.coerce = False
+    # Unknown columns were left out or refused before.
+    untyped_schema.coerce = untyped_schema.strict = False
     try:
         # In place: the rules change nothing, and a copy would be large.
         untyped_schema.validate(frame, lazy=True, inplace=True)

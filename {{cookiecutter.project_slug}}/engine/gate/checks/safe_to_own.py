@@ -19,7 +19,7 @@ from engine.problem.errors import BadInput
 
 # The forms of secrets.
 SECRETS = {
-    "a private key": rb"-----BEGIN [A-Z ]*PRIVATE KEY-----",
+    "a private key": rb"----[- ]BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?[ -]----",
     "an AWS key": rb"\b(AKIA|ASIA)[0-9A-Z]{16}\b",
     "a GitHub token": rb"\b(gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{40,})\b",
     "a GitLab token": rb"\bglpat-[A-Za-z0-9_-]{20,}\b",

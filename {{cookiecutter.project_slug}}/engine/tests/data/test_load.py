@@ -68,6 +68,17 @@ def test_missing_and_unknown_columns_are_named() -> None:
         conform(table().rename(columns={"size": "mass"}), ROW)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("strict", [False, "filter"])
+def test_unknown_columns_are_left_out_where_the_contract_is_not_strict(strict: Any) -> None:
+    loose = pa.DataFrameSchema(ROW.columns, strict=strict)
+    assert list(conform(table().assign(mass=1.0), loose)) == list(ROW.columns)
+    with pytest.raises(BadInput, match="'size'"):
+        conform(table().drop(columns="size"), loose)
+    with pytest.raises(BadInput, match=r"unknown columns: 'mass'"):
+        conform(table().assign(mass=1.0), ROW)
+
+
 def test_rules_over_several_columns_are_judged() -> None:
     rule = pa.Check(lambda rows: rows["items"] < rows["size"], error="items below size")
     schema = pa.DataFrameSchema({"size": pa.Column(float), "items": pa.Column(int)}, checks=rule)

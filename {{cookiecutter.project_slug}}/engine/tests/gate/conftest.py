@@ -56,6 +56,13 @@ def workshop(built: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ma
     return make
 
 
+@pytest.fixture
+def empty(plain_git: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder as the working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
 @pytest.fixture(scope="session")
 def committed(store: str, plain_git: None, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     """A project in git, trained and built from a clean tree; the whole gate passed it."""

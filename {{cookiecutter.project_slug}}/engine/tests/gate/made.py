@@ -159,6 +159,13 @@ def orders(rows: int = 900, seed: int = 0) -> pd.DataFrame:
     return frame
 
 
+def assert_says_what_to_do(finding: Finding) -> None:
+    """Every finding has facts; each that refuses or warns has a next step, whatever the test."""
+    assert finding.measured, finding
+    assert finding.required, finding
+    assert finding.next.strip() or finding.outcome not in ("refuse", "warn"), finding
+
+
 @dataclass(frozen=True)
 class Workshop:
     """A project folder, the contract of its rows, and a bundle that was built there."""
@@ -174,7 +181,10 @@ class Workshop:
 
     def validate(self) -> Verdict:
         """The verdict of the quick checks; the working directory must be `root`."""
-        return validate(self.bundle, self.definition, QUICK)
+        verdict = validate(self.bundle, self.definition, QUICK)
+        for finding in verdict.findings:
+            assert_says_what_to_do(finding)
+        return verdict
 
     def refused_by(self) -> set[str]:
         """The checks that refuse the bundle."""
@@ -184,6 +194,7 @@ class Workshop:
         """The finding of one check."""
         checks = [one for one in STANDARD_CHECKS if one.name == check]
         [finding] = validate(self.bundle, self.definition, checks).findings
+        assert_says_what_to_do(finding)
         return finding
 
     def edit(self, name: str, old: str, new: str, *, also: str = "") -> None:

@@ -1,12 +1,20 @@
 """A server clearly over its budget is refused; one near it gets a warning."""
 
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
+from pathlib import Path
 
 import pytest
 
+from engine.gate.checks import budget
 from engine.gate.checks.budget import CLEARLY, NEAR, Measured, evaluate
 from engine.gate.checks.check import Outcome
 from engine.problem.tables import Budget
+from engine.serving.server_process import Connection, memory_mb
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.lies import PROBLEM
 
@@ -37,6 +45,34 @@ def test_budget_measurement_gets_its_outcome(
 ) -> None:
     result = evaluate(measured, ALLOWED)
     assert (result.outcome, words in result.next) == (outcome, True)
+
+
+def test_budget_times_are_milliseconds_and_rates_per_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A server of known speed: 20 ms a request, one in fifty 100 ms; 90 ms of processor time."""
+    requests, spent = count(), count()
+
+    @contextmanager
+    def serving(*_: object) -> Iterator[tuple[Connection, int]]:
+        yield Connection("127.0.0.1", 1), os.getpid()
+
+    def call(*_: object) -> None:
+        time.sleep(0.1 if next(requests) % 50 == 7 else 0.02)
+
+    monkeypatch.setattr(budget, "server", serving)
+    monkeypatch.setattr(budget, "call", call)
+    monkeypatch.setattr(budget, "processor_seconds", lambda _: 4.5 * next(spent))
+    monkeypatch.setattr(budget, "CORES", 1)
+    monkeypatch.setattr(budget, "WINDOWS", 1)
+    measured = budget._measure(Path(), [{}] * 50)
+    assert len(measured.times_ms) == 50
+    assert 20 <= min(measured.times_ms) < 60
+    assert 60 < measured.p99_ms <= max(measured.times_ms)
+    assert measured.computed_ms == pytest.approx(90)
+    assert 50 < measured.rps <= budget.CLIENTS / 0.02
+    assert measured.memory_mb == pytest.approx(memory_mb(os.getpid()), rel=0.2)
+    assert measured.slowdown > 0.9
 
 
 def test_budget_measures_the_real_server(workshop: Make) -> None:

@@ -67,6 +67,13 @@ def _verdict(change: Callable[[dict[str, Any]], Any]) -> Callable[[Workshop], Wo
     return lie
 
 
+def _verdict_of_another(made: Workshop) -> Workshop:
+    """The passed verdict with all its findings, which names another bundle."""
+    path = RECORDS / made.bundle.name / VERDICT
+    path.write_text(path.read_text().replace(made.bundle.name, "0" * 64))
+    return made
+
+
 def _never_judged(made: Workshop) -> Workshop:
     shutil.rmtree(RECORDS / made.bundle.name)
     return made
@@ -136,10 +143,7 @@ UNSIGNED: dict[str, tuple[Callable[[Workshop], Workshop], str]] = {
         _verdict(lambda verdict: verdict["findings"].clear()),
         "other-checks",
     ),
-    "a verdict on another bundle": (
-        _verdict(lambda verdict: verdict.update(bundle="0" * 64, findings=[])),
-        "not-passed",
-    ),
+    "a verdict on another bundle": (_verdict_of_another, "not-passed"),
     "no verdict": (_never_judged, "no-verdict"),
     "a verdict without an end": (
         _garbled(lambda path: path.write_text("[" * 100_000)),

@@ -11,6 +11,8 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 
 from engine.bundle.build import load_model
+from engine.data.split import Rows
+from engine.problem.errors import BadInput
 from engine.problem.spec import Task
 from engine.tests.training.made import problem
 from engine.tests.training.training import KINDS, schema, table
@@ -19,6 +21,7 @@ from engine.training.calibrate import fit_final
 from engine.training.candidates import BOOSTING, candidate_from_parameters
 from engine.training.dataset import SEED, CrossValidationData, cross_validation_data, gather
 from engine.training.folds import Trial, cross_validate
+from engine.training.money import best_threshold, fold_thresholds
 from poc.model import candidates
 
 LINEAR = 2
@@ -72,6 +75,118 @@ def test_should_calibrate_calibrated_scores_gives_no_method(here: Path) -> None:
     result = calibrate.should_calibrate(data, tried(data))
     assert result is not None
     assert result.method is None
+
+
+def improved(data: CrossValidationData, trial: Trial, folds: int) -> Trial:
+    """The trial with scores nearer to the outcomes in the last folds, the same in the others."""
+    scores = trial.scores.copy()
+    for _, rows in data.folds[-folds:]:
+        scores[rows] = (scores[rows] + data.outcomes(rows)) / 2
+    return replace(trial, scores=scores)
+
+
+@pytest.mark.parametrize(
+    ("rows", "folds", "confirmed", "method"),
+    [
+        ('time = "day"', 5, 5, "sigmoid"),
+        # In one fold only: the mean gain is above zero, its interval is not.
+        ('time = "day"', 1, 1, None),
+        ("", 5, 5, "sigmoid"),
+        ("", 5, 1, None),
+        ("", 5, None, None),  # a fold cannot be split again
+    ],
+)
+def test_should_calibrate_needs_a_gain_beyond_chance(
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    rows: str,
+    folds: int,
+    confirmed: int | None,
+    method: str | None,
+) -> None:
+    """Without time twice: the second time with models that never had the fold's rows."""
+    data = data_of("binary", rows=rows)
+    trial = tried(data)
+
+    def calibrated(*_: object, within_folds: bool = False) -> Trial:
+        number = confirmed if within_folds else folds
+        if number is None:
+            raise BadInput("too few rows", code="missing-class")
+        return improved(data, trial, number)
+
+    monkeypatch.setattr(calibrate, "calibrate_trial", calibrated)
+    result = calibrate.should_calibrate(data, trial)
+    assert result is not None
+    assert result.gain.value > 0
+    assert result.method == method
+
+
+@pytest.mark.parametrize("within_folds", [False, True])
+@pytest.mark.parametrize("rows", ["", 'time = "day"'])
+def test_calibrate_trial_outcomes_of_a_fold_never_reach_its_own_scores(
+    here: Path, rows: str, within_folds: bool
+) -> None:
+    """Nor the threshold that it is evaluated with."""
+    data = data_of("binary", rows=rows)
+    trial = tried(data)
+    before = calibrate.calibrate_trial(data, trial, within_folds=within_folds)
+    thresholds = fold_thresholds(data, trial.scores)
+    assert thresholds is not None
+    _, validation = data.folds[-1]
+    targets = data.dataset.targets
+    values = targets.values.copy()
+    values[validation] = 1 - values[validation]
+    dataset = replace(data.dataset, targets=replace(targets, values=values))
+    turned = replace(data, dataset=dataset)
+    after = calibrate.calibrate_trial(turned, trial, within_folds=within_folds)
+    assert np.array_equal(after.scores[validation], before.scores[validation])
+    assert not np.array_equal(before.scores[validation], trial.scores[validation])
+    own = np.isin(data.out_of_fold_rows, validation)
+    others = fold_thresholds(turned, trial.scores)
+    assert others is not None
+    assert np.array_equal(others[own], thresholds[own])
+    if not rows and not within_folds:  # the other folds use them
+        first = data.folds[0][1]
+        assert not np.array_equal(after.scores[first], before.scores[first])
+
+
+def test_calibrate_trial_within_folds_fits_curves_on_rows_that_no_model_had(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fold's training rows are parted: some for a model, the others for the curve."""
+    data = data_of("binary")
+    trial = tried(data)
+    models: list[set[int]] = []
+    curves: list[set[int]] = []
+    fit, fit_curve = CrossValidationData.fit, calibrate.fit_calibrator
+
+    def model(data: CrossValidationData, model: Pipeline, rows: Rows) -> Pipeline:
+        models.append({*rows.tolist()})
+        return fit(data, model, rows)
+
+    def curve(data: CrossValidationData, trial: Trial, rows: Rows) -> object:
+        curves.append({*rows.tolist()})
+        return fit_curve(data, trial, rows)
+
+    monkeypatch.setattr(CrossValidationData, "fit", model)
+    monkeypatch.setattr(calibrate, "fit_calibrator", curve)
+    calibrate.calibrate_trial(data, trial, within_folds=True)
+    pairs = [(one, other) for one in models for other in curves if not one & other]
+    trained = [{*train.tolist()} for train, _ in data.folds]
+    assert len(models) == len(curves) == len(pairs) == len(trained)
+    assert all(one | other in trained for one, other in pairs)
+
+
+def test_fit_final_threshold_is_that_of_the_calibrated_scores(here: Path) -> None:
+    data = data_of("binary")
+    trial, rows = overconfident(data), data.out_of_fold_rows
+    final = fit_final(data, trial, "sigmoid")
+    costs, outcomes = data.problem.value, data.outcomes(rows)
+    calibrated = calibrate.calibrate_trial(data, trial).scores[rows]
+    assert final.threshold == best_threshold(costs, outcomes, calibrated)
+    assert final.threshold != best_threshold(costs, outcomes, trial.scores[rows])
+    assert np.array_equal(final.trial.scores[rows], calibrated)
+    assert final.raw is trial
 
 
 def test_should_calibrate_regression_gives_none(here: Path) -> None:

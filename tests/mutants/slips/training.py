@@ -1,0 +1,41 @@
+"""Slips in training, and in what it stands on: the contract, metrics and intervals."""
+
+from tests.mutants.slips.slip import Slip
+
+SLIPS = [
+    Slip(
+        "the decision threshold is set on scores before calibration",
+        "training/calibrate.py",
+        "threshold_of(data, final.scores, data",
+        "threshold_of(data, trial.scores, data",
+        "training/test_calibrate.py -k fit_final_threshold",
+    ),
+    Slip(
+        "a calibration curve is fitted on the rows it is evaluated on",
+        "training/calibrate.py",
+        "rows, fitted = data.calibration_rows(number), trial",
+        "rows, fitted = validation, trial",
+        "training/test_calibrate.py -k never_reach",
+    ),
+    Slip(
+        "a calibration is kept for a gain within chance",
+        "training/calibrate.py",
+        "if gain.low > 0 else None",
+        "if gain.value > 0 else None",
+        "training/test_calibrate.py -k beyond_chance",
+    ),
+    Slip(
+        "a contract without strict refuses unknown columns",
+        "data/load.py",
+        "if unknown and schema.strict is True:",
+        "if unknown:",
+        "data/test_load.py -k strict",
+    ),
+    Slip(
+        "an interval holds 90 % and is called one of 95 %",
+        "problem/metrics.py",
+        "[0.025, 0.975]",
+        "[0.05, 0.95]",
+        "training/test_limits.py -k interval_ends",
+    ),
+]
