@@ -158,10 +158,18 @@ def test_an_empty_segment_is_a_segment(tmp_path: Path) -> None:
     assert checked(tmp_path).counted == 150
 
 
-def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
-    logs = tmp_path / "a [new] 'log'? *"
-    write_log(logs, ROWS, SCORES)
-    assert checked(logs).counted == 150
+@pytest.mark.parametrize(
+    ("name", "neighbour"),
+    [("log?", "logs"), ("log*", "log-of-may"), ("**", "log"), ("a [new] 'log'", "a n 'log'")],
+)
+def test_log_of_any_name_is_read_without_its_neighbours(
+    tmp_path: Path, name: str, neighbour: str
+) -> None:
+    """A folder and a segment whose names are patterns of other names."""
+    for folder in (name, neighbour):
+        write_log(tmp_path / folder, ROWS, SCORES, segment="one?")
+        write_log(tmp_path / folder, ROWS, SCORES, segment="ones")
+    assert (checked(tmp_path / name).counted, checked(tmp_path / name).log.repeated) == (300, 0)
 
 
 def test_log_rows_of_another_bundle_are_skipped(tmp_path: Path) -> None:

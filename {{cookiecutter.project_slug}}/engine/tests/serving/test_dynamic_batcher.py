@@ -175,6 +175,24 @@ def test_cancelled_request_is_not_predicted(predictor: Predictor) -> None:
     assert play(predictor, scene).calls == [1, 1]
 
 
+def test_caller_who_leaves_a_shared_call_leaves_the_others_their_answers(
+    predictor: Predictor,
+) -> None:
+    async def scene(batcher: DynamicBatcher, blocked: BlockedPredictor) -> None:
+        tasks = await submit(batcher, *[[ROW]] * 3)
+        assert await asyncio.to_thread(blocked.begun.wait, 20)
+        assert blocked.calls == [3]
+        tasks[0].cancel()
+        await asyncio.sleep(0)
+        blocked.go.set()
+        async with asyncio.timeout(10):
+            assert [len(await task) for task in tasks[1:]] == [1, 1]
+            assert len(await batcher.predict([ROW])) == 1  # and the batcher goes on
+        assert tasks[0].cancelled()
+
+    assert play(predictor, scene).calls == [3, 1]
+
+
 def test_failing_row_fails_only_its_own_request(predictor: Predictor) -> None:
     async def scene(batcher: DynamicBatcher, blocked: BlockedPredictor) -> None:
         begun = await first(batcher, blocked)
