@@ -13,7 +13,7 @@ from engine.contract.layout import Layout
 from engine.problem.errors import BadInput
 from engine.serving.batch.source import open_source
 from engine.tests.serving.batch.files import command
-from engine.tests.serving.batch.test_stops import ENVIRONMENT
+from engine.tests.serving.batch.processes import ENVIRONMENT
 
 
 def _parquet() -> bytes:
