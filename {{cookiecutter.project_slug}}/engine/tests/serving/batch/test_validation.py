@@ -22,13 +22,36 @@ from engine.tests.serving.batch.files import answered, refused, rows, table, tex
 from engine.tests.serving.made import COLUMNS, ROW
 
 LONG = "x" * 201
+# More than Python makes an int of.
+DIGITS = 5_000
 # Cells of a text table; tests/contract has the table of what each of them means.
 TEXTS = {
-    "number": ["", "12.5", " 7 ", "1e1", "+3", ".5", "50.001", "abc", "nan", "1e999", "1,5"],
-    "integer": ["", "3", "3.0", "3.5", "101", "9223372036854775807", "9223372036854775808", "x"],
-    "boolean": ["", "true", " TRUE ", "1", "yes"],
-    "category": ["", "fast", "Fast", " fast", "red", "7", LONG, LONG[1:], "a\nb"],
-    "date": ["", "2026-03-01", "2026-02-30", "2026-03-01T09:30:00Z", "0000-01-01", "yesterday"],
+    "number": [
+        *("", "12.5", " 7 ", "1e1", "+3", ".5", "50.001", "abc", "nan", "1e999", "1,5"),
+        *(
+            "9" * DIGITS,
+            "-" + "9" * DIGITS,
+            "0." + "3" * DIGITS,
+            "0" * DIGITS + "7",
+            "1e" + "9" * 99,
+        ),
+    ],
+    "integer": [
+        *("", "3", "3.0", "3.5", "101", "9223372036854775807", "9223372036854775808", "x"),
+        *(
+            "9" * DIGITS,
+            "-" + "9" * DIGITS,
+            "3." + "0" * DIGITS,
+            "0" * DIGITS + "7",
+            "1e" + "9" * 99,
+        ),
+    ],
+    "boolean": ["", "true", " TRUE ", "1", "yes", "1" * DIGITS],
+    "category": ["", "fast", "Fast", " fast", "red", "7", LONG, LONG[1:], "a\nb", "7" * DIGITS],
+    "date": [
+        *("", "2026-03-01", "2026-02-30", "2026-03-01T09:30:00Z", "0000-01-01", "yesterday"),
+        *("2" * DIGITS, "2026-03-01T09:30:00." + "1" * DIGITS),
+    ],
 }
 # Columns of a Parquet file, with the JSON values that mean the same.
 ARRAYS: list[tuple[str, pa.Array, list[Any]]] = [
