@@ -18,7 +18,6 @@ from engine.tests.serving.batch.processes import (
     ENVIRONMENT,
     finished,
     held,
-    running,
     wait,
     youngest,
 )
@@ -105,9 +104,7 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_file(
 
 
 def test_those_that_it_started_end_with_it(given: Path, bundle_path: Path) -> None:
-    folder = given.with_name("out.parquet.parts")
-    with running(command(given, bundle_path)) as process:
-        wait(process, lambda: any(folder.glob("part-*")))
+    with held(command(given, bundle_path, held=1)) as process:
         process.kill()
         # Its standard error closes with the last process that has it.
         process.communicate(timeout=60)
