@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from engine.contract import text_table
 from engine.contract.layout import Layout
 from engine.problem.errors import BadInput
 from engine.serving.batch import source
@@ -63,6 +64,7 @@ def test_rows_of_another_length_are_added_up_over_all_parts(
 ) -> None:
     """As many as are allowed are set aside; one more, in whatever part, and the file is refused."""
     monkeypatch.setattr(source, "MOST_UNREADABLE", 20)
+    monkeypatch.setattr(text_table, "BLOCK", 64)  # as many pieces as a large file has
     lines = ["1,2"] * 200
     lines[3:200:10] = ["1,2,3"] * 20
     path = tmp_path / "in.csv"
