@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.bundle import record
 from engine.serving import model_holder
 from engine.tests.serving.conftest import Made
 from engine.tests.serving.released import Following
@@ -61,10 +62,10 @@ def test_release_file_that_changes_while_its_bundle_is_chosen_is_read_again(
     """The file names a third bundle for a moment; nobody meant to serve that one."""
     server.released.add(*other)
     third = server.released.add_changed(other[0], "model_card.md", b"# Of another day")
-    read, names = model_holder.champion, list[str]()
+    names = list[str]()
 
     def champion() -> str:
-        names.append(read())
+        names.append(record.champion())
         if names[-1] == other[1]:
             server.released.name(third)
         return names[-1]

@@ -132,6 +132,22 @@ def test_text_cells_get_the_result_of_the_server(
     assert_agree(client, text(tmp_path / "in.csv", texts), bundle_path, sent)
 
 
+@pytest.mark.parametrize("name", ["items", "days"])
+@pytest.mark.parametrize("digits", [17, 18, 19, 20, 4_300, 4_301, DIGITS])
+def test_whole_number_of_many_digits_is_read_as_the_server_reads_it(name: str, digits: int) -> None:
+    """Beside short ones: a column of short whole numbers alone is read faster."""
+    [column] = (one for one in COLUMNS if one.name == name)
+    for cell in ("9" * digits, "-" + "9" * digits, "1" + "0" * digits, "0" * digits + "7"):
+        given = pa.table({name: ["1", "+2", cell]})
+        made, reasons = valid_rows(given, (column,), texts=True)
+        value = read_cell(column, cell)
+        if isinstance(value, int) and (name == "days" or value == 7):
+            assert (made[name].tolist(), reasons) == ([1, 2, float(value)], {})
+        else:
+            assert (made[name].tolist(), [*reasons]) == ([1, 2], [2])
+            assert len(reasons[2]) < 200
+
+
 def test_rows_with_many_mistakes_get_the_reasons_of_the_server(
     client: TestClient, tmp_path: Path, bundle_path: Path
 ) -> None:
