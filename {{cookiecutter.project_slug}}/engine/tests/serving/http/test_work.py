@@ -16,7 +16,8 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.types import Message
 
-from engine.serving.http.errors import MOST_ERRORS
+from engine.serving.http.errors import MOST_ERRORS, ProblemError
+from engine.serving.http.request_parsing import read_body
 from engine.serving.http.schema import Limits
 from engine.serving.model.predictor import Predictor
 from engine.tests.serving.http.bodies import BODIES, CSV, INVOKE, JSON, LABELS, PREDICT
@@ -139,6 +140,20 @@ def test_body_that_becomes_too_long_is_not_inflated_whole(
     client: TestClient, path: str, bomb: bytes
 ) -> None:
     assert costs(client, path, JSON, bomb, b"gzip")[0] == 413
+
+
+def test_body_without_an_end_is_read_up_to_the_limit() -> None:
+    received = 0
+
+    async def receive() -> dict[str, Any]:
+        nonlocal received
+        received += 100
+        assert received < 100_000
+        return {"type": "http.request", "body": b"a" * 100, "more_body": True}
+
+    with pytest.raises(ProblemError) as refused:
+        asyncio.run(read_body({"headers": []}, receive, Limits(body_bytes=1_000)))
+    assert (refused.value.code, received) == ("body-too-large", 1_100)
 
 
 @pytest.mark.parametrize("marks", MARKS)
