@@ -23,7 +23,7 @@ from engine.problem.errors import BadInput
 
 # The buffer of each column of a Parquet file.
 PARQUET_BYTES = 1 << 20
-# Beyond, the file is another one than was meant.
+# Beyond, in all parts together, the file is another one than was meant.
 MOST_UNREADABLE = 100_000
 TEXTS = (".csv", ".tsv", ".txt")
 PARQUET = b"PAR1"
@@ -111,8 +111,12 @@ class Source:
     def _texts(self, unreadable: list[RefusedRow]) -> Iterator[tuple[pa.RecordBatch, float]]:
         """Pieces of a text file, and how much of it is read with each."""
 
+        refused = 0  # in all parts: each part takes its own out of `unreadable`
+
         def refuse(number: int, row: Any) -> str:
-            if len(unreadable) >= MOST_UNREADABLE:
+            nonlocal refused
+            refused += 1
+            if refused > MOST_UNREADABLE:
                 return "error"
             reason = f"expected {row.expected_columns} cells, got {row.actual_columns}"
             unreadable.append(RefusedRow(number, reason, row.text))
@@ -124,7 +128,7 @@ class Source:
             for batch, position in batches(self.path, self.layout, self.schema.names, refuse):
                 yield batch, min(position / size, 1.0)
         except pa.ArrowInvalid:
-            if len(unreadable) < MOST_UNREADABLE:
+            if refused <= MOST_UNREADABLE:
                 raise
             raise BadInput(
                 f"more than {MOST_UNREADABLE:,} rows of {self.path} have another number of cells "

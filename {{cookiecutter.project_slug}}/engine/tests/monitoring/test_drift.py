@@ -109,6 +109,15 @@ def test_another_unit_is_out_of_range() -> None:
     assert ("range", "x3") in alarms(before, now)
 
 
+@pytest.mark.parametrize("sides", [(1,), (-1,), (1, -1)])
+def test_values_out_of_range_on_either_side_are_added_up(sides: tuple[int, ...]) -> None:
+    before, now = numbers(2000, 3, 0), numbers(500, 3, 1)
+    # 15 rows out of range, 3 %: where they are on both sides, neither side alone has 2 %.
+    now["x1"] = now["x1"].clip(before["x1"].min(), before["x1"].max())
+    now.loc[:14, "x1"] = [9.0 * sides[i % len(sides)] for i in range(15)]
+    assert alarms(before, now) == {("range", "x1")}
+
+
 def test_values_never_seen_in_a_constant_column_are_named() -> None:
     before, now = numbers(2000, 2, 0).assign(x1=7.0), numbers(500, 2, 1).assign(x1=7.0)
     assert alarms(before, now) == set()

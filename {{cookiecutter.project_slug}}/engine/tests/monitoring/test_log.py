@@ -4,7 +4,7 @@ import itertools
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +147,13 @@ def test_labels_that_came_after_the_window_do_not_count(tmp_path: Path) -> None:
         assert connection.execute("SELECT label FROM labels").fetchall() == [("false",)]
 
 
+def test_labels_received_at_the_end_of_the_window_count(tmp_path: Path) -> None:
+    end = {"label": True, "at": f"{UNTIL.isoformat()}+00:00"}
+    assert taken(tmp_path / "log", [{**FIRST, "known_at": None}, end]) == "true"
+    late = {"label": False, "at": f"{UNTIL.isoformat()}.000001+00:00"}
+    assert taken(tmp_path / "log", [end, late]) == "true"
+
+
 def test_labels_invalid_known_at_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"labels.one\.jsonl, found 1 broken, the first in line 2;"):
         taken(tmp_path / "log", [FIRST, {**FIRST, "known_at": "noon"}])
@@ -158,10 +165,18 @@ def test_an_empty_segment_is_a_segment(tmp_path: Path) -> None:
     assert checked(tmp_path).counted == 150
 
 
-def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
-    logs = tmp_path / "a [new] 'log'? *"
-    write_log(logs, ROWS, SCORES)
-    assert checked(logs).counted == 150
+@pytest.mark.parametrize(
+    ("name", "neighbour"),
+    [("log?", "logs"), ("log*", "log-of-may"), ("**", "log"), ("a [new] 'log'", "a n 'log'")],
+)
+def test_log_of_any_name_is_read_without_its_neighbours(
+    tmp_path: Path, name: str, neighbour: str
+) -> None:
+    """A folder and a segment whose names are patterns of other names."""
+    for folder in (name, neighbour):
+        write_log(tmp_path / folder, ROWS, SCORES, segment="one?")
+        write_log(tmp_path / folder, ROWS, SCORES, segment="ones")
+    assert (checked(tmp_path / name).counted, checked(tmp_path / name).log.repeated) == (300, 0)
 
 
 def test_log_rows_of_another_bundle_are_skipped(tmp_path: Path) -> None:
@@ -189,6 +204,28 @@ def test_window_since_and_now_limit_the_rows(tmp_path: Path) -> None:
     assert checked(tmp_path, since_days=1).counted == 0
 
 
+def test_window_holds_both_of_its_ends_and_nothing_beyond(tmp_path: Path) -> None:
+    second = timedelta(seconds=1)
+    for segment, at in (
+        ("first", days_ago(2)), ("before", days_ago(2) - second), ("last", NOW),
+        ("after", NOW + second),
+    ):  # fmt: skip
+        write_log(tmp_path, ROWS, SCORES, at=at, segment=segment)
+    assert checked(tmp_path, since_days=2).counted == 300
+
+
+@pytest.mark.parametrize("hours", [-11, 2, 13])
+def test_window_in_another_zone_is_the_same_window(tmp_path: Path, hours: int) -> None:
+    write_log(tmp_path, ROWS, SCORES, at=days_ago(1))
+    zone = timezone(timedelta(hours=hours))
+    minute = timedelta(minutes=1)
+    for since, counted in ((days_ago(1) - minute, 150), (days_ago(1) + minute, 0)):
+        result = check(bundle_of(frozen()), tmp_path, since.astimezone(zone), now=NOW)
+        assert (result.counted, result.since) == (counted, since)
+    until = (days_ago(1) + minute).astimezone(zone)
+    assert check(bundle_of(frozen()), tmp_path, now=until).counted == 150
+
+
 def test_no_answer_of_the_bundle_is_insufficient_data(tmp_path: Path) -> None:
     write_log(tmp_path, ROWS, SCORES, bundle="c" * 64)
     result = checked(tmp_path)
@@ -211,6 +248,15 @@ def test_a_record_that_was_delivered_several_times_counts_once(tmp_path: Path) -
     result = checked(tmp_path)
     assert (result.counted, result.log.repeated) == (150, 5 * 150)
     assert (result.rows, result.verdict) == (once.rows, once.verdict)
+
+
+def test_a_record_that_was_delivered_again_counts_when_it_was_made(tmp_path: Path) -> None:
+    write_log(tmp_path, ROWS, SCORES, at=days_ago(6))
+    again = tmp_path / "predictions/again.jsonl"
+    text = (tmp_path / "predictions/one.jsonl").read_text(encoding="utf-8")
+    again.write_text(text.replace(days_ago(6).isoformat(), days_ago(1).isoformat()))
+    assert (checked(tmp_path).counted, checked(tmp_path).log.repeated) == (150, 150)
+    assert checked(tmp_path, since_days=2).counted == 0
 
 
 @pytest.mark.parametrize(("ending", "codec"), [(".gz", "gzip"), (".zst", "zstd")])

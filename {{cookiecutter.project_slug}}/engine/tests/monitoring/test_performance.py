@@ -1,12 +1,15 @@
 """The model is called worse only when the intervals part, on labels that are a fair sample."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from engine.monitoring import performance as performances
 from engine.monitoring.result import Finding
+from engine.problem.metrics import Interval
 from engine.tests.monitoring.made import (
     CLASSES,
     NOW,
@@ -75,6 +78,56 @@ def test_performance_lower_metric_is_degraded(
     assert finding.verdict == verdict
     assert "labels for 600 of 600 rows (100 %)" in finding.detail
     assert bool(finding.advice) == (verdict == "degraded")
+
+
+# The interval of the live metric against one of the reference from 0.75 to 0.85, or 0.9 to 1.1.
+@pytest.mark.parametrize(
+    ("task", "live", "verdict"),
+    [
+        ("binary", (0.70, 0.64, 0.76), "ok"),  # its value is worse, its better end is not
+        ("binary", (0.70, 0.64, 0.75), "ok"),  # both ends meet
+        ("binary", (0.70, 0.64, 0.7499), "degraded"),
+        ("multiclass", (0.78, 0.60, 0.90), "ok"),
+        ("multiclass", (0.60, 0.50, 0.70), "degraded"),
+        ("regression", (1.3, 1.05, 1.5), "ok"),
+        ("regression", (1.3, 1.1, 1.5), "ok"),
+        ("regression", (1.3, 1.1001, 1.5), "degraded"),
+    ],
+)
+def test_performance_is_degraded_only_if_the_intervals_part(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    task: str,
+    live: tuple[float, float, float],
+    verdict: str,
+) -> None:
+    monkeypatch.setattr(performances, "measure", lambda *_, **__: Interval(*live))
+    write_labels(tmp_path, ids(600), lived(tmp_path, task=task))
+    assert performance(tmp_path, task).verdict == verdict
+
+
+@pytest.mark.parametrize(("count", "verdict"), [(150, "ok"), (4000, "degraded")])
+def test_performance_a_little_worse_is_degraded_once_labels_are_enough(
+    tmp_path: Path, count: int, verdict: str
+) -> None:
+    """The same model, whose AUC is 0.7: few labels leave open whether it is the usual 0.8."""
+    rng = np.random.default_rng(2)
+    scores = rng.random(count)
+    write_log(tmp_path, rows(count, 1), scores.tolist(), at=DUE)
+    write_labels(tmp_path, ids(count), (rng.random(count) < 0.2 + 0.6 * scores).tolist())
+    assert performance(tmp_path).verdict == verdict
+
+
+def test_performance_row_is_due_once_the_label_delay_has_passed(tmp_path: Path) -> None:
+    """Rows of both ends of the window count, rows a second outside of it do not."""
+    second = timedelta(seconds=1)
+    newest, oldest = days_ago(14), days_ago(21)
+    for segment, at in (
+        ("newest", newest), ("oldest", oldest), ("young", newest + second), ("old", oldest - second)
+    ):  # fmt: skip
+        write_log(tmp_path, rows(150, 1), [0.5] * 150, at=at, segment=segment)
+    detail = performance(tmp_path).detail
+    assert "labels for 0 of 300 rows (0 %), 150 more are too young" in detail
 
 
 def test_performance_too_few_labels_reports_the_coverage(tmp_path: Path) -> None:
@@ -165,6 +218,15 @@ def test_performance_invalid_labels_are_counted_and_skipped(tmp_path: Path) -> N
     finding = performance(tmp_path)
     assert finding.verdict == "ok"
     assert "2 labels are no outcome of the contract" in finding.detail
+
+
+def test_performance_label_that_is_no_number_is_skipped_in_a_regression(tmp_path: Path) -> None:
+    labels = lived(tmp_path, task="regression")
+    odd = [True, False, "7", [7], 1e200, -1e200, 10**200]
+    write_labels(tmp_path, ids(600), [*odd, *labels[len(odd) :]])
+    finding = performance(tmp_path, "regression")
+    assert finding.verdict == "ok"
+    assert f"{len(odd)} labels are no outcome of the contract" in finding.detail
 
 
 def test_a_label_for_no_prediction_changes_nothing(tmp_path: Path) -> None:

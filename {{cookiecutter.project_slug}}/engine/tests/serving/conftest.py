@@ -1,6 +1,7 @@
 """A bundle, a predictor and an application, shared where no test changes them."""
 
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,13 +9,16 @@ from fastapi import APIRouter
 from starlette.testclient import TestClient
 
 from engine.bundle import bundle as bundles
+from engine.serving import model_holder
 from engine.serving.access import Keys
 from engine.serving.http.app import Start
 from engine.serving.http.schema import Limits
 from engine.serving.log.labels import Labels
 from engine.serving.log.predictions import PredictionLog
 from engine.serving.model.predictor import Predictor, load
-from engine.tests.serving.made import make_bundle
+from engine.serving.model_holder import ReleaseWatcher, load_predictor
+from engine.tests.serving.made import FEATURES, make_bundle
+from engine.tests.serving.released import PATIENCE_SECONDS, Following, Released
 from serving.app import LIMITS, create_app
 
 
@@ -32,6 +36,9 @@ def predictor(bundle_path: Path) -> Predictor:
 
 
 Connect = Callable[..., TestClient]
+# A bundle's folder and its id.
+Made = tuple[Path, str]
+ODD = FEATURES.replace("* FACTOR", "// 10")
 
 
 @pytest.fixture
@@ -63,3 +70,34 @@ def connect(tmp_path: Path) -> Iterator[Connect]:
 @pytest.fixture
 def client(connect: Connect, predictor: Predictor) -> TestClient:
     return connect(predictor)
+
+
+@pytest.fixture
+def server(
+    bundle_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Following]:
+    """An application that follows the release file of the working directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BUNDLES", raising=False)
+    monkeypatch.setattr(model_holder, "POLL_SECONDS", 0.02)
+    first = bundles.read(bundle_path)
+    released = Released(tmp_path)
+    released.add(bundle_path, first.id)
+    released.name(first.id)
+    with PredictionLog(tmp_path / "predictions") as log:
+        load = partial(load_predictor, first, rehearsal=False)
+        app = create_app(Start(load, log, Labels(tmp_path / "labels")))
+        watch = ReleaseWatcher(app.state.live, log)
+        with TestClient(app) as client:
+            assert client.portal
+            client.portal.call(watch.start)
+            yield Following(client, released, first.id, tmp_path)
+            watch.stop()
+            assert watch.stopped(PATIENCE_SECONDS)
+
+
+@pytest.fixture(scope="session")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """A bundle that may be released next, and its id."""
+    path = tmp_path_factory.mktemp("other") / "bundle"
+    return path, make_bundle(path, code=ODD)

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
-from engine.tests.serving.made import FEATURES, ROW, accept
+from engine.tests.serving.made import FEATURES, ROW, accept, write_manifest
 
 PATIENCE_SECONDS = 30
 
@@ -33,6 +33,16 @@ class Released:
         if accepted:
             accept(bundle_id, self.records)
         return self.store / bundle_id
+
+    def add_changed(self, bundle: Path, name: str, content: bytes) -> str:
+        """Add an accepted bundle that differs from `bundle` in one file; returns its id."""
+        draft = self.store.parent / "draft"
+        shutil.copytree(bundle, draft)
+        (draft / name).write_bytes(content)
+        bundle_id = write_manifest(draft)
+        self.add(draft, bundle_id)
+        shutil.rmtree(draft)
+        return bundle_id
 
     def name(self, bundle_id: str) -> None:
         """Release a bundle as git does: a new file replaces the old one."""

@@ -4,12 +4,14 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from threading import Event
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, Histogram
 
 from engine.bundle.archive import Answer
+from engine.serving import dynamic_batcher
 from engine.serving.dynamic_batcher import DynamicBatcher
 from engine.serving.http.errors import ProblemError
 from engine.serving.http.schema import Limits
@@ -151,17 +153,31 @@ def test_small_batch_is_predicted_on_the_event_loop(
     assert play(predictor, scene).calls == [2, 3]
 
 
-def test_request_past_its_deadline_is_refused_and_not_predicted(predictor: Predictor) -> None:
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The monotonic clock of the batcher, which stands still until a test changes it."""
+    now = [100.0]
+    monkeypatch.setattr(dynamic_batcher, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    return now
+
+
+@pytest.mark.parametrize(("passed", "is_late"), [(2.0, False), (2.001, True)])
+def test_request_past_its_deadline_is_refused_and_not_predicted(
+    predictor: Predictor, clock: list[float], passed: float, is_late: bool
+) -> None:
     async def scene(batcher: DynamicBatcher, blocked: BlockedPredictor) -> None:
         begun = await first(batcher, blocked)
-        [late] = await submit(batcher, [ROW] * 4)
-        await asyncio.sleep(0.03)  # longer than `wait_seconds`
+        [waiting] = await submit(batcher, [ROW] * 4)
+        clock[0] += passed
         blocked.go.set()
         assert len(await begun) == 1
-        with pytest.raises(ProblemError, match=r"0\.02 s"):
-            await late
+        if is_late:
+            with pytest.raises(ProblemError, match=r"more than 2 s"):
+                await waiting
+        else:
+            assert len(await waiting) == 4
 
-    assert play(predictor, scene, wait_seconds=0.02).calls == [1]
+    assert play(predictor, scene, wait_seconds=2).calls == ([1] if is_late else [1, 4])
 
 
 def test_cancelled_request_is_not_predicted(predictor: Predictor) -> None:
@@ -173,6 +189,53 @@ def test_cancelled_request_is_not_predicted(predictor: Predictor) -> None:
         assert [len(await task) for task in (begun, queued)] == [1, 1]
 
     assert play(predictor, scene).calls == [1, 1]
+
+
+def test_queue_is_empty_whatever_became_of_its_requests(
+    predictor: Predictor, clock: list[float]
+) -> None:
+    """Predicted, failed, late and cancelled ones leave no rows behind that fill the queue."""
+
+    async def scene(batcher: DynamicBatcher, blocked: BlockedPredictor) -> None:
+        begun = await first(batcher, blocked)
+        tasks = await submit(batcher, [ROW] * 3, [ROW] * 4)
+        tasks[0].cancel()
+        clock[0] += 3.0  # longer than `wait_seconds`
+        queued = await submit(batcher, [ROW] * 3, [ROW, BAD, ROW])
+        blocked.go.set()
+        results = await asyncio.gather(begun, *tasks, *queued, return_exceptions=True)
+        assert [isinstance(one, BaseException) for one in results] == [
+            False,
+            True,
+            True,
+            False,
+            True,
+        ]
+        await batcher.drained()
+        await batcher.predict([ROW] * 14)  # one row left behind would be one too many
+        queued = await submit(batcher, [ROW] * 13)
+        batcher.refuse_if_full()
+        await queued[0]
+
+    play(predictor, scene, waiting_rows=14, wait_seconds=2)
+
+
+def test_caller_who_leaves_a_shared_call_leaves_the_others_their_answers(
+    predictor: Predictor,
+) -> None:
+    async def scene(batcher: DynamicBatcher, blocked: BlockedPredictor) -> None:
+        tasks = await submit(batcher, *[[ROW]] * 3)
+        assert await asyncio.to_thread(blocked.begun.wait, 20)
+        assert blocked.calls == [3]
+        tasks[0].cancel()
+        await asyncio.sleep(0)
+        blocked.go.set()
+        async with asyncio.timeout(5):
+            assert [len(await task) for task in tasks[1:]] == [1, 1]
+            assert len(await batcher.predict([ROW])) == 1  # and the batcher goes on
+        assert tasks[0].cancelled()
+
+    assert play(predictor, scene).calls == [3, 1]
 
 
 def test_failing_row_fails_only_its_own_request(predictor: Predictor) -> None:

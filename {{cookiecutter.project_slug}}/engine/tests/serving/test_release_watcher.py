@@ -4,59 +4,16 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from engine.bundle import bundle as bundles
 from engine.bundle.archive import features_module
-from engine.serving import model_holder
-from engine.serving.http.app import Start
-from engine.serving.log.labels import Labels
-from engine.serving.log.predictions import PredictionLog
-from engine.serving.model_holder import ReleaseWatcher, load_predictor
-from engine.tests.serving.made import FEATURES, ROW, make_bundle, write_manifest
-from engine.tests.serving.released import PATIENCE_SECONDS, Following, Released
+from engine.tests.serving.conftest import Made
+from engine.tests.serving.made import ROW, make_bundle, write_manifest
+from engine.tests.serving.released import Following
 from engine.tests.serving.unbroken.process import logged_records
-from serving.app import create_app
-
-# A bundle's folder and its id.
-Made = tuple[Path, str]
-ODD = FEATURES.replace("* FACTOR", "// 10")
-
-
-@pytest.fixture
-def server(
-    bundle_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Following]:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("BUNDLES", raising=False)
-    monkeypatch.setattr(model_holder, "POLL_SECONDS", 0.02)
-    first = bundles.read(bundle_path)
-    released = Released(tmp_path)
-    released.add(bundle_path, first.id)
-    released.name(first.id)
-    with PredictionLog(tmp_path / "predictions") as log:
-        load = partial(load_predictor, first, rehearsal=False)
-        app = create_app(Start(load, log, Labels(tmp_path / "labels")))
-        watch = ReleaseWatcher(app.state.live, log)
-        with TestClient(app) as client:
-            assert client.portal
-            client.portal.call(watch.start)
-            yield Following(client, released, first.id, tmp_path)
-            watch.stop()
-            assert watch.stopped(PATIENCE_SECONDS)
-
-
-@pytest.fixture(scope="module")
-def other(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """A bundle that may be released next, and its id."""
-    path = tmp_path_factory.mktemp("other") / "bundle"
-    return path, make_bundle(path, code=ODD)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +73,7 @@ def test_bundle_that_does_not_load_is_refused_and_unloaded(
     code: str,
     log: str,
 ) -> None:
-    bundle = changed(server, other, "code/features.py", code.encode())
+    bundle = server.released.add_changed(other[0], "code/features.py", code.encode())
     server.released.name(bundle)
     why = server.refuses()
     assert "does not load here" in why
@@ -132,21 +89,11 @@ def test_bundle_with_other_golden_predictions_is_refused(
     row = json.loads(first)
     row["answer"]["score"] = 1 - row["answer"]["score"]
     golden = json.dumps(row).encode() + b"\n" + b"".join(rest)
-    server.released.name(changed(server, other, "golden.jsonl", golden))
+    server.released.name(server.released.add_changed(other[0], "golden.jsonl", golden))
     assert "golden answers" in server.refuses()
     assert "golden row 1" in caplog.text
     server.released.add(*other)
     server.swaps_to(other[1])  # the same with its own golden answers
-
-
-def changed(server: Following, other: Made, name: str, content: bytes) -> str:
-    """The id of an accepted bundle that differs from `other` in one file."""
-    path = server.released.add(*other, accepted=False)
-    (path / name).write_bytes(content)
-    bundle = write_manifest(path)
-    server.released.add(path, bundle)
-    path.rename(server.folder / "aside")
-    return bundle
 
 
 def test_rollback_restores_the_first_bundle_s_feature_code(server: Following, other: Made) -> None:

@@ -21,20 +21,41 @@ TYPES = {
     "category": pa.string(),
     "date": pa.string(),
 }
-# The command with parts small enough that a test has several; `limit` bytes are what a file may
-# have, 0 for as many as it likes.
+# The command with parts small enough that a test has several. `limit` bytes are what a file may
+# have, 0 for as many as it likes. Once `held` parts are written and counted (-1: never), the run
+# prints a line and waits for one: the test stops it there, or changes something before it goes on.
 DRIVER = """
 import resource, sys
-from functools import partial
 from pathlib import Path
 from engine.problem.errors import run
+from engine.serving.batch.run import Run
 from serving.batch import batch
 
 def main(words):
-    given, out, bundle, part_rows, limit = words
+    given, out, bundle, part_rows, limit, held = words
     if int(limit):
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), resource.RLIM_INFINITY))
+    hold(int(held))
     return batch(Path(given), Path(out), Path(bundle), rehearsal=True, part_rows=int(part_rows))
+
+def hold(parts):
+    add, begin, written = Run.add, Run.__init__, []
+
+    def wait():
+        if len(written) == parts:
+            print("held", flush=True)
+            sys.stdin.readline()
+
+    def begin_and_wait(self, *words):
+        begin(self, *words)
+        wait()
+
+    def add_and_wait(self, number, counts):
+        add(self, number, counts)
+        written.append(number)
+        wait()
+
+    Run.__init__, Run.add = begin_and_wait, add_and_wait
 
 run(main)
 """
@@ -96,7 +117,9 @@ def refused(given: Path) -> list[dict[str, Any]]:
     return result
 
 
-def command(given: Path, bundle: Path, *, part_rows: int = 100, limit: int = 0) -> list[str]:
-    """Words that answer a file in a process of its own, into `out.parquet`."""
+def command(
+    given: Path, bundle: Path, *, part_rows: int = 100, limit: int = 0, held: int = -1
+) -> list[str]:
+    """Words that answer a file in a process of its own, into `out.parquet`; see `DRIVER`."""
     out = given.with_name("out.parquet")
-    return [sys.executable, "-c", DRIVER, *map(str, (given, out, bundle, part_rows, limit))]
+    return [sys.executable, "-c", DRIVER, *map(str, (given, out, bundle, part_rows, limit, held))]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.tests.serving.batch.files import command, parquet, rows
-from engine.tests.serving.batch.test_stops import children, running, wait
+from engine.tests.serving.batch.processes import children, running, wait
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes of Linux")

@@ -1,14 +1,11 @@
 """However a run ends, the same command then gives the very file that an undisturbed run gives."""
 
-import contextlib
 import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -16,12 +13,18 @@ import pytest
 
 from engine.bundle import bundle as bundles
 from engine.problem.errors import BadInput
-from engine.tests.project import PYTHONPATH
 from engine.tests.serving.batch.files import answered, command, parquet, rows
+from engine.tests.serving.batch.processes import (
+    ENVIRONMENT,
+    finished,
+    held,
+    wait,
+    youngest,
+)
 from engine.tests.serving.made import accept, make_bundle
 
 PARTS = 12
-ENVIRONMENT = {**os.environ, "PYTHONPATH": PYTHONPATH}
+PARTS_FOLDER = "out.parquet.parts"
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +46,8 @@ def stopped(tmp_path_factory: pytest.TempPathFactory, whole: Path, bundle_path: 
     room = (whole / "out.parquet").stat().st_size - 1
     done = finished(command(path, bundle_path, limit=room))
     assert_no_room(path, done)
-    parts = list(path.parent.glob("out.parquet.parts/part-??????.parquet"))
-    assert len(parts) == PARTS
-    for part in parts:
+    assert len(parts_of(path)) == PARTS
+    for part in parts_of(path):
         pq.read_table(part)
     return path.parent
 
@@ -65,30 +67,15 @@ def given(tmp_path: Path, whole: Path) -> Path:
     return path
 
 
+def parts_of(given: Path) -> list[Path]:
+    """The finished parts of the run that answers a file."""
+    return sorted(given.parent.glob(f"{PARTS_FOLDER}/part-??????.parquet"))
+
+
 def same_files(one: Path, other: Path) -> bool:
     """Whether both folders hold the same rows and answers to the last byte, and nothing else."""
     result = [{path.name: path.read_bytes() for path in one.iterdir()} for one in (one, other)]
     return result[0] == result[1]
-
-
-@contextlib.contextmanager
-def running(words: list[str]) -> "Iterator[subprocess.Popen[str]]":
-    """A run in a process group of its own, of which nothing is left in the end."""
-    process = subprocess.Popen(
-        words, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    try:
-        yield process
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-
-
-def wait(process: "subprocess.Popen[str]", reached: Callable[[], bool]) -> None:
-    """Return once something is reached, or the run has ended."""
-    while process.poll() is None and not reached():
-        time.sleep(0.001)
 
 
 def assert_no_room(given: Path, done: "subprocess.CompletedProcess[str]") -> None:
@@ -102,38 +89,22 @@ def assert_no_room(given: Path, done: "subprocess.CompletedProcess[str]") -> Non
     assert not names & {"out.parquet", "out.refused.parquet"}
 
 
-def finished(words: list[str]) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(words, env=ENVIRONMENT, capture_output=True, text=True, check=False)
-
-
 @pytest.mark.parametrize("stored", [0, 1, 5, PARTS - 1, PARTS])
 def test_killed_at_any_moment_it_goes_on_to_the_same_file(
     given: Path, whole: Path, bundle_path: Path, stored: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = given.with_name("out.parquet.parts")
-    with running(command(given, bundle_path)) as process:
-        wait(
-            process,
-            lambda: (
-                (folder / "run.json").exists()
-                and len(list(folder.glob("part-??????.parquet"))) >= stored
-            ),
-        )
+    with held(command(given, bundle_path, held=stored)) as process:
         process.kill()  # this one alone: those that it started must end by themselves
-        process.wait()
-        if stored < PARTS:
-            assert not given.with_name("out.parquet").exists()
-    if not given.with_name("out.parquet").exists():
-        capsys.readouterr()
-        answered(given, bundle_path)
-        assert ("continuing: " in capsys.readouterr().err) == (stored > 0)
+        process.communicate(timeout=60)
+    assert sorted(path.name for path in given.parent.iterdir()) == ["in.parquet", PARTS_FOLDER]
+    assert len(parts_of(given)) >= stored
+    answered(given, bundle_path)
+    assert ("continuing: " in capsys.readouterr().err) == (stored > 0)
     assert same_files(given.parent, whole)
 
 
 def test_those_that_it_started_end_with_it(given: Path, bundle_path: Path) -> None:
-    folder = given.with_name("out.parquet.parts")
-    with running(command(given, bundle_path)) as process:
-        wait(process, lambda: any(folder.glob("part-*")))
+    with held(command(given, bundle_path, held=1)) as process:
         process.kill()
         # Its standard error closes with the last process that has it.
         process.communicate(timeout=60)
@@ -202,28 +173,22 @@ def test_ctrl_c_is_one_line(tmp_path: Path, bundle_path: Path) -> None:
 
 
 def test_a_process_that_dies_is_said_and_what_was_done_is_kept(
-    given: Path, whole: Path, tmp_path: Path, bundle_path: Path
+    given: Path, whole: Path, bundle_path: Path
 ) -> None:
-    folder = given.with_name("out.parquet.parts")
-    with running(command(given, bundle_path, part_rows=100)) as process:
-        wait(process, lambda: any(folder.glob("part-*")))
+    with held(command(given, bundle_path, held=1)) as process:
         worker = youngest(process.pid)
         os.kill(worker, signal.SIGKILL)
-        _, message = process.communicate(timeout=60)
-    if process.returncode:  # else it had just done its last part
-        assert process.returncode == 2, message
-        assert "error[worker-ended]" in message
-        answered(given, bundle_path)
+        _, message = process.communicate("go on\n", timeout=60)
+    assert process.returncode == 2, message
+    assert "error[worker-ended]" in message
+    assert not given.with_name("out.parquet").exists()
+    kept = {part: part.stat().st_mtime_ns for part in parts_of(given)}
+    assert 0 < len(kept) < PARTS
+    with held(command(given, bundle_path, held=PARTS - len(kept))) as process:
+        assert kept.items() <= {part: part.stat().st_mtime_ns for part in parts_of(given)}.items()
+        process.communicate("go on\n", timeout=60)
+    assert process.returncode == 0
     assert same_files(given.parent, whole)
-
-
-def children(pid: int) -> list[int]:
-    return [int(pid) for pid in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def youngest(pid: int) -> int:
-    """The last descendant of a process."""
-    return max([pid, *map(youngest, children(pid))])
 
 
 def test_two_runs_do_not_write_the_same_file(begun: Path, bundle_path: Path) -> None:
@@ -238,11 +203,9 @@ def test_two_runs_do_not_write_the_same_file(begun: Path, bundle_path: Path) -> 
 def test_a_file_that_changes_while_it_is_read_gives_no_answers(
     given: Path, bundle_path: Path
 ) -> None:
-    folder = given.with_name("out.parquet.parts")
-    with running(command(given, bundle_path, part_rows=10)) as process:
-        wait(process, lambda: any(folder.glob("part-*")))
+    with held(command(given, bundle_path, held=1)) as process:
         os.utime(given, ns=(0, 0))
-        _, message = process.communicate(timeout=60)
-        assert process.returncode == 2
-        assert "was changed while it was read" in message
-    assert not given.with_name("out.parquet").exists()
+        _, message = process.communicate("go on\n", timeout=60)
+    assert process.returncode == 2
+    assert "error[input-changed]" in message
+    assert sorted(path.name for path in given.parent.iterdir()) == ["in.parquet", PARTS_FOLDER]

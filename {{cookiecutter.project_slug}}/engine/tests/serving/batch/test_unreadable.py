@@ -9,11 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from engine.contract import text_table
 from engine.contract.layout import Layout
 from engine.problem.errors import BadInput
+from engine.serving.batch import source
 from engine.serving.batch.source import open_source
 from engine.tests.serving.batch.files import command
-from engine.tests.serving.batch.test_stops import ENVIRONMENT
+from engine.tests.serving.batch.processes import ENVIRONMENT
 
 
 def _parquet() -> bytes:
@@ -54,6 +56,27 @@ def test_file_of_another_kind_is_one_error_with_the_next_step(name: str, tmp_pat
     assert str(path) in message
     assert len(message.splitlines()) == 1
     assert "; " in message
+
+
+@pytest.mark.parametrize("part_rows", [1_000, 30, 7])
+def test_rows_of_another_length_are_added_up_over_all_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part_rows: int
+) -> None:
+    """As many as are allowed are set aside; one more, in whatever part, and the file is refused."""
+    monkeypatch.setattr(source, "MOST_UNREADABLE", 20)
+    monkeypatch.setattr(text_table, "BLOCK", 64)  # as many pieces as a large file has
+    lines = ["1,2"] * 200
+    lines[3:200:10] = ["1,2,3"] * 20
+    path = tmp_path / "in.csv"
+    path.write_text("\n".join(["a,b", *lines, ""]))
+    parts = list(open_source(path, Layout()).parts(part_rows))
+    rows = [one.row for part in parts for one in part.unreadable]
+    assert rows == list(range(4, 201, 10))
+    assert sum(len(part.table) for part in parts) == 180
+    path.write_text("\n".join(["a,b", *lines, "1", ""]))
+    with pytest.raises(BadInput) as rejected:
+        list(open_source(path, Layout()).parts(part_rows))
+    assert rejected.value.code == "row-length"
 
 
 def test_control_characters_of_a_file_do_not_reach_the_terminal(

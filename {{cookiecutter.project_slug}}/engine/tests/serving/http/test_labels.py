@@ -1,6 +1,9 @@
 """Labels are stored; with `known_at` they may come late, twice, corrected and in any order."""
 
+import errno
 import json
+import os
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,9 +11,20 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from engine.bundle import bundle as bundles
+from engine.serving.model.predictor import Predictor, load
+from engine.tests.serving.conftest import Connect
 from engine.tests.serving.http.test_app import errors_of
+from engine.tests.serving.made import make_bundle
 
 LABEL = {"prediction_id": "0" * 32, "label": True}
+
+
+@pytest.fixture(scope="module")
+def regression(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
+    path = tmp_path_factory.mktemp("made") / "regression"
+    make_bundle(path, "regression")
+    return load(bundles.read(path), rehearsal=False)
 
 
 def sent(client: TestClient, **fields: Any) -> Any:
@@ -99,6 +113,68 @@ def test_single_label_is_stored(client: TestClient) -> None:
     assert client.post("/v1/labels", json=LABEL).json() == {"stored": 1}
     errors = errors_of(client, LABEL | {"lable": True}, "/v1/labels")
     assert errors == {"lable": "no such field; did you mean 'label'?"}
+
+
+def slow_fsync(monkeypatch: pytest.MonkeyPatch) -> dict[int, int]:
+    """Let every fsync take a while; the bytes of each file and folder at its last, by inode."""
+    synced, fsync = dict[int, int](), os.fsync
+
+    def note(descriptor: int) -> None:
+        time.sleep(0.05)
+        fsync(descriptor)
+        status = os.fstat(descriptor)
+        synced[status.st_ino] = status.st_size
+
+    monkeypatch.setattr(os, "fsync", note)
+    return synced
+
+
+def test_label_is_answered_once_a_power_cut_cannot_lose_it(
+    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its segment and the name of its segment are synced before the response."""
+    synced = slow_fsync(monkeypatch)
+    for outcome in (False, True):
+        assert sent(client, label=outcome).status_code == 200
+        status = {path: path.stat() for path in (tmp_path / "labels").iterdir()}
+        [segment] = status.values()
+        assert synced.get(segment.st_ino) == segment.st_size > 0
+    assert (tmp_path / "labels").stat().st_ino in synced
+
+
+def test_label_whose_sync_fails_is_not_stored_and_may_come_again(
+    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sent(client, label=False).status_code == 200
+    with monkeypatch.context() as failing:
+
+        def fail(_: int) -> None:
+            raise OSError(errno.EIO, "the disk is broken")
+
+        failing.setattr(os, "fsync", fail)
+        assert sent(client).status_code == 503
+    assert [line["label"] for line in stored(tmp_path)] == [False]
+    assert sent(client).status_code == 200
+    assert sorted(line["label"] for line in stored(tmp_path)) == [False, True]
+
+
+@pytest.mark.parametrize(
+    "label", ["Infinity", "-Infinity", "NaN", "1e999", "-1e999", '"7"', "true", "null", "[7]"]
+)
+@pytest.mark.parametrize("form", ["%s", '{"labels": [%s]}'])
+def test_label_of_a_regression_is_a_finite_number(
+    connect: Connect, regression: Predictor, tmp_path: Path, label: str, form: str
+) -> None:
+    client, body = connect(regression), json.dumps(LABEL | {"label": "?"})
+    answer = client.post("/v1/labels", content=form % body.replace('"?"', label))
+    assert answer.status_code == 422
+    [error] = answer.json()["errors"]
+    assert error["field"].endswith("label")
+    assert error["expected"] == "a number"
+    assert client.post("/v1/labels", content=form % body.replace('"?"', "-1.5e3")).json() == {
+        "stored": 1
+    }
+    assert [line["label"] for line in stored(tmp_path)] == [-1500.0]
 
 
 def test_accepted_label_is_on_the_disk(client: TestClient, tmp_path: Path) -> None:

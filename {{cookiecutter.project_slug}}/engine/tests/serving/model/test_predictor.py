@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import skops.io
@@ -131,3 +132,13 @@ def test_invalid_archive_is_refused(tmp_path: Path) -> None:
 def test_trusted_list_is_read_without_comments() -> None:
     assert "numpy.dtype" in trusted(trusted_types_file())
     assert not [name for name in trusted(trusted_types_file()) if "#" in name or " " in name]
+
+
+def test_decision_is_positive_from_the_threshold_on(predictor: Predictor) -> None:
+    """The threshold belongs to the positive decision, as in training; a score below does not."""
+    threshold = predictor.bundle.threshold
+    assert threshold is not None
+    scores = np.array([0, np.nextafter(threshold, 0), threshold, np.nextafter(threshold, 1), 1])
+    predictions = predictor.to_predictions(np.column_stack([1 - scores, scores]))
+    assert [one["decision"] for one in predictions] == [False, False, True, True, True]
+    assert [one["score"] for one in predictions] == scores.tolist()
