@@ -29,7 +29,10 @@ from engine.leakage.outcome import (
     sample_rows,
 )
 from engine.leakage.relations.arithmetic import combinations
+from engine.leakage.ranges import first_of_each, pure_ranges
+from engine.leakage.relations.equality import equalities
 from engine.leakage.relations.joint import comparisons, pairs_of_categories, shared_missingness
+from engine.leakage.relations.planes import thresholds_on_sums
 from engine.leakage.statistics import of_groups
 from engine.leakage.threshold_rules import cuts_quantity, threshold_rules
 from engine.problem.spec import Problem
@@ -74,6 +77,7 @@ def find(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> li
             late = _of_late(name, frame[name].iloc[rows], _left(sample, refused), when)
             leaks, refused = leaks + late, refused + late
     leaks += of_groups(problem, frame, target, _left(sample, leaks), rows)
+    leaks += _in_ranges(problem, frame.iloc[rows], _left(sample, leaks), outcome.classed())
     leaks += _jointly(_left(sample, leaks), outcome)
     # The time of the decision is known by then, so it is never the column to exclude.
     latest = [tuple(n for n in leak.proposed if n != problem.rows.time) for leak in leaks]
@@ -115,6 +119,30 @@ def _class_mechanism(values: pd.Series, outcome: Outcome) -> str | None:
     return None
 
 
+def _in_ranges(
+    problem: Problem, frame: pd.DataFrame, columns: Mapping[str, pd.Series], outcome: Outcome
+) -> Iterator[Leak]:
+    """Numbers of which a few ranges hold one class each; `frame` is in time order, if it has one.
+
+    Rows of one unit are no more evidence than one of them.
+    """
+    is_date = pd.api.types.is_datetime64_any_dtype
+    times = [as_numbers(values) for values in columns.values() if is_date(values.dtype)]
+    times += [np.arange(len(frame)) * 1.0] if problem.rows.time else []
+    rows = np.arange(len(frame))
+    if problem.rows.unit:
+        rows = first_of_each(pd.factorize(frame[problem.rows.unit], use_na_sentinel=False)[0])
+    times = [values[rows] for values in times]
+    for name, values in columns.items():
+        if not outcome.classes or is_date(values.dtype):
+            continue
+        for part, number in number_views(values):
+            if borders := pure_ranges(number[rows], outcome.take(rows), times):
+                listed = ", ".join(f"{border:.6g}" for border in borders)
+                yield Leak((name,), f"{part}its ranges hold one class each: it changes at {listed}")
+                break
+
+
 def _quantity_mechanism(values: pd.Series, outcome: Outcome) -> str | None:
     """How a column alone gives a quantity away, or None."""
     is_date = pd.api.types.is_datetime64_any_dtype(values.dtype)
@@ -140,7 +168,9 @@ def _jointly(columns: dict[str, pd.Series], outcome: Outcome) -> list[Leak]:
     """Columns that only together give the target away; few values are both classes and a number."""
     classed, leaks = outcome.classed(), list[Leak]()
     if classed.classes:
-        leaks += comparisons(*_numbers(columns), classed)
+        leaks += equalities(columns, classed)
+        leaks += comparisons(*_numbers(_left(columns, leaks)), classed)
+        leaks += thresholds_on_sums(_numbers(_left(columns, leaks))[0], classed)
         leaks += pairs_of_categories(_left(columns, leaks), classed)
         leaks += shared_missingness(_left(columns, leaks), classed)
     if not outcome.classes:
