@@ -28,8 +28,8 @@ from engine.leakage.outcome import (
     read_target,
     sample_rows,
 )
-from engine.leakage.relations.arithmetic import combinations
 from engine.leakage.ranges import first_of_each, pure_ranges
+from engine.leakage.relations.arithmetic import combinations
 from engine.leakage.relations.equality import equalities
 from engine.leakage.relations.joint import comparisons, pairs_of_categories, shared_missingness
 from engine.leakage.relations.planes import thresholds_on_sums
@@ -128,7 +128,7 @@ def _in_ranges(
     """
     is_date = pd.api.types.is_datetime64_any_dtype
     times = [as_numbers(values) for values in columns.values() if is_date(values.dtype)]
-    times += [np.arange(len(frame)) * 1.0] if problem.rows.time else []
+    times += [np.arange(len(frame), dtype=np.float64)] if problem.rows.time else []
     rows = np.arange(len(frame))
     if problem.rows.unit:
         rows = first_of_each(pd.factorize(frame[problem.rows.unit], use_na_sentinel=False)[0])

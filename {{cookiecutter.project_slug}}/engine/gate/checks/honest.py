@@ -16,7 +16,6 @@ from engine.pages.page import Figure
 from engine.problem.files import toml
 from engine.problem.metrics import REPEATS, Array, Groups, Interval, resamples
 from engine.problem.tables import Columns
-from engine.training.dataset import Dataset
 from engine.training.evaluate import calibration as reliability
 
 # An interval that reaches these scores is a warning. (Accuracy is high where one class is rare.)

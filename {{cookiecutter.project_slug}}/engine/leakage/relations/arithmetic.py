@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.leakage import fit
 from engine.leakage.outcome import Array, Codes, Leak, Outcome, step_of
-from engine.leakage.relations.fees import Fees
+from engine.leakage.relations.fees import Fees, usual_step
 from engine.leakage.relations.sets import correlations, cover, promising
 
 Formula = tuple[tuple[str, ...], str]
@@ -89,10 +89,11 @@ def _product(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
         product = fit.finite(np.prod(table[:, chosen] ** powers, axis=1))[:, None]
         fitted = _fitted(product, outcome, len(chosen))
         fees = None if fitted else Fees.of(product, outcome)
-        if fitted or fees:
+        extras = fitted[1] if fitted else fees.extras if fees else None
+        if extras is not None:
             factors = {names[n]: power for n, power in zip(chosen, powers, strict=True)}
             formula = " × ".join(n if p == 1 else f"{n}^{p:g}" for n, p in factors.items())
-            return tuple(factors), formula + (fees.extras if fees else fitted[1])
+            return tuple(factors), formula + extras
     return None
 
 
@@ -172,9 +173,12 @@ def _fitted(columns: Array, of: Outcome, size: int) -> tuple[Array, str] | None:
     spread = np.diff(np.sort(levels)).min()
     step = step_of(outcome)
     limit = max(1e-6 * outcome.std(), min(step * 0.51 * (1 + columns.shape[1]), spread / APART))
-    steps = np.ptp(levels) / step + 1 if step else np.inf
+    # Values in steps of 5 differ by any of these; what was before is above and below what is now.
+    usual = usual_step(outcome)
+    steps = np.ptp(levels) / usual + 1 if usual else np.inf
+    one_sided = levels.min() >= -limit or levels.max() <= limit
     is_near = np.quantile(off, 0.99) <= limit <= spread / APART
-    if not is_near or len(levels) > SPARSE * steps:
+    if not (is_near and one_sided) or len(levels) > SPARSE * steps:
         return None
     rounded = np.round(levels / step) * step if step else levels
     extras = ", ".join(f"{extra:.4g}" for extra in np.sort(rounded))

@@ -35,7 +35,7 @@ def equalities(columns: "Mapping[str, pd.Series[Any]]", outcome: Outcome) -> Ite
         for one, other in _alike(table, outcome.take(rows).codes, len(outcome.classes)):
             pair = (names[one], names[other])
             if named.isdisjoint(pair) and (
-                mechanism := _mechanism(*keys([columns[name] for name in pair]), outcome)
+                mechanism := _mechanism(keys([columns[name] for name in pair]), outcome)
             ):
                 named |= {*pair}
                 yield Leak(pair, mechanism + when)
@@ -57,8 +57,9 @@ def _alike(table: Array, target: Codes, classes: int) -> Iterator[tuple[int, int
             yield one, one + 1 + int(at)
 
 
-def _mechanism(one: Array, other: Array, outcome: Outcome) -> str | None:
+def _mechanism(keys: list[Array], outcome: Outcome) -> str | None:
     """When two columns are equal, where both are filled; None if that is no class."""
+    one, other = keys
     filled = np.flatnonzero(np.isfinite(one) & np.isfinite(other))
     if len(filled) < FILLED * len(one):
         return None

@@ -44,7 +44,7 @@ class Fees:
             fees, share = _fees(target[few] - columns[few] @ weights)
             if not weights.all() or np.abs(weights).max() > HIGHEST or not share:
                 return None
-        step = min(_step(values) for values in (target[rows], *columns[rows].T))
+        step = min(usual_step(values) for values in (target[rows], *columns[rows].T))
         steps = np.ptp(fees) / step + 1 if step else np.inf
         if len(np.unique(target[rows])) <= 4 * MOST or len(fees) > SPARSE * steps:
             return None
@@ -62,7 +62,7 @@ def _fees(rest: Array) -> tuple[Array, float]:
     return fees, float(shares.sum()) if one_sided and is_few else 0.0
 
 
-def _step(values: Array) -> float:
+def usual_step(values: Array) -> float:
     """The largest usual step, such as 5, 0.25 or 0.01, that nearly all differences are made of."""
     apart = np.diff(values)
     apart = apart[apart != 0]

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin
 
 from engine.contract.column import Column
 from engine.gate.checks.honest import too_good
@@ -79,7 +78,7 @@ def test_leakage_excluded_late_column_passes(workshop: Make) -> None:
     assert made.run("leakage").outcome == "pass"
 
 
-class Equal(ClassifierMixin, BaseEstimator):
+class Equal:
     """A fitted model: whether two columns are equal, and hardly the strength of a third."""
 
     classes_ = np.array([False, True])
@@ -91,7 +90,7 @@ class Equal(ClassifierMixin, BaseEstimator):
 
 
 def test_strongest_inputs_rank_by_what_they_give_together(workshop: Make) -> None:
-    """Neither of two columns is associated with whether they are equal; a third one is, a little."""
+    """Neither of two columns is associated with whether they are equal; a third is, a little."""
     made = workshop("binary")
     dataset = gather(read(), made.schema)
     rng, rows = np.random.default_rng(0), len(dataset.test)
@@ -104,7 +103,9 @@ def test_strongest_inputs_rank_by_what_they_give_together(workshop: Make) -> Non
     columns = [Column("days", "number"), Column("items", "integer"), Column("weight", "integer")]
     changed = replace(dataset, columns=tuple(columns))
     changed.__dict__["test"] = test
-    assert re.search(r": (items and weight|weight and items) \(", strongest_inputs(changed, Equal()))
+    assert re.search(
+        r": (items and weight|weight and items) \(", strongest_inputs(changed, Equal())
+    )
 
 
 @pytest.mark.parametrize(

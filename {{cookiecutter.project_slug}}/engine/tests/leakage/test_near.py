@@ -32,7 +32,9 @@ def rooms(rng: Rng, moved: Any, honest: float = 0.0) -> Made:
 
 def sent(rng: Rng, late: Any, honest: float = 0.0) -> Made:
     """The times of an order and of its dispatch, on the same day unless it is late."""
-    ordered = pd.Series(pd.Timestamp("2026-01-01") + pd.to_timedelta(rng.random(len(late)) * 99, "D"))
+    ordered = pd.Series(
+        pd.Timestamp("2026-01-01") + pd.to_timedelta(rng.random(len(late)) * 99, "D")
+    )
     differ = late ^ (rng.random(len(late)) < honest)
     days = rng.random(len(late)) + np.where(differ, rng.integers(1, 4, len(late)), 0)
     return {"leak": ordered, "more": ordered.dt.normalize() + pd.to_timedelta(days, "D")}
@@ -42,7 +44,7 @@ def counted(rng: Rng, wrong: Any, honest: float = 0.0) -> Made:
     """What was ordered and what was counted."""
     ordered = rng.integers(1, 60, len(wrong))
     differ = wrong ^ (rng.random(len(wrong)) < honest)
-    return {"leak": ordered, "more": np.where(differ, 1 + other_than(rng, ordered, 60), ordered)}
+    return {"leak": ordered, "more": np.where(differ, other_than(rng, ordered, 60), ordered)}
 
 
 def within(rng: Rng, honest: float = 0.0, rows: int = 1_000) -> tuple[Made, Any]:
@@ -57,6 +59,12 @@ def ids(rng: Rng, purity: float = 1.0, ranges: int = 5, each: int = 150) -> tupl
     number = np.concatenate([100_000 * n + rng.choice(90_000, each, False) for n in range(ranges)])
     target = (number // 100_000 % 2 == 1) ^ (rng.random(len(number)) > purity)
     return {"leak": number}, target
+
+
+def inside(rng: Rng, rows: int) -> tuple[Made, Any]:
+    """A number, and whether it is in the middle."""
+    values = rng.normal(size=rows)
+    return {"leak": values}, np.abs(values) < 1
 
 
 def states(rng: Rng, rows: int) -> tuple[Made, Any]:
@@ -77,7 +85,9 @@ def parts(rng: Rng, rows: int, count: int) -> Any:
     return (rng.gamma(3, 1, (rows, 5)) * scale)[:, :count].round(1)
 
 
-def threshold(rng: Rng, signs: list[float], off: float = 0.0, rows: int = 2_000) -> tuple[Made, Any]:
+def threshold(
+    rng: Rng, signs: list[float], off: float = 0.0, rows: int = 2_000
+) -> tuple[Made, Any]:
     """Parts whose sum with `signs` decides, but for what nobody knew: `off` of its spread."""
     columns = parts(rng, rows, len(signs))
     total = columns @ signs
@@ -151,9 +161,7 @@ NEAR: dict[str, tuple[dict[str, Table], dict[str, Table]]] = {
             "of an id": lambda rng, rows: ids(rng),
             "of an id, few wrong": lambda rng, rows: ids(rng, 0.997),
             "of an id, three": lambda rng, rows: ids(rng, 1.0, 3, 400),
-            "of a number": lambda rng, rows: (
-                (lambda v: ({"leak": v}, np.abs(v) < 1))(rng.normal(size=rows))
-            ),
+            "of a number": inside,
         },
         {
             "that differ": lambda rng, rows: ids(rng, 0.95),
