@@ -4,7 +4,7 @@ An honest number mixes the classes, or its rows grow thin towards the border. St
 such as those of a machine, make ranges of every number that counts time: these are not evidence.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -13,8 +13,9 @@ from scipy.stats import spearmanr
 
 from engine.leakage.categorical import WRONG_OF_MANY, allowed
 from engine.leakage.fit import FILLED
-from engine.leakage.outcome import Array, Codes, Outcome
+from engine.leakage.outcome import Array, Codes, Leak, Outcome, as_numbers, number_views
 from engine.leakage.threshold_rules import FEWEST, THIN, thins, too_wide
+from engine.problem.spec import Problem
 
 # Ranges at most, and rows of each; between the ranges of an id lie gaps, so it needs more rows,
 # and most of all where each class has one range only, as a strong honest feature has.
@@ -23,6 +24,30 @@ MOST_RANGES, FEWEST_IN_RANGE, FEWEST_OF_ID, FEWEST_OF_ONE = 24, 20, 60, 200
 COUNTS_TIME = 0.95
 # An id is whole, and so many of its values differ.
 DISTINCT = 0.95
+
+
+def in_ranges(
+    problem: Problem, frame: pd.DataFrame, columns: Mapping[str, pd.Series], outcome: Outcome
+) -> Iterator[Leak]:
+    """Numbers of which a few ranges hold one class each; `frame` is in time order, if it has one.
+
+    Rows of one unit are no more evidence than one of them.
+    """
+    is_date = pd.api.types.is_datetime64_any_dtype
+    times = [as_numbers(values) for values in columns.values() if is_date(values.dtype)]
+    times += [np.arange(len(frame), dtype=np.float64)] if problem.rows.time else []
+    rows = np.arange(len(frame))
+    if problem.rows.unit:
+        rows = first_of_each(pd.factorize(frame[problem.rows.unit], use_na_sentinel=False)[0])
+    times = [values[rows] for values in times]
+    for name, values in columns.items():
+        if not outcome.classes or is_date(values.dtype):
+            continue
+        for part, number in number_views(values):
+            if borders := pure_ranges(number[rows], outcome.take(rows), times):
+                listed = ", ".join(f"{border:.6g}" for border in borders)
+                yield Leak((name,), f"{part}its ranges hold one class each: it changes at {listed}")
+                break
 
 
 def pure_ranges(values: Array, outcome: Outcome, times: Sequence[Array] = ()) -> list[float] | None:

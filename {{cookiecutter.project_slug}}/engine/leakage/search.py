@@ -28,7 +28,7 @@ from engine.leakage.outcome import (
     read_target,
     sample_rows,
 )
-from engine.leakage.ranges import first_of_each, pure_ranges
+from engine.leakage.ranges import in_ranges
 from engine.leakage.relations.arithmetic import combinations
 from engine.leakage.relations.equality import equalities
 from engine.leakage.relations.joint import comparisons, pairs_of_categories, shared_missingness
@@ -77,7 +77,7 @@ def find(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> li
             late = _of_late(name, frame[name].iloc[rows], _left(sample, refused), when)
             leaks, refused = leaks + late, refused + late
     leaks += of_groups(problem, frame, target, _left(sample, leaks), rows)
-    leaks += _in_ranges(problem, frame.iloc[rows], _left(sample, leaks), outcome.classed())
+    leaks += in_ranges(problem, frame.iloc[rows], _left(sample, leaks), outcome.classed())
     leaks += _jointly(_left(sample, leaks), outcome)
     # The time of the decision is known by then, so it is never the column to exclude.
     latest = [tuple(n for n in leak.proposed if n != problem.rows.time) for leak in leaks]
@@ -117,30 +117,6 @@ def _class_mechanism(values: pd.Series, outcome: Outcome) -> str | None:
             mechanism = f"it orders {outcome.name}: its class changes exactly at "
             return part + mechanism + ", ".join(borders)
     return None
-
-
-def _in_ranges(
-    problem: Problem, frame: pd.DataFrame, columns: Mapping[str, pd.Series], outcome: Outcome
-) -> Iterator[Leak]:
-    """Numbers of which a few ranges hold one class each; `frame` is in time order, if it has one.
-
-    Rows of one unit are no more evidence than one of them.
-    """
-    is_date = pd.api.types.is_datetime64_any_dtype
-    times = [as_numbers(values) for values in columns.values() if is_date(values.dtype)]
-    times += [np.arange(len(frame), dtype=np.float64)] if problem.rows.time else []
-    rows = np.arange(len(frame))
-    if problem.rows.unit:
-        rows = first_of_each(pd.factorize(frame[problem.rows.unit], use_na_sentinel=False)[0])
-    times = [values[rows] for values in times]
-    for name, values in columns.items():
-        if not outcome.classes or is_date(values.dtype):
-            continue
-        for part, number in number_views(values):
-            if borders := pure_ranges(number[rows], outcome.take(rows), times):
-                listed = ", ".join(f"{border:.6g}" for border in borders)
-                yield Leak((name,), f"{part}its ranges hold one class each: it changes at {listed}")
-                break
 
 
 def _quantity_mechanism(values: pd.Series, outcome: Outcome) -> str | None:
