@@ -28,8 +28,11 @@ from engine.leakage.outcome import (
     read_target,
     sample_rows,
 )
+from engine.leakage.ranges import in_ranges
 from engine.leakage.relations.arithmetic import combinations
+from engine.leakage.relations.equality import equalities
 from engine.leakage.relations.joint import comparisons, pairs_of_categories, shared_missingness
+from engine.leakage.relations.planes import thresholds_on_sums
 from engine.leakage.statistics import of_groups
 from engine.leakage.threshold_rules import cuts_quantity, threshold_rules
 from engine.problem.spec import Problem
@@ -74,6 +77,7 @@ def find(problem: Problem, frame: pd.DataFrame, columns: Sequence[Column]) -> li
             late = _of_late(name, frame[name].iloc[rows], _left(sample, refused), when)
             leaks, refused = leaks + late, refused + late
     leaks += of_groups(problem, frame, target, _left(sample, leaks), rows)
+    leaks += in_ranges(problem, frame.iloc[rows], _left(sample, leaks), outcome.classed())
     leaks += _jointly(_left(sample, leaks), outcome)
     # The time of the decision is known by then, so it is never the column to exclude.
     latest = [tuple(n for n in leak.proposed if n != problem.rows.time) for leak in leaks]
@@ -140,7 +144,9 @@ def _jointly(columns: dict[str, pd.Series], outcome: Outcome) -> list[Leak]:
     """Columns that only together give the target away; few values are both classes and a number."""
     classed, leaks = outcome.classed(), list[Leak]()
     if classed.classes:
-        leaks += comparisons(*_numbers(columns), classed)
+        leaks += equalities(columns, classed)
+        leaks += comparisons(*_numbers(_left(columns, leaks)), classed)
+        leaks += thresholds_on_sums(_numbers(_left(columns, leaks))[0], classed)
         leaks += pairs_of_categories(_left(columns, leaks), classed)
         leaks += shared_missingness(_left(columns, leaks), classed)
     if not outcome.classes:

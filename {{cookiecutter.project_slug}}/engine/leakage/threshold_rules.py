@@ -98,17 +98,27 @@ def _rule(low: Array, high: Array, above: int) -> ThresholdRule | None:
         return None
     border = split.ranked[split.at]
     low, high = np.sort(low[low < border]), np.sort(high[high >= border])
-    gap, middle = high[0] - low[-1], (low[-1] + high[0]) / 2
-    away = [middle - low[::-1], high - middle]
-    steps = np.concatenate([np.diff(np.unique(side)[: 2 * STEPS]) for side in away])
-    if not len(steps) or gap > max(STEPS * np.median(steps), 1.001 * steps.min()):
-        return None
-    if _thins(away[0], steps.min()) * _thins(away[1], steps.min()) > THIN:
+    middle = (low[-1] + high[0]) / 2
+    away = middle - low[::-1], high - middle
+    wide, step = too_wide(*away)
+    if wide or thins(away[0], step) * thins(away[1], step) > THIN:
         return None
     return ThresholdRule(float(low[-1]), float(high[0]), above, split.wrong)
 
 
-def _thins(away: Array, step: float) -> float:
+def too_wide(low: Array, high: Array) -> tuple[bool, float]:
+    """Whether the border is a gap, compared to the steps between values near it; the least step.
+
+    `low` and `high` are the sorted distances of either side to the middle of the border.
+    """
+    steps = np.concatenate([np.diff(np.unique(side)[: 2 * STEPS]) for side in (low, high)])
+    if not len(steps):
+        return True, 0.0
+    widest = max(STEPS * float(np.median(steps)), 1.001 * float(steps.min()))
+    return bool(low[0] + high[0] > widest), float(steps.min())
+
+
+def thins(away: Array, step: float) -> float:
     """How many times as thin as behind them the nearest rows lie; `away` are sorted distances.
 
     Rows of one value, such as a whole number, are spread over the `step` that it stands for.

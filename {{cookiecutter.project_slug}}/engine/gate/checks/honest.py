@@ -8,23 +8,20 @@ from numpy.typing import NDArray
 from engine.bundle.evaluation import card, reference
 from engine.data.load import digest
 from engine.data.split import faults
-from engine.eda.associations import associations
-from engine.eda.bins import read
 from engine.gate.checks.check import CheckContext, Result, differences, pass_without, shorten
+from engine.gate.checks.strongest import strongest_inputs
 from engine.leakage import Leak, find, single_class_values
 from engine.pages import charts
 from engine.pages.page import Figure
 from engine.problem.files import toml
 from engine.problem.metrics import REPEATS, Array, Groups, Interval, resamples
 from engine.problem.tables import Columns
-from engine.training.dataset import Dataset
 from engine.training.evaluate import calibration as reliability
 
 # An interval that reaches these scores is a warning. (Accuracy is high where one class is rare.)
 TOO_GOOD = {"roc_auc": 0.995, "balanced_accuracy": 0.99, "r2": 0.995}
 # On few rows, intervals are wide; a lower score is not nearly perfect.
 NEARLY = 0.96
-SAMPLE_SIZE = 20_000  # rows from which the strongest inputs are found
 KNOWN_WHEN = "Find out when this value becomes known. If it is filled after the decision, list it "
 KNOWN_WHEN += "under [columns.known_after] in problem/problem.toml."
 
@@ -69,7 +66,7 @@ def leakage(context: CheckContext) -> Result:
         reason = f"; known_in_time in problem.toml: {reasons}" if reasons else ""
         warnings.append(f"{_text(leak)}{reason}")
     if scores := too_good(context.evaluation["metrics"]):
-        strongest = strongest_inputs(dataset)
+        strongest = strongest_inputs(dataset, context.model)
         warnings.append(f"nearly perfect: {', '.join(scores)}, without a known leak; {strongest}")
     if warnings:
         return Result("warn", "; ".join(warnings), required, KNOWN_WHEN)
@@ -94,13 +91,6 @@ def _exclude(leaks: Sequence[Leak], columns: Columns) -> str:
         advice += "Exclude the others (of several columns together, the one that is known last): "
         advice += "add to problem/problem.toml under [columns.excluded], then train again:\n"
     return (advice + "\n".join(lines)).rstrip(" ")
-
-
-def strongest_inputs(dataset: Dataset) -> str:
-    """The two inputs with the strongest association with the target in the training rows."""
-    rows = dataset.train.iloc[:: len(dataset.train) // SAMPLE_SIZE + 1]
-    ranked = associations(dataset.columns, rows, read(dataset.problem, rows)).items()
-    return "strongest inputs: " + " and ".join(f"{name} ({a:.0%})" for name, a in [*ranked][:2])
 
 
 def too_good(metrics: Mapping[str, Mapping[str, float]]) -> list[str]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from engine.leakage import fit
 from engine.leakage.outcome import Array, Codes, Leak, Outcome, step_of
+from engine.leakage.relations.fees import Fees, usual_step
 from engine.leakage.relations.sets import correlations, cover, promising
 
 Formula = tuple[tuple[str, ...], str]
@@ -47,7 +48,8 @@ def _sum(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
     between, with_target = correlations(table, target)
     shares = np.abs(with_target)
     nearest = [[int(n)] for n in np.argsort(-shares)[:10] if shares[n] > 0.5 and not outcome.late]
-    for chosen in map(sorted, [*nearest, *promising(between, with_target)]):
+    sets = [sorted(chosen) for chosen in (*nearest, *promising(between, with_target))]
+    for chosen in sets:
         columns = table[:, chosen]
         fitted = _fitted(columns, outcome, len(chosen))
         if fitted is None:
@@ -57,9 +59,18 @@ def _sum(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
         adds = np.abs(weights) * fit.means_and_spreads(columns)[1] > 1e-4 * np.nanstd(target)
         if adds.sum() >= (1 if extras else 2):
             terms = {names[n]: w for n, w, a in zip(chosen, weights, adds, strict=True) if a}
-            formula = " ".join(f"{weight:+.4g} × {name}" for name, weight in terms.items())
-            return tuple(terms), formula + extras
-    return None
+            return tuple(terms), _added(terms) + extras
+    # All but a few rows: of these sets, the one that leaves the fewest, then the smallest.
+    paid = [(fees, one) for one in sets if (fees := Fees.of(table[:, one], outcome))]
+    if not paid:
+        return None
+    fees, chosen = max(paid, key=lambda one: (one[0].share, -len(one[1])))
+    terms = {names[n]: weight for n, weight in zip(chosen, fees.weights, strict=True)}
+    return tuple(terms), _added(terms) + fees.extras
+
+
+def _added(terms: Mapping[str, float]) -> str:
+    return " ".join(f"{weight:+.4g} × {name}" for name, weight in terms.items())
 
 
 def _product(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
@@ -76,10 +87,13 @@ def _product(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
         if (powers == 0).any() or (np.abs(powers) > 3).any():
             continue
         product = fit.finite(np.prod(table[:, chosen] ** powers, axis=1))[:, None]
-        if fitted := _fitted(product, outcome, len(chosen)):
+        fitted = _fitted(product, outcome, len(chosen))
+        fees = None if fitted else Fees.of(product, outcome)
+        extras = fitted[1] if fitted else fees.extras if fees else None
+        if extras is not None:
             factors = {names[n]: power for n, power in zip(chosen, powers, strict=True)}
             formula = " × ".join(n if p == 1 else f"{n}^{p:g}" for n, p in factors.items())
-            return tuple(factors), formula + fitted[1]
+            return tuple(factors), formula + extras
     return None
 
 
@@ -159,9 +173,12 @@ def _fitted(columns: Array, of: Outcome, size: int) -> tuple[Array, str] | None:
     spread = np.diff(np.sort(levels)).min()
     step = step_of(outcome)
     limit = max(1e-6 * outcome.std(), min(step * 0.51 * (1 + columns.shape[1]), spread / APART))
-    steps = np.ptp(levels) / step + 1 if step else np.inf
+    # Values in steps of 5 differ by any of these; what was before is above and below what is now.
+    usual = usual_step(outcome)
+    steps = np.ptp(levels) / usual + 1 if usual else np.inf
+    one_sided = levels.min() >= -limit or levels.max() <= limit
     is_near = np.quantile(off, 0.99) <= limit <= spread / APART
-    if not is_near or len(levels) > SPARSE * steps:
+    if not (is_near and one_sided) or len(levels) > SPARSE * steps:
         return None
     rounded = np.round(levels / step) * step if step else levels
     extras = ", ".join(f"{extra:.4g}" for extra in np.sort(rounded))

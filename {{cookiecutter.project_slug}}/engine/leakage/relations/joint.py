@@ -28,7 +28,8 @@ WRONG_ORDER = 0.002
 # much less than the other, which came later.
 YARDSTICK = 0.1
 SIGNS: dict[str, Callable[[Array, Array], Array]] = {
-    "−": np.subtract, "+": np.add, "/": np.divide, "×": np.multiply
+    "−": np.subtract, "+": np.add, "/": np.divide, "×": np.multiply,
+    "|−|": lambda one, other: np.abs(one - other),
 }  # fmt: skip
 # Categories of a column, so that two of them make a table that rows can fill.
 MOST_CATEGORIES, MOST_COLUMNS = 12, 200
@@ -66,10 +67,10 @@ def _described(
     one: str, sign: str, other: str, rules: list[ThresholdRule], outcome: Outcome
 ) -> tuple[tuple[str, str], str]:
     """The two columns, in the order in which the formula reads best, and the formula."""
+    computed = f"|{one} − {other}|" if sign == "|−|" else f"{one} {sign} {other}"
     if len(outcome.classes) > 2:
         borders = ", ".join(f"{rule.at:.4g}" for rule in rules)
-        formula = f"{outcome.name} changes exactly at {one} {sign} {other} = {borders}"
-        return (one, other), formula
+        return (one, other), f"{outcome.name} changes exactly at {computed} = {borders}"
     [rule] = rules
     low, high, is_more = rule.below, rule.at, rule.above == 1
     if sign == "−" and not is_more:
@@ -77,7 +78,8 @@ def _described(
     if sign == "−" and low <= 0 <= high:
         compared = f"{one} {'>' if high > 0 else '>='} {other}"
     else:
-        compared = f"{one} {sign} {other} {f'>= {high:.4g}' if is_more else f'<= {low:.4g}'}"
+        computed = f"{one} − {other}" if sign == "−" else computed
+        compared = f"{computed} {f'>= {high:.4g}' if is_more else f'<= {low:.4g}'}"
     return (one, other), f"{outcome.name} is whether {compared}"
 
 
@@ -94,7 +96,7 @@ def _by_pairs(
         others = is_date[place + 1 :]
         for sign, compute in SIGNS.items():
             # Two dates have a difference, and nothing else.
-            valid = others == is_date[place] if sign == "−" else ~others & ~is_date[place]
+            valid = others == is_date[place] if "−" in sign else ~others & ~is_date[place]
             results = finite(compute(table[:, [place]], table[:, place + 1 :]))
             for at in np.flatnonzero(candidates(results, target) & valid):
                 other = names[place + 1 + int(at)]

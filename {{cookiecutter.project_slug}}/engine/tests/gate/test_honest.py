@@ -2,12 +2,16 @@
 
 import re
 import tomllib
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from engine.gate.checks.honest import strongest_inputs, too_good
+from engine.contract.column import Column
+from engine.gate.checks.honest import too_good
+from engine.gate.checks.strongest import strongest_inputs
 from engine.problem.spec import read
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.lies import PROBLEM
@@ -74,10 +78,34 @@ def test_leakage_excluded_late_column_passes(workshop: Make) -> None:
     assert made.run("leakage").outcome == "pass"
 
 
-def test_strongest_inputs_are_named(workshop: Make) -> None:
-    made = workshop("regression")
-    text = strongest_inputs(gather(read(), made.schema))
-    assert re.fullmatch(r"strongest inputs: items \(\d+%\) and weight \(\d+%\)", text)
+class Equal:
+    """A fitted model: whether two columns are equal, and hardly the strength of a third."""
+
+    classes_ = np.array([False, True])
+
+    def predict_proba(self, table: pd.DataFrame) -> "np.ndarray[Any, Any]":
+        """Probabilities, shape (n, 2)."""
+        one = 0.9 * (table["items"] == table["weight"]) + 0.001 * table["days"]
+        return np.column_stack([1 - one, one])
+
+
+def test_strongest_inputs_rank_by_what_they_give_together(workshop: Make) -> None:
+    """Neither of two columns is associated with whether they are equal; a third is, a little."""
+    made = workshop("binary")
+    dataset = gather(read(), made.schema)
+    rng, rows = np.random.default_rng(0), len(dataset.test)
+    one, equal = rng.integers(0, 4, rows), rng.random(rows) < 0.5
+    days = equal + rng.normal(0, 1.5, rows)
+    test = dataset.test.assign(
+        items=one, weight=np.where(equal, one, one + rng.integers(1, 4, rows)) % 4, days=days
+    )
+    test[dataset.problem.target.column] = equal
+    columns = [Column("days", "number"), Column("items", "integer"), Column("weight", "integer")]
+    changed = replace(dataset, columns=tuple(columns))
+    changed.__dict__["test"] = test
+    assert re.search(
+        r": (items and weight|weight and items) \(", strongest_inputs(changed, Equal())
+    )
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ def problem(
     known_after: dict[str, str] | None = None,
     time: str | None = None,
     known_in_time: dict[str, str] | None = None,
+    unit: str | None = None,
 ) -> Problem:
     """A problem about `TARGET`, with columns that are `known_after` the outcome."""
     text = "Stated in a test."
@@ -56,7 +57,7 @@ def problem(
             not_for=text,
         ),
         target=Target(column=TARGET, task=task, positive=positive, label_delay_days=1),
-        rows=Rows(source="parcels", time=time),
+        rows=Rows(source="parcels", time=time, unit=unit),
         columns=Columns(known_after=known_after or {}, known_in_time=known_in_time or {}),
         success=SUCCESS[task],
         value=VALUES[task],
@@ -71,9 +72,10 @@ def find(
     target: "pd.Series[Any] | np.ndarray[Any, Any]",
     known_after: dict[str, str] | None = None,
     time: str | None = None,
+    unit: str | None = None,
 ) -> list[Leak]:
     """The leaks in `frame`; a target of floats is a number, any other has classes."""
-    return find_in(*_arguments(frame, target, known_after, time))
+    return find_in(*_arguments(frame, target, known_after, time, unit))
 
 
 def questions(
@@ -90,13 +92,14 @@ def _arguments(
     target: "pd.Series[Any] | np.ndarray[Any, Any]",
     known_after: dict[str, str] | None = None,
     time: str | None = None,
+    unit: str | None = None,
 ) -> tuple[Problem, pd.DataFrame, list[Column]]:
     outcome = pd.Series(target).reset_index(drop=True)
     classes = outcome.unique().tolist()
     task: Task = "binary" if len(classes) == 2 else "multiclass"
     task = "regression" if outcome.dtype == float else task
     positive = max(classes) if task == "binary" else None
-    definition = problem(task, positive, known_after, time)
+    definition = problem(task, positive, known_after, time, unit=unit)
     inputs = [Column(str(n), kind(frame[n])) for n in frame if n not in definition.kept_out]
     return definition, frame.reset_index(drop=True).assign(**{TARGET: outcome}), inputs
 
