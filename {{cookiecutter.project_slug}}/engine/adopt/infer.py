@@ -10,12 +10,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.adopt.forms import infer_compact_days, infer_dates, infer_numbers, unread
-from engine.adopt.inferred import NO_HINTS, DialectHints, InferredColumn, all_match
+from engine.adopt.date_forms import infer_compact, infer_dates
+from engine.adopt.forms import infer_noted, infer_numbers, unread
+from engine.adopt.inferred import NO_HINTS, DialectHints, InferredColumn, all_match, any_match
+from engine.adopt.times import counting_reason, unread_dates, zones
 from engine.contract.cells import convert, is_infinite, without_missing
 from engine.contract.column import LONGEST_CATEGORY, ColumnType, kind_of
-from engine.contract.format import ColumnFormat
-from engine.problem.errors import BadInput
+from engine.contract.format import GUARD, ColumnFormat
 
 FEWEST_ROWS = 50
 FEWEST_OF_CLASS = 10  # a class with fewer rows would be missing in a fold or in the test
@@ -23,16 +24,21 @@ MOST_CATEGORIES = 100  # a string column with more distinct values is text or a 
 HARDLY = 0.01  # below this share of the rows, and below a class, other values add nothing
 # Whole numbers of which none comes twice, in so narrow a range, were counted up with gaps.
 DENSE = 4
-NAMED_ID = re.compile(
-    r"(?i:(.*[_. -])?(id|uuid|guid|key|nr|no|number|code))|.*[a-z](Id|ID|Nr|No|Key|Code)"
-)
+# A name of an identifier, and one that a count may have as well.
+NAMED_ID = re.compile(r"(?i:(.*[_. -])?(id|uuid|guid|key|code))|.*[a-z](Id|ID|Key|Code)")
+NAMED_NUMBER = re.compile(r"(?i:(.*[_. -])?(nr|no|number))|.*[a-z](Nr|No|Number)")
+# So much smaller than the highest of skewed counts is the one in their middle.
+SKEWED = 3
 FEWEST_KEYS = 20  # fewer values may be grades of something, however they are named
-ZONE = r".*\d ?(Z|[+-]\d{2}:?\d{2})"
 LIST_SHAPE = r"(?s)\s*(\[\s*([\[{\"'\d.-].*)?\]|\{\s*([\"'\d].*)?\})\s*"  # not '[deleted]'
+# Cells that a spreadsheet keeps as texts.
+GUARDED = '\'.+|="[^"]*"'
 # Words for missing, in small letters. Those that may as well be a value, as Namibia or 'no alley',
 # are missing among categories only where the table uses them so elsewhere.
 MISSING = {"n/a", "#n/a", "nan", "null", "<na>", "-", "--", "?", "."}
 AMBIGUOUS = {"na", "none"}
+# Beside these, '-' is a value; among signs alone, so is each sign.
+PLUS, SIGNS = r"\(?\++\)?", r"[^\pL\pN\s]+"
 # Each pair in small letters: no, yes.
 PAIRS = (
     ("no", "yes"), ("n", "y"), ("f", "t"), ("nein", "ja"), ("n", "j"),
@@ -63,24 +69,29 @@ class Guess:
     inferred: InferredColumn
 
 
-def infer_column(values: pd.Series, hints: DialectHints = NO_HINTS) -> InferredColumn:
-    """What kind of values a column holds: by its type, or by its texts; BadInput if lists."""
+def infer_column(
+    values: pd.Series, hints: DialectHints = NO_HINTS, given: frozenset[str] = frozenset()
+) -> InferredColumn:
+    """What kind of values a column holds: by its type, or by its texts.
+
+    Args:
+        given: words that mean missing in every column.
+    """
     kind = kind_of(values.dtype)
     if kind in (None, "category"):
-        inferred, present = _infer_texts(values, hints), values.dropna()
-        is_list = inferred.kind == "category" and len(present) > 0
-        if is_list and present.str.fullmatch(LIST_SHAPE).all():
-            message = f"column '{values.name}' holds lists ({present.iloc[0]!r:.40}); flatten it "
-            raise BadInput(f"{message}or leave it out", code="list-cells")
+        inferred = _infer_texts(values, hints, given)
     else:
-        infinite = kind == "number" and bool(is_infinite(values).any())
-        inferred = InferredColumn(kind, ColumnFormat(infinite=infinite))
+        missing = _numbers_given(values, given) if kind in ("number", "integer") else ()
+        cells = ColumnFormat(missing=missing)
+        present = without_missing(values, cells)
+        infinite = kind == "number" and bool(is_infinite(present).any())
+        inferred = _compact(present) if kind == "integer" else None
+        inferred = inferred or InferredColumn(kind, ColumnFormat(infinite=infinite))
+        cells = replace(inferred.cells, missing=missing)
+        inferred = replace(inferred, cells=cells, notes=(*inferred.notes, *_note(missing)))
     if inferred.kind == "date":
-        if isinstance(values.dtype, pd.StringDtype):
-            zoned = bool(values.dropna().str.fullmatch(ZONE).any())
-        else:
-            zoned = isinstance(values.dtype, pd.DatetimeTZDtype)
-        return replace(inferred, zoned=zoned)
+        zoned, notes = zones(without_missing(values, inferred.cells))
+        return replace(inferred, zoned=zoned, notes=(*inferred.notes, *notes))
     if not inferred.cells.infinite:
         return inferred
     rows = np.flatnonzero(is_infinite(values))
@@ -121,7 +132,34 @@ def reach(low: float, high: float) -> tuple[float, float]:
     return (max(below, 0.0) if low >= 0 else below), (min(above, 0.0) if high <= 0 else above)
 
 
-def _infer_texts(values: pd.Series, hints: DialectHints) -> InferredColumn:
+def is_key(values: pd.Series) -> bool:
+    """Whether numbers name something, by the column's name as far as the values do not count.
+
+    Counts start at 0 or 1, leave hardly a number out, and are few or mostly small.
+    """
+    name, distinct = str(values.name), values.nunique()
+    if distinct < FEWEST_KEYS:
+        return False
+    if NAMED_ID.fullmatch(name):
+        return True
+    low, high, middle = float(values.min()), float(values.max()), float(values.median())
+    is_dense = low in (0, 1) and high <= DENSE * distinct
+    is_count = is_dense and (distinct <= MOST_CATEGORIES or middle * SKEWED <= high)
+    return bool(NAMED_NUMBER.fullmatch(name)) and not is_count
+
+
+def _numbers_given(values: pd.Series, given: frozenset[str]) -> tuple[str, ...]:
+    """The words among `given` that stand in a typed column as numbers."""
+    alone = ((word, without_missing(values, ColumnFormat(missing=(word,)))) for word in given)
+    return tuple(sorted(word for word, left in alone if left.isna().sum() > values.isna().sum()))
+
+
+def _compact(present: pd.Series) -> InferredColumn | None:
+    """Times that a typed table holds as whole numbers, as 20261231."""
+    return infer_compact(pc.unique(pa.array(present.dropna())).cast(pa.large_string()))
+
+
+def _infer_texts(values: pd.Series, hints: DialectHints, given: frozenset[str]) -> InferredColumn:
     """What the texts in `values` are, blank cells left aside.
 
     Decided on the distinct values; where these are ambiguous, by the other columns' dialect.
@@ -129,18 +167,61 @@ def _infer_texts(values: pd.Series, hints: DialectHints) -> InferredColumn:
     unique = pc.unique(pa.array(values, from_pandas=True).cast(pa.large_string())).drop_null()
     lower = pc.utf8_lower(unique)
     is_missing = pc.is_in(lower, pa.array(sorted(MISSING | AMBIGUOUS), pa.large_string()))
+    is_missing = pc.or_(is_missing, pc.is_in(unique, pa.array(sorted(given), pa.large_string())))
     words, texts = unique.filter(is_missing).to_pylist(), unique.filter(pc.invert(is_missing))
+    if kept := _opposites(words, texts, given):
+        texts = pa.concat_arrays([texts, pa.array(kept, texts.type)])
+        words = [word for word in words if word not in kept]
     words.sort()
     if not len(texts):
-        missing = words if len(words) > 1 else [word for word in words if word.lower() in MISSING]
+        missing = words if len(words) > 1 else [word for word in words if _means(word, given)]
         return InferredColumn("category", ColumnFormat(missing=tuple(missing)), _note(missing))
-    inferred = _boolean(texts) or infer_compact_days(texts)
-    inferred = inferred or infer_numbers(texts, hints) or infer_dates(texts, hints)
+    inferred = _typed_texts(texts, hints, flagged=":" in words)
+    if inferred is None and any_match(texts, GUARDED):
+        bare = pc.replace_substring_regex(texts, GUARD, r"\1")
+        inferred = _typed_texts(bare, hints, flagged=":" in words)
+        if inferred and inferred.kind == "category":
+            inferred = None  # codes, which the guard keeps as they are
+        if inferred:
+            note = 'an apostrophe or ="…" around a cell, as spreadsheets add it, is left aside'
+            cells = replace(inferred.cells, guarded=True)
+            inferred = replace(inferred, cells=cells, notes=(note, *inferred.notes))
     if inferred is None:
-        return _category(words, texts, hints, has_blanks=bool(values.isna().any()))
+        found = _category(words, texts, hints, given, has_blanks=bool(values.isna().any()))
+        return _explained(found, values)
+    words = sorted({*words, *inferred.cells.missing})
     cells = replace(inferred.cells, missing=tuple(words))
     shown = replace(inferred.hints, missing=frozenset(words))
     return replace(inferred, cells=cells, notes=(*inferred.notes, *_note(words)), hints=shown)
+
+
+def _typed_texts(texts: pa.Array, hints: DialectHints, *, flagged: bool) -> InferredColumn | None:
+    inferred = _boolean(texts) or infer_compact(texts) or infer_numbers(texts, hints)
+    return inferred or infer_dates(texts, hints) or infer_noted(texts, hints, flagged=flagged)
+
+
+def _explained(found: InferredColumn, values: pd.Series) -> InferredColumn:
+    """The category with a note where its texts are lists, or nearly dates."""
+    present = without_missing(values, found.cells).dropna()
+    if len(present) and present.str.fullmatch(LIST_SHAPE).all():
+        reason = f"it holds lists ({present.iloc[0]!r:.40}): flatten it to read it"
+        return replace(found, unread=reason)
+    notes, reason = unread_dates(present)
+    return replace(found, notes=(*found.notes, *notes), unread=reason) if reason else found
+
+
+def _opposites(words: Sequence[str], texts: pa.Array, given: frozenset[str]) -> list[str]:
+    """Words for missing that are values here: '-' beside '+', or '?' among signs alone."""
+    values: set[str] = set()
+    if any_match(texts, PLUS):
+        values = {"-", "--"}
+    elif len(texts) and all_match(texts, SIGNS):
+        values = {"?", ".", "-", "--"}
+    return [word for word in words if word in values - given]
+
+
+def _means(word: str, given: frozenset[str]) -> bool:
+    return word in given or word.lower() in MISSING
 
 
 def _note(missing: Sequence[str]) -> tuple[str, ...]:
@@ -165,12 +246,17 @@ def _boolean(texts: pa.Array) -> InferredColumn | None:
 
 
 def _category(
-    words: Sequence[str], texts: pa.Array, hints: DialectHints, *, has_blanks: bool
+    words: Sequence[str],
+    texts: pa.Array,
+    hints: DialectHints,
+    given: frozenset[str],
+    *,
+    has_blanks: bool,
 ) -> InferredColumn:
     """Texts that are nothing else; decides which of the `words` are values among them."""
     are_codes = len(texts) >= FEWEST_CODES and all_match(texts, "[A-Z]{2}")
-    missing = [word for word in words if word.lower() in MISSING]
-    stays, ambiguous = [], [word for word in words if word.lower() in AMBIGUOUS]
+    missing = [word for word in words if _means(word, given)]
+    stays, ambiguous = [], [word for word in words if word not in missing]
     for word in ambiguous:
         if are_codes and word == "NA":
             stays.append(f"{word!r} stays a code like the others")
@@ -179,7 +265,7 @@ def _category(
         elif word in hints.missing:
             missing.append(word)
         else:
-            advice = f'metadata={{"missing": ["{word}"]}} makes it missing'
+            advice = f"--missing {word} makes it missing"
             stays.append(f"{word!r} stays a value; {advice}")
     mixed, reason = unread(texts)
     notes, cells = (*_note(missing), *stays, *mixed), ColumnFormat(missing=tuple(missing))
@@ -206,14 +292,16 @@ def _reason(values: pd.Series, present: pd.Series, inferred: InferredColumn) -> 
 
 def _number_reason(present: pd.Series, distinct: int) -> str | None:
     # Where some are missing, programs write whole numbers with a point.
+    if reason := counting_reason(present):
+        return reason
     if (present % 1 != 0).any():
         return None
-    is_named, is_unique = NAMED_ID.fullmatch(str(present.name)), distinct == len(present)
+    is_named, is_unique = is_key(present), distinct == len(present)
     if is_unique and int(present.max()) - int(present.min()) + 1 <= DENSE * distinct:
         return "it numbers the rows: an identifier"
     if is_unique and is_named:
         return "it has the name of an identifier and a different value in each row"
-    if not is_named or distinct < FEWEST_KEYS:
+    if not is_named:
         return None
     return f"a key by its name, with {distinct:,} values; make it str to read it as categories"
 
