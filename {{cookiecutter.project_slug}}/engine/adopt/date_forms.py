@@ -219,17 +219,17 @@ def _numeric(
     """The directives of numbers alone, by their lengths and the signs behind them."""
     if lengths == [8] and timed:
         return ["%Y%m%d"]
+    found: list[str] = []
     if not between or between[0] not in ("-", "/", "."):
-        return []
+        return found
     if len(lengths) == 2 and not timed:
-        return ["%Y", "%m"] if lengths == [4, 2] else ["%m", "%Y"] if lengths[1] == 4 else []
-    if len(lengths) < 3 or between[1] != between[0]:
-        return []
-    if lengths[0] == 4 and max(lengths[1:]) <= 2:
-        is_hour = len(lengths) == 4 and between[2] in (" ", "T") and not timed
-        return ["%Y", "%m", "%d", "%H"][: len(lengths)] if len(lengths) == 3 or is_hour else []
-    if len(lengths) == 3 and max(lengths[:2]) <= 2 and lengths[2] in (2, 4):
-        # Dates with points have the day first.
-        first = ["%d", "%m"] if day_first or between[0] == "." else ["%m", "%d"]
-        return [*first, "%Y" if lengths[2] == 4 else "%y"]
-    return []
+        found = ["%Y", "%m"] if lengths == [4, 2] else ["%m", "%Y"] if lengths[1] == 4 else []
+    elif len(lengths) > 2 and between[1] == between[0]:
+        if lengths[0] == 4 and max(lengths[1:]) <= 2:
+            is_hour = len(lengths) == 4 and between[2] in (" ", "T") and not timed
+            found = ["%Y", "%m", "%d", "%H"][: len(lengths)] if len(lengths) == 3 or is_hour else []
+        elif len(lengths) == 3 and max(lengths[:2]) <= 2 and lengths[2] in (2, 4):
+            # Dates with points have the day first.
+            first = ["%d", "%m"] if day_first or between[0] == "." else ["%m", "%d"]
+            found = [*first, "%Y" if lengths[2] == 4 else "%y"]
+    return found

@@ -2,7 +2,6 @@
 
 import math
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,13 +9,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.adopt.date_forms import infer_compact, infer_dates
-from engine.adopt.forms import infer_noted, infer_numbers, unread
-from engine.adopt.inferred import NO_HINTS, DialectHints, InferredColumn, all_match, any_match
-from engine.adopt.times import counting_reason, unread_dates, zones
+from engine.adopt.date_forms import infer_compact
+from engine.adopt.inferred import NO_HINTS, DialectHints, InferredColumn
+from engine.adopt.texts import infer_texts, missing_note
+from engine.adopt.times import counting_reason, zones
 from engine.contract.cells import convert, is_infinite, without_missing
 from engine.contract.column import LONGEST_CATEGORY, ColumnType, kind_of
-from engine.contract.format import GUARD, ColumnFormat
+from engine.contract.format import ColumnFormat
 
 FEWEST_ROWS = 50
 FEWEST_OF_CLASS = 10  # a class with fewer rows would be missing in a fold or in the test
@@ -30,26 +29,6 @@ NAMED_NUMBER = re.compile(r"(?i:(.*[_. -])?(nr|no|number))|.*[a-z](Nr|No|Number)
 # So much smaller than the highest of skewed counts is the one in their middle.
 SKEWED = 3
 FEWEST_KEYS = 20  # fewer values may be grades of something, however they are named
-LIST_SHAPE = r"(?s)\s*(\[\s*([\[{\"'\d.-].*)?\]|\{\s*([\"'\d].*)?\})\s*"  # not '[deleted]'
-# Cells that a spreadsheet keeps as texts.
-GUARDED = '\'.+|="[^"]*"'
-# Words for missing, in small letters. Those that may as well be a value, as Namibia or 'no alley',
-# are missing among categories only where the table uses them so elsewhere.
-MISSING = {"n/a", "#n/a", "nan", "null", "<na>", "-", "--", "?", "."}
-AMBIGUOUS = {"na", "none"}
-# Beside these, '-' is a value; among signs alone, so is each sign.
-PLUS, SIGNS = r"\(?\++\)?", r"[^\pL\pN\s]+"
-# Each pair in small letters: no, yes.
-PAIRS = (
-    ("no", "yes"), ("n", "y"), ("f", "t"), ("nein", "ja"), ("n", "j"),
-    ("non", "oui"), ("no", "si"), ("no", "sí"), ("off", "on"),
-)  # fmt: skip
-# What people mix in one column, as forms change over the years.
-MIXED = ({"no", "n", "false", "0", "nein", "non"}, {"yes", "y", "true", "1", "ja", "oui"})
-# Both words of a pair in four spellings make 8; mixtures have more.
-MOST_SPELLINGS = 40
-# So many different codes of two letters make 'NA' one more.
-FEWEST_CODES = 3
 
 
 @dataclass(frozen=True)
@@ -79,7 +58,7 @@ def infer_column(
     """
     kind = kind_of(values.dtype)
     if kind in (None, "category"):
-        inferred = _infer_texts(values, hints, given)
+        inferred = infer_texts(values, hints, given)
     else:
         missing = _numbers_given(values, given) if kind in ("number", "integer") else ()
         cells = ColumnFormat(missing=missing)
@@ -88,7 +67,7 @@ def infer_column(
         inferred = _compact(present) if kind == "integer" else None
         inferred = inferred or InferredColumn(kind, ColumnFormat(infinite=infinite))
         cells = replace(inferred.cells, missing=missing)
-        inferred = replace(inferred, cells=cells, notes=(*inferred.notes, *_note(missing)))
+        inferred = replace(inferred, cells=cells, notes=(*inferred.notes, *missing_note(missing)))
     if inferred.kind == "date":
         zoned, notes = zones(without_missing(values, inferred.cells))
         return replace(inferred, zoned=zoned, notes=(*inferred.notes, *notes))
@@ -157,119 +136,6 @@ def _numbers_given(values: pd.Series, given: frozenset[str]) -> tuple[str, ...]:
 def _compact(present: pd.Series) -> InferredColumn | None:
     """Times that a typed table holds as whole numbers, as 20261231."""
     return infer_compact(pc.unique(pa.array(present.dropna())).cast(pa.large_string()))
-
-
-def _infer_texts(values: pd.Series, hints: DialectHints, given: frozenset[str]) -> InferredColumn:
-    """What the texts in `values` are, blank cells left aside.
-
-    Decided on the distinct values; where these are ambiguous, by the other columns' dialect.
-    """
-    unique = pc.unique(pa.array(values, from_pandas=True).cast(pa.large_string())).drop_null()
-    lower = pc.utf8_lower(unique)
-    is_missing = pc.is_in(lower, pa.array(sorted(MISSING | AMBIGUOUS), pa.large_string()))
-    is_missing = pc.or_(is_missing, pc.is_in(unique, pa.array(sorted(given), pa.large_string())))
-    words, texts = unique.filter(is_missing).to_pylist(), unique.filter(pc.invert(is_missing))
-    if kept := _opposites(words, texts, given):
-        texts = pa.concat_arrays([texts, pa.array(kept, texts.type)])
-        words = [word for word in words if word not in kept]
-    words.sort()
-    if not len(texts):
-        missing = words if len(words) > 1 else [word for word in words if _means(word, given)]
-        return InferredColumn("category", ColumnFormat(missing=tuple(missing)), _note(missing))
-    inferred = _typed_texts(texts, hints, flagged=":" in words)
-    if inferred is None and any_match(texts, GUARDED):
-        bare = pc.replace_substring_regex(texts, GUARD, r"\1")
-        inferred = _typed_texts(bare, hints, flagged=":" in words)
-        if inferred and inferred.kind == "category":
-            inferred = None  # codes, which the guard keeps as they are
-        if inferred:
-            note = 'an apostrophe or ="…" around a cell, as spreadsheets add it, is left aside'
-            cells = replace(inferred.cells, guarded=True)
-            inferred = replace(inferred, cells=cells, notes=(note, *inferred.notes))
-    if inferred is None:
-        found = _category(words, texts, hints, given, has_blanks=bool(values.isna().any()))
-        return _explained(found, values)
-    words = sorted({*words, *inferred.cells.missing})
-    cells = replace(inferred.cells, missing=tuple(words))
-    shown = replace(inferred.hints, missing=frozenset(words))
-    return replace(inferred, cells=cells, notes=(*inferred.notes, *_note(words)), hints=shown)
-
-
-def _typed_texts(texts: pa.Array, hints: DialectHints, *, flagged: bool) -> InferredColumn | None:
-    inferred = _boolean(texts) or infer_compact(texts) or infer_numbers(texts, hints)
-    return inferred or infer_dates(texts, hints) or infer_noted(texts, hints, flagged=flagged)
-
-
-def _explained(found: InferredColumn, values: pd.Series) -> InferredColumn:
-    """The category with a note where its texts are lists, or nearly dates."""
-    present = without_missing(values, found.cells).dropna()
-    if len(present) and present.str.fullmatch(LIST_SHAPE).all():
-        reason = f"it holds lists ({present.iloc[0]!r:.40}): flatten it to read it"
-        return replace(found, unread=reason)
-    notes, reason = unread_dates(present)
-    return replace(found, notes=(*found.notes, *notes), unread=reason) if reason else found
-
-
-def _opposites(words: Sequence[str], texts: pa.Array, given: frozenset[str]) -> list[str]:
-    """Words for missing that are values here: '-' beside '+', or '?' among signs alone."""
-    values: set[str] = set()
-    if any_match(texts, PLUS):
-        values = {"-", "--"}
-    elif len(texts) and all_match(texts, SIGNS):
-        values = {"?", ".", "-", "--"}
-    return [word for word in words if word in values - given]
-
-
-def _means(word: str, given: frozenset[str]) -> bool:
-    return word in given or word.lower() in MISSING
-
-
-def _note(missing: Sequence[str]) -> tuple[str, ...]:
-    verb = "mean" if len(missing) > 1 else "means"
-    return (f"{' and '.join(map(repr, missing))} {verb} missing",) if missing else ()
-
-
-def _boolean(texts: pa.Array) -> InferredColumn | None:
-    if len(texts) > MOST_SPELLINGS:
-        return None
-    words = {text.lower() for text in texts.to_pylist()}
-    if words <= {"true", "false"}:
-        return InferredColumn("boolean")
-    pair = next((pair for pair in PAIRS if words == set(pair)), None)
-    false, true = ([pair[0]], [pair[1]]) if pair else (sorted(words & one) for one in MIXED)
-    if words <= {"0", "1"} or not (true and false) or len(true) + len(false) < len(words):
-        return None
-    note = f"mixed words: {' and '.join(map(repr, true))} read as true, "
-    note += f"{' and '.join(map(repr, false))} as false"
-    note = f"{true[0]!r} is true, {false[0]!r} false" if pair else note
-    return InferredColumn("boolean", ColumnFormat(true=tuple(true), false=tuple(false)), (note,))
-
-
-def _category(
-    words: Sequence[str],
-    texts: pa.Array,
-    hints: DialectHints,
-    given: frozenset[str],
-    *,
-    has_blanks: bool,
-) -> InferredColumn:
-    """Texts that are nothing else; decides which of the `words` are values among them."""
-    are_codes = len(texts) >= FEWEST_CODES and all_match(texts, "[A-Z]{2}")
-    missing = [word for word in words if _means(word, given)]
-    stays, ambiguous = [], [word for word in words if word not in missing]
-    for word in ambiguous:
-        if are_codes and word == "NA":
-            stays.append(f"{word!r} stays a code like the others")
-        elif has_blanks:
-            stays.append(f"{word!r} stays a value: blank means missing here")
-        elif word in hints.missing:
-            missing.append(word)
-        else:
-            advice = f"--missing {word} makes it missing"
-            stays.append(f"{word!r} stays a value; {advice}")
-    mixed, reason = unread(texts)
-    notes, cells = (*_note(missing), *stays, *mixed), ColumnFormat(missing=tuple(missing))
-    return InferredColumn("category", cells, notes, ambiguous=bool(ambiguous), unread=reason)
 
 
 def _reason(values: pd.Series, present: pd.Series, inferred: InferredColumn) -> str | None:

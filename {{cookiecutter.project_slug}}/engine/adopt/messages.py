@@ -121,10 +121,12 @@ def _hints(frame: pd.DataFrame, guesses: Sequence[Guess], roles: Roles) -> Itera
         gaps = [one.name for one in others if one.nullable]
         yield from time_hints(frame, {one.name: one.type for one in others}, gaps)
     for one in others:
-        is_number, values = one.type in ("integer", "number"), frame[one.name].nunique()
+        values = frame[one.name].nunique()
+        if not FEWEST_KEYS <= values < len(frame):
+            continue
         named = NAMED_ID.fullmatch(one.name) or NAMED_NUMBER.fullmatch(one.name)
+        is_number = one.type in ("integer", "number")
         if is_key(frame[one.name]) if is_number else named and one.type == "category":
-            if FEWEST_KEYS <= values < len(frame):
-                many = f"{one.name!r} has {values:,} values in {len(frame):,} rows"
-                advice = f"set unit = {one.name!r} under [rows]"
-                yield f"{many}; if rows of one value belong together, {advice}"
+            many = f"{one.name!r} has {values:,} values in {len(frame):,} rows"
+            advice = f"set unit = {one.name!r} under [rows]"
+            yield f"{many}; if rows of one value belong together, {advice}"

@@ -130,7 +130,7 @@ def mixed_orders(texts: pd.Series) -> str:
 
 
 def no_dates(texts: pd.Series) -> pd.Series:
-    """The texts that are not in one of the usual forms of the others, whichever order these have."""
+    """The texts that are in none of the usual forms of the others."""
     unique = texts.drop_duplicates()
     sample = unique.iloc[:SAMPLE_SIZE]
     left = []
