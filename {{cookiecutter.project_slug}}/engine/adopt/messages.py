@@ -64,7 +64,8 @@ def column_note(one: Guess, roles: Roles) -> str:
     special = {roles.time: "the time that rows are split by", roles.id: "names a row: no input"}
     use = ({roles.target: f"the target, {roles.task}"} | special).get(one.name, use)
     zone = ("times with an offset, read in UTC",) if one.inferred.zoned else ()
-    return "; ".join((use, *one.inferred.notes, *zone))
+    notes = (note for note in one.inferred.notes if note not in use)
+    return "; ".join((use, *notes, *zone))
 
 
 def layout_notes(source: str, layout: Layout | None) -> tuple[str, ...]:

@@ -89,7 +89,6 @@ UNFIT_FILES: dict[str, tuple[Make, str, str]] = {
     "a long first row": (text("late,b\nyes,1,2\n"), "row 1 below", "fix that row"),
     "a short row": (text(LINES + "no\n"), "row 81 below the header has 1 cells", "fix that row"),
     "an open quote": (text(LINES + '"no,2\n'), "row 81", "fix that row"),
-    "lists in cells": (rows(tags='["a", "b"]'), "'tags' holds lists", "flatten it"),
     "no Parquet": (text(LINES, "t.parquet"), "no readable Parquet file", "export it again"),
     "half a Parquet": (text(b"PAR1 and PAR1", "t.parquet"), "no readable", "export it again"),
     "Parquet of lists": (parquet(tags=pa.array([[1]] * N)), "'tags' (list<", "flatten them"),
