@@ -146,8 +146,8 @@ def unread(texts: pa.Array) -> tuple[tuple[str, ...], str]:
     others = texts.filter(pc.invert(plain if numbers else similar)) or texts
     shown = ", ".join(f"{text!r:.30}" for text in others.slice(0, EXAMPLES).to_pylist())
     advice = as_missing(others.to_pylist()) if numbers > len(others) else ""
-    notes = (f"mixed: {numbers} of {total} different values are numbers, not {shown}{advice}",)
-    notes = notes if numbers else ()
+    mixed = f"mixed: {numbers} of {total} different values are numbers, not {shown}{advice}"
+    notes = (mixed,) if numbers else ()
     if 2 * (pc.sum(similar).as_py() or 0) < total:
         return notes, ""
     reason = f"most of its {total} different values look like numbers, but not all in one form, "

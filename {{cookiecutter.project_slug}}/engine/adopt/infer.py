@@ -64,8 +64,8 @@ def infer_column(
         cells = ColumnFormat(missing=missing)
         present = without_missing(values, cells)
         infinite = kind == "number" and bool(is_infinite(present).any())
-        inferred = _compact(present) if kind == "integer" else None
-        inferred = inferred or InferredColumn(kind, ColumnFormat(infinite=infinite))
+        days = _compact(present) if kind == "integer" else None
+        inferred = days or InferredColumn(kind, ColumnFormat(infinite=infinite))
         cells = replace(inferred.cells, missing=missing)
         inferred = replace(inferred, cells=cells, notes=(*inferred.notes, *missing_note(missing)))
     if inferred.kind == "date":

@@ -133,11 +133,11 @@ def no_dates(texts: pd.Series) -> pd.Series:
     """The texts that are in none of the usual forms of the others."""
     unique = texts.drop_duplicates()
     sample = unique.iloc[:SAMPLE_SIZE]
-    left = []
+    left: list[pd.Series] = []
     for first in (True, False):
         forms = usual_forms(sample, day_first=first)
         left.append(unique[dates(unique, ColumnFormat(dates=forms)).isna()])
-    return texts[texts.isin(min(left, key=len))]
+    return texts[texts.isin(min(left, key=lambda failing: len(failing)))]
 
 
 def unread_dates(texts: pd.Series) -> tuple[tuple[str, ...], str]:

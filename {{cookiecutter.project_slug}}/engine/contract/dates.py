@@ -86,7 +86,7 @@ def _later(date: datetime | None, is_midnight: bool) -> str | None:
     if date is not None and is_midnight:
         midnight = date
         date = _utc(lambda: midnight + timedelta(days=1))
-    return date and date.isoformat()
+    return date.isoformat() if date else None
 
 
 def _utc(read: Callable[..., datetime], *texts: str) -> datetime | None:

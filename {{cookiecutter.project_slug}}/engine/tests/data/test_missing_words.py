@@ -1,6 +1,7 @@
 """Words for missing know their neighbours, and `--missing` finishes what a hint begins."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -10,7 +11,7 @@ from engine.adopt.infer import guess, infer_column, is_key, typed
 from engine.problem.errors import BadInput
 
 
-def read(cells: str, given: tuple[str, ...] = ()) -> list[object]:
+def read(cells: str, given: tuple[str, ...] = ()) -> list[Any]:
     """The values of a column whose cells a bar parts."""
     values = pd.Series(cells.split("|"), dtype="str", name="x")
     return typed(values, infer_column(values, given=frozenset(given))).tolist()
