@@ -83,16 +83,6 @@ def time_only(project: Project) -> None:
 
 
 @case(KIND)
-def two_digit_birth(project: Project) -> None:
-    """No birth is in the future, and the century that two digits mean is printed."""
-    project.handed("two_digit_birth")
-    done = project.adopt("vehicle.csv", "loan_default", "--time", "DisbursalDate")
-    assert done.exit_code == 0
-    assert "two digits" in done.words
-    assert project.facts()["highest"]["Date.of.Birth"] < "2027"
-
-
-@case(KIND)
 def year_column(project: Project) -> None:
     """A column of years is offered as --time, and read as time with it."""
     rows = "".join(f"{2004 + n // 40},{n % 7},{n % 2}\n" for n in range(400))

@@ -137,7 +137,9 @@ def no_dates(texts: pd.Series) -> pd.Series:
     for first in (True, False):
         forms = usual_forms(sample, day_first=first)
         left.append(unique[dates(unique, ColumnFormat(dates=forms)).isna()])
-    return texts[texts.isin(min(left, key=lambda failing: len(failing)))]
+    day_first, month_first = left
+    fewest = day_first if len(day_first) < len(month_first) else month_first
+    return texts[texts.isin(fewest)]
 
 
 def unread_dates(texts: pd.Series) -> tuple[tuple[str, ...], str]:
