@@ -148,8 +148,8 @@ def _with_pivot(values: pd.Series, forms: tuple[str, ...]) -> tuple[ColumnFormat
     is_past = past.notna().all() and past.max() - past.min() <= usual.max() - usual.min()
     if is_past:
         cells = replace(cells, pivot=min(today + AHEAD, past.min().year + 99))
-    note = f"years of two digits are read as {cells.pivot - 99} to {cells.pivot}"
-    return cells, (f"{note}: write them with four digits if that is wrong",)
+    note = f"the century of years of two digits is a guess, {cells.pivot - 99} to {cells.pivot}"
+    return cells, (f"{note}; write four digits if it is wrong",)
 
 
 def form_of(text: str, *, day_first: bool) -> str:
