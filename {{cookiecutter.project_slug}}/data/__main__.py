@@ -32,6 +32,14 @@ def parser() -> argparse.ArgumentParser:
     adopting.add_argument("--time", type=text, metavar="COLUMN", help="when the decision was due")
     adopting.add_argument("--id", type=text, metavar="COLUMN", help="what names a row")
     adopting.add_argument("--task", choices=get_args(Task), help="where the guess is wrong")
+    adopting.add_argument(
+        "--missing",
+        type=text,
+        action="append",
+        default=[],
+        metavar="WORD",
+        help="a word that means missing in all columns; may be repeated",
+    )
     adopting.add_argument("--force", action="store_true", help="replace files that were edited")
     checking = verbs.add_parser("check", help="hold a delivery against data/contract.py")
     checking.add_argument("source", metavar="FILE", type=source, help=SOURCES)
@@ -57,6 +65,7 @@ def _adopt(given: argparse.Namespace) -> int:
         time=given.time,
         id_column=given.id,
         task=given.task,
+        missing=given.missing,
         force=given.force,
         progress=lambda line: print(line, file=sys.stderr, flush=True),
     )

@@ -36,3 +36,13 @@ def apostrophe_guard(project: Project) -> None:
     facts = project.facts()
     assert facts["types"]["delta"] == "float64"
     assert float(facts["lowest"]["delta"]) < 0
+
+
+@case(KIND)
+def bounds(project: Project) -> None:
+    """A bound such as '<10' among numbers is named, with the option that reads it as missing."""
+    rows = "".join(f"{'<10' if n % 9 == 0 else n % 50 + 10},{n % 2}\n" for n in range(400))
+    project.write("t.csv", f"cases,late\n{rows}")
+    assert "--missing '<10'" in project.adopt("t.csv", "late").words
+    assert project.adopt("t.csv", "late", "--missing", "<10", "--force").exit_code == 0
+    assert project.facts()["missing"]["cases"] == 45

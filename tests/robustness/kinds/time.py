@@ -80,3 +80,13 @@ def time_only(project: Project) -> None:
     assert project.adopt("trains.csv", "late").exit_code == 0
     facts = project.facts()
     assert {"dep", "held"} <= {*facts["inputs"], *facts["excluded"]}
+
+
+@case(KIND)
+def year_column(project: Project) -> None:
+    """A column of years is offered as --time, and read as time with it."""
+    rows = "".join(f"{2004 + n // 40},{n % 7},{n % 2}\n" for n in range(400))
+    project.write("t.csv", f"season,size,late\n{rows}")
+    assert "--time 'season'" in project.adopt("t.csv", "late").words
+    assert project.adopt("t.csv", "late", "--time", "season", "--force").exit_code == 0
+    assert project.facts()["lowest"]["season"].startswith("2004-01-01")

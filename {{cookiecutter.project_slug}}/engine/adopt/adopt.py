@@ -1,6 +1,6 @@
 """Takes an unseen table and writes a first problem for it, every guess listed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -10,6 +10,7 @@ from engine.adopt.framing import Roles, classes_of, contract_text, guess_task, p
 from engine.adopt.infer import FEWEST_ROWS, Guess, guess, infer_column, typed
 from engine.adopt.inferred import InferredColumn, dialect_hints
 from engine.adopt.messages import Adoption, layout_notes, table_notes
+from engine.adopt.times import as_time, check_time
 from engine.contract.column import Column
 from engine.contract.layout import Layout
 from engine.data import sources
@@ -32,13 +33,15 @@ def adopt(
     time: str | None = None,
     id_column: str | None = None,
     task: Task | None = None,
+    missing: Sequence[str] = (),
     force: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Adoption:
     """Write problem/problem.toml and data/contract.py for `source`, and keep a copy of its file.
 
-    Files as generated are replaced; files that someone edited only with `force`. `progress` gets a
-    line before each slow step on a wide table.
+    Files as generated are replaced; files that someone edited only with `force`. `missing` are
+    words that mean missing in all columns. `progress` gets a line before each slow step on a wide
+    table.
 
     Raises:
         BadInput: the source is unfit, a column is not there, or a file that someone edited stands
@@ -57,7 +60,10 @@ def adopt(
     is_slow = len(raw.columns) >= WIDE
     if is_slow:
         progress(f"inferring the types of {count(len(raw.columns), 'column')}")
-    raw, inferred = _labelled(raw, layout, source, target)
+    raw, inferred = _labelled(raw, layout, source, target, frozenset(missing))
+    _check_missing(missing, inferred)
+    if time:
+        inferred[time] = as_time(raw[time], inferred[time])
     frame = pd.DataFrame({name: typed(raw.pop(name), one) for name, one in inferred.items()})
     kind = guess_task(frame[target], inferred[target].kind, task)
     roles = Roles(target, kind, time, id_column, classes_of(frame[target], kind))
@@ -83,34 +89,44 @@ def adopt(
 
 
 def _labelled(
-    raw: pd.DataFrame, layout: Layout | None, source: str, target: str
+    raw: pd.DataFrame, layout: Layout | None, source: str, target: str, given: frozenset[str]
 ) -> tuple[pd.DataFrame, dict[str, InferredColumn]]:
     """The rows with a target, and what their columns hold.
 
     Other rows do not count: a line of totals would make categories of a column of numbers.
     """
-    inferred = _infer(raw, layout, target)
+    inferred = _infer(raw, layout, target, given)
     labelled = typed(raw[target], inferred[target]).notna()
     if labelled.sum() < FEWEST_ROWS:
         message = f"{source} has {labelled.sum()} rows with a known '{target}'; expected at least "
         raise BadInput(f"{message}{FEWEST_ROWS}: add rows", code="too-few-rows")
     if labelled.all():
         return raw, inferred
-    return raw[labelled], _infer(raw[labelled], layout, target) | {target: inferred[target]}
+    others = _infer(raw[labelled], layout, target, given)
+    return raw[labelled], others | {target: inferred[target]}
 
 
-def _infer(raw: pd.DataFrame, layout: Layout | None, target: str) -> dict[str, InferredColumn]:
+def _infer(
+    raw: pd.DataFrame, layout: Layout | None, target: str, given: frozenset[str]
+) -> dict[str, InferredColumn]:
     """What each column holds; where one is ambiguous, the dialect of the others decides."""
-    inferred = {str(name): infer_column(raw[name]) for name in raw.columns}
+    inferred = {str(name): infer_column(raw[name], given=given) for name in raw.columns}
     hints = dialect_hints(inferred.values(), layout.separator if layout else ",")
     ambiguous = [name for name, one in inferred.items() if one.ambiguous]
-    inferred |= {name: infer_column(raw[name], hints) for name in ambiguous}
+    inferred |= {name: infer_column(raw[name], hints, given) for name in ambiguous}
     cells = inferred[target].cells
     if cells.true and raw[target].nunique() == len(cells.missing) + 2:
         # Outcomes keep their names: these come back from live as they are written here.
         cells = replace(cells, true=(), false=())
         inferred[target] = InferredColumn("category", cells, inferred[target].notes[1:])
     return inferred
+
+
+def _check_missing(missing: Sequence[str], inferred: dict[str, InferredColumn]) -> None:
+    words = {word for one in inferred.values() for word in one.cells.missing}
+    if unused := [word for word in missing if word not in words]:
+        message = f"--missing {unused[0]}: no cell holds it alone; give it as the cells write it, "
+        raise BadInput(f"{message}upper and lower case too, or leave it out", code="unused-missing")
 
 
 def _check_columns(frame: pd.DataFrame, source: str, roles: dict[str, str | None]) -> None:
@@ -133,7 +149,7 @@ def _in_role(one: Guess, frame: pd.DataFrame, roles: Roles) -> Guess:
     """The guess on a column; one with a role on the command line is never excluded."""
     values = frame[one.name]
     if one.name == roles.time:
-        _check_time(one, values)
+        check_time(one.name, one.type, values)
     elif one.name == roles.id:
         repeated = int(values.duplicated().sum())
         if one.nullable or repeated:
@@ -148,29 +164,3 @@ def _in_role(one: Guess, frame: pd.DataFrame, roles: Roles) -> Guess:
     else:
         return one
     return replace(one, excluded=None)
-
-
-def _check_time(one: Guess, values: pd.Series) -> None:
-    if one.type != "date":
-        message = f"--time {one.name}: expected dates such as 2026-11-23 or 2026-11-23T08:30:00, "
-        message += f"found {one.type} values such as {values.dropna().iloc[:1].tolist()}"
-        message += f"{_since_1970(values)}; convert the column, or leave --time out"
-        raise BadInput(message, code="not-a-date")
-    if one.nullable:
-        gaps = values.index[values.isna()]
-        message = f"--time {one.name}: {count(len(gaps), 'row')} without a time (first: row "
-        message += f"{gaps[0] + 1}); fill it, leave such rows out, or leave --time out"
-        raise BadInput(message, code="missing-time")
-    if values.nunique() < 2:
-        message = f"--time {one.name}: all rows have the same time; leave --time out"
-        raise BadInput(message, code="constant-time")
-
-
-def _since_1970(values: pd.Series) -> str:
-    """Which date whole numbers stand for that count time as machines do; nothing for others."""
-    if pd.api.types.is_numeric_dtype(values):
-        for power, unit in enumerate(("seconds", "milliseconds", "microseconds", "nanoseconds")):
-            date = pd.to_datetime(values.dropna().iloc[0] / 1000**power, unit="s", errors="coerce")
-            if 1990 <= date.year < 2100:
-                return f", which looks like {date.round('s').isoformat()} in {unit} since 1970"
-    return ""

@@ -1,7 +1,9 @@
-"""Infers in which forms a column writes its numbers and dates, and what is ambiguous in them."""
+"""Infers in which form a column writes its numbers, and what is ambiguous in it."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
+from shlex import quote
 from unicodedata import category
 
 import pandas as pd
@@ -10,9 +12,10 @@ import pyarrow.compute as pc
 
 from engine.adopt.exact import without_merging
 from engine.adopt.inferred import SAMPLE_SIZE, DialectHints, InferredColumn, all_match, any_match
-from engine.contract.cells import dates, is_infinite, strip_units
+from engine.contract.cells import is_infinite, strip_units
 from engine.contract.column import ColumnType
 from engine.contract.format import INFINITE, ColumnFormat, number_pattern, sign_pattern
+from engine.pages.formatting import listed
 
 SPACES = (" ", "'", "’")
 # Signs of numbers as (decimal, thousands); the first that fits, unless the hints decide.
@@ -29,25 +32,15 @@ CURRENCIES = {
 }  # fmt: skip
 # What may be meant as a number: digits and the signs around them, and hardly a letter.
 SIMILAR = r"[^\pL]{0,4}([A-Z]{3} ?)?[^\pL]*\d[^\pL]*( ?[A-Z]{3})?"
+# Marks of a footnote behind a number; the letters are flags of statistics offices.
+MARK = r"[*†‡§¹²³⁴⁵⁶⁷⁸⁹⁰]+|\[[A-Za-z0-9]{1,2}\]|\([a-z]\)"
+FLAG = "[bcdefinprsuz]{1,2}"
+MOST_MARKS = 10
+# A bound where a number is kept secret, as '<10'.
+BOUND = r"[<>≤≥] ?\d.*"
+# More words for missing in one column are rather values.
+MOST_WORDS = 10
 EXAMPLES = 3
-ISO = r"\d{4}-\d{2}-\d{2}([T ].*)?"
-COMPACT = r"(19|20)\d{2}[01]\d[0-3]\d"
-NUMERIC = re.compile(
-    r"(?:(?P<year>\d{4})(?P<a>[/.])\d{1,2}(?P=a)\d{1,2}"
-    r"|\d{1,2}(?P<b>[-/.])\d{1,2}(?P=b)(?P<end>\d{4}|\d{2}))(?P<rest>\D.*)?"
-)
-NAMED = re.compile(
-    r"(?:(?P<day>\d{1,2})(?P<a>[ -])(?P<month>[A-Za-z]{3,9})(?P<b>[ -])"
-    r"|(?P<first>[A-Za-z]{3,9}) \d{1,2}(?P<c>,?) )(?P<end>\d{4}|\d{2})(?P<rest>\D.*)?"
-)
-TIME = re.compile(
-    r"(?P<gap>T| |, )\d{1,2}:\d{2}(?P<second>:\d{2})?(?P<fraction>\.\d{1,6})?"
-    r"(?P<half> ?[AaPp][Mm])?(?P<zone> ?(?:Z|[+-]\d{2}:?\d{2}))?"
-)
-# More forms in one column are a mixture, not dates.
-MOST_FORMS = 4
-# So many numbers as 20261231 that are all days of the calendar are no coincidence.
-FEWEST_DAYS = 10
 
 
 def infer_numbers(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
@@ -77,21 +70,16 @@ def _with_unit(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
     if not is_unit or len(unit) > LONGEST_UNIT:
         return None
     sample = texts.slice(0, SAMPLE_SIZE)
-    if any(_without_unit(part, unit, negative).null_count for part in (sample, texts)):
+    form = ColumnFormat(unit=unit, negative=negative)
+    if any(_stripped(part, form).null_count for part in (sample, texts)):
         return None
-    inferred = _plain(_without_unit(texts, unit, negative), hints, has_unit=True)
+    inferred = _plain(_stripped(texts, form), hints, has_unit=True)
     if inferred is None or inferred.kind == "category":
         return None
     notes: tuple[str, ...] = (f"every cell has {unit!r}, which is left aside",) if unit else ()
     notes += (f"as {' or '.join(map(repr, negative))} stands for -1",) if negative else ()
     cells = replace(inferred.cells, unit=unit, negative=negative)
     return replace(inferred, cells=cells, notes=(*notes, *inferred.notes))
-
-
-def _without_unit(texts: pa.Array, unit: str, negative: tuple[str, ...]) -> pa.Array:
-    series = pd.Series(texts.to_pandas(), dtype="str")
-    stripped = strip_units(series, ColumnFormat(unit=unit, negative=negative))
-    return pa.array(stripped, pa.string(), from_pandas=True)
 
 
 def _plain(
@@ -127,6 +115,26 @@ def _plain(
     return without_merging(texts, plain, inferred, has_unit=has_unit)
 
 
+def infer_noted(texts: pa.Array, hints: DialectHints, *, flagged: bool) -> InferredColumn | None:
+    """Numbers of which some have a footnote behind them ('12*', '7 [a]'); None if not all are such.
+
+    Args:
+        flagged: letters behind a number are a footnote too.
+    """
+    behind = re.compile(rf"[^A-Za-z]*\d[.,]?[ \u00a0]*({f'{MARK}|{FLAG}' if flagged else MARK})")
+    matches = [behind.fullmatch(text) for text in texts.to_pylist()]
+    marks = sorted({match[1] for match in matches if match}, key=lambda mark: (-len(mark), mark))
+    if not marks or len(marks) > MOST_MARKS or 2 * sum(map(bool, matches)) > len(matches):
+        return None
+    cells = ColumnFormat(marks=tuple(marks))
+    inferred = _plain(_stripped(texts, cells), hints)
+    if inferred is None or inferred.kind == "category":
+        return None
+    note = f"footnotes behind numbers are left aside: {listed(marks)}"
+    cells = replace(inferred.cells, marks=cells.marks)
+    return replace(inferred, cells=cells, notes=(note, *inferred.notes))
+
+
 def unread(texts: pa.Array) -> tuple[tuple[str, ...], str]:
     """A note on texts that are plainly numbers among others, and why the column reads none.
 
@@ -134,93 +142,31 @@ def unread(texts: pa.Array) -> tuple[tuple[str, ...], str]:
     """
     if len(texts) < 2:
         return (), ""
-    plain = pc.match_substring_regex(texts, f"^({number_pattern('.', '')})$")
+    masks = [pc.match_substring_regex(texts, f"^({number_pattern(*style)})$") for style in STYLES]
+    plain = max(masks, key=lambda mask: pc.sum(mask).as_py() or 0)
     similar = pc.match_substring_regex(texts, f"^({SIMILAR})$")
     total, numbers = len(texts), pc.sum(plain).as_py() or 0
     others = texts.filter(pc.invert(plain if numbers else similar)) or texts
-    listed = ", ".join(f"{text!r:.30}" for text in others.slice(0, EXAMPLES).to_pylist())
-    note = f"mixed: {numbers} of {total} different values are numbers, not {listed}"
-    if total - numbers <= EXAMPLES:
-        note += '; if these mean missing, add metadata={"missing": […]}'
-    notes = (note,) if numbers else ()
+    shown = ", ".join(f"{text!r:.30}" for text in others.slice(0, EXAMPLES).to_pylist())
+    advice = as_missing(others.to_pylist()) if numbers > len(others) else ""
+    mixed = f"mixed: {numbers} of {total} different values are numbers, not {shown}{advice}"
+    notes = (mixed,) if numbers else ()
     if 2 * (pc.sum(similar).as_py() or 0) < total:
         return notes, ""
     reason = f"most of its {total} different values look like numbers, but not all in one form, "
-    reason += f"such as {listed}; if it measures, write each as 1234.5 or leave it empty, and adopt"
-    return notes, f"{reason} again"
+    reason += f"such as {shown}; if it measures, write each as 1234.5 or leave it empty, and adopt"
+    return notes, f"{reason} again{advice}"
 
 
-def infer_dates(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
-    """The forms in which all `texts` are dates; None if there are none."""
-    sample = texts.slice(0, SAMPLE_SIZE).to_pylist()
-    if not all(re.fullmatch(ISO, text) or _form(text, day_first=True) for text in sample):
-        return None
-    values = pd.Series(texts.to_pandas().to_numpy(), dtype="str")
-    if all_match(texts, ISO) and dates(values).notna().all():
-        return InferredColumn("date")
-    orders = {first: forms for first in (True, False) if (forms := _forms(values, first))}
-    if not orders:
-        return None
-    first, forms = next(iter(orders.items()))
-    if len(orders) == 2 and orders[True] != orders[False]:
-        first, why = hints.continental, "in doubt: no other column shows it"
-        if hints.day_first is not None:
-            first, why = hints.day_first, "as other columns write"
-        note = f"{values.iloc[0]} is read {'day' if first else 'month'} first ({why})"
-        return InferredColumn("date", ColumnFormat(dates=orders[first]), (note,), ambiguous=True)
-    shows_order = len(orders) == 1 and re.search("%[dm][/-]%[dm]", forms[0])
-    shown = DialectHints(day_first=first if shows_order else None)
-    notes = (f"dates as {' or '.join(forms)}",)
-    return InferredColumn("date", ColumnFormat(dates=forms), notes, shown)
-
-
-def infer_compact_days(texts: pa.Array) -> InferredColumn | None:
-    """Days as 20261231; None if the texts are none, or too few to know."""
-    if len(texts) < FEWEST_DAYS or not all_match(texts, COMPACT):
-        return None
-    values, form = pd.Series(texts.to_pandas().to_numpy(), dtype="str"), "%Y%m%d"
-    are_days = dates(values, (form,)).notna().all()
-    cells = ColumnFormat(dates=(form,))
-    return InferredColumn("date", cells, (f"dates as {form}",)) if are_days else None
-
-
-def _forms(texts: pd.Series, day_first: bool) -> tuple[str, ...]:
-    """The forms that read every text, days before months or after; none if some are left."""
-    forms: list[str] = []
-    while not texts.empty:
-        form = _form(str(texts.iloc[0]), day_first=day_first)
-        if not form or form in forms or len(forms) == MOST_FORMS:
-            return ()
-        forms.append(form)
-        texts = texts[dates(texts, (form,)).isna()]
-    return tuple(forms)
-
-
-def _form(text: str, *, day_first: bool) -> str:
-    """The form of one text as in `strptime`; empty if it is no usual one."""
-    match = NUMERIC.fullmatch(text) or NAMED.fullmatch(text)
-    if match is None:
+def as_missing(words: Sequence[str]) -> str:
+    """How to read a few words as missing; nothing where they are many."""
+    if len(words) > MOST_WORDS:
         return ""
-    groups = match.groupdict()
-    year = "%Y" if len(groups["end"] or "year") == 4 else "%y"
-    if groups.get("year"):
-        day = "%Y{a}%m{a}%d".format(**groups)
-    elif match.re is NUMERIC:
-        # Dates with points have the day first.
-        is_first = day_first or groups["b"] == "."
-        day = ("%d{b}%m{b}" if is_first else "%m{b}%d{b}").format(**groups) + year
-    else:
-        month = "%b" if len(groups["month"] or groups["first"]) == 3 else "%B"
-        day = f"%d{groups['a']}{month}{groups['b']}{year}"
-        day = day if groups["day"] else f"{month} %d{groups['c']} {year}"
-    if not groups["rest"]:
-        return day
-    time = TIME.fullmatch(groups["rest"])
-    if time is None:
-        return ""
-    second = (":%S" if time["second"] else "") + (".%f" if time["fraction"] else "")
-    # A space before them stays.
-    half = re.sub("[^ ]+", "%p", time["half"] or "")
-    zone = re.sub("[^ ]+", "%z", time["zone"] or "")
-    hour = "%I:%M" if half else "%H:%M"
-    return f"{day}{time['gap']}{hour}{second}{half}{zone}"
+    bound = next((word for word in words if re.fullmatch(BOUND, word)), None)
+    what = f"{bound!r} is a bound; to read it as missing" if bound else "if these mean missing"
+    return f"; {what}, adopt again with {' '.join(f'--missing {quote(one)}' for one in words)}"
+
+
+def _stripped(texts: pa.Array, cells: ColumnFormat) -> pa.Array:
+    stripped = strip_units(pd.Series(texts.to_pandas(), dtype="str"), cells)
+    return pa.array(stripped, pa.string(), from_pandas=True)

@@ -2,7 +2,6 @@
 
 import math
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,12 +9,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.adopt.forms import infer_compact_days, infer_dates, infer_numbers, unread
-from engine.adopt.inferred import NO_HINTS, DialectHints, InferredColumn, all_match
+from engine.adopt.date_forms import infer_compact
+from engine.adopt.inferred import NO_HINTS, DialectHints, InferredColumn
+from engine.adopt.texts import infer_texts, missing_note
+from engine.adopt.times import counting_reason, zones
 from engine.contract.cells import convert, is_infinite, without_missing
 from engine.contract.column import HIGHEST, LONGEST_CATEGORY, LOWEST, ColumnType, kind_of
 from engine.contract.format import ColumnFormat
-from engine.problem.errors import BadInput
 
 FEWEST_ROWS = 50
 FEWEST_OF_CLASS = 10  # a class with fewer rows would be missing in a fold or in the test
@@ -23,27 +23,12 @@ MOST_CATEGORIES = 100  # a string column with more distinct values is text or a 
 HARDLY = 0.01  # below this share of the rows, and below a class, other values add nothing
 # Whole numbers of which none comes twice, in so narrow a range, were counted up with gaps.
 DENSE = 4
-NAMED_ID = re.compile(
-    r"(?i:(.*[_. -])?(id|uuid|guid|key|nr|no|number|code))|.*[a-z](Id|ID|Nr|No|Key|Code)"
-)
+# A name of an identifier, and one that a count may have as well.
+NAMED_ID = re.compile(r"(?i:(.*[_. -])?(id|uuid|guid|key|code))|.*[a-z](Id|ID|Key|Code)")
+NAMED_NUMBER = re.compile(r"(?i:(.*[_. -])?(nr|no|number))|.*[a-z](Nr|No|Number)")
+# So much smaller than the highest of skewed counts is the one in their middle.
+SKEWED = 3
 FEWEST_KEYS = 20  # fewer values may be grades of something, however they are named
-ZONE = r".*\d ?(Z|[+-]\d{2}:?\d{2})"
-LIST_SHAPE = r"(?s)\s*(\[\s*([\[{\"'\d.-].*)?\]|\{\s*([\"'\d].*)?\})\s*"  # not '[deleted]'
-# Words for missing, in small letters. Those that may as well be a value, as Namibia or 'no alley',
-# are missing among categories only where the table uses them so elsewhere.
-MISSING = {"n/a", "#n/a", "nan", "null", "<na>", "-", "--", "?", "."}
-AMBIGUOUS = {"na", "none"}
-# Each pair in small letters: no, yes.
-PAIRS = (
-    ("no", "yes"), ("n", "y"), ("f", "t"), ("nein", "ja"), ("n", "j"),
-    ("non", "oui"), ("no", "si"), ("no", "sí"), ("off", "on"),
-)  # fmt: skip
-# What people mix in one column, as forms change over the years.
-MIXED = ({"no", "n", "false", "0", "nein", "non"}, {"yes", "y", "true", "1", "ja", "oui"})
-# Both words of a pair in four spellings make 8; mixtures have more.
-MOST_SPELLINGS = 40
-# So many different codes of two letters make 'NA' one more.
-FEWEST_CODES = 3
 
 
 @dataclass(frozen=True)
@@ -63,26 +48,31 @@ class Guess:
     inferred: InferredColumn
 
 
-def infer_column(values: pd.Series, hints: DialectHints = NO_HINTS) -> InferredColumn:
-    """What kind of values a column holds: by its type, or by its texts; BadInput if lists."""
+def infer_column(
+    values: pd.Series, hints: DialectHints = NO_HINTS, given: frozenset[str] = frozenset()
+) -> InferredColumn:
+    """What kind of values a column holds: by its type, or by its texts.
+
+    Args:
+        given: words that mean missing in every column.
+    """
     if pd.api.types.is_timedelta64_dtype(values.dtype):
         return InferredColumn("number", notes=("durations, read in seconds",), in_seconds=True)
     kind = kind_of(values.dtype)
     if kind in (None, "category"):
-        inferred, present = _infer_texts(values, hints), values.dropna()
-        is_list = inferred.kind == "category" and len(present) > 0
-        if is_list and present.str.fullmatch(LIST_SHAPE).all():
-            message = f"column '{values.name}' holds lists ({present.iloc[0]!r:.40}); flatten it "
-            raise BadInput(f"{message}or leave it out", code="list-cells")
+        inferred = infer_texts(values, hints, given)
     else:
-        infinite = kind == "number" and bool(is_infinite(values).any())
-        inferred = InferredColumn(kind, ColumnFormat(infinite=infinite))
+        missing = _numbers_given(values, given) if kind in ("number", "integer") else ()
+        cells = ColumnFormat(missing=missing)
+        present = without_missing(values, cells)
+        infinite = kind == "number" and bool(is_infinite(present).any())
+        days = _compact(present) if kind == "integer" else None
+        inferred = days or InferredColumn(kind, ColumnFormat(infinite=infinite))
+        cells = replace(inferred.cells, missing=missing)
+        inferred = replace(inferred, cells=cells, notes=(*inferred.notes, *missing_note(missing)))
     if inferred.kind == "date":
-        if isinstance(values.dtype, pd.StringDtype):
-            zoned = bool(values.dropna().str.fullmatch(ZONE).any())
-        else:
-            zoned = isinstance(values.dtype, pd.DatetimeTZDtype)
-        return replace(inferred, zoned=zoned)
+        zoned, notes = zones(without_missing(values, inferred.cells))
+        return replace(inferred, zoned=zoned, notes=(*inferred.notes, *notes))
     if not inferred.cells.infinite:
         return inferred
     rows = np.flatnonzero(is_infinite(values))
@@ -128,69 +118,31 @@ def reach(low: float, high: float) -> tuple[float, float]:
     return (max(below, 0.0) if low >= 0 else below), (min(above, 0.0) if high <= 0 else above)
 
 
-def _infer_texts(values: pd.Series, hints: DialectHints) -> InferredColumn:
-    """What the texts in `values` are, blank cells left aside.
+def is_key(values: pd.Series) -> bool:
+    """Whether numbers name something, by the column's name as far as the values do not count.
 
-    Decided on the distinct values; where these are ambiguous, by the other columns' dialect.
+    Counts start at 0 or 1, leave hardly a number out, and are few or mostly small.
     """
-    unique = pc.unique(pa.array(values, from_pandas=True).cast(pa.large_string())).drop_null()
-    lower = pc.utf8_lower(unique)
-    is_missing = pc.is_in(lower, pa.array(sorted(MISSING | AMBIGUOUS), pa.large_string()))
-    words, texts = unique.filter(is_missing).to_pylist(), unique.filter(pc.invert(is_missing))
-    words.sort()
-    if not len(texts):
-        missing = words if len(words) > 1 else [word for word in words if word.lower() in MISSING]
-        return InferredColumn("category", ColumnFormat(missing=tuple(missing)), _note(missing))
-    inferred = _boolean(texts) or infer_compact_days(texts)
-    inferred = inferred or infer_numbers(texts, hints) or infer_dates(texts, hints)
-    if inferred is None:
-        return _category(words, texts, hints, has_blanks=bool(values.isna().any()))
-    cells = replace(inferred.cells, missing=tuple(words))
-    shown = replace(inferred.hints, missing=frozenset(words))
-    return replace(inferred, cells=cells, notes=(*inferred.notes, *_note(words)), hints=shown)
+    name, distinct = str(values.name), values.nunique()
+    if distinct < FEWEST_KEYS:
+        return False
+    if NAMED_ID.fullmatch(name):
+        return True
+    low, high, middle = float(values.min()), float(values.max()), float(values.median())
+    is_dense = low in (0, 1) and high <= DENSE * distinct
+    is_count = is_dense and (distinct <= MOST_CATEGORIES or middle * SKEWED <= high)
+    return bool(NAMED_NUMBER.fullmatch(name)) and not is_count
 
 
-def _note(missing: Sequence[str]) -> tuple[str, ...]:
-    verb = "mean" if len(missing) > 1 else "means"
-    return (f"{' and '.join(map(repr, missing))} {verb} missing",) if missing else ()
+def _numbers_given(values: pd.Series, given: frozenset[str]) -> tuple[str, ...]:
+    """The words among `given` that stand in a typed column as numbers."""
+    alone = ((word, without_missing(values, ColumnFormat(missing=(word,)))) for word in given)
+    return tuple(sorted(word for word, left in alone if left.isna().sum() > values.isna().sum()))
 
 
-def _boolean(texts: pa.Array) -> InferredColumn | None:
-    if len(texts) > MOST_SPELLINGS:
-        return None
-    words = {text.lower() for text in texts.to_pylist()}
-    if words <= {"true", "false"}:
-        return InferredColumn("boolean")
-    pair = next((pair for pair in PAIRS if words == set(pair)), None)
-    false, true = ([pair[0]], [pair[1]]) if pair else (sorted(words & one) for one in MIXED)
-    if words <= {"0", "1"} or not (true and false) or len(true) + len(false) < len(words):
-        return None
-    note = f"mixed words: {' and '.join(map(repr, true))} read as true, "
-    note += f"{' and '.join(map(repr, false))} as false"
-    note = f"{true[0]!r} is true, {false[0]!r} false" if pair else note
-    return InferredColumn("boolean", ColumnFormat(true=tuple(true), false=tuple(false)), (note,))
-
-
-def _category(
-    words: Sequence[str], texts: pa.Array, hints: DialectHints, *, has_blanks: bool
-) -> InferredColumn:
-    """Texts that are nothing else; decides which of the `words` are values among them."""
-    are_codes = len(texts) >= FEWEST_CODES and all_match(texts, "[A-Z]{2}")
-    missing = [word for word in words if word.lower() in MISSING]
-    stays, ambiguous = [], [word for word in words if word.lower() in AMBIGUOUS]
-    for word in ambiguous:
-        if are_codes and word == "NA":
-            stays.append(f"{word!r} stays a code like the others")
-        elif has_blanks:
-            stays.append(f"{word!r} stays a value: blank means missing here")
-        elif word in hints.missing:
-            missing.append(word)
-        else:
-            advice = f'metadata={{"missing": ["{word}"]}} makes it missing'
-            stays.append(f"{word!r} stays a value; {advice}")
-    mixed, reason = unread(texts)
-    notes, cells = (*_note(missing), *stays, *mixed), ColumnFormat(missing=tuple(missing))
-    return InferredColumn("category", cells, notes, ambiguous=bool(ambiguous), unread=reason)
+def _compact(present: pd.Series) -> InferredColumn | None:
+    """Times that a typed table holds as whole numbers, as 20261231."""
+    return infer_compact(pc.unique(pa.array(present.dropna())).cast(pa.large_string()))
 
 
 def _reason(values: pd.Series, present: pd.Series, inferred: InferredColumn) -> str | None:
@@ -213,14 +165,16 @@ def _reason(values: pd.Series, present: pd.Series, inferred: InferredColumn) -> 
 
 def _number_reason(present: pd.Series, distinct: int) -> str | None:
     # Where some are missing, programs write whole numbers with a point.
+    if reason := counting_reason(present):
+        return reason
     if (present % 1 != 0).any():
         return None
-    is_named, is_unique = NAMED_ID.fullmatch(str(present.name)), distinct == len(present)
+    is_named, is_unique = is_key(present), distinct == len(present)
     if is_unique and int(present.max()) - int(present.min()) + 1 <= DENSE * distinct:
         return "it numbers the rows: an identifier"
     if is_unique and is_named:
         return "it has the name of an identifier and a different value in each row"
-    if not is_named or distinct < FEWEST_KEYS:
+    if not is_named:
         return None
     return f"a key by its name, with {distinct:,} values; make it str to read it as categories"
 

@@ -9,7 +9,8 @@ import pandas as pd
 
 from engine.adopt.copying import CONTRACT_FILE
 from engine.adopt.framing import Roles
-from engine.adopt.infer import FEWEST_KEYS, NAMED_ID, Guess
+from engine.adopt.infer import FEWEST_KEYS, NAMED_ID, NAMED_NUMBER, Guess, is_key
+from engine.adopt.times import hints as time_hints
 from engine.contract.layout import SEPARATORS, Layout
 from engine.contract.text_table import header, line_count
 from engine.leakage import Leak
@@ -63,7 +64,8 @@ def column_note(one: Guess, roles: Roles) -> str:
     special = {roles.time: "the time that rows are split by", roles.id: "names a row: no input"}
     use = ({roles.target: f"the target, {roles.task}"} | special).get(one.name, use)
     zone = ("times with an offset, read in UTC",) if one.inferred.zoned else ()
-    return "; ".join((use, *one.inferred.notes, *zone))
+    notes = (note for note in one.inferred.notes if note not in use)
+    return "; ".join((use, *notes, *zone))
 
 
 def layout_notes(source: str, layout: Layout | None, rows: int) -> tuple[str, ...]:
@@ -118,14 +120,16 @@ def _ends_in_sum(one: Guess, column: pd.Series) -> bool:
 def _hints(frame: pd.DataFrame, guesses: Sequence[Guess], roles: Roles) -> Iterator[str]:
     """Roles that columns could have and the command line did not give."""
     others = [one for one in guesses if one.name not in (roles.target, roles.id, roles.time)]
-    dates = [one.name for one in others if one.type == "date" and not one.nullable]
-    if dates and not roles.time:
-        order = f"no --time given; if rows come in the order of {dates[0]!r}"
-        yield f"{order}, adopt again with --time {dates[0]!r}: a random split trains on the future"
+    if not roles.time:
+        gaps = [one.name for one in others if one.nullable]
+        yield from time_hints(frame, {one.name: one.type for one in others}, gaps)
     for one in others:
-        if one.type in ("category", "integer", "number") and NAMED_ID.fullmatch(one.name):
-            values = frame[one.name].nunique()
-            if FEWEST_KEYS <= values < len(frame):
-                many = f"{one.name!r} has {values:,} values in {len(frame):,} rows"
-                advice = f"set unit = {one.name!r} under [rows]"
-                yield f"{many}; if rows of one value belong together, {advice}"
+        values = frame[one.name].nunique()
+        if not FEWEST_KEYS <= values < len(frame):
+            continue
+        named = NAMED_ID.fullmatch(one.name) or NAMED_NUMBER.fullmatch(one.name)
+        is_number = one.type in ("integer", "number")
+        if is_key(frame[one.name]) if is_number else named and one.type == "category":
+            many = f"{one.name!r} has {values:,} values in {len(frame):,} rows"
+            advice = f"set unit = {one.name!r} under [rows]"
+            yield f"{many}; if rows of one value belong together, {advice}"

@@ -52,7 +52,15 @@ def _fields(kind: type, **stricter: Any) -> Any:
     return TypedDict(kind.__name__, types | stricter)  # type: ignore[operator]
 
 
-_FORMAT = _fields(ColumnFormat, decimal=Character, thousands=Annotated[str, Field(max_length=1)])
+# Bundles of earlier engines have none of the last three.
+_FORMAT = _fields(
+    ColumnFormat,
+    decimal=Character,
+    thousands=Annotated[str, Field(max_length=1)],
+    marks=NotRequired[list[str]],
+    guarded=NotRequired[bool],
+    pivot=NotRequired[int],
+)
 # Bundles of engine 1 have neither formats nor a layout.
 _COLUMN = _fields(Column, minimum=Number | None, maximum=Number | None, format=NotRequired[_FORMAT])
 _LAYOUT = _fields(Layout, separator=Character)

@@ -6,6 +6,7 @@ one cell of a text table in the same way for the server.
 """
 
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,15 @@ import pyarrow as pa
 
 from engine.contract import text_cell
 from engine.contract.column import HIGHEST, LONGEST_CATEGORY, LOWEST, Column, ColumnType
-from engine.contract.format import ISO, NEGATIVES, PLAIN, SHORT_INTEGER, ColumnFormat
+from engine.contract.date_columns import dates
+from engine.contract.format import (
+    GUARD,
+    NEGATIVES,
+    PLAIN,
+    SHORT_INTEGER,
+    ColumnFormat,
+    number_pattern,
+)
 
 Mask = pd.Series  # of bool
 # pandas types that hold every value of Arrow's.
@@ -27,8 +36,6 @@ WHITESPACE = "".join(filter(str.isspace, map(chr, range(0x3001))))
 # Up to here every integer is a float of its own.
 EXACT = 2.0**53
 BEYOND_INT64 = 2.0**63
-# Python, and so the server, has no other years.
-FIRST, LAST = pd.Timestamp("0001-01-01"), pd.Timestamp("9999-12-31 23:59:59.999999")
 
 
 def trimmed(values: pd.Series) -> pd.Series:
@@ -46,7 +53,10 @@ def trimmed_texts(frame: pd.DataFrame) -> pd.DataFrame:
 
 def without_missing(values: pd.Series, cells: ColumnFormat) -> pd.Series:
     """`values` with NA wherever the format means missing: its words, and infinite numbers."""
-    values = values.mask(values.isin(cells.missing)) if cells.missing else values
+    if cells.missing and pd.api.types.is_numeric_dtype(values.dtype):
+        values = values.mask(values.isin(_numbers(cells.missing)))
+    elif cells.missing:
+        values = values.mask(values.isin(cells.missing))
     if not cells.infinite:
         return values
     if not _is_text(values):
@@ -54,6 +64,11 @@ def without_missing(values: pd.Series, cells: ColumnFormat) -> pd.Series:
     doubtful = _matches(values, text_cell.MAY_BE_INFINITE)
     words = [text for text in values[doubtful].unique() if text_cell.is_missing(cells, text)]
     return values.mask(values.isin(words)) if words else values
+
+
+def _numbers(words: tuple[str, ...]) -> list[float]:
+    """The words that a typed table holds as numbers, such as -999."""
+    return [float(word) for word in words if re.fullmatch(number_pattern(".", ""), word)]
 
 
 def is_infinite(values: pd.Series) -> Mask:
@@ -86,8 +101,10 @@ def convert(
         values: typed values, or texts after `trimmed` and `without_missing`.
         cells: the format of texts.
     """
+    if cells.guarded and kind != "category" and _is_text(values):
+        values = values.str.replace(GUARD, r"\1", n=1, regex=True)
     if kind == "date":
-        converted = dates(values, cells.dates)
+        converted = dates(values, cells)
     elif kind == "category":
         converted = _category(values)
     else:
@@ -121,37 +138,14 @@ def allowed(column: Column, values: pd.Series) -> Mask:
     return result | values.isna() if column.nullable else result
 
 
-def dates(values: pd.Series, formats: tuple[str, ...] = ()) -> pd.Series:
-    """Texts in one of `formats` or ISO 8601, and timestamps, as datetime64[us] without a zone.
-
-    Other values are missing. Times with an offset are converted to UTC: a model has one clock.
-    """
-    result = pd.Series(pd.NaT, values.index, dtype="datetime64[us]")
-    if pd.api.types.is_numeric_dtype(values.dtype):
-        return result
-    rest = values
-    for form in (*formats, "ISO8601"):
-        if form == "ISO8601" and _is_text(rest):
-            rest = rest[_matches(rest, ISO)]
-        read = pd.to_datetime(rest, utc=True, format=form, errors="coerce")
-        read = read.dt.tz_localize(None).astype("datetime64[us]")
-        read = read.where((read >= FIRST) & (read <= LAST))
-        if len(rest) == len(values):
-            result = read
-        else:
-            result.loc[rest.index] = read
-        rest = values[result.isna() & values.notna()]
-        if rest.empty:
-            break
-    return result
-
-
 def strip_units(texts: pd.Series, cells: ColumnFormat) -> pd.Series:
-    """`texts` without their unit, and with '-5' for every other way to write it.
+    """`texts` without footnotes and their unit, and with '-5' for every other way to write it.
 
     The unit stands before or behind the number, with or without spaces. A text without it is not
     in this format and comes out missing.
     """
+    if cells.marks:
+        texts = texts.str.replace(cells.marks_pattern, "", n=1, regex=True)
     for form in ("(1)", "−1"):
         texts = _rewritten(texts, form, cells)
     if cells.unit:

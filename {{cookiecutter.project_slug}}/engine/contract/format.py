@@ -17,6 +17,8 @@ NEGATIVES = {
 }
 INFINITE = r"[+-]?(inf|infinity|∞)"
 SHORT_INTEGER = "[+-]?0*[0-9]{1,18}"
+# What spreadsheets put around a cell so that it stays a text.
+GUARD = r"^(?:'|=\"([^\"]*)\"$)"
 # Numbers that may be too large for a float.
 HUGE = r"[eE]\+?[0-9]{3}|[0-9]{300}"
 BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
@@ -33,8 +35,11 @@ class ColumnFormat:
 
     `missing`: words that mean missing as well. `decimal`, `thousands`: the signs in its numbers;
     `unit`: text before or behind each number, such as % or EUR; `negative`: how numbers below 0
-    are written beside '-1', such as '(1)'; `infinite`: infinite numbers mean missing. `true`,
-    `false`: words of a boolean, in small letters. `dates`: forms of its dates, as in `strptime`.
+    are written beside '-1', such as '(1)'; `infinite`: infinite numbers mean missing; `marks`:
+    footnotes behind numbers, left aside. `guarded`: a cell may have an apostrophe before it, or
+    stand in ="…", as spreadsheets keep texts. `true`, `false`: words of a boolean, in small
+    letters. `dates`: forms of its dates, as in `strptime`, or a key of `dates.EPOCHS`; `pivot`:
+    the last year that two digits mean.
     """
 
     missing: tuple[str, ...] = ()
@@ -46,6 +51,9 @@ class ColumnFormat:
     true: tuple[str, ...] = ()
     false: tuple[str, ...] = ()
     dates: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+    guarded: bool = False
+    pivot: int = 2068
 
     def to_metadata(self) -> dict[str, Any]:
         """The values that differ from the default, for the contract's metadata."""
@@ -81,6 +89,11 @@ class ColumnFormat:
         """A regular expression for the unit before or behind a number; groups hold its sign."""
         sign = f"{SPACE}*{re.escape(self.unit)}{SPACE}*"
         return rf"^([+-]?){sign}|{sign}(-?)$"
+
+    @property
+    def marks_pattern(self) -> str:
+        """A regular expression for one of the footnotes, and the space before it."""
+        return f"{SPACE}*({'|'.join(map(re.escape, self.marks))})$"
 
     @property
     def thousands_pattern(self) -> str:

@@ -6,12 +6,12 @@
 import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from engine.contract.column import Column, ColumnType
-from engine.contract.format import HUGE, INFINITE, ISO, NEGATIVES, ColumnFormat
+from engine.contract.dates import read_date
+from engine.contract.format import GUARD, HUGE, INFINITE, NEGATIVES, ColumnFormat
 
 MAY_BE_INFINITE = rf"(?i).*({INFINITE}|{HUGE}).*"
 INFINITE_NUMBER = re.compile(INFINITE, re.IGNORECASE)
@@ -44,6 +44,8 @@ def is_missing(cells: ColumnFormat, text: str) -> bool:
 
 def parse(kind: ColumnType, cells: ColumnFormat, text: str) -> Any:
     """The JSON value of a cell that is not missing; None if it is unreadable."""
+    if cells.guarded and kind != "category":
+        text = re.sub(GUARD, r"\1", text)
     return _PARSERS[kind](cells, text)
 
 
@@ -64,6 +66,8 @@ def _integer(cells: ColumnFormat, text: str) -> int | None:
 
 def _plain_number(cells: ColumnFormat, text: str) -> str | None:
     """The number as `float` reads it; None if the text has another form."""
+    if cells.marks:
+        text = re.sub(cells.marks_pattern, "", text)
     for form in ("(1)", "−1"):
         text = _rewrite(cells, form, text)
     if cells.unit:
@@ -82,29 +86,10 @@ def _rewrite(cells: ColumnFormat, form: str, text: str) -> str:
     return re.sub(*NEGATIVES[form], text) if form in cells.negative else text
 
 
-def _date(cells: ColumnFormat, text: str) -> str | None:
-    """The date in ISO 8601, without an offset: dates with one are moved to UTC."""
-    for form in cells.dates:
-        if date := _utc(datetime.strptime, text, form):
-            return date
-    if match := re.fullmatch(ISO, text):
-        day, time, offset = match[1], match[2] or "T00:00", (match[5] or "").strip()
-        return _utc(datetime.fromisoformat, day + time + offset)
-    return None
-
-
-def _utc(read: Callable[..., datetime], *texts: str) -> str | None:
-    try:
-        date = read(*texts)
-        return (date.astimezone(UTC).replace(tzinfo=None) if date.tzinfo else date).isoformat()
-    except (ValueError, OverflowError):
-        return None
-
-
 _PARSERS: Mapping[ColumnType, Callable[[ColumnFormat, str], Any]] = {
     "number": _number,
     "integer": _integer,
     "boolean": lambda cells, text: cells.booleans.get(text.lower()),
     "category": lambda _, text: text,
-    "date": _date,
+    "date": read_date,
 }

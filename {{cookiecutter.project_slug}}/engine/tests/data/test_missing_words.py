@@ -1,0 +1,71 @@
+"""Words for missing know their neighbours, and `--missing` finishes what a hint begins."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from engine.adopt.adopt import adopt
+from engine.adopt.infer import guess, infer_column, is_key, typed
+from engine.problem.errors import BadInput
+
+
+def read(cells: str, given: tuple[str, ...] = ()) -> list[Any]:
+    """The values of a column whose cells a bar parts."""
+    values = pd.Series(cells.split("|"), dtype="str", name="x")
+    return typed(values, infer_column(values, given=frozenset(given))).tolist()
+
+
+@pytest.mark.parametrize("cells", ["+|-|+", "++|+|-|--", ".|?|!", "yes|+|-"])
+def test_infer_signs_beside_their_neighbours_are_values(cells: str) -> None:
+    assert read(cells) == cells.split("|")
+
+
+def test_infer_signs_alone_are_missing() -> None:
+    assert pd.isna(read("gravel|-|paved")[1])
+    assert [pd.isna(value) for value in read("+|-|?")] == [False, False, True]
+    assert pd.isna(read("+|-|+", ("-",))[1])
+
+
+@pytest.mark.parametrize("word", ["\\N", "..", "<10", "(D)", ": c", "x"])
+def test_adopt_unknown_word_is_hinted_at_and_missing_on_request(word: str, project: Path) -> None:
+    rows = "".join(f"{word if n % 9 == 0 else n % 61},{n % 2}\n" for n in range(300))
+    Path("t.csv").write_text(f"size,late\n{rows}", "utf-8")
+    [size, _] = adopt("t.csv", "late").guesses
+    hint = f"{size.excluded} {size.inferred.notes}"
+    assert "--missing" in hint
+    [size, _] = adopt("t.csv", "late", missing=(word,), force=True).guesses
+    assert (size.type, size.missing) == ("integer", 34)
+
+
+def test_adopt_word_for_missing_that_no_cell_holds_is_refused(project: Path) -> None:
+    Path("t.csv").write_text("x,late\n" + "".join(f"{n % 9},{n % 2}\n" for n in range(99)), "utf-8")
+    with pytest.raises(BadInput) as error:
+        adopt("t.csv", "late", missing=("n.a.",))
+    assert error.value.code == "unused-missing"
+
+
+def test_infer_footnotes_and_guards_are_left_aside() -> None:
+    assert read("12|7*|8 [a]|9") == [12, 7, 8, 9]
+    assert read('\'-3.5|4.5|="7"') == [-3.5, 4.5, 7]
+    assert read("'007|'008") == ["'007", "'008"]
+
+
+def test_guess_lists_are_categories_or_excluded_for_that_reason() -> None:
+    for distinct, reason in ((5, False), (150, True)):
+        values = pd.Series([f"[{n % distinct}, 30]" for n in range(400)], dtype="str", name="x")
+        inferred = infer_column(values)
+        excluded = guess(typed(values, inferred), inferred).excluded
+        assert ("lists" in str(excluded)) == reason
+        assert inferred.kind == "category"
+
+
+def test_is_key_counts_are_none_whatever_their_name() -> None:
+    for name in ("order_number", "floor_no", "visitNr"):
+        assert not is_key(pd.Series([n % 60 + 1 for n in range(900)], name=name))
+        assert not is_key(
+            pd.Series([n * n % 4001 // 20 % (n % 300 + 1) for n in range(9000)], name=name)
+        )
+        assert is_key(pd.Series([70_000 + n % 300 * 7 for n in range(900)], name=name))
+    assert is_key(pd.Series([n % 60 + 1 for n in range(900)], name="shop_id"))
