@@ -65,14 +65,23 @@ KINDS: tuple[tuple[bytes, str, str, str], ...] = (
 )  # fmt: skip
 
 
-def check_kind(path: Path) -> None:
-    """Raise BadInput if the file at `path` begins as one of another kind than a text table.
+def find_kind(path: Path) -> tuple[str, str, str] | None:
+    """The code, the kind and the next step for a file that begins as no text table does.
 
     A UTF-8 or UTF-16 text is compared without its mark and its zero bytes.
     """
     with path.open("rb") as file:
         start = file.read(START)
     text = re.sub(rb"^(\xef\xbb\xbf|\xff\xfe|\xfe\xff)|\0", b"", start)
-    for pattern, code, kind, then in KINDS:
+    for pattern, *kind in KINDS:
         if re.match(pattern, start, re.DOTALL) or re.match(pattern, text, re.DOTALL):
-            raise BadInput(f"expected a text table in {path}, found {kind}; {then}", code=code)
+            code, what, then = kind
+            return code, what, then
+    return None
+
+
+def check_kind(path: Path) -> None:
+    """Raise BadInput if the file at `path` begins as one of another kind than a text table."""
+    if found := find_kind(path):
+        code, kind, then = found
+        raise BadInput(f"expected a text table in {path}, found {kind}; {then}", code=code)

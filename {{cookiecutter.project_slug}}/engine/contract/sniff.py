@@ -74,23 +74,28 @@ def _has_header(lines: Sequence[Sequence[str]]) -> bool:
     first, rest = lines[0], [cells for cells in lines[1:] if len(cells) == len(lines[0])]
     named, values = False, []
     for at, cell in enumerate(first):
-        below = [text for cells in rest if (text := cells[at].strip())]
         if VALUE.fullmatch(cell.strip()):
-            values.append((cell.strip(), below))
+            values.append(at)
         else:
+            below = [text for cells in rest if (text := cells[at].strip())]
             named |= bool(cell.strip() and below and all(map(VALUE.fullmatch, below)))
-    return named or not values or _are_names(values, rest)
+    return (
+        named
+        or not values
+        or _are_names(
+            [first[at].strip() for at in values], [[c[at].strip() for at in values] for c in rest]
+        )
+    )
 
 
-def _are_names(values: Sequence[tuple[str, list[str]]], rest: Sequence[Sequence[str]]) -> bool:
-    """Whether values in the first line, each with the cells below it, name their columns."""
-    texts = [text for text, _ in values]
+def _are_names(texts: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
+    """Whether these values of the first line name their columns; `rest` are the cells below."""
     if len(set(texts)) < len(texts) or len(texts) < FEWEST_NAMES:
         return False
     forms = {_form(text) for text in texts}
-    if len(forms) == 1 and not any(forms & set(map(_form, below)) for _, below in values):
+    if len(forms) == 1 and not any(forms & set(map(_form, cells)) for cells in rest):
         return True  # as years above fractions, or days above counts
-    steady = [cells for cells in rest if _step([text for text in cells if text.strip()])]
+    steady = [cells for cells in rest if _step(cells)]
     is_count = texts[0] in ("0", "1") and _step(texts) == 1
     are_years = all(YEAR.fullmatch(text) for text in texts) and _step(texts) != 0
     return (is_count or are_years) and 2 * len(steady) < len(rest)
@@ -103,7 +108,7 @@ def _form(text: str) -> str:
 
 def _step(texts: Sequence[str]) -> int:
     """By how much whole numbers grow or fall, each by as much; 0 for others."""
-    numbers = [int(text) for text in texts if text.strip().isdecimal()]
+    numbers = [int(text) for text in texts if text.isdecimal()]
     steps = {after - before for before, after in pairwise(numbers)}
     return steps.pop() if len(numbers) == len(texts) and len(steps) == 1 else 0
 
