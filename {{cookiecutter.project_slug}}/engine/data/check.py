@@ -1,17 +1,19 @@
 """Checks a new delivery against the contract; its outcomes may still be missing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 import pandera.pandas as pa
 
 from engine.contract.cells import without_missing
+from engine.contract.column import kind_of
 from engine.contract.format import ColumnFormat
 from engine.contract.layout import Layout
 from engine.data import sources
 from engine.data.columns import check_names
 from engine.data.load import Violation, column_mistakes, validate
+from engine.data.written import adopted_rows, differences, layout_mistake, why_unread
 from engine.pages.formatting import count, listed
 from engine.problem.files import atomic_path
 from engine.problem.spec import Problem
@@ -25,7 +27,8 @@ class Checked:
 
     `mistakes` are about its columns; with any, rows are not validated. `unchecked` names
     the columns that are not known yet, `waiting` counts rows whose outcome is not. `report` is the
-    file that lists every refused cell.
+    file that lists every refused cell. `rewritten` is what is written otherwise than in the table that
+    was adopted, `notes` what may be.
     """
 
     rows: int
@@ -35,11 +38,13 @@ class Checked:
     unchecked: tuple[str, ...] = ()
     unlabelled: int = 0
     report: Path | None = None
+    rewritten: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
         """Whether the delivery fits the contract, as far as it could be checked."""
-        return not self.mistakes and not self.violations
+        return not (self.mistakes or self.violations or self.rewritten)
 
 
 def check(problem: Problem, schema: pa.DataFrameSchema, source: str) -> Checked:
@@ -52,7 +57,11 @@ def check(problem: Problem, schema: pa.DataFrameSchema, source: str) -> Checked:
         BadInput: the source cannot be read, or is in another encoding than the contract names.
     """
     check_names(problem, schema)
-    raw = sources.read(source, Layout.of(schema.metadata))
+    layout = Layout.of(schema.metadata)
+    mistake = layout_mistake(source, layout)
+    raw = sources.read(source, layout)
+    if mistake:
+        return Checked(len(raw), (mistake,))
     target, later = problem.target.column, problem.columns.known_after
     report = REFUSED / f"{Path(source).stem.replace(':', '-')}.csv"
     report.unlink(missing_ok=True)
@@ -74,7 +83,9 @@ def check(problem: Problem, schema: pa.DataFrameSchema, source: str) -> Checked:
                 rule = "must not be missing where the outcome is known"
                 missing.append(Violation(name, rule, cells.set_axis(cells.index + 1)))
         schema = schema.update_columns({name: {"nullable": True} for name in (target, *later)})
-    violations = (*validate(raw, schema)[1], *missing)
+    violations = (*(_explained(one, schema) for one in validate(raw, schema)[1]), *missing)
+    adopted = adopted_rows(problem.rows.source, layout)
+    found = [] if adopted is None else list(differences(raw, adopted, schema))
     rows = {row for one in violations for row in one.cells.index}
     if rows:
         _write(report, violations, raw, problem.rows.id)
@@ -85,6 +96,8 @@ def check(problem: Problem, schema: pa.DataFrameSchema, source: str) -> Checked:
         unchecked=unchecked,
         unlabelled=int(unlabelled.sum()),
         report=report if rows else None,
+        rewritten=tuple(text for is_same, text in found if is_same),
+        notes=tuple(text for is_same, text in found if not is_same),
     )
 
 
@@ -102,7 +115,12 @@ def after_check(source: str, checked: Checked, columns: int) -> str:
             where = f"every cell is listed in {checked.report}; " if checked.report else ""
             then = f"{checked.refused:,} of {rows} refused; {where}fix the rows at their source, "
             then += "or the rule if it is wrong"
-        lines = [*checked.mistakes, *map(str, checked.violations), then]
+        lines = [*checked.mistakes, *map(str, checked.violations), then, *checked.notes]
+        if checked.rewritten:
+            lines = lines[: -len(checked.notes) - 1] if not checked.violations else lines
+            lines += [
+                f"written otherwise than what was adopted: {one}" for one in checked.rewritten
+            ]
         return "\n  ".join([f"{source} breaks the contract (data/contract.py):", *lines])
     size = f"{rows}, {count(columns - len(checked.unchecked), 'column')}"
     text = f"{source} fits the contract: {size}, every rule"
@@ -113,12 +131,20 @@ def after_check(source: str, checked: Checked, columns: int) -> str:
     if checked.unlabelled:
         rows = count(checked.unlabelled, "row")
         text += f"\n  {rows} without an outcome: training excludes them"
-    return text
+    return "\n  ".join([text, *checked.notes])
 
 
 def _values(raw: pd.DataFrame, schema: pa.DataFrameSchema, name: str) -> pd.Series:
     """A column with NA wherever its format means missing."""
     return without_missing(raw[name], ColumnFormat.of(schema.columns[name].metadata))
+
+
+def _explained(violation: Violation, schema: pa.DataFrameSchema) -> Violation:
+    """The violation with how its cells seem to be written, where they are no such values."""
+    rule = schema.columns.get(violation.column)
+    kind = kind_of(rule.dtype) if rule and violation.rule.startswith("is no ") else None
+    why = why_unread(violation.cells, kind, ColumnFormat.of(rule.metadata)) if kind else ""
+    return replace(violation, rule=f"{violation.rule} ({why})") if why else violation
 
 
 def _write(
