@@ -107,10 +107,10 @@ def table_notes(
 def _spellings(frame: pd.DataFrame, guesses: Sequence[Guess], target: str) -> Iterator[str]:
     """Categories that differ by their spelling only, those of the target first."""
     texts = [one.name for one in guesses if one.type == "category" and not one.excluded]
-    found = {name: same for name in texts if (same := respelled(frame[name].dropna().unique()))}
-    for name in sorted(found, key=lambda name: name != target)[:SHOWN]:
+    noted = {name: same for name in texts if (same := respelled(frame[name].dropna().unique()))}
+    for name in sorted(noted, key=lambda name: name != target)[:SHOWN]:
         of = "classes of the target" if name == target else f"values of {name!r}"
-        yield f"{of}: {found[name]}; if they mean the same, write them alike and adopt again"
+        yield f"{of}: {noted[name]}; if they mean the same, write them alike and adopt again"
 
 
 # A sum near the limits of a float overflows, and is then no cell's value.

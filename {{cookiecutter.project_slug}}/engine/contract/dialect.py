@@ -76,7 +76,7 @@ def row_fault(text: str, expected: int, actual: int, separator: str) -> tuple[st
 def _separator(layout: Layout, lines: Lines, raw: Sequence[str]) -> tuple[str, str] | None:
     """What is wrong with how lines are parted into cells."""
     first, rest = lines[0], lines[1:]
-    alike = bool(rest) and all(len(cells) == len(first) for cells in rest)
+    same_width = bool(rest) and all(len(cells) == len(first) for cells in rest)
     whole = [cells for cells in (rest if len(first) > 1 else lines) if len(cells) == 1]
     if len(whole) >= len(rest) and len(rest) > 1:
         width = len(first) - 1 or max(whole[0][0].count(sign) for sign in SEPARATORS)
@@ -90,9 +90,9 @@ def _separator(layout: Layout, lines: Lines, raw: Sequence[str]) -> tuple[str, s
     for sign, shown in OTHER_SIGNS.items():
         counts = {line.count(sign) for line in raw}
         is_doubled = sign == "||" and all(line.count("|") == 2 * line.count(sign) for line in raw)
-        if len(counts) == 1 and counts != {0} and (is_doubled or not alike or len(first) == 1):
+        if len(counts) == 1 and counts != {0} and (is_doubled or not same_width or len(first) == 1):
             return "unknown-separator", _other(f"'{shown}'", f"`sed 's/{re.escape(shown)}/;/g'`")
-    if len(first) == 1 and alike and not raw[0].startswith('"'):
+    if len(first) == 1 and same_width and not raw[0].startswith('"'):
         widths = {len(line.split()) for line in raw}
         values = [text for line in raw[1:] for text in line.split()]
         numbers = sum(text.strip("+-").replace(".", "", 1).isdigit() for text in values)
@@ -102,21 +102,16 @@ def _separator(layout: Layout, lines: Lines, raw: Sequence[str]) -> tuple[str, s
 
 
 def _other(sign: str, command: str) -> str:
-    known = ", ".join(SEPARATORS.values())
-    return f"its cells are separated by {sign}; expected {known}: export it again, or {command}"
+    signs = ", ".join(SEPARATORS.values())
+    return f"its cells are separated by {sign}; expected {signs}: export it again, or {command}"
 
 
 def _quotes(first: Sequence[str], rest: Lines) -> tuple[str, str] | None:
     """Whether cells are enclosed in other signs than quotation marks."""
-    for opening, closing in QUOTES:
-
-        def enclosed(cell: str, opening: str = opening, closing: str = closing) -> bool:
-            text = cell.strip()
-            return len(text) > 1 and text[0] == opening and text[-1] == closing
-
-        rows = [cells for cells in rest if any(map(enclosed, cells))]
-        if all(map(enclosed, first)) and rest and len(rows) == len(rest):
-            what = f"its cells are enclosed in {opening} and {closing}; expected quotation marks "
+    for signs in QUOTES:
+        enclosed = re.compile(rf"\s*{signs[0]}.*{signs[1]}\s*", re.DOTALL).fullmatch
+        if rest and all(map(enclosed, first)) and all(any(map(enclosed, row)) for row in rest):
+            what = f"its cells are enclosed in {signs[0]} and {signs[1]}; expected quotation marks "
             return "other-quotes", f'{what}("): export it again, or replace them'
     return None
 

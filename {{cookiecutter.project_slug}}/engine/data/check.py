@@ -27,8 +27,8 @@ class Checked:
 
     `mistakes` are about its columns; with any, rows are not validated. `unchecked` names
     the columns that are not known yet, `waiting` counts rows whose outcome is not. `report` is the
-    file that lists every refused cell. `rewritten` is what is written otherwise than in the table that
-    was adopted, `notes` what may be.
+    file that lists every refused cell. `rewritten` is what is written otherwise than in the table
+    that was adopted, `notes` what may be.
     """
 
     rows: int
@@ -109,19 +109,19 @@ def after_check(source: str, checked: Checked, columns: int) -> str:
     """
     rows = count(checked.rows, "row")
     if not checked.holds:
+        lines = [*checked.mistakes, *map(str, checked.violations)]
         if checked.mistakes:
-            then = f"{rows} not validated: give the table the contract's columns first"
-        else:
+            lines += [f"{rows} not validated: give the table the contract's columns first"]
+        elif checked.violations:
             where = f"every cell is listed in {checked.report}; " if checked.report else ""
             then = f"{checked.refused:,} of {rows} refused; {where}fix the rows at their source, "
-            then += "or the rule if it is wrong"
-        lines = [*checked.mistakes, *map(str, checked.violations), then, *checked.notes]
+            lines += [then + "or the rule if it is wrong"]
         if checked.rewritten:
-            lines = lines[: -len(checked.notes) - 1] if not checked.violations else lines
-            lines += [
-                f"written otherwise than what was adopted: {one}" for one in checked.rewritten
-            ]
-        return "\n  ".join([f"{source} breaks the contract (data/contract.py):", *lines])
+            lines += [*checked.rewritten, "export it as the table that was adopted was"]
+        what = "breaks the contract (data/contract.py)"
+        if not (checked.mistakes or checked.violations):
+            what = "is written otherwise than the table that was adopted"
+        return "\n  ".join([f"{source} {what}:", *lines, *checked.notes])
     size = f"{rows}, {count(columns - len(checked.unchecked), 'column')}"
     text = f"{source} fits the contract: {size}, every rule"
     if checked.unchecked:
@@ -141,9 +141,11 @@ def _values(raw: pd.DataFrame, schema: pa.DataFrameSchema, name: str) -> pd.Seri
 
 def _explained(violation: Violation, schema: pa.DataFrameSchema) -> Violation:
     """The violation with how its cells seem to be written, where they are no such values."""
-    rule = schema.columns.get(violation.column)
-    kind = kind_of(rule.dtype) if rule and violation.rule.startswith("is no ") else None
-    why = why_unread(violation.cells, kind, ColumnFormat.of(rule.metadata)) if kind else ""
+    if not violation.rule.startswith("is no "):
+        return violation
+    rule = schema.columns[violation.column]
+    kind = kind_of(rule.dtype) or "category"
+    why = why_unread(violation.cells, kind, ColumnFormat.of(rule.metadata))
     return replace(violation, rule=f"{violation.rule} ({why})") if why else violation
 
 

@@ -17,6 +17,8 @@ from engine.problem.errors import BadInput
 
 # Fewer of the rows hold values never seen by chance.
 MANY = 0.2
+# A spelling in fewer rows is one row's fault, not the delivery's.
+HARDLY = 0.01
 # A value with a leading zero, or a number as another program writes it: '1002' for '01002'.
 NUMBER = r"[0-9]+(\.0+)?"
 SWAPS = str.maketrans("dm", "md")
@@ -24,10 +26,10 @@ SWAPS = str.maketrans("dm", "md")
 
 def layout_mistake(source: str, layout: Layout | None) -> str:
     """How a text file is laid out otherwise than the contract states; empty if it is not."""
-    found = sources.layout_of(source) if layout else None
-    if layout is None or found is None or found.separator == layout.separator:
+    sniffed = sources.layout_of(source) if layout else None
+    if layout is None or sniffed is None or sniffed.separator == layout.separator:
         return ""
-    now, then = SEPARATORS[found.separator], SEPARATORS[layout.separator]
+    now, then = SEPARATORS[sniffed.separator], SEPARATORS[layout.separator]
     return f"it is separated by {now}, the contract states {then}: export it as before"
 
 
@@ -64,7 +66,7 @@ def adopted_rows(source: str, layout: Layout | None) -> pd.DataFrame | None:
 def differences(
     raw: pd.DataFrame, adopted: pd.DataFrame, schema: pa.DataFrameSchema
 ) -> Iterator[tuple[bool, str]]:
-    """For each open column of texts with values never seen: is it only written otherwise, and how.
+    """For each column of texts with values never seen: is it surely written otherwise, and how.
 
     A value is written otherwise where it is one of the adopted table but for its leading zeros, a
     decimal part of 0, its case or its spaces.
@@ -78,14 +80,15 @@ def differences(
             for frame in (raw, adopted)
         )
         unseen = new[~new.isin(old)]
-        known = set(_plain(old).unique())
-        same = unseen[_plain(unseen).isin(known)]
+        plain_old = set(_plain(old).unique())
+        same = unseen[_plain(unseen).isin(plain_old)]
         if len(same) and old.nunique() < len(old):
             first, plain = same.iloc[0], _plain(same).iloc[0]
             before = old[_plain(old) == plain].iloc[0]
             lost = "; leading zeros are lost" if before.startswith("0") else ""
             share = percent(len(same) / len(raw))
-            yield True, f"{name!r}: {share} of the rows hold {first!r} for {before!r}{lost}"
+            is_many = len(same) >= HARDLY * len(raw)
+            yield is_many, f"{name!r}: {share} of the rows hold {first!r} for {before!r}{lost}"
         elif len(unseen) > MANY * len(raw) and old.nunique() < len(old) / 2:
             share, first = percent(len(unseen) / len(raw)), unseen.iloc[0]
             yield False, f"{name!r}: {share} of the rows hold a value never seen, such as {first!r}"
