@@ -82,6 +82,6 @@ def find_kind(path: Path) -> tuple[str, str, str] | None:
 
 def check_kind(path: Path) -> None:
     """Raise BadInput if the file at `path` begins as one of another kind than a text table."""
-    if found := find_kind(path):
-        code, kind, then = found
+    if result := find_kind(path):
+        code, kind, then = result
         raise BadInput(f"expected a text table in {path}, found {kind}; {then}", code=code)

@@ -85,7 +85,7 @@ def check(problem: Problem, schema: pa.DataFrameSchema, source: str) -> Checked:
         schema = schema.update_columns({name: {"nullable": True} for name in (target, *later)})
     violations = (*(_explained(one, schema) for one in validate(raw, schema)[1]), *missing)
     adopted = adopted_rows(problem.rows.source, layout)
-    found = [] if adopted is None else list(differences(raw, adopted, schema))
+    compared = [] if adopted is None else list(differences(raw, adopted, schema))
     rows = {row for one in violations for row in one.cells.index}
     if rows:
         _write(report, violations, raw, problem.rows.id)
@@ -96,8 +96,8 @@ def check(problem: Problem, schema: pa.DataFrameSchema, source: str) -> Checked:
         unchecked=unchecked,
         unlabelled=int(unlabelled.sum()),
         report=report if rows else None,
-        rewritten=tuple(text for is_same, text in found if is_same),
-        notes=tuple(text for is_same, text in found if not is_same),
+        rewritten=tuple(text for is_same, text in compared if is_same),
+        notes=tuple(text for is_same, text in compared if not is_same),
     )
 
 
