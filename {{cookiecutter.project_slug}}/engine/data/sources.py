@@ -121,10 +121,10 @@ def _check_repeats(path: Path, frame: pd.DataFrame, first: Sequence[str]) -> Non
         # A file that was appended may have begun with a mark.
         rows = rows[rows.iloc[:, at].isin([cell, f"\ufeff{cell}"])]
     if len(named) > 1 and len(rows):
-        rows_shown = [f"{row + 1:,}" for row in rows.index[:SHOWN]]
+        shown = [f"{row + 1:,}" for row in rows.index[:SHOWN]]
         more = f" and {len(rows) - SHOWN:,} more" if len(rows) > SHOWN else ""
         raise BadInput(
-            f"{path} repeats its header in row {', '.join(rows_shown)}{more} below it, as where files "
+            f"{path} repeats its header in row {', '.join(shown)}{more} below it, as where files "
             "were put together; delete these lines",
             code="repeated-header",
         )
