@@ -1,4 +1,4 @@
-"""Slips in how tables are read."""
+"""Slips in the reading of tables: their structure, and how a delivery is written."""
 
 from tests.mutants.slips.slip import Slip
 
@@ -16,5 +16,19 @@ SLIPS = [
         'values = {"-", "--"}',
         "values = set()",
         "data/test_missing_words.py",
+    ),
+    Slip(
+        "a header that comes again is a row",
+        "data/sources.py",
+        "if len(named) > 1 and len(rows):",
+        "if len(named) > len(first) and len(rows):",
+        "data/test_structure.py -k repeated",
+    ),
+    Slip(
+        "a delivery without its leading zeros fits",
+        "data/check.py",
+        "return not (self.mistakes or self.violations or self.rewritten)",
+        "return not (self.mistakes or self.violations)",
+        "data/test_written.py -k otherwise",
     ),
 ]

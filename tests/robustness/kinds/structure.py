@@ -54,3 +54,37 @@ def backslash_quote(project: Project) -> None:
     project.handed("backslash_quote")
     done = project.adopt("calls.csv", "late")
     assert (done.exit_code, done.error) == (2, "backslash-quotes")
+
+
+@case(KIND)
+def json_as_csv(project: Project) -> None:
+    """Records of JSON under the name of a text file are called JSON."""
+    project.write("rows.csv", '[{"late": "yes", "n": 1}, {"late": "no", "n": 2}]\n')
+    done = project.adopt("rows.csv", "late")
+    assert (done.exit_code, done.error) == (2, "json-file")
+
+
+@case(KIND)
+def colons(project: Project) -> None:
+    """Cells that two colons part are named, with the edit that helps."""
+    project.write("rows.csv", "n::late\n" + "1::yes\n2::no\n" * 40)
+    done = project.adopt("rows.csv", "late")
+    assert (done.exit_code, done.error) == (2, "unknown-separator")
+    assert "sed" in done.words
+
+
+@case(KIND)
+def row_names(project: Project) -> None:
+    """Rows that begin with a name of their own, which the header lacks, are named as such."""
+    rows = "".join(f'"{at}",{at % 7},"yes"\n' for at in range(80))
+    project.write("rows.csv", f'"n","late"\n{rows}')
+    done = project.adopt("rows.csv", "late")
+    assert (done.exit_code, done.error) == (2, "missing-name")
+
+
+@case(KIND)
+def quoted_lines(project: Project) -> None:
+    """Lines that are in quotation marks as a whole are named as such."""
+    project.write("rows.csv", '"n,late"\n' + '"1,yes"\n"2,no"\n' * 40)
+    done = project.adopt("rows.csv", "late")
+    assert (done.exit_code, done.error) == (2, "quoted-lines")

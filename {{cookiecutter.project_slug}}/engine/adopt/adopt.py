@@ -6,6 +6,7 @@ from dataclasses import replace
 import pandas as pd
 
 from engine.adopt.copying import check_nothing_is_lost, copy_path, write
+from engine.adopt.first_rows import check_first_rows
 from engine.adopt.framing import Roles, classes_of, contract_text, guess_task, problem_text
 from engine.adopt.infer import FEWEST_ROWS, Guess, guess, infer_column, typed
 from engine.adopt.inferred import InferredColumn, dialect_hints
@@ -56,6 +57,8 @@ def adopt(
     _check_columns(raw, source, roles_given)
     check_read(raw, source, [name for name in roles_given.values() if name])
     unread = reasons_of(raw)
+    if layout:
+        check_first_rows(source, raw)
     rows = len(raw)
     is_slow = len(raw.columns) >= WIDE
     if is_slow:

@@ -10,6 +10,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from engine.adopt.infer import FEWEST_OF_CLASS, Guess
+from engine.adopt.spellings import respelled
 from engine.contract.column import ColumnType
 from engine.contract.layout import Layout
 from engine.leakage import Leak
@@ -154,11 +155,16 @@ def _check_classes(target: pd.Series, counts: pd.Series, kind: ColumnType) -> No
     if kind == "date" or (kind == "number" and (counts.index % 1 != 0).any()):
         message = f"target '{target.name}' has {len(counts)} different values such as "
         message += f"{counts.index[0]!s:.40}; write the labels as words or whole numbers"
+        message += "" if kind == "date" else ", or predict the number by --task regression"
         raise BadInput(message, code="wrong-target-type")
     rarest, rows = counts.index.tolist()[-1], counts.iloc[-1]
     if rows < FEWEST_OF_CLASS:
         message = f"target '{target.name}' has {rows} rows of {rarest!r:.60} only; expected "
         message += f"{FEWEST_OF_CLASS} of each class: add rows, join it with another, or drop it"
+        if kind in ("number", "integer") and len(counts) > 2:
+            message += "; or predict the number by --task regression"
+        if spellings := respelled(counts.index):
+            message += f"; {spellings}: write them alike"
         raise BadInput(message, code="rare-class")
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from engine.adopt.copying import CONTRACT_FILE
 from engine.adopt.framing import Roles
 from engine.adopt.infer import FEWEST_KEYS, NAMED_ID, NAMED_NUMBER, Guess, is_key
+from engine.adopt.spellings import respelled
 from engine.adopt.times import hints as time_hints
 from engine.contract.layout import SEPARATORS, Layout
 from engine.contract.text_table import header, line_count
@@ -86,6 +87,7 @@ def table_notes(
     """What a reader should know of the table before training."""
     fitting = ", ".join(metrics_of(roles.task))
     yield f"target {roles.target!r} is {roles.task}; metrics that fit: {fitting}"
+    yield from _spellings(frame, guesses, roles.target)
     if unlabelled := rows - len(frame):
         yield f"left out because {roles.target!r} is missing: {count(unlabelled, 'row')}"
     compared = frame.drop(columns=[roles.id]) if roles.id else frame
@@ -104,6 +106,15 @@ def table_notes(
     for leak in leaks:
         suspected = f"suspected leak: {', '.join(leak.columns)}: {leak.mechanism}"
         yield f"{suspected}; not applied, but proposed under [columns.excluded]"
+
+
+def _spellings(frame: pd.DataFrame, guesses: Sequence[Guess], target: str) -> Iterator[str]:
+    """Categories that differ by their spelling only, those of the target first."""
+    texts = [one.name for one in guesses if one.type == "category" and not one.excluded]
+    noted = {name: same for name in texts if (same := respelled(frame[name].dropna().unique()))}
+    for name in sorted(noted, key=lambda name: name != target)[:SHOWN]:
+        of = "classes of the target" if name == target else f"values of {name!r}"
+        yield f"{of}: {noted[name]}; if they mean the same, write them alike and adopt again"
 
 
 # A sum near the limits of a float overflows, and is then no cell's value.

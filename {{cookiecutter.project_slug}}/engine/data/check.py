@@ -1,18 +1,20 @@
 """Checks a new delivery against the contract; its outcomes may still be missing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 import pandera.pandas as pa
 
 from engine.contract.cells import without_missing
+from engine.contract.column import kind_of
 from engine.contract.format import ColumnFormat
 from engine.contract.layout import Layout
 from engine.data import sources
 from engine.data.columns import check_names
 from engine.data.load import Violation, column_mistakes, validate
 from engine.data.unread import check_read
+from engine.data.written import adopted_rows, differences, layout_mistake, why_unread
 from engine.pages.formatting import count, listed
 from engine.problem.files import atomic_path
 from engine.problem.spec import Problem
@@ -26,7 +28,8 @@ class Checked:
 
     `mistakes` are about its columns; with any, rows are not validated. `unchecked` names
     the columns that are not known yet, `waiting` counts rows whose outcome is not. `report` is the
-    file that lists every refused cell.
+    file that lists every refused cell. `rewritten` is what is written otherwise than in the table
+    that was adopted, `notes` what may be.
     """
 
     rows: int
@@ -36,11 +39,13 @@ class Checked:
     unchecked: tuple[str, ...] = ()
     unlabelled: int = 0
     report: Path | None = None
+    rewritten: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
         """Whether the delivery fits the contract, as far as it could be checked."""
-        return not self.mistakes and not self.violations
+        return not (self.mistakes or self.violations or self.rewritten)
 
 
 def check(problem: Problem, schema: pa.DataFrameSchema, source: str) -> Checked:
@@ -53,7 +58,11 @@ def check(problem: Problem, schema: pa.DataFrameSchema, source: str) -> Checked:
         BadInput: the source cannot be read, or is in another encoding than the contract names.
     """
     check_names(problem, schema)
-    raw = sources.read(source, Layout.of(schema.metadata))
+    layout = Layout.of(schema.metadata)
+    mistake = layout_mistake(source, layout)
+    raw = sources.read(source, layout)
+    if mistake:
+        return Checked(len(raw), (mistake,))
     check_read(raw, source, schema.columns.keys() - problem.columns.reasons.keys())
     target, later = problem.target.column, problem.columns.known_after
     report = REFUSED / f"{Path(source).stem.replace(':', '-')}.csv"
@@ -76,7 +85,9 @@ def check(problem: Problem, schema: pa.DataFrameSchema, source: str) -> Checked:
                 rule = "must not be missing where the outcome is known"
                 missing.append(Violation(name, rule, cells.set_axis(cells.index + 1)))
         schema = schema.update_columns({name: {"nullable": True} for name in (target, *later)})
-    violations = (*validate(raw, schema)[1], *missing)
+    violations = (*(_explained(one, schema) for one in validate(raw, schema)[1]), *missing)
+    adopted = adopted_rows(problem.rows.source, layout)
+    compared = [] if adopted is None else list(differences(raw, adopted, schema))
     rows = {row for one in violations for row in one.cells.index}
     if rows:
         _write(report, violations, raw, problem.rows.id)
@@ -87,6 +98,8 @@ def check(problem: Problem, schema: pa.DataFrameSchema, source: str) -> Checked:
         unchecked=unchecked,
         unlabelled=int(unlabelled.sum()),
         report=report if rows else None,
+        rewritten=tuple(text for is_same, text in compared if is_same),
+        notes=tuple(text for is_same, text in compared if not is_same),
     )
 
 
@@ -98,14 +111,19 @@ def after_check(source: str, checked: Checked, columns: int) -> str:
     """
     rows = count(checked.rows, "row")
     if not checked.holds:
+        lines = [*checked.mistakes, *map(str, checked.violations)]
         if checked.mistakes:
-            then = f"{rows} not validated: give the table the contract's columns first"
-        else:
+            lines += [f"{rows} not validated: give the table the contract's columns first"]
+        elif checked.violations:
             where = f"every cell is listed in {checked.report}; " if checked.report else ""
             then = f"{checked.refused:,} of {rows} refused; {where}fix the rows at their source, "
-            then += "or the rule if it is wrong"
-        lines = [*checked.mistakes, *map(str, checked.violations), then]
-        return "\n  ".join([f"{source} breaks the contract (data/contract.py):", *lines])
+            lines += [then + "or the rule if it is wrong"]
+        if checked.rewritten:
+            lines += [*checked.rewritten, "export it as the table that was adopted was"]
+        what = "breaks the contract (data/contract.py)"
+        if not (checked.mistakes or checked.violations):
+            what = "is written otherwise than the table that was adopted"
+        return "\n  ".join([f"{source} {what}:", *lines, *checked.notes])
     size = f"{rows}, {count(columns - len(checked.unchecked), 'column')}"
     text = f"{source} fits the contract: {size}, every rule"
     if checked.unchecked:
@@ -115,12 +133,22 @@ def after_check(source: str, checked: Checked, columns: int) -> str:
     if checked.unlabelled:
         rows = count(checked.unlabelled, "row")
         text += f"\n  {rows} without an outcome: training excludes them"
-    return text
+    return "\n  ".join([text, *checked.notes])
 
 
 def _values(raw: pd.DataFrame, schema: pa.DataFrameSchema, name: str) -> pd.Series:
     """A column with NA wherever its format means missing."""
     return without_missing(raw[name], ColumnFormat.of(schema.columns[name].metadata))
+
+
+def _explained(violation: Violation, schema: pa.DataFrameSchema) -> Violation:
+    """The violation with how its cells seem to be written, where they are no such values."""
+    if not violation.rule.startswith("is no "):
+        return violation
+    rule = schema.columns[violation.column]
+    kind = kind_of(rule.dtype) or "category"
+    why = why_unread(violation.cells, kind, ColumnFormat.of(rule.metadata))
+    return replace(violation, rule=f"{violation.rule} ({why})") if why else violation
 
 
 def _write(

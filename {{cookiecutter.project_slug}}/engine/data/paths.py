@@ -3,18 +3,12 @@
 import stat
 from pathlib import Path
 
+from engine.contract.file_kinds import find_kind
 from engine.problem.errors import BadInput
 
 BUNDLED = ("breast_cancer", "diabetes", "wine")
 TEXTS = (".csv", ".tsv", ".tab", ".txt")
 PARQUET, QUERY = ".parquet", ".sql"
-# The next step for files of other kinds.
-UNPACK = {
-    ".gz": "unpack it first: `gunzip -k '{name}'`",
-    ".zip": "unpack it first",
-    ".xlsx": "save the sheet as CSV UTF-8",
-    ".xls": "save the sheet as CSV UTF-8",
-}
 
 
 def is_file(source: str) -> bool:
@@ -60,10 +54,10 @@ def checked(source: str) -> Path:
             code="unknown-source",
         )
     if path.suffix.lower() not in (*TEXTS, PARQUET, QUERY):
-        advice = UNPACK.get(path.suffix.lower(), "save the table as one of these")
+        _, kind, then = find_kind(path) or ("", "a file", "save the table as one of these")
         raise BadInput(
             f"expected a file that ends in {', '.join(TEXTS)}, {PARQUET} or {QUERY}, got "
-            f"{path.name}; {advice.format(name=path.name)}",
+            f"{path.name}, which is {kind}; {then}",
             code="unknown-file-type",
         )
     return path

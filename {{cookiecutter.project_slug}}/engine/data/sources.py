@@ -1,5 +1,6 @@
 """Where rows come from: the simulator, scikit-learn's bundled tables, files, a database."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -9,14 +10,18 @@ from sklearn import datasets
 
 from engine.contract.arrow_types import is_bytes, open_parquet, plain, plain_type
 from engine.contract.cells import DTYPES, trimmed_texts
+from engine.contract.dialect import row_fault
 from engine.contract.layout import SEPARATORS, Layout, check_names
 from engine.contract.sniff import check_encoding, sniff
-from engine.contract.text_table import batches, header
+from engine.contract.text_table import batches, first_lines, header
 from engine.data.paths import QUERY, TEXTS, check_place, checked, is_file
 from engine.data.simulator import simulate
 from engine.data.sql import read_sql
 from engine.data.unread import empty, with_reasons
 from engine.problem.errors import BadInput
+
+# A message names so many rows, and counts the others.
+SHOWN = 5
 
 
 def read(source: str, layout: Layout | None = None) -> pd.DataFrame:
@@ -74,8 +79,8 @@ def read_text(path: Path, layout: Layout | None = None) -> pd.DataFrame:
     Blank cells are missing. Without a `layout` the file's own is detected.
 
     Raises:
-        BadInput: another encoding than the layout's, rows of another length than the first, or
-            names too long for a column.
+        BadInput: another encoding than the layout's, rows of another length than the first, rows
+            that repeat it, or names too long for a column.
     """
     if layout is None:
         layout = sniff(path)
@@ -96,16 +101,35 @@ def read_text(path: Path, layout: Layout | None = None) -> pd.DataFrame:
         if not bad:
             raise _unreadable(path, "table", error) from None
         number, row = bad[0]
-        titled = row.expected_columns == 1 < row.actual_columns
-        title = "; if a title stands above the header, delete its lines" if titled else ""
+        code, hint = row_fault(row.text, row.expected_columns, row.actual_columns, layout.separator)
         raise BadInput(
             f"{path} has {row.expected_columns} columns, but row {number} below the header has "
             f"{row.actual_columns} cells ({row.text[:40]!r}…); fix that row; read as separated by "
             f"{SEPARATORS[layout.separator]}, and one inside a cell needs quotes around the cell"
-            f"{title}",
-            code="row-length",
+            f"{hint and f'; {hint}'}",
+            code=code,
         ) from None
-    return trimmed_texts(frame)
+    frame = trimmed_texts(frame)
+    if layout.header:
+        _check_repeats(path, frame, first_lines(path, layout.encoding, layout.separator)[0])
+    return frame
+
+
+def _check_repeats(path: Path, frame: pd.DataFrame, first: Sequence[str]) -> None:
+    """Raise BadInput for rows that are the header again, as where files were put together."""
+    named = [(at, cell.strip()) for at, cell in enumerate(first) if cell.strip()]
+    rows = frame
+    for at, cell in named:
+        # A file that was appended may have begun with a mark.
+        rows = rows[rows.iloc[:, at].isin([cell, f"\ufeff{cell}"])]
+    if len(named) > 1 and len(rows):
+        shown = [f"{row + 1:,}" for row in rows.index[:SHOWN]]
+        more = f" and {len(rows) - SHOWN:,} more" if len(rows) > SHOWN else ""
+        raise BadInput(
+            f"{path} repeats its header in row {', '.join(shown)}{more} below it, as where files "
+            "were put together; delete these lines",
+            code="repeated-header",
+        )
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

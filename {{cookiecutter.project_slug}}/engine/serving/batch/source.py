@@ -27,13 +27,6 @@ PARQUET_BYTES = 1 << 20
 MOST_UNREADABLE = 100_000
 TEXTS = (".csv", ".tsv", ".txt")
 PARQUET = b"PAR1"
-# How other kinds of files begin, and what to do with one.
-_BEGINNINGS = {
-    b"\x1f\x8b": ("a gzip archive", "unpack it with gunzip"),
-    b"PK\x03\x04": ("a ZIP archive or an Excel workbook", "unpack it, or export it as CSV"),
-    # With the first byte of its first page: a column may be called PAR1.
-    PARQUET + b"\x15": ("a Parquet file", "give it a name that ends in .parquet"),
-}
 
 
 @dataclass(frozen=True)
@@ -176,14 +169,10 @@ def open_source(path: Path, layout: Layout) -> Source:
 def _check_kind(path: Path) -> None:
     """Raise BadInput unless a file begins as its name states."""
     with path.open("rb") as file:
-        start = file.read(len(PARQUET) + 1)
+        start = file.read(len(PARQUET))
     if not start:
         raise _unfit(path, "an empty file", "export it again")
-    if path.suffix != ".parquet":
-        for beginning, (kind, then) in _BEGINNINGS.items():
-            if start.startswith(beginning):
-                raise _unfit(path, kind, then)
-    elif not start.startswith(PARQUET):
+    if path.suffix == ".parquet" and not start.startswith(PARQUET):
         then = "export it as Parquet, or give a CSV a name that ends in .csv"
         raise _unfit(path, "a file of another kind", then)
 
