@@ -55,7 +55,7 @@ def why_unread(cells: pd.Series, kind: str, written: ColumnFormat) -> str:
     for decimal, thousands in ((".", ""), (",", ""), (".", ","), (",", ".")):
         pattern = number_pattern(decimal, thousands)
         if decimal != written.decimal and texts.str.fullmatch(pattern).all():
-            return f"the decimal sign is {decimal!r}, the contract states {written.decimal!r}"
+            return f"decimal sign {decimal!r}, where the contract states {written.decimal!r}"
     return ""
 
 
