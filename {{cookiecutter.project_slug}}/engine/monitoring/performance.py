@@ -79,8 +79,8 @@ def evaluate(
     coverage += f", {early:,} more are too young to have one" if early else ""
     if unreadable := len(rows) - len(targets):
         coverage += f", {unreadable:,} labels are no outcome of the contract"
-    if due_labels < COMPLETE * due and (how := _selection(connection)):
-        detail = f"only a selected part of the rows has a label ({how}); {coverage}"
+    if due_labels < COMPLETE * due and (difference := _selection(connection)):
+        detail = f"only a selected part of the rows has a label ({difference}); {coverage}"
         name = METRICS[bundle.problem.success.metric].name
         return Finding("performance", name, None, None, "insufficient data", detail, ALL)
     return _compare(bundle, targets, predictions, coverage)
@@ -93,8 +93,8 @@ def _selection(connection: duckdb.DuckDBPyConnection) -> str:
     that of Kolmogorov and Smirnov (scipy.stats.ks_2samp).
     """
     rows = connection.execute(SCORES, [MOST_ROWS]).fetchall()
-    labelled = np.array([score for score, known in rows if known], dtype=float)
-    others = np.array([score for score, known in rows if not known], dtype=float)
+    labelled = np.array([score for score, has_label in rows if has_label], dtype=float)
+    others = np.array([score for score, has_label in rows if not has_label], dtype=float)
     if not len(labelled) or not len(others):
         return ""
     test = ks_2samp(labelled, others)
