@@ -1,4 +1,4 @@
-"""The target as numbers; columns and time cut into bins, so that all types compare alike."""
+"""The target as numbers; columns and time cut into bins, so that types can be compared."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

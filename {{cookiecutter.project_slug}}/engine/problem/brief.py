@@ -9,7 +9,7 @@ from engine.pages.page import Facts, Figure, Note, Owner, Section
 from engine.problem.files import write_atomically
 from engine.problem.known_metrics import KNOWN_METRICS
 from engine.problem.spec import Problem
-from engine.problem.tables import NOT_SAID, PAYOFFS
+from engine.problem.tables import PAYOFFS, UNANSWERED
 
 BRIEF = Path("build/brief.html")
 SCIENTIST: Owner = "data scientist"
@@ -166,7 +166,7 @@ def pays_from(problem: Problem) -> float | None:
 
 def _answer(problem: Problem, key: str) -> str:
     answer: str = getattr(problem.decision, key)
-    return answer if answer.startswith(NOT_SAID) else answer + _mark(problem, f"decision.{key}")
+    return answer if answer.startswith(UNANSWERED) else answer + _mark(problem, f"decision.{key}")
 
 
 def _mark(problem: Problem, name: str) -> str:

@@ -10,7 +10,7 @@ from engine.problem.errors import BadInput
 from engine.problem.files import MARK, parse_toml, read_text
 from engine.problem.known_metrics import KNOWN_METRICS, Task, metrics_of
 from engine.problem.mistakes import explain, list_mistakes
-from engine.problem.tables import NOT_SAID, PAYOFFS, Label, Slice, Table, Value, entry
+from engine.problem.tables import PAYOFFS, UNANSWERED, Label, Slice, Table, Value, entry
 
 __all__ = ["PROBLEM_FILE", "Label", "Problem", "Slice", "Task", "Value", "parse", "read"]
 
@@ -150,7 +150,7 @@ def read_answered(path: Path) -> Problem:
     """As `read`; BadInput if an answer that `data adopt` left open is not listed as assumed."""
     problem = read(path)
     rule = "is not said yet; say it in words, or list it under 'assumed'"
-    keys = [f"decision.{name}" for name, text in problem.decision if text.startswith(NOT_SAID)]
+    keys = [f"decision.{name}" for name, text in problem.decision if text.startswith(UNANSWERED)]
     if unanswered := [(key, rule) for key in keys if not problem.is_assumed(key)]:
         message = list_mistakes(unanswered, text_of(path), str(path))
         raise BadInput(message, code="unanswered-problem")

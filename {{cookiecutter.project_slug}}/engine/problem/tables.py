@@ -8,7 +8,7 @@ from engine.problem.known_metrics import KNOWN_METRICS, Task
 
 PLACEHOLDERS = {"TODO", "TBD", "FIXME", "XXX", "N/A", "NA", "NONE", "TO DO", "TBC"}
 # How `data adopt` begins an answer that only a person can give.
-NOT_SAID = "Not yet said"
+UNANSWERED = "Not yet said"
 
 
 def _sentence(text: str) -> str:

@@ -8,7 +8,7 @@ from engine.data.columns import json_rows
 from engine.gate.checks.check import CheckContext, Result, intervals
 from engine.pages.formatting import count
 from engine.problem.metrics import METRICS, measure, measure_gain
-from engine.problem.tables import NOT_SAID
+from engine.problem.tables import UNANSWERED
 from engine.serving.model.predictor import load
 
 
@@ -16,7 +16,7 @@ def problem_complete(context: CheckContext) -> Result:
     """Every question of problem.toml is answered, or marked as assumed."""
     problem = context.problem
     required = "a person's answer to every question of problem.toml"
-    keys = [f"decision.{name}" for name, text in problem.decision if text.startswith(NOT_SAID)]
+    keys = [f"decision.{name}" for name, text in problem.decision if text.startswith(UNANSWERED)]
     if unmarked := [key for key in keys if not {key, "decision"} & set(problem.assumed)]:
         measured = f"neither answered nor marked as assumed: {', '.join(unmarked)}"
         return Result("refuse", measured, required, "Answer them in problem/problem.toml.")

@@ -82,7 +82,7 @@ UNFIT_FILES: dict[str, tuple[Make, str, str]] = {
     "no letter of Windows-1252": (text(LINES.encode() + b"\x81,1\n"), "0x81", "export it again"),
     "UTF-16, half a letter": (text(LINES.encode("utf-16")[:-1]), "not UTF-16", "export it again"),
     "zero bytes": (text(LINES.encode() + b"\0,1\n"), "zero bytes", "CSV UTF-8"),
-    "endless name": (text(f"late,{'x' * 201}\n1,2\n"), "longer than 200", "a name of its own"),
+    "a long name": (text(f"late,{'x' * 201}\n1,2\n"), "longer than 200", "a name of its own"),
     "Excel's own line": (text("sep=;\r\nlate;b\r\n"), "'sep=;', which only Excel", "delete it"),
     "a title": (text(f"Sales\n\n{LINES}"), "has 1 columns", "delete its lines"),
     "a title as wide": (text(f"Sales,\n{LINES}"), "has 'Sales', 'column_2'", "row 1 holds 'late'"),
