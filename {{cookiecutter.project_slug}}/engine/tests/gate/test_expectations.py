@@ -31,8 +31,8 @@ def outcome_of(*changes: float | np.ndarray) -> Result:
     return behaviour(context_of(predictor=Scored(*changes)))
 
 
-def breaking(rows: int, share: float, broken: float, kept: float) -> np.ndarray:
-    return np.where(np.arange(rows) < share * rows, broken, kept)
+def breaking(rows: int, share: float, broken: float, unbroken: float) -> np.ndarray:
+    return np.where(np.arange(rows) < share * rows, broken, unbroken)
 
 
 @pytest.mark.parametrize(("share", "outcome"), SHARES)

@@ -167,15 +167,15 @@ def test_request_past_its_deadline_is_refused_and_not_predicted(
 ) -> None:
     async def scene(batcher: DynamicBatcher, blocked: BlockedPredictor) -> None:
         begun = await first(batcher, blocked)
-        [waiting] = await submit(batcher, [ROW] * 4)
+        [second] = await submit(batcher, [ROW] * 4)
         clock[0] += passed
         blocked.go.set()
         assert len(await begun) == 1
         if is_late:
             with pytest.raises(ProblemError, match=r"more than 2 s"):
-                await waiting
+                await second
         else:
-            assert len(await waiting) == 4
+            assert len(await second) == 4
 
     assert play(predictor, scene, wait_seconds=2).calls == ([1] if is_late else [1, 4])
 
