@@ -13,7 +13,7 @@ export ANSWERS
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help journey test test-render test-check test-mutations test-ship mutations mutants check format ownership lock bench clean
+.PHONY: help journey test test-render test-check test-mutations test-ship nightly mutations mutants robustness soak check format ownership lock bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,8 @@ test-mutations: $(ENVIRONMENT) ## a planted fault for each check of the gate is 
 test-ship: $(ENVIRONMENT) ## the image is built, run and probed, real clients call the server (minutes)
 	$(VENV)/bin/python -m pytest -m ship
 
+nightly: mutations robustness soak bench mutants ## what takes too long for `make test` (hours)
+
 mutations: $(ENVIRONMENT) ## every planted fault and every clean case; writes docs/mutations.md (an hour)
 	$(MAKE) --directory '$(PROJECT)' env VENV='$(CURDIR)/build/.project'
 	$(VENV)/bin/python -m tests.mutations
@@ -40,6 +42,13 @@ mutants: $(ENVIRONMENT) ## change the engine's code at random, and count what it
 	$(UV) venv --quiet --allow-existing --python-preference only-system --python '>=3.11' build/.mutants
 	$(UV) pip sync --quiet --python build/.mutants '$(PROJECT)/requirements/dev.txt' requirements/mutants.txt
 	$(VENV)/bin/python -m tests.mutants
+
+robustness: $(ENVIRONMENT) ## tables as people have them, each in a project; writes docs/robustness.md (minutes)
+	$(MAKE) --directory '$(PROJECT)' env VENV='$(CURDIR)/build/.project'
+	$(VENV)/bin/python -m tests.robustness
+
+soak: ## kills, releases, fuzzing and a full disk, on the engine's server (minutes)
+	$(MAKE) --directory '$(PROJECT)' soak VENV='$(CURDIR)/build/.project'
 
 check: $(ENVIRONMENT) ## format, lint and types, of the template and of the project where it stands
 	$(VENV)/bin/ruff format --check .
