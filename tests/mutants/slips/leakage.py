@@ -8,6 +8,6 @@ SLIPS = [
         "leakage/relations/arithmetic.py",
         "usual = usual_step(outcome)",
         "usual = step",
-        "leakage/test_near.py::test_find_honest_near_a_leak_is_clean[fees-in steps]",
+        "'leakage/test_near.py::test_find_honest_near_a_leak_is_clean[fees-in steps]'",
     ),
 ]

@@ -1,5 +1,6 @@
 """One planted fault, and the run of the test that must notice it."""
 
+import shlex
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -38,10 +39,9 @@ def attempt(slip: Slip, python: Path, folder: Path) -> str:
         return f"{slip.file} holds {slip.old!r} {text.count(slip.old)} times, expected once"
     path.write_text(text.replace(slip.old, slip.new), encoding="utf-8")
     command = [str(python), "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-    words = [f"engine/tests/{slip.test.split()[0]}", *slip.test.split()[1:]]
-    done = subprocess.run(
-        [*command, *words], cwd=place, capture_output=True, text=True, check=False
-    )
+    test, *options = shlex.split(slip.test)
+    command += [f"engine/tests/{test}", *options]
+    done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
     if done.returncode == FAILED:
         return ""
     return f"pytest {slip.test} ended with {done.returncode}: {done.stdout[-1000:]}{done.stderr}"

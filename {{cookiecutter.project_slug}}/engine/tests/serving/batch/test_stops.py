@@ -185,7 +185,9 @@ def test_a_process_that_dies_is_said_and_what_was_done_is_kept(
     finished = {part: part.stat().st_mtime_ns for part in parts_of(given)}
     assert 0 < len(finished) < PARTS
     with held(command(given, bundle_path, held=PARTS - len(finished))) as process:
-        assert finished.items() <= {part: part.stat().st_mtime_ns for part in parts_of(given)}.items()
+        assert (
+            finished.items() <= {part: part.stat().st_mtime_ns for part in parts_of(given)}.items()
+        )
         process.communicate("go on\n", timeout=60)
     assert process.returncode == 0
     assert same_files(given.parent, whole)
