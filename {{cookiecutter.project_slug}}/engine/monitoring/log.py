@@ -126,7 +126,9 @@ def open_log(
     connection.execute(RECORDS)
     [(records, predictions)] = connection.execute(REPEATED).fetchall()
     connection.execute(ONCE if records > predictions else EACH)
-    unread = (path for kind in LINES for path in files[kind] if path not in segments[kind])
+    # A shipper may put segments beside the two folders.
+    unread = sorted(folder.glob("*.jsonl*"))
+    unread += [path for kind in LINES for path in files[kind] if path not in segments[kind]]
     names = tuple(str(path.relative_to(folder)) for path in unread)
     return LogState(rehearsal, truncated, records - predictions, names)
 

@@ -272,14 +272,18 @@ def test_a_compressed_segment_is_read_and_its_truncated_line_skipped(
     assert (result.counted, result.log.truncated, result.log.unread) == (150, 1, ())
 
 
-@pytest.mark.parametrize("name", ["one.jsonl.bz2", "two.json", "three.jsonl.tmp", "old"])
+@pytest.mark.parametrize(
+    "name",
+    [f"predictions/{one}" for one in ("one.jsonl.bz2", "two.json", "three.jsonl.tmp", "old")]
+    + ["labels/late.csv", "four.jsonl"],
+)
 def test_a_file_that_is_not_read_is_named_and_the_verdict_is_not_ok(
     tmp_path: Path, name: str
 ) -> None:
     write_log(tmp_path, rows(2000, seed=0), list(np.random.default_rng(0).random(2000)))
-    (tmp_path / "predictions" / name).mkdir()
+    (tmp_path / name).mkdir(parents=True)
     result = checked(tmp_path)
-    assert result.log.unread == (f"predictions/{name}",)
+    assert result.log.unread == (name,)
     assert result.verdict == "insufficient data"
     assert name in result.headline
     assert result.wrong == ()
