@@ -55,15 +55,17 @@ def _build(run_id: str | None) -> int:
 
 
 def _check(bundle: Path | None, *, as_json: bool, as_markdown: bool) -> int:
-    from engine.bundle.record import latest, signed
+    from engine.bundle.record import latest, refusal, signed
     from engine.gate import page
     from engine.gate.gate import record, team_checks, validate
     from handoff.gate import CHECKS
     from poc.model import MODEL
 
     verdict = validate(bundle or latest(), MODEL, team_checks(CHECKS), _progress)
-    invalidated = signed(verdict.bundle_id) if verdict.bundle_id else ()
-    recorded = record(verdict) if verdict.bundle_id else None
+    # Production runs on the verdict that both teams signed: no later check replaces it.
+    accepted = verdict.bundle_id is not None and refusal(verdict.bundle_id) is None
+    invalidated = signed(verdict.bundle_id) if verdict.bundle_id and not accepted else ()
+    recorded = record(verdict) if verdict.bundle_id and not accepted else None
     written = page.write(verdict)
     if as_json:
         print(json.dumps(verdict.to_json(), indent=1))
@@ -71,7 +73,7 @@ def _check(bundle: Path | None, *, as_json: bool, as_markdown: bool) -> int:
         print(page.markdown(verdict), end="")
     else:
         page.show(verdict)
-        print(page.after_check(verdict, recorded, written, invalidated))
+        print(page.after_check(verdict, recorded, written, invalidated, accepted=accepted))
     return 0 if verdict.outcome == "passed" else EXIT_GATE_CLOSED
 
 

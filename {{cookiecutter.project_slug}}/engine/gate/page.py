@@ -76,18 +76,29 @@ def write(verdict: Verdict, path: Path = PAGE) -> Path:
 
 
 def after_check(
-    verdict: Verdict, recorded: Path | None, page: Path, invalidated: Sequence[str]
+    verdict: Verdict,
+    recorded: Path | None,
+    page: Path,
+    invalidated: Sequence[str],
+    *,
+    accepted: bool = False,
 ) -> str:
-    """The verdict, its files and the next step; `invalidated` teams signed the verdict before."""
+    """The verdict, its files and the next step; `invalidated` teams signed the verdict before.
+
+    `accepted`: both teams have signed for this bundle, so that its recorded verdict stays.
+    """
     where = f"recorded in {recorded}" if recorded else "not recorded"
     lines = [f"verdict: {verdict.outcome}, {where}; page: {page}"]
+    if accepted:
+        text = "Both teams have accepted this bundle: its signed verdict stays. To check your "
+        lines.append(f"{text}present work, run `python -m poc train` and `python -m handoff build`.")
     if invalidated:
         # A live bundle does not start again until its new verdict is signed.
         text = f"The signatures of {' and '.join(invalidated)} belong to the replaced verdict."
         lines.append(f"{text} Sign again, or restore it with `git restore handoff/records`.")
     if dropped := [one.check for one in verdict.findings if one.dropped]:
         lines.append(f"left out by the team: {', '.join(dropped)}")
-    if verdict.outcome == "passed":
+    if verdict.outcome == "passed" and not accepted:
         # Nobody can sign before the next step of `reproducible`.
         advice = (one.next for one in verdict.warnings if one.check == "reproducible")
         sign = "python -m handoff accept --as data-scientist, and --as ml-engineer"

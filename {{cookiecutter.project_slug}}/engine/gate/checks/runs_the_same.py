@@ -50,7 +50,7 @@ def current(context: CheckContext) -> Result:
         if len(texts) > 1:
             results.append(f"{name} differs from {path}")
     measured = f"problem, feature code, {len(context.dataset.frame):,} rows and packages agree"
-    advice = "Train and build again, or check out the files that it was built from."
+    advice = "This bundle is not of the present files. Train and build again, or check out its own."
     return pass_without(results, measured, required, advice)
 
 

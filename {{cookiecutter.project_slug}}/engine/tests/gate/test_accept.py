@@ -17,6 +17,7 @@ from engine.problem.errors import BadInput
 from engine.serving.select_bundle import select_bundle
 from engine.tests.gate.made import MODEL, QUICK, Workshop
 from engine.tests.gate.signing import DATA_SCIENCE, ML_ENGINEERING, NAME, aliased, commit_all, git
+from engine.training.record.runs import FEATURES_FILE
 from engine.training.record.tracking import mlflow
 from handoff.__main__ import main
 
@@ -115,17 +116,35 @@ def test_accept_new_verdict_needs_new_signatures(passed: Workshop) -> None:
     assert accept(passed.bundle, DATA_SCIENCE, MODEL, QUICK).published is not None
 
 
-def test_check_again_names_the_invalidated_signatures(
-    accepted: Workshop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_check_of_a_signed_bundle_names_the_invalidated_signature(
+    passed: Workshop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("poc.model.MODEL", accepted.definition)
-    verdict = validate(accepted.bundle, MODEL, QUICK)
-    monkeypatch.setattr("engine.gate.gate.validate", lambda *_, **__: verdict)
-    commit_all()
-    main(["check", str(accepted.bundle)])
-    assert "signatures of data-science and ml-engineering" in capsys.readouterr().out
-    git("restore", "handoff/records")
+    accept(passed.bundle, DATA_SCIENCE, MODEL, QUICK)
+    check_again(passed, monkeypatch)
+    assert "signatures of data-science" in capsys.readouterr().out
+    assert "data-science has not signed" in str(refusal(passed.bundle.name))
+
+
+@pytest.mark.parametrize("outcome", ["passed", "refused"])
+def test_check_of_an_accepted_bundle_keeps_its_verdict(
+    accepted: Workshop, monkeypatch: pytest.MonkeyPatch, outcome: str
+) -> None:
+    """Production runs on it: a check after an edit of the features must not revoke it."""
+    if outcome == "refused":
+        FEATURES_FILE.write_text(FEATURES_FILE.read_text() + "# edited after the bundle was built\n")
+    path = RECORDS / accepted.bundle.name / VERDICT
+    signed = path.read_bytes()
+    assert check_again(accepted, monkeypatch) == (3 if outcome == "refused" else 0)
+    assert path.read_bytes() == signed
     assert refusal(accepted.bundle.name) is None
+
+
+def check_again(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> int:
+    """`handoff check` with the quick checks; its exit code."""
+    monkeypatch.setattr("poc.model.MODEL", workshop.definition)
+    verdict = validate(workshop.bundle, MODEL, QUICK)
+    monkeypatch.setattr("engine.gate.gate.validate", lambda *_, **__: verdict)
+    return main(["check", str(workshop.bundle)])
 
 
 def test_accept_copied_signature_is_refused(accepted: Workshop) -> None:
