@@ -11,10 +11,16 @@ def main(words: Sequence[str]) -> int:
     """Read and validate the problem; print what it says, or write the brief."""
     given = parser().parse_args(words)
     # Only now what is slow to import: a mistake in the words need not wait for it.
-    from engine.problem.spec import read_answered, summary
+    from engine.problem.spec import PROBLEM_FILE, read_answered, summary
 
     problem = read_answered(given.file)
     if given.verb == "check":
+        # The contract in data/ belongs to the project's own problem, not to another file.
+        if given.file == PROBLEM_FILE:
+            from data.contract import ROW
+            from engine.data.columns import check_names
+
+            check_names(problem, ROW)
         print(summary(problem))
         return 0
     from engine.problem.brief import BRIEF, write

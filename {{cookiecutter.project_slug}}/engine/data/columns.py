@@ -1,5 +1,6 @@
 """The model's inputs, compiled from the contract and the problem."""
 
+import difflib
 from typing import Any
 
 import pandas as pd
@@ -46,21 +47,25 @@ def columns(
 
 def check_names(problem: Problem, schema: pa.DataFrameSchema) -> None:
     """Raise BadInput for every column that the problem names and the contract does not have."""
-    named = {
-        "target.column": problem.target.column,
-        "rows.id": problem.rows.id,
-        "rows.time": problem.rows.time,
-        "rows.unit": problem.rows.unit,
-        **{f"columns.{kind}.{name}": name for kind, named in problem.columns for name in named},
-        **{f"success.slices.{part.column}": part.column for part in problem.success.slices},
-    }
+    expected = problem.expectations
+    named = [
+        ("target.column", problem.target.column),
+        ("rows.id", problem.rows.id),
+        ("rows.time", problem.rows.time),
+        ("rows.unit", problem.rows.unit),
+        *((f"columns.{kind}.{name}", name) for kind, names in problem.columns for name in names),
+        *((f"success.slices.{part.column}", part.column) for part in problem.success.slices),
+        *(("expectations.invariance", one.column) for one in expected.invariance),
+        *(("expectations.direction", one.column) for one in expected.direction),
+        *(("expectations.minimum", name) for one in expected.minimum for name in one.row),
+    ]
     contract = {None, *schema.columns}
-    if unknown := [f"{place} = {name!r}" for place, name in named.items() if name not in contract]:
-        raise BadInput(
-            "problem.toml names columns that data/contract.py does not have: "
-            f"{', '.join(unknown)}; fix the name, or add the column to the contract",
-            code="unknown-column",
-        )
+    if unknown := [f"{place} = {name!r}" for place, name in named if name not in contract]:
+        message = f"problem.toml names columns that data/contract.py lacks: {', '.join(unknown)}. "
+        close = difflib.get_close_matches(unknown[0].rpartition("= ")[2].strip("'"), schema.columns)
+        message += f"Did you mean {' or '.join(map(repr, close))}? " if close else ""
+        message += "Fix the name, or add the column to the contract."
+        raise BadInput(message, code="unknown-column")
 
 
 def describe(name: str, rule: pa.Column, values: pd.Series) -> Column:

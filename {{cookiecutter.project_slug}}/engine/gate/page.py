@@ -91,7 +91,9 @@ def after_check(
     lines = [f"verdict: {verdict.outcome}, {where}; page: {page}"]
     if accepted:
         text = "Both teams have accepted this bundle: its signed verdict stays. To check your "
-        lines.append(f"{text}present work, run `python -m poc train` and `python -m handoff build`.")
+        lines.append(
+            f"{text}present work, run `python -m poc train` and `python -m handoff build`."
+        )
     if invalidated:
         # A live bundle does not start again until its new verdict is signed.
         text = f"The signatures of {' and '.join(invalidated)} belong to the replaced verdict."

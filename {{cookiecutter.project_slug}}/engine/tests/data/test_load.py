@@ -109,7 +109,7 @@ def test_rows_without_outcome_are_left_out_and_numbers_stay_those_of_the_file(
 
 
 def test_a_role_that_no_column_plays_is_refused_before_anything_is_read() -> None:
-    with pytest.raises(BadInput, match=r"does not have: rows\.time = 'when'"):
+    with pytest.raises(BadInput, match=r"lacks: rows\.time = 'when'"):
         load(problem_of("late", "binary", time="when"), ROW)
 
 

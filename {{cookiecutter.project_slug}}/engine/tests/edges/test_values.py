@@ -32,6 +32,7 @@ CHANGES = (
     ("metric = ", "metric.a.b.c = 'roc_auc' # "),
     ("[decision]", "decision = 1\n[[decisions]]"),
     ("[rows]", "[[rows]]"),
+    ('column = "distance_km"', 'column = "distance"'),
 )
 
 

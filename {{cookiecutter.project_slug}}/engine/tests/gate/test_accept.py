@@ -131,7 +131,9 @@ def test_check_of_an_accepted_bundle_keeps_its_verdict(
 ) -> None:
     """Production runs on it: a check after an edit of the features must not revoke it."""
     if outcome == "refused":
-        FEATURES_FILE.write_text(FEATURES_FILE.read_text() + "# edited after the bundle was built\n")
+        FEATURES_FILE.write_text(
+            FEATURES_FILE.read_text() + "# edited after the bundle was built\n"
+        )
     path = RECORDS / accepted.bundle.name / VERDICT
     signed = path.read_bytes()
     assert check_again(accepted, monkeypatch) == (3 if outcome == "refused" else 0)
