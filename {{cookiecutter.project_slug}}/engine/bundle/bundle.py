@@ -7,7 +7,7 @@ file. So a bundle with one changed byte is another bundle, and is rejected here.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -38,20 +38,24 @@ class Contract:
     inputs: tuple[Column, ...]
     outputs: tuple[dict[str, Any], ...]
     layout: Layout = Layout()  # noqa: RUF009  # it is frozen
+    # Inputs of earlier bundles that are ignored, each until a day (ISO 8601), that day included.
+    dropped: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The contract as it stands in contract.json."""
         inputs = [column.to_json() for column in self.inputs]
-        written = {"classes": list(self.classes), "inputs": inputs, "outputs": list(self.outputs)}
-        return {"task": self.task, **written, "layout": asdict(self.layout)}
+        written: dict[str, Any] = {"classes": list(self.classes), "inputs": inputs}
+        written |= {"outputs": list(self.outputs)}
+        written |= {"layout": asdict(self.layout), "dropped": {**self.dropped}}
+        return {"task": self.task, **written}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Contract":
-        """Read what `to_json` wrote; bundles of engine 1 have no layout."""
+        """Read what `to_json` wrote; bundles of earlier engines lack the last two."""
         classes, outputs = tuple(value["classes"]), tuple(value["outputs"])
         inputs = tuple(map(Column.from_json, value["inputs"]))
         layout = Layout.of(value.get("layout")) or Layout()
-        return cls(value["task"], classes, inputs, outputs, layout)
+        return cls(value["task"], classes, inputs, outputs, layout, value.get("dropped", {}))
 
 
 @dataclass(frozen=True)

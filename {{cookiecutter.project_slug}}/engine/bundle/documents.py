@@ -1,9 +1,10 @@
 """Validates the JSON documents of a bundle: the keys that production reads."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, NotRequired, get_type_hints
 
-from pydantic import Field, TypeAdapter
+from pydantic import AfterValidator, Field, TypeAdapter
 
 # pydantic reads no `TypedDict` of `typing` before Python 3.12.
 from typing_extensions import TypedDict
@@ -15,6 +16,7 @@ from engine.problem.known_metrics import Task
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
+Day = Annotated[str, AfterValidator(date.fromisoformat)]
 Character = Annotated[str, Field(min_length=1, max_length=1)]
 
 # The least and the greatest number of classes by task.
@@ -72,6 +74,8 @@ class _Contract(TypedDict):
     inputs: Annotated[list[_COLUMN], Field(min_length=1)]  # type: ignore[valid-type]
     outputs: list[dict[str, Any]]
     layout: NotRequired[_LAYOUT]  # type: ignore[valid-type]
+    # Bundles of engine 3.1 and before have none.
+    dropped: NotRequired[dict[str, Day]]
 
 
 class _Named(TypedDict):
@@ -134,6 +138,8 @@ def check_documents(documents: Mapping[str, Mapping[str, Any]]) -> None:
     names = [column["name"] for column in contract["inputs"]]
     if len(set(names)) < len(names):
         raise ValueError("two inputs of one name")
+    if both := set(names) & contract.get("dropped", {}).keys():
+        raise ValueError(f"{sorted(both)[0]!r} is an input and dropped")
     for feature in documents["reference.json"].get("features", ()):
         required = {"number": "edges", "integer": "edges", "date": "name"}
         if required.get(feature["type"], "categories") not in feature or "counts" not in feature:

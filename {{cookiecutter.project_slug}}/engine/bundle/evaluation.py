@@ -69,8 +69,9 @@ def contract(dataset: Dataset) -> Contract:
         for name, kind, meaning in outputs[target.task]
     ]
     described[0] |= {} if target.task == "regression" else {"minimum": 0, "maximum": 1}
-    classes = dataset.targets.classes
-    return Contract(target.task, classes, dataset.columns, tuple(described), dataset.layout)
+    classes, columns, layout = dataset.targets.classes, dataset.columns, dataset.layout
+    dropped = {one: day.isoformat() for one, day in dataset.problem.compatibility.dropped.items()}
+    return Contract(target.task, classes, columns, tuple(described), layout, dropped)
 
 
 def evaluate(

@@ -37,6 +37,10 @@ def columns(
         for name, rule in schema.columns.items()
         if name not in problem.kept_out
     )
+    if both := [one.name for one in inputs if one.name in problem.compatibility.dropped]:
+        message = f"compatibility.dropped in problem.toml names {', '.join(both)}, which the model "
+        message += "still reads. Remove the line, or list the column under [columns.excluded]."
+        raise BadInput(message, code="dropped-input")
     if not inputs:
         raise BadInput(
             "no column is left for the model to read; exclude fewer in problem.toml",

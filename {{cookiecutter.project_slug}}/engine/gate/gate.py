@@ -17,6 +17,7 @@ from engine.gate.checks import honest, runs_the_same, safe_to_own, worth_it
 from engine.gate.checks.behaviour import behaviour
 from engine.gate.checks.budget import budget
 from engine.gate.checks.check import Check, CheckContext, Finding, Group, Result
+from engine.gate.checks.compatible import compatible
 from engine.gate.checks.notebooks import notebooks
 from engine.gate.checks.reproducible import reproducible
 from engine.pages.formatting import listed
@@ -39,6 +40,7 @@ STANDARD_CHECKS: tuple[Check, ...] = (
     Check("calibration", "honest", honest.calibration),
     Check("current", "runs the same", runs_the_same.current),
     Check("contract", "runs the same", runs_the_same.contract),
+    Check("compatible", "runs the same", compatible),
     Check("parity", "runs the same", runs_the_same.parity),
     Check("robust", "runs the same", runs_the_same.robust),
     Check("behaviour", "runs the same", behaviour),

@@ -33,6 +33,7 @@ class Problem(Table):
     budget: tables.Budget
     monitoring: tables.Monitoring
     guardrails: tables.Guardrails
+    compatibility: tables.Compatibility = tables.Compatibility()
     expectations: tables.Expectations = tables.Expectations()
 
     @property

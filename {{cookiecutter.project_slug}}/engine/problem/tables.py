@@ -1,5 +1,6 @@
 """The tables of problem.toml, one class each: what a field means, its rule and an example of it."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
@@ -176,6 +177,21 @@ class Guardrails(Table):
     """What may not get worse than the champion on the test rows, in the gate."""
 
     worse_by: float = entry("how much worse than the champion it may be, 0 or more", 0.01, ge=0)
+
+
+class Compatibility(Table):
+    """Changes of the request that clients of the champion will notice."""
+
+    dropped: dict[ColumnName, date] = entry(
+        "lines of column = the last day on which clients may send it; it is ignored",
+        "{ weather = 2027-03-01 }",
+        default={},
+    )
+    breaking: Reasons = entry(
+        "lines of column = who was told, and since when it holds",
+        '{ weight_kg = "grams from 1 March; checkout has changed its client" }',
+        default={},
+    )
 
 
 # What the team expects of the model's behaviour: three kinds, after Ribeiro et al. 2020.

@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import GenericAlias
 from typing import Annotated, Any, Literal, NotRequired
 
@@ -60,7 +60,7 @@ class Schema:
 def schema_of(contract: Contract, limits: Limits) -> Schema:
     """The request and answer types of a contract."""
     types = {
-        "Row": _record("Row", {column.name: _input(column) for column in contract.inputs}),
+        "Row": _row(contract),
         "Answer": _record("Answer", _answer(contract)),
         "Label": _record("Label", _label(contract)),
     }
@@ -70,7 +70,8 @@ def schema_of(contract: Contract, limits: Limits) -> Schema:
         types[f"{name}s"] = _record(f"{name}s", {key: Annotated[kind, length]})
     outcome = f"one of {json.dumps(contract.classes)[1:-1]}" if contract.classes else "a number"
     words = {
-        "Row": {column.name: expected(column) for column in contract.inputs},
+        "Row": {column.name: expected(column) for column in contract.inputs}
+        | {name: f"no such field after {day}" for name, day in contract.dropped.items()},
         "Label": {
             "prediction_id": "the prediction_id of a prediction",
             "label": outcome,
@@ -89,6 +90,32 @@ def _record(name: str, fields: Mapping[str, Any]) -> Any:
     strict = ConfigDict(extra="forbid", strict=True)
     record.__pydantic_config__ = strict  # type: ignore[attr-defined]
     return record
+
+
+def _row(contract: Contract) -> Any:
+    """A row; fields that the contract drops may be sent until their day, and are removed."""
+    fields = {column.name: _input(column) for column in contract.inputs}
+    fields |= {name: _dropped(name, until) for name, until in contract.dropped.items()}
+    record = _record("Row", fields)
+    if not contract.dropped:  # the most frequent request needs no further step
+        return record
+
+    def without_dropped(row: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in row.items() if name not in contract.dropped}
+
+    return Annotated[record, AfterValidator(without_dropped)]
+
+
+def _dropped(name: str, until: str) -> Any:
+    last = date.fromisoformat(until)
+
+    def in_time(value: Any) -> Any:
+        if datetime.now(UTC).date() > last:
+            raise ValueError("the input was dropped")
+        return value
+
+    field = Field(title=name, description=f"Ignored until {until}.", deprecated=True)
+    return NotRequired[Annotated[Any, field, AfterValidator(in_time)]]
 
 
 def _input(column: Column) -> Any:
