@@ -49,6 +49,15 @@ def bikes_mended(work: Work) -> None:
     """Adopted, with the two lines that the gate required; a year with real drift."""
 
 
+@clean("diabetes")
+def an_input_dropped_with_notice(work: Work) -> None:
+    """Clients of the champion may send the input until a day, and the server ignores it."""
+    work.make_champion()
+    work.edit(PROBLEM, "[columns.excluded]\n", '[columns.excluded]\ns1 = "no longer delivered"\n')
+    work.append(PROBLEM, "\n[compatibility.dropped]\ns1 = 2199-12-31\n")
+    work.train_and_build()
+
+
 # --- the same again, otherwise --------------------------------------------------------------------
 
 

@@ -57,6 +57,23 @@ def contract_that_forgot_a_rule(work: Work) -> None:
     work.edit("data/contract.py", "            pa.Check.in_range(0, 3000),\n", "")
 
 
+# --- what clients of the champion send ------------------------------------------------------------
+
+
+@root_fault("compatible", "diabetes", quick=True)
+def an_input_that_clients_still_send(work: Work) -> None:
+    """An input was excluded, so the server would refuse every request that still holds it."""
+    work.make_champion()
+    work.edit(PROBLEM, "[columns.excluded]\n", '[columns.excluded]\ns1 = "no longer delivered"\n')
+
+
+@root_fault("compatible", "parcels")
+def a_range_that_became_narrower(work: Work) -> None:
+    """No row of the table is so far away, but some request may be."""
+    work.make_champion()
+    work.edit("data/contract.py", "pa.Check.in_range(0, 3000)", "pa.Check.in_range(0, 2900)")
+
+
 # --- the same answer, wherever and in whatever company --------------------------------------------
 
 

@@ -64,16 +64,12 @@ def champion_that_nobody_signed_for(work: Work) -> None:
     work.release(stranger)
 
 
-@root_fault("champion", "diabetes")
+@root_fault("champion", "diabetes", also=("compatible",))
 def a_better_model_is_live(work: Work) -> None:
     """The new model beats the baseline, but is worse than the released champion."""
     work.set_value("minimum", "70.0")
     work.set_value("margin", "1.0")
-    work.train_and_build()
-    work.must("handoff", "check")
-    work.commit()
-    work.accept()
-    work.release(work.bundle.name)
+    work.make_champion()
     lost = "".join(f'{name} = "not delivered any more"\n' for name in ("bmi", "bp", "s5"))
     work.edit(PROBLEM, "[columns.excluded]\n", f"[columns.excluded]\n{lost}")
 
