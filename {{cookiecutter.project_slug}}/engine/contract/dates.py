@@ -26,8 +26,7 @@ ZONE_NOTE = r"\[[A-Za-z/_+-]+\]$"
 # ISO 8601: the end of a day is 24:00, which is 00:00 of the next one.
 MIDNIGHT = r"([T ])24(:00(:00(\.0+)?)?)($|[^0-9:.])"
 # `strptime` has no quarters: the first month stands for each. Nor does it read a week alone.
-QUARTER = re.compile(r"(?i)Q([1-4])(?![0-9])")
-WEEK = "%G-W%V"
+QUARTER = re.compile(r"(?i)Q([1-4])(?![0-9])|(?<![0-9])([1-4])Q")
 MAY_BE_ODD = r".*(UTC|GMT|\]|[T ]24:00.*)"
 
 
@@ -55,14 +54,14 @@ def plain(text: str) -> tuple[str, bool]:
 
 def strptime_form(form: str) -> str:
     """A form of a contract as `strptime` takes it, for a text after `strptime_text`."""
-    return f"{form}-%u" if form == WEEK else form.replace("Q%q", "§%m")
+    return f"{form}-%u" if form.endswith("%V") else re.sub("(?i)Q%q|%qQ", "§%m", form)
 
 
 def strptime_text(text: str, form: str) -> str:
     """A text whose quarter is its first month, and whose week is its Monday."""
     if "%q" in form:
-        text = QUARTER.sub(lambda match: f"§{3 * int(match[1]) - 2:02}", text)
-    return f"{text}-1" if form == WEEK else text
+        text = QUARTER.sub(lambda match: f"§{3 * int(match[1] or match[2]) - 2:02}", text)
+    return f"{text}-1" if form.endswith("%V") else text
 
 
 def _formed(text: str, form: str, pivot: int) -> datetime | None:
