@@ -18,7 +18,8 @@ from engine.contract.format import ColumnFormat
 ISO = r"\d{4}-\d{2}-\d{2}([T ].*)?"
 CLOCK = re.compile(
     r"(?<!\d)\d{1,2}:\d{2}(?P<second>:\d{2})?(?P<fraction>[.,]\d{1,6})?"
-    r"(?P<half> ?[AaPp][Mm])?(?P<zone> ?(?:Z|[+-]\d{2}:?\d{2}))?(?![\d:])"
+    r"(?P<half> ?[AaPp][Mm])?(?P<zone> ?(?:Z|[+-]\d{2}:?\d{2}))?(?![\d:])",
+    re.ASCII,
 )
 # Stands where the clock of a text was.
 TIME = "\0"
@@ -51,7 +52,7 @@ OTHERS = (
 )  # fmt: skip
 PATTERNS = {
     first: [
-        re.compile(pattern, re.IGNORECASE)
+        re.compile(pattern, re.IGNORECASE | re.ASCII)
         for pattern in (
             *(f"({WEEKDAY}{GAP})?{day}(({GAP}|T){TIME})?" for day in (*CLEAR, ambiguous)),
             *OTHERS,

@@ -3,6 +3,7 @@
 `engine.contract.date_columns` reads whole columns in the same way.
 """
 
+import math
 import re
 from calendar import isleap
 from collections.abc import Callable
@@ -11,14 +12,16 @@ from decimal import Decimal
 
 from engine.contract.format import ISO, ColumnFormat
 
-# Dates that are counted: microseconds in one unit of the number.
+# Dates that are counted: microseconds in one unit of the number, and from 1970 to its zero.
+SPREADSHEET = "days since 1899-12-30"
 EPOCHS = {
-    "seconds since 1970": Decimal(1_000_000),
-    "milliseconds since 1970": Decimal(1_000),
-    "microseconds since 1970": Decimal(1),
-    "nanoseconds since 1970": Decimal("0.001"),
+    "seconds since 1970": (Decimal(1_000_000), 0),
+    "milliseconds since 1970": (Decimal(1_000), 0),
+    "microseconds since 1970": (Decimal(1), 0),
+    "nanoseconds since 1970": (Decimal("0.001"), 0),
+    SPREADSHEET: (Decimal(86_400_000_000), -25_569 * 86_400_000_000),
 }
-COUNTED = r"[+-]?[0-9]{1,19}(\.[0-9]{1,9})?"
+COUNTED = r"[+-]?[0-9]{1,19}(\.[0-9]{1,15})?"
 ORIGIN = datetime(1970, 1, 1)  # dates of a table have no zone
 # 'UTC' behind a time is an offset of 0; Java adds the name of a zone to its offset.
 ZONE_NAME = r" ?(UTC|GMT)$"
@@ -27,7 +30,8 @@ ZONE_NOTE = r"\[[A-Za-z/_+-]+\]$"
 MIDNIGHT = r"([T ])24(:00(:00(\.0+)?)?)($|[^0-9:.])"
 # `strptime` has no quarters: the first month stands for each. Nor does it read a week alone.
 QUARTER = re.compile(r"(?i)Q([1-4])(?![0-9])|(?<![0-9])([1-4])Q")
-MAY_BE_ODD = r".*(UTC|GMT|\]|[T ]24:00.*)"
+# What `plain` may change; the pattern spares most texts that.
+MAY_CHANGE = r".*(UTC|GMT|\]|[T ]24:00.*)"
 
 
 def read_date(cells: ColumnFormat, text: str) -> str | None:
@@ -50,6 +54,16 @@ def plain(text: str) -> tuple[str, bool]:
     """The text as `strptime` and ISO readers take it, and whether it was 24:00 of its day."""
     text = re.sub(ZONE_NAME, "Z", re.sub(ZONE_NOTE, "", text))
     return re.subn(MIDNIGHT, r"\g<1>00\2\5", text, count=1)  # type: ignore[return-value]
+
+
+def microseconds(text: str, form: str) -> int:
+    """Microseconds since 1970 of a number that is counted in one of the `EPOCHS`.
+
+    Seconds are cut; hours and minutes are no exact parts of a day, so that days are rounded.
+    """
+    unit, first = EPOCHS[form]
+    whole = round if form == SPREADSHEET else math.floor
+    return whole(Decimal(text) * unit) + first
 
 
 def strptime_form(form: str) -> str:
@@ -77,8 +91,7 @@ def _formed(text: str, form: str, pivot: int) -> datetime | None:
 def _counted(text: str, form: str) -> datetime | None:
     if not re.fullmatch(COUNTED, text):
         return None
-    microseconds = int((Decimal(text) * EPOCHS[form]).to_integral_value("ROUND_FLOOR"))
-    return _utc(lambda: ORIGIN + timedelta(microseconds=microseconds))
+    return _utc(lambda: ORIGIN + timedelta(microseconds=microseconds(text, form)))
 
 
 def _later(date: datetime | None, is_midnight: bool) -> str | None:
