@@ -31,7 +31,7 @@ CURRENCIES = {
     "KR", "MXN", "NOK", "PLN", "RON", "RS", "SEK", "SGD", "TRY", "USD", "ZAR",
 }  # fmt: skip
 # What may be meant as a number: digits of any script, signs around them, and hardly a letter.
-SIMILAR = r"[^\pL]{0,4}([A-Z]{3} ?)?[^\pL]*\pN[^\pL]*( ?[A-Za-z]{1,3})?"
+SIMILAR = r"[^\pL]{0,4}([A-Z]{3} ?)?[^\pL]*\pN[^\pL]*( ?[A-Z]{1,3})?"
 # So many different values that look like numbers are hardly bands or grades.
 FEWEST_NUMBERS = 20
 # Names that are digits, each with a note on what they are.

@@ -59,11 +59,12 @@ def plain(text: str) -> tuple[str, bool]:
 def microseconds(text: str, form: str) -> int:
     """Microseconds since 1970 of a number that is counted in one of the `EPOCHS`.
 
-    Seconds are cut; hours and minutes are no exact parts of a day, so that days are rounded.
+    Parts of a day are rounded to milliseconds, as spreadsheets do: a float has no more of them.
     """
     unit, first = EPOCHS[form]
-    whole = round if form == SPREADSHEET else math.floor
-    return whole(Decimal(text) * unit) + first
+    if form == SPREADSHEET:
+        return round(Decimal(text) * unit / 1000) * 1000 + first
+    return math.floor(Decimal(text) * unit) + first
 
 
 def strptime_form(form: str) -> str:
