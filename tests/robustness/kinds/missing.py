@@ -50,7 +50,7 @@ def bounds(project: Project) -> None:
 
 @case(KIND)
 def far_marker(project: Project) -> None:
-    """A repeated -999 far from all other numbers is named, with the option that makes it missing."""
+    """A repeated -999 far from all other numbers is named, with the option that reads it."""
     rows = "".join(f"{-999 if n % 9 == 0 else n % 61},{n % 2}\n" for n in range(400))
     project.write("t.csv", f"cases,late\n{rows}")
     assert "--missing=-999" in project.adopt("t.csv", "late").words

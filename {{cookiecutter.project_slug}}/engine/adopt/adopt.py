@@ -69,8 +69,8 @@ def adopt(
         inferred[time] = as_time(raw[time], inferred[time])
     frame = pd.DataFrame({name: typed(raw[name], one) for name, one in inferred.items()})
     for name, one in inferred.items():
-        notes = marker_notes(raw.pop(name), frame[name])
-        inferred[name] = replace(one, notes=(*one.notes, *notes))
+        markers = marker_notes(raw.pop(name), frame[name])
+        inferred[name] = replace(one, notes=(*one.notes, *markers))
     kind = guess_task(frame[target], inferred[target].kind, task)
     roles = Roles(target, kind, time, id_column, classes_of(frame[target], kind))
     guessed = [guess(frame[name], one, unread.get(name)) for name, one in inferred.items()]

@@ -87,11 +87,12 @@ def mixed_orders(texts: pd.Series) -> str:
 def no_dates(texts: pd.Series) -> pd.Series:
     """The texts that are in none of the usual forms of the others."""
     unique = texts.drop_duplicates()
-    unread = []
+    unread: list[pd.Series] = []
     for first in (True, False):
         forms = usual_forms(unique.iloc[:SAMPLE_SIZE], day_first=first)
         unread.append(unique[dates(unique, ColumnFormat(dates=forms)).isna()])
-    return texts[texts.isin(min(unread, key=len))]
+    fewest = unread[0] if len(unread[0]) < len(unread[1]) else unread[1]
+    return texts[texts.isin(fewest)]
 
 
 def unread_dates(texts: pd.Series) -> str:
