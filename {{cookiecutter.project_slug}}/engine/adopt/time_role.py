@@ -120,10 +120,13 @@ def _time_like(present: pd.Series, kind: str) -> str:
         return kind if kind == "date" else ""
     if counting_reason(present):
         return "number"
+    are_years, is_year = present.between(*YEARS).all(), bool(NAMED_YEAR.fullmatch(name))
     if (present % 1 == 0).all():
-        if present.between(*YEARS).all() and (NAMED_YEAR.fullmatch(name) or distinct > 2):
+        if are_years and (is_year or distinct > 2):
             return "number"
         highest = PARTS.get(name.lower(), 0)
         if highest and present.between(1, highest).all():
             return "part"
-    return "text" if is_named and present.min() >= LOWEST_DATE else ""
+    # Under such a name also 2019.25, and 190103 for a day.
+    may_be = (is_named or is_year) if are_years else is_named and present.min() >= LOWEST_DATE
+    return "text" if may_be else ""

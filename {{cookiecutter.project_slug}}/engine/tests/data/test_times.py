@@ -160,6 +160,7 @@ def test_adopt_days_of_a_spreadsheet_are_times_under_the_name_of_a_date(project:
     ("name", "cells"),
     [
         ("order_date", [f"19{n % 12 + 1:02}{n % 28 + 1:02}" for n in range(200)]),
+        ("decimal_date", [f"{2001 + n / 20:.2f}" for n in range(200)]),
         ("created_at", [f"/Date({1_546_514_483_000 + n})/" for n in range(200)]),
         ("at", [f"Feb {n % 28 + 1} 22:46:{n % 60:02}" for n in range(200)]),
     ],
