@@ -18,6 +18,13 @@ SLIPS = [
         "data/test_missing_words.py",
     ),
     Slip(
+        "a spreadsheet's day 1 is the first of January 1970",
+        "contract/dates.py",
+        "/ 1000) * 1000 + first",
+        "/ 1000) * 1000",
+        "data/test_times.py -k spreadsheet",
+    ),
+    Slip(
         "a header that comes again is a row",
         "data/sources.py",
         "if len(named) > 1 and len(rows):",

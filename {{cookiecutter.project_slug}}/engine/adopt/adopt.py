@@ -8,10 +8,10 @@ import pandas as pd
 from engine.adopt.copying import check_nothing_is_lost, copy_path, write
 from engine.adopt.first_rows import check_first_rows
 from engine.adopt.framing import Roles, classes_of, contract_text, guess_task, problem_text
-from engine.adopt.infer import FEWEST_ROWS, Guess, guess, infer_column, typed
+from engine.adopt.infer import FEWEST_ROWS, Guess, guess, infer_column, marker_notes, typed
 from engine.adopt.inferred import InferredColumn, dialect_hints
 from engine.adopt.messages import Adoption, layout_notes, table_notes
-from engine.adopt.times import as_time, check_time
+from engine.adopt.time_role import as_time, check_time
 from engine.contract.column import Column
 from engine.contract.layout import Layout
 from engine.data import sources
@@ -67,7 +67,10 @@ def adopt(
     _check_missing(missing, inferred)
     if time:
         inferred[time] = as_time(raw[time], inferred[time])
-    frame = pd.DataFrame({name: typed(raw.pop(name), one) for name, one in inferred.items()})
+    frame = pd.DataFrame({name: typed(raw[name], one) for name, one in inferred.items()})
+    for name, one in inferred.items():
+        markers = marker_notes(raw.pop(name), frame[name])
+        inferred[name] = replace(one, notes=(*one.notes, *markers))
     kind = guess_task(frame[target], inferred[target].kind, task)
     roles = Roles(target, kind, time, id_column, classes_of(frame[target], kind))
     guessed = [guess(frame[name], one, unread.get(name)) for name, one in inferred.items()]

@@ -11,7 +11,7 @@ from engine.adopt.copying import CONTRACT_FILE
 from engine.adopt.framing import Roles
 from engine.adopt.infer import FEWEST_KEYS, NAMED_ID, NAMED_NUMBER, Guess, is_key
 from engine.adopt.spellings import respelled
-from engine.adopt.times import hints as time_hints
+from engine.adopt.time_role import time_hints
 from engine.contract.layout import SEPARATORS, Layout
 from engine.contract.text_table import header, line_count
 from engine.leakage import Leak

@@ -19,7 +19,7 @@ import pyarrow as pa
 from sqlalchemy import URL, Connection, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from engine.contract.arrow_types import plain
+from engine.contract.arrow_types import EXACT, plain
 from engine.contract.cells import DTYPES
 from engine.contract.layout import check_names
 from engine.data.unread import with_reasons
@@ -156,7 +156,7 @@ def _typed(name: str, values: list[Any], reasons: dict[str, str]) -> pa.ChunkedA
         array = pa.array(values, pa.int64())
     elif kinds <= {int, Decimal} and all(map(_is_decimal, values)):
         array = pa.array([None if value is None else Decimal(value) for value in values])
-    elif kinds <= {int, float, Decimal, bool}:
+    elif kinds <= {int, float, Decimal, bool} and not any(map(_is_long, values)):
         floats = [None if value is None else float(value) for value in values]
         array = pa.array(floats, pa.float64(), from_pandas=True)
     elif kinds <= {dt.date, dt.datetime}:
@@ -181,6 +181,15 @@ def _is_decimal(value: int | Decimal | None) -> bool:
     number = Decimal(value)
     exponent = number.as_tuple().exponent
     return isinstance(exponent, int) and exponent > -DIGITS and number.adjusted() < DIGITS
+
+
+def _is_long(value: float | Decimal | None) -> bool:
+    """Whether the number is whole, and no float: it is rather a name."""
+    if value is None or isinstance(value, (bool, float)) or not Decimal(value).is_finite():
+        return False
+    number = Decimal(value)
+    is_whole = number == number.to_integral_value()
+    return is_whole and abs(number) >= EXACT and number != Decimal(float(value))
 
 
 def _texts(values: list[Any]) -> list[str | None] | None:
