@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine.contract.encoding import check_encoding
 from engine.contract.layout import Layout
-from engine.contract.sniff import check_encoding, sniff
+from engine.contract.sniff import sniff
 from engine.data.sources import read_text
 from engine.problem.errors import BadInput
 
