@@ -54,7 +54,7 @@ def row_fault(text: str, expected: int, actual: int, separator: str) -> Fault:
     """The code and the likely reason for a row of `actual` cells where `expected` were."""
     is_whole = actual == 1 and text[:1] == text.rstrip()[-1:] == '"' and separator in text
     is_ended = actual == expected + 1 and text.rstrip("\r\n ").endswith(separator)
-    is_longer = 1 < expected < actual
+    is_escaped = f"\\{separator}" in text
     reasons = (
         (not text.strip(), "row-length", "it is blank but for spaces: delete such lines"),
         ('\\"' in text, "backslash-quotes", BACKSLASHES),
@@ -64,7 +64,9 @@ def row_fault(text: str, expected: int, actual: int, separator: str) -> Fault:
         (expected == 1 < actual, "row-length",
          "if a title stands above the header, delete its lines"),
         (actual == 1 < expected, "row-length", "if it is a note below the table, delete it"),
-        (is_longer and separator == ",", "row-length", COMMAS.removeprefix("; ")),
+        (is_escaped, "escaped-separators",
+         "separators inside cells are escaped by backslashes; put such cells in quotation marks"),
+        (expected < actual and separator == ",", "row-length", COMMAS.removeprefix("; ")),
     )  # fmt: skip
     return next((reason[1:] for reason in reasons if reason[0]), ("row-length", ""))
 
@@ -103,8 +105,9 @@ def _separator(lines: Lines, raw: Sequence[str]) -> Fault | None:
         if {line.count(sign) for line in raw} == {len(names) - 1} and not any(
             map(str.isdigit, names)
         ):
-            shown = ascii(sign) if sign < " " else f"'{sign}'"
-            return "unknown-separator", _other(shown, f"`sed 's/{re.escape(sign)}/;/g'`")
+            shown = sign if sign.isprintable() else f"\\x{ord(sign):02x}"
+            pattern = re.sub(r"([*+?$&\\](?!x))", r"[\1]", shown).replace("^", r"\^")
+            return "unknown-separator", _other(f"'{shown}'", f"`sed 's|{pattern}|;|g'`")
     return _spaces(raw) if all(len(cells) == 1 for cells in lines) else None
 
 

@@ -142,21 +142,17 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     reasons: dict[str, str] = {}
     try:
         with open_parquet(path) as file:
-            names = checked_names(path, file.schema_arrow.names)
-            kinds = dict(zip(names, file.schema_arrow.types, strict=True))
-            single = [at for at, kind in enumerate(kinds.values()) if plain_type(kind)]
-            table = file.read([file.schema_arrow.names[at] for at in single])
-            rows = file.metadata.num_rows
-        cells = dict(zip((names[at] for at in single), table.columns, strict=True))
-        for name, kind in kinds.items():
-            columns[name] = pa.chunked_array([pa.nulls(rows, pa.string())])
-            if name not in cells:
-                reasons[name] = f"it holds no single values ({kind!s:.60}): flatten it"
-                continue
-            try:
-                columns[name] = plain(cells[name])
-            except pa.ArrowInvalid as error:
-                reasons[name] = f"it holds values that are not read ({kind!s:.60}): {error!s:.100}"
+            schema, rows = file.schema_arrow, file.metadata.num_rows
+            for name, field in zip(checked_names(path, schema.names), schema, strict=True):
+                columns[name] = pa.chunked_array([pa.nulls(rows, pa.string())])
+                if not plain_type(field.type):
+                    reasons[name] = f"it holds no single values ({field.type!s:.60}): flatten it"
+                    continue
+                cells = file.read([field.name]).column(0)
+                try:
+                    columns[name] = plain(cells)
+                except pa.ArrowInvalid as error:
+                    reasons[name] = f"its {field.type!s:.60} cannot be read: {error!s:.100}"
         frame = pa.table(columns).to_pandas(types_mapper=DTYPES.get, ignore_metadata=True)
     except (pa.ArrowException, OSError, UnicodeError) as error:
         raise unreadable(path, error) from None
