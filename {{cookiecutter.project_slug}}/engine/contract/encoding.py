@@ -14,7 +14,7 @@ BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF1
 BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
 # Hardly a word of Windows-1252: letters beyond ASCII in a row, or a sign or capital within a word.
 FOREIGN = re.compile(
-    rb"[\xc0-\xff]{3}|(?!(.)\1{3})[\xa1-\xff]{4}|[a-z][\x80-\x91\x93-\x95\x98\x99\x9b\x9f][a-z]"
+    rb"(?!(.)\1\1)([\xc0-\xff]{3}|[\xa1-\xff]{4})|[a-z][\x80-\x91\x93-\x95\x98\x99\x9b\x9f][a-z]"
 )
 AGAIN = "export it again as CSV UTF-8 from where it came from"
 

@@ -46,6 +46,28 @@ def test_separators_and_encodings_are_found_out(
     assert frame["n"].isna().sum() == 30
 
 
+FOREIGN = [("красный", "cp1251"), ("красный", "koi8-r"), ("红色", "gbk"), ("réd", "mac-roman")]
+
+
+@pytest.mark.parametrize(("word", "codec"), [*FOREIGN, ("grün", "mac-roman"), ("café", "cp850")])
+def test_encoding_that_is_not_read_is_refused(word: str, codec: str, tmp_path: Path) -> None:
+    """Windows-1252 decodes nearly every byte: words show that it is another encoding."""
+    path = tmp_path / "t.csv"
+    path.write_bytes(f"a,b\n{f'1,{word}s{chr(10)}' * 9}".encode(codec))
+    with pytest.raises(BadInput) as refusal:
+        sniff(path)
+    assert refusal.value.code == "not-text"
+
+
+@pytest.mark.parametrize(
+    "word", ["größer", "££££", "jäääär", "AÇÕES", "it’s", "Škoda", "cœur", "«Été»", "Łódź"[1:3]]
+)
+def test_words_of_windows_1252_are_read(word: str, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(f"a,b\n{f'1,{word}{chr(10)}' * 9}".encode("windows-1252"))
+    assert read_text(path)["b"].unique().tolist() == [word]
+
+
 @pytest.mark.parametrize(
     ("text", "separator"),
     [
