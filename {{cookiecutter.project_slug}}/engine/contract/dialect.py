@@ -44,10 +44,8 @@ def check_dialect(path: Path, layout: Layout, lines: Lines, raw: Sequence[str]) 
         lines: the cells of the first lines by `layout`, the header among them.
         raw: the same lines as they are, without blank ones.
     """
-    fault = _quotes(layout, lines) or _separator(lines, raw) or _last_cell(layout, lines)
-    if fault := fault or _inner_mark(path, layout):
-        code, what = fault
-        raise BadInput(f"expected a text table in {path}, but {what}", code=code)
+    if fault := _quotes(layout, lines) or _separator(lines, raw) or _last_cell(layout, lines):
+        raise _refused(path, fault)
 
 
 def row_fault(text: str, expected: int, actual: int, separator: str) -> Fault:
@@ -69,6 +67,27 @@ def row_fault(text: str, expected: int, actual: int, separator: str) -> Fault:
         (expected < actual and separator == ",", "row-length", COMMAS.removeprefix("; ")),
     )  # fmt: skip
     return next((reason[1:] for reason in reasons if reason[0]), ("row-length", ""))
+
+
+def check_marks(path: Path, layout: Layout) -> None:
+    """Raise BadInput for a mark within a quoted cell that is escaped by a backslash, or not at all.
+
+    Readers end the cell there and lose the mark. UTF-16 is not searched.
+    """
+    if layout.encoding.startswith("utf-16"):
+        return
+    sign = re.escape(layout.separator).encode()
+    is_open = re.compile(rb"(?:^|" + sign + rb') ?"(?:[^"\\]|\\.|"")*\Z', re.DOTALL).search
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        for match in islice(INNER.finditer(text), MOST_INNER):
+            start = max(text.rfind(b"\n", 0, match.start()) + 1, match.start() - LONGEST_LINE)
+            is_escaped = text[match.start() - 1] == ord("\\")
+            if is_open(text[start : match.start() - is_escaped]):
+                row = text[: match.start()].count(b"\n") + 1
+                what = f"a quotation mark in line {row} stands within a quoted cell, and does not "
+                what += "end it; write it twice, or leave the outer marks out"
+                escaped = "backslash-quotes", f"{BACKSLASHES} (first: line {row})"
+                raise _refused(path, escaped if is_escaped else ("stray-quote", what))
 
 
 def _quotes(layout: Layout, lines: Lines) -> Fault | None:
@@ -147,24 +166,5 @@ def _last_cell(layout: Layout, lines: Lines) -> Fault | None:
     return "missing-name", f"{what}`col.names = NA`){COMMAS if layout.separator == ',' else ''}"
 
 
-def _inner_mark(path: Path, layout: Layout) -> Fault | None:
-    """Whether a mark within a quoted cell is escaped by a backslash, or neither that nor doubled.
-
-    Readers end the cell there and lose the mark.
-    """
-    if layout.encoding.startswith("utf-16"):
-        return None
-    sign = re.escape(layout.separator).encode()
-    is_open = re.compile(rb"(?:^|" + sign + rb') ?"(?:[^"\\]|\\.|"")*\Z', re.DOTALL).search
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-        for match in islice(INNER.finditer(text), MOST_INNER):
-            start = max(text.rfind(b"\n", 0, match.start()) + 1, match.start() - LONGEST_LINE)
-            is_escaped = text[match.start() - 1] == ord("\\")
-            if not is_open(text[start : match.start() - is_escaped]):
-                continue
-            row = text[: match.start()].count(b"\n") + 1
-            if is_escaped:
-                return "backslash-quotes", f"{BACKSLASHES} (first: line {row})"
-            what = f"a quotation mark in line {row} stands within a quoted cell, and does not end "
-            return "stray-quote", f"{what}it; write it twice, or leave the outer marks out"
-    return None
+def _refused(path: Path, fault: Fault) -> BadInput:
+    return BadInput(f"expected a text table in {path}, but {fault[1]}", code=fault[0])

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from engine.contract.dialect import check_marks
 from engine.contract.layout import Layout, Names, checked_names, column_names
 from engine.contract.stray_quote import LINE_END, first_stray
 from engine.problem.errors import BadInput
@@ -69,9 +70,10 @@ def batches(
     """The cells of the file in batches, and the position in the file after each.
 
     Raises:
-        BadInput: a quotation mark makes one cell of several rows.
+        BadInput: a quotation mark makes one cell of several rows, or would be lost.
         pa.ArrowException, OSError, UnicodeError: the file is no such table.
     """
+    check_marks(path, layout)
     if layout.header and len(first_lines(path, layout)) <= 1:
         return  # pyarrow does not read a header line without a line end
     text, _ = first_text(path, layout)

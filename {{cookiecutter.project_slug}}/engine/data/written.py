@@ -112,11 +112,13 @@ def _respelled(name: str, new: pd.Series, old: pd.Series, rows: int) -> Iterator
 def _other_signs(new: pd.Series, old: pd.Series, cells: ColumnFormat) -> str:
     """How the decimal and the thousands sign seem to be swapped, where both readings are valid."""
     decimal, thousands = re.escape(cells.decimal), sign_pattern(cells.thousands)
-    grouped = rf"\D*\d{{1,3}}({decimal}\d{{3}})+\D*"
+    grouped = rf"\D*[1-9]\d{{0,2}}({decimal}\d{{3}})+\D*"
     fractions, before = (texts[texts.str.contains(decimal)] for texts in (new, old))
-    are_grouped = not fractions.empty and fractions.str.fullmatch(grouped).all()
-    were_grouped = not before.empty and before.str.fullmatch(grouped).all()
-    if are_grouped and not were_grouped and len(fractions) > MANY * len(new):
+    are_grouped = len(fractions) > MANY * len(new) and fractions.str.fullmatch(grouped).all()
+    were_grouped = 2 * before.str.fullmatch(grouped).sum() > len(before)
+    # Some programs write 7 as 7.000.
+    are_whole = not cells.thousands and fractions.str.contains(rf"{decimal}000\D*$").all()
+    if are_grouped and not were_grouped and not are_whole:
         return f"the contract's decimal sign {cells.decimal!r} seems to group thousands"
     had_fractions = fractions.empty and len(before) > MANY * len(old)
     if cells.thousands and had_fractions and new.str.contains(thousands).mean() > MANY:

@@ -18,6 +18,7 @@ from engine.contract.layout import Layout
 from engine.contract.sniff import sniff
 from engine.data.sources import read_text
 from engine.problem.errors import BadInput
+from engine.serving.batch.source import open_source
 
 FRAME = pd.DataFrame({"amount": [1.5, 2.5, 3.5], "segment": ["a", "b", "c"], "late": [0, 1, 0]})
 TEXT = FRAME.to_csv(index=False)
@@ -156,16 +157,22 @@ def test_dialect_that_is_not_read_is_named_with_the_edit(name: str, tmp_path: Pa
     path = tmp_path / "t.csv"
     path.write_bytes(text.encode())
     with pytest.raises(BadInput) as refusal:
-        sniff(path)
+        read_text(path)
     assert refusal.value.code == code
 
 
-def test_backslash_quotes_in_a_delivery_are_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "code"), [(ESCAPED, "backslash-quotes"), ('a,b\n1,"5" pipe"\n', "stray-quote")]
+)
+def test_marks_that_readers_lose_are_named_in_every_delivery(
+    text: str, code: str, tmp_path: Path
+) -> None:
     path = tmp_path / "t.csv"
-    path.write_text(ESCAPED, "utf-8")
-    with pytest.raises(BadInput) as refusal:
-        read_text(path, Layout())
-    assert refusal.value.code == "backslash-quotes"
+    path.write_text(text, "utf-8")
+    for read in (read_text, lambda *file: list(open_source(*file).parts(9))):
+        with pytest.raises(BadInput) as refusal:
+            read(path, Layout())
+        assert refusal.value.code == code
 
 
 HONEST: dict[str, tuple[str, str, int]] = {

@@ -99,6 +99,15 @@ def test_swapped_signs_of_numbers_are_told_where_both_readings_are_valid(
     assert result.holds != swap
 
 
+def test_other_digits_behind_the_decimal_sign_fit(project: Path) -> None:
+    """Three of them by chance, or zeros that another program adds."""
+    share = pd.Series(range(1_000, 1_240)) / 1_000
+    rows = table(240).assign(share=share, parts=range(240))
+    adopt(csv(rows, project.parent / "orders.csv"), "late")
+    few = rows.assign(parts=[f"{part}.000" for part in rows["parts"]]).iloc[1:10]
+    assert checked(few).holds
+
+
 def test_another_decimal_sign_is_named(adopted: pd.DataFrame) -> None:
     size = adopted["size"].map("{:.3f}".format).replace("nan", "").str.replace(".", ",")
     (violation,) = checked(adopted.assign(size=size)).violations
