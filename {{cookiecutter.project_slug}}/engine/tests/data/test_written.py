@@ -86,12 +86,12 @@ def test_missing_header_is_named(adopted: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize("swap", [False, True])
-@pytest.mark.parametrize("form", ["{:,.0f}", "{:,.3f}", "{:,.2f}"])
+@pytest.mark.parametrize("form", ["{0},000", "{1:,.0f}", "{1:,.3f}", "{1:,.2f}"])
 def test_swapped_signs_of_numbers_are_told_where_both_readings_are_valid(
     form: str, swap: bool, project: Path
 ) -> None:
     """1.234 is a number by either reading, and 1,234 too."""
-    prices = [form.format(1_000 + at * 37.5) for at in range(240)]
+    prices = [form.format(at % 50 + 1, 1_000 + at * 37.5) for at in range(240)]
     rows = table(240).assign(price=prices)
     adopt(csv(rows, project.parent / "orders.csv"), "late")
     other = [text.translate(str.maketrans(".,", ",.")) for text in prices]
