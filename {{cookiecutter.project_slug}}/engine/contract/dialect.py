@@ -19,7 +19,7 @@ Fault = tuple[str, str]
 # Fewer lines are alike by chance.
 FEWEST = 3
 # Signs that may separate cells: none that stands in names, numbers, days or files.
-SIGNS = re.compile(r"""[^\w\s"'(){}\[\].=-]+|=>|þ|[\x01\x1f]""")
+SIGNS = re.compile(r"""[^\w\s"'(){}\[\].,;|=-]+|=>|þ|[\x01\x1f]""")
 # Signs that enclose a cell in some files, other than quotation marks as on a keyboard.
 QUOTES = ("''", "``", "“”", "„“", "«»", "‘’")
 # A mark within a cell, that is neither doubled nor stands at its end; so many are looked at.
@@ -72,13 +72,13 @@ def row_fault(text: str, expected: int, actual: int, separator: str) -> Fault:
 def check_marks(path: Path, layout: Layout) -> None:
     """Raise BadInput for a mark within a quoted cell that is escaped by a backslash, or not at all.
 
-    Readers end the cell there and lose the mark. UTF-16 is not searched.
+    Readers end the cell there and lose the mark.
     """
-    if layout.encoding.startswith("utf-16"):
-        return
     sign = re.escape(layout.separator).encode()
     is_open = re.compile(rb"(?:^|" + sign + rb') ?"(?:[^"\\]|\\.|"")*\Z', re.DOTALL).search
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        is_wide = layout.encoding.startswith("utf-16")
+        text = mapped[:].decode(layout.encoding).encode() if is_wide else mapped
         for match in islice(INNER.finditer(text), MOST_INNER):
             start = max(text.rfind(b"\n", 0, match.start()) + 1, match.start() - LONGEST_LINE)
             is_escaped = text[match.start() - 1] == ord("\\")

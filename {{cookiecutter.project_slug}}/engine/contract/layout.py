@@ -38,10 +38,11 @@ class Layout:
 
 @dataclass(frozen=True)
 class Names:
-    """The columns' names in their order, and a note on each that was changed."""
+    """The columns' names in their order, a note on each that was changed, and those given twice."""
 
     names: tuple[str, ...]
     notes: tuple[str, ...]
+    repeated: frozenset[str] = frozenset()
 
 
 def column_names(first_row: Sequence[str], *, header: bool) -> Names:
@@ -67,7 +68,8 @@ def column_names(first_row: Sequence[str], *, header: bool) -> Names:
             taken.add(name)
             notes.append(f"column {at} {what} and is called {name!r}")
         names += (name,)
-    return Names(names, tuple(notes))
+    repeated = frozenset(name for name in stripped if name and stripped.count(name) > 1)
+    return Names(names, tuple(notes), repeated)
 
 
 def checked_names(

@@ -7,6 +7,7 @@ cells mean.
 import codecs
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator
 from functools import reduce
 from itertools import islice
@@ -18,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from engine.contract.dialect import check_marks
-from engine.contract.layout import Layout, Names, checked_names, column_names
+from engine.contract.layout import LONGEST_NAME, Layout, Names, checked_names, column_names
 from engine.contract.stray_quote import LINE_END, first_stray
 from engine.problem.errors import BadInput
 
@@ -26,6 +27,7 @@ from engine.problem.errors import BadInput
 SAMPLE_SIZE, LINES = 1 << 20, 200
 # A table is read in blocks of this size; no row may be longer.
 BLOCK = 1 << 22
+BLANK_LINES = re.compile(r" *(?:\r\n|\r|\n)")
 # Called for a row with another number of cells: its number below the header, and the row itself.
 # Returns "skip" or "error".
 BadRow = Callable[[int, pyarrow.csv.InvalidRow], str]
@@ -36,11 +38,11 @@ def first_lines(path: Path, layout: Layout) -> list[list[str]]:
     text, is_cut = first_text(path, layout)
     csv.field_size_limit(SAMPLE_SIZE)  # no cell is longer, and a long one is no fault
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=layout.separator)
-    lines = list(islice(filter(None, rows), LINES))
+    lines = list(islice((row for row in rows if len(row) > 1 or "".join(row).strip()), LINES))
     if not lines:
         raise BadInput(f"{path} is empty; expected a header line and rows", code="empty-table")
     # A quote that is not closed within the sample is found by the reader of the whole file.
-    return lines[:-1] if is_cut and 1 < len(lines) < LINES else lines
+    return lines[:-1] if is_cut and 2 < len(lines) < LINES else lines
 
 
 def first_text(path: Path, layout: Layout) -> tuple[str, bool]:
@@ -54,12 +56,14 @@ def first_text(path: Path, layout: Layout) -> tuple[str, bool]:
 def line_count(path: Path, layout: Layout) -> int:
     """How many lines of the file are not blank, whatever quotation marks stand in it."""
     with path.open(encoding=layout.codec) as file:
-        return sum(1 for line in file if line != "\n")
+        return sum(1 for line in file if line.strip(" \n"))
 
 
 def header(path: Path, layout: Layout) -> Names:
     """The names of the file's columns; BadInput if it is empty, or a name is too long."""
     names = column_names(first_lines(path, layout)[0], header=layout.header)
+    if any(len(name) > LONGEST_NAME and LINE_END.search(name) for name in names.names):
+        raise _stray(path, "its header")
     checked_names(path, names.names)
     return names
 
@@ -74,10 +78,10 @@ def batches(
         pa.ArrowException, OSError, UnicodeError: the file is no such table.
     """
     check_marks(path, layout)
-    if layout.header and len(first_lines(path, layout)) <= 1:
+    text, is_cut = first_text(path, layout)
+    if layout.header and not is_cut and len(first_lines(path, layout)) <= 1:
         return  # pyarrow does not read a header line without a line end
-    text, _ = first_text(path, layout)
-    blank = len(text[: len(text) - len(text.lstrip("\r\n"))].splitlines())
+    blank = len(BLANK_LINES.findall(text[: len(text) - len(text.lstrip(" \r\n"))]))
     stray: list[str] = []
 
     def handle(row: pyarrow.csv.InvalidRow) -> str:

@@ -168,11 +168,12 @@ def test_marks_that_readers_lose_are_named_in_every_delivery(
     text: str, code: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "t.csv"
-    path.write_text(text, "utf-8")
-    for read in (read_text, lambda *file: list(open_source(*file).parts(9))):
-        with pytest.raises(BadInput) as refusal:
-            read(path, Layout())
-        assert refusal.value.code == code
+    for encoding in ("utf-8", "utf-16"):
+        path.write_text(f"{text}é,1\n", encoding)
+        for read in (read_text, lambda *file: list(open_source(*file).parts(9))):
+            with pytest.raises(BadInput) as refusal:
+                read(path, Layout(encoding))
+            assert refusal.value.code == code
 
 
 HONEST: dict[str, tuple[str, str, int]] = {

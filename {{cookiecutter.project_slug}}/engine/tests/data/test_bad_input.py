@@ -133,6 +133,8 @@ UNFIT_TABLES: dict[str, tuple[Make, dict[str, Any], str, str]] = {
     "id repeats": (rows(), {"id_column": "colour"}, "not-unique", "117 rows"),
     "id with gaps": (rows(nr=[None, *range(1, N)]), {"id_column": "nr"}, "not-unique", "1 have"),
     "id is the target": (rows(), {"id_column": "late"}, "target-in-other-role", "--id late"),
+    "two of the target's name": (text("late, late \n" + "1,yes\n2,no\n" * 40), {},
+                                 "repeated-name", "several columns"),
     "target alone": (rows(size=None, items=None, fragile=None, colour=None, at=None), {},
                      "no-inputs", "'late'"),
     "all infinite": (rows(size=float("inf"), items=None, fragile=None, colour=None, at=None), {},

@@ -77,6 +77,7 @@ def test_words_of_windows_1252_are_read(word: str, tmp_path: Path) -> None:
         ('a,b\n"x;y;z",1\n"p;q;r",2\n', ","),
         ("date|note\n2026-01-01|a, b, c\n2026-01-02|d, e\n", "|"),
         ("\n\r\n\na\tb\n1\t2\n3\t4\n", "\t"),
+        ("  \r\n\n a,b\n1,2\n3,4\n", ","),
     ],
 )
 def test_the_separator_is_the_one_that_parts_lines_alike(

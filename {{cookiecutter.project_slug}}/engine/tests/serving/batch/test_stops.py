@@ -182,10 +182,12 @@ def test_a_process_that_dies_is_said_and_what_was_done_is_kept(
     assert process.returncode == 2, message
     assert "error[worker-ended]" in message
     assert not given.with_name("out.parquet").exists()
-    kept = {part: part.stat().st_mtime_ns for part in parts_of(given)}
-    assert 0 < len(kept) < PARTS
-    with held(command(given, bundle_path, held=PARTS - len(kept))) as process:
-        assert kept.items() <= {part: part.stat().st_mtime_ns for part in parts_of(given)}.items()
+    written = {part: part.stat().st_mtime_ns for part in parts_of(given)}
+    assert 0 < len(written) < PARTS
+    with held(command(given, bundle_path, held=PARTS - len(written))) as process:
+        assert (
+            written.items() <= {part: part.stat().st_mtime_ns for part in parts_of(given)}.items()
+        )
         process.communicate("go on\n", timeout=60)
     assert process.returncode == 0
     assert same_files(given.parent, whole)
