@@ -38,4 +38,11 @@ SLIPS = [
         "return not (self.mistakes or self.violations)",
         "data/test_written.py -k otherwise",
     ),
+    Slip(
+        "a decimal sign that groups thousands in a delivery is not told",
+        "data/written.py",
+        "if are_grouped and not were_grouped and not are_whole:",
+        "if False:",
+        "data/test_written.py -k swapped_signs",
+    ),
 ]

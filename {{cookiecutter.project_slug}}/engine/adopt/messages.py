@@ -76,7 +76,7 @@ def layout_notes(source: str, layout: Layout | None, rows: int) -> tuple[str, ..
     note = f"read as {layout.encoding} text, separated by {SEPARATORS[layout.separator]}"
     if layout.encoding == "windows-1252":
         note += "; if letters look wrong, save it as UTF-8 and adopt again"
-    lines = line_count(Path(source), layout.encoding) - layout.header
+    lines = line_count(Path(source), layout) - layout.header
     counted = f"{lines:,} lines below the header hold {rows:,} rows: cells with line breaks"
     return (note, *header(Path(source), layout).notes, *([counted] * (lines != rows)))
 

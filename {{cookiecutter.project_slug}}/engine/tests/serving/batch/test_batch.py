@@ -211,7 +211,7 @@ def test_file_that_does_not_fit_is_refused_before_the_first_row(
         (of("d.parquet", good.set_column(8, "ordered_at", pa.array([1, 2, 3]))), "wrong-type"),
         (of("e.parquet", good.set_column(6, "service", pa.array([["x"]] * 3))), "wrong-type"),
         (broken(tmp_path / "e2.parquet", b"PAR1 and no more"), "unreadable-file"),
-        (broken(tmp_path / "f.csv", b""), "unreadable-file"),
+        (broken(tmp_path / "f.csv", b""), "empty-table"),
         (broken(tmp_path / "g.csv", b"items;days\n1;2\n"), "missing-column"),
         (broken(tmp_path / "h.csv", b"items,items\n1,2\n"), "missing-column"),
         (tmp_path / "none.csv", "missing-file"),
