@@ -84,6 +84,8 @@ def differences(
             for frame in (raw, adopted)
         )
         unseen = new[~new.isin(old)]
+        if unseen.empty:
+            continue
         plain_old = set(_plain(old).unique())
         same = unseen[_plain(unseen).isin(plain_old)]
         if len(same) and old.nunique() < len(old):
