@@ -55,10 +55,8 @@ def kept_out(profile: Profile) -> Section:
     why = {name: role for name, role in roles.items() if name in profile.frame}
     for name, reason in problem.columns.reasons.items():
         why[name] = f"{why[name]}; {reason}" if name in why else reason
-    excluded = (
-        listed(list(problem.columns.reasons), NAMED) or "only the columns with a role of their own"
-    )
-    sentence = f"problem.toml excludes {excluded}."
+    excluded = listed(list(problem.columns.reasons), NAMED)
+    sentence = f"problem.toml excludes {excluded or 'only the columns with a role of their own'}."
     shares = profile.excluded_associations
     lines = [(str(name), reason, percent(shares.get(str(name)))) for name, reason in why.items()]
     header = ("column", "why it is excluded", "explains alone")

@@ -10,7 +10,7 @@ from engine.eda.bins import SMALL_EFFECT, Target
 from engine.eda.profile import Profile
 from engine.pages import charts
 from engine.pages.formatting import count, listed, number, percent, subject
-from engine.pages.page import Block, Code, Figure, Gallery, Note, Section, Table
+from engine.pages.page import Block, Code, Figure, Gallery, Note, Section
 from engine.problem.files import toml
 
 RARE_ROWS = 30  # fewer rows of a class are too few to learn from and to evaluate on

@@ -207,9 +207,10 @@ def together(codes: Sequence[Codes], rows: int) -> NDArray[np.intp]:
 
 
 def cramer(first: Codes, others: NDArray[np.intp]) -> Array:
-    """Cramér's V between a grouping of rows and each of others, corrected for chance (Bergsma 2013).
+    """Cramér's V between a grouping of rows and each of others.
 
-    A code of −1 belongs to no group. 0: independent; 1: one determines the other.
+    Corrected for chance (Bergsma 2013): 0 is independent, 1 where one determines the other. A code
+    of −1 belongs to no group.
 
     Args:
         first: shape (rows,).

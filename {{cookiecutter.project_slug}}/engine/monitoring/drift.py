@@ -8,6 +8,7 @@ alarm; the second stays, so many rows do not turn a trifle into an alarm.
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -176,6 +177,7 @@ def psi(before: np.ndarray, now: np.ndarray) -> float:
     return float(np.sum((p - q) * np.log(p / q)))
 
 
+@cache
 def psi_threshold(before: int, now: int, bins: int, risk: float) -> float:
     """The PSI on `bins` bins that is drift between `before` and `now` rows.
 
@@ -186,6 +188,7 @@ def psi_threshold(before: int, now: int, bins: int, risk: float) -> float:
     return float(max(PRACTICAL_PSI, chance))
 
 
+@cache
 def share_threshold(hits: int, before: int, now: int, risk: float) -> float | None:
     """The share of `now` rows that is more than `hits` of `before` rows explain.
 
@@ -197,6 +200,7 @@ def share_threshold(hits: int, before: int, now: int, risk: float) -> float | No
     )
 
 
+@cache
 def range_threshold(before: int, now: int, risk: float) -> float | None:
     """The share of `now` rows outside the range of `before` rows that is more than chance.
 

@@ -63,8 +63,9 @@ def contract(context: CheckContext) -> Result:
     columns = context.dataset.columns
     row = json_rows(context.dataset.train.iloc[:1], columns)[0]
     parse = schema_of(context.bundle.contract, Limits()).adapters["Row"].validate_json
-    number, accepted = 0, list[str]()
-    for number, (name, broken) in enumerate(malformed(row, columns), start=1):
+    cases, accepted = 0, list[str]()
+    for name, broken in malformed(row, columns):
+        cases += 1
         with suppress(ValidationError):
             parse(json.dumps(broken))
             accepted.append(name)
@@ -72,7 +73,7 @@ def contract(context: CheckContext) -> Result:
     if accepted:
         advice = "Write the rule into data/contract.py, then train and build again."
         return Result("refuse", f"accepted as valid: {shorten(accepted)}", required, advice)
-    measured = f"{number:,} malformed rows rejected"
+    measured = f"{cases:,} malformed rows rejected"
     numbers = [one for one in columns if one.type in ("number", "integer")]
     if unbounded := [one.name for one in numbers if None in (one.minimum, one.maximum)]:
         advice = "Give each number its range in data/contract.py, with pa.Check.in_range."
@@ -102,15 +103,15 @@ def _accepted_in_training(
         for fault, value in _forbidden(column):
             rows.setdefault(fault, {})[column.name] = value
     for fault, row in rows.items():
-        while row:
+        refused = {""}
+        while row and refused:
             table = pd.DataFrame({name: [value] for name, value in row.items()})
             _, violations = validate(table, pa.DataFrameSchema({name: rules[name] for name in row}))
-            if not violations:
-                yield from (f"{name} {fault} (training)" for name in row)
-                break
             # Ranges are not checked in a row that breaks a type: so the other columns come again.
             refused = {one.column for one in violations}
-            row = {name: value for name, value in row.items() if name not in refused}
+            for name in refused:
+                del row[name]
+        yield from (f"{name} {fault} (training)" for name in row)
 
 
 def _forbidden(column: Column) -> Iterator[tuple[str, Any]]:
