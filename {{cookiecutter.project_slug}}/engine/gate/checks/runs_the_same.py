@@ -69,7 +69,7 @@ def contract(context: CheckContext) -> Result:
         with suppress(ValidationError):
             parse(json.dumps(broken))
             accepted.append(name)
-    accepted += _accepted_in_training(context.definition.contract.columns, columns)
+    accepted += accepted_in_training(context.definition.contract.columns, columns)
     if accepted:
         advice = "Write the rule into data/contract.py, then train and build again."
         return Result("refuse", f"accepted as valid: {shorten(accepted)}", required, advice)
@@ -94,7 +94,7 @@ def malformed(row: Mapping[str, Any], columns: tuple[Column, ...]) -> Iterator[t
             yield f"{column.name} {fault}", {**row, column.name: value}
 
 
-def _accepted_in_training(
+def accepted_in_training(
     rules: Mapping[str, pa.Column], columns: Sequence[Column]
 ) -> Iterator[str]:
     """The forbidden values that training accepts; each kind in one row of all columns at once."""
