@@ -123,6 +123,15 @@ def test_contract_rules_of_many_columns_are_tried_in_few_rows(
     assert len(calls) <= 9
 
 
+def test_contract_faults_of_many_columns_are_few_rows() -> None:
+    columns = [Column(f"x{i}", "number", minimum=0.0) for i in range(60)]
+    columns += [Column(f"w{i}", "category", nullable=True) for i in range(60)]
+    faults = runs_the_same.malformed(columns)
+    assert len(faults) <= 10
+    assert all({f"x{i}", f"w{i}"} <= faults["as a list"].keys() for i in range(60))
+    assert all("x" in name for name in (*faults["missing"], *faults["below its range"]))
+
+
 def test_contract_number_without_a_range_is_a_warning(workshop: Make) -> None:
     made = workshop("regression")
     unbounded = Workshop(made.root, ORDERS.update_column("weight", checks=[]), made.bundle)
