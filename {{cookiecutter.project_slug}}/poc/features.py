@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 RARE_ROWS, RARE_PART, MOST_COLUMNS = 10, 50, 40
 # All categories together have so many columns at most, each of them the same number: more would
 # cost minutes a fit, and a few thousand rows do not tell them apart.
-MOST_IN_ALL = 6_000
+MOST_IN_ALL = 4_000
 # The periodic parts of a date, and their names in pandas.
 PARTS = {"month": "month", "weekday": "day_of_week", "hour": "hour"}
 MISSING = "(missing)"
