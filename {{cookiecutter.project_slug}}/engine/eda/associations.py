@@ -166,10 +166,10 @@ def correlated(columns: Sequence[Column], frame: pd.DataFrame) -> list[Correlate
     few = [c for c in others if 2 <= frame[c.name].nunique() <= MOST_VALUES]
     codes = together([cut(c, frame[c.name], MOST_VALUES).codes for c in few], len(frame))
     for i, first in enumerate(few):
-        others = cramer(codes[:, i], codes[:, i + 1 :])
-        for j in np.flatnonzero(others >= CORRELATED):
+        values = cramer(codes[:, i], codes[:, i + 1 :])
+        for j in np.flatnonzero(values >= CORRELATED):
             second = few[i + 1 + int(j)].name
-            pairs.append(CorrelatedPair(first.name, second, float(others[j]), "Cramér's V"))
+            pairs.append(CorrelatedPair(first.name, second, float(values[j]), "Cramér's V"))
     return sorted(pairs, key=lambda one: -one.strength)
 
 

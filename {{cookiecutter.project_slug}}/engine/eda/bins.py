@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -201,9 +202,9 @@ def drift(columns: Sequence[Column], frame: pd.DataFrame, periods: Periods) -> d
     return dict(sorted(result.items(), key=lambda item: -item[1]))
 
 
-def together(codes: Sequence[Codes], rows: int) -> NDArray[np.intp]:
-    """Groupings of the same rows, side by side: shape (rows, groupings)."""
-    return np.column_stack([np.empty((rows, 0), np.intp), *codes])
+def together(columns: Sequence[Any], rows: int) -> NDArray[Any]:
+    """Arrays of the same rows side by side, shape (rows, columns); there may be none."""
+    return np.column_stack([np.empty((rows, 0), np.intp), *columns])
 
 
 def cramer(first: Codes, others: NDArray[np.intp]) -> Array:

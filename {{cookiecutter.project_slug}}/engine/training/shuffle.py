@@ -61,7 +61,8 @@ class ShuffledInputs:
         names = {name for name, number in self._numbers.items() if number >> digit & 1 == bit}
         after = self._computed(names)
         same = (after == self._plain) | (np.isnan(after) & np.isnan(self._plain))
-        return ~np.all(same, axis=0)
+        changed: NDArray[np.bool_] = ~np.all(same, axis=0)
+        return changed
 
     def _computed(self, names: set[str]) -> Any:
         mixed = {
