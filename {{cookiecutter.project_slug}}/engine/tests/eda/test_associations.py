@@ -122,11 +122,13 @@ def test_correlated_pairs_are_those_of_each_pair_alone(lost: float) -> None:
     frame["word2"] = (frame["word1"].astype("int") % 3).astype("str")
     frame["word5"] = frame["word1"].where(rng.random(600) < 0.99, "0")
     frame = frame.mask(rng.random(frame.shape) < lost)
-    described = [Column(name, "number" if name[0] == "x" else "category") for name in frame]
+    described = [
+        Column(name, "number" if name[0] == "x" else "category") for name in map(str, frame)
+    ]
     found = {(one.first, one.second): one.strength for one in correlated(described, frame)}
     expected = frame.iloc[:, :12].rank().corr(min_periods=10).abs()
-    pairs = {(a, b): expected.loc[a, b] for a, b in combinations(expected, 2)}
-    for a, b in combinations([name for name in frame if name[0] == "w"], 2):
+    pairs = {(a, b): expected[a][b] for a, b in combinations(map(str, expected), 2)}
+    for a, b in combinations([name for name in map(str, frame) if name[0] == "w"], 2):
         table = pd.crosstab(frame[a], frame[b])
         if min(table.shape) > 1:
             pairs[a, b] = association(table, method="cramer", correction=False)
