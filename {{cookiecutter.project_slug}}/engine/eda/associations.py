@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from engine.contract.column import Column
-from engine.eda.bins import Array, Bins, Target, cramer, cut, is_numeric, numbers, together
+from engine.eda.bins import Array, Bins, Target, cramer, cut, is_numeric, numbers, stack_columns
 from engine.pages.formatting import number, percent
 from engine.problem.metrics import METRICS
 
@@ -156,7 +156,9 @@ def correlated(columns: Sequence[Column], frame: pd.DataFrame) -> list[Correlate
         frame = frame.sample(ENOUGH_ROWS, random_state=0)
     pairs = list[CorrelatedPair]()
     ordered = [c for c in columns if is_numeric(c)]
-    ranks = together([pd.Series(numbers(c, frame[c.name])).rank() for c in ordered], len(frame))
+    ranks = stack_columns(
+        [pd.Series(numbers(c, frame[c.name])).rank() for c in ordered], len(frame)
+    )
     # Two common rows always lie on a line: require enough of them.
     strengths = np.abs(_pairwise_correlations(ranks, max(10, len(frame) // 100)))
     for i, j in np.argwhere(np.triu(strengths >= CORRELATED, k=1)):
@@ -164,7 +166,7 @@ def correlated(columns: Sequence[Column], frame: pd.DataFrame) -> list[Correlate
         pairs.append(CorrelatedPair(*names, strength, "rank correlation"))
     others = [c for c in columns if not is_numeric(c)]
     few = [c for c in others if 2 <= frame[c.name].nunique() <= MOST_VALUES]
-    codes = together([cut(c, frame[c.name], MOST_VALUES).codes for c in few], len(frame))
+    codes = stack_columns([cut(c, frame[c.name], MOST_VALUES).codes for c in few], len(frame))
     for i, first in enumerate(few):
         values = cramer(codes[:, i], codes[:, i + 1 :])
         for j in np.flatnonzero(values >= CORRELATED):

@@ -197,12 +197,12 @@ def drift(columns: Sequence[Column], frame: pd.DataFrame, periods: Periods) -> d
     """
     compared = [column for column in columns if column.type != "date"]
     bins = [cut(one, frame[one.name], DRIFT_BINS).with_missing().codes for one in compared]
-    strengths = cramer(periods.codes, together(bins, len(frame)))
+    strengths = cramer(periods.codes, stack_columns(bins, len(frame)))
     result = {one.name: float(v) for one, v in zip(compared, strengths, strict=True)}
     return dict(sorted(result.items(), key=lambda item: -item[1]))
 
 
-def together(columns: Sequence[Any], rows: int) -> NDArray[Any]:
+def stack_columns(columns: Sequence[Any], rows: int) -> NDArray[Any]:
     """Arrays of the same rows side by side, shape (rows, columns); there may be none."""
     return np.column_stack([np.empty((rows, 0), np.intp), *columns])
 

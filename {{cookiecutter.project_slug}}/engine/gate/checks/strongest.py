@@ -52,15 +52,15 @@ def strongest_inputs(dataset: Dataset, model: Pipeline) -> str:
         return float(np.mean(values))
 
     groups, every = _groups(dataset, rows), [*table.columns]
-    chance, kept, share = score(every), list[str](), 0.0
+    chance, chosen, share = score(every), list[str](), 0.0
     above_chance = score(()) - chance
     for group in sorted(groups, key=score)[:MOST]:
-        kept += group
-        share = (score([name for name in every if name not in kept]) - chance) / above_chance
+        chosen += group
+        share = (score([name for name in every if name not in chosen]) - chance) / above_chance
         if share >= ENOUGH:
             break
     together = f"together they keep {percent(share)} of the score above chance"
-    return f"strongest inputs: {' and '.join(kept)} ({together})"
+    return f"strongest inputs: {' and '.join(chosen)} ({together})"
 
 
 def _sample(dataset: Dataset) -> pd.DataFrame:

@@ -125,16 +125,16 @@ def test_correlated_pairs_are_those_of_each_pair_alone(lost: float) -> None:
     described = [
         Column(name, "number" if name[0] == "x" else "category") for name in map(str, frame)
     ]
-    found = {(one.first, one.second): one.strength for one in correlated(described, frame)}
+    result = {(one.first, one.second): one.strength for one in correlated(described, frame)}
     expected = frame.iloc[:, :12].rank().corr(min_periods=10).abs()
     pairs = {(a, b): expected[a][b] for a, b in combinations(map(str, expected), 2)}
     for a, b in combinations([name for name in map(str, frame) if name[0] == "w"], 2):
         table = pd.crosstab(frame[a], frame[b])
         if min(table.shape) > 1:
             pairs[a, b] = association(table, method="cramer", correction=False)
-    assert found.keys() == {pair for pair, strength in pairs.items() if strength >= CORRELATED}
-    assert {("x2", "x5"), ("x2", "x7"), ("word1", "word2"), ("word1", "word5")} <= found.keys()
-    assert found == pytest.approx({pair: pairs[pair] for pair in found}, abs=0.01)
+    assert result.keys() == {pair for pair, strength in pairs.items() if strength >= CORRELATED}
+    assert {("x2", "x5"), ("x2", "x7"), ("word1", "word2"), ("word1", "word5")} <= result.keys()
+    assert result == pytest.approx({pair: pairs[pair] for pair in result}, abs=0.01)
 
 
 def test_cramer_is_that_of_each_grouping_alone() -> None:
@@ -143,12 +143,12 @@ def test_cramer_is_that_of_each_grouping_alone() -> None:
     first = rng.integers(-1, 4, 90)
     others = np.column_stack([first, rng.integers(-1, 5, 90), np.full(90, -1), np.zeros(90)])
     others = np.column_stack([others, np.where(first < 0, 1, -1)]).astype(np.intp)
-    together = cramer(first, others)
+    result = cramer(first, others)
     alone = [cramer(first, others[:, [i]])[0] for i in range(others.shape[1])]
-    assert together.tolist() == alone
-    assert together[0] == pytest.approx(1)
-    assert together[1] < 0.3
-    assert together[2:].tolist() == [0, 0, 0]
+    assert result.tolist() == alone
+    assert result[0] == pytest.approx(1)
+    assert result[1] < 0.3
+    assert result[2:].tolist() == [0, 0, 0]
 
 
 def test_drift_only_changing_features_are_large() -> None:

@@ -58,11 +58,11 @@ def steps_of(features: Any) -> tuple[Pipeline, list[int]]:
 @pytest.mark.parametrize("names", [[], ["x0"], ["x7"], ["x5"], ["x90"], ["x3", "x90"], NAMES])
 def test_features_shuffled_inputs_equal_a_full_computation(features: Any, names: list[str]) -> None:
     table, shuffled = tables()
-    found = ShuffledInputs(steps_of(features)[0], table, shuffled).features(names)
+    result = ShuffledInputs(steps_of(features)[0], table, shuffled).features(names)
     expected = features(table.assign(**{name: shuffled[name] for name in names}))
-    if sparse.issparse(found):
-        found, expected = found.toarray(), expected.toarray()
-    np.testing.assert_array_equal(found, expected)
+    if sparse.issparse(result):
+        result, expected = result.toarray(), expected.toarray()
+    np.testing.assert_array_equal(result, expected)
 
 
 @pytest.mark.parametrize(("features", "again"), [(each_alone, 0), (ratio_too, 32)])
@@ -78,5 +78,5 @@ def test_features_of_each_input_need_few_computations(features: Any, again: int)
 def test_features_of_one_input_alone_are_its_own() -> None:
     table, shuffled = tables()
     one = table[["x0"]], shuffled[["x0"]]
-    found = ShuffledInputs(steps_of(each_alone)[0], *one).features(["x0"])
-    np.testing.assert_array_equal(found, one[1].to_numpy())
+    result = ShuffledInputs(steps_of(each_alone)[0], *one).features(["x0"])
+    np.testing.assert_array_equal(result, one[1].to_numpy())
