@@ -121,12 +121,12 @@ def read_text(path: Path, layout: Layout | None = None) -> pd.DataFrame:
 def _check_repeats(path: Path, frame: pd.DataFrame, first: Sequence[str]) -> None:
     """Raise BadInput for rows that are the header again, as where files were put together."""
     named = [(at, cell.strip()) for at, cell in enumerate(first) if cell.strip()]
-    rows = frame
+    rows = frame.index
     for at, cell in named:
         # A file that was appended may have begun with a mark.
-        rows = rows[rows.iloc[:, at].isin([cell, f"\ufeff{cell}"])]
+        rows = rows[frame.iloc[rows, at].isin([cell, f"\ufeff{cell}"])]
     if len(named) > 1 and len(rows):
-        shown = [f"{row + 1:,}" for row in rows.index[:SHOWN]]
+        shown = [f"{row + 1:,}" for row in rows[:SHOWN]]
         more = f" and {len(rows) - SHOWN:,} more" if len(rows) > SHOWN else ""
         raise BadInput(
             f"{path} repeats its header in row {', '.join(shown)}{more} below it, as where files "

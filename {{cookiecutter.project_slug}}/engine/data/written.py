@@ -96,6 +96,8 @@ def _respelled(name: str, new: pd.Series, old: pd.Series, rows: int) -> Iterator
     They differ by leading zeros, a decimal part of 0, their case, spaces or marks around them.
     """
     unseen = new[~new.isin(old)]
+    if unseen.empty:
+        return
     same = unseen[_plain(unseen).isin(set(_plain(old).unique()))]
     if len(same) and old.nunique() < len(old):
         first, plain = same.iloc[0], _plain(same).iloc[0]
