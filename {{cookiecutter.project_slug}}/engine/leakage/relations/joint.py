@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.stats import ks_2samp
 
 from engine.leakage.categorical import WRONG, Categories, allowed, count_pairs, reencodes
-from engine.leakage.fit import finite, means_and_spreads
+from engine.leakage.fit import finite, means_and_spreads, without_float_noise
 from engine.leakage.outcome import Array, Flags, Leak, Outcome, rows_of_each
 from engine.leakage.relations.planes import separating_weights
 from engine.leakage.relations.sets import correlations, cover, promising
@@ -100,7 +100,10 @@ def _by_pairs(
             results = finite(compute(table[:, [place]], table[:, place + 1 :]))
             for at in np.flatnonzero(candidates(results, target) & valid):
                 other = names[place + 1 + int(at)]
-                yield one, sign, other, finite(compute(numbers[one], numbers[other]))
+                values = finite(compute(numbers[one], numbers[other]))
+                if sign in "−+|−|":
+                    values = without_float_noise(values, numbers[one], numbers[other])
+                yield one, sign, other, values
 
 
 def _by_lines(

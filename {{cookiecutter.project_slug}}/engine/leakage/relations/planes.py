@@ -6,13 +6,15 @@ only with simple weights: any few columns that separate well can be weighed to d
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from engine.leakage.fit import finite, least_squares, means_and_spreads
-from engine.leakage.outcome import Array, Leak, Outcome, rows_of_each
+from engine.leakage.fit import finite, least_squares, means_and_spreads, without_float_noise
+from engine.leakage.outcome import Array, Codes, Leak, Outcome, rows_of_each
 from engine.leakage.relations.sets import MOST, correlations
 from engine.leakage.threshold_rules import FEWEST, threshold_rules
 
@@ -23,6 +25,8 @@ ROWS, ROWS_PER_COLUMN = 2_000, 3
 NEARLY, WRONG_IN_FIT, WRONG = 0.95, 0.02, 0.002
 # The highest whole weight, and how far off a part of the sum may be with it, in the largest part.
 HIGHEST, NEAR = 10, 0.03
+# A part that is smaller, in the largest, adds nothing.
+LEAST = 5e-4
 # A weight beyond these is one of units, such as minutes beside days.
 UNITS = np.array([12, 24, 60, 100, 1_000, 1_440, 3_600, 86_400])
 
@@ -41,13 +45,14 @@ def _sum(numbers: Mapping[str, Array], outcome: Outcome) -> Leak | None:
     """The fewest columns whose sum separates the classes."""
     names, two = list(numbers), np.argsort(-outcome.class_sizes, kind="stable")[:2]
     rows = rows_of_each(outcome, ROWS)
-    rows = rows[np.isin(outcome.codes[rows], two)]
-    target = (outcome.codes[rows] == two.max()) * 1.0
-    table = np.column_stack([values[rows] for values in numbers.values()])
-    for chosen in reversed([*_fewer_and_fewer(table, target)]):
+    codes, table = outcome.codes[rows], np.column_stack([v[rows] for v in numbers.values()])
+    of_two = np.isin(codes, two)
+    sets = _fewer_and_fewer(table[of_two], (codes[of_two] == two[0]) * 1.0)
+    for chosen in reversed([*sets]):
         columns = np.column_stack([numbers[names[number]] for number in chosen])
-        for weights in _simple_weights(table[:, chosen], target):
-            rules = threshold_rules(finite(columns @ weights), outcome)
+        for weights in _simple_weights(table[:, chosen], codes, two):
+            total = without_float_noise(finite(columns @ weights), columns * weights)
+            rules = threshold_rules(total, outcome)
             if rules and sum(rule.wrong for rule in rules) <= WRONG * outcome.class_sizes.min():
                 own = tuple(names[number] for number in chosen)
                 terms = (
@@ -98,22 +103,37 @@ def separating_weights(columns: Array, target: Array) -> Array | None:
     return None if is_wrong else np.asarray(model.coef_[0] / spread)
 
 
-def _simple_weights(columns: Array, target: Array) -> Iterator[Array]:
-    """Simple weights of sums that may separate two classes."""
-    weights = separating_weights(columns, target)
-    if weights is None:
+def _simple_weights(columns: Array, codes: Codes, two: Codes) -> Iterator[Array]:
+    """Simple weights of sums that may separate neighbours of the classes, of which `two` are large.
+
+    Classes with others between them lie apart: any weights near the right ones separate these.
+    """
+    filled = np.isfinite(columns).all(axis=1)
+    columns, codes = columns[filled], codes[filled]
+    of_two = np.isin(codes, two)
+    if of_two.sum() < 2 * FEWEST:
         return
-    spread = means_and_spreads(columns)[1]
-    # The weight of the largest part is known best: it is 1, 2, … and the others follow.
+    score = columns @ least_squares(columns[of_two], (codes[of_two] == two[0]) * 1.0)
+    for pair in pairwise(pd.Series(score).groupby(codes).median().sort_values().index):
+        sides = np.isin(codes, pair)
+        weights = separating_weights(columns[sides], (codes[sides] == pair[1]) * 1.0)
+        if weights is not None:
+            yield from _simplified(weights, means_and_spreads(columns[sides])[1])
+
+
+def _simplified(weights: Array, spread: Array) -> Iterator[Array]:
+    """The simple weights that are near to these; the weight of the largest part is known best."""
     largest = int(np.abs(weights * spread).argmax())
-    ratios = weights / weights[largest]
+    ratios, parts = weights / weights[largest], spread / spread[largest]
+    if np.abs(ratios * parts).min() < LEAST:
+        return
     units = np.concatenate([1 / UNITS, UNITS])
     nearest = np.abs(np.log(np.abs(ratios)[:, None] / units)).argmin(axis=1)
     is_unit = np.abs(np.log(np.abs(ratios))) > np.log(HIGHEST)
     for unit in range(1, HIGHEST + 1):
         of_units = unit * units[nearest] * np.sign(ratios)
         simple = np.where(is_unit, of_units, np.round(unit * ratios))
-        off = np.abs(simple / unit - ratios) * spread / spread[largest]
+        off = np.abs(simple / unit - ratios) * parts
         is_lowest = np.gcd.reduce(simple[~is_unit].astype(int)) == 1
         if is_lowest and simple.all() and off.max() <= NEAR:
             yield simple * np.sign(simple[0])
