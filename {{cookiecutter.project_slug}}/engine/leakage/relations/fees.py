@@ -95,6 +95,9 @@ def _fees(columns: Array, target: Array, weights: Array) -> tuple[Array, float]:
     is_exact = (weights == np.round(weights)).all()
     near = 0.5 * 10.0**-DECIMALS if is_exact else 0.51 * step * (1 + len(weights))
     near = max(near, 1e-6 * target.std())
+    # A column that adds nothing only stood beside those that do.
+    if (np.abs(weights) * columns.std(axis=0) <= max(near, 1e-4 * target.std())).any():
+        return np.empty(0), 0.0
     group = _grouped(rest, near)
     groups = [rest[group == number] for number in range(group.max() + 1)]
     fees = np.array([np.median(one) for one in groups])
@@ -105,7 +108,7 @@ def _fees(columns: Array, target: Array, weights: Array) -> tuple[Array, float]:
         return fees, 0.0
     if (len(weights) == 1 and shares.max() > MOST_OF_ONE) or np.diff(fees).min() < APART * near:
         return fees, 0.0
-    return np.round(fees / step) * step if step else fees, float(shares.sum())
+    return np.round(fees / step) * step + 0.0 if step else fees, float(shares.sum())
 
 
 def _are_sparse(fees: Array, columns: Array, target: Array) -> bool:
