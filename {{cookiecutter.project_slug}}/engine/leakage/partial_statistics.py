@@ -87,11 +87,11 @@ def near_in_sample(
         for _, outcomes in targets(target.values[one.rows], target):
             means = (np.bincount(one.codes, outcomes)[one.codes] - outcomes) / (sizes - 1)
             off = sample - means[: len(sample), None]
-            near[key] |= _is_near(off, NEAR * np.nanstd(means), OFTEN)
+            near[key] |= _is_near(off, NEAR * float(np.nanstd(means)), OFTEN)
             for times, share in ((1.0, OFTEN), (number[: len(sample), None], SELDOM)):
                 grown = np.diff(sample * times, axis=0, prepend=0)[follows]
                 off = grown - outcomes[: len(sample)][follows, None]
-                near[key] |= _is_near(off, NEAR * outcomes.std(), share)
+                near[key] |= _is_near(off, NEAR * float(outcomes.std()), share)
     return near
 
 

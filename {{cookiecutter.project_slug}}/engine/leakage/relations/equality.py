@@ -53,7 +53,7 @@ def _codes(columns: "Sequence[pd.Series[Any]]") -> Array:
             own, labels = values.factorize()
             texts = pd.Series(labels.astype(str)).str.strip().str.casefold()
             numbers = pd.to_numeric(texts, errors="coerce").astype(object)
-            cells.append(np.append(numbers.fillna(texts).to_numpy(object), None)[own])
+            cells.append(np.array([*numbers.fillna(texts), None], object)[own])
         else:
             cells.append(as_numbers(values).astype(object))
     codes = pd.factorize(np.concatenate(cells))[0].astype(np.float64)

@@ -49,8 +49,10 @@ class Fees:
             if weights is None or not _fees(columns[few], target[few], weights)[1]:
                 continue
             weights = weigh(columns, target)
-            fees, share = _fees(columns, target, weights) if weights is not None else ([], 0.0)
-            if weights is not None and share and _are_sparse(fees, columns, target):
+            if weights is None:
+                continue
+            fees, share = _fees(columns, target, weights)
+            if share and _are_sparse(fees, columns, target):
                 named = ", ".join(f"{fee:.6g}" for fee in fees)
                 return cls(share, weights, f" and one of {named}, in {share:.0%} of the rows")
         return None

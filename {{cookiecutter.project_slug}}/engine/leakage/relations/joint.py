@@ -101,9 +101,10 @@ def _by_pairs(
             for at in np.flatnonzero(candidates(results, target) & valid):
                 other = names[place + 1 + int(at)]
                 values = finite(compute(numbers[one], numbers[other]))
+                yield one, sign, other, values
                 if sign in "−+|−|":
                     values = without_float_noise(values, numbers[one], numbers[other])
-                yield one, sign, other, values
+                    yield one, sign, other, values
 
 
 def _by_lines(
@@ -118,7 +119,7 @@ def _by_lines(
     for tried, chosen in enumerate(pairs):
         if len(chosen) != 2 or tried >= TRIED:
             return
-        weights = separating_weights(table[:, chosen][many], outcome.codes[many])
+        weights = separating_weights(table[:, chosen][many], outcome.values[many])
         if weights is None:
             continue
         # Across the line that separates the classes, as a sum in which the first weight is 1.

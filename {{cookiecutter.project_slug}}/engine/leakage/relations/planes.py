@@ -25,8 +25,8 @@ ROWS, ROWS_PER_COLUMN = 2_000, 3
 NEARLY, WRONG_IN_FIT, WRONG = 0.95, 0.02, 0.002
 # The highest whole weight, and how far off a part of the sum may be with it, in the largest part.
 HIGHEST, NEAR = 10, 0.03
-# A part that is smaller, in the largest, adds nothing.
-LEAST = 5e-4
+# A part that is smaller, in the largest, adds nothing; of a few minutes beside dates, this.
+LEAST_OF_UNIT = 5e-4
 # A weight beyond these is one of units, such as minutes beside days.
 UNITS = np.array([12, 24, 60, 100, 1_000, 1_440, 3_600, 86_400])
 
@@ -51,8 +51,11 @@ def _sum(numbers: Mapping[str, Array], outcome: Outcome) -> Leak | None:
     for chosen in reversed([*sets]):
         columns = np.column_stack([numbers[names[number]] for number in chosen])
         for weights in _simple_weights(table[:, chosen], codes, two):
-            total = without_float_noise(finite(columns @ weights), columns * weights)
-            rules = threshold_rules(total, outcome)
+            total = finite(columns @ weights)
+            # The rule may have been computed with the noise of floats, or without it.
+            rules = threshold_rules(total, outcome) or threshold_rules(
+                without_float_noise(total, columns * weights), outcome
+            )
             if rules and sum(rule.wrong for rule in rules) <= WRONG * outcome.class_sizes.min():
                 own = tuple(names[number] for number in chosen)
                 terms = (
@@ -125,11 +128,11 @@ def _simplified(weights: Array, spread: Array) -> Iterator[Array]:
     """The simple weights that are near to these; the weight of the largest part is known best."""
     largest = int(np.abs(weights * spread).argmax())
     ratios, parts = weights / weights[largest], spread / spread[largest]
-    if np.abs(ratios * parts).min() < LEAST:
-        return
     units = np.concatenate([1 / UNITS, UNITS])
     nearest = np.abs(np.log(np.abs(ratios)[:, None] / units)).argmin(axis=1)
     is_unit = np.abs(np.log(np.abs(ratios))) > np.log(HIGHEST)
+    if (np.abs(ratios * parts) < np.where(is_unit, LEAST_OF_UNIT, NEAR)).any():
+        return
     for unit in range(1, HIGHEST + 1):
         of_units = unit * units[nearest] * np.sign(ratios)
         simple = np.where(is_unit, of_units, np.round(unit * ratios))
