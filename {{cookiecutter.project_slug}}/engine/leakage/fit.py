@@ -73,6 +73,12 @@ def finite(values: Array) -> Array:
     return np.where(np.isfinite(values), values, np.nan)
 
 
+def without_float_noise(values: Array, *addends: Array) -> Array:
+    """A sum rounded to what the largest addend is exact to: 0.1 + 0.2 is 0.3, once."""
+    largest = max(float(np.nanmax(np.abs(one), initial=1e-300)) for one in addends)
+    return np.round(values, 12 - int(np.ceil(np.log10(largest)))) if largest < np.inf else values
+
+
 def means_and_spreads(table: Array) -> tuple[Array, Array]:
     """The mean and the standard deviation of each column's finite values; NaN if it has none."""
     columns = pd.DataFrame(finite(table))
