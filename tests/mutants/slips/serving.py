@@ -86,4 +86,11 @@ SLIPS = [
         '"wb")',
         "serving/log/test_rotation.py::test_emptied_segment_has_no_zero_bytes",
     ),
+    Slip(
+        "bulk work counts the cores of the machine, not of the container",
+        "serving/batch/run.py",
+        "processes or joblib.cpu_count()",
+        "processes or joblib.parallel.mp.cpu_count()",
+        "serving/batch/test_cores.py",
+    ),
 ]

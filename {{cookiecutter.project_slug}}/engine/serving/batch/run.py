@@ -5,7 +5,6 @@ finished part. A part is a fixed number of rows of the file, so both runs togeth
 file as one run without interruption.
 """
 
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -13,6 +12,8 @@ from contextlib import closing, contextmanager
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
+
+import joblib
 
 from engine.bundle.bundle import Bundle, file_digest
 from engine.problem.errors import EXIT_GATE_CLOSED, BadInput
@@ -62,7 +63,7 @@ class Run:
         self._progress = _Progress(self._shares.get(first.number - 1, 0.0))
         try:
             with closing(
-                predict_parts(chain([first], parts), processes or cores(), setting)
+                predict_parts(chain([first], parts), processes or joblib.cpu_count(), setting)
             ) as written:
                 yield written
         finally:
@@ -190,13 +191,6 @@ def begin(
             f"cannot write {out}: {error}; free some space, and run the same command to continue",
             code="no-space",
         ) from None
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _stamp(path: Path) -> tuple[int, int]:
