@@ -5,6 +5,7 @@ finished part. A part is a fixed number of rows of the file, so both runs togeth
 file as one run without interruption.
 """
 
+import errno
 import sys
 import time
 from collections.abc import Iterator
@@ -26,6 +27,9 @@ from engine.serving.batch.workers import Setting, predict_parts
 PART_ROWS = 32_768
 # Seconds between two lines of progress: on a terminal, and in a file.
 TERMINAL_SECONDS, FILE_SECONDS = 0.2, 15.0
+
+# A full disk, a used-up quota, and a limit of the size of files.
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Run:
@@ -187,9 +191,11 @@ def begin(
             setting = Setting(bundle.path, bundle.id, rehearsal, schema, parts)
             yield Run(source, setting, part_rows, stamp)
     except OSError as error:
+        full = error.errno in NO_SPACE
+        then = "free some space" if full else "remove the cause"
         raise BadInput(
-            f"cannot write {out}: {error}; free some space, and run the same command to continue",
-            code="no-space",
+            f"cannot write {out}: {error}; {then}, and run the same command to continue",
+            code="no-space" if full else "system-error",
         ) from None
 
 
