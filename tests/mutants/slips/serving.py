@@ -93,4 +93,25 @@ SLIPS = [
         "processes or joblib.parallel.mp.cpu_count()",
         "serving/batch/test_cores.py",
     ),
+    Slip(
+        "a blank category is a category of its own",
+        "serving/http/schema.py",
+        'missing.add("")',
+        "missing.discard('')",
+        "serving/test_as_in_training.py -k category",
+    ),
+    Slip(
+        "an error of the system counts as a full disk",
+        "serving/batch/run.py",
+        "full = error.errno in NO_SPACE",
+        "full = error.errno is not None",
+        "serving/batch/test_temporary.py -k system",
+    ),
+    Slip(
+        "the first process of a container ignores SIGTERM",
+        "problem/errors.py",
+        "if os.getpid() == 1:",
+        "if os.getpid() == 0:",
+        "problem/test_signals.py",
+    ),
 ]
