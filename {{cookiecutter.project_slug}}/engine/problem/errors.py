@@ -65,7 +65,7 @@ def run(main: Callable[[Sequence[str]], int]) -> None:
             code = EXIT_UNREAD
         elif isinstance(error, OSError) and errno.errorcode.get(error.errno or 0) in DISK:
             message = f"cannot read or write {error.filename or 'the output'}: {error.strerror}"
-            code = _fail(f"{message}; make room or move what is in the way, then run again", "disk")
+            code = _fail(f"{message}; {_next_step(error)}, then run again", "disk")
         else:
             raise
     try:
@@ -75,6 +75,14 @@ def run(main: Callable[[Sequence[str]], int]) -> None:
     # A second Ctrl-C ends the process at once and without a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(code)
+
+
+def _next_step(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "make room"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "give this user the right to it"
+    return "move what is in the way"
 
 
 def _fail(message: str, code: str) -> int:
