@@ -4,7 +4,7 @@ import contextlib
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def probed(status: int) -> Iterator[str]:
 
 
 @pytest.fixture
-def first(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+def first(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """`first(words)` makes a process of these words the first one of the container."""
     with contextlib.ExitStack() as running:
 
@@ -64,7 +64,9 @@ def first(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
         ("docker-init", "--", "python", *RUN, "--port", "{}"),
     ],
 )
-def test_health_is_that_of_the_probed_port(first, words: tuple[str, ...], status: int) -> None:
+def test_health_is_that_of_the_probed_port(
+    first: Callable[..., None], words: tuple[str, ...], status: int
+) -> None:
     with probed(status) as port:
         first(*(word.format(port) for word in words))
         assert main(["health"]) == (status != 200)
@@ -72,7 +74,7 @@ def test_health_is_that_of_the_probed_port(first, words: tuple[str, ...], status
 
 @pytest.mark.parametrize("words", [RUN, ("sh", "start.sh")])
 def test_port_variable_is_probed(
-    first, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    first: Callable[..., None], words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with probed(200) as port:
         first(*words)
@@ -82,7 +84,10 @@ def test_port_variable_is_probed(
 
 @pytest.mark.parametrize(("more", "port"), [((), 8000), (("serve",), SAGEMAKER_PORT)])
 def test_default_port_is_probed(
-    first, more: tuple[str, ...], port: int, monkeypatch: pytest.MonkeyPatch
+    first: Callable[..., None],
+    more: tuple[str, ...],
+    port: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen: list[Address] = []
     monkeypatch.setattr(health, "is_ready", lambda at: bool(seen.append(at)))

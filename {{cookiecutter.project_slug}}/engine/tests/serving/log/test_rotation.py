@@ -4,11 +4,11 @@ import errno
 import json
 import os
 import shutil
+from io import FileIO
 from pathlib import Path
 
 import pytest
 
-from engine.serving.log import segments
 from engine.serving.log.labels import Labels
 from engine.serving.log.segments import Segments, line
 
@@ -63,7 +63,7 @@ def test_full_disk_after_a_rotation_adds_no_zero_bytes(
     log.append([line({"number": number}) for number in range(3)])
     _rotate(tmp_path, 1)
 
-    class Full(segments.FileIO):
+    class Full(FileIO):
         def write(self, _: object) -> int:
             raise OSError(errno.ENOSPC, "no space left on device")
 
