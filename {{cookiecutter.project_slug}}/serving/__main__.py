@@ -1,4 +1,4 @@
-"""Serve over HTTP (`run`, `health`), predict a file (`batch`), select a runtime (`optimise`)."""
+"""Serve predictions over HTTP (`run`), predict a file (`batch`), select a runtime (`optimise`)."""
 
 import argparse
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from engine.problem.arguments import host, output_file, path, port, seconds, whole
 from engine.problem.errors import BadInput, run
-from engine.serving.address import Address, address, root_path
+from engine.serving.address import address, root_path
 
 # A day: no orchestrator grants a longer drain.
 LONGEST_DRAIN = 86_400
@@ -18,19 +18,14 @@ MOST_PROCESSES = 512
 def main(words: Sequence[str]) -> int:
     """Run the verb of a command line; returns the exit code."""
     given = parser().parse_args(words)
-    verbs = {"run": _run, "batch": _batch, "optimise": _optimise, "health": _health}
-    return verbs[given.verb](given)
-
-
-def _address(given: argparse.Namespace) -> Address:
-    return address(given.host, given.port, given.operate_port, given.root_path,
-                   sagemaker=given.serve is not None)  # fmt: skip
+    return {"run": _run, "batch": _batch, "optimise": _optimise}[given.verb](given)
 
 
 def _run(given: argparse.Namespace) -> int:
     from engine.serving.select_bundle import select_bundle
 
-    at = _address(given)
+    at = address(given.host, given.port, given.operate_port, given.root_path,
+                 sagemaker=given.serve is not None)  # fmt: skip
     bundle = select_bundle(given.bundle, rehearsal=given.rehearsal)
     from engine.serving.run import serve
     from serving.app import create_app
@@ -60,12 +55,6 @@ def _optimise(given: argparse.Namespace) -> int:
     return 0
 
 
-def _health(_: argparse.Namespace) -> int:
-    from engine.serving.health import is_ready, server_words
-
-    return 0 if is_ready(_address(parser().parse_args(server_words()))) else 1
-
-
 def _require(package: str, pins: str) -> None:
     """Check that a package is installed which the server does not need."""
     if find_spec(package) is None:
@@ -91,7 +80,6 @@ def parser() -> argparse.ArgumentParser:
     longest = seconds(0, LONGEST_DRAIN)
     add("--drain", type=longest, default=0.0, metavar="SECONDS", help=drain)
     _add_choice(verbs.add_parser("optimise", help="select the fastest runtime"))
-    verbs.add_parser("health", help="is this container's server ready? (its health check)")
     verb = verbs.add_parser("batch", help="predict every row of a text or Parquet file")
     verb.add_argument("input", metavar="IN", type=path, help="a text or Parquet file of rows")
     verb.add_argument("out", metavar="OUT", type=output_file, help="the .parquet file to write")

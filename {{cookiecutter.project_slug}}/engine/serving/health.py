@@ -1,31 +1,48 @@
-"""Whether the server of a container is ready: `python -m serving health`, its health check.
+"""Whether the server of a container is ready: `python -m engine.serving.health`, its health check.
 
 The address is that of the container's first process, whatever ports its command line names.
 """
 
+import argparse
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from engine.serving.address import Address
+from engine.problem.arguments import port
+from engine.serving.address import Address, address
 
 COMMAND_LINE = Path("/proc/1/cmdline")
 SECONDS = 4.0  # Docker stops the check after five
 
 
-def server_words() -> list[str]:
-    """The words behind `-m serving` of the first process; `run` alone if it is another program."""
-    words = COMMAND_LINE.read_bytes().decode(errors="replace").split("\0")[:-1]
-    return words[words.index("serving") + 1 :] if "serving" in words else ["run"]
+def server_address() -> Address:
+    """The address of the server: by the first process, which may be another program, or PORT."""
+    words = COMMAND_LINE.read_bytes().decode(errors="replace").split("\0")
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--host", default="127.0.0.1")
+    for option in ("--port", "--operate-port"):
+        parser.add_argument(option, type=port)
+    given, others = parser.parse_known_args(words)
+    is_sagemaker = "serve" in others
+    return address(given.host, given.port, given.operate_port, "", sagemaker=is_sagemaker)
 
 
 def is_ready(at: Address) -> bool:
-    """Whether the server at an address takes requests, or can be probed there at all."""
+    """Whether the server at an address takes requests; False if there is none."""
     host = "127.0.0.1" if at.host in ("0.0.0.0", "::") else at.host  # noqa: S104  # compared only
-    port = at.port if at.operate_port is None else at.operate_port
-    with closing(HTTPConnection(host, port, timeout=SECONDS)) as server:
+    number = at.port if at.operate_port is None else at.operate_port
+    with closing(HTTPConnection(host, number, timeout=SECONDS)) as server:
         try:
             server.request("GET", "/readyz")
             return server.getresponse().status == 200
         except (OSError, HTTPException):
             return False
+
+
+def main() -> int:
+    """The exit code of a health check: 0 if the server is ready, else 1."""
+    return 0 if is_ready(server_address()) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -16,8 +16,8 @@ ROUTES = ("/v1/predict", "/v1/labels", "/v2/models/{name}/infer", "/invocations"
 
 
 def _counts(client: TestClient) -> dict[tuple[str, int], float]:
-    found = COUNTER.findall(client.get("/metrics").text)
-    return {(route, int(status)): float(value) for route, status, value in found}
+    samples = COUNTER.findall(client.get("/metrics").text)
+    return {(route, int(status)): float(value) for route, status, value in samples}
 
 
 @pytest.mark.parametrize("status", [200, 422, 500, 503])
