@@ -22,7 +22,8 @@ def server_address() -> Address:
     parser.add_argument("--host", default="127.0.0.1")
     for option in ("--port", "--operate-port"):
         parser.add_argument(option, type=port)
-    given, others = parser.parse_known_args(words)
+    # An init program has its own words and `--` before the server's.
+    given, others = parser.parse_known_args([word for word in words if word != "--"])
     is_sagemaker = "serve" in others
     return address(given.host, given.port, given.operate_port, "", sagemaker=is_sagemaker)
 
