@@ -8,6 +8,7 @@ is an error. A log that was shipped may hold a record several times: it counts o
 
 import glob
 import json
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -138,12 +139,19 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _is_segment(path: Path) -> bool:
-    """Whether a file is a segment by its name; BadInput for a pipe, which would block."""
+    """Whether a file is a segment by its name; BadInput for a pipe, which would block.
+
+    A server's umask may leave its segments to its own user: that is no fault of a segment.
+    """
     if not path.name.endswith(ENDINGS):
         return False
     if not path.is_file():
         message = f"expected a segment of the log in {path}, found no file; move it away"
         raise BadInput(message, code="not-a-file")
+    if not os.access(path, os.R_OK):
+        message = f"expected a segment of the log in {path} that this user may read; give it the "
+        message += "right to, or run monitoring as the server's user"
+        raise BadInput(message, code="no-right")
     return True
 
 

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import joblib
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
 Job = TypeVar("Job")
@@ -18,8 +19,9 @@ Result = TypeVar("Result")
 # another model. On busy cores, threads that wait for each other made training 11 times as slow.
 THREADS = 1
 # Threads: compiled code releases the GIL, and needs no second copy of the rows. One pool for all
-# callers: together they use no more threads than there are cores.
-POOL = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="training")
+# callers: together they use no more threads than there are cores. The quota of a container counts,
+# which `os.cpu_count` and `os.sched_getaffinity` ignore.
+POOL = ThreadPoolExecutor(joblib.cpu_count(), thread_name_prefix="training")
 # From glibc's malloc.h: the size from which a block is mapped for itself, and the number of arenas
 # from which threads allocate.
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8

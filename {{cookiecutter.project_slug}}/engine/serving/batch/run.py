@@ -5,7 +5,7 @@ finished part. A part is a fixed number of rows of the file, so both runs togeth
 file as one run without interruption.
 """
 
-import os
+import errno
 import sys
 import time
 from collections.abc import Iterator
@@ -13,6 +13,8 @@ from contextlib import closing, contextmanager
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
+
+import joblib
 
 from engine.bundle.bundle import Bundle, file_digest
 from engine.problem.errors import EXIT_GATE_CLOSED, BadInput
@@ -25,6 +27,9 @@ from engine.serving.batch.workers import Setting, predict_parts
 PART_ROWS = 32_768
 # Seconds between two lines of progress: on a terminal, and in a file.
 TERMINAL_SECONDS, FILE_SECONDS = 0.2, 15.0
+
+# A full disk, a used-up quota, and a limit of the size of files.
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Run:
@@ -62,7 +67,7 @@ class Run:
         self._progress = _Progress(self._shares.get(first.number - 1, 0.0))
         try:
             with closing(
-                predict_parts(chain([first], parts), processes or cores(), setting)
+                predict_parts(chain([first], parts), processes or joblib.cpu_count(), setting)
             ) as written:
                 yield written
         finally:
@@ -186,17 +191,12 @@ def begin(
             setting = Setting(bundle.path, bundle.id, rehearsal, schema, parts)
             yield Run(source, setting, part_rows, stamp)
     except OSError as error:
+        full = error.errno in NO_SPACE
+        then = "free some space" if full else "remove the cause"
         raise BadInput(
-            f"cannot write {out}: {error}; free some space, and run the same command to continue",
-            code="no-space",
+            f"cannot write {out}: {error}; {then}, and run the same command to continue",
+            code="no-space" if full else "system-error",
         ) from None
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _stamp(path: Path) -> tuple[int, int]:
