@@ -87,7 +87,7 @@ def scores_table(data: CrossValidationData, trials: Sequence[Trial]) -> pd.DataF
 
 def _metrics(metadata: Mapping[str, Any]) -> dict[str, float]:
     """What can be compared between runs in MLflow: each candidate's metrics and intervals."""
-    amounts = ("per_1000_rows", "low", "high", "do_nothing")
+    amounts = ("per_1000_rows", "low", "high", "do_nothing", "act_always")
     metrics = {f"value_{key}": metadata["value"][key] for key in amounts}
     for trial in metadata["trials"]:
         name = f"cv_{metadata['metric']}_{trial['name']}"
@@ -138,16 +138,18 @@ def run_metadata(
     thresholds = fold_thresholds(data, scores)
     outcomes, groups = data.outcomes(rows), data.groups(rows)
     value = worth(data.problem, outcomes, scores[rows], baseline, thresholds, groups)
-    poor = (
-        f"The model earns {value['per_1000_rows']:,.2f} {value['currency']} for 1,000 rows, doing "
-        f"nothing {value['do_nothing']:,.2f}. Check the costs in problem.toml, or look for more "
-        "informative inputs."
-    )
+    rivals = {"doing nothing": value["do_nothing"], "acting on every row": value["act_always"]}
+    poor = [
+        f"The model earns {value['per_1000_rows']:,.2f} {value['currency']} for 1,000 rows, "
+        f"{rival} {amount:,.2f}. Check the costs in problem.toml, or look for more informative inputs."
+        for rival, amount in rivals.items()
+        if amount is not None and value["per_1000_rows"] <= amount
+    ]
     rule = next((trial.last for trial in trials if trial.candidate.name == "rule"), None)
     return model_metadata(data, final) | {
         "calibration": asdict(calibration) if calibration else None,
         "value": value,
-        "warnings": [] if value["per_1000_rows"] > value["do_nothing"] else [poor],
+        "warnings": poor,
         "higher_is_better": data.metric.higher_is_better,
         "split": dataset.split.description,
         "rows": len(data.table),
