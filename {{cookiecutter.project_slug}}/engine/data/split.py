@@ -72,10 +72,10 @@ def _describe(problem: Problem, frame: pd.DataFrame, train: Rows, test: Rows) ->
         text += (
             f"; {_again(_groups(problem, frame), train, test)} have a {unit} of the training rows"
         )
-    known = _same_inputs(problem, frame)
+    inputs = _same_inputs(problem, frame)
     # A model knows such rows by heart: of a table that was exported twice it looks too good.
-    if np.isin(known[test], known[train]).any():
-        text += f"; {_again(known, train, test)} repeat a training row in every input but the time"
+    if np.isin(inputs[test], inputs[train]).any():
+        text += f"; {_again(inputs, train, test)} repeat a training row in every input but the time"
     return text
 
 

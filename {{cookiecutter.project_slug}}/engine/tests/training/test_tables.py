@@ -77,6 +77,19 @@ def test_train_a_model_that_acts_on_every_row_warns(here: Path) -> None:
     assert f"{value['act_always']:,.2f}" in warning
 
 
+def test_train_an_input_without_training_values_warns(here: Path) -> None:
+    """A new sensor and a new setting, both of the latest rows: the model has not seen any."""
+    frame = table("binary")
+    latest = frame.index >= 330
+    frame["number"] = frame["number"].where(latest)
+    frame["integer"] = np.where(latest, 7, 3)
+    frame["outcome"] = frame["flag"] ^ (frame.index % 7 == 0)
+    run = train_here(problem("binary", rows='time = "day"'), frame)
+    [first, second] = run.metadata["warnings"]
+    assert "'number' has no value" in first
+    assert "'integer' has the value 3 only" in second
+
+
 def test_train_a_model_that_earns_does_not_warn(here: Path) -> None:
     run = train_here(problem("binary"), table("binary"))
     result = run.metadata
