@@ -19,7 +19,7 @@ ROOMS = (
     Room("bundle", ("bundle/*.py",), ("gate", "serving/test_select_bundle.py", "serving/model")),
     Room(
         "split",
-        ("data/split.py", "data/split_faults.py"),
+        ("data/split.py", "data/equal_parts.py"),
         ("data/test_split.py", "data/test_split_faults.py", "gate/test_split.py"),
     ),
     Room(

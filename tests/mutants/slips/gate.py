@@ -4,6 +4,13 @@ from tests.mutants.slips.slip import Slip
 
 SLIPS = [
     Slip(
+        "a zero is no value that an expectation can raise",
+        "gate/checks/behaviour.py",
+        "if row[one.column] is not None]",
+        "if row[one.column]]",
+        "gate/test_expectations.py -k zero",
+    ),
+    Slip(
         "latency is measured in seconds and compared with milliseconds",
         "gate/checks/budget.py",
         "times.append(1000 * (time",

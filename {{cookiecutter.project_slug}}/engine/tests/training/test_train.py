@@ -166,6 +166,31 @@ def test_train_a_failing_candidate_names_it(
         train(problem("regression"), ModelDefinition(schema(float), made), lambda _: None)
 
 
+LATE = pd.Timestamp("2026-01-13")
+
+
+@pytest.mark.parametrize(
+    ("feature", "detail"),
+    [
+        (lambda rows: rows[["integer"]].astype(float).where(rows["day"] < LATE, np.inf), "infinit"),
+        (lambda rows: rows.loc[rows["day"] < LATE, ["integer"]], "have features of"),
+    ],
+    ids=["infinite", "dropped"],
+)
+def test_train_a_feature_that_fails_on_the_latest_rows_only_is_refused(
+    here: Path, feature: Callable[[pd.DataFrame], pd.DataFrame], detail: str
+) -> None:
+    """The last fold predicts these rows, and no fold is fitted on them."""
+
+    def made(data: Sequence[Column], task: Task, seed: int, rows: int) -> Made:
+        return (Candidate("mine", make_pipeline(FunctionTransformer(feature), Ridge())),)
+
+    spec = problem("regression", rows='time = "day"')
+    write_project(spec, table("regression"))
+    with refused("candidate-failed", "ValueError", detail):
+        train(spec, ModelDefinition(schema(float), made), lambda _: None)
+
+
 def test_train_without_positive_outcomes_is_refused(here: Path) -> None:
     frame = table("multiclass").query("outcome != 'high'")
     frame.to_parquet("data.parquet", index=False)
