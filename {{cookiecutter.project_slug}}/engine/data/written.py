@@ -86,8 +86,8 @@ def differences(
         )
         if kind == "category":
             yield from _respelled(name, new, old, len(raw))
-        elif how := _other_signs(new, old, cells):
-            yield True, f"{name!r}: {how}, such as {new[new.str.contains(SIGN)].iloc[0]!r}"
+        elif difference := _other_signs(new, old, cells):
+            yield True, f"{name!r}: {difference}, such as {new[new.str.contains(SIGN)].iloc[0]!r}"
 
 
 def _respelled(name: str, new: pd.Series, old: pd.Series, rows: int) -> Iterator[tuple[bool, str]]:
