@@ -19,8 +19,8 @@ ROOMS = (
     Room("bundle", ("bundle/*.py",), ("gate", "serving/test_select_bundle.py", "serving/model")),
     Room(
         "split",
-        ("data/split.py", "data/split_faults.py"),
-        ("data/test_split.py", "data/test_split_faults.py", "gate/test_split.py"),
+        ("data/split.py",),
+        ("data/test_split.py", "data/test_split_faults.py", "data/test_split_limits.py"),
     ),
     Room(
         "calibration",
@@ -30,5 +30,9 @@ ROOMS = (
     Room("http", ("serving/http/*.py", "serving/http/protocols/*.py"), ("serving/http",)),
     Room("log", ("serving/log/*.py",), ("serving/log", "monitoring/test_log.py")),
     Room("monitoring", ("monitoring/*.py",), ("monitoring",)),
-    Room("metrics", ("problem/metrics.py", "problem/known_metrics.py"), ("problem",)),
+    Room(
+        "metrics",
+        ("problem/metrics.py", "problem/known_metrics.py"),
+        ("problem/test_metrics.py", "problem/test_intervals.py"),
+    ),
 )
