@@ -25,7 +25,12 @@ ROOMS = (
     Room(
         "calibration",
         ("training/calibrate.py", "training/money.py"),
-        ("training/test_calibrate.py", "training/test_evaluate.py", "training/test_train.py"),
+        (
+            "training/test_calibrate.py",
+            "training/test_calibrators.py",
+            "training/test_evaluate.py",
+            "training/test_money.py",
+        ),
     ),
     Room("http", ("serving/http/*.py", "serving/http/protocols/*.py"), ("serving/http",)),
     Room("log", ("serving/log/*.py",), ("serving/log", "monitoring/test_log.py")),
