@@ -16,11 +16,26 @@ class Room:
 
 ROOMS = (
     Room("gate", ("gate/*.py", "gate/checks/*.py"), ("gate",)),
-    Room("bundle", ("bundle/*.py",), ("gate", "serving/test_select_bundle.py", "serving/model")),
+    Room(
+        "bundle",
+        ("bundle/*.py",),
+        (
+            "bundle",
+            "gate/test_build.py",
+            "gate/test_feature_code.py",
+            "monitoring/test_counting.py",
+            "monitoring/test_reference.py",
+        ),
+    ),
     Room(
         "split",
         ("data/split.py",),
-        ("data/test_split.py", "data/test_split_faults.py", "data/test_split_limits.py"),
+        (
+            "data/test_split.py",
+            "data/test_split_faults.py",
+            "data/test_split_limits.py",
+            "data/test_split_promises.py",
+        ),
     ),
     Room(
         "calibration",

@@ -33,3 +33,10 @@ def copy(made: Callable[[Task], Path], tmp_path: Path) -> Copy:
         return Path(shutil.copytree(made(task), tmp_path / "work" / "bundle", dirs_exist_ok=True))
 
     return copied
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder as the working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
