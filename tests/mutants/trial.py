@@ -28,7 +28,9 @@ source_paths = ["engine"]
 only_mutate = {modules}
 pytest_add_cli_args_test_selection = {tests}
 also_copy = {others}
+process_isolation = "forkserver"
 timeout_constant = 30.0
+timeout_multiplier = 4.0
 """
 
 
@@ -47,10 +49,10 @@ class Trial:
 def attempt(room: Room, size: int, seed: int, folder: Path) -> list[Trial]:
     """Change the code of `room` in `size` places drawn by `seed`, one at a time, and run its tests.
 
-    mutmut runs the tests that reach the changed function in pytest's own process. A change that
-    these do not notice is tried again with the others of the room: many start a process. One with
-    another result, such as a time limit, is tried again with all of them, because a fork of a
-    process with threads can hang without any change.
+    mutmut runs the tests that reach the changed function in pytest's own process, a fork of one
+    that has run no test: with threads of an earlier test it would hang. A change that these do not
+    notice is tried again with the others of the room: many start a process. One with another
+    result, such as a time limit, is tried again with all of them, in a process that is no fork.
 
     Raises:
         Stopped: the tests fail without a change, or cannot be run.
