@@ -118,20 +118,20 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
         minimum('items = "two"', "above = 8.0"), "invalid-expectation", "it is plain",
     ),
     "invariance of no input": (
-        '[[expectations.invariance]]\ncolumn = "shoe"\nwithin = 0.5\nbecause = "people say so"\n',
+        '[[expectations.invariance]]\ncolumn = "shoe"\nwithin = 0.5\nbecause = "it is so"\n',
         "unknown-column", "shop",
     ),
     "direction of no input": (
         '[[expectations.direction]]\ncolumn = "itemz"\nstep = 1.0\nscore = "rises"\n'
-        'because = "people say so"\n', "unknown-column", "itemz",
+        'because = "it is so"\n', "unknown-column", "itemz",
     ),
     "direction of no number": (
         '[[expectations.direction]]\ncolumn = "carrier"\nstep = 1.0\nscore = "rises"\n'
-        'because = "people say so"\n', "invalid-expectation", "carrier",
+        'because = "it is so"\n', "invalid-expectation", "carrier",
     ),
     "direction beyond the range": (
         '[[expectations.direction]]\ncolumn = "items"\nstep = 20.0\nscore = "rises"\n'
-        'because = "people say so"\n', "invalid-expectation", "items + 20",
+        'because = "it is so"\n', "invalid-expectation", "items + 20",
     ),
 }  # fmt: skip
 
@@ -144,7 +144,9 @@ def test_expectation_that_cannot_be_measured_is_an_error(empty: Path, what: str)
     assert refused.value.code == code
 
 
-DIRECTION = '[[expectations.direction]]\ncolumn = "{}"\nstep = {}\nscore = "{}"\nbecause = "people say so"\n'
+DIRECTION = (
+    '[[expectations.direction]]\ncolumn = "{}"\nstep = {}\nscore = "{}"\nbecause = "it is so"\n'
+)
 
 
 def test_direction_steps_rows_that_stay_within_the_range(empty: Path) -> None:
@@ -202,7 +204,7 @@ def test_direction_small_moves_the_wrong_way_count_as_none(empty: Path) -> None:
 def test_invariance_tries_other_values_of_the_training_rows(empty: Path) -> None:
     """At most five of them, from the least to the greatest."""
     expectation = (
-        '[[expectations.invariance]]\ncolumn = "items"\nwithin = 0.5\nbecause = "people say so"\n'
+        '[[expectations.invariance]]\ncolumn = "items"\nwithin = 0.5\nbecause = "it is so"\n'
     )
     predictor = Asked(lambda row: 0.0)
     assert result_of(expectation, predictor).outcome == "pass"
@@ -226,7 +228,9 @@ def test_invariance_limit_is_the_largest_change_of_any_score(
         return {"regression": high, "binary": [1 - high, high],
                 "multiclass": [0.5 - high, 0.5, high]}[task]  # fmt: skip
 
-    expectation = f'[[expectations.invariance]]\ncolumn = "shop"\nwithin = {within}\nbecause = "people say so"\n'
+    expectation = (
+        f'[[expectations.invariance]]\ncolumn = "shop"\nwithin = {within}\nbecause = "it is so"\n'
+    )
     result = result_of(expectation, Asked(score), task)
     assert result.outcome == outcome
     assert outcome == "pass" or f"shop moves the score by more than {within:g}" in result.measured
@@ -247,7 +251,7 @@ def test_expectations_are_measured_on_rows_of_the_whole_test(
 ) -> None:
     monkeypatch.setattr(room, "ROWS", 4)
     expectation = (
-        '[[expectations.invariance]]\ncolumn = "shop"\nwithin = 0.5\nbecause = "people say so"\n'
+        '[[expectations.invariance]]\ncolumn = "shop"\nwithin = 0.5\nbecause = "it is so"\n'
     )
     predictor = Asked(lambda _: 0.0)
     result_of(expectation, predictor)
