@@ -100,6 +100,7 @@ LIES: dict[str, tuple[Callable[[Path], object], str]] = {
         "no manifest",
     ),
     "no manifest": (lambda bundle: (bundle / MANIFEST).unlink(), "found no manifest.json"),
+    "a linked manifest": (_link(MANIFEST), "found no manifest.json"),
 }
 
 
@@ -112,7 +113,8 @@ def test_read_changed_bundle_is_refused(copy: Copy, lie: str) -> None:
     with pytest.raises(BadInput) as refused:
         read(bundle)
     assert words in str(refused.value)
-    codes = {"no manifest": "not-a-bundle", "another format": "other-format"}
+    codes = {"no manifest": "not-a-bundle", "a linked manifest": "not-a-bundle"}
+    codes |= {"another format": "other-format"}
     assert refused.value.code == codes.get(lie, "changed-bundle")
 
 
@@ -150,6 +152,24 @@ def test_read_malformed_file_is_refused(copy: Copy, name: str) -> None:
             read(bundle)
         assert refused.value.code == "invalid-document" or name == "problem.toml"
         assert str(bundle) in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "fact"),
+    [
+        ("evaluation.json", '{"threshold": "high"}', "threshold"),
+        ("golden.jsonl", '{"kind": "typical"}', "a golden row with ['kind']"),
+        ("reference.json", '{"rows": Infinity}', "Infinity is no number"),
+        ("contract.json", "[]", "no object"),
+    ],
+)
+def test_read_malformed_file_names_the_fault(copy: Copy, name: str, text: str, fact: str) -> None:
+    bundle = copy()
+    (bundle / name).write_text(text)
+    write_manifest(bundle)
+    with pytest.raises(BadInput) as refused:
+        read(bundle)
+    assert fact in str(refused.value)
 
 
 def test_read_linked_folder_is_read(copy: Copy, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from engine.gate.checks.check import (
     pass_without,
     shorten,
 )
+from engine.pages import charts
 from engine.tests.gate.untrained import context_of, write
 
 
@@ -135,6 +136,32 @@ def test_finding_in_json_has_no_picture_and_a_reason_only_if_dropped() -> None:
 def test_result_of_another_type_is_an_error(values: tuple[Any, Any, Any]) -> None:
     with pytest.raises(ValidationError):
         Result(*values)
+
+
+def test_intervals_are_plotted_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    plotted: list[Any] = []
+    monkeypatch.setattr(
+        charts, "interval_plot", lambda *given, **more: plotted.append((*given, more))
+    )
+    rows = {"a_b": {"value": 0.5, "low": 0.25, "high": 0.75}}
+    intervals("A title", rows, "c", 0.6)
+    intervals("A title", rows, "c")
+    dots = [charts.Dot("a b", 0.5, 0.25, 0.75)]
+    assert plotted == [("A title", dots, {"mark": 0.6}), ("A title", dots, {"mark": None})]
+
+
+def test_latencies_are_counted_up_to_the_99th_percentile(monkeypatch: pytest.MonkeyPatch) -> None:
+    plotted: list[Any] = []
+    monkeypatch.setattr(charts, "histogram", lambda *given: plotted.append(given))
+    times = [*np.linspace(1, 10, 199), 1000.0]
+    latencies(times, "")
+    latencies([0.1, 0.2], "")
+    (_, edges, counts), (_, few_edges, few) = plotted
+    assert edges[0] == 0
+    assert edges[-1] == pytest.approx(np.quantile(times, 0.99))
+    assert len(counts) == len(edges) - 1 == 24
+    assert sum(counts) == 200
+    assert (few_edges[-1], sum(few)) == (1.0, 2)
 
 
 def test_intervals_hold_each_name_and_the_caption() -> None:

@@ -1,137 +1,18 @@
 """A signature needs a passed verdict of the present checks, and committed work."""
 
 import json
-import shutil
-import tomllib
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from engine.bundle.bundle import MANIFEST, Bundle, read
-from engine.bundle.record import RECORDS, VERDICT, refusal, verdict_digest
-from engine.gate import accept as room
-from engine.gate.accept import Signature, accept, after_signature
-from engine.gate.checks.check import Check, Outcome, Result
-from engine.gate.gate import record, validate
-from engine.problem.errors import BadInput
-from engine.tests.gate.made import MODEL, reseal
+from engine.bundle.record import RECORDS, VERDICT
+from engine.gate.checks.check import Check, Outcome
+from engine.tests.gate.made import reseal
+from engine.tests.gate.signatures import Signing, check
 from engine.tests.gate.signing import DATA_SCIENCE, ML_ENGINEERING, commit_all, git
-from engine.tests.gate.test_recorded import bundle_at, committed, run_behind
-from engine.training.record.runs import ACCEPTED
-
-
-def check(name: str = "own", outcome: Outcome = "pass", slow: str = "") -> Check:
-    return Check(name, "honest", lambda _: Result(outcome, f"m {name}", "r", "n"), slow)
-
-
-class Signing:
-    """A committed project with a bundle, a run behind it and a verdict of these checks."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.delenv("BUNDLES", raising=False)
-        self.bundle = bundle_at(committed(folder))
-        self.checks: Sequence[Check] = [check(), check("slow", slow="a process")]
-        self.aliases: list[tuple[str, str]] = []
-        self.fetched: list[object] = []
-        run = run_behind(self.bundle)
-        monkeypatch.setattr(room, "fetch", lambda name: self.fetched.append(name) or run)
-        monkeypatch.setattr(
-            room, "_set_alias", lambda bundle, run: self.aliases.append((bundle.id, run.id))
-        )
-        self.record()
-
-    def record(self, *checks: Check) -> None:
-        record(validate(self.bundle.path, MODEL, checks or self.checks))
-
-    def sign(self, team: str = DATA_SCIENCE, checks: Sequence[Check] | None = None) -> Signature:
-        given = self.checks if checks is None else checks
-        return accept(self.bundle.path, team, MODEL, given)
-
-    def refused(self, team: str = DATA_SCIENCE, checks: Sequence[Check] | None = None) -> str:
-        """The code of the refusal; nothing is signed, published or registered."""
-        before = sorted(RECORDS.rglob("*.toml"))
-        with pytest.raises(BadInput) as refused:
-            self.sign(team, checks)
-        assert sorted(RECORDS.rglob("*.toml")) == before
-        assert not Path("bundles").exists()
-        assert self.aliases == []
-        return str(refused.value.code)
-
-    def signature(self, team: str) -> dict[str, Any]:
-        return tomllib.loads((RECORDS / self.bundle.id / f"{team}.toml").read_text())
-
-
-@pytest.fixture
-def signing(empty: Path, monkeypatch: pytest.MonkeyPatch) -> Signing:
-    return Signing(empty, monkeypatch)
-
-
-def test_accept_signature_names_team_person_bundle_and_verdict(signing: Signing) -> None:
-    result = signing.sign()
-    signature = signing.signature(DATA_SCIENCE)
-    at = datetime.fromisoformat(signature.pop("signed_at"))
-    assert abs(datetime.now(UTC) - at) < timedelta(minutes=10)
-    assert at.microsecond == 0
-    assert signature == {
-        "team": DATA_SCIENCE,
-        "person": "Ada <ada@example.org>",
-        "bundle": signing.bundle.id,
-        "verdict": verdict_digest(signing.bundle.id),
-    }
-    assert (result.team, result.person) == (DATA_SCIENCE, "Ada <ada@example.org>")
-    assert result.file == RECORDS / signing.bundle.id / f"{DATA_SCIENCE}.toml"
-    assert result.published is None
-    assert signing.fetched == ["1"]
-    assert signing.aliases == []
-    assert not Path("bundles").exists()
-
-
-@pytest.mark.parametrize("self_review", [True, False])
-def test_accept_second_signature_publishes_and_sets_the_alias(
-    signing: Signing, self_review: bool
-) -> None:
-    signing.sign()
-    if not self_review:
-        git("config", "user.email", "grace@example.org")
-    result = signing.sign(ML_ENGINEERING)
-    assert result.published == Path("bundles") / signing.bundle.id
-    assert read(result.published).id == signing.bundle.id
-    assert [path.name for path in Path("bundles").iterdir()] == [signing.bundle.id]
-    assert signing.aliases == [(signing.bundle.id, "1")]
-    assert refusal(signing.bundle.id) is None
-    assert signing.signature(ML_ENGINEERING).get("self_review") == (True if self_review else None)
-    assert "self_review" not in signing.signature(DATA_SCIENCE)
-    text = after_signature(result)
-    assert f"signed for {ML_ENGINEERING} by {result.person}: {result.file}" in text
-    assert f"published to {result.published}" in text
-    assert f'champion = "{signing.bundle.id}"' in text
-
-
-def test_after_signature_of_the_first_names_the_other_team(signing: Signing) -> None:
-    for team, other in ((DATA_SCIENCE, ML_ENGINEERING),):
-        text = after_signature(signing.sign(team))
-        assert f"then {other} signs (no " in text
-        assert "published" not in text
-
-
-def test_accept_first_signature_repeats_quick_checks_and_the_second_all(signing: Signing) -> None:
-    ran: list[str] = []
-
-    def noted(one: Check) -> Check:
-        return replace(one, run=lambda _: ran.append(one.name) or Result("pass", "", ""))
-
-    checks = [noted(one) for one in signing.checks]
-    signing.sign(DATA_SCIENCE, checks)
-    assert ran == ["own"]
-    signing.sign(DATA_SCIENCE, checks)
-    assert ran == ["own", "own"]
-    signing.sign(ML_ENGINEERING, checks)
-    assert ran == ["own", "own", "own", "slow"]
 
 
 @pytest.mark.parametrize("name", ["own", "slow"])
@@ -277,78 +158,6 @@ def test_accept_signature_of_another_person_stays(signing: Signing) -> None:
 def test_accept_without_a_name_in_git_is_refused(signing: Signing, key: str) -> None:
     git("config", "--unset", key)
     assert signing.refused() == "no-git-name"
-
-
-def test_accept_copy_in_the_store_is_verified(signing: Signing) -> None:
-    signing.sign()
-    stored = Path("bundles") / signing.bundle.id
-    shutil.copytree(signing.bundle.path, stored)
-    (stored / "model_card.md").write_text("another")
-    commit_all()
-    with pytest.raises(BadInput) as refused:
-        signing.sign(ML_ENGINEERING)
-    assert refused.value.code == "changed-bundle"
-    assert signing.aliases == []
-    assert refusal(signing.bundle.id) is not None
-
-
-def test_accept_bundle_that_changes_while_it_is_copied_is_refused(
-    signing: Signing, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    signing.sign()
-
-    def copy(source: Path, target: Path) -> None:
-        shutil.copytree(source, target)
-        (target / "model_card.md").write_text("another")
-        reseal(target)
-
-    changing = SimpleNamespace(copytree=copy, rmtree=shutil.rmtree)
-    monkeypatch.setattr(room, "shutil", changing)
-    with pytest.raises(BadInput) as refused:
-        signing.sign(ML_ENGINEERING)
-    assert refused.value.code == "changed-bundle"
-    assert [*Path("bundles").iterdir()] == []
-
-
-class Registry:
-    """The registry's client: what it holds, and what is written to it."""
-
-    def __init__(self, versions: list[Any], models: list[Any]) -> None:
-        self.versions, self.models, self.calls = versions, models, list[Any]()
-
-    def search_model_versions(self, query: str) -> list[Any]:
-        assert query == "name = 'late-parcels' and run_id = '1'"
-        return self.versions
-
-    def search_registered_models(self, query: str) -> list[Any]:
-        assert query == "name = 'late-parcels'"
-        return self.models
-
-    def create_registered_model(self, name: str) -> None:
-        self.calls.append(("model", name))
-
-    def create_model_version(self, *given: Any, **more: Any) -> Any:
-        self.calls.append(("version", *given, more))
-        return type("Version", (), {"version": "7"})
-
-    def set_registered_model_alias(self, *given: Any) -> None:
-        self.calls.append(("alias", *given))
-
-
-@pytest.mark.parametrize("known", ["version", "model", "nothing"])
-def test_set_alias_registers_what_is_new(
-    empty: Path, monkeypatch: pytest.MonkeyPatch, known: str
-) -> None:
-    bundle = bundle_at(committed(empty))
-    run = run_behind(bundle)
-    version = type("Version", (), {"version": "3"})
-    registry = Registry([version] * (known == "version"), [1] * (known != "nothing"))
-    monkeypatch.setattr(room.mlflow, "MlflowClient", lambda: registry)
-    room._set_alias(bundle, run)
-    source = f"models:/{run.model_id}"
-    added = ("version", "late-parcels", source, "1", {"bundle": bundle.id}, {"model_id": "1"})
-    assert registry.calls == [
-        *([("model", "late-parcels")] if known == "nothing" else []),
-        *([added] if known != "version" else []),
-        ("alias", "late-parcels", ACCEPTED, "3" if known == "version" else "7"),
-    ]
+    with Path(".git/config").open("ab") as file:
+        file.write(f"[user]\n{key.partition('.')[2]} = Zo\u00eb\n".encode("latin-1"))
+    assert signing.refused() == "no-git-name"

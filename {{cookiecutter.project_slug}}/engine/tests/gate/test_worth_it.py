@@ -120,6 +120,14 @@ def test_slices_line_is_the_loosest_floor(
     assert marks == [0.4 if higher else 0.7]
 
 
+def test_beats_baseline_line_is_the_minimum(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("regression")
+    marks: list[Any] = []
+    monkeypatch.setattr(worth_it, "intervals", lambda *given: marks.append(given[-1]))
+    worth_it.beats_baseline(evaluated(baselines=[baseline(0.2)]))
+    assert marks == [1.0]
+
+
 class Champion:
     """A champion with these scores, in the order of its own classes."""
 

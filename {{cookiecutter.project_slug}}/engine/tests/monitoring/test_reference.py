@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.bundle.reference import MOST_CATEGORIES, freeze
+from engine.bundle.reference import MOST_CATEGORIES, Histogram, freeze, histogram_of
 from engine.contract.column import Column
 from engine.problem.errors import BadInput
 from engine.tests.monitoring.made import COLUMNS, rows
@@ -100,3 +100,11 @@ def test_scores_that_are_not_one_a_row_are_refused(scores: list[Any]) -> None:
 def test_no_rows_are_refused() -> None:
     with pytest.raises(BadInput, match="0 rows"):
         freeze(pd.DataFrame({"x": []}), [Column("x", "number")], np.array([]))
+
+
+def test_histogram_of_a_frozen_feature_has_its_counts_and_missing() -> None:
+    values = pd.Series(["a"] * 75 + [None] * 25, dtype="str")
+    column = Column("c", "category", nullable=True, categories=("a",), closed=True)
+    assert histogram_of(feature_of(column, values)) == Histogram((75, 0), 25)
+    assert histogram_of({"edges": [0.5], "counts": [1, 2]}) == Histogram((1, 2))
+    assert Histogram((1, 2), 5).present == 3
