@@ -39,7 +39,6 @@ ROOMS = (
         ("bundle/*.py",),
         (
             "bundle",
-            "edges/test_documents.py",
             "gate/test_build.py",
             "gate/test_feature_code.py",
             "monitoring/test_counting.py",

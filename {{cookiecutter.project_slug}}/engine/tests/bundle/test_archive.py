@@ -84,7 +84,7 @@ def test_load_model_takes_the_types_that_were_added(copy: Copy, tmp_path: Path) 
 
 
 def test_load_archive_takes_feature_types_of_that_module_alone() -> None:
-    class Own(LinearRegression):
+    class Own(LinearRegression):  # type: ignore[misc]
         """A type of this module."""
 
     Own.__qualname__ = "Own"

@@ -25,7 +25,7 @@ def golden(bundle: Bundle) -> Iterator[dict[str, Any]]:
 
 def test_replay_returns_the_predictions_that_it_was_given(copy: Copy) -> None:
     bundle = read(copy())
-    rows, answers = [], golden(bundle)
+    rows, answers = list[Any](), golden(bundle)
 
     def predict(some: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         rows.extend(some)

@@ -136,7 +136,8 @@ def test_interval_undefined_samples_or_value_are_refused(
 
 def test_interval_is_that_of_the_percentiles() -> None:
     samples = np.append(np.random.default_rng(0).permutation(np.arange(201.0)), [np.nan, np.inf])
-    assert interval(samples, 80.0) == Interval(80.0, pytest.approx(5), pytest.approx(195))
+    result = interval(samples, 80.0)
+    assert (result.value, result.low, result.high) == pytest.approx((80, 5, 195))
 
 
 def test_measure_undefined_samples_are_skipped() -> None:
@@ -152,7 +153,7 @@ def test_interval_to_json_has_plain_values() -> None:
 def test_resamples_are_as_many_and_as_large_as_told_and_draw_every_row() -> None:
     truth, groups = np.repeat([0.0, 1.0], 4), np.repeat(np.arange(4), 2)
     for options in ({"stratify": False}, {"stratify": True}, {"stratify": False, "groups": groups}):
-        samples = list(resamples(truth, 60, seed=0, **options))  # type: ignore[arg-type]
+        samples = list(resamples(truth, 60, seed=0, **options))
         assert len(samples) == 60
         assert {len(rows) for rows in samples} == {8}
         assert {*np.concatenate(samples).tolist()} == set(range(8))
@@ -166,7 +167,7 @@ def test_resamples_of_groups_repeat_for_the_same_seed_alone() -> None:
     groups = np.random.default_rng(0).integers(0, 30, 90)
 
     def drawn(seed: int) -> list[list[int]]:
-        return [rows.tolist() for rows in resamples(groups, 3, seed, False, groups)]
+        return [rows.tolist() for rows in resamples(np.zeros(90), 3, seed, False, groups)]
 
     assert drawn(1) == drawn(1)
     assert drawn(1) != drawn(2)
