@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from engine.bundle import build as room
 from engine.bundle.build import RUNTIME, pins, write
 from engine.bundle.bundle import FEATURES_MODULE, FORMAT, read
 from engine.bundle.evaluation import TrainingResult, card, contract, evaluate, predict_test
@@ -133,9 +132,14 @@ def test_write_a_figure_that_is_not_finite_fails(
     """NaN is no JSON: a reader of another language could not read the bundle."""
     write_project("regression")
     made, _, definition = run("regression")
-    wrong = {"threshold": None, "metric": "r2", "candidate": {}, "rows": float("nan")}
-    monkeypatch.setattr(room.documents, "evaluate", lambda *_: wrong)
-    monkeypatch.setattr(room.documents, "reference", lambda *_: {})
+    wrong: dict[str, Any] = {
+        "threshold": None,
+        "metric": "r2",
+        "candidate": {},
+        "rows": float("nan"),
+    }
+    monkeypatch.setattr("engine.bundle.evaluation.evaluate", lambda *_: wrong)
+    monkeypatch.setattr("engine.bundle.evaluation.reference", lambda *_: {})
     with pytest.raises(ValueError, match="JSON"):
         write(made, definition, Path("out"), quiet)
     assert not [*Path("out").glob("*")]

@@ -80,7 +80,12 @@ class Signing:
         self.aliases: list[tuple[str, str]] = []
         self.fetched: list[object] = []
         run = run_behind(self.bundle)
-        monkeypatch.setattr(room, "fetch", lambda name: self.fetched.append(name) or run)
+
+        def fetch(name: object) -> TrainedRun:
+            self.fetched.append(name)
+            return run
+
+        monkeypatch.setattr(room, "fetch", fetch)
         monkeypatch.setattr(
             room, "_set_alias", lambda bundle, run: self.aliases.append((bundle.id, run.id))
         )

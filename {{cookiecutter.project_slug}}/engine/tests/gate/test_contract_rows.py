@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.bundle.archive import RELATIVE_TOLERANCE
 from engine.contract.column import LONGEST_CATEGORY, Column
-from engine.gate.checks import runs_the_same
 from engine.gate.checks.runs_the_same import ALONE, Row, edge_rows, malformed, score_faults
 from engine.problem.metrics import Array
 
@@ -142,4 +142,4 @@ def test_score_faults_within_the_tolerance_are_none() -> None:
         return values(rows) * (1 + 1e-8 * (len(rows) == 1))
 
     assert score_faults(nearly, CASES, "regression") == []
-    assert runs_the_same.RELATIVE_TOLERANCE == 1e-6
+    assert RELATIVE_TOLERANCE == 1e-6

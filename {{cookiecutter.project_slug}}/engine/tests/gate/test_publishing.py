@@ -13,7 +13,7 @@ from engine.bundle.bundle import read
 from engine.bundle.record import RECORDS, refusal, verdict_digest
 from engine.gate import accept as room
 from engine.gate.accept import after_signature
-from engine.gate.checks.check import Check, Result
+from engine.gate.checks.check import Check, CheckContext, Result
 from engine.problem.errors import BadInput
 from engine.tests.gate.made import reseal
 from engine.tests.gate.signatures import Signing, bundle_at, committed, run_behind
@@ -73,7 +73,11 @@ def test_accept_first_signature_repeats_quick_checks_and_the_second_all(signing:
     ran: list[str] = []
 
     def noted(one: Check) -> Check:
-        return replace(one, run=lambda _: ran.append(one.name) or Result("pass", "", ""))
+        def run(_: CheckContext) -> Result:
+            ran.append(one.name)
+            return Result("pass", "", "")
+
+        return replace(one, run=run)
 
     checks = [noted(one) for one in signing.checks]
     signing.sign(DATA_SCIENCE, checks)
@@ -158,7 +162,7 @@ def test_set_alias_registers_what_is_new(
     run = run_behind(bundle)
     version = type("Version", (), {"version": "3"})
     registry = Registry([version] * (known == "version"), [1] * (known != "nothing"))
-    monkeypatch.setattr(room.mlflow, "MlflowClient", lambda: registry)
+    monkeypatch.setattr("mlflow.MlflowClient", lambda: registry)
     room._set_alias(bundle, run)
     source = f"models:/{run.model_id}"
     added = ("version", "late-parcels", source, "1", {"bundle": bundle.id}, {"model_id": "1"})

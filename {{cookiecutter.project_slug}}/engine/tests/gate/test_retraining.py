@@ -172,7 +172,7 @@ def test_retrain_that_takes_too_long_is_stopped(
         timeouts.append(timeout)
         raise subprocess.TimeoutExpired(words, timeout)
 
-    monkeypatch.setattr(room.subprocess, "run", slow)
+    monkeypatch.setattr("subprocess.run", slow)
     with pytest.raises(BadInput, match="60 minutes") as refused:
         _retrain(run(empty), checkout, empty / "out")
     assert refused.value.code == "retraining-timeout"

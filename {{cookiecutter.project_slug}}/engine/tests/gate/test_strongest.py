@@ -34,10 +34,10 @@ def test_strongest_inputs_is_the_one_that_the_score_rests_on(empty: Path) -> Non
     write("binary")
     _, dataset, _ = run("binary")
     dataset.__dict__["test"] = dataset.test.assign(late=dataset.test["items"] > 10)
-    text = strongest_inputs(dataset, Summed("items"))  # type: ignore[arg-type]
+    text = strongest_inputs(dataset, Summed("items"))
     assert text.startswith("strongest inputs: items (")
     assert "100 %" in text
-    both = strongest_inputs(dataset, Summed("weight"))  # type: ignore[arg-type]
+    both = strongest_inputs(dataset, Summed("weight"))
     assert not both.startswith("strongest inputs: items (")
 
 

@@ -1,6 +1,7 @@
 """Checks run in their order, and each that does not pass has its place in the verdict."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,24 @@ from engine.tests.gate.made import MODEL
 from engine.tests.gate.test_built import built
 
 
+def noting(name: str, ran: list[str], outcome: Any) -> Callable[[CheckContext], Result]:
+    """What a check runs: it notes its name, and has this outcome."""
+
+    def run(_: CheckContext) -> Result:
+        ran.append(name)
+        return Result(outcome, "m", "r", "n")
+
+    return run
+
+
 def passing(name: str, ran: list[str], outcome: Any = "pass", slow: str = "") -> Check:
-    return Check(name, "honest", lambda _: ran.append(name) or Result(outcome, "", ""), slow)
+    return Check(name, "honest", noting(name, ran, outcome), slow)
 
 
 def standard(name: str, ran: list[str], outcome: Any = "pass") -> Check:
     """A check of our own in place of the standard one of that name."""
     [one] = [one for one in STANDARD_CHECKS if one.name == name]
-    return replace(one, run=lambda _: ran.append(name) or Result(outcome, "m", "r", "n"))
+    return replace(one, run=noting(name, ran, outcome))
 
 
 @pytest.mark.parametrize("first", ["complete", "current"])

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from engine.gate import page
 from engine.gate.checks.check import Finding, Group, Outcome, intervals
 from engine.gate.gate import Verdict
 from engine.gate.page import QUESTIONS, after_check, blocks, lead, markdown, show, write
@@ -127,7 +126,7 @@ def sections_of(given: Verdict, folder: Path, monkeypatch: pytest.MonkeyPatch) -
         rendered.update(words, title=title, lead=lead, sections=sections)
         return "<html>"
 
-    monkeypatch.setattr(page.page, "render", render)
+    monkeypatch.setattr("engine.pages.page.render", render)
     path = write(given, folder / "gate.html")
     assert path.read_text() == "<html>"
     return rendered
