@@ -39,9 +39,9 @@ def imported_modules() -> Iterator[None]:
 
 def changed(path: Path, **files: bytes) -> Bundle:
     """The bundle with other files: `model` or `code`."""
-    places = {"model": "model/model.skops", "code": "code/features.py"}
+    paths = {"model": "model/model.skops", "code": "code/features.py"}
     for name, content in files.items():
-        (path / places[name]).write_bytes(content)
+        (path / paths[name]).write_bytes(content)
     write_manifest(path)
     return read(path)
 

@@ -77,20 +77,20 @@ MORE: list[tuple[Column, dict[str, Any]]] = [
 def test_edges_are_those_that_the_contract_states(
     column: Column, expected: list[tuple[str, str, Any]]
 ) -> None:
-    found = list(edges(column))
-    assert [(one.kind, one.name, one.value) for one in found] == expected
-    assert {one.column for one in found} <= {column.name}
-    assert [*all_edges(column)][: len(found)] == found
+    results = list(edges(column))
+    assert [(one.kind, one.name, one.value) for one in results] == expected
+    assert {one.column for one in results} <= {column.name}
+    assert [*all_edges(column)][: len(results)] == results
 
 
 @pytest.mark.parametrize(("column", "more"), MORE, ids=str)
 def test_all_edges_hold_other_rare_values_too(column: Column, more: dict[str, Any]) -> None:
-    found = [*all_edges(column)][len([*edges(column)]) :]
-    assert {one.name: one.value for one in found} == more
-    assert {(one.kind, one.column) for one in found} == {("extreme", column.name)}
+    results = [*all_edges(column)][len([*edges(column)]) :]
+    assert {one.name: one.value for one in results} == more
+    assert {(one.kind, one.column) for one in results} == {("extreme", column.name)}
     whole = column.type == "integer"
-    assert not whole or all(type(one.value) is int for one in found)
-    assert column.type != "number" or all(type(one.value) is float for one in found)
+    assert not whole or all(type(one.value) is int for one in results)
+    assert column.type != "number" or all(type(one.value) is float for one in results)
 
 
 def test_golden_answers_decide_by_the_threshold_or_one_half() -> None:

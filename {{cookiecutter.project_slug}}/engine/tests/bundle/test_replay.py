@@ -27,8 +27,8 @@ def test_replay_returns_the_predictions_that_it_was_given(copy: Copy) -> None:
     bundle = read(copy())
     rows, answers = list[Any](), golden(bundle)
 
-    def predict(some: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        rows.extend(some)
+    def predict(drawn_rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        rows.extend(drawn_rows)
         return [next(answers)]
 
     assert replay(predict, bundle) == list(golden(bundle))

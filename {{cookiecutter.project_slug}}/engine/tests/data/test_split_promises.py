@@ -35,10 +35,10 @@ def test_split_and_folds_are_the_same_for_the_same_seed(roles: dict[str, str]) -
 @pytest.mark.parametrize(("target", "task"), TASKS)
 def test_split_description_names_the_method_and_what_stays_together(target: str, task: str) -> None:
     rows, kind = frame(), "random" if task == "regression" else "stratified"
-    for roles, together in (({}, "duplicates"), ({"unit": "who"}, "rows of one who")):
+    for roles, what in (({}, "duplicates"), ({"unit": "who"}, "rows of one who")):
         result = split(problem_of(target, task, **roles), rows)
         share = percent(len(result.test) / N)
-        text = f"test set: a {kind} {share} of the rows; {together} stay together"
+        text = f"test set: a {kind} {share} of the rows; {what} stay together"
         assert result.description == text
     result = split(problem_of(target, task, time="at", unit="who"), rows)
     back = rows["who"].iloc[result.test].isin(rows["who"].iloc[result.train]).mean()
@@ -104,10 +104,10 @@ def test_folds_of_one_time_are_refused() -> None:
 
 def test_folds_deal_units_of_equal_size_in_turn() -> None:
     """Beside a unit that is larger than a part, whatever sorts the sizes on another machine."""
-    units, large = 200, 90
-    who = [f"u{number}" for number in range(units)] + ["u7"] * large
+    groups, large = 200, 90
+    who = [f"u{number}" for number in range(groups)] + ["u7"] * large
     rows = pd.DataFrame({"who": who, "amount": np.arange(len(who), dtype=float)})
-    shuffled = np.random.default_rng(0).permutation(units)
+    shuffled = np.random.default_rng(0).permutation(groups)
     others = [f"u{number}" for number in shuffled if number != 7]
     result = [
         set(rows["who"].iloc[validation])
@@ -117,7 +117,7 @@ def test_folds_deal_units_of_equal_size_in_turn() -> None:
     rest = [one for one in result if one is not alone]
     assert len(rest) == PARTS - 1
     # The large unit's part takes others again once the rest have as many rows.
-    before = others[: 4 * (units // 4 - 1)] if alone != {"u7"} else others
+    before = others[: 4 * (groups // 4 - 1)] if alone != {"u7"} else others
     for part in range(4):
         assert any(set(before[part::4]) <= one for one in rest)
 
@@ -144,8 +144,8 @@ def test_split_rows_with_missing_inputs_are_duplicates_if_all_else_is_equal() ->
         {"x": [np.nan, np.nan, np.nan, 1.0], "y": [1, 2, 1, 1], "rare": [True] * 4}
     )
     assert faults(problem, table, Split(np.array([0, 3]), np.array([1]), ""))[1:] == []
-    found = faults(problem, table, Split(np.array([0, 3]), np.array([1, 2]), ""))
-    assert found == ["duplicates on both sides: 1 row (3) of the test"]
+    results = faults(problem, table, Split(np.array([0, 3]), np.array([1, 2]), ""))
+    assert results == ["duplicates on both sides: 1 row (3) of the test"]
 
 
 @pytest.mark.parametrize("number", [1, SHOWN, SHOWN + 1])
@@ -166,9 +166,9 @@ def test_faults_of_a_row_in_both_parts_are_told_once(roles: dict[str, str]) -> N
     problem = problem_of("amount", "regression", **roles)
     result = split(problem, rows)
     twice = replace(result, train=np.append(result.train, result.test[-1]))
-    found = faults(problem, rows, twice)
-    assert found[0] == f"1 row ({result.test[-1] + 1}) in both parts"
-    assert len(found) == 1 + ("time" in roles)
+    results = faults(problem, rows, twice)
+    assert results[0] == f"1 row ({result.test[-1] + 1}) in both parts"
+    assert len(results) == 1 + ("time" in roles)
 
 
 @pytest.mark.parametrize("side", ["train", "test"])
@@ -176,5 +176,5 @@ def test_faults_of_a_side_without_rows_are_named(side: str) -> None:
     problem, rows = problem_of("rare", "binary", time="at"), frame()
     whole, nothing = np.arange(N), np.array([], np.intp)
     sides = {"train": whole, "test": whole} | {side: nothing}
-    found = faults(problem, rows, Split(sides["train"], sides["test"], ""))
-    assert found == ["a side without rows"]
+    results = faults(problem, rows, Split(sides["train"], sides["test"], ""))
+    assert results == ["a side without rows"]

@@ -43,7 +43,7 @@ def test_calibration_error_is_that_of_equal_bins_and_the_basic_bootstrap(
     for groups in (None, rng.integers(0, rows // 3, rows)):
         measured = by_hand(scores, outcomes, bins)
         drawn = resamples(outcomes, REPEATS, 0, stratify=False, groups=groups)
-        samples = [by_hand(scores[some], outcomes[some], bins) for some in drawn]
+        samples = [by_hand(scores[drawn_rows], outcomes[drawn_rows], bins) for drawn_rows in drawn]
         quantiles = np.quantile(samples, [0.975, 0.5, 0.025])
         low, value, high = (max(0.0, 2 * measured - one) for one in quantiles)
         result = calibration_error(scores, outcomes, groups)

@@ -39,10 +39,10 @@ def leaked(
         context.bundle, context.definition, replace(context.dataset, problem=problem)
     )
     context.__dict__.update(evaluation={"metrics": metrics or {}}, model=None)
-    asked: list[Any] = []
+    tried: list[Any] = []
 
     def singles(_: object, __: object, others: list[Any]) -> tuple[Leak, ...]:
-        asked.extend(one.name for one in others)
+        tried.extend(one.name for one in others)
         return single
 
     monkeypatch.setattr(honest, "find", lambda *_: leaks)
@@ -51,7 +51,7 @@ def leaked(
     result = honest.leakage(context)
     if result.outcome != "refuse":
         names = {column.name for column in context.dataset.columns}
-        assert {*asked} == names - {name for leak in leaks for name in leak.columns}
+        assert {*tried} == names - {name for leak in leaks for name in leak.columns}
     return result
 
 

@@ -154,20 +154,20 @@ class Registry:
         self.calls.append(("alias", *given))
 
 
-@pytest.mark.parametrize("known", ["version", "model", "nothing"])
+@pytest.mark.parametrize("registered", ["version", "model", "nothing"])
 def test_set_alias_registers_what_is_new(
-    empty: Path, monkeypatch: pytest.MonkeyPatch, known: str
+    empty: Path, monkeypatch: pytest.MonkeyPatch, registered: str
 ) -> None:
     bundle = bundle_at(committed(empty))
     run = run_behind(bundle)
     version = type("Version", (), {"version": "3"})
-    registry = Registry([version] * (known == "version"), [1] * (known != "nothing"))
+    registry = Registry([version] * (registered == "version"), [1] * (registered != "nothing"))
     monkeypatch.setattr("mlflow.MlflowClient", lambda: registry)
     room._set_alias(bundle, run)
     source = f"models:/{run.model_id}"
     added = ("version", "late-parcels", source, "1", {"bundle": bundle.id}, {"model_id": "1"})
     assert registry.calls == [
-        *([("model", "late-parcels")] if known == "nothing" else []),
-        *([added] if known != "version" else []),
-        ("alias", "late-parcels", ACCEPTED, "3" if known == "version" else "7"),
+        *([("model", "late-parcels")] if registered == "nothing" else []),
+        *([added] if registered != "version" else []),
+        ("alias", "late-parcels", ACCEPTED, "3" if registered == "version" else "7"),
     ]

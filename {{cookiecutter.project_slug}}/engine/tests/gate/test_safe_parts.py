@@ -56,7 +56,7 @@ def test_complete_every_field_is_needed_and_no_other(context: CheckContext) -> N
 
 
 @pytest.mark.parametrize(
-    ("code", "known"),
+    ("code", "is_valid"),
     [
         (CODE, True),
         (CODE | {"commit": None}, True),
@@ -71,11 +71,11 @@ def test_complete_every_field_is_needed_and_no_other(context: CheckContext) -> N
     ],
 )
 def test_complete_code_is_a_commit_or_none_yet(
-    context: CheckContext, code: dict[str, Any], known: bool
+    context: CheckContext, code: dict[str, Any], is_valid: bool
 ) -> None:
     result = with_manifest(context, code=code)
-    assert (result.outcome == "pass") == known
-    assert known or "does not name the code" in result.measured
+    assert (result.outcome == "pass") == is_valid
+    assert is_valid or "does not name the code" in result.measured
 
 
 @pytest.fixture

@@ -124,10 +124,10 @@ def test_link_where_links_are_forbidden_is_a_copy(
 
 def test_finding_in_json_has_no_picture_and_a_reason_only_if_dropped() -> None:
     picture = intervals("t", {"a": {"value": 1.0, "low": 0.5, "high": 2.0}}, "c")
-    found = Finding("warn", "m", "r", "n", picture, check="split", group="honest")
+    result = Finding("warn", "m", "r", "n", picture, check="split", group="honest")
     value = {"check": "split", "group": "honest", "verdict": "warn", "measured": "m"}
     value |= {"required": "r", "next": "n"}
-    assert found.to_json() == value
+    assert result.to_json() == value
     dropped = Finding("not applicable", "m", "r", check="split", group="honest", dropped="why")
     assert dropped.to_json() == value | {"verdict": "not applicable", "next": "", "dropped": "why"}
 

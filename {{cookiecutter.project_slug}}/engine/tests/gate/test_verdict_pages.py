@@ -87,8 +87,8 @@ def test_markdown_of_a_passed_verdict_has_no_steps() -> None:
     assert lines[0].endswith(" passed")
     assert not [line for line in lines if line.startswith(("###", "Not run", "- "))]
     assert len(lines) == 6
-    odd = finding("a", measured="1 | 2\n3", required="<b>")
-    assert "| 1 \\| 2<br>3 | <b> |" in markdown(verdict(odd))
+    special = finding("a", measured="1 | 2\n3", required="<b>")
+    assert "| 1 \\| 2<br>3 | <b> |" in markdown(verdict(special))
 
 
 @pytest.mark.parametrize(
@@ -157,8 +157,8 @@ def test_write_has_a_section_a_group_with_its_worst_status(
 
 
 def test_blocks_are_a_table_then_refusals_then_warnings_then_pictures() -> None:
-    found = blocks([MIXED[0], MIXED[1], MIXED[2], MIXED[3], MIXED[5]], "checks")
-    table, *notes, pictures = found
+    results = blocks([MIXED[0], MIXED[1], MIXED[2], MIXED[3], MIXED[5]], "checks")
+    table, *notes, pictures = results
     assert isinstance(table, Table)
     assert [list(row) for row in table.rows] == [
         [one.check, one.outcome, one.measured, one.required] for one in (*MIXED[:4], MIXED[5])

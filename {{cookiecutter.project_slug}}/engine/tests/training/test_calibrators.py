@@ -31,8 +31,8 @@ def made(data: CrossValidationData, strength: float = 6.0, which: int = LINEAR) 
     """A trial whose scores nobody trained: they know the outcome in part, and are far too sure."""
     rng, rows = np.random.default_rng(0), np.arange(len(data.table))
     outcomes, kinds = data.outcomes(rows), len(data.dataset.targets.classes)
-    known = np.eye(kinds)[outcomes.astype(int)] + rng.normal(size=(len(rows), kinds))
-    scores = np.exp(strength * known)
+    informed = np.eye(kinds)[outcomes.astype(int)] + rng.normal(size=(len(rows), kinds))
+    scores = np.exp(strength * informed)
     scores /= scores.sum(axis=1, keepdims=True)
     scores = scores if kinds > 2 else scores[:, 1]
     candidate = candidates(data.dataset.columns, data.task, 0)[which]
