@@ -58,6 +58,20 @@ def test_split_at_random_needs_every_class_on_both_sides(seed: int, target: str,
     assert refused.value.code == "missing-class"
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_split_of_units_with_several_classes_needs_every_class_in_the_test(seed: int) -> None:
+    """A class that is in one unit only, beside others, can be on one side only."""
+    rows = pd.DataFrame({"who": [f"u{unit}" for unit in range(20) for _ in range(5)]})
+    rows["kind"] = np.resize(["a", "b"], len(rows))
+    rows.loc[17, "kind"] = "c"
+    with pytest.raises(BadInput) as refused:
+        split(problem_of("kind", "multiclass", unit="who"), rows, seed)
+    assert refused.value.code == "missing-class"
+    # In all units it is on both sides.
+    rows.loc[rows.index % 5 == 2, "kind"] = "c"
+    assert len(split(problem_of("kind", "multiclass", unit="who"), rows, seed).test) == 20
+
+
 @pytest.mark.parametrize(
     ("late", "code"),
     [
