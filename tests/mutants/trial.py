@@ -64,6 +64,8 @@ def attempt(room: Room, size: int, seed: int, folder: Path) -> list[Trial]:
     if not chosen:
         raise Stopped((folder / "mutmut.log").read_text(encoding="utf-8")[-2000:])
     _mutmut(folder, *(mutant.name for mutant in chosen))
+    if any(_result(mutant, folder) is None for mutant in chosen):
+        raise Stopped((folder / "mutmut.log").read_text(encoding="utf-8")[-2000:])
     left = [mutant for mutant in chosen if _result(mutant, folder) not in NOTICED]
     retry = partial(_fails, room, _Timed.read(folder), folder)
     with ThreadPoolExecutor(WORKERS) as workers:

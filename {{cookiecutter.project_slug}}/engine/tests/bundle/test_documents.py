@@ -25,7 +25,11 @@ def documents() -> Documents:
     return {name: json.loads(json.dumps(text)) for name, text in zip(names, texts, strict=True)}
 
 
-@pytest.mark.parametrize(("name", "where", "values"), FIELDS, ids=lambda part: str(part)[:30])
+# A value that is an object of Python would have another name in each run.
+NAMES = [f"{name} {where}" for name, where, _ in FIELDS]
+
+
+@pytest.mark.parametrize(("name", "where", "values"), FIELDS, ids=NAMES)
 def test_read_field_of_another_type_is_refused(
     name: str, where: str, values: tuple[Any, ...], tmp_path: Path
 ) -> None:
