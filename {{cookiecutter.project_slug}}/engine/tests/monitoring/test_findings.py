@@ -33,7 +33,7 @@ def findings(
     return {one.check: one for one in both}
 
 
-def facts(finding: Finding) -> tuple[float | None, float | None, str]:
+def facts(finding: Finding) -> tuple[Any, Any, str]:
     return finding.measured, finding.threshold, finding.verdict
 
 
