@@ -132,6 +132,26 @@ def test_lines_before_a_full_disk_are_synced_or_not_counted(
     assert (texts(tmp_path), log.written) == ([], 0)
 
 
+def test_disk_that_cannot_truncate_either_is_one_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: int) -> None:
+        raise OSError(errno.EROFS, "read-only file system")
+
+    log = Segments(tmp_path)
+    log.append([ONE])
+    log.sync()
+    log.append([TWO])
+    with monkeypatch.context() as failing:
+        failing.setattr(os, "ftruncate", fail)
+        broken_sync(failing)
+        with pytest.raises(OSError, match="the disk is broken"):
+            log.sync()
+    assert log.written == 1
+    log.append([THREE])
+    assert (texts(tmp_path)[0], log.written) == (THREE, 2)
+
+
 def test_deleted_segment_is_an_error_and_its_lines_do_not_count(tmp_path: Path) -> None:
     log = Segments(tmp_path / "log")
     log.append([ONE])
