@@ -97,6 +97,17 @@ def test_last_line_that_is_whole_but_no_record_is_refused(folder: Path, last: st
     assert "found 1 broken, the first in line 151" in str(error)
 
 
+@pytest.mark.parametrize(("text", "truncated"), [("[]", None), ("[", 1), ("", 0)])
+def test_segment_of_one_line_is_told_like_others(
+    folder: Path, text: str, truncated: int | None
+) -> None:
+    (folder / "predictions/two.jsonl").write_text(text)
+    if truncated is None:
+        assert refusal(folder).code == "invalid-log"
+    else:
+        assert checked(folder).log.truncated == truncated
+
+
 def test_damage_in_one_segment_is_not_that_of_another(folder: Path) -> None:
     """Each segment may end in a truncated line; the count of one is no excuse for the next."""
     append(folder / "predictions/one.jsonl", BROKEN)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -193,6 +194,17 @@ def test_picture_has_the_nearest_first_and_no_performance() -> None:
     assert ">2500 %<" in drawn.replace(",", "").replace(" ", " ")
     assert "drift in weight over 1,234 rows" in drawn
     assert "ROC AUC<" not in drawn
+
+
+def test_picture_has_its_mark_where_a_threshold_is_reached() -> None:
+    at = Finding("range", "x", 0.5, 0.5, "drift", "")
+    drawn = str(picture(of(at, replace(at, subject="y", measured=2.0))))
+    places = re.findall(r'circle cx="([\d.]+)"', drawn)
+    assert re.findall(r'd="M([\d.]+) 0L[\d. ]+" class="mark"', drawn) == [places[1]]
+    lines = re.findall(r'd="M([\d.]+) [\d.]+L([\d.]+) [\d.]+" class="whisker', drawn)
+    zero = re.findall(r'x="([\d.]+)"[^>]*>0 %<', drawn)
+    assert lines == [(zero[0], place) for place in places]
+    assert ">of the threshold<" in drawn
 
 
 def test_picture_of_nothing_to_compare_is_drawn() -> None:
