@@ -97,7 +97,7 @@ def test_last_line_that_is_whole_but_no_record_is_refused(folder: Path, last: st
     assert "found 1 broken, the first in line 151" in str(error)
 
 
-@pytest.mark.parametrize(("text", "truncated"), [("[]", None), ("[", 1), ("", 0)])
+@pytest.mark.parametrize(("text", "truncated"), [("[]", None), ('{"pre', 1), ("", 0)])
 def test_segment_of_one_line_is_told_like_others(
     folder: Path, text: str, truncated: int | None
 ) -> None:
