@@ -48,6 +48,26 @@ class SmallDisk(FileIO):
         return super().write(data[:fitting])
 
 
+def test_write_that_takes_nothing_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted(FileIO):
+        """Takes nothing at first, then a piece."""
+
+        writes = 0
+
+        def write(self, data: Any) -> Any:
+            assert len(data)
+            self.writes += 1
+            return super().write(data[:5]) if self.writes % 2 else None
+
+    monkeypatch.setattr(segments, "FileIO", Interrupted)
+    log = Segments(tmp_path)
+    log.append([ONE, TWO])
+    log.sync()
+    assert (texts(tmp_path), log.written) == ([ONE + TWO], 2)
+
+
 @pytest.mark.parametrize("seed", range(30))
 def test_full_disk_leaves_whole_lines_that_are_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
