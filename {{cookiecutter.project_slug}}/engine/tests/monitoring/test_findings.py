@@ -44,49 +44,49 @@ CATEGORY = Column("carrier", "category", nullable=True, categories=("blue", "red
 def test_number_is_measured_by_its_bins_missing_values_and_range() -> None:
     before = [float(i) for i in range(1, 1001)] + [np.nan] * 250
     now = [-5.0] * 30 + [2000.0] * 20 + [500.5] * 350 + [np.nan] * 100
-    found = findings(NUMBER, before, now)
-    assert set(found) == {"score", "distribution", "missing", "range"}
+    results = findings(NUMBER, before, now)
+    assert set(results) == {"score", "distribution", "missing", "range"}
     risk = FALSE_ALARM / 4
 
-    assert facts(found["missing"])[:2] == (0.2, share_threshold(250, 1250, 500, risk))
-    assert (found["missing"].verdict, found["missing"].advice) == ("ok", "")
-    assert "20 % in the reference" in found["missing"].detail
+    assert facts(results["missing"])[:2] == (0.2, share_threshold(250, 1250, 500, risk))
+    assert (results["missing"].verdict, results["missing"].advice) == ("ok", "")
+    assert "20 % in the reference" in results["missing"].detail
 
-    assert facts(found["range"]) == (50 / 400, range_threshold(1000, 400, risk), "drift")
-    assert found["range"].detail == "30 below 1, 20 above 1,000"
-    assert found["range"].advice
+    assert facts(results["range"]) == (50 / 400, range_threshold(1000, 400, risk), "drift")
+    assert results["range"].detail == "30 below 1, 20 above 1,000"
+    assert results["range"].advice
 
     counts = pooled([100] * 10, [30, 0, 0, 0, 0, 350, 0, 0, 0, 20])
-    assert facts(found["distribution"]) == (
+    assert facts(results["distribution"]) == (
         pytest.approx(psi(*counts)),
         pytest.approx(psi_threshold(1000, 400, 10, risk)),
         "drift",
     )
-    assert "in 500 to 600: 10 % → 88 %" in found["distribution"].detail
+    assert "in 500 to 600: 10 % → 88 %" in results["distribution"].detail
 
 
 def test_category_is_measured_by_its_values_missing_ones_and_unseen_ones() -> None:
     before = ["blue"] * 600 + ["red"] * 390 + ["new"] * 10 + [None] * 500
     now = ["blue"] * 60 + ["red"] * 120 + ["new"] * 10 + ["newer"] * 10 + [None] * 100
-    found = findings(CATEGORY, before, now)
-    assert set(found) == {"score", "distribution", "missing", "unseen"}
+    results = findings(CATEGORY, before, now)
+    assert set(results) == {"score", "distribution", "missing", "unseen"}
     risk = FALSE_ALARM / 4
-    assert facts(found["unseen"]) == (20 / 200, share_threshold(10, 1000, 200, risk), "drift")
-    assert "1.0 % in the reference" in found["unseen"].detail
-    assert facts(found["missing"])[:2] == (1 / 3, share_threshold(500, 1500, 300, risk))
+    assert facts(results["unseen"]) == (20 / 200, share_threshold(10, 1000, 200, risk), "drift")
+    assert "1.0 % in the reference" in results["unseen"].detail
+    assert facts(results["missing"])[:2] == (1 / 3, share_threshold(500, 1500, 300, risk))
     counts = pooled([600, 390, 10], [60, 120, 20])
-    assert facts(found["distribution"])[:2] == (
+    assert facts(results["distribution"])[:2] == (
         pytest.approx(psi(*counts)),
         pytest.approx(psi_threshold(1000, 200, 3, risk)),
     )
-    assert "'blue': 60 % → 30 %" in found["distribution"].detail
+    assert "'blue': 60 % → 30 %" in results["distribution"].detail
 
 
 def test_score_is_measured_by_its_bins() -> None:
-    found = findings(NUMBER, [1.0] * 500, [1.0] * 250)
+    results = findings(NUMBER, [1.0] * 500, [1.0] * 250)
     counts = pooled([50] * 10, [25] * 10)
     expected = psi(*counts), psi_threshold(500, 250, 10, FALSE_ALARM / 4)
-    assert facts(found["score"]) == (*map(pytest.approx, expected), "ok")
+    assert facts(results["score"]) == (*map(pytest.approx, expected), "ok")
 
 
 @pytest.mark.parametrize(
@@ -123,43 +123,43 @@ def test_category_that_changed_most_is_named(now: list[str], place: str) -> None
 def test_few_values_are_insufficient_data(before: int, now: int, enough: int) -> None:
     """Rows without a value give no distribution, however many they are."""
     missing = [np.nan] * 300
-    found = findings(NUMBER, [1.0, 2.0] * 25 + missing, [1.0] * 50)["distribution"]
-    assert found.verdict == "drift"
-    found = findings(NUMBER, [1.0] * before + missing, [1.0] * now + missing)["distribution"]
-    assert found.verdict == ("ok" if enough else "insufficient data")
-    assert (found.measured is None) == (found.threshold is None) == (not enough)
+    results = findings(NUMBER, [1.0, 2.0] * 25 + missing, [1.0] * 50)["distribution"]
+    assert results.verdict == "drift"
+    results = findings(NUMBER, [1.0] * before + missing, [1.0] * now + missing)["distribution"]
+    assert results.verdict == ("ok" if enough else "insufficient data")
+    assert (results.measured is None) == (results.threshold is None) == (not enough)
     if not enough:
-        assert f"{now} values against {before}" in found.detail
-        assert found.advice
+        assert f"{now} values against {before}" in results.detail
+        assert results.advice
 
 
 def test_rows_that_are_too_few_for_any_share_are_insufficient_data() -> None:
-    found = findings(NUMBER, [1.0, 2.0, 3.0], [9.0, 9.0, np.nan])
+    results = findings(NUMBER, [1.0, 2.0, 3.0], [9.0, 9.0, np.nan])
     for check in ("missing", "range"):
-        assert facts(found[check]) == (None, None, "insufficient data")
-        assert found[check].advice
-    assert "2 above 3" in found["range"].detail
-    assert "0 % in the reference" in found["missing"].detail
+        assert facts(results[check]) == (None, None, "insufficient data")
+        assert results[check].advice
+    assert "2 above 3" in results["range"].detail
+    assert "0 % in the reference" in results["missing"].detail
 
 
 @pytest.mark.parametrize(("hits", "verdict"), [(199, "ok"), (200, "drift")])
 def test_share_that_reaches_its_threshold_is_drift(hits: int, verdict: str) -> None:
     """Two rows in a hundred matter, where more rows than enough are there."""
     before = ["blue", "red"] * 5_000
-    found = findings(CATEGORY, before, ["new"] * hits + before[hits:])["unseen"]
-    assert (found.threshold, found.verdict) == (0.02, verdict)
+    results = findings(CATEGORY, before, ["new"] * hits + before[hits:])["unseen"]
+    assert (results.threshold, results.verdict) == (0.02, verdict)
 
 
 @pytest.mark.parametrize(("rows", "verdict"), [(99, "insufficient data"), (100, "ok")])
 def test_minimum_of_rows_is_enough(rows: int, verdict: str) -> None:
-    found = findings(NUMBER, [1.0] * 1000, [1.0] * rows, minimum_rows=100)
-    assert {one.verdict for one in found.values()} == {verdict}
-    assert all(bool(one.advice) == (verdict != "ok") for one in found.values())
-    assert ("99 of at least 100 rows" in found["range"].detail) == (verdict != "ok")
+    results = findings(NUMBER, [1.0] * 1000, [1.0] * rows, minimum_rows=100)
+    assert {one.verdict for one in results.values()} == {verdict}
+    assert all(bool(one.advice) == (verdict != "ok") for one in results.values())
+    assert ("99 of at least 100 rows" in results["range"].detail) == (verdict != "ok")
 
 
 def test_column_whose_reference_has_no_values_is_insufficient_data() -> None:
-    found = findings(NUMBER, [np.nan] * 500, [1.0] * 500)
-    assert facts(found["range"]) == (None, None, "insufficient data")
-    assert facts(found["distribution"]) == (None, None, "insufficient data")
-    assert found["missing"].verdict == "ok"
+    results = findings(NUMBER, [np.nan] * 500, [1.0] * 500)
+    assert facts(results["range"]) == (None, None, "insufficient data")
+    assert facts(results["distribution"]) == (None, None, "insufficient data")
+    assert results["missing"].verdict == "ok"

@@ -222,11 +222,11 @@ def test_performance_invalid_labels_are_counted_and_skipped(tmp_path: Path) -> N
 
 def test_performance_label_that_is_no_number_is_skipped_in_a_regression(tmp_path: Path) -> None:
     labels = lived(tmp_path, task="regression")
-    odd = [True, False, "7", [7], 1e200, -1e200, 10**200]
-    write_labels(tmp_path, ids(600), [*odd, *labels[len(odd) :]])
+    invalid = [True, False, "7", [7], 1e200, -1e200, 10**200]
+    write_labels(tmp_path, ids(600), [*invalid, *labels[len(invalid) :]])
     finding = performance(tmp_path, "regression")
     assert finding.verdict == "ok"
-    assert f"{len(odd)} labels are no outcome of the contract" in finding.detail
+    assert f"{len(invalid)} labels are no outcome of the contract" in finding.detail
 
 
 def test_a_label_for_no_prediction_changes_nothing(tmp_path: Path) -> None:

@@ -199,11 +199,11 @@ def test_picture_has_the_nearest_first_and_no_performance() -> None:
 def test_picture_has_its_mark_where_a_threshold_is_reached() -> None:
     at = Finding("range", "x", 0.5, 0.5, "drift", "")
     drawn = str(picture(of(at, replace(at, subject="y", measured=2.0))))
-    places = re.findall(r'circle cx="([\d.]+)"', drawn)
-    assert re.findall(r'd="M([\d.]+) 0L[\d. ]+" class="mark"', drawn) == [places[1]]
+    positions = re.findall(r'circle cx="([\d.]+)"', drawn)
+    assert re.findall(r'd="M([\d.]+) 0L[\d. ]+" class="mark"', drawn) == [positions[1]]
     lines = re.findall(r'd="M([\d.]+) [\d.]+L([\d.]+) [\d.]+" class="whisker', drawn)
     zero = re.findall(r'x="([\d.]+)"[^>]*>0 %<', drawn)
-    assert lines == [(zero[0], place) for place in places]
+    assert lines == [(zero[0], place) for place in positions]
     assert ">of the threshold<" in drawn
 
 

@@ -111,13 +111,14 @@ def test_body_without_a_coding_is_as_it_is(names: list[bytes]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "told"), [([b"br"], "br"), ([b"gzip, gzip"], "gzip, gzip"), ([b"gzip", b"\xe9"], "é")]
+    ("names", "shown"),
+    [([b"br"], "br"), ([b"gzip, gzip"], "gzip, gzip"), ([b"gzip", b"\xe9"], "é")],
 )
-def test_other_coding_is_told_with_those_that_are_read(names: list[bytes], told: str) -> None:
+def test_other_coding_is_told_with_those_that_are_read(names: list[bytes], shown: str) -> None:
     error = refusal([b"abc"], encoded(*names))
     assert error.code == "wrong-encoding"
     assert error.headers == {"Accept-Encoding": "gzip, identity"}
-    assert told in error.detail
+    assert shown in error.detail
 
 
 @pytest.mark.parametrize("body", [b"", b"abc", gzip.compress(b"abc")[:-1], gzip.compress(b"a") * 2])

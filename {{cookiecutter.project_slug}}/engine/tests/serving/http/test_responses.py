@@ -19,10 +19,10 @@ FOREIGN = {"Origin": "https://elsewhere.example.org"}
 
 def count_of(client: TestClient, route: str, status: int) -> float:
     text = client.get("/metrics").text
-    found = re.search(
+    match = re.search(
         rf'requests_total{{route="{re.escape(route)}",status="{status}"}} (\S+)', text
     )
-    return float(found[1]) if found else 0
+    return float(match[1]) if match else 0
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_own_route_whose_caller_leaves_is_counted_as_499(
 
 def test_address_that_is_not_served_is_named(client: TestClient) -> None:
     answer = client.post("/nowhere", json={})
-    assert answer.json()["type"] == "urn:problem:not-found"
+    assert answer.json()["type"] == "urn:problem:not-match"
     assert "POST /nowhere" in answer.json()["detail"]
     answer = client.delete("/readyz")
     assert answer.json()["type"] == "urn:problem:method-not-allowed"

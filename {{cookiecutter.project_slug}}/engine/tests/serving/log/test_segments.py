@@ -92,8 +92,8 @@ def test_full_disk_leaves_whole_lines_that_are_counted(
     log.close()
     assert refused
     text = b"".join(path.read_bytes() for path in sorted(tmp_path.iterdir()))
-    kept = [json.loads(one) for one in text.splitlines()]
-    assert kept == records[:complete]
+    written = [json.loads(one) for one in text.splitlines()]
+    assert written == records[:complete]
     assert text == b"".join(lines[:complete])
     assert log.written == complete
     assert all(path.stat().st_size for path in tmp_path.iterdir())
