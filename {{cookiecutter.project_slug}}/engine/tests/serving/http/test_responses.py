@@ -163,7 +163,7 @@ def test_own_route_whose_caller_leaves_is_counted_as_499(
 
 def test_address_that_is_not_served_is_named(client: TestClient) -> None:
     answer = client.post("/nowhere", json={})
-    assert answer.json()["type"] == "urn:problem:not-match"
+    assert answer.json()["type"] == "urn:problem:not-found"
     assert "POST /nowhere" in answer.json()["detail"]
     answer = client.delete("/readyz")
     assert answer.json()["type"] == "urn:problem:method-not-allowed"
