@@ -22,6 +22,7 @@ HTTP = tuple(
         *("errors", "parse", "request_parsing", "types", "tensors", "csv", "scope", "document"),
         *("responses", "reasons", "own_routes", "own_route_checks", "exact_bodies", "offload"),
         *("keys", "metrics", "labels", "app", "openapi", "origins", "without_protocols"),
+        *("encodings", "gateway", "invocations", "protocols"),
     )
 )
 
