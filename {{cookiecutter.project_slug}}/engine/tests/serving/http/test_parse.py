@@ -61,6 +61,16 @@ def test_any_value_is_parsed_as_it_is(seed: int) -> None:
     assert parse(json.dumps(value).encode(), Bound(1_000, 100)) == value
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_value_without_a_repeated_key_is_parsed_once(
+    monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """A second parser would cost as much again."""
+    body = json.dumps(made(random.Random(seed), depth=4)).encode()  # noqa: S311
+    monkeypatch.setattr(parsing, "json", None)
+    parse(body, Bound(1_000, 100))
+
+
 @pytest.mark.parametrize(
     ("objects", "code"), [(48, ""), (49, "too-many-values"), (1_000, "too-many-values")]
 )
