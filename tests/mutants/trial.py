@@ -33,6 +33,15 @@ timeout_constant = 30.0
 timeout_multiplier = 4.0
 """
 
+# Read by processes that tests start in folders of their own: there mutmut finds no configuration,
+# and fails where it records which tests reach which functions.
+UNRECORDED = """
+import os
+
+if os.environ.get("MUTANT_UNDER_TEST") == "stats":
+    os.environ["MUTANT_UNDER_TEST"] = ""
+"""
+
 
 class Stopped(Exception):
     """mutmut or pytest came to no result; the message is the end of what it printed."""
@@ -77,6 +86,7 @@ def _copy(room: Room, folder: Path) -> None:
     """The project without what its work leaves behind, and mutmut's configuration for the room."""
     left_behind = shutil.ignore_patterns("build", "__pycache__", ".*_cache", "mlartifacts", "*.db")
     shutil.copytree(PROJECT, folder, ignore=left_behind)
+    (folder / "sitecustomize.py").write_text(UNRECORDED, encoding="utf-8")
     others = sorted(path.name for path in folder.iterdir() if path.name != "engine")
     text = CONFIGURATION.format(
         modules=json.dumps([f"engine/{pattern}" for pattern in room.modules]),

@@ -19,7 +19,7 @@ import joblib
 from engine.bundle.bundle import Bundle, file_digest
 from engine.problem.errors import EXIT_GATE_CLOSED, BadInput
 from engine.serving.batch.columns import output_schema
-from engine.serving.batch.parts import Counts, claim
+from engine.serving.batch.parts import MOST_FAILED, REFUSED_SUFFIX, Counts, claim
 from engine.serving.batch.source import Part, Source, open_source
 from engine.serving.batch.workers import Setting, predict_parts
 
@@ -74,12 +74,22 @@ class Run:
             self._progress.end()
 
     def add(self, number: int, counts: Counts) -> None:
-        """Count the rows of a part that a worker has written, and show the progress."""
+        """Count the rows of a part that a worker has written, and show the progress.
+
+        Raises:
+            BadInput: the model failed on more than `MOST_FAILED` rows of all parts.
+        """
         self._counts[number] = counts
+        self._check_model()
         self._progress.add(counts.rows, self._shares[number])
 
     def join(self) -> None:
-        """Make one file of all parts; BadInput if the file of rows was changed during the run."""
+        """Make one file of all parts.
+
+        Raises:
+            BadInput: the file of rows was changed during the run, or the model failed on many.
+        """
+        self._check_model()
         setting, path = self._setting, self._source.path
         written = sum(counts.rows for counts in self._counts.values())
         if self._counts.keys() != self._shares.keys() or written != self._rows:
@@ -106,6 +116,17 @@ class Run:
         if self._setting.rehearsal:
             print("REHEARSAL: the bundle is not accepted; every row says so")
         return EXIT_GATE_CLOSED if refused and not answered else 0
+
+    def _check_model(self) -> None:
+        """BadInput if the model failed on many rows; an earlier run's count too."""
+        failed = sum(counts.failed for counts in self._counts.values())
+        if failed > MOST_FAILED:
+            raise BadInput(
+                f"the model of bundle {self._setting.id[:12]} failed on {failed:,} rows of "
+                f"{self._source.path}, more than {MOST_FAILED}; show its owners the rows and "
+                f"reasons in {self._setting.parts.folder}/*{REFUSED_SUFFIX}",
+                code="model-failed",
+            )
 
     def _unfinished(self, finished: set[int]) -> Iterator[Part]:
         """Read the whole file; the parts that are still to be predicted."""

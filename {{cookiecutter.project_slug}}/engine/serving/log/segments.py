@@ -27,12 +27,14 @@ class Segments:
     file, or copy and empty it (logrotate's `copytruncate`): its lines count, and a new one begins.
     """
 
+    # Of the current file: bytes and lines, and those that were on the disk at the last sync.
+    _size: tuple[int, int]
+    _synced: tuple[int, int]
+    _path: Path
+
     def __init__(self, folder: Path) -> None:
         self.folder, self.written = folder, 0
         self._file: FileIO | None = None
-        self._path = folder
-        # Of the current file: bytes and lines, and those that were on the disk at the last sync.
-        self._size = self._synced = (0, 0)
 
     def append(self, lines: Sequence[bytes]) -> None:
         """Write lines, each with its break; after an OSError, the first of them may be written."""
