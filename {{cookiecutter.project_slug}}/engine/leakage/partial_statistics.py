@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from engine.contract.column import Column
-from engine.leakage.fit import FEWEST_ROWS
+from engine.leakage.fit import FEWEST_ROWS, spread_of
 from engine.leakage.outcome import Array, Codes, Flags, Outcome, as_numbers, read_columns, step_of
 
 # Fewer groups could be right by chance.
@@ -26,6 +26,8 @@ ROWS = 20_000
 SAMPLE_SIZE, NEAR, OFTEN, SELDOM = 400, 0.02, 0.4, 0.1
 # Rows in which the outcome changes: only there a total so far differs from the total before.
 FEWEST_CHANGES = 20
+# The error of a sum of many floats, in parts of the sum.
+SUM_ERROR = 1e-12
 
 
 @dataclass(frozen=True)
@@ -87,11 +89,11 @@ def near_in_sample(
         for _, outcomes in targets(target.values[one.rows], target):
             means = (np.bincount(one.codes, outcomes)[one.codes] - outcomes) / (sizes - 1)
             off = sample - means[: len(sample), None]
-            near[key] |= _is_near(off, NEAR * float(np.nanstd(means)), OFTEN)
+            near[key] |= _is_near(off, NEAR * spread_of(means[np.isfinite(means)]), OFTEN)
             for times, share in ((1.0, OFTEN), (number[: len(sample), None], SELDOM)):
                 grown = np.diff(sample * times, axis=0, prepend=0)[follows]
                 off = grown - outcomes[: len(sample)][follows, None]
-                near[key] |= _is_near(off, NEAR * float(outcomes.std()), share)
+                near[key] |= _is_near(off, NEAR * spread_of(outcomes), share)
     return near
 
 
@@ -111,7 +113,7 @@ def leaving_one_out(values: Array, groups: Groups, outcome: Outcome) -> str | No
     for label, target in targets(outcome.values[groups.rows], outcome):
         sums = np.bincount(groups.codes, target)[groups.codes]
         means = (sums - target)[others] / (sizes[others] - 1)
-        off, spread = np.abs(means - column[others]), means.std()
+        off, spread = np.abs(means - column[others]), spread_of(means)
         if np.quantile(off, 1 - OFF) <= 1e-6 * spread + rounding and rounding < NEAR * spread:
             return f"the mean of {label}"
     return None
@@ -125,15 +127,16 @@ def so_far(values: Array, groups: Groups, outcome: Outcome) -> str | None:
         return None
     steps = step_of(column[np.isfinite(column)], decimals=6)
     for label, target in targets(outcome.values[groups.rows], outcome):
+        spread = spread_of(target)
         for name, times in (("total", np.ones(len(column))), ("mean", number)):
             total = column * times
             wrong = np.abs(np.diff(total, prepend=0) - target)
             # Sums of what is rounded alike are exact.
             exact = name == "total" and steps <= step_of(target, decimals=6)
-            off = times * (0.0 if exact else steps / 2)
-            tested = follows & (off < NEAR * target.std())
+            off = times * (0.0 if exact else steps / 2) + SUM_ERROR * np.abs(total)
+            tested = follows & (off < NEAR * spread)
             changes = tested & (target != np.roll(target, 1))
-            far = ~(wrong <= 2 * off + 1e-6 * target.std() + 1e-9 * np.abs(total))
+            far = ~(wrong <= 2 * off + 1e-6 * spread)
             # Of two classes, the total before is right of the other one where they change.
             enough = changes.sum() >= FEWEST_CHANGES
             if enough and max(far[changes].mean(), far[tested].mean()) <= OFF:

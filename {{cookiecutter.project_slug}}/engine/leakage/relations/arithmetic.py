@@ -40,6 +40,7 @@ def combinations(numbers: Mapping[str, Array], dates: Set[str], outcome: Outcome
 def _sum(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
     names, target = list(numbers), outcome.values
     table = _table(numbers.values(), target)
+    spread = fit.spread_of(target[np.isfinite(target)])
     # A single column may lack only a fee.
     between, with_target = correlations(table, target)
     shares = np.abs(with_target)
@@ -51,7 +52,7 @@ def _sum(numbers: Mapping[str, Array], outcome: Outcome) -> Formula | None:
         if weights is None:
             continue
         # A column that adds nothing only stood beside those that do.
-        adds = np.abs(weights) * fit.means_and_spreads(columns)[1] > 1e-4 * np.nanstd(target)
+        adds = np.abs(weights) * fit.means_and_spreads(columns)[1] > 1e-4 * spread
         if adds.sum() > 1:
             terms = {names[n]: w for n, w, a in zip(chosen, weights, adds, strict=True) if a}
             return tuple(terms), _added(terms)
@@ -113,13 +114,13 @@ def _extreme(numbers: Mapping[str, Array], target: Array) -> Formula | None:
     An honest column that often equals it, such as the value before, is beyond it now and then.
     """
     present = target[np.isfinite(target)]
-    near = min(step_of(present) / 2 * 1.001, 1e-3 * present.std()) + 1e-9 * np.abs(present).max()
+    near = min(step_of(present) / 2 * 1.001, 1e-3 * fit.spread_of(present)) + 1e-9 * np.abs(target)
     for label, sign in (("greatest", 1.0), ("least", -1.0)):
         within, rows = {}, len(target)
         for name, values in numbers.items():
             off = fit.finite(sign * (values - target))
             filled = ~np.isnan(off)
-            if fit.are_many(filled) and (off[filled] > near).mean() <= fit.BROKEN:
+            if fit.are_many(filled) and (off[filled] > near[filled]).mean() <= fit.BROKEN:
                 within[name] = off
         names, left = cover(
             {name: np.abs(off) <= near for name, off in within.items()},

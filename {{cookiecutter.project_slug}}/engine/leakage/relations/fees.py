@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from engine.leakage.fit import are_many, least_squares
+from engine.leakage.fit import are_many, least_squares, spread_of
 from engine.leakage.outcome import Array, Codes, Outcome, step_of
 
 # Fees at most, and the share of the rows in which each occurs and in which all of them do.
@@ -96,9 +96,10 @@ def _fees(columns: Array, target: Array, weights: Array) -> tuple[Array, float]:
     rest, step = target - columns @ weights, step_of(target)
     is_exact = (weights == np.round(weights)).all()
     near = 0.5 * 10.0**-DECIMALS if is_exact else 0.51 * step * (1 + len(weights))
-    near = max(near, 1e-6 * target.std())
+    spread = spread_of(target)
+    near = max(near, 1e-6 * spread)
     # A column that adds nothing only stood beside those that do.
-    if (np.abs(weights) * columns.std(axis=0) <= max(near, 1e-4 * target.std())).any():
+    if (np.abs(weights) * columns.std(axis=0) <= max(near, 1e-4 * spread)).any():
         return np.empty(0), 0.0
     group = _grouped(rest, near)
     groups = [rest[group == number] for number in range(group.max() + 1)]
