@@ -28,7 +28,7 @@ def equalities(columns: "Mapping[str, pd.Series[Any]]", outcome: Outcome) -> Ite
     days = {name: columns[name].dt.floor("D") for name, kind in kinds.items() if kind == "date"}
     rows, named = rows_of_each(outcome, SAMPLE_SIZE), set[str]()
     sample = outcome.take(rows)
-    for compared, how in ((values, ""), (days, ", by their days")):
+    for compared, suffix in ((values, ""), (days, ", by their days")):
         names = list(compared)
         table = _codes([one.iloc[rows] for one in compared.values()])
         for pair in _candidates(table, sample.codes, len(outcome.classes)):
@@ -37,7 +37,7 @@ def equalities(columns: "Mapping[str, pd.Series[Any]]", outcome: Outcome) -> Ite
                 continue
             if mechanism := _mechanism(_codes([compared[one], compared[other]]), outcome):
                 named |= {one, other}
-                yield Leak((one, other), mechanism + how)
+                yield Leak((one, other), mechanism + suffix)
 
 
 def _codes(columns: "Sequence[pd.Series[Any]]") -> Array:

@@ -128,13 +128,13 @@ def _simplified(weights: Array, spread: Array) -> Iterator[Array]:
     """The simple weights that are near to these; the weight of the largest part is known best."""
     largest = int(np.abs(weights * spread).argmax())
     ratios, parts = weights / weights[largest], spread / spread[largest]
-    units = np.concatenate([1 / UNITS, UNITS])
-    nearest = np.abs(np.log(np.abs(ratios)[:, None] / units)).argmin(axis=1)
+    factors = np.concatenate([1 / UNITS, UNITS])
+    nearest = np.abs(np.log(np.abs(ratios)[:, None] / factors)).argmin(axis=1)
     is_unit = np.abs(np.log(np.abs(ratios))) > np.log(HIGHEST)
     if (np.abs(ratios * parts) < np.where(is_unit, LEAST_OF_UNIT, NEAR)).any():
         return
     for unit in range(1, HIGHEST + 1):
-        of_units = unit * units[nearest] * np.sign(ratios)
+        of_units = unit * factors[nearest] * np.sign(ratios)
         simple = np.where(is_unit, of_units, np.round(unit * ratios))
         off = np.abs(simple / unit - ratios) * parts
         is_lowest = np.gcd.reduce(simple[~is_unit].astype(int)) == 1

@@ -128,8 +128,8 @@ def prices(rng: Rng, rows: int) -> tuple[Made, Any]:
 
 def in_fives(rng: Rng, rows: int) -> tuple[Made, Any]:
     """Prices in steps of five, of which an unknown part is five to twenty."""
-    known = rng.integers(10, 200, rows) * 5.0
-    return {"known": known}, known + rng.choice([0.0, 5.0, 10.0, 15.0], rows)
+    base = rng.integers(10, 200, rows) * 5.0
+    return {"base": base}, base + rng.choice([0.0, 5.0, 10.0, 15.0], rows)
 
 
 def by_class(made: Callable[..., Made], honest: float = 0.0) -> Table:
