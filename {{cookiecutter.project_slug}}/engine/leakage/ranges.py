@@ -35,8 +35,8 @@ def in_ranges(
         return
     rows = np.arange(len(frame))
     if problem.rows.unit:
-        groups = pd.factorize(frame[problem.rows.unit], use_na_sentinel=False)[0]
-        rows = np.sort(np.unique(groups, return_index=True)[1])
+        codes = pd.factorize(frame[problem.rows.unit], use_na_sentinel=False)[0]
+        rows = np.sort(np.unique(codes, return_index=True)[1])
     dates = {name for name in columns if pd.api.types.is_datetime64_any_dtype(columns[name].dtype)}
     times = [as_numbers(columns[name])[rows] for name in dates]
     times += [rows.astype(np.float64)] if problem.rows.time else []

@@ -193,7 +193,7 @@ NEAR: dict[str, tuple[dict[str, Table], dict[str, Table]]] = {
             "any rest": lambda rng, rows: fares(rng, lambda f: rng.gamma(2, 1, len(f))),
             "in 85 of 100 rows": lambda rng, rows: fares(rng, mostly(rng, FEES, 0.15)),
             "a price before": prices,
-            "in steps": in_fives,
+            "in_steps": in_fives,
         },
     ),
 }
