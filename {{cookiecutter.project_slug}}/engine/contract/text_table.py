@@ -36,9 +36,12 @@ BadRow = Callable[[int, pyarrow.csv.InvalidRow], str]
 def first_lines(path: Path, layout: Layout) -> list[list[str]]:
     """The cells of the first rows, one at least, without blank lines; BadInput if there is none."""
     text, is_cut = first_text(path, layout)
-    csv.field_size_limit(SAMPLE_SIZE)  # no cell is longer, and a long one is no fault
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=layout.separator)
-    lines = list(islice((row for row in rows if len(row) > 1 or "".join(row).strip()), LINES))
+    usual = csv.field_size_limit(SAMPLE_SIZE)  # no cell is longer, and a long one is no fault
+    try:
+        lines = list(islice((row for row in rows if len(row) > 1 or "".join(row).strip()), LINES))
+    finally:
+        csv.field_size_limit(usual)  # the limit is the process's, not the reader's
     if not lines:
         raise BadInput(f"{path} is empty; expected a header line and rows", code="empty-table")
     # A quote that is not closed within the sample is found by the reader of the whole file.
