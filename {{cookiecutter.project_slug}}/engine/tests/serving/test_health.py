@@ -31,9 +31,11 @@ def probed(status: int) -> Iterator[str]:
     with HTTPServer(("127.0.0.1", 0), Ready) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield str(server.server_port)
-        server.shutdown()
-        thread.join()
+        try:
+            yield str(server.server_port)
+        finally:  # a failed test must not leave the thread running
+            server.shutdown()
+            thread.join()
 
 
 @pytest.fixture
