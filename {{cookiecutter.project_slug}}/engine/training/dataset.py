@@ -24,7 +24,7 @@ from engine.problem.errors import BadInput
 from engine.problem.metrics import METRICS, Array, Groups, Metric
 from engine.problem.spec import Problem, Task
 from engine.training.evaluate import Targets, model_errors, predict, targets_of
-from engine.training.parallel import trim_memory
+from engine.training.memory import trim_memory
 
 # Every random choice of a training starts here, so that training again gives the same model.
 SEED = 0

@@ -44,7 +44,7 @@ def test_checks_of_the_same_numbers_pass_a_bundle_as_it_was_built(empty: Path, t
     assert "900 rows" in results[current].measured
     total = test + golden
     assert results[parity].measured == f"{total} of {total} predictions equal"
-    assert " malformed rows rejected" in results[contract].measured
+    assert " malformed values rejected" in results[contract].measured
     count = int(results[contract].measured.split()[0])
     assert count > 3 * len(context.dataset.columns)
     assert "100 rows" not in results[robust].measured
@@ -145,7 +145,7 @@ def test_contract_rows_that_the_server_accepts_are_refused(
     monkeypatch.setattr(runs_the_same, "schema_of", lambda *_: careless)
     result = contract(context)
     assert result.outcome == "refuse"
-    assert result.measured.startswith("accepted as valid: an unknown field; ")
+    assert result.measured.startswith("accepted as valid: no such field as an unknown field; ")
     assert " more" in result.measured
     assert "data/contract.py" in result.next
 

@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from engine.gate.checks import strongest
 from engine.gate.checks.strongest import strongest_inputs
@@ -15,18 +18,24 @@ from engine.tests.gate.test_built import TASKS
 from engine.tests.gate.untrained import write
 
 
-class Summed:
-    """A fitted model: the sum of some inputs, as probabilities of two classes."""
+class Summed(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # it has no types
+    """A fitted classifier: the sum of its features as the probability of the second class."""
 
     classes_ = np.array([False, True])
 
-    def __init__(self, *names: str) -> None:
-        self._names = names
-
-    def predict_proba(self, table: pd.DataFrame) -> Any:
-        one = sum((table[name].to_numpy(float) for name in self._names), np.zeros(len(table)))
+    def predict_proba(self, features: Any) -> Any:
+        one = features.sum(axis=1)
         one = (one - one.min()) / max(np.ptp(one), 1e-9)
         return np.column_stack([1 - one, one])
+
+
+def sum_of(*names: str) -> Pipeline:
+    """A model that reads these inputs alone."""
+
+    def chosen(table: pd.DataFrame) -> Any:
+        return table[[*names]].fillna(0).to_numpy(float)
+
+    return make_pipeline(FunctionTransformer(chosen), Summed())
 
 
 def test_strongest_inputs_is_the_one_that_the_score_rests_on(empty: Path) -> None:
@@ -34,10 +43,10 @@ def test_strongest_inputs_is_the_one_that_the_score_rests_on(empty: Path) -> Non
     write("binary")
     _, dataset, _ = run("binary")
     dataset.__dict__["test"] = dataset.test.assign(late=dataset.test["items"] > 10)
-    text = strongest_inputs(dataset, Summed("items"))
+    text = strongest_inputs(dataset, sum_of("items"))
     assert text.startswith("strongest inputs: items (")
     assert "100 %" in text
-    both = strongest_inputs(dataset, Summed("weight"))
+    both = strongest_inputs(dataset, sum_of("weight"))
     assert not both.startswith("strongest inputs: items (")
 
 
