@@ -200,7 +200,7 @@ def test_it_holds_the_server_and_what_was_signed(image: Image, released: Release
 
 
 def test_its_code_is_what_run_batch_and_health_import(image: Image, project_env: Path) -> None:
-    """Every file of Python is imported by one of the three, and none that they import is missing."""
+    """Every file of Python is imported by one of the three, and none of theirs is missing."""
     app = image.root / "app"
     done = run(str(project_env / "bin" / "python"), "-B", "-c", IMPORTED, cwd=app)
     assert done.returncode == 0, done.stderr
