@@ -55,6 +55,8 @@ def exact(columns: Array, target: Array, *, late: bool = False) -> Array | None:
 
 def spread_of(values: Array) -> float:
     """The standard deviation, and little more than the others' where a few rows lie far out."""
+    if not len(values):
+        return 0.0
     low, high = np.quantile(values, (BROKEN / 2, 1 - BROKEN / 2))
     whole, inner = values.std(), values[(values >= low) & (values <= high)].std()
     return float(min(whole, TAILS * inner) if inner > 0 else whole)
