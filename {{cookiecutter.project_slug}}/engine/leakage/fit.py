@@ -58,7 +58,10 @@ def spread_of(values: Array) -> float:
     if not len(values):
         return 0.0
     low, high = np.quantile(values, (BROKEN / 2, 1 - BROKEN / 2))
-    whole, inner = values.std(), values[(values >= low) & (values <= high)].std()
+    inside = values[(values >= low) & (values <= high)]
+    # At the limits of floats, the quantiles are none, and nothing lies inside.
+    inner = inside.std() if len(inside) else 0.0
+    whole = values.std()
     return float(min(whole, TAILS * inner) if inner > 0 else whole)
 
 
