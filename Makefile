@@ -13,7 +13,7 @@ export ANSWERS
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help journey test test-render test-check test-mutations test-ship nightly mutations mutants robustness soak check format ownership lock bench clean
+.PHONY: help journey test test-render test-check test-mutations test-ship nightly mutations mutants robustness slips soak check format ownership lock bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -32,7 +32,7 @@ test-mutations: $(ENVIRONMENT) ## a planted fault for each check of the gate is 
 test-ship: $(ENVIRONMENT) ## the image is built, run and probed, real clients call the server (minutes)
 	$(VENV)/bin/python -m pytest -m ship
 
-nightly: mutations robustness soak bench mutants ## what takes too long for `make test` (hours)
+nightly: mutations robustness slips soak bench mutants ## what takes too long for `make test` (hours)
 
 mutations: $(ENVIRONMENT) ## every planted fault and every clean case; writes docs/mutations.md (an hour)
 	$(MAKE) --directory '$(PROJECT)' env VENV='$(CURDIR)/build/.project'
@@ -42,6 +42,10 @@ mutants: $(ENVIRONMENT) ## change the engine's code at random, and count what it
 	$(UV) venv --quiet --allow-existing --python-preference only-system --python '>=3.11' build/.mutants
 	$(UV) pip sync --quiet --python build/.mutants '$(PROJECT)/requirements/dev.txt' requirements/mutants.txt
 	$(VENV)/bin/python -m tests.mutants
+
+slips: $(ENVIRONMENT) ## faults that people make, planted in the engine; a test must notice each (minutes)
+	$(MAKE) --directory '$(PROJECT)' env VENV='$(CURDIR)/build/.project'
+	SLIPS=all $(VENV)/bin/python -m pytest -m check tests/check/test_slips.py --numprocesses 2
 
 robustness: $(ENVIRONMENT) ## tables as people have them, each in a project; writes docs/robustness.md (minutes)
 	$(MAKE) --directory '$(PROJECT)' env VENV='$(CURDIR)/build/.project'

@@ -63,7 +63,7 @@ TABLES = (
 BOTH = f"""
 import sys
 if sys.argv[1] != "loop":
-    from engine.training.parallel import configure_allocator
+    from engine.training.memory import configure_allocator
     configure_allocator()
 import json, os, resource, statistics, time
 from sklearn.base import clone

@@ -4,31 +4,42 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import journey
 from tests.mutants.rooms import TESTS, Room
-from tests.mutants.sample import Mutant, sample
+from tests.mutants.sample import NUMBER_MARK, Mutant, sample
 
 PROJECT = journey.ROOT / "{{cookiecutter.project_slug}}"
 PYTHON = str(journey.BUILD / ".mutants/bin/python")
 WORKERS = os.cpu_count() or 1
-# No test of a room takes so many seconds; a change may make a loop endless.
-LONGEST = 1200
-# mutmut's results of a mutant: a test failed, or none came to an end.
-NOTICED = {1, 3, 24, 36, 152, 255}
-# pytest's exit codes: all passed, a test failed. Any other says nothing about the change.
-PASSED, FAILED = 0, 1
+# A change may make a loop endless: so many times what the room's tests take, and so many seconds.
+PATIENCE, MOMENT = 5, 300
+# mutmut's results of a mutant: a test failed (or pytest did); all that reach the change passed.
+NOTICED, MISSED = {1, 3}, 0
+# pytest's exit codes: all passed, one failed, none was left. Others say nothing about the change.
+PASSED, FAILED, NONE_LEFT = 0, 1, 5
 CONFIGURATION = """
 [tool.mutmut]
 source_paths = ["engine"]
 only_mutate = {modules}
 pytest_add_cli_args_test_selection = {tests}
 also_copy = {others}
+process_isolation = "forkserver"
 timeout_constant = 30.0
+timeout_multiplier = 4.0
+"""
+
+# Read by processes that tests start in folders of their own: there mutmut finds no configuration,
+# and fails where it records which tests reach which functions.
+UNRECORDED = """
+import os
+
+if os.environ.get("MUTANT_UNDER_TEST") == "stats":
+    os.environ["MUTANT_UNDER_TEST"] = ""
 """
 
 
@@ -47,8 +58,10 @@ class Trial:
 def attempt(room: Room, size: int, seed: int, folder: Path) -> list[Trial]:
     """Change the code of `room` in `size` places drawn by `seed`, one at a time, and run its tests.
 
-    mutmut runs the tests that reach the changed function in pytest's own process. A change that
-    these do not notice is tried again with all tests of the room: many start a process.
+    mutmut runs the tests that reach the changed function in pytest's own process, a fork of one
+    that has run no test: with threads of an earlier test it would hang. A change that these do not
+    notice is tried again with the others of the room: many start a process. One with another
+    result, such as a time limit, is tried again with all of them, in a process that is no fork.
 
     Raises:
         Stopped: the tests fail without a change, or cannot be run.
@@ -60,11 +73,12 @@ def attempt(room: Room, size: int, seed: int, folder: Path) -> list[Trial]:
     if not chosen:
         raise Stopped((folder / "mutmut.log").read_text(encoding="utf-8")[-2000:])
     _mutmut(folder, *(mutant.name for mutant in chosen))
+    if any(_result(mutant, folder) is None for mutant in chosen):
+        raise Stopped((folder / "mutmut.log").read_text(encoding="utf-8")[-2000:])
     left = [mutant for mutant in chosen if _result(mutant, folder) not in NOTICED]
+    retry = partial(_fails, room, _Timed.read(folder), folder)
     with ThreadPoolExecutor(WORKERS) as workers:
-        again = dict(
-            zip(left, workers.map(lambda one: _fails(room, one, folder), left), strict=True)
-        )
+        again = dict(zip(left, workers.map(retry, left), strict=True))
     return [Trial(mutant, again.get(mutant, True)) for mutant in chosen]
 
 
@@ -72,6 +86,7 @@ def _copy(room: Room, folder: Path) -> None:
     """The project without what its work leaves behind, and mutmut's configuration for the room."""
     left_behind = shutil.ignore_patterns("build", "__pycache__", ".*_cache", "mlartifacts", "*.db")
     shutil.copytree(PROJECT, folder, ignore=left_behind)
+    (folder / "sitecustomize.py").write_text(UNRECORDED, encoding="utf-8")
     others = sorted(path.name for path in folder.iterdir() if path.name != "engine")
     text = CONFIGURATION.format(
         modules=json.dumps([f"engine/{pattern}" for pattern in room.modules]),
@@ -96,23 +111,39 @@ def _result(mutant: Mutant, folder: Path) -> int | None:
     return result
 
 
-def _fails(room: Room, mutant: Mutant, folder: Path) -> bool:
-    """Whether a test of the room fails where every process runs the changed function."""
-    tests: Sequence[str] = [f"{TESTS}{name}" for name in room.tests]
+@dataclass(frozen=True)
+class _Timed:
+    """What mutmut recorded of the tests without a change."""
+
+    seconds: float
+    by_function: dict[str, list[str]]
+
+    @classmethod
+    def read(cls, folder: Path) -> "_Timed":
+        stats = json.loads((folder / "mutants/mutmut-stats.json").read_text("utf-8"))
+        return cls(sum(stats["duration_by_test"].values()), stats["tests_by_mangled_function_name"])
+
+
+def _fails(room: Room, timed: _Timed, folder: Path, mutant: Mutant) -> bool:
+    """Whether a test fails where every process runs the changed function; passed ones are left."""
+    passed: list[str] = []
+    if _result(mutant, folder) == MISSED:
+        passed = timed.by_function.get(mutant.name.partition(NUMBER_MARK)[0], [])
     command = [PYTHON, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-    env = os.environ | {"MUTANT_UNDER_TEST": mutant.name}
+    command += [f"{TESTS}{name}" for name in room.tests]
+    command += [f"--deselect={test}" for test in passed]
     try:
         done = subprocess.run(
-            [*command, *tests],
+            command,
             check=False,
             cwd=folder / "mutants",
-            env=env,
+            env=os.environ | {"MUTANT_UNDER_TEST": mutant.name},
             capture_output=True,
             text=True,
-            timeout=LONGEST,
+            timeout=PATIENCE * timed.seconds + MOMENT,
         )
     except subprocess.TimeoutExpired:
         return True
-    if done.returncode not in {PASSED, FAILED}:
+    if done.returncode not in {PASSED, FAILED, NONE_LEFT}:
         raise Stopped(f"{mutant.name}: {(done.stdout + done.stderr)[-2000:]}")
     return done.returncode == FAILED

@@ -78,9 +78,9 @@ class Project:
             if file.name != "README":
                 shutil.copyfile(file, self.path / file.name)
 
-    def write(self, name: str, text: str) -> None:
-        """Write a text file as it is given, line ends included."""
-        (self.path / name).write_bytes(text.encode())
+    def write(self, name: str, text: str | bytes) -> None:
+        """Write a file as it is given, line ends included; a text in UTF-8."""
+        (self.path / name).write_bytes(text.encode() if isinstance(text, str) else text)
 
     def run(self, *words: str) -> Adopted:
         """Run `python -m …` as a person does."""

@@ -29,6 +29,7 @@ from pathlib import Path
 for name in (
     *("serving.__main__", "serving.app", "serving.batch"),
     *("engine.serving.run", "engine.serving.batch.predict", "engine.serving.batch.ready"),
+    "engine.serving.health",
 ):
     importlib.import_module(name)
 here = Path.cwd()
@@ -198,8 +199,8 @@ def test_it_holds_the_server_and_what_was_signed(image: Image, released: Release
     assert [name for name in KEPT_OUT if (image.root / "app" / name).exists()] == []
 
 
-def test_its_code_is_what_run_and_batch_import(image: Image, project_env: Path) -> None:
-    """Every file of Python is imported by one of the two, and none that they import is missing."""
+def test_its_code_is_what_run_batch_and_health_import(image: Image, project_env: Path) -> None:
+    """Every file of Python is imported by one of the three, and none of theirs is missing."""
     app = image.root / "app"
     done = run(str(project_env / "bin" / "python"), "-B", "-c", IMPORTED, cwd=app)
     assert done.returncode == 0, done.stderr

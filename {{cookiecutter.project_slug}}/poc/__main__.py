@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine.problem.arguments import output_file, output_folder, path, seconds, text
 from engine.problem.errors import run
-from engine.training.parallel import configure_allocator
+from engine.training.memory import configure_allocator
 
 # A month. The same command continues a search for longer.
 LONGEST_SEARCH = 2_592_000

@@ -20,6 +20,9 @@ Floats = NDArray[np.float64]
 # Rarer categories share one column, which unseen categories get too. Of a few hundred rows ten are
 # too many, so there a category is rare below a fiftieth of the rows.
 RARE_ROWS, RARE_PART, MOST_COLUMNS = 10, 50, 40
+# All categories together have so many columns at most, each of them the same number: more would
+# cost minutes a fit, and a few thousand rows do not tell them apart.
+MOST_IN_ALL = 4_000
 # The periodic parts of a date, and their names in pandas.
 PARTS = {"month": "month", "weekday": "day_of_week", "hour": "hour"}
 MISSING = "(missing)"
@@ -126,7 +129,7 @@ def features(
     transformers = [
         ("numbers", _numeric(AsFloat32(), scaled=scaled), numbers),
         ("dates", _numeric(DateParts(), scaled=scaled), dates),
-        ("categories", _categorical(rows), categories),
+        ("categories", _categorical(rows, len(categories)), categories),
     ]
     return ColumnTransformer([one for one in transformers if one[2]], sparse_threshold=0)
 
@@ -137,13 +140,14 @@ def _numeric(first: BaseEstimator, *, scaled: bool) -> Pipeline:
     return make_pipeline(first, *([filled, StandardScaler(copy=False)] if scaled else []))
 
 
-def _categorical(rows: int) -> Pipeline:
+def _categorical(rows: int, inputs: int) -> Pipeline:
+    most = min(MOST_COLUMNS, MOST_IN_ALL // max(1, inputs))
     return make_pipeline(
         Words(),
         OneHotEncoder(
             handle_unknown="infrequent_if_exist",
             min_frequency=max(2, min(RARE_ROWS, rows // RARE_PART)),
-            max_categories=MOST_COLUMNS,
+            max_categories=max(2, most),
             sparse_output=False,
         ),
     )

@@ -11,6 +11,8 @@ import journey
 PROJECT = journey.ROOT / "{{cookiecutter.project_slug}}"
 # pytest's exit code where a test failed; another says that it did not come to run one.
 FAILED = 1
+# Seconds; a test that hangs where it should fail holds up everybody's checks.
+LONGEST = 180
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,12 @@ def attempt(slip: Slip, python: Path, folder: Path) -> str:
     command = [str(python), "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
     test, *options = shlex.split(slip.test)
     command += [f"engine/tests/{test}", *options]
-    done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(
+            command, cwd=place, capture_output=True, text=True, check=False, timeout=LONGEST
+        )
+    except subprocess.TimeoutExpired:
+        return f"pytest {slip.test} did not end within {LONGEST} s"
     if done.returncode == FAILED:
         return ""
     return f"pytest {slip.test} ended with {done.returncode}: {done.stdout[-1000:]}{done.stderr}"

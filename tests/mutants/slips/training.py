@@ -4,6 +4,27 @@ from tests.mutants.slips.slip import Slip
 
 SLIPS = [
     Slip(
+        "features of fewer rows than a fold has are predicted",
+        "training/folds.py",
+        "if features.shape[0] != len(validation):",
+        "if features.shape[0] > len(validation):",
+        "training/test_train.py -k latest_rows_only",
+    ),
+    Slip(
+        "a model that earns no more than acting on every row is no warning",
+        "training/record/write.py",
+        'value["per_1000_rows"] <= amount',
+        'value["per_1000_rows"] <= value["do_nothing"]',
+        "training/test_tables.py -k acts_on_every",
+    ),
+    Slip(
+        "test rows that repeat training rows are compared by their time too",
+        "data/split.py",
+        "problem.kept_out | {problem.rows.time}",
+        "problem.kept_out",
+        "data/test_split.py -k repeat_training",
+    ),
+    Slip(
         "the decision threshold is set on scores before calibration",
         "training/calibrate.py",
         "threshold_of(data, final.scores, data",
@@ -37,5 +58,12 @@ SLIPS = [
         "[0.025, 0.975]",
         "[0.05, 0.95]",
         "training/test_limits.py -k interval_ends",
+    ),
+    Slip(
+        "a feature of two inputs is taken for one input's own",
+        "training/shuffle.py",
+        "if (changed & ~self._of_one).any():",
+        "if False:",
+        "training/test_shuffle.py -k full",
     ),
 ]

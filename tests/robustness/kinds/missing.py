@@ -46,3 +46,13 @@ def bounds(project: Project) -> None:
     assert "--missing '<10'" in project.adopt("t.csv", "late").words
     assert project.adopt("t.csv", "late", "--missing", "<10", "--force").exit_code == 0
     assert project.facts()["missing"]["cases"] == 45
+
+
+@case(KIND)
+def far_marker(project: Project) -> None:
+    """A repeated -999 far from all other numbers is named, with the option that reads it."""
+    rows = "".join(f"{-999 if n % 9 == 0 else n % 61},{n % 2}\n" for n in range(400))
+    project.write("t.csv", f"cases,late\n{rows}")
+    assert "--missing=-999" in project.adopt("t.csv", "late").words
+    assert project.adopt("t.csv", "late", "--missing=-999", "--force").exit_code == 0
+    assert project.facts()["missing"]["cases"] == 45

@@ -108,3 +108,69 @@ def long_ids_with_a_point(project: Project) -> None:
     project.write("t.csv", "\n".join(["steam,size,late", *rows, ""]))
     assert project.adopt("t.csv", "late", "--id", "steam").exit_code == 0
     assert project.facts()["distinct"]["steam"] == 300
+
+
+def rows_of(word: str) -> str:
+    """A small table whose column `colour` holds this word in each second row."""
+    rows = [f"{at * 7 % 31},{word if at % 2 else 'blue'},{at % 3 % 2}" for at in range(120)]
+    return "\n".join(["size,colour,late", *rows, ""])
+
+
+@case(KIND)
+def another_encoding(project: Project) -> None:
+    """Cyrillic letters of Windows-1251 are not read as nonsense of Windows-1252."""
+    project.write("t.csv", rows_of("красный").encode("cp1251"))
+    done = project.adopt("t.csv", "late")
+    assert (done.exit_code, done.error) == (2, "not-text")
+
+
+@case(KIND)
+def utf_16(project: Project) -> None:
+    """A text in UTF-16, as spreadsheets save it, is read."""
+    project.write("t.csv", rows_of("grün").encode("utf-16"))
+    assert project.adopt("t.csv", "late").exit_code == 0
+    assert project.facts()["highest"]["colour"] == "grün"
+
+
+@case(KIND)
+def zero_bytes(project: Project) -> None:
+    """Zero bytes within a text are named with their place."""
+    project.write("t.csv", rows_of("red\0"))
+    done = project.adopt("t.csv", "late")
+    assert (done.exit_code, done.error) == (2, "not-text")
+    assert "near byte 31" in done.words
+
+
+@case(KIND)
+def mixed_line_ends(project: Project) -> None:
+    """LF, CRLF and CR alone all end a row."""
+    lines = rows_of("red").splitlines()
+    ends = ["\n", "\r\n", "\r"]
+    project.write("t.csv", "".join(line + ends[at % 3] for at, line in enumerate(lines)))
+    assert project.adopt("t.csv", "late").exit_code == 0
+    assert project.facts()["rows"] == 120
+
+
+@case(KIND)
+def inner_quote(project: Project) -> None:
+    """A mark within a quoted cell, which readers drop, is refused with its line."""
+    project.write("t.csv", rows_of('"5" pipe"'))
+    done = project.adopt("t.csv", "late")
+    assert (done.exit_code, done.error) == (2, "stray-quote")
+    assert "line 3" in done.words
+
+
+@case(KIND)
+def invisible_marks(project: Project) -> None:
+    """A second byte-order mark before the first name is no part of the name."""
+    project.write("t.csv", "\ufeff\ufeff" + rows_of("red"))
+    assert project.adopt("t.csv", "late").exit_code == 0
+    assert project.facts()["inputs"] == ["size", "colour"]
+
+
+@case(KIND)
+def long_cell(project: Project) -> None:
+    """One cell of 200,000 letters excludes its column, not the table."""
+    project.write("t.csv", rows_of("red").replace("red", "r" * 200_000, 1))
+    assert project.adopt("t.csv", "late").exit_code == 0
+    assert project.facts()["inputs"] == ["size"]

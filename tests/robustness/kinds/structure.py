@@ -1,5 +1,7 @@
 """Files whose structure is at fault."""
 
+import gzip
+
 from tests.robustness.catalogue import case
 from tests.robustness.project import Project
 
@@ -88,3 +90,65 @@ def quoted_lines(project: Project) -> None:
     project.write("rows.csv", '"n,late"\n' + '"1,yes"\n"2,no"\n' * 40)
     done = project.adopt("rows.csv", "late")
     assert (done.exit_code, done.error) == (2, "quoted-lines")
+
+
+def refused(project: Project, text: str | bytes, code: str, name: str = "rows.csv") -> None:
+    """Adopting a file with this content is refused with this code."""
+    project.write(name, text)
+    done = project.adopt(name, "late")
+    assert (done.exit_code, done.error) == (2, code)
+
+
+@case(KIND)
+def spaces_before_quotes(project: Project) -> None:
+    """Spaces before quotation marks, which then enclose nothing, are named."""
+    refused(project, "n, late\n" + '1, "yes, late"\n2, "no"\n' * 40, "spaced-quotes")
+
+
+@case(KIND)
+def fixed_width(project: Project) -> None:
+    """Columns of fixed width are named as such, also with blanks within cells."""
+    refused(project, "n   colour of   late\n" + "1   dark red    yes\n22  blue        no\n" * 40,
+            "unknown-separator")  # fmt: skip
+
+
+@case(KIND)
+def any_separator(project: Project) -> None:
+    """Whatever other sign separates cells, it is named."""
+    for sign in "/&~\uff0c":
+        rows = f"n{sign}late\n" + f"1{sign}yes\n2{sign}no\n" * 40
+        refused(project, rows, "unknown-separator")
+
+
+@case(KIND)
+def packed(project: Project) -> None:
+    """A packed table under the name of a text file is called an archive."""
+    refused(project, gzip.compress(b"n,late\n1,yes\n"), "compressed-file")
+
+
+@case(KIND)
+def pointer(project: Project) -> None:
+    """A file that only points to the table is named, under any name."""
+    for name in ("rows.csv", "rows.parquet"):
+        pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
+        refused(project, pointer, "pointer-file", name)
+
+
+@case(KIND)
+def text_as_parquet(project: Project) -> None:
+    """A web page or a text under the name of a Parquet file is told from a damaged one."""
+    refused(project, "<html><body>Sign in</body></html>", "web-page", "rows.parquet")
+    refused(project, "n,late\n1,yes\n", "unreadable-file", "rows.parquet")
+
+
+@case(KIND)
+def lines_of_lists(project: Project) -> None:
+    """A list of JSON in each line is called JSON."""
+    refused(project, '[1, "yes"]\n[2, "no"]\n' * 40, "json-file")
+
+
+@case(KIND)
+def error_as_text(project: Project) -> None:
+    """A message of a server in the place of the table is shown."""
+    refused(project, "404: Not Found\n", "empty-table")
+    assert "404" in project.adopt("rows.csv", "late").words

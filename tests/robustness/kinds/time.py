@@ -90,3 +90,44 @@ def year_column(project: Project) -> None:
     assert "--time 'season'" in project.adopt("t.csv", "late").words
     assert project.adopt("t.csv", "late", "--time", "season", "--force").exit_code == 0
     assert project.facts()["lowest"]["season"].startswith("2004-01-01")
+
+
+@case(KIND)
+def spreadsheet_days(project: Project) -> None:
+    """Days as a spreadsheet counts them are offered as --time, and read as time with it."""
+    rows = "".join(f"{43500 + n * 13 % 900},{n % 7},{n % 2}\n" for n in range(400))
+    project.write("t.csv", f"order_date,size,late\n{rows}")
+    assert "--time 'order_date'" in project.adopt("t.csv", "late").words
+    assert "order_date" not in project.facts()["inputs"]
+    assert project.adopt("t.csv", "late", "--time", "order_date", "--force").exit_code == 0
+    assert project.facts()["lowest"]["order_date"].startswith("2019-02-04")
+
+
+@case(KIND)
+def quarters(project: Project) -> None:
+    """'1Q2013' is the first day of that quarter."""
+    rows = "".join(f"{n // 20 % 4 + 1}Q{2013 + n // 80},{n % 7},{n % 2}\n" for n in range(400))
+    project.write("t.csv", f"period,size,late\n{rows}")
+    assert project.adopt("t.csv", "late", "--time", "period").exit_code == 0
+    assert project.facts()["lowest"]["period"].startswith("2013-01-01")
+
+
+@case(KIND)
+def foreign_months(project: Project) -> None:
+    """Months in another language are hinted at; no random split comes without a word."""
+    months = ("Januar", "Februar", "März", "Mai", "Oktober", "Dezember")
+    rows = "".join(f"{n % 28 + 1}. {months[n % 6]} 2021,{n % 7},{n % 2}\n" for n in range(400))
+    project.write("t.csv", f"day,size,late\n{rows}")
+    assert "--time" in project.adopt("t.csv", "late").words
+
+
+@case(KIND)
+def second_60(project: Project) -> None:
+    """A second 60, which the server cannot read, is refused with its row."""
+    cells = [f"2021-03-{n % 28 + 1:02} 10:00:{n % 60:02}" for n in range(400)]
+    cells[7] = "2021-03-08 10:00:60"
+    rows = "".join(f"{cell},{n % 7},{n % 2}\n" for n, cell in enumerate(cells))
+    project.write("t.csv", f"at,size,late\n{rows}")
+    done = project.adopt("t.csv", "late", "--time", "at")
+    assert (done.exit_code, done.error) == (2, "not-a-date")
+    assert "row 8" in done.words

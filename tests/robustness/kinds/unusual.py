@@ -51,3 +51,28 @@ def label_case(project: Project) -> None:
     assert done.exit_code == 0
     assert "'Churned'" in done.words
     assert "'churned'" in done.words
+
+
+@case(KIND)
+def telephone_numbers(project: Project) -> None:
+    """Telephone numbers keep their plus: they are texts."""
+    rows = "".join(f"+4930{1_000_000 + n % 40},{n % 7},{n % 2}\n" for n in range(400))
+    project.write("t.csv", f"contact,size,late\n{rows}")
+    assert project.adopt("t.csv", "late").exit_code == 0
+    assert project.facts()["lowest"]["contact"] == "+49301000000"
+
+
+@case(KIND)
+def durations(project: Project) -> None:
+    """Durations as 1:30:00 are excluded for that reason."""
+    rows = "".join(f"{n % 23}:{n % 60:02}:30,{n % 7},{n % 2}\n" for n in range(400))
+    project.write("t.csv", f"held,size,late\n{rows}")
+    assert "times of day or durations" in project.adopt("t.csv", "late").words
+
+
+@case(KIND)
+def few_tolerances(project: Project) -> None:
+    """Numbers with a tolerance are named, however few they are."""
+    rows = "".join(f"{n % 40} ± 1,{n % 7},{n % 2}\n" for n in range(400))
+    project.write("t.csv", f"width,size,late\n{rows}")
+    assert "look like numbers" in project.adopt("t.csv", "late").words

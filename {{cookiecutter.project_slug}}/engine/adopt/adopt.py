@@ -1,19 +1,21 @@
 """Takes an unseen table and writes a first problem for it, every guess listed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 
 from engine.adopt.copying import check_nothing_is_lost, copy_path, write
 from engine.adopt.first_rows import check_first_rows
 from engine.adopt.framing import Roles, classes_of, contract_text, guess_task, problem_text
-from engine.adopt.infer import FEWEST_ROWS, Guess, guess, infer_column, typed
+from engine.adopt.infer import FEWEST_ROWS, Guess, guess, infer_column, marker_notes, typed
 from engine.adopt.inferred import InferredColumn, dialect_hints
 from engine.adopt.messages import Adoption, layout_notes, table_notes
-from engine.adopt.times import as_time, check_time
+from engine.adopt.time_role import as_time, check_time
 from engine.contract.column import Column
 from engine.contract.layout import Layout
+from engine.contract.text_table import header
 from engine.data import sources
 from engine.data.unread import check_read, reasons_of
 from engine.leakage import find
@@ -54,7 +56,8 @@ def adopt(
     layout = sources.layout_of(source)
     raw = sources.read(source, layout)
     roles_given = {"target": target, "time": time, "id": id_column}
-    _check_columns(raw, source, roles_given)
+    repeated = header(Path(source), layout).repeated if layout else ()
+    _check_columns(raw, source, roles_given, repeated)
     check_read(raw, source, [name for name in roles_given.values() if name])
     unread = reasons_of(raw)
     if layout:
@@ -67,7 +70,10 @@ def adopt(
     _check_missing(missing, inferred)
     if time:
         inferred[time] = as_time(raw[time], inferred[time])
-    frame = pd.DataFrame({name: typed(raw.pop(name), one) for name, one in inferred.items()})
+    frame = pd.DataFrame({name: typed(raw[name], one) for name, one in inferred.items()})
+    for name, one in inferred.items():
+        markers = marker_notes(raw.pop(name), frame[name])
+        inferred[name] = replace(one, notes=(*one.notes, *markers))
     kind = guess_task(frame[target], inferred[target].kind, task)
     roles = Roles(target, kind, time, id_column, classes_of(frame[target], kind))
     guessed = [guess(frame[name], one, unread.get(name)) for name, one in inferred.items()]
@@ -132,8 +138,13 @@ def _check_missing(missing: Sequence[str], inferred: dict[str, InferredColumn]) 
         raise BadInput(f"{message}upper and lower case too, or leave it out", code="unused-missing")
 
 
-def _check_columns(frame: pd.DataFrame, source: str, roles: dict[str, str | None]) -> None:
+def _check_columns(
+    frame: pd.DataFrame, source: str, roles: dict[str, str | None], repeated: Collection[str]
+) -> None:
     for role, name in roles.items():
+        if name in repeated:
+            message = f"--{role} {name}: {source} has several columns of this name; rename all but "
+            raise BadInput(f"{message}one of them", code="repeated-name")
         if name is not None and name not in frame.columns:
             names = list(map(repr, frame.columns))
             more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""

@@ -12,33 +12,61 @@ import pyarrow.compute as pc
 
 from engine.adopt.inferred import SAMPLE_SIZE, DialectHints, InferredColumn, all_match
 from engine.contract.date_columns import dates
-from engine.contract.dates import WEEK, plain
+from engine.contract.dates import plain
 from engine.contract.format import ColumnFormat
 
 ISO = r"\d{4}-\d{2}-\d{2}([T ].*)?"
-TOKEN = re.compile(r"[0-9]+|[^\W\d_]+|[\W_]+")
 CLOCK = re.compile(
     r"(?<!\d)\d{1,2}:\d{2}(?P<second>:\d{2})?(?P<fraction>[.,]\d{1,6})?"
-    r"(?P<half> ?[AaPp][Mm])?(?P<zone> ?(?:Z|[+-]\d{2}:?\d{2}))?(?![\d:])"
+    r"(?P<half> ?[AaPp][Mm])?(?P<zone> ?(?:Z|[+-]\d{2}:?\d{2}))?(?![\d:])",
+    re.ASCII,
 )
-# Names as `strptime` knows them.
-NAMES = {name.lower(): "%b" for name in month_abbr[1:]}
-NAMES |= {name.lower(): "%B" for name in month_name[1:] if name != "May"}
-NAMES |= {name.lower(): "%a" for name in day_abbr} | {name.lower(): "%A" for name in day_name}
-SEPARATORS = r"[ ,./:-]+"
-# Months, quarters, weeks, and times without signs between their parts.
-PERIODS = (
-    (r"\d{4}M\d{2}", "%YM%m"), (r"\d{4}Q[1-4]", "%YQ%q"), (r"\d{4}-Q[1-4]", "%Y-Q%q"),
-    (r"\d{4} Q[1-4]", "%Y Q%q"), (r"Q[1-4] \d{4}", "Q%q %Y"), (r"Q[1-4]/\d{4}", "Q%q/%Y"),
-    (r"Q[1-4]-\d{4}", "Q%q-%Y"), (r"\d{4}-W\d{2}", WEEK), (r"\d{8}T\d{6}", "%Y%m%dT%H%M%S"),
-    (r"\d{8}T\d{6}Z", "%Y%m%dT%H%M%S%z"), (r"\d{8}T\d{4}", "%Y%m%dT%H%M"),
+# Stands where the clock of a text was.
+TIME = "\0"
+# Parts of a date; a group has the name of its directive in `strptime`.
+DAY, MONTH, YEAR = r"(?P<d>\d{1,2})", r"(?P<m>\d{1,2})", r"(?P<Y>\d{4})"
+TWO_DAY, TWO_MONTH, ANY_YEAR = r"(?P<d>\d\d)", r"(?P<m>\d\d)", rf"({YEAR}|(?P<y>\d\d))"
+# 'May' is taken for the short name that it is too.
+LONG_NAMES = "|".join(name for name in month_name[1:] if name != "May")
+NAME = f"((?P<B>{LONG_NAMES})|(?P<b>{'|'.join(month_abbr[1:])}))"
+WEEKDAY = f"((?P<A>{'|'.join(day_name)})|(?P<a>{'|'.join(day_abbr)}))"
+GAP, SIGN, SAME, QUARTER = "[ ,./:-]+", "(?P<sign>[-/.])", "(?P=sign)", "(?P<q>[1-4])"
+# Days, perhaps with a clock behind them. Of two numbers either may be the month.
+CLEAR = (
+    f"{YEAR}{SIGN}{MONTH}{SAME}{DAY}", rf"{DAY}\.{MONTH}\.{ANY_YEAR}",
+    f"{DAY}({GAP})?{NAME}({GAP})?{ANY_YEAR}", f"{NAME}({GAP})?{DAY}{GAP}{ANY_YEAR}",
+    f"{YEAR}({GAP})?{NAME}({GAP})?{DAY}",
 )  # fmt: skip
-YEAR, MONTH = "(19|20)[0-9]{2}", "(0[1-9]|1[0-2])"
+DAY_FIRST = f"{DAY}(?P<sign>[-/]){MONTH}{SAME}{ANY_YEAR}"
+MONTH_FIRST = f"{MONTH}(?P<sign>[-/]){DAY}{SAME}{ANY_YEAR}"
+# Months, quarters and weeks; times in another order, or without signs between their parts.
+OTHERS = (
+    f"{NAME}({GAP})?{ANY_YEAR}", f"{NAME}'(?P<y>\\d\\d)", f"{YEAR}({GAP})?{NAME}",
+    f"{YEAR}[-/.M]{TWO_MONTH}", f"{MONTH}[-/.]{YEAR}",
+    f"{YEAR}[ -]?Q{QUARTER}", f"Q{QUARTER}[ /'-]{ANY_YEAR}", f"{QUARTER}Q[ /'-]?{ANY_YEAR}",
+    r"(?P<G>\d{4})-?W(?P<V>\d\d)(-(?P<u>[1-7]))?",
+    f"({WEEKDAY}{GAP})?{NAME}{GAP}{DAY}{GAP}{TIME} {YEAR}",
+    f"{YEAR}{SIGN}{MONTH}{SAME}{DAY}[ T](?P<H>\\d{{1,2}})",
+    f"{YEAR}{TWO_MONTH}{TWO_DAY}({GAP}|T){TIME}",
+    rf"{YEAR}{TWO_MONTH}{TWO_DAY}T(?P<H>\d\d)(?P<M>\d\d)((?P<S>\d\d)(?P<z>Z)?)?",
+)  # fmt: skip
+PATTERNS = {
+    first: [
+        re.compile(pattern, re.IGNORECASE | re.ASCII)
+        for pattern in (
+            *(f"({WEEKDAY}{GAP})?{day}(({GAP}|T){TIME})?" for day in (*CLEAR, ambiguous)),
+            *OTHERS,
+        )
+    ]
+    for first, ambiguous in ((True, DAY_FIRST), (False, MONTH_FIRST))
+}
+# Times as one number, in years of today's tables.
+NOW, IN_YEAR = "(?P<Y>(19|20)[0-9]{2})", "(?P<m>0[1-9]|1[0-2])"
+IN_MONTH, IN_DAY = r"(?P<d>[0-3]\d)", r"(?P<H>[0-2]\d)(?P<M>[0-5]\d)"
 COMPACT = (
-    (rf"{YEAR}{MONTH}[0-3]\d", "%Y%m%d"), (f"{YEAR}{MONTH}", "%Y%m"),
-    (rf"{YEAR}{MONTH}[0-3]\d[0-2]\d[0-5]\d", "%Y%m%d%H%M"),
-    (rf"{YEAR}{MONTH}[0-3]\d[0-2]\d[0-5]\d[0-5]\d", "%Y%m%d%H%M%S"),
-    (rf"{MONTH}\.{YEAR}", "%m.%Y"), (rf"{YEAR}\.{MONTH}", "%Y.%m"),
+    f"{NOW}{IN_YEAR}{IN_MONTH}", f"{NOW}{IN_YEAR}", f"{NOW}{IN_YEAR}{IN_MONTH}{IN_DAY}",
+    rf"{NOW}{IN_YEAR}{IN_MONTH}{IN_DAY}(?P<S>[0-5]\d)",
+    rf"{IN_YEAR}\.{NOW}", rf"{NOW}\.{IN_YEAR}",
 )  # fmt: skip
 # 0000-00-00 and its like, which databases write for missing.
 ZERO = "0+[0:./T -]*"
@@ -62,11 +90,7 @@ def infer_dates(texts: pa.Array, hints: DialectHints) -> InferredColumn | None:
         return None
     values = pd.Series(texts.to_pandas().to_numpy(), dtype="str")
     inferred = _infer(values, hints)
-    if inferred is None or not missing:
-        return inferred
-    cells = replace(inferred.cells, missing=missing)
-    note = f"no days, so missing: {', '.join(map(repr, missing))}"
-    return replace(inferred, cells=cells, notes=(*inferred.notes, note))
+    return inferred and replace(inferred, cells=replace(inferred.cells, missing=missing))
 
 
 def _infer(values: pd.Series, hints: DialectHints) -> InferredColumn | None:
@@ -95,9 +119,11 @@ def infer_compact(texts: pa.Array) -> InferredColumn | None:
     """Times written as one number (20261231, 202612, 12.2026); None if none, or too few to know."""
     if len(texts) < FEWEST_DAYS:
         return None
-    form = next((form for pattern, form in COMPACT if all_match(texts, pattern)), None)
-    if form is None:
+    pattern = next((pattern for pattern in COMPACT if all_match(texts, pattern)), None)
+    match = re.fullmatch(pattern, texts[0].as_py()) if pattern else None
+    if match is None:
         return None
+    form = _form(match)
     cells = ColumnFormat(dates=(form,))
     are_dates = dates(pd.Series(texts.to_pandas().to_numpy(), dtype="str"), cells).notna().all()
     return InferredColumn("date", cells, (f"dates as {form}",)) if are_dates else None
@@ -155,16 +181,20 @@ def _with_pivot(values: pd.Series, forms: tuple[str, ...]) -> tuple[ColumnFormat
 def form_of(text: str, *, day_first: bool) -> str:
     """The form of one text as in `strptime`; empty if it is no usual one."""
     text, _ = plain(text)
-    for pattern, form in PERIODS:
-        if re.fullmatch(pattern, text):
-            return form
     clock = CLOCK.search(text)
-    start, end = clock.span() if clock else (len(text), len(text))
-    before, after = TOKEN.findall(text[:start]), TOKEN.findall(text[end:])
-    parts = _parts([*before, *after], day_first=day_first, timed=clock is not None)
-    if not parts:
-        return ""
-    return "".join((*parts[: len(before)], _clock(clock), *parts[len(before) :]))
+    day = f"{text[: clock.start()]}{TIME}{text[clock.end() :]}" if clock else text
+    matches = (pattern.fullmatch(day) for pattern in PATTERNS[day_first])
+    match = next(filter(None, matches), None)
+    return _form(match).replace(TIME, _clock(clock)) if match else ""
+
+
+def _form(match: re.Match[str]) -> str:
+    """The text with a directive for each group; spaces are one."""
+    form = match.string
+    groups = {name for name, text in match.groupdict().items() if text} - {"sign"}
+    for name in sorted(groups, key=match.start, reverse=True):
+        form = f"{form[: match.start(name)]}%{name}{form[match.end(name) :]}"
+    return re.sub(" +", " ", form)
 
 
 def _clock(clock: re.Match[str] | None) -> str:
@@ -175,61 +205,3 @@ def _clock(clock: re.Match[str] | None) -> str:
     # A space before them stays.
     half, zone = re.sub("[^ ]+", "%p", half), re.sub("[^ ]+", "%z", zone)
     return f"{'%I:%M' if half else '%H:%M'}{second}{half}{zone}"
-
-
-def _parts(tokens: Sequence[str], *, day_first: bool, timed: bool) -> list[str]:
-    """What each token of a day is, as in `strptime`; none if it is no usual day."""
-    parts = [NAMES.get(token.lower(), token) for token in tokens]
-    numbers = [at for at, token in enumerate(tokens) if token.isdecimal()]
-    signs = [at for at, token in enumerate(tokens) if re.fullmatch(SEPARATORS, token)]
-    named = [at for at, part in enumerate(parts) if part in ("%b", "%B")]
-    known = {*numbers, *signs, *(at for at, part in enumerate(parts) if part in NAMES.values())}
-    rest = [tokens[at] for at in range(len(tokens)) if at not in known]
-    if not numbers or 0 in signs or len(named) > 1 or rest not in ([], ["T"]):
-        return []
-    lengths = [len(tokens[at]) for at in numbers]
-    if named:
-        found = _named(lengths, is_behind=numbers[0] > named[0], timed=timed)
-    else:
-        between = [tokens[at + 1] for at in numbers[:-1]]
-        found = _numeric(lengths, between, day_first=day_first, timed=timed)
-    if not found:
-        return []
-    for at in signs:
-        parts[at] = re.sub(" +", " ", tokens[at])
-    for at, directive in zip(numbers, found, strict=True):
-        parts[at] = directive
-    return parts
-
-
-def _named(lengths: Sequence[int], *, is_behind: bool, timed: bool) -> list[str]:
-    """The directives of the numbers beside a month's name."""
-    if len(lengths) == 2 and sorted(lengths) in ([1, 4], [2, 4]):
-        return ["%Y" if length == 4 else "%d" for length in lengths]
-    if len(lengths) == 2 and lengths[0] <= 2 == lengths[1]:
-        return ["%d", "%y"]
-    if len(lengths) == 1 and not timed:
-        return ["%Y"] if lengths == [4] else ["%y"] if lengths == [2] and is_behind else []
-    return []
-
-
-def _numeric(
-    lengths: Sequence[int], between: Sequence[str], *, day_first: bool, timed: bool
-) -> list[str]:
-    """The directives of numbers alone, by their lengths and the signs behind them."""
-    if lengths == [8] and timed:
-        return ["%Y%m%d"]
-    found: list[str] = []
-    if not between or between[0] not in ("-", "/", "."):
-        return found
-    if len(lengths) == 2 and not timed:
-        found = ["%Y", "%m"] if lengths == [4, 2] else ["%m", "%Y"] if lengths[1] == 4 else []
-    elif len(lengths) > 2 and between[1] == between[0]:
-        if lengths[0] == 4 and max(lengths[1:]) <= 2:
-            is_hour = len(lengths) == 4 and between[2] in (" ", "T") and not timed
-            found = ["%Y", "%m", "%d", "%H"][: len(lengths)] if len(lengths) == 3 or is_hour else []
-        elif len(lengths) == 3 and max(lengths[:2]) <= 2 and lengths[2] in (2, 4):
-            # Dates with points have the day first.
-            first = ["%d", "%m"] if day_first or between[0] == "." else ["%m", "%d"]
-            found = [*first, "%Y" if lengths[2] == 4 else "%y"]
-    return found

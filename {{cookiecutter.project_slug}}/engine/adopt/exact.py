@@ -57,11 +57,10 @@ def _names(inferred: InferredColumn, note: str) -> InferredColumn:
 
 
 def _has_long_names(plain: pa.Array, numbers: pa.Array) -> bool:
-    """Whether two whole numbers beyond 2^53 have the same float."""
+    """Whether two numbers beyond 2^53 have the same float."""
     long = pc.greater_equal(pc.abs(numbers), float(EXACT))
     exact = [Decimal(text) for text in plain.filter(long).to_pylist()]
-    is_whole = all(number.is_finite() and number == number.to_integral_value() for number in exact)
-    return is_whole and len({float(number) for number in exact}) < len(set(exact))
+    return len({float(number) for number in exact}) < len(set(exact))
 
 
 def _merged(texts: pa.Array, numbers: pa.Array) -> tuple[str, str, int]:

@@ -11,11 +11,14 @@ import pyarrow.compute as pc
 
 from engine.adopt.date_forms import infer_compact
 from engine.adopt.inferred import NO_HINTS, DialectHints, InferredColumn
+from engine.adopt.number_forms import as_missing
 from engine.adopt.texts import infer_texts, missing_note
 from engine.adopt.times import counting_reason, zones
-from engine.contract.cells import convert, is_infinite, without_missing
+from engine.contract.cells import convert, is_infinite, without_missing, without_zone
 from engine.contract.column import HIGHEST, LONGEST_CATEGORY, LOWEST, ColumnType, kind_of
+from engine.contract.date_columns import dates
 from engine.contract.format import ColumnFormat
+from engine.pages.formatting import count
 
 FEWEST_ROWS = 50
 FEWEST_OF_CLASS = 10  # a class with fewer rows would be missing in a fold or in the test
@@ -28,6 +31,7 @@ NAMED_ID = re.compile(r"(?i:(.*[_. -])?(id|uuid|guid|key|code))|.*[a-z](Id|ID|Ke
 NAMED_NUMBER = re.compile(r"(?i:(.*[_. -])?(nr|no|number))|.*[a-z](Nr|No|Number)")
 # So much smaller than the highest of skewed counts is the one in their middle.
 SKEWED = 3
+FEWEST_MEASURED = 10  # fewer numbers may be grades of something, and one far away another grade
 FEWEST_KEYS = 20  # fewer values may be grades of something, however they are named
 
 
@@ -59,6 +63,9 @@ def infer_column(
     if pd.api.types.is_timedelta64_dtype(values.dtype):
         return InferredColumn("number", notes=("durations, read in seconds",), in_seconds=True)
     kind = kind_of(values.dtype)
+    if kind == "date" and (dates(values).isna() & values.notna()).any():
+        # Python, and so the server, has no such year.
+        values, kind = without_zone(values).astype("str"), None
     if kind in (None, "category"):
         inferred = infer_texts(values, hints, given)
     else:
@@ -84,6 +91,29 @@ def typed(values: pd.Series, inferred: InferredColumn) -> pd.Series:
     """`values` with the inferred type."""
     present = without_missing(values, inferred.cells)
     return convert(present, inferred.kind, nullable=True, cells=inferred.cells)[0]
+
+
+def marker_notes(raw: pd.Series, values: pd.Series) -> tuple[str, ...]:
+    """A note on a number such as -999 that rather means missing: it is repeated, and far away.
+
+    Args:
+        raw: the column as the source writes it.
+        values: the same with its type (`typed`).
+    """
+    present = values.dropna()
+    is_number = pd.api.types.is_numeric_dtype(values.dtype)
+    ends = (present.min(), present.max()) if is_number and len(present) else ()
+    notes = []
+    for number in ends if len(set(ends)) == 2 else ():
+        others = present[present != number]
+        low, high = float(others.min()), float(others.max())
+        gap, rows = max(low - float(number), float(number) - high), len(present) - len(others)
+        is_nines = set(f"{abs(float(number)):.0f}") == {"9"}
+        if gap > high - low and rows > 1 and (is_nines or others.nunique() >= FEWEST_MEASURED):
+            written = raw[values == number].iloc[0]
+            far = f"{written!s} in {count(rows, 'row')} is far from every other value"
+            notes.append(f"{far}{as_missing([str(written)])}")
+    return tuple(notes)
 
 
 def guess(values: pd.Series, inferred: InferredColumn, unread: str | None = None) -> Guess:

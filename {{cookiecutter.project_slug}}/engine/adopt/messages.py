@@ -11,7 +11,7 @@ from engine.adopt.copying import CONTRACT_FILE
 from engine.adopt.framing import Roles
 from engine.adopt.infer import FEWEST_KEYS, NAMED_ID, NAMED_NUMBER, Guess, is_key
 from engine.adopt.spellings import respelled
-from engine.adopt.times import hints as time_hints
+from engine.adopt.time_role import time_hints
 from engine.contract.layout import SEPARATORS, Layout
 from engine.contract.text_table import header, line_count
 from engine.leakage import Leak
@@ -76,7 +76,7 @@ def layout_notes(source: str, layout: Layout | None, rows: int) -> tuple[str, ..
     note = f"read as {layout.encoding} text, separated by {SEPARATORS[layout.separator]}"
     if layout.encoding == "windows-1252":
         note += "; if letters look wrong, save it as UTF-8 and adopt again"
-    lines = line_count(Path(source), layout.encoding) - layout.header
+    lines = line_count(Path(source), layout) - layout.header
     counted = f"{lines:,} lines below the header hold {rows:,} rows: cells with line breaks"
     return (note, *header(Path(source), layout).notes, *([counted] * (lines != rows)))
 

@@ -8,13 +8,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine.adopt.date_forms import infer_compact, infer_dates
-from engine.adopt.forms import infer_noted, infer_numbers, unread
 from engine.adopt.inferred import DialectHints, InferredColumn, all_match, any_match
+from engine.adopt.number_forms import infer_noted, infer_numbers, unread_numbers
 from engine.adopt.times import unread_dates
 from engine.contract.cells import without_missing
 from engine.contract.format import GUARD, ColumnFormat
 
 LIST_SHAPE = r"(?s)\s*(\[\s*([\[{\"'\d.-].*)?\]|\{\s*([\"'\d].*)?\})\s*"  # not '[deleted]'
+# Times of day and durations, as 8:30 pm, 1:30:00, PT1H30M or 1 day 2 h.
+CLOCK_SHAPE = (
+    r"(?i)(\d+ days?,? )?\d{1,3}:\d{2}(:\d{2})?([.,]\d+)?( ?[ap]\.?m\.?)?"
+    r"|P(\d+[YMWD])*(T(\d+(\.\d+)?[HMS])+)?|(\d+ ?(d|h|m|s|days?|hours?|min|sec)[ ,]*)+"
+)
 # Cells that a spreadsheet keeps as texts.
 GUARDED = '\'.+|="[^"]*"'
 # Words for missing, in small letters. Those that may as well be a value, as Namibia or 'no alley',
@@ -46,49 +51,43 @@ def infer_texts(values: pd.Series, hints: DialectHints, given: frozenset[str]) -
     is_missing = pc.is_in(lower, pa.array(sorted(MISSING | AMBIGUOUS), pa.large_string()))
     is_missing = pc.or_(is_missing, pc.is_in(unique, pa.array(sorted(given), pa.large_string())))
     words, texts = unique.filter(is_missing).to_pylist(), unique.filter(pc.invert(is_missing))
-    if kept := _opposites(words, texts, given):
-        texts = pa.concat_arrays([texts, pa.array(kept, texts.type)])
-        words = [word for word in words if word not in kept]
+    if signs := _opposites(words, texts, given):
+        texts = pa.concat_arrays([texts, pa.array(signs, texts.type)])
+        words = [word for word in words if word not in signs]
     words.sort()
     if not len(texts):
         missing = words if len(words) > 1 else [word for word in words if _means(word, given)]
-        return InferredColumn(
-            "category", ColumnFormat(missing=tuple(missing)), missing_note(missing)
-        )
-    inferred = _typed_texts(texts, hints, flagged=":" in words)
-    if inferred is None and any_match(texts, GUARDED):
-        bare = pc.replace_substring_regex(texts, GUARD, r"\1")
-        inferred = _typed_texts(bare, hints, flagged=":" in words)
-        if inferred and inferred.kind == "category":
-            inferred = None  # codes, which the guard keeps as they are
-        if inferred:
-            note = 'an apostrophe or ="…" around a cell, as spreadsheets add it, is left aside'
-            cells = replace(inferred.cells, guarded=True)
-            inferred = replace(inferred, cells=cells, notes=(note, *inferred.notes))
+        cells = ColumnFormat(missing=tuple(missing))
+        return InferredColumn("category", cells, missing_note(missing))
+    inferred = _typed_texts(texts, hints, words) or _guarded(texts, hints, words)
     if inferred is None:
-        found = _category(words, texts, hints, given, has_blanks=bool(values.isna().any()))
-        return _explained(found, values)
+        return _category(words, texts, values, hints, given)
     words = sorted({*words, *inferred.cells.missing})
+    notes = (*inferred.notes, *missing_note(words))
     cells = replace(inferred.cells, missing=tuple(words))
     shown = replace(inferred.hints, missing=frozenset(words))
-    return replace(
-        inferred, cells=cells, notes=(*inferred.notes, *missing_note(words)), hints=shown
-    )
+    return replace(inferred, cells=cells, notes=notes, hints=shown)
 
 
-def _typed_texts(texts: pa.Array, hints: DialectHints, *, flagged: bool) -> InferredColumn | None:
+def _typed_texts(
+    texts: pa.Array, hints: DialectHints, words: Sequence[str]
+) -> InferredColumn | None:
     inferred = _boolean(texts) or infer_compact(texts) or infer_numbers(texts, hints)
-    return inferred or infer_dates(texts, hints) or infer_noted(texts, hints, flagged=flagged)
+    # Statistics offices write ':' for missing, and letters behind a number as its flag.
+    return inferred or infer_dates(texts, hints) or infer_noted(texts, hints, flagged=":" in words)
 
 
-def _explained(found: InferredColumn, values: pd.Series) -> InferredColumn:
-    """The category with a note where its texts are lists, or nearly dates."""
-    present = without_missing(values, found.cells).dropna()
-    if len(present) and present.str.fullmatch(LIST_SHAPE).all():
-        reason = f"it holds lists ({present.iloc[0]!r:.40}): flatten it to read it"
-        return replace(found, unread=reason)
-    notes, reason = unread_dates(present)
-    return replace(found, notes=(*found.notes, *notes), unread=reason) if reason else found
+def _guarded(texts: pa.Array, hints: DialectHints, words: Sequence[str]) -> InferredColumn | None:
+    """Values that a spreadsheet keeps as texts; codes stay as they are."""
+    if not any_match(texts, GUARDED):
+        return None
+    plain = pc.unique(pc.replace_substring_regex(texts, GUARD, r"\1"))
+    inferred = _typed_texts(plain, hints, words)
+    if inferred is None or inferred.kind == "category":
+        return None
+    note = 'an apostrophe or ="…" around a cell, as spreadsheets add it, is left aside'
+    cells = replace(inferred.cells, guarded=True)
+    return replace(inferred, cells=cells, notes=(note, *inferred.notes))
 
 
 def _opposites(words: Sequence[str], texts: pa.Array, given: frozenset[str]) -> list[str]:
@@ -130,10 +129,9 @@ def _boolean(texts: pa.Array) -> InferredColumn | None:
 def _category(
     words: Sequence[str],
     texts: pa.Array,
+    values: pd.Series,
     hints: DialectHints,
     given: frozenset[str],
-    *,
-    has_blanks: bool,
 ) -> InferredColumn:
     """Texts that are nothing else; decides which of the `words` are values among them."""
     are_codes = len(texts) >= FEWEST_CODES and all_match(texts, "[A-Z]{2}")
@@ -142,13 +140,25 @@ def _category(
     for word in ambiguous:
         if are_codes and word == "NA":
             stays.append(f"{word!r} stays a code like the others")
-        elif has_blanks:
+        elif values.isna().any():
             stays.append(f"{word!r} stays a value: blank means missing here")
         elif word in hints.missing:
             missing.append(word)
         else:
-            advice = f"--missing {word} makes it missing"
-            stays.append(f"{word!r} stays a value; {advice}")
-    mixed, reason = unread(texts)
-    notes, cells = (*missing_note(missing), *stays, *mixed), ColumnFormat(missing=tuple(missing))
+            stays.append(f"{word!r} stays a value; --missing {word} makes it missing")
+    cells = ColumnFormat(missing=tuple(missing))
+    mixed, reason = _unread(texts, without_missing(values, cells).dropna())
+    notes = (*missing_note(missing), *stays, *mixed)
     return InferredColumn("category", cells, notes, ambiguous=bool(ambiguous), unread=reason)
+
+
+def _unread(texts: pa.Array, present: pd.Series) -> tuple[tuple[str, ...], str]:
+    """Notes on texts that look like something else, and why they are not read as that."""
+    shown = f"{texts[0].as_py()!r:.40}"
+    if all_match(texts, LIST_SHAPE):
+        return (), f"it holds lists ({shown}): flatten it to read it"
+    if all_match(texts, CLOCK_SHAPE):
+        return (), f"it holds times of day or durations ({shown}): write them as numbers of minutes"
+    if reason := unread_dates(present):
+        return (reason,), reason
+    return unread_numbers(texts)

@@ -171,7 +171,10 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _value(problem: Problem, value: Mapping[str, Any], threshold: float | None) -> str:
     text = f"Per 1,000 rows: {value['per_1000_rows']:.0f} {value['currency']} (95 % interval "
     text += f"{value['low']:.0f} to {value['high']:.0f}), "
-    text += f"against {value['do_nothing']:.0f} without the model."
+    text += f"against {value['do_nothing']:.0f} without the model"
+    if (always := value.get("act_always")) is not None:  # none in a bundle of an earlier engine
+        text += f" and {always:.0f} by acting on every row"
+    text += "."
     if threshold is not None and threshold >= NEVER:
         text += " It never acts: with these costs, acting never pays."
     elif threshold is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import duckdb
@@ -73,8 +74,8 @@ def count(
 def count_frame(frame: pd.DataFrame, scores: Array, reference: Mapping[str, Any]) -> Counts:
     """Count a frame that has the reference's features, and its rows' scores, shape (rows,)."""
     names = [one["name"] for one in reference["features"]]
-    table = frame[names].set_axis([f"c{i}" for i in range(len(names))], axis=1)
-    table[f"c{len(names)}"] = np.asarray(scores, dtype=float)
+    columns = [*(frame[name].array for name in names), np.asarray(scores, dtype=float)]
+    table = pd.DataFrame({f"c{i}": values for i, values in enumerate(columns)}, copy=False)
     with duckdb.cursor() as connection:
         connection.register("counted", table)
         return count(connection, "counted", reference)
@@ -128,10 +129,11 @@ def freeze(frame: pd.DataFrame, columns: Sequence[Column], scores: Array) -> dic
     score: dict[str, Any] = {"edges": _edges(scores)}
     reference = {"rows": len(frame), "features": features, "score": score}
     everything = count_frame(frame, scores, reference)
-    other_half = count_frame(frame[~first_half], scores[~first_half], reference)
-    for column, feature in zip(columns, features, strict=True):
-        is_open = column.type == "category" and not column.closed
-        counted = other_half if is_open else everything
+    is_open = [column.type == "category" and not column.closed for column in columns]
+    opened = reference | {"features": list(compress(features, is_open))}
+    other_half = count_frame(frame[~first_half], scores[~first_half], opened)
+    for column, feature, one_is_open in zip(columns, features, is_open, strict=True):
+        counted = other_half if one_is_open else everything
         feature["counts"] = list(counted.features[column.name].counts)
         feature["missing"] = everything.features[column.name].missing
     score["counts"] = list(everything.score.counts)

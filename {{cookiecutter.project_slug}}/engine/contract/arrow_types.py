@@ -33,8 +33,6 @@ READ_AS: tuple[tuple[Callable[[pa.DataType], bool], pa.DataType], ...] = (
 LAST_DAY = 100_000_000
 # Up to here every whole number is a float of its own.
 EXACT = 2**53
-# Whole numbers of any length; more digits than a decimal has.
-WHOLE = pa.decimal256(76, 0)
 
 
 def open_parquet(path: Path, **options: bool | int) -> pq.ParquetFile:
@@ -53,17 +51,8 @@ def plain_type(kind: pa.DataType) -> pa.DataType | None:
     if isinstance(kind, pa.BaseExtensionType):
         return plain_type(kind.storage_type)
     if pa.types.is_timestamp(kind):
-        return pa.timestamp("us", kind.tz)
+        return pa.timestamp("us", "UTC" if kind.tz else None)  # whatever zones the machine knows
     return next((plain for is_one, plain in READ_AS if is_one(kind)), None)
-
-
-def is_bytes(kind: pa.DataType) -> bool:
-    """Whether the cells of `kind` are bytes: they are read where all of them are UTF-8 text."""
-    if pa.types.is_dictionary(kind):
-        return is_bytes(kind.value_type)
-    return kind in (pa.binary(), pa.large_binary(), pa.binary_view()) or bool(
-        pa.types.is_fixed_size_binary(kind)
-    )
 
 
 def decoded(cells: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -82,7 +71,8 @@ def plain(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     Numbers with a point become the nearest float, times lose what is below a microsecond.
 
     Raises:
-        pa.ArrowInvalid: a text is not UTF-8, which Parquet does not check.
+        pa.ArrowInvalid: a text is not UTF-8, which Parquet does not check; bytes are no text; or a
+            duration is too long.
     """
     cells = decoded(cells)
     if isinstance(cells.type, pa.UuidType):
@@ -99,8 +89,11 @@ def plain(cells: pa.ChunkedArray) -> pa.ChunkedArray:
         return pc.replace_substring_regex(cells.cast(pa.string()), r"\.0+$", "")
     if pa.types.is_date(cells.type) or pa.types.is_timestamp(cells.type):
         cells = _within_microseconds(cells)
-    if is_bytes(cells.type) and pc.any(pc.match_substring(cells, "\0")).as_py():
-        raise pa.ArrowInvalid("bytes with zeros are no text")
+    if cells.type in (pa.binary(), pa.large_binary()):
+        if pc.any(pc.match_substring(cells, "\0")).as_py():
+            raise pa.ArrowInvalid("bytes with zeros are no text")
+    elif cells.type in (pa.duration("s"), pa.duration("ms")):
+        cells = cells.cast(pa.duration("us"))
     kind = plain_type(cells.type)
     cells = cells.cast(kind if kind else cells.type, safe=False)
     cells.validate(full=pa.types.is_string(cells.type))
@@ -108,10 +101,10 @@ def plain(cells: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _exact(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Whole numbers as integers, or as texts where one is too long; others as floats.
+    """Whole numbers as integers, or as texts where one is too long; others as floats, or texts too.
 
-    Some databases give every number a scale. Where such numbers are whole, and one is too long for
-    a float, they are names.
+    Some databases give every number a scale: where one is too long for a float, such numbers may be
+    names. Adoption decides that on their texts.
     """
     if pa.types.is_decimal(cells.type) and cells.type.scale > 0:
         # The nearest float is then that of the same text in JSON.
@@ -119,14 +112,10 @@ def _exact(cells: pa.ChunkedArray) -> pa.ChunkedArray:
         longest = pc.max(pc.abs(floats)).as_py()
         if longest is None or longest < EXACT:
             return floats
-        try:
-            cells = cells.cast(WHOLE)
-        except pa.ArrowInvalid:  # a digit behind the point
-            return floats
     try:
         return cells.cast(pa.int64())
-    except pa.ArrowInvalid:
-        return cells.cast(pa.string())
+    except pa.ArrowInvalid:  # too long, or a digit behind the point
+        return pc.replace_substring_regex(cells.cast(pa.string()), r"\.0*$|(\.\d*[1-9])0+$", r"\1")
 
 
 def _within_microseconds(cells: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -55,6 +55,8 @@ def without_missing(values: pd.Series, cells: ColumnFormat) -> pd.Series:
     """`values` with NA wherever the format means missing: its words, and infinite numbers."""
     if cells.missing and pd.api.types.is_numeric_dtype(values.dtype):
         values = values.mask(values.isin(_numbers(cells.missing)))
+    elif cells.missing and pd.api.types.is_datetime64_any_dtype(values.dtype):
+        values = values.mask(without_zone(values).isin(_times(cells.missing)))
     elif cells.missing:
         values = values.mask(values.isin(cells.missing))
     if not cells.infinite:
@@ -69,6 +71,17 @@ def without_missing(values: pd.Series, cells: ColumnFormat) -> pd.Series:
 def _numbers(words: tuple[str, ...]) -> list[float]:
     """The words that a typed table holds as numbers, such as -999."""
     return [float(word) for word in words if re.fullmatch(number_pattern(".", ""), word)]
+
+
+def _times(words: tuple[str, ...]) -> np.ndarray:
+    """The words that a typed table holds as times, of any year, such as 10000-01-01."""
+    dates = [word for word in words if re.match(r"-?\d{3,6}-\d\d-\d\d", word)]
+    return np.array(dates, "M8[us]")
+
+
+def without_zone(times: pd.Series) -> pd.Series:
+    """Timestamps in UTC, without a zone."""
+    return times.dt.tz_convert(None) if times.dt.tz else times
 
 
 def is_infinite(values: pd.Series) -> Mask:

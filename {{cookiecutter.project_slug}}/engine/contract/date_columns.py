@@ -1,17 +1,16 @@
 """Reads whole columns of dates, as `engine.contract.dates` reads one."""
 
-from decimal import Decimal
-
-import numpy as np
 import pandas as pd
 
 from engine.contract.dates import (
     COUNTED,
     EPOCHS,
-    MAY_BE_ODD,
+    MAY_CHANGE,
     MIDNIGHT,
     ZONE_NAME,
     ZONE_NOTE,
+    microseconds,
+    read_date,
     strptime_form,
     strptime_text,
 )
@@ -58,29 +57,28 @@ def dates(values: pd.Series, cells: ColumnFormat = PLAIN) -> pd.Series:
 
 
 def _as_texts(values: pd.Series) -> pd.Series:
-    """Numbers as a text table writes them; six digits behind the point."""
+    """Numbers as a text table writes them, with the digits that a float keeps."""
     if pd.api.types.is_bool_dtype(values.dtype):
         return values[:0].astype("str")
     numbers = values.astype("float64") if pd.api.types.is_float_dtype(values.dtype) else values
     present = numbers.dropna()
     if (present % 1 == 0).all() and (present.abs() < 2**63).all():
         return numbers.astype("Int64").astype("str").where(numbers.notna())
-    texts = [f"{number:.6f}" for number in present]
+    texts = [f"{number:.16g}" for number in present]
     return pd.Series(texts, present.index, dtype="str").reindex(values.index)
 
 
 def _plain(texts: pd.Series) -> tuple[pd.Series, pd.Series | None]:
     """`engine.contract.dates.plain` of texts; no mask if none is 24:00 of its day."""
-    odd = _matches(texts, MAY_BE_ODD)
-    if not odd.any():
+    changing = _matches(texts, MAY_CHANGE)
+    if not changing.any():
         return texts, None
-    named = texts[odd].str.replace(ZONE_NOTE, "", n=1, regex=True)
+    named = texts[changing].str.replace(ZONE_NOTE, "", n=1, regex=True)
     named = named.str.replace(ZONE_NAME, "Z", n=1, regex=True)
-    rewritten = named.str.replace(MIDNIGHT, r"\g<1>00\2\5", n=1, regex=True)
-    late = pd.Series(False, texts.index)
-    late[odd] = rewritten != named
+    changed = named.str.replace(MIDNIGHT, r"\g<1>00\2\5", n=1, regex=True)
+    late = (changed != named).reindex(texts.index, fill_value=False)
     texts = texts.copy()
-    texts[odd] = rewritten
+    texts[changing] = changed
     return texts, late if late.any() else None
 
 
@@ -96,6 +94,11 @@ def _formed(texts: pd.Series, form: str, pivot: int) -> pd.Series:
     if strptime != form:
         texts = texts.map(lambda text: strptime_text(text, form), na_action="ignore")
     read = _read(texts, strptime)
+    if "%S" in form:
+        # Python, and so the server, has no second 60, which pandas reads as the next minute.
+        doubtful = texts[(read.dt.second < 2) & texts.str.contains("6[01]")]
+        cells = ColumnFormat(dates=(form,))
+        read[[at for at, text in doubtful.items() if read_date(cells, text) is None]] = pd.NaT
     if "%y" not in form:
         return read
     years = read.dt.year
@@ -109,13 +112,11 @@ def _formed(texts: pd.Series, form: str, pivot: int) -> pd.Series:
 
 
 def _counted(texts: pd.Series, form: str) -> pd.Series:
-    """Texts that count from 1970; exact, so decimals where there is a fraction."""
-    factor = EPOCHS[form]
-    counted = texts[_matches(texts, COUNTED)]
-    microseconds = [(Decimal(text) * factor).__floor__() for text in counted]
-    inside = [abs(value) < 2**62 for value in microseconds]
-    values = np.array([value for value, fits in zip(microseconds, inside, strict=True) if fits])
-    read = pd.Series(values.astype("int64").astype("datetime64[us]"), counted.index[inside])
+    """Texts that count time; exact, so decimals where there is a fraction."""
+    numbers = texts[_matches(texts, COUNTED)]
+    counts = pd.Series([microseconds(text, form) for text in numbers], numbers.index, dtype=object)
+    counts = counts[[abs(count) < 2**62 for count in counts]].astype("int64")
+    read = pd.Series(counts.to_numpy().astype("datetime64[us]"), counts.index)
     read = read.where((read >= FIRST) & (read <= LAST)).reindex(texts.index)
     return read.astype("datetime64[us]")
 

@@ -3,6 +3,7 @@
 `engine.contract.date_columns` reads whole columns in the same way.
 """
 
+import math
 import re
 from calendar import isleap
 from collections.abc import Callable
@@ -11,14 +12,16 @@ from decimal import Decimal
 
 from engine.contract.format import ISO, ColumnFormat
 
-# Dates that are counted: microseconds in one unit of the number.
+# Dates that are counted: microseconds in one unit of the number, and from 1970 to its zero.
+SPREADSHEET = "days since 1899-12-30"
 EPOCHS = {
-    "seconds since 1970": Decimal(1_000_000),
-    "milliseconds since 1970": Decimal(1_000),
-    "microseconds since 1970": Decimal(1),
-    "nanoseconds since 1970": Decimal("0.001"),
+    "seconds since 1970": (Decimal(1_000_000), 0),
+    "milliseconds since 1970": (Decimal(1_000), 0),
+    "microseconds since 1970": (Decimal(1), 0),
+    "nanoseconds since 1970": (Decimal("0.001"), 0),
+    SPREADSHEET: (Decimal(86_400_000_000), -25_569 * 86_400_000_000),
 }
-COUNTED = r"[+-]?[0-9]{1,19}(\.[0-9]{1,9})?"
+COUNTED = r"[+-]?[0-9]{1,19}(\.[0-9]{1,15})?"
 ORIGIN = datetime(1970, 1, 1)  # dates of a table have no zone
 # 'UTC' behind a time is an offset of 0; Java adds the name of a zone to its offset.
 ZONE_NAME = r" ?(UTC|GMT)$"
@@ -26,9 +29,9 @@ ZONE_NOTE = r"\[[A-Za-z/_+-]+\]$"
 # ISO 8601: the end of a day is 24:00, which is 00:00 of the next one.
 MIDNIGHT = r"([T ])24(:00(:00(\.0+)?)?)($|[^0-9:.])"
 # `strptime` has no quarters: the first month stands for each. Nor does it read a week alone.
-QUARTER = re.compile(r"(?i)Q([1-4])(?![0-9])")
-WEEK = "%G-W%V"
-MAY_BE_ODD = r".*(UTC|GMT|\]|[T ]24:00.*)"
+QUARTER = re.compile(r"(?i)Q([1-4])(?![0-9])|(?<![0-9])([1-4])Q")
+# What `plain` may change; the pattern spares most texts that.
+MAY_CHANGE = r".*(UTC|GMT|\]|[T ]24:00.*)"
 
 
 def read_date(cells: ColumnFormat, text: str) -> str | None:
@@ -53,16 +56,27 @@ def plain(text: str) -> tuple[str, bool]:
     return re.subn(MIDNIGHT, r"\g<1>00\2\5", text, count=1)  # type: ignore[return-value]
 
 
+def microseconds(text: str, form: str) -> int:
+    """Microseconds since 1970 of a number that is counted in one of the `EPOCHS`.
+
+    Parts of a day are rounded to milliseconds, as spreadsheets do: a float has no more of them.
+    """
+    unit, first = EPOCHS[form]
+    if form == SPREADSHEET:
+        return round(Decimal(text) * unit / 1000) * 1000 + first
+    return math.floor(Decimal(text) * unit) + first
+
+
 def strptime_form(form: str) -> str:
     """A form of a contract as `strptime` takes it, for a text after `strptime_text`."""
-    return f"{form}-%u" if form == WEEK else form.replace("Q%q", "§%m")
+    return f"{form}-%u" if form.endswith("%V") else re.sub("(?i)Q%q|%qQ", "§%m", form)
 
 
 def strptime_text(text: str, form: str) -> str:
     """A text whose quarter is its first month, and whose week is its Monday."""
     if "%q" in form:
-        text = QUARTER.sub(lambda match: f"§{3 * int(match[1]) - 2:02}", text)
-    return f"{text}-1" if form == WEEK else text
+        text = QUARTER.sub(lambda match: f"§{3 * int(match[1] or match[2]) - 2:02}", text)
+    return f"{text}-1" if form.endswith("%V") else text
 
 
 def _formed(text: str, form: str, pivot: int) -> datetime | None:
@@ -78,8 +92,7 @@ def _formed(text: str, form: str, pivot: int) -> datetime | None:
 def _counted(text: str, form: str) -> datetime | None:
     if not re.fullmatch(COUNTED, text):
         return None
-    microseconds = int((Decimal(text) * EPOCHS[form]).to_integral_value("ROUND_FLOOR"))
-    return _utc(lambda: ORIGIN + timedelta(microseconds=microseconds))
+    return _utc(lambda: ORIGIN + timedelta(microseconds=microseconds(text, form)))
 
 
 def _later(date: datetime | None, is_midnight: bool) -> str | None:

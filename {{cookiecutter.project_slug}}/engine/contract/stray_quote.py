@@ -5,8 +5,7 @@ wide as the table, and with the values of its columns.
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 LINE_END = re.compile(r"\r\n|\r|\n")
 # Numbers and dates, in any form.
@@ -17,30 +16,20 @@ SAMPLE = 200
 FEW_WORDS = 12
 # Without a column to compare: separators that stand in their places by chance hardly ever.
 MOST_BY_CHANCE = 12
+# What the cells of a column look like: values (None), few words, or anything (empty).
+Shape = frozenset[str] | None
 
 
-@dataclass(frozen=True)
-class CellShapes:
-    """What the cells of each column look like: values (None), few words, or anything (empty)."""
-
-    columns: tuple[frozenset[str] | None, ...]
-
-    @classmethod
-    def of(cls, rows: Sequence[Sequence[str]]) -> "CellShapes":
-        """The shapes of rows of one width that hold no line breaks."""
-        return cls(tuple(_shape(cells) for cells in zip(*rows, strict=True)))
-
-    def fit(self, row: Sequence[str], but: Iterable[int]) -> bool | None:
-        """Whether the cells look like their columns'; None if there is nothing to compare."""
-        compared = [
-            bool(VALUE.fullmatch(cell)) if shape is None else cell in shape
-            for at, (cell, shape) in enumerate(zip(map(str.strip, row), self.columns, strict=True))
-            if (shape is None or shape) and cell and at not in but
-        ]
-        return all(compared) if compared else None
+def first_stray(rows: Sequence[Sequence[str]], separator: str) -> int | None:
+    """The index of the first of these rows of one width that swallowed others; None if none did."""
+    is_broken = [any(map(LINE_END.search, row)) for row in rows]
+    whole = [row for row, one in zip(rows, is_broken, strict=True) if not one][:SAMPLE]
+    shapes = [_shape(cells) for cells in zip(*whole, strict=True)]
+    doubtful = (at for at, one in enumerate(is_broken) if one)
+    return next((at for at in doubtful if _swallows(rows[at], separator, shapes)), None)
 
 
-def swallows(row: Sequence[str], separator: str, shapes: CellShapes) -> bool:
+def _swallows(row: Sequence[str], separator: str, shapes: Sequence[Shape]) -> bool:
     """Whether a cell of `row` holds rows: every line of it ends where a row would."""
     width = len(row)
     for at, cell in enumerate(row):
@@ -53,26 +42,20 @@ def swallows(row: Sequence[str], separator: str, shapes: CellShapes) -> bool:
         lines[0], lines[-1] = [*row[:at], *lines[0]], [*lines[-1], *row[at + 1 :]]
         if any(len(line) != width for line in lines):
             continue
-        fits = [shapes.fit(line, but=(at,)) for line in lines]
-        compared = [one for one in fits if one is not None]
+        # Each cell of a line compared with its column, but for the cells that the mark changed.
+        compared = [
+            bool(VALUE.fullmatch(text)) if shape is None else text in shape
+            for line in lines
+            for column, (text, shape) in enumerate(zip(map(str.strip, line), shapes, strict=False))
+            if (shape is None or shape) and text and column != at
+        ]
         by_chance = (len(lines) - 1) * (width - 1) <= MOST_BY_CHANCE
         if all(compared) and (compared or not by_chance):
             return True
     return False
 
 
-def first_stray(rows: Sequence[Sequence[str]], separator: str) -> int | None:
-    """The index of the first of these rows of one width that swallowed others; None if none did."""
-    broken = [any(map(LINE_END.search, row)) for row in rows]
-    if not any(broken):
-        return None
-    usual = [row for row, one in zip(rows, broken, strict=True) if not one][:SAMPLE]
-    shapes = CellShapes.of(usual or [[""] * len(rows[0])])
-    doubtful = (at for at, one in enumerate(broken) if one)
-    return next((at for at in doubtful if swallows(rows[at], separator, shapes)), None)
-
-
-def _shape(cells: Sequence[str]) -> frozenset[str] | None:
+def _shape(cells: Sequence[str]) -> Shape:
     present = [cell for cell in map(str.strip, cells) if cell]
     if present and all(map(VALUE.fullmatch, present)):
         return None

@@ -7,8 +7,10 @@ cells mean.
 import codecs
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator
 from functools import reduce
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,7 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from engine.contract.layout import Layout, Names, check_names, column_names
+from engine.contract.dialect import check_marks
+from engine.contract.layout import LONGEST_NAME, Layout, Names, checked_names, column_names
 from engine.contract.stray_quote import LINE_END, first_stray
 from engine.problem.errors import BadInput
 
@@ -24,52 +27,47 @@ from engine.problem.errors import BadInput
 SAMPLE_SIZE, LINES = 1 << 20, 200
 # A table is read in blocks of this size; no row may be longer.
 BLOCK = 1 << 22
+BLANK_LINES = re.compile(r" *(?:\r\n|\r|\n)")
 # Called for a row with another number of cells: its number below the header, and the row itself.
 # Returns "skip" or "error".
 BadRow = Callable[[int, pyarrow.csv.InvalidRow], str]
 
 
-def first_lines(path: Path, encoding: str, separator: str) -> list[list[str]]:
-    """The cells of the first rows without blank lines; BadInput if they are no table."""
-    text, cut = decoded(path, encoding)
-    # A quote that is not closed within the sample is found by the reader of the whole file.
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    lines, last = list[list[str]](), 0
+def first_lines(path: Path, layout: Layout) -> list[list[str]]:
+    """The cells of the first rows, one at least, without blank lines; BadInput if there is none."""
+    text, is_cut = first_text(path, layout)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=layout.separator)
+    usual = csv.field_size_limit(SAMPLE_SIZE)  # no cell is longer, and a long one is no fault
     try:
-        while len(lines) < LINES and (row := next(rows, None)) is not None:
-            lines += [row] if row else []
-            last = rows.line_num
-    except csv.Error as error:
-        if '"' not in text:
-            raise BadInput(
-                f"{path} has no readable header line: {error}; export it again", code="not-a-table"
-            ) from None
-        raise _stray(path, f"line {last + 1}") from None
-    return lines[:-1] if cut and 1 < len(lines) < LINES else lines
+        lines = list(islice((row for row in rows if len(row) > 1 or "".join(row).strip()), LINES))
+    finally:
+        csv.field_size_limit(usual)  # the limit is the process's, not the reader's
+    if not lines:
+        raise BadInput(f"{path} is empty; expected a header line and rows", code="empty-table")
+    # A quote that is not closed within the sample is found by the reader of the whole file.
+    return lines[:-1] if is_cut and 2 < len(lines) < LINES else lines
 
 
-def decoded(path: Path, encoding: str) -> tuple[str, bool]:
+def first_text(path: Path, layout: Layout) -> tuple[str, bool]:
     """The first piece of the file without its byte-order mark, and whether more follows."""
     with path.open("rb") as file:
         piece = file.read(SAMPLE_SIZE)
         more = bool(file.read(1))
-    codec = "utf-8-sig" if encoding == "utf-8" else encoding
-    return codecs.getincrementaldecoder(codec)().decode(piece, final=not more), more
+    return codecs.getincrementaldecoder(layout.codec)().decode(piece, final=not more), more
 
 
-def line_count(path: Path, encoding: str) -> int:
+def line_count(path: Path, layout: Layout) -> int:
     """How many lines of the file are not blank, whatever quotation marks stand in it."""
-    with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding) as file:
-        return sum(1 for line in file if line != "\n")
+    with path.open(encoding=layout.codec) as file:
+        return sum(1 for line in file if line.strip(" \n"))
 
 
 def header(path: Path, layout: Layout) -> Names:
     """The names of the file's columns; BadInput if it is empty, or a name is too long."""
-    lines = first_lines(path, layout.encoding, layout.separator)
-    if not lines:
-        raise BadInput(f"{path} is empty; expected a header line and rows", code="empty-table")
-    names = column_names(lines[0], header=layout.header)
-    check_names(path, names.names)
+    names = column_names(first_lines(path, layout)[0], header=layout.header)
+    if any(len(name) > LONGEST_NAME and LINE_END.search(name) for name in names.names):
+        raise _stray(path, "its header")
+    checked_names(path, names.names)
     return names
 
 
@@ -79,13 +77,14 @@ def batches(
     """The cells of the file in batches, and the position in the file after each.
 
     Raises:
-        BadInput: a quotation mark makes one cell of several rows.
+        BadInput: a quotation mark makes one cell of several rows, or would be lost.
         pa.ArrowException, OSError, UnicodeError: the file is no such table.
     """
-    if layout.header and len(first_lines(path, layout.encoding, layout.separator)) <= 1:
+    check_marks(path, layout)
+    text, is_cut = first_text(path, layout)
+    if layout.header and not is_cut and len(first_lines(path, layout)) <= 1:
         return  # pyarrow does not read a header line without a line end
-    text, _ = decoded(path, layout.encoding)
-    blank = len(text[: len(text) - len(text.lstrip("\r\n"))].splitlines())
+    blank = len(BLANK_LINES.findall(text[: len(text) - len(text.lstrip(" \r\n"))]))
     stray: list[str] = []
 
     def handle(row: pyarrow.csv.InvalidRow) -> str:
@@ -156,8 +155,7 @@ def _is_stray(row: pyarrow.csv.InvalidRow, layout: Layout) -> bool:
 
 def _place(path: Path, layout: Layout, start: str) -> str:
     """The line of the file that holds `start`, for a message."""
-    codec = "utf-8-sig" if layout.encoding == "utf-8" else layout.encoding
-    with path.open(encoding=codec, newline="") as file:
+    with path.open(encoding=layout.codec, newline="") as file:
         before, match, _ = file.read().partition(start)
     return f"line {len(LINE_END.split(before))}" if match else f"the line with {start:.40}"
 

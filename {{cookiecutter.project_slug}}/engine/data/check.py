@@ -14,7 +14,7 @@ from engine.data import sources
 from engine.data.columns import check_names
 from engine.data.load import Violation, column_mistakes, validate
 from engine.data.unread import check_read
-from engine.data.written import adopted_rows, differences, layout_mistake, why_unread
+from engine.data.written import adopted_rows, differences, layout_mistake, why_refused
 from engine.pages.formatting import count, listed
 from engine.problem.files import atomic_path
 from engine.problem.spec import Problem
@@ -59,10 +59,10 @@ def check(problem: Problem, schema: pa.DataFrameSchema, source: str) -> Checked:
     """
     check_names(problem, schema)
     layout = Layout.of(schema.metadata)
-    mistake = layout_mistake(source, layout)
+    sniffed = sources.layout_of(source) if layout else None
+    if sniffed and layout and (mistake := layout_mistake(sniffed, layout)):
+        return Checked(len(sources.read(source, sniffed)), (mistake,))
     raw = sources.read(source, layout)
-    if mistake:
-        return Checked(len(raw), (mistake,))
     check_read(raw, source, schema.columns.keys() - problem.columns.reasons.keys())
     target, later = problem.target.column, problem.columns.known_after
     report = REFUSED / f"{Path(source).stem.replace(':', '-')}.csv"
@@ -72,6 +72,8 @@ def check(problem: Problem, schema: pa.DataFrameSchema, source: str) -> Checked:
         unchecked = (target, *(name for name in later if name not in raw.columns))
         schema = schema.remove_columns(list(unchecked))
     if mistakes := column_mistakes(raw, schema):
+        if sniffed and not sniffed.header:
+            mistakes.insert(0, "its first line holds values: give it the contract's header line")
         return Checked(len(raw), tuple(mistakes), unchecked=unchecked)
     unlabelled, missing = pd.Series(False, raw.index), list[Violation]()
     if target in raw.columns:
@@ -147,7 +149,7 @@ def _explained(violation: Violation, schema: pa.DataFrameSchema) -> Violation:
         return violation
     rule = schema.columns[violation.column]
     kind = kind_of(rule.dtype) or "category"
-    why = why_unread(violation.cells, kind, ColumnFormat.of(rule.metadata))
+    why = why_refused(violation.cells, kind, ColumnFormat.of(rule.metadata))
     return replace(violation, rule=f"{violation.rule} ({why})") if why else violation
 
 

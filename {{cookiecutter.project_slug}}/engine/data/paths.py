@@ -3,12 +3,11 @@
 import stat
 from pathlib import Path
 
-from engine.contract.file_kinds import find_kind
+from engine.contract.file_kinds import PARQUET, TEXTS, find_kind
 from engine.problem.errors import BadInput
 
 BUNDLED = ("breast_cancer", "diabetes", "wine")
-TEXTS = (".csv", ".tsv", ".tab", ".txt")
-PARQUET, QUERY = ".parquet", ".sql"
+QUERY = ".sql"
 
 
 def is_file(source: str) -> bool:

@@ -8,16 +8,18 @@ import pyarrow as pa
 import pyarrow.csv
 from sklearn import datasets
 
-from engine.contract.arrow_types import is_bytes, open_parquet, plain, plain_type
+from engine.contract.arrow_types import open_parquet, plain, plain_type
 from engine.contract.cells import DTYPES, trimmed_texts
 from engine.contract.dialect import row_fault
-from engine.contract.layout import SEPARATORS, Layout, check_names
-from engine.contract.sniff import check_encoding, sniff
+from engine.contract.encoding import check_encoding
+from engine.contract.file_kinds import TEXTS, check_kind, unreadable
+from engine.contract.layout import SEPARATORS, Layout, checked_names
+from engine.contract.sniff import sniff
 from engine.contract.text_table import batches, first_lines, header
-from engine.data.paths import QUERY, TEXTS, check_place, checked, is_file
+from engine.data.paths import QUERY, check_place, checked, is_file
 from engine.data.simulator import simulate
 from engine.data.sql import read_sql
-from engine.data.unread import empty, with_reasons
+from engine.data.unread import with_reasons
 from engine.problem.errors import BadInput
 
 # A message names so many rows, and counts the others.
@@ -50,8 +52,9 @@ def read(source: str, layout: Layout | None = None) -> pd.DataFrame:
     else:
         frame = read_sql(path) if suffix == QUERY else _read_parquet(path)
     if frame.empty:
-        what = "gives no rows" if suffix == QUERY else "holds a header and no rows; give it rows"
-        raise BadInput(f"{path} {what}", code="empty-table")
+        names = ", ".join(map(str, frame.columns))
+        what = "gives no rows" if suffix == QUERY else f"holds a header ({names:.100}) and no rows"
+        raise BadInput(f"{path} {what}; give it rows", code="empty-table")
     return frame
 
 
@@ -99,7 +102,7 @@ def read_text(path: Path, layout: Layout | None = None) -> pd.DataFrame:
         frame = pa.Table.from_batches(pieces, schema).to_pandas(types_mapper=DTYPES.get)
     except (pa.ArrowException, OSError, UnicodeError) as error:
         if not bad:
-            raise _unreadable(path, "table", error) from None
+            raise unreadable(path, error) from None
         number, row = bad[0]
         code, hint = row_fault(row.text, row.expected_columns, row.actual_columns, layout.separator)
         raise BadInput(
@@ -111,19 +114,19 @@ def read_text(path: Path, layout: Layout | None = None) -> pd.DataFrame:
         ) from None
     frame = trimmed_texts(frame)
     if layout.header:
-        _check_repeats(path, frame, first_lines(path, layout.encoding, layout.separator)[0])
+        _check_repeats(path, frame, first_lines(path, layout)[0])
     return frame
 
 
 def _check_repeats(path: Path, frame: pd.DataFrame, first: Sequence[str]) -> None:
     """Raise BadInput for rows that are the header again, as where files were put together."""
     named = [(at, cell.strip()) for at, cell in enumerate(first) if cell.strip()]
-    rows = frame
+    rows = frame.index
     for at, cell in named:
         # A file that was appended may have begun with a mark.
-        rows = rows[rows.iloc[:, at].isin([cell, f"\ufeff{cell}"])]
+        rows = rows[frame.iloc[rows, at].isin([cell, f"\ufeff{cell}"])]
     if len(named) > 1 and len(rows):
-        shown = [f"{row + 1:,}" for row in rows.index[:SHOWN]]
+        shown = [f"{row + 1:,}" for row in rows[:SHOWN]]
         more = f" and {len(rows) - SHOWN:,} more" if len(rows) > SHOWN else ""
         raise BadInput(
             f"{path} repeats its header in row {', '.join(shown)}{more} below it, as where files "
@@ -134,33 +137,23 @@ def _check_repeats(path: Path, frame: pd.DataFrame, first: Sequence[str]) -> Non
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     """The rows of a Parquet file in plain types; metadata of pandas in it is ignored."""
+    check_kind(path)
     columns: dict[str, pa.ChunkedArray] = {}
     reasons: dict[str, str] = {}
     try:
         with open_parquet(path) as file:
             schema, rows = file.schema_arrow, file.metadata.num_rows
-            check_names(path, schema.names)
-            single = [field.name for field in schema if plain_type(field.type)]
-            table = file.read(single)
-        for name, kind in zip(schema.names, schema.types, strict=True):
-            columns[name] = empty(rows)
-            try:
-                if name in single:
-                    columns[name] = plain(table[name])
-                else:
-                    reasons[name] = f"it holds no single values ({kind!s:.60}): flatten it"
-            except pa.ArrowInvalid:
-                if not is_bytes(kind):
-                    raise
-                reasons[name] = "it holds bytes that are no text"
+            for name, field in zip(checked_names(path, schema.names), schema, strict=True):
+                columns[name] = pa.chunked_array([pa.nulls(rows, pa.string())])
+                if not plain_type(field.type):
+                    reasons[name] = f"it holds no single values ({field.type!s:.60}): flatten it"
+                    continue
+                cells = file.read([field.name]).column(0)
+                try:
+                    columns[name] = plain(cells)
+                except pa.ArrowInvalid as error:
+                    reasons[name] = f"its {field.type!s:.60} cannot be read: {error!s:.100}"
         frame = pa.table(columns).to_pandas(types_mapper=DTYPES.get, ignore_metadata=True)
     except (pa.ArrowException, OSError, UnicodeError) as error:
-        raise _unreadable(path, "readable Parquet file", error) from None
+        raise unreadable(path, error) from None
     return with_reasons(trimmed_texts(frame), reasons)
-
-
-def _unreadable(path: Path, expected: str, error: Exception) -> BadInput:
-    reason = " ".join(str(error).split())
-    return BadInput(
-        f"{path} is no {expected}: {reason:.300}; export it again", code="unreadable-file"
-    )

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from engine.data.equal_parts import equal_parts
 from engine.pages.formatting import count, percent
 from engine.problem.errors import BadInput
 from engine.problem.spec import Problem
@@ -67,11 +68,20 @@ def _describe(problem: Problem, frame: pd.DataFrame, train: Rows, test: Rows) ->
         kind = "random" if problem.target.task == "regression" else "stratified"
         return f"test set: a {kind} {share} of the rows; {_kept_together(problem)} stay together"
     text = f"test set: the latest {share} by {problem.rows.time}"
-    if not problem.rows.unit:
-        return text
-    groups = _groups(problem, frame)
-    back = float(np.isin(groups[test], groups[train]).mean())
-    return f"{text}; {percent(back)} of its rows have a {problem.rows.unit} of the training rows"
+    if unit := problem.rows.unit:
+        text += (
+            f"; {_again(_groups(problem, frame), train, test)} have a {unit} of the training rows"
+        )
+    inputs = _same_inputs(problem, frame)
+    # A model knows such rows by heart: of a table that was exported twice it looks too good.
+    if np.isin(inputs[test], inputs[train]).any():
+        text += f"; {_again(inputs, train, test)} repeat a training row in every input but the time"
+    return text
+
+
+def _again(numbers: NDArray[np.intp], train: Rows, test: Rows) -> str:
+    """The share of the test rows whose number a training row has."""
+    return f"{percent(float(np.isin(numbers[test], numbers[train]).mean()))} of its rows"
 
 
 def _kept_together(problem: Problem) -> str:
@@ -158,38 +168,25 @@ def _at_random(problem: Problem, frame: pd.DataFrame, seed: int) -> Iterator[tup
     part = np.empty(len(sizes), np.intp)
     for stratum in np.unique(strata):
         chosen = shuffled[strata[shuffled] == stratum]
-        part[chosen] = _assigned(sizes[chosen])
+        part[chosen] = equal_parts(sizes[chosen], PARTS)
     of_row = part[groups]
     for one in range(PARTS):
         yield np.flatnonzero(of_row != one), np.flatnonzero(of_row == one)
-
-
-def _assigned(sizes: Rows) -> Rows:
-    """A part for each group, so that parts have about equal numbers of rows.
-
-    The running count of rows decides. A group as large as a part would leave other parts empty.
-    With one of these, the largest go first, each to the smallest part, and the test set is the
-    part that is nearest to a fair share.
-    """
-    upto = np.cumsum(sizes)
-    if sizes.max() * PARTS <= upto[-1]:
-        running: Rows = ((upto - sizes / 2) * PARTS / upto[-1]).astype(np.intp)
-        return running
-    part, filled = np.empty(len(sizes), np.intp), np.zeros(PARTS, np.intp)
-    for group in np.argsort(-sizes, kind="stable"):
-        part[group] = np.argmin(filled)
-        filled[part[group]] += sizes[group]
-    unfair = np.where(filled > 0, np.abs(filled - upto[-1] / PARTS), np.inf)
-    labels = np.arange(PARTS)
-    labels[[0, int(np.argmin(unfair))]] = labels[[int(np.argmin(unfair)), 0]]
-    return labels[part]
 
 
 def _groups(problem: Problem, frame: pd.DataFrame) -> NDArray[np.intp]:
     """A number for each row; rows with the same number stay together."""
     if problem.rows.unit:
         return frame[problem.rows.unit].factorize(use_na_sentinel=False)[0]
-    inputs = frame.drop(columns=[name for name in frame if name in problem.kept_out])
+    return _same_inputs(problem, frame)
+
+
+def _same_inputs(problem: Problem, frame: pd.DataFrame) -> NDArray[np.intp]:
+    """A number for each row; rows that are equal in every input but the time have the same."""
+    left_out = problem.kept_out | {problem.rows.time}
+    inputs = frame.drop(columns=[name for name in frame if name in left_out])
+    if inputs.columns.empty:
+        return np.arange(len(frame))
     return pd.util.hash_pandas_object(inputs, index=False).factorize()[0]
 
 

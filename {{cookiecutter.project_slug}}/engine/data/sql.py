@@ -19,9 +19,9 @@ import pyarrow as pa
 from sqlalchemy import URL, Connection, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from engine.contract.arrow_types import plain
-from engine.contract.cells import DTYPES
-from engine.contract.layout import check_names
+from engine.contract.arrow_types import EXACT, plain
+from engine.contract.cells import DTYPES, trimmed_texts
+from engine.contract.layout import checked_names
 from engine.data.unread import with_reasons
 from engine.problem.errors import BadInput
 from engine.problem.files import read_text
@@ -54,7 +54,7 @@ def read_sql(path: Path) -> pd.DataFrame:
         BadInput: there is no DATABASE_URL or no database at it, the query is refused, gives too
             many rows, or columns that are doubled or unnamed.
     """
-    query = read_text(path, "a query", "save it as UTF-8 text").strip().rstrip(";").rstrip()
+    query = read_text(path, "a query", "export it again").strip().rstrip(";").rstrip()
     if not query:
         raise BadInput(f"{path} is empty; a query must stand in it", code="empty-query")
     address = _address()
@@ -64,7 +64,7 @@ def read_sql(path: Path) -> pd.DataFrame:
         engine = create_engine(address, connect_args=timeout)
         with engine.connect() as connection:
             names, pieces = _query(connection, address, query)
-            check_names(path, names, "give each a name with AS")
+            names = checked_names(path, names, "give each a name with AS")
             frame = _frame(path, names, pieces)
         engine.dispose()
     except (SQLAlchemyError, pa.ArrowException, *DRIVERS) as error:
@@ -123,6 +123,8 @@ def _query(
         connection.exec_driver_sql("PRAGMA query_only = ON")
     # As it stands: a colon or a percent sign in a query is no parameter.
     result = connection.exec_driver_sql(query)
+    if not result.returns_rows:
+        raise ValueError("it is no query that gives rows")
     return list(result.keys()), result.partitions(PIECE)
 
 
@@ -140,7 +142,7 @@ def _frame(path: Path, names: Sequence[str], pieces: Iterator[Sequence[Any]]) ->
             )
     table = pa.table({name: _typed(name, columns[at], reasons) for at, name in enumerate(names)})
     table = table.sort_by([(name, "ascending") for name in names])
-    return with_reasons(table.to_pandas(types_mapper=DTYPES.get), reasons)
+    return with_reasons(trimmed_texts(table.to_pandas(types_mapper=DTYPES.get)), reasons)
 
 
 def _typed(name: str, values: list[Any], reasons: dict[str, str]) -> pa.ChunkedArray:
@@ -156,7 +158,7 @@ def _typed(name: str, values: list[Any], reasons: dict[str, str]) -> pa.ChunkedA
         array = pa.array(values, pa.int64())
     elif kinds <= {int, Decimal} and all(map(_is_decimal, values)):
         array = pa.array([None if value is None else Decimal(value) for value in values])
-    elif kinds <= {int, float, Decimal, bool}:
+    elif kinds <= {int, float, Decimal, bool} and not any(map(_is_long, values)):
         floats = [None if value is None else float(value) for value in values]
         array = pa.array(floats, pa.float64(), from_pandas=True)
     elif kinds <= {dt.date, dt.datetime}:
@@ -183,8 +185,17 @@ def _is_decimal(value: int | Decimal | None) -> bool:
     return isinstance(exponent, int) and exponent > -DIGITS and number.adjusted() < DIGITS
 
 
+def _is_long(value: float | Decimal | None) -> bool:
+    """Whether the number is whole, and no float: it is rather a name."""
+    if value is None or isinstance(value, (bool, float)) or not Decimal(value).is_finite():
+        return False
+    number = Decimal(value)
+    is_whole = number == number.to_integral_value()
+    return is_whole and abs(number) >= EXACT and number != Decimal(float(value))
+
+
 def _texts(values: list[Any]) -> list[str | None] | None:
-    """The values as texts, blank ones missing; None if they hold bytes that are no text."""
+    """The values as texts; None if they hold bytes that are no text."""
     raw = [bytes(one) if isinstance(one, (bytes, memoryview)) else one for one in values]
     try:
         texts = [one.decode() if isinstance(one, bytes) else one for one in raw]
@@ -192,7 +203,7 @@ def _texts(values: list[Any]) -> list[str | None] | None:
         return None
     if any(isinstance(one, bytes) and 0 in one for one in raw):
         return None
-    return [None if text is None else str(text).strip() or None for text in texts]
+    return [None if text is None else str(text) for text in texts]
 
 
 def _timestamp(value: dt.date) -> dt.datetime:

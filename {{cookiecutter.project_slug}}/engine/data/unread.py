@@ -7,16 +7,10 @@ be such a column; any other is refused.
 from collections.abc import Collection, Mapping
 
 import pandas as pd
-import pyarrow as pa
 
 from engine.problem.errors import BadInput
 
 _KEY = "unread"
-
-
-def empty(rows: int) -> pa.ChunkedArray:
-    """What stands for such a column: texts, all of them missing."""
-    return pa.chunked_array([pa.nulls(rows, pa.string())])
 
 
 def with_reasons(frame: pd.DataFrame, reasons: Mapping[str, str]) -> pd.DataFrame:

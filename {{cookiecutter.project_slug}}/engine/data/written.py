@@ -9,7 +9,7 @@ import pandera.pandas as pa
 from engine.contract.cells import trimmed, without_missing
 from engine.contract.column import kind_of
 from engine.contract.date_columns import dates
-from engine.contract.format import ColumnFormat, number_pattern
+from engine.contract.format import ColumnFormat, number_pattern, sign_pattern
 from engine.contract.layout import SEPARATORS, Layout
 from engine.data import sources
 from engine.data.paths import is_query
@@ -22,19 +22,21 @@ MANY = 0.2
 HARDLY = 0.01
 # A value with a leading zero, or a number as another program writes it: '1002' for '01002'.
 NUMBER = r"[0-9]+(\.0+)?"
+# What programs put around a text that it stays one.
+MARKS = r"^=?[\"']|[\"']$"
+SIGN = "[.,]"
 SWAPS = str.maketrans("dm", "md")
 
 
-def layout_mistake(source: str, layout: Layout | None) -> str:
-    """How a text file is laid out otherwise than the contract states; empty if it is not."""
-    sniffed = sources.layout_of(source) if layout else None
-    if layout is None or sniffed is None or sniffed.separator == layout.separator:
+def layout_mistake(sniffed: Layout, layout: Layout) -> str:
+    """How a text file is separated otherwise than the contract states; empty if it is not."""
+    if sniffed.separator == layout.separator:
         return ""
     now, then = SEPARATORS[sniffed.separator], SEPARATORS[layout.separator]
     return f"it is separated by {now}, the contract states {then}: export it as before"
 
 
-def why_unread(cells: pd.Series, kind: str, written: ColumnFormat) -> str:
+def why_refused(cells: pd.Series, kind: str, written: ColumnFormat) -> str:
     """How refused `cells` seem to be written, if they are alike; empty otherwise."""
     texts = cells.dropna().astype("str")
     if texts.empty:
@@ -70,37 +72,66 @@ def adopted_rows(source: str, layout: Layout | None) -> pd.DataFrame | None:
 def differences(
     raw: pd.DataFrame, adopted: pd.DataFrame, schema: pa.DataFrameSchema
 ) -> Iterator[tuple[bool, str]]:
-    """For each column of texts with values never seen: is it surely written otherwise, and how.
-
-    A value is written otherwise where it is one of the adopted table but for its leading zeros, a
-    decimal part of 0, its case or its spaces.
-    """
+    """For each column that seems to be written otherwise: is that sure, and how is it written."""
     for name, rule in schema.columns.items():
-        if kind_of(rule.dtype) != "category" or not {name} <= {*raw} & {*adopted} or rule.unique:
+        kind, cells = kind_of(rule.dtype), ColumnFormat.of(rule.metadata)
+        if not {name} <= {*raw} & {*adopted} or rule.unique:
             continue
-        cells = ColumnFormat.of(rule.metadata)
+        are_texts = {str(frame[name].dtype) for frame in (raw, adopted)} == {"str"}
+        if kind != "category" and not (are_texts and kind in ("number", "integer")):
+            continue
         new, old = (
             trimmed(without_missing(frame[name], cells).dropna().astype("str"))
             for frame in (raw, adopted)
         )
-        unseen = new[~new.isin(old)]
-        plain_old = set(_plain(old).unique())
-        same = unseen[_plain(unseen).isin(plain_old)]
-        if len(same) and old.nunique() < len(old):
-            first, plain = same.iloc[0], _plain(same).iloc[0]
-            before = old[_plain(old) == plain].iloc[0]
-            lost = "; leading zeros are lost" if before.startswith("0") else ""
-            share = percent(len(same) / len(raw))
-            is_many = len(same) >= HARDLY * len(raw)
-            yield is_many, f"{name!r}: {share} of the rows hold {first!r} for {before!r}{lost}"
-        elif len(unseen) > MANY * len(raw) and old.nunique() < len(old) / 2:
-            share, first = percent(len(unseen) / len(raw)), unseen.iloc[0]
-            yield False, f"{name!r}: {share} of the rows hold a value never seen, such as {first!r}"
+        if kind == "category":
+            yield from _respelled(name, new, old, len(raw))
+        elif difference := _other_signs(new, old, cells):
+            yield True, f"{name!r}: {difference}, such as {new[new.str.contains(SIGN)].iloc[0]!r}"
+
+
+def _respelled(name: str, new: pd.Series, old: pd.Series, rows: int) -> Iterator[tuple[bool, str]]:
+    """Whether values never seen are others of the adopted table, written otherwise.
+
+    They differ by leading zeros, a decimal part of 0, their case, spaces or marks around them.
+    """
+    unseen = new[~new.isin(old)]
+    if unseen.empty:
+        return
+    same = unseen[_plain(unseen).isin(set(_plain(old).unique()))]
+    if len(same) and old.nunique() < len(old):
+        first, plain = same.iloc[0], _plain(same).iloc[0]
+        before = old[_plain(old) == plain].iloc[0]
+        lost = "; leading zeros are lost" if before.startswith("0") else ""
+        is_many = len(same) >= HARDLY * rows
+        share = percent(len(same) / rows)
+        yield is_many, f"{name!r}: {share} of the rows hold {first!r} for {before!r}{lost}"
+    elif len(unseen) > MANY * rows and old.nunique() < len(old) / 2:
+        share, first = percent(len(unseen) / rows), unseen.iloc[0]
+        yield False, f"{name!r}: {share} of the rows hold a value never seen, such as {first!r}"
+
+
+def _other_signs(new: pd.Series, old: pd.Series, cells: ColumnFormat) -> str:
+    """How the decimal and the thousands sign seem to be swapped, where both readings are valid."""
+    decimal, thousands = re.escape(cells.decimal), sign_pattern(cells.thousands)
+    grouped = rf"\D*[1-9]\d{{0,2}}({decimal}\d{{3}})+\D*"
+    fractions, before = (texts[texts.str.contains(decimal)] for texts in (new, old))
+    are_grouped = len(fractions) > MANY * len(new) and fractions.str.fullmatch(grouped).all()
+    were_grouped = 2 * before.str.fullmatch(grouped).sum() > len(before)
+    # Some programs write 7 as 7.000.
+    are_whole = not cells.thousands and fractions.str.contains(rf"{decimal}000\D*$").all()
+    if are_grouped and not were_grouped and not are_whole:
+        return f"the contract's decimal sign {cells.decimal!r} seems to group thousands"
+    had_fractions = fractions.empty and len(before) > MANY * len(old)
+    if cells.thousands and had_fractions and new.str.contains(thousands).mean() > MANY:
+        return f"the contract's thousands sign {cells.thousands!r} seems to be a decimal sign"
+    return ""
 
 
 def _plain(texts: pd.Series) -> pd.Series:
     """Texts without what programs lose or change in them."""
-    plain = texts.str.casefold().str.replace(r"\s+", " ", regex=True).str.removeprefix("'")
+    plain = texts.str.casefold().str.replace(r"\s+", " ", regex=True)
+    plain = plain.str.replace(MARKS, "", regex=True)
     is_number = plain.str.fullmatch(NUMBER)
     number = plain.str.replace(r"\.0+$", "", regex=True).str.lstrip("0")
     return plain.where(~is_number.astype(bool), number)

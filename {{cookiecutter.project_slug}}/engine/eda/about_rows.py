@@ -13,6 +13,8 @@ from engine.pages.page import Block, Facts, Figure, Gallery, Note, Owner, Sectio
 OWNER: Owner = "data scientist"
 BARS = 12
 MOST_LINES = 30  # of a table; the rest is counted
+MOST_INPUTS = 500  # of the table of all inputs: a page of more is too long to read, or to send
+NAMED = 6  # columns in a sentence
 EXAMPLE = 40
 
 
@@ -53,13 +55,13 @@ def kept_out(profile: Profile) -> Section:
     why = {name: role for name, role in roles.items() if name in profile.frame}
     for name, reason in problem.columns.reasons.items():
         why[name] = f"{why[name]}; {reason}" if name in why else reason
-    excluded = listed(list(problem.columns.reasons)) or "only the columns with a role of their own"
-    sentence = f"problem.toml excludes {excluded}."
+    excluded = listed(list(problem.columns.reasons), NAMED)
+    sentence = f"problem.toml excludes {excluded or 'only the columns with a role of their own'}."
     shares = profile.excluded_associations
     lines = [(str(name), reason, percent(shares.get(str(name)))) for name, reason in why.items()]
     header = ("column", "why it is excluded", "explains alone")
     caption = "Share of the target's variance; not measured for the target, ids and personal data"
-    return Section("Excluded columns", OWNER, sentence, [Table(caption, header, lines)])
+    return Section("Excluded columns", OWNER, sentence, capped(caption, header, lines))
 
 
 def missing(profile: Profile) -> Section:
@@ -76,11 +78,11 @@ def missing(profile: Profile) -> Section:
     caption = f"The {BARS} inputs with most" if len(incomplete) > BARS else title
     blocks: list[Block] = [Figure(chart, f"{caption}: share of rows without a value.")]
     if informative := profile.missing:
-        names = listed([one.column for one in informative])
+        names = listed([one.column for one in informative], NAMED)
         sentence += f"The outcome differs where {names} is missing."
         header = ("feature", "outcome", "when missing", "when present", "difference")
         caption = "95 % intervals, corrected for the number of comparisons"
-        blocks.append(Table(caption, header, [_difference(profile, one) for one in informative]))
+        blocks += capped(caption, header, [_difference(profile, one) for one in informative])
     else:
         sentence += "No missing value is associated with the target."
     cause = "are missing in the same rows: probably one cause."
@@ -117,7 +119,7 @@ def quality(profile: Profile) -> Section:
     names = list(dict.fromkeys(one.column for one in issues))
     sentence = f"Check {listed(names, 3)} before you train."
     lines = [(one.column, one.what, one.next) for one in issues]
-    blocks = _capped(title, ("feature", "its value", "what to do"), lines)
+    blocks = capped(title, ("feature", "its value", "what to do"), lines)
     return Section(title, OWNER, sentence, blocks)
 
 
@@ -130,27 +132,36 @@ def correlated(profile: Profile) -> Section:
     sentence += "the same information. They share their importance, and one may be enough."
     lines = [(one.first, one.second, percent(one.strength), one.measure) for one in pairs]
     header = ("feature", "and", "correlation", "measure")
-    blocks = _capped("The strongest first", header, lines)
+    blocks = capped("The strongest first", header, lines)
     if len(profile.frame) > ENOUGH_ROWS:
         blocks.append(Note(f"Measured on {ENOUGH_ROWS:,} random rows."))
     return Section(title, OWNER, sentence, blocks)
 
 
 def inputs(profile: Profile) -> Section:
-    """Every input with its meaning; at the end, because there may be hundreds."""
+    """The inputs with their meanings; at the end, because there may be hundreds."""
     header = ("input", "type", "meaning", "missing", "distinct values", "for example")
     lines = []
-    for column in profile.columns:
+    for column in profile.columns[:MOST_INPUTS]:
         name, example = column.name, "" if column.example is None else written(column.example)
         short = example if len(example) <= EXAMPLE else f"{example[:EXAMPLE]}…"
         meaning = "" if column.meaning == name else column.meaning
         missing_share = percent(profile.missing_shares[name])
         lines.append((name, column.type, meaning, missing_share, profile.different[name], short))
     table = Table("From the data contract", header, lines)
-    sentence = "Every input, as data/contract.py describes it."
+    sentence = f"{count(len(profile.columns), 'input')}, as data/contract.py describes them."
     if undescribed := sum(column.meaning in ("", column.name) for column in profile.columns):
         sentence += f" {count(undescribed, 'input has', 'inputs have')} no description yet."
-    return Section("Inputs", OWNER, sentence, [table])
+    blocks: list[Block] = [table]
+    if others := len(profile.columns) - len(lines):
+        blocks.append(Note(f"{count(others, 'more input')}: see data/contract.py."))
+    return Section("Inputs", OWNER, sentence, blocks)
+
+
+def capped(caption: str, header: Sequence[str], lines: Sequence[tuple[str, ...]]) -> list[Block]:
+    """A table of the first lines, and a note if there are more."""
+    note = [Note(f"The first {MOST_LINES} of {len(lines)}.")] if len(lines) > MOST_LINES else []
+    return [Table(caption, header, lines[:MOST_LINES]), *note]
 
 
 def _difference(profile: Profile, one: Missing) -> tuple[str, ...]:
@@ -158,9 +169,3 @@ def _difference(profile: Profile, one: Missing) -> tuple[str, ...]:
     times, unit = (1, "") if profile.target.task == "regression" else (100, " points")
     difference = f"{number(one.difference * times)} ± {number(one.margin * times)}{unit}"
     return one.column, one.outcome, show(one.when_missing), show(one.when_present), difference
-
-
-def _capped(caption: str, header: Sequence[str], lines: Sequence[tuple[str, ...]]) -> list[Block]:
-    """A table of the first lines, and a note if there are more."""
-    note = [Note(f"The first {MOST_LINES} of {len(lines)}.")] if len(lines) > MOST_LINES else []
-    return [Table(caption, header, lines[:MOST_LINES]), *note]

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 
 from engine.eda import pictures
-from engine.eda.about_rows import BARS, OWNER
+from engine.eda.about_rows import BARS, NAMED, OWNER, capped
 from engine.eda.bins import SMALL_EFFECT, Target
 from engine.eda.profile import Profile
 from engine.pages import charts
 from engine.pages.formatting import count, listed, number, percent, subject
-from engine.pages.page import Block, Code, Figure, Gallery, Note, Section, Table
+from engine.pages.page import Block, Code, Figure, Gallery, Note, Section
 from engine.problem.files import toml
 
 RARE_ROWS = 30  # fewer rows of a class are too few to learn from and to evaluate on
@@ -70,9 +70,9 @@ def suspects(profile: Profile) -> Section:
         sentence = "No feature predicts the target almost perfectly, alone or with a few others."
         return Section(title, OWNER, sentence)
     names = list(dict.fromkeys(name for one in profile.suspects for name in one.columns))
-    sentence = f"{listed(names)} may leak the target. The gate decides."
+    sentence = f"{listed(names, NAMED)} may leak the target. The gate decides."
     lines = [(listed([*one.columns]), one.why) for one in profile.suspects]
-    blocks: list[Block] = [Table("Suspects", ("features", "why"), lines)]
+    blocks = capped("Suspects", ("features", "why"), lines)
     copies, unclear = dict[str, str](), dict[str, str]()
     for one in profile.suspects:
         copies |= dict.fromkeys(one.excluded, one.why)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -195,26 +196,48 @@ def drift(columns: Sequence[Column], frame: pd.DataFrame, periods: Periods) -> d
     the period. Dates are left out.
     """
     compared = [column for column in columns if column.type != "date"]
-    bins = {one.name: cut(one, frame[one.name], DRIFT_BINS).with_missing() for one in compared}
-    result = {name: cramer(periods.codes, one.codes) for name, one in bins.items()}
+    bins = [cut(one, frame[one.name], DRIFT_BINS).with_missing().codes for one in compared]
+    strengths = cramer(periods.codes, stack_columns(bins, len(frame)))
+    result = {one.name: float(v) for one, v in zip(compared, strengths, strict=True)}
     return dict(sorted(result.items(), key=lambda item: -item[1]))
 
 
-def cramer(first: Codes, second: Codes) -> float:
-    """Cramér's V between two groupings of rows, corrected for chance (Bergsma 2013).
+def stack_columns(columns: Sequence[Any], rows: int) -> NDArray[Any]:
+    """Arrays of the same rows side by side, shape (rows, columns); there may be none."""
+    return np.column_stack([np.empty((rows, 0), np.intp), *columns])
 
-    A code of −1 belongs to no group. 0: independent; 1: one determines the other.
+
+def cramer(first: Codes, others: NDArray[np.intp]) -> Array:
+    """Cramér's V between a grouping of rows and each of others.
+
+    Corrected for chance (Bergsma 2013): 0 is independent, 1 where one determines the other. A code
+    of −1 belongs to no group.
+
+    Args:
+        first: shape (rows,).
+        others: shape (rows, groupings). All are counted in one pass: of a thousand columns there
+            are half a million pairs.
+
+    Returns:
+        Shape (groupings,).
     """
-    inside = (first >= 0) & (second >= 0)
-    groups, others = first.max(initial=0) + 1, second.max(initial=0) + 1
-    flat = first[inside] * others + second[inside]
-    table = np.bincount(flat, minlength=groups * others).reshape(groups, others)
-    table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
-    n, (r, k) = table.sum(), table.shape
-    if n < 2 or min(r, k) < 2:
-        return 0.0
-    phi2 = (table**2 / np.outer(table.sum(axis=1), table.sum(axis=0))).sum() - 1
-    corrected = max(0.0, phi2 - (r - 1) * (k - 1) / (n - 1))
-    rows, cols = r - (r - 1) ** 2 / (n - 1), k - (k - 1) ** 2 / (n - 1)
-    room = min(rows - 1, cols - 1)
-    return float(np.sqrt(corrected / room)) if room > 0 else 0.0
+    if not others.size:
+        return np.zeros(others.shape[1])
+    # Each grouping has its own columns of one table; the first of them, and the first row, count
+    # the rows of no group.
+    sizes = others.max(axis=0) + 2
+    starts = np.cumsum(sizes) - sizes
+    groups, width = first.max() + 2, int(sizes.sum())
+    flat = (first[:, None] + 1) * width + (others + 1 + starts)
+    table = np.bincount(flat.ravel(), minlength=groups * width).reshape(groups, width)[1:]
+    table[:, starts] = 0
+    rows, columns = np.add.reduceat(table, starts, axis=1), table.sum(axis=0)
+    n = rows.sum(axis=0)
+    r, k = (rows > 0).sum(axis=0), np.add.reduceat(columns > 0, starts, dtype=np.intp)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cells = table / np.repeat(rows, sizes, axis=1) * (table / columns)
+        phi2 = np.add.reduceat(np.nan_to_num(cells).sum(axis=0), starts) - 1
+        corrected = np.maximum(0.0, phi2 - (r - 1) * (k - 1) / (n - 1))
+        room = np.minimum(r - (r - 1) ** 2 / (n - 1), k - (k - 1) ** 2 / (n - 1)) - 1
+        result = np.sqrt(corrected / room)
+    return np.where((np.minimum(r, k) < 2) | (room <= 0), 0.0, result)

@@ -55,8 +55,13 @@ def exact(columns: Array, target: Array, *, late: bool = False) -> Array | None:
 
 def spread_of(values: Array) -> float:
     """The standard deviation, and little more than the others' where a few rows lie far out."""
+    if not len(values):
+        return 0.0
     low, high = np.quantile(values, (BROKEN / 2, 1 - BROKEN / 2))
-    whole, inner = values.std(), values[(values >= low) & (values <= high)].std()
+    inside = values[(values >= low) & (values <= high)]
+    # At the limits of floats, the quantiles are none, and nothing lies inside.
+    inner = inside.std() if len(inside) else 0.0
+    whole = values.std()
     return float(min(whole, TAILS * inner) if inner > 0 else whole)
 
 
@@ -71,6 +76,12 @@ def least_squares(columns: Array, outcome: Array) -> Array:
 def finite(values: Array) -> Array:
     """The values, those that are not finite as NaN."""
     return np.where(np.isfinite(values), values, np.nan)
+
+
+def without_float_noise(values: Array, *addends: Array) -> Array:
+    """A sum rounded to what the largest addend is exact to: 0.1 + 0.2 is 0.3, once."""
+    largest = max(float(np.nanmax(np.abs(one), initial=1e-300)) for one in addends)
+    return np.round(values, 12 - int(np.ceil(np.log10(largest)))) if largest < np.inf else values
 
 
 def means_and_spreads(table: Array) -> tuple[Array, Array]:

@@ -25,7 +25,7 @@ SAMPLE, OF_A_CLASS = 20_000, 2_000
 TEXTS = 5_000
 # Of fewer different values a digit is no part, but nearly the whole.
 FEWEST_DIFFERENT = 60
-NUMBER = r"-?\d+(\.\d+)?"
+NUMBER = r"(?:(?<!\S)-)?\d+(?:\.\d+)?"
 DATE_PARTS = {"weekday": "day_of_week"} | {
     name: name for name in ("month", "day", "hour", "minute", "second", "microsecond")
 }
@@ -196,7 +196,10 @@ def number_views(values: pd.Series) -> Iterator[tuple[str, Array]]:
         if (number % 1 > 0).any():
             yield "behind its decimal point ", number % 1
     else:
-        inside = _of_each(values, lambda text: float((re.search(NUMBER, text) or ["nan"])[0]))
+        # Of several numbers the longest: 24-0001234 is the 1234th of a year.
+        inside = _of_each(
+            values, lambda text: float(max(re.findall(NUMBER, text), key=len, default="nan"))
+        )
         if inside is not None and inside.notna().mean() > 0.5:
             yield "in its number ", inside.to_numpy(np.float64)
 

@@ -98,27 +98,30 @@ def _rule(low: Array, high: Array, above: int) -> ThresholdRule | None:
         return None
     border = split.ranked[split.at]
     low, high = np.sort(low[low < border]), np.sort(high[high >= border])
-    middle = (low[-1] + high[0]) / 2
-    away = middle - low[::-1], high - middle
-    wide, step = too_wide(*away)
-    if wide or thins(away[0], step) * thins(away[1], step) > THIN:
+    if thinness(low, high) > THIN:
         return None
     return ThresholdRule(float(low[-1]), float(high[0]), above, split.wrong)
 
 
-def too_wide(low: Array, high: Array) -> tuple[bool, float]:
-    """Whether the border is a gap, compared to the steps between values near it; the least step.
+def thinness(low: Array, high: Array, *, may_have_gap: bool = False) -> float:
+    """How many times as thin as behind them rows lie at the border of two sorted sides.
 
-    `low` and `high` are the sorted distances of either side to the middle of the border.
+    Infinite where the border is a gap, compared to the steps between values near it.
     """
-    steps = np.concatenate([np.diff(np.unique(side)[: 2 * STEPS]) for side in (low, high)])
+    middle = (low[-1] + high[0]) / 2
+    away = [middle - low[::-1], high - middle]
+    steps = np.concatenate([np.diff(np.unique(side)[: 2 * STEPS]) for side in away])
     if not len(steps):
-        return True, 0.0
-    widest = max(STEPS * float(np.median(steps)), 1.001 * float(steps.min()))
-    return bool(low[0] + high[0] > widest), float(steps.min())
+        return np.inf
+    step = float(steps.min())
+    if high[0] - low[-1] > max(STEPS * float(np.median(steps)), 1.001 * step):
+        if not may_have_gap:
+            return np.inf
+        away = [side - side[0] + step for side in away]
+    return _thins(away[0], step) * _thins(away[1], step)
 
 
-def thins(away: Array, step: float) -> float:
+def _thins(away: Array, step: float) -> float:
     """How many times as thin as behind them the nearest rows lie; `away` are sorted distances.
 
     Rows of one value, such as a whole number, are spread over the `step` that it stands for.

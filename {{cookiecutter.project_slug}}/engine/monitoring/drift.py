@@ -8,6 +8,7 @@ alarm; the second stays, so many rows do not turn a trifle into an alarm.
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ PRACTICAL_SHARE = 0.02
 # A bin with fewer rows on both sides together is counted with its neighbour.
 ROWS_IN_BIN = 10
 
+# A thousand columns mostly have the same few: so many are kept, each for its numbers of rows.
+THRESHOLDS = 4_096
 # The checks by type of column. Dates always move on: only their missing values are compared.
 CHECKS: dict[str, tuple[str, ...]] = {
     "score": ("score",),
@@ -176,6 +179,7 @@ def psi(before: np.ndarray, now: np.ndarray) -> float:
     return float(np.sum((p - q) * np.log(p / q)))
 
 
+@lru_cache(THRESHOLDS)
 def psi_threshold(before: int, now: int, bins: int, risk: float) -> float:
     """The PSI on `bins` bins that is drift between `before` and `now` rows.
 
@@ -186,6 +190,7 @@ def psi_threshold(before: int, now: int, bins: int, risk: float) -> float:
     return float(max(PRACTICAL_PSI, chance))
 
 
+@lru_cache(THRESHOLDS)
 def share_threshold(hits: int, before: int, now: int, risk: float) -> float | None:
     """The share of `now` rows that is more than `hits` of `before` rows explain.
 
@@ -197,6 +202,7 @@ def share_threshold(hits: int, before: int, now: int, risk: float) -> float | No
     )
 
 
+@lru_cache(THRESHOLDS)
 def range_threshold(before: int, now: int, risk: float) -> float | None:
     """The share of `now` rows outside the range of `before` rows that is more than chance.
 

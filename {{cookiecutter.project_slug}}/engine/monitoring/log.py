@@ -8,6 +8,8 @@ is an error. A log that was shipped may hold a record several times: it counts o
 
 import glob
 import json
+import os
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -117,7 +119,7 @@ def open_log(
         if paths:
             set_variable(connection, f"{kind}_segments", [glob.escape(str(path)) for path in paths])
             connection.execute(LINES[kind])
-            truncated += _truncated_lines(connection, f"{kind}_lines")
+            truncated += _truncated_lines(connection, f"{kind}_lines", paths)
     connection.execute(LABELS if segments["labels"] else NO_LABELS)
     real = "SELECT 1 FROM predictions_lines WHERE bundle = ? AND rehearsal IS NOT true LIMIT 1"
     rehearsal = connection.execute(real, [bundle]).fetchone() is None
@@ -138,12 +140,19 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _is_segment(path: Path) -> bool:
-    """Whether a file is a segment by its name; BadInput for a pipe, which would block."""
+    """Whether a file is a segment by its name; BadInput for a pipe, which would block.
+
+    A server's umask may leave its segments to its own user: that is no fault of a segment.
+    """
     if not path.name.endswith(ENDINGS):
         return False
     if not path.is_file():
         message = f"expected a segment of the log in {path}, found no file; move it away"
         raise BadInput(message, code="not-a-file")
+    if not os.access(path, os.R_OK):
+        message = f"expected a segment of the log in {path} that this user may read; give it the "
+        message += "right to, or run monitoring as the server's user"
+        raise BadInput(message, code="no-right")
     return True
 
 
@@ -152,14 +161,18 @@ def set_variable(connection: duckdb.DuckDBPyConnection, variable: str, value: ob
     connection.execute(f"SET VARIABLE {variable} = ?", [value])
 
 
-def _truncated_lines(connection: duckdb.DuckDBPyConnection, view: str) -> int:
+def _truncated_lines(
+    connection: duckdb.DuckDBPyConnection, view: str, paths: Sequence[Path]
+) -> int:
     """The number of segments that end in a truncated line; any other broken line is an error."""
     broken = f"SELECT segment, count(*) FROM {view} WHERE broken GROUP BY ALL ORDER BY ALL"  # noqa: S608
     try:
         segments = connection.execute(broken).fetchall()
     except UNREADABLE as error:
+        # DuckDB names no file whose compression is broken.
+        place = next(filter(_is_undecodable, paths), "the log")
         message = (
-            f"expected one record a line in the log, found {' '.join(str(error).split()):.300}"
+            f"expected one record a line in {place}, found {' '.join(str(error).split()):.300}"
         )
         message += "; move the invalid file out of the log"
         raise BadInput(message, code="invalid-log") from None
@@ -167,11 +180,19 @@ def _truncated_lines(connection: duckdb.DuckDBPyConnection, view: str) -> int:
         if many > _is_truncated(Path(segment)):
             lines = f"SELECT row_number() OVER () AS line, * FROM {view} WHERE segment = ?"  # noqa: S608
             first = f"SELECT min(line) FROM ({lines}) WHERE broken"  # noqa: S608
-            line = connection.execute(first, [segment]).fetchone() or ("?",)
+            [(line,)] = connection.execute(first, [segment]).fetchall()
             message = f"expected one record a line in {segment}, found {many:,} broken, the first "
-            message += f"in line {line[0]}; fix it or move the file out of the log"
+            message += f"in line {line}; fix it or move the file out of the log"
             raise BadInput(message, code="invalid-log")
     return len(segments)
+
+
+def _is_undecodable(segment: Path) -> bool:
+    try:
+        _is_truncated(segment)
+    except OSError:
+        return True
+    return False
 
 
 def _is_truncated(segment: Path) -> bool:

@@ -15,6 +15,8 @@ from typing import Any
 EXIT_BAD_INPUT = 2
 EXIT_GATE_CLOSED = 3
 EXIT_STOPPED = 130
+# As a shell reports a program that a signal has ended: this and the signal's number.
+EXIT_SIGNAL = 128
 # As a shell reports a program whose output nobody reads any more (SIGPIPE).
 EXIT_UNREAD = 141
 
@@ -38,10 +40,13 @@ def run(main: Callable[[Sequence[str]], int]) -> None:
     """Run a command's `main` on the command line's words and exit with its code.
 
     Bad input becomes one line on stderr and exit code 2, as does a disk that refuses a file;
-    Ctrl-C becomes one line and 130. Any other error is a defect and keeps its traceback (1).
+    Ctrl-C becomes one line and 130. Any other error is a defect and keeps its traceback (1). The
+    first process of a container ends at SIGTERM (143) as any other process does.
     A `main` imports slow modules last, so that Ctrl-C arrives here during every import.
     """
     sys.unraisablehook = _stop_again
+    if os.getpid() == 1:  # of a container, where SIGTERM without a handler does nothing
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(EXIT_SIGNAL + number))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal or pipe may support fewer characters than UTF-8.
@@ -60,7 +65,7 @@ def run(main: Callable[[Sequence[str]], int]) -> None:
             code = EXIT_UNREAD
         elif isinstance(error, OSError) and errno.errorcode.get(error.errno or 0) in DISK:
             message = f"cannot read or write {error.filename or 'the output'}: {error.strerror}"
-            code = _fail(f"{message}; make room or move what is in the way, then run again", "disk")
+            code = _fail(f"{message}; {_next_step(error)}, then run again", "disk")
         else:
             raise
     try:
@@ -70,6 +75,14 @@ def run(main: Callable[[Sequence[str]], int]) -> None:
     # A second Ctrl-C ends the process at once and without a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(code)
+
+
+def _next_step(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "make room"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "give this user the right to it"
+    return "move what is in the way"
 
 
 def _fail(message: str, code: str) -> int:

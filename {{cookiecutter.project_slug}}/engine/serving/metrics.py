@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -15,6 +15,7 @@ from engine.serving.model.predictor import Predictor
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+_STATUSES = (200, 422, 500, 503)
 _TENTHS = tuple(tenth / 10 for tenth in range(1, 10))
 
 
@@ -76,6 +77,16 @@ class Metrics(Collector):
         counts = self._bundles.setdefault(fresh.id, fresh)
         counts.info = fresh.info
         return counts
+
+    def expect(self, routes: Iterable[str]) -> None:
+        """Count the usual statuses of routes from zero on.
+
+        Of a counter that begins with its first error, `rate` and `increase` miss that error
+        (https://www.robustperception.io/existential-issues-with-metrics/).
+        """
+        for route in routes:
+            for status in _STATUSES:
+                self.requests[route, status] += 0
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """Count a request and its time; on the event loop."""

@@ -23,8 +23,8 @@ from engine.pages.formatting import count
 from engine.problem.errors import BadInput
 from engine.problem.metrics import METRICS, Array, Groups, Metric
 from engine.problem.spec import Problem, Task
-from engine.training.evaluate import Targets, predict, targets_of
-from engine.training.parallel import trim_memory
+from engine.training.evaluate import Targets, model_errors, predict, targets_of
+from engine.training.memory import trim_memory
 
 # Every random choice of a training starts here, so that training again gives the same model.
 SEED = 0
@@ -118,8 +118,9 @@ class CrossValidationData:
     def fit(self, model: Pipeline, rows: Rows | None = None) -> Pipeline:
         """A copy of `model`, fitted on some of the rows or all of them."""
         rows = np.arange(len(self.table)) if rows is None else rows
-        steps, features = self.fit_features(model[:-1], rows)
-        return fit_last(steps, model, features, self.labels(rows))
+        with model_errors(f"Training of {type(model[-1]).__name__} on {len(rows):,} rows"):
+            steps, features = self.fit_features(model[:-1], rows)
+            return fit_last(steps, model, features, self.labels(rows))
 
     def predict(self, model: Pipeline, rows: Rows) -> Array:
         """A fitted model's predictions of some of the rows (see `training.evaluate.predict`)."""

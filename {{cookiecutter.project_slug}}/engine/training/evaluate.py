@@ -1,6 +1,7 @@
 """How good a model is: targets, predictions, metrics, slices and bootstrap intervals."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from typing import Any
 
@@ -8,8 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
+from sklearn.pipeline import Pipeline
 
 from engine.problem.errors import BadInput
+from engine.problem.files import location_of
 from engine.problem.known_metrics import metrics_of
 from engine.problem.metrics import METRICS, Array, Groups, Interval, interval, measure, resamples
 from engine.problem.spec import Problem, Task
@@ -91,12 +94,38 @@ def predict(model: Any, inputs: Any, task: str, classes: Sequence[Any]) -> Array
     """Scores: P(positive) (n,), probabilities (n, k) in the order of `classes`, or values (n,).
 
     `model` is a pipeline and `inputs` its table, or the last step of one and its features.
+    BadInput if the model fails, returns another number of rows, or a score that is not finite.
     """
-    if task == "regression":
-        return np.asarray(model.predict(inputs), dtype=np.float64)
-    order = [model.classes_.tolist().index(label) for label in classes]
-    probabilities = np.asarray(model.predict_proba(inputs), dtype=np.float64)[:, order]
-    return probabilities[:, 1] if task == "binary" else probabilities
+    last = model[-1] if isinstance(model, Pipeline) else model
+    with model_errors(f"Prediction by {type(last).__name__}"):
+        if task == "regression":
+            scores = np.asarray(model.predict(inputs), dtype=np.float64)
+        else:
+            order = [model.classes_.tolist().index(label) for label in classes]
+            scores = np.asarray(model.predict_proba(inputs), dtype=np.float64)[:, order]
+            scores = scores[:, 1] if task == "binary" else scores
+        if len(scores) != inputs.shape[0]:
+            raise ValueError(f"{inputs.shape[0]} rows have {len(scores)} predictions")
+        if not np.isfinite(scores).all():
+            raise ValueError("a prediction is not finite")
+    return scores
+
+
+@contextmanager
+def model_errors(what: str) -> Iterator[None]:
+    """Turn an error of the team's features or of a library into BadInput; `what` has failed."""
+    try:
+        yield
+    except BadInput:
+        raise
+    except Exception as error:
+        message, place = str(error).partition("\n")[0], location_of(error)
+        raise BadInput(
+            f"{what} failed: {type(error).__name__}: {message:.300}. "
+            f"{f'Fix {place}' if place else 'Check what poc/features.py makes of the rows'}, "
+            "and run `make test`.",
+            code="candidate-failed",
+        ) from error
 
 
 def measures(

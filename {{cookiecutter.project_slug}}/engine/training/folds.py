@@ -1,7 +1,6 @@
 """Cross-validation of all candidates on the same folds, and the choice between them."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import thread_time
 
@@ -11,11 +10,11 @@ from sklearn.pipeline import Pipeline
 from engine.data.load import take
 from engine.data.split import Rows
 from engine.problem.errors import BadInput
-from engine.problem.files import location_of
 from engine.problem.metrics import METRICS, Array
 from engine.problem.spec import Problem
 from engine.training.candidates import Candidate
 from engine.training.dataset import FEATURES_LOCK, CrossValidationData, fit_last
+from engine.training.evaluate import model_errors
 from engine.training.parallel import parallel_map
 
 # A model fitted on a fold's training rows, its predictions of the validation rows, and the seconds.
@@ -73,36 +72,21 @@ def _fit_fold(
 ) -> list[_Fit]:
     """The fits of candidates that have the same feature steps."""
     labels, began = data.labels(train), thread_time()
-    with _named(group):
+    training = f"Training of candidate {', '.join(one.name for one in group)}"
+    with model_errors(training):
         steps, features = data.fit_features(group[0].model[:-1], train)
     shared, fitted = thread_time() - began, []
     for one in group:
         began = thread_time()
-        with _named([one]):
+        with model_errors(f"Training of candidate {one.name}"):
             model = fit_last(steps, one.model, features, labels)
         fitted.append((model, shared + thread_time() - began))
     del features  # released before those of the other rows are computed
-    with _named(group), FEATURES_LOCK:
+    with model_errors(training), FEATURES_LOCK:
         features = steps.transform(take(data.table, validation))
+        if features.shape[0] != len(validation):
+            raise ValueError(f"{len(validation)} rows have features of {features.shape[0]} rows")
     return [(model, data.predict_inputs(model[-1], features), seconds) for model, seconds in fitted]
-
-
-@contextmanager
-def _named(group: Sequence[Candidate]) -> Iterator[None]:
-    """Turn errors of the team's features and of libraries into one that names the candidates."""
-    try:
-        yield
-    except BadInput:
-        raise
-    except Exception as error:
-        names, message = ", ".join(one.name for one in group), str(error).partition("\n")[0]
-        place = location_of(error)
-        raise BadInput(
-            f"Candidate {names} cannot be trained: {type(error).__name__}: {message:.300}. "
-            f"{f'Fix {place}' if place else 'Check what poc/features.py makes of the rows'}, "
-            "and run `make test`.",
-            code="candidate-failed",
-        ) from error
 
 
 def _trial(data: CrossValidationData, candidate: Candidate, fits: Sequence[_Fit]) -> Trial:

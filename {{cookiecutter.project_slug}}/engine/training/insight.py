@@ -16,6 +16,7 @@ from engine.training.dataset import SEED, CrossValidationData
 from engine.training.evaluate import t_interval
 from engine.training.folds import Trial
 from engine.training.parallel import parallel_map
+from engine.training.shuffle import ShuffledInputs
 
 RARE = "_infrequent_sklearn"  # scikit-learn's feature for rare categories
 # Shuffles of each input; and rows, from so many predicted cells. Counts, not a clock: the same data
@@ -53,8 +54,9 @@ class LearningCurve:
 def importance(data: CrossValidationData, trial: Trial) -> list[Importance]:
     """Each input's permutation importance (Breiman 2001) on the last fold, the largest first.
 
-    All shuffles of an input are predicted in one call. scikit-learn's `permutation_importance`
-    calls the model once for each: five times as slow where a call takes longer than its rows.
+    All shuffles of an input are predicted in one call, from features that are computed for all
+    inputs together. scikit-learn's `permutation_importance` calls the model once for each shuffle:
+    five times as slow where a call takes longer than its rows.
     """
     if trial.last is None:
         return []
@@ -62,19 +64,25 @@ def importance(data: CrossValidationData, trial: Trial) -> list[Importance]:
     table, outcomes = data.table.iloc[rows], data.outcomes(rows)
     sign = 1.0 if data.metric.higher_is_better else -1.0
     whole = data.metric.compute(outcomes, data.predict(model, rows))
+    # One stream of random numbers a column: the order of threads changes nothing.
+    streams = [np.random.default_rng([SEED, number]) for number in range(len(table.columns))]
+    shuffled = {
+        name: table[name].iloc[np.concatenate([rng.permutation(len(rows)) for _ in range(REPEATS)])]
+        for name, rng in zip(table.columns, streams, strict=True)
+    }
+    inputs = ShuffledInputs(
+        model[:-1],
+        pd.concat([table] * REPEATS, ignore_index=True),
+        pd.DataFrame({name: values.array for name, values in shuffled.items()}, copy=False),
+    )
 
-    def without(number: int) -> Importance:
-        column = str(table.columns[number])
-        # One stream of random numbers a column: the order of threads changes nothing.
-        rng = np.random.default_rng([SEED, number])
-        orders = [rng.permutation(len(rows)) for _ in range(REPEATS)]
-        shuffled = pd.concat([table] * REPEATS, ignore_index=True)
-        shuffled[column] = table[column].iloc[np.concatenate(orders)].array
-        predictions = np.split(data.predict_inputs(model, shuffled), REPEATS)
-        drops = [sign * (whole - data.metric.compute(outcomes, one)) for one in predictions]
+    def without(column: str) -> Importance:
+        predictions = data.predict_inputs(model[-1], inputs.features([column]))
+        scores = [data.metric.compute(outcomes, one) for one in np.split(predictions, REPEATS)]
+        drops = [sign * (whole - score) for score in scores]
         return Importance(column, float(np.mean(drops)), float(np.std(drops, ddof=1)))
 
-    results = parallel_map(without, range(len(table.columns)))
+    results = parallel_map(without, table.columns)
     return sorted(results, key=lambda one: -one.drop)
 
 

@@ -41,11 +41,15 @@ def worth(
     threshold: float | Array | None,
     groups: Groups | None = None,
 ) -> dict[str, Any]:
-    """Money for 1,000 rows with the model, its 95 % interval, and without it (see `money`)."""
+    """Money for 1,000 rows with the model, its 95 % interval, and without it (see `money`).
+
+    A model must beat both default policies, acting on no row and on every row (Vickers, Elkin
+    2006); the second is None unless the task is binary.
+    """
     task = problem.target.task
     paid = 1000 * money(problem.value, task, outcome, score, threshold)
     # Without a model: never acting, or following the baseline's prediction.
-    without = money(problem.value, task, outcome, baseline, np.inf)
+    without, always = (money(problem.value, task, outcome, baseline, t) for t in (np.inf, -np.inf))
     earned = mean_interval(paid, outcome, task, groups)
     return {
         "currency": problem.value.currency,
@@ -53,6 +57,7 @@ def worth(
         "low": earned.low,
         "high": earned.high,
         "do_nothing": 1000 * float(without.mean()),
+        "act_always": 1000 * float(always.mean()) if task == "binary" else None,
     }
 
 

@@ -1,7 +1,5 @@
-"""Runs jobs on all cores, each on one thread, and returns freed memory to the system."""
+"""Runs jobs on all cores, each on one thread."""
 
-import ctypes
-import os
 import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -9,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import joblib
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
 Job = TypeVar("Job")
@@ -18,12 +17,9 @@ Result = TypeVar("Result")
 # another model. On busy cores, threads that wait for each other made training 11 times as slow.
 THREADS = 1
 # Threads: compiled code releases the GIL, and needs no second copy of the rows. One pool for all
-# callers: together they use no more threads than there are cores.
-POOL = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="training")
-# From glibc's malloc.h: the size from which a block is mapped for itself, and the number of arenas
-# from which threads allocate.
-M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
-LARGE, ARENAS = 1 << 23, 1
+# callers: together they use no more threads than there are cores. The quota of a container counts,
+# which `os.cpu_count` and `os.sched_getaffinity` ignore.
+POOL = ThreadPoolExecutor(joblib.cpu_count(), thread_name_prefix="training")
 
 
 def parallel_map(
@@ -82,25 +78,3 @@ def one_thread_each() -> Iterator[None]:
 
         warnings.showwarning = show_others
         yield
-
-
-def configure_allocator() -> None:
-    """Let freed tables leave the process; by default it held more than twice its live data.
-
-    Call it before Arrow is imported: its readers choose their pool at import.
-    """
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-    _call_libc("mallopt", M_MMAP_THRESHOLD, LARGE)
-    _call_libc("mallopt", M_ARENA_MAX, ARENAS)
-
-
-def trim_memory() -> None:
-    """Return what many small objects have left free: they are not mapped for themselves."""
-    _call_libc("malloc_trim", 0)
-
-
-def _call_libc(name: str, *arguments: int) -> None:
-    try:
-        getattr(ctypes.CDLL(None), name)(*arguments)
-    except (AttributeError, OSError, TypeError):
-        return  # macOS, Windows and musl keep less by themselves

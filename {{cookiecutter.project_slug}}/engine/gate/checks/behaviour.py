@@ -68,6 +68,10 @@ class _Probe:
         """The score changes by at most `one.within` for any other value of the column."""
         column, before = self._column(one.column), self._scores(self._rows)
         values = np.sort(self._context.dataset.train[one.column].dropna().unique())
+        if len(values) < 2:
+            message = f"expectations.invariance: {one.column} has fewer than two values in the "
+            message += "training rows, so the model has learnt nothing of it. Take another column."
+            raise BadInput(message, code=INVALID)
         picked = np.linspace(0, len(values) - 1, min(OTHER_VALUES, len(values)), dtype=int)
         change = np.zeros(len(self._rows))
         for at in picked:
@@ -84,10 +88,17 @@ class _Probe:
             message = f"expectations.direction names {one.column}, which is no number. Name one."
             raise BadInput(message, code=INVALID)
         top = np.inf if column.maximum is None else column.maximum
-        rows = [row for row in self._rows if (row[one.column] or np.inf) + one.step <= top]
+        present = [row for row in self._rows if row[one.column] is not None]
+        rows = [row for row in present if row[one.column] + one.step <= top]
         if not rows:
-            message = f"expectations.direction: {one.column} + {one.step:g} is above its maximum "
-            raise BadInput(f"{message}in every row. Take a smaller step.", code=INVALID)
+            what = f"{one.column} + {one.step:g} is above its maximum"
+            what, advice = (
+                (what, "a smaller step")
+                if present
+                else (f"{one.column} is missing", "another column")
+            )
+            message = f"expectations.direction: {what} in every row. Take {advice}."
+            raise BadInput(message, code=INVALID)
         before = self._scores(rows)
         after = self._scores([{**row, one.column: row[one.column] + one.step} for row in rows])
         sign = 1 if one.score == "rises" else -1

@@ -103,7 +103,7 @@ def too_good(metrics: Mapping[str, Mapping[str, float]]) -> list[str]:
 def split(context: CheckContext) -> Result:
     """The split is valid, the run used the same one, and the test set is not used up."""
     dataset, metadata = context.dataset, context.run.metadata
-    required = "split by time where there is a time; each group and duplicate on one side; at most "
+    required = "split by time, or each group and duplicate on one side; at most "
     required += f"{MOST_EVALUATIONS} evaluations on the test set"
     results = faults(dataset.problem, dataset.frame, dataset.split)
     # The gate's own split is checked, so the run must have used the same one.

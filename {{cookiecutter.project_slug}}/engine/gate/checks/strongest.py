@@ -12,6 +12,7 @@ from engine.problem.metrics import METRICS
 from engine.problem.spec import Task
 from engine.training.dataset import SEED, Dataset
 from engine.training.evaluate import predict, targets_of
+from engine.training.shuffle import ShuffledInputs
 
 # Rows that are predicted, shuffles of each group of inputs, and groups that are named at most.
 ROWS, REPEATS, MOST = 2_000, 3, 5
@@ -34,28 +35,32 @@ def strongest_inputs(dataset: Dataset, model: Pipeline) -> str:
     targets = targets_of(problem, rows, dataset.targets.classes)
     metric = METRICS[RANKED_BY[problem.target.task]]
 
+    orders = [
+        np.random.default_rng([SEED, seed]).permutation(len(table)) for seed in range(REPEATS)
+    ]
+    inputs = ShuffledInputs(
+        model[:-1],
+        pd.concat([table] * REPEATS, ignore_index=True),
+        table.iloc[np.concatenate(orders)].reset_index(drop=True),
+    )
+
     def score(shuffled: Sequence[str]) -> float:
         """The mean score where these inputs are shuffled, all by the same order of rows."""
-        values = []
-        for seed in range(REPEATS if shuffled else 1):
-            order = np.random.default_rng([SEED, seed]).permutation(len(table))
-            changed = table.copy()
-            for name in shuffled:
-                changed[name] = table[name].iloc[order].array
-            scores = predict(model, changed, problem.target.task, targets.classes)
-            values.append(metric.compute(targets.values, scores))
+        features = inputs.features(shuffled)
+        scores = predict(model[-1], features, problem.target.task, targets.classes)
+        values = [metric.compute(targets.values, one) for one in np.split(scores, REPEATS)]
         return float(np.mean(values))
 
     groups, every = _groups(dataset, rows), [*table.columns]
-    chance, kept, share = score(every), list[str](), 0.0
+    chance, chosen, share = score(every), list[str](), 0.0
     above_chance = score(()) - chance
     for group in sorted(groups, key=score)[:MOST]:
-        kept += group
-        share = (score([name for name in every if name not in kept]) - chance) / above_chance
+        chosen += group
+        share = (score([name for name in every if name not in chosen]) - chance) / above_chance
         if share >= ENOUGH:
             break
     together = f"together they keep {percent(share)} of the score above chance"
-    return f"strongest inputs: {' and '.join(kept)} ({together})"
+    return f"strongest inputs: {' and '.join(chosen)} ({together})"
 
 
 def _sample(dataset: Dataset) -> pd.DataFrame:

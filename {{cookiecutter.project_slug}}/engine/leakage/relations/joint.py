@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.stats import ks_2samp
-from sklearn.linear_model import LogisticRegression
 
 from engine.leakage.categorical import WRONG, Categories, allowed, count_pairs, reencodes
-from engine.leakage.fit import finite, means_and_spreads
+from engine.leakage.fit import finite, means_and_spreads, without_float_noise
 from engine.leakage.outcome import Array, Flags, Leak, Outcome, rows_of_each
+from engine.leakage.relations.planes import separating_weights
 from engine.leakage.relations.sets import correlations, cover, promising
 from engine.leakage.threshold_rules import FEWEST, ThresholdRule, candidates, threshold_rules
 
@@ -100,7 +100,11 @@ def _by_pairs(
             results = finite(compute(table[:, [place]], table[:, place + 1 :]))
             for at in np.flatnonzero(candidates(results, target) & valid):
                 other = names[place + 1 + int(at)]
-                yield one, sign, other, finite(compute(numbers[one], numbers[other]))
+                values = finite(compute(numbers[one], numbers[other]))
+                yield one, sign, other, values
+                if sign in "−+|−|":
+                    values = without_float_noise(values, numbers[one], numbers[other])
+                    yield one, sign, other, values
 
 
 def _by_lines(
@@ -115,16 +119,10 @@ def _by_lines(
     for tried, chosen in enumerate(pairs):
         if len(chosen) != 2 or tried >= TRIED:
             return
-        columns = table[:, chosen][many]
-        filled = np.isfinite(columns).all(axis=1)
-        target = outcome.codes[many][filled]
-        if np.bincount(target, minlength=2).min() < FEWEST:
+        weights = separating_weights(table[:, chosen][many], outcome.values[many])
+        if weights is None:
             continue
-        spread = columns[filled].std(axis=0)
-        scaled = (columns[filled] - columns[filled].mean(axis=0)) / spread
-        model = LogisticRegression(C=1e6, max_iter=1_000).fit(scaled, target)
         # Across the line that separates the classes, as a sum in which the first weight is 1.
-        weights = model.coef_[0] / spread
         weights /= weights[0]
         values = table[:, chosen] @ weights
         if candidates(values[few][:, None], outcome.codes[few])[0]:

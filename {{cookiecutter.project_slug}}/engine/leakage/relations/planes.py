@@ -6,54 +6,64 @@ only with simple weights: any few columns that separate well can be weighed to d
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from engine.leakage.fit import finite, least_squares
-from engine.leakage.outcome import Array, Leak, Outcome, rows_of_each
+from engine.leakage.fit import finite, least_squares, means_and_spreads, without_float_noise
+from engine.leakage.outcome import Array, Codes, Leak, Outcome, rows_of_each
 from engine.leakage.relations.sets import MOST, correlations
 from engine.leakage.threshold_rules import FEWEST, threshold_rules
 
 # Rows of each class that a sum is fitted to, and rows that each column needs.
 ROWS, ROWS_PER_COLUMN = 2_000, 3
 # How well the sum of least squares orders the classes, and the share of rows on the wrong side of
-# the best sum. With whole weights hardly a row may be, of all rows and of the rarest class.
+# the best sum. With simple weights hardly a row may be, of all rows and of the rarest class.
 NEARLY, WRONG_IN_FIT, WRONG = 0.95, 0.02, 0.002
-# The highest weight, and how far off a part of the sum may be with it, in the largest part.
+# The highest whole weight, and how far off a part of the sum may be with it, in the largest part.
 HIGHEST, NEAR = 10, 0.03
+# A part that is smaller, in the largest, adds nothing; of a few minutes beside dates, this.
+LEAST_OF_UNIT = 5e-4
+# A weight beyond these is one of units, such as minutes beside days.
+UNITS = np.array([12, 24, 60, 100, 1_000, 1_440, 3_600, 86_400])
 
 
 def thresholds_on_sums(numbers: Mapping[str, Array], outcome: Outcome) -> Iterator[Leak]:
     """Three to five numbers (dates in days) of which a weighted sum separates the classes."""
-    sizes = outcome.class_sizes
-    if (sizes >= FEWEST).sum() < 2 or len(numbers) < 3:
+    if (outcome.class_sizes >= FEWEST).sum() < 2:
         return
     left = dict(numbers)
-    while len(left) > 2 and (found := _sum(left, outcome)):
-        yield Leak(*found)
-        left = {name: values for name, values in left.items() if name not in found[0]}
+    while len(left) > 2 and (leak := _sum(left, outcome)):
+        yield leak
+        left = {name: values for name, values in left.items() if name not in leak.columns}
 
 
-def _sum(numbers: Mapping[str, Array], outcome: Outcome) -> tuple[tuple[str, ...], str] | None:
-    """The fewest columns, and the sum that separates the classes."""
+def _sum(numbers: Mapping[str, Array], outcome: Outcome) -> Leak | None:
+    """The fewest columns whose sum separates the classes."""
     names, two = list(numbers), np.argsort(-outcome.class_sizes, kind="stable")[:2]
     rows = rows_of_each(outcome, ROWS)
-    rows = rows[np.isin(outcome.codes[rows], two)]
-    target = (outcome.codes[rows] == two.max()) * 1.0
-    table = np.column_stack([values[rows] for values in numbers.values()])
-    for chosen in _fewer_and_fewer(table, target):
+    codes, table = outcome.codes[rows], np.column_stack([v[rows] for v in numbers.values()])
+    of_two = np.isin(codes, two)
+    sets = _fewer_and_fewer(table[of_two], (codes[of_two] == two[0]) * 1.0)
+    for chosen in reversed([*sets]):
         columns = np.column_stack([numbers[names[number]] for number in chosen])
-        for weights in _weights(table[:, chosen], target):
-            used = np.flatnonzero(weights)
-            values = finite(columns[:, used] @ weights[used])
-            rules = threshold_rules(values, outcome)
+        for weights in _simple_weights(table[:, chosen], codes, two):
+            total = finite(columns @ weights)
+            # The rule may have been computed with the noise of floats, or without it.
+            rules = threshold_rules(total, outcome) or threshold_rules(
+                without_float_noise(total, columns * weights), outcome
+            )
             if rules and sum(rule.wrong for rule in rules) <= WRONG * outcome.class_sizes.min():
-                terms = {names[chosen[at]]: f"{weights[at]:+.4g} ×" for at in used}
-                formula = " ".join(f"{weight} {name}" for name, weight in terms.items())
+                own = tuple(names[number] for number in chosen)
+                terms = (
+                    f"{weight:+.4g} × {name}" for weight, name in zip(weights, own, strict=True)
+                )
                 borders = ", ".join(f"{rule.at:.6g}" for rule in rules)
-                return tuple(terms), f"{outcome.name} changes exactly at {formula} = {borders}"
+                mechanism = f"{outcome.name} changes exactly at {' '.join(terms)} = {borders}"
+                return Leak(own, mechanism)
     return None
 
 
@@ -76,34 +86,57 @@ def _fewer_and_fewer(table: Array, target: Array) -> Iterator[list[int]]:
         # What is explained less without a column; then the inverse without it.
         least = int(np.argmin(weights**2 / np.diag(inverse)))
         inverse = inverse - np.outer(inverse[:, least], inverse[least]) / inverse[least, least]
-        kept = np.arange(len(chosen)) != least
-        inverse, chosen = inverse[np.ix_(kept, kept)], chosen[kept]
+        others = np.arange(len(chosen)) != least
+        inverse, chosen = inverse[np.ix_(others, others)], chosen[others]
 
 
-def _weights(columns: Array, target: Array) -> Iterator[Array]:
-    """Whole weights of sums that may separate two classes; 0 for a column that is not needed."""
+def separating_weights(columns: Array, target: Array) -> Array | None:
+    """The weights of a logistic regression of 0 or 1 on the columns, in the filled rows."""
     filled = np.isfinite(columns).all(axis=1)
-    columns, classes = columns[filled], target[filled]
-    if np.bincount(classes.astype(int), minlength=2).min() < FEWEST:
+    columns, target = columns[filled], target[filled]
+    spread = means_and_spreads(columns)[1]
+    too_few = np.bincount(target.astype(int), minlength=2).min() < FEWEST
+    if too_few or not (np.isfinite(spread) & (spread > 0)).all():
+        return None
+    scaled = (columns - columns.mean(axis=0)) / spread
+    if roc_auc_score(target, scaled @ least_squares(scaled, target)) < NEARLY:
+        return None
+    model = LogisticRegression(C=1e6, max_iter=1_000).fit(scaled, target)
+    is_wrong = model.score(scaled, target) < 1 - WRONG_IN_FIT
+    return None if is_wrong else np.asarray(model.coef_[0] / spread)
+
+
+def _simple_weights(columns: Array, codes: Codes, two: Codes) -> Iterator[Array]:
+    """Simple weights of sums that may separate neighbours of the classes, of which `two` are large.
+
+    Classes with others between them lie apart: any weights near the right ones separate these.
+    """
+    filled = np.isfinite(columns).all(axis=1)
+    columns, codes = columns[filled], codes[filled]
+    of_two = np.isin(codes, two)
+    if of_two.sum() < 2 * FEWEST:
         return
-    middle, spread = columns.mean(axis=0), columns.std(axis=0)
-    if not (np.isfinite(spread) & (spread > 0)).all():
+    score = columns @ least_squares(columns[of_two], (codes[of_two] == two[0]) * 1.0)
+    for pair in pairwise(pd.Series(score).groupby(codes).median().sort_values().index):
+        sides = np.isin(codes, pair)
+        weights = separating_weights(columns[sides], (codes[sides] == pair[1]) * 1.0)
+        if weights is not None:
+            yield from _simplified(weights, means_and_spreads(columns[sides])[1])
+
+
+def _simplified(weights: Array, spread: Array) -> Iterator[Array]:
+    """The simple weights that are near to these; the weight of the largest part is known best."""
+    largest = int(np.abs(weights * spread).argmax())
+    ratios, parts = weights / weights[largest], spread / spread[largest]
+    factors = np.concatenate([1 / UNITS, UNITS])
+    nearest = np.abs(np.log(np.abs(ratios)[:, None] / factors)).argmin(axis=1)
+    is_unit = np.abs(np.log(np.abs(ratios))) > np.log(HIGHEST)
+    if (np.abs(ratios * parts) < np.where(is_unit, LEAST_OF_UNIT, NEAR)).any():
         return
-    scaled = (columns - middle) / spread
-    if roc_auc_score(classes, scaled @ least_squares(scaled, classes)) < NEARLY:
-        return
-    model = LogisticRegression(C=1e6, max_iter=1_000).fit(scaled, classes)
-    if model.score(scaled, classes) < 1 - WRONG_IN_FIT:
-        return
-    parts = model.coef_[0]
-    # The weight of the largest part is known best: it is 1, 2, … and the others follow.
-    largest = int(np.abs(parts).argmax())
-    ratios = parts / spread * (spread[largest] / parts[largest])
-    small = np.abs(parts) <= NEAR * np.abs(parts[largest])
     for unit in range(1, HIGHEST + 1):
-        every = np.round(unit * ratios)
-        off = np.abs(every / unit - ratios) * spread / spread[largest]
-        for whole in (np.where(small, 0, every), every):
-            is_lowest = np.gcd.reduce(whole.astype(int)) == 1
-            if is_lowest and (whole != 0).sum() > 2 and off.max() <= NEAR:
-                yield whole * np.sign(whole[np.flatnonzero(whole)[0]])
+        of_units = unit * factors[nearest] * np.sign(ratios)
+        simple = np.where(is_unit, of_units, np.round(unit * ratios))
+        off = np.abs(simple / unit - ratios) * parts
+        is_lowest = np.gcd.reduce(simple[~is_unit].astype(int)) == 1
+        if is_lowest and simple.all() and off.max() <= NEAR:
+            yield simple * np.sign(simple[0])

@@ -66,7 +66,8 @@ def fits(column: Column, kind: pa.DataType) -> bool:
 def _has_values(source: Source, name: str) -> bool:
     """Whether any cell of a Parquet column is not missing: its type alone may be a default."""
     with open_parquet(source.path) as file:
-        for batch in file.iter_batches(columns=[name]):
+        given = file.schema_arrow.names[source.schema.get_field_index(name)]
+        for batch in file.iter_batches(columns=[given]):
             cells = plain(pa.chunked_array([batch.column(0)]))
             if not pc.all(cells.is_null(nan_is_null=True)).as_py():
                 return True

@@ -18,16 +18,19 @@ from engine.problem.files import atomic_path, read_json, sync
 MANIFEST = "run.json"
 SUFFIX, REFUSED_SUFFIX = ".parquet", ".refused.parquet"
 REFUSED = pa.schema([("row", pa.int64()), ("reason", pa.string()), ("text", pa.string())])
+# A row on which the model fails is set aside; beyond so many of a file, the model is at fault.
+MOST_FAILED = 100
 # So many parts become one row group of the joined file.
 PARTS_PER_GROUP = 4
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Rows with a prediction, and rows without one."""
+    """Rows with a prediction, rows without one, and those of them on which the model failed."""
 
     answered: int
     refused: int
+    failed: int = 0
 
     @property
     def rows(self) -> int:
@@ -52,9 +55,11 @@ class Parts:
         """The file of the rows without a prediction."""
         return self.out.with_name(f"{self.out.stem}{REFUSED_SUFFIX}")
 
-    def write(self, number: int, predictions: pa.Table, refused: pa.Table) -> Counts:
+    def write(
+        self, number: int, predictions: pa.Table, refused: pa.Table, *, failed: int
+    ) -> Counts:
         """Write a part durably; it is finished once its predictions are there."""
-        counts = Counts(len(predictions), len(refused))
+        counts = Counts(len(predictions), len(refused), failed)
         metadata = {"run": self.run, "counts": json.dumps(vars(counts))}
         tables = {REFUSED_SUFFIX: refused} if counts.refused else {}
         for suffix, table in {**tables, SUFFIX: predictions}.items():

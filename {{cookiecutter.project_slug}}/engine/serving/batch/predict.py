@@ -15,7 +15,7 @@ from engine.contract.arrow_types import plain
 from engine.contract.cells import DTYPES, read, trimmed
 from engine.contract.column import Column, expected
 from engine.problem.errors import BadInput
-from engine.serving.batch.parts import REFUSED, Counts
+from engine.serving.batch.parts import MOST_FAILED, REFUSED, Counts
 from engine.serving.batch.source import Part, RefusedRow
 from engine.serving.batch.workers import Setting
 from engine.serving.http.errors import echo
@@ -23,8 +23,6 @@ from engine.serving.model.predictor import Predictor, load
 
 # So many rows at a time fit in a core's cache: twice as fast as a million at once.
 ROWS = 8_192
-# A row on which the model fails is set aside; beyond so many, the model is at fault.
-MOST_FAILED = 100
 Reasons = dict[int, str]
 
 
@@ -37,7 +35,7 @@ def predict_part(setting: Setting, part: Part) -> Counts:
     """
     try:
         with threadpool_limits(limits=1):
-            predictions, refused = _predict(_loaded(setting), setting, part)
+            predictions, refused, failed = _predict(_loaded(setting), setting, part)
     except pa.ArrowException as error:
         raise BadInput(
             f"the file cannot be read as UTF-8 text from row {part.first:,} on, or within "
@@ -45,7 +43,7 @@ def predict_part(setting: Setting, part: Part) -> Counts:
             code="not-utf-8",
         ) from None
     rows = pa.Table.from_pylist([vars(one) for one in refused], REFUSED)
-    return setting.parts.write(part.number, predictions, rows)
+    return setting.parts.write(part.number, predictions, rows, failed=failed)
 
 
 def valid_rows(table: pa.Table, columns: tuple[Column, ...]) -> tuple[pd.DataFrame, Reasons]:
@@ -86,9 +84,9 @@ def _loaded(setting: Setting) -> Predictor:
 
 def _predict(
     predictor: Predictor, setting: Setting, part: Part
-) -> tuple[pa.Table, list[RefusedRow]]:
-    """The part's rows with their predictions, and the rows without one."""
-    tables, refused = [setting.schema.empty_table()], list(part.unreadable)
+) -> tuple[pa.Table, list[RefusedRow], int]:
+    """The part's rows with their predictions, those without one, and how often the model failed."""
+    tables, refused, failed = [setting.schema.empty_table()], list(part.unreadable), 0
     columns = predictor.bundle.contract.inputs
     for first in range(0, len(part.table), ROWS):
         table, rows = part.table.slice(first, ROWS), part.rows[first : first + ROWS]
@@ -98,7 +96,7 @@ def _predict(
             results = _predict_rows(predictor, frame)
             for position, result in zip(frame.index.tolist(), results, strict=True):
                 if isinstance(result, str):
-                    reasons[position] = result
+                    reasons[position], failed = result, failed + 1
                 else:
                     predictions[position] = result
             tables.append(_output(predictor, setting.schema, table, rows.tolist(), predictions))
@@ -107,7 +105,7 @@ def _predict(
             RefusedRow(int(rows[position]), reason, text)
             for (position, reason), text in zip(reasons.items(), texts, strict=True)
         ]
-    return pa.concat_tables(tables), sorted(refused, key=lambda one: one.row)
+    return pa.concat_tables(tables), sorted(refused, key=lambda one: one.row), failed
 
 
 def _output(

@@ -5,7 +5,7 @@ finished part. A part is a fixed number of rows of the file, so both runs togeth
 file as one run without interruption.
 """
 
-import os
+import errno
 import sys
 import time
 from collections.abc import Iterator
@@ -14,10 +14,12 @@ from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 
+import joblib
+
 from engine.bundle.bundle import Bundle, file_digest
 from engine.problem.errors import EXIT_GATE_CLOSED, BadInput
 from engine.serving.batch.columns import output_schema
-from engine.serving.batch.parts import Counts, claim
+from engine.serving.batch.parts import MOST_FAILED, REFUSED_SUFFIX, Counts, claim
 from engine.serving.batch.source import Part, Source, open_source
 from engine.serving.batch.workers import Setting, predict_parts
 
@@ -25,6 +27,9 @@ from engine.serving.batch.workers import Setting, predict_parts
 PART_ROWS = 32_768
 # Seconds between two lines of progress: on a terminal, and in a file.
 TERMINAL_SECONDS, FILE_SECONDS = 0.2, 15.0
+
+# A full disk, a used-up quota, and a limit of the size of files.
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Run:
@@ -62,19 +67,29 @@ class Run:
         self._progress = _Progress(self._shares.get(first.number - 1, 0.0))
         try:
             with closing(
-                predict_parts(chain([first], parts), processes or cores(), setting)
+                predict_parts(chain([first], parts), processes or joblib.cpu_count(), setting)
             ) as written:
                 yield written
         finally:
             self._progress.end()
 
     def add(self, number: int, counts: Counts) -> None:
-        """Count the rows of a part that a worker has written, and show the progress."""
+        """Count the rows of a part that a worker has written, and show the progress.
+
+        Raises:
+            BadInput: the model failed on more than `MOST_FAILED` rows of all parts.
+        """
         self._counts[number] = counts
+        self._check_model()
         self._progress.add(counts.rows, self._shares[number])
 
     def join(self) -> None:
-        """Make one file of all parts; BadInput if the file of rows was changed during the run."""
+        """Make one file of all parts.
+
+        Raises:
+            BadInput: the file of rows was changed during the run, or the model failed on many.
+        """
+        self._check_model()
         setting, path = self._setting, self._source.path
         written = sum(counts.rows for counts in self._counts.values())
         if self._counts.keys() != self._shares.keys() or written != self._rows:
@@ -101,6 +116,17 @@ class Run:
         if self._setting.rehearsal:
             print("REHEARSAL: the bundle is not accepted; every row says so")
         return EXIT_GATE_CLOSED if refused and not answered else 0
+
+    def _check_model(self) -> None:
+        """BadInput if the model failed on many rows; an earlier run's count too."""
+        failed = sum(counts.failed for counts in self._counts.values())
+        if failed > MOST_FAILED:
+            raise BadInput(
+                f"the model of bundle {self._setting.id[:12]} failed on {failed:,} rows of "
+                f"{self._source.path}, more than {MOST_FAILED}; show its owners the rows and "
+                f"reasons in {self._setting.parts.folder}/*{REFUSED_SUFFIX}",
+                code="model-failed",
+            )
 
     def _unfinished(self, finished: set[int]) -> Iterator[Part]:
         """Read the whole file; the parts that are still to be predicted."""
@@ -186,17 +212,12 @@ def begin(
             setting = Setting(bundle.path, bundle.id, rehearsal, schema, parts)
             yield Run(source, setting, part_rows, stamp)
     except OSError as error:
+        full = error.errno in NO_SPACE
+        then = "free some space" if full else "remove the cause"
         raise BadInput(
-            f"cannot write {out}: {error}; free some space, and run the same command to continue",
-            code="no-space",
+            f"cannot write {out}: {error}; {then}, and run the same command to continue",
+            code="no-space" if full else "system-error",
         ) from None
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _stamp(path: Path) -> tuple[int, int]:

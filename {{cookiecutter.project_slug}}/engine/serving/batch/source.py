@@ -3,7 +3,6 @@
 A text file is laid out as the contract describes the file that the model was trained on.
 """
 
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,8 +15,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from engine.contract.arrow_types import decoded, open_parquet
-from engine.contract.layout import SEPARATORS, Layout
-from engine.contract.sniff import check_encoding
+from engine.contract.encoding import check_encoding
+from engine.contract.file_kinds import PARQUET, TEXTS, check_kind, unreadable
+from engine.contract.layout import SEPARATORS, Layout, checked_names
 from engine.contract.text_table import batches, header
 from engine.problem.errors import BadInput
 
@@ -25,8 +25,6 @@ from engine.problem.errors import BadInput
 PARQUET_BYTES = 1 << 20
 # Beyond, in all parts together, the file is another one than was meant.
 MOST_UNREADABLE = 100_000
-TEXTS = (".csv", ".tsv", ".txt")
-PARQUET = b"PAR1"
 
 
 @dataclass(frozen=True)
@@ -141,40 +139,27 @@ def open_source(path: Path, layout: Layout) -> Source:
         BadInput: there is no such file, it is of another kind or encoding, or two columns have one
             name.
     """
-    if path.suffix not in (*TEXTS, ".parquet"):
+    suffix = path.suffix.lower()
+    if suffix not in (*TEXTS, PARQUET):
         raise BadInput(
-            f"expected a file whose name ends in .parquet or {', '.join(TEXTS)}, got {path}",
+            f"expected a file whose name ends in {PARQUET} or {', '.join(TEXTS)}, got {path}",
             code="unknown-file-type",
         )
     if not path.is_file():
         raise BadInput(f"expected rows in {path}, found no such file", code="missing-file")
     with _readable(path):
-        _check_kind(path)
-        if path.suffix != ".parquet":
+        if suffix != PARQUET:
             check_encoding(path, layout.encoding)
             names = header(path, layout).names
             return Source(path, pa.schema([(name, pa.string()) for name in names]), layout)
+        check_kind(path)
         with open_parquet(path) as file:
-            given = file.schema_arrow.remove_metadata()
-    if twice := sorted({name for name in given.names if given.names.count(name) > 1}):
-        raise BadInput(
-            f"{path} has two columns called {', '.join(twice)}; rename one of them",
-            code="duplicate-column",
-        )
+            given = file.schema_arrow
     # The type of a column of no rows is that of its cells.
-    empty = [decoded(pa.chunked_array([], one.type)).type for one in given]
-    return Source(path, pa.schema(list(zip(given.names, empty, strict=True))), None)
-
-
-def _check_kind(path: Path) -> None:
-    """Raise BadInput unless a file begins as its name states."""
-    with path.open("rb") as file:
-        start = file.read(len(PARQUET))
-    if not start:
-        raise _unfit(path, "an empty file", "export it again")
-    if path.suffix == ".parquet" and not start.startswith(PARQUET):
-        then = "export it as Parquet, or give a CSV a name that ends in .csv"
-        raise _unfit(path, "a file of another kind", then)
+    kinds = [decoded(pa.chunked_array([], kind)).type for kind in given.types]
+    return Source(
+        path, pa.schema(list(zip(checked_names(path, given.names), kinds, strict=True))), None
+    )
 
 
 @contextmanager
@@ -192,20 +177,6 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, UnicodeError) as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
     finally:
         sys.unraisablehook = hook
-
-
-def _unreadable(path: Path, error: Exception) -> BadInput:
-    if isinstance(error, OSError) and error.errno:
-        return _unfit(path, f"a file that cannot be read: {error.strerror}", "give another file")
-    # Arrow repeats the row of a text file; a log has no place for a person's data.
-    reason = re.sub(r"(Expected \d+ columns, got \d+): .*", r"\1", str(error), flags=re.S)
-    reason = " ".join(reason.split())
-    return _unfit(path, f"a damaged file ({reason:.200})", "export or copy it again")
-
-
-def _unfit(path: Path, kind: str, then: str) -> BadInput:
-    expected = "Parquet" if path.suffix == ".parquet" else "a text table"
-    return BadInput(f"expected {expected} in {path}, found {kind}; {then}", code="unreadable-file")

@@ -8,9 +8,9 @@ import threading
 from collections.abc import Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
+from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +45,8 @@ def predict_parts(
     Raises:
         BadInput: a worker rejects its part, or has ended.
     """
-    context: Any = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
-    context.set_forkserver_preload(["engine.serving.batch.ready"])
     others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_prepare)
+    pool = ProcessPoolExecutor(count, mp_context=_context(), initializer=_prepare)
     pending: set[Future[tuple[int, Counts]]] = set()
     try:
         for part in parts:
@@ -71,6 +69,21 @@ def predict_parts(
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _context() -> Any:
+    """How workers start: as copies of one process, or else each for itself.
+
+    That process listens at a socket in the temporary folder. Some containers have no such folder,
+    and on some clusters its path is longer than the 107 bytes of a socket's name.
+    """
+    if sys.platform == "linux":
+        context: Any = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["engine.serving.batch.ready"])
+        with suppress(OSError), _without_sigint():
+            forkserver.ensure_running()
+            return context
+    return multiprocessing.get_context("spawn")
 
 
 def _prepare() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -67,6 +68,8 @@ def gateway(api: FastAPI, predict: Predict, start: Start, own: APIRouter) -> Gat
     model: ModelHolder = api.state.live
     routes = OwnRoutes(api, own, model)
     api.state.model = CurrentModel(model, predict)
+    contexts = [(one.path, one.methods or ()) for one in iter_route_contexts(api.routes)]
+    model.metrics.expect(str(path) for path, methods in contexts if "POST" in methods)
     document = documented(api, model, routes.templates, with_keys=start.keys is not None)
     api.openapi = document  # type: ignore[method-assign]
     return Gateway(api, predict, model.metrics, start.keys, start.origins, routes)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +14,7 @@ from typing_extensions import TypedDict  # pydantic takes typing's own from Pyth
 
 from engine.bundle.bundle import Contract
 from engine.contract.column import LONGEST_CATEGORY, Column, expected
+from engine.contract.format import number_pattern
 from engine.serving.http.errors import PROBLEM
 from engine.serving.http.parse import Bound
 from engine.serving.ids import is_valid
@@ -126,9 +128,35 @@ def _input(column: Column) -> Any:
         description=f"{meaning}{words[0].upper()}{words[1:]}.",
         examples=[] if column.example is None and not column.nullable else [column.example],
     )
-    if column.nullable:
-        return NotRequired[Annotated[kind | None, field]]
-    return Annotated[kind, field]
+    kind = Annotated[kind | None if column.nullable else kind, *_as_in_training(column), field]
+    return NotRequired[kind] if column.nullable else kind
+
+
+def _as_in_training(column: Column) -> list[BeforeValidator]:
+    """Reads values as training reads them; the model would take them for others, silently.
+
+    A category has no spaces around it. A blank one is missing, and so is a value that means missing
+    in the training file, such as -999; where none may be missing, it is refused.
+    """
+    missing: set[str | float] = {*column.format.missing}
+    if column.type in ("number", "integer"):
+        pattern = number_pattern(".", "")
+        missing = {float(word) for word in column.format.missing if re.fullmatch(pattern, word)}
+    elif column.type == "category":
+        missing.add("")
+
+    def read(value: Any) -> Any:
+        if column.type == "category" and isinstance(value, str):
+            value = value.strip()
+        if isinstance(value, bool | list | dict) or value not in missing:
+            return value
+        if not column.nullable:
+            raise ValueError("missing")
+        return None
+
+    # A closed category that differs is refused, and a boolean has no other spelling.
+    is_exact = column.closed or column.type == "boolean" or not missing
+    return [] if is_exact else [BeforeValidator(read)]
 
 
 def _kind(column: Column) -> Any:

@@ -62,8 +62,8 @@ class PredictionLog(AbstractContextManager["PredictionLog"]):
         try:
             row = record["row"]
             # No input is personal unless a contract was edited by hand.
-            personal = self._personal_of.get(record.get("bundle", ""), self._personal)
-            if personal and not personal.isdisjoint(row):
+            personal = self._personal_of.get(record["bundle"], self._personal)
+            if not personal.isdisjoint(row):
                 row = {name: value for name, value in row.items() if name not in personal}
                 record = {**record, "row": row}
             self._queue.append(line(record))

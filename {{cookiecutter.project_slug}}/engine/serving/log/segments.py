@@ -23,15 +23,18 @@ class Segments:
 
     After a failed write a new file begins, so a truncated line is always the last of its file. File
     names sort by time and are unique, however many servers share the folder. `written` is the exact
-    number of lines in the files: partial writes are truncated again.
+    number of lines in the files: partial writes are truncated again. Another program may move a
+    file, or copy and empty it (logrotate's `copytruncate`): its lines count, and a new one begins.
     """
+
+    # Of the current file: bytes and lines, and those that were on the disk at the last sync.
+    _size: tuple[int, int]
+    _synced: tuple[int, int]
+    _path: Path
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.written = folder, 0
         self._file: FileIO | None = None
-        self._path = folder
-        # Of the current file: bytes and lines, and those that were on the disk at the last sync.
-        self._size = self._synced = (0, 0)
 
     def append(self, lines: Sequence[bytes]) -> None:
         """Write lines, each with its break; after an OSError, the first of them may be written."""
@@ -72,8 +75,8 @@ class Segments:
             self.close()
             raise FileNotFoundError(f"{self._path} was deleted")
         self._synced = self._size
-        if not in_place:  # the file was moved; its lines stay in it
-            self.close()
+        if not in_place or os.fstat(self._file.fileno()).st_size < self._size[0]:
+            self.close()  # moved or emptied; its lines are where they were moved or copied to
 
     def close(self) -> None:
         """Close the current file in any state; remove it if it is empty."""
@@ -88,7 +91,8 @@ class Segments:
     def _begin(self) -> FileIO:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._path = self.folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:8]}.jsonl"
-        self._file = FileIO(self._path, "xb")
+        # Appended: a write behind the end of an emptied file would fill it with zero bytes.
+        self._file = FileIO(self._path, "ab", opener=_create)
         self._size = self._synced = (0, 0)
         return self._file
 
@@ -105,9 +109,13 @@ class Segments:
     def _truncate(self, file: FileIO, to: tuple[int, int]) -> None:
         """Truncate the file to `to`: bytes and lines."""
         with suppress(OSError):
-            os.ftruncate(file.fileno(), to[0])
+            os.ftruncate(file.fileno(), min(to[0], os.fstat(file.fileno()).st_size))
         self.written -= self._size[1] - to[1]
         self._size = to
+
+
+def _create(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_EXCL, 0o666)
 
 
 def now() -> str:

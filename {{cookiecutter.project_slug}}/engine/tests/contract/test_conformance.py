@@ -46,10 +46,11 @@ GROUPED = nullable(WHOLE, thousands=",")
 ANSWER = nullable(BOOLEAN, true=("ja", "y"), false=("nein", "n"), missing=("?",))
 GERMAN = nullable(DATE, dates=("%d.%m.%Y", "%d.%m.%Y %H:%M"), missing=("offen",))
 MONTHS = nullable(DATE, dates=("%b-%Y", "%B %Y", "%Y%m", "%YM%m"), missing=("00-0000",))
-PERIODS = nullable(DATE, dates=("%Y-Q%q", "Q%q %Y", "%G-W%V"))
+PERIODS = nullable(DATE, dates=("%Y-Q%q", "Q%q %Y", "%qQ%Y", "%G-W%V"))
 BIRTHS = nullable(DATE, dates=("%d-%m-%y",), pivot=2030)
 HOURS = nullable(DATE, dates=("%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S%z"))
 SECONDS = nullable(DATE, dates=("seconds since 1970",))
+SPREADSHEET_DAYS = nullable(DATE, dates=("days since 1899-12-30",))
 NANOSECONDS = nullable(DATE, dates=("nanoseconds since 1970",))
 NOTED = nullable(NUMBER, decimal=",", marks=("*", "[1]", "p"), missing=(":",))
 GUARDED = nullable(NUMBER, guarded=True)
@@ -146,7 +147,8 @@ GROUPS: list[tuple[Column, dict[str, Any]]] = [
         "2012-Q1": "2012-01-01T00:00:00", "2012-q4": "2012-10-01T00:00:00",
         "Q3 2012": "2012-07-01T00:00:00", "2012-Q5": REFUSED, "2012-Q04": REFUSED,
         "2012-W01": "2012-01-02T00:00:00", "2020-W53": "2020-12-28T00:00:00",
-        "2012-W54": REFUSED, "2012-W01-2": REFUSED,
+        "2012-W54": REFUSED, "2012-W01-2": REFUSED, "2Q2012": "2012-04-01T00:00:00",
+        "5Q2012": REFUSED,
     }),
     (BIRTHS, {
         "16-09-67": "1967-09-16T00:00:00", "01-01-31": "1931-01-01T00:00:00",
@@ -157,6 +159,7 @@ GROUPS: list[tuple[Column, dict[str, Any]]] = [
         "31.12.2012 24:00": "2013-01-01T00:00:00", "01.01.2013 01:00": "2013-01-01T01:00:00",
         "31.12.2012 24:00:00+01:00": "2012-12-31T23:00:00", "31.12.2012 24:01": REFUSED,
         "01.01.2013 01:00:00 UTC": "2013-01-01T01:00:00", "01.01.2013 25:00": REFUSED,
+        "31.12.2012 23:59:60+00:00": REFUSED,
     }),
     (SECONDS, {
         "0": "1970-01-01T00:00:00", "1430001650": "2015-04-25T22:40:50",
@@ -164,6 +167,10 @@ GROUPS: list[tuple[Column, dict[str, Any]]] = [
         "1430001650.1234567": "2015-04-25T22:40:50.123456", "-0.0000001":
         "1969-12-31T23:59:59.999999", "1e9": REFUSED, "9999999999999": REFUSED,
         "9999999999999999999": REFUSED, "2015-04-25": "2015-04-25T00:00:00", "": None,
+    }),
+    (SPREADSHEET_DAYS, {
+        "43500": "2019-02-04T00:00:00", "43500.333333333333": "2019-02-04T08:00:00",
+        "1": "1899-12-31T00:00:00", "9999999": REFUSED,
     }),
     (NANOSECONDS, {"1430001650123456789": "2015-04-25T22:40:50.123456"}),
     (NOTED, {

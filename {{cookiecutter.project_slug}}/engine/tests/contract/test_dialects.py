@@ -13,10 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine.contract.encoding import check_encoding
 from engine.contract.layout import Layout
-from engine.contract.sniff import check_encoding, sniff
+from engine.contract.sniff import sniff
 from engine.data.sources import read_text
 from engine.problem.errors import BadInput
+from engine.serving.batch.source import open_source
 
 FRAME = pd.DataFrame({"amount": [1.5, 2.5, 3.5], "segment": ["a", "b", "c"], "late": [0, 1, 0]})
 TEXT = FRAME.to_csv(index=False)
@@ -62,6 +64,18 @@ OTHERS: dict[str, tuple[bytes | str, str]] = {
     "bzip2": (bz2.compress(TEXT.encode()), "compressed-file"),
     "xz": (lzma.compress(TEXT.encode()), "compressed-file"),
     "tar": (tarred(), "compressed-file"),
+    "LZ4": (b"\x04\x22\x4d\x18" + bytes(90), "compressed-file"),
+    "nothing": ("", "empty-table"),
+    "UTF-32": (TEXT.encode("utf-32"), "not-text"),
+    "UTF-32 without a mark": (TEXT.encode("utf-32-be"), "not-text"),
+    "DuckDB": (bytes(range(1, 9)) + b"DUCK\x40" + bytes(90), "other-format"),
+    "Access": (b"\0\1\0\0Standard Jet DB" + bytes(90), "other-format"),
+    "SAS": (bytes(12) + b"\xc2\xea\x81\x60" + bytes(90), "other-format"),
+    "MATLAB": (b"MATLAB 5.0 MAT-file" + bytes(90), "other-format"),
+    "LIBSVM": ("1 1:0.5 4:2\n0 2:1\n", "other-format"),
+    "YAML": ("- id: 1\n  late: no\n- id: 2\n  late: yes\n", "other-format"),
+    "LaTeX": ("\\begin{tabular}{ll}\nid & late\n", "other-format"),
+    "git-annex": ("../.git/annex/objects/xx/SHA256E-s1.csv\n", "pointer-file"),
     "PDF": (b"%PDF-1.7\n1 0 obj", "other-format"),
     "Feather": (b"ARROW1\0\0" + bytes(80), "other-format"),
     "numpy": (arrays(), "other-format"),
@@ -73,10 +87,13 @@ OTHERS: dict[str, tuple[bytes | str, str]] = {
     "lines of JSON": (FRAME.to_json(orient="records", lines=True), "json-file"),
     "columns": (json.dumps(FRAME.to_dict(), indent=2), "json-file"),
     "lists": (json.dumps(FRAME.to_numpy().tolist()), "json-file"),
+    "a list in each line": ("[0, \"a\"]\n[1, \"b\"]\n", "json-file"),
     "a pointer": ("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "pointer-file"),
     "psql": (" a | b \n---+---\n 1 | 2 \n", "drawn-table"),
     "Markdown": ("| a | b |\n|:---|---:|\n| 1 | 2 |\n", "drawn-table"),
     "mysql": ("+----+----+\n| a  | b  |\n+----+----+\n", "drawn-table"),
+    "reStructuredText": ("==  ====\nid  late\n==  ====\n1   yes\n", "drawn-table"),
+    "a box": ("┌────┬──────┐\n│ id │ late │\n", "drawn-table"),
     "sqlcmd": ("a,bcd\n-----,---\n1,2\n", "drawn-table"),
 }  # fmt: skip
 
@@ -115,6 +132,16 @@ DIALECTS = {
     "typographic quotes": (quoted("“”"), "other-quotes"),
     "lines quoted as a whole": ('"a,b"\n' + '"1,2"\n' * 5, "quoted-lines"),
     "rows quoted as a whole": ("a;b\n" + '"1;""x""";\n'.replace(";\n", "\n") * 5, "quoted-lines"),
+    "a header quoted as a whole": ('"a,b"\n' + "1,2\n" * 5, "quoted-lines"),
+    "spaces before quotation marks": ('a, b\n' + '1, "x"\n' * 5, "spaced-quotes"),
+    "and separators behind them": ('a, b\n' + '1, "x, y"\n' * 5, "spaced-quotes"),
+    "a mark within a quoted cell": ("a,b\n" + "1,x\n" * 9 + '2,"5" pipe"\n', "stray-quote"),
+    "a quoted word at a cell's start": ("a\tb\n" + "1\tx\n" * 9 + '2\t"So" it is\n', "stray-quote"),
+    "ampersands": ("a & b & c\n" + "1 & x & 2\n" * 5, "unknown-separator"),
+    "slashes": ("id/size/late\n" + "1/2.5/yes\n" * 5, "unknown-separator"),
+    "wide commas": ("a，b\n" + "1，x\n" * 5, "unknown-separator"),
+    "the letter thorn": ("aþb\n" + "1þx\n" * 5, "unknown-separator"),
+    "fixed width": ("id  colour of it\n" + " 1  dark red\n22  blue\n" * 5, "unknown-separator"),
     "colons": ("a::b::c\n" + "1::x y::Drama|War\n" * 5, "unknown-separator"),
     "two bars": ("a||b||c\n" + "1||x||\n" * 5, "unknown-separator"),
     "carets": ("a^b\n" + "1,5^x\n" * 5, "unknown-separator"),
@@ -130,16 +157,23 @@ def test_dialect_that_is_not_read_is_named_with_the_edit(name: str, tmp_path: Pa
     path = tmp_path / "t.csv"
     path.write_bytes(text.encode())
     with pytest.raises(BadInput) as refusal:
-        sniff(path)
+        read_text(path)
     assert refusal.value.code == code
 
 
-def test_backslash_quotes_in_a_delivery_are_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "code"), [(ESCAPED, "backslash-quotes"), ('a,b\n1,"5" pipe"\n', "stray-quote")]
+)
+def test_marks_that_readers_lose_are_named_in_every_delivery(
+    text: str, code: str, tmp_path: Path
+) -> None:
     path = tmp_path / "t.csv"
-    path.write_text(ESCAPED, "utf-8")
-    with pytest.raises(BadInput) as refusal:
-        read_text(path, Layout())
-    assert refusal.value.code == "backslash-quotes"
+    for encoding in ("utf-8", "utf-16"):
+        path.write_text(f"{text}é,1\n", encoding)
+        for read in (read_text, lambda *file: list(open_source(*file).parts(9))):
+            with pytest.raises(BadInput) as refusal:
+                read(path, Layout(encoding))
+            assert refusal.value.code == code
 
 
 HONEST: dict[str, tuple[str, str, int]] = {
@@ -156,6 +190,14 @@ HONEST: dict[str, tuple[str, str, int]] = {
     "a column of quoted words": ("a\n" + '"x"\n' * 5, ",", 1),
     "some rows with an empty last cell": ("a,b,\n" + "1,2,\n" * 5, ",", 3),
     "apostrophes": ("a,b\n" + "'x',1\n" * 5, ",", 2),
+    "a mark unquoted": ('a,b\n5" pipe,1\n' + "x,2\n" * 3, ",", 2),
+    "JSON unquoted, by tabs": ("a\tb\n" + '{"k": 1, "m": "x"}\t1\n' * 4, "\t", 2),
+    "a space behind quoted cells": ('"a" ,"b"\n' + '"x" ,"y, z"\n' * 4, ",", 2),
+    "marks within, doubled": ("a,b\n" + '"the ""red"" one","""x"""\n' * 4, ",", 2),
+    "lines within, with marks": ("a,b\n" + '"x\n, ""y"" z",1\n' * 4, ",", 2),
+    "one column of addresses": ("mail\n" + "a@b.org\nc@d.org\n" * 4, ",", 1),
+    "one column of logs": ("10:00:00 up\n10:00:01 down\n10:00:02 up\n", ",", 1),
+    "marks that nobody sees": ("\ufeff\ufeff\u200ba,b\n" + "1,2\n" * 4, ",", 2),
     "PK as a name": ("PK,b\n" + "1,2\n" * 5, ",", 2),
     "blank columns between bars": ("a|b|c|d\n" + "1||2|3\n" * 5, "|", 4),
     "a name about a table": ("create table,drop\n" + "1,2\n" * 5, ",", 2),

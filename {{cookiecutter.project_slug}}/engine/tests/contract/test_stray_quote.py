@@ -50,6 +50,19 @@ def test_mark_that_swallows_rows_is_refused_by_every_reader(
         list(rows_of_csv(text.encode(), schema))
 
 
+@pytest.mark.parametrize("line", [0, 1])
+def test_mark_that_nothing_closes_in_a_large_file_is_refused(line: int, tmp_path: Path) -> None:
+    """Neither the header nor the first row is longer than what a decision on the layout reads."""
+    path = tmp_path / "t.csv"
+    lines = lines_of(",") + lines_of(",")[1:] * 200
+    lines[line] = f'"{lines[line]}'
+    path.write_text("\n".join(lines), "utf-8")
+    for read in (read_text, lambda file: list(open_source(file, Layout()).parts(1_000))):
+        with pytest.raises(BadInput) as refusal:
+            read(path)
+        assert refusal.value.code == "stray-quote"
+
+
 @pytest.mark.parametrize(
     "cell",
     [

@@ -70,7 +70,7 @@ UNFIT_FILES: dict[str, tuple[Make, str, str]] = {
     "packed": (text(b"\x1f\x8b", "t.csv.gz"), "t.csv.gz, which is a gzip", "`gunzip`"),
     "a kind nobody knows": (text("x", "t.dat"), "got t.dat", "save the table as one of these"),
     "no such bundled table": (lambda _: "sklearn:iris", "'iris'", "sklearn:wine"),
-    "empty": (text(""), "is empty", "a header line and rows"),
+    "empty": (text(""), "an empty file", "a header line and rows"),
     "blank lines only": (text("\n\n\n"), "is empty", "a header line and rows"),
     "header only": (text("late,b\n"), "no rows", "give it rows"),
     "header only, not ended": (text("late,b"), "no rows", "give it rows"),
@@ -90,8 +90,8 @@ UNFIT_FILES: dict[str, tuple[Make, str, str]] = {
     "a long first row": (text("late,b\nyes,1,2\n"), "row 1 below", "fix that row"),
     "a short row": (text(LINES + "no\n"), "row 81 below the header has 1 cells", "fix that row"),
     "an open quote": (text(LINES + '"no,2\n'), "row 81", "fix that row"),
-    "no Parquet": (text(LINES, "t.parquet"), "no readable Parquet file", "export it again"),
-    "half a Parquet": (text(b"PAR1 and PAR1", "t.parquet"), "no readable", "export it again"),
+    "no Parquet": (text(LINES, "t.parquet"), "a file of another kind", "ends in .csv"),
+    "half a Parquet": (text(b"PAR1 and PAR1", "t.parquet"), "a damaged file", "copy it again"),
     "Parquet, doubled": (parquet(size=pa.array([1] * N)), "characters: 'size'", "of its own"),
 }  # fmt: skip
 
@@ -133,6 +133,8 @@ UNFIT_TABLES: dict[str, tuple[Make, dict[str, Any], str, str]] = {
     "id repeats": (rows(), {"id_column": "colour"}, "not-unique", "117 rows"),
     "id with gaps": (rows(nr=[None, *range(1, N)]), {"id_column": "nr"}, "not-unique", "1 have"),
     "id is the target": (rows(), {"id_column": "late"}, "target-in-other-role", "--id late"),
+    "two of the target's name": (text("late, late \n" + "1,yes\n2,no\n" * 40), {},
+                                 "repeated-name", "several columns"),
     "target alone": (rows(size=None, items=None, fragile=None, colour=None, at=None), {},
                      "no-inputs", "'late'"),
     "all infinite": (rows(size=float("inf"), items=None, fragile=None, colour=None, at=None), {},

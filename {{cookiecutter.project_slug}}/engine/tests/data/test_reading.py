@@ -46,6 +46,28 @@ def test_separators_and_encodings_are_found_out(
     assert frame["n"].isna().sum() == 30
 
 
+FOREIGN = [("красный", "cp1251"), ("красный", "koi8-r"), ("红色", "gbk"), ("réd", "mac-roman")]
+
+
+@pytest.mark.parametrize(("word", "codec"), [*FOREIGN, ("grün", "mac-roman"), ("café", "cp850")])
+def test_encoding_that_is_not_read_is_refused(word: str, codec: str, tmp_path: Path) -> None:
+    """Windows-1252 decodes nearly every byte: words show that it is another encoding."""
+    path = tmp_path / "t.csv"
+    path.write_bytes(f"a,b\n{f'1,{word}s{chr(10)}' * 9}".encode(codec))
+    with pytest.raises(BadInput) as refusal:
+        sniff(path)
+    assert refusal.value.code == "not-text"
+
+
+@pytest.mark.parametrize(
+    "word", ["größer", "££££", "jäääär", "AÇÕES", "it’s", "Škoda", "cœur", "«Été»", "Łódź"[1:3]]
+)
+def test_words_of_windows_1252_are_read(word: str, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(f"a,b\n{f'1,{word}{chr(10)}' * 9}".encode("windows-1252"))
+    assert read_text(path)["b"].unique().tolist() == [word]
+
+
 @pytest.mark.parametrize(
     ("text", "separator"),
     [
@@ -55,6 +77,7 @@ def test_separators_and_encodings_are_found_out(
         ('a,b\n"x;y;z",1\n"p;q;r",2\n', ","),
         ("date|note\n2026-01-01|a, b, c\n2026-01-02|d, e\n", "|"),
         ("\n\r\n\na\tb\n1\t2\n3\t4\n", "\t"),
+        ("  \r\n\n a,b\n1,2\n3,4\n", ","),
     ],
 )
 def test_the_separator_is_the_one_that_parts_lines_alike(

@@ -16,6 +16,7 @@ import pytest
 
 from engine.adopt.adopt import adopt
 from engine.adopt.copying import CONTRACT_FILE
+from engine.data import sql
 from engine.data.load import load
 from engine.problem.spec import read as read_problem
 from engine.tests.data.made import schema_of
@@ -172,3 +173,9 @@ def same(read: Any, given: Any) -> bool:
         )
         return pd.Timestamp(read).to_pydatetime() == given_time
     return str(read) == str(given).strip()
+
+
+def test_read_long_whole_numbers_of_a_query_stay_different() -> None:
+    for values in ([10**40 + 1, Decimal(10**40 + 2)], [2**60 + 1, 2**60 + 2, 1.5]):
+        assert sql._typed("x", list(values), {}).to_pylist() == list(map(str, values))
+    assert sql._typed("x", [2**60, 1.5, None], {}).to_pylist() == [2.0**60, 1.5, None]

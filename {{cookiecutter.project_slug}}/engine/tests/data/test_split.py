@@ -171,6 +171,16 @@ def test_with_time_a_unit_may_come_back_and_it_is_said_how_often() -> None:
     assert faults(problem, rows, split_rows) == []
 
 
+def test_with_time_test_rows_that_repeat_training_rows_are_counted() -> None:
+    """A table exported twice: its second copy is later, and a model has learnt it by heart."""
+    problem, rows = problem_of("kind", "multiclass", time="at", id="number"), frame()
+    rows["x"], hours = np.arange(N), pd.to_timedelta(np.arange(N), "h")
+    assert "repeat" not in split(problem, rows).description
+    twice = pd.concat([rows.iloc[: -N // 10], rows.iloc[: N // 10]], ignore_index=True)
+    rows = twice.assign(at=pd.Timestamp("2026-01-01") + hours, number=np.arange(N))
+    assert "; 50 % of its rows repeat a training row" in split(problem, rows).description
+
+
 @pytest.mark.parametrize(
     ("moments", "latest"),
     [

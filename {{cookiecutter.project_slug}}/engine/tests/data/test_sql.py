@@ -132,6 +132,7 @@ def test_more_rows_than_a_piece_are_read_whole(
         ("", "is empty"),
         ("SELECT * FROM nowhere", "nowhere"),
         ("SELEC", "fix the query"),
+        ("-- nothing", "fix the query"),
         ("SELECT a AS x, a AS x FROM orders", "'x'; give each a name with AS"),
         ("SELECT a FROM orders WHERE a > 5", "gives no rows"),
         ("INSERT INTO orders VALUES (3) RETURNING a", "read"),
@@ -175,6 +176,16 @@ def test_a_column_of_several_types_is_read_as_a_text_table_would(
     frame = read(query("SELECT n FROM orders"))
     assert sorted(frame["n"].dropna().unique()) == ["1", "2.5", "7"]
     assert frame["n"].isna().sum() == 30
+
+
+def test_whole_numbers_beside_fractions_stay_different(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond 2^53 a float would make two of them one."""
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///rows.db")
+    fill("sqlite:///rows.db", "orders", pd.DataFrame({"n": [2**53, 2**53 + 1, 0.5]}, dtype=object))
+    frame = read(query('SELECT n AS " n " FROM orders'))
+    assert sorted(frame["n"]) == ["0.5", str(2**53), str(2**53 + 1)]
 
 
 def test_without_an_address_the_next_step_is_said(

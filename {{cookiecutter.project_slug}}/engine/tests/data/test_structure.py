@@ -1,6 +1,7 @@
 """Rows that are no rows of the table are named at adoption and in a delivery."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -28,6 +29,22 @@ def test_repeated_header_is_named_by_its_rows(mark: str, project: Path) -> None:
         with pytest.raises(BadInput, match="row 121, 242 ") as refusal:
             read()
         assert refusal.value.code == "repeated-header"
+
+
+def test_repeated_header_is_looked_for_without_a_copy_of_the_rows_for_each_column(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand columns: rows are chosen of one column at a time."""
+    path, keys, get = tmp_path / "t.csv", list[Any](), pd.DataFrame.__getitem__
+    path.write_text("".join(f"{','.join(f'{row}{i}' for i in range(60))}\n" for row in "xab"))
+
+    def noted(frame: pd.DataFrame, key: Any) -> Any:
+        keys.append(key)
+        return get(frame, key)
+
+    monkeypatch.setattr(pd.DataFrame, "__getitem__", noted)
+    assert read_text(path, Layout()).shape == (2, 60)
+    assert all(isinstance(key, str) for key in keys)
 
 
 def test_a_row_like_the_header_in_one_cell_is_a_row(tmp_path: Path) -> None:

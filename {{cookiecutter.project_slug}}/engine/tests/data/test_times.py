@@ -3,12 +3,20 @@
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from engine.adopt.adopt import adopt
-from engine.adopt.infer import infer_column, typed
+from engine.adopt.copying import CONTRACT_FILE
+from engine.adopt.infer import guess, infer_column, typed
 from engine.adopt.inferred import InferredColumn
+from engine.contract.date_columns import dates
+from engine.contract.format import ColumnFormat
+from engine.data.load import load
 from engine.problem.errors import BadInput
+from engine.problem.spec import read as read_problem
+from engine.tests.data.made import schema_of
 
 DAY = pd.Timestamp("2013-03-05 13:45:30")
 FORMS = [
@@ -90,19 +98,23 @@ def test_adopt_counted_time_and_years_are_read_with_time(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("odd", "code", "row"),
-    [("2013-01-01 24:30", "not-a-date", "row 78"), ("soon", "not-a-date", "row 78")],
+    ("failing", "code", "row"),
+    [
+        ("2013-01-01 24:30", "not-a-date", "row 78"),
+        ("2013-01-01 10:00:60", "not-a-date", "row 78"),
+        ("soon", "not-a-date", "row 78"),
+    ],
 )
 def test_adopt_time_that_fails_names_its_first_row(
-    odd: str, code: str, row: str, project: Path
+    failing: str, code: str, row: str, project: Path
 ) -> None:
     cells = [f"2013-01-{n % 28 + 1:02} 01:00" for n in range(200)]
-    cells[77] = odd
+    cells[77] = failing
     table("at", cells)
     with pytest.raises(BadInput) as error:
         adopt("t.csv", "late", time="at")
     assert error.value.code == code
-    assert f"{row} has {odd!r}" in str(error.value)
+    assert f"{row} has {failing!r}" in str(error.value)
 
 
 def test_adopt_dates_in_both_orders_name_a_row_of_each(project: Path) -> None:
@@ -111,3 +123,78 @@ def test_adopt_dates_in_both_orders_name_a_row_of_each(project: Path) -> None:
         adopt("t.csv", "late", time="at")
     assert error.value.code == "mixed-date-orders"
     assert "row 2 has '13/01/2021', row 1 has '01/14/2021'" in str(error.value)
+
+
+PERIODS = {
+    "quarters": ["2013Q1", "2013q2", "2014Q1"], "quarters first": ["1Q2013", "2Q2013", "1Q2014"],
+    "short": ["Q1'13", "Q2'13", "Q1'14"], "without a space": ["1Q13", "2Q13", "1Q14"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PERIODS)
+def test_infer_quarters_are_their_first_day(name: str) -> None:
+    expected = ["2013-01-01", "2013-04-01", "2014-01-01"]
+    assert infer(PERIODS[name])[1].tolist() == [pd.Timestamp(day) for day in expected]
+
+
+@pytest.mark.parametrize("form", ["%G-W%V", "%GW%V", "%G-W%V-%u"])
+def test_infer_weeks_are_their_monday(form: str) -> None:
+    expected = list(pd.date_range("2012-12-31", periods=60, freq="7D"))
+    assert infer([day.strftime(form) for day in expected])[1].tolist() == expected
+
+
+def test_adopt_days_of_a_spreadsheet_are_times_under_the_name_of_a_date(project: Path) -> None:
+    cells = [f"{43_500 + n * 13 % 900 + 1 / 3:.12f}" for n in range(200)]
+    for name, excluded in (("order_date", True), ("price", False)):
+        table(name, cells)
+        [one, *_] = adopt("t.csv", "late", force=True).guesses
+        assert ("days since 1899-12-30" in str(one.excluded)) == excluded
+    table("at", cells)
+    assert adopt("t.csv", "late", time="at", force=True).guesses[0].type == "date"
+    days = ColumnFormat(dates=("days since 1899-12-30",))
+    for values in (pd.Series(cells[:1], dtype="str"), pd.Series(cells[:1]).astype(float)):
+        assert dates(values, days).tolist() == [pd.Timestamp("2019-02-04 08:00")]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("order_date", [f"19{n % 12 + 1:02}{n % 28 + 1:02}" for n in range(200)]),
+        ("decimal_date", [f"{2001 + n / 20:.2f}" for n in range(200)]),
+        ("created_at", [f"/Date({1_546_514_483_000 + n})/" for n in range(200)]),
+        ("at", [f"Feb {n % 28 + 1} 22:46:{n % 60:02}" for n in range(200)]),
+    ],
+)
+def test_adopt_times_that_are_not_read_are_hinted_at(
+    name: str, cells: list[str], project: Path
+) -> None:
+    table(name, cells)
+    assert any("looks like time" in note for note in adopt("t.csv", "late").notes)
+
+
+def test_adopt_names_that_are_no_dates_are_no_hint(project: Path) -> None:
+    for name in ("created_by", "update_count", "delivery_time"):
+        table(name, [str(n % 45 * 1000) for n in range(200)])
+        assert not any("--time" in note for note in adopt("t.csv", "late", force=True).notes)
+
+
+def test_guess_durations_are_excluded_for_that_reason() -> None:
+    for form in ("{0}:{1:02}:30", "PT{0}H{1}M", "{0} h {1} min", "{0:02}:{1:02}"):
+        texts = [form.format(n % 23, n % 60) for n in range(400)]
+        values = pd.Series(texts, dtype="str", name="held")
+        inferred = infer_column(values)
+        assert "durations" in str(guess(typed(values, inferred), inferred).excluded)
+
+
+def test_adopt_typed_dates_of_no_calendar_year_are_named_and_missing_on_request(
+    project: Path,
+) -> None:
+    days = pa.array([3_000_000 if n == 7 else 17_000 + n for n in range(200)], pa.int32())
+    late = [n % 2 for n in range(200)]
+    columns = {"until": days.cast(pa.date32()), "size": [n % 7 for n in range(200)], "late": late}
+    pq.write_table(pa.table(columns), "t.parquet")
+    [until, *_] = adopt("t.parquet", "late").guesses
+    assert "row 8 has '10183-09-21'" in str(until.excluded)
+    [until, *_] = adopt("t.parquet", "late", missing=("10183-09-21",), force=True).guesses
+    assert (until.type, until.missing) == ("date", 1)
+    assert load(read_problem(), schema_of(CONTRACT_FILE))["until"].isna().sum() == 1

@@ -17,10 +17,12 @@ from engine.adopt.infer import guess, infer_column, reach, typed
 from engine.bundle.golden import all_edges
 from engine.contract.cells import allowed, convert
 from engine.contract.column import Column, ColumnType
+from engine.contract.layout import Layout
 from engine.data.load import load
 from engine.data.sources import read
 from engine.problem.errors import BadInput
 from engine.problem.spec import read as read_problem
+from engine.serving.batch.source import open_source
 from engine.tests.data.made import schema_of
 
 ARROW: dict[str, tuple[Any, ColumnType, list[Any]]] = {
@@ -45,6 +47,11 @@ ARROW: dict[str, tuple[Any, ColumnType, list[Any]]] = {
     "long decimals": (pa.array([Decimal(10**30), Decimal(-1)]), "category", [str(10**30), "-1"]),
     "long with a scale": (pa.array([Decimal(2**54 + 1)] * 2, pa.decimal128(38, 9)), "integer",
                           [2**54 + 1] * 2),
+    "long with a fraction": (
+        pa.array([Decimal(f"{10**20}.25"), Decimal(10**20)], pa.decimal128(38, 2)), "category",
+        [f"{10**20}.25", str(10**20)]),
+    "of a zone that nobody knows": (pa.array([0, 1], pa.timestamp("s", "Mars/Base")), "date",
+                                    ["1970-01-01 00:00:00", "1970-01-01 00:00:01"]),
     "uuids": (pa.array([bytes(16), None], pa.uuid()), "category",
               ["00000000-0000-0000-0000-000000000000", None]),
     "bytes of text": (pa.array([b"a", None]), "category", ["a", None]),
@@ -112,8 +119,26 @@ def test_texts_that_would_become_one_number_are_codes_or_are_named(
     assert values.nunique() == len(unique) or "are read as one number" in " ".join(inferred.notes)
 
 
+def not_text() -> pa.Array:
+    """Texts of Parquet that are not UTF-8, which nothing checks when they are written."""
+    ends = np.arange(81, dtype=np.int32).tobytes()
+    return pa.Array.from_buffers(
+        pa.string(), 80, [None, pa.py_buffer(ends), pa.py_buffer(b"\xff" * 80)]
+    )
+
+
 @pytest.mark.parametrize(
-    "cells", [pa.array([[1], [2]] * 40), pa.array([b"\xff\x00", b"a"] * 40), pa.array([b"\0"] * 80)]
+    "cells",
+    [
+        pa.array([[1], [2]] * 40),
+        pa.array([{"a": 1}] * 80),
+        pa.array([[("a", 1)]] * 80, pa.map_(pa.string(), pa.int64())),
+        pa.array([b"\xff\x00", b"a"] * 40),
+        pa.array([b"\0"] * 80),
+        pa.array([2**62] * 80, pa.duration("s")),
+        not_text(),
+    ],
+    ids=["lists", "structs", "maps", "bytes", "zeros", "durations", "no text"],
 )
 def test_columns_without_single_values_are_excluded_and_needed_ones_refused(
     cells: pa.Array, project: Path
@@ -133,6 +158,19 @@ def test_columns_without_single_values_are_excluded_and_needed_ones_refused(
     with pytest.raises(BadInput) as error:
         load(changed, schema)
     assert error.value.code == "not-single-values"
+
+
+@pytest.mark.parametrize("name", [" x ", "\ufeffx", "x\u200b"])
+def test_names_of_parquet_are_stripped_as_those_of_text_are(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({name: [1, 2]}), path)
+    assert read(str(path)).columns.tolist() == ["x"]
+    assert open_source(path, Layout()).schema.names == ["x"]
+    pq.write_table(pa.table({name: [1, 2], "x": [3, 4]}), path)
+    for refused in (lambda: read(str(path)), lambda: open_source(path, Layout())):
+        with pytest.raises(BadInput) as error:
+            refused()
+        assert error.value.code == "bad-column-names"
 
 
 def test_old_times_of_parquet_keep_their_year(tmp_path: Path) -> None:

@@ -40,6 +40,8 @@ def test_delivery_as_adopted_fits(adopted: pd.DataFrame) -> None:
 OTHERWISE: dict[str, tuple[str, Callable[[pd.Series], pd.Series]]] = {
     "leading zeros": ("zip", lambda cells: cells.str.lstrip("0")),
     "a decimal part": ("zip", lambda cells: cells.str.lstrip("0") + ".0"),
+    "as a spreadsheet keeps texts": ("zip", lambda cells: '="' + cells + '"'),
+    "in quotation marks": ("colour", lambda cells: "'" + cells + "'"),
     "another case": ("colour", lambda cells: cells.str.upper()),
 }
 
@@ -70,6 +72,40 @@ def test_one_spelling_is_a_note(adopted: pd.DataFrame) -> None:
 
 def test_another_separator_is_named(adopted: pd.DataFrame) -> None:
     assert "semicolons" in checked(adopted, ";").mistakes[0]
+
+
+def test_separator_within_cells_does_not_hide_another_separator(adopted: pd.DataFrame) -> None:
+    rows = adopted.assign(size=adopted["size"].map(lambda size: f"{size:.1f},5"))
+    assert "semicolons" in checked(rows, ";").mistakes[0]
+
+
+def test_missing_header_is_named(adopted: pd.DataFrame) -> None:
+    adopted.to_csv("new.csv", index=False, header=False)
+    result = check(read_problem(), schema_of(CONTRACT_FILE), "new.csv")
+    assert "header" in result.mistakes[0]
+
+
+@pytest.mark.parametrize("swap", [False, True])
+@pytest.mark.parametrize("form", ["{0},000", "{1:,.0f}", "{1:,.3f}", "{1:,.2f}"])
+def test_swapped_signs_of_numbers_are_told_where_both_readings_are_valid(
+    form: str, swap: bool, project: Path
+) -> None:
+    """1.234 is a number by either reading, and 1,234 too."""
+    prices = [form.format(at % 50 + 1, 1_000 + at * 37.5) for at in range(240)]
+    rows = table(240).assign(price=prices)
+    adopt(csv(rows, project.parent / "orders.csv"), "late")
+    other = [text.translate(str.maketrans(".,", ",.")) for text in prices]
+    result = checked(rows.assign(price=other if swap else prices[::-1]))
+    assert result.holds != swap
+
+
+def test_other_digits_behind_the_decimal_sign_fit(project: Path) -> None:
+    """Three of them by chance, or zeros that another program adds."""
+    share = pd.Series(range(1_000, 1_240)) / 1_000
+    rows = table(240).assign(share=share, parts=range(240))
+    adopt(csv(rows, project.parent / "orders.csv"), "late")
+    few = rows.assign(parts=[f"{part}.000" for part in rows["parts"]]).iloc[1:10]
+    assert checked(few).holds
 
 
 def test_another_decimal_sign_is_named(adopted: pd.DataFrame) -> None:

@@ -1,12 +1,15 @@
 """Associations with the target, leakage suspects, bins and drift of tables with known truth."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats.contingency import association
 
 from engine.contract.column import Column
-from engine.eda.associations import associations, missing, suspects
-from engine.eda.bins import OTHER, SMALL_EFFECT, cut, drift, periods_of, read
+from engine.eda.associations import CORRELATED, associations, correlated, missing, suspects
+from engine.eda.bins import OTHER, SMALL_EFFECT, cramer, cut, drift, periods_of, read
 from engine.eda.pictures import levels
 from engine.eda.profile import measure
 from engine.problem.errors import BadInput
@@ -103,6 +106,49 @@ def test_cut_categories_keep_order_rare_ones_merged() -> None:
     assert cut(closed, days, 5).labels == ("Mon", "Tue")
     names = pd.Series([f"n{i}" for i in range(20)], dtype="str")
     assert cut(Column("name", "category"), names, 4).labels[-1] == OTHER
+
+
+@pytest.mark.parametrize("lost", [0.0, 0.3])
+def test_correlated_pairs_are_those_of_each_pair_alone(lost: float) -> None:
+    """Ranks as pandas compares them; Cramér's V as SciPy does, on the rows that both have."""
+    rng = np.random.default_rng(0)
+    numbers = rng.normal(size=(600, 12))
+    numbers[:, 5] = numbers[:, 2] ** 3 + rng.normal(0, 0.01, 600)
+    numbers[:, 7] = -numbers[:, 2]
+    numbers[:, 8] = 1.0
+    frame = pd.DataFrame(numbers, columns=[f"x{i}" for i in range(12)])
+    for i, values in enumerate((3, 6, 6, 1, 40)):
+        frame[f"word{i}"] = pd.Series(rng.integers(0, values, 600)).astype("str")
+    frame["word2"] = (frame["word1"].astype("int") % 3).astype("str")
+    frame["word5"] = frame["word1"].where(rng.random(600) < 0.99, "0")
+    frame = frame.mask(rng.random(frame.shape) < lost)
+    described = [
+        Column(name, "number" if name[0] == "x" else "category") for name in map(str, frame)
+    ]
+    result = {(one.first, one.second): one.strength for one in correlated(described, frame)}
+    expected = frame.iloc[:, :12].rank().corr(min_periods=10).abs()
+    pairs = {(a, b): expected[a][b] for a, b in combinations(map(str, expected), 2)}
+    for a, b in combinations([name for name in map(str, frame) if name[0] == "w"], 2):
+        table = pd.crosstab(frame[a], frame[b])
+        if min(table.shape) > 1:
+            pairs[a, b] = association(table, method="cramer", correction=False)
+    assert result.keys() == {pair for pair, strength in pairs.items() if strength >= CORRELATED}
+    assert {("x2", "x5"), ("x2", "x7"), ("word1", "word2"), ("word1", "word5")} <= result.keys()
+    assert result == pytest.approx({pair: pairs[pair] for pair in result}, abs=0.01)
+
+
+def test_cramer_is_that_of_each_grouping_alone() -> None:
+    """−1 belongs to no group; of one group, or of no rows in common, it is 0."""
+    rng = np.random.default_rng(0)
+    first = rng.integers(-1, 4, 90)
+    others = np.column_stack([first, rng.integers(-1, 5, 90), np.full(90, -1), np.zeros(90)])
+    others = np.column_stack([others, np.where(first < 0, 1, -1)]).astype(np.intp)
+    result = cramer(first, others)
+    alone = [cramer(first, others[:, [i]])[0] for i in range(others.shape[1])]
+    assert result.tolist() == alone
+    assert result[0] == pytest.approx(1)
+    assert result[1] < 0.3
+    assert result[2:].tolist() == [0, 0, 0]
 
 
 def test_drift_only_changing_features_are_large() -> None:

@@ -115,6 +115,28 @@ def test_report_many_features_strongest_have_charts(tmp_path: Path) -> None:
     assert len(html.encode()) < 500_000
 
 
+def test_report_of_a_thousand_columns_is_short_and_counts_what_it_leaves_out(
+    tmp_path: Path,
+) -> None:
+    """Long names, gaps, issues and exclusions in all of them: lists end, with how many follow."""
+    rng, stem = np.random.default_rng(0), "a measurement with a rather long name, in units"
+    values = rng.normal(size=(120, 1_000)).round(2)
+    values[rng.random(values.shape) < 0.1] = np.nan
+    frame = pd.DataFrame(values, columns=[f"{stem} {i:03}" for i in range(1_000)])
+    frame.iloc[:, 100:300] = 1.0
+    frame["outcome"] = rng.random(120) > 0.5
+    excluded = dict.fromkeys(frame.columns[600:1_000], "a copy of another")
+    one = problem("binary")
+    one = one.model_copy(update={"columns": Columns(excluded=excluded)})
+    inputs = columns(frame.drop(columns=[*excluded]))
+    html = report(one, frame, inputs, tmp_path / "index.html").path.read_text()
+    text = words(html)
+    assert "100 more inputs: see data/contract.py" in text
+    assert "The first 30 of 401." in text
+    assert "397 more" in text
+    assert len(html.encode()) < 500_000
+
+
 def test_report_many_rows_are_sampled_with_note(tmp_path: Path) -> None:
     rows = PICTURE_ROWS + 10_000
     frame = pd.DataFrame({"when": pd.date_range("2026-01-01", periods=rows, freq="min", unit="us")})

@@ -20,6 +20,7 @@ from engine.tests.gate.made import (
     make_project,
     train_and_build,
 )
+from engine.tests.gate.signatures import Signing
 from engine.tests.gate.signing import NAME, aliased, commit_all, git
 from engine.training.record.runs import ACCEPTED
 from engine.training.record.tracking import mlflow
@@ -111,3 +112,9 @@ def accepted(signed: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     made = copied(signed, tmp_path / "accepted")
     monkeypatch.chdir(made.root)
     return made
+
+
+@pytest.fixture
+def signing(empty: Path, monkeypatch: pytest.MonkeyPatch) -> Signing:
+    """A committed project with a small bundle and a passed verdict, as the working directory."""
+    return Signing(empty, monkeypatch)

@@ -45,6 +45,11 @@ def test_budget_measurement_gets_its_outcome(
 ) -> None:
     result = evaluate(measured, ALLOWED)
     assert (result.outcome, words in result.next) == (outcome, True)
+    assert bool(result.next) == (outcome != "pass")
+    assert result.picture is not None
+    assert "50 ms" in result.picture.caption
+    assert f"p99 {measured.p99_ms:.1f} ms, {measured.rps:.0f} responses/s" in result.measured
+    assert result.required == "p99 50 ms, 100 responses/s, 500 MB"
 
 
 def test_budget_times_are_milliseconds_and_rates_per_second(
@@ -57,7 +62,10 @@ def test_budget_times_are_milliseconds_and_rates_per_second(
     def serving(*_: object) -> Iterator[tuple[Connection, int]]:
         yield Connection("127.0.0.1", 1), os.getpid()
 
-    def call(*_: object) -> None:
+    paths = set[object]()
+
+    def call(_: object, path: str, row: object) -> None:
+        paths.add((path, str(row)))
         time.sleep(0.1 if next(requests) % 50 == 7 else 0.02)
 
     monkeypatch.setattr(budget, "server", serving)
@@ -73,6 +81,7 @@ def test_budget_times_are_milliseconds_and_rates_per_second(
     assert 50 < measured.rps <= budget.CLIENTS / 0.02
     assert measured.memory_mb == pytest.approx(memory_mb(os.getpid()), rel=0.2)
     assert measured.slowdown > 0.9
+    assert paths == {("/v1/predict", "{}")}
 
 
 def test_budget_measures_the_real_server(workshop: Make) -> None:

@@ -1,6 +1,5 @@
 """A signature needs the bundle's files in git, and each of its facts in MLflow's record."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,59 +7,16 @@ from typing import Any
 import pytest
 
 from engine.bundle.build import TrainedRun
-from engine.bundle.bundle import MANIFEST, Bundle, read
+from engine.bundle.bundle import Bundle
 from engine.bundle.record import RECORDS
 from engine.gate import accept as room
 from engine.gate.accept import accept
-from engine.gate.gate import Verdict, record
 from engine.problem.errors import BadInput
 from engine.problem.spec import PROBLEM_FILE
-from engine.tests.gate.made import MODEL, reseal
-from engine.tests.gate.signing import DATA_SCIENCE, commit_all, git
-from engine.tests.gate.untrained import run_of, write
-from engine.tests.monitoring.made import bundle_of, frozen, write_bundle
+from engine.tests.gate.made import MODEL
+from engine.tests.gate.signatures import bundle_at, commit, committed, run_behind
+from engine.tests.gate.signing import DATA_SCIENCE, commit_all
 from engine.training.record.runs import FEATURES_FILE
-
-EVALUATION = {"candidate": {"name": "linear"}, "threshold": 0.25, "test_evaluations": 3}
-
-
-def committed(folder: Path) -> str:
-    """A project in git; the commit of all its files."""
-    write("binary")
-    (folder / ".gitignore").write_text("build/\ndata/raw/\n")
-    git("init", "--quiet")
-    git("config", "user.name", "Ada")
-    git("config", "user.email", "ada@example.org")
-    return commit()
-
-
-def commit() -> str:
-    commit_all()
-    return git("rev-parse", "HEAD").strip()
-
-
-def bundle_at(commit: str) -> Bundle:
-    """A bundle of the files in the working directory that names this commit, and its verdict."""
-    folder = Path("build/bundles/one")
-    write_bundle(folder, bundle_of(frozen()))
-    for name, file in (("problem.toml", PROBLEM_FILE), ("code/features.py", FEATURES_FILE)):
-        (folder / name).write_bytes(file.read_bytes())
-    (folder / "evaluation.json").write_text(json.dumps(EVALUATION))
-    manifest = json.loads((folder / MANIFEST).read_text())
-    code = {"commit": commit, "dirty": False, "snapshot": "5" * 64}
-    manifest |= {"code": code, "run_id": "1", "data_digest": "d", "version": "1"}
-    manifest["trained_at"] = run_of({}).trained_at.isoformat()
-    (folder / MANIFEST).write_text(json.dumps(manifest))
-    bundle = read(folder.rename(folder.parent / reseal(folder)))
-    record(Verdict(bundle.id, ()))
-    return bundle
-
-
-def run_behind(bundle: Bundle, **metadata: Any) -> TrainedRun:
-    """The run that such a bundle was built from, with other metadata."""
-    facts = {"threshold": 0.25, "candidate": "linear", "data_digest": "d"}
-    facts |= {"code": bundle.manifest["code"]} | metadata
-    return replace(run_of(facts, 3), model_file=bundle.model_path)
 
 
 def sign(bundle: Bundle, run: TrainedRun, monkeypatch: pytest.MonkeyPatch) -> str:

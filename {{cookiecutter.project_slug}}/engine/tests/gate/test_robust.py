@@ -1,13 +1,15 @@
 """A model that fails on rows which the contract allows is refused."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from engine.bundle.golden import all_edges
 from engine.contract.column import Column
-from engine.gate.checks.runs_the_same import Row, edge_rows, score_faults
+from engine.gate.checks.runs_the_same import MOST_EDGE_ROWS, Row, edge_rows, score_faults
 from engine.problem.metrics import Array
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.lies import FEATURES
@@ -104,6 +106,29 @@ def test_robust_edge_rows_cover_every_input() -> None:
     assert values["items near its maximum"] == 19
     assert 0 < values["weight near its minimum"] < 1e-300
     assert values["weight near its maximum"] < 40.0
+
+
+def test_robust_edge_rows_of_a_wide_table_hold_every_edge_in_few_rows() -> None:
+    """A thousand inputs have ten thousand edges: several in a row, none covered by another."""
+    values = tuple(f"v{i}" for i in range(30))
+    wide = tuple(
+        replace(column, name=f"{column.name} {i}") for column in COLUMNS for i in range(50)
+    )
+    wide += tuple(Column(f"word {i}", "category", categories=values) for i in range(650))
+    base: Row = {column.name: None for column in wide}
+    rows = [row for _, row in edge_rows(base, wide)]
+    assert len(rows) <= MOST_EDGE_ROWS + 1
+    for column in wide:
+        held = [row[column.name] for row in rows[:-1] if row[column.name] is not None]
+        edges = [edge.value for edge in all_edges(column) if edge.value is not None]
+        assert sorted(map(repr, held)) == sorted(map(repr, edges))
+
+
+def test_robust_more_values_than_rows_are_all_held() -> None:
+    values = tuple(f"v{i}" for i in range(MOST_EDGE_ROWS + 5))
+    one = Column("word", "category", categories=values)
+    held = [row["word"] for _, row in edge_rows({"word": "v0"}, (one,))]
+    assert set(values) <= set(held)
 
 
 def test_robust_feature_code_using_the_batch_is_refused(workshop: Make) -> None:

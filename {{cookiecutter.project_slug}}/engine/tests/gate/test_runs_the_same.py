@@ -4,10 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pandera.pandas as pa
 import pytest
 import skops.io
 
+from engine.contract.column import Column
+from engine.data import load
+from engine.gate.checks import runs_the_same
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.lies import FEATURES, PROBLEM, Rows, edit_golden, put, types_in
 from engine.tests.gate.made import ORDERS, Workshop, reseal
@@ -86,6 +90,46 @@ def test_contract_rule_that_only_warns_is_refused(workshop: Make) -> None:
     warns = pa.Check.in_range(0, 40, raise_warning=True)
     loose = Workshop(made.root, ORDERS.update_column("weight", checks=[warns]), made.bundle)
     assert "weight above its range (training)" in loose.run("contract").measured
+
+
+def test_contract_rules_of_many_columns_are_tried_in_few_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One row for each kind of fault, whatever the number of columns; a loose rule is named."""
+    calls = list[int]()
+
+    def counted(table: pd.DataFrame, schema: pa.DataFrameSchema) -> Any:
+        calls.append(len(schema.columns))
+        return load.validate(table, schema)
+
+    monkeypatch.setattr(runs_the_same, "validate", counted)
+    columns = [Column(f"x{i}", "number", minimum=0.0, maximum=1.0) for i in range(60)]
+    columns += [Column(f"n{i}", "integer", minimum=-(2.0**63), maximum=5.0) for i in range(3)]
+    rules = {
+        one.name: pa.Column(
+            int if one.type == "integer" else float, pa.Check.in_range(one.minimum, one.maximum)
+        )
+        for one in columns
+    }
+    rules["x7"] = pa.Column(float, pa.Check.in_range(0, 1, raise_warning=True))
+    rules["x8"] = pa.Column(float, pa.Check.in_range(0, 1), nullable=True)
+    with pytest.warns(pa.errors.SchemaWarning):
+        accepted = [*runs_the_same.accepted_in_training(rules, columns)]
+    assert sorted(accepted) == [
+        "x7 above its range (training)",
+        "x7 below its range (training)",
+        "x8 missing (training)",
+    ]
+    assert len(calls) <= 9
+
+
+def test_contract_faults_of_many_columns_are_few_rows() -> None:
+    columns = [Column(f"x{i}", "number", minimum=0.0) for i in range(60)]
+    columns += [Column(f"w{i}", "category", nullable=True) for i in range(60)]
+    faults = runs_the_same.malformed(columns)
+    assert len(faults) <= 10
+    assert all({f"x{i}", f"w{i}"} <= faults["as a list"].keys() for i in range(60))
+    assert all("x" in name for name in (*faults["missing"], *faults["below its range"]))
 
 
 def test_contract_number_without_a_range_is_a_warning(workshop: Make) -> None:

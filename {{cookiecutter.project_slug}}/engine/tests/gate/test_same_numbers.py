@@ -42,6 +42,7 @@ def test_reproducible_every_other_number_is_refused(
 
     def retrain(_: object, checkout: Path, out: Path) -> None:
         assert (checkout / "poc.py").exists()
+        assert checkout.name == "checkout"  # by which a traceback's own places are known
         out.mkdir()
         (out / RUN_METADATA).write_text(json.dumps(again))
 

@@ -128,8 +128,8 @@ def prices(rng: Rng, rows: int) -> tuple[Made, Any]:
 
 def in_fives(rng: Rng, rows: int) -> tuple[Made, Any]:
     """Prices in steps of five, of which an unknown part is five to twenty."""
-    known = rng.integers(10, 200, rows) * 5.0
-    return {"known": known}, known + rng.choice([0.0, 5.0, 10.0, 15.0], rows)
+    base = rng.integers(10, 200, rows) * 5.0
+    return {"base": base}, base + rng.choice([0.0, 5.0, 10.0, 15.0], rows)
 
 
 def by_class(made: Callable[..., Made], honest: float = 0.0) -> Table:
@@ -193,7 +193,7 @@ NEAR: dict[str, tuple[dict[str, Table], dict[str, Table]]] = {
             "any rest": lambda rng, rows: fares(rng, lambda f: rng.gamma(2, 1, len(f))),
             "in 85 of 100 rows": lambda rng, rows: fares(rng, mostly(rng, FEES, 0.15)),
             "a price before": prices,
-            "in steps": in_fives,
+            "in_steps": in_fives,
         },
     ),
 }

@@ -1,5 +1,6 @@
 """Rows are counted by one function, into integers that add up, and nothing hides in a bin."""
 
+import warnings
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,20 @@ def test_count_log_equals_count_of_its_frame(tmp_path: Path) -> None:
     frame, scores = rows(500, seed=3), np.random.default_rng(3).random(500)
     write_log(tmp_path, frame, scores.tolist())
     assert of_log(tmp_path, frozen()) == count_frame(frame, scores, frozen())
+
+
+def test_freeze_of_hundreds_of_columns_gives_no_warning() -> None:
+    """pandas warns of a frame to which columns are added one by one."""
+    rng = np.random.default_rng(0)
+    columns = [Column(f"x{i}", "number") for i in range(250)]
+    columns += [Column(f"word{i}", "category") for i in range(50)]
+    frame = pd.DataFrame({one.name: rng.integers(0, 9, 80) for one in columns}).astype(
+        {one.name: one.dtype for one in columns}
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        reference = freeze(frame, columns, rng.random(80))
+    assert [sum(one["counts"]) for one in reference["features"]] == [80] * 250 + [40] * 50
 
 
 def test_count_reference_rows_give_the_reference() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.bundle.reference import MOST_CATEGORIES, freeze
+from engine.bundle.reference import MOST_CATEGORIES, Histogram, freeze, histogram_of
 from engine.contract.column import Column
 from engine.problem.errors import BadInput
 from engine.tests.monitoring.made import COLUMNS, rows
@@ -37,6 +37,7 @@ def test_one_outlier_moves_no_edge_out_of_the_rows() -> None:
     feature = feature_of(Column("x", "number"), [*values, 1e15])
     assert max(feature["edges"]) < 3
     assert feature["maximum"] == 1e15
+    assert feature["minimum"] == min(values)
 
 
 def test_equal_values_share_a_bin() -> None:
@@ -74,9 +75,10 @@ def test_an_open_list_is_counted_on_rows_that_did_not_choose_it() -> None:
 
 
 def test_an_open_list_begins_with_the_most_frequent() -> None:
-    feature = feature_of(Column("c", "category"), ["rare"] * 30 + ["often"] * 170)
-    assert feature["categories"] == ["often", "rare"]
-    assert sum(feature["counts"]) == 100
+    values = ["b"] * 40 + ["often"] * 170 + ["c"] * 10
+    feature = feature_of(Column("c", "category"), values)
+    assert feature["categories"] == ["often", "b", "c"]
+    assert sum(feature["counts"]) == 110
 
 
 def test_a_boolean_has_two_places_and_a_date_only_gaps() -> None:
@@ -100,3 +102,11 @@ def test_scores_that_are_not_one_a_row_are_refused(scores: list[Any]) -> None:
 def test_no_rows_are_refused() -> None:
     with pytest.raises(BadInput, match="0 rows"):
         freeze(pd.DataFrame({"x": []}), [Column("x", "number")], np.array([]))
+
+
+def test_histogram_of_a_frozen_feature_has_its_counts_and_missing() -> None:
+    values = pd.Series(["a"] * 75 + [None] * 25, dtype="str")
+    column = Column("c", "category", nullable=True, categories=("a",), closed=True)
+    assert histogram_of(feature_of(column, values)) == Histogram((75, 0), 25)
+    assert histogram_of({"edges": [0.5], "counts": [1, 2]}) == Histogram((1, 2))
+    assert Histogram((1, 2), 5).present == 3

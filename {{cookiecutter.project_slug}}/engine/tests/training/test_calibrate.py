@@ -187,6 +187,7 @@ def test_fit_final_threshold_is_that_of_the_calibrated_scores(here: Path) -> Non
     assert final.threshold != best_threshold(costs, outcomes, trial.scores[rows])
     assert np.array_equal(final.trial.scores[rows], calibrated)
     assert final.raw is trial
+    assert final.calibrated == "sigmoid"
 
 
 def test_should_calibrate_regression_gives_none(here: Path) -> None:

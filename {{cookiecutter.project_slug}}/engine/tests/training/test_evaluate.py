@@ -16,6 +16,7 @@ from engine.training.evaluate import (
     bootstrap,
     calibration,
     measures,
+    predict,
     slices,
     targets_of,
 )
@@ -26,6 +27,24 @@ COSTS = problem("binary").value
 
 def outcomes(*values: Any) -> pd.DataFrame:
     return pd.DataFrame({"outcome": list(values)})
+
+
+class Answers:
+    """A fitted model that returns these values, whatever the rows."""
+
+    def __init__(self, *values: float) -> None:
+        self._values = values
+
+    def predict(self, rows: pd.DataFrame) -> NDArray[np.float64]:
+        return np.array(self._values)
+
+
+@pytest.mark.parametrize("values", [(1.0,), (1.0, np.nan), (1.0, np.inf), (1.0, 2.0, 3.0)])
+def test_predict_other_than_a_finite_number_for_each_row_is_refused(values: Any) -> None:
+    rows = pd.DataFrame({"number": [1.0, 2.0]})
+    assert predict(Answers(1.0, 2.0), rows, "regression", ()).tolist() == [1.0, 2.0]
+    with refused("candidate-failed", "Answers"):
+        predict(Answers(*values), rows, "regression", ())
 
 
 # --- targets --------------------------------------------------------------------------------------
@@ -95,11 +114,12 @@ def test_money_equals_the_costs_by_hand() -> None:
     assert money(number, "regression", np.array([3.0]), np.array([5.0]), None).tolist() == [-1]
 
 
-def test_worth_is_compared_with_never_acting() -> None:
+def test_worth_is_compared_with_acting_never_and_always() -> None:
     outcome, score = np.array([1.0, 0] * 50), np.array([0.9, 0.1] * 50)
     result = worth(problem("binary"), outcome, score, score, 0.5)
     assert result["per_1000_rows"] == pytest.approx(1000 * (8 + 0.5) / 2)
     assert result["do_nothing"] == pytest.approx(1000 * (-1 + 0.5) / 2)
+    assert result["act_always"] == pytest.approx(1000 * (8 - 2) / 2)
     assert result["low"] == result["high"] == result["per_1000_rows"]  # classes keep their counts
 
 

@@ -12,7 +12,7 @@ import pytest
 from engine.contract.column import Column
 from engine.data.load import inputs
 from engine.tests.training.made import COLUMNS, mixed
-from poc.features import AsFloat32, features
+from poc.features import MOST_IN_ALL, AsFloat32, features
 from poc.model import candidates
 
 KINDS = {column.name: column.type for column in COLUMNS}
@@ -71,6 +71,16 @@ def test_features_of_many_categories_are_limited() -> None:
     frame = pd.DataFrame({"word": pd.Series([f"w{n}" for n in rng.integers(0, 300, 20_000)])})
     made = features({"word": "category"}, scaled=False).fit(frame.astype("str"))
     assert len(made.get_feature_names_out()) == 40
+
+
+def test_features_of_many_columns_of_categories_are_limited_in_all() -> None:
+    """Each has the same number of features, the most frequent values first."""
+    rng, kinds = np.random.default_rng(0), {f"word{i}": "category" for i in range(MOST_IN_ALL // 8)}
+    words = np.array([f"w{n}" for n in range(30)])
+    shares = np.linspace(1, 9, 30) / np.linspace(1, 9, 30).sum()
+    frame = pd.DataFrame({name: rng.choice(words, 1_000, p=shares) for name in kinds})
+    made = features(kinds, scaled=False, rows=1_000).fit(frame.astype("str"))
+    assert len(made.get_feature_names_out()) == MOST_IN_ALL // 8 * 8
 
 
 def test_candidates_train_on_names_with_any_character() -> None:

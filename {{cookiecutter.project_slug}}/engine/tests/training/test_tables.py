@@ -64,6 +64,32 @@ def test_train_a_model_that_earns_nothing_warns(here: Path) -> None:
     assert any(line == f"Warning: {result['warnings'][0]}" for line in messages)
 
 
+def test_train_a_model_that_acts_on_every_row_warns(here: Path) -> None:
+    """Missing a case costs so much that acting on every row is best; a model adds nothing."""
+    spec, rng = problem("binary"), np.random.default_rng(0)
+    costs = {"true_positive": 100.0, "false_positive": -1.0, "false_negative": -1000.0}
+    spec = spec.model_copy(update={"value": spec.value.model_copy(update=costs)})
+    frame = table("binary").assign(outcome=rng.random(400) < 0.5)
+    result = train_here(spec, frame).metadata
+    value = result["value"]
+    assert value["do_nothing"] < value["per_1000_rows"] <= value["act_always"]
+    [warning] = result["warnings"]
+    assert f"{value['act_always']:,.2f}" in warning
+
+
+def test_train_an_input_without_training_values_warns(here: Path) -> None:
+    """A new sensor and a new setting, both of the latest rows: the model has not seen any."""
+    frame = table("binary")
+    latest = frame.index >= 330
+    frame["number"] = frame["number"].where(latest)
+    frame["integer"] = np.where(latest, 7, 3)
+    frame["outcome"] = frame["flag"] ^ (frame.index % 7 == 0)
+    run = train_here(problem("binary", rows='time = "day"'), frame)
+    [first, second] = run.metadata["warnings"]
+    assert "'number' has no value" in first
+    assert "'integer' has the value 3 only" in second
+
+
 def test_train_a_model_that_earns_does_not_warn(here: Path) -> None:
     run = train_here(problem("binary"), table("binary"))
     result = run.metadata

@@ -75,7 +75,8 @@ def test_train_with_other_test_rows_gives_the_same_model(here: Path) -> None:
     one, other = train_here(spec, frame), train_here(spec, poisoned)
     first, second = fetch_run(one), fetch_run(other)
     assert first.metadata["data_digest"] != second.metadata["data_digest"]
-    apart = dict.fromkeys(("data_digest", "test_digest", "code"))
+    # The description of the split counts test rows that repeat training rows.
+    apart = dict.fromkeys(("data_digest", "test_digest", "code", "split"))
     assert decided(first) | apart == decided(second) | apart
     rows = inputs(frame, COLUMNS)
     assert np.array_equal(first.model.predict_proba(rows), second.model.predict_proba(rows))
@@ -164,6 +165,31 @@ def test_train_a_failing_candidate_names_it(
     write_project(problem("regression"), table("regression"))
     with refused(code, *details):
         train(problem("regression"), ModelDefinition(schema(float), made), lambda _: None)
+
+
+LATE = pd.Timestamp("2026-01-13")
+
+
+@pytest.mark.parametrize(
+    ("feature", "detail"),
+    [
+        (lambda rows: rows[["integer"]].astype(float).where(rows["day"] < LATE, np.inf), "infinit"),
+        (lambda rows: rows.loc[rows["day"] < LATE, ["integer"]], "have features of"),
+    ],
+    ids=["infinite", "dropped"],
+)
+def test_train_a_feature_that_fails_on_the_latest_rows_only_is_refused(
+    here: Path, feature: Callable[[pd.DataFrame], pd.DataFrame], detail: str
+) -> None:
+    """The last fold predicts these rows, and no fold is fitted on them."""
+
+    def made(data: Sequence[Column], task: Task, seed: int, rows: int) -> Made:
+        return (Candidate("mine", make_pipeline(FunctionTransformer(feature), Ridge())),)
+
+    spec = problem("regression", rows='time = "day"')
+    write_project(spec, table("regression"))
+    with refused("candidate-failed", "ValueError", detail):
+        train(spec, ModelDefinition(schema(float), made), lambda _: None)
 
 
 def test_train_without_positive_outcomes_is_refused(here: Path) -> None:

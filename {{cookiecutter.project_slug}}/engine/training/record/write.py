@@ -3,7 +3,7 @@
 import json
 import tempfile
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,7 +87,7 @@ def scores_table(data: CrossValidationData, trials: Sequence[Trial]) -> pd.DataF
 
 def _metrics(metadata: Mapping[str, Any]) -> dict[str, float]:
     """What can be compared between runs in MLflow: each candidate's metrics and intervals."""
-    amounts = ("per_1000_rows", "low", "high", "do_nothing")
+    amounts = ("per_1000_rows", "low", "high", "do_nothing", "act_always")
     metrics = {f"value_{key}": metadata["value"][key] for key in amounts}
     for trial in metadata["trials"]:
         name = f"cv_{metadata['metric']}_{trial['name']}"
@@ -138,16 +138,11 @@ def run_metadata(
     thresholds = fold_thresholds(data, scores)
     outcomes, groups = data.outcomes(rows), data.groups(rows)
     value = worth(data.problem, outcomes, scores[rows], baseline, thresholds, groups)
-    poor = (
-        f"The model earns {value['per_1000_rows']:,.2f} {value['currency']} for 1,000 rows, doing "
-        f"nothing {value['do_nothing']:,.2f}. Check the costs in problem.toml, or look for more "
-        "informative inputs."
-    )
     rule = next((trial.last for trial in trials if trial.candidate.name == "rule"), None)
     return model_metadata(data, final) | {
         "calibration": asdict(calibration) if calibration else None,
         "value": value,
-        "warnings": [] if value["per_1000_rows"] > value["do_nothing"] else [poor],
+        "warnings": [*_poor(value), *_unlearnt(data)],
         "higher_is_better": data.metric.higher_is_better,
         "split": dataset.split.description,
         "rows": len(data.table),
@@ -161,6 +156,31 @@ def run_metadata(
         "search": search,
         "champion": champion,
     }
+
+
+def _poor(value: Mapping[str, Any]) -> Iterator[str]:
+    """A warning for each policy without a model that earns as much."""
+    rivals = {"doing nothing": value["do_nothing"], "acting on every row": value["act_always"]}
+    for rival, amount in rivals.items():
+        if amount is not None and value["per_1000_rows"] <= amount:
+            yield (
+                f"The model earns {value['per_1000_rows']:,.2f} {value['currency']} for 1,000 "
+                f"rows, {rival} {amount:,.2f}. Check the costs in problem.toml, or look for more "
+                "informative inputs."
+            )
+
+
+def _unlearnt(data: CrossValidationData) -> Iterator[str]:
+    """A warning for each input that has no value, or only one, in the training rows."""
+    for name, values in data.table.items():
+        different = values.nunique(dropna=False)
+        if different < 2:
+            what = "no value" if values.isna().any() else f"the value {values.iloc[0]} only"
+            yield (
+                f"Input '{name}' has {what} in the {len(values):,} training rows, so the model "
+                "cannot use it, whatever later rows hold. Exclude it under [columns.excluded], or "
+                "train again when there are such rows."
+            )
 
 
 def model_metadata(data: CrossValidationData, final: FinalModel) -> Metadata:

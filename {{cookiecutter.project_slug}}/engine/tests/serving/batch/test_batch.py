@@ -12,6 +12,7 @@ from engine.bundle import bundle as bundles
 from engine.bundle.archive import same
 from engine.problem.errors import EXIT_GATE_CLOSED, BadInput
 from engine.problem.spec import Task
+from engine.serving.batch import run
 from engine.serving.model.predictor import load
 from engine.tests.serving.batch.files import answered, parquet, refused, rows, table, text
 from engine.tests.serving.made import FEATURES, accept, make_bundle
@@ -151,6 +152,27 @@ def test_a_model_that_fails_on_everything_is_what_is_wrong(tmp_path: Path) -> No
     assert error.value.code == "model-failed"
 
 
+@pytest.mark.parametrize("part_rows", [50, 1000])
+def test_rows_that_the_model_fails_on_are_added_up_over_all_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part_rows: int
+) -> None:
+    """As many as are allowed are set aside; one more in any part, and the model is at fault."""
+    make_bundle(tmp_path / "bundle", code=FAILS)
+    monkeypatch.setattr(run, "MOST_FAILED", 20)
+    few = [row | {"items": 100 if number % 12 == 0 else 1} for number, row in enumerate(rows(240))]
+    few[1]["items"] = 0  # refused by the contract
+    given = parquet(tmp_path / "in.parquet", few)
+    _, result = answered(given, tmp_path / "bundle", part_rows=part_rows)
+    assert len(result) == 240 - 21
+    assert sum("the model failed" in one["reason"] for one in refused(given)) == 20
+    parquet(given, [*few, few[0]])
+    for overwrite in (True, False):  # the same command again comes to the same end
+        with pytest.raises(BadInput, match="21 rows") as error:
+            answered(given, tmp_path / "bundle", part_rows=part_rows, overwrite=overwrite)
+        assert error.value.code == "model-failed"
+        assert len(pq.read_table(tmp_path / "out.parquet")) == len(result)  # of the run before
+
+
 def test_where_all_rows_are_refused_the_gate_is_closed(tmp_path: Path, bundle_path: Path) -> None:
     given = parquet(tmp_path / "in.parquet", [row | {"items": 0} for row in rows(30)])
     code, result = answered(given, bundle_path)
@@ -211,7 +233,7 @@ def test_file_that_does_not_fit_is_refused_before_the_first_row(
         (of("d.parquet", good.set_column(8, "ordered_at", pa.array([1, 2, 3]))), "wrong-type"),
         (of("e.parquet", good.set_column(6, "service", pa.array([["x"]] * 3))), "wrong-type"),
         (broken(tmp_path / "e2.parquet", b"PAR1 and no more"), "unreadable-file"),
-        (broken(tmp_path / "f.csv", b""), "unreadable-file"),
+        (broken(tmp_path / "f.csv", b""), "empty-table"),
         (broken(tmp_path / "g.csv", b"items;days\n1;2\n"), "missing-column"),
         (broken(tmp_path / "h.csv", b"items,items\n1,2\n"), "missing-column"),
         (tmp_path / "none.csv", "missing-file"),

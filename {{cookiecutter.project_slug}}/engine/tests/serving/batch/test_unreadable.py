@@ -26,7 +26,7 @@ def _parquet() -> bytes:
 
 WHOLE = _parquet()
 FILES = {
-    "empty.csv": (b"", "unreadable-file"),
+    "empty.csv": (b"", "empty-table"),
     "mark.csv": (b"\xef\xbb\xbf", "empty-table"),
     "lines.csv": (b"\n\n\r\n", "empty-table"),
     "latin.csv": ("a,b\ncaf\xe9,1\n".encode("latin-1"), "wrong-encoding"),
@@ -35,7 +35,9 @@ FILES = {
     "zeros.csv": (b"a,b\n1,2\n\0\0\0", "not-text"),
     "gzip.csv": (gzip.compress(b"a,b\n1,2\n"), "compressed-file"),
     "parquet.csv": (WHOLE, "other-format"),
-    "empty.parquet": (b"", "unreadable-file"),
+    "empty.parquet": (b"", "empty-table"),
+    "web.parquet": (b"<html><body>x", "web-page"),
+    "pointer.parquet": (b"version https://git-lfs.github.com/spec/v1\n", "pointer-file"),
     "text.parquet": (b"a,b\n1,2\n" * 30, "unreadable-file"),
     "half.parquet": (WHOLE[: len(WHOLE) // 2], "unreadable-file"),
     "pages.parquet": (WHOLE[:40] + b"\xff" * 1_960 + WHOLE[2_000:], "unreadable-file"),

@@ -5,13 +5,11 @@ import json
 import zlib
 from typing import Any
 
-import numpy as np
 import pytest
-import tritonclient.http as triton
 from starlette.testclient import TestClient
 
 from engine.serving.http.schema import Limits
-from engine.tests.serving.http.test_protocols import DTYPES, INFER, tensors
+from engine.tests.serving.http.test_protocols import INFER, tensors
 from engine.tests.serving.made import ROW
 
 LIMIT = Limits().body_bytes
@@ -115,19 +113,3 @@ def test_media_type_that_is_not_read_is_refused_by_its_name(
     answer = client.post("/invocations", content=body, headers={"Content-Type": kind})
     assert answer.status_code == 415
     assert named in answer.json()["detail"]
-
-
-def test_compression_of_tritonclient_is_read(url: str) -> None:
-    client = triton.InferenceServerClient(url.removeprefix("http://"))
-    inputs = []
-    for entry in tensors([ROW | {"days": 4, "insured": True}]):
-        tensor = triton.InferInput(entry["name"], [1], entry["datatype"])
-        values: Any = np.array(entry["data"], DTYPES[entry["datatype"]])
-        inputs.append(tensor.set_data_from_numpy(values, binary_data=False))
-    name = client.get_server_metadata()["name"]
-    answer = client.infer(name, inputs, request_compression_algorithm="gzip")
-    assert answer.as_numpy("score").shape == (1,)
-    with pytest.raises(triton.InferenceServerException, match="deflate"):
-        client.infer(name, inputs, request_compression_algorithm="deflate")
-    with pytest.raises(triton.InferenceServerException, match="sequence_id"):
-        client.infer(name, inputs, sequence_id=7)

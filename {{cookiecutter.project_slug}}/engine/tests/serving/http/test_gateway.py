@@ -1,6 +1,5 @@
 """Every request passes the gateway: its path, its method, its key, with or without a proxy."""
 
-import http.client
 import json
 from collections.abc import Iterator
 from itertools import product
@@ -12,37 +11,6 @@ from engine.problem.errors import BadInput
 from engine.serving.http.openapi import OPERATE
 from engine.tests.serving.http.in_process import KEY, PREFIX, send
 from serving.__main__ import main
-
-
-def test_head_on_every_address_equals_get_without_body(url: str, client: TestClient) -> None:
-    """Also between other requests of a connection: a body would be read as the next response."""
-    documented = client.get("/openapi.json").json()["paths"]
-    paths = [
-        path.replace("{name}", "parcels-for-tests") for path in documented if "}/v" not in path
-    ]
-    paths += ["/docs", "/openapi.json", "/docs/static/swagger-ui.css", "/nowhere", "/v2/nowhere"]
-    assert {"/livez", "/health", "/metrics", "/ping", "/v2/health/ready", "/v1/labels"} < set(paths)
-    connection = http.client.HTTPConnection(url.removeprefix("http://"))
-
-    def answer(method: str, path: str) -> tuple[int, dict[str, str], bytes]:
-        connection.request(method, path)
-        response = connection.getresponse()
-        headers = {name.lower(): value for name, value in response.getheaders()}
-        headers.pop("date", None)
-        return response.status, headers, response.read()
-
-    for path in paths:
-        status, headers, body = answer("GET", path)
-        head_status, head_headers, head_body = answer("HEAD", path)
-        assert (head_status, head_body) == (status, b""), path
-        if path == "/metrics":  # it counts itself
-            assert int(head_headers.pop("content-length")) > 0
-            headers.pop("content-length")
-        else:
-            # The problem details of GET and HEAD are of one length: they name the method as GET.
-            assert int(headers["content-length"]) == len(body)
-        assert head_headers == headers, path
-    connection.close()
 
 
 def test_openapi_documents_no_method_twice(client: TestClient) -> None:

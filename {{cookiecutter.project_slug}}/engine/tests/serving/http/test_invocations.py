@@ -1,38 +1,13 @@
 """MLflow's own client gets predictions in its form, and ids beside them."""
 
-import json
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
-from mlflow.pyfunc.scoring_server.client import ScoringServerClient
 from starlette.testclient import TestClient
 
 from engine.tests.serving.http.test_protocols import INFER, Golden, refused
-from engine.tests.serving.made import COLUMNS, ROW
-
-
-def frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """The rows as training has them."""
-    return pd.DataFrame(rows).astype({column.name: column.dtype for column in COLUMNS})
-
-
-def test_client_of_mlflow_gets_predictions(url: str, golden: Golden) -> None:
-    host, _, port = url.removeprefix("http://").rpartition(":")
-    client: Any = ScoringServerClient(host, port)  # type: ignore[no-untyped-call]
-    client.ping()
-    assert client.get_version() == "2.0.0"
-    rows = [one["row"] for one in golden]
-    expected = [one["answer"]["decision"] for one in golden]
-    for data in (frame(rows), json.dumps({"dataframe_records": rows}), rows):
-        response = client.invoke(data)
-        assert response.get_predictions("ndarray").tolist() == expected
-        assert response.get_predictions()[0].tolist() == expected
-        assert [one["decision"] for one in response["answers"]] == expected
-        assert len({one["prediction_id"] for one in response["answers"]}) == len(rows)
-    with pytest.raises(Exception, match="error code 422"):
-        client.invoke(np.zeros((2, len(COLUMNS))))
+from engine.tests.serving.made import ROW
 
 
 def test_data_frame_in_every_form_is_predicted(client: TestClient, golden: Golden) -> None:

@@ -6,9 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import tritonclient.http as triton
 from starlette.testclient import TestClient
 
 from engine.bundle import bundle as bundles
@@ -22,7 +20,6 @@ from engine.tests.serving.made import CLASSES, COLUMNS, ROW, make_bundle
 
 MODEL = "/v2/models/parcels-for-tests"
 INFER = f"{MODEL}/infer"
-DTYPES = {"FP64": np.float64, "INT64": np.int64, "BOOL": np.bool_, "BYTES": np.object_}
 Golden = list[dict[str, Any]]
 
 
@@ -44,39 +41,6 @@ def refused(client: TestClient, body: Any, status: int = 422, path: str = INFER)
     details = response.json()
     assert set(details) == {"error"} if path.startswith("/v2") else {"detail"} <= set(details)
     return details["error"] if "error" in details else f"{details['type']}: {details['detail']}"
-
-
-def test_client_of_the_open_inference_protocol_gets_predictions(
-    url: str, golden: Golden, predictor: Predictor
-) -> None:
-    rows = [one["row"] for one in golden]
-    rows = [row for row in rows if None not in row.values()]
-    client = triton.InferenceServerClient(url.removeprefix("http://"))
-    assert client.is_server_live()
-    assert client.is_server_ready()
-    name = client.get_server_metadata()["name"]
-    assert client.is_model_ready(name)
-    assert not client.is_model_ready("another")
-    about = client.get_model_metadata(name)
-    [version] = about["versions"]
-    inputs = []
-    for details in about["inputs"]:
-        values: Any = np.array([row[details["name"]] for row in rows], DTYPES[details["datatype"]])
-        tensor = triton.InferInput(details["name"], list(values.shape), details["datatype"])
-        inputs.append(tensor.set_data_from_numpy(values, binary_data=False))
-    answer = client.infer(name, inputs, model_version=version, request_id="mine")
-    expected = predictor.predict(rows)
-    assert answer.as_numpy("score").tolist() == [one["score"] for one in expected]
-    assert answer.as_numpy("decision").tolist() == [one["decision"] for one in expected]
-    assert len(set(answer.as_numpy("prediction_id").tolist())) == len(rows)
-    assert answer.get_response()["id"] == "mine"
-    only = client.infer(name, inputs, outputs=[triton.InferRequestedOutput("score")])
-    assert [one["name"] for one in only.get_response()["outputs"]] == ["score"]
-    with pytest.raises(triton.InferenceServerException, match="each input once"):
-        client.infer(name, [*inputs, *inputs])
-    inputs[0].set_data_from_numpy(np.array([row["mean radius (mm)"] for row in rows]))
-    with pytest.raises(triton.InferenceServerException, match="binary_data=False"):
-        client.infer(name, inputs)
 
 
 def test_missing_value_as_null_or_absent_tensor_is_predicted(

@@ -30,8 +30,15 @@ CURRENCIES = {
     "AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "FR.", "GBP", "HUF", "INR", "JPY",
     "KR", "MXN", "NOK", "PLN", "RON", "RS", "SEK", "SGD", "TRY", "USD", "ZAR",
 }  # fmt: skip
-# What may be meant as a number: digits and the signs around them, and hardly a letter.
-SIMILAR = r"[^\pL]{0,4}([A-Z]{3} ?)?[^\pL]*\d[^\pL]*( ?[A-Z]{3})?"
+# What may be meant as a number: digits of any script, signs around them, and hardly a letter.
+SIMILAR = r"[^\pL]{0,4}([A-Z]{3} ?)?[^\pL]*\pN[^\pL]*( ?[A-Z]{1,3})?"
+# So many different values that look like numbers are hardly bands or grades.
+FEWEST_NUMBERS = 20
+# Names that are digits, each with a note on what they are.
+CODES = {
+    r"\+\d{7,}": "a plus before each: telephone numbers or codes, not numbers",
+    r"\d+[eE]\d+": "an E between the digits of each: codes; write numbers in full",
+}
 # Marks of a footnote behind a number; the letters are flags of statistics offices.
 MARK = r"[*†‡§¹²³⁴⁵⁶⁷⁸⁹⁰]+|\[[A-Za-z0-9]{1,2}\]|\([a-z]\)"
 FLAG = "[bcdefinprsuz]{1,2}"
@@ -88,6 +95,9 @@ def _plain(
     fitting = [style for style in STYLES if all_match(texts, number_pattern(*style))]
     if not fitting:
         return None
+    codes = next((note for pattern, note in CODES.items() if all_match(texts, pattern)), None)
+    if codes:
+        return InferredColumn("category", notes=(codes,))
     if all_match(texts, r"[+-]?\d+"):
         if any_match(texts, r"[+-]?0\d+"):
             return InferredColumn("category", notes=("leading zeros: codes, not numbers",))
@@ -135,8 +145,8 @@ def infer_noted(texts: pa.Array, hints: DialectHints, *, flagged: bool) -> Infer
     return replace(inferred, cells=cells, notes=(note, *inferred.notes))
 
 
-def unread(texts: pa.Array) -> tuple[tuple[str, ...], str]:
-    """A note on texts that are plainly numbers among others, and why the column reads none.
+def unread_numbers(texts: pa.Array) -> tuple[tuple[str, ...], str]:
+    """A note on texts that look like numbers, and why the column reads none of them.
 
     The reason is empty where fewer than half of the different texts look like numbers.
     """
@@ -150,12 +160,12 @@ def unread(texts: pa.Array) -> tuple[tuple[str, ...], str]:
     shown = ", ".join(f"{text!r:.30}" for text in others.slice(0, EXAMPLES).to_pylist())
     advice = as_missing(others.to_pylist()) if numbers > len(others) else ""
     mixed = f"mixed: {numbers} of {total} different values are numbers, not {shown}{advice}"
-    notes = (mixed,) if numbers else ()
     if 2 * (pc.sum(similar).as_py() or 0) < total:
-        return notes, ""
+        return (mixed,) * bool(numbers), ""
     reason = f"most of its {total} different values look like numbers, but not all in one form, "
     reason += f"such as {shown}; if it measures, write each as 1234.5 or leave it empty, and adopt"
-    return notes, f"{reason} again{advice}"
+    reason += f" again{advice}"
+    return (reason,) if total >= FEWEST_NUMBERS else (mixed,) * bool(numbers), reason
 
 
 def as_missing(words: Sequence[str]) -> str:
@@ -164,9 +174,12 @@ def as_missing(words: Sequence[str]) -> str:
         return ""
     bound = next((word for word in words if re.fullmatch(BOUND, word)), None)
     what = f"{bound!r} is a bound; to read it as missing" if bound else "if these mean missing"
-    return f"; {what}, adopt again with {' '.join(f'--missing {quote(one)}' for one in words)}"
+    # A word that begins as an option does is none behind an equals sign.
+    given = (f"--missing{'=' if one.startswith('-') else ' '}{quote(one)}" for one in words)
+    return f"; {what}, adopt again with {' '.join(given)}"
 
 
 def _stripped(texts: pa.Array, cells: ColumnFormat) -> pa.Array:
+    """The different texts without units and footnotes; one without its unit is missing."""
     stripped = strip_units(pd.Series(texts.to_pandas(), dtype="str"), cells)
-    return pa.array(stripped, pa.string(), from_pandas=True)
+    return pc.unique(pa.array(stripped, pa.string(), from_pandas=True))
