@@ -13,7 +13,7 @@ export ANSWERS
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help journey test test-render test-check test-mutations test-ship nightly mutations mutants robustness slips soak check format ownership lock bench clean
+.PHONY: help journey test test-render test-check test-mutations test-ship nightly mutations mutants slips robustness soak check format ownership lock bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -32,7 +32,7 @@ test-mutations: $(ENVIRONMENT) ## a planted fault for each check of the gate is 
 test-ship: $(ENVIRONMENT) ## the image is built, run and probed, real clients call the server (minutes)
 	$(VENV)/bin/python -m pytest -m ship
 
-nightly: mutations robustness slips soak bench mutants ## what takes too long for `make test` (hours)
+nightly: mutations slips robustness soak bench mutants ## what takes too long for `make test` (hours)
 
 mutations: $(ENVIRONMENT) ## every planted fault and every clean case; writes docs/mutations.md (an hour)
 	$(MAKE) --directory '$(PROJECT)' env VENV='$(CURDIR)/build/.project'

@@ -41,22 +41,22 @@ import pandas as pd
 numbers, words, flags, classes = map(int, sys.argv[1:])
 rng, rows = np.random.default_rng(0), {ROWS}
 table, strength = {{}}, rng.normal(0, 2.5, rows)
-told = set(rng.permutation(numbers + words + flags)[:20].tolist())
+strong = set(rng.permutation(numbers + words + flags)[:20].tolist())
 for i in range(numbers):
     values = rng.gamma(2, 10, rows) if i % 3 == 0 else rng.normal(10 + i % 7, 1 + i % 5, rows)
-    strength += (i in told) * (values - values.mean()) / values.std()
+    strength += (i in strong) * (values - values.mean()) / values.std()
     values = values.round(i % 4)
     values[rng.random(rows) < (0.08 if i % 4 == 0 else 0)] = np.nan
     table[f"measured_{{i:03}}"] = values
 for i in range(words):
     codes = rng.integers(0, 30 if words > numbers else rng.integers(2, 30), rows)
-    strength += (numbers + i in told) * rng.normal(size=30)[codes]
+    strength += (numbers + i in strong) * rng.normal(size=30)[codes]
     values = np.array([f"kind {{j}}" for j in range(30)], object)[codes]
     values[rng.random(rows) < (0.05 if i % 5 == 0 else 0)] = None
     table[f"category_{{i:03}}"] = values
 for i in range(flags):
     values = rng.random(rows) < 0.1 + 0.8 * rng.random()
-    strength += (numbers + words + i in told) * values
+    strength += (numbers + words + i in strong) * values
     table[f"flag_{{i:03}}"] = np.where(values, "yes", "no")
 limits = np.quantile(strength, np.arange(1, classes) / classes)
 table["outcome"] = np.array([f"class {{j}}" for j in range(classes)])[np.digitize(strength, limits)]

@@ -39,7 +39,7 @@ SLIPS = [
         "data/test_written.py -k otherwise",
     ),
     Slip(
-        "a decimal sign that groups thousands in a delivery is not told",
+        "a decimal sign that groups thousands in a delivery is not named",
         "data/written.py",
         "if are_grouped and not were_grouped and not are_whole:",
         "if False:",

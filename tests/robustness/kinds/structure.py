@@ -136,7 +136,7 @@ def pointer(project: Project) -> None:
 
 @case(KIND)
 def text_as_parquet(project: Project) -> None:
-    """A web page or a text under the name of a Parquet file is told from a damaged one."""
+    """A web page or a text under the name of a Parquet file is distinguished from a damaged one."""
     refused(project, "<html><body>Sign in</body></html>", "web-page", "rows.parquet")
     refused(project, "n,late\n1,yes\n", "unreadable-file", "rows.parquet")
 

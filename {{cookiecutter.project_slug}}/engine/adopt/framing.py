@@ -164,7 +164,7 @@ def _check_classes(target: pd.Series, counts: pd.Series, kind: ColumnType) -> No
         if kind in ("number", "integer") and len(counts) > 2:
             message += "; or predict the number by --task regression"
         if spellings := respelled(counts.index):
-            message += f"; {spellings}: write them alike"
+            message += f"; {spellings}: spell them the same way"
         raise BadInput(message, code="rare-class")
 
 

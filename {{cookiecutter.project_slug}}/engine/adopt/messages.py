@@ -114,7 +114,7 @@ def _spellings(frame: pd.DataFrame, guesses: Sequence[Guess], target: str) -> It
     noted = {name: same for name in texts if (same := respelled(frame[name].dropna().unique()))}
     for name in sorted(noted, key=lambda name: name != target)[:SHOWN]:
         of = "classes of the target" if name == target else f"values of {name!r}"
-        yield f"{of}: {noted[name]}; if they mean the same, write them alike and adopt again"
+        yield f"{of}: {noted[name]}; if they mean the same, spell them the same way and adopt again"
 
 
 # A sum near the limits of a float overflows, and is then no cell's value.

@@ -131,7 +131,7 @@ def so_far(values: Array, groups: Groups, outcome: Outcome) -> str | None:
         for name, times in (("total", np.ones(len(column))), ("mean", number)):
             total = column * times
             wrong = np.abs(np.diff(total, prepend=0) - target)
-            # Sums of what is rounded alike are exact.
+            # Sums of values with the same number of decimals are exact.
             exact = name == "total" and steps <= step_of(target, decimals=6)
             off = times * (0.0 if exact else steps / 2) + SUM_ERROR * np.abs(total)
             tested = follows & (off < NEAR * spread)

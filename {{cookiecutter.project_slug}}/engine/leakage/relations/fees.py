@@ -44,11 +44,11 @@ class Fees:
         few = slice(None, None, len(target) // SAMPLE_SIZE + 1)
         if len(np.unique(target[few])) <= 4 * MOST:
             return None
-        for weigh in (_whole_weights, _weights_between_gaps):
-            weights = weigh(columns[few], target[few])
+        for weights_of in (_whole_weights, _weights_between_gaps):
+            weights = weights_of(columns[few], target[few])
             if weights is None or not _fees(columns[few], target[few], weights)[1]:
                 continue
-            weights = weigh(columns, target)
+            weights = weights_of(columns, target)
             if weights is None:
                 continue
             fees, share = _fees(columns, target, weights)

@@ -9,7 +9,14 @@ from datetime import UTC, date, datetime, timedelta
 from types import GenericAlias
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+)
 from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
 from engine.bundle.bundle import Contract
@@ -142,8 +149,8 @@ def _as_in_training(column: Column) -> list[BeforeValidator]:
     if column.type in ("number", "integer"):
         pattern = number_pattern(".", "")
         missing = {float(word) for word in column.format.missing if re.fullmatch(pattern, word)}
-    elif column.type == "category":
-        missing.add("")
+    elif column.type == "category" and column.nullable:
+        missing.add("")  # where none may be missing, the text's own limits refuse it
 
     def read(value: Any) -> Any:
         if column.type == "category" and isinstance(value, str):
@@ -175,7 +182,8 @@ def _kind(column: Column) -> Any:
             return Annotated[str, Field(pattern=f"^{_DATE}$"), AfterValidator(_iso)]
     if column.closed:
         return Literal[column.categories]
-    return Annotated[str, Field(max_length=LONGEST_CATEGORY)]
+    text = StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_CATEGORY)
+    return Annotated[str, text]
 
 
 def _whole(value: Any) -> Any:
