@@ -15,7 +15,7 @@ own, write a function that returns a `Result`, and put it behind them:
 
     CHECKS = (*STANDARD_CHECKS, Check("small enough", "safe to own", small_enough))
 
-`CheckContext` holds the bundle, its model and the rows; engine/gate/checks/ has twenty examples.
+`CheckContext` holds the bundle, its model and the rows; engine/gate/checks/ has 21 examples.
 A check that crashes refuses the bundle, because nothing was measured.
 
 To leave one out, give the reason. The verdict shows the check as not applicable, with the reason:
