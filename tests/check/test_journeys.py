@@ -123,7 +123,7 @@ def test_a_leaking_table_is_refused_until_it_is_mended(
 
     path = home.project.path / "problem/problem.toml"
     added = path.read_text("utf-8").replace(
-        "[columns.excluded]\n", "[columns.excluded]\n" + "\n".join(lines) + "\n"
+        "[columns.known_after]\n", "[columns.known_after]\n" + "\n".join(lines) + "\n"
     )
     path.write_text(added, encoding="utf-8")
     code, summary = home.journey()

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from engine.adopt.examples import examples
 from engine.adopt.infer import FEWEST_OF_CLASS, Guess
 from engine.adopt.spellings import respelled
 from engine.contract.column import ColumnType
@@ -44,6 +45,11 @@ class Roles:
     time: str | None = None
     id: str | None = None
     classes: tuple[str | int, ...] = ()
+
+    def is_input(self, one: Guess, leaks: Sequence[Leak] = ()) -> bool:
+        """Whether a model may use the column: it has no role, no fault, and gives nothing away."""
+        suspected = {name for leak in leaks for name in leak.columns}
+        return not one.excluded and one.name not in {self.target, self.id, self.time, *suspected}
 
 
 def guess_task(target: pd.Series, kind: ColumnType, wanted: Task | None = None) -> Task:
@@ -112,6 +118,9 @@ def problem_text(
         minimum=minimum,
         margin=margin,
         minimum_rows=min(200, max(30, len(frame) // 10)),
+        example=examples(
+            frame, [one for one in guesses if roles.is_input(one, leaks)], target, task
+        ),
     )
 
 

@@ -105,7 +105,7 @@ def table_notes(
     yield from _hints(frame, guesses, roles)
     for leak in leaks:
         suspected = f"suspected leak: {', '.join(leak.columns)}: {leak.mechanism}"
-        yield f"{suspected}; not applied, but proposed under [columns.excluded]"
+        yield f"{suspected}; not applied, but proposed under [columns.known_after]"
 
 
 def _spellings(frame: pd.DataFrame, guesses: Sequence[Guess], target: str) -> Iterator[str]:

@@ -13,13 +13,9 @@ from threadpoolctl import threadpool_limits
 
 from engine.bundle import bundle as bundles
 from engine.bundle.record import RECORDS, VERDICT
-from engine.gate.checks import honest, runs_the_same, safe_to_own, worth_it
-from engine.gate.checks.behaviour import behaviour
-from engine.gate.checks.budget import budget
 from engine.gate.checks.check import Check, CheckContext, Finding, Group, Result
-from engine.gate.checks.compatible import compatible
-from engine.gate.checks.notebooks import notebooks
-from engine.gate.checks.reproducible import reproducible
+from engine.gate.standard import REQUIRED
+from engine.gate.standard import STANDARD_CHECKS as STANDARD_CHECKS  # noqa: PLC0414  # public name
 from engine.pages.formatting import listed
 from engine.problem.errors import BadInput
 from engine.problem.files import location_of, write_atomically
@@ -28,32 +24,6 @@ from engine.training.candidates import ModelDefinition
 from engine.training.dataset import gather
 from engine.training.parallel import THREADS
 
-# In the order of the verdict: the four groups, each from the simplest check to the deepest.
-STANDARD_CHECKS: tuple[Check, ...] = (
-    Check("problem complete", "worth it", worth_it.problem_complete),
-    Check("beats the baseline", "worth it", worth_it.beats_baseline),
-    Check("champion", "worth it", worth_it.champion),
-    Check("slices", "worth it", worth_it.slices),
-    Check("evaluation", "honest", honest.evaluation),
-    Check("leakage", "honest", honest.leakage),
-    Check("split", "honest", honest.split),
-    Check("calibration", "honest", honest.calibration),
-    Check("current", "runs the same", runs_the_same.current),
-    Check("contract", "runs the same", runs_the_same.contract),
-    Check("compatible", "runs the same", compatible),
-    Check("parity", "runs the same", runs_the_same.parity),
-    Check("robust", "runs the same", runs_the_same.robust),
-    Check("behaviour", "runs the same", behaviour),
-    Check("reproducible", "runs the same", reproducible, "retraining in a clean checkout"),
-    Check("budget", "runs the same", budget, "sending requests to the real server for 10 s"),
-    Check("complete", "safe to own", safe_to_own.complete),
-    Check("safe", "safe to own", safe_to_own.safe),
-    Check("documented", "safe to own", safe_to_own.documented),
-    Check("monitorable", "safe to own", safe_to_own.monitorable),
-    Check("notebooks", "safe to own", notebooks, "running the notebooks from top to bottom"),
-)
-# All other checks depend on these: unchanged files of this project, which run no foreign code.
-REQUIRED = ("complete", "current", "safe")
 LIST = "CHECKS in handoff/gate.py"
 # If one of these refuses, the other checks would compare with other files, or not at all.
 FIRST = ("complete", "current")
@@ -179,7 +149,7 @@ def _verdict(
             result = Result("not applicable", reason, "see handoff/gate.py")
         if result:
             finding = Finding(**vars(result), check=check.name, group=check.group)
-            findings.append(replace(finding, dropped=check.dropped))
+            findings.append(replace(finding, dropped=check.dropped, because=check.because))
         else:
             skipped.append(check.name)
     return Verdict(bundle_id, tuple(findings), tuple(skipped))

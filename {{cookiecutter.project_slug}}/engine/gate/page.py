@@ -37,7 +37,9 @@ def show(verdict: Verdict) -> None:
         # Each group is named once, in its first line.
         rows += [["" if row else group, *_row(one)] for row, one in enumerate(findings)]
     table(f"gate: {_name(verdict)} {verdict.outcome}", ["group", *HEADER], rows)
-    for one in (*verdict.refusals, *verdict.warnings):
+    for one in verdict.refusals:
+        print(f"{one.check} refused", *_reading(one), sep="\n  ")
+    for one in verdict.warnings:
         print(f"{one.check}: {one.next}")
     if verdict.skipped:
         print(_skipped(verdict))
@@ -54,7 +56,7 @@ def markdown(verdict: Verdict) -> str:
     for title, findings in (("Refused", verdict.refusals), ("Warnings", verdict.warnings)):
         if findings:
             lines += ["", f"### {title}", ""]
-            lines += [f"- **{one.check}**: {_escaped(one.next)}" for one in findings]
+            lines += [f"- **{one.check}**: {_escaped(_text(one))}" for one in findings]
     if verdict.skipped:
         lines += ["", _skipped(verdict)]
     return "\n".join(lines) + "\n"
@@ -129,12 +131,23 @@ def blocks(findings: Sequence[Finding], caption: str) -> list[Block]:
     content: list[Block] = [Table(caption, HEADER, [_row(one) for one in findings])]
     steps = [one for one in findings if one.outcome in ("refuse", "warn") and one.next]
     for one in sorted(steps, key=lambda one: one.outcome):
-        sentence, _, lines = one.next.partition("\n")
-        content.append(Note(f"{one.check}: {sentence}", severity(one.outcome)))
+        text, _, lines = _text(one).partition("\n")
+        content.append(Note(f"{one.check}: {text}", severity(one.outcome)))
         content += [Code(lines)] if lines else []
     if pictures := [one.picture for one in findings if one.picture]:
         content.append(Gallery(pictures))
     return content
+
+
+def _reading(one: Finding) -> list[str]:
+    """What is wrong, why it matters, and the next step."""
+    return [part for part in (one.measured, one.because, one.next) if part]
+
+
+def _text(one: Finding) -> str:
+    """A refusal whole, because its readers decide; of a warning the next step."""
+    sentences = (part if part.endswith((".", ":")) else f"{part}." for part in _reading(one)[:-1])
+    return " ".join([*sentences, one.next]) if one.outcome == "refuse" else one.next
 
 
 def _row(one: Finding) -> list[str]:

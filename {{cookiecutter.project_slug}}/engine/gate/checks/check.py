@@ -39,11 +39,15 @@ class Result:
 
 @validated(frozen=True)
 class Finding(Result):
-    """A row of the verdict; `dropped` is the team's reason for not running the check."""
+    """A row of the verdict; `dropped` is the team's reason for not running the check.
+
+    `because` says what a refusal prevents.
+    """
 
     check: str = ""
     group: Group = "worth it"
     dropped: str = ""
+    because: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The finding as verdict.json holds it, without the picture."""
@@ -104,6 +108,7 @@ class Check:
     """A named check of the gate.
 
     `slow_note`: what a check does that starts processes. `dropped`: the reason for not running it.
+    `because`: what goes wrong in production where it would refuse, in one sentence.
     """
 
     name: str
@@ -111,6 +116,7 @@ class Check:
     run: Callable[[CheckContext], Result]
     slow_note: str = ""
     dropped: str = ""
+    because: str = ""
 
 
 def pass_without(faults: Sequence[str], measured: str, required: str, advice: str) -> Result:

@@ -57,7 +57,7 @@ def leakage(context: CheckContext) -> Result:
     leaks, stated = find(dataset.problem, dataset.frame, [*inputs.values()]), columns.known_in_time
     if refused := [leak for leak in leaks if not leak.answered(stated)]:
         measured = "; ".join(_text(leak) for leak in refused)
-        return Result("refuse", measured, required, _exclude(refused, columns))
+        return Result("refuse", measured, required, _advice(refused, columns))
     leaking = {name for leak in leaks for name in leak.columns}
     others = [column for name, column in inputs.items() if name not in leaking]
     warnings = []
@@ -77,19 +77,19 @@ def _text(leak: Leak) -> str:
     return f"{', '.join(leak.columns)}: {leak.mechanism}"
 
 
-def _exclude(leaks: Sequence[Leak], columns: Columns) -> str:
-    """How to exclude the columns; ends with lines to paste into problem.toml as they are."""
+def _advice(leaks: Sequence[Leak], columns: Columns) -> str:
+    """What to declare about the columns; ends with lines to paste into problem.toml as they are."""
     names = {name: leak.mechanism for leak in leaks for name in leak.proposed}
-    excluded = [name for name in names if name in columns.known_after]
-    lines = [f"{toml(name)} = {toml(why)}" for name, why in names.items() if name not in excluded]
+    declared = [name for name in names if name in columns.known_after]
+    lines = [f"{toml(name)} = {toml(why)}" for name, why in names.items() if name not in declared]
     advice = ""
-    if excluded:
-        advice = f"problem.toml excludes {', '.join(excluded)} already: train and build again. "
+    if declared:
+        advice = f"problem.toml declares {', '.join(declared)} already: train and build again. "
     if lines and not all(leak.late for leak in leaks):
         advice += "If a column is known in time, state why under [columns.known_in_time]. "
     if lines:
-        advice += "Exclude the others (of several columns together, the one that is known last): "
-        advice += "add to problem/problem.toml under [columns.excluded], then train again:\n"
+        advice += "Of the others (of several columns together, the one that is known last), add "
+        advice += "these lines to problem/problem.toml under [columns.known_after]; train again:\n"
     return (advice + "\n".join(lines)).rstrip(" ")
 
 

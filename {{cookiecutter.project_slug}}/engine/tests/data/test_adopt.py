@@ -55,6 +55,21 @@ def test_adopt_infers_types_ranges_and_roles(project: Path) -> None:
     assert adoption.rows == len(frame) == 120
 
 
+@pytest.mark.parametrize("target", ["late", "colour", "size"])
+def test_adopt_examples_of_expectations_hold_without_their_sign(project: Path, target: str) -> None:
+    """A newcomer removes the '#' and has a valid problem with each kind that the task allows."""
+    frame = table().assign(other=["a", "b"] * 60)
+    adopt(csv(frame, project.parent / "t.csv"), target)
+    text = PROBLEM_FILE.read_text("utf-8")
+    head, mark, expectations = text.partition("# [[")
+    examples = re.sub(r"^# ", "", mark + expectations.partition("# as generated")[0], flags=re.M)
+    problem = parse(head.replace("# slices", "slices") + examples, "problem.toml")
+    kinds = {kind for kind, listed in problem.expectations if listed}
+    assert kinds >= {"invariance", "minimum"}
+    assert ("direction" in kinds) == (problem.target.task != "multiclass")
+    assert problem.success.slices
+
+
 def test_adopt_excludes_unusable_columns_with_the_reason(project: Path) -> None:
     unusable = table().assign(
         number=range(7, 127),

@@ -32,9 +32,9 @@ def test_leakage_input_known_too_late_is_refused(workshop: Make) -> None:
     leak = made.run("leakage")
     assert leak.outcome == "refuse"
     assert leak.measured == "insured: it is known too late: when the bill is paid"
-    # problem.toml excludes the column already: the bundle is older.
-    assert "[columns.excluded]" not in leak.next
-    assert "excludes insured already" in leak.next
+    # problem.toml declares the column already: the bundle is older.
+    assert "[columns.known_after]" not in leak.next
+    assert "declares insured already" in leak.next
     assert "train and build again" in leak.next
 
 

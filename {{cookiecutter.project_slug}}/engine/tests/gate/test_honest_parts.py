@@ -76,7 +76,7 @@ def test_leakage_refusal_has_lines_to_paste_for_those_that_came_last(
         "items": "they give it together", "shop": "they give it together",
     }  # fmt: skip
     assert "[columns.known_in_time]" in advice
-    assert "[columns.excluded]" in advice
+    assert "[columns.known_after]" in advice
     assert "already" not in advice
 
 
@@ -91,11 +91,11 @@ def test_leakage_of_a_late_column_has_no_way_to_state_that_it_is_known(
     assert result.next.endswith('"insured" = "it is known too late"')
     # Excluded already: only the bundle is older than problem.toml.
     result = leaked(monkeypatch, [LATE], excluded={"insured": "later"})
-    assert "excludes insured already" in result.next
-    assert "[columns.excluded]" not in result.next
+    assert "declares insured already" in result.next
+    assert "[columns.known_after]" not in result.next
     assert not result.next.endswith(" ")
     both = leaked(monkeypatch, [LATE, FOUND], excluded={"insured": "later"})
-    assert "excludes insured already" in both.next
+    assert "declares insured already" in both.next
     assert both.next.endswith('"items" = "they give it together"')
     assert "[columns.known_in_time]" in both.next
 

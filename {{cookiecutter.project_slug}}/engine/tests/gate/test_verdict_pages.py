@@ -24,7 +24,7 @@ def finding(check: str, outcome: Outcome = "pass", group: Group = "honest", **mo
 PASSED = finding("a"), finding("b", group="safe to own")
 MIXED = (
     finding("own", "warn", "safe to own", next="look\nline 1\nline 2"),
-    finding("no", "refuse", picture=PICTURE),
+    finding("no", "refuse", picture=PICTURE, because="w no"),
     finding("maybe", "warn", picture=PICTURE),
     finding("none", "not applicable", "worth it"),
     finding("left", "not applicable", "worth it", dropped="we have none"),
@@ -48,8 +48,8 @@ def test_show_prints_a_row_a_finding_and_then_the_next_steps(
     firsts = [line for line in lines if line.strip().startswith(("worth it", "honest", "safe"))]
     assert len(firsts) == 3
     assert all(sum(group in line for line in lines) == 1 for group in ("worth it", "safe to own"))
-    steps = lines[lines.index("no: fix no") :]
-    assert steps[:2] == ["no: fix no", "own: look"]
+    steps = lines[lines.index("no refused") :]
+    assert [one.strip() for one in steps[1:5]] == ["m no", "w no", "fix no", "own: look"]
     assert "maybe: fix maybe" in steps
     assert "late, later" in steps[-1]
 
@@ -74,7 +74,7 @@ def test_markdown_has_a_row_a_finding_and_the_next_steps_below() -> None:
         expected.append(f"| {' | '.join(cells)} |")
     assert lines[4:10] == expected
     assert {line.split(" | ")[2][0] for line in expected} == set(SIGNS.values())
-    assert lines[10:14] == ["", "### Refused", "", "- **no**: fix no"]
+    assert lines[10:14] == ["", "### Refused", "", "- **no**: m no. w no. fix no"]
     assert lines[14:17] == ["", "### Warnings", ""]
     assert lines[17:19] == ["- **own**: look<br>line 1<br>line 2", "- **maybe**: fix maybe"]
     assert lines[19] == ""
@@ -164,7 +164,7 @@ def test_blocks_are_a_table_then_refusals_then_warnings_then_pictures() -> None:
         [one.check, one.outcome, one.measured, one.required] for one in (*MIXED[:4], MIXED[5])
     ]
     assert notes == [
-        Note("no: fix no", "bad"),
+        Note("no: m no. w no. fix no", "bad"),
         Note("own: look", "warn"),
         Code("line 1\nline 2"),
         Note("maybe: fix maybe", "warn"),
