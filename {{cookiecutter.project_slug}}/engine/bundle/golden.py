@@ -22,6 +22,8 @@ from engine.training.evaluate import predict
 
 # A server replays each of them, one by one, before it opens its port.
 TYPICAL, NEAR, MOST_EDGES = 20, 10, 150
+# With more columns a row takes longer: so many cells of edge rows are enough.
+MOST_CELLS, FEWEST_EDGES = 60_000, 30
 EdgeKind = Literal["missing", "unseen", "extreme"]
 # In no real column, so that it is unseen in all of them.
 UNSEEN = "(never seen before)"
@@ -108,7 +110,8 @@ def golden_rows(
     table = dataset.inputs(dataset.test)
     typical, near = _spread(len(table), TYPICAL), _nearest(scores, task, threshold)
     possible = [edge for column in columns for edge in edges(column)]
-    chosen = [possible[i] for i in _spread(len(possible), MOST_EDGES)]
+    most = min(MOST_EDGES, max(FEWEST_EDGES, MOST_CELLS // len(columns)))
+    chosen = [possible[i] for i in _spread(len(possible), most)]
     kinds = ["typical"] * len(typical) + ["near_threshold"] * len(near)
     kinds += [edge.kind for edge in chosen]
     base, changed = table.iloc[len(table) // 2], {}

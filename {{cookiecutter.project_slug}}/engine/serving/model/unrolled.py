@@ -121,21 +121,21 @@ def _one_hot(encoder: OneHotEncoder) -> Transform:
     strings = all(isinstance(value, str) for values in categories for value in values)
     if encoder.sparse_output or not strings:
         raise TypeError("sparse output, or categories that are not strings")
-    base = np.array([[values[0] for values in categories]], dtype=object)
-    width = int(encoder.transform(base).size)
-    if sum(map(len, categories)) * width > MAX_CELLS:
-        raise TypeError("too many categories")
     lenient = encoder.handle_unknown in ("ignore", "infrequent_if_exist")
+    listed = [[*values, *(["".join(values) + "?"] if lenient else [])] for values in categories]
     ends = np.cumsum(encoder._n_features_outs).tolist()
+    width, most = ends[-1], max(map(len, listed))
+    if most * width > MAX_CELLS:
+        raise TypeError("too many categories")
+    # One table for all columns, because each column is encoded by itself; short lists repeat.
+    table = np.array([np.resize(np.array(one, dtype=object), most) for one in listed]).T
+    encodings = np.asarray(encoder.transform(table))
     # Of each column: the code of each category, the unknown's code, encodings, first, end.
     columns: list[tuple[dict[Any, int], int | None, Any, int, int]] = []
-    for at, (values, begin, end) in enumerate(zip(categories, [0, *ends], ends, strict=False)):
-        listed = [*values, *(["".join(values) + "?"] if lenient else [])]
-        rows = np.repeat(base, len(listed), axis=0)
-        rows[:, at] = listed
-        encodings = np.asarray(encoder.transform(rows))[:, begin:end].copy()
+    for values, ours, begin, end in zip(categories, listed, [0, *ends], ends, strict=False):
         codes = {value: code for code, value in enumerate(values.tolist())}
-        columns.append((codes, len(values) if lenient else None, encodings, begin, end))
+        unknown = len(values) if lenient else None
+        columns.append((codes, unknown, encodings[: len(ours), begin:end].copy(), begin, end))
 
     def transform(values: Any) -> Any:
         encoded = np.empty((len(values), width))

@@ -61,6 +61,19 @@ def test_predict_test_class_that_training_never_had_is_refused(empty: Path) -> N
     assert refused.value.code == "unknown-class"
 
 
+def test_evaluate_baselines_know_the_number_of_training_rows(empty: Path) -> None:
+    """Features may depend on it: the baselines get those of training."""
+    dataset, _, predictions = predicted("binary")
+    counted: list[int] = []
+
+    def candidates(columns: Any, task: Task, seed: int, rows: int = 0) -> Any:
+        counted.append(rows)
+        return MODEL.candidates(columns, task, seed, rows)
+
+    evaluate(predictions, TRAINED, candidates)
+    assert counted == [len(dataset.train)]
+
+
 OUTPUTS: dict[str, list[tuple[str, str]]] = {
     "binary": [("score", "number"), ("decision", "boolean")],
     "multiclass": [("score", "number"), ("decision", "category"), ("scores", "object")],

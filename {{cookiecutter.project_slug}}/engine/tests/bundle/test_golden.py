@@ -157,6 +157,11 @@ def test_golden_rows_of_many_edges_are_spread_over_all_columns(
     few = golden_rows(dataset, model, scores, None)[TYPICAL:]
     picked = np.linspace(0, len(whole) - 1, 4, dtype=int)
     assert few == [whole[at] for at in picked]
+    # A wide table has as many cells, in fewer rows, and never fewer than some.
+    monkeypatch.setattr(room, "FEWEST_EDGES", 2)
+    for cells, rows in ((3 * len(dataset.columns), 3), (1, 2)):
+        monkeypatch.setattr(room, "MOST_CELLS", cells)
+        assert len(golden_rows(dataset, model, scores, None)) == TYPICAL + rows
 
 
 def test_golden_rows_of_few_test_rows_are_all_of_them(empty: Path) -> None:
