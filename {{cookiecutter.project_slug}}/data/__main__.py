@@ -1,7 +1,6 @@
 """`python -m data adopt|check`: frame a first problem for a table; check a new delivery of it."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import get_args
 
@@ -58,17 +57,19 @@ def source(word: str) -> str:
 def _adopt(given: argparse.Namespace) -> int:
     from engine.adopt.adopt import adopt
     from engine.adopt.messages import print_report
+    from engine.pages.terminal import progress_bar
 
-    adoption = adopt(
-        given.source,
-        given.target,
-        time=given.time,
-        id_column=given.id,
-        task=given.task,
-        missing=given.missing,
-        force=given.force,
-        progress=lambda line: print(line, file=sys.stderr, flush=True),
-    )
+    with progress_bar("adopting the table") as progress:
+        adoption = adopt(
+            given.source,
+            given.target,
+            time=given.time,
+            id_column=given.id,
+            task=given.task,
+            missing=given.missing,
+            force=given.force,
+            progress=progress,
+        )
     print_report(given.source, adoption)
     return 0
 
@@ -76,9 +77,11 @@ def _adopt(given: argparse.Namespace) -> int:
 def _check(source: str) -> int:
     from data.contract import ROW
     from engine.data.check import after_check, check
+    from engine.pages.terminal import progress_bar
     from engine.problem.spec import read
 
-    checked = check(read(), ROW, source)
+    with progress_bar("checking the delivery"):
+        checked = check(read(), ROW, source)
     print(after_check(source, checked, len(ROW.columns)))
     return 0 if checked.holds else EXIT_GATE_CLOSED
 

@@ -34,8 +34,11 @@ def parser() -> argparse.ArgumentParser:
 
 def _notebook(file: Path, out: Path | None) -> int:
     from engine.eda.notebooks import page
+    from engine.pages.terminal import progress_bar
 
-    print(f"page: {page.write(file, out)}")
+    with progress_bar(f"running {file.name}"):
+        written = page.write(file, out)
+    print(f"page: {written}")
     return 0
 
 
@@ -46,11 +49,13 @@ def _report(out: Path | None) -> int:
     from engine.data.columns import columns
     from engine.data.load import load
     from engine.eda.profile import PAGE
+    from engine.pages.terminal import progress_bar
     from engine.problem.spec import read
 
     problem = read()
-    frame = load(problem, ROW)
-    written = report(problem, frame, columns(problem, ROW, frame), out or PAGE)
+    with progress_bar("the page about the rows"):
+        frame = load(problem, ROW)
+        written = report(problem, frame, columns(problem, ROW, frame), out or PAGE)
     print(written.headline)
     print(f"page: {written.path}")
     return 0

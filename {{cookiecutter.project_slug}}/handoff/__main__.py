@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -58,10 +57,13 @@ def _check(bundle: Path | None, *, as_json: bool, as_markdown: bool) -> int:
     from engine.bundle.record import latest, refusal, signed
     from engine.gate import page
     from engine.gate.gate import record, team_checks, validate
+    from engine.pages.terminal import progress_bar
     from handoff.gate import CHECKS
     from poc.model import MODEL
 
-    verdict = validate(bundle or latest(), MODEL, team_checks(CHECKS), _progress)
+    checks = team_checks(CHECKS)
+    with progress_bar("the gate", len(checks)) as progress:
+        verdict = validate(bundle or latest(), MODEL, checks, progress)
     # Production runs on the verdict that both teams signed: no later check replaces it.
     accepted = verdict.bundle_id is not None and refusal(verdict.bundle_id) is None
     invalidated = signed(verdict.bundle_id) if verdict.bundle_id and not accepted else ()
@@ -81,15 +83,15 @@ def _accept(bundle: Path | None, team: str) -> int:
     from engine.bundle.record import latest
     from engine.gate.accept import accept, after_signature
     from engine.gate.gate import team_checks
+    from engine.pages.terminal import progress_bar
     from handoff.gate import CHECKS
     from poc.model import MODEL
 
-    print(after_signature(accept(bundle or latest(), team, MODEL, team_checks(CHECKS), _progress)))
+    checks = team_checks(CHECKS)
+    with progress_bar("the gate", len(checks)) as progress:
+        signature = accept(bundle or latest(), team, MODEL, checks, progress)
+    print(after_signature(signature))
     return 0
-
-
-def _progress(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
-"""Prints tables with coloured verdicts; plain text where the output is no terminal."""
+"""Prints tables with coloured verdicts, and progress; plain text where there is no terminal."""
 
 import errno
 import io
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from rich import box
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -40,6 +42,36 @@ def table(
     # Not the table's own title: Rich would wrap it to the width of a narrow table.
     console.print(Text(title, style="bold"))
     console.print(printed)
+
+
+@contextmanager
+def progress_bar(work: str, steps: int | None = None) -> Iterator[Callable[[str], None]]:
+    """Show on stderr how far the `work` is; call what it yields with a line before each step.
+
+    On a terminal, a bar with the time stands below the lines until the work ends: it fills with
+    the `steps`, or moves if their number is unknown. In a log there are only the lines.
+    """
+    console = _Console(stderr=True, highlight=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    bar = Progress(
+        *columns,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+        # What the work prints on stdout stays there, even if only stderr is a terminal.
+        redirect_stdout=sys.stdout.isatty(),
+    )
+    with bar:
+        task, begun = bar.add_task(work, total=steps), 0
+
+        def step(line: str) -> None:
+            nonlocal begun
+            # Without markup: a line may name a column called [red].
+            console.print(Text(line), soft_wrap=True)
+            bar.update(task, completed=begun)
+            begun += 1
+
+        yield step
 
 
 class _Console(Console):

@@ -12,7 +12,8 @@ import pytest
 
 import handoff.gate
 from engine.gate.checks.check import Check, CheckContext, Result
-from engine.gate.gate import REQUIRED, STANDARD_CHECKS, record, team_checks, validate, without
+from engine.gate.gate import record, team_checks, validate, without
+from engine.gate.standard import REQUIRED, STANDARD_CHECKS
 from engine.gate.page import lead, markdown, write
 from engine.problem.errors import BadInput
 from engine.tests.gate.conftest import Make

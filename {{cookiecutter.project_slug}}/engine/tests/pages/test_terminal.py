@@ -68,3 +68,38 @@ def test_table_broken_pipe_ends_command_silently(unbuffered: str) -> None:
     )  # fmt: skip
     os.close(writer)
     assert (done.returncode, done.stderr) == (errors.EXIT_UNREAD, b"")
+
+
+BAR = """
+import sys
+from engine.pages.terminal import progress_bar
+with progress_bar("the gate", 2) as progress:
+    progress("first [red]")
+    print("a result")
+    progress("second")
+print("the end")
+"""
+
+
+def test_progress_bar_in_log_is_its_lines() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", BAR], env={"PYTHONPATH": PYTHONPATH}, capture_output=True, check=True
+    )
+    assert run.stderr.decode().split("\n") == ["first [red]", "second", ""]
+    assert run.stdout.decode().split("\n") == ["a result", "the end", ""]
+
+
+def test_progress_bar_on_terminal_stands_below_the_lines_and_leaves_stdout_alone() -> None:
+    """`command > file` on a terminal: the file has the results, the terminal the bar."""
+    reader, writer = os.openpty()
+    run = subprocess.run(
+        [sys.executable, "-c", BAR], env={"PYTHONPATH": PYTHONPATH, "TERM": "xterm"},
+        stdout=subprocess.PIPE, stderr=writer, check=True,
+    )  # fmt: skip
+    os.close(writer)
+    shown = os.read(reader, 100_000).decode()
+    os.close(reader)
+    assert run.stdout.decode().split("\n") == ["a result", "the end", ""]
+    assert shown.count("first [red]") == 1
+    assert "the gate" in shown
+    assert "0:00:00" in shown
