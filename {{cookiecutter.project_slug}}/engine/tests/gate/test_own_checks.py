@@ -13,8 +13,8 @@ import pytest
 import handoff.gate
 from engine.gate.checks.check import Check, CheckContext, Result
 from engine.gate.gate import record, team_checks, validate, without
-from engine.gate.standard import REQUIRED, STANDARD_CHECKS
 from engine.gate.page import lead, markdown, write
+from engine.gate.standard import REQUIRED, STANDARD_CHECKS
 from engine.problem.errors import BadInput
 from engine.tests.gate.conftest import Make
 from handoff.__main__ import main
