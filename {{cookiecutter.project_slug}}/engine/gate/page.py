@@ -131,9 +131,10 @@ def blocks(findings: Sequence[Finding], caption: str) -> list[Block]:
     content: list[Block] = [Table(caption, HEADER, [_row(one) for one in findings])]
     steps = [one for one in findings if one.outcome in ("refuse", "warn") and one.next]
     for one in sorted(steps, key=lambda one: one.outcome):
-        text, _, lines = _text(one).partition("\n")
-        content.append(Note(f"{one.check}: {text}", severity(one.outcome)))
-        content += [Code(lines)] if lines else []
+        text, _, lines = one.next.partition("\n")
+        first, *others = [*_reading(one)[:-1], text] if one.outcome == "refuse" else [text]
+        content.append(Note(f"{one.check}: {first}", severity(one.outcome)))
+        content += [*map(Note, others), *([Code(lines)] if lines else [])]
     if pictures := [one.picture for one in findings if one.picture]:
         content.append(Gallery(pictures))
     return content

@@ -164,7 +164,9 @@ def test_blocks_are_a_table_then_refusals_then_warnings_then_pictures() -> None:
         [one.check, one.outcome, one.measured, one.required] for one in (*MIXED[:4], MIXED[5])
     ]
     assert notes == [
-        Note("no: m no. w no. fix no", "bad"),
+        Note("no: m no", "bad"),
+        Note("w no"),
+        Note("fix no"),
         Note("own: look", "warn"),
         Code("line 1\nline 2"),
         Note("maybe: fix maybe", "warn"),
