@@ -65,11 +65,14 @@ def follow(project: Project, name: str, env: Path, **changed: str) -> None:
             write(project, step)
 
 
+# The shared environment stays as it is: `make` does not look whether its pins are up to date.
+AS_IT_IS = 'make() { command make --old-file=env "$@"; }\n'
+
+
 def execute(project: Project, code: str, env: Path) -> subprocess.CompletedProcess[str]:
     """Run commands as a person would with this environment activated; the first error stops."""
     added = {"VENV": str(env), "PATH": f"{env / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-    # The shared environment stays as it is: `make` does not look whether its pins are up to date.
-    return project.run("bash", "-e", "-c", code, env={**added, "MAKEFLAGS": "--old-file=env"})
+    return project.run("bash", "-e", "-c", f"{AS_IT_IS}{code}", env=added)
 
 
 def write(project: Project, step: Step) -> None:
