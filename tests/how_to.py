@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ PLACE = re.compile(
     r"(?:(?P<way>above|below|in place of) `(?P<line>[^`]+)`|at the (?P<end>end))):$"
 )
 SHOWN = ("console", "text")
+NONE: Mapping[str, str] = {}
 
 
 class BadPage(Exception):
@@ -44,18 +46,17 @@ def steps(page: str) -> list[Step]:
     return [step for step in found if step.kind not in SHOWN]
 
 
-def follow(project: Project, name: str, env: Path, **changed: str) -> None:
+def follow(project: Project, name: str, env: Path, changes: Mapping[str, str] = NONE) -> None:
     """Do in `project` what its page docs/how-to/`name`.md says, from the first block to the last.
 
     Args:
         project: the project, which is changed.
         name: the page.
         env: an environment with the project's packages, which no command changes.
-        changed: words of the page, each with the word to write instead.
+        changes: texts of the page, each with what to write instead.
     """
     page = project.read(f"docs/how-to/{name}.md")
-    for old, new in changed.items():
-        assert old in page, old
+    for old, new in changes.items():
         page = page.replace(old, new)
     for step in steps(page):
         if step.kind == "bash":

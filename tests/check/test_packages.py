@@ -1,4 +1,4 @@
-"""`make add` and `make lock` pin packages with hashes, and move a pin only where one asks for it."""
+"""`make add` and `make lock` pin packages with hashes, and move a pin only if asked to."""
 
 import re
 import shutil

@@ -1,7 +1,7 @@
 """`python -m engine`: which version of the engine this is, and whether it is as released.
 
-`python -m engine wheel` builds it into a wheel, for projects that share one. `lock` and `add` pin the
-project's packages. Exit codes: 0 as released or installed, 1 edited or under development, 2 no
+`python -m engine wheel` builds it into a wheel, for projects that share one; `lock` and `add` pin
+the project's packages. Exit codes: 0 as released or installed, 1 edited or under development, 2 no
 readable manifest or another bad input.
 """
 
