@@ -42,8 +42,8 @@ def test_feature_that_is_infinite_fails_the_teams_tests(render: Render, project_
     """The tests are worth having: a careless division is found before a training."""
     project = render()
     guard = ", out=np.full_like(above, np.nan), where=below != 0"
+    test = f"{project_env}/bin/python -m pytest tests/poc/test_features.py\n"
     with pytest.raises(AssertionError, match="test_features_of_the_projects_rows_are_finite"):
-        test = f"{project_env}/bin/python -m pytest tests/poc/test_features.py\n"
         follow(project, "add-a-feature", project_env, {guard: "", CHECK: test})
 
 
