@@ -24,9 +24,9 @@ def limits_of(limits: Limits, environment: Mapping[str, str] = os.environ) -> Li
         for field, (variable, most) in VARIABLES.items()
         if variable in environment
     }
-    # A team's mistake in serving/app.py included: such a server refuses each full request as busy.
     result = replace(limits, **given)  # type: ignore[arg-type]
-    if result.waiting_rows < result.rows:
+    # Otherwise an idle server refuses a full request as busy.
+    if given and result.waiting_rows < result.rows:
         message = f"expected as many waiting rows as one request may have ({result.rows:,}), got "
         message += f"{result.waiting_rows:,}; raise SERVING_WAITING_ROWS or lower SERVING_ROWS"
         raise BadInput(message, code="not-a-limit")
