@@ -47,7 +47,7 @@ def test_feature_that_is_infinite_fails_the_teams_tests(render: Render, project_
         follow(project, "add-a-feature", project_env, {guard: "", CHECK: test})
 
 
-@pytest.mark.parametrize("page", PAGES.glob("*.md"), ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [*PAGES.glob("*.md")], ids=lambda page: page.stem)
 def test_page_that_adds_code_ends_with_the_checks(page: Path) -> None:
     """And every block of a page has a place, so that no other can be followed."""
     todo = steps(page.read_text("utf-8"))

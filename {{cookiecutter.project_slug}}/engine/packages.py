@@ -150,8 +150,8 @@ def _canonical(name: str) -> str:
 
 def _names(entries: list[object]) -> Iterator[str]:
     for entry in entries:
-        if isinstance(entry, str) and (found := re.match(NAME, entry)):
-            yield _canonical(found[0])
+        if isinstance(entry, str) and (name := re.match(NAME, entry)):
+            yield _canonical(name[0])
 
 
 def _refuse_twice(text: str, name: str, group: str) -> None:
