@@ -32,20 +32,20 @@ REQUIREMENT = re.compile(
 Pins = dict[tuple[str, str], str]
 
 
-def lock(uv: str, *, upgrade: bool = False, home: Path = Path()) -> list[str]:
+def lock(uv: str, *, upgrade: bool = False) -> list[str]:
     """Pin what pyproject.toml asks for, and return a line for each pin that is new or another.
 
     BadInput if no versions fit together, or uv is missing.
     """
     with tempfile.TemporaryDirectory() as folder:
-        copy = _copied(home, Path(folder))
+        copy = _copied(Path(folder))
         before = _pins(copy)
         _compile(copy, uv, upgrade=upgrade)
-        _publish(copy, home)
+        _publish(copy)
         return _changes(before, _pins(copy))
 
 
-def add(requirement: str, group: str, uv: str, *, home: Path = Path()) -> list[str]:
+def add(requirement: str, group: str, uv: str) -> list[str]:
     """Write a requirement into a group of pyproject.toml, pin it, and return the new pins.
 
     Without bounds in `requirement` it gets the resolved version as the least. BadInput if it stands
@@ -56,7 +56,7 @@ def add(requirement: str, group: str, uv: str, *, home: Path = Path()) -> list[s
         message = f"expected a package such as lightgbm or 'lightgbm>=4.6', got {requirement!r}; "
         raise BadInput(f"{message}give its name and perhaps bounds", code="not-a-requirement")
     with tempfile.TemporaryDirectory() as folder:
-        copy = _copied(home, Path(folder))
+        copy = _copied(Path(folder))
         before, text = _pins(copy), (copy / PYPROJECT).read_text("utf-8")
         _refuse_twice(text, parsed["name"], group)
         wanted = parsed[0]
@@ -73,28 +73,28 @@ def add(requirement: str, group: str, uv: str, *, home: Path = Path()) -> list[s
             least = ".".join(after[group, _canonical(parsed["name"])].split(".")[:2])
             bounded = _inserted(text, f"{wanted}>={least}", group)
             (copy / PYPROJECT).write_text(bounded, "utf-8")
-        _publish(copy, home)
+        _publish(copy)
         return _changes(before, after)
 
 
-def _copied(home: Path, folder: Path) -> Path:
+def _copied(folder: Path) -> Path:
     """`folder` with the files that uv reads and writes."""
-    if not (home / PYPROJECT).is_file():
-        message = f"expected {PYPROJECT} in {home.resolve()}; run this in the project's folder"
+    if not Path(PYPROJECT).is_file():
+        message = f"expected {PYPROJECT} in {Path.cwd()}; run this in the project's folder"
         raise BadInput(message, code="no-pyproject")
     for name in (PYPROJECT, "uv.toml"):
-        if (home / name).is_file():
-            shutil.copyfile(home / name, folder / name)
+        if Path(name).is_file():
+            shutil.copyfile(name, folder / name)
     (folder / PINS).mkdir()
-    for path in (home / PINS).glob("*.txt"):
+    for path in Path(PINS).glob("*.txt"):
         shutil.copyfile(path, folder / PINS / path.name)
     return folder
 
 
-def _publish(copy: Path, home: Path) -> None:
+def _publish(copy: Path) -> None:
     """Replace the project's files by those of the copy that differ."""
     for path in (*(copy / PINS).iterdir(), copy / PYPROJECT):
-        target, text = home / path.relative_to(copy), path.read_text("utf-8")
+        target, text = path.relative_to(copy), path.read_text("utf-8")
         if not target.is_file() or target.read_text("utf-8") != text:
             write_atomically(target, text)
 
