@@ -8,11 +8,12 @@ from tests.conftest import INSIDE, ROOT, Project, Render
 from tests.how_to import BadPage, Step, follow, steps, write
 
 PAGES = ROOT / INSIDE / "docs/how-to"
-CHECK = "make format check\n"
+CHECK = "make format\nmake check\n"
 # What a team does in its first weeks, in one project, with all checks of the project after each.
 FIRST_WEEKS = ("add-a-feature", "add-a-candidate", "add-a-gate-check", "add-an-endpoint")
-# Followed by these, with one check for both.
+# Then these two, with the tests that they are about.
 THEN = ("change-a-limit", "add-an-alert")
+TESTS = "tests/serving/test_limits.py tests/monitoring"
 
 
 def test_pages_of_the_first_weeks_keep_the_checks_green(render: Render, project_env: Path) -> None:
@@ -21,7 +22,8 @@ def test_pages_of_the_first_weeks_keep_the_checks_green(render: Render, project_
     for name in FIRST_WEEKS:
         follow(project, name, project_env)
     follow(project, THEN[0], project_env, {CHECK: "make format\n"})
-    follow(project, THEN[1], project_env)
+    checks = f"make format\nmake static\n{project_env}/bin/python -m pytest {TESTS}\n"
+    follow(project, THEN[1], project_env, {CHECK: checks})
     assert "as released" in project.run(str(project_env / "bin/python"), "-m", "engine").stdout
 
 
@@ -39,12 +41,14 @@ def test_feature_and_candidate_of_a_regression_pass_their_tests(
 
 
 def test_feature_that_is_infinite_fails_the_teams_tests(render: Render, project_env: Path) -> None:
-    """The tests are worth having: a careless division is found before a training."""
+    """The tests are worth having: a careless feature is reported before a training."""
     project = render()
-    guard = ", out=np.full_like(above, np.nan), where=below != 0"
+    careful = "np.divide(above, below, out=np.full_like(above, np.nan), where=below != 0)"
     test = f"{project_env}/bin/python -m pytest tests/poc/test_features.py\n"
     with pytest.raises(AssertionError, match="test_features_of_the_projects_rows_are_finite"):
-        follow(project, "add-a-feature", project_env, {guard: "", CHECK: test})
+        follow(
+            project, "add-a-feature", project_env, {careful: "np.log(above - above)", CHECK: test}
+        )
 
 
 @pytest.mark.parametrize("page", [*PAGES.glob("*.md")], ids=lambda page: page.stem)
