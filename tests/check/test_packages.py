@@ -101,6 +101,21 @@ def test_page_add_and_lock_move_no_pin_and_upgrade_does(project: Project, env: P
 
 
 @pytest.mark.parametrize(
+    ("version", "least"), [("7", "7"), ("2.1.9+cpu", "2.1"), ("2.0.0rc1", "2.0.0rc1")]
+)
+def test_package_gets_a_bound_that_its_pin_meets(
+    version: str, least: str, project: Project, env: Path, tmp_path: Path
+) -> None:
+    """Whatever the form of its version."""
+    put_wheel(tmp_path, "formed", version)
+    added = execute(project, "make add PACKAGE=formed", env)
+    assert added.returncode == 0, added.stderr
+    groups = tomllib.loads(project.read("pyproject.toml"))["dependency-groups"]
+    assert f"formed>={least}" in groups["training"]
+    assert pinned(project, "training")["formed"] == version
+
+
+@pytest.mark.parametrize(
     ("package", "group", "code"),
     [
         ("needy", "training", "pin-would-move"),

@@ -28,7 +28,8 @@ REQUIREMENT = re.compile(
     rf"(?P<name>{NAME})(?:\[[\w., -]+\])?(?P<bounds>\s*[<>=!~][\w.,*+<>=!~ ]*)?"
 )
 
-# Versions by the group that pins them and the package's name.
+# Versions by the group that pins them and the package's name; of two systems there may be two.
+AND = " and "
 Pins = dict[tuple[str, str], str]
 
 
@@ -70,7 +71,7 @@ def add(requirement: str, group: str, uv: str) -> list[str]:
             message += f"version of it, or change {name} first: a bound in {PYPROJECT}, `make lock`"
             raise BadInput(message, code="pin-would-move")
         if not parsed["bounds"]:
-            least = ".".join(after[group, _canonical(parsed["name"])].split(".")[:2])
+            least = _least(after[group, _canonical(parsed["name"])])
             bounded = _inserted(text, f"{wanted}>={least}", group)
             (copy / PYPROJECT).write_text(bounded, "utf-8")
         _publish(copy)
@@ -127,11 +128,12 @@ def _compile(copy: Path, uv: str, *, upgrade: bool = False) -> None:
 
 
 def _pins(copy: Path) -> Pins:
-    return {
-        (path.stem, _canonical(name)): version
-        for path in sorted((copy / PINS).glob("*.txt"))
-        for name, version in PIN.findall(path.read_text("utf-8"))
-    }
+    pins: Pins = {}
+    for path in sorted((copy / PINS).glob("*.txt")):
+        for name, version in PIN.findall(path.read_text("utf-8")):
+            key = path.stem, _canonical(name)
+            pins[key] = f"{pins[key]}{AND}{version}" if key in pins else version
+    return pins
 
 
 def _changes(before: Pins, after: Pins) -> list[str]:
@@ -142,6 +144,12 @@ def _changes(before: Pins, after: Pins) -> list[str]:
         if old != new:
             lines[f"{key[1]} {old or 'new'} → {new or 'removed'}"] = None
     return list(lines)
+
+
+def _least(version: str) -> str:
+    """The bound that a pinned version meets: its major and minor; all of a pre-release."""
+    public = version.split(AND, maxsplit=1)[0].partition("+")[0]
+    return ".".join(public.split(".")[:2]) if re.fullmatch(r"[\d.]+", public) else public
 
 
 def _canonical(name: str) -> str:
