@@ -5,7 +5,7 @@ ENVIRONMENT := $(VENV)/.synced
 PROJECT := {{cookiecutter.project_slug}}
 PRIVATE_UV := build/.uv/bin/uv
 UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo $(PRIVATE_UV))
-LOCK := $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+LOCK := $(UV) pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock' pyproject.toml
 # Taken as typed: make expands no $ in it, and no shell reads it.
 override ANSWERS := $(value ANSWERS)
@@ -68,7 +68,7 @@ format: $(ENVIRONMENT) ## put every Python file into shape
 ownership: ## write what ownership.toml says into CODEOWNERS, pyproject.toml and TEMPLATE.md
 	$(PYTHON) ownership.py
 
-lock: $(UV) ## pin the newest versions that fit, for the template and for the project
+lock: $(UV) ## pin what pyproject.toml asks for, of template and project; UPGRADE=1 takes the newest
 	$(LOCK) --group dev --output-file requirements/dev.txt
 	$(LOCK) --group uv --output-file requirements/uv.txt
 	$(MAKE) --directory '$(PROJECT)' lock

@@ -11,7 +11,6 @@ from tests.conftest import INSIDE, ROOT
 
 # A file, how its examples are set off from the text, and what stands in the file they belong to.
 EXAMPLES = {
-    "serving/README.md": (r"^ {6}(.*)$", "own"),
     "serving/app.py": (r"^# {5}(.*)$|^#$", "own"),
     "handoff/gate.py": (r"^ {4}(.*)$", "STANDARD_CHECKS,without"),
     "eda/report.py": (r"^ {4}(.*)$", "SECTIONS"),

@@ -1,7 +1,8 @@
 """`python -m engine`: which version of the engine this is, and whether it is as released.
 
-`python -m engine wheel` builds it into a wheel, for projects that share one. Exit codes: 0 as
-released or installed, 1 edited or under development, 2 no readable manifest.
+`python -m engine wheel` builds it into a wheel, for projects that share one; `lock` and `add` pin
+the project's packages. Exit codes: 0 as released or installed, 1 edited or under development, 2 no
+readable manifest or another bad input.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from engine import packages
 from engine.problem.errors import BadInput, run
 from engine.version import DISTRIBUTION, HOME, BadRelease, Status, hashes, status
 
@@ -39,10 +41,19 @@ module-root = ""
 def main(words: Sequence[str]) -> int:
     """Print one line about the engine, or build its wheel; `make` reads the exit code."""
     parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__)
-    wheel = parser.add_subparsers(dest="verb").add_parser("wheel", help="build the engine's wheel")
-    wheel.add_argument("--uv", default="uv", help="the program uv, where it is not on PATH")
+    verbs = parser.add_subparsers(dest="verb")
+    wheel = verbs.add_parser("wheel", help="build the engine's wheel")
     wheel.add_argument("--out", type=Path, default=Path("dist"), help="folder for the wheel")
+    lock = verbs.add_parser("lock", help="pin what pyproject.toml asks for")
+    lock.add_argument("--upgrade", action="store_true", help="take the newest versions that fit")
+    add = verbs.add_parser("add", help="add a package to a group of pyproject.toml and pin it")
+    add.add_argument("package", help="its name, perhaps with bounds")
+    add.add_argument("--group", required=True, help="the group of pyproject.toml")
+    for verb in (wheel, lock, add):
+        verb.add_argument("--uv", default="uv", help="the program uv, where it is not on PATH")
     given = parser.parse_args(words)
+    if given.verb in ("lock", "add"):
+        return _pin(given)
     try:
         result = status()
     except BadRelease as error:
@@ -51,6 +62,16 @@ def main(words: Sequence[str]) -> int:
         return _build_wheel(result, given.uv, given.out)
     print(_line(result))
     return 0 if result.state in TESTED else 1
+
+
+def _pin(given: argparse.Namespace) -> int:
+    """Pin the project's packages, and print what has changed."""
+    if given.verb == "add":
+        changes = packages.add(given.package, given.group, given.uv)
+    else:
+        changes = packages.lock(given.uv, upgrade=given.upgrade)
+    print("\n".join(changes or ["No pin has changed."]))
+    return 0
 
 
 def _line(result: Status) -> str:

@@ -1,7 +1,8 @@
 """The gate's checks, in the order of the verdict. Both teams sign for this list.
 
 `STANDARD_CHECKS` come with the engine, and updates of the engine may add some. To add one of your
-own, write a function that returns a `Result`, and put it behind them:
+own, write a function that returns a `Result`, and put it behind them
+(docs/how-to/add-a-gate-check.md also has a test for it):
 
     from engine.gate.checks.check import Check, CheckContext, Result
 

@@ -1,7 +1,8 @@
 """The monitoring check, step by step: over which window, what is compared, in which order.
 
-To compare something else as well, add a `Finding` of your own to the list. `live` holds the counts
-of the window and a DuckDB connection with the views `predictions` and `labels`.
+To compare something else as well, add a `Finding` of your own to the list, as
+docs/how-to/add-an-alert.md does. `live` holds the counts of the window and a DuckDB connection with
+the views `predictions` and `labels`.
 """
 
 from datetime import datetime

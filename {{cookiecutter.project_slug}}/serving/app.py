@@ -13,7 +13,8 @@ from engine.serving.http.protocols import infer, invocations
 from engine.serving.http.protocols.handler import ProtocolHandler
 from engine.serving.http.schema import Limits
 
-# What one request may hold, how many rows may wait for the model, and how long.
+# What one request may hold, how many rows may wait for the model, and how long. The environment may
+# have others: docs/how-to/change-a-limit.md.
 LIMITS = Limits(body_bytes=1_000_000, rows=1_000, waiting_rows=4_000, wait_seconds=2.0)
 
 # Your own routes. They are in /docs, and have the same API keys, body limits, error form and

@@ -18,6 +18,7 @@ from engine.serving.http.openapi import documented
 from engine.serving.http.own_routes import OWN, CurrentModel, OwnRoutes
 from engine.serving.http.predict import Predict
 from engine.serving.http.schema import Limits
+from engine.serving.limits import limits_of
 from engine.serving.log.labels import Labels
 from engine.serving.log.predictions import PredictionLog
 from engine.serving.metrics import Metrics
@@ -36,8 +37,11 @@ class Start:
     origins: Collection[str] = ()
 
     def load_model(self, limits: Limits) -> ModelHolder:
-        """The holder of the current model; BadInput if the bundle does not load as it should."""
-        return ModelHolder(self.load(), limits, Metrics(self.log))
+        """The holder of the current model, with the limits of serving/app.py or the environment.
+
+        BadInput: the bundle does not load as it should, or a limit is none.
+        """
+        return ModelHolder(self.load(), limits_of(limits), Metrics(self.log))
 
 
 def new_api(model: ModelHolder) -> FastAPI:

@@ -201,6 +201,21 @@ def test_probability_of_many_trees_is_at_most_one() -> None:
     assert scores.max() <= 1
 
 
+@pytest.mark.parametrize("scaled", [True, False])
+def test_converted_forest_differs_where_a_missing_value_was_not_filled(scaled: bool) -> None:
+    """As docs/how-to/add-a-candidate.md says: so `optimise` keeps the pipeline then."""
+    forest = RandomForestClassifier(20, min_samples_leaf=10, random_state=0)
+    kinds = {column.name: column.type for column in COLUMNS}
+    model = make_pipeline(features(kinds, scaled=scaled), forest).fit(TABLE, OUTCOMES["binary"])
+    unrolled = unrolled_of(model)
+    difference = np.abs(
+        Onnx(convert(unrolled, ROWS), unrolled)(ROWS)[0] - scores_of(model, "binary")
+    )
+    missing = TABLE[["weight", "fragile"]].isna().any(axis=1).to_numpy()
+    assert difference[~missing].max() < 1e-6
+    assert (difference[missing].max() < 1e-6) == scaled
+
+
 def test_float32_exact_finds_rows_that_float32_rounds() -> None:
     seen = np.array([[0.5, np.nan], [0.1, 0.5], [1e300, 0.0], [-0.0, np.inf]])
     with np.errstate(over="ignore"):
