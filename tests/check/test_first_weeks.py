@@ -17,8 +17,9 @@ from typing import Any
 
 import pytest
 
-from tests.check.test_first_feature import add_forest
+from tests.check.test_how_to import CHECK
 from tests.conftest import Project, Render
+from tests.how_to import follow
 from tests.mutations.work import PROBLEM, Work
 from tests.mutations.workshop import environment
 
@@ -31,6 +32,8 @@ ANSWERS = {
     "not_for": "Rating customers.",
 }
 DROPPED = "kanal"
+# The columns of the how-to pages, and those of this table.
+COLUMNS = {"weight_kg": "betrag_eur", "items": "artikel"}
 PATIENCE = 120.0  # seconds until a server must have swapped
 
 
@@ -183,8 +186,10 @@ def test_first_weeks_of_a_team(render: Render, project_env: Path, tmp_path: Path
     first = hand_over(work)
     release(work, first)
 
-    # The second release: a candidate of the team's own, and an input that is no longer collected.
-    add_forest(project, regressor=False)
+    # The second release: a feature and a candidate of the team's own, by the how-to pages, and an
+    # input that is no longer collected.
+    for page in ("add-a-feature", "add-a-candidate"):
+        follow(project, page, project_env, {**COLUMNS, CHECK: "make format\n"})
     paste_under(work, "columns.excluded", f'{DROPPED} = "no longer collected"')
     work.commit()
     work.must("poc", "train")

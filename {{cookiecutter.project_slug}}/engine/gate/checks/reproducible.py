@@ -46,9 +46,7 @@ def reproducible(context: CheckContext) -> Result:
             _check_out(code["commit"], checkout)
         if refusal := _engine_differs(context.bundle.manifest.get("engine"), checkout):
             return refusal
-        source = Path(context.problem.rows.source)
-        if is_file(str(source)) and not source.is_absolute() and source.exists():
-            link(source, checkout / source)  # git holds no data
+        link_rows(context.problem.rows.source, checkout)
         _retrain(run, checkout, out)
         retrained = json.loads((out / RUN_METADATA).read_text("utf-8"))
         trials = {one["name"]: one for one in run.metadata["trials"]}
@@ -65,6 +63,16 @@ def reproducible(context: CheckContext) -> Result:
         measured = f"retrained from the snapshot of uncommitted work: {golden}"
         return Result("warn", measured, required, advice)
     return Result("pass", f"retrained from commit {code['commit'][:12]}: {golden}", required)
+
+
+def link_rows(source: str, checkout: Path) -> None:
+    """Put a link to the file of rows into a checkout, because git holds no data.
+
+    A database, and a file with an absolute path, are read where they are.
+    """
+    path = Path(source)
+    if is_file(source) and not path.is_absolute() and path.exists():
+        link(path, checkout / path)
 
 
 def _engine_differs(recorded: dict[str, str] | None, checkout: Path) -> Result | None:

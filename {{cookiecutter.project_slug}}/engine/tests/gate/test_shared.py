@@ -17,6 +17,7 @@ from engine.gate.checks.check import (
     pass_without,
     shorten,
 )
+from engine.gate.checks.reproducible import link_rows
 from engine.pages import charts
 from engine.tests.gate.untrained import context_of, write
 
@@ -120,6 +121,23 @@ def test_link_where_links_are_forbidden_is_a_copy(
     assert (tmp_path / "a/copy/file.txt").read_text() == "original"
     assert (tmp_path / "b/copy.txt").read_text() == "original"
     assert not (tmp_path / "a/copy").is_symlink()
+
+
+def test_link_rows_is_for_a_file_of_the_project_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file elsewhere, a database and a file that is not there leave the checkout as it is."""
+    monkeypatch.chdir(tmp_path)
+    checkout, own, other = tmp_path / "checkout", Path("data/rows.csv"), tmp_path / "other.csv"
+    own.parent.mkdir()
+    for file in (own, other):
+        file.write_text("a,b")
+    for source in (str(other), "sqlite:///rows.db", "data/absent.csv"):
+        link_rows(source, checkout)
+    assert not checkout.exists()
+    assert other.read_text() == "a,b"
+    link_rows(str(own), checkout)
+    assert (checkout / own).read_text() == "a,b"
 
 
 def test_finding_in_json_has_no_picture_and_a_reason_only_if_dropped() -> None:
