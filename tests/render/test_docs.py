@@ -32,7 +32,7 @@ def dead_links(folder: Path, pages: list[Path]) -> list[str]:
         for page in pages
         if "starter" not in page.parts
         for target in LINK.findall(page.read_text("utf-8"))
-        if not (page.parent / target).exists()
+        if not (page.parent / target.strip("<>")).exists()
     ]
 
 
