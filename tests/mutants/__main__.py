@@ -1,6 +1,6 @@
 """`make mutants`: change the engine's code at random, one place at a time; do its tests notice?
 
-Words on the command line select rooms (`tests/mutants/rooms.py`); the page is not written then.
+Words on the command line select rooms (`tests/mutants/rooms.py`); the page has a line for each.
 `--size N` and `--seed N` say how many changes of each room are drawn, and which. Exit code 3 if
 the tests of a room notice less than 85 % of them, or a change that they missed has no reason in
 survivors.toml.
@@ -36,14 +36,14 @@ def main() -> int:
                 print(f"{room.name}: no result: {stopped}")
                 return 1
         print(page.line(room.name, results[room.name]), flush=True)
+        page.write({room.name: results[room.name]}, words.seed)
         for trial in results[room.name]:
             if not trial.noticed:
                 one = trial.mutant
                 print(
                     f"  {one.where}: {one.before!r} -> {one.after!r}: {reason(one) or 'NO REASON'}"
                 )
-    if not words.rooms:
-        print(f"written: {page.write(results, words.seed)}")
+    print(f"written: {page.PAGE}")
     return 0 if all(_kept(trials) for trials in results.values()) else 3
 
 
