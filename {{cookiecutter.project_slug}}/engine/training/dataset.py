@@ -16,7 +16,8 @@ from sklearn.pipeline import Pipeline
 from engine.contract.column import Column
 from engine.contract.layout import Layout
 from engine.data.columns import columns as describe
-from engine.data.load import digest, inputs, load, take
+from engine.data.digest import digest
+from engine.data.load import inputs, load, take
 from engine.data.sources import layout_of
 from engine.data.split import Rows, Split, folds, split
 from engine.pages.formatting import count
