@@ -138,29 +138,29 @@ def frame(project: Path, source: str) -> None:
 
 CLOSED = "127.0.0.1:1"
 FAULTS: dict[str, tuple[Callable[[Path], None], dict[str, str], str, str]] = {
-    "no environment": (break_out, {}, "no-environment", "make env"),
-    "other pins": (other_pins, {}, "old-environment", "make env"),
-    "interpreter is gone": (no_interpreter, {}, "broken-environment", "rm -rf .venv"),
-    "package does not import": (no_package, {}, "broken-environment", "rm -rf .venv"),
-    "old Python inside": (old_interpreter, {}, "wrong-python", "rm -rf .venv"),
-    "no rows": (no_rows, {}, "missing-rows", "data/raw/orders.csv"),
-    "no shared rows": (no_shared_rows, {}, "missing-rows", "data fetch (from /team/orders.csv)"),
-    "no database": (query, {"DATABASE_URL": ""}, "no-database", "DATABASE_URL"),
+    "no environment": (_break_out, {}, "no-environment", "make env"),
+    "other pins": (_other_pins, {}, "old-environment", "make env"),
+    "interpreter is gone": (_no_interpreter, {}, "broken-environment", "rm -rf .venv"),
+    "package does not import": (_no_package, {}, "broken-environment", "rm -rf .venv"),
+    "old Python inside": (_old_interpreter, {}, "wrong-python", "rm -rf .venv"),
+    "no rows": (_no_rows, {}, "missing-rows", "data/raw/orders.csv"),
+    "no shared rows": (_no_shared_rows, {}, "missing-rows", "data fetch (from /team/orders.csv)"),
+    "no database": (_query, {"DATABASE_URL": ""}, "no-database", "DATABASE_URL"),
     "database is down": (
-        query, {"DATABASE_URL": f"postgresql://u:secret@{CLOSED}/x"},
+        _query, {"DATABASE_URL": f"postgresql://u:secret@{CLOSED}/x"},
         "unreachable-database", "DATABASE_URL",
     ),
-    "no problem": (no_problem, {}, "no-problem", "git restore"),
+    "no problem": (_no_problem, {}, "no-problem", "git restore"),
     "server of runs is down": (
-        nothing, {"MLFLOW_TRACKING_URI": f"http://u:secret@{CLOSED}"},
+        _nothing, {"MLFLOW_TRACKING_URI": f"http://u:secret@{CLOSED}"},
         "unreachable-runs", "MLFLOW_TRACKING_URI",
     ),
     "address is none": (
-        nothing, {"MLFLOW_TRACKING_URI": "http://[::1"}, "unreachable-runs", "MLFLOW_TRACKING_URI",
+        _nothing, {"MLFLOW_TRACKING_URI": "http://[::1"}, "unreachable-runs", "MLFLOW_TRACKING_URI",
     ),
-    "no store": (nothing, {"BUNDLES": "/nowhere"}, "no-store", "BUNDLES"),
-    "store without champion": (released, {}, "champion-not-in-store", "BUNDLES"),
-    "no repository": (no_repository, {}, "no-repository", "git init --initial-branch main"),
+    "no store": (_nothing, {"BUNDLES": "/nowhere"}, "no-store", "BUNDLES"),
+    "store without champion": (_released, {}, "champion-not-in-store", "BUNDLES"),
+    "no repository": (_no_repository, {}, "no-repository", "git init --initial-branch main"),
 }  # fmt: skip
 
 

@@ -93,16 +93,27 @@ def accept(
 
 def after_signature(signature: Signature) -> str:
     """Who signed, and the next step: release the bundle, or the other team's signature."""
+    record_folder = signature.file.parent.as_posix()
     lines = [f"signed for {signature.team} by {signature.person}: {signature.file}"]
     if published := signature.published:
         lines.append(f"both teams have signed: published to {published}")
-        file = record.RELEASE_FILE
-        lines.append(f'next: to release it, set champion = "{published.name}" in {file}')
+        # Reverted together with its release, the record would be gone, and nothing could be served.
+        file = record.RELEASE_FILE.as_posix()
+        lines.append(f"next: {commit(record_folder, 'Accept', published.name)}")
+        lines.append(f'release: set champion = "{published.name}" in {file}, then commit it alone:')
+        lines.append(f"      {commit(file, 'Release', published.name)}")
+        lines.append("rollback: git revert that commit alone")
     else:
         [other] = set(TEAMS) - {signature.team}
         reason = unsigned(signature.file.parent.name, other)
-        lines.append(f"next: commit the signature; then {other} signs ({reason})")
+        lines.append(f"next: {commit(record_folder, 'Sign', signature.file.parent.name)}")
+        lines.append(f"      then {other} signs ({reason})")
     return "\n".join(lines)
+
+
+def commit(path: str, verb: str, bundle_id: str) -> str:
+    """The command that commits one path and nothing else."""
+    return f'git add {path} && git commit --message "{verb} {bundle_id[:12]}" -- {path}'
 
 
 def _recorded_outcomes(bundle: Bundle, checks: Sequence[Check]) -> dict[str, str]:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-from engine.bundle.record import RECORDS
 from engine.gate.checks.check import Finding, Group, Outcome
 from engine.gate.gate import Verdict
 from engine.pages import page
@@ -105,8 +104,7 @@ def after_check(
     if verdict.outcome == "passed" and not accepted:
         # Nobody can sign before the next step of `reproducible`.
         advice = (one.next for one in verdict.warnings if one.check == "reproducible")
-        sign = f"commit {RECORDS / str(verdict.bundle_id)}, then each team signs: "
-        sign += f"{command('handoff accept --as data-scientist')}, and --as ml-engineer"
+        sign = f"{command('handoff accept --as data-scientist')}, and --as ml-engineer"
         lines.append(f"next: {next(advice, sign)}")
     return "\n".join(lines)
 

@@ -1,6 +1,5 @@
 """Two people know by data/rows.toml, in git, that they have the same rows."""
 
-import dataclasses
 import shutil
 import sqlite3
 import tomllib
@@ -77,9 +76,9 @@ def test_other_rows_than_recorded_are_refused_and_kept(folder: Path) -> None:
     assert code_of(other) == "other-rows"
     assert "3;yes" in Path(SOURCE).read_text()
     problem = problem_of("late", "binary")
-    rows = dataclasses.replace(problem.rows, source=SOURCE)
+    rows = problem.rows.model_copy(update={"source": SOURCE})
     with pytest.raises(BadInput) as loaded:
-        load(dataclasses.replace(problem, rows=rows), ROW)
+        load(problem.model_copy(update={"rows": rows}), ROW)
     assert code_of(loaded) == "other-rows"
 
 
