@@ -178,10 +178,11 @@ def test_planted_fault_is_found_with_its_next_step(fault: str, project: Project)
 def test_missing_tool_is_found(project: Project, tmp_path: Path) -> None:
     """The rest is still examined."""
     (tmp_path / "tools").mkdir()
-    for tool in ("make", "python3", "sh"):
-        found = shutil.which(tool)
-        assert found is not None
-        (tmp_path / "tools" / tool).symlink_to(found)
+    # Not what PATH names as python3: that may be a script, which needs more tools.
+    found = {tool: shutil.which(tool) for tool in ("make", "sh")} | {"python3": sys.executable}
+    for tool, program in found.items():
+        assert program is not None
+        (tmp_path / "tools" / tool).symlink_to(Path(program).resolve())
     (project.path / "problem/problem.toml").unlink()
     code, faults = examine(project, {"PATH": str(tmp_path / "tools")})
     assert (code, set(faults)) == (2, {"no-git", "no-problem"})

@@ -35,6 +35,16 @@ def bundle_path(bundle_id: str) -> Path:
     return (arguments.variable("BUNDLES", arguments.path) or Path("bundles")) / bundle_id
 
 
+def stored(bundle_id: str) -> Path:
+    """The folder of an accepted bundle in the store; BadInput if the store lacks it."""
+    path = bundle_path(bundle_id)
+    if not path.is_dir():
+        message = f"Bundle {bundle_id[:12]} is accepted, but the store lacks it: no folder {path}. "
+        message += "Set BUNDLES to the folder of your team's store, or mount it."
+        raise BadInput(message, code="not-in-store")
+    return path
+
+
 def champion(release: Path = RELEASE_FILE) -> str:
     """The id of the released bundle; BadInput if the release file names none."""
     if bundle_id := champion_if_any(release):

@@ -12,7 +12,7 @@ from typing import Any
 from engine.bundle import bundle as bundles
 from engine.bundle import record
 from engine.bundle.bundle import LARGEST_FILE, Bundle
-from engine.bundle.record import RELEASE_FILE, bundle_path, champion
+from engine.bundle.record import RELEASE_FILE, champion
 from engine.problem.errors import BadInput, command
 from engine.problem.files import MissingFile, read_bytes, read_toml
 
@@ -35,7 +35,7 @@ def select_bundle(path: Path | None, *, rehearsal: bool) -> Bundle:
             raise BadInput(message, code="no-journey-bundle")
     elif path is None:
         released = champion()
-        path = bundle_path(released)
+        path = record.stored(released)
     bundle = bundles.read(path)
     if released not in (None, bundle.id):
         message = f"{RELEASE_FILE} names bundle {released}, but {path} holds {bundle.id}; publish "
