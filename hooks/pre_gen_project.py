@@ -31,10 +31,7 @@ def folder(text: str) -> bool:
 
 
 TEXT = (plain, "one line of text without any of { } < > `")
-OWNER = (
-    lambda text: bool(HANDLE.fullmatch(text)),
-    "a handle such as @organisation/team or @person",
-)
+OWNER = (lambda text: bool(HANDLE.fullmatch(text)), "a handle such as @org/team or @person")
 RULES = dict.fromkeys(("project_name", "description", "organisation"), TEXT)
 RULES |= dict.fromkeys(("data_science_team", "ml_engineering_team"), OWNER)
 RULES["project_slug"] = (folder, "a lower-case Python name of at most 50 letters, digits and _")

@@ -17,6 +17,8 @@ from tests.conftest import ROOT, Project, Render
 
 PAGE = (ROOT / "docs/how-to/share-with-a-colleague.md").read_text("utf-8")
 CHAMPION = "a" * 64
+# Seven processes of MLflow's server that nothing here needs.
+NO_JOBS = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 # Commands in a fresh clone: the code of the fault, and what the next step names.
 ALONE = {
     "eda report": ("missing-rows", "data share FOLDER"),
@@ -90,7 +92,7 @@ class Team:
         (self.folder / "team").mkdir()
         text = self._here(blocks(1)).replace("--port 5000", f"--port {self.address[10:]}")
         server = subprocess.Popen(["sh", "-c", f"exec {text}"], cwd=self.origin.path,
-                                  start_new_session=True)  # fmt: skip
+                                  env=os.environ | NO_JOBS, start_new_session=True)  # fmt: skip
         for _ in range(1200):
             try:
                 urlopen(f"http://{self.address}/health", timeout=1).close()
@@ -124,6 +126,7 @@ def test_command_in_a_fresh_clone_names_the_missing_place(command: str, clone: P
     """Where nothing is shared: one error with the place and the next step."""
     code, step = ALONE[command]
     (clone.path / "in.csv").write_text("size,weight\n1,2\n", "utf-8")
+    (clone.path / "mlflow.db").unlink(missing_ok=True)  # an earlier command made it
     done = clone.run(".venv/bin/python", "-m", *command.split())
     assert (done.returncode, f"error[{code}]" in done.stderr) == (2, True), done.stderr
     assert step in done.stderr

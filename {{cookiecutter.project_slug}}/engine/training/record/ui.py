@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 
@@ -31,9 +30,12 @@ def main(words: Sequence[str]) -> int:
     print(f"MLflow's page: http://{HOST}:{given.port} (Ctrl-C stops it)", flush=True)
     # In a variable, because everybody on the machine can read a command line with a password.
     options = {"MLFLOW_BACKEND_STORE_URI": store, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    # Seven processes for jobs that only evaluations of language models need.
+    options["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
     server = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--workers", "1"]
     server += ["--port", str(given.port)]
-    return subprocess.run(server, env=os.environ | options, check=False).returncode
+    # The server takes this process over: whatever stops it stops the server.
+    os.execve(sys.executable, server, os.environ | options)  # noqa: S606  # our own Python
 
 
 if __name__ == "__main__":
