@@ -49,14 +49,14 @@ class FaultError(Exception):
 
 def python(venv: Path) -> str:
     """The Python that makes the environment."""
-    found = ".".join(map(str, sys.version_info[:3]))
+    version = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info[:2] < OLDEST:
-        message = f"python3 is {found} ({sys.executable}); the project needs 3.11 or newer"
+        message = f"python3 is {version} ({sys.executable}); the project needs 3.11 or newer"
         raise FaultError("wrong-python", message, "install Python 3.11 and put it first on PATH")
     if not find_spec("ensurepip"):
         message = f"{sys.executable} has no module ensurepip, so it makes no environment"
         raise FaultError("no-venv", message, "install it, on Debian: apt install python3-venv")
-    return found
+    return version
 
 
 def disk(venv: Path) -> str:
@@ -90,13 +90,13 @@ def environment(venv: Path) -> str:
     again = f"rm -rf {venv}, then make env"
     try:
         done = _run(program, "-c", PROBE, *PACKAGES)
-        version, failed = json.loads(done.stdout)
+        numbers, failed = json.loads(done.stdout)
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         message = f"{program} does not run: {error}"
         raise FaultError("broken-environment", message, again) from None
-    found = ".".join(map(str, version))
-    if tuple(version[:2]) < OLDEST:
-        message = f"{program} is Python {found}; the project needs 3.11 or newer"
+    version = ".".join(map(str, numbers))
+    if tuple(numbers[:2]) < OLDEST:
+        message = f"{program} is Python {version}; the project needs 3.11 or newer"
         raise FaultError("wrong-python", message, again)
     installed = venv / "pins.txt"
     if not installed.is_file() or installed.read_bytes() != PINS.read_bytes():
@@ -104,7 +104,7 @@ def environment(venv: Path) -> str:
     if failed:
         shown = "; ".join("{} ({})".format(*one) for one in sorted(failed.items()))
         raise FaultError("broken-environment", f"cannot import {shown}", again)
-    return f"Python {found} and the pinned packages"
+    return f"Python {version} and the pinned packages"
 
 
 def rows(venv: Path) -> str:
@@ -194,8 +194,8 @@ def _value(file: str, key: str) -> str | None:
         text = Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return None
-    found = re.search(rf"^{key} *= *([\"'])(.*?)\1", text, re.MULTILINE)
-    return found.group(2) if found else None
+    match = re.search(rf"^{key} *= *([\"'])(.*?)\1", text, re.MULTILINE)
+    return match.group(2) if match else None
 
 
 def _reach(variable: str, address: str, code: str) -> None:

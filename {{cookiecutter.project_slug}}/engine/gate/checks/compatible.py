@@ -47,8 +47,8 @@ def compatible(context: CheckContext) -> Result:
 def dropped_inputs(old: Contract, new: Contract, today: date) -> list[str]:
     """What clients of `old` may send from today on, and `new` refuses as an unknown field."""
     accepted = [column.name for column in old.inputs] + _tolerated(old, today)
-    kept = {column.name for column in new.inputs} | {*_tolerated(new, today)}
-    return [name for name in accepted if name not in kept]
+    remaining = {column.name for column in new.inputs} | {*_tolerated(new, today)}
+    return [name for name in accepted if name not in remaining]
 
 
 def _tolerated(contract: Contract, today: date) -> list[str]:
