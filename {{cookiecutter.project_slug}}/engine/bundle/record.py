@@ -39,7 +39,7 @@ def stored(bundle_id: str) -> Path:
     """The folder of an accepted bundle in the store; BadInput if the store lacks it."""
     path = bundle_path(bundle_id)
     if not path.is_dir():
-        message = f"Bundle {bundle_id[:12]} is accepted, but the store lacks it: no folder {path}. "
+        message = f"Bundle {bundle_id[:12]} is not in the store: there is no folder {path}. "
         message += "Set BUNDLES to the folder of your team's store, or mount it."
         raise BadInput(message, code="not-in-store")
     return path
