@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 import tomllib
+from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
@@ -101,12 +102,12 @@ def test_query_shares_the_digest_of_its_rows(
     Path(query).parent.mkdir()
     Path(query).write_text("SELECT * FROM orders")
     monkeypatch.setenv("DATABASE_URL", "sqlite:///rows.db")
-    with sqlite3.connect("rows.db") as database:
+    with closing(sqlite3.connect("rows.db")) as database:
         table().to_sql("orders", database, index=False)
     share(query, None)
     assert tomllib.loads(RECORD.read_text())["place"] == ""
     assert "the shared rows" in fetch(query, None)
-    with sqlite3.connect("rows.db") as database:
+    with closing(sqlite3.connect("rows.db")) as database:
         pd.DataFrame(table().head(1)).to_sql("orders", database, index=False, if_exists="append")
     with pytest.raises(BadInput) as other:
         fetch(query, None)
