@@ -20,8 +20,8 @@ STARTER = Path("engine/tests/starter")
 # In projects alone: the template's own branches may be merged line by line.
 ONE_SIDE = "# A file that you and the template changed is a conflict, never a mix.\n* -merge\n"
 
-NEXT_STEPS = """\
-next: cd {project_slug} && git init && git add --all && git commit --message "Start"
+NEXT_STEPS = """next: cd {project_slug} && git init --initial-branch main
+      git add --all && git commit --message "Start"
       make journey    the whole life of a model as a rehearsal; it ends with a page to look at
       make check      format, lint, types and tests, as CI runs them (a minute)
       make            every other command, by role"""

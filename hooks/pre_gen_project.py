@@ -8,6 +8,7 @@ of a slug such as a/b it removes only the inner folder.
 import json
 import keyword
 import re
+import shlex
 import sys
 
 # Raw, because JSON brings its own backslashes; JSON never holds three quotes in a row.
@@ -29,19 +30,11 @@ def folder(text: str) -> bool:
     return SLUG.fullmatch(text) is not None and not keyword.iskeyword(text)
 
 
-def handle(text: str) -> bool:
-    """Tell whether `text` can stand in a CODEOWNERS file."""
-    return HANDLE.fullmatch(text) is not None
-
-
-RULES = {
-    "project_name": (plain, "one line of text without any of { } < > `"),
-    "description": (plain, "one line of text without any of { } < > `"),
-    "organisation": (plain, "one line of text without any of { } < > `"),
-    "project_slug": (folder, "a lower-case Python name of at most 50 letters, digits and _"),
-    "data_science_team": (handle, "a handle such as @organisation/team or @person"),
-    "ml_engineering_team": (handle, "a handle such as @organisation/team or @person"),
-}
+TEXT = (plain, "one line of text without any of { } < > `")
+OWNER = (lambda text: bool(HANDLE.fullmatch(text)), "a handle such as @org/team or @person")
+RULES = dict.fromkeys(("project_name", "description", "organisation"), TEXT)
+RULES |= dict.fromkeys(("data_science_team", "ml_engineering_team"), OWNER)
+RULES["project_slug"] = (folder, "a lower-case Python name of at most 50 letters, digits and _")
 
 
 def refusals(answers: dict[str, str]) -> list[str]:
@@ -53,5 +46,14 @@ def refusals(answers: dict[str, str]) -> list[str]:
     ]
 
 
+def again(answers: dict[str, str]) -> str:
+    """Give the command that offers every good answer again: Enter takes it."""
+    asked = {name: text for name, text in answers.items() if not name.startswith("_")}
+    good = [f"{n}={t}" for n, t in asked.items() if n not in RULES or RULES[n][0](t)]
+    return shlex.join(["cookiecutter", answers["_template"], *good])
+
+
 if __name__ == "__main__":
-    sys.exit("\n".join(refusals(json.loads(ANSWERS))) or 0)
+    given = json.loads(ANSWERS)
+    if refused := refusals(given):
+        sys.exit("\n".join([*refused, f"Keep the other answers: {again(given)}"]))

@@ -1,6 +1,8 @@
 """Whatever is answered: a sound project, or a sentence and no half-made folder."""
 
 import json
+import re
+import shlex
 import sys
 import tomllib
 from pathlib import Path
@@ -9,7 +11,7 @@ import pytest
 from cookiecutter.exceptions import CookiecutterException, OutputDirExistsException
 from cookiecutter.main import cookiecutter
 
-from tests.conftest import ROOT, Render, run
+from tests.conftest import ROOT, Project, Render, run
 
 QUESTIONS = json.loads((ROOT / "cookiecutter.json").read_text("utf-8"))
 FIXED = {
@@ -122,11 +124,11 @@ def test_a_choice_that_is_not_offered_is_refused(
 
 
 def test_the_command_line_renders_with_the_defaults(template: Path, tmp_path: Path) -> None:
-    """`cookiecutter <template>` and eight times Enter; four lines say what comes next."""
+    """`cookiecutter <template>` and eight times Enter; five lines say what comes next."""
     result = run(sys.executable, "-m", "cookiecutter", str(template), cwd=tmp_path, input="\n" * 8)
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "my_model" / "README.md").is_file()
-    assert "next: cd my_model && git init " in result.stdout.splitlines()[-4]
+    assert "next: cd my_model && git init --initial-branch main" in result.stdout.splitlines()[-5]
 
 
 def test_jinja_typed_at_a_question_is_refused(template: Path, tmp_path: Path) -> None:
@@ -141,3 +143,21 @@ def test_jinja_typed_at_a_question_is_refused(template: Path, tmp_path: Path) ->
 def render_into(output: Path, template: Path, **answers: str) -> None:
     """Render where the test can see what is left behind."""
     cookiecutter(str(template), no_input=True, extra_context=answers, output_dir=str(output))
+
+
+def test_refused_answer_loses_no_other_answer(template: Path, tmp_path: Path) -> None:
+    """The printed command offers each of them again: only the refused one has to be typed."""
+    answers = "O'Brien's ones\n1abc\nIn one line.\nOrg\n@org/data\n@org/ml\n3\n2\n"
+    words = [sys.executable, "-m", "cookiecutter", str(template)]
+    refused = run(*words, cwd=tmp_path, input=answers)
+    assert "error: project_slug: expected " in refused.stderr
+    [command] = re.findall(r"cookiecutter .*$", refused.stderr, re.M)
+    offered = shlex.split(command)[1:]
+    typed = "\ngood_name\n" + "\n" * 6
+    made = run(sys.executable, "-m", "cookiecutter", *offered, cwd=tmp_path, input=typed)
+    assert made.returncode == 0, made.stderr
+    project = Project(tmp_path / "good_name")
+    assert project.read("README.md").startswith("# O'Brien's ones\n\nIn one line.\n")
+    assert "@org/ml" in project.read(".github/CODEOWNERS")
+    assert 'source = "sklearn:wine"' in project.read("problem/problem.toml")
+    assert (project.path / "deploy/kubernetes").is_dir()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, Render
+from tests.conftest import INSIDE, ROOT, Render
 
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)[^)]*\)")
 ROOMS = (
@@ -127,3 +127,19 @@ def test_a_reference_to_a_missing_module_is_reported(render: Render, tmp_path: P
     page.write_text(" ".join([*missing, "engine.eda.bins.cut `eda.bins` engine/eda/bins.py"]))
     reported = dead_references(render().path, [page])
     assert sorted(one.removeprefix(f"{page}: ") for one in reported) == sorted(missing)
+
+
+def test_messages_print_commands_by_the_one_function() -> None:
+    """`engine.problem.errors.command` names the environment, so nobody has to activate it."""
+    command = re.compile(r"(?<!Written by )`python -m |[Nn]ext: python -m |^python -m .*\n", re.M)
+    bare = []
+    for path in sorted((ROOT / INSIDE).rglob("*.py")):
+        if {"tests", ".venv", "build"} & set(path.parts[len(ROOT.parts) :]):
+            continue
+        nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+        # A string that is a statement is a docstring.
+        documentation = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        for node in nodes:
+            if isinstance(node, ast.Constant) and id(node) not in documentation:
+                bare += [f"{path}:{node.lineno}"] if command.search(str(node.value)) else []
+    assert bare == []

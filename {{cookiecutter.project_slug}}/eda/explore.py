@@ -1,6 +1,6 @@
 """The measures and charts of the EDA page, and cells for your own questions.
 
-`make explore` opens it; `python -m eda notebook` runs it and writes build/eda/explore.html.
+`make lab` opens it; `python -m eda notebook` runs it and writes build/eda/explore.html.
 """
 
 import marimo

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.problem.arguments import path, text
-from engine.problem.errors import EXIT_GATE_CLOSED, run
+from engine.problem.errors import EXIT_GATE_CLOSED, command, run
 
 # Who may sign, and for which team.
 ROLES = {"data-scientist": "data-science", "ml-engineer": "ml-engineering"}
@@ -49,7 +49,7 @@ def _build(run_id: str | None) -> int:
     from poc.model import MODEL
 
     bundle = build(MODEL, run_id)
-    print(f"bundle {bundle.id[:12]} in {bundle.path}; next: python -m handoff check")
+    print(f"bundle {bundle.id[:12]} in {bundle.path}; next: {command('handoff check')}")
     return 0
 
 

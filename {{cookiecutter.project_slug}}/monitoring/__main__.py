@@ -13,11 +13,11 @@ def main(words: Sequence[str]) -> int:
     given = parser().parse_args(words)
     # Only now what is slow to import: a mistake in the words need not wait for it.
     from engine.bundle import bundle as bundles
-    from engine.bundle.record import bundle_path, champion
+    from engine.bundle.record import champion, stored
     from engine.monitoring.result import print_table
     from monitoring.check import check
 
-    bundle = bundles.read(given.bundle or bundle_path(champion()))
+    bundle = bundles.read(given.bundle or stored(champion()))
     result = check(bundle, given.log, given.since)
     if given.json:
         print(json.dumps(result.to_json(), indent=1))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.problem.arguments import output_file, output_folder, path, seconds, text
-from engine.problem.errors import run
+from engine.problem.errors import command, run
 from engine.training.memory import configure_allocator
 
 # A month. The same command continues a search for longer.
@@ -66,7 +66,7 @@ def _train(search_seconds: float | None, parameters_of: str | None) -> int:
     run = train(read(), MODEL, search_seconds=search_seconds, parameters_of=parameters_of)
     page = write_training_page(run)
     attach(run, page)
-    print(f"Recorded run {run.run_id}; page: {page}. Next: python -m handoff build")
+    print(f"Recorded run {run.run_id}; page: {page}. Next: {command('handoff build')}")
     return 0
 
 

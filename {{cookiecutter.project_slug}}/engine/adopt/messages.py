@@ -18,6 +18,7 @@ from engine.leakage import Leak
 from engine.leakage.outcome import SAMPLE
 from engine.pages.formatting import NOTHING, count, percent
 from engine.pages.terminal import table
+from engine.problem.errors import command
 from engine.problem.known_metrics import metrics_of
 from engine.problem.spec import PROBLEM_FILE
 
@@ -50,7 +51,7 @@ def print_report(source: str, adoption: Adoption) -> None:
     for note in adoption.notes:
         print(f"  {note}")
     print(f"wrote {PROBLEM_FILE} and {CONTRACT_FILE}; guesses are listed under 'assumed'")
-    print("next: python -m problem check, then make journey")
+    print(f"next: {command('problem check')}, then make journey")
 
 
 def column_note(one: Guess, roles: Roles) -> str:

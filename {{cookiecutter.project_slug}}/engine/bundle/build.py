@@ -21,7 +21,7 @@ from engine.bundle.archive import load_archive
 from engine.bundle.golden import golden_rows
 from engine.bundle.record import BUILT
 from engine.pages.formatting import count
-from engine.problem.errors import BadInput
+from engine.problem.errors import BadInput, command
 from engine.problem.files import read_json, read_text
 from engine.problem.spec import PROBLEM_FILE, parse, read
 from engine.training.candidates import Candidates, ModelDefinition
@@ -33,7 +33,7 @@ from engine.version import identity
 
 # All code as it was when the run began, committed or not.
 SNAPSHOT = "snapshot.zip"
-AGAIN = "train again with `python -m poc train`"
+AGAIN = f"train again with `{command('poc train')}`"
 # The packages that run the model in production; the manifest pins what trained it.
 RUNTIME = ("scikit-learn", "numpy", "pandas", "scipy", "skops")
 # The tag with the number of evaluations on the test set, up to this one.
@@ -87,7 +87,7 @@ def fetch(run_id: str | None) -> TrainedRun:
     models = run.outputs.model_outputs if run and run.outputs else []
     if run is None or run.info.status != "FINISHED" or not models:
         message = f"expected a finished training run{f' {run_id}' if run_id else ''}, found none; "
-        message += "run `python -m poc train`, or point MLFLOW_TRACKING_URI to the run's server"
+        message += f"run `{command('poc train')}`, or point MLFLOW_TRACKING_URI to the run's server"
         raise BadInput(message, code="no-such-run")
     folder = Path(mlflow.artifacts.download_artifacts(run_id=run.info.run_id))
     model_id, evaluations = models[0].model_id, run.data.tags.get(TEST_EVALUATIONS)

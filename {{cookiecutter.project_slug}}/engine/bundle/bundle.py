@@ -14,7 +14,7 @@ from typing import Any
 from engine.bundle.documents import check_documents
 from engine.contract.column import Column
 from engine.contract.layout import Layout
-from engine.problem.errors import BadInput
+from engine.problem.errors import BadInput, command
 from engine.problem.spec import Problem, parse
 
 FORMAT = 1
@@ -117,7 +117,7 @@ def read(path: Path) -> Bundle:
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         reason = " ".join(repr(error).split())
         message = f"bundle {path} has a document that is not of format {FORMAT}: {reason:.300}; "
-        message += "build it again with `python -m handoff build`"
+        message += f"build it again with `{command('handoff build')}`"
         raise BadInput(message, code="invalid-document") from None
     return bundle
 
@@ -126,7 +126,9 @@ def _verify(path: Path) -> tuple[dict[str, Any], str]:
     """The manifest and the id of a bundle whose files all have their hashes; see `read`."""
     file = path / MANIFEST
     if not file.is_file() or file.is_symlink():
-        message = f"expected a bundle in {path}, found no {MANIFEST}; run `python -m handoff build`"
+        message = (
+            f"expected a bundle in {path}, found no {MANIFEST}; run `{command('handoff build')}`"
+        )
         raise BadInput(message, code="not-a-bundle")
     raw = file.read_bytes()
     try:

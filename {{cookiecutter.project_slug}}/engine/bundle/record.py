@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.problem import arguments
-from engine.problem.errors import BadInput
+from engine.problem.errors import BadInput, command
 from engine.problem.files import MissingFile, read_bytes, read_json, read_toml
 
 BUILT = Path("build/bundles")
@@ -18,14 +18,14 @@ TEAMS = ("data-science", "ml-engineering")
 # A ConfigMap has no folders: mounted here, it holds the record of the one bundle it releases.
 MOUNTED = "mounted"
 # The expected content, and the next step where it is missing.
-_A_VERDICT = ("the gate's verdict", "run `python -m handoff check`")
+_A_VERDICT = ("the gate's verdict", f"run `{command('handoff check')}`")
 
 
 def latest(built: Path = BUILT) -> Path:
     """The folder of the newest bundle in the folder `built`; BadInput if there is none."""
     folders = [one for one in built.glob("*") if one.is_dir() and one.name[0] != "."]
     if not folders:
-        message = f"expected a bundle in {built}, found none; run `python -m handoff build`"
+        message = f"expected a bundle in {built}, found none; run `{command('handoff build')}`"
         raise BadInput(message, code="no-bundle-built")
     return max(folders, key=lambda folder: folder.stat().st_mtime)
 
@@ -33,6 +33,16 @@ def latest(built: Path = BUILT) -> Path:
 def bundle_path(bundle_id: str) -> Path:
     """The folder of an accepted bundle: in the folder that BUNDLES names, or in `bundles/`."""
     return (arguments.variable("BUNDLES", arguments.path) or Path("bundles")) / bundle_id
+
+
+def stored(bundle_id: str) -> Path:
+    """The folder of an accepted bundle in the store; BadInput if the store lacks it."""
+    path = bundle_path(bundle_id)
+    if not path.is_dir():
+        message = f"Bundle {bundle_id[:12]} is not in the store: there is no folder {path}. "
+        message += "Set BUNDLES to the folder of your team's store, or mount it."
+        raise BadInput(message, code="not-in-store")
+    return path
 
 
 def champion(release: Path = RELEASE_FILE) -> str:
@@ -52,7 +62,7 @@ def champion_if_any(release: Path = RELEASE_FILE) -> str | None:
     if isinstance(bundle_id, str) and re.fullmatch("[0-9a-f]{64}", bundle_id):
         return bundle_id
     message = f"expected the 64 hexadecimal digits of a bundle's id as champion in {release}, "
-    message += f"got {bundle_id!r:.80}; `python -m handoff accept` prints the id"
+    message += f"got {bundle_id!r:.80}; `{command('handoff accept')}` prints the id"
     raise BadInput(message, code="invalid-champion")
 
 
@@ -77,7 +87,7 @@ def refusal(bundle_id: str) -> str | None:
     try:
         verdict = read_json(path, *_A_VERDICT)
     except MissingFile:
-        return f"the gate has no verdict on it ({path}); run `python -m handoff check`"
+        return f"the gate has no verdict on it ({path}); run `{command('handoff check')}`"
     except BadInput:
         return f"its verdict ({path}) cannot be read"
     if verdict.get("bundle") != bundle_id:
@@ -122,4 +132,4 @@ def signer(bundle_id: str, team: str) -> str:
 
 
 def _signature(path: Path) -> dict[str, Any]:
-    return read_toml(path, "a signature", "sign again with `python -m handoff accept`")
+    return read_toml(path, "a signature", f"sign again with `{command('handoff accept')}`")

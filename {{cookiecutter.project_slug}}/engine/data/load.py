@@ -1,6 +1,5 @@
-"""The rows that a model may see: read, validated by the contract, with a digest."""
+"""The rows that a model may see: read, and validated by the contract."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -13,7 +12,7 @@ from engine.contract.cells import convert, without_missing
 from engine.contract.column import Column, kind_of
 from engine.contract.format import ColumnFormat
 from engine.contract.layout import Layout
-from engine.data import sources
+from engine.data import shared, sources
 from engine.data.columns import check_names
 from engine.data.split import Rows
 from engine.data.unread import check_read
@@ -29,10 +28,13 @@ def load(problem: Problem, schema: pa.DataFrameSchema) -> pd.DataFrame:
 
     Raises:
         BadInput: the problem names columns that the contract does not have, the source cannot be
-            read (see `engine.data.sources.read`), or rows break the contract.
+            read (see `engine.data.sources.read`), it holds other rows than the shared ones, or rows
+            break the contract.
     """
     check_names(problem, schema)
+    shared.check_present(problem.rows.source)
     raw = sources.read(problem.rows.source, Layout.of(schema.metadata))
+    shared.verify(problem.rows.source, raw)
     check_read(raw, problem.rows.source, schema.columns.keys() - problem.columns.reasons.keys())
     target = problem.target.column
     if target in raw.columns:
@@ -45,15 +47,6 @@ def load(problem: Problem, schema: pa.DataFrameSchema) -> pd.DataFrame:
         # A stable sort: rows of the same time keep their order.
         frame = frame.sort_values(problem.rows.time, kind="stable")
     return frame.reset_index(drop=True)
-
-
-def digest(frame: pd.DataFrame) -> str:
-    """SHA-256 over names, types and values of `frame` (by their 64-bit hashes), in their order."""
-    sha = hashlib.sha256()
-    for name in frame.columns:
-        sha.update(f"{name}\0{frame[name].dtype}\0".encode())
-        sha.update(pd.util.hash_pandas_object(frame[name], index=False).to_numpy().tobytes())
-    return sha.hexdigest()
 
 
 def inputs(frame: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:

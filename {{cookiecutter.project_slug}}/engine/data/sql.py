@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy import URL, Connection, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from engine.contract.arrow_types import EXACT, plain
 from engine.contract.cells import DTYPES, trimmed_texts
@@ -61,12 +62,12 @@ def read_sql(path: Path) -> pd.DataFrame:
     try:
         _check_is_there(address)
         timeout = {"connect_timeout": TIMEOUT} if _is_postgres(address) else {}
-        engine = create_engine(address, connect_args=timeout)
+        # Without a pool, which would hold the connection open after an error.
+        engine = create_engine(address, connect_args=timeout, poolclass=NullPool)
         with engine.connect() as connection:
             names, pieces = _query(connection, address, query)
             names = checked_names(path, names, "give each a name with AS")
             frame = _frame(path, names, pieces)
-        engine.dispose()
     except (SQLAlchemyError, pa.ArrowException, *DRIVERS) as error:
         shown = address.set(query={}).render_as_string(hide_password=True)
         raise BadInput(

@@ -15,7 +15,7 @@ from engine.bundle.record import RECORDS, TEAMS, unsigned
 from engine.gate.checks.check import Check
 from engine.gate.gate import Progress, validate
 from engine.pages.formatting import listed
-from engine.problem.errors import BadInput
+from engine.problem.errors import BadInput, command
 from engine.problem.files import read_json, toml, write_atomically
 from engine.problem.spec import PROBLEM_FILE
 from engine.training.candidates import ModelDefinition
@@ -24,7 +24,7 @@ from engine.training.record.runs import ACCEPTED, FEATURES_FILE
 from engine.training.record.tracking import mlflow
 
 REPEAT = "train, build and check again"
-AGAIN = "Run `python -m handoff check` again"
+AGAIN = f"Run `{command('handoff check')}` again"
 
 
 @dataclass(frozen=True)
@@ -93,16 +93,27 @@ def accept(
 
 def after_signature(signature: Signature) -> str:
     """Who signed, and the next step: release the bundle, or the other team's signature."""
+    record_folder = signature.file.parent.as_posix()
     lines = [f"signed for {signature.team} by {signature.person}: {signature.file}"]
     if published := signature.published:
         lines.append(f"both teams have signed: published to {published}")
-        file = record.RELEASE_FILE
-        lines.append(f'next: to release it, set champion = "{published.name}" in {file}')
+        # Reverted together with its release, the record would be gone, and nothing could be served.
+        file = record.RELEASE_FILE.as_posix()
+        lines.append(f"next: {commit(record_folder, 'Accept', published.name)}")
+        lines.append(f'release: set champion = "{published.name}" in {file}, then commit it alone:')
+        lines.append(f"      {commit(file, 'Release', published.name)}")
+        lines.append("rollback: git revert that commit alone")
     else:
         [other] = set(TEAMS) - {signature.team}
         reason = unsigned(signature.file.parent.name, other)
-        lines.append(f"next: commit the signature; then {other} signs ({reason})")
+        lines.append(f"next: {commit(record_folder, 'Sign', signature.file.parent.name)}")
+        lines.append(f"      then {other} signs ({reason})")
     return "\n".join(lines)
+
+
+def commit(path: str, verb: str, bundle_id: str) -> str:
+    """The command that commits one path and nothing else."""
+    return f'git add {path} && git commit --message "{verb} {bundle_id[:12]}" -- {path}'
 
 
 def _recorded_outcomes(bundle: Bundle, checks: Sequence[Check]) -> dict[str, str]:
@@ -113,9 +124,10 @@ def _recorded_outcomes(bundle: Bundle, checks: Sequence[Check]) -> dict[str, str
         raise BadInput(message, code="assumed-answers")
     path, name = RECORDS / bundle.id / record.VERDICT, f"Bundle {bundle.id[:12]}"
     if not path.exists():
-        raise BadInput(f"{name} has no verdict. Run `python -m handoff check`.", code="no-verdict")
+        message = f"{name} has no verdict. Run `{command('handoff check')}`."
+        raise BadInput(message, code="no-verdict")
     try:
-        verdict = read_json(path, "the gate's verdict", "run `python -m handoff check`")
+        verdict = read_json(path, "the gate's verdict", f"run `{command('handoff check')}`")
         findings = verdict["findings"]
         recorded = {(one["check"], one.get("dropped", "")): one["verdict"] for one in findings}
         passed = verdict["bundle"] == bundle.id and verdict["verdict"] == "passed"
@@ -166,7 +178,7 @@ def _check_recorded(bundle: Bundle, run: TrainedRun) -> None:
     }
     if differ := [name for name, (one, other) in pairs.items() if one != other]:
         message = f"Bundle {bundle.id[:12]} differs from MLflow run {run.id} in {', '.join(differ)}"
-        message += f". Build it again with `python -m handoff build --run {run.id}`."
+        message += f". Build it again with `{command(f'handoff build --run {run.id}')}`."
         raise BadInput(message, code="other-run")
 
 

@@ -17,7 +17,7 @@ from engine.gate.checks.check import Check, CheckContext, Finding, Group, Result
 from engine.gate.standard import REQUIRED
 from engine.gate.standard import STANDARD_CHECKS as STANDARD_CHECKS  # noqa: PLC0414  # public name
 from engine.pages.formatting import listed
-from engine.problem.errors import BadInput
+from engine.problem.errors import BadInput, command
 from engine.problem.files import location_of, write_atomically
 from engine.problem.spec import read as read_problem
 from engine.training.candidates import ModelDefinition
@@ -169,7 +169,8 @@ def _run(check: Check, context: CheckContext, progress: Progress) -> Result:
         place = location_of(error)
         measured = f"the check failed{f' in {place}' if place else ''}: {error!r:.500}"
         # Outside the project's own code: most often the model cannot predict.
-        advice = f"Fix {place or 'what `python -m handoff build` shows'}, then check again."
+        shown = command("handoff build")
+        advice = f"Fix {place or f'what `{shown}` shows'}, then check again."
     return Result("refuse", measured, "a measurement without errors", advice)
 
 

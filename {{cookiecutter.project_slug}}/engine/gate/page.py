@@ -11,6 +11,7 @@ from engine.pages import page
 from engine.pages.formatting import SIGNS, count, severity
 from engine.pages.page import Block, Code, Gallery, Note, Section, Status, Table
 from engine.pages.terminal import table
+from engine.problem.errors import command
 from engine.problem.files import write_atomically
 
 PAGE = Path("build/gate.html")
@@ -94,7 +95,7 @@ def after_check(
     if accepted:
         text = "Both teams have accepted this bundle: its signed verdict stays. To check your "
         lines.append(
-            f"{text}present work, run `python -m poc train` and `python -m handoff build`."
+            f"{text}present work, run `{command('poc train')}` and `{command('handoff build')}`."
         )
     if invalidated:
         # A live bundle does not start again until its new verdict is signed.
@@ -105,7 +106,7 @@ def after_check(
     if verdict.outcome == "passed" and not accepted:
         # Nobody can sign before the next step of `reproducible`.
         advice = (one.next for one in verdict.warnings if one.check == "reproducible")
-        sign = "python -m handoff accept --as data-scientist, and --as ml-engineer"
+        sign = f"{command('handoff accept --as data-scientist')}, and --as ml-engineer"
         lines.append(f"next: {next(advice, sign)}")
     return "\n".join(lines)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from engine.problem.errors import BadInput
+from engine.problem.errors import BadInput, command
 
 # read_json gives a line that is no record empty fields. TIMESTAMPTZ reads an offset, and takes a
 # time without one in the session's zone.
@@ -112,7 +112,7 @@ def open_log(
     if not segments["predictions"]:
         message = f"expected a prediction log in {folder / 'predictions'}, found no segment "
         message += f"({' or '.join(f'*{end}' for end in ENDINGS)}) there; serve with "
-        message += "`python -m serving run`, or name the log's folder with --log"
+        message += f"`{command('serving run')}`, or name the log's folder with --log"
         raise BadInput(message, code="no-log")
     truncated = 0
     for kind, paths in segments.items():

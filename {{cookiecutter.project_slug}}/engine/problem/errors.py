@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 EXIT_BAD_INPUT = 2
@@ -23,6 +24,17 @@ EXIT_UNREAD = 141
 # Errors of a disk that only a person can fix. The code that reads a missing file has a message.
 DISK = {"ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EISDIR", "ENOTDIR", "EEXIST"}
 DISK |= {"ENAMETOOLONG", "ELOOP"}
+
+
+def command(words: str) -> str:
+    """The shell command of `python -m WORDS`, as a next step to paste.
+
+    It names the environment in the project's folder, so that nobody has to activate it. An
+    environment elsewhere must be active: then `python` names it.
+    """
+    python, home = Path(sys.executable), Path.cwd()
+    shown = python.relative_to(home).as_posix() if python.is_relative_to(home) else "python"
+    return f"{shown} -m {words}"
 
 
 class BadInput(Exception):

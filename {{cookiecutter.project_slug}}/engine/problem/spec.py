@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from engine.problem import tables
-from engine.problem.errors import BadInput
+from engine.problem.errors import BadInput, command
 from engine.problem.files import MARK, parse_toml, read_text
 from engine.problem.known_metrics import KNOWN_METRICS, Task, metrics_of
 from engine.problem.mistakes import explain, list_mistakes
@@ -160,7 +160,7 @@ def read_answered(path: Path) -> Problem:
 
 def text_of(path: Path) -> str:
     """The text of a problem.toml; BadInput if it is missing or no UTF-8 text."""
-    adopt = "frame one with `python -m data adopt FILE --target COLUMN`"
+    adopt = f"frame one with `{command('data adopt FILE --target COLUMN')}`"
     return read_text(path, "the problem", f"run this from the project's folder, or {adopt}")
 
 

@@ -12,14 +12,14 @@ from typing import Any
 from engine.bundle import bundle as bundles
 from engine.bundle import record
 from engine.bundle.bundle import LARGEST_FILE, Bundle
-from engine.bundle.record import RELEASE_FILE, bundle_path, champion
-from engine.problem.errors import BadInput
+from engine.bundle.record import RELEASE_FILE, champion
+from engine.problem.errors import BadInput, command
 from engine.problem.files import MissingFile, read_bytes, read_toml
 
 JOURNEY_BUNDLE = Path("build/journey/bundle")
 CHOICE, MODEL = "runtime.toml", "model.onnx"
 EXACT, ONNX = "scikit-learn", "onnx"
-_AGAIN = "run `python -m serving optimise` again"
+_AGAIN = f"run `{command('serving optimise')}` again"
 
 logger = logging.getLogger("serving")
 
@@ -35,11 +35,11 @@ def select_bundle(path: Path | None, *, rehearsal: bool) -> Bundle:
             raise BadInput(message, code="no-journey-bundle")
     elif path is None:
         released = champion()
-        path = bundle_path(released)
+        path = record.stored(released)
     bundle = bundles.read(path)
     if released not in (None, bundle.id):
         message = f"{RELEASE_FILE} names bundle {released}, but {path} holds {bundle.id}; publish "
-        message += "the accepted bundle again with `python -m handoff accept`"
+        message += f"the accepted bundle again with `{command('handoff accept')}`"
         raise BadInput(message, code="wrong-bundle-in-store")
     if not rehearsal and (reason := record.refusal(bundle.id)):
         message = f"bundle {bundle.id[:12]} is not accepted: {reason}; until it is, serve it with "

@@ -16,11 +16,12 @@ from sklearn.pipeline import Pipeline
 from engine.contract.column import Column
 from engine.contract.layout import Layout
 from engine.data.columns import columns as describe
-from engine.data.load import digest, inputs, load, take
+from engine.data.digest import digest
+from engine.data.load import inputs, load, take
 from engine.data.sources import layout_of
 from engine.data.split import Rows, Split, folds, split
 from engine.pages.formatting import count
-from engine.problem.errors import BadInput
+from engine.problem.errors import BadInput, command
 from engine.problem.metrics import METRICS, Array, Groups, Metric
 from engine.problem.spec import Problem, Task
 from engine.training.evaluate import Targets, model_errors, predict, targets_of
@@ -201,7 +202,7 @@ def recorded_data(
         raise BadInput(
             f"The run was trained on data with digest {recorded_digest[:12]}, but "
             f"{problem.rows.source} has {dataset.digest[:12]}. Restore the run's rows, or train "
-            "again with `python -m poc train`.",
+            f"again with `{command('poc train')}`.",
             code="data-changed",
         )
     return cross_validation_data(dataset)

@@ -7,7 +7,7 @@ from typing import Any
 
 import skops.io
 
-from engine.problem.errors import BadInput
+from engine.problem.errors import BadInput, command
 from engine.problem.files import read_json, write_atomically
 from engine.problem.spec import Problem
 from engine.training.calibrate import calibrate_trial, fit_final
@@ -43,7 +43,7 @@ def retrain(
     if missing:
         raise BadInput(
             f"{metadata_file} lacks {', '.join(missing)}: an older training recorded it. Train "
-            "again with `python -m poc train`.",
+            f"again with `{command('poc train')}`.",
             code="incomplete-metadata",
         )
     data = recorded_data(problem, definition.contract, recorded["data_digest"])

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from engine.problem.errors import BadInput
+from engine.problem.errors import BadInput, command
 from engine.problem.files import read_text
 
 Defined = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -50,7 +50,7 @@ def is_notebook(path: Path) -> bool:
 
 def cells(path: Path) -> list[Cell]:
     """The cells in the order of the file; BadInput if it is no marimo notebook."""
-    then = "`marimo edit FILE.py` makes one"
+    then = f"`{command('marimo edit FILE.py')}` makes one"
     text = read_text(path, "a marimo notebook", then)
     if not APP.search(text):
         message = f"{path} is not a marimo notebook: it has no line `app = marimo.App()`; {then}"
@@ -82,7 +82,8 @@ def run(path: Path) -> list[Cell]:
         line = _last_line(path, traceback.walk_tb(error.__traceback__))
         failed = [cell.name for cell in cells_ if cell.first <= line <= cell.last]
         place = f"{path}, {failed[0]}, line {line}" if failed else f"{path} does not run"
-        message = f"{place}: {reason}; correct it with `marimo edit {path}`, then run again"
+        message = f"{place}: {reason}; correct it with "
+        message += f"`{command(f'marimo edit {path}')}`, then run again"
         raise BadInput(message, code="notebook-cell-failed") from error
     expected = sum(cell.has_output for cell in cells_)
     if len(outputs) != expected:

@@ -14,6 +14,7 @@ import numpy as np
 
 from engine.data.columns import json_rows
 from engine.gate.checks.check import CheckContext, Result, latencies
+from engine.problem.errors import command
 from engine.problem.tables import Budget
 from engine.serving.server_process import Connection, call, memory_mb, processor_seconds, server
 
@@ -51,7 +52,7 @@ def budget(context: CheckContext) -> Result:
     try:
         return evaluate(_measure(context.bundle.path, rows), context.problem.budget)
     except RuntimeError as error:  # the server does not start, respond or stop
-        advice = "Fix it; `python -m serving run --rehearsal --bundle PATH` shows the same."
+        advice = f"Fix it; `{command('serving run --rehearsal --bundle PATH')}` shows the same."
         return Result("refuse", str(error), "the server starts and responds", advice)
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from engine.bundle.bundle import Contract, read
-from engine.bundle.record import RELEASE_FILE, bundle_path, champion_if_any
+from engine.bundle.record import RELEASE_FILE, champion_if_any, stored
 from engine.contract.column import HIGHEST, LOWEST, Column
 from engine.gate.checks.check import CheckContext, Result, shorten
 from engine.pages.formatting import listed
@@ -27,7 +27,7 @@ def compatible(context: CheckContext) -> Result:
         return Result("not applicable", f"{RELEASE_FILE} names no champion", REQUIRED)
     if name == context.bundle.id:
         return Result("not applicable", "this bundle is the champion", REQUIRED)
-    old, new = read(bundle_path(name)).contract, context.bundle.contract
+    old, new = read(stored(name)).contract, context.bundle.contract
     declared = context.problem.compatibility.breaking
     today = datetime.now(UTC).date()
     dropped = {one: f"'{one}' is dropped" for one in dropped_inputs(old, new, today)}

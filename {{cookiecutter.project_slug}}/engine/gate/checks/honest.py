@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.bundle.evaluation import card, reference
-from engine.data.load import digest
+from engine.data.digest import digest
 from engine.data.split import faults
 from engine.gate.checks.check import CheckContext, Result, differences, pass_without, shorten
 from engine.gate.checks.strongest import strongest_inputs

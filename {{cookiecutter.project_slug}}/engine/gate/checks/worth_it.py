@@ -3,7 +3,7 @@
 from typing import Any
 
 from engine.bundle.bundle import Bundle, read
-from engine.bundle.record import RELEASE_FILE, bundle_path, champion_if_any, refusal
+from engine.bundle.record import RELEASE_FILE, bundle_path, champion_if_any, refusal, stored
 from engine.data.columns import json_rows
 from engine.gate.checks.check import CheckContext, Result, intervals
 from engine.pages.formatting import count
@@ -98,7 +98,7 @@ def champion(context: CheckContext) -> Result:
         # Its feature code would run here, and no team has accepted it.
         advice = f"Name an accepted bundle in {RELEASE_FILE}, or commit the record of this one."
         return Result("refuse", f"the champion is not accepted: {reason}", required, advice)
-    old = read(bundle_path(name))
+    old = read(stored(name))
     target, other = context.problem.target, old.problem.target
     missing = [one.name for one in old.contract.inputs if one.name not in context.dataset.test]
     if (target.column, target.task) != (other.column, other.task):

@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from types import GenericAlias
 from typing import Annotated, Any, Literal, NotRequired
 
@@ -23,17 +23,12 @@ from engine.bundle.bundle import Contract
 from engine.contract.column import LONGEST_CATEGORY, Column, expected
 from engine.contract.format import number_pattern
 from engine.serving.http.errors import PROBLEM
+from engine.serving.http.labels import PredictionId, label_fields, outcomes
 from engine.serving.http.parse import Bound
-from engine.serving.ids import is_valid
 
 _INT64 = 2**63
 _TIME = r"\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?"
 _DATE = rf"\d{{4}}-\d{{2}}-\d{{2}}([T ]{_TIME})?"
-_TIMESTAMP = rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]{_TIME}(Z|[+-]\d{{2}}:\d{{2}})"
-# A caller's clock may be so far ahead of ours. No label is older than 1970.
-_AHEAD, _FIRST = timedelta(minutes=5), datetime(1970, 1, 1, tzinfo=UTC)
-
-PredictionId = Annotated[str, Field(pattern="^[0-9a-f]{32}$", description="The prediction's id.")]
 
 
 @dataclass(frozen=True)
@@ -71,13 +66,13 @@ def schema_of(contract: Contract, limits: Limits) -> Schema:
     types = {
         "Row": _row(contract),
         "Answer": _record("Answer", _answer(contract)),
-        "Label": _record("Label", _label(contract)),
+        "Label": _record("Label", label_fields(contract)),
     }
     length = Field(min_length=1, max_length=limits.rows)
     for name, key in (("Row", "rows"), ("Answer", "predictions"), ("Label", "labels")):
         kind: Any = GenericAlias(list, types[name])
         types[f"{name}s"] = _record(f"{name}s", {key: Annotated[kind, length]})
-    outcome = f"one of {json.dumps(contract.classes)[1:-1]}" if contract.classes else "a number"
+    outcome = f"one of {json.dumps(outcomes(contract))[1:-1]}" if contract.classes else "a number"
     words = {
         "Row": {column.name: expected(column) for column in contract.inputs}
         | {name: f"no such field after {day}" for name, day in contract.dropped.items()},
@@ -216,33 +211,3 @@ def _answer(contract: Contract) -> dict[str, Any]:
         "reasons": NotRequired[_described(reasons, "If requested, strongest first.")],
         **{name: _described(kind, meanings.get(name)) for name, kind in outputs.items()},
     }
-
-
-def _label(contract: Contract) -> dict[str, Any]:
-    meaning = "The true outcome. Of several labels for one prediction the latest known counts."
-    outcome: Any = Literal[tuple(contract.classes)]
-    if contract.task == "regression":
-        outcome = Annotated[float, Field(allow_inf_nan=False)]
-    when = "When the outcome became known, with an offset; without it, when the label arrives. "
-    when += "With it, labels may be sent again and in any order."
-    pattern, examples = f"^{_TIMESTAMP}$", ["2026-03-01T09:30:00Z"]
-    timestamp = Field(pattern=pattern, description=when, examples=examples)
-    return {
-        "prediction_id": Annotated[PredictionId, AfterValidator(_given)],
-        "label": _described(outcome, meaning),
-        "known_at": NotRequired[Annotated[str, timestamp, AfterValidator(_past)]],
-    }
-
-
-def _given(id_: str) -> str:
-    if not is_valid(id_):
-        raise ValueError("no prediction has this id")
-    return id_
-
-
-def _past(text: str) -> str:
-    """The timestamp in UTC, always in the same form."""
-    timestamp = datetime.fromisoformat(text)
-    if not _FIRST <= timestamp <= datetime.now(UTC) + _AHEAD:
-        raise ValueError("before 1970, or in the future")
-    return timestamp.astimezone(UTC).isoformat(timespec="microseconds")

@@ -40,14 +40,15 @@ def cluster(programs: Path) -> Iterator[str]:
         port = free.getsockname()[1]
 
     def run(program: str, *words: str) -> None:
-        done = subprocess.run(
-            [str(programs / program), *words, "-D", str(home / "data")],
-            stdout=(home / "log").open("ab"),  # a pipe would be held open by the server
-            stderr=subprocess.STDOUT,
-            cwd=home,
-            check=False,
-            **person,
-        )
+        with (home / "log").open("ab") as log:  # a pipe would be held open by the server
+            done = subprocess.run(
+                [str(programs / program), *words, "-D", str(home / "data")],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=home,
+                check=False,
+                **person,
+            )
         assert done.returncode == 0, (home / "log").read_text("utf-8", errors="replace")
 
     try:

@@ -9,7 +9,8 @@ import pandera.pandas as pa
 import pytest
 
 from engine.contract.column import Column
-from engine.data.load import conform, digest, inputs, load
+from engine.data.digest import digest
+from engine.data.load import conform, inputs, load
 from engine.problem.errors import BadInput
 from engine.tests.data.made import problem_of, table
 

@@ -10,7 +10,8 @@ from engine.adopt.copying import CONTRACT_FILE
 from engine.contract.layout import Layout
 from engine.contract.sniff import sniff
 from engine.contract.text_table import header
-from engine.data.load import digest, load
+from engine.data.digest import digest
+from engine.data.load import load
 from engine.data.sources import read_text
 from engine.problem.errors import BadInput
 from engine.problem.spec import read as read_problem

@@ -10,7 +10,8 @@ from data.__main__ import main
 from engine.adopt.adopt import adopt
 from engine.adopt.copying import CONTRACT_FILE
 from engine.data import sql
-from engine.data.load import digest, load
+from engine.data.digest import digest
+from engine.data.load import load
 from engine.data.sources import read
 from engine.data.split import split
 from engine.problem.errors import BadInput

@@ -193,7 +193,7 @@ def test_accept_command_prints_the_next_step(
     monkeypatch.setattr("poc.model.MODEL", passed.definition)
     assert main(["accept", "--as", "data-scientist"]) == 0
     printed = capsys.readouterr().out
-    assert "commit the signature" in printed
+    assert "next: git add handoff/records/" in printed
     assert "ml-engineering signs (no handoff/records/" in printed
     assert main(["accept", str(passed.bundle), "--as", "ml-engineer"]) == 0
     assert f'champion = "{passed.bundle.name}"' in capsys.readouterr().out

@@ -81,7 +81,7 @@ def test_champion_absent_is_not_applicable(accepted: Workshop) -> None:
 def test_champion_missing_in_the_store_is_refused(live: Workshop) -> None:
     shutil.rmtree("bundles")
     finding = live.run("champion")
-    assert (finding.outcome, "expected a bundle in" in finding.measured) == ("refuse", True)
+    assert (finding.outcome, "is not in the store" in finding.measured) == ("refuse", True)
 
 
 def test_champion_without_acceptance_is_refused(live: Workshop) -> None:

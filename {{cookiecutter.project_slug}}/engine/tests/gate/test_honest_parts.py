@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.data.load import digest
+from engine.data.digest import digest
 from engine.gate.checks import honest
 from engine.gate.checks.check import CheckContext, Result
 from engine.gate.checks.honest import (

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.bundle.bundle import read as read_bundle
-from engine.data.load import digest
+from engine.data.digest import digest
 from engine.data.split import Split
 from engine.gate.checks.check import CheckContext
 from engine.gate.checks.honest import MOST_EVALUATIONS, split

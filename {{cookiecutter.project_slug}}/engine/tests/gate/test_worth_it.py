@@ -158,6 +158,7 @@ def compared(
     """The result of the check where the release names such a champion."""
     place = SimpleNamespace(exists=lambda: stored)
     given = {"champion_if_any": name, "refusal": reason, "read": old, "bundle_path": place}
+    given["stored"] = place
     for function, value in given.items():
         monkeypatch.setattr(worth_it, function, lambda *_, value=value: value)
     return worth_it.champion(context)

@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from engine.problem.errors import command as shell_command
 from engine.tests.project import STAGES
 
 STOPPED = "stopped: nothing half-written was left behind\n"
@@ -119,3 +121,14 @@ def test_help_of_a_page_command_names_the_page(
     written = __import__(module, fromlist=constants)
     for name in constants:
         assert getattr(written, name).as_posix() in output
+
+
+def test_command_names_the_environment_of_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It works as pasted; an environment elsewhere must be active already."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv/bin/python"))
+    assert shell_command("poc train") == ".venv/bin/python -m poc train"
+    monkeypatch.setattr(sys, "executable", "/elsewhere/bin/python3")
+    assert shell_command("poc train") == "python -m poc train"

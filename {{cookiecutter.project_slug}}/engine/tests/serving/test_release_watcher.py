@@ -26,7 +26,7 @@ from engine.tests.serving.unbroken.process import logged_records
         ('champion = ""\n', "nothing is released"),
         ('champion = "latest"\n', "64 hexadecimal digits"),
         ('champion = ["a"]\n', "64 hexadecimal digits"),
-        (f'champion = "{"0" * 64}"\n', "expected a bundle in"),
+        (f'champion = "{"0" * 64}"\n', "is not in the store"),
     ],
 )
 def test_release_file_without_a_champion_is_refused(

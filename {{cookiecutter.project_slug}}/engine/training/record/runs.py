@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-from engine.problem.errors import BadInput
+from engine.problem.errors import BadInput, command
 from engine.problem.files import read_json, read_text
 from engine.problem.metrics import Array, Groups
 from engine.problem.spec import PROBLEM_FILE, Problem, text_of
@@ -24,7 +24,7 @@ RUN_METADATA, SCORES = "training.json", "scores.parquet"
 # The registry's alias of the version that both teams have signed for (gate/accept.py sets it).
 # deploy/release.toml decides which accepted version is live.
 ACCEPTED = "accepted"
-AGAIN = "train again with `python -m poc train`"
+AGAIN = f"train again with `{command('poc train')}`"
 # Takes one line of progress; `print` is one.
 Progress = Callable[[str], None]
 
@@ -138,8 +138,8 @@ def _finished_run(run_id: str, name: str) -> mlflow.entities.Run:
     if not runs:
         raise BadInput(
             f"There is no finished training run of '{name}' with the id '{run_id}'. Train one "
-            "with `python -m poc train`, list runs with `mlflow ui`, or point MLFLOW_TRACKING_URI "
-            "to the server that has it.",
+            f"with `{command('poc train')}`, list runs with `make ui`, or point "
+            "MLFLOW_TRACKING_URI to the server that has it.",
             code="no-such-run",
         )
     return runs[0]

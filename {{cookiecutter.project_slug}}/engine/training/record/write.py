@@ -16,7 +16,8 @@ import pandas as pd
 import skops.io
 from sklearn.pipeline import Pipeline
 
-from engine.data.load import digest, take
+from engine.data.digest import digest
+from engine.data.load import take
 from engine.problem.spec import PROBLEM_FILE
 from engine.training.calibrate import Calibration, FinalModel
 from engine.training.dataset import SEED, CrossValidationData

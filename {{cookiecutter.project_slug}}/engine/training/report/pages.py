@@ -6,6 +6,7 @@ from engine.pages import charts, page
 from engine.pages.charts import Dot
 from engine.pages.formatting import count, listed, number, percent
 from engine.pages.page import Block, Code, Figure, Note, Section, Table
+from engine.problem.errors import command
 from engine.problem.files import write_atomically
 from engine.problem.known_metrics import KNOWN_METRICS
 from engine.training.evaluate import calibration as reliability
@@ -32,7 +33,7 @@ def write_training_page(run: Run) -> Path:
     commit = (metadata["code"]["commit"] or "none")[:12]
     footer = (
         f"Run {run.run_id}: data {metadata['data_digest'][:12]}, commit {commit}. training.json "
-        "holds all parameters; `python -m poc retrain` trains the same model again."
+        f"holds all parameters; `{command('poc retrain')}` trains the same model again."
     )
     sections += [section for section in optional if section]
     return write_atomically(TRAINING, page.render(title, lead, sections, footer=footer))
@@ -177,5 +178,5 @@ def _next(run: Run) -> Section:
     if run.metadata["code"]["dirty"]:
         text = "The code of this run is not committed: commit it and train again before the gate."
         blocks.append(Note(text, "warn"))
-    blocks.append(Code("python -m handoff build\npython -m handoff check"))
+    blocks.append(Code(f"{command('handoff build')}\n{command('handoff check')}"))
     return Section("What comes next", OWNER, sentence, blocks)

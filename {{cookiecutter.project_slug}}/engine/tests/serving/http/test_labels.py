@@ -12,10 +12,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from engine.bundle import bundle as bundles
+from engine.bundle.bundle import Contract
+from engine.serving.http.errors import ProblemError
+from engine.serving.http.request_parsing import labels_of
+from engine.serving.http.schema import Limits, schema_of
 from engine.serving.model.predictor import Predictor, load
 from engine.tests.serving.conftest import Connect
 from engine.tests.serving.http.test_app import errors_of
-from engine.tests.serving.made import make_bundle
+from engine.tests.serving.made import COLUMNS, make_bundle
 
 LABEL = {"prediction_id": "0" * 32, "label": True}
 
@@ -199,3 +203,30 @@ def test_label_that_cannot_be_stored_gets_503(client: TestClient, tmp_path: Path
 def test_label_without_a_prediction_is_refused(client: TestClient, label: dict[str, Any]) -> None:
     errors = errors_of(client, {"labels": [label]}, "/v1/labels")
     assert errors == {"labels[0].prediction_id": "the prediction_id of a prediction"}
+
+
+@pytest.mark.parametrize("classes", [("in time", "late"), (0, 1)])
+def test_label_of_two_classes_is_a_word_of_the_table_or_a_decision(
+    classes: tuple[Any, Any],
+) -> None:
+    """Predictions have true and false as `decision`, whatever the table's words are."""
+    schema = schema_of(Contract("binary", classes, COLUMNS, ()), Limits())
+
+    def read(*labels: Any) -> list[Any]:
+        body = json.dumps({"labels": [LABEL | {"label": label} for label in labels]})
+        return [one["label"] for one in labels_of(body.encode(), schema)]
+
+    written = read(True, classes[1], False, classes[0])
+    assert written == [classes[1], classes[1], classes[0], classes[0]]
+    assert not any(isinstance(one, bool) for one in written)
+    with pytest.raises(ProblemError):
+        read("perhaps")
+    label = schema.components()["Label"]["properties"]["label"]
+    assert label["enum"] == [*classes, True, False]
+
+
+def test_label_of_a_table_with_true_and_false_keeps_their_meaning() -> None:
+    """A table may have false as its positive class: its own words come first."""
+    schema = schema_of(Contract("binary", (True, False), COLUMNS, ()), Limits())
+    [label] = labels_of(json.dumps(LABEL).encode(), schema)
+    assert label["label"] is True
