@@ -13,13 +13,14 @@ from starlette.requests import ClientDisconnect
 
 from engine.serving.access import Keys
 from engine.serving.http.errors import ProblemError, invalid_fields, problem
-from engine.serving.http.gateway import FAILED, PATH, Gateway
+from engine.serving.http.gateway import FAILED, PATH, Gateway, count_refused
 from engine.serving.http.openapi import documented
 from engine.serving.http.own_routes import OWN, CurrentModel, OwnRoutes
 from engine.serving.http.predict import Predict
 from engine.serving.http.schema import Limits
 from engine.serving.log.labels import Labels
 from engine.serving.log.predictions import PredictionLog
+from engine.serving.log.refused import RefusedLog
 from engine.serving.metrics import Metrics
 from engine.serving.model.predictor import Predictor
 from engine.serving.model_holder import ModelHolder
@@ -34,10 +35,11 @@ class Start:
     labels: Labels
     keys: Keys | None = None
     origins: Collection[str] = ()
+    refused: RefusedLog | None = None
 
     def load_model(self, limits: Limits) -> ModelHolder:
         """The holder of the current model; BadInput if the bundle does not load as it should."""
-        return ModelHolder(self.load(), limits, Metrics(self.log))
+        return ModelHolder(self.load(), limits, Metrics(self.log, self.refused))
 
 
 def new_api(model: ModelHolder) -> FastAPI:
@@ -98,4 +100,8 @@ async def _respond(request: Request, error: Exception) -> Response:
             error = ProblemError("not-json", f"expected JSON: {first['ctx']['error']}")
     elif not isinstance(error, ProblemError):
         error = ProblemError("internal", FAILED)
-    return error.response(request.scope[PATH], request.app.state.error_forms)
+    path, state = request.scope[PATH], request.app.state
+    if "route" in request.scope:  # else the client invented the path
+        is_own = OWN in request.scope
+        count_refused(state.live.metrics, error, request.scope, path, own=is_own)
+    return error.response(path, state.error_forms)
