@@ -23,7 +23,7 @@ REQUESTS = """
 BY_FIELD = """
     SELECT one.reason, one.field, sum(one.requests)::BIGINT AS requests
     FROM (SELECT unnest(counts) AS one FROM refused WHERE counted_until >= ?)
-    GROUP BY ALL ORDER BY requests DESC, ALL
+    GROUP BY ALL ORDER BY requests DESC, one.reason, one.field
 """
 
 
