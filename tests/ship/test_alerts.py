@@ -26,6 +26,7 @@ def promtool() -> str:
 
 
 def tested(promtool: str, test: Path) -> subprocess.CompletedProcess[str]:
+    """promtool's run of the tests of rules."""
     words = [promtool, "test", "rules", str(test)]
     return subprocess.run(words, check=False, capture_output=True, text=True)
 
