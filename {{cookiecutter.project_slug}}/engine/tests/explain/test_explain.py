@@ -1,6 +1,7 @@
 """SHAP values are Shapley's, by brute force over all subsets; they sum to the raw output."""
 
 import math
+from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
@@ -25,6 +26,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from threadpoolctl import threadpool_limits
 
 from engine.explain import trees
 from engine.explain.explain import Explainer, explainer, feature_inputs
@@ -32,6 +34,13 @@ from engine.explain.trees import Forest, Tree, of_boosted, of_tree
 
 Floats = NDArray[np.float64]
 FEATURES = 4
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Where the cores are busy, boosting waits for its other threads."""
+    with threadpool_limits(1):
+        yield
 
 
 def expected(tree: Tree, row: Floats, known: frozenset[int], node: int = 0) -> float:
