@@ -158,9 +158,9 @@ def of_boosted(predictor: Any) -> Tree:
     categorical = np.flatnonzero(nodes["is_categorical"].astype(bool) & ~leaf).tolist()
     bitsets = predictor.raw_left_cat_bitsets
     return Tree(
-        left=np.where(leaf, -1, nodes["left"]).astype(np.intp),
-        right=np.where(leaf, -1, nodes["right"]).astype(np.intp),
-        feature=np.where(leaf, 0, nodes["feature_idx"]).astype(np.intp),
+        left=np.where(leaf, -1, nodes["left"].astype(np.intp)),
+        right=np.where(leaf, -1, nodes["right"].astype(np.intp)),
+        feature=np.where(leaf, 0, nodes["feature_idx"].astype(np.intp)),
         threshold=nodes["num_threshold"].astype(float),
         missing_left=nodes["missing_go_to_left"].astype(bool),
         cover=nodes["count"].astype(float),
