@@ -137,10 +137,11 @@ def _trees(model: Any) -> _Made | None:
     except (AttributeError, IndexError, ValueError):  # too large, or another version's attributes
         return None
     preprocess, order = _categories_first(model)
-    outputs = [
-        lambda features, forest=forest: forest.contributions(preprocess(features))[:, order]
-        for forest in forests
-    ]
+
+    def contributions(forest: Forest) -> Callable[[Floats], Floats]:
+        return lambda features: forest.contributions(preprocess(features))[:, order]
+
+    outputs = [contributions(forest) for forest in forests]
     return "tree SHAP", scale, [forest.base for forest in forests], outputs
 
 

@@ -44,7 +44,8 @@ def evaluate(live: LivePredictions) -> tuple[Finding, ...]:
         return (_unknown(few, WAIT),)
     threshold = (binom.isf(RISK, total, USUAL_SHARE) + 1) / total
     rows = connection.execute(BY_FIELD, begin).fetchall() or [("", "", 0)]
-    return tuple(_finding(*row, total, float(threshold)) for row in rows)
+    limit = float(threshold)
+    return tuple(_finding(reason, field, many, total, limit) for reason, field, many in rows)
 
 
 def _finding(reason: str, field: str, requests: int, total: int, threshold: float) -> Finding:

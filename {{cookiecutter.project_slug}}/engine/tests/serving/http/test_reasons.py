@@ -73,6 +73,7 @@ def test_reason_is_the_shap_value_and_all_sum_to_the_raw_output(
             assert 1 / (1 + math.exp(-total)) == pytest.approx(answer["score"])
         else:  # the raw output of one class, of three
             assert about["scale"] == "log-odds"
+            assert explained.unrolled is not None
             raw = explained.unrolled.last.decision_function(explained.features([row]))[0]
             classes = explained.unrolled.last.classes_.tolist()
             assert total == pytest.approx(raw[classes.index(answer["decision"])])
