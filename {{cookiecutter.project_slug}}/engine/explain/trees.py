@@ -119,9 +119,9 @@ class _Path:
 
 def _paths(tree: Tree, start: int) -> list[_Path]:
     """The paths of a tree whose nodes count from `start`; no recursion, as a tree may be deep."""
-    made, waiting = [], [(0, dict[int, float](), dict[int, list[tuple[int, bool]]]())]
-    while waiting:
-        node, shares, splits = waiting.pop()
+    made, pending = [], [(0, dict[int, float](), dict[int, list[tuple[int, bool]]]())]
+    while pending:
+        node, shares, splits = pending.pop()
         if tree.left[node] < 0:
             made.append(_Path(float(tree.value[node]), shares, splits))
             continue
@@ -130,7 +130,7 @@ def _paths(tree: Tree, start: int) -> list[_Path]:
             share = tree.cover[child] / tree.cover[node] if tree.cover[node] else 0.0
             more = {feature: shares.get(feature, 1.0) * float(share)}
             way = {feature: [*splits.get(feature, ()), (start + node, side)]}
-            waiting.append((child, shares | more, splits | way))
+            pending.append((child, shares | more, splits | way))
     return made
 
 

@@ -121,10 +121,10 @@ def _compare(bundle: Bundle, targets: Array, predictions: Array, coverage: str) 
     detail = f"{with_ends(usual)} in the reference; {coverage}"
     higher = metric.higher_is_better
     best, limit = (live.high, usual.low) if higher else (live.low, usual.high)
-    found = Finding("performance", metric.name, live.value, limit, "ok", detail, interval=live)
+    finding = Finding("performance", metric.name, live.value, limit, "ok", detail, interval=live)
     if best < limit if higher else best > limit:
-        return replace(found, verdict="degraded", advice=ADVICE)
-    return found
+        return replace(finding, verdict="degraded", advice=ADVICE)
+    return finding
 
 
 def _arrays(contract: Contract, rows: Sequence[tuple[Any, ...]]) -> tuple[Array, Array]:

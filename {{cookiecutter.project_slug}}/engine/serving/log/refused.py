@@ -17,7 +17,7 @@ from engine.serving.log.segments import Segments, line, now
 
 WRITE_SECONDS = 10.0
 # While the disk fails, so many records wait; a record holds all counts of one interval.
-MOST_WAITING = 1_000
+MOST_UNWRITTEN = 1_000
 CLOSE_SECONDS = 5.0
 OTHER = "other"  # stands for each name that is no field of the contract
 
@@ -34,7 +34,7 @@ class RefusedLog(AbstractContextManager["RefusedLog"]):
         self._segments, self._lock = Segments(folder), threading.Lock()
         self._requests: Counter[Served] = Counter()
         self._counts: dict[Served, Counter[tuple[str, str]]] = {}
-        self._waiting: deque[bytes] = deque(maxlen=MOST_WAITING)
+        self._unwritten: deque[bytes] = deque(maxlen=MOST_UNWRITTEN)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._write, name="refused-log", daemon=True)
         self._thread.start()
@@ -64,13 +64,13 @@ class RefusedLog(AbstractContextManager["RefusedLog"]):
         ended = False
         while not ended:
             ended = self._closing.wait(WRITE_SECONDS)
-            self._waiting += self._lines()
+            self._unwritten += self._lines()
             try:
-                if self._waiting:
+                if self._unwritten:
                     # After an error some lines may be there: readers count a `record_id` once.
-                    self._segments.append(list(self._waiting))
+                    self._segments.append(list(self._unwritten))
                     self._segments.sync()
-                    self._waiting.clear()
+                    self._unwritten.clear()
             except OSError as error:
                 logger.error("cannot write the counts of refused requests: %s", error)
         self._segments.close()

@@ -43,21 +43,21 @@ def one_thread() -> Iterator[None]:
         yield
 
 
-def expected(tree: Tree, row: Floats, known: frozenset[int], node: int = 0) -> float:
+def expected(tree: Tree, row: Floats, coalition: frozenset[int], node: int = 0) -> float:
     """The path-dependent value function: follow known features, average over the others."""
     left, right = int(tree.left[node]), int(tree.right[node])
     if left < 0:
         return float(tree.value[node])
     feature = int(tree.feature[node])
-    if feature in known:
+    if feature in coalition:
         value = row[feature]
         goes_left = value <= tree.threshold[node]
         if node in tree.categories:
             goes_left = not np.isnan(value) and int(value) in tree.categories[node]
         goes_left = bool(tree.missing_left[node]) if np.isnan(value) else bool(goes_left)
-        return expected(tree, row, known, left if goes_left else right)
+        return expected(tree, row, coalition, left if goes_left else right)
     shares = tree.cover[left] / tree.cover[node], tree.cover[right] / tree.cover[node]
-    children = expected(tree, row, known, left), expected(tree, row, known, right)
+    children = expected(tree, row, coalition, left), expected(tree, row, coalition, right)
     return float(np.dot(shares, children))
 
 

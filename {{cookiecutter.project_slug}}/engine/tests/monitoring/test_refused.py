@@ -72,8 +72,8 @@ def test_refused_threshold_knows_its_traffic(tmp_path: Path, requests: int, wron
     chance = 1 - sum(math.comb(150, k) * 0.01**k * 0.99 ** (150 - k) for k in range(7))
     assert chance < 0.001 < chance + math.comb(150, 6) * 0.01**6 * 0.99**144
     counts = {"items": requests, "other": 150 - requests}
-    found = {one.subject: one for one in refused(checked(tmp_path, 0, [record(150, counts)]))}
-    assert found["invalid, items"].wrong == wrong
+    findings = {one.subject: one for one in refused(checked(tmp_path, 0, [record(150, counts)]))}
+    assert findings["invalid, items"].wrong == wrong
 
 
 def test_refused_few_requests_are_insufficient_data(tmp_path: Path) -> None:

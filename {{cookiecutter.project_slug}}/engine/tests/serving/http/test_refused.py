@@ -32,8 +32,8 @@ Counts = dict[tuple[str, str], int]
 
 def counted(client: TestClient) -> Counts:
     """The refused requests by reason and field, as Prometheus reads them; without zeros."""
-    found = LINE.findall(client.get("/metrics").text)
-    return {(reason, field): int(float(n)) for field, reason, n in found if float(n)}
+    series = LINE.findall(client.get("/metrics").text)
+    return {(reason, field): int(float(n)) for field, reason, n in series if float(n)}
 
 
 @pytest.fixture
@@ -122,10 +122,10 @@ def test_refused_request_for_something_else_is_not_counted(
 
 def test_refused_counters_begin_at_zero_for_every_field(client: TestClient) -> None:
     """`increase` misses the first refusal of a counter that begins with it."""
-    found = {(reason, field) for field, reason, _ in LINE.findall(client.get("/metrics").text)}
-    assert {("invalid", column.name) for column in COLUMNS} <= found
-    assert {("invalid", "other"), ("invalid", ""), ("not-json", ""), ("no-key", "")} <= found
-    assert not [one for one in found if one[0] in ("busy", "internal")]
+    series = {(reason, field) for field, reason, _ in LINE.findall(client.get("/metrics").text)}
+    assert {("invalid", column.name) for column in COLUMNS} <= series
+    assert {("invalid", "other"), ("invalid", ""), ("not-json", ""), ("no-key", "")} <= series
+    assert not [one for one in series if one[0] in ("busy", "internal")]
 
 
 def test_refused_log_has_the_counts_and_no_value(
@@ -169,9 +169,9 @@ def test_refused_log_survives_a_full_disk(
     (tmp_path / "refused").unlink()
     log.add("b", "invalid", ["items"], rehearsal=False)
     log.close()
-    found = records(tmp_path / "refused")
-    assert sum(one["requests"] for one in found) == 2
-    assert len({one["record_id"] for one in found}) == len(found)
+    written = records(tmp_path / "refused")
+    assert sum(one["requests"] for one in written) == 2
+    assert len({one["record_id"] for one in written}) == len(written)
 
 
 def test_refused_counters_continue_over_a_release(server: Following, other: Made) -> None:
