@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from engine.bundle.bundle import Bundle
-from engine.monitoring import drift, performance
+from engine.monitoring import drift, performance, refused
 from engine.monitoring.live import read_live, window_of
 from engine.monitoring.result import Result, summarise
 
@@ -38,6 +38,8 @@ def check(
             *drift.evaluate(bundle.reference, live.counts, monitoring.minimum_rows),
             # The success metric on rows whose outcome is known by now.
             performance.evaluate(live.connection, bundle, window.begin, window.end),
+            # Requests that the server refused, by reason and field: clients get no prediction.
+            *refused.evaluate(live),
         ]
 
     # The worst finding comes first and is the verdict.

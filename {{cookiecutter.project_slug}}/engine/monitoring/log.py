@@ -29,10 +29,7 @@ LINES = {
     SELECT *, try_cast("at" AS TIMESTAMPTZ)::TIMESTAMP AS answered_at,
         prediction_id IS NULL OR answered_at IS NULL OR bundle IS NULL OR "row" IS NULL
             OR score IS NULL AS broken
-    FROM read_json(getvariable('predictions_segments'), format = 'newline_delimited',
-        columns = {prediction_id: 'VARCHAR', "at": 'VARCHAR', bundle: 'VARCHAR',
-            rehearsal: 'BOOLEAN', "row": 'JSON', score: 'DOUBLE', scores: 'JSON'},
-        ignore_errors = true, filename = 'segment')
+    FROM predictions_segments
 """,
     "labels": """
     CREATE TEMP VIEW labels_lines AS
@@ -40,10 +37,30 @@ LINES = {
         try_cast(known_at AS TIMESTAMPTZ)::TIMESTAMP AS known,
         prediction_id IS NULL OR received IS NULL OR known_at IS NOT NULL AND known IS NULL
             AS broken
-    FROM read_json(getvariable('labels_segments'), format = 'newline_delimited',
-        columns = {prediction_id: 'VARCHAR', "at": 'VARCHAR', known_at: 'VARCHAR', label: 'JSON'},
-        ignore_errors = true, filename = 'segment')
+    FROM labels_segments
 """,
+    "refused": """
+    CREATE TEMP VIEW refused_lines AS
+    SELECT *, try_cast("at" AS TIMESTAMPTZ)::TIMESTAMP AS counted_until,
+        record_id IS NULL OR counted_until IS NULL OR bundle IS NULL OR requests IS NULL
+            OR counts IS NULL AS broken
+    FROM refused_segments
+""",
+}
+# The fields of a record, by their types in DuckDB.
+FIELDS = {
+    "predictions": {
+        **{"prediction_id": "VARCHAR", "at": "VARCHAR", "bundle": "VARCHAR"},
+        **{"rehearsal": "BOOLEAN", "row": "JSON", "score": "DOUBLE", "scores": "JSON"},
+    },
+    "labels": {
+        **{"prediction_id": "VARCHAR", "at": "VARCHAR", "known_at": "VARCHAR", "label": "JSON"}
+    },
+    "refused": {
+        **{"record_id": "VARCHAR", "at": "VARCHAR", "bundle": "VARCHAR", "rehearsal": "BOOLEAN"},
+        **{"requests": "BIGINT"},
+        "counts": "STRUCT(reason VARCHAR, field VARCHAR, requests BIGINT)[]",
+    },
 }
 # Rehearsals count only where a bundle has no other predictions.
 RECORDS = """
@@ -71,7 +88,19 @@ LABELS = """
     FROM labels_lines WHERE NOT broken AND received <= getvariable('until')
     GROUP BY prediction_id
 """
-NO_LABELS = "CREATE TEMP VIEW labels AS SELECT '' AS prediction_id, '' AS label WHERE false"
+# What ships a log, or a disk that failed, may repeat a record.
+REFUSED = """
+    CREATE TEMP VIEW refused AS
+    SELECT DISTINCT ON (record_id) counted_until, requests, counts FROM refused_lines
+    WHERE bundle = getvariable('bundle') AND NOT broken AND counted_until <= getvariable('until')
+        AND coalesce(rehearsal, false) = getvariable('rehearsal')
+"""
+# A bundle whose every request was refused is live as well.
+REAL = """
+    SELECT 1 FROM (SELECT bundle, rehearsal FROM predictions_lines
+        UNION ALL BY NAME SELECT bundle, rehearsal FROM refused_lines)
+    WHERE bundle = ? AND rehearsal IS NOT true LIMIT 1
+"""
 
 # Far more than a server takes as a request, so the end of a segment holds its last line break.
 LONGEST_LINE = 16 * 1024 * 1024
@@ -98,9 +127,9 @@ class LogState:
 def open_log(
     connection: duckdb.DuckDBPyConnection, folder: Path, bundle: str, until: datetime
 ) -> LogState:
-    """Make the views `predictions` (those of the bundle) and `labels` (one a prediction).
+    """Make the views `predictions` and `refused` (of the bundle) and `labels` (one a prediction).
 
-    Both hold what was logged up to `until`. It, and the time `answered_at` of a prediction, is UTC
+    They hold what was logged up to `until`. It, and the time `answered_at` of a prediction, is UTC
     without an offset. BadInput if there is no log, or a segment holds something else than records.
     """
     connection.execute(ZONE)
@@ -109,23 +138,23 @@ def open_log(
     segments = {
         kind: [path for path in paths if _is_segment(path)] for kind, paths in files.items()
     }
-    if not segments["predictions"]:
+    if not segments["predictions"] and not segments["refused"]:
         message = f"expected a prediction log in {folder / 'predictions'}, found no segment "
         message += f"({' or '.join(f'*{end}' for end in ENDINGS)}) there; serve with "
         message += f"`{command('serving run')}`, or name the log's folder with --log"
         raise BadInput(message, code="no-log")
     truncated = 0
     for kind, paths in segments.items():
+        set_variable(connection, f"{kind}_files", [glob.escape(str(path)) for path in paths])
+        connection.execute(_segments_view(kind, is_empty=not paths))
+        connection.execute(LINES[kind])
         if paths:
-            set_variable(connection, f"{kind}_segments", [glob.escape(str(path)) for path in paths])
-            connection.execute(LINES[kind])
             truncated += _truncated_lines(connection, f"{kind}_lines", paths)
-    connection.execute(LABELS if segments["labels"] else NO_LABELS)
-    real = "SELECT 1 FROM predictions_lines WHERE bundle = ? AND rehearsal IS NOT true LIMIT 1"
-    rehearsal = connection.execute(real, [bundle]).fetchone() is None
+    rehearsal = connection.execute(REAL, [bundle]).fetchone() is None
     set_variable(connection, "bundle", bundle)
     set_variable(connection, "rehearsal", rehearsal)
-    connection.execute(RECORDS)
+    for view in (LABELS, RECORDS, REFUSED):
+        connection.execute(view)
     [(records, predictions)] = connection.execute(REPEATED).fetchall()
     connection.execute(ONCE if records > predictions else EACH)
     # A shipper may put segments beside the two folders.
@@ -133,6 +162,17 @@ def open_log(
     unread += [path for kind in LINES for path in files[kind] if path not in segments[kind]]
     names = tuple(str(path.relative_to(folder)) for path in unread)
     return LogState(rehearsal, truncated, records - predictions, names)
+
+
+def _segments_view(kind: str, *, is_empty: bool) -> str:
+    """The SQL of a view of the lines in the files of the variable `<kind>_files`."""
+    head, fields = f"CREATE TEMP VIEW {kind}_segments AS SELECT", FIELDS[kind].items()
+    if is_empty:  # read_json refuses an empty list
+        nothing = ", ".join(f'NULL::{type_} AS "{name}"' for name, type_ in fields)
+        return f"{head} {nothing}, NULL::VARCHAR AS segment WHERE false"
+    columns = ", ".join(f"\"{name}\": '{type_}'" for name, type_ in fields)
+    return f"""{head} * FROM read_json(getvariable('{kind}_files'), columns = {{{columns}}},
+        format = 'newline_delimited', ignore_errors = true, filename = 'segment')"""
 
 
 def _files(folder: Path) -> list[Path]:

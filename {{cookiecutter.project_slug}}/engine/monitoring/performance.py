@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from scipy.stats import ks_2samp
 
 from engine.bundle.bundle import Bundle, Contract
-from engine.monitoring.result import Finding
+from engine.monitoring.result import Finding, with_ends
 from engine.pages.formatting import number, percent
 from engine.problem.errors import BadInput
 from engine.problem.metrics import METRICS, Array, Interval, measure
@@ -60,7 +61,7 @@ def evaluate(
 ) -> Finding:
     """Compare the success metric with the reference's: degraded only if the intervals differ.
 
-    Measured is the better end of the live interval, the threshold the worse end of the other.
+    The better end of the live interval is compared with the threshold, the worse end of the other.
     Labels come `label_delay_days` after the prediction, so the window begins that much earlier
     than `since`. Reads the views of `log.open_log`; times are UTC without an offset.
     """
@@ -117,12 +118,13 @@ def _compare(bundle: Bundle, targets: Array, predictions: Array, coverage: str) 
     live = measure(metric, targets, predictions, stratify=bundle.contract.task != "regression")
     frozen = bundle.reference["performance"]
     usual = Interval(frozen["value"], frozen["low"], frozen["high"])
-    detail = f"{_text(live)}, in the reference {_text(usual)}; {coverage}"
+    detail = f"{with_ends(usual)} in the reference; {coverage}"
     higher = metric.higher_is_better
     best, limit = (live.high, usual.low) if higher else (live.low, usual.high)
+    finding = Finding("performance", metric.name, live.value, limit, "ok", detail, interval=live)
     if best < limit if higher else best > limit:
-        return Finding("performance", metric.name, best, limit, "degraded", detail, ADVICE)
-    return Finding("performance", metric.name, best, limit, "ok", detail)
+        return replace(finding, verdict="degraded", advice=ADVICE)
+    return finding
 
 
 def _arrays(contract: Contract, rows: Sequence[tuple[Any, ...]]) -> tuple[Array, Array]:
@@ -152,7 +154,3 @@ def _target(contract: Contract, text: str) -> float | None:
         is_number = isinstance(label, int | float) and not isinstance(label, bool)
         return float(label) if is_number and abs(label) <= LARGEST_LABEL else None
     return next((float(i) for i, one in enumerate(contract.classes) if one == label), None)
-
-
-def _text(one: Interval) -> str:
-    return f"{number(one.value)} ({number(one.low)} to {number(one.high)})"

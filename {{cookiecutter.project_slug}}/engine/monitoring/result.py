@@ -11,12 +11,14 @@ from engine.monitoring.live import LivePredictions
 from engine.monitoring.log import ENDINGS, LogState
 from engine.pages import charts, terminal
 from engine.pages.formatting import count, listed, number, percent
+from engine.problem.metrics import Interval
 
-Verdict = Literal["ok", "insufficient data", "drift", "degraded"]
+Verdict = Literal["ok", "insufficient data", "drift", "degraded", "refused"]
 
 # From good to bad. 'Insufficient data' is not 'ok': the answer is unknown.
-SEVERITY: tuple[Verdict, ...] = ("ok", "insufficient data", "drift", "degraded")
-SHARES = ("missing", "unseen", "range")
+SEVERITY: tuple[Verdict, ...] = ("ok", "insufficient data", "drift", "degraded", "refused")
+REFUSED = "refused requests"
+SHARES = ("missing", "unseen", "range", REFUSED)
 MOST_IN_PICTURE = 12
 HEADER = ("check", "measured", "threshold", "verdict", "detail", "what to do")
 
@@ -25,8 +27,10 @@ HEADER = ("check", "measured", "threshold", "verdict", "detail", "what to do")
 class Finding:
     """One check: the measured value, the value from which on it is wrong, and the next step.
 
-    `check` names the kind, `subject` the column, or the metric of a performance ('' for the
-    score). `measured` and `threshold` share a unit; None where they cannot be computed.
+    `check` names the kind, `subject` the column, the metric of a performance, or reason and field
+    of refused requests ('' for the score). `measured` and `threshold` share a unit; None where
+    they cannot be computed. The end of an `interval` that is compared may lie beyond a threshold
+    which the value itself reached.
     """
 
     check: str
@@ -36,16 +40,18 @@ class Finding:
     verdict: Verdict
     detail: str
     advice: str = ""
+    interval: Interval | None = None
 
     @property
     def wrong(self) -> bool:
         """Whether somebody must act on it."""
-        return self.verdict in ("drift", "degraded")
+        return self.verdict in ("drift", "degraded", "refused")
 
     @property
     def about(self) -> str:
-        """The column, the score, the performance or the log."""
+        """The column, the score, the performance, the log or refused requests."""
         whole = {"score": "the score", "performance": "the performance", "log": "the log"}
+        whole[REFUSED] = REFUSED
         return whole.get(self.check, self.subject)
 
 
@@ -98,10 +104,17 @@ def _headline(findings: Sequence[Finding], rows: int, rehearsal: bool) -> str:
     drifted = list(dict.fromkeys(one.about for one in findings if one.verdict == "drift"))
     compared = {one.about for one in findings if one.verdict != "insufficient data"}
     unknown = {one.about: one.detail for one in findings if one.about not in compared}
-    clauses = [f"{f.subject} is degraded: {f.detail}" for f in findings if f.verdict == "degraded"]
+    broken = [one for one in findings if one.verdict == "refused"]
+    refused = [f"{one.subject} ({percent(one.measured)})" for one in broken]
+    clauses = [f"refused requests: {listed(refused, 4)}"] if refused else []
+    clauses += [
+        f"{one.subject} is degraded: {_measured(one)}, {one.detail}"
+        for one in findings
+        if one.verdict == "degraded"
+    ]
     if drifted:
         clauses.append(f"drift in {listed(drifted, 4)} {over}")
-    elif compared - {"the performance"}:
+    elif compared - {"the performance", REFUSED}:
         clauses.append(f"no drift {over}")
     fine = [one for one in findings if (one.check, one.verdict) == ("performance", "ok")]
     clauses += [f"{one.subject} not degraded" for one in fine]
@@ -115,7 +128,7 @@ def print_table(result: Result) -> None:
     """Print every wrong finding, and of each other column the check nearest its threshold."""
     shown = []
     for one in selection(result.rows):
-        amounts = _amount(one, one.measured), _amount(one, one.threshold)
+        amounts = _measured(one), _amount(one, one.threshold)
         shown.append((_name(one), *amounts, one.verdict, one.detail, one.advice))
     title = f"bundle {result.bundle[:12]} since {result.since:%Y-%m-%d %H:%M}: "
     terminal.table(title + count(len(result.rows), "check"), HEADER, shown)
@@ -129,7 +142,8 @@ def print_table(result: Result) -> None:
 
 def picture(result: Result) -> Markup:
     """How near each column came to its threshold; those nearest, or beyond, come first."""
-    drift = [one for one in selection(result.rows) if one.check != "performance" and one.threshold]
+    others = ("performance", REFUSED)
+    drift = [one for one in selection(result.rows) if one.check not in others and one.threshold]
     ranked = sorted(drift, key=_nearness, reverse=True)[:MOST_IN_PICTURE]
     rows = [charts.Dot(_name(one), _nearness(one), 0.0, _nearness(one)) for one in ranked]
     labels = {"label": "of the threshold", "description": result.headline}
@@ -152,9 +166,19 @@ def _nearness(finding: Finding) -> float:
 
 
 def _name(finding: Finding) -> str:
-    if finding.check == "performance":
-        return f"performance ({finding.subject})"
+    if finding.check in ("performance", REFUSED) and finding.subject:
+        return f"{finding.check} ({finding.subject})"
     return f"{finding.subject}: {finding.check}" if finding.subject else finding.check
+
+
+def _measured(finding: Finding) -> str:
+    """The measured value with its interval, if it has one."""
+    return with_ends(finding.interval) if finding.interval else _amount(finding, finding.measured)
+
+
+def with_ends(one: Interval) -> str:
+    """A value and its interval for people: 0.8 (0.7 to 0.9)."""
+    return f"{number(one.value)} ({number(one.low)} to {number(one.high)})"
 
 
 def _amount(finding: Finding, value: float | None) -> str:

@@ -9,7 +9,9 @@ Severity = Literal["good", "warn", "bad", "quiet"]
 SEVERITIES: dict[str, Severity] = {
     **dict.fromkeys(("pass", "passed", "accepted", "ok", "pays on past cases"), "good"),
     **dict.fromkeys(("warn", "warned", "assumed", "drift", "unsure"), "warn"),
-    **dict.fromkeys(("worse", "refuse", "refused", "stopped", "broken", "does not pay"), "bad"),
+    **dict.fromkeys(
+        ("worse", "degraded", "refuse", "refused", "stopped", "broken", "does not pay"), "bad"
+    ),
     **dict.fromkeys(("not run", "not applicable", "insufficient data"), "quiet"),
 }
 

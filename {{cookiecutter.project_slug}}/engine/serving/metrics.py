@@ -1,8 +1,8 @@
-"""The metrics at /metrics: requests, predictions, scores, and records that the log dropped."""
+"""The metrics at /metrics: requests, refusals, predictions, scores, and records not logged."""
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -10,7 +10,9 @@ from prometheus_client import metrics_core as families
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
+from engine.serving.http.errors import PROBLEMS, is_refusal
 from engine.serving.log.predictions import PredictionLog
+from engine.serving.log.refused import OTHER, RefusedLog
 from engine.serving.model.predictor import Predictor
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -50,12 +52,13 @@ class BundleMetrics:
         name, version = (str(bundle.manifest[key]) for key in ("name", "version"))
         rehearsal = str(predictor.rehearsal).lower()
         self.info = (bundle.id, name, version, rehearsal, predictor.runtime)
+        self.rehearsal = predictor.rehearsal
 
 
 class Metrics(Collector):
     """The metrics of one server, in a registry of its own."""
 
-    def __init__(self, log: PredictionLog) -> None:
+    def __init__(self, log: PredictionLog, refused: RefusedLog | None = None) -> None:
         self.registry = registry = CollectorRegistry()
         self.requests: defaultdict[tuple[str, int], int] = defaultdict(int)
         self.seconds = defaultdict[str, UnlockedHistogram](lambda: UnlockedHistogram(_SECONDS))
@@ -66,7 +69,8 @@ class Metrics(Collector):
         self.swaps = Counter("serving_swaps", text, ["outcome"], registry=registry)
         for outcome in ("answers", "refused"):
             self.swaps.labels(outcome)
-        self._log = log
+        self.refused: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self._log, self._refused_log = log, refused
         self._bundles: dict[str, BundleMetrics] = {}
         self.current: BundleMetrics | None = None
         self.registry.register(self)
@@ -75,7 +79,15 @@ class Metrics(Collector):
         """The metrics of a bundle; they continue if it was served before."""
         fresh = BundleMetrics(predictor)
         counts = self._bundles.setdefault(fresh.id, fresh)
-        counts.info = fresh.info
+        counts.info, counts.rehearsal = fresh.info, fresh.rehearsal
+        contract = predictor.bundle.contract
+        fields = [*(column.name for column in contract.inputs), *contract.dropped, OTHER]
+        series = [("invalid", field) for field in fields]
+        series += [(code, "") for code, (status, _) in PROBLEMS.items() if is_refusal(status)]
+        for labels in series:  # a release is loaded on another thread: no `+= 0`
+            self.refused.setdefault(labels, 0)
+        if self._refused_log:
+            self._refused_log.begin(counts.id, rehearsal=counts.rehearsal)
         return counts
 
     def expect(self, routes: Iterable[str]) -> None:
@@ -93,6 +105,13 @@ class Metrics(Collector):
         self.requests[route, status] += 1
         self.seconds[route].observe(seconds)
 
+    def refuse(self, reason: str, fields: Collection[str]) -> None:
+        """Count a refused request to predict: once for each of its fields, or without a field."""
+        for field in fields or ("",):
+            self.refused[reason, field] += 1
+        if self._refused_log and (served := self.current):
+            self._refused_log.add(served.id, reason, fields, rehearsal=served.rehearsal)
+
     def collect(self) -> Iterator[families.Metric]:
         """All metrics as Prometheus families."""
         counter, histogram = families.CounterMetricFamily, families.HistogramMetricFamily
@@ -103,17 +122,21 @@ class Metrics(Collector):
         seconds = histogram("serving_request_seconds", text, labels=["route"])
         for route, values in list(self.seconds.items()):
             values.add_to(seconds, route)
+        text = "Requests to predict that were refused, once for each field that does not fit."
+        refused = counter("serving_refused", text, labels=["reason", "field"])
+        for labels, count in list(self.refused.items()):
+            refused.add_metric(labels, count)
         rows = counter("serving_rows_predicted", "Rows predicted.", labels=["bundle"])
         text = "Scores predicted; the bins are those of the bundle's reference."
         scores = histogram("serving_score", text, labels=["bundle"])
         for counts in list(self._bundles.values()):
             rows.add_metric([counts.id], counts.rows)
             counts.scores.add_to(scores, counts.id)
-        labels = ["bundle", "name", "version", "rehearsal", "runtime"]
+        about = ["bundle", "name", "version", "rehearsal", "runtime"]
         text = "The bundle that serves."
-        info = families.GaugeMetricFamily("serving_bundle_info", text, labels=labels)
+        info = families.GaugeMetricFamily("serving_bundle_info", text, labels=about)
         if self.current:
             info.add_metric(self.current.info, 1)
         text = "Records the prediction log lost."
         dropped = counter("serving_log_dropped", text, value=self._log.dropped)
-        yield from (requests, rows, info, seconds, scores, dropped)
+        yield from (requests, refused, rows, info, seconds, scores, dropped)

@@ -69,7 +69,7 @@ class ModelHolder:
         schema = schema_of(predictor.bundle.contract, self.limits)
         counts = self.metrics.of_bundle(predictor)
         batcher = DynamicBatcher(predictor, self.limits, self.metrics.batch_size)
-        return ActiveModel(predictor, schema, batcher, counts, Reasons(predictor.bundle))
+        return ActiveModel(predictor, schema, batcher, counts, Reasons(predictor))
 
     async def switch(self, other: ActiveModel) -> None:
         """Serve `other` from now on; return once the replaced model has finished its requests."""

@@ -30,6 +30,7 @@ from engine.serving.http.errors import ProblemError
 from engine.serving.http.gateway import Gateway
 from engine.serving.log.labels import Labels
 from engine.serving.log.predictions import PredictionLog
+from engine.serving.log.refused import RefusedLog
 from engine.serving.model_holder import ReleaseWatcher, load_predictor
 
 STOP_SECONDS = 1.0  # a release that is being loaded at the end gets so long to stop
@@ -68,8 +69,11 @@ def serve(
     gc.freeze()
     load = partial(load_predictor, bundle, rehearsal=rehearsal)
     personal = bundle.problem.columns.personal
-    with PredictionLog(logs / "predictions", personal=personal) as log:
-        app = create_app(Start(load, log, Labels(logs / "labels"), keys, origins))
+    with (
+        PredictionLog(logs / "predictions", personal=personal) as log,
+        RefusedLog(logs / "refused") as refused,
+    ):
+        app = create_app(Start(load, log, Labels(logs / "labels"), keys, origins, refused))
         app.own.refuse_hidden(at.root_path)
         watcher = ReleaseWatcher(app.state.live, log) if follow else None
         listeners = [listen(at.host, at.port)]

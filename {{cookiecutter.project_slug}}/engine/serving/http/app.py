@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from engine.serving.access import Keys
 from engine.serving.http.errors import ProblemError, invalid_fields, problem
-from engine.serving.http.gateway import FAILED, PATH, Gateway
+from engine.serving.http.gateway import FAILED, PATH, Gateway, count_refused
 from engine.serving.http.openapi import documented
 from engine.serving.http.own_routes import OWN, CurrentModel, OwnRoutes
 from engine.serving.http.predict import Predict
@@ -21,6 +21,7 @@ from engine.serving.http.schema import Limits
 from engine.serving.limits import limits_of
 from engine.serving.log.labels import Labels
 from engine.serving.log.predictions import PredictionLog
+from engine.serving.log.refused import RefusedLog
 from engine.serving.metrics import Metrics
 from engine.serving.model.predictor import Predictor
 from engine.serving.model_holder import ModelHolder
@@ -35,13 +36,14 @@ class Start:
     labels: Labels
     keys: Keys | None = None
     origins: Collection[str] = ()
+    refused: RefusedLog | None = None
 
     def load_model(self, limits: Limits) -> ModelHolder:
         """The holder of the current model, with the limits of serving/app.py or the environment.
 
         BadInput: the bundle does not load as it should, or a limit is none.
         """
-        return ModelHolder(self.load(), limits_of(limits), Metrics(self.log))
+        return ModelHolder(self.load(), limits_of(limits), Metrics(self.log, self.refused))
 
 
 def new_api(model: ModelHolder) -> FastAPI:
@@ -102,4 +104,8 @@ async def _respond(request: Request, error: Exception) -> Response:
             error = ProblemError("not-json", f"expected JSON: {first['ctx']['error']}")
     elif not isinstance(error, ProblemError):
         error = ProblemError("internal", FAILED)
-    return error.response(request.scope[PATH], request.app.state.error_forms)
+    path, state = request.scope[PATH], request.app.state
+    if "route" in request.scope:  # else the client invented the path
+        is_own = OWN in request.scope
+        count_refused(state.live.metrics, error, request.scope, path, own=is_own)
+    return error.response(path, state.error_forms)

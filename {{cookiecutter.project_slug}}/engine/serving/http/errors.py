@@ -5,10 +5,12 @@ import http.client
 import json
 import math
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
+
+from engine.serving.log.refused import OTHER
 
 MEDIA_TYPE = "application/problem+json"
 BLANK = "about:blank"  # the problem means no more than its HTTP status (RFC 9457, section 4.2.1)
@@ -64,12 +66,21 @@ PROBLEM = {
 
 
 class ProblemError(Exception):  # a response, not a defect
-    """A request that gets problem details as its response; `code` is one of `PROBLEMS`."""
+    """A request that gets problem details as its response; `code` is one of `PROBLEMS`.
+
+    `fields` are for metrics: names of the contract, or `OTHER`, and nothing that a client invents.
+    """
 
     def __init__(
-        self, code: str, detail: str, errors: Sequence[Texts] = (), headers: Texts = NO_TEXTS
+        self,
+        code: str,
+        detail: str,
+        errors: Sequence[Texts] = (),
+        headers: Texts = NO_TEXTS,
+        fields: Collection[str] = (),
     ) -> None:
         super().__init__(detail)
+        self.fields = frozenset(fields)
         self.code, self.detail, self.errors = code, detail, list(errors)
         self.status, self.title = PROBLEMS[code]
         self.headers = dict(headers)
@@ -91,6 +102,11 @@ def problem(status: int, detail: str, headers: Texts, **more: Any) -> Response:
     return Response(json.dumps(body, ensure_ascii=False), status, headers, MEDIA_TYPE)
 
 
+def is_refusal(status: int) -> bool:
+    """Whether a status means that the request itself is at fault."""
+    return 400 <= status < 500
+
+
 def busy(detail: str) -> ProblemError:
     """The error for a request that has to come again a little later."""
     return ProblemError("busy", f"{detail}; send this one again", headers={"Retry-After": "1"})
@@ -99,9 +115,10 @@ def busy(detail: str) -> ProblemError:
 def invalid_fields(details: Sequence[Mapping[str, Any]], words: Texts = NO_TEXTS) -> ProblemError:
     """The error for these errors of pydantic; `words` has what is expected of each field."""
     hints = _MOST_COMPARISONS // max(len(words), 1)
-    errors = []
+    errors, fields = [], set[str]()
     for number, one in enumerate(details[:MOST_ERRORS]):
         name = str(one["loc"][-1]) if one["loc"] else ""
+        fields.add(name if name in words else OTHER)
         if one["type"] == "extra_forbidden":
             # The same name may belong to another level of the body: that is no help.
             is_hinted = number < hints and len(name) <= LONGEST_NAME
@@ -118,7 +135,7 @@ def invalid_fields(details: Sequence[Mapping[str, Any]], words: Texts = NO_TEXTS
         errors.append({"field": field, "expected": cut(expected, _LONGEST_WORDS), "got": value})
     count = str(len(details)) if len(details) <= MOST_ERRORS else f"more than {MOST_ERRORS}"
     detail = f"fields that do not fit: {count}; /docs describes every field"
-    return ProblemError("invalid", detail, errors)
+    return ProblemError("invalid", detail, errors, fields=fields)
 
 
 def echo(value: Any) -> str:

@@ -9,11 +9,11 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
 from engine.serving.access import Keys, refuse_foreign_page
-from engine.serving.http.errors import ProblemError, where
+from engine.serving.http.errors import ProblemError, is_refusal, where
 from engine.serving.http.openapi import GUARDED, OPERATE
 from engine.serving.http.own_routes import OwnRoutes
 from engine.serving.http.predict import Predict
-from engine.serving.http.routes import PREDICT
+from engine.serving.http.routes import LABELS, PREDICT
 from engine.serving.metrics import Metrics
 
 logger = logging.getLogger("serving")
@@ -92,6 +92,7 @@ class Gateway:
             await send(message)
 
         async def respond(error: ProblemError) -> None:
+            count_refused(self.metrics, error, scope, path, own=own is not None)
             await error.response(path, self.state.error_forms)(scope, receive, send_guarded)
 
         try:
@@ -122,6 +123,15 @@ class Gateway:
             route = path if is_fast else own or getattr(scope.get("route"), "path", None)
             # 499 as in nginx: the client disconnected before there was a status.
             self.metrics.request(route or "none", status or 499, time.perf_counter() - began)
+
+
+def count_refused(
+    metrics: Metrics, error: ProblemError, scope: Scope, path: str, *, own: bool
+) -> None:
+    """Count a 4xx response to a request for predictions; an own route may predict."""
+    predicts = path.startswith(GUARDED) and path != LABELS and scope["method"] == "POST"
+    if is_refusal(error.status) and (predicts or own):
+        metrics.refuse(error.code, error.fields)
 
 
 def route_path(scope: Scope) -> str:

@@ -1,5 +1,6 @@
 """Responds to POST /v1/predict, the most frequent request."""
 
+import asyncio
 import re
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -58,12 +59,15 @@ class Predict:
         """The prediction for one row with its reasons, in one call: the model may change."""
         if len(rows) > 1:
             raise ProblemError("invalid", f"expected one row to give reasons for, got {len(rows)}")
-        outputs = await active.batcher.predict([*rows, *active.reasons.rows(rows[0])])
+        others = active.reasons.rows(rows[0])
+        outputs = await active.batcher.predict([*rows, *others])
         [answer] = self._logged(active, rows, outputs[:1])
+        if active.reasons.has_shap:
+            work = partial(active.reasons.shap, rows[0], answer.get("decision"), most)
+            return {**answer, **await asyncio.get_running_loop().run_in_executor(None, work)}
         decided = str(answer.get("decision"))  # of several classes, the score of this one
         scores = [one.get("scores", {}).get(decided, one["score"]) for one in outputs[1:]]
-        reasons = active.reasons.explain(rows[0], answer["score"], scores, most)
-        return {**answer, "reasons": reasons}
+        return {**answer, **active.reasons.explain(rows[0], answer["score"], scores, most)}
 
     def _logged(self, active: ActiveModel, rows: Rows, outputs: Answers) -> Answers:
         """Predictions with ids of their own, logged and counted."""

@@ -15,7 +15,7 @@ from engine.serving.http.request_parsing import labels_of, offload, read_body
 from engine.serving.log.labels import STORE_SECONDS, Labels
 from engine.serving.model_holder import ModelHolder
 
-PREDICT = "/v1/predict"
+PREDICT, LABELS = "/v1/predict", "/v1/labels"
 _REASONS = {
     "name": "reasons",
     "in": "query",
@@ -48,7 +48,7 @@ def labels_router(model: ModelHolder, labels: Labels) -> APIRouter:
     router = APIRouter(tags=["labels"])
 
     @router.post(
-        "/v1/labels",
+        LABELS,
         openapi_extra=request_body(ref("Label"), ref("Labels")),
         response_description="The labels are on the disk.",
         responses=problems(*BODY_PROBLEMS, "not-stored"),

@@ -201,13 +201,15 @@ def _answer(contract: Contract) -> dict[str, Any]:
         outputs = {"score": Annotated[float, Field(ge=0, le=1)], "decision": bool}
     if contract.task == "multiclass":
         outputs |= {"decision": Literal[tuple(contract.classes)], "scores": dict[str, float]}
-    difference = _described(float, "The score, less what it would be were this input typical.")
-    reason = {"input": str, "value": Any, "typical": Any, "difference": difference}
+    reason = {"input": str, "value": Any, "typical": NotRequired[Any]}
+    reason |= dict.fromkeys(("contribution", "difference"), NotRequired[float])
     reasons = GenericAlias(list, _record("Reason", reason))
+    about = _record("Explanation", {"method": str, "scale": str, "base": NotRequired[float]})
     return {
         "prediction_id": PredictionId,
         "bundle": _described(str, "The bundle that predicted."),
         "rehearsal": NotRequired[_described(Literal[True], "Not accepted: do not act on it.")],
         "reasons": NotRequired[_described(reasons, "If requested, strongest first.")],
+        "explanation": NotRequired[_described(about, "Method and scale of the reasons.")],
         **{name: _described(kind, meanings.get(name)) for name, kind in outputs.items()},
     }

@@ -13,6 +13,7 @@ from threadpoolctl import ThreadpoolController
 
 from engine.bundle.archive import Answer, load_model, replay
 from engine.bundle.bundle import Bundle
+from engine.explain.explain import Explainer, explainer
 from engine.problem.errors import BadInput
 from engine.serving.model.onnx import Float32Exact, Onnx, allowed_difference
 from engine.serving.model.table import Row, frame
@@ -96,6 +97,27 @@ class Predictor:
             if self.unrolled:
                 return self._score(self.unrolled.last, self.unrolled.features(rows))
             return self.score_table(frame(rows, self.bundle.contract.inputs))
+
+    def explainer(self) -> Explainer | None:
+        """SHAP values of the pipeline's raw output, where it has an exact and fast form.
+
+        The usual rows, for a linear model, are the typical golden ones.
+        """
+        usual = [golden["row"] for golden in self.bundle.golden() if golden["kind"] == "typical"]
+        # A team's own steps, or another version of the library, may fail in any way.
+        with suppress(Exception):
+            return explainer(self._model, lambda: self.features(usual)) if usual else None
+        return None
+
+    def features(self, rows: Sequence[Row]) -> NDArray[np.float64]:
+        """What the last step of the pipeline gets: (rows, features)."""
+        if self.unrolled:
+            return np.asarray(self.unrolled.features(rows), float)
+        return np.asarray(self._model[:-1].transform(frame(rows, self.bundle.contract.inputs)))
+
+    def column_of(self, position: int) -> int:
+        """The model's column of the class at this position in the contract."""
+        return position if self._order is None else self._order[position]
 
     def score_table(self, table: pd.DataFrame) -> Scores:
         """Scores of the pipeline for a table such as `frame` makes, on every core."""

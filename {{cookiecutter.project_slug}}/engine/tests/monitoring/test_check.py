@@ -139,7 +139,7 @@ def result(logs: Path, shift: float) -> Result:
 def test_selection_quiet_column_shows_one_check(tmp_path: Path) -> None:
     shown = selection(result(tmp_path, shift=0).rows)
     subjects = [finding.about for finding in shown]
-    assert len(subjects) == len(set(subjects)) == len(frozen()["features"]) + 2
+    assert len(subjects) == len(set(subjects)) == len(frozen()["features"]) + 3
 
 
 def test_selection_drifted_column_shows_every_alarm(tmp_path: Path) -> None:

@@ -19,13 +19,18 @@ from engine.monitoring.result import (
     selection,
     summarise,
 )
+from engine.problem.metrics import Interval
 from engine.tests.monitoring.made import NOW
 
 QUIET = LogState(rehearsal=False, truncated=0, repeated=0, unread=())
 FINE = Finding("distribution", "items", 0.05, 0.1, "ok", "fine")
 UNKNOWN = Finding("missing", "days", None, None, "insufficient data", "too few days", "wait")
 DRIFTED = Finding("range", "weight", 0.5, 0.02, "drift", "9 above 7", "ask")
-WORSE = Finding("performance", "ROC AUC", 0.6, 0.7, "degraded", "it fell", "roll back")
+WORSE = Finding(
+    *("performance", "ROC AUC", 0.6, 0.7, "degraded", "it fell", "roll back"),
+    interval=Interval(0.6, 0.5, 0.65),
+)
+SENT = Finding("refused requests", "invalid, items", 0.12, 0.03, "refused", "12 of 100", "find it")
 NO_LABEL = Finding("performance", "ROC AUC", None, None, "insufficient data", "no labels", "send")
 GOOD = Finding("performance", "ROC AUC", 0.8, 0.7, "ok", "as before")
 
@@ -53,16 +58,17 @@ def of(*findings: Finding, log: LogState = QUIET, rows: int = 1_234) -> Result:
         ([FINE, UNKNOWN], "insufficient data"),
         ([FINE, DRIFTED, UNKNOWN], "drift"),
         ([UNKNOWN, DRIFTED, WORSE, FINE], "degraded"),
+        ([UNKNOWN, DRIFTED, WORSE, SENT], "refused"),
     ],
 )
 def test_verdict_is_the_worst_and_comes_first(findings: list[Finding], verdict: Verdict) -> None:
     result = of(*findings)
     assert result.verdict == verdict
-    order = ["degraded", "drift", "insufficient data", "ok"]
+    order = ["refused", "degraded", "drift", "insufficient data", "ok"]
     assert [one.verdict for one in result.rows] == sorted(
         (one.verdict for one in findings), key=order.index
     )
-    assert set(result.wrong) == {DRIFTED, WORSE} & set(findings)
+    assert set(result.wrong) == {DRIFTED, WORSE, SENT} & set(findings)
 
 
 def test_equally_bad_findings_keep_their_order() -> None:
@@ -101,8 +107,9 @@ def test_file_that_is_not_read_is_a_finding_beside_the_others() -> None:
         ([score("drift"), GOOD], ["drift in the score over 1,234 rows", "ROC AUC not degraded"]),
         (
             [DRIFTED, DRIFTED, FINE, WORSE],
-            ["ROC AUC is degraded: it fell", "drift in weight over 1,234 rows"],
+            ["ROC AUC is degraded: 0.6 (0.5 to 0.65), it fell", "drift in weight over 1,234 rows"],
         ),
+        ([SENT, FINE], ["refused requests: invalid, items (12 %)", "no drift over 1,234 rows"]),
         (
             [FINE, NO_LABEL],
             ["no drift over 1,234 rows", "insufficient data for the performance: no labels"],
@@ -121,7 +128,7 @@ def test_file_that_is_not_read_is_a_finding_beside_the_others() -> None:
             [FINE, Finding("range", "items", None, None, "insufficient data", "few")],
             ["no drift over 1,234 rows"],
         ),
-        ([WORSE], ["ROC AUC is degraded: it fell"]),
+        ([WORSE], ["ROC AUC is degraded: 0.6 (0.5 to 0.65), it fell"]),
         ([], [""]),
     ],
 )
@@ -150,11 +157,13 @@ def printed(result: Result, capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 def test_table_has_each_amount_in_its_unit(capsys: pytest.CaptureFixture[str]) -> None:
     share = Finding("missing", "days", 0.25, 0.5, "ok", "some")
-    lines = printed(of(share, DRIFTED, WORSE, FINE, score("ok")), capsys)
-    assert lines[0].startswith("bundle cccccccccccc since 2026-11-23 12:00: 5 checks")
+    lines = printed(of(share, DRIFTED, WORSE, FINE, score("ok"), SENT), capsys)
+    assert lines[0].startswith("bundle cccccccccccc since 2026-11-23 12:00: 6 checks")
     text = "\n".join(lines)
     assert re.search(r"check measured threshold verdict detail what to do", text)
-    assert re.search(r"performance \(ROC AUC\) 0\.6 0\.7 .* ?degraded it fell roll back", text)
+    measured = r"0\.6 \(0\.5 to 0\.65\)"
+    assert re.search(rf"performance \(ROC AUC\) {measured} 0\.7 .* ?degraded it fell roll", text)
+    assert re.search(r"refused requests \(invalid, items\) 12 % 3 % .* ?refused 12 of 100", text)
     assert re.search(r"weight: range 50 % 2 % .* ?drift 9 above 7 ask", text)
     assert re.search(r"days: missing 25 % 50 % .* ?ok some", text)
     assert re.search(r"items: distribution 0\.05 0\.1 .* ?ok fine", text)

@@ -49,6 +49,9 @@ class Floats(TransformerMixin, BaseEstimator):
     def transform(self, frame):
         return np.column_stack([self._floats(column) for _, column in frame.items()]) * FACTOR
 
+    def get_feature_names_out(self, names=None):
+        return names
+
     def _floats(self, column):
         if column.dtype.kind == "M":
             column = column.dt.hour

@@ -88,6 +88,19 @@ def test_importance_is_the_loss_without_an_input(here: Path) -> None:
     assert ranked[0].drop > 0.5
 
 
+def test_shap_summary_ranks_what_the_outcome_depends_on(here: Path) -> None:
+    data = data_here()
+    own = candidates(COLUMNS, "regression", 0)
+    dummy, linear, boosting = cross_validate(data, [own[0], own[2], own[3]])
+    assert insight.shap_summary(data, dummy) is None
+    for tried, method in ((linear, "linear SHAP"), (boosting, "tree SHAP")):
+        made = insight.shap_summary(data, tried)
+        assert made is not None
+        assert (made["method"], made["scale"]) == (method, "value")
+        assert {one["input"] for one in made["inputs"][:2]} == {"integer", "flag"}
+        assert {one["input"] for one in made["inputs"]} == {column.name for column in COLUMNS}
+
+
 @pytest.mark.parametrize(
     ("folds", "gain", "verdict"),
     [

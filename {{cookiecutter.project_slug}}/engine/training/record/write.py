@@ -23,7 +23,7 @@ from engine.training.calibrate import Calibration, FinalModel
 from engine.training.dataset import SEED, CrossValidationData
 from engine.training.evaluate import bootstrap
 from engine.training.folds import Trial
-from engine.training.insight import Importance, LearningCurve, describe_rule
+from engine.training.insight import Importance, LearningCurve, describe_rule, shap_summary
 from engine.training.money import fold_thresholds, worth
 from engine.training.parallel import parallel_map
 from engine.training.record.provenance import provenance, write_snapshot
@@ -153,6 +153,7 @@ def run_metadata(
         "rule": describe_rule(rule, dataset.columns, data.problem) if rule else None,
         "trials": list(parallel_map(lambda trial: _measured(data, trial), trials)),
         "importance": [asdict(one) for one in importances],
+        "shap": shap_summary(data, final.trial),
         "learning_curve": asdict(curve) if curve else None,
         "search": search,
         "champion": champion,

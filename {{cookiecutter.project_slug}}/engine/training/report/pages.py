@@ -28,7 +28,7 @@ def write_training_page(run: Run) -> Path:
         f"{number(trial['error'])} on held-out rows."
     )
     sections = [_candidates(run), value(Worth(run)), _importance(run)]
-    optional = (_learning_curve(run), _calibration(run))
+    optional = (_explained(run), _learning_curve(run), _calibration(run))
     title = f"Training of {run.problem.decision.name}"
     commit = (metadata["code"]["commit"] or "none")[:12]
     footer = (
@@ -79,6 +79,31 @@ def _importance(run: Run) -> Section:
     )
     chart = charts.interval_plot(title, rows, label="loss of the metric", mark=0.0)
     return Section("Importance of inputs", OWNER, sentence, [Figure(chart, caption)])
+
+
+def _explained(run: Run) -> Section | None:
+    """What the model's outputs rest on, and by which method; None in runs of earlier versions."""
+    if "shap" not in run.metadata:
+        return None
+    heading = "What the model relies on"
+    if not (shap := run.metadata["shap"]):
+        sentence = (
+            "This kind of model has no exact and fast SHAP values. Method: permutation, the loss "
+            "of the metric without an input."
+        )
+        top = [(one["column"], one["drop"]) for one in run.metadata["importance"][:MOST_SHOWN]]
+        title = "Loss of the metric without an input"
+    else:
+        sentence = (
+            f"Method: {shap['method']}, exact, on the scale of the model's raw output "
+            f"({shap['scale']}), before any calibration."
+        )
+        top = [(one["input"], one["size"]) for one in shap["inputs"][:MOST_SHOWN]]
+        title = "Mean size of an input's SHAP value"
+    caption = (
+        f"{title}, on held-out rows. It shows what the model uses, not what causes the outcome."
+    )
+    return Section(heading, OWNER, sentence, [Figure(charts.bars(title, top), caption)])
 
 
 def _calibration(run: Run) -> Section | None:
@@ -138,6 +163,7 @@ def report_sections(worth: Worth) -> list[Section]:
         value(worth),
         mistakes.mistakes(worth),
         mistakes.slices_section(worth),
+        _explained(worth.run),
         Section("What it must not be used for", OWNER, about.not_for, limits),
         _learning_curve(worth.run),
         _next(worth.run),

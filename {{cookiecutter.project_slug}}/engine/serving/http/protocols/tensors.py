@@ -84,7 +84,8 @@ def rows_of_tensors(inputs: Sequence[Input], schema: Schema) -> Rows:
             expected = KIND[columns[name].type]
             has_numbers = "BOOL" != expected != "BYTES"
             if kind != expected and not (has_numbers and "BOOL" != kind != "BYTES"):
-                raise ProblemError("invalid", f"expected {expected} for input '{name}', got {kind}")
+                detail = f"expected {expected} for input '{name}', got {kind}"
+                raise ProblemError("invalid", detail, fields=[name])
         values[name] = [None if is_nan(value) else value for value in _flat(tensor)]
     return rows_by_columns(values, schema.limits)
 

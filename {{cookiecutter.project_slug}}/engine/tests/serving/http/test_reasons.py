@@ -1,6 +1,7 @@
-"""Reasons for a score: how the score changes with a typical value of each input."""
+"""Reasons for a score: SHAP values, or how it changes with a typical value of each input."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from starlette.testclient import TestClient
 
 from engine.bundle import bundle as bundles
 from engine.problem.spec import Task
+from engine.serving.model import predictor as predictor_module
 from engine.serving.model.predictor import Predictor, load
 from engine.tests.serving.conftest import Connect
 from engine.tests.serving.made import ROW, make_bundle, write_manifest
@@ -44,11 +46,46 @@ def score_of(client: TestClient, row: dict[str, Any], chosen: Any) -> float:
     return float(answer["scores"][str(chosen)] if "scores" in answer else answer["score"])
 
 
+@pytest.fixture
+def without_shap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that has no SHAP values."""
+    monkeypatch.setattr(predictor_module, "explainer", lambda *_: None)
+
+
+def test_reason_is_the_shap_value_and_all_sum_to_the_raw_output(
+    connect: Connect, explained: Predictor
+) -> None:
+    client, [first, *_] = connect(explained), explained.bundle.golden()
+    for row in (ROW, first["row"]):
+        answer = client.post("/v1/predict?reasons=99", json=row).json()
+        about, reasons = answer["explanation"], answer["reasons"]
+        names = {column.name for column in explained.bundle.contract.inputs}
+        assert {reason["input"] for reason in reasons} <= names
+        assert all(reason["value"] == row.get(reason["input"]) for reason in reasons)
+        strength = [abs(reason["contribution"]) for reason in reasons]
+        assert strength == sorted(strength, reverse=True)
+        total = about["base"] + sum(reason["contribution"] for reason in reasons)
+        assert about["method"] == "tree SHAP"
+        if explained.bundle.contract.task == "regression":
+            assert (about["scale"], total) == ("value", pytest.approx(answer["score"]))
+        elif explained.bundle.contract.task == "binary":
+            assert about["scale"] == "log-odds"
+            assert 1 / (1 + math.exp(-total)) == pytest.approx(answer["score"])
+        else:  # the raw output of one class, of three
+            assert about["scale"] == "log-odds"
+            assert explained.unrolled is not None
+            raw = explained.unrolled.last.decision_function(explained.features([row]))[0]
+            classes = explained.unrolled.last.classes_.tolist()
+            assert total == pytest.approx(raw[classes.index(answer["decision"])])
+
+
+@pytest.mark.usefixtures("without_shap")
 def test_reason_is_the_difference_to_the_score_with_a_typical_value(
     connect: Connect, explained: Predictor
 ) -> None:
     client = connect(explained)
     answer = client.post("/v1/predict?reasons=99", json=ROW).json()
+    assert answer["explanation"] == {"method": "replacement", "scale": "score"}
     chosen = answer.get("decision")
     wanted = {
         name: answer["score"] - score_of(client, ROW | {name: value}, chosen)
@@ -86,7 +123,9 @@ def test_invalid_number_of_reasons_is_refused(client: TestClient, query: str) ->
     assert answer.json()["errors"][0]["expected"] == "a whole number from 1 to 99"
 
 
-def test_reasons_for_many_rows_are_refused(client: TestClient) -> None:
+@pytest.mark.usefixtures("without_shap")
+def test_reasons_for_many_rows_are_refused(connect: Connect, predictor: Predictor) -> None:
+    client = connect(predictor)
     answer = client.post("/v1/predict?reasons=2", json={"rows": [ROW, ROW]})
     assert answer.status_code == 422
     assert "one row" in answer.json()["detail"]
