@@ -8,6 +8,7 @@ from engine.problem.spec import Problem
 from engine.training.calibrate import fit_final, should_calibrate
 from engine.training.candidates import ModelDefinition
 from engine.training.dataset import SEED, prepare, summary
+from engine.training.feature_faults import check_features
 from engine.training.folds import cross_validate, select
 from engine.training.insight import importance, learning_curve
 from engine.training.parallel import one_thread_each, run_concurrently
@@ -48,6 +49,9 @@ def train(
     tuned, search = tuned_candidates(
         data, own, progress, search_seconds=search_seconds, parameters_of=parameters_of
     )
+    # Features: on the edge values of the contract too, before anything is trained.
+    check_features(data, own)
+
     champion, origin = accepted_champion(data, own, progress)
 
     # Cross-validate: all on the same folds.

@@ -22,6 +22,7 @@ from engine.problem.spec import Problem, Task
 MOST_ROWS, FEWEST_OF_CLASS, FEWEST_GROUPS, REPEATS = 2_000, 50, 50, 200
 # A group with fewer rows gives no reliable measure.
 FEWEST_IN_SLICE = 30
+CANDIDATE_FAILED = "candidate-failed"
 # More values than that are no groups.
 MOST_SLICES = 50
 
@@ -124,7 +125,7 @@ def model_errors(what: str) -> Iterator[None]:
             f"{what} failed: {type(error).__name__}: {message:.300}. "
             f"{f'Fix {place}' if place else 'Check what poc/features.py makes of the rows'}, "
             "and run `make test`.",
-            code="candidate-failed",
+            code=CANDIDATE_FAILED,
         ) from error
 
 

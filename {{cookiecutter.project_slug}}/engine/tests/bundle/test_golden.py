@@ -12,16 +12,12 @@ from engine.bundle.golden import (
     MOST_EDGES,
     NEAR,
     TYPICAL,
-    UNSEEN,
-    WIDEST,
-    WIDEST_INTEGER,
-    all_edges,
-    edges,
     golden_answers,
     golden_rows,
 )
 from engine.contract.column import HIGHEST, LONGEST_CATEGORY, LOWEST, Column
 from engine.data.columns import json_rows
+from engine.data.edges import UNSEEN, WIDEST, WIDEST_INTEGER, all_edges, edges
 from engine.problem.spec import Task, read
 from engine.tests.bundle.untrained import fitted
 from engine.tests.gate.made import MODEL
