@@ -149,8 +149,8 @@ def _first(test: Callable[[Any], Any], made: Any) -> tuple[int, int] | None:
     values = np.asarray(made)
     if values.dtype.kind != "f":
         return None
-    hits = np.argwhere(test(values.reshape(len(values), -1)))
-    return (int(hits[0][0]), int(hits[0][1])) if len(hits) else None
+    places = np.argwhere(test(values.reshape(len(values), -1)))
+    return (int(places[0][0]), int(places[0][1])) if len(places) else None
 
 
 def _first_failing(

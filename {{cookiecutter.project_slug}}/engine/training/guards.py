@@ -58,7 +58,8 @@ def _returned(step: Any) -> tuple[str, int, str, ast.expr] | None:
     if step is None:
         return None
     kind = type(step)
-    for code in (getattr(step, "func", None), getattr(kind, "_columns", None), kind.transform):
+    codes: list[Any] = [getattr(step, "func", None), getattr(kind, "_columns", None)]
+    for code in (*codes, kind.transform):
         try:
             path = Path(inspect.getsourcefile(code) or "").resolve()
             lines, first = inspect.getsourcelines(code)

@@ -10,6 +10,7 @@ from engine.pages.formatting import count
 from engine.problem.metrics import METRICS, measure, measure_gain
 from engine.problem.tables import UNANSWERED
 from engine.serving.model.predictor import load
+from engine.training.suspicion import too_good
 
 
 def problem_complete(context: CheckContext) -> Result:
@@ -44,6 +45,10 @@ def beats_baseline(context: CheckContext) -> Result:
     caption = f"{title}, each with its 95 % interval; the line is the minimum."
     shown = intervals(title, rows, caption, success.minimum)
     if sign * own["value"] >= sign * success.minimum and gain["low"] >= success.margin:
+        if nearly := too_good(evaluation["metrics"]):
+            advice = "Read what the check `leakage` measured before you trust this score."
+            measured += f"; suspiciously good: {', '.join(nearly)}"
+            return Result("warn", measured, required, advice, shown)
         return Result("pass", measured, required, picture=shown)
     advice = "Improve the features, add data, or agree on a lower minimum with the stakeholder."
     return Result("refuse", measured, required, advice, shown)

@@ -11,9 +11,9 @@ from engine.data.load import digest
 from engine.gate.checks import honest
 from engine.gate.checks.check import CheckContext, Result
 from engine.gate.checks.honest import (
-    too_good,
 )
 from engine.leakage import Leak
+from engine.training.suspicion import too_good
 from engine.tests.gate.untrained import context_of, run_of, write
 
 FOUND = Leak(("weight", "items"), "they give it together", latest=("items",))

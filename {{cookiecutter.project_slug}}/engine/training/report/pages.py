@@ -26,7 +26,10 @@ def write_training_page(run: Run) -> Path:
         f"Selected: {run.chosen.replace('_', ' ')}. {metadata['metric']} {number(trial['mean'])} ± "
         f"{number(trial['error'])} on held-out rows."
     )
-    sections = [_candidates(run), value(Worth(run)), _importance(run)]
+    if run.metadata.get("suspicious"):
+        lead += " Do not trust this score yet: the reasons are below."
+    first = [section for section in [_warnings(run)] if section]
+    sections = [*first, _candidates(run), value(Worth(run)), _importance(run)]
     optional = (_learning_curve(run), _calibration(run))
     title = f"Training of {run.problem.decision.name}"
     commit = (metadata["code"]["commit"] or "none")[:12]
@@ -36,6 +39,16 @@ def write_training_page(run: Run) -> Path:
     )
     sections += [section for section in optional if section]
     return write_atomically(TRAINING, page.render(title, lead, sections, footer=footer))
+
+
+def _warnings(run: Run) -> Section | None:
+    """What training warned of, before any figure; None where it warned of nothing."""
+    suspicious, warnings = run.metadata.get("suspicious", []), run.metadata["warnings"]
+    if not warnings:
+        return None
+    notes: list[Block] = [Note(text, "bad" if text in suspicious else "warn") for text in warnings]
+    sentence = f"{count(len(warnings), 'warning')} of this training."
+    return Section("Before you read on", OWNER, sentence, notes)
 
 
 def _candidates(run: Run) -> Section:
