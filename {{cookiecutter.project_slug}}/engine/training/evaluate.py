@@ -14,7 +14,16 @@ from sklearn.pipeline import Pipeline
 from engine.problem.errors import BadInput
 from engine.problem.files import location_of
 from engine.problem.known_metrics import metrics_of
-from engine.problem.metrics import METRICS, Array, Groups, Interval, interval, measure, resamples
+from engine.problem.metrics import (
+    METRICS,
+    Array,
+    Groups,
+    Interval,
+    Metric,
+    interval,
+    measure,
+    resamples,
+)
 from engine.problem.spec import Problem, Task
 
 # A bootstrap of so many rows is enough to estimate the spread; but it needs at least so many rows
@@ -152,7 +161,7 @@ def slices(
     metric, results = METRICS[problem.success.metric], []
     stratify = problem.target.task != "regression"
     for one in problem.success.slices:
-        labels = frame[one.column].astype("str").fillna("(missing)")
+        labels = slice_labels(frame[one.column])
         if labels.nunique() > MOST_SLICES:
             raise BadInput(
                 f"success.slices names column '{one.column}', which has {labels.nunique()} values. "
@@ -170,6 +179,11 @@ def slices(
             result = {"column": one.column, "value": label, "rows": len(rows), "floor": one.floor}
             results.append(result | dict(zip(("metric", "low", "high"), values, strict=True)))
     return results
+
+
+def slice_labels(values: "pd.Series[Any]") -> "pd.Series[str]":
+    """The group of each row by a column."""
+    return values.astype("str").fillna("(missing)")
 
 
 def calibration(outcome: Array, score: Array, groups: int = 10) -> list[dict[str, float]]:
@@ -203,6 +217,21 @@ def bootstrap(
     value = compute(outcome, predictions)
     shrunk = (np.asarray(samples) - centre) * np.sqrt(len(rows) / len(outcome))
     return interval(value + shrunk, value)
+
+
+def paired_gain(
+    metric: Metric, outcome: Array, own: Array, other: Array, task: Task, groups: Groups | None
+) -> Interval:
+    """How much better `own` predictions are than `other` ones of the same rows (see `bootstrap`).
+
+    Positive is better, whatever the metric. Both are shape (n,), or (n, k) for several classes.
+    """
+    sign = 1 if metric.higher_is_better else -1
+
+    def gain(truth: Array, both: Array) -> float:
+        return sign * (metric.compute(truth, both[:, 0]) - metric.compute(truth, both[:, 1]))
+
+    return bootstrap(gain, outcome, np.stack([own, other], axis=1), task, groups)
 
 
 def t_interval(values: Array) -> Interval:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from engine.bundle.bundle import Bundle, read
+from engine.bundle.champion import incomparable
 from engine.bundle.record import RELEASE_FILE, bundle_path, champion_if_any, refusal
 from engine.data.columns import json_rows
 from engine.gate.checks.check import CheckContext, Result, intervals
@@ -104,15 +105,9 @@ def champion(context: CheckContext) -> Result:
         advice = f"Name an accepted bundle in {RELEASE_FILE}, or commit the record of this one."
         return Result("refuse", f"the champion is not accepted: {reason}", required, advice)
     old = read(bundle_path(name))
-    target, other = context.problem.target, old.problem.target
-    missing = [one.name for one in old.contract.inputs if one.name not in context.dataset.test]
-    if (target.column, target.task) != (other.column, other.task):
-        reason = f"the champion predicts {other.column} ({other.task})"
-    elif set(old.contract.classes) != set(context.dataset.targets.classes):
-        reason = f"the champion has the classes {list(old.contract.classes)}"
-    elif missing:
-        reason = f"the rows lack inputs of the champion: {', '.join(missing)}"
-    else:
+    dataset = context.dataset
+    reason = incomparable(old, context.problem, dataset.targets.classes, dataset.test)
+    if reason is None:
         return _compare(context, old, required)
     advice = "Release the model as a shadow: only a live test can compare the two."
     return Result("warn", f"not comparable: {reason}", required, advice)

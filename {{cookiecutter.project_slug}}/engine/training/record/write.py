@@ -17,16 +17,26 @@ import skops.io
 from sklearn.pipeline import Pipeline
 
 from engine.data.load import digest, take
+from engine.problem.metrics import Array
 from engine.problem.spec import PROBLEM_FILE
 from engine.training.calibrate import Calibration, FinalModel
+from engine.training.candidates import CHAMPION
 from engine.training.dataset import SEED, CrossValidationData
-from engine.training.evaluate import bootstrap
+from engine.training.evaluate import bootstrap, paired_gain, slice_labels
 from engine.training.folds import Trial
 from engine.training.insight import Importance, LearningCurve, describe_rule
-from engine.training.money import fold_thresholds, worth
+from engine.training.money import fold_thresholds, money, worth
 from engine.training.parallel import parallel_map
 from engine.training.record.provenance import provenance, write_snapshot
-from engine.training.record.runs import FEATURES_FILE, RUN_METADATA, SCORES, Run
+from engine.training.record.runs import (
+    EARNED,
+    FEATURES_FILE,
+    RUN_METADATA,
+    SCORES,
+    SLICE,
+    UNIT,
+    Run,
+)
 from engine.training.record.tracking import connect, mlflow, store_errors
 from engine.training.suspicion import suspicions
 
@@ -54,7 +64,8 @@ def record(
             (path / RUN_METADATA).write_text(json.dumps(metadata, indent=1), encoding="utf-8")
             for file in (PROBLEM_FILE, FEATURES_FILE):
                 (path / file.name).write_bytes(file.read_bytes())
-            scores_table(data, trials).to_parquet(path / SCORES, index=False)
+            table = scores_table(data, trials).assign(**_of_rows(data, final.trial.scores))
+            table.to_parquet(path / SCORES, index=False)
             write_snapshot(path / "snapshot.zip")
             mlflow.log_artifacts(folder)
         _log_model(final.model, data.table.head(5))
@@ -84,6 +95,20 @@ def scores_table(data: CrossValidationData, trials: Sequence[Trial]) -> pd.DataF
         table |= {f"{name}:{label}": scores[:, i] for i, label in enumerate(labels)}
         table |= {} if labels else {name: scores}
     return pd.DataFrame(table)
+
+
+def _of_rows(data: CrossValidationData, scores: Array) -> dict[str, Any]:
+    """What a comparison of two runs needs of each out-of-fold row: money, unit and slices."""
+    rows, problem = data.out_of_fold_rows, data.problem
+    outcomes, thresholds = data.outcomes(rows), fold_thresholds(data, scores)
+    columns: dict[str, Any] = {
+        EARNED: money(problem.value, data.task, outcomes, scores[rows], thresholds)
+    }
+    if (groups := data.groups(rows)) is not None:
+        columns[UNIT] = groups
+    for one in problem.success.slices:
+        columns[SLICE + one.column] = slice_labels(data.dataset.train[one.column]).to_numpy()[rows]
+    return columns
 
 
 def _metrics(metadata: Mapping[str, Any]) -> dict[str, float]:
@@ -157,8 +182,21 @@ def run_metadata(
         "importance": [asdict(one) for one in importances],
         "learning_curve": asdict(curve) if curve else None,
         "search": search,
-        "champion": champion,
+        "champion": _against(data, scores, trials, champion),
     }
+
+
+def _against(
+    data: CrossValidationData, scores: Array, trials: Sequence[Trial], champion: Metadata | None
+) -> Metadata | None:
+    """The champion's origin, with the paired difference to it on the out-of-fold rows."""
+    rival = next((trial for trial in trials if trial.candidate.name == CHAMPION), None)
+    if champion is None or rival is None:
+        return champion
+    rows = data.out_of_fold_rows
+    both, groups = (scores[rows], rival.scores[rows]), data.groups(rows)
+    gain = paired_gain(data.metric, data.outcomes(rows), *both, data.task, groups)
+    return champion | {"difference": gain.to_json()}
 
 
 def _poor(value: Mapping[str, Any]) -> Iterator[str]:

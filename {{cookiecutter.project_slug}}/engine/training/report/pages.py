@@ -8,6 +8,7 @@ from engine.pages.formatting import count, listed, number, percent
 from engine.pages.page import Block, Code, Figure, Note, Section, Table
 from engine.problem.files import write_atomically
 from engine.problem.known_metrics import KNOWN_METRICS
+from engine.training.compare import against_champion
 from engine.training.evaluate import calibration as reliability
 from engine.training.record.runs import Run
 from engine.training.report import mistakes
@@ -74,7 +75,10 @@ def _candidates(run: Run) -> Section:
     )
     budget = number(run.problem.budget.latency_p99_ms)
     speed = f"A served prediction may take {budget} ms."
-    return Section("Candidates", OWNER, sentence, [Figure(chart, caption), Note(speed), table])
+    blocks: list[Block] = [Figure(chart, caption), Note(speed), table]
+    if difference := against_champion(run.metadata):
+        blocks.insert(1, Note(difference))
+    return Section("Candidates", OWNER, sentence, blocks)
 
 
 def _importance(run: Run) -> Section:
