@@ -18,6 +18,8 @@ def main(words: Sequence[str]) -> int:
     configure_allocator()
     if given.verb == "report":
         return _report(given.out, as_slides=given.slides)
+    if given.verb == "compare":
+        return _compare(given.first, given.second)
     if given.verb == "retrain":
         return _retrain(given.metadata, given.out)
     return _train(given.search_seconds, given.parameters_of)
@@ -46,6 +48,9 @@ def parser() -> argparse.ArgumentParser:
     again.add_argument(
         "out", metavar="OUT", type=output_folder, help="folder for the model and its metadata"
     )
+    runs = verbs.add_parser("compare", help="the difference of two runs: metric, slices, money")
+    for name in ("first", "second"):
+        runs.add_argument(name, metavar="RUN", type=text, help="a run's id, or: latest")
     report = verbs.add_parser("report", help="the latest run, for people who are not technical")
     report.add_argument("--slides", action="store_true", help="as slides for a meeting")
     where = "instead of build/report.html or build/slides.html"
@@ -66,7 +71,9 @@ def _train(search_seconds: float | None, parameters_of: str | None) -> int:
     run = train(read(), MODEL, search_seconds=search_seconds, parameters_of=parameters_of)
     page = write_training_page(run)
     attach(run, page)
-    print(f"Recorded run {run.run_id}; page: {page}. Next: python -m handoff build")
+    suspicious = bool(run.metadata["suspicious"])
+    then = "resolve the warnings" if suspicious else "python -m handoff build"
+    print(f"Recorded run {run.run_id}; page: {page}. Next: {then}")
     return 0
 
 
@@ -76,6 +83,16 @@ def _retrain(metadata: Path, out: Path) -> int:
     from poc.model import MODEL
 
     retrain(read(), MODEL, metadata, out)
+    return 0
+
+
+def _compare(first: str, second: str) -> int:
+    from engine.problem.spec import read
+    from engine.training.compare import show
+    from engine.training.record.runs import recorded
+
+    problem = read()
+    show(problem, recorded(first, problem), recorded(second, problem))
     return 0
 
 

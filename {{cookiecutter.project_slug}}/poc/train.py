@@ -47,12 +47,11 @@ def train(
 
     # Candidates: your own, and the one that a search found.
     own = definition.candidates(data.dataset.columns, problem.target.task, SEED, len(data.table))
+    # Their features, on edge values of the contract too: a fault is found before a search.
+    check_features(data, own)
     tuned, search = tuned_candidates(
         data, own, progress, search_seconds=search_seconds, parameters_of=parameters_of
     )
-    # Features: on the edge values of the contract too, before anything is trained.
-    check_features(data, own)
-
     # Cross-validate: all on the same folds; the champion by the code and parameters of its bundle.
     champion, origin = champion_trial(data, progress)
     trials = [*cross_validate(data, (*own, *tuned)), *champion]

@@ -1,4 +1,4 @@
-"""The released model as a rival in training: its own feature code and parameters, on the same folds."""
+"""The released model as a rival in training: its feature code and parameters on the same folds."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from engine.pages.formatting import listed, number
+from engine.pages.terminal import table
 from engine.problem.metrics import METRICS, Interval
 from engine.problem.spec import Problem
 from engine.training.evaluate import FEWEST_IN_SLICE, bootstrap, mean_interval, paired_gain
@@ -32,6 +33,14 @@ def against_champion(metadata: Mapping[str, Any]) -> str | None:
         "paired on the held-out rows. The champion's own feature code and parameters were trained "
         "again on the same folds; the gate compares the released model itself on the test rows."
     )
+
+
+def show(problem: Problem, first: Recorded, second: Recorded) -> None:
+    """Print the difference of two runs; see `compared`."""
+    title = f"{first.run_id} and {second.run_id}; differences: positive is better, 95 % intervals"
+    table(title, HEADER, compared(problem, first, second))
+    lines = feature_code_difference(first, second)
+    print("\n".join(["Changes in poc/features.py:", *lines] if lines else ["Same feature code."]))
 
 
 def compared(problem: Problem, first: Recorded, second: Recorded) -> list[Row]:
