@@ -13,16 +13,18 @@ LONGEST_SEARCH = 2_592_000
 
 
 def main(words: Sequence[str]) -> int:
-    """Train on the problem and the contract of this project, or report the latest run."""
+    """Train on this project's rows, report the latest run, or compare runs."""
     given = parser().parse_args(words)
     configure_allocator()
     if given.verb == "report":
-        return _report(given.out, as_slides=given.slides)
-    if given.verb == "compare":
-        return _compare(given.first, given.second)
-    if given.verb == "retrain":
-        return _retrain(given.metadata, given.out)
-    return _train(given.search_seconds, given.parameters_of)
+        _report(given.out, as_slides=given.slides)
+    elif given.verb == "compare":
+        _compare(given.first, given.second)
+    elif given.verb == "retrain":
+        _retrain(given.metadata, given.out)
+    else:
+        _train(given.search_seconds, given.parameters_of)
+    return 0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -53,15 +55,14 @@ def parser() -> argparse.ArgumentParser:
         runs.add_argument(name, metavar="RUN", type=text, help="a run's id, or: latest")
     report = verbs.add_parser("report", help="the latest run, for people who are not technical")
     report.add_argument("--slides", action="store_true", help="as slides for a meeting")
-    where = "instead of build/report.html or build/slides.html"
-    report.add_argument("--out", metavar="PAGE", type=output_file, help=where)
+    report.add_argument("--out", metavar="PAGE", type=output_file, help="instead of in build/")
     return parser
 
 
 # Slow imports stand in the functions: a wrong option is refused without them.
 
 
-def _train(search_seconds: float | None, parameters_of: str | None) -> int:
+def _train(search_seconds: float | None, parameters_of: str | None) -> None:
     from engine.problem.spec import read
     from engine.training.record.write import attach
     from engine.training.report.pages import write_training_page
@@ -71,32 +72,25 @@ def _train(search_seconds: float | None, parameters_of: str | None) -> int:
     run = train(read(), MODEL, search_seconds=search_seconds, parameters_of=parameters_of)
     page = write_training_page(run)
     attach(run, page)
-    suspicious = bool(run.metadata["suspicious"])
-    then = "resolve the warnings" if suspicious else "python -m handoff build"
-    print(f"Recorded run {run.run_id}; page: {page}. Next: {then}")
-    return 0
+    print(f"Recorded run {run.run_id}; page: {page}. Next: {run.next_step}")
 
 
-def _retrain(metadata: Path, out: Path) -> int:
+def _retrain(metadata: Path, out: Path) -> None:
     from engine.problem.spec import read
     from engine.training.retrain import retrain
     from poc.model import MODEL
 
     retrain(read(), MODEL, metadata, out)
-    return 0
 
 
-def _compare(first: str, second: str) -> int:
+def _compare(first: str, second: str) -> None:
     from engine.problem.spec import read
     from engine.training.compare import show
-    from engine.training.record.runs import recorded
 
-    problem = read()
-    show(problem, recorded(first, problem), recorded(second, problem))
-    return 0
+    show(read(), first, second)
 
 
-def _report(out: Path | None, *, as_slides: bool) -> int:
+def _report(out: Path | None, *, as_slides: bool) -> None:
     from data.contract import ROW
     from engine.problem.spec import read
     from engine.training.record.runs import latest_run
@@ -104,7 +98,6 @@ def _report(out: Path | None, *, as_slides: bool) -> int:
 
     path = write_report(latest_run(read(), ROW), out, as_slides=as_slides)
     print(f"{'slides' if as_slides else 'report'}: {path}")
-    return 0
 
 
 if __name__ == "__main__":

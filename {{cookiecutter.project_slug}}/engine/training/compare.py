@@ -10,16 +10,31 @@ import pandas as pd
 
 from engine.pages.formatting import listed, number
 from engine.pages.terminal import table
-from engine.problem.metrics import METRICS, Interval
-from engine.problem.spec import Problem
-from engine.training.evaluate import FEWEST_IN_SLICE, bootstrap, mean_interval, paired_gain
-from engine.training.record.runs import EARNED, SLICE, UNIT, Recorded
+from engine.problem.metrics import METRICS, Array, Groups, Interval, Metric
+from engine.problem.spec import Problem, Task
+from engine.training.evaluate import FEWEST_IN_SLICE, bootstrap, mean_interval
+from engine.training.record.runs import EARNED, SLICE, UNIT, Recorded, recorded
 
 Row = list[str]
 HEADER = ["", "first run", "second run", "second against first"]
 FEW, NOT_RECORDED = "too few rows", "not recorded"
 MOST_LINES = 60  # of a difference in feature code
 CASES = 1000
+
+
+def paired_gain(
+    metric: Metric, outcome: Array, own: Array, other: Array, task: Task, groups: Groups | None
+) -> Interval:
+    """How much better `own` predictions are than `other` ones of the same rows (see `bootstrap`).
+
+    Positive is better, whatever the metric. Both are shape (n,), or (n, k) for several classes.
+    """
+    sign = 1 if metric.higher_is_better else -1
+
+    def gain(truth: Array, both: Array) -> float:
+        return sign * (metric.compute(truth, both[:, 0]) - metric.compute(truth, both[:, 1]))
+
+    return bootstrap(gain, outcome, np.stack([own, other], axis=1), task, groups)
 
 
 def against_champion(metadata: Mapping[str, Any]) -> str | None:
@@ -35,8 +50,12 @@ def against_champion(metadata: Mapping[str, Any]) -> str | None:
     )
 
 
-def show(problem: Problem, first: Recorded, second: Recorded) -> None:
-    """Print the difference of two runs; see `compared`."""
+def show(problem: Problem, one: str, other: str) -> None:
+    """Print the difference of two runs (ids, or `latest`); see `compared`.
+
+    BadInput: there is no such run, or it belongs to another problem.
+    """
+    first, second = recorded(one, problem), recorded(other, problem)
     title = f"{first.run_id} and {second.run_id}; differences: positive is better, 95 % intervals"
     table(title, HEADER, compared(problem, first, second))
     lines = feature_code_difference(first, second)

@@ -19,7 +19,6 @@ from engine.problem.metrics import (
     Array,
     Groups,
     Interval,
-    Metric,
     interval,
     measure,
     resamples,
@@ -217,21 +216,6 @@ def bootstrap(
     value = compute(outcome, predictions)
     shrunk = (np.asarray(samples) - centre) * np.sqrt(len(rows) / len(outcome))
     return interval(value + shrunk, value)
-
-
-def paired_gain(
-    metric: Metric, outcome: Array, own: Array, other: Array, task: Task, groups: Groups | None
-) -> Interval:
-    """How much better `own` predictions are than `other` ones of the same rows (see `bootstrap`).
-
-    Positive is better, whatever the metric. Both are shape (n,), or (n, k) for several classes.
-    """
-    sign = 1 if metric.higher_is_better else -1
-
-    def gain(truth: Array, both: Array) -> float:
-        return sign * (metric.compute(truth, both[:, 0]) - metric.compute(truth, both[:, 1]))
-
-    return bootstrap(gain, outcome, np.stack([own, other], axis=1), task, groups)
 
 
 def t_interval(values: Array) -> Interval:

@@ -12,8 +12,7 @@ from engine.bundle.build import build
 from engine.tests.training.made import problem
 from engine.tests.training.training import definition, fetch_run, table, train_here
 from engine.training.candidates import CHAMPION
-from engine.training.compare import against_champion
-from engine.training.evaluate import paired_gain
+from engine.training.compare import against_champion, paired_gain
 from engine.training.record.runs import Run
 
 SPEC = problem("binary")
@@ -37,8 +36,9 @@ def test_champion_of_the_same_recipe_is_equal_and_not_chosen(released: tuple[Run
     run = train_here(SPEC, table("binary"))
     champion = run.metadata["trials"][-1]
     assert champion["name"] == CHAMPION
-    assert champion["folds"] == list(first.chosen_trial["folds"]) or champion["folds"] == (
-        first.chosen_trial["folds"]
+    assert (
+        champion["folds"] == list(first.chosen_trial["folds"])
+        or champion["folds"] == (first.chosen_trial["folds"])
     )
     origin = fetch_run(run).metadata["champion"]
     assert (origin["bundle"], origin["candidate"]) == (bundle, first.chosen)

@@ -63,6 +63,11 @@ class Run:
         return cast("Mapping[str, Any]", trial)
 
     @property
+    def next_step(self) -> str:
+        """What to do after the training."""
+        return "resolve the warnings" if self.metadata["suspicious"] else "python -m handoff build"
+
+    @property
     def threshold(self) -> float | None:
         """The score from which acting earns most; None unless binary."""
         return cast("float | None", self.metadata["threshold"])

@@ -21,22 +21,16 @@ from engine.problem.metrics import Array
 from engine.problem.spec import PROBLEM_FILE
 from engine.training.calibrate import Calibration, FinalModel
 from engine.training.candidates import CHAMPION
+from engine.training.compare import paired_gain
 from engine.training.dataset import SEED, CrossValidationData
-from engine.training.evaluate import bootstrap, paired_gain, slice_labels
+from engine.training.evaluate import bootstrap
 from engine.training.folds import Trial
 from engine.training.insight import Importance, LearningCurve, describe_rule
-from engine.training.money import fold_thresholds, money, worth
+from engine.training.money import fold_thresholds, worth
 from engine.training.parallel import parallel_map
 from engine.training.record.provenance import provenance, write_snapshot
-from engine.training.record.runs import (
-    EARNED,
-    FEATURES_FILE,
-    RUN_METADATA,
-    SCORES,
-    SLICE,
-    UNIT,
-    Run,
-)
+from engine.training.record.runs import FEATURES_FILE, RUN_METADATA, SCORES, Run
+from engine.training.record.scores import scores_table
 from engine.training.record.tracking import connect, mlflow, store_errors
 from engine.training.suspicion import suspicions
 
@@ -64,7 +58,7 @@ def record(
             (path / RUN_METADATA).write_text(json.dumps(metadata, indent=1), encoding="utf-8")
             for file in (PROBLEM_FILE, FEATURES_FILE):
                 (path / file.name).write_bytes(file.read_bytes())
-            table = scores_table(data, trials).assign(**_of_rows(data, final.trial.scores))
+            table = scores_table(data, trials, final.trial.scores)
             table.to_parquet(path / SCORES, index=False)
             write_snapshot(path / "snapshot.zip")
             mlflow.log_artifacts(folder)
@@ -79,36 +73,6 @@ def record(
 def attach(run: Run, file: Path) -> None:
     """Add a file, such as the training's page, to a recorded run."""
     mlflow.MlflowClient().log_artifact(run.run_id, str(file))
-
-
-def scores_table(data: CrossValidationData, trials: Sequence[Trial]) -> pd.DataFrame:
-    """Each candidate's out-of-fold scores; rows that no fold validated on are left out.
-
-    Columns: `row` (its number among the training rows), `outcome` (0/1, number of the class,
-    value), and one a candidate; of several classes one each, `candidate:class`.
-    """
-    rows = data.out_of_fold_rows
-    table = {"row": rows, "outcome": data.outcomes(rows)}
-    for trial in trials:
-        scores, name = trial.scores[rows], trial.candidate.name
-        labels = data.dataset.targets.classes if scores.ndim > 1 else ()
-        table |= {f"{name}:{label}": scores[:, i] for i, label in enumerate(labels)}
-        table |= {} if labels else {name: scores}
-    return pd.DataFrame(table)
-
-
-def _of_rows(data: CrossValidationData, scores: Array) -> dict[str, Any]:
-    """What a comparison of two runs needs of each out-of-fold row: money, unit and slices."""
-    rows, problem = data.out_of_fold_rows, data.problem
-    outcomes, thresholds = data.outcomes(rows), fold_thresholds(data, scores)
-    columns: dict[str, Any] = {
-        EARNED: money(problem.value, data.task, outcomes, scores[rows], thresholds)
-    }
-    if (groups := data.groups(rows)) is not None:
-        columns[UNIT] = groups
-    for one in problem.success.slices:
-        columns[SLICE + one.column] = slice_labels(data.dataset.train[one.column]).to_numpy()[rows]
-    return columns
 
 
 def _metrics(metadata: Mapping[str, Any]) -> dict[str, float]:
