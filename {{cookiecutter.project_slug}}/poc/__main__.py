@@ -39,12 +39,8 @@ def parser() -> argparse.ArgumentParser:
         type=seconds(1, LONGEST_SEARCH),
         help="search for better parameters for N seconds; the same command continues it",
     )
-    tuning.add_argument(
-        "--parameters-of",
-        metavar="RUN",
-        type=text,
-        help="try what the search of that run found (its id, or: latest), without searching",
-    )
+    reused = "try what the search of that run found (its id, or: latest)"
+    tuning.add_argument("--parameters-of", metavar="RUN", type=text, help=reused)
     again = verbs.add_parser("retrain", help="train a run's model again from its training.json")
     again.add_argument("metadata", metavar="METADATA", type=path, help="the run's training.json")
     again.add_argument(

@@ -1,7 +1,6 @@
 """The champion is compared by its own bundle, on the same folds, and never chosen again."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +13,14 @@ from engine.tests.training.training import definition, fetch_run, table, train_h
 from engine.training.candidates import CHAMPION
 from engine.training.compare import against_champion, paired_gain
 from engine.training.record.runs import Run
+from poc import model
 
 SPEC = problem("binary")
 FEATURES = Path("poc/features.py")
 
 
 @pytest.fixture
-def released(here: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Run, str]]:
+def released(here: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Run, str]:
     """A run whose bundle both teams accepted and released."""
     run = train_here(SPEC, table("binary"))
     assert run.metadata["champion"] is None
@@ -28,7 +28,7 @@ def released(here: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Run,
     Path("deploy").mkdir()
     Path("deploy/release.toml").write_text(f'champion = "{bundle.id}"\n')
     monkeypatch.setattr(room, "refusal", lambda _: None)
-    yield run, bundle.id
+    return run, bundle.id
 
 
 def test_champion_of_the_same_recipe_is_equal_and_not_chosen(released: tuple[Run, str]) -> None:
@@ -53,8 +53,6 @@ def test_champion_keeps_its_own_feature_code(
     """Today's features are worse: the champion's row shows its own, and the paired loss."""
     first, _ = released
     # As an edit of poc/features.py would: today's numbers and categories are gone.
-    from poc import model
-
     original = model.features
     monkeypatch.setattr(
         model, "features",
