@@ -67,7 +67,8 @@ def feature_fault(
         return None
     edges = cases[found.row][:SHOWN] if found.table == "edges" else ()
     row = table.iloc[found.row] if found.table == "rows" else base
-    where = [*map(_edge, edges)] or [f"{name} is {_value(row[name])}" for name in found.inputs]
+    read = [found.feature] if found.feature in found.inputs else found.inputs
+    where = [*map(_edge, edges)] or [f"{name} is {_value(row[name])}" for name in read]
     allowed = "data/contract.py allows it" if edges else "as in a training row"
     message = f"Feature '{found.feature}' {found.fault} where {' and '.join(where[:SHOWN])} "
     message += f"({allowed}). {found.advice}"
@@ -108,8 +109,9 @@ def _tried(
 
 
 def _takes_missing(last: Any) -> bool:
-    """Whether a model takes NaN; of one that does not say so, it is assumed."""
+    """Whether a model takes NaN, or no feature; of one that does not say so, it is assumed."""
     try:
-        return bool(get_tags(last).input_tags.allow_nan)
+        tags = get_tags(last)
+        return bool(tags.input_tags.allow_nan or tags.no_validation)
     except (AttributeError, TypeError):
         return True
