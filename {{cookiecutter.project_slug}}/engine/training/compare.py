@@ -136,7 +136,10 @@ def _money(problem: Problem, runs: tuple[Recorded, Recorded], is_paired: bool) -
     paid = [CASES * one.table[EARNED].to_numpy() for one in runs]
     outcomes, groups = [one.table["outcome"].to_numpy() for one in runs], [_groups(r) for r in runs]
     task = problem.target.task
-    ends = [mean_interval(*one, task, g) for *one, g in zip(paid, outcomes, groups, strict=True)]
+    ends = [
+        mean_interval(amounts, outcome, task, unit)
+        for amounts, outcome, unit in zip(paid, outcomes, groups, strict=True)
+    ]
     if is_paired:
         gain = mean_interval(paid[1] - paid[0], outcomes[0], task, groups[0])
     else:
