@@ -19,7 +19,7 @@ from engine.data.load import take
 from engine.problem.errors import BadInput
 from engine.training.candidates import Candidate
 from engine.training.dataset import CrossValidationData
-from engine.training.feature_steps import FeatureFaultError, FeatureSteps
+from engine.training.feature_steps import FeatureFaultError, FeatureSteps, UntestableError
 
 # Training rows on which features are tried, and inputs that a message names.
 ROWS, SHOWN = 500, 3
@@ -105,6 +105,8 @@ def _tried(
             steps.run(model[:-1], [table, edges], "features")
         except FeatureFaultError as found:
             return found
+        except UntestableError:
+            return None
     return None
 
 

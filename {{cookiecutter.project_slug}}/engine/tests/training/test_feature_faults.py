@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -189,3 +190,8 @@ def test_features_as_generated_have_no_fault(team: Team) -> None:
         model = make_pipeline(module.features(kinds, scaled=scaled, rows=60), last)
         assert feature_fault(model, table, COLUMNS, labels) is None
         assert feature_fault(model.fit(table, labels), table, COLUMNS) is None
+
+
+def test_step_that_needs_more_rows_than_a_sample_is_no_fault(team: Team) -> None:
+    """A library's own step is tried by the training, on all rows."""
+    assert fault(PCA(n_components=61), Ridge(), ["items"]) is None
