@@ -10,7 +10,7 @@ from engine.training.calibrate import fit_final, should_calibrate
 from engine.training.candidates import ModelDefinition
 from engine.training.compare import against_champion
 from engine.training.dataset import SEED, prepare, summary
-from engine.training.feature_faults import check_features
+from engine.training.features.faults import check_features
 from engine.training.folds import cross_validate, select
 from engine.training.insight import importance, learning_curve
 from engine.training.parallel import one_thread_each, run_concurrently

@@ -45,7 +45,7 @@ def champion_trial(
         dataset = data.dataset
         if reason := incomparable(old, data.problem, dataset.targets.classes, dataset.train):
             raise BadInput(reason, code="champion-not-comparable")
-        model, is_calibrated = _recipe(load_model(old))
+        model, is_calibrated = _unfitted(load_model(old))
         own = replace(
             data, dataset=replace(dataset, columns=old.contract.inputs), table=_table(data, old)
         )
@@ -77,7 +77,7 @@ def incomparable(old: Bundle, problem: Problem, classes: Sequence[Any], frame: A
     return None
 
 
-def _recipe(model: Pipeline) -> tuple[Pipeline, bool]:
+def _unfitted(model: Pipeline) -> tuple[Pipeline, bool]:
     """The champion's pipeline, unfitted and without calibrator, and whether it had one."""
     title, last = model.steps[-1]
     is_calibrated = isinstance(last, CalibratedClassifierCV)

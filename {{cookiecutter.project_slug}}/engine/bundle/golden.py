@@ -18,7 +18,7 @@ from engine.problem.metrics import Array
 from engine.problem.spec import Task
 from engine.training.dataset import Dataset
 from engine.training.evaluate import predict
-from engine.training.feature_faults import feature_fault
+from engine.training.features.faults import feature_fault
 
 # A server replays each of them, one by one, before it opens its port.
 TYPICAL, NEAR, MOST_EDGES = 20, 10, 150

@@ -69,12 +69,16 @@ def compared(problem: Problem, first: Recorded, second: Recorded) -> list[Row]:
     runs predicted the same rows, else from two independent intervals (MOVER, Zou and Donner 2008).
     """
     is_paired = _same_rows(first.table, second.table)
-    how = "paired" if is_paired else "other rows, not paired"
+    pairing = "paired" if is_paired else "other rows, not paired"
     whole = [np.ones(len(one.table), bool) for one in (first, second)]
     rows = [
-        [f"{problem.success.metric} ({how})", *_metric(problem, (first, second), whole, is_paired)]
+        [
+            f"{problem.success.metric} ({pairing})",
+            *_metric(problem, (first, second), whole, is_paired),
+        ]
     ]
-    slices = [name for name in first.table if name.startswith(SLICE) and name in second.table]
+    columns = [str(name) for name in first.table if name in second.table]
+    slices = [name for name in columns if name.startswith(SLICE)]
     for name in slices:
         for label in sorted({*first.table[name], *second.table[name]}):
             masks = [(one.table[name] == label).to_numpy() for one in (first, second)]
@@ -91,8 +95,8 @@ def compared(problem: Problem, first: Recorded, second: Recorded) -> list[Row]:
 
 def feature_code_difference(first: Recorded, second: Recorded) -> list[str]:
     """The changed lines of poc/features.py, at most `MOST_LINES`; empty where it is the same."""
-    texts = [one.features_text.splitlines() for one in (first, second)]
-    lines = [*difflib.unified_diff(*texts, "first run", "second run", lineterm="", n=1)]
+    old, new = (one.features_text.splitlines() for one in (first, second))
+    lines = [*difflib.unified_diff(old, new, "first run", "second run", lineterm="", n=1)]
     more = [f"… and {len(lines) - MOST_LINES} more lines"] if len(lines) > MOST_LINES else []
     return [*lines[:MOST_LINES], *more]
 

@@ -15,7 +15,7 @@ from engine.problem.spec import Problem
 from engine.training.candidates import Candidate
 from engine.training.dataset import FEATURES_LOCK, CrossValidationData, fit_last
 from engine.training.evaluate import CANDIDATE_FAILED, model_errors
-from engine.training.feature_faults import check_features
+from engine.training.features.faults import check_features
 from engine.training.parallel import parallel_map
 
 # A model fitted on a fold's training rows, its predictions of the validation rows, and the seconds.

@@ -27,12 +27,12 @@ def suspicions(data: CrossValidationData, scores: Array) -> list[str]:
     """
     problem, rows = data.problem, data.out_of_fold_rows
     leaks = find(problem, data.dataset.train, data.dataset.columns)
-    known = problem.columns.known_in_time
+    stated = problem.columns.known_in_time
     reasons = [
         f"The gate will refuse this model for leakage. {', '.join(leak.columns)}: "
         f"{leak.mechanism}. Exclude the column in problem.toml, then train again."
         for leak in leaks
-        if not leak.answered(known)
+        if not leak.answered(stated)
     ]
     metrics = {}
     for name in TOO_GOOD:

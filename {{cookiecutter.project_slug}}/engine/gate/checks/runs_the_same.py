@@ -23,7 +23,7 @@ from engine.problem.metrics import Array
 from engine.problem.spec import PROBLEM_FILE
 from engine.serving.http.schema import Limits, schema_of
 from engine.training.dataset import SEED
-from engine.training.feature_faults import feature_fault
+from engine.training.features.faults import feature_fault
 from engine.training.record.runs import FEATURES_FILE
 
 Row = dict[str, Any]

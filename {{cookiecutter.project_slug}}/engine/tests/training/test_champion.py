@@ -14,6 +14,7 @@ from engine.training.candidates import CHAMPION
 from engine.training.compare import against_champion, paired_gain
 from engine.training.record.runs import Run
 from poc import model
+from poc.features import features
 
 SPEC = problem("binary")
 FEATURES = Path("poc/features.py")
@@ -53,7 +54,7 @@ def test_champion_keeps_its_own_feature_code(
     """Today's features are worse: the champion's row shows its own, and the paired loss."""
     first, _ = released
     # As an edit of poc/features.py would: today's numbers and categories are gone.
-    original = model.features
+    original = features
     monkeypatch.setattr(
         model, "features",
         lambda kinds, **given: original({n: k for n, k in kinds.items() if k == "date"}, **given),

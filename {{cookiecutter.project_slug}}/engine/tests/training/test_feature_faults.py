@@ -22,8 +22,8 @@ from engine.contract.column import Column
 from engine.problem import files
 from engine.problem.errors import BadInput
 from engine.tests.project import source
-from engine.training import guards
-from engine.training.feature_faults import feature_fault
+from engine.training.features import guards
+from engine.training.features.faults import feature_fault
 
 COLUMNS = (
     Column("weight", "number", minimum=0.0, maximum=40.0, nullable=True),

@@ -39,7 +39,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
             patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
             project_in(folder)
             train_here(problem(task), table(task))
-            result[task] = latest_run_of(problem(task))
+            run = latest_run_of(problem(task))
+            # These rows give the outcome away, which the page states first; not what is tested.
+            result[task] = replace(run, metadata={**run.metadata, "suspicious": []})
     return result
 
 
@@ -217,7 +219,7 @@ def test_suspicious_score_is_no_success_on_any_page(
     assert "pays on past cases" not in words(run, tmp_path)
     monkeypatch.chdir(tmp_path)
     page = write_training_page(run).read_text("utf-8")
-    assert page.index(reason) < page.index("Importance of inputs")
+    assert page.index(reason) < page.index("Selected: the simplest candidate")
     assert "handoff build" not in run.next_step
     assert "handoff build" in runs["binary"].next_step
 

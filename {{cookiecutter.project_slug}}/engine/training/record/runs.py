@@ -114,20 +114,23 @@ def recorded(run_id: str, problem: Problem) -> Recorded:
 
     BadInput: there is no such run, or it belongs to another problem or predicts another target.
     """
-    found, names = _finished_run(run_id, problem.decision.name).info.run_id, [RUN_METADATA, SCORES]
+    identity, names = (
+        _finished_run(run_id, problem.decision.name).info.run_id,
+        [RUN_METADATA, SCORES],
+    )
     names += [PROBLEM_FILE.name, FEATURES_FILE.name]
-    metadata, scores, problem_file, features = (_artifact(found, name) for name in names)
-    own = parse(read_text(problem_file, "the run's problem", AGAIN), f"{found}/problem.toml")
+    metadata, scores, problem_file, features = (_artifact(identity, name) for name in names)
+    own = parse(read_text(problem_file, "the run's problem", AGAIN), f"{identity}/problem.toml")
     values = read_json(metadata, f"a run's {RUN_METADATA}", AGAIN)
     target, other = problem.target, own.target
     if (target.column, target.task, target.positive) != (other.column, other.task, other.positive):
         raise BadInput(
-            f"Run {found} predicts {other.column} ({other.task}), problem.toml {target.column} "
+            f"Run {identity} predicts {other.column} ({other.task}), problem.toml {target.column} "
             f"({target.task}). Name a run that predicts the same.",
             code="other-problem",
         )
     text = read_text(features, "the run's feature code", AGAIN)
-    return Recorded(found, values, pd.read_parquet(scores), own, text)
+    return Recorded(identity, values, pd.read_parquet(scores), own, text)
 
 
 @store_errors()

@@ -120,7 +120,7 @@ def message(worth: Worth) -> str:
 
 def _doubts(worth: Worth) -> list[str]:
     """Why the model may not be worth having; empty where it clearly is."""
-    reasons = worth.suspicious
+    reasons = []
     if worth.acts is not None and not worth.acts.any():
         reasons.append("The model never acts: by these costs, acting pays in no case.")
     for name, gain in worth.gains.items():
@@ -133,7 +133,7 @@ def _doubts(worth: Worth) -> list[str]:
                 f"It is not sure that the model earns more than {rival}: {worth.span(gain)} for "
                 f"{CASES:,} cases."
             )
-    return reasons
+    return [*reasons, *worth.suspicious]
 
 
 def warning(worth: Worth) -> Section | None:

@@ -19,7 +19,7 @@ from engine.data.load import take
 from engine.problem.errors import BadInput
 from engine.training.candidates import Candidate
 from engine.training.dataset import CrossValidationData
-from engine.training.feature_steps import FeatureFaultError, FeatureSteps, UntestableError
+from engine.training.features.steps import FeatureFaultError, FeatureSteps, UntestableError
 
 # Training rows on which features are tried, and inputs that a message names.
 ROWS, SHOWN = 500, 3
@@ -58,23 +58,23 @@ def feature_fault(
     """
     cases: list[tuple[Edge, ...]] = [(), *edge_cases(columns)]
     base = _base(table)
-    found = _tried(model, table, edge_table(base, cases, columns), labels)
-    if found and found.table == "edges" and len(cases[found.row]) > 1:
+    failing = _tried(model, table, edge_table(base, cases, columns), labels)
+    if failing and failing.table == "edges" and len(cases[failing.row]) > 1:
         # Which of several edges in a row it is: each alone.
-        cases = [(edge,) for edge in cases[found.row]]
-        found = _tried(model, table, edge_table(base, cases, columns), labels) or found
-    if found is None:
+        cases = [(edge,) for edge in cases[failing.row]]
+        failing = _tried(model, table, edge_table(base, cases, columns), labels) or failing
+    if failing is None:
         return None
-    edges = cases[found.row][:SHOWN] if found.table == "edges" else ()
-    row = table.iloc[found.row] if found.table == "rows" else base
-    read = [found.feature] if found.feature in found.inputs else found.inputs
+    edges = cases[failing.row][:SHOWN] if failing.table == "edges" else ()
+    row = table.iloc[failing.row] if failing.table == "rows" else base
+    read = [failing.feature] if failing.feature in failing.inputs else failing.inputs
     where = [*map(_edge, edges)] or [f"{name} is {_value(row[name])}" for name in read]
     allowed = "data/contract.py allows it" if edges else "as in a training row"
-    message = f"Feature '{found.feature}' {found.fault} where {' and '.join(where[:SHOWN])} "
-    message += f"({allowed}). {found.advice}"
-    if edges and found.code != "feature-type":
+    message = f"Feature '{failing.feature}' {failing.fault} where {' and '.join(where[:SHOWN])} "
+    message += f"({allowed}). {failing.advice}"
+    if edges and failing.code != "feature-type":
         message += " Or forbid the value in data/contract.py."
-    return BadInput(message, code=found.code)
+    return BadInput(message, code=failing.code)
 
 
 def _base(table: pd.DataFrame) -> "pd.Series[Any]":
@@ -103,8 +103,8 @@ def _tried(
         warnings.simplefilter("ignore")
         try:
             steps.run(model[:-1], [table, edges], "features")
-        except FeatureFaultError as found:
-            return found
+        except FeatureFaultError as failing:
+            return failing
         except UntestableError:
             return None
     return None

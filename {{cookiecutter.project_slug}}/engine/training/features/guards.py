@@ -22,10 +22,10 @@ def guard_of_code(step: Any, missing: float) -> str:
 
     `missing` takes its place: NaN, or 0.0 where the model takes no missing value.
     """
-    found = _returned(step)
-    if found is None:
+    returned = _returned(step)
+    if returned is None:
         return f"Let its code in {FEATURES} return a finite value there."
-    file, line, word, expression = found
+    file, line, word, expression = returned
     return _advice(f"{file} line {line}", f"{word} {_finite(expression, missing, word)}")
 
 

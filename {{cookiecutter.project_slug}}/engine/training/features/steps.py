@@ -12,7 +12,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import _safe_indexing
 
-from engine.training.guards import guard_of_code, guard_of_error
+from engine.training.features.guards import guard_of_code, guard_of_error
 
 # The two tables that steps are tried on.
 TABLES: tuple[Literal["rows"], Literal["edges"]] = ("rows", "edges")
@@ -164,8 +164,8 @@ def _first(test: Callable[[Any], Any], made: Any) -> tuple[int, int] | None:
     values = np.asarray(made)
     if values.dtype.kind != "f":
         return None
-    places = np.argwhere(test(values.reshape(len(values), -1)))
-    return (int(places[0][0]), int(places[0][1])) if len(places) else None
+    positions = np.argwhere(test(values.reshape(len(values), -1)))
+    return (int(positions[0][0]), int(positions[0][1])) if len(positions) else None
 
 
 def _first_failing(
