@@ -19,6 +19,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from engine.contract.column import Column
+from engine.data import edges
 from engine.problem import files
 from engine.problem.errors import BadInput
 from engine.tests.project import source
@@ -195,3 +196,14 @@ def test_features_as_generated_have_no_fault(team: Team) -> None:
 def test_step_that_needs_more_rows_than_a_sample_is_no_fault(team: Team) -> None:
     """A library's own step is tried by the training, on all rows."""
     assert fault(PCA(n_components=61), Ridge(), ["items"]) is None
+
+
+def test_one_of_several_edges_in_a_row_is_named(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wide contract puts several edge values into a row; the message names the one that fails."""
+    monkeypatch.setattr(edges, "MOST_EDGE_ROWS", 1)
+    module = team(CLASS.replace("{line}", "yield np.exp(below)"))
+    error = fault(module.Own(), HistGradientBoostingRegressor(), ["weight", "items"])
+    assert error is not None
+    assert "where items is 900, at its maximum (" in str(error)

@@ -61,8 +61,9 @@ def feature_fault(
     failing = _tried(model, table, edge_table(base, cases, columns), labels)
     if failing and failing.table == "edges" and len(cases[failing.row]) > 1:
         # Which of several edges in a row it is: each alone.
-        cases = [(edge,) for edge in cases[failing.row]]
-        failing = _tried(model, table, edge_table(base, cases, columns), labels) or failing
+        alone: list[tuple[Edge, ...]] = [(edge,) for edge in cases[failing.row]]
+        if one := _tried(model, table, edge_table(base, alone, columns), labels):
+            failing, cases = one, alone
     if failing is None:
         return None
     edges = cases[failing.row][:SHOWN] if failing.table == "edges" else ()
