@@ -4,16 +4,18 @@ Each step is a function of the results of earlier steps. You can replace one by 
 rule of choice, no calibration.
 """
 
+from engine.bundle.champion import champion_trial
 from engine.problem.spec import Problem
 from engine.training.calibrate import fit_final, should_calibrate
 from engine.training.candidates import ModelDefinition
+from engine.training.compare import against_champion
 from engine.training.dataset import SEED, prepare, summary
+from engine.training.features.faults import check_features
 from engine.training.folds import cross_validate, select
 from engine.training.insight import importance, learning_curve
 from engine.training.parallel import one_thread_each, run_concurrently
 from engine.training.record.runs import Progress, Run
 from engine.training.record.write import record, run_metadata
-from engine.training.retrain import accepted_champion, calibrate_champion
 from engine.training.tuning.search import tuned_candidates
 
 
@@ -43,16 +45,16 @@ def train(
     data = prepare(problem, definition.contract)
     progress(summary(data))
 
-    # Candidates: your own, the one that a search found, and the accepted model for comparison.
+    # Candidates: your own, and the one that a search found.
     own = definition.candidates(data.dataset.columns, problem.target.task, SEED, len(data.table))
+    # Their features, on edge values of the contract too: a fault is found before a search.
+    check_features(data, own)
     tuned, search = tuned_candidates(
         data, own, progress, search_seconds=search_seconds, parameters_of=parameters_of
     )
-    champion, origin = accepted_champion(data, own, progress)
-
-    # Cross-validate: all on the same folds.
-    trials = cross_validate(data, (*own, *tuned, *champion))
-    trials = calibrate_champion(data, trials, origin)
+    # Cross-validate: all on the same folds; the champion by the code and parameters of its bundle.
+    champion, origin = champion_trial(data, progress)
+    trials = [*cross_validate(data, (*own, *tuned)), *champion]
     for trial in trials:
         name, metric = trial.candidate.name, data.metric.name
         progress(f"  {name:<18} {metric} {trial.mean:.4f} ± {trial.standard_error:.4f}")
@@ -74,6 +76,8 @@ def train(
     metadata = run_metadata(
         data, done, final, calibration, curve, importances, search=search, champion=origin
     )
+    if difference := against_champion(metadata):
+        progress(difference)
     for warning in metadata["warnings"]:
         progress(f"Warning: {warning}")
     return record(data, done, final, metadata)

@@ -1,7 +1,6 @@
 """The stages of both teams and of the ML engineer: handoff, serving, monitoring."""
 
 import json
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -43,8 +42,9 @@ PAGES = Links([*FILES.items()])
 def handoff(rehearsal: Rehearsal) -> StageResult:
     """Build the bundle from the run, and run the gate on it."""
     programs = rehearsal.programs
-    bundle = build(programs.definition, rehearsal.run.run_id)
-    shutil.copytree(bundle.path, BUNDLE)
+    # Not where `handoff build` writes: a rehearsal's bundle is not the latest to check or sign.
+    bundle = build(programs.definition, rehearsal.run.run_id, DRAFT)
+    bundle.path.rename(BUNDLE)
     rehearsal.bundle = read(BUNDLE)
     verdict = validate(BUNDLE, programs.definition, programs.checks, print)
     record(verdict, RECORDS)

@@ -23,6 +23,7 @@ from engine.pages.formatting import count, number
 from engine.pages.page import Block, Facts, Figure, Links, Note, Section, Status, Table
 from engine.problem.files import write_atomically
 from engine.problem.spec import Problem, read
+from engine.training.record.tracking import rehearsal
 
 TITLES = {"eda": "EDA", "poc": "PoC"}
 MARKS = {"passed": "✓", "warned": "!", "stopped": "✗", "not run": "·"}
@@ -103,7 +104,12 @@ def _poc(rehearsal: Rehearsal) -> StageResult:
         numbers.append(("threshold", run.threshold))
     shown, note = intervals(title, rows, caption, success.minimum), f"MLflow run {run.run_id}."
     blocks = (Facts(numbers), shown, Note(note, "quiet"))
-    return StageResult(f"Selected: {name} ({title}: {number(mean)}).", blocks)
+    headline = f"Selected: {name} ({title}: {number(mean)})."
+    if suspicious := run.metadata["suspicious"]:
+        # No tick beside a score that the next stage refuses, or that is too good.
+        notes = tuple(Note(reason, "warn") for reason in suspicious)
+        return StageResult(f"{headline} {suspicious[0]}", (*notes, *blocks), warned=True)
+    return StageResult(headline, blocks)
 
 
 STAGES = (
@@ -146,7 +152,7 @@ def rehearse(programs: Programs, progress: Callable[[str], None] = print) -> Jou
     Raises:
         BadInput: the input of a stage is wrong.
     """
-    rehearsal = Rehearsal(read(), programs)
+    rehearsed = Rehearsal(read(), programs)
     shutil.rmtree(DRAFT, ignore_errors=True)
     DRAFT.mkdir(parents=True)
     steps: list[Step] = []
@@ -157,7 +163,8 @@ def rehearse(programs: Programs, progress: Callable[[str], None] = print) -> Jou
                 continue
             progress(f"[{number}/{len(STAGES)}] {stage.name} ({stage.owner}) …")
             began = time.perf_counter()
-            result = stage.run(rehearsal)
+            with rehearsal():
+                result = stage.run(rehearsed)
             seconds = time.perf_counter() - began
             status: Status = "stopped" if result.closed else "warned" if result.warned else "passed"
             steps.append(Step(stage, status, seconds, result))

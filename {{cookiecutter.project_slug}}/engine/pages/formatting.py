@@ -8,7 +8,7 @@ Severity = Literal["good", "warn", "bad", "quiet"]
 # Every verdict of the project. Tables on pages and in the terminal colour these words.
 SEVERITIES: dict[str, Severity] = {
     **dict.fromkeys(("pass", "passed", "accepted", "ok", "pays on past cases"), "good"),
-    **dict.fromkeys(("warn", "warned", "assumed", "drift", "unsure"), "warn"),
+    **dict.fromkeys(("warn", "warned", "assumed", "drift", "unsure", "suspicious"), "warn"),
     **dict.fromkeys(
         ("worse", "degraded", "refuse", "refused", "stopped", "broken", "does not pay"), "bad"
     ),

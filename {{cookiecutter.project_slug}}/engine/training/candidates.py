@@ -53,7 +53,7 @@ class ModelDefinition:
 
 
 def candidate_from_parameters(
-    candidates: Sequence[Candidate], name: str, parameters: Mapping[str, Any], *, rename: str = ""
+    candidates: Sequence[Candidate], name: str, parameters: Mapping[str, Any]
 ) -> Candidate:
     """The candidate `name` of those given, with parameters as a run recorded them."""
     origin = BOOSTING if name == TUNED else name
@@ -75,4 +75,4 @@ def candidate_from_parameters(
             code="unknown-parameter",
         ) from None
     pipeline = Pipeline([*template.model.steps[:-1], (title, model)])
-    return Candidate(rename or name, pipeline, is_baseline=template.is_baseline)
+    return Candidate(name, pipeline, is_baseline=template.is_baseline)

@@ -14,7 +14,15 @@ from sklearn.pipeline import Pipeline
 from engine.problem.errors import BadInput
 from engine.problem.files import location_of
 from engine.problem.known_metrics import metrics_of
-from engine.problem.metrics import METRICS, Array, Groups, Interval, interval, measure, resamples
+from engine.problem.metrics import (
+    METRICS,
+    Array,
+    Groups,
+    Interval,
+    interval,
+    measure,
+    resamples,
+)
 from engine.problem.spec import Problem, Task
 
 # A bootstrap of so many rows is enough to estimate the spread; but it needs at least so many rows
@@ -22,6 +30,7 @@ from engine.problem.spec import Problem, Task
 MOST_ROWS, FEWEST_OF_CLASS, FEWEST_GROUPS, REPEATS = 2_000, 50, 50, 200
 # A group with fewer rows gives no reliable measure.
 FEWEST_IN_SLICE = 30
+CANDIDATE_FAILED = "candidate-failed"
 # More values than that are no groups.
 MOST_SLICES = 50
 
@@ -124,7 +133,7 @@ def model_errors(what: str) -> Iterator[None]:
             f"{what} failed: {type(error).__name__}: {message:.300}. "
             f"{f'Fix {place}' if place else 'Check what poc/features.py makes of the rows'}, "
             "and run `make test`.",
-            code="candidate-failed",
+            code=CANDIDATE_FAILED,
         ) from error
 
 
@@ -151,7 +160,7 @@ def slices(
     metric, results = METRICS[problem.success.metric], []
     stratify = problem.target.task != "regression"
     for one in problem.success.slices:
-        labels = frame[one.column].astype("str").fillna("(missing)")
+        labels = slice_labels(frame[one.column])
         if labels.nunique() > MOST_SLICES:
             raise BadInput(
                 f"success.slices names column '{one.column}', which has {labels.nunique()} values. "
@@ -169,6 +178,11 @@ def slices(
             result = {"column": one.column, "value": label, "rows": len(rows), "floor": one.floor}
             results.append(result | dict(zip(("metric", "low", "high"), values, strict=True)))
     return results
+
+
+def slice_labels(values: "pd.Series[Any]") -> "pd.Series[str]":
+    """The group of each row by a column."""
+    return values.astype("str").fillna("(missing)")
 
 
 def calibration(outcome: Array, score: Array, groups: int = 10) -> list[dict[str, float]]:

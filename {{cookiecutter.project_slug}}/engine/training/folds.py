@@ -14,7 +14,8 @@ from engine.problem.metrics import METRICS, Array
 from engine.problem.spec import Problem
 from engine.training.candidates import Candidate
 from engine.training.dataset import FEATURES_LOCK, CrossValidationData, fit_last
-from engine.training.evaluate import model_errors
+from engine.training.evaluate import CANDIDATE_FAILED, model_errors
+from engine.training.features.faults import check_features
 from engine.training.parallel import parallel_map
 
 # A model fitted on a fold's training rows, its predictions of the validation rows, and the seconds.
@@ -60,10 +61,15 @@ def cross_validate(data: CrossValidationData, candidates: Sequence[Candidate]) -
         # Candidates with the same feature steps (the same objects) share the features of a fold.
         groups.setdefault(tuple(id(step) for _, step in one.model.steps[:-1]), []).append(one)
     jobs = [(group, *fold) for group in groups.values() for fold in data.folds]
-    results = parallel_map(lambda job: _fit_fold(data, *job), jobs)
-    for (group, *_), fitted in zip(jobs, results, strict=True):
-        for one, fit in zip(group, fitted, strict=True):
-            fits[one.name].append(fit)
+    try:
+        results = parallel_map(lambda job: _fit_fold(data, *job), jobs)
+        for (group, *_), fitted in zip(jobs, results, strict=True):
+            for one, fit in zip(group, fitted, strict=True):
+                fits[one.name].append(fit)
+    except BadInput as error:
+        if error.code == CANDIDATE_FAILED:  # which feature it is, if it is one
+            check_features(data, candidates, every_row=True)
+        raise
     return [_trial(data, one, fits[one.name]) for one in candidates]
 
 

@@ -1,4 +1,4 @@
-"""Recorded models made again: the accepted one for comparison, and any run's from its metadata."""
+"""A recorded model made again from its metadata."""
 
 import json
 from collections.abc import Sequence
@@ -10,16 +10,11 @@ import skops.io
 from engine.problem.errors import BadInput, command
 from engine.problem.files import read_json, write_atomically
 from engine.problem.spec import Problem
-from engine.training.calibrate import calibrate_trial, fit_final
-from engine.training.candidates import (
-    CHAMPION,
-    Candidate,
-    ModelDefinition,
-    candidate_from_parameters,
-)
+from engine.training.calibrate import fit_final
+from engine.training.candidates import Candidate, ModelDefinition, candidate_from_parameters
 from engine.training.dataset import SEED, CrossValidationData, recorded_data
 from engine.training.folds import Trial, cross_validate
-from engine.training.record.runs import RUN_METADATA, Progress, accepted_run, metadata_of
+from engine.training.record.runs import RUN_METADATA, Progress
 from engine.training.record.write import model_metadata
 
 MODEL = "model.skops"
@@ -66,30 +61,15 @@ def retrain(
     return metadata
 
 
-def accepted_champion(
-    data: CrossValidationData, candidates: tuple[Candidate, ...], progress: Progress
-) -> tuple[list[Candidate], dict[str, Any] | None]:
-    """The accepted model as an unfitted candidate, if today's code can make it, and its run."""
-    name = data.problem.decision.name
-    origin = accepted_run(name)
-    if origin is None:
-        return [], None
-    try:
-        metadata = metadata_of(origin["run_id"], name)
-        if "parameters" not in metadata:
-            raise BadInput("its run recorded no parameters", code="incomplete-metadata")
-        candidate = candidate_from_parameters(
-            candidates, metadata["candidate"], metadata["parameters"], rename=CHAMPION
-        )
-    except BadInput as error:
-        progress(f"  The champion is not compared: {error}")
-        return [], None
-    return [candidate], origin | {key: metadata[key] for key in ("candidate", "calibrated")}
+def accepted_champion(*_: Any) -> tuple[list[Candidate], None]:
+    """No champion: a `poc/train.py` of engine 3.1 calls this.
+
+    It compared today's features with the champion's parameters, which is no comparison with the
+    champion. `engine.bundle.champion.champion_trial` compares the champion itself.
+    """
+    return [], None
 
 
-def calibrate_champion(
-    data: CrossValidationData, trials: Sequence[Trial], origin: dict[str, Any] | None
-) -> list[Trial]:
-    """The same trials; the champion's scores calibrated if the accepted model (`origin`) is."""
-    name = CHAMPION if origin and origin["calibrated"] else None
-    return [calibrate_trial(data, one) if one.candidate.name == name else one for one in trials]
+def calibrate_champion(_: CrossValidationData, trials: Sequence[Trial], *__: Any) -> list[Trial]:
+    """The same trials: a `poc/train.py` of engine 3.1 calls this; see `accepted_champion`."""
+    return [*trials]

@@ -1,6 +1,6 @@
 """Checks of the group `honest`: true figures, a valid split, no leak, calibrated probabilities."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,8 @@ from engine.problem.files import toml
 from engine.problem.metrics import REPEATS, Array, Groups, Interval, resamples
 from engine.problem.tables import Columns
 from engine.training.evaluate import calibration as reliability
+from engine.training.suspicion import too_good
 
-# An interval that reaches these scores is a warning. (Accuracy is high where one class is rare.)
-TOO_GOOD = {"roc_auc": 0.995, "balanced_accuracy": 0.99, "r2": 0.995}
-# On few rows, intervals are wide; a lower score is not nearly perfect.
-NEARLY = 0.96
 KNOWN_WHEN = "Find out when this value becomes known. If it is filled after the decision, list it "
 KNOWN_WHEN += "under [columns.known_after] in problem/problem.toml."
 
@@ -91,13 +88,6 @@ def _advice(leaks: Sequence[Leak], columns: Columns) -> str:
         advice += "Of the others (of several columns together, the one that is known last), add "
         advice += "these lines to problem/problem.toml under [columns.known_after]; train again:\n"
     return (advice + "\n".join(lines)).rstrip(" ")
-
-
-def too_good(metrics: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """The scores that are nearly perfect, as far as the number of rows can show."""
-    limited = {name: (metrics[name], limit) for name, limit in TOO_GOOD.items() if name in metrics}
-    nearly = {n: one["value"] for n, (one, limit) in limited.items() if one["high"] > limit}
-    return [f"{name} {value:.4f}" for name, value in nearly.items() if value > NEARLY]
 
 
 def split(context: CheckContext) -> Result:

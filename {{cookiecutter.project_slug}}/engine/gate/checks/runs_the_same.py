@@ -13,15 +13,17 @@ from engine.bundle.archive import ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE, replay
 from engine.bundle.build import pins
 from engine.bundle.bundle import FEATURES_MODULE
 from engine.bundle.evaluation import contract as contract_of
-from engine.bundle.golden import all_edges, golden_answers, golden_rows
+from engine.bundle.golden import golden_answers, golden_rows
 from engine.contract.column import LONGEST_CATEGORY, Column
 from engine.data.columns import json_rows
+from engine.data.edges import edge_cases
 from engine.data.load import validate
 from engine.gate.checks.check import CheckContext, Result, differences, pass_without, shorten
 from engine.problem.metrics import Array
 from engine.problem.spec import PROBLEM_FILE
 from engine.serving.http.schema import Limits, schema_of
 from engine.training.dataset import SEED
+from engine.training.features.faults import feature_fault
 from engine.training.record.runs import FEATURES_FILE
 
 Row = dict[str, Any]
@@ -30,7 +32,6 @@ Scores = Callable[[Sequence[Row]], Array]  # shape (rows,) or (rows, classes)
 
 # Test rows in the batch; how many of them are changed to each edge; how many are predicted alone.
 TYPICAL, BASES, ALONE = 100, 2, 200
-MOST_EDGE_ROWS = 1_000  # of each base; a thousand columns have ten times as many edges
 ABSENT = "absent"
 COMPARED = 300  # test rows whose predictions are compared, besides the golden rows
 
@@ -162,38 +163,33 @@ def robust(context: CheckContext) -> Result:
     """Edge rows get a finite score in range, the same alone, in a batch and in another order."""
     required = "a finite score in range for every allowed row, the same alone and in a batch"
     columns = context.dataset.columns
-    rows = json_rows(context.dataset.test.head(TYPICAL), columns)
+    table = context.dataset.inputs(context.dataset.test)
+    rows = json_rows(table.head(TYPICAL), columns)
     cases = [("a test row", row) for row in rows]
     cases += [case for base in rows[:BASES] for case in edge_rows(base, columns)]
     results = score_faults(context.predictor.scores, cases, context.problem.target.task)
     measured = f"{len(cases):,} rows ({len(cases) - len(rows):,} of them edge rows): equal scores "
     measured += "in a batch, alone and in reverse order"
-    edges = sum(1 for column in columns for _ in all_edges(column))
-    if edges > edge_row_count(columns):
-        measured += f"; {edges:,} edge values, several of them in a row, each of another input"
+    edges = edge_cases(columns)
+    if (values := sum(map(len, edges))) > len(edges):
+        measured += f"; {values:,} edge values, several of them in a row, each of another input"
     advice = "Handle these values in poc/features.py, or forbid them in data/contract.py."
+    if results and (fault := feature_fault(context.model, table, columns)):
+        # The feature and the line that guards it, in the place of a library's message.
+        return Result("refuse", str(fault), required, "Guard the feature, then train again.")
     return pass_without(results, measured, required, advice)
 
 
 def edge_rows(base: Row, columns: Sequence[Column]) -> Iterator[Named]:
     """`base` with one edge value at a time, and with all values missing that may be.
 
-    Of more edges than `MOST_EDGE_ROWS` each row has several, each of another column.
+    Of very many edges each row has several, each of another column.
     """
-    edges = [edge for column in columns for edge in all_edges(column)]
-    for number in range(count := edge_row_count(columns)):
-        # The edges of a column are neighbours: in steps of as many, none comes twice in a row.
-        chosen = edges[number::count]
+    for chosen in edge_cases(columns):
         names = shorten([f"{edge.column} {edge.name}" for edge in chosen], ", ")
         yield names, {**base, **{edge.column: edge.value for edge in chosen}}
     if nullable := [column.name for column in columns if column.nullable]:
         yield "all nullable inputs missing", {**base, **dict.fromkeys(nullable)}
-
-
-def edge_row_count(columns: Sequence[Column]) -> int:
-    """How many rows hold all edges: one each, or as many as there may be."""
-    counts = [sum(1 for _ in all_edges(column)) for column in columns]
-    return min(sum(counts), max(MOST_EDGE_ROWS, *counts))
 
 
 def score_faults(scores: Scores, cases: Sequence[Named], task: str) -> list[str]:

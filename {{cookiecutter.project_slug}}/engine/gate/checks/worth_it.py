@@ -3,6 +3,7 @@
 from typing import Any
 
 from engine.bundle.bundle import Bundle, read
+from engine.bundle.champion import incomparable
 from engine.bundle.record import RELEASE_FILE, bundle_path, champion_if_any, refusal, stored
 from engine.data.columns import json_rows
 from engine.gate.checks.check import CheckContext, Result, intervals
@@ -10,6 +11,7 @@ from engine.pages.formatting import count
 from engine.problem.metrics import METRICS, measure, measure_gain
 from engine.problem.tables import UNANSWERED
 from engine.serving.model.predictor import load
+from engine.training.suspicion import too_good
 
 
 def problem_complete(context: CheckContext) -> Result:
@@ -44,6 +46,10 @@ def beats_baseline(context: CheckContext) -> Result:
     caption = f"{title}, each with its 95 % interval; the line is the minimum."
     shown = intervals(title, rows, caption, success.minimum)
     if sign * own["value"] >= sign * success.minimum and gain["low"] >= success.margin:
+        if nearly := too_good(evaluation["metrics"]):
+            advice = "Read what the check `leakage` measured before you trust this score."
+            measured += f"; suspiciously good: {', '.join(nearly)}"
+            return Result("warn", measured, required, advice, shown)
         return Result("pass", measured, required, picture=shown)
     advice = "Improve the features, add data, or agree on a lower minimum with the stakeholder."
     return Result("refuse", measured, required, advice, shown)
@@ -99,15 +105,9 @@ def champion(context: CheckContext) -> Result:
         advice = f"Name an accepted bundle in {RELEASE_FILE}, or commit the record of this one."
         return Result("refuse", f"the champion is not accepted: {reason}", required, advice)
     old = read(stored(name))
-    target, other = context.problem.target, old.problem.target
-    missing = [one.name for one in old.contract.inputs if one.name not in context.dataset.test]
-    if (target.column, target.task) != (other.column, other.task):
-        reason = f"the champion predicts {other.column} ({other.task})"
-    elif set(old.contract.classes) != set(context.dataset.targets.classes):
-        reason = f"the champion has the classes {list(old.contract.classes)}"
-    elif missing:
-        reason = f"the rows lack inputs of the champion: {', '.join(missing)}"
-    else:
+    dataset = context.dataset
+    reason = incomparable(old, context.problem, dataset.targets.classes, dataset.test)
+    if reason is None:
         return _compare(context, old, required)
     advice = "Release the model as a shadow: only a live test can compare the two."
     return Result("warn", f"not comparable: {reason}", required, advice)

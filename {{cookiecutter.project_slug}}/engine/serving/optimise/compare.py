@@ -13,8 +13,8 @@ from typing import Any, get_args
 import numpy as np
 from onnx import ModelProto, helper
 
-from engine.bundle.golden import EdgeKind, edges
 from engine.contract.column import Column
+from engine.data.edges import EdgeKind, edges
 from engine.serving.model.onnx import allowed_difference
 from engine.serving.model.predictor import Predictor
 from engine.serving.model.unrolled import UnrolledPipeline

@@ -12,16 +12,13 @@ from engine.bundle.golden import (
     MOST_EDGES,
     NEAR,
     TYPICAL,
-    UNSEEN,
-    WIDEST,
-    WIDEST_INTEGER,
-    all_edges,
-    edges,
     golden_answers,
     golden_rows,
 )
 from engine.contract.column import HIGHEST, LONGEST_CATEGORY, LOWEST, Column
 from engine.data.columns import json_rows
+from engine.data.edges import UNSEEN, WIDEST, WIDEST_INTEGER, all_edges, edges
+from engine.problem.errors import BadInput
 from engine.problem.spec import Task, read
 from engine.tests.bundle.untrained import fitted
 from engine.tests.gate.made import MODEL
@@ -172,3 +169,23 @@ def test_golden_rows_of_few_test_rows_are_all_of_them(empty: Path) -> None:
     rows = golden_rows(few, model, scores, None)
     assert [one["kind"] for one in rows].count("typical") == 7
     assert gather(read(), MODEL.contract).digest == dataset.digest
+
+
+def test_golden_rows_name_the_feature_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the library that could not use its value."""
+    monkeypatch.chdir(tmp_path)
+    write("regression")
+    dataset, model = fitted("regression")
+
+    def fails(*_: Any) -> None:
+        raise BadInput("Input X contains infinity", code="candidate-failed")
+
+    monkeypatch.setattr(room, "predict", fails)
+    scores = np.zeros(len(dataset.test))
+    for fault in (BadInput("Feature 'ratio'", code="feature-not-finite"), None):
+        monkeypatch.setattr(room, "feature_fault", lambda *_, fault=fault: fault)
+        with pytest.raises(BadInput) as error:
+            golden_rows(dataset, model, scores, None)
+        assert error.value.code == (fault.code if fault else "candidate-failed")

@@ -14,10 +14,10 @@ import pytest
 from engine.adopt.adopt import adopt
 from engine.adopt.copying import CONTRACT_FILE
 from engine.adopt.infer import guess, infer_column, reach, typed
-from engine.bundle.golden import all_edges
 from engine.contract.cells import allowed, convert
 from engine.contract.column import Column, ColumnType
 from engine.contract.layout import Layout
+from engine.data.edges import all_edges
 from engine.data.load import load
 from engine.data.sources import read
 from engine.problem.errors import BadInput

@@ -10,8 +10,9 @@ import pytest
 from engine.bundle.build import build, fetch, write
 from engine.bundle.bundle import read
 from engine.bundle.evaluation import card
-from engine.bundle.golden import MOST_EDGES, UNSEEN
+from engine.bundle.golden import MOST_EDGES
 from engine.bundle.record import BUILT, latest
+from engine.data.edges import UNSEEN
 from engine.problem.errors import BadInput
 from engine.problem.spec import read as read_problem
 from engine.tests.gate.conftest import Make

@@ -11,12 +11,12 @@ import pytest
 from sklearn.pipeline import Pipeline
 
 from engine.contract.column import Column
-from engine.gate.checks.honest import too_good
 from engine.gate.checks.strongest import strongest_inputs
 from engine.problem.spec import read
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.lies import PROBLEM
 from engine.training.dataset import gather
+from engine.training.suspicion import too_good
 
 EXCLUDED = '[columns.excluded]\narrived_at = "known only after the outcome"\n'
 

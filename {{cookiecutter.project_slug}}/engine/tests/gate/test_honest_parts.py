@@ -10,11 +10,9 @@ import pytest
 from engine.data.digest import digest
 from engine.gate.checks import honest
 from engine.gate.checks.check import CheckContext, Result
-from engine.gate.checks.honest import (
-    too_good,
-)
 from engine.leakage import Leak
 from engine.tests.gate.untrained import context_of, run_of, write
+from engine.training.suspicion import too_good
 
 FOUND = Leak(("weight", "items"), "they give it together", latest=("items",))
 LATE = Leak(("insured",), "it is known too late", late=True)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.bundle.golden import all_edges
 from engine.contract.column import Column
-from engine.gate.checks.runs_the_same import MOST_EDGE_ROWS, Row, edge_rows, score_faults
+from engine.data.edges import MOST_EDGE_ROWS, all_edges
+from engine.gate.checks.runs_the_same import Row, edge_rows, score_faults
 from engine.problem.metrics import Array
 from engine.tests.gate.conftest import Make
 from engine.tests.gate.lies import FEATURES

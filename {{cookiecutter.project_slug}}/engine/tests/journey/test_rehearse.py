@@ -11,6 +11,7 @@ from engine.pages.page import Note
 from engine.problem.errors import BadInput
 from engine.problem.spec import Problem, parse
 from engine.tests.project import STAGES
+from engine.training.record.tracking import connect, mlflow
 from journey import programs
 
 PROBLEM = STAGES / "problem" / "problem.toml"
@@ -98,3 +99,18 @@ def test_rehearse_interrupted_keeps_the_last_journey(
         rehearse.rehearse(programs(), lambda _: None)
     assert Path("build/journey/bundle/old").read_text("utf-8") == "old"
     assert [path.name for path in Path("build").iterdir()] == ["journey"]
+
+
+def test_rehearse_records_runs_in_an_experiment_of_its_own(
+    problem: Problem, monkeypatch: pytest.MonkeyPatch, store: str
+) -> None:
+    name, ids = problem.decision.name, list[str]()
+
+    def run(_: Rehearsal) -> StageResult:
+        ids.append(connect(name))
+        return StageResult("fine")
+
+    monkeypatch.setattr(rehearse, "STAGES", (Stage("poc", "both", run),))
+    rehearse.rehearse(programs(), lambda _: None)
+    assert ids != [connect(name)]
+    assert mlflow.MlflowClient().get_experiment(ids[0]).name.startswith(name)

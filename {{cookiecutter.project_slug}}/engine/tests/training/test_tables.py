@@ -2,16 +2,21 @@
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from engine.problem.spec import Task
-from engine.tests.training.made import COLUMNS, problem
-from engine.tests.training.training import table, train_here, write_project
-from engine.training.candidates import ModelDefinition
+from engine.tests.training.made import COLUMNS, problem, refused
+from engine.tests.training.training import schema, table, train_here, write_project
+from engine.training.candidates import Candidate, ModelDefinition
 from engine.training.report.pages import write_training_page
 from poc.model import candidates
 from poc.train import train
@@ -93,6 +98,34 @@ def test_train_an_input_without_training_values_warns(here: Path) -> None:
 def test_train_a_model_that_earns_does_not_warn(here: Path) -> None:
     run = train_here(problem("binary"), table("binary"))
     result = run.metadata
-    assert result["warnings"] == []
+    assert result["warnings"] == result["suspicious"]
     value = result["value"]
     assert value["do_nothing"] < value["low"] < value["per_1000_rows"] < value["high"]
+
+
+def test_train_with_a_leak_warns_as_the_gate_refuses(here: Path) -> None:
+    """One input gives the outcome away: the score is perfect, and no success."""
+    frame = table("binary")
+    messages: list[str] = []
+    run = train_here(problem("binary"), frame.assign(outcome=frame["integer"] > 4), messages)
+    leak, perfect = run.metadata["suspicious"]
+    assert "leakage" in leak
+    assert "integer" in leak
+    assert "roc_auc 1.0000" in perfect
+    assert f"Warning: {leak}" in messages
+    assert run.metadata["warnings"][:2] == [leak, perfect]
+
+
+def test_train_tries_features_on_edge_values_first(here: Path) -> None:
+    """The contract allows an integer of 0, where a logarithm is infinite: nothing is trained."""
+
+    def logarithm(*_: Any) -> tuple[Candidate, ...]:
+        steps = ColumnTransformer([("log", FunctionTransformer(np.log), ["integer"])])
+        model = make_pipeline(steps, HistGradientBoostingClassifier())
+        return (Candidate("boosting", model),)
+
+    frame = table("binary")
+    write_project(problem("binary"), frame.assign(integer=frame["integer"].clip(lower=1)))
+    definition = ModelDefinition(schema(bool), logarithm)
+    with refused("feature-not-finite", "'log' is infinite", "integer is 0"):
+        train(problem("binary"), definition, lambda _: None)

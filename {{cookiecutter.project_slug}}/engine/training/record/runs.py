@@ -14,13 +14,16 @@ import pandera.pandas as pa
 from engine.problem.errors import BadInput, command
 from engine.problem.files import read_json, read_text
 from engine.problem.metrics import Array, Groups
-from engine.problem.spec import PROBLEM_FILE, Problem, text_of
+from engine.problem.spec import PROBLEM_FILE, Problem, parse, text_of
 from engine.training.dataset import CrossValidationData, recorded_data
-from engine.training.record.tracking import connect, mlflow, store_errors
+from engine.training.record.tracking import REHEARSAL, connect, mlflow, store_errors
 
 FEATURES_FILE = Path("poc/features.py")
 # Artifacts of a run: its metadata, and each candidate's out-of-fold scores.
 RUN_METADATA, SCORES = "training.json", "scores.parquet"
+# Columns of the scores beside those of candidates: what the chosen one earns in a row, the number
+# of the row's unit, and its group for each slice of problem.toml.
+EARNED, UNIT, SLICE = "money:earned", "unit:number", "slice:"
 # The registry's alias of the version that both teams have signed for (gate/accept.py sets it).
 # deploy/release.toml decides which accepted version is live.
 ACCEPTED = "accepted"
@@ -60,6 +63,11 @@ class Run:
         return cast("Mapping[str, Any]", trial)
 
     @property
+    def next_step(self) -> str:
+        """What to do after the training."""
+        return "resolve the warnings" if self.metadata["suspicious"] else command("handoff build")
+
+    @property
     def threshold(self) -> float | None:
         """The score from which acting earns most; None unless binary."""
         return cast("float | None", self.metadata["threshold"])
@@ -84,21 +92,52 @@ class Run:
         return self.scores[candidate][self.data.out_of_fold_rows]
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """What a run recorded, without its rows; `table` is its scores.parquet."""
+
+    run_id: str
+    metadata: Mapping[str, Any]
+    table: pd.DataFrame
+    problem: Problem
+    features_text: str
+
+    @property
+    def predictions(self) -> Array:
+        """The chosen candidate's out-of-fold predictions, a row for each of `table`."""
+        return _recorded_scores(self.table, self.metadata["candidate"], self.metadata["classes"])
+
+
+@store_errors()
+def recorded(run_id: str, problem: Problem) -> Recorded:
+    """What run `run_id` (or `latest`) of the problem recorded.
+
+    BadInput: there is no such run, or it belongs to another problem or predicts another target.
+    """
+    identity, names = (
+        _finished_run(run_id, problem.decision.name).info.run_id,
+        [RUN_METADATA, SCORES],
+    )
+    names += [PROBLEM_FILE.name, FEATURES_FILE.name]
+    metadata, scores, problem_file, features = (_artifact(identity, name) for name in names)
+    own = parse(read_text(problem_file, "the run's problem", AGAIN), f"{identity}/problem.toml")
+    values = read_json(metadata, f"a run's {RUN_METADATA}", AGAIN)
+    target, other = problem.target, own.target
+    if (target.column, target.task, target.positive) != (other.column, other.task, other.positive):
+        raise BadInput(
+            f"Run {identity} predicts {other.column} ({other.task}), problem.toml {target.column} "
+            f"({target.task}). Name a run that predicts the same.",
+            code="other-problem",
+        )
+    text = read_text(features, "the run's feature code", AGAIN)
+    return Recorded(identity, values, pd.read_parquet(scores), own, text)
+
+
 @store_errors()
 def metadata_of(run_id: str, name: str) -> dict[str, Any]:
     """The training.json of a run of the problem `name`: by its id, or `latest` for the last."""
     file = _artifact(_finished_run(run_id, name).info.run_id, RUN_METADATA)
     return read_json(file, f"a run's {RUN_METADATA}", f"name another run, or {AGAIN}")
-
-
-def accepted_run(name: str) -> dict[str, Any] | None:
-    """The registry's version and the run id of the accepted model of problem `name`, if any."""
-    connect(name)
-    try:
-        accepted = mlflow.MlflowClient().get_model_version_by_alias(name, ACCEPTED)
-    except mlflow.exceptions.MlflowException:
-        return None
-    return {"run_id": str(accepted.run_id), "version": str(accepted.version)}
 
 
 def latest_run(problem: Problem, schema: pa.DataFrameSchema) -> Run:
@@ -135,7 +174,15 @@ def _finished_run(run_id: str, name: str) -> mlflow.entities.Run:
     else:
         with suppress(mlflow.exceptions.MlflowException):
             runs = [client.get_run(run_id)]
-    if not runs:
+    if runs and runs[0].info.experiment_id != experiment:
+        other = client.get_experiment(runs[0].info.experiment_id).name
+        if other.removesuffix(REHEARSAL) != name:
+            raise BadInput(
+                f"Run {run_id} belongs to the problem '{other}', not to '{name}'. Name one of this "
+                "problem; `mlflow ui` lists them.",
+                code="other-problem",
+            )
+    if not runs or runs[0].info.status != "FINISHED":
         raise BadInput(
             f"There is no finished training run of '{name}' with the id '{run_id}'. Train one "
             f"with `{command('poc train')}`, list runs with `make ui`, or point "
@@ -158,8 +205,12 @@ def _artifact(run_id: str, name: str) -> Path:
 
 def _scores(table: pd.DataFrame, name: str, classes: list[Any], rows: int) -> Array:
     """The scores of a candidate, one for each training row."""
-    columns = name if name in table else [f"{name}:{label}" for label in classes]
-    recorded = table[columns].to_numpy(np.float64)
+    recorded = _recorded_scores(table, name, classes)
     scores = np.full((rows, *recorded.shape[1:]), np.nan)
     scores[table["row"].to_numpy()] = recorded
     return scores
+
+
+def _recorded_scores(table: pd.DataFrame, name: str, classes: list[Any]) -> Array:
+    columns = name if name in table else [f"{name}:{label}" for label in classes]
+    return table[columns].to_numpy(np.float64)

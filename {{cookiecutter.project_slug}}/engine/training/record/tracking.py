@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,20 +24,38 @@ from sqlalchemy.exc import SQLAlchemyError
 from engine.problem.arguments import text, variable
 from engine.problem.errors import BadInput
 
-__all__ = ["connect", "mlflow", "store_errors"]
+__all__ = ["connect", "mlflow", "rehearsal", "store_errors"]
 
 ADDRESS = "MLFLOW_TRACKING_URI"
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 ERRORS: tuple[type[Exception], ...] = (mlflow.exceptions.MlflowException, SQLAlchemyError)
 TIMEOUT = 10  # seconds until a database that does not answer counts as unreachable
 
+# The end of the name of a problem's second experiment, which holds its rehearsals.
+REHEARSAL = " (rehearsal)"
+_suffix: ContextVar[str] = ContextVar("_suffix", default="")
+
 DATABASE = Path("mlflow.db")
 STORE = f"sqlite:///{DATABASE}"
 ARTIFACTS = Path("mlartifacts")
 
 
-def connect(experiment: str) -> str:
-    """Point MLflow at the store and return the id of `experiment`, created if it is new."""
+@contextmanager
+def rehearsal() -> Iterator[None]:
+    """Record and read runs in an experiment of rehearsals while the block runs.
+
+    So no rehearsal is the latest run of a problem, or counts as an evaluation on its test set.
+    """
+    token = _suffix.set(REHEARSAL)
+    try:
+        yield
+    finally:
+        _suffix.reset(token)
+
+
+def connect(problem: str) -> str:
+    """Point MLflow at the store; the id of the problem's experiment, created if it is new."""
+    experiment = problem + _suffix.get()
     logging.getLogger("alembic").setLevel(logging.WARNING)
     with store_errors(ImportError, ValueError, OSError):
         store = variable(ADDRESS, text) or STORE

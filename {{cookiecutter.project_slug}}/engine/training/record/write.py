@@ -18,8 +18,11 @@ from sklearn.pipeline import Pipeline
 
 from engine.data.digest import digest
 from engine.data.load import take
+from engine.problem.metrics import Array
 from engine.problem.spec import PROBLEM_FILE
 from engine.training.calibrate import Calibration, FinalModel
+from engine.training.candidates import CHAMPION
+from engine.training.compare import paired_gain
 from engine.training.dataset import SEED, CrossValidationData
 from engine.training.evaluate import bootstrap
 from engine.training.folds import Trial
@@ -28,7 +31,9 @@ from engine.training.money import fold_thresholds, worth
 from engine.training.parallel import parallel_map
 from engine.training.record.provenance import provenance, write_snapshot
 from engine.training.record.runs import FEATURES_FILE, RUN_METADATA, SCORES, Run
+from engine.training.record.scores import scores_table
 from engine.training.record.tracking import connect, mlflow, store_errors
+from engine.training.suspicion import suspicions
 
 Metadata = dict[str, Any]
 CALLS = 6  # for a median latency
@@ -54,7 +59,8 @@ def record(
             (path / RUN_METADATA).write_text(json.dumps(metadata, indent=1), encoding="utf-8")
             for file in (PROBLEM_FILE, FEATURES_FILE):
                 (path / file.name).write_bytes(file.read_bytes())
-            scores_table(data, trials).to_parquet(path / SCORES, index=False)
+            table = scores_table(data, trials, final.trial.scores)
+            table.to_parquet(path / SCORES, index=False)
             write_snapshot(path / "snapshot.zip")
             mlflow.log_artifacts(folder)
         _log_model(final.model, data.table.head(5))
@@ -68,22 +74,6 @@ def record(
 def attach(run: Run, file: Path) -> None:
     """Add a file, such as the training's page, to a recorded run."""
     mlflow.MlflowClient().log_artifact(run.run_id, str(file))
-
-
-def scores_table(data: CrossValidationData, trials: Sequence[Trial]) -> pd.DataFrame:
-    """Each candidate's out-of-fold scores; rows that no fold validated on are left out.
-
-    Columns: `row` (its number among the training rows), `outcome` (0/1, number of the class,
-    value), and one a candidate; of several classes one each, `candidate:class`.
-    """
-    rows = data.out_of_fold_rows
-    table = {"row": rows, "outcome": data.outcomes(rows)}
-    for trial in trials:
-        scores, name = trial.scores[rows], trial.candidate.name
-        labels = data.dataset.targets.classes if scores.ndim > 1 else ()
-        table |= {f"{name}:{label}": scores[:, i] for i, label in enumerate(labels)}
-        table |= {} if labels else {name: scores}
-    return pd.DataFrame(table)
 
 
 def _metrics(metadata: Mapping[str, Any]) -> dict[str, float]:
@@ -139,11 +129,13 @@ def run_metadata(
     thresholds = fold_thresholds(data, scores)
     outcomes, groups = data.outcomes(rows), data.groups(rows)
     value = worth(data.problem, outcomes, scores[rows], baseline, thresholds, groups)
+    suspicious = suspicions(data, scores)
     rule = next((trial.last for trial in trials if trial.candidate.name == "rule"), None)
     return model_metadata(data, final) | {
         "calibration": asdict(calibration) if calibration else None,
         "value": value,
-        "warnings": [*_poor(value), *_unlearnt(data)],
+        "suspicious": suspicious,
+        "warnings": [*suspicious, *_poor(value), *_unlearnt(data)],
         "higher_is_better": data.metric.higher_is_better,
         "split": dataset.split.description,
         "rows": len(data.table),
@@ -156,8 +148,21 @@ def run_metadata(
         "shap": shap_summary(data, final.trial),
         "learning_curve": asdict(curve) if curve else None,
         "search": search,
-        "champion": champion,
+        "champion": _against(data, scores, trials, champion),
     }
+
+
+def _against(
+    data: CrossValidationData, scores: Array, trials: Sequence[Trial], champion: Metadata | None
+) -> Metadata | None:
+    """The champion's origin, with the paired difference to it on the out-of-fold rows."""
+    rival = next((trial for trial in trials if trial.candidate.name == CHAMPION), None)
+    if champion is None or rival is None:
+        return champion
+    rows = data.out_of_fold_rows
+    both, groups = (scores[rows], rival.scores[rows]), data.groups(rows)
+    gain = paired_gain(data.metric, data.outcomes(rows), *both, data.task, groups)
+    return champion | {"difference": gain.to_json()}
 
 
 def _poor(value: Mapping[str, Any]) -> Iterator[str]:

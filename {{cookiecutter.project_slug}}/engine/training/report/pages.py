@@ -9,6 +9,7 @@ from engine.pages.page import Block, Code, Figure, Note, Section, Table
 from engine.problem.errors import command
 from engine.problem.files import write_atomically
 from engine.problem.known_metrics import KNOWN_METRICS
+from engine.training.compare import against_champion
 from engine.training.evaluate import calibration as reliability
 from engine.training.record.runs import Run
 from engine.training.report import mistakes
@@ -27,7 +28,10 @@ def write_training_page(run: Run) -> Path:
         f"Selected: {run.chosen.replace('_', ' ')}. {metadata['metric']} {number(trial['mean'])} ± "
         f"{number(trial['error'])} on held-out rows."
     )
-    sections = [_candidates(run), value(Worth(run)), _importance(run)]
+    if run.metadata.get("suspicious"):
+        lead += " Do not trust this score yet: the reasons are below."
+    first = [section for section in [_warnings(run)] if section]
+    sections = [*first, _candidates(run), value(Worth(run)), _importance(run)]
     optional = (_explained(run), _learning_curve(run), _calibration(run))
     title = f"Training of {run.problem.decision.name}"
     commit = (metadata["code"]["commit"] or "none")[:12]
@@ -37,6 +41,16 @@ def write_training_page(run: Run) -> Path:
     )
     sections += [section for section in optional if section]
     return write_atomically(TRAINING, page.render(title, lead, sections, footer=footer))
+
+
+def _warnings(run: Run) -> Section | None:
+    """What training warned of, before any figure; None where it warned of nothing."""
+    suspicious, warnings = run.metadata.get("suspicious", []), run.metadata["warnings"]
+    if not warnings:
+        return None
+    notes: list[Block] = [Note(text, "bad" if text in suspicious else "warn") for text in warnings]
+    sentence = f"{count(len(warnings), 'warning')} of this training."
+    return Section("Before you read on", OWNER, sentence, notes)
 
 
 def _candidates(run: Run) -> Section:
@@ -62,7 +76,10 @@ def _candidates(run: Run) -> Section:
     )
     budget = number(run.problem.budget.latency_p99_ms)
     speed = f"A served prediction may take {budget} ms."
-    return Section("Candidates", OWNER, sentence, [Figure(chart, caption), Note(speed), table])
+    blocks: list[Block] = [Figure(chart, caption), Note(speed), table]
+    if difference := against_champion(run.metadata):
+        blocks.insert(1, Note(difference))
+    return Section("Candidates", OWNER, sentence, blocks)
 
 
 def _importance(run: Run) -> Section:

@@ -27,7 +27,7 @@ NOTHING: dict[Task, str] = {
     "regression": "the average",
 }
 
-Verdict = Literal["pays on past cases", "unsure", "does not pay"]
+Verdict = Literal["pays on past cases", "unsure", "suspicious", "does not pay"]
 
 
 @dataclass(frozen=True)
@@ -72,11 +72,18 @@ class Worth:
         return None if thresholds is None else np.asarray(run.predictions >= thresholds)
 
     @property
+    def suspicious(self) -> list[str]:
+        """Why the score may not be trusted; runs of engine 3.1 recorded no reasons."""
+        return [*self.run.metadata.get("suspicious", ())]
+
+    @property
     def verdict(self) -> Verdict:
         """Whether the model clearly earns more than doing nothing, the rule and today's model."""
         # A model that earns no more than today's may still be wanted for other reasons.
         if any(gain.value <= 0 for name, gain in self.gains.items() if name != CHAMPION):
             return "does not pay"
+        if self.suspicious:
+            return "suspicious"
         sure = all(gain.low > 0 for gain in self.gains.values())
         return "pays on past cases" if sure else "unsure"
 
@@ -126,7 +133,7 @@ def _doubts(worth: Worth) -> list[str]:
                 f"It is not sure that the model earns more than {rival}: {worth.span(gain)} for "
                 f"{CASES:,} cases."
             )
-    return reasons
+    return [*reasons, *worth.suspicious]
 
 
 def warning(worth: Worth) -> Section | None:
