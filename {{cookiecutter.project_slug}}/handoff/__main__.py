@@ -46,9 +46,11 @@ def parser() -> argparse.ArgumentParser:
 
 def _build(run_id: str | None) -> int:
     from engine.bundle.build import build
+    from engine.pages.terminal import progress_bar
     from poc.model import MODEL
 
-    bundle = build(MODEL, run_id)
+    with progress_bar("the bundle"):
+        bundle = build(MODEL, run_id)
     print(f"bundle {bundle.id[:12]} in {bundle.path}; next: {command('handoff check')}")
     return 0
 

@@ -15,10 +15,12 @@ def main(words: Sequence[str]) -> int:
     from engine.bundle import bundle as bundles
     from engine.bundle.record import champion, stored
     from engine.monitoring.result import print_table
+    from engine.pages.terminal import progress_bar
     from monitoring.check import check
 
     bundle = bundles.read(given.bundle or stored(champion()))
-    result = check(bundle, given.log, given.since)
+    with progress_bar("counting the log"):
+        result = check(bundle, given.log, given.since)
     if given.json:
         print(json.dumps(result.to_json(), indent=1))
     else:

@@ -8,8 +8,7 @@ from engine.problem.arguments import output_file, output_folder, path, seconds, 
 from engine.problem.errors import run
 from engine.training.memory import configure_allocator
 
-# A month. The same command continues a search for longer.
-LONGEST_SEARCH = 2_592_000
+LONGEST_SEARCH = 2_592_000  # a month; the same command continues a search for longer
 
 
 def main(words: Sequence[str]) -> int:
@@ -59,15 +58,17 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _train(search_seconds: float | None, parameters_of: str | None) -> None:
+    from engine.pages.terminal import progress_bar
     from engine.problem.spec import read
     from engine.training.record.write import attach
     from engine.training.report.pages import write_training_page
     from poc.model import MODEL
     from poc.train import train
 
-    run = train(read(), MODEL, search_seconds=search_seconds, parameters_of=parameters_of)
-    page = write_training_page(run)
-    attach(run, page)
+    with progress_bar("training"):
+        run = train(read(), MODEL, search_seconds=search_seconds, parameters_of=parameters_of)
+        page = write_training_page(run)
+        attach(run, page)
     print(f"Recorded run {run.run_id}; page: {page}. Next: {run.next_step}")
 
 

@@ -13,7 +13,7 @@ MINIMUM_REQUESTS = 100
 
 ADVICE = "find who sends it and what changed: a client, or an input of the new bundle; roll back"
 WAIT = "wait for more requests, or check a longer window with --since"
-UNCOUNTED = "serve with `python -m serving run`, and ship logs/refused with the other folders"
+UNCOUNTED = "serve with the server of this engine, and ship logs/refused with the other folders"
 
 # All rows of a request have its time.
 ANSWERED = "SELECT count(DISTINCT answered_at) FROM predictions WHERE answered_at >= ?"
