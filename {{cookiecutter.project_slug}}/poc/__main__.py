@@ -42,9 +42,7 @@ def parser() -> argparse.ArgumentParser:
     tuning.add_argument("--parameters-of", metavar="RUN", type=text, help=reused)
     again = verbs.add_parser("retrain", help="train a run's model again from its training.json")
     again.add_argument("metadata", metavar="METADATA", type=path, help="the run's training.json")
-    again.add_argument(
-        "out", metavar="OUT", type=output_folder, help="folder for the model and its metadata"
-    )
+    again.add_argument("out", metavar="OUT", type=output_folder, help="for model and metadata")
     runs = verbs.add_parser("compare", help="the difference of two runs: metric, slices, money")
     for name in ("first", "second"):
         runs.add_argument(name, metavar="RUN", type=text, help="a run's id, or: latest")
