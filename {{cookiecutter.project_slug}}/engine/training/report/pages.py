@@ -112,7 +112,7 @@ def _explained(run: Run) -> Section | None:
         title = "Loss of the metric without an input"
     else:
         sentence = (
-            f"Method: {shap['method']}, exact, on the scale of the model's raw output "
+            f"Method: {shap['method']}, exact, on the scale of the raw output "
             f"({shap['scale']}), before any calibration."
         )
         top = [(one["input"], one["size"]) for one in shap["inputs"][:MOST_SHOWN]]
