@@ -51,7 +51,11 @@ def test_feature_that_is_infinite_fails_the_teams_tests(render: Render, project_
         )
 
 
-@pytest.mark.parametrize("page", [*PAGES.glob("*.md")], ids=lambda page: page.stem)
+# The page about calls adds nothing to a project: test_journeys sends its requests.
+ADDING = [page for page in sorted(PAGES.glob("*.md")) if page.stem != "call-the-server"]
+
+
+@pytest.mark.parametrize("page", ADDING, ids=lambda page: page.stem)
 def test_page_that_adds_code_ends_with_the_checks(page: Path) -> None:
     """And every block of a page has a place, so that no other can be followed."""
     todo = steps(page.read_text("utf-8"))

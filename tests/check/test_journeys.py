@@ -3,7 +3,10 @@
 import json
 import os
 import re
+import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT, Project, Render
+from tests.ship.browser import browser
+from tests.ship.test_clients import BROWSERS
 
 # Tables beside the repository, which it does not copy.
 TABLES = ROOT.parent / "shared" / "data"
@@ -82,7 +87,7 @@ def hold_whole(home: Home, code: int, summary: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("dataset", BUNDLED)
-def test_bundled_data_pass(dataset: str, render: Render, project_env: Path) -> None:
+def test_bundled_data_pass(dataset: str, render: Render, project_env: Path, tmp_path: Path) -> None:
     """With the answers at generation time alone, a journey passes before the first commit."""
     home = Home(render(dataset=dataset), project_env)
     code, summary = home.journey()
@@ -90,6 +95,54 @@ def test_bundled_data_pass(dataset: str, render: Render, project_env: Path) -> N
     [verdict] = (home.project.path / "build/journey/records").glob("*/verdict.json")
     findings = {one["check"]: one for one in json.loads(verdict.read_text("utf-8"))["findings"]}
     assert findings["leakage"]["verdict"] == BUNDLED[dataset]
+    if dataset == "parcels":
+        answer_as_documented(home, tmp_path)
+
+
+def answer_as_documented(home: Home, folder: Path) -> None:
+    """The rehearsed model answers the requests of README and how-to page, in all languages."""
+    page = home.project.read("docs/how-to/call-the-server.md")
+    blocks = dict(re.findall(r"^```(bash|python|javascript)\n(.*?)^```$", page, re.M | re.S))
+    [shown] = re.findall(
+        r"^    (curl .*?\})'$", (ROOT / "README.md").read_text("utf-8"), re.M | re.S
+    )
+    with serving(home.project, home.env / "bin/python", home.project.path / "build/journey") as url:
+
+        def here(code: str) -> str:
+            return code.replace("http://127.0.0.1:8000", url)
+
+        for command in (blocks["bash"], f"{shown}'"):
+            answer = json.loads(home.project.run("bash", "-c", here(command)).stdout)
+            assert answer["rehearsal"] is True
+            assert answer["decision"] is True
+            assert answer["score"] == pytest.approx(0.8806, abs=0.01)
+            assert answer["reasons"][0]["input"] == "weather"
+        python = home.project.run(str(home.env / "bin/python"), "-c", here(blocks["python"]))
+        storm, clear = json.loads(python.stdout)
+        assert storm > clear
+        program = next(filter(None, map(shutil.which, BROWSERS)), None)
+        assert program or "CLIENTS_REQUIRED" not in os.environ, f"expected one of {BROWSERS}"
+        if program:
+            script = f"(async () => {{ {here(blocks['javascript'])} return prediction.score }})()"
+            with browser(program, folder, "nothing.test") as chromium:
+                assert chromium.open(f"{url}/docs").run(script) == pytest.approx(storm)
+
+
+@contextmanager
+def serving(project: Project, python: Path, journey: Path) -> Iterator[str]:
+    """The address of the project's server with the bundle of a journey, as `make rehearse`."""
+    words = ["-m", "serving", "run", "--rehearsal", "--port", "0", "--log", str(journey / "again")]
+    process = subprocess.Popen(
+        [str(python), *words], cwd=project.path, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        greeting = process.stdout.readline()
+        assert greeting.startswith("serving "), "the server did not start; its errors stand above"
+        yield greeting.split()[-1]
+    finally:
+        process.terminate()
+        assert process.wait(60) == 0
 
 
 @pytest.fixture(scope="module")
