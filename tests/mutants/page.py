@@ -59,7 +59,8 @@ def write(results: dict[str, list[Trial]], seed: int) -> Path:
     missed = _lines(MISSED, set(results))
     for name, trials in results.items():
         for one in (trial.mutant for trial in trials if not trial.noticed):
-            code = (f"`{one.before}`", f"`{one.after}`")
+            # A changed default argument is in the first line of its function.
+            code = [f"`{text.splitlines()[0]}`" for text in (one.before, one.after)]
             cells = (name, one.where, *code, reason(one) or "**no reason yet**")
             missed.append(f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |")
     text = HEAD + TABLE + "\n".join(sorted(counted)) + "\n" + MISSED + "\n".join(sorted(missed))
