@@ -63,7 +63,8 @@ def test_champion_interval_of_the_gain_decides(
     edit(("worse_by = 0.01", worse))
     candidate = {"value": 1.0, "low": 0.9, "high": 1.1}
     context = context_of(predictions=predicted(context, own), evaluation={"candidate": candidate})
-    for name, value in (("champion_if_any", OTHER), ("refusal", None), ("read", context.bundle)):
+    replaced = {"champion_if_any": OTHER, "refusal": None, "stored": Path(), "read": context.bundle}
+    for name, value in replaced.items():
         monkeypatch.setattr(worth_it, name, lambda *_, value=value: value)
     monkeypatch.setattr(worth_it, "load", lambda *_, **__: _Champion(other))
     context.bundle.manifest["data_digest"] = context.dataset.digest
@@ -79,6 +80,7 @@ def evaluated(**values: Any) -> CheckContext:
         "candidate": {"name": "model", **one},
         "baselines": [],
         "slices": [],
+        "metrics": {},
     }
     return context_of(evaluation=evaluation | values)
 

@@ -31,7 +31,7 @@ def test_markdown_has_every_finding_and_next_step(mixed: Verdict) -> None:
     text = markdown(mixed)
     assert text.splitlines()[0].endswith(" refused")
     assert "| worth it | problem complete | ✓ pass | 3 \\| 4 |" in text
-    assert "- **leakage**: add:<br>days = 1" in text
+    assert "- **leakage**: days. add:<br>days = 1" in text
     assert text.index("### Refused") < text.index("### Warnings")
 
 
@@ -39,7 +39,7 @@ def test_show_names_each_group_once(mixed: Verdict, capsys: pytest.CaptureFixtur
     show(mixed)
     text = capsys.readouterr().out
     assert text.count("worth it") == 1
-    assert "leakage: add:" in text
+    assert "leakage refused\n  days\n  add:" in text
 
 
 def test_write_page_begins_with_the_verdict_and_needs_no_network(
