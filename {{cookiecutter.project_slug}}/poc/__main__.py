@@ -48,7 +48,8 @@ def parser() -> argparse.ArgumentParser:
         runs.add_argument(name, metavar="RUN", type=text, help="a run's id, or: latest")
     report = verbs.add_parser("report", help="the latest run, for people who are not technical")
     report.add_argument("--slides", action="store_true", help="as slides for a meeting")
-    report.add_argument("--out", metavar="PAGE", type=output_file, help="instead of in build/")
+    where = "instead of build/report.html or build/slides.html"
+    report.add_argument("--out", metavar="PAGE", type=output_file, help=where)
     return parser
 
 

@@ -30,7 +30,8 @@ def suspicions(data: CrossValidationData, scores: Array) -> list[str]:
     stated = problem.columns.known_in_time
     reasons = [
         f"The gate will refuse this model for leakage. {', '.join(leak.columns)}: "
-        f"{leak.mechanism}. Exclude the column in problem.toml, then train again."
+        f"{leak.mechanism}. In problem.toml, list the column that is known last under "
+        "[columns.known_after], then train again."
         for leak in leaks
         if not leak.answered(stated)
     ]

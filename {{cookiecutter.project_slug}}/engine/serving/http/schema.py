@@ -202,7 +202,11 @@ def _answer(contract: Contract) -> dict[str, Any]:
     if contract.task == "multiclass":
         outputs |= {"decision": Literal[tuple(contract.classes)], "scores": dict[str, float]}
     reason = {"input": str, "value": Any, "typical": NotRequired[Any]}
-    reason |= dict.fromkeys(("contribution", "difference"), NotRequired[float])
+    effects = {
+        "contribution": "The input's SHAP value, on the scale of the explanation.",
+        "difference": "Change of the score if the input had its typical value.",
+    }
+    reason |= {name: NotRequired[_described(float, text)] for name, text in effects.items()}
     reasons = GenericAlias(list, _record("Reason", reason))
     about = _record("Explanation", {"method": str, "scale": str, "base": NotRequired[float]})
     return {

@@ -14,6 +14,7 @@ GOOD = {
     "rows.csv": {"input"},
     "training.json": {"metadata"},
     "out.parquet": {"out"},
+    "latest": {"first", "second"},
 }
 
 

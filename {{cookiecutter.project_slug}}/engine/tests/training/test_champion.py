@@ -73,7 +73,7 @@ def test_champion_keeps_its_own_feature_code(
 
 
 @pytest.mark.parametrize(
-    ("line", "reason"), [("", ""), (f'champion = "{"0" * 64}"\n', "expected a bundle in")]
+    ("line", "reason"), [("", ""), (f'champion = "{"0" * 64}"\n', "is not in the store")]
 )
 def test_champion_that_is_not_here_is_reported(here: Path, line: str, reason: str) -> None:
     Path("deploy").mkdir()

@@ -115,7 +115,7 @@ def test_train_in_a_fresh_project_prints_only_progress(
     )
     assert done.stderr == ""
     assert [line.split()[0] for line in done.stdout.splitlines()] == [
-        *("320", "dummy", "rule", "linear", "gradient_boosting", "Selected:")
+        *("320", "dummy", "rule", "linear", "gradient_boosting", "Selected:", "Warning:")
     ]
     assert {path.name for path in here.iterdir()} == {
         *("build", "data.parquet", "mlartifacts", "mlflow.db", "poc", "problem", "requirements")

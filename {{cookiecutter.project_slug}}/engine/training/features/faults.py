@@ -71,8 +71,9 @@ def feature_fault(
     read = [failing.feature] if failing.feature in failing.inputs else failing.inputs
     where = [*map(_edge, edges)] or [f"{name} is {_value(row[name])}" for name in read]
     allowed = "data/contract.py allows it" if edges else "as in a training row"
-    message = f"Feature '{failing.feature}' {failing.fault} where {' and '.join(where[:SHOWN])} "
-    message += f"({allowed}). {failing.advice}"
+    # A step that reads the whole table names no input.
+    there = f"where {' and '.join(where[:SHOWN])} ({allowed})" if where else "on a training row"
+    message = f"Feature '{failing.feature}' {failing.fault} {there}. {failing.advice}"
     if edges and failing.code != "feature-type":
         message += " Or forbid the value in data/contract.py."
     return BadInput(message, code=failing.code)

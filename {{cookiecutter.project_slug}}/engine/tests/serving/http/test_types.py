@@ -54,7 +54,9 @@ def test_answer_has_what_its_task_gives(task: Task) -> None:
     assert not fits(schema, "Answer", answer | {"rehearsal": False})
     reason = {"input": "items", "value": 3, "typical": None, "difference": -0.5}
     assert fits(schema, "Answer", answer | {"reasons": [reason, reason]})
-    for name in reason:
+    shap = {"input": "items", "value": 3, "contribution": -0.5}
+    assert fits(schema, "Answer", answer | {"reasons": [shap]})
+    for name in ("input", "value"):
         less = {key: value for key, value in reason.items() if key != name}
         assert not fits(schema, "Answer", answer | {"reasons": [less]})
     assert not fits(schema, "Answer", answer | {"reasons": [reason | {"difference": "much"}]})
@@ -76,7 +78,7 @@ def test_answer_has_what_its_task_gives(task: Task) -> None:
 def test_types_are_described_for_people(task: Task) -> None:
     types = of(task).components()
     names = ["Row", "Answer", "Label", "Rows", "Answers", "Labels", "Problem"]
-    assert set(types) == {*names, "Reason"}
+    assert set(types) == {*names, "Reason", "Explanation"}
     assert [types[name]["title"] for name in names] == names
     answer = types["Answer"]["properties"]
     described = {"bundle", "rehearsal", "reasons", "score", "prediction_id"}
@@ -86,7 +88,8 @@ def test_types_are_described_for_people(task: Task) -> None:
     if task != "regression":
         assert answer["decision"]["description"] == "late"
         assert (answer["score"]["minimum"], answer["score"]["maximum"]) == (0, 1)
-    assert types["Reason"]["properties"]["difference"]["description"]
+    for name in ("contribution", "difference"):
+        assert types["Reason"]["properties"][name]["description"]
     label = types["Label"]["properties"]
     assert label["label"]["description"]
     assert label["known_at"]["examples"] == ["2026-03-01T09:30:00Z"]
