@@ -220,6 +220,8 @@ def _reach(variable: str, address: str, code: str) -> None:
             path = Path(re.sub(r"^[^:]*:///", "", address))
             if not path.parent.is_dir():
                 raise OSError(f"there is no folder {path.parent}")
+        elif kind not in DATABASE_PORTS:
+            raise ValueError("it is no address of a kind that is known here")
     except (OSError, ValueError) as error:
         message = f"{shown}, of {variable}, does not respond: {error}"
         step = f"start it or your network (a VPN?), or change {variable}"

@@ -1,6 +1,7 @@
 """The first problem.toml and data/contract.py of an adopted table, to be read and edited."""
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -46,10 +47,10 @@ class Roles:
     id: str | None = None
     classes: tuple[str | int, ...] = ()
 
-    def is_input(self, one: Guess, leaks: Sequence[Leak] = ()) -> bool:
-        """Whether a model may use the column: it has no role, no fault, and gives nothing away."""
-        suspected = {name for leak in leaks for name in leak.columns}
-        return not one.excluded and one.name not in {self.target, self.id, self.time, *suspected}
+    def inputs(self, guesses: Sequence[Guess], leaks: Sequence[Leak]) -> list[Guess]:
+        """The columns that a model may use: no role, no fault, and no suspicion."""
+        others = {self.target, self.id, self.time, *(name for one in leaks for name in one.columns)}
+        return [one for one in guesses if not one.excluded and one.name not in others]
 
 
 def guess_task(target: pd.Series, kind: ColumnType, wanted: Task | None = None) -> Task:
@@ -118,9 +119,7 @@ def problem_text(
         minimum=minimum,
         margin=margin,
         minimum_rows=min(200, max(30, len(frame) // 10)),
-        example=examples(
-            frame, [one for one in guesses if roles.is_input(one, leaks)], target, task
-        ),
+        example=examples(frame, roles.inputs(guesses, leaks), target, task),
     )
 
 
@@ -186,7 +185,8 @@ def _positive(target: pd.Series) -> Label:
 
 
 def _slug(words: str) -> str:
-    slug = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
+    plain = unicodedata.normalize("NFKD", words.lower()).encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
     if not slug[:1].isalpha() or len(slug) < 2:
         slug = f"model-{slug or 'of-a-table'}"
     return slug[:60].rstrip("-")

@@ -78,7 +78,11 @@ def suspects(profile: Profile) -> Section:
         copies |= dict.fromkeys(one.excluded, one.why)
         unclear |= {} if one.excluded else dict.fromkeys(one.columns, "when it is known")
     for table, entries, caption in (
-        ("excluded", copies, "These contain the target. Exclude them in problem/problem.toml:"),
+        (
+            "known_after",
+            copies,
+            "These contain the target. Add what is known last to problem.toml:",
+        ),
         ("known_after", unclear, "Not known when the decision is made? Add it to problem.toml:"),
     ):
         if entries:

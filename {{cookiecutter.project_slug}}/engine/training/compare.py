@@ -44,7 +44,7 @@ def against_champion(metadata: Mapping[str, Any]) -> str | None:
         return None
     gain = Interval(**champion["difference"])
     return (
-        f"Against champion {champion['bundle'][:12]}: {metadata['metric']} {_signed(gain)} better, "
+        f"Gain in {metadata['metric']} over champion {champion['bundle'][:12]}: {_signed(gain)}, "
         "paired on the held-out rows. The champion's own feature code and parameters were trained "
         "again on the same folds; the gate compares the released model itself on the test rows."
     )

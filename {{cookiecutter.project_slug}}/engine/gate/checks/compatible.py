@@ -7,7 +7,7 @@ and of Avro's "backward" schemas: the new reader must accept what was written fo
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from engine.bundle.bundle import Contract, read
 from engine.bundle.record import RELEASE_FILE, champion_if_any, stored
@@ -17,6 +17,7 @@ from engine.pages.formatting import listed
 
 # Under which name [compatibility.breaking] declares a change of no single input.
 OUTPUT, LAYOUT = "the output", "the file"
+GRACE_DAYS = 90  # proposed for a dropped input
 REQUIRED = "every request that the champion accepts is accepted, or the change is declared"
 
 
@@ -102,8 +103,10 @@ def _advice(name: str, is_dropped: bool) -> str:
     table, value = "compatibility.breaking", '"who was told, and since when it holds"'
     sentence = f"Keep '{name}' as it was, or declare the change in problem.toml, then train again:"
     if is_dropped:
-        table, value = "compatibility.dropped", "2030-01-31  # clients may send it until then"
-        sentence = f"Let clients send '{name}' for a while: the server ignores it. In problem.toml:"
+        until = (datetime.now(UTC) + timedelta(days=GRACE_DAYS)).date().isoformat()
+        table, value = "compatibility.dropped", f"{until}  # clients may send it until then"
+        sentence = f"Let clients send '{name}' for a while; the server ignores it. Agree on a day "
+        sentence += "with them, declare it in problem.toml, then train again:"
     key = name if name.replace("_", "").isalnum() and name.isascii() else f'"{name}"'
     return f"{sentence}\n[{table}]\n{key} = {value}"
 

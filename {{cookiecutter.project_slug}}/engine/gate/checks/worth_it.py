@@ -124,8 +124,8 @@ def _compare(context: CheckContext, old: Bundle, required: str) -> Result:
         other = other[:, [classes.index(label) for label in targets.classes]]
         other = other[:, 1] if context.problem.target.task == "binary" else other
     gain = measure_gain(metric, values, own, other, **options)
-    measured = f"{metric.name} {gain.value + 0:+.4f} better ({gain.low + 0:+.4f} to "
-    measured += f"{gain.high + 0:+.4f}) than champion {old.id[:12]}"
+    measured = f"gain in {metric.name} over champion {old.id[:12]} {gain.value + 0:+.4f} "
+    measured += f"({gain.low + 0:+.4f} to {gain.high + 0:+.4f})"
     if old.manifest["data_digest"] != context.dataset.digest:
         measured += ", which was trained on other data and may have seen some of these rows"
     champion_interval = measure(metric, values, other, **options).to_json()

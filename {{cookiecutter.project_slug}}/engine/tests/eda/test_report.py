@@ -90,7 +90,7 @@ def test_report_target_copy_has_line_that_excludes_it(tmp_path: Path) -> None:
     assert written.suspects == ('the "truth"',)
     assert written.headline.endswith('the "truth" may leak the target.')
     (code,) = re.findall(r"<code>(.*?)</code>", written.path.read_text(), re.DOTALL)
-    [(name, why)] = tomllib.loads(unescape(code))["columns"]["excluded"].items()
+    [(name, why)] = tomllib.loads(unescape(code))["columns"]["known_after"].items()
     assert name == 'the "truth"'
     assert "re-encodes" in why
 

@@ -79,9 +79,9 @@ def store_errors(*others: type[Exception]) -> Iterator[None]:
     except (*ERRORS, *others) as error:
         store = (variable(ADDRESS, text) or STORE).rpartition("@")[2]  # without a password
         raise BadInput(
-            f"The store of runs, {store:.200}, does not answer: "
-            f"{' '.join(str(error).split()):.300}. Start its server, or set {ADDRESS} to another "
-            f"store, such as {STORE}.",
+            f"The store of runs, {store:.200}, does not answer. Start its server and wait until it "
+            f"answers, or set {ADDRESS} to another store, such as {STORE}. The cause: "
+            f"{' '.join(str(error).split()):.300}",
             code="store-unreachable",
         ) from None
 
