@@ -15,7 +15,7 @@ SLIPS = [
     ),
     Slip(
         "a label of a regression may be infinite",
-        "serving/http/schema.py",
+        "serving/http/labels.py",
         "outcome = Annotated[float, Field(allow_inf_nan=False)]",
         "outcome = float",
         f"{_LABELS}of_a_regression_is_a_finite_number",
