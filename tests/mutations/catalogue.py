@@ -44,7 +44,7 @@ class Clean:
 
 FAULTS: list[Fault] = []
 CLEAN: list[Clean] = []
-GATE = ROOT / "{{cookiecutter.project_slug}}/engine/gate/gate.py"
+GATE = ROOT / "{{cookiecutter.project_slug}}/engine/gate/standard.py"
 
 
 def everything() -> list[Fault | Clean]:
@@ -63,7 +63,7 @@ def _names(case: Fault | Clean) -> set[str]:
 
 def checks() -> list[str]:
     """The checks of the gate, in its order."""
-    return re.findall(r'^    Check\("([^"]+)"', GATE.read_text("utf-8"), re.M)
+    return re.findall(r'^    Check\(\s*"([^"]+)"', GATE.read_text("utf-8"), re.M)
 
 
 def unplanted() -> list[str]:
