@@ -227,7 +227,7 @@ def test_champion_is_compared_by_the_classes_of_the_present_problem(
     scores = shares[:, ::-1] if classes else other
     monkeypatch.setattr(worth_it, "load", lambda *_, **__: Champion(scores))
     result = compared(monkeypatch, context, old)
-    assert f"{metric.name} {gain.value:+.4f} better" in result.measured
+    assert f"gain in {metric.name} over champion {OTHER[:12]} {gain.value:+.4f}" in result.measured
     assert f"({gain.low:+.4f} to {gain.high:+.4f})" in result.measured
     assert OTHER[:12] in result.measured
     assert "other data" not in result.measured
