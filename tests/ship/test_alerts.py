@@ -25,7 +25,7 @@ def promtool() -> str:
     return str(tool)
 
 
-def tested(promtool: str, test: Path) -> subprocess.CompletedProcess[str]:
+def checked(promtool: str, test: Path) -> subprocess.CompletedProcess[str]:
     """promtool's run of the tests of rules."""
     words = [promtool, "test", "rules", str(test)]
     return subprocess.run(words, check=False, capture_output=True, text=True)
@@ -35,7 +35,7 @@ def tested(promtool: str, test: Path) -> subprocess.CompletedProcess[str]:
 def test_alerts_come_when_they_must_and_only_then(promtool: str, rules: Path) -> None:
     """promtool runs the tests of the rules."""
     test = rules.with_name(f"{rules.stem}_test.yaml")
-    done = tested(promtool, test)
+    done = checked(promtool, test)
     assert done.returncode == 0, done.stderr + done.stdout
 
 
@@ -46,7 +46,7 @@ def test_alerts_without_their_threshold_fail_their_tests(promtool: str, tmp_path
     for threshold, other in (("> 0.05", "> 0.005"), (">= 100", ">= 10"), ("> 0.05", "> 1")):
         assert threshold in text
         (tmp_path / "requests.yaml").write_text(text.replace(threshold, other), "utf-8")
-        assert tested(promtool, tmp_path / "requests_test.yaml").returncode != 0, other
+        assert checked(promtool, tmp_path / "requests_test.yaml").returncode != 0, other
 
 
 def test_alerts_read_metrics_that_the_server_has() -> None:
