@@ -144,13 +144,13 @@ def serving(work: Work, row: dict[str, Any]) -> Iterator[Clients]:
     )
     assert process.stderr is not None
     try:
-        said = []
+        lines = []
         for line in process.stderr:
-            said.append(line)
+            lines.append(line)
             if match := re.search(r"http://127\.0\.0\.1:(\d+)", line):
                 break
         else:
-            pytest.fail(f"the server did not start: {''.join(said)}")
+            pytest.fail(f"the server did not start: {''.join(lines)}")
         threading.Thread(target=process.stderr.read, daemon=True).start()
         clients = Clients(int(match[1]), row)
         thread = threading.Thread(target=clients.send)

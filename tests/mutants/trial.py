@@ -16,7 +16,7 @@ from tests.mutants.sample import NUMBER_MARK, Mutant, sample
 PROJECT = journey.ROOT / "{{cookiecutter.project_slug}}"
 PYTHON = str(journey.BUILD / ".mutants/bin/python")
 WORKERS = os.cpu_count() or 1
-# A change may make a loop endless: a limit in multiples of the tests' usual time, and in seconds.
+# A change may make a loop infinite: a limit in multiples of the tests' usual time, and in seconds.
 PATIENCE, MOMENT = 5, 300
 # mutmut's results of a mutant: a test failed (or pytest did); all that reach the change passed.
 NOTICED, MISSED = {1, 3}, 0

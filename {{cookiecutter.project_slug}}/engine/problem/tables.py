@@ -188,7 +188,7 @@ class Compatibility(Table):
         default={},
     )
     breaking: Reasons = entry(
-        "lines of column = who was told, and since when it holds",
+        "lines of column = who was informed, and since when it holds",
         '{ weight_kg = "grams from 1 March; checkout has changed its client" }',
         default={},
     )

@@ -100,7 +100,7 @@ def _range(column: Column) -> tuple[float, float]:
 
 
 def _advice(name: str, is_dropped: bool) -> str:
-    table, value = "compatibility.breaking", '"who was told, and since when it holds"'
+    table, value = "compatibility.breaking", '"who was informed, and since when it holds"'
     sentence = f"Keep '{name}' as it was, or declare the change in problem.toml, then train again:"
     if is_dropped:
         until = (datetime.now(UTC) + timedelta(days=GRACE_DAYS)).date().isoformat()

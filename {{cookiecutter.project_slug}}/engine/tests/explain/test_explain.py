@@ -130,7 +130,7 @@ def ratio(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def frame_of(rows: int = 200) -> pd.DataFrame:
-    """Inputs whose names begin alike."""
+    """Inputs whose names have the same beginning."""
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({
         "a": rng.normal(size=rows), "a_b": rng.integers(0, 4, rows).astype(float),

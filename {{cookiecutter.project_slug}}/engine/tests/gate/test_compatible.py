@@ -114,7 +114,7 @@ def drop(live: Workshop, **dropped: str) -> None:
 
 def declare(live: Workshop, name: str) -> None:
     path = Path(live.root / PROBLEM)
-    lines = f'\n[compatibility.breaking]\n{name} = "the shop was told"\n'
+    lines = f'\n[compatibility.breaking]\n{name} = "the shop was informed"\n'
     path.write_text(path.read_text() + lines)
 
 
@@ -141,7 +141,7 @@ def test_compatible_declared_change_is_a_warning(live: Workshop) -> None:
     declare(live, "fragile")
     finding = live.run("compatible")
     assert finding.outcome == "warn"
-    assert "the shop was told" in finding.measured
+    assert "the shop was informed" in finding.measured
 
 
 def test_compatible_declaration_of_no_change_is_a_warning(live: Workshop) -> None:
