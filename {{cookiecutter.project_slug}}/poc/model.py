@@ -17,6 +17,9 @@ from engine.training.candidates import BOOSTING, Candidate, ModelDefinition
 from poc.features import features
 
 ENOUGH_ROWS = 1_000
+# Boosting puts numbers into bins. A leaf has so many rows at least, so on few rows finer bins cost
+# time and hardly change a split.
+LEAST_IN_LEAF, FEWEST_BINS, MOST_BINS = 20, 64, 255
 
 
 def candidates(
@@ -40,22 +43,23 @@ def candidates(
         "min_samples_leaf": 0.02,
         "random_state": seed,
     }
+    grown: dict[str, Any] = {
+        "max_bins": min(MOST_BINS, max(FEWEST_BINS, rows // LEAST_IN_LEAF)),
+        "min_samples_leaf": LEAST_IN_LEAF,
+        "early_stopping": False,
+        "random_state": seed,
+    }
     if task == "regression":
         dummy, linear = DummyRegressor(strategy="mean"), Ridge(alpha=1.0)
         rule = DecisionTreeRegressor(**small)
-        boosting = HistGradientBoostingRegressor(
-            learning_rate=0.08, max_iter=200, early_stopping=False, random_state=seed
-        )
+        boosting = HistGradientBoostingRegressor(learning_rate=0.08, max_iter=200, **grown)
     else:
         dummy, linear = DummyClassifier(strategy="prior"), LogisticRegression(max_iter=2000)
         rule = DecisionTreeClassifier(**small)
+        # Several classes need a tree each in every step: half as many steps, of twice the length.
+        steps = 150 if task == "binary" else 75
         boosting = HistGradientBoostingClassifier(
-            learning_rate=0.06,
-            max_iter=150,
-            max_leaf_nodes=8,
-            min_samples_leaf=20,
-            early_stopping=False,
-            random_state=seed,
+            learning_rate=9.0 / steps, max_iter=steps, max_leaf_nodes=8, **grown
         )
     return (
         Candidate("dummy", pipeline(dummy, scaled=False), is_baseline=True),

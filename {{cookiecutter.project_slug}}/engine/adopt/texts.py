@@ -24,7 +24,10 @@ CLOCK_SHAPE = (
 GUARDED = '\'.+|="[^"]*"'
 # Words for missing, in small letters. Those that may as well be a value, as Namibia or 'no alley',
 # are missing among categories only where the table uses them so elsewhere.
-MISSING = {"n/a", "#n/a", "nan", "null", "<na>", "-", "--", "?", "."}
+MISSING = {
+    *("n/a", "#n/a", "n.a.", "n. a.", "k.a.", "k. a.", "nan", "null", "<na>"),
+    *("-", "--", "?", "."),
+}
 AMBIGUOUS = {"na", "none"}
 # Beside these, '-' is a value; among signs alone, so is each sign.
 PLUS, SIGNS = r"\(?\++\)?", r"[^\pL\pN\s]+"

@@ -28,7 +28,12 @@ from engine.training.candidates import Candidates, ModelDefinition
 from engine.training.dataset import Dataset, gather
 from engine.training.parallel import THREADS
 from engine.training.record.runs import FEATURES_FILE, RUN_METADATA
-from engine.training.record.tracking import connect, mlflow, store_errors
+from engine.training.record.tracking import (
+    connect,
+    experiments_beside,
+    mlflow,
+    store_errors,
+)
 from engine.version import identity
 
 # All code as it was when the run began, committed or not.
@@ -61,10 +66,15 @@ class TrainedRun:
         if self.test_evaluations is not None:
             return self.test_evaluations
         client = mlflow.MlflowClient()
-        experiment = client.get_run(self.id).info.experiment_id
         same_rows = f"tags.test_digest = '{self.metadata['test_digest']}'"
         same_rows += f" and tags.{TEST_EVALUATIONS} LIKE '%'"
-        evaluated = client.search_runs([experiment], same_rows, max_results=10_000)
+        # Of all experiments, deleted ones too: a new name of the decision makes no new test set.
+        evaluated = client.search_runs(
+            experiments_beside(client.get_run(self.id).info.experiment_id),
+            same_rows,
+            run_view_type=mlflow.entities.ViewType.ALL,
+            max_results=10_000,
+        )
         number = 1 + max((int(one.data.tags[TEST_EVALUATIONS]) for one in evaluated), default=0)
         client.set_tag(self.id, TEST_EVALUATIONS, number)
         return number

@@ -79,7 +79,8 @@ def missing(profile: Profile) -> Section:
     blocks: list[Block] = [Figure(chart, f"{caption}: share of rows without a value.")]
     if informative := profile.missing:
         names = listed([one.column for one in informative], NAMED)
-        sentence += f"The outcome differs where {names} is missing."
+        are = "is" if len(informative) == 1 else "are"
+        sentence += f"The outcome differs where {names} {are} missing."
         header = ("feature", "outcome", "when missing", "when present", "difference")
         caption = "95 % intervals, corrected for the number of comparisons"
         blocks += capped(caption, header, [_difference(profile, one) for one in informative])

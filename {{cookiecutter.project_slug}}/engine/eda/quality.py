@@ -16,7 +16,22 @@ ID_SHARE = 0.9  # of distinct values: such a column identifies rows
 PLACEHOLDER_SHARE, PLACEHOLDER_GAP = 0.01, 1.0
 LONG_TAIL = 30.0
 WORDS_FOR_MISSING = frozenset(
-    {"", "-", "?", ".", "n/a", "na", "nan", "nil", "none", "null", "unknown", "missing"}
+    {
+        "",
+        "-",
+        "?",
+        ".",
+        "n/a",
+        "n.a.",
+        "k.a.",
+        "na",
+        "nan",
+        "nil",
+        "none",
+        "null",
+        "unknown",
+        "missing",
+    }
 )
 MOST_CATEGORIES = 5_000  # with more, spellings are not compared
 

@@ -126,10 +126,12 @@ def _headline(findings: Sequence[Finding], rows: int, rehearsal: bool) -> str:
 
 def print_table(result: Result) -> None:
     """Print every wrong finding, and of each other column the check nearest its threshold."""
-    shown = []
+    shown, given = [], set[str]()
     for one in selection(result.rows):
         amounts = _measured(one), _amount(one, one.threshold)
-        shown.append((_name(one), *amounts, one.verdict, one.detail, one.advice))
+        advice = "as above" if one.advice and one.advice in given else one.advice
+        shown.append((_name(one), *amounts, one.verdict, one.detail, advice))
+        given.add(one.advice)
     title = f"bundle {result.bundle[:12]} since {result.since:%Y-%m-%d %H:%M}: "
     terminal.table(title + count(len(result.rows), "check"), HEADER, shown)
     if result.log.truncated:

@@ -69,6 +69,10 @@ class Metrics(Collector):
         self.swaps = Counter("serving_swaps", text, ["outcome"], registry=registry)
         for outcome in ("answers", "refused"):
             self.swaps.labels(outcome)
+        text = (
+            "Rows with an input that the contract has dropped, and that is ignored until its day."
+        )
+        self._ignored = Counter("serving_ignored_inputs", text, ["field"], registry=registry)
         self.refused: defaultdict[tuple[str, str], int] = defaultdict(int)
         self._log, self._refused_log = log, refused
         self._bundles: dict[str, BundleMetrics] = {}
@@ -86,6 +90,8 @@ class Metrics(Collector):
         series += [(code, "") for code, (status, _) in PROBLEMS.items() if is_refusal(status)]
         for labels in series:  # a release is loaded on another thread: no `+= 0`
             self.refused.setdefault(labels, 0)
+        for field in contract.dropped:
+            self._ignored.labels(field)
         if self._refused_log:
             self._refused_log.begin(counts.id, rehearsal=counts.rehearsal)
         return counts
@@ -104,6 +110,10 @@ class Metrics(Collector):
         """Count a request and its time; on the event loop."""
         self.requests[route, status] += 1
         self.seconds[route].observe(seconds)
+
+    def ignore(self, field: str) -> None:
+        """Count a row that still has a dropped input; any thread may call this."""
+        self._ignored.labels(field).inc()
 
     def refuse(self, reason: str, fields: Collection[str]) -> None:
         """Count a refused request to predict: once for each of its fields, or without a field."""

@@ -66,8 +66,8 @@ class ModelHolder:
 
     def activate(self, predictor: Predictor) -> ActiveModel:
         """An active model that does not serve yet; any thread may call this."""
-        schema = schema_of(predictor.bundle.contract, self.limits)
-        counts = self.metrics.of_bundle(predictor)
+        counts, ignore = self.metrics.of_bundle(predictor), self.metrics.ignore
+        schema = schema_of(predictor.bundle.contract, self.limits, ignore)
         batcher = DynamicBatcher(predictor, self.limits, self.metrics.batch_size)
         return ActiveModel(predictor, schema, batcher, counts, Reasons(predictor))
 

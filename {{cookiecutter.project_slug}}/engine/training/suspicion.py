@@ -1,8 +1,11 @@
-"""Reasons not to trust a good score: an input that gives the target away, or a score near 1."""
+"""Reasons not to trust a good score: an input that gives the target away, or a score near 1.
 
-from collections.abc import Mapping
+And questions about inputs, which may be honest.
+"""
 
-from engine.leakage import find
+from collections.abc import Mapping, Sequence
+
+from engine.leakage import Leak, find, single_class_values
 from engine.problem.metrics import METRICS, Array
 from engine.training.dataset import CrossValidationData
 from engine.training.evaluate import bootstrap
@@ -20,13 +23,17 @@ def too_good(metrics: Mapping[str, Mapping[str, float]]) -> list[str]:
     return [f"{name} {value:.4f}" for name, value in nearly.items() if value > NEARLY]
 
 
-def suspicions(data: CrossValidationData, scores: Array) -> list[str]:
+def training_leaks(data: CrossValidationData) -> list[Leak]:
+    """What the gate's search for leaks returns for the training rows alone."""
+    return find(data.problem, data.dataset.train, data.dataset.columns)
+
+
+def suspicions(data: CrossValidationData, scores: Array, leaks: Sequence[Leak]) -> list[str]:
     """Why nobody should trust the score yet, each with the next step; empty where nothing is odd.
 
-    The search for leaks is the gate's, on the training rows alone. `scores` are out-of-fold.
+    `scores` are out-of-fold.
     """
     problem, rows = data.problem, data.out_of_fold_rows
-    leaks = find(problem, data.dataset.train, data.dataset.columns)
     stated = problem.columns.known_in_time
     reasons = [
         f"The gate will refuse this model for leakage. {', '.join(leak.columns)}: "
@@ -47,3 +54,19 @@ def suspicions(data: CrossValidationData, scores: Array) -> list[str]:
             "suspicious. Find out when the most important inputs become known, before you trust it."
         )
     return reasons
+
+
+def questions(data: CrossValidationData, leaks: Sequence[Leak]) -> list[str]:
+    """Values that rows of one class alone have, as the gate's check `leakage` warns of them.
+
+    None of a leak, which `suspicions` reports, or of a column that is stated as known in time.
+    """
+    reported = {name for leak in leaks for name in leak.columns}
+    reported |= data.problem.columns.known_in_time.keys()
+    others = [column for column in data.dataset.columns if column.name not in reported]
+    return [
+        f"The gate will warn of {', '.join(one.columns)}: {one.mechanism}. Find out when the value "
+        "becomes known. In problem.toml, list the column under [columns.known_after], or state "
+        "under [columns.known_in_time] why it is known in time."
+        for one in single_class_values(data.problem, data.dataset.train, others)
+    ]

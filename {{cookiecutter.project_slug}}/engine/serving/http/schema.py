@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from types import GenericAlias
@@ -61,10 +61,15 @@ class Schema:
         return {**types, **shared.get("$defs", {}), "Problem": PROBLEM}
 
 
-def schema_of(contract: Contract, limits: Limits) -> Schema:
-    """The request and answer types of a contract."""
+def schema_of(
+    contract: Contract, limits: Limits, on_ignored: Callable[[str], object] = lambda name: None
+) -> Schema:
+    """The request and answer types of a contract.
+
+    `on_ignored` is called with the name of each dropped input that a row still has.
+    """
     types = {
-        "Row": _row(contract),
+        "Row": _row(contract, on_ignored),
         "Answer": _record("Answer", _answer(contract)),
         "Label": _record("Label", label_fields(contract)),
     }
@@ -96,7 +101,7 @@ def _record(name: str, fields: Mapping[str, Any]) -> Any:
     return record
 
 
-def _row(contract: Contract) -> Any:
+def _row(contract: Contract, on_ignored: Callable[[str], object]) -> Any:
     """A row; fields that the contract drops may be sent until their day, and are removed."""
     fields = {column.name: _input(column) for column in contract.inputs}
     fields |= {name: _dropped(name, until) for name, until in contract.dropped.items()}
@@ -105,7 +110,10 @@ def _row(contract: Contract) -> Any:
         return record
 
     def without_dropped(row: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in row.items() if name not in contract.dropped}
+        ignored = row.keys() & contract.dropped.keys()
+        for name in ignored:
+            on_ignored(name)
+        return {name: value for name, value in row.items() if name not in ignored}
 
     return Annotated[record, AfterValidator(without_dropped)]
 

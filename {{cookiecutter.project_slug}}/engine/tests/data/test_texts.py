@@ -160,7 +160,9 @@ def test_infer_ambiguous_date_follows_other_columns_with_a_note() -> None:
         assert note in inferred.notes[0]
 
 
-@pytest.mark.parametrize("word", ["NA", "n/a", "NaN", "null", "None", "-", "?", "--", "."])
+@pytest.mark.parametrize(
+    "word", ["NA", "n/a", "n.a.", "k. A.", "NaN", "null", "None", "-", "?", "--", "."]
+)
 def test_infer_words_beside_numbers_are_missing_with_a_note(word: str) -> None:
     inferred, read = find(f"1|{word}|3")
     assert inferred.kind == "integer"

@@ -218,3 +218,10 @@ def test_picture_has_its_mark_where_a_threshold_is_reached() -> None:
 
 def test_picture_of_nothing_to_compare_is_drawn() -> None:
     assert str(picture(of(UNKNOWN))).startswith("<svg")
+
+
+def test_table_has_each_advice_once(capsys: pytest.CaptureFixture[str]) -> None:
+    advice = "ask the owner"
+    drifted = [Finding("range", name, 0.5, 0.1, "drift", "", advice) for name in "abc"]
+    text = " ".join(printed(of(*drifted), capsys))
+    assert (text.count(advice), text.count("as above")) == (1, 2)

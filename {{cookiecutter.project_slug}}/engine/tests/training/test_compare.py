@@ -78,3 +78,13 @@ def test_rehearsals_are_no_runs_of_the_problem(here: Path) -> None:
     assert latest_run(SPEC, schema(bool)).run_id == real.run_id
     assert fetch_run(real).count_test_evaluation() == fetch_run(real).test_evaluations
     assert recorded(practice.run_id, SPEC).run_id == practice.run_id
+
+
+def test_test_evaluations_are_counted_beyond_a_new_name_and_a_deletion(here: Path) -> None:
+    frame = table("binary", seed=9)
+    first = train_here(SPEC, frame)
+    number = fetch_run(first).count_test_evaluation()
+    mlflow.MlflowClient().delete_run(first.run_id)
+    decision = SPEC.decision.model_copy(update={"name": "renamed"})
+    second = train_here(SPEC.model_copy(update={"decision": decision}), frame)
+    assert fetch_run(second).count_test_evaluation() == number + 1

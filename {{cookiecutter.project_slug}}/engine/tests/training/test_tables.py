@@ -116,6 +116,22 @@ def test_train_with_a_leak_warns_as_the_gate_refuses(here: Path) -> None:
     assert run.metadata["warnings"][:2] == [leak, perfect]
 
 
+def test_train_warns_of_a_value_in_one_class_until_its_reason_is_stated(here: Path) -> None:
+    """As the gate does: late rows alone have the word, so it may be written after the outcome."""
+    frame = table("binary")
+    positive = frame.index[frame["outcome"]][:25]
+    frame.loc[positive, "word"] = "settled"
+    spec = problem("binary")
+    run = train_here(spec, frame)
+    [warning] = run.metadata["warnings"]
+    assert "gate will warn of word" in warning
+    assert "settled" in warning
+    assert run.metadata["suspicious"] == []
+    stated = spec.columns.model_copy(update={"known_in_time": {"word": "the order form has it"}})
+    spec = spec.model_copy(update={"columns": stated})
+    assert train_here(spec, frame).metadata["warnings"] == []
+
+
 def test_train_tries_features_on_edge_values_first(here: Path) -> None:
     """The contract allows an integer of 0, where a logarithm is infinite: nothing is trained."""
 

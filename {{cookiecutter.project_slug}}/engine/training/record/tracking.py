@@ -24,7 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from engine.problem.arguments import text, variable
 from engine.problem.errors import BadInput
 
-__all__ = ["connect", "mlflow", "rehearsal", "store_errors"]
+__all__ = ["connect", "experiments_beside", "mlflow", "rehearsal", "store_errors"]
 
 ADDRESS = "MLFLOW_TRACKING_URI"
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
@@ -69,6 +69,17 @@ def connect(problem: str) -> str:
         # A server stores artifacts itself; beside a bare database they need a folder.
         location = ARTIFACTS.absolute().as_uri() if is_database else None
         return str(client.create_experiment(experiment, artifact_location=location))
+
+
+def experiments_beside(experiment: str) -> list[str]:
+    """The ids of all experiments of the store that are rehearsals, or none, as this one is."""
+    client, token, names = mlflow.MlflowClient(), None, dict[str, str]()
+    while token != "":
+        page = client.search_experiments(mlflow.entities.ViewType.ALL, page_token=token)
+        names |= {one.experiment_id: one.name for one in page}
+        token = page.token or ""
+    kind = names[experiment].endswith(REHEARSAL)
+    return [one for one, name in names.items() if name.endswith(REHEARSAL) == kind]
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from engine.training.record.provenance import provenance, write_snapshot
 from engine.training.record.runs import FEATURES_FILE, RUN_METADATA, SCORES, Run
 from engine.training.record.scores import scores_table
 from engine.training.record.tracking import connect, mlflow, store_errors
-from engine.training.suspicion import suspicions
+from engine.training.suspicion import questions, suspicions, training_leaks
 
 Metadata = dict[str, Any]
 CALLS = 6  # for a median latency
@@ -129,13 +129,14 @@ def run_metadata(
     thresholds = fold_thresholds(data, scores)
     outcomes, groups = data.outcomes(rows), data.groups(rows)
     value = worth(data.problem, outcomes, scores[rows], baseline, thresholds, groups)
-    suspicious = suspicions(data, scores)
+    leaks = training_leaks(data)
+    suspicious = suspicions(data, scores, leaks)
     rule = next((trial.last for trial in trials if trial.candidate.name == "rule"), None)
     return model_metadata(data, final) | {
         "calibration": asdict(calibration) if calibration else None,
         "value": value,
         "suspicious": suspicious,
-        "warnings": [*suspicious, *_poor(value), *_unlearnt(data)],
+        "warnings": [*suspicious, *questions(data, leaks), *_poor(value), *_unlearnt(data)],
         "higher_is_better": data.metric.higher_is_better,
         "split": dataset.split.description,
         "rows": len(data.table),

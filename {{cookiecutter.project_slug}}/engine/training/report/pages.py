@@ -104,21 +104,24 @@ def _explained(run: Run) -> Section | None:
         return None
     heading = "What the model relies on"
     if not (shap := run.metadata["shap"]):
-        sentence = (
-            "This kind of model has no exact and fast SHAP values. Method: permutation, the loss "
-            "of the metric without an input."
+        method = (
+            " Method: permutation, the loss of the metric without an input; this kind of model has "
+            "no exact and fast SHAP values."
         )
         top = [(one["column"], one["drop"]) for one in run.metadata["importance"][:MOST_SHOWN]]
         title = "Loss of the metric without an input"
     else:
-        sentence = (
-            f"Method: {shap['method']}, exact, on the scale of the raw output "
+        method = (
+            f" Method: {shap['method']}, exact, on the scale of the raw output "
             f"({shap['scale']}), before any calibration."
         )
         top = [(one["input"], one["size"]) for one in shap["inputs"][:MOST_SHOWN]]
         title = "Mean size of an input's SHAP value"
+    most = [name for name, size in top[:3] if size > 0]
+    sentence = f"It relies most on {listed(most)}." if most else "No single input changes much."
     caption = (
-        f"{title}, on held-out rows. It shows what the model uses, not what causes the outcome."
+        f"{title}, on held-out rows. It shows what the model uses, not what causes the "
+        f"outcome.{method}"
     )
     return Section(heading, OWNER, sentence, [Figure(charts.bars(title, top), caption)])
 

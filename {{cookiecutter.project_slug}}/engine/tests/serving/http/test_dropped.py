@@ -39,6 +39,8 @@ def test_dropped_input_changes_no_prediction_and_is_not_logged(
             answers = [client.post("/v1/predict", json=row).json()]
             answers += client.post("/v1/predict", json={"rows": [row]}).json()["predictions"]
             answers += client.post("/invocations", json={"instances": [row]}).json()["answers"]
+            metrics = client.get("/metrics").text
+    assert 'serving_ignored_inputs_total{field="weather"} 3.0' in metrics
     assert [one["score"] for one in answers] == [expected] * 3
     [segment] = (tmp_path / "log").glob("*.jsonl")
     records = [json.loads(line) for line in segment.read_text().splitlines()]
@@ -56,6 +58,7 @@ def test_dropped_input_is_ignored_in_tensors_and_in_a_csv(
     body = pd.DataFrame([{**ROW, "weather": "wet"}]).to_csv(index=False)
     response = client.post("/invocations", content=body, headers={"content-type": "text/csv"})
     assert response.json()["answers"][0]["score"] == expected
+    assert 'serving_ignored_inputs_total{field="weather"} 1.0' in client.get("/metrics").text
 
 
 def test_dropped_input_after_its_day_is_refused_by_name(
