@@ -23,7 +23,7 @@ from engine.training.shuffle import ShuffledInputs
 RARE = "_infrequent_sklearn"  # scikit-learn's feature for rare categories
 # Shuffles of each input; and rows, from so many predicted cells. Counts, not a clock: the same data
 # gives the same result.
-REPEATS, MOST_CELLS, FEWEST_ROWS, MOST_ROWS = 5, 80_000, 200, 2_000
+REPEATS, MOST_CELLS, FEWEST_ROWS, MOST_ROWS = 5, 80_000, 100, 2_000
 # One row takes some milliseconds, of a large forest a tenth of a second.
 MOST_EXPLAINED = 200
 # Two shares beside the whole, each a third of the next: together less than half the fits again.
