@@ -178,7 +178,9 @@ def test_with_time_test_rows_that_repeat_training_rows_are_counted() -> None:
     assert "repeat" not in split(problem, rows).description
     twice = pd.concat([rows.iloc[: -N // 10], rows.iloc[: N // 10]], ignore_index=True)
     rows = twice.assign(at=pd.Timestamp("2026-01-01") + hours, number=np.arange(N))
-    assert "; 50 % of its rows repeat a training row" in split(problem, rows).description
+    description = split(problem, rows).description
+    assert description.startswith("test set: the latest 20 % by at")
+    assert "; 50 % of its rows repeat a training row" in description
 
 
 @pytest.mark.parametrize(
@@ -187,6 +189,7 @@ def test_with_time_test_rows_that_repeat_training_rows_are_counted() -> None:
         ([1] * 1700 + [2] * 300, 300),  # just one cut, below a fifth
         ([1] * 1300 + [2] * 700, 700),
         ([*range(1200), *[1200] * 800], 800),  # the last moment reaches beyond a fifth
+        ([*range(1450), *[1450] * 200, *range(1451, 1801)], 350),  # the nearer end of a moment
     ],
 )
 def test_a_moment_is_never_parted_even_if_the_test_is_no_fifth(

@@ -39,6 +39,8 @@ def test_each_fault_of_a_split_is_named() -> None:
     assert faults(by_unit, rows, left) == [f"1 row ({grouped.train[0] + 1}) in no part"]
     again = replace(grouped, test=np.append(grouped.test, grouped.test[:1]))
     assert faults(by_unit, rows, again) == [f"1 row ({grouped.test[0] + 1}) twice in one part"]
+    again = replace(grouped, train=np.append(grouped.train, grouped.train[:1]))
+    assert faults(by_unit, rows, again) == [f"1 row ({grouped.train[0] + 1}) twice in one part"]
     empty = replace(grouped, train=np.arange(N), test=np.array([], np.intp))
     assert faults(by_unit, rows, empty) == ["a side without rows"]
 

@@ -123,6 +123,11 @@ def test_worth_is_compared_with_acting_never_and_always() -> None:
     assert result["low"] == result["high"] == result["per_1000_rows"]  # classes keep their counts
 
 
+def test_worth_of_a_value_knows_no_acting_always() -> None:
+    outcome = np.array([1.0, 2.0, 3.0])
+    assert worth(problem("regression"), outcome, outcome, outcome, None)["act_always"] is None
+
+
 @pytest.mark.parametrize("seed", range(30))
 def test_best_threshold_earns_most(seed: int) -> None:
     rng = np.random.default_rng(seed)
