@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -154,24 +153,6 @@ def test_refused_log_of_a_server_that_refused_nothing_says_so(
     log.close()
     [record] = records(tmp_path / "refused")
     assert (record["requests"], record["counts"]) == (0, [])
-
-
-def test_refused_log_survives_a_full_disk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Counts of the time wait in memory, and each is written once."""
-    monkeypatch.setattr("engine.serving.log.refused.WRITE_SECONDS", 0.01)
-    (tmp_path / "refused").write_text("a file where the folder should be")
-    log = RefusedLog(tmp_path / "refused")
-    log.add("b", "invalid", ["items"], rehearsal=False)
-    while not caplog.records:
-        time.sleep(0.01)
-    (tmp_path / "refused").unlink()
-    log.add("b", "invalid", ["items"], rehearsal=False)
-    log.close()
-    written = records(tmp_path / "refused")
-    assert sum(one["requests"] for one in written) == 2
-    assert len({one["record_id"] for one in written}) == len(written)
 
 
 def test_refused_counters_continue_over_a_release(server: Following, other: Made) -> None:
