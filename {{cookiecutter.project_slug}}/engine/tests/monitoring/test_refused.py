@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.monitoring.refused import MINIMUM_REQUESTS, USUAL_SHARE
+from engine.monitoring.refused import ADVICE, MINIMUM_REQUESTS, USUAL_SHARE
 from engine.monitoring.result import REFUSED, Finding, Result
 from engine.tests.monitoring.made import (
     NOW,
@@ -52,6 +52,7 @@ def test_refused_every_request_is_an_alarm_by_field_without_any_prediction(tmp_p
     assert result.verdict == "refused"
     [worst, least] = refused(result)
     assert (worst.subject, worst.measured, worst.verdict) == ("invalid, weather", 1.0, "refused")
+    assert worst.advice == ADVICE
     assert (least.subject, least.measured) == ("invalid, items", 20 / 1_314)
     assert least.threshold is not None
     assert least.threshold > USUAL_SHARE
