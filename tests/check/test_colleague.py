@@ -89,7 +89,7 @@ class Team:
 
     def serve(self) -> "subprocess.Popen[bytes]":
         """The page's server of runs, once it responds."""
-        (self.folder / "team").mkdir()
+        (self.folder / "team").mkdir(exist_ok=True)
         text = self._here(blocks(1)).replace("--port 5000", f"--port {self.address[10:]}")
         server = subprocess.Popen(["sh", "-c", f"exec {text}"], cwd=self.origin.path,
                                   env=os.environ | NO_JOBS, start_new_session=True)  # fmt: skip

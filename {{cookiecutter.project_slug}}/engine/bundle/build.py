@@ -125,6 +125,13 @@ def _unchanged(folder: Path, current: Path) -> str:
     return recorded
 
 
+def _is_whole(folder: Path) -> bool:
+    try:
+        return bundle.read(folder).id == folder.name
+    except BadInput:
+        return False
+
+
 def load_model(model_file: Path) -> Pipeline:
     """The PoC's pipeline as it was trained; see `archive.load_archive`."""
     return load_archive(model_file.read_bytes(), bundle.FEATURES_MODULE, str(model_file))
@@ -164,9 +171,12 @@ def write(
         manifest = _json(_manifest(dataset, run) | {"files": digests}).encode()
         (draft / bundle.MANIFEST).write_bytes(manifest)
         final = out / hashlib.sha256(manifest).hexdigest()
-        # A folder of that name holds the same, or was damaged since: it can be replaced.
-        shutil.rmtree(final, ignore_errors=True)
-        draft.rename(final)
+        # A folder of that name holds the same, and another process may read it; or it was damaged.
+        if _is_whole(final):
+            os.utime(final)  # it is the latest again
+        else:
+            shutil.rmtree(final, ignore_errors=True)
+            draft.rename(final)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     rows = count(len(dataset.test), "test row")

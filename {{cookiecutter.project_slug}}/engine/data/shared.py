@@ -133,8 +133,14 @@ def _file_digest(path: Path) -> str:
 
 
 def _copy(original: Path, copy: Path, digest: str) -> None:
-    with atomic_path(copy) as draft:
-        shutil.copyfile(original, draft)
-        if _file_digest(draft) != digest:
-            message = f"{original} holds other rows than {digest[:12]}; get it again, or share it "
-            raise BadInput(f"{message}again", code="other-rows")
+    try:
+        with atomic_path(copy) as draft:
+            shutil.copyfile(original, draft)
+            if _file_digest(draft) != digest:
+                message = f"{original} holds other rows than {digest[:12]}; get it again, or share "
+                raise BadInput(f"{message}it again", code="other-rows")
+    except OSError as error:
+        message = f"cannot copy {original} to {copy.parent}: {error.strerror}; name a folder that "
+        raise BadInput(
+            f"{message}exists and that this user may write to", code="no-folder"
+        ) from None

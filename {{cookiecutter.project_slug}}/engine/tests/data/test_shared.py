@@ -137,3 +137,12 @@ def test_incomplete_record_is_refused(folder: Path, text: str) -> None:
     with pytest.raises(BadInput) as refused:
         fetch(SOURCE, None)
     assert code_of(refused) == "invalid-rows-file"
+
+
+@pytest.mark.parametrize("place", ["/proc/none", "a file/below"])
+def test_folder_that_cannot_be_written_is_refused(folder: Path, place: str) -> None:
+    Path("a file").touch()
+    with pytest.raises(BadInput) as refused:
+        share(SOURCE, Path(place))
+    assert code_of(refused) == "no-folder"
+    assert not RECORD.exists()

@@ -180,3 +180,10 @@ def test_a_server_of_runs_that_is_away_is_said_so_and_soon(
         mlflow.set_tracking_uri(before)
     assert refused.value.code == "store-unreachable"
     assert time.monotonic() - began < 60
+
+
+def test_build_again_leaves_the_files_that_another_process_may_read(workshop: Make) -> None:
+    made = workshop("regression")
+    before = (made.bundle / "golden.jsonl").stat().st_ino
+    assert build(MODEL, _run(made), progress=quiet).id == made.bundle.name
+    assert (made.bundle / "golden.jsonl").stat().st_ino == before

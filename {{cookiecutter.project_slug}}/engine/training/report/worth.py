@@ -126,8 +126,10 @@ def _doubts(worth: Worth) -> list[str]:
     for name, gain in worth.gains.items():
         rival = worth.name(name)
         if gain.value <= 0:
-            less = f", but {worth.amount(-gain.value)} less for {CASES:,} cases"
-            reasons.append(f"The model earns no more than {rival}{less if gain.value else ''}.")
+            less = (
+                f"{worth.amount(-gain.value)} less for {CASES:,} cases" if gain.value else "no more"
+            )
+            reasons.append(f"The model earns {less} than {rival}.")
         elif gain.low <= 0:
             reasons.append(
                 f"It is not sure that the model earns more than {rival}: {worth.span(gain)} for "
