@@ -118,18 +118,22 @@ def test_train_with_a_leak_warns_as_the_gate_refuses(here: Path) -> None:
 
 def test_train_warns_of_a_value_in_one_class_until_its_reason_is_stated(here: Path) -> None:
     """As the gate does: late rows alone have the word, so it may be written after the outcome."""
-    frame = table("binary")
-    positive = frame.index[frame["outcome"]][:25]
+    frame = table("binary", 1_500)
+    frame["outcome"] ^= np.random.default_rng(0).random(len(frame)) < 0.2  # not nearly perfect
+    positive = frame.index[frame["outcome"]][:300]
     frame.loc[positive, "word"] = "settled"
     spec = problem("binary")
-    run = train_here(spec, frame)
-    [warning] = run.metadata["warnings"]
-    assert "gate will warn of word" in warning
+
+    def of_word() -> list[str]:
+        run = train_here(spec, frame)
+        assert run.metadata["suspicious"] == []
+        return [one for one in run.metadata["warnings"] if "gate will warn of word" in one]
+
+    [warning] = of_word()
     assert "settled" in warning
-    assert run.metadata["suspicious"] == []
     stated = spec.columns.model_copy(update={"known_in_time": {"word": "the order form has it"}})
     spec = spec.model_copy(update={"columns": stated})
-    assert train_here(spec, frame).metadata["warnings"] == []
+    assert of_word() == []
 
 
 def test_train_tries_features_on_edge_values_first(here: Path) -> None:
